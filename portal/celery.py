@@ -1,0 +1,54 @@
+"""The Celery application. The broker may lose or repeat a message: correctness lives in the database."""
+
+import os
+from typing import Any
+
+from celery import Celery
+from celery.signals import setup_logging
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+
+app = Celery("lockstep")
+
+
+def transport_options(broker: str, state_dir: str) -> dict[str, Any]:
+    """Redis: give a lost message back soon, never while its task may run; filesystem: poll ten times a second."""
+    if broker.startswith("filesystem://"):
+        queue = os.path.join(state_dir, "queue")
+        return {
+            "data_folder_in": queue,
+            "data_folder_out": queue,
+            "control_folder": os.path.join(state_dir, "queue-control"),
+            "polling_interval": 0.1,
+            "store_processed": False,
+        }
+    return {"visibility_timeout": 6 * 3600, "unacked_restore_throttle": 1}
+
+
+def configure() -> None:
+    from django.conf import settings
+
+    app.conf.update(
+        broker_url=settings.BROKER_URL,
+        broker_transport_options=transport_options(settings.BROKER_URL, str(settings.STATE_DIR)),
+        broker_connection_retry_on_startup=True,
+        task_ignore_result=True,
+        task_serializer="json",
+        accept_content=["json"],
+        task_acks_late=True,
+        task_reject_on_worker_lost=True,
+        worker_prefetch_multiplier=1,
+        beat_schedule_filename=str(settings.STATE_DIR / "run" / "beat-schedule"),
+        beat_schedule={
+            "dispatch": {"task": "sync.tasks.dispatch", "schedule": 5.0, "options": {"expires": 5}},
+        },
+    )
+    app.autodiscover_tasks(["sync"])
+
+
+configure()
+
+
+@setup_logging.connect
+def keep_our_logging(**_: Any) -> None:
+    """Without a receiver Celery replaces the root logger's handlers by its own format."""

@@ -1,0 +1,45 @@
+"""Structured logs: one JSON object a line, through structlog, with the secrets' field names blanked."""
+
+import logging
+import sys
+from typing import Any
+
+import structlog
+
+SECRET_FIELDS = {"authorization", "token", "secret", "client_secret", "password", "scim_token", "private_key"}
+
+
+def blank_secrets(_logger: Any, _name: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    return {key: "[hidden]" if key.lower() in SECRET_FIELDS else value for key, value in event.items()}
+
+
+PROCESSORS: list[structlog.typing.Processor] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.processors.format_exc_info,
+    blank_secrets,
+]
+
+
+def configure(options: dict[str, Any]) -> None:
+    """Django's LOGGING_CONFIG: stdlib and structlog loggers share one handler and one format."""
+    structlog.configure(
+        processors=[*PROCESSORS, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=PROCESSORS,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.JSONRenderer(),
+            ],
+        )
+    )
+    logging.basicConfig(level=options["level"], handlers=[handler], force=True)
+    for chatty in ("urllib3", "msal", "kombu", "amqp"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)

@@ -1,0 +1,184 @@
+"""Settings of Lockstep: one file, every value that differs between installations from the environment."""
+
+import json
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from csp.constants import NONE, SELF
+from django.utils.translation import gettext_lazy as _
+
+from portal import environ
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VERSION = "0.1.0"
+
+STATE_DIR = Path(environ.text("STATE_DIR", str(BASE_DIR / "var")))
+PUBLIC_URL = environ.text("PUBLIC_URL", "http://localhost:8000").rstrip("/")
+SERVED_BY_HTTPS = PUBLIC_URL.startswith("https://")
+
+SECRET_KEY = environ.secret("SECRET_KEY", STATE_DIR / "secret.key") or "build-only-" + "0123456789abcdef" * 4
+# Key ring for stored secrets: lines of `id:base64 of 32 bytes`; the first seals, all of them open.
+SEAL_KEYS = environ.secret("SEAL_KEYS", STATE_DIR / "seal.keys")
+DEBUG = environ.flag("DEBUG")
+ALLOWED_HOSTS = environ.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]") + [urlsplit(PUBLIC_URL).hostname or ""]
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+
+INSTALLED_APPS = [
+    "portal.apps.PortalConfig",
+    "sync.apps.SyncConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "django.forms",
+    "allauth",
+    "allauth.account",
+    "csp",
+    "django_htmx",
+    "template_partials",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.middleware.gzip.GZipMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "portal.middleware.RequestMiddleware",
+]
+
+ROOT_URLCONF = "portal.urls"
+WSGI_APPLICATION = "portal.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "portal.context.frame",
+            ],
+            "builtins": ["portal.templatetags.lockstep", "django.templatetags.i18n"],
+        },
+    }
+]
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+
+DATABASES = {"default": environ.database(environ.text("DATABASE_URL", f"sqlite:///{STATE_DIR / 'lockstep.sqlite3'}"))}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_USER_MODEL = "portal.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "tenants"
+ACCOUNT_ADAPTER = "portal.accounts.ClosedAccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_SESSION_REMEMBER = False
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = STATE_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+    }
+}
+SESSION_COOKIE_AGE = 12 * 60 * 60
+SESSION_COOKIE_NAME = "__Host-session" if SERVED_BY_HTTPS else "session"
+SESSION_COOKIE_SECURE = SERVED_BY_HTTPS
+CSRF_COOKIE_NAME = "__Host-csrf" if SERVED_BY_HTTPS else "csrf"
+CSRF_COOKIE_SECURE = SERVED_BY_HTTPS
+CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "portal.views.errors.csrf_failure"
+SECURE_SSL_REDIRECT = SERVED_BY_HTTPS
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if SERVED_BY_HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SERVED_BY_HTTPS
+SECURE_HSTS_PRELOAD = SERVED_BY_HTTPS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if environ.flag("BEHIND_PROXY") else None
+X_FRAME_OPTIONS = "DENY"
+
+BROKER_URL = environ.text("BROKER_URL", f"redis+socket://{STATE_DIR / 'run' / 'valkey.sock'}")
+
+
+def _cache(broker: str) -> dict[str, str]:
+    """Sign-in throttling needs counters that all web processes share: the broker's server where it is Redis."""
+    if broker.startswith("redis+socket://"):
+        location = "unix://" + broker.removeprefix("redis+socket://") + "?db=1"
+        return {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": location}
+    if broker.startswith(("redis://", "rediss://")):
+        return {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": broker}
+    return {"BACKEND": "django.core.cache.backends.filebased.FileBasedCache", "LOCATION": str(STATE_DIR / "cache")}
+
+
+CACHES = {"default": _cache(BROKER_URL)}
+
+EMAIL_BACKEND = environ.text(
+    "EMAIL_BACKEND",
+    "django.core.mail.backends.smtp.EmailBackend"
+    if environ.text("SMTP_HOST")
+    else "django.core.mail.backends.console.EmailBackend",
+)
+EMAIL_HOST = environ.text("SMTP_HOST", "localhost")
+EMAIL_PORT = environ.number("SMTP_PORT", 587)
+EMAIL_HOST_USER = environ.text("SMTP_USER")
+EMAIL_HOST_PASSWORD = environ.secret("SMTP_PASSWORD")
+EMAIL_USE_TLS = environ.flag("SMTP_STARTTLS", bool(EMAIL_HOST_USER))
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = environ.text("MAIL_FROM", "Lockstep <lockstep@localhost>")
+
+# Hosts other than Microsoft's and AWS's: the lab, another SCIM server. Only whoever deploys can name them.
+# EXTRA_CLOUDS  {"lab": {"label": "…", "authority": "https://…", "graph": "https://…", "ca_file": "…"}}
+# EXTRA_SCIM_HOSTS  {"host:port": {"dialect": "aws" | "rfc", "ca_file": "…" | null, "plain_http": false}}
+EXTRA_CLOUDS = json.loads(environ.text("EXTRA_CLOUDS", "{}"))
+EXTRA_SCIM_HOSTS = json.loads(environ.text("EXTRA_SCIM_HOSTS", "{}"))
+
+LEASE_SECONDS = environ.number("LEASE_SECONDS", 25)
+LOG_LEVEL = environ.text("LOG_LEVEL", "INFO")
+LOGGING_CONFIG = "portal.logs.configure"
+LOGGING = {"level": LOG_LEVEL}

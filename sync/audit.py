@@ -1,0 +1,32 @@
+"""The audit log: one entry at every write that a person asks for."""
+
+from typing import Any
+
+from django.db import models
+
+from sync.models import AuditEntry, Tenant
+
+
+def record(
+    actor: str,
+    verb: str,
+    obj: models.Model,
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+) -> AuditEntry:
+    """Only what changed is kept of before and after. Secrets must come in as "changed", never as their value."""
+    if before is not None and after is not None:
+        changed = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
+        before = {key: before[key] for key in before if key in changed}
+        after = {key: after[key] for key in after if key in changed}
+    tenant = obj if isinstance(obj, Tenant) else getattr(obj, "tenant", None)
+    return AuditEntry.objects.create(
+        tenant=tenant,
+        actor=actor,
+        verb=verb,
+        object_type=obj._meta.model_name or "",
+        object_id=str(obj.pk or ""),
+        object_name=str(obj)[:256],
+        before=before,
+        after=after,
+    )

@@ -1,0 +1,95 @@
+"""The two halves of a tenant's connection, and their tests. Secrets are sealed: see sync/sealing.py."""
+
+import datetime
+from typing import Any
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from sync.models.tenant import Tenant
+
+
+class Half(models.TextChoices):
+    ENTRA = "entra", _("Microsoft Entra ID")
+    AWS = "aws", _("AWS IAM Identity Center")
+
+
+class Connection(models.Model):
+    """What both halves share. A half has passed only if the test was of exactly what is stored now."""
+
+    changed_at = models.DateTimeField(null=True, blank=True)
+    changed_by = models.CharField(max_length=254, blank=True)
+    tested_at = models.DateTimeField(null=True, blank=True)
+    test_passed = models.BooleanField(default=False)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        abstract = True
+
+    @property
+    def passed(self) -> bool:
+        return bool(self.test_passed and self.tested_at and self.changed_at and self.tested_at >= self.changed_at)
+
+
+class EntraConnection(Connection):
+    class CredentialKind(models.TextChoices):
+        SECRET = "secret", _("Client secret")
+        CERTIFICATE = "certificate", _("Certificate")
+
+    tenant = models.OneToOneField(Tenant, models.CASCADE, related_name="entra")
+    cloud = models.CharField(_("cloud"), max_length=40, default="global")
+    directory_id = models.CharField(_("directory (tenant) ID"), max_length=255, blank=True)
+    client_id = models.CharField(_("application (client) ID"), max_length=64, blank=True)
+    credential_kind = models.CharField(
+        _("credential"), max_length=12, choices=CredentialKind, default=CredentialKind.SECRET
+    )
+    sealed_credential = models.TextField(blank=True)
+    # The last characters of a secret, or a certificate's thumbprint: enough to tell two apart.
+    credential_hint = models.CharField(max_length=64, blank=True)
+    credential_ends_on = models.DateField(_("end date"), null=True, blank=True)
+    directory_name = models.CharField(max_length=255, blank=True)
+
+    @property
+    def complete(self) -> bool:
+        return bool(self.directory_id and self.client_id and self.sealed_credential)
+
+
+class AwsConnection(Connection):
+    tenant = models.OneToOneField(Tenant, models.CASCADE, related_name="aws")
+    endpoint = models.CharField(_("SCIM endpoint"), max_length=500, blank=True)
+    sealed_token = models.TextField(blank=True)
+    token_hint = models.CharField(max_length=64, blank=True)
+    token_created_on = models.DateField(_("date the token was created"), null=True, blank=True)
+
+    @property
+    def complete(self) -> bool:
+        return bool(self.endpoint and self.sealed_token)
+
+    @property
+    def token_ends_on(self) -> datetime.date | None:
+        """AWS tokens last one year (User Guide, provision-automatically); no API tells their end."""
+        created = self.token_created_on
+        return created + datetime.timedelta(days=365) if created else None
+
+
+class ConnectionTest(models.Model):
+    """One press of *Test connection*: named checks with their outcome, written one by one as they finish."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("Waiting")
+        RUNNING = "running", _("Running")
+        DONE = "done", _("Done")
+
+    tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="connection_tests")
+    half = models.CharField(max_length=5, choices=Half)
+    state = models.CharField(max_length=8, choices=State, default=State.WAITING)
+    requested_by = models.CharField(max_length=254)
+    created_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    passed = models.BooleanField(default=False)
+    # [{"id": "A3", "state": "failed", "milliseconds": 112, "code": "token-refused", "facts": {...},
+    #   "request": "GET /Users?count=1", "status": 401, "answer": "..."}]; words come from sync.checks_table
+    checks: models.JSONField[list[dict[str, Any]], list[dict[str, Any]]] = models.JSONField(default=list)
+
+    class Meta:
+        ordering = ["-pk"]

@@ -1,0 +1,84 @@
+"""The mirror of the Entra directory, as read by the last rounds."""
+
+from typing import Any
+
+from django.db import models
+
+from sync.models.tenant import Tenant
+
+
+class Snapshot(models.Model):
+    """One round of reading Entra. Sealed only when every page arrived: until then it decides nothing."""
+
+    tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="snapshots")
+    full = models.BooleanField()
+    started_at = models.DateTimeField(auto_now_add=True)
+    sealed_at = models.DateTimeField(null=True, blank=True)
+    users = models.PositiveIntegerField(default=0)
+    groups = models.PositiveIntegerField(default=0)
+
+
+class Mirrored(models.Model):
+    class Deleted(models.TextChoices):
+        NO = ""
+        SOFT = "soft"
+        PURGED = "purged"
+
+    object_id = models.CharField(max_length=36)
+    display_name = models.CharField(max_length=256, blank=True)
+    # The Graph properties of the tenant's $select, names as in Microsoft Graph v1.0.
+    properties: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(default=dict)
+    deleted = models.CharField(max_length=6, choices=Deleted, default=Deleted.NO, blank=True)
+    # The snapshot that saw it last (a full round's set difference), and the one that changed it last (what to evaluate).
+    seen_snapshot = models.PositiveBigIntegerField(default=0)
+    changed_snapshot = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        abstract = True
+
+
+class DirectoryUser(Mirrored):
+    tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="directory_users")
+    user_principal_name = models.CharField(max_length=256, blank=True)
+    manager_id = models.CharField(max_length=36, blank=True)
+    in_scope = models.BooleanField(default=False)
+    # Code of sync.scoping, and the group that brought the person (its object id), as of the last evaluation.
+    scope_reason = models.CharField(max_length=40, blank=True)
+    scope_through = models.CharField(max_length=36, blank=True)
+    scope_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["tenant", "object_id"], name="mirrored_user")]
+        indexes = [
+            models.Index(fields=["tenant", "changed_snapshot"], name="user_changed"),
+            models.Index(fields=["tenant", "manager_id"], name="user_manager"),
+        ]
+
+    def __str__(self) -> str:
+        return self.display_name or self.user_principal_name or self.object_id
+
+
+class DirectoryGroup(Mirrored):
+    tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="directory_groups")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["tenant", "object_id"], name="mirrored_group")]
+
+    def __str__(self) -> str:
+        return self.display_name or self.object_id
+
+
+class DirectoryMembership(models.Model):
+    """A direct member of a group. Members of other kinds than user are kept too: nesting needs them."""
+
+    tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="directory_memberships")
+    group_id = models.CharField(max_length=36)
+    member_id = models.CharField(max_length=36)
+    member_type = models.CharField(max_length=20, default="user")
+    seen_snapshot = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "group_id", "member_id"], name="mirrored_membership")
+        ]
+        indexes = [models.Index(fields=["tenant", "member_id"], name="membership_by_member")]

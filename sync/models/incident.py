@@ -1,0 +1,51 @@
+"""Incidents: a kind of problem with a beginning and an end; and the mails about them."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from sync.models.run import Run
+from sync.models.tenant import Tenant
+
+
+class Incident(models.Model):
+    """At most one open incident per tenant and code: repeats stay quiet."""
+
+    tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="incidents")
+    # A code of sync.problems; `attribute` tells two problems of one code apart.
+    code = models.CharField(max_length=40)
+    attribute = models.CharField(max_length=200, blank=True)
+    opened_at = models.DateTimeField()
+    opened_by = models.ForeignKey(Run, models.CASCADE, related_name="opened_incidents")
+    last_seen = models.ForeignKey(Run, models.CASCADE, related_name="+")
+    solved_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "code", "attribute"], condition=models.Q(solved_at=None), name="one_open_incident"
+            )
+        ]
+
+
+class Delivery(models.Model):
+    """A mail that is to go out, and what came of it."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("Waiting")
+        SENT = "sent", _("Sent")
+        FAILED = "failed", _("Failed")
+
+    tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="deliveries")
+    run = models.ForeignKey(Run, models.CASCADE, related_name="deliveries")
+    recipient = models.EmailField()
+    subject = models.CharField(max_length=250)
+    body = models.TextField()
+    state = models.CharField(max_length=7, choices=State, default=State.WAITING)
+    created_at = models.DateTimeField(auto_now_add=True)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    error = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["-pk"]

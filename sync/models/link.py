@@ -1,0 +1,57 @@
+"""Links: which AWS object belongs to which Entra object, and what was last written there."""
+
+from typing import Any
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from sync.models.tenant import Tenant
+
+
+class ObjectType(models.TextChoices):
+    USER = "user", _("Person")
+    GROUP = "group", _("Group")
+
+
+class Link(models.Model):
+    """A row exists from the first attempt on; `scim_id` is empty while AWS does not hold the object.
+
+    `written` holds what AWS took last, by unit (see sync/scim/resource.py): {"userName": "…", "emails": [...]}.
+    A unit whose value is null is unknown (an answer got lost): it is written anew.
+    """
+
+    tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="links")
+    object_type = models.CharField(max_length=5, choices=ObjectType)
+    object_id = models.CharField(max_length=36)
+    scim_id = models.CharField(max_length=100, blank=True)
+    written: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(default=dict)
+    written_at = models.DateTimeField(null=True, blank=True)
+    active = models.BooleanField(default=True)
+
+    # Escrow: the object waits after a failure, while everything else goes on.
+    failures = models.PositiveIntegerField(default=0)
+    failure_code = models.CharField(max_length=40, blank=True)
+    retry_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "object_type", "object_id"], name="one_link_per_object"),
+            models.UniqueConstraint(
+                fields=["tenant", "object_type", "scim_id"],
+                condition=~models.Q(scim_id=""),
+                name="one_object_per_scim_id",
+            ),
+        ]
+        indexes = [models.Index(fields=["tenant", "retry_at"], name="link_retry")]
+
+
+class MembershipLink(models.Model):
+    """A membership that AWS holds because we wrote it. `certain` is off while an answer is outstanding."""
+
+    tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="membership_links")
+    group = models.ForeignKey(Link, models.CASCADE, related_name="member_links")
+    user = models.ForeignKey(Link, models.CASCADE, related_name="group_links")
+    certain = models.BooleanField(default=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["group", "user"], name="one_membership_link")]

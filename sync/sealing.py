@@ -1,0 +1,61 @@
+"""Secrets at rest: AES-256-GCM with the place of use as associated data, and a key ring.
+
+A sealed text reads `v1.<key id>.<base64 nonce + ciphertext>`. It opens only in the context that it was sealed for, so
+that nobody can move one tenant's secret into another's row.
+"""
+
+import base64
+import functools
+import os
+from collections.abc import Mapping
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+NONCE_BYTES = 12
+
+
+class CannotOpen(Exception):
+    """The key is missing from the ring, or the text was changed or moved."""
+
+
+@functools.lru_cache(maxsize=4)
+def parse_ring(text: str) -> Mapping[str, bytes]:
+    """Lines of `id:base64 of 32 bytes`; the first seals."""
+    ring: dict[str, bytes] = {}
+    for line in filter(None, (line.strip() for line in text.splitlines())):
+        key_id, _, encoded = line.partition(":")
+        key = base64.b64decode(encoded)
+        if len(key) != 32:
+            raise ImproperlyConfigured(f"SEAL_KEYS: key {key_id!r} is not 32 bytes in base64.")
+        ring[key_id] = key
+    if not ring:
+        raise ImproperlyConfigured("SEAL_KEYS is empty. Stored secrets cannot be sealed or opened without a key.")
+    return ring
+
+
+def new_ring_line() -> str:
+    return f"{os.urandom(4).hex()}:{base64.b64encode(os.urandom(32)).decode()}"
+
+
+def seal(secret: str, context: str) -> str:
+    key_id, key = next(iter(parse_ring(settings.SEAL_KEYS).items()))
+    nonce = os.urandom(NONCE_BYTES)
+    sealed = AESGCM(key).encrypt(nonce, secret.encode(), f"{key_id}|{context}".encode())
+    return f"v1.{key_id}.{base64.urlsafe_b64encode(nonce + sealed).decode()}"
+
+
+def unseal(sealed: str, context: str) -> str:
+    version, _, rest = sealed.partition(".")
+    key_id, _, encoded = rest.partition(".")
+    key = parse_ring(settings.SEAL_KEYS).get(key_id)
+    if version != "v1" or key is None:
+        raise CannotOpen(f"No key {key_id!r} in the key ring. Add the old key to SEAL_KEYS, below the new one.")
+    raw = base64.urlsafe_b64decode(encoded)
+    try:
+        opened = AESGCM(key).decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], f"{key_id}|{context}".encode())
+    except InvalidTag as error:
+        raise CannotOpen("The stored secret was changed, or belongs to another place. Enter it again.") from error
+    return opened.decode()

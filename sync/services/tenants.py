@@ -1,0 +1,51 @@
+"""Tenants: making one brings its two connection halves and a configuration with the default mappings."""
+
+from django.db import transaction
+from django.utils.text import slugify
+
+from sync import audit
+from sync.mapping import DEFAULT_GROUP_MAPPINGS, DEFAULT_USER_MAPPINGS, Mapping
+from sync.models import AttributeMapping, AwsConnection, Configuration, EntraConnection, Tenant
+
+
+@transaction.atomic
+def create_tenant(*, actor: str, name: str, slug: str | None = None, time_zone: str = "UTC") -> Tenant:
+    tenant = Tenant.objects.create(name=name, slug=slug or free_slug(name), time_zone=time_zone)
+    EntraConnection.objects.create(tenant=tenant)
+    AwsConnection.objects.create(tenant=tenant)
+    configuration = Configuration.objects.create(tenant=tenant, changed_by=actor)
+    add_default_mappings(configuration, "user")
+    add_default_mappings(configuration, "group")
+    audit.record(actor, "tenant.create", tenant, None, {"name": name, "slug": tenant.slug})
+    return tenant
+
+
+def configuration_of(tenant: Tenant) -> Configuration:
+    """The configuration that runs use: the newest."""
+    return tenant.configurations.order_by("-number")[:1].get()
+
+
+def free_slug(name: str) -> str:
+    stem = slugify(name)[:50] or "tenant"
+    taken = set(Tenant.objects.filter(slug__startswith=stem).values_list("slug", flat=True))
+    return next(slug for slug in [stem, *(f"{stem}-{n}" for n in range(2, 10_000))] if slug not in taken)
+
+
+def add_default_mappings(configuration: Configuration, object_type: str) -> None:
+    rules = DEFAULT_USER_MAPPINGS if object_type == "user" else DEFAULT_GROUP_MAPPINGS
+    AttributeMapping.objects.bulk_create(row_of(configuration, object_type, rule) for rule in rules)
+
+
+def row_of(configuration: Configuration, object_type: str, rule: Mapping) -> AttributeMapping:
+    return AttributeMapping(
+        configuration=configuration,
+        object_type=object_type,
+        position=rule.position,
+        target=rule.target,
+        kind=rule.kind,
+        source=rule.source,
+        default=rule.default,
+        apply=rule.apply,
+        matching=rule.matching,
+        from_template=True,
+    )

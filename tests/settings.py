@@ -1,0 +1,21 @@
+"""Test settings: the product's own, with throw-away keys, in-memory mail and no waiting for password hashes."""
+
+import os
+import tempfile
+
+os.environ.setdefault("STATE_DIR", tempfile.mkdtemp(prefix="lockstep-test-"))
+os.environ.setdefault("SECRET_KEY", "test-" + "k" * 60)
+os.environ.setdefault("SEAL_KEYS", "test:" + "A" * 43 + "=")
+os.environ.setdefault("BROKER_URL", "memory://")
+
+from portal.settings import *
+from portal.settings import STATE_DIR
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+STATE_DIR.mkdir(exist_ok=True)
