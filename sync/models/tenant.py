@@ -40,6 +40,8 @@ class Tenant(models.Model):
     # The $select that the links track: another set of mapped properties needs a full round (msgraph: delta tracks $select).
     tracked_select = models.JSONField(default=list)
     evaluated_snapshot = models.PositiveBigIntegerField(default=0)
+    # The configuration's changed_at under which that was: newer rules mean looking at everybody again.
+    evaluated_changed_at = models.DateTimeField(null=True, blank=True)
 
     # The lease: one run per tenant, whoever holds the newest epoch. Times are the database's own.
     lease_epoch = models.PositiveBigIntegerField(default=0)

@@ -1,0 +1,120 @@
+"""One run, in order: import, scope, match and plan, export, record. (Notifying follows in services/runs.py.)
+
+The same for a full run, a run over changes and a preview: the first two differ in the watermark, the last one stops
+before it writes. A run that was interrupted begins again here: open intents are read back, the rest is planned anew.
+"""
+
+from collections.abc import Callable
+
+from django.utils import timezone
+
+from sync import importing, mapping
+from sync.evaluating import Evaluation, Rules
+from sync.exporting import export_stage
+from sync.graph.client import GraphClient
+from sync.leases import Lease
+from sync.models import Configuration, Run, Snapshot, Tenant
+from sync.phases import PhaseLog
+from sync.planning import Stage
+from sync.recording import Journal, count_results, resolve_open_intents
+from sync.scim.client import ScimClient
+
+# Which stages of the plan each phase of the run's page stands for.
+WRITING = {
+    "people": (Stage.PEOPLE, Stage.MANAGERS),
+    "groups": (Stage.GROUPS,),
+    "memberships": (Stage.MEMBERSHIPS,),
+    "removals": (Stage.REMOVALS,),
+}
+CONNECTIONS = 10
+
+
+def run_cycle(
+    run: Run,
+    lease: Lease,
+    graph: GraphClient,
+    scim: ScimClient,
+    *,
+    dialect: str,
+    clock: Callable[[], float],
+    connections: int = CONNECTIONS,
+) -> None:
+    """Raises GraphError, ScimError, SourceEmpty, Cancelled, TokenRefused or LeaseLost; what is written stays."""
+    phases = PhaseLog(run, clock)
+    tenant = run.tenant
+
+    with phases.during("prepare"):
+        configuration = tenant.configurations.order_by("-number")[:1].get()
+        rules = Rules.of(configuration)
+        resolve_open_intents(run, scim)
+
+    with phases.during("connect"):
+        graph.sign_in()
+
+    with phases.during("read") as facts:
+        snapshot = read(run, graph, rules)
+        facts |= {"people": snapshot.users, "groups": snapshot.groups}
+
+    evaluation = Evaluation(run, snapshot, rules, scim, watermark(run, tenant, configuration))
+    with phases.during("scope") as facts:
+        facts |= evaluation.decide_scope()
+
+    plan(run, evaluation, phases)
+
+    if run.kind != Run.Kind.PREVIEW:
+        export(run, lease, phases, scim, dialect, connections)
+        with phases.during("finish"):
+            finish(run, tenant, snapshot, configuration)
+    run.counts = count_results(run) | {"no_change": unchanged(run, evaluation)}
+    run.scim_requests = dict(scim.counts)
+    phases.save()
+
+
+def read(run: Run, graph: GraphClient, rules: Rules) -> Snapshot:
+    return importing.read_directory(
+        run.tenant,
+        graph,
+        mapping.graph_select(rules.users, "user"),
+        mapping.graph_select(rules.groups, "group"),
+        full=run.kind == Run.Kind.FULL,
+    )
+
+
+def watermark(run: Run, tenant: Tenant, configuration: Configuration) -> int:
+    """The snapshot up to which people were evaluated under today's rules; 0 looks at everybody."""
+    same_rules = tenant.evaluated_changed_at is not None and tenant.evaluated_changed_at >= configuration.changed_at
+    return tenant.evaluated_snapshot if same_rules and run.kind != Run.Kind.FULL else 0
+
+
+def plan(run: Run, evaluation: Evaluation, phases: PhaseLog) -> None:
+    with phases.during("match"), phases.during("plan") as facts:
+        evaluation.plan_people()
+        evaluation.plan_groups()
+        run.planned = evaluation.planned
+        facts["changes"] = evaluation.planned
+
+
+def export(run: Run, lease: Lease, phases: PhaseLog, scim: ScimClient, dialect: str, connections: int) -> None:
+    """Stage by stage: each needs the ids that the one before it brought."""
+    for phase, stages in WRITING.items():
+        if not run.operations.filter(result="planned", stage__in=stages).exists():
+            phases.not_needed(phase)
+            continue
+        with phases.during(phase):
+            for stage in stages:
+                export_stage(Journal(run, lease, stage, phases, dialect), scim, connections)
+
+
+def finish(run: Run, tenant: Tenant, snapshot: Snapshot, configuration: Configuration) -> None:
+    """The watermark moves only now: everything is written, or waits in escrow with its own date."""
+    tenant.evaluated_snapshot = snapshot.pk
+    tenant.evaluated_changed_at = configuration.changed_at
+    tenant.save(update_fields=["evaluated_snapshot", "evaluated_changed_at"])
+    run.configuration = configuration
+    run.finished_at = timezone.now()
+    run.save(update_fields=["configuration"])
+
+
+def unchanged(run: Run, evaluation: Evaluation) -> int:
+    touched = run.operations.filter(object_type__in=("user", "group")).values("object_type", "object_id").distinct()
+    return max(0, evaluation.seen - touched.count())

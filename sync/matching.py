@@ -1,0 +1,48 @@
+"""Which AWS object belongs to a person or group that has no link yet. Pure: candidates in, a verdict out."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+Resource = Mapping[str, Any]
+# Reads the AWS objects whose attribute equals the value.
+Find = Callable[[str, str], Sequence[Resource]]
+
+
+class Verdict(StrEnum):
+    UNMATCHED = "unmatched"
+    MATCHED = "matched"
+    TWO_MATCHES = "two-matches"
+    FOREIGN = "foreign"
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    verdict: Verdict
+    resource: Resource | None = None
+    attribute: str = ""
+
+
+def match(values: Mapping[str, Any], attributes: Sequence[str], find: Find) -> Match:
+    """Looks by each matching attribute in its precedence; the first that finds something decides.
+
+    An object with another externalId belongs to somebody else: it is named, never taken over (a recycled e-mail
+    address would inherit the former owner's permissions: ssosync#358).
+    """
+    for attribute in attributes:
+        value = values.get(attribute)
+        if not isinstance(value, str) or not value:
+            continue
+        found = find(attribute, value)
+        if len(found) > 1:
+            return Match(Verdict.TWO_MATCHES, None, attribute)
+        if found:
+            return _verdict(found[0], values.get("externalId"), attribute)
+    return Match(Verdict.UNMATCHED)
+
+
+def _verdict(resource: Resource, external_id: Any, attribute: str) -> Match:
+    theirs = resource.get("externalId")
+    foreign = bool(theirs and external_id and theirs != external_id)
+    return Match(Verdict.FOREIGN if foreign else Verdict.MATCHED, resource, attribute)

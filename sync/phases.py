@@ -1,0 +1,67 @@
+"""The phases that a run's page shows: a table over the engine's steps, and the stopwatch that fills it."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from sync.models import Run
+
+PHASES = {
+    "prepare": _("Prepare"),
+    "connect": _("Check connection"),
+    "read": _("Read Entra"),
+    "scope": _("Decide scope"),
+    "match": _("Match with AWS"),
+    "plan": _("Plan changes"),
+    "people": _("Write people"),
+    "groups": _("Write groups"),
+    "memberships": _("Write memberships"),
+    "removals": _("Write removals"),
+    "finish": _("Finish"),
+}
+
+STATES = {
+    "waiting": _("Not started"),
+    "running": _("Running"),
+    "done": _("Done"),
+    "not_needed": _("Not needed"),
+    "stopped": _("Stopped"),
+}
+
+
+class PhaseLog:
+    """Writes a run's phases as they happen. Facts are counts that stand beside the phase."""
+
+    def __init__(self, run: Run, clock: Callable[[], float] = time.monotonic) -> None:
+        self.run = run
+        self.clock = clock
+        run.phases = {}
+
+    @contextmanager
+    def during(self, key: str) -> Iterator[dict[str, Any]]:
+        """Adds the time of the block to the phase; the yielded dict takes the phase's facts."""
+        phase = self.run.phases.setdefault(key, {"seconds": 0.0, "facts": {}})
+        phase["state"] = "running"
+        self.save()
+        began = self.clock()
+        try:
+            yield phase["facts"]
+            phase["state"] = "done"
+        except BaseException:
+            phase["state"] = "stopped"
+            raise
+        finally:
+            phase["seconds"] = round(phase["seconds"] + self.clock() - began, 3)
+            self.save()
+
+    def not_needed(self, *keys: str) -> None:
+        for key in keys:
+            self.run.phases[key] = {"state": "not_needed", "seconds": 0.0, "facts": {}}
+        self.save()
+
+    def save(self) -> None:
+        self.run.sequence += 1
+        self.run.save(update_fields=["phases", "counts", "planned", "scim_requests", "sequence"])

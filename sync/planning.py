@@ -1,0 +1,141 @@
+"""Desired against last written: the changes of one person or group. Pure; the rows are stored by the caller.
+
+A unit is an attribute that is written as one (see sync/scim/resource.py): `{"userName": "…", "emails": [{…}]}`.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field
+from enum import IntEnum
+from itertools import islice
+from typing import Any, Literal
+
+MANAGER = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager"
+# AWS takes at most 100 members per request (Developer Guide: CreateGroup, PatchGroup).
+MEMBERS_PER_REQUEST = 100
+
+Units = Mapping[str, Any]
+Action = Literal["create", "update", "disable", "enable", "link", "add_member", "remove_member"]
+
+
+class Stage(IntEnum):
+    """The order of export: each stage needs the ids that the stage before it brought."""
+
+    PEOPLE = 1
+    MANAGERS = 2
+    GROUPS = 3
+    MEMBERSHIPS = 4
+    REMOVALS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the link says: `written` is what AWS took last; a null unit is unknown and is written anew."""
+
+    scim_id: str = ""
+    written: Units = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One planned operation. `desired` holds the units to write; a unit that goes away is null in it."""
+
+    stage: Stage
+    action: Action
+    scim_id: str = ""
+    desired: Units = field(default_factory=dict)
+    changes: Mapping[str, Any] = field(default_factory=dict)
+
+
+def difference(written: Units, desired: Units) -> dict[str, Any]:
+    """The units to write so that `written` becomes `desired`; null means remove."""
+    changed = {unit: value for unit, value in desired.items() if unit not in written or written[unit] != value}
+    return changed | {unit: None for unit in written if unit not in desired}
+
+
+def plan_user(known: Known, desired: Units, found: Units | None = None) -> list[Change]:
+    """Changes for a person in scope. `found`: units of an unlinked AWS user that matched, to be linked."""
+    main = {unit: value for unit, value in desired.items() if unit != MANAGER}
+    if not known.scim_id and found is None:
+        changes = [Change(Stage.PEOPLE, "create", desired=main, changes=before_after({}, main))]
+    elif found is not None:
+        changes = [_link(known.scim_id, found, main)]
+    else:
+        changes = _update_user(known, main)
+    return changes + _manager(known, desired)
+
+
+def plan_user_out_of_scope(known: Known, active_when_gone: Any) -> list[Change]:
+    """A leaver is disabled, nothing else is touched. Without a mapping for `active` nothing is sent."""
+    if not known.scim_id or active_when_gone is None or known.written.get("active") == active_when_gone:
+        return []
+    desired = {"active": active_when_gone}
+    return [Change(Stage.REMOVALS, "disable", known.scim_id, desired, before_after(known.written, desired))]
+
+
+def plan_group(
+    known: Known, desired: Units, members: Iterable[str], written_members: Set[str], found: Units | None = None
+) -> list[Change]:
+    """Changes for a group in scope; `members` are the object ids of the people that it is to hold."""
+    wanted = list(members)
+    if not known.scim_id and found is None:
+        first, rest = wanted[:MEMBERS_PER_REQUEST], wanted[MEMBERS_PER_REQUEST:]
+        changes = before_after({}, desired) | ({"members": first} if first else {})
+        return [Change(Stage.GROUPS, "create", desired=dict(desired), changes=changes), *add_members(rest)]
+    if found is not None:
+        head = [_link(known.scim_id, found, desired)]
+    else:
+        changed = difference(known.written, desired)
+        head = [_change(Stage.GROUPS, "update", known, changed)] if changed else []
+    return [*head, *add_members(member for member in wanted if member not in written_members)]
+
+
+def add_members(members: Iterable[str]) -> list[Change]:
+    return [Change(Stage.MEMBERSHIPS, "add_member", changes={"members": chunk}) for chunk in chunks(members)]
+
+
+def remove_members(members: Iterable[str]) -> list[Change]:
+    return [Change(Stage.REMOVALS, "remove_member", changes={"members": chunk}) for chunk in chunks(members)]
+
+
+def chunks(members: Iterable[str], size: int = MEMBERS_PER_REQUEST) -> Iterator[list[str]]:
+    iterator = iter(members)
+    while chunk := list(islice(iterator, size)):
+        yield chunk
+
+
+def before_after(written: Units, changed: Units) -> dict[str, Any]:
+    return {unit: {"before": written.get(unit), "after": value} for unit, value in changed.items()}
+
+
+def matching_attributes(rules: Sequence[tuple[str, int | None]]) -> list[str]:
+    """Targets in their matching precedence, from (target, precedence) pairs."""
+    return [target for target, precedence in sorted(rules, key=lambda rule: rule[1] or 0) if precedence]
+
+
+def _update_user(known: Known, main: Units) -> list[Change]:
+    written = {unit: value for unit, value in known.written.items() if unit != MANAGER}
+    changed = difference(written, main)
+    if not changed:
+        return []
+    was, becomes = known.written.get("active"), changed.get("active")
+    action: Action = "enable" if was is False and becomes else "disable" if becomes is False else "update"
+    stage = Stage.REMOVALS if action == "disable" else Stage.PEOPLE
+    return [_change(stage, action, known, changed)]
+
+
+def _manager(known: Known, desired: Units) -> list[Change]:
+    before, after = known.written.get(MANAGER), desired.get(MANAGER)
+    unknown = MANAGER in known.written and before is None
+    if before == after and not unknown:
+        return []
+    return [_change(Stage.MANAGERS, "update", known, {MANAGER: after})]
+
+
+def _link(scim_id: str, found: Units, desired: Units) -> Change:
+    """Only our mapped units are compared: what else the AWS object holds stays as it is."""
+    changed = {unit: value for unit, value in desired.items() if found.get(unit) != value}
+    return Change(Stage.PEOPLE, "link", scim_id, changed, before_after(found, changed))
+
+
+def _change(stage: Stage, action: Action, known: Known, changed: dict[str, Any]) -> Change:
+    return Change(stage, action, known.scim_id, changed, before_after(known.written, changed))
