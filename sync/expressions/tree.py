@@ -1,0 +1,85 @@
+"""The parsed expression. `at` is the offset in the source; it does not take part in comparison."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Text:
+    value: str
+    at: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True)
+class Number:
+    value: int | float
+    spelling: str
+    at: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True)
+class Attribute:
+    name: str
+    at: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True)
+class Word:
+    """A bare word such as vbTextCompare."""
+
+    name: str
+    at: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True)
+class Empty:
+    """An argument that was left out: `Switch([x], , "a", "b")`. Not the same as an empty text."""
+
+    at: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True)
+class Call:
+    name: str
+    arguments: tuple["Node", ...]
+    at: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True)
+class Operation:
+    """`=`, `<>`, `>`, `>=`, `<`, `<=` and `&`."""
+
+    operator: str
+    left: "Node"
+    right: "Node"
+    at: int = field(default=0, compare=False)
+
+
+Node = Text | Number | Attribute | Word | Empty | Call | Operation
+
+
+@dataclass(frozen=True)
+class Expression:
+    source: str = field(compare=False)
+    root: Node
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """Names between square brackets, each once, in the order they are written."""
+        return tuple(dict.fromkeys(node.name for node in walk(self.root) if isinstance(node, Attribute)))
+
+    @property
+    def functions(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(node.name for node in walk(self.root) if isinstance(node, Call)))
+
+
+def walk(node: Node) -> Iterator[Node]:
+    """Every node, in the order they are written."""
+    if isinstance(node, Operation):
+        yield from walk(node.left)
+    yield node
+    if isinstance(node, Operation):
+        yield from walk(node.right)
+    if isinstance(node, Call):
+        for argument in node.arguments:
+            yield from walk(argument)
