@@ -35,7 +35,6 @@ def run_cycle(
     graph: GraphClient,
     scim: ScimClient,
     *,
-    dialect: str,
     clock: Callable[[], float],
     connections: int = CONNECTIONS,
 ) -> None:
@@ -62,7 +61,7 @@ def run_cycle(
     plan(run, evaluation, phases)
 
     if run.kind != Run.Kind.PREVIEW:
-        export(run, lease, phases, scim, dialect, connections)
+        export(run, lease, phases, scim, connections)
         with phases.during("finish"):
             finish(run, tenant, snapshot, configuration)
     run.counts = count_results(run) | {"no_change": unchanged(run, evaluation)}
@@ -94,7 +93,7 @@ def plan(run: Run, evaluation: Evaluation, phases: PhaseLog) -> None:
         facts["changes"] = evaluation.planned
 
 
-def export(run: Run, lease: Lease, phases: PhaseLog, scim: ScimClient, dialect: str, connections: int) -> None:
+def export(run: Run, lease: Lease, phases: PhaseLog, scim: ScimClient, connections: int) -> None:
     """Stage by stage: each needs the ids that the one before it brought."""
     for phase, stages in WRITING.items():
         if not run.operations.filter(result="planned", stage__in=stages).exists():
@@ -102,7 +101,7 @@ def export(run: Run, lease: Lease, phases: PhaseLog, scim: ScimClient, dialect: 
             continue
         with phases.during(phase):
             for stage in stages:
-                export_stage(Journal(run, lease, stage, phases, dialect), scim, connections)
+                export_stage(Journal(run, lease, stage, phases), scim, connections)
 
 
 def finish(run: Run, tenant: Tenant, snapshot: Snapshot, configuration: Configuration) -> None:

@@ -102,12 +102,11 @@ def _row(run: Run, subject: Subject, change: Change, sources: Mapping[str, str])
 class Journal:
     """Intents and results of one stage of a run (see sync/exporting.Journal)."""
 
-    def __init__(self, run: Run, lease: Lease, stage: int, phases: PhaseLog, dialect: str) -> None:
+    def __init__(self, run: Run, lease: Lease, stage: int, phases: PhaseLog) -> None:
         self.run = run
         self.lease = lease
         self.stage = stage
         self.phases = phases
-        self.aws = dialect == "aws"
 
     def begin(self, count: int) -> Sequence[Request]:
         if count <= 0:
@@ -224,9 +223,7 @@ class Journal:
         move_link(operation)
 
     def _fail(self, operation: Operation, error: ScimError) -> None:
-        found = diagnosis.diagnose(
-            error.method, error.path, error.status, error.detail, error.request if self.aws or error.request else None
-        )
+        found = diagnosis.diagnose(error.method, error.path, error.status, error.detail, error.request)
         operation.result = Result.FAILED if error.permanent else Result.WILL_RETRY
         operation.problem, operation.attribute = found.code, found.attribute or ""
         operation.error, operation.status = error.detail, error.status

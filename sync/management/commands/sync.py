@@ -1,0 +1,85 @@
+"""`manage.py sync TENANT [--full] [--preview] [--json]`: one run, here and now, without the broker."""
+
+import json
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from sync.models import Run, Tenant
+from sync.problems import PROBLEMS, problem_groups
+from sync.services import runs
+
+
+class Command(BaseCommand):
+    help = "Runs one sync of a tenant and prints what came of it. Exit code 1 when the run failed."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("tenant", help="slug of the tenant")
+        parser.add_argument("--full", action="store_true", help="read everybody again, not only changes")
+        parser.add_argument("--preview", action="store_true", help="stop before anything is written")
+        parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        tenant = Tenant.objects.filter(slug=options["tenant"]).first()
+        if tenant is None:
+            raise CommandError(f"No tenant {options['tenant']!r}. Known: {', '.join(known_slugs()) or 'none yet'}.")
+        run = carry_out(tenant, kind_of(options))
+        report = summary(run)
+        self.stdout.write(json.dumps(report, indent=2) if options["json"] else sentence(report))
+        if run.state == Run.State.FAILED:
+            raise SystemExit(1)
+
+
+def known_slugs() -> list[str]:
+    return list(Tenant.objects.values_list("slug", flat=True))
+
+
+def kind_of(options: dict[str, Any]) -> str:
+    if options["preview"]:
+        return Run.Kind.PREVIEW
+    return Run.Kind.FULL if options["full"] else Run.Kind.CHANGES
+
+
+def carry_out(tenant: Tenant, kind: str) -> Run:
+    run = runs.request_run(tenant=tenant, kind=kind, trigger=Run.Trigger.COMMAND, enqueue=False)
+    finished = runs.execute(run.pk)
+    if finished is None:
+        run.refresh_from_db()
+        raise CommandError(f"Run {run.number} is {run.get_state_display()}: a worker is at it. Try again when it is over.")
+    return finished
+
+
+def summary(run: Run) -> dict[str, Any]:
+    """Shapes: counts by result, SCIM requests by HTTP method, seconds as a float."""
+    return {
+        "run": run.number,
+        "kind": run.kind,
+        "state": run.state,
+        "planned": run.planned,
+        "counts": run.counts,
+        "scim_requests": run.scim_requests,
+        "seconds": round(run.duration.total_seconds(), 3) if run.duration else None,
+        "problem": run.problem or None,
+        "problems": [
+            {
+                "code": group.code,
+                "attribute": group.attribute or None,
+                "title": str(group.problem.title),
+                "remedy": str(group.problem.remedy),
+                "objects": group.objects,
+                "error": group.error,
+                "mappings": [row.target for row in group.mappings],
+            }
+            for group in problem_groups(run)
+        ],
+    }
+
+
+def sentence(report: dict[str, Any]) -> str:
+    counts = ", ".join(f"{number} {name}" for name, number in report["counts"].items() if number) or "nothing to do"
+    lines = [f"Run {report['run']} {report['state'].replace('_', ' ')}: {counts}."]
+    if report["problem"]:
+        problem = PROBLEMS[report["problem"]]
+        lines.append(f"{problem.title}. {problem.meaning} {problem.remedy}")
+    lines += [f"{group['objects']} x {group['title']}: {group['remedy']}" for group in report["problems"]]
+    return "\n".join(lines)

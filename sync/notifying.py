@@ -1,0 +1,99 @@
+"""Incidents open and close by what a finished run met; a mail goes out when one opens, none while it repeats."""
+
+from collections.abc import Iterable
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.db import transaction
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from sync.models import Delivery, Incident, Run
+from sync.problems import PROBLEMS, ProblemGroup, problem_groups
+
+MAX_ATTEMPTS = 5
+
+
+@transaction.atomic
+def after_run(run: Run) -> list[Delivery]:
+    """The mails to deliver: one for a run that failed for a new reason, one for new kinds of problem."""
+    groups = [group for group in problem_groups(run) if not group.problem.warning]
+    met = {(group.code, group.attribute) for group in groups}
+    if run.state == Run.State.FAILED:
+        met.add((run.problem, ""))
+    opened = _open(run, met)
+    if run.state in (Run.State.COMPLETED, Run.State.COMPLETED_WITH_ERRORS):
+        _solve(run, met)
+    if not opened or not run.tenant.notify_on_failure or not run.tenant.notification_email:
+        return []
+    fresh = [group for group in groups if (group.code, group.attribute) in opened]
+    return [_write_mail(run, fresh)]
+
+
+def _open(run: Run, met: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+    opened = set()
+    for code, attribute in met:
+        incident, created = Incident.objects.get_or_create(
+            tenant=run.tenant,
+            code=code,
+            attribute=attribute,
+            solved_at=None,
+            defaults={"opened_at": timezone.now(), "opened_by": run, "last_seen": run},
+        )
+        if created:
+            opened.add((code, attribute))
+        elif incident.last_seen_id != run.pk:
+            incident.last_seen = run
+            incident.save(update_fields=["last_seen"])
+    return opened
+
+
+def _solve(run: Run, met: set[tuple[str, str]]) -> None:
+    """Over is what a later run did not meet, and nobody in escrow still waits for."""
+    waiting = set(run.tenant.links.filter(failures__gt=0).values_list("failure_code", flat=True))
+    for incident in Incident.objects.filter(tenant=run.tenant, solved_at=None):
+        if (incident.code, incident.attribute) not in met and incident.code not in waiting:
+            incident.solved_at = timezone.now()
+            incident.save(update_fields=["solved_at"])
+
+
+def _write_mail(run: Run, groups: list[ProblemGroup]) -> Delivery:
+    failed = run.state == Run.State.FAILED
+    title = PROBLEMS[run.problem].title if failed else groups[0].problem.title
+    state = _("Sync failed") if failed else _("New problem")
+    return Delivery.objects.create(
+        tenant=run.tenant,
+        run=run,
+        recipient=run.tenant.notification_email,
+        subject=f"[{run.tenant.name}] {state}: {title}"[:250],
+        body="\n\n".join(_paragraphs(run, groups)),
+    )
+
+
+def _paragraphs(run: Run, groups: list[ProblemGroup]) -> Iterable[str]:
+    if run.state == Run.State.FAILED:
+        problem = PROBLEMS[run.problem]
+        yield f"{_('Run %(number)s failed.') % {'number': run.number}} {problem.meaning} {problem.remedy}"
+    for group in groups:
+        people = ngettext("%(n)s object", "%(n)s objects", group.objects) % {"n": group.objects}
+        quoted = f'\n{_("AWS said:")} "{group.error}"' if group.error else ""
+        yield f"{group.problem.title} ({people}). {group.problem.meaning} {group.problem.remedy}{quoted}"
+    path = reverse("run", args=[run.tenant.slug, run.number])
+    yield f"{_('Run %(number)s:') % {'number': run.number}} {settings.PUBLIC_URL}{path}"
+    yield _("While this problem lasts, no further mail comes about it.")
+
+
+def deliver(delivery: Delivery) -> None:
+    """One attempt; a mail server that is down is tried again by the next dispatch."""
+    delivery.attempts += 1
+    try:
+        EmailMessage(delivery.subject, delivery.body, to=[delivery.recipient]).send()
+    except OSError as error:
+        # smtplib's errors are OSErrors.
+        delivery.error = str(error)
+        delivery.state = Delivery.State.FAILED if delivery.attempts >= MAX_ATTEMPTS else Delivery.State.WAITING
+    else:
+        delivery.state, delivery.sent_at, delivery.error = Delivery.State.SENT, timezone.now(), ""
+    delivery.save()

@@ -1,0 +1,249 @@
+"""The catalogue of problems: every code with its words, and how a run's problems are grouped.
+
+Words follow one form: what happened, why, what to do. `%(name)s`-like facts come from the group they stand for.
+"""
+
+import datetime
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Count, Max, Min
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from sync.models import AttributeMapping, Operation, Result, Run
+
+Words = str | Promise
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    title: Words
+    meaning: Words
+    remedy: Words
+    # Warnings settle by themselves; problems wait for a person.
+    warning: bool = False
+
+
+PROBLEMS: dict[str, Problem] = {
+    # One person or group
+    "too-many-values": Problem(
+        _("More than one value, AWS takes one"),
+        _("AWS refused the person. We sent more than one value for a field that takes a single one."),
+        _("Remove all but one of the mappings named here, or empty the other values in Entra."),
+    ),
+    "missing-family-name": Problem(
+        _("Last name is missing"),
+        _("AWS refused the person. Last name is empty and AWS requires it."),
+        _("Fill Last name in Entra, or map a default for name.familyName."),
+    ),
+    "missing-given-name": Problem(
+        _("First name is missing"),
+        _("AWS refused the person. First name is empty and AWS requires it."),
+        _("Fill First name in Entra, or map a default for name.givenName."),
+    ),
+    "missing-display-name": Problem(
+        _("Display name is missing"),
+        _("AWS refused the object. Display name is empty and AWS requires it."),
+        _("Fill Display name in Entra, or map a default for displayName."),
+    ),
+    "missing-user-name": Problem(
+        _("User name is missing"),
+        _("AWS refused the person. The user name is empty and AWS requires it."),
+        _("Map userName from an attribute that every person has, such as userPrincipalName."),
+    ),
+    "bad-characters": Problem(
+        _("Characters that AWS does not take"),
+        _("AWS refused the object. A value contains a space in the user name, or a control or invisible character."),
+        _("Change the value in Entra, or map an expression that replaces those characters."),
+    ),
+    "too-long": Problem(
+        _("A value is too long"),
+        _("AWS refused the object. A value is longer than AWS allows (128 for the user name, 1,024 elsewhere)."),
+        _("Shorten the value in Entra, or map Left(…) of it."),
+    ),
+    "already-exists": Problem(
+        _("AWS already has this name"),
+        _("AWS already has an object with this user name, e-mail, external id or group name that belongs to somebody else."),
+        _("Compare both in AWS. Change the value in Entra, or remove the object that nobody uses."),
+    ),
+    "two-matches": Problem(
+        _("Two matches in AWS"),
+        _("Two objects in AWS match. We changed nothing."),
+        _("Decide which one is right and rename or remove the other in AWS."),
+    ),
+    "not-found-link": Problem(
+        _("Gone from AWS"),
+        _("The linked object is gone from AWS. Someone deleted it there."),
+        _("Nothing to do. The next run looks for a match and creates it anew if there is none."),
+    ),
+    "expression-error": Problem(
+        _("An expression cannot be computed"),
+        _("The expression of a mapping stops on this person's values. Nothing of this person was written."),
+        _("Open the mapping and try the expression with this person."),
+    ),
+    "members-replace": Problem(
+        _("AWS changes members one by one only"),
+        _("AWS refused to replace a whole member list. This is our fault, not yours."),
+        _("Send the request id to the maintainers."),
+    ),
+    "rejected": Problem(
+        _("AWS refused the request"),
+        _("AWS refused what we sent and did not say more than what is quoted here."),
+        _("Look at the request in the log entry. AWS CloudTrail, event source identitystore-scim, may say more."),
+    ),
+    "manager-not-in-aws": Problem(
+        _("The manager is not in AWS"),
+        _("The person was written without a manager, since AWS does not hold the manager."),
+        _("Nothing to do. The manager is set once AWS holds that person."),
+        warning=True,
+    ),
+    "waits-for-object": Problem(
+        _("Waits for another object"),
+        _("This depends on a person or group that AWS refused in this run."),
+        _("Solve the problem of that person or group first. The next run then goes on."),
+        warning=True,
+    ),
+    "answer-lost": Problem(
+        _("An answer got lost"),
+        _("The sync was interrupted before AWS's answer was recorded. We read what became of it and went on."),
+        _("Nothing to do."),
+        warning=True,
+    ),
+    # The whole run
+    "throttled": Problem(
+        _("AWS asked us to slow down"),
+        _("AWS limits requests per second, and we waited longer than we may wait."),
+        _("Nothing to do. The next run goes on where this one stopped."),
+        warning=True,
+    ),
+    "aws-down": Problem(
+        _("AWS did not answer"),
+        _("AWS could not be reached or answered with an error of its own. Nobody lost access."),
+        _("Nothing to do; we try again with the next run. If it lasts, press Test connection."),
+    ),
+    "token-refused": Problem(
+        _("AWS refused the access token"),
+        _("AWS no longer accepts the access token. It may have ended or been deleted."),
+        _("Create a new token in AWS and replace it under Connection. Syncs wait until then."),
+    ),
+    "secret-ended": Problem(
+        _("The client secret ended"),
+        _("Microsoft no longer accepts the app's client secret: it has ended."),
+        _("Create a new secret or, better, use a certificate, and replace it under Connection."),
+    ),
+    "graph-sign-in": Problem(
+        _("Microsoft refused our sign-in"),
+        _("The app could not sign in to Entra. Nothing was read and nothing was changed."),
+        _("Press Test connection: it names what is wrong with the app or its credential."),
+    ),
+    "graph-denied": Problem(
+        _("Entra does not let us read"),
+        _("A permission is missing or not consented. Nothing was changed."),
+        _("Ask a Global Administrator to grant User.Read.All and GroupMember.Read.All."),
+    ),
+    "graph-down": Problem(
+        _("Entra did not answer"),
+        _("Microsoft Graph could not be reached or answered with an error of its own. Nobody lost access."),
+        _("Nothing to do; the next run reads again from where the last one ended."),
+    ),
+    "source-empty": Problem(
+        _("Entra returned nobody"),
+        _("A full reading of Entra brought no people at all, although we know some. We changed nothing."),
+        _("Check in Entra that the app still sees the directory, then start a full sync."),
+    ),
+    "not-connected": Problem(
+        _("The connection is not complete"),
+        _("Credentials for Entra or AWS are missing or cannot be opened. Nothing was read or changed."),
+        _("Open Connection, enter them again and press Test connection."),
+    ),
+    "engine-error": Problem(
+        _("The sync stopped on an error of its own"),
+        _("This is our fault, not yours. What is written stays; nothing else was changed."),
+        _("Send the run's number and the server log to the maintainers."),
+    ),
+}
+
+SCOPE_REASONS: dict[str, Words] = {
+    "assigned": _("Assigned directly"),
+    "through-group": _("Through a group"),
+    "not-assigned": _("Not assigned"),
+    "account-disabled": _("Account disabled in Entra"),
+    "deleted": _("Deleted in Entra"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemGroup:
+    """All failures of one kind in a run."""
+
+    code: str
+    attribute: str
+    problem: Problem
+    objects: int
+    first_seen: datetime.datetime
+    last_seen: datetime.datetime
+    # AWS's own words, from the newest failure.
+    error: str
+    sample: Sequence[Operation]
+    mappings: Sequence[AttributeMapping]
+    known_since: Run | None
+
+    @property
+    def key(self) -> str:
+        return f"{self.code}-{self.attribute}".strip("-").replace(":", "-").replace(".", "-")
+
+
+def problem_groups(run: Run, sample: int = 5) -> list[ProblemGroup]:
+    """Grouped by code and attribute, most people first."""
+    rows = (
+        failures(run)
+        .values("problem", "attribute")
+        .annotate(
+            objects=Count("object_id", distinct=True),
+            first=Min("finished_at"),
+            last=Max("finished_at"),
+            newest=Max("pk"),
+        )
+        .order_by("-objects", "problem")
+    )
+    return [_group(run, row, sample) for row in rows]
+
+
+def failures(run: Run) -> Any:
+    return run.operations.filter(result__in=(Result.FAILED, Result.WILL_RETRY, Result.SKIPPED)).exclude(problem="")
+
+
+def _group(run: Run, row: dict[str, Any], sample: int) -> ProblemGroup:
+    same = failures(run).filter(problem=row["problem"], attribute=row["attribute"])
+    earlier = (
+        Operation.objects.filter(tenant_id=run.tenant_id, problem=row["problem"], attribute=row["attribute"])
+        .filter(run__number__lt=run.number)
+        .order_by("run__number")
+        .select_related("run")
+        .first()
+    )
+    return ProblemGroup(
+        code=row["problem"],
+        attribute=row["attribute"],
+        problem=PROBLEMS.get(row["problem"], PROBLEMS["rejected"]),
+        objects=row["objects"],
+        first_seen=row["first"],
+        last_seen=row["last"],
+        error=same.filter(pk=row["newest"]).values_list("error", flat=True).first() or "",
+        sample=list(same.order_by("pk")[:sample]),
+        mappings=list(causes(run, row["problem"], row["attribute"])),
+        known_since=earlier.run if earlier else None,
+    )
+
+
+def causes(run: Run, code: str, attribute: str) -> Iterable[AttributeMapping]:
+    """The mapping rows behind a problem: those that write the attribute that AWS named."""
+    configuration = run.tenant.configurations.order_by("-number").first()
+    if configuration is None or not attribute:
+        return []
+    rows = AttributeMapping.objects.filter(configuration=configuration)
+    if code == "too-many-values":
+        return rows.filter(target__startswith=f"{attribute}[")
+    return rows.filter(target=attribute)

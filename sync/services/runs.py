@@ -1,0 +1,269 @@
+"""Runs: asking for one, carrying it out under the lease, stopping it; turning provisioning on and off."""
+
+import datetime
+import os
+import socket
+import time
+from dataclasses import dataclass
+
+import structlog
+from django.db import IntegrityError, transaction
+from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from sync import audit, notifying
+from sync.clients import NotEntered, graph_client, scim_client
+from sync.cycle import run_cycle
+from sync.graph.errors import Forbidden as GraphForbidden
+from sync.graph.errors import GraphError, SignInFailed
+from sync.importing import SourceEmpty
+from sync.leases import Lease, LeaseLost, claim
+from sync.models import Delivery, Interval, Result, Run, Tenant
+from sync.recording import Cancelled, TokenRefused, count_results
+from sync.scim.errors import Forbidden, ScimError, Unauthorised
+from sync.sealing import CannotOpen
+
+log = structlog.get_logger(__name__)
+
+# Below AWS's 20 requests a second; tests and live reads take 2 of them.
+RUN_RATE = 18.0
+# A queued run whose message got lost is sent again after this long.
+ENQUEUE_AGAIN_SECONDS = 30
+
+
+class CannotTurnOn(Exception):
+    """`reasons`: codes of what is missing: entra-not-tested, aws-not-tested, nobody-assigned."""
+
+    def __init__(self, reasons: list[str]) -> None:
+        super().__init__(", ".join(reasons))
+        self.reasons = reasons
+
+
+def missing_for_turning_on(tenant: Tenant) -> list[str]:
+    """Both halves must have passed a test since their last change."""
+    reasons = []
+    if not tenant.entra.passed:
+        reasons.append("entra-not-tested")
+    if not tenant.aws.passed:
+        reasons.append("aws-not-tested")
+    return reasons
+
+
+def turn_on(*, tenant: Tenant, actor: str) -> Run:
+    """The first run starts at once."""
+    if reasons := missing_for_turning_on(tenant):
+        raise CannotTurnOn(reasons)
+    with transaction.atomic():
+        _switch(tenant, actor, enabled=True)
+    return request_run(tenant=tenant, kind=Run.Kind.FULL, trigger=Run.Trigger.TURNED_ON, actor=actor)
+
+
+def turn_off(*, tenant: Tenant, actor: str) -> None:
+    """A run in progress stops at the next safe point. Nothing is removed from AWS."""
+    with transaction.atomic():
+        _switch(tenant, actor, enabled=False)
+        _cancel(tenant.runs.filter(state__in=Run.OPEN))
+
+
+def _switch(tenant: Tenant, actor: str, *, enabled: bool) -> None:
+    if tenant.enabled == enabled:
+        return
+    tenant.enabled, tenant.enabled_changed_at, tenant.enabled_changed_by = enabled, timezone.now(), actor
+    tenant.next_run_at = timezone.now() + tenant.interval_length if enabled else None
+    tenant.save(update_fields=["enabled", "enabled_changed_at", "enabled_changed_by", "next_run_at"])
+    verb = "provisioning.turn_on" if enabled else "provisioning.turn_off"
+    audit.record(actor, verb, tenant, {"enabled": not enabled}, {"enabled": enabled})
+
+
+@transaction.atomic
+def save_provisioning(
+    *, tenant: Tenant, actor: str, interval: int, notification_email: str, notify_on_failure: bool
+) -> None:
+    fields = {
+        "interval": Interval(interval).value,
+        "notification_email": notification_email,
+        "notify_on_failure": notify_on_failure,
+    }
+    before = {name: getattr(tenant, name) for name in fields}
+    if before == fields:
+        return
+    for name, value in fields.items():
+        setattr(tenant, name, value)
+    if tenant.enabled and before["interval"] != interval:
+        tenant.next_run_at = timezone.now() + tenant.interval_length
+    tenant.save(update_fields=[*fields, "next_run_at"])
+    audit.record(actor, "provisioning.save", tenant, before, fields)
+
+
+def request_run(*, tenant: Tenant, kind: str, trigger: str, actor: str = "", enqueue: bool = True) -> Run:
+    """A queued run, or the one that is open already: pressing twice makes one run."""
+    with transaction.atomic():
+        # The counter's row is the lock: two presses come one after the other.
+        Tenant.objects.filter(pk=tenant.pk).update(last_run_number=F("last_run_number") + 1)
+        if open_run := tenant.runs.filter(state__in=Run.OPEN).first():
+            Tenant.objects.filter(pk=tenant.pk).update(last_run_number=F("last_run_number") - 1)
+            return open_run
+        tenant.refresh_from_db(fields=["last_run_number"])
+        run = Run.objects.create(
+            tenant=tenant,
+            number=tenant.last_run_number,
+            kind=kind,
+            trigger=trigger,
+            requested_by=actor,
+            # Whoever asks without a message carries the run out himself, now.
+            enqueued_at=None if enqueue else timezone.now(),
+        )
+        if actor:
+            audit.record(actor, "run.request", run, None, {"number": run.number, "kind": kind})
+        if enqueue:
+            transaction.on_commit(lambda: _enqueue(run))
+    return run
+
+
+def _enqueue(run: Run) -> None:
+    from sync.tasks import execute_run
+
+    Run.objects.filter(pk=run.pk).update(enqueued_at=Now())
+    execute_run.delay(run.pk)
+
+
+@transaction.atomic
+def cancel_run(*, run: Run, actor: str) -> None:
+    """What is written stays; a run that nobody has begun is cancelled at once."""
+    _cancel(Run.objects.filter(pk=run.pk, state__in=Run.OPEN))
+    audit.record(actor, "run.cancel", run)
+
+
+def _cancel(runs: QuerySet[Run]) -> None:
+    runs.filter(state=Run.State.QUEUED).update(
+        state=Run.State.CANCELLED, finished_at=timezone.now(), sequence=F("sequence") + 1
+    )
+    runs.filter(state=Run.State.RUNNING).update(state=Run.State.CANCELLING, sequence=F("sequence") + 1)
+
+
+def execute(run_id: int) -> Run | None:
+    """Carries a run out under the tenant's lease; None when somebody else holds it or the run is over."""
+    run = Run.objects.select_related("tenant").get(pk=run_id)
+    if not run.open:
+        return None
+    lease = claim(run.tenant_id, f"{socket.gethostname()}:{os.getpid()}")
+    if lease is None:
+        return None
+    try:
+        with lease.kept_alive():
+            return _execute(run, lease)
+    except LeaseLost:
+        log.warning("lease lost", run=run.pk, epoch=lease.epoch)
+        return None
+    finally:
+        lease.release()
+
+
+def _execute(run: Run, lease: Lease) -> Run | None:
+    if not _begin(run):
+        return None
+    outcome = _carry_out(run, lease)
+    _end(run, lease, *outcome)
+    for delivery in notifying.after_run(run):
+        notifying.deliver(delivery)
+    return run
+
+
+def _begin(run: Run) -> bool:
+    """Queued becomes running; a run that was interrupted goes on."""
+    now = timezone.now()
+    began = Run.objects.filter(pk=run.pk, state__in=(Run.State.QUEUED, Run.State.RUNNING, Run.State.CANCELLING))
+    try:
+        with transaction.atomic():
+            began.filter(state=Run.State.QUEUED).update(state=Run.State.RUNNING, started_at=now)
+            if not began.update(attempts=F("attempts") + 1, sequence=F("sequence") + 1):
+                return False
+    except IntegrityError:
+        # Another run of the tenant is marked as running: it goes first, the sweeper takes it up.
+        return False
+    run.refresh_from_db()
+    Tenant.objects.filter(pk=run.tenant_id, enabled=True).update(next_run_at=now + run.tenant.interval_length)
+    return True
+
+
+def _carry_out(run: Run, lease: Lease) -> tuple[str, str, str]:
+    """State, problem code and detail of the finished run."""
+    try:
+        graph = graph_client(run.tenant)
+        scim = scim_client(run.tenant, rate=RUN_RATE)
+        run_cycle(run, lease, graph, scim, clock=time.monotonic)
+    except LeaseLost:
+        raise
+    except Cancelled:
+        return Run.State.CANCELLED, "", ""
+    except (NotEntered, CannotOpen) as error:
+        return Run.State.FAILED, "not-connected", str(error)
+    except SourceEmpty:
+        return Run.State.FAILED, "source-empty", ""
+    except GraphError as error:
+        return Run.State.FAILED, graph_problem(error), str(error)
+    except TokenRefused:
+        return Run.State.FAILED, "token-refused", ""
+    except ScimError as error:
+        return Run.State.FAILED, scim_problem(error), error.detail
+    except Exception as error:
+        log.exception("run stopped on an error of its own", run=run.pk)
+        return Run.State.FAILED, "engine-error", type(error).__name__
+    bad = any(run.counts.get(result) for result in (Result.FAILED, Result.WILL_RETRY))
+    return (Run.State.COMPLETED_WITH_ERRORS if bad else Run.State.COMPLETED), "", ""
+
+
+def graph_problem(error: GraphError) -> str:
+    if isinstance(error, SignInFailed):
+        return "secret-ended" if error.aadsts == "AADSTS7000222" else "graph-sign-in"
+    return "graph-denied" if isinstance(error, GraphForbidden) else "graph-down"
+
+
+def scim_problem(error: ScimError) -> str:
+    if isinstance(error, Unauthorised | Forbidden):
+        return "token-refused"
+    return "rejected" if error.permanent else "aws-down"
+
+
+@transaction.atomic
+def _end(run: Run, lease: Lease, state: str, problem: str, detail: str) -> None:
+    lease.renew()
+    if state in (Run.State.FAILED, Run.State.CANCELLED):
+        run.operations.filter(result=Result.PLANNED).delete()
+        run.counts = count_results(run) | {"no_change": run.counts.get("no_change", 0)}
+    run.state, run.problem, run.problem_detail = state, problem, detail[:2000]
+    run.finished_at = timezone.now()
+    run.sequence += 1
+    run.save()
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatched:
+    due: int
+    resent: int
+
+
+def dispatch() -> Dispatched:
+    """Starts what is due, and sends again what the broker or a worker lost. Called every few seconds."""
+    due = [_request_due(tenant) for tenant in Tenant.objects.filter(enabled=True, next_run_at__lte=timezone.now())]
+    lost = list(abandoned_runs())
+    for run in lost:
+        _enqueue(run)
+    for delivery in Delivery.objects.filter(state=Delivery.State.WAITING):
+        notifying.deliver(delivery)
+    return Dispatched(len(due), len(lost))
+
+
+def _request_due(tenant: Tenant) -> Run:
+    Tenant.objects.filter(pk=tenant.pk).update(next_run_at=timezone.now() + tenant.interval_length)
+    return request_run(tenant=tenant, kind=Run.Kind.CHANGES, trigger=Run.Trigger.SCHEDULE)
+
+
+def abandoned_runs() -> QuerySet[Run]:
+    """Runs that nobody works on: the lease is free, and no message has been sent for a while."""
+    nobody = Q(tenant__lease_expires_at=None) | Q(tenant__lease_expires_at__lt=Now())
+    long_ago = timezone.now() - datetime.timedelta(seconds=ENQUEUE_AGAIN_SECONDS)
+    interrupted = Q(state__in=(Run.State.RUNNING, Run.State.CANCELLING))
+    unsent = Q(enqueued_at=None) | Q(enqueued_at__lt=long_ago)
+    return Run.objects.filter(nobody, state__in=Run.OPEN).filter(interrupted | unsent)

@@ -1,0 +1,20 @@
+"""Celery doormen: an id comes in, a service does the work. A lost or repeated message does no harm."""
+
+from celery import shared_task
+
+from sync.services import connections, runs
+
+
+@shared_task
+def execute_run(run_id: int) -> None:
+    runs.execute(run_id)
+
+
+@shared_task
+def dispatch() -> None:
+    runs.dispatch()
+
+
+@shared_task
+def test_connection(test_id: int) -> None:
+    connections.run_test(test_id)
