@@ -4,3 +4,7 @@ from django.apps import AppConfig
 class PortalConfig(AppConfig):
     name = "portal"
     verbose_name = "Lockstep portal"
+
+    def ready(self) -> None:
+        # Makes the Celery application the default one, so that shared tasks find their broker.
+        from portal import celery  # noqa: F401
