@@ -89,7 +89,7 @@ class ConnectionTest(models.Model):
     passed = models.BooleanField(default=False)
     # [{"id": "A3", "state": "failed", "milliseconds": 112, "code": "token-refused", "facts": {...},
     #   "request": "GET /Users?count=1", "status": 401, "answer": "..."}]; words come from sync.checks_table
-    checks: models.JSONField[list[dict[str, Any]], list[dict[str, Any]]] = models.JSONField(default=list)
+    checks = models.JSONField(default=list)
 
     class Meta:
         ordering = ["-pk"]

@@ -27,7 +27,7 @@ class Mirrored(models.Model):
     object_id = models.CharField(max_length=36)
     display_name = models.CharField(max_length=256, blank=True)
     # The Graph properties of the tenant's $select, names as in Microsoft Graph v1.0.
-    properties: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(default=dict)
+    properties = models.JSONField(default=dict)
     deleted = models.CharField(max_length=6, choices=Deleted, default=Deleted.NO, blank=True)
     # The snapshot that saw it last (a full round's set difference), and the one that changed it last (what to evaluate).
     seen_snapshot = models.PositiveBigIntegerField(default=0)

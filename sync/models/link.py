@@ -24,7 +24,7 @@ class Link(models.Model):
     object_type = models.CharField(max_length=5, choices=ObjectType)
     object_id = models.CharField(max_length=36)
     scim_id = models.CharField(max_length=100, blank=True)
-    written: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(default=dict)
+    written = models.JSONField(default=dict)
     written_at = models.DateTimeField(null=True, blank=True)
     active = models.BooleanField(default=True)
 

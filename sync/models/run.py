@@ -48,12 +48,12 @@ class Run(models.Model):
     # Counts every visible change of the run: a page that polls asks only for what is newer.
     sequence = models.PositiveIntegerField(default=0)
     # {"import": {"state": "done", "seconds": 1.2, "facts": {"users": 512}}}; keys and words: sync.phases
-    phases: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(default=dict)
+    phases = models.JSONField(default=dict)
     # {"created": 12, "failed": 3, ...}, keys as in Result
-    counts: models.JSONField[dict[str, int], dict[str, int]] = models.JSONField(default=dict)
+    counts = models.JSONField(default=dict)
     planned = models.PositiveIntegerField(default=0)
     # {"GET": 3, "POST": 40, "throttled": 0}
-    scim_requests: models.JSONField[dict[str, int], dict[str, int]] = models.JSONField(default=dict)
+    scim_requests = models.JSONField(default=dict)
     # Why the whole run failed: a code of sync.problems and its facts.
     problem = models.CharField(max_length=40, blank=True)
     problem_detail = models.TextField(blank=True)
@@ -128,9 +128,9 @@ class Operation(models.Model):
     action = models.CharField(max_length=13, choices=Action)
     result = models.CharField(max_length=10, choices=Result, default=Result.PLANNED)
     # {"title": {"before": "Clerk", "after": "Chief", "mapping": "title"}}; for memberships {"members": [ids...]}
-    changes: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(default=dict)
+    changes = models.JSONField(default=dict)
     # Units to write (see sync/scim/resource.py): what becomes Link.written when AWS agrees.
-    desired: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(default=dict)
+    desired = models.JSONField(default=dict)
     epoch = models.PositiveBigIntegerField(default=0)
     sent_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
@@ -144,8 +144,8 @@ class Operation(models.Model):
     status = models.PositiveSmallIntegerField(null=True, blank=True)
     request_id = models.CharField(max_length=100, blank=True)
     # {"method", "path", "body"} and {"status", "body"}, as sent and received; the token is never part of it.
-    request: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(default=dict)
-    answer: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(default=dict)
+    request = models.JSONField(default=dict)
+    answer = models.JSONField(default=dict)
 
     class Meta:
         ordering = ["-pk"]
