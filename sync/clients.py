@@ -1,0 +1,105 @@
+"""The two clients of a tenant, made from its stored connection: the place where stored secrets are opened."""
+
+import random
+import time
+
+from django.conf import settings
+
+from sync.graph.auth import Authenticator, Certificate, ClientSecret
+from sync.graph.client import GraphClient
+from sync.graph.cloud import CLOUDS, Cloud
+from sync.models import AwsConnection, EntraConnection, Tenant
+from sync.scim.client import ScimClient
+from sync.scim.endpoint import Endpoint, OtherHost, normalise
+from sync.scim.pacing import Pacer
+from sync.sealing import unseal
+
+
+class NotEntered(Exception):  # noqa: N818 - said as a state, as in the pages
+    """A half of the connection has no identity or no secret yet; the text says which half."""
+
+
+def clouds() -> dict[str, Cloud]:
+    """Microsoft's clouds and those that the deployment names (EXTRA_CLOUDS), by name."""
+    extra = {
+        name: Cloud(name, authority=facts["authority"], graph=facts["graph"], ca_file=facts.get("ca_file"))
+        for name, facts in settings.EXTRA_CLOUDS.items()
+    }
+    return {**CLOUDS, **extra}
+
+
+def allowed_scim_hosts() -> dict[str, OtherHost]:
+    """`host:port` of SCIM servers other than AWS's that the deployment names (EXTRA_SCIM_HOSTS)."""
+    return {
+        host: OtherHost(
+            dialect=facts["dialect"],
+            ca_file=facts.get("ca_file"),
+            plain_http=bool(facts.get("plain_http", False)),
+        )
+        for host, facts in settings.EXTRA_SCIM_HOSTS.items()
+    }
+
+
+def scim_endpoint(url: str) -> Endpoint:
+    """Raises ValueError with the sentence to show when the URL cannot be an endpoint."""
+    return normalise(url, allowed=allowed_scim_hosts())
+
+
+def credential_context(tenant: Tenant) -> str:
+    return f"tenant:{tenant.pk}:entra.credential"
+
+
+def token_context(tenant: Tenant) -> str:
+    return f"tenant:{tenant.pk}:aws.token"
+
+
+def authenticator(entra: EntraConnection) -> Authenticator:
+    """A fresh one each time: MSAL repeats a refused sign-in from memory for a minute (its HTTP cache)."""
+    if not entra.complete:
+        raise NotEntered("Microsoft Entra ID is not set up: directory, client or credential is missing.")
+    opened = unseal(entra.sealed_credential, credential_context(entra.tenant))
+    is_certificate = entra.credential_kind == EntraConnection.CredentialKind.CERTIFICATE
+    credential = Certificate(opened) if is_certificate else ClientSecret(opened)
+    return Authenticator(clouds()[entra.cloud], entra.directory_id, entra.client_id, credential)
+
+
+def graph_client(tenant: Tenant) -> GraphClient:
+    """Raises NotEntered, sealing.CannotOpen; asks nothing yet."""
+    entra = EntraConnection.objects.select_related("tenant").get(tenant=tenant)
+    return GraphClient(
+        clouds()[entra.cloud],
+        authenticator(entra),
+        sleep=time.sleep,
+        clock=time.monotonic,
+        random=random.random,
+    )
+
+
+def access_token(aws: AwsConnection) -> str:
+    return unseal(aws.sealed_token, token_context(aws.tenant))
+
+
+def scim_client(
+    tenant: Tenant,
+    *,
+    rate: float = 8.0,
+    pacer: Pacer | None = None,
+    max_attempts: int = 5,
+    budget_seconds: float = 120.0,
+) -> ScimClient:
+    """`rate`: requests a second, unless clients share a `pacer`.
+
+    Raises NotEntered, CannotOpen, ValueError (endpoint)."""
+    aws = AwsConnection.objects.select_related("tenant").get(tenant=tenant)
+    if not aws.complete:
+        raise NotEntered("AWS IAM Identity Center is not connected yet: endpoint or access token is missing.")
+    return ScimClient(
+        scim_endpoint(aws.endpoint),
+        access_token(aws),
+        max_attempts=max_attempts,
+        budget_seconds=budget_seconds,
+        pacer=pacer or Pacer(rate, clock=time.monotonic, sleep=time.sleep),
+        sleep=time.sleep,
+        clock=time.monotonic,
+        random=random.random,
+    )

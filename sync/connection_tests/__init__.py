@@ -1,0 +1,13 @@
+"""Test connection: named checks, each with its outcome in words. Reads only; nothing is written in AWS.
+
+`table.CHECKS` says which checks there are; `outcomes.OUTCOMES` what each code means and what to do; page, command
+and help derive from these two. A row as stored in ConnectionTest.checks (all but the first two keys are optional):
+
+    {"id": "A3", "state": "failed", "milliseconds": 112, "code": "token-refused", "facts": {"characters": 402},
+     "request": "GET …/Users?count=1", "status": 401, "answer": "…", "because": "A2", "started": 1795512345.1}
+"""
+
+from sync.connection_tests.running import all_passed, broken_off, fact, half_works, run, waiting
+from sync.connection_tests.table import CHECKS, Check
+
+__all__ = ["CHECKS", "Check", "all_passed", "broken_off", "fact", "half_works", "run", "waiting"]

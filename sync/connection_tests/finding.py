@@ -1,0 +1,18 @@
+"""What one check found."""
+
+from dataclasses import dataclass, field
+
+Fact = str | int | float
+
+
+@dataclass(frozen=True)
+class Finding:
+    """No `code`: passed. `facts` fill the sentences of outcomes.OUTCOMES and the note beside the check's name.
+
+    `request` and `answer` are shown as they are: they never hold a secret."""
+
+    code: str = ""
+    facts: dict[str, Fact] = field(default_factory=dict)
+    request: str = ""
+    status: int | None = None
+    answer: str = ""

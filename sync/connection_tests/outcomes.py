@@ -1,0 +1,406 @@
+"""What each outcome of a check means, and what to do about it: the only table of these words."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """`title`: what happened. `meaning`: why. `steps`: what to do, in order. All take the facts of the finding."""
+
+    title: str | Promise
+    meaning: str | Promise
+    steps: tuple[str | Promise, ...]
+    state: Literal["failed", "warning"] = "failed"
+    # Which half's form mends it, if one does.
+    edit: bool = False
+
+
+OPEN_APP = _("In Entra, open App registrations and select the app with the client ID you entered.")
+OPEN_AWS = _("In AWS, open IAM Identity Center › Settings, and select the Identity source tab.")
+MANAGE_PROVISIONING = _("Select Actions › Manage provisioning.")
+TEST_AGAIN = _("Test the connection again.")
+WAIT_AND_TEST = _("Wait a few minutes, then test the connection again.")
+
+OUTCOMES: dict[str, Outcome] = {
+    "check-broke": Outcome(
+        _("This check broke off."),
+        _("That is our fault, not yours. The server's log says more."),
+        (TEST_AGAIN, _("If it happens again, send the server's log to the maintainers.")),
+    ),
+    # Entra, E1
+    "directory-id-missing": Outcome(
+        _("There is no directory ID yet."),
+        _("Without it we do not know which directory to read."),
+        (
+            _("In Entra, open the Overview page and copy Tenant ID."),
+            _("Enter it as directory (tenant) ID and save."),
+        ),
+        edit=True,
+    ),
+    "directory-id-form": Outcome(
+        _("“%(value)s” is not the ID of a directory."),
+        _(
+            "A directory ID is a GUID, like 12345678-90ab-cdef-1234-567890abcdef; a verified domain works too."
+        ),
+        (
+            _("In Entra, open the Overview page and copy Tenant ID."),
+            _("Enter it as directory (tenant) ID and save."),
+        ),
+        edit=True,
+    ),
+    "client-id-form": Outcome(
+        _("The client ID is not a GUID."),
+        _("We have “%(value)s”. The app's name or its secret does not work here."),
+        (
+            OPEN_APP,
+            _("Copy Application (client) ID from the app's Overview page."),
+            _("Enter it as application (client) ID and save."),
+        ),
+        edit=True,
+    ),
+    "cloud-unknown": Outcome(
+        _("The cloud “%(cloud)s” is not known here."),
+        _("The deployment no longer names it (EXTRA_CLOUDS)."),
+        (_("Choose another cloud and save, or ask whoever runs this server to name it again."), TEST_AGAIN),
+        edit=True,
+    ),
+    # Any server, E2 and A2
+    "host-unknown": Outcome(
+        _("The server cannot find %(host)s."),
+        _("The name could not be looked up (DNS): %(detail)s."),
+        (
+            _("Ask whoever runs this server's network to allow DNS for %(host)s."),
+            _("Check that outbound HTTPS (port %(port)s) to %(host)s is allowed."),
+            TEST_AGAIN,
+        ),
+    ),
+    "host-refused": Outcome(
+        _("%(host)s cannot be reached."),
+        _("The connection to port %(port)s was turned away: %(detail)s."),
+        (
+            _("Ask whoever runs this server's network for outbound HTTPS (port %(port)s) to %(host)s."),
+            TEST_AGAIN,
+        ),
+    ),
+    "host-silent": Outcome(
+        _("%(host)s does not answer."),
+        _(
+            "We waited for an answer from port %(port)s and none came. A firewall often drops requests like this."
+        ),
+        (
+            _("Ask whoever runs this server's network for outbound HTTPS (port %(port)s) to %(host)s."),
+            TEST_AGAIN,
+        ),
+    ),
+    "host-certificate": Outcome(
+        _("The certificate of %(host)s is not trusted here."),
+        _("%(detail)s. Often a proxy opens HTTPS traffic and shows a certificate of its own."),
+        (
+            _("Ask whoever runs this server's network to let traffic to %(host)s pass unopened."),
+            _("Check the server's clock and its list of trusted certificate authorities."),
+            TEST_AGAIN,
+        ),
+    ),
+    "host-tls": Outcome(
+        _("No secure connection to %(host)s came about."),
+        _("Port %(port)s answered, but not with TLS 1.2 or newer: %(detail)s."),
+        (
+            _("Check that no proxy stands between this server and %(host)s."),
+            TEST_AGAIN,
+        ),
+    ),
+    # Entra, E3 and E4
+    "directory-unknown": Outcome(
+        _("Microsoft knows no directory “%(directory)s”."),
+        _(
+            "The directory ID has the right form, but there is no such directory in the chosen cloud (%(aadsts)s)."
+        ),
+        (
+            _("In Entra, open the Overview page and compare Tenant ID with the one entered here."),
+            _("Check that the right cloud is chosen: Global, US Government or China."),
+            TEST_AGAIN,
+        ),
+        edit=True,
+    ),
+    "microsoft-busy": Outcome(
+        _("Microsoft did not answer as it should."),
+        _("The trouble is on Microsoft's side, or on the way there: %(detail)s"),
+        (WAIT_AND_TEST,),
+    ),
+    "credential-missing": Outcome(
+        _("There is no credential yet."),
+        _("The app needs a client secret or a certificate to sign in with."),
+        (
+            OPEN_APP,
+            _("Open Certificates & secrets, make a client secret, and copy its Value."),
+            _("Enter it here and save."),
+        ),
+        edit=True,
+    ),
+    "secret-not-opened": Outcome(
+        _("The stored secret cannot be opened."),
+        _(
+            "This installation's key ring no longer holds the key it was sealed with, or the stored text was changed."
+        ),
+        (
+            _("Put the former key back into SEAL_KEYS, below the new one; or enter the secret again."),
+            TEST_AGAIN,
+        ),
+        edit=True,
+    ),
+    "secret-wrong": Outcome(
+        _("Entra did not accept the client secret."),
+        _("It is wrong: you may have pasted the secret's ID instead of its Value (AADSTS7000215)."),
+        (
+            OPEN_APP,
+            _("Open Certificates & secrets › Client secrets."),
+            _("Select New client secret, and copy its Value at once: Entra shows it only now."),
+            _("Enter the value here with Replace credential, and save."),
+        ),
+        edit=True,
+    ),
+    "secret-ended": Outcome(
+        _("The client secret has ended."),
+        _("Entra no longer takes it (AADSTS7000222)."),
+        (
+            OPEN_APP,
+            _("Open Certificates & secrets, select New client secret, and copy its Value."),
+            _("Enter the value and its end date here, and save. A certificate lasts longer."),
+        ),
+        edit=True,
+    ),
+    "app-unknown": Outcome(
+        _("The app is not in this directory."),
+        _("Entra finds no app with the client ID %(client)s in the directory %(directory)s (%(aadsts)s)."),
+        (
+            OPEN_APP,
+            _("Compare Application (client) ID and Directory (tenant) ID with the two entered here."),
+            _("If the app lives in another directory, an admin has to consent to it in this one."),
+            TEST_AGAIN,
+        ),
+        edit=True,
+    ),
+    "app-disabled": Outcome(
+        _("The app is turned off in Entra."),
+        _("Nobody, this server included, may sign in with it (AADSTS7000112)."),
+        (
+            _("In Entra, open Enterprise applications and select the app."),
+            _("Open Properties, set Enabled for users to sign-in to Yes, and save."),
+            TEST_AGAIN,
+        ),
+    ),
+    "certificate-unknown": Outcome(
+        _("Entra does not know this certificate."),
+        _("The certificate on the app is a different one (AADSTS700027)."),
+        (
+            OPEN_APP,
+            _(
+                "Open Certificates & secrets › Certificates and compare the thumbprint with the one shown here."
+            ),
+            _("Upload the certificate's public part, or enter the pair that Entra knows."),
+            TEST_AGAIN,
+        ),
+        edit=True,
+    ),
+    "conditional-access": Outcome(
+        _("A rule in Entra stops the app from signing in."),
+        _("Conditional Access blocks this workload, perhaps for its network address (AADSTS53003)."),
+        (
+            _("In Entra, open Protection › Conditional Access and look for rules on workload identities."),
+            _("Allow this app from this server's address."),
+            TEST_AGAIN,
+        ),
+    ),
+    "sign-in-refused": Outcome(
+        _("Entra did not let the app sign in."),
+        _("Its answer: %(detail)s"),
+        (
+            _("Look up %(aadsts)s on login.microsoftonline.com/error."),
+            _("Compare directory ID, client ID and credential with the app in Entra."),
+            TEST_AGAIN,
+        ),
+        edit=True,
+    ),
+    # E5
+    "clock-wrong": Outcome(
+        _("The server's clock is wrong."),
+        _("It differs from Microsoft's by %(minutes)s min. Certificates and tokens will be refused."),
+        (
+            _("Turn on time synchronisation (NTP) on this server."),
+            TEST_AGAIN,
+        ),
+    ),
+    # E6 to E9
+    "may-not-read-people": Outcome(
+        _("Entra does not let us read people."),
+        _("The permission User.Read.All is missing, or nobody has consented to it."),
+        (
+            OPEN_APP,
+            _("Open API permissions, select Add a permission › Microsoft Graph › Application permissions."),
+            _("Add User.Read.All, then select Grant admin consent."),
+            _("Wait a minute, then test the connection again."),
+        ),
+    ),
+    "may-not-read-groups": Outcome(
+        _("Entra does not let us read groups and their members."),
+        _("The permission GroupMember.Read.All is missing, or nobody has consented to it."),
+        (
+            OPEN_APP,
+            _("Open API permissions, select Add a permission › Microsoft Graph › Application permissions."),
+            _("Add GroupMember.Read.All, then select Grant admin consent."),
+            _("Wait a minute, then test the connection again."),
+        ),
+    ),
+    "graph-refused": Outcome(
+        _("Microsoft Graph did not accept our sign-in."),
+        _("The app could sign in, but its token was refused: %(detail)s"),
+        (
+            _("In Entra, open Enterprise applications and check that the app is there and turned on."),
+            _("Wait a minute, then test the connection again."),
+        ),
+    ),
+    "graph-trouble": Outcome(
+        _("Microsoft Graph gave an answer that we cannot use."),
+        _("Its answer: %(detail)s"),
+        (WAIT_AND_TEST,),
+    ),
+    "no-change-tracking": Outcome(
+        _("Entra does not tell us what changed."),
+        _("Every run will read everybody, and be slower. The answer: %(detail)s"),
+        (_("Nothing has to be done now. Test again when runs take long."),),
+        state="warning",
+    ),
+    "names-missing": Outcome(
+        _("%(missing)s of %(sample)s people have no first, last or display name."),
+        _("AWS takes nobody without these names. Among them: %(examples)s."),
+        (
+            _("Fill the names in Entra for people who are to be in AWS."),
+            _("Or give the mappings of name.givenName and name.familyName a default."),
+        ),
+        state="warning",
+    ),
+    # AWS, A1
+    "endpoint-missing": Outcome(
+        _("There is no SCIM endpoint yet."),
+        _("Without it we do not know where to write."),
+        (OPEN_AWS, MANAGE_PROVISIONING, _("Copy SCIM endpoint, enter it here, and save.")),
+        edit=True,
+    ),
+    "endpoint-form": Outcome(
+        _("The stored address is not a SCIM endpoint."),
+        _("%(detail)s"),
+        (OPEN_AWS, MANAGE_PROVISIONING, _("Copy SCIM endpoint, enter it here, and save.")),
+        edit=True,
+    ),
+    # A3 to A7
+    "token-missing": Outcome(
+        _("There is no access token yet."),
+        _("AWS lets nobody in without one."),
+        (
+            OPEN_AWS,
+            MANAGE_PROVISIONING,
+            _("Select Generate token, copy the whole token, enter it here, and save."),
+        ),
+        edit=True,
+    ),
+    "token-refused": Outcome(
+        _("AWS did not accept the token."),
+        _(
+            "It may be cut off (we got %(characters)s characters; AWS tokens have about 500–620), ended, deleted in"
+            " AWS, or belong to another endpoint (AWS answers the same for both)."
+        ),
+        (
+            OPEN_AWS,
+            _("Select Actions › Manage provisioning, then Generate token."),
+            _("Copy the whole token and enter it here with Replace credential."),
+            TEST_AGAIN,
+        ),
+        edit=True,
+    ),
+    "endpoint-unknown": Outcome(
+        _("There is no SCIM service at this address."),
+        _("The server answered “not found” (404). The end of the address may be cut off."),
+        (OPEN_AWS, MANAGE_PROVISIONING, _("Copy SCIM endpoint again, enter it here, and save.")),
+        edit=True,
+    ),
+    "not-scim": Outcome(
+        _("The server at this address does not speak SCIM 2.0."),
+        _("Its answer cannot be read: %(detail)s"),
+        (OPEN_AWS, MANAGE_PROVISIONING, _("Copy SCIM endpoint again, enter it here, and save.")),
+        edit=True,
+    ),
+    "no-patch": Outcome(
+        _("The server does not take partial changes."),
+        _(
+            "It says that PATCH is not supported (ServiceProviderConfig). People could be created, never changed."
+        ),
+        (_("Use a SCIM service that supports PATCH. AWS IAM Identity Center does."),),
+    ),
+    "aws-refused": Outcome(
+        _("AWS turned the request down."),
+        _("Its answer: %(detail)s"),
+        (
+            _("Check that automatic provisioning is still turned on in IAM Identity Center › Settings."),
+            TEST_AGAIN,
+        ),
+    ),
+    "aws-busy": Outcome(
+        _("AWS did not answer as it should."),
+        _("The trouble is on the side of AWS, or on the way there: %(detail)s"),
+        (WAIT_AND_TEST,),
+    ),
+    "throttled": Outcome(
+        _("AWS asked us to slow down."),
+        _("Somebody else may be using this endpoint now: AWS counts all requests together."),
+        (WAIT_AND_TEST,),
+    ),
+    "no-filter": Outcome(
+        _("AWS does not filter on %(attribute)s."),
+        _("We look for people who are already in AWS by this attribute, and cannot find them."),
+        (_("In Mappings, choose userName or externalId as matching attribute."), TEST_AGAIN),
+    ),
+    # A9
+    "token-date-missing": Outcome(
+        _("We do not know when the token ends."),
+        _("AWS tokens last one year, and AWS tells nobody when one ends."),
+        (_("Enter the date on which the token was created."),),
+        state="warning",
+        edit=True,
+    ),
+    "token-ends-soon": Outcome(
+        _("The token ends in %(days)s days."),
+        _("AWS tokens last one year. Without a new one by %(ends)s nothing more reaches AWS."),
+        (
+            OPEN_AWS,
+            _("Select Actions › Manage provisioning, then Generate token. The old one goes on working."),
+            _("Enter the new token here, test it, then delete the old one in AWS."),
+        ),
+        state="warning",
+        edit=True,
+    ),
+    "token-ends-now": Outcome(
+        _("The token ends in %(days)s days."),
+        _("AWS tokens last one year. From %(ends)s nothing more reaches AWS."),
+        (
+            OPEN_AWS,
+            _("Select Actions › Manage provisioning, then Generate token. The old one goes on working."),
+            _("Enter the new token here, test it, then delete the old one in AWS."),
+        ),
+        edit=True,
+    ),
+    "token-ended": Outcome(
+        _("The token ended on %(ends)s."),
+        _("AWS tokens last one year from the day they are made."),
+        (
+            OPEN_AWS,
+            _("Select Actions › Manage provisioning, then Generate token."),
+            _("Enter the new token and today's date here, and test it."),
+            _("If the token does still work, correct the date it was created."),
+        ),
+        edit=True,
+    ),
+}

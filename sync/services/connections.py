@@ -1,0 +1,255 @@
+"""The two halves of a tenant's connection: save what admins enter, test it by name, remember what came of it."""
+
+import datetime
+import re
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from sync import audit, connection_tests
+from sync.clients import credential_context, scim_endpoint, token_context
+from sync.models import AwsConnection, ConnectionTest, EntraConnection, Half, Tenant
+from sync.models.connection import Connection
+from sync.sealing import CannotOpen, seal, unseal
+
+Kind = TypeVar("Kind", bound=Connection)
+
+# Microsoft's portal and AWS both ask for the renewal from 90 days before the end (AWS user guide, rotate-token).
+ENDS_SOON = datetime.timedelta(days=90)
+# A worker answers within seconds; after this a test that never finished no longer stands in the way of a new one.
+STALE_TEST = datetime.timedelta(minutes=5)
+ENTRA_FACTS = ("cloud", "directory_id", "client_id", "credential_kind", "credential_ends_on")
+AWS_FACTS = ("endpoint", "token_created_on")
+
+
+class HalfState(StrEnum):
+    NOT_TESTED = "not_tested"
+    WORKING = "working"
+    ENDS_SOON = "ends_soon"
+    FAILING = "failing"
+    ENDED = "ended"
+
+
+@transaction.atomic
+def save_entra(
+    *,
+    tenant: Tenant,
+    actor: str,
+    cloud: str,
+    directory_id: str,
+    client_id: str,
+    credential_kind: str,
+    credential: str | None,
+    ends_on: datetime.date | None,
+) -> EntraConnection:
+    """`credential`: a secret's value, or PEM of key and certificate; None keeps the stored one.
+
+    A certificate brings its own end date. Raises ValidationError when the PEM cannot be used."""
+    entra = EntraConnection.objects.select_for_update().get(tenant=tenant)
+    before = _visible(entra, ENTRA_FACTS)
+    entra.cloud = cloud
+    entra.directory_id = directory_id.strip().lower()
+    entra.client_id = client_id.strip().lower()
+    entra.credential_ends_on = ends_on
+    replaced = credential is not None and _set_credential(entra, credential_kind, credential)
+    return _save(entra, actor, "connection.entra.save", ENTRA_FACTS, before, {"credential": replaced})
+
+
+@transaction.atomic
+def save_aws(
+    *, tenant: Tenant, actor: str, endpoint: str, token: str | None, token_created_on: datetime.date | None
+) -> AwsConnection:
+    """`token` None keeps the stored one. Raises ValueError with the sentence to show for an endpoint that is none."""
+    aws = AwsConnection.objects.select_for_update().get(tenant=tenant)
+    before = _visible(aws, AWS_FACTS)
+    aws.endpoint = scim_endpoint(endpoint).base
+    aws.token_created_on = token_created_on
+    replaced = token is not None and _set_token(aws, clean_token(token))
+    return _save(aws, actor, "connection.aws.save", AWS_FACTS, before, {"token": replaced})
+
+
+def _visible(connection: Connection, facts: tuple[str, ...]) -> dict[str, Any]:
+    return {name: str(getattr(connection, name) or "") for name in facts}
+
+
+def _save(
+    connection: Kind,
+    actor: str,
+    verb: str,
+    facts: tuple[str, ...],
+    before: dict[str, Any],
+    secrets: dict[str, bool],
+) -> Kind:
+    """Equal values change nothing, so that a passed test stays one."""
+    after = _visible(connection, facts)
+    changed_secrets = {name: "changed" for name, changed in secrets.items() if changed}
+    if before == after and not changed_secrets:
+        return connection
+    connection.changed_at = timezone.now()
+    connection.changed_by = actor
+    connection.save()
+    audit.record(actor, verb, connection, before, {**after, **changed_secrets})
+    return connection
+
+
+def _set_credential(entra: EntraConnection, kind: str, credential: str) -> bool:
+    entra.credential_kind = kind
+    if kind == EntraConnection.CredentialKind.CERTIFICATE:
+        certificate = read_certificate(credential)
+        entra.credential_ends_on = certificate.not_valid_after_utc.date()
+        hint = certificate.fingerprint(hashes.SHA1()).hex().upper()  # noqa: S303 - the name Entra shows it by
+    else:
+        credential = credential.strip()
+        hint = credential[-2:]
+    context = credential_context(entra.tenant)
+    if _opens_to(entra.sealed_credential, context) == credential:
+        return False
+    entra.sealed_credential, entra.credential_hint = seal(credential, context), hint
+    return True
+
+
+def _set_token(aws: AwsConnection, token: str) -> bool:
+    context = token_context(aws.tenant)
+    if _opens_to(aws.sealed_token, context) == token:
+        return False
+    aws.sealed_token, aws.token_hint = seal(token, context), token[-2:]
+    return True
+
+
+def _opens_to(sealed: str, context: str) -> str | None:
+    """What is stored, or None: a text that no key opens any more is simply replaced."""
+    try:
+        return unseal(sealed, context) if sealed else None
+    except CannotOpen:
+        return None
+
+
+def clean_token(token: str) -> str:
+    """Tokens hold no white space: line breaks come from the clipboard, "Bearer" from an example."""
+    return re.sub(r"\s+", "", re.sub(r"^\s*Bearer\s+", "", token))
+
+
+def read_certificate(pem: str) -> x509.Certificate:
+    """The certificate of a PEM text that also holds its private key. Raises ValidationError with what is wrong."""
+    try:
+        certificate = x509.load_pem_x509_certificate(pem.encode())
+    except ValueError as error:
+        raise ValidationError(
+            _("The text holds no certificate. Paste the part from BEGIN CERTIFICATE to END CERTIFICATE too."),
+            code="no-certificate",
+        ) from error
+    try:
+        key = serialization.load_pem_private_key(_private_key_of(pem), password=None)
+    except (ValueError, TypeError) as error:
+        raise ValidationError(
+            _("The text holds no private key without a pass phrase. Paste the BEGIN PRIVATE KEY part too."),
+            code="no-private-key",
+        ) from error
+    if _public(key.public_key()) != _public(certificate.public_key()):
+        raise ValidationError(
+            _("The private key belongs to another certificate. Paste the two that were made together."),
+            code="other-key",
+        )
+    return certificate
+
+
+def _private_key_of(pem: str) -> bytes:
+    found = re.search(
+        r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?-----END [A-Z ]*PRIVATE KEY-----", pem, re.DOTALL
+    )
+    return found.group().encode() if found else b""
+
+
+def _public(key: Any) -> bytes:
+    return bytes(
+        key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    )
+
+
+def half_state(connection: EntraConnection | AwsConnection) -> HalfState:
+    """The word on the card (ux: connection half), from what is stored alone."""
+    today = timezone.now().date()
+    ends_on = ends_of(connection)
+    if not connection.complete or not tested_as_stored(connection):
+        return HalfState.NOT_TESTED
+    if ends_on and ends_on < today:
+        return HalfState.ENDED
+    if not connection.passed:
+        return HalfState.FAILING
+    return HalfState.ENDS_SOON if ends_on and ends_on - today <= ENDS_SOON else HalfState.WORKING
+
+
+def tested_as_stored(connection: Connection) -> bool:
+    tested, changed = connection.tested_at, connection.changed_at
+    return bool(tested and changed and tested >= changed)
+
+
+def ends_of(connection: EntraConnection | AwsConnection) -> datetime.date | None:
+    return (
+        connection.token_ends_on if isinstance(connection, AwsConnection) else connection.credential_ends_on
+    )
+
+
+@transaction.atomic
+def start_test(*, tenant: Tenant, actor: str, half: str) -> ConnectionTest:
+    """Queue a test of one half. A second press while one is under way gives the same test."""
+    Tenant.objects.select_for_update().get(pk=tenant.pk)
+    under_way = tenant.connection_tests.filter(
+        half=half, created_at__gt=timezone.now() - STALE_TEST, finished_at=None
+    ).first()
+    if under_way:
+        return under_way
+    test = ConnectionTest.objects.create(
+        tenant=tenant, half=half, requested_by=actor, checks=connection_tests.waiting(half)
+    )
+    transaction.on_commit(lambda: _queue(test.pk))
+    return test
+
+
+def _queue(test_id: int) -> None:
+    from sync.tasks import test_connection  # noqa: PLC0415 - tasks call this module
+
+    test_connection.delay(test_id)
+
+
+def run_test(test_id: int) -> None:
+    """Carry out a test, check by check. A finished one stays as it is; a broken-off one starts again: tests write nothing."""
+    test = ConnectionTest.objects.select_related("tenant").get(pk=test_id)
+    if test.state == ConnectionTest.State.DONE:
+        return
+    # The start, read before the credentials are: a change during the test makes the test one of old values.
+    started = timezone.now()
+    ConnectionTest.objects.filter(pk=test.pk).update(state=ConnectionTest.State.RUNNING)
+
+    try:
+        for rows in connection_tests.run(test.tenant, test.half):
+            test.checks = rows
+            test.save(update_fields=["checks"])
+    except Exception:
+        test.checks = connection_tests.broken_off(test.checks)
+        remember(test, started)
+        raise
+    remember(test, started)
+
+
+@transaction.atomic
+def remember(test: ConnectionTest, started: datetime.datetime) -> None:
+    """Close the test; its half takes the result unless a later test already gave one."""
+    test.state = ConnectionTest.State.DONE
+    test.finished_at = timezone.now()
+    test.passed = connection_tests.all_passed(test.checks)
+    test.save(update_fields=["state", "finished_at", "passed", "checks"])
+    result = {"tested_at": started, "test_passed": connection_tests.half_works(test.checks)}
+    older = Q(tested_at=None) | Q(tested_at__lte=started)
+    if test.half == Half.AWS:
+        AwsConnection.objects.filter(older, tenant=test.tenant).update(**result)
+        return
+    name = connection_tests.fact(test.checks, "organization")
+    EntraConnection.objects.filter(older, tenant=test.tenant).update(**result, directory_name=name)
