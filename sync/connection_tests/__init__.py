@@ -1,9 +1,9 @@
 """Test connection: named checks, each with its outcome in words. Reads only; nothing is written in AWS.
 
-`table.CHECKS` says which checks there are; `outcomes.OUTCOMES` what each code means and what to do; page, command
-and help derive from these two. A row as stored in ConnectionTest.checks (all but the first two keys are optional):
+`table.CHECKS` says which checks there are, `outcomes.OUTCOMES` what each code means and what to do: page, command
+and help derive from these two. A row of ConnectionTest.checks (all but the first two keys may lack):
 
-    {"id": "A3", "state": "failed", "milliseconds": 112, "code": "token-refused", "facts": {"characters": 402},
+    {"id": "A3", "state": "failed", "milliseconds": 112, "code": "token-refused", "facts": {"characters": 9},
      "request": "GET …/Users?count=1", "status": 401, "answer": "…", "because": "A2", "started": 1795512345.1}
 """
 

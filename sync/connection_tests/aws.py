@@ -178,7 +178,7 @@ def _code(error: ScimError, rejected: str) -> str:
 
 
 def _answer(error: ScimError, token: str) -> str:
-    """The body as it came, and the id that AWS support asks for; a server that echoes the token must not betray it."""
+    """The body and the id that AWS support asks for; a server that echoes the token must not betray it."""
     lines = [str(error.body or error), error.request_id and f"x-amzn-RequestId: {error.request_id}"]
     return "\n".join(filter(None, lines)).replace(token, "[hidden]")[:2000]
 

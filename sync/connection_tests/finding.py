@@ -7,7 +7,7 @@ Fact = str | int | float
 
 @dataclass(frozen=True)
 class Finding:
-    """No `code`: passed. `facts` fill the sentences of outcomes.OUTCOMES and the note beside the check's name.
+    """No `code`: passed. `facts` fill the sentences of outcomes.OUTCOMES and the note by the label.
 
     `request` and `answer` are shown as they are: they never hold a secret."""
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 @dataclass(frozen=True)
 class Outcome:
-    """`title`: what happened. `meaning`: why. `steps`: what to do, in order. All take the facts of the finding."""
+    """`title`: what happened. `meaning`: why. `steps`: what to do, in order. All take the finding's facts."""
 
     title: str | Promise
     meaning: str | Promise
@@ -43,9 +43,7 @@ OUTCOMES: dict[str, Outcome] = {
     ),
     "directory-id-form": Outcome(
         _("“%(value)s” is not the ID of a directory."),
-        _(
-            "A directory ID is a GUID, like 12345678-90ab-cdef-1234-567890abcdef; a verified domain works too."
-        ),
+        _("It is a GUID, like 12345678-90ab-cdef-1234-567890abcdef; a verified domain works too."),
         (
             _("In Entra, open the Overview page and copy Tenant ID."),
             _("Enter it as directory (tenant) ID and save."),
@@ -88,9 +86,7 @@ OUTCOMES: dict[str, Outcome] = {
     ),
     "host-silent": Outcome(
         _("%(host)s does not answer."),
-        _(
-            "We waited for an answer from port %(port)s and none came. A firewall often drops requests like this."
-        ),
+        _("We waited for port %(port)s and no answer came. Firewalls often drop requests like this."),
         (
             _("Ask whoever runs this server's network for outbound HTTPS (port %(port)s) to %(host)s."),
             TEST_AGAIN,
@@ -116,9 +112,7 @@ OUTCOMES: dict[str, Outcome] = {
     # Entra, E3 and E4
     "directory-unknown": Outcome(
         _("Microsoft knows no directory “%(directory)s”."),
-        _(
-            "The directory ID has the right form, but there is no such directory in the chosen cloud (%(aadsts)s)."
-        ),
+        _("The ID has the right form, but the chosen cloud has no such directory (%(aadsts)s)."),
         (
             _("In Entra, open the Overview page and compare Tenant ID with the one entered here."),
             _("Check that the right cloud is chosen: Global, US Government or China."),
@@ -143,9 +137,7 @@ OUTCOMES: dict[str, Outcome] = {
     ),
     "secret-not-opened": Outcome(
         _("The stored secret cannot be opened."),
-        _(
-            "This installation's key ring no longer holds the key it was sealed with, or the stored text was changed."
-        ),
+        _("The key ring no longer holds the key it was sealed with, or the stored text was changed."),
         (
             _("Put the former key back into SEAL_KEYS, below the new one; or enter the secret again."),
             TEST_AGAIN,
@@ -198,9 +190,7 @@ OUTCOMES: dict[str, Outcome] = {
         _("The certificate on the app is a different one (AADSTS700027)."),
         (
             OPEN_APP,
-            _(
-                "Open Certificates & secrets › Certificates and compare the thumbprint with the one shown here."
-            ),
+            _("Open Certificates & secrets › Certificates and compare the thumbprint with ours."),
             _("Upload the certificate's public part, or enter the pair that Entra knows."),
             TEST_AGAIN,
         ),
@@ -310,8 +300,8 @@ OUTCOMES: dict[str, Outcome] = {
     "token-refused": Outcome(
         _("AWS did not accept the token."),
         _(
-            "It may be cut off (we got %(characters)s characters; AWS tokens have about 500–620), ended, deleted in"
-            " AWS, or belong to another endpoint (AWS answers the same for both)."
+            "It may be cut off (we got %(characters)s characters; AWS tokens have about 500–620), ended,"
+            " deleted in AWS, or belong to another endpoint (AWS answers the same for both)."
         ),
         (
             OPEN_AWS,
@@ -335,9 +325,7 @@ OUTCOMES: dict[str, Outcome] = {
     ),
     "no-patch": Outcome(
         _("The server does not take partial changes."),
-        _(
-            "It says that PATCH is not supported (ServiceProviderConfig). People could be created, never changed."
-        ),
+        _("It does not support PATCH (ServiceProviderConfig): people could be created, never changed."),
         (_("Use a SCIM service that supports PATCH. AWS IAM Identity Center does."),),
     ),
     "aws-refused": Outcome(

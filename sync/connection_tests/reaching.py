@@ -4,7 +4,7 @@ import socket
 import ssl
 from urllib.parse import urlsplit
 
-from sync.connection_tests.finding import Finding
+from sync.connection_tests.finding import Fact, Finding
 
 CONNECT_SECONDS = 10.0
 
@@ -14,7 +14,7 @@ def reach(url: str, ca_file: str | None) -> Finding:
     parts = urlsplit(url)
     host, secure = parts.hostname or "", parts.scheme == "https"
     port = parts.port or (443 if secure else 80)
-    place: dict[str, str | int | float] = {"host": host, "port": port}
+    place: dict[str, Fact] = {"host": host, "port": str(port)}
     request = f"CONNECT {host}:{port}" + (" (TLS)" if secure else "")
     try:
         protocol = _shake_hands(host, port, ca_file) if secure else _knock(host, port)

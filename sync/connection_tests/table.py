@@ -14,9 +14,9 @@ from sync.models import Half
 
 @dataclass(frozen=True)
 class Check:
-    """`needs`: checks without which this one cannot be done. `note`: said beside the label when the facts are there.
+    """`needs`: checks without which this one cannot be done. `note`: said by the label when its facts are known.
 
-    `gates`: a failure means that the half does not work. The token's end is a date that somebody typed: A3 knows better.
+    `gates`: a failure means that the half does not work. The token's end is only a date that somebody typed.
     """
 
     id: str

@@ -1,9 +1,9 @@
-"""The two halves of a tenant's connection: save what admins enter, test it by name, remember what came of it."""
+"""The two halves of a tenant's connection: save what admins enter, test it, remember what came of it."""
 
 import datetime
 import re
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -14,17 +14,27 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from sync import audit, connection_tests
-from sync.clients import credential_context, scim_endpoint, token_context
+from sync.clients import clouds, credential_context, scim_endpoint, token_context
 from sync.models import AwsConnection, ConnectionTest, EntraConnection, Half, Tenant
 from sync.models.connection import Connection
 from sync.sealing import CannotOpen, seal, unseal
 
 Kind = TypeVar("Kind", bound=Connection)
 
-# Microsoft's portal and AWS both ask for the renewal from 90 days before the end (AWS user guide, rotate-token).
+# AWS asks for a new token from 90 days before the end (user guide, rotate-token).
 ENDS_SOON = datetime.timedelta(days=90)
-# A worker answers within seconds; after this a test that never finished no longer stands in the way of a new one.
+# After this a test that never finished no longer stands in the way of a new one.
 STALE_TEST = datetime.timedelta(minutes=5)
+__all__ = [
+    "HalfState",
+    "clouds",
+    "half_state",
+    "run_test",
+    "save_aws",
+    "save_entra",
+    "scim_endpoint",
+    "start_test",
+]
 ENTRA_FACTS = ("cloud", "directory_id", "client_id", "credential_kind", "credential_ends_on")
 AWS_FACTS = ("endpoint", "token_created_on")
 
@@ -59,20 +69,20 @@ def save_entra(
     entra.client_id = client_id.strip().lower()
     entra.credential_ends_on = ends_on
     replaced = credential is not None and _set_credential(entra, credential_kind, credential)
-    return _save(entra, actor, "connection.entra.save", ENTRA_FACTS, before, {"credential": replaced})
+    return _save(entra, actor, before, _visible(entra, ENTRA_FACTS), replaced and "credential")
 
 
 @transaction.atomic
 def save_aws(
     *, tenant: Tenant, actor: str, endpoint: str, token: str | None, token_created_on: datetime.date | None
 ) -> AwsConnection:
-    """`token` None keeps the stored one. Raises ValueError with the sentence to show for an endpoint that is none."""
+    """`token` None keeps the stored one. Raises ValueError (the sentence to show) for what is no endpoint."""
     aws = AwsConnection.objects.select_for_update().get(tenant=tenant)
     before = _visible(aws, AWS_FACTS)
     aws.endpoint = scim_endpoint(endpoint).base
     aws.token_created_on = token_created_on
     replaced = token is not None and _set_token(aws, clean_token(token))
-    return _save(aws, actor, "connection.aws.save", AWS_FACTS, before, {"token": replaced})
+    return _save(aws, actor, before, _visible(aws, AWS_FACTS), replaced and "token")
 
 
 def _visible(connection: Connection, facts: tuple[str, ...]) -> dict[str, Any]:
@@ -82,20 +92,19 @@ def _visible(connection: Connection, facts: tuple[str, ...]) -> dict[str, Any]:
 def _save(
     connection: Kind,
     actor: str,
-    verb: str,
-    facts: tuple[str, ...],
     before: dict[str, Any],
-    secrets: dict[str, bool],
+    after: dict[str, Any],
+    replaced: str | Literal[False],
 ) -> Kind:
-    """Equal values change nothing, so that a passed test stays one."""
-    after = _visible(connection, facts)
-    changed_secrets = {name: "changed" for name, changed in secrets.items() if changed}
-    if before == after and not changed_secrets:
+    """Equal values change nothing, so that a passed test stays one. `replaced`: the secret that is new."""
+    if before == after and not replaced:
         return connection
     connection.changed_at = timezone.now()
     connection.changed_by = actor
     connection.save()
-    audit.record(actor, verb, connection, before, {**after, **changed_secrets})
+    half = Half.AWS if isinstance(connection, AwsConnection) else Half.ENTRA
+    secret = {replaced: "changed"} if replaced else {}
+    audit.record(actor, f"connection.{half}.save", connection, before, {**after, **secret})
     return connection
 
 
@@ -137,7 +146,7 @@ def clean_token(token: str) -> str:
 
 
 def read_certificate(pem: str) -> x509.Certificate:
-    """The certificate of a PEM text that also holds its private key. Raises ValidationError with what is wrong."""
+    """The certificate of a PEM text that also holds its key. Raises ValidationError with what is wrong."""
     try:
         certificate = x509.load_pem_x509_certificate(pem.encode())
     except ValueError as error:
@@ -206,11 +215,15 @@ def start_test(*, tenant: Tenant, actor: str, half: str) -> ConnectionTest:
     ).first()
     if under_way:
         return under_way
-    test = ConnectionTest.objects.create(
-        tenant=tenant, half=half, requested_by=actor, checks=connection_tests.waiting(half)
-    )
+    test = new_test(tenant=tenant, actor=actor, half=half)
     transaction.on_commit(lambda: _queue(test.pk))
     return test
+
+
+def new_test(*, tenant: Tenant, actor: str, half: str) -> ConnectionTest:
+    return ConnectionTest.objects.create(
+        tenant=tenant, half=half, requested_by=actor, checks=connection_tests.waiting(half)
+    )
 
 
 def _queue(test_id: int) -> None:
@@ -220,7 +233,7 @@ def _queue(test_id: int) -> None:
 
 
 def run_test(test_id: int) -> None:
-    """Carry out a test, check by check. A finished one stays as it is; a broken-off one starts again: tests write nothing."""
+    """Carry out a test, check by check. A finished one stays; a broken-off one starts again: it only reads."""
     test = ConnectionTest.objects.select_related("tenant").get(pk=test_id)
     if test.state == ConnectionTest.State.DONE:
         return
