@@ -1,0 +1,58 @@
+"""`manage.py tenant_import FILE`: makes a tenant as a JSON file says (docs/tenant-file.md)."""
+
+import json
+import os
+import sys
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+
+from sync.models import AuditEntry
+from sync.services.files import NotImported, import_tenant
+
+
+class Command(BaseCommand):
+    help = "Make a tenant as a JSON file says. All or nothing; the same file again changes nothing."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("file", help="path of the file, or - for standard input")
+        parser.add_argument("--check", action="store_true", help="say what would change, and change nothing")
+        parser.add_argument("--actor", default="tenant_import", help="who stands in the audit log")
+
+    def handle(self, *args: Any, file: str, check: bool, actor: str, **options: Any) -> None:
+        document = _read(file)
+        try:
+            with transaction.atomic():
+                tenant, changes = import_tenant(actor=actor, document=document, environment=os.environ)
+                transaction.set_rollback(check)
+        except NotImported as error:
+            raise CommandError(f"{file} was not imported. Nothing was changed.\n{error}") from error
+        for change in changes:
+            self.stdout.write(_line(change))
+        outcome = (
+            f"{'would change' if check else 'changed'} {len(changes)}" if changes else "nothing to change"
+        )
+        self.stdout.write(f"{tenant.slug}: {outcome}")
+
+
+def _read(file: str) -> Any:
+    try:
+        return json.loads(sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise CommandError(f"{file} cannot be read: {error.strerror}.") from error
+    except ValueError as error:
+        raise CommandError(f"{file} is not JSON: {error}.") from error
+
+
+def _line(change: AuditEntry) -> str:
+    """`mapping.replace Acme: title jobTitle -> displayName`: what was done, and the values that moved."""
+    before, after = change.before or {}, change.after or {}
+    moved = [f"{key} {_word(before.get(key))} -> {_word(after.get(key))}" for key in {**before, **after}]
+    return f"{change.verb} {change.object_name}" + (f": {', '.join(moved)}" if moved else "")
+
+
+def _word(value: Any) -> str:
+    return "nothing" if value in (None, "") else str(value)
