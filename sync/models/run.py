@@ -5,9 +5,22 @@ from typing import Any
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from sync.models.configuration import Configuration
 from sync.models.tenant import Tenant
+
+
+# A log line names up to this many fields; above, it counts them.
+FIELDS_NAMED = 3
+
+
+class RunQuerySet(models.QuerySet["Run"]):
+    def finished(self) -> "RunQuerySet":
+        return self.exclude(state__in=Run.OPEN)
+
+    def since(self, moment: datetime.datetime) -> "RunQuerySet":
+        return self.filter(created_at__gte=moment)
 
 
 class Run(models.Model):
@@ -57,6 +70,8 @@ class Run(models.Model):
     # Why the whole run failed: a code of sync.problems and its facts.
     problem = models.CharField(max_length=40, blank=True)
     problem_detail = models.TextField(blank=True)
+
+    objects = RunQuerySet.as_manager()
 
     class Meta:
         ordering = ["-pk"]
@@ -110,6 +125,22 @@ class Result(models.TextChoices):
     FAILED = "failed", _("Failed")
 
 
+class OperationQuerySet(models.QuerySet["Operation"]):
+    def log(self) -> "OperationQuerySet":
+        """What happened or was decided; plan rows that nobody has begun are not in the log."""
+        return self.exclude(result=Result.PLANNED)
+
+    def search(self, text: str) -> "OperationQuerySet":
+        """By name, user principal name, Entra id, AWS id or AWS request id."""
+        return self.filter(
+            models.Q(display_name__icontains=text)
+            | models.Q(detail_name__icontains=text)
+            | models.Q(object_id=text)
+            | models.Q(scim_id=text)
+            | models.Q(request_id=text)
+        )
+
+
 class Operation(models.Model):
     """One request (or one decision not to make one) about one person or group."""
 
@@ -147,6 +178,8 @@ class Operation(models.Model):
     request = models.JSONField(default=dict)
     answer = models.JSONField(default=dict)
 
+    objects = OperationQuerySet.as_manager()
+
     class Meta:
         ordering = ["-pk"]
         indexes = [
@@ -157,3 +190,22 @@ class Operation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_action_display()} {self.display_name}"
+
+    @property
+    def moment(self) -> datetime.datetime:
+        return self.finished_at or self.sent_at or self.created_at
+
+    @property
+    def fields_in_words(self) -> str:
+        """`displayName, title`, `9 fields` or `40 people`."""
+        fields = [name for name, change in self.changes.items() if isinstance(change, dict)]
+        members = len(self.changes.get("members", []))
+        people = ngettext("%(n)s person", "%(n)s people", members) % {"n": members} if members else ""
+        if len(fields) > FIELDS_NAMED:
+            fields = [ngettext("%(n)s field", "%(n)s fields", len(fields)) % {"n": len(fields)}]
+        return ", ".join([*fields, *([people] if people else [])])
+
+    @property
+    def request_line(self) -> str:
+        method, path = self.request.get("method", ""), self.request.get("path", "")
+        return f"{method} {path}".strip()

@@ -1,0 +1,156 @@
+"""Provisioning logs: everything that was done, or not done, and why."""
+
+import csv
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404
+from django.views.decorators.http import require_safe
+
+from portal.access import signed_in, tenant_for
+from portal.forms.logs import LogFilterForm
+from portal.http import HttpRequest
+from portal.render import render_page
+from portal.roles import Right
+from sync import audit
+from sync.models import DirectoryUser, Operation, Tenant
+from sync.models.run import OperationQuerySet
+from sync.problems import PROBLEMS, SCOPE_REASONS
+
+PAGE = 50
+# A cell that begins so is a formula to a spreadsheet (OWASP, CSV injection).
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+COLUMNS = (
+    "time", "run", "object", "name", "user_principal_name", "entra_id", "aws_id", "action", "result", "reason", "field",
+    "before", "after", "mapping", "status", "error", "request_id",
+)  # fmt: skip
+
+
+@require_safe
+@signed_in
+def logs(request: HttpRequest, slug: str) -> HttpResponse:
+    tenant = tenant_for(request, slug, Right.READ)
+    form = LogFilterForm(request.GET or None)
+    found = form.apply(Operation.objects.log().filter(tenant=tenant).select_related("run"))
+    context = page_of(found, request) | {
+        "tenant": tenant,
+        "form": form,
+        "chips": chips(request, form),
+        "any": Operation.objects.filter(tenant=tenant).exists(),
+        "export": request.GET.urlencode(),
+    }
+    if (chosen := request.GET.get("op", "")).isdigit():
+        context |= detail_context(tenant, get_object_or_404(Operation, tenant=tenant, pk=chosen))
+    return render_page(request, "logs/list.html", context, partial="table")
+
+
+def page_of(found: OperationQuerySet, request: HttpRequest) -> dict[str, Any]:
+    """Keyset paging by id: `before` goes to older rows, `after` to newer ones."""
+    before, after = request.GET.get("before", ""), request.GET.get("after", "")
+    if after.isdigit():
+        rows = list(reversed(found.filter(pk__gt=int(after)).order_by("pk")[:PAGE]))
+    else:
+        rows = list((found.filter(pk__lt=int(before)) if before.isdigit() else found).order_by("-pk")[:PAGE])
+    return {
+        "operations": rows,
+        "newer": link(request, after=rows[0].pk) if rows and found.filter(pk__gt=rows[0].pk).exists() else "",
+        "older": link(request, before=rows[-1].pk) if rows and found.filter(pk__lt=rows[-1].pk).exists() else "",
+    }
+
+
+def link(request: HttpRequest, **changes: object) -> str:
+    """This page's query with other values; paging and the open panel never outlive a change."""
+    query = {name: value for name, value in request.GET.items() if value and name not in ("before", "after", "op")}
+    query |= {name: str(value) for name, value in changes.items()}
+    return "?" + urlencode({name: value for name, value in query.items() if value})
+
+
+def chips(request: HttpRequest, form: LogFilterForm) -> list[dict[str, str]]:
+    return [
+        {"label": str(form.fields[name].label), "words": form.words(name), "without": link(request, **{name: ""})}
+        for name in form.chosen()
+    ]
+
+
+@require_safe
+@signed_in
+def log(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    tenant = tenant_for(request, slug, Right.READ)
+    operation = get_object_or_404(Operation.objects.select_related("run"), tenant=tenant, pk=pk)
+    return render_page(
+        request, "logs/detail.html", {"tenant": tenant} | detail_context(tenant, operation), partial="panel"
+    )
+
+
+def detail_context(tenant: Tenant, operation: Operation) -> dict[str, Any]:
+    person = DirectoryUser.objects.filter(tenant=tenant, object_id=operation.object_id).first()
+    same = Operation.objects.log().filter(tenant=tenant, object_id=operation.object_id)
+    return {
+        "operation": operation,
+        "problem": PROBLEMS.get(operation.problem),
+        "person": person,
+        "scope_words": SCOPE_REASONS.get(person.scope_reason) if person else None,
+        "members": members_of(tenant, operation),
+        "changes": field_changes(operation),
+        "earlier": same.filter(pk__lt=operation.pk).select_related("run")[:5],
+    }
+
+
+def members_of(tenant: Tenant, operation: Operation) -> list[DirectoryUser]:
+    ids = operation.changes.get("members", [])
+    return list(DirectoryUser.objects.filter(tenant=tenant, object_id__in=ids).order_by("display_name"))
+
+
+def field_changes(operation: Operation) -> list[dict[str, Any]]:
+    rows = [(name, change) for name, change in operation.changes.items() if isinstance(change, dict)]
+    return [{"field": name} | change for name, change in rows]
+
+
+@require_safe
+@signed_in
+def export(request: HttpRequest, slug: str) -> StreamingHttpResponse:
+    """CSV of the same filters: one row per changed field, so that one file tells all."""
+    tenant = tenant_for(request, slug, Right.READ)
+    form = LogFilterForm(request.GET or None)
+    found = form.apply(Operation.objects.log().filter(tenant=tenant).select_related("run")).order_by("-pk")
+    audit.record(request.user.email, "logs.export", tenant, None, {"filters": request.GET.dict()})
+    response = StreamingHttpResponse(lines(found), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{tenant.slug}-provisioning-log.csv"'
+    return response
+
+
+class Echo:
+    """A file for the csv writer that hands each line straight back."""
+
+    def write(self, line: str) -> str:
+        return line
+
+
+def lines(found: OperationQuerySet) -> Iterator[str]:
+    writer = csv.writer(Echo())
+    # Spreadsheets take UTF-8 for what it is only with a byte order mark.
+    yield "\ufeff" + writer.writerow(COLUMNS)
+    for operation in found.iterator(chunk_size=500):
+        for row in csv_rows(operation):
+            yield writer.writerow([safe_cell(cell) for cell in row])
+
+
+def csv_rows(operation: Operation) -> Iterator[list[object]]:
+    moment = operation.finished_at or operation.created_at
+    head: list[object] = [
+        moment.strftime("%Y-%m-%dT%H:%M:%SZ"), operation.run.number, operation.object_type, operation.display_name,
+        operation.detail_name, operation.object_id, operation.scim_id, operation.action, operation.result,
+        operation.problem,
+    ]  # fmt: skip
+    tail = [operation.status or "", operation.error, operation.request_id]
+    changes = field_changes(operation) or [{"field": "members" if operation.changes else ""}]
+    for change in changes:
+        values = [change.get(name) for name in ("field", "before", "after", "mapping")]
+        yield [*head, *("" if value is None else value for value in values), *tail]
+
+
+def safe_cell(cell: object) -> str:
+    text = str(cell)
+    return f"'{text}" if text.startswith(FORMULA) else text
