@@ -1,0 +1,90 @@
+"""The SCIM endpoint as an admin pastes it: repaired where that is safe, refused in words where it is not."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import urlsplit
+
+Dialect = Literal["aws", "rfc"]
+
+# https://scim.<region>.amazonaws.com/<tenant id>/scim/v2, dual stack .api.aws, China .amazonaws.com.cn
+HOST = re.compile(r"scim\.(?P<region>[a-z]{2}(-[a-z]+)+-\d)\.(amazonaws\.com(\.cn)?|api\.aws)")
+# The first group has 8 characters in old tenants, 11 in newer ones (ssosync#289).
+TENANT = re.compile(r"[A-Za-z0-9]{8,11}(-[A-Za-z0-9]{4}){3}-[A-Za-z0-9]{12}")
+RESOURCE = re.compile(r"/(Users|Groups|ServiceProviderConfig|Schemas|ResourceTypes)(/.*)?$", re.IGNORECASE)
+
+
+class EndpointError(ValueError):
+    """`code` names the mistake: scheme, sign-in-address, host, path."""
+
+    def __init__(self, code: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class OtherHost:
+    """A server that whoever deploys has allowed besides AWS's."""
+
+    dialect: Dialect
+    ca_file: str | None = None
+    plain_http: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """`base` has no trailing slash. `host` carries the port where the URL names one."""
+
+    base: str
+    host: str
+    region: str | None
+    tenant_id: str | None
+    dialect: Dialect
+    ca_file: str | None = None
+
+
+def normalise(url: str, *, allowed: Mapping[str, OtherHost]) -> Endpoint:
+    """Raises EndpointError. AWS's own pages disagree on the trailing slash; both forms and `/Users` are taken."""
+    parts = urlsplit("".join(url.split()))
+    other = allowed.get(parts.netloc)
+    if parts.scheme != "https" and not (other and other.plain_http and parts.scheme == "http"):
+        raise EndpointError(
+            "scheme", "The endpoint does not begin with https://. Copy SCIM endpoint from AWS again."
+        )
+    path = RESOURCE.sub("", re.sub(r"/{2,}", "/", parts.path)).rstrip("/")
+    base = f"{parts.scheme}://{parts.netloc}{path}"
+    if other:
+        return Endpoint(base, parts.netloc, None, _tenant_id(path), other.dialect, other.ca_file)
+    return _aws(base, parts.hostname or "", path)
+
+
+def _aws(base: str, hostname: str, path: str) -> Endpoint:
+    found = HOST.fullmatch(hostname)
+    if not found:
+        raise _wrong_host(hostname)
+    tenant_id = _tenant_id(path)
+    if not tenant_id or path != f"/{tenant_id}/scim/v2":
+        raise EndpointError(
+            "path",
+            "The endpoint's path is not complete. It reads /<id>/scim/v2. Copy SCIM endpoint from AWS again.",
+        )
+    return Endpoint(base, hostname, found["region"], tenant_id, "aws")
+
+
+def _wrong_host(hostname: str) -> EndpointError:
+    if hostname.endswith((".awsapps.com", "console.aws.amazon.com", "signin.aws.amazon.com", ".signin.aws")):
+        return EndpointError(
+            "sign-in-address",
+            "This is the sign-in address. Copy SCIM endpoint from Settings › Identity source › Automatic provisioning.",
+        )
+    return EndpointError(
+        "host",
+        f"{hostname or 'The host'} is not an AWS SCIM host. It reads scim.<region>.amazonaws.com. "
+        "Copy SCIM endpoint from Settings › Identity source › Automatic provisioning.",
+    )
+
+
+def _tenant_id(path: str) -> str | None:
+    first = path.strip("/").partition("/")[0]
+    return first if TENANT.fullmatch(first) else None

@@ -1,0 +1,102 @@
+"""What can go wrong with a SCIM server.
+
+ScimError
+ ├─ Unreachable      no connection: certainly not applied
+ ├─ OutcomeUnknown   sent, but no answer: it may have been applied, read before a retry
+ ├─ BadAnswer        an answer that is not SCIM
+ ├─ ServerError      5xx
+ ├─ Throttled        429
+ ├─ Unauthorised     401
+ ├─ Forbidden        403
+ ├─ NotFound         404
+ ├─ Conflict         409
+ └─ Rejected         400 and every other 4xx
+
+`permanent` decides: the same request would fail again (escrow), or it may pass later (retry).
+"""
+
+from typing import Any
+
+
+class ScimError(Exception):
+    permanent = False
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        method: str = "",
+        path: str = "",
+        status: int | None = None,
+        request_id: str | None = None,
+        retry_after: float | None = None,
+        request: Any = None,
+        body: Any = None,
+        attempts: int = 1,
+    ) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.method = method
+        self.path = path
+        self.status = status
+        self.request_id = request_id
+        self.retry_after = retry_after
+        # The JSON that we sent and the one that came back; headers, and so the token, are never kept.
+        self.request = request
+        self.body = body
+        self.attempts = attempts
+
+
+class Unreachable(ScimError):
+    pass
+
+
+class OutcomeUnknown(ScimError):
+    pass
+
+
+class BadAnswer(ScimError):
+    permanent = True
+
+
+class ServerError(ScimError):
+    pass
+
+
+class Throttled(ScimError):
+    pass
+
+
+class Unauthorised(ScimError):
+    permanent = True
+
+
+class Forbidden(ScimError):
+    permanent = True
+
+
+class NotFound(ScimError):
+    permanent = True
+
+
+class Conflict(ScimError):
+    permanent = True
+
+
+class Rejected(ScimError):
+    permanent = True
+
+
+BY_STATUS: dict[int, type[ScimError]] = {
+    401: Unauthorised,
+    403: Forbidden,
+    404: NotFound,
+    409: Conflict,
+    429: Throttled,
+}
+
+
+def error_class(status: int) -> type[ScimError]:
+    if status >= 500:
+        return ServerError
+    return BY_STATUS.get(status, Rejected if status >= 400 else BadAnswer)

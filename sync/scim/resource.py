@@ -1,0 +1,168 @@
+"""AWS's attributes as a table, and the way from mapped values to SCIM bodies.
+
+A *unit* is an attribute that is written as one: a simple path (`userName`, `name.familyName`), a whole list attribute
+(`emails`, `phoneNumbers`, `addresses`, `roles`), or an enterprise attribute under its full URN. What AWS holds, what is
+desired and what was last written are all `{unit: JSON value}`.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+USER_SCHEMA = "urn:ietf:params:scim:schemas:core:2.0:User"
+GROUP_SCHEMA = "urn:ietf:params:scim:schemas:core:2.0:Group"
+ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
+PATCH_SCHEMA = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
+MANAGER = f"{ENTERPRISE}:manager"
+
+Units = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """One target of a mapping. Sources: AWS SCIM Developer Guide (CreateUser, limitations), Identity Store model."""
+
+    path: str
+    kind: Literal["string", "boolean", "reference"] = "string"
+    required: bool = False
+    # The list attribute of which AWS takes a single element.
+    list_name: str | None = None
+    unique: bool = False
+    case_exact: bool = False
+    max_length: int = 1024
+    filterable: bool = False
+
+
+def _list_attributes() -> Iterable[Attribute]:
+    for name, kinds in {
+        "emails": ("work", "home", "other"),
+        "phoneNumbers": ("work", "mobile", "fax", "home", "other"),
+    }.items():
+        for kind in kinds:
+            yield Attribute(f'{name}[type eq "{kind}"].value', list_name=name, unique=name == "emails")
+    parts = ("formatted", "streetAddress", "locality", "region", "postalCode", "country")
+    for kind in ("work", "home", "other"):
+        for part in parts:
+            yield Attribute(f'addresses[type eq "{kind}"].{part}', list_name="addresses")
+    yield Attribute('roles[primary eq "True"].value', list_name="roles")
+
+
+USER_ATTRIBUTES: tuple[Attribute, ...] = (
+    Attribute("userName", required=True, unique=True, max_length=128, filterable=True),
+    Attribute("externalId", unique=True, case_exact=True, max_length=256, filterable=True),
+    Attribute("displayName", required=True),
+    Attribute("name.givenName", required=True),
+    Attribute("name.familyName", required=True),
+    Attribute("active", kind="boolean"),
+    Attribute("name.formatted"),
+    Attribute("name.middleName"),
+    Attribute("name.honorificPrefix"),
+    Attribute("name.honorificSuffix"),
+    Attribute("nickName"),
+    Attribute("profileUrl"),
+    Attribute("title"),
+    Attribute("userType"),
+    Attribute("preferredLanguage"),
+    Attribute("locale"),
+    Attribute("timezone"),
+    *_list_attributes(),
+    *(
+        Attribute(f"{ENTERPRISE}:{name}")
+        for name in ("employeeNumber", "costCenter", "organization", "division", "department")
+    ),
+    Attribute(MANAGER, kind="reference"),
+)
+GROUP_ATTRIBUTES: tuple[Attribute, ...] = (
+    Attribute("displayName", required=True, unique=True, filterable=True),
+    Attribute("externalId", unique=True, case_exact=True, max_length=256, filterable=True),
+    Attribute("members", kind="reference"),
+)
+ATTRIBUTES: Mapping[str, Mapping[str, Attribute]] = {
+    "user": {attribute.path: attribute for attribute in USER_ATTRIBUTES},
+    "group": {attribute.path: attribute for attribute in GROUP_ATTRIBUTES},
+}
+
+LISTS = ("emails", "addresses", "phoneNumbers", "roles")
+IN_LIST = re.compile(r'(?P<name>\w+)\[(?P<by>type|primary) eq "(?P<kind>\w+)"\]\.(?P<part>\w+)')
+# PATCH may not remove these (Developer Guide, PatchUser).
+NEVER_REMOVED = ("userName", "active")
+
+
+def unit_of(target: str) -> str:
+    found = IN_LIST.fullmatch(target)
+    return found["name"] if found else target
+
+
+def units(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Mapped values by target path, put together as units. Elements keep the order of the mapping rows."""
+    result: dict[str, Any] = {}
+    lists: dict[str, dict[str, dict[str, Any]]] = {}
+    for target, value in values.items():
+        found = IN_LIST.fullmatch(target)
+        if not found:
+            result[target] = value
+            continue
+        elements = lists.setdefault(found["name"], {})
+        kind = "work" if found["by"] == "primary" else found["kind"]
+        elements.setdefault(kind, {"type": kind})[found["part"]] = value
+    for name, by_kind in lists.items():
+        result[name] = _as_list(name, list(by_kind.values()))
+    return result
+
+
+def _as_list(name: str, elements: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """AWS wants the (only) e-mail to be primary."""
+    if name == "emails":
+        elements[0]["primary"] = True
+    return elements
+
+
+def user_body(desired: Units) -> dict[str, Any]:
+    body: dict[str, Any] = {"schemas": [USER_SCHEMA]}
+    for unit, value in desired.items():
+        _place(body, unit, value)
+    if ENTERPRISE in body:
+        body["schemas"] = [USER_SCHEMA, ENTERPRISE]
+    return body
+
+
+def group_body(desired: Units) -> dict[str, Any]:
+    return {"schemas": [GROUP_SCHEMA], **desired}
+
+
+def _place(body: dict[str, Any], unit: str, value: Any) -> None:
+    if unit.startswith(f"{ENTERPRISE}:"):
+        body.setdefault(ENTERPRISE, {})[unit.removeprefix(f"{ENTERPRISE}:")] = value
+    elif unit.startswith("name."):
+        body.setdefault("name", {})[unit.removeprefix("name.")] = value
+    else:
+        body[unit] = value
+
+
+def patch_operations(before: Units, after: Units) -> list[dict[str, Any]]:
+    """One operation per changed unit, always with a path: AWS refuses several attributes without (authentik#12321).
+
+    `replace` also adds where the attribute is missing (RFC 7644 section 3.5.2.3).
+    """
+    changed = [
+        {"op": "replace", "path": unit, "value": value}
+        for unit, value in after.items()
+        if unit not in before or before[unit] != value
+    ]
+    gone = [unit for unit in before if unit not in after and unit not in NEVER_REMOVED]
+    return changed + [{"op": "remove", "path": unit} for unit in gone]
+
+
+def units_held(resource: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    """The same units as read from a resource of the server; what it does not hold is left out."""
+    held = {name: _held(resource, name) for name in names}
+    return {name: value for name, value in held.items() if value is not None}
+
+
+def _held(resource: Mapping[str, Any], unit: str) -> Any:
+    if unit.startswith(f"{ENTERPRISE}:"):
+        return (resource.get(ENTERPRISE) or {}).get(unit.removeprefix(f"{ENTERPRISE}:"))
+    if unit.startswith("name."):
+        return (resource.get("name") or {}).get(unit.removeprefix("name."))
+    return resource.get(unit)
