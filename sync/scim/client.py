@@ -167,9 +167,7 @@ class ScimClient:
     def remove_members(self, group_id: str, user_ids: Sequence[str]) -> Answer:
         assert len(user_ids) <= MAX_MEMBERS
         if self.endpoint.dialect == "aws":
-            return self.patch_group(
-                group_id, [{"op": "remove", "path": "members", "value": _values(user_ids)}]
-            )
+            return self.patch_group(group_id, [{"op": "remove", "path": "members", "value": _values(user_ids)}])
         paths = [f"members[{equals('value', user_id)}]" for user_id in user_ids]
         return self.patch_group(group_id, [{"op": "remove", "path": path} for path in paths])
 
@@ -225,9 +223,7 @@ class ScimClient:
     def _send(self, method: str, path: str, body: Json | None = None) -> Answer:
         """One request with its retries, inside the budget."""
         began = self.clock()
-        data = (
-            json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode() if body is not None else None
-        )
+        data = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode() if body is not None else None
         attempt = 1
         while True:
             try:
@@ -361,8 +357,10 @@ def _json(content: bytes) -> Any:
 
 
 def _resource(answered: Any, content: bytes, context: Json) -> Json | None:
-    if isinstance(answered, dict) or not content:
+    if isinstance(answered, dict):
         return answered
+    if not content:
+        return None
     raise BadAnswer("The answer is not SCIM: " + content[:200].decode(errors="replace"), **context)
 
 

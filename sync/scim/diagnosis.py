@@ -1,6 +1,6 @@
-"""What a refusal means. AWS's text changed over the years and is often the generic sentence: the body that we sent decides.
+"""What a refusal means. AWS's text is often the generic sentence: then the body that we sent decides.
 
-Sources: AWS user guide (troubleshooting; SCIM logging with CloudTrail), Identity Store API model for lengths and patterns.
+Sources: AWS user guide (troubleshooting; SCIM logging with CloudTrail); Identity Store API model for patterns.
 """
 
 import re

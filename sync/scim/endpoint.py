@@ -49,9 +49,7 @@ def normalise(url: str, *, allowed: Mapping[str, OtherHost]) -> Endpoint:
     parts = urlsplit("".join(url.split()))
     other = allowed.get(parts.netloc)
     if parts.scheme != "https" and not (other and other.plain_http and parts.scheme == "http"):
-        raise EndpointError(
-            "scheme", "The endpoint does not begin with https://. Copy SCIM endpoint from AWS again."
-        )
+        raise EndpointError("scheme", "The endpoint does not begin with https://. Copy SCIM endpoint from AWS again.")
     path = RESOURCE.sub("", re.sub(r"/{2,}", "/", parts.path)).rstrip("/")
     base = f"{parts.scheme}://{parts.netloc}{path}"
     if other:

@@ -1,0 +1,287 @@
+"""Directory reads of Microsoft Graph v1.0, with paging, delta rounds and retries inside a budget."""
+
+import json
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+
+from sync.graph.auth import Authenticator
+from sync.graph.cloud import Cloud
+from sync.graph.errors import (
+    BadAnswer,
+    BudgetExceeded,
+    GraphError,
+    NotFound,
+    ResyncRequired,
+    ServerError,
+    Throttled,
+    Unauthorised,
+    Unreachable,
+    error_class,
+)
+
+Json = dict[str, Any]
+MAX_ANSWER_BYTES = 50 * 1024 * 1024
+# A round that never ends on a very active tenant is given up (microsoft-graph-docs#4263).
+MAX_PAGES = 20_000
+FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0
+EVENTUAL = {"ConsistencyLevel": "eventual"}
+RESYNC_CODES = {"syncstatenotfound", "resyncrequired", "directory_expiredpagetoken"}
+
+
+@dataclass(frozen=True, slots=True)
+class DeltaPage:
+    """A page names either the next page or, as the last one of its round, the link of the next round."""
+
+    items: list[Json]
+    next_link: str | None
+    delta_link: str | None
+
+
+class GraphClient:
+    """Raises GraphError and nothing else."""
+
+    def __init__(
+        self,
+        cloud: Cloud,
+        authenticator: Authenticator,
+        *,
+        sleep: Callable[[float], None],
+        clock: Callable[[], float],
+        random: Callable[[], float],
+        budget_seconds: float = 300.0,
+        max_attempts: int = 8,
+        connect_timeout: float = 10.0,
+        read_timeout: float = 60.0,
+    ) -> None:
+        self.cloud = cloud
+        self.authenticator = authenticator
+        self.sleep = sleep
+        self.clock = clock
+        self.random = random
+        self.budget_seconds = budget_seconds
+        self.max_attempts = max_attempts
+        self.timeout = (connect_timeout, read_timeout)
+        self.server_date: datetime | None = None
+        self._session = requests.Session()
+        # REQUESTS_CA_BUNDLE and proxies of the environment would win over `verify`.
+        self._session.trust_env = False
+        self._session.verify = cloud.ca_file or True
+        self._session.headers.update({"Accept": "application/json", "User-Agent": "Lockstep/0.1"})
+        self._session.mount("https://", HTTPAdapter(pool_connections=1, pool_maxsize=4, pool_block=True))
+
+    def __repr__(self) -> str:
+        return f"GraphClient({self.cloud.name!r})"
+
+    def sign_in(self) -> None:
+        self.authenticator.token()
+
+    # Reads
+
+    def get(self, path: str, params: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None) -> Json:
+        """`path` begins with a slash and follows /v1.0."""
+        return self._get(self._url(path, params), headers or {})
+
+    def pages(self, url: str, headers: Mapping[str, str] | None = None) -> Iterator[Json]:
+        """A whole collection page by page; headers such as ConsistencyLevel are not part of a nextLink."""
+        for _ in range(MAX_PAGES):
+            page = self._get(url, headers or {})
+            yield page
+            if not (next_link := page.get("@odata.nextLink")):
+                return
+            url = self._pinned(next_link)
+        raise BadAnswer(f"Graph sent more than {MAX_PAGES} pages.")
+
+    def users_delta(self, select: Sequence[str], link: str | None = None) -> Iterator[DeltaPage]:
+        return self._delta("/users/delta", select, link)
+
+    def groups_delta(self, select: Sequence[str], link: str | None = None) -> Iterator[DeltaPage]:
+        return self._delta("/groups/delta", select, link)
+
+    def members(self, group_id: str) -> Iterator[Json]:
+        return self._items(f"/groups/{quote(group_id)}/members", {"$select": "id", "$top": "999"})
+
+    def transitive_members(self, group_id: str) -> Iterator[Json]:
+        return self._items(f"/groups/{quote(group_id)}/transitiveMembers", {"$select": "id", "$top": "999"})
+
+    def user(self, user_id: str, select: Sequence[str]) -> Json:
+        return self.get(f"/users/{quote(user_id)}", {"$select": ",".join(select)})
+
+    def group(self, group_id: str, select: Sequence[str]) -> Json:
+        return self.get(f"/groups/{quote(group_id)}", {"$select": ",".join(select)})
+
+    def manager(self, user_id: str) -> Json | None:
+        """None when nobody is set: Graph answers 404 then."""
+        try:
+            return self.get(f"/users/{quote(user_id)}/manager", {"$select": "id,displayName"})
+        except NotFound:
+            return None
+
+    def search_users(self, text: str, top: int = 20) -> list[Json]:
+        fields = ("displayName", "mail", "userPrincipalName", "givenName", "surname")
+        return self._search("/users", text, fields, "id,displayName,userPrincipalName,mail,jobTitle,userType", top)
+
+    def search_groups(self, text: str, top: int = 20) -> list[Json]:
+        select = "id,displayName,mail,securityEnabled,mailEnabled,groupTypes,isAssignableToRole"
+        return self._search("/groups", text, ("displayName", "mail"), select, top)
+
+    def service_principal(self, app_id: str) -> Json:
+        return self.get(f"/servicePrincipals(appId='{_literal(app_id)}')")
+
+    def app_role_assigned_to(self, service_principal_id: str) -> Iterator[Json]:
+        return self._items(f"/servicePrincipals/{quote(service_principal_id)}/appRoleAssignedTo", {"$top": "999"})
+
+    def organization(self) -> Json:
+        found = self.get("/organization", {"$select": "id,displayName,verifiedDomains"})["value"]
+        return found[0] if found else {}
+
+    def _items(self, path: str, params: Mapping[str, str]) -> Iterator[Json]:
+        for page in self.pages(self._url(path, params)):
+            yield from page["value"]
+
+    def _search(self, path: str, text: str, fields: Sequence[str], select: str, top: int) -> list[Json]:
+        """Each clause stands in double quotes; quotes and backslashes in it are escaped (Graph, $search)."""
+        escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+        clauses = " OR ".join(f'"{field}:{escaped}"' for field in fields)
+        params = {"$search": clauses, "$top": str(top), "$select": select, "$count": "true"}
+        found: list[Json] = self.get(path, params, EVENTUAL)["value"]
+        return found or self._by_id(path, text, select)
+
+    def _by_id(self, path: str, text: str, select: str) -> list[Json]:
+        try:
+            wanted = str(uuid.UUID(text.strip()))
+        except ValueError:
+            return []
+        params = {"$filter": f"id eq '{wanted}'", "$select": select}
+        found: list[Json] = self.get(path, params)["value"]
+        return found
+
+    # Delta
+
+    def _delta(self, path: str, select: Sequence[str], link: str | None) -> Iterator[DeltaPage]:
+        """A stored link is used as it is: token URLs are never built or edited. Raises ResyncRequired."""
+        url = self._pinned(link) if link else self._url(path, {"$select": ",".join(select)})
+        for page in self.pages(url):
+            yield DeltaPage(page["value"], page.get("@odata.nextLink"), page.get("@odata.deltaLink"))
+
+    # Sending
+
+    def _url(self, path: str, params: Mapping[str, str] | None) -> str:
+        query = f"?{urlencode(params, quote_via=quote, safe='$,')}" if params else ""
+        return f"{self.cloud.graph}/v1.0{path}{query}"
+
+    def _pinned(self, link: str) -> str:
+        """A link that leaves Graph's origin would carry our token elsewhere."""
+        ours, theirs = urlsplit(self.cloud.graph), urlsplit(link)
+        if (ours.scheme, ours.netloc) != (theirs.scheme, theirs.netloc):
+            raise BadAnswer(f"Graph sent a link to another host: {theirs.netloc}.")
+        return link
+
+    def _get(self, url: str, headers: Mapping[str, str]) -> Json:
+        """One read with its retries. A 401 is repeated once with a fresh token."""
+        began = self.clock()
+        attempt, renewed = 1, False
+        while True:
+            try:
+                return self._once(url, headers)
+            except Unauthorised:
+                if renewed:
+                    raise
+                renewed = True
+                self.authenticator.forget()
+            except (Throttled, ServerError, Unreachable) as error:
+                self._wait_after(error, attempt, began)
+                attempt += 1
+
+    def _wait_after(self, error: GraphError, attempt: int, began: float) -> None:
+        backoff = min(LONGEST_WAIT, FIRST_WAIT * 2 ** (attempt - 1)) * (0.5 + self.random())
+        wait = error.retry_after if error.retry_after is not None else backoff
+        if attempt >= self.max_attempts:
+            raise error
+        if self.clock() - began + wait > self.budget_seconds:
+            raise BudgetExceeded(f"Graph asked for more patience than {self.budget_seconds:.0f} s: {error}") from error
+        self.sleep(wait)
+
+    def _once(self, url: str, headers: Mapping[str, str]) -> Json:
+        request_id = str(uuid.uuid4())
+        sent = {"Authorization": f"Bearer {self.authenticator.token()}", "client-request-id": request_id, **headers}
+        try:
+            response = self._session.get(url, headers=sent, timeout=self.timeout, allow_redirects=False, stream=True)
+            content = _limited(response)
+        except requests.RequestException as error:
+            raise Unreachable(f"Microsoft Graph cannot be reached: {type(error).__name__}.") from None
+        self.server_date = _date(response.headers.get("Date")) or self.server_date
+        if response.status_code != 200:
+            raise _error(response, content, url)
+        try:
+            answered: Json = json.loads(content)
+        except ValueError:
+            raise BadAnswer("Graph answered with something that is not JSON.", status=200) from None
+        return answered
+
+
+def _literal(text: str) -> str:
+    """Inside an OData string an apostrophe is doubled."""
+    return quote(text.replace("'", "''"))
+
+
+def _limited(response: requests.Response) -> bytes:
+    chunks, size = [], 0
+    for chunk in response.iter_content(65536):
+        size += len(chunk)
+        if size > MAX_ANSWER_BYTES:
+            response.close()
+            raise BadAnswer(f"Graph's answer is larger than {MAX_ANSWER_BYTES} bytes.")
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _date(value: str | None) -> datetime | None:
+    try:
+        return parsedate_to_datetime(value) if value else None
+    except ValueError:
+        return None
+
+
+def _error(response: requests.Response, content: bytes, url: str) -> GraphError:
+    status = response.status_code
+    try:
+        body = json.loads(content).get("error") or {}
+    except (ValueError, AttributeError):
+        body = {}
+    code, message = str(body.get("code") or ""), str(body.get("message") or f"HTTP {status}")
+    facts: dict[str, Any] = {
+        "status": status,
+        "code": code or None,
+        "request_id": response.headers.get("request-id"),
+        "retry_after": _retry_after(response.headers.get("Retry-After")),
+    }
+    if _token_is_dead(status, code, url):
+        return ResyncRequired(message, **facts)
+    return error_class(status)(f"{code}: {message}" if code else message, **facts)
+
+
+def _token_is_dead(status: int, code: str, url: str) -> bool:
+    """410 by the documentation; 400 and 404 with these codes in the wild (docs, delta query; contrib#9003)."""
+    if status == 410 or code.lower() in RESYNC_CODES:
+        return True
+    carried_token = "$deltatoken" in url.lower() or "$skiptoken" in url.lower() or "%24deltatoken" in url.lower()
+    return status == 400 and code == "Request_UnsupportedQuery" and carried_token
+
+
+def _retry_after(value: str | None) -> float | None:
+    """Seconds, also fractions, or an HTTP date."""
+    if not value:
+        return None
+    try:
+        return max(0.0, float(value))
+    except ValueError:
+        date = _date(value)
+    return max(0.0, (date - datetime.now(UTC)).total_seconds()) if date else None

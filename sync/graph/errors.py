@@ -1,0 +1,91 @@
+"""What can go wrong with Entra's token endpoint and Microsoft Graph.
+
+GraphError
+ ├─ SignInFailed      the token endpoint refused (AADSTS code)
+ ├─ Unauthorised      401 from Graph
+ ├─ Forbidden         403: a permission is missing or not consented
+ ├─ NotFound          404
+ ├─ ResyncRequired    the delta token is dead: read everything again
+ ├─ Rejected          every other 4xx
+ ├─ Throttled         429
+ ├─ ServerError       5xx
+ ├─ Unreachable       no connection, or none in time
+ ├─ BadAnswer         not JSON, too large, or a link that leaves Graph
+ └─ BudgetExceeded    retries took longer than allowed
+
+`permanent` tells whether the same request would fail again.
+"""
+
+
+class GraphError(Exception):
+    permanent = False
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        code: str | None = None,
+        request_id: str | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.request_id = request_id
+        self.retry_after = retry_after
+
+
+class SignInFailed(GraphError):
+    permanent = True
+
+    def __init__(self, message: str, *, aadsts: str | None = None, code: str | None = None) -> None:
+        super().__init__(message, code=code)
+        self.aadsts = aadsts
+
+
+class Unauthorised(GraphError):
+    permanent = True
+
+
+class Forbidden(GraphError):
+    permanent = True
+
+
+class NotFound(GraphError):
+    permanent = True
+
+
+class ResyncRequired(GraphError):
+    permanent = True
+
+
+class Rejected(GraphError):
+    permanent = True
+
+
+class Throttled(GraphError):
+    pass
+
+
+class ServerError(GraphError):
+    pass
+
+
+class Unreachable(GraphError):
+    pass
+
+
+class BadAnswer(GraphError):
+    permanent = True
+
+
+class BudgetExceeded(GraphError):
+    pass
+
+
+BY_STATUS: dict[int, type[GraphError]] = {401: Unauthorised, 403: Forbidden, 404: NotFound, 429: Throttled}
+
+
+def error_class(status: int) -> type[GraphError]:
+    return ServerError if status >= 500 else BY_STATUS.get(status, Rejected)
