@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Cloud:
-    """`authority` and `graph` are origins without a path; `ca_file` is a private CA of a cloud that a deployment adds."""
+    """`authority` and `graph` are origins without a path; `ca_file` is a private CA, for a deployment's own cloud."""
 
     name: str
     authority: str

@@ -1,0 +1,102 @@
+"""The lab's private certificate authority and its server certificate, made once per state directory."""
+
+import datetime
+import ipaddress
+import ssl
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
+from cryptography.x509.oid import NameOID
+
+YEARS = datetime.timedelta(days=3650)
+# Clients whose clock is a little behind still take the certificate.
+BACKDATED = datetime.timedelta(days=1)
+
+
+def server_context(state: Path) -> ssl.SSLContext:
+    """Makes `ca.pem` and `server.pem` where they are missing."""
+    if not (state / "server.pem").exists():
+        _make_authority(state)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(state / "server.pem")
+    return context
+
+
+def _make_authority(state: Path) -> None:
+    ca_key = ec.generate_private_key(ec.SECP256R1())
+    ca_name = _name("Lockstep lab CA")
+    ca = (
+        _builder(ca_name, ca_name, ca_key.public_key())
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(_usage(sign_certificates=True), critical=True)
+        .sign(ca_key, hashes.SHA256())
+    )
+    key = ec.generate_private_key(ec.SECP256R1())
+    names = [x509.DNSName("localhost")]
+    addresses = [x509.IPAddress(ipaddress.ip_address(text)) for text in ("127.0.0.1", "::1")]
+    leaf = (
+        _builder(_name("localhost"), ca_name, key.public_key())
+        .add_extension(x509.SubjectAlternativeName([*names, *addresses]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key()), critical=False)
+        .sign(ca_key, hashes.SHA256())
+    )
+    _write(state / "ca.pem", _pem(ca))
+    _write(state / "server.pem", _pem(key) + _pem(leaf))
+
+
+def client_certificate(state: Path) -> tuple[str, x509.Certificate]:
+    """Key and certificate that the app may sign in with: PEM text, and the certificate."""
+    path = state / "app-certificate.pem"
+    if not path.exists():
+        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        name = _name("Lockstep lab app")
+        made = _builder(name, name, key.public_key()).sign(key, hashes.SHA256())
+        _write(path, _pem(key) + _pem(made))
+    text = path.read_text()
+    return text, x509.load_pem_x509_certificate(text.encode())
+
+
+def _name(common_name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+
+
+def _builder(
+    subject: x509.Name, issuer: x509.Name, public_key: ec.EllipticCurvePublicKey | rsa.RSAPublicKey
+) -> x509.CertificateBuilder:
+    now = datetime.datetime.now(datetime.UTC)
+    builder = x509.CertificateBuilder().subject_name(subject).issuer_name(issuer).public_key(public_key)
+    builder = builder.serial_number(x509.random_serial_number())
+    builder = builder.not_valid_before(now - BACKDATED).not_valid_after(now + YEARS)
+    return builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
+
+
+def _usage(*, sign_certificates: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=True,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=sign_certificates,
+        crl_sign=sign_certificates,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def _pem(thing: x509.Certificate | CertificateIssuerPrivateKeyTypes) -> str:
+    if isinstance(thing, x509.Certificate):
+        return thing.public_bytes(serialization.Encoding.PEM).decode()
+    return thing.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    ).decode()
+
+
+def _write(path: Path, text: str) -> None:
+    path.touch(mode=0o600)
+    path.write_text(text)
