@@ -1,0 +1,1 @@
+"""AWS IAM Identity Center's SCIM endpoint, by its Developer Guide and by what clients saw in the wild."""

@@ -1,0 +1,54 @@
+"""Error answers as captured from AWS: `schema` and `schemas`, a string status, no scimType."""
+
+import datetime
+import uuid
+from typing import Any
+
+SCHEMA = "urn:ietf:params:scim:api:messages:2.0:Error"
+GENERIC = "Request is unparsable, syntactically incorrect, or violates schema."
+DUPLICATE = "Refused to create a new, duplicate resource."
+
+
+class Refused(Exception):
+    def __init__(self, status: int, detail: str, exception: str) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.exception = exception
+
+
+def invalid(detail: str) -> Refused:
+    return Refused(400, detail, "ValidationException")
+
+
+def duplicate() -> Refused:
+    return Refused(409, DUPLICATE, "ConflictException")
+
+
+def unauthorized() -> Refused:
+    return Refused(401, "Authorization header is invalid or missing.", "UnauthorizedException")
+
+
+def denied() -> Refused:
+    return Refused(403, "Operation is not permitted based on the supplied authorization.", "AccessDeniedException")
+
+
+def not_found() -> Refused:
+    return Refused(404, "Specified resource (e.g., User) or endpoint does not exist.", "ResourceNotFoundException")
+
+
+def throttled() -> Refused:
+    return Refused(429, "Too many requests exceeded the limits.", "ThrottlingException")
+
+
+def body(error: Refused, switches: dict[str, str]) -> dict[str, Any]:
+    generic = error.status == 400 and switches["error_detail"] == "generic"
+    now = datetime.datetime.now(datetime.UTC)
+    return {
+        "schema": [SCHEMA],
+        **({"schemas": [SCHEMA]} if switches["error_keys"] == "both" else {}),
+        "detail": GENERIC if generic else error.detail,
+        "status": str(error.status),
+        "exceptionRequestId": str(uuid.uuid4()),
+        "timeStamp": now.strftime("%Y-%m-%d %H:%M:%S.") + f"{now.microsecond // 1000:03}",
+    }

@@ -1,0 +1,32 @@
+"""The points on which AWS's documents are silent or disagree: each is a switch with its documented default."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    default: str
+    allowed: tuple[str, ...]
+    meaning: str
+
+
+SWITCHES: dict[str, Switch] = {
+    "page_max": Switch("100", ("100", "50"), "items per page: 100 today, 50 before August 2025"),
+    "cursor": Switch("on", ("on", "off"), "cursor paging: on today, off before August 2025"),
+    "group_replace_members": Switch("reject", ("reject", "allow"), "replacing or clearing all members in one PATCH"),
+    "unsupported_attributes": Switch("reject", ("reject", "ignore"), "attributes that AWS does not support"),
+    "unknown_member": Switch("404", ("404", "400"), "adding a member id that no user has"),
+    "groups_value_unknown": Switch("empty", ("empty", "404"), "filter groups.value with an unknown group"),
+    "email_case": Switch("ignore", ("ignore", "exact"), "uniqueness of e-mail addresses"),
+    "display_name_case": Switch("ignore", ("ignore", "exact"), "uniqueness of group names"),
+    "external_id_case": Switch("exact", ("exact", "ignore"), "uniqueness of external ids"),
+    "error_detail": Switch("specific", ("specific", "generic"), "detail of a 400: specific since about 2024"),
+    "error_keys": Switch("both", ("both", "schema"), "error bodies carry schema and schemas, or schema alone"),
+    "ids": Switch("uuid", ("uuid", "prefixed"), "resource ids: bare UUID, or with the store's ten digits"),
+    "put_active_default": Switch("true", ("true", "keep"), "PUT without active"),
+    "patch_user_answer": Switch("200", ("200", "204"), "PATCH of a user answers with the user, or with nothing"),
+}
+
+
+def defaults() -> dict[str, str]:
+    return {name: switch.default for name, switch in SWITCHES.items()}
