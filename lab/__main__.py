@@ -1,0 +1,117 @@
+"""`python -m lab`: starts the rehearsal room and prints one JSON line with everything a client needs."""
+
+import argparse
+import json
+import signal
+import threading
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives import hashes
+
+from lab.aws.app import AwsApp
+from lab.aws.store import AwsStore
+from lab.console.app import Console
+from lab.entra.directory import Directory
+from lab.entra.graph import Graph
+from lab.entra.tokens import SignIn
+from lab.faults import Faults, with_faults
+from lab.http import Handler, Server, serve
+from lab.seed import seed
+from lab.tls import client_certificate, server_context
+
+PARTS = ("entra", "graph", "aws", "console")
+
+
+def main() -> int:
+    options = arguments()
+    state = Path(options.state)
+    state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    tls = server_context(state)
+    _pem, certificate = client_certificate(state)
+
+    directory, aws, faults = Directory(state / "entra.sqlite3"), AwsStore(state / "aws.sqlite3"), Faults()
+    seed(directory, options.people)
+    sign_in, graph = SignIn(directory, certificate), Graph(directory, options.graph_latency_ms)
+    scim = AwsApp(aws, faults, tps=options.aws_tps, latency_ms=options.aws_latency_ms)
+    console = Console(directory, aws, graph, scim, faults)
+
+    handlers: dict[str, Handler] = {
+        "entra": with_faults(sign_in, faults, "entra"),
+        "graph": with_faults(graph, faults, "graph"),
+        "aws": scim,
+        "console": console,
+    }
+    try:
+        servers = {
+            part: _listen(state, part, handlers[part], options, None if part == "console" else tls) for part in PARTS
+        }
+    except OSError:
+        return 1
+    sign_in.authority = f"https://localhost:{servers['entra'].port}"
+    sign_in.graph = graph.origin = f"https://localhost:{servers['graph'].port}"
+    _remember(state, servers)
+    _wait_for_end()
+    for server in servers.values():
+        server.close()
+    return 0
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m lab", description=__doc__)
+    parser.add_argument("--state", required=True, help="folder that keeps everything between starts")
+    parser.add_argument("--people", type=int, default=500, help="size of the company, at its first start")
+    parser.add_argument("--bind", default="127.0.0.1")
+    for part in PARTS:
+        parser.add_argument(f"--{part}-port", type=int, default=0, help="0: as remembered, else any free port")
+    parser.add_argument("--aws-tps", type=float, default=20.0, help="requests per second that AWS allows; 0: any")
+    parser.add_argument("--aws-latency-ms", type=float, default=0.0)
+    parser.add_argument("--graph-latency-ms", type=float, default=0.0)
+    return parser.parse_args()
+
+
+def _listen(state: Path, part: str, handler: Handler, options: argparse.Namespace, tls: Any) -> Server:
+    asked: int = getattr(options, f"{part}_port")
+    return serve(handler, options.bind, asked or _remembered(state).get(part, 0), tls)
+
+
+def _remembered(state: Path) -> dict[str, int]:
+    """A restart listens where clients know the lab to be."""
+    path = state / "ports.json"
+    found: dict[str, int] = json.loads(path.read_text()) if path.exists() else {}
+    return found
+
+
+def _remember(state: Path, servers: dict[str, Server]) -> None:
+    (state / "ports.json").write_text(json.dumps({part: server.port for part, server in servers.items()}))
+
+
+def _facts(
+    state: Path, directory: Directory, aws: AwsStore, servers: dict[str, Server], certificate: Any
+) -> dict[str, Any]:
+    return {
+        "authority": f"https://localhost:{servers['entra'].port}",
+        "graph": f"https://localhost:{servers['graph'].port}",
+        "scim_endpoint": f"https://localhost:{servers['aws'].port}/{aws.tenant_id}/scim/v2/",
+        "console": f"http://localhost:{servers['console'].port}/",
+        "ca_file": str((state / "ca.pem").resolve()),
+        "directory_id": directory.fact("directory_id"),
+        "domain": directory.fact("domain"),
+        "client_id": directory.fact("client_id"),
+        "client_secret": directory.fact("client_secret"),
+        "certificate_file": str((state / "app-certificate.pem").resolve()),
+        "certificate_thumbprint": certificate.fingerprint(hashes.SHA256()).hex(),
+        "service_principal_id": directory.fact("service_principal_id"),
+        "scim_token": aws.newest_token(),
+    }
+
+
+def _wait_for_end() -> None:
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+    ended.wait()
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

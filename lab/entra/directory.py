@@ -1,0 +1,264 @@
+"""The company's directory: people, groups, memberships, the app and its rights, and a log of every change.
+
+Each change has a sequence number; a delta token is a position in it. Memberships of a soft-deleted person are kept, and
+the groups' delta says nothing about it (Graph, groups delta).
+"""
+
+import json
+import time
+import uuid
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from lab.store import Row, Store
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS users (n INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NULL, body TEXT NOT NULL, manager TEXT,
+    name TEXT, upn TEXT, mail TEXT, seq INTEGER NOT NULL, manager_seq INTEGER DEFAULT 0, deleted TEXT DEFAULT '');
+CREATE TABLE IF NOT EXISTS groups (n INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NULL, body TEXT NOT NULL, name TEXT,
+    mail TEXT, seq INTEGER NOT NULL, deleted TEXT DEFAULT '');
+CREATE TABLE IF NOT EXISTS members (group_id TEXT, member_id TEXT, kind TEXT, PRIMARY KEY (group_id, member_id)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS memberships_of ON members (member_id, group_id);
+CREATE TABLE IF NOT EXISTS member_log (seq INTEGER, group_id TEXT, member_id TEXT, kind TEXT, removed INTEGER);
+CREATE INDEX IF NOT EXISTS user_seq ON users (seq);
+CREATE INDEX IF NOT EXISTS group_seq ON groups (seq);
+CREATE INDEX IF NOT EXISTS member_seq ON member_log (seq);
+CREATE TABLE IF NOT EXISTS assignments (n INTEGER PRIMARY KEY, id TEXT, principal_id TEXT, kind TEXT);
+CREATE TABLE IF NOT EXISTS ledger (n INTEGER PRIMARY KEY AUTOINCREMENT, at REAL, part TEXT, method TEXT, path TEXT,
+    query TEXT, status INTEGER);
+"""
+ROLES = ("User.Read.All", "GroupMember.Read.All", "Group.Read.All", "Application.Read.All", "Organization.Read.All")
+YEAR = 365 * 24 * 3600
+Json = dict[str, Any]
+
+
+class Directory:
+    def __init__(self, path: Path | str) -> None:
+        self.db = Store(path, SCHEMA)
+
+    def fact(self, name: str, default: str = "") -> str:
+        self.db.execute("INSERT OR IGNORE INTO facts VALUES (?, ?)", (name, default))
+        row = self.db.one("SELECT value FROM facts WHERE name = ?", (name,))
+        return str(row["value"]) if row else default
+
+    def set_fact(self, name: str, value: str) -> None:
+        self.db.execute(
+            "INSERT INTO facts VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", (name, value)
+        )
+
+    def sequence(self) -> int:
+        row = self.db.one(
+            "SELECT max((SELECT coalesce(max(seq), 0) FROM users), (SELECT coalesce(max(seq), 0) FROM groups), "
+            "(SELECT coalesce(max(seq), 0) FROM member_log)) AS seq"
+        )
+        return int(row["seq"]) if row else 0
+
+    # The app and its rights
+
+    def roles(self) -> list[str]:
+        found: list[str] = json.loads(self.fact("roles", json.dumps(ROLES)))
+        return found
+
+    def grant(self, roles: Iterable[str]) -> None:
+        self.set_fact("roles", json.dumps(sorted({*self.roles(), *roles})))
+
+    def revoke(self, roles: Iterable[str]) -> None:
+        self.set_fact("roles", json.dumps(sorted(set(self.roles()) - set(roles))))
+
+    def expire_secret(self) -> None:
+        self.set_fact("secret_expires", str(time.time() - 1))
+
+    def new_secret(self) -> str:
+        secret = uuid.uuid4().hex + "~" + uuid.uuid4().hex[:8]
+        self.set_fact("client_secret", secret)
+        self.set_fact("secret_expires", str(time.time() + YEAR))
+        return secret
+
+    # People
+
+    def hire(self, facts: Json, groups: Sequence[str] = (), user_id: str | None = None) -> Json:
+        user_id = user_id or str(uuid.uuid4())
+        name = facts.get("displayName") or "New Colleague"
+        local = "".join(char for char in name.lower() if char.isascii() and char.isalnum()) or user_id[:8]
+        upn = facts.get("userPrincipalName") or f"{local}.{user_id[:4]}@{self.fact('domain')}"
+        given, _, surname = name.partition(" ")
+        body = {
+            "displayName": name,
+            "givenName": given,
+            "surname": surname or None,
+            "userPrincipalName": upn,
+            "mail": upn,
+            "mailNickname": upn.partition("@")[0],
+            "accountEnabled": True,
+            "userType": "Member",
+            "businessPhones": [],
+            **{key: value for key, value in facts.items() if key not in ("groups", "manager")},
+        }
+        with self.db.transaction():
+            seq = self.sequence() + 1
+            self.db.execute(
+                "INSERT INTO users (id, body, manager, name, upn, mail, seq, manager_seq) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (user_id, json.dumps(body), facts.get("manager"), *_user_keys(body), seq, seq),
+            )
+            for group_id in groups:
+                self.change_members(group_id, add=[user_id])
+        return body | {"id": user_id}
+
+    def change_user(self, user_id: str, changes: Json) -> Json:
+        with self.db.transaction():
+            row = self._row("users", user_id)
+            seq = self.sequence() + 1
+            if "manager" in changes:
+                sql = "UPDATE users SET manager = ?, manager_seq = ?, seq = ? WHERE id = ?"
+                self.db.execute(sql, (changes["manager"], seq, seq, user_id))
+            body: Json = json.loads(row["body"]) | {
+                key: value for key, value in changes.items() if key not in ("id", "manager")
+            }
+            self.db.execute(
+                "UPDATE users SET body = ?, name = ?, upn = ?, mail = ?, seq = ? WHERE id = ?",
+                (json.dumps(body), *_user_keys(body), seq, user_id),
+            )
+        return body | {"id": user_id}
+
+    def leave(self, user_id: str) -> None:
+        self._mark("users", user_id, "changed")
+
+    def restore(self, user_id: str) -> None:
+        self._mark("users", user_id, "")
+
+    def purge(self, user_id: str) -> None:
+        with self.db.transaction():
+            self._mark("users", user_id, "deleted")
+            self.db.execute("DELETE FROM members WHERE member_id = ?", (user_id,))
+
+    # Groups
+
+    def create_group(self, facts: Json, members: Sequence[str] = (), group_id: str | None = None) -> Json:
+        group_id = group_id or str(uuid.uuid4())
+        body = {"displayName": "New group", "securityEnabled": True, "mailEnabled": False, "groupTypes": [], **facts}
+        body.pop("members", None)
+        with self.db.transaction():
+            sql = "INSERT INTO groups (id, body, name, mail, seq) VALUES (?, ?, ?, ?, ?)"
+            keys = (_low(body.get("displayName")), _low(body.get("mail")))
+            self.db.execute(sql, (group_id, json.dumps(body), *keys, self.sequence() + 1))
+            self.change_members(group_id, add=members)
+        return body | {"id": group_id}
+
+    def change_group(self, group_id: str, changes: Json) -> Json:
+        with self.db.transaction():
+            body: Json = json.loads(self._row("groups", group_id)["body"]) | changes
+            sql = "UPDATE groups SET body = ?, name = ?, mail = ?, seq = ? WHERE id = ?"
+            keys = (_low(body.get("displayName")), _low(body.get("mail")))
+            self.db.execute(sql, (json.dumps(body), *keys, self.sequence() + 1, group_id))
+        return body | {"id": group_id}
+
+    def delete_group(self, group_id: str) -> None:
+        """Security groups are gone at once; Microsoft 365 groups lie in the recycle bin first."""
+        body = json.loads(self._row("groups", group_id)["body"])
+        soft = "Unified" in (body.get("groupTypes") or [])
+        with self.db.transaction():
+            self._mark("groups", group_id, "changed" if soft else "deleted")
+            if not soft:
+                self.db.execute("DELETE FROM members WHERE group_id = ? OR member_id = ?", (group_id, group_id))
+
+    def change_members(self, group_id: str, add: Sequence[str] = (), remove: Sequence[str] = ()) -> None:
+        with self.db.transaction():
+            self._row("groups", group_id)
+            seq = self.sequence() + 1
+            kinds = {member: self._kind(member) for member in [*add, *remove]}
+            entries = [(seq, group_id, member, kinds[member], 0) for member in add]
+            entries += [(seq, group_id, member, kinds[member], 1) for member in remove]
+            self.db.many("INSERT OR IGNORE INTO members VALUES (?, ?, ?)", [(group_id, m, kinds[m]) for m in add])
+            self.db.many("DELETE FROM members WHERE group_id = ? AND member_id = ?", [(group_id, m) for m in remove])
+            self.db.many("INSERT INTO member_log VALUES (?, ?, ?, ?, ?)", entries)
+
+    def _kind(self, object_id: str) -> str:
+        if self.db.one("SELECT 1 FROM users WHERE id = ?", (object_id,)):
+            return "user"
+        if self.db.one("SELECT 1 FROM groups WHERE id = ?", (object_id,)):
+            return "group"
+        raise KeyError(object_id)
+
+    def _row(self, table: str, object_id: str) -> Row:
+        row = self.db.one(f"SELECT * FROM {table} WHERE id = ?", (object_id,))
+        if row is None:
+            raise KeyError(object_id)
+        return row
+
+    def _mark(self, table: str, object_id: str, deleted: str) -> None:
+        with self.db.transaction():
+            self._row(table, object_id)
+            sql = f"UPDATE {table} SET deleted = ?, seq = ? WHERE id = ?"
+            self.db.execute(sql, (deleted, self.sequence() + 1, object_id))
+
+    # Reading
+
+    def user(self, key: str) -> Json | None:
+        """By object id or user principal name; soft-deleted people are not found."""
+        row = self.db.one("SELECT * FROM users WHERE (id = ? OR upn = ?) AND deleted = ''", (key, key.lower()))
+        return json.loads(row["body"]) | {"id": row["id"], "_manager": row["manager"]} if row else None
+
+    def group(self, group_id: str) -> Json | None:
+        row = self.db.one("SELECT * FROM groups WHERE id = ? AND deleted = ''", (group_id,))
+        return json.loads(row["body"]) | {"id": row["id"]} if row else None
+
+    def page(self, table: str, where: str, values: Sequence[Any], after: int, limit: int) -> list[Row]:
+        sql = f"SELECT * FROM {table} WHERE n > ? AND deleted = '' AND ({where}) ORDER BY n LIMIT ?"
+        return self.db.all(sql, (after, *values, limit))
+
+    def count(self, table: str, where: str = "1", values: Sequence[Any] = ()) -> int:
+        row = self.db.one(f"SELECT count(*) AS n FROM {table} WHERE deleted = '' AND ({where})", values)
+        return int(row["n"]) if row else 0
+
+    def members(self, group_id: str, after: str = "", limit: int = -1) -> list[tuple[str, str]]:
+        """(id, kind) of direct members; whoever is soft-deleted is left out of this list."""
+        sql = (
+            "SELECT member_id, kind FROM members WHERE group_id = ? AND member_id > ? AND NOT EXISTS (SELECT 1 FROM users "
+            "WHERE users.id = member_id AND deleted != '') ORDER BY member_id LIMIT ?"
+        )
+        return [(row["member_id"], row["kind"]) for row in self.db.all(sql, (group_id, after, limit))]
+
+    def transitive_members(self, group_id: str) -> list[tuple[str, str]]:
+        found: dict[str, str] = {}
+        todo = [group_id]
+        while todo:
+            for member, kind in self.members(todo.pop()):
+                if member not in found and member != group_id:
+                    found[member] = kind
+                    todo += [member] if kind == "group" else []
+        return sorted(found.items())
+
+    def record(self, part: str, method: str, path: str, query: str, status: int) -> None:
+        sql = "INSERT INTO ledger (at, part, method, path, query, status) VALUES (?, ?, ?, ?, ?, ?)"
+        self.db.execute(sql, (time.time(), part, method, path, query, status))
+
+    def ledger(self, after: int = 0) -> list[Json]:
+        return [dict(row) for row in self.db.all("SELECT * FROM ledger WHERE n > ? ORDER BY n", (after,))]
+
+    def empty_ledger(self) -> None:
+        self.db.execute("DELETE FROM ledger")
+
+    def state(self) -> Json:
+        users = self.db.all("SELECT * FROM users WHERE deleted != 'deleted' ORDER BY n")
+        groups = self.db.all("SELECT * FROM groups WHERE deleted = '' ORDER BY n")
+        return {
+            "users": [
+                json.loads(row["body"]) | {"id": row["id"], "manager": row["manager"], "deleted": bool(row["deleted"])}
+                for row in users
+            ],
+            "groups": [
+                json.loads(row["body"])
+                | {"id": row["id"], "members": [{"id": key, "type": kind} for key, kind in self.members(row["id"])]}
+                for row in groups
+            ],
+        }
+
+
+def _low(text: Any) -> str | None:
+    return str(text).lower() if text else None
+
+
+def _user_keys(body: Json) -> tuple[str | None, str | None, str | None]:
+    return _low(body.get("displayName")), _low(body.get("userPrincipalName")), _low(body.get("mail"))

@@ -1,0 +1,229 @@
+"""The sign-in host: discovery and the token endpoint for client credentials (OAuth 2.0, Entra's answers and errors)."""
+
+import base64
+import json
+import time
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qsl
+
+import jwt
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+
+from lab.entra.directory import Directory
+from lab.http import Request, Response
+
+Json = dict[str, Any]
+LIFETIME = 3599
+ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+# Code -> (HTTP status, error, start of the text); entra-docs, error codes reference.
+ERRORS = {
+    7000215: (
+        401,
+        "invalid_client",
+        "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the "
+        "client secret ID, for a secret added to app '{app}'.",
+    ),
+    7000222: (
+        401,
+        "invalid_client",
+        "The provided client secret keys for app '{app}' are expired. Visit the Azure portal to create new keys for your "
+        "app: https://aka.ms/NewClientSecret, or consider using certificate credentials for added security: "
+        "https://aka.ms/certCreds.",
+    ),
+    700016: (
+        400,
+        "unauthorized_client",
+        "Application with identifier '{app}' was not found in the directory '{tenant}'.",
+    ),
+    90002: (
+        400,
+        "invalid_tenant",
+        "Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID and are signing into the correct "
+        "cloud. Check with your subscription administrator, this may happen if there are no active subscriptions for the "
+        "tenant.",
+    ),
+    70011: (400, "invalid_scope", "The provided value for the input parameter 'scope' is not valid."),
+    700027: (401, "invalid_client", "Client assertion failed signature validation."),
+    700024: (401, "invalid_client", "Client assertion is not within its valid time range."),
+    700023: (401, "invalid_client", "Client assertion audience claim does not match Realm issuer."),
+    7000218: (
+        401,
+        "invalid_client",
+        "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.",
+    ),
+    900144: (400, "invalid_request", "The request body must contain the following parameter: '{missing}'."),
+    70003: (400, "unsupported_grant_type", "The app requested an unsupported grant type '{grant}'."),
+}
+
+
+class Refusal(Exception):
+    def __init__(self, code: int, **facts: str) -> None:
+        super().__init__(code)
+        self.code = code
+        self.facts = facts
+
+
+class SignIn:
+    """The handler of the sign-in host. `graph` is the resource that tokens are made for."""
+
+    def __init__(self, directory: Directory, certificate: x509.Certificate) -> None:
+        self.directory = directory
+        self.certificate = certificate
+        self.authority = ""
+        self.graph = ""
+
+    def __call__(self, request: Request) -> Response:
+        response = self._handle(request)
+        self.directory.record("entra", request.method, request.path, request.query, response.status)
+        return response
+
+    def _handle(self, request: Request) -> Response:
+        correlation = request.headers.get("client-request-id") or str(uuid.uuid4())
+        tenant = next(iter(request.segments), "")
+        try:
+            match [request.method, *request.segments[1:]]:
+                case ["GET", "v2.0", ".well-known", "openid-configuration"]:
+                    return _json(200, self._discovery(tenant))
+                case ["POST", "oauth2", "v2.0", "token"]:
+                    return _json(200, self._token(tenant, dict(parse_qsl(request.body.decode()))))
+            return _json(404, {"error": "not_found"})
+        except Refusal as refusal:
+            return _refused(refusal, correlation)
+
+    def _discovery(self, tenant: str) -> Json:
+        """`common` stands for any directory."""
+        if tenant != "common":
+            self._require_tenant(tenant)
+        base = f"{self.authority}/{tenant}"
+        return {
+            "token_endpoint": f"{base}/oauth2/v2.0/token",
+            "authorization_endpoint": f"{base}/oauth2/v2.0/authorize",
+            "jwks_uri": f"{base}/discovery/v2.0/keys",
+            "issuer": f"{base}/v2.0",
+            "response_types_supported": ["code", "id_token"],
+            "subject_types_supported": ["pairwise"],
+            "id_token_signing_alg_values_supported": ["RS256"],
+            "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt", "client_secret_basic"],
+            "tenant_region_scope": "EU",
+        }
+
+    def _require_tenant(self, tenant: str) -> None:
+        if tenant.lower() not in (self.directory.fact("directory_id"), self.directory.fact("domain")):
+            raise Refusal(90002, tenant=tenant)
+
+    def _token(self, tenant: str, form: dict[str, str]) -> Json:
+        self._require_tenant(tenant)
+        for name in ("grant_type", "client_id"):
+            if not form.get(name):
+                raise Refusal(900144, missing=name)
+        if form["grant_type"] != "client_credentials":
+            raise Refusal(70003, grant=form["grant_type"])
+        app = form["client_id"]
+        if app != self.directory.fact("client_id"):
+            raise Refusal(700016, app=app, tenant=tenant)
+        if form.get("scope") != f"{self.graph}/.default":
+            raise Refusal(70011)
+        kind = self._authenticate(app, tenant, form)
+        return {
+            "token_type": "Bearer",
+            "expires_in": LIFETIME,
+            "ext_expires_in": LIFETIME,
+            "access_token": self._access_token(app, kind),
+        }
+
+    def _authenticate(self, app: str, tenant: str, form: dict[str, str]) -> str:
+        if form.get("client_assertion_type") == ASSERTION:
+            self._check_assertion(app, tenant, form.get("client_assertion", ""))
+            return "2"
+        if "client_secret" not in form:
+            raise Refusal(7000218)
+        if form["client_secret"] != self.directory.fact("client_secret"):
+            raise Refusal(7000215, app=app)
+        if float(self.directory.fact("secret_expires")) <= time.time():
+            raise Refusal(7000222, app=app)
+        return "1"
+
+    def _check_assertion(self, app: str, tenant: str, assertion: str) -> None:
+        """RS256 names the certificate by x5t (SHA-1), PS256 by x5t#S256."""
+        try:
+            header = jwt.get_unverified_header(assertion)
+        except jwt.InvalidTokenError as error:
+            raise Refusal(700027) from error
+        if not self._names_our_certificate(header):
+            raise Refusal(700027)
+        audience = f"{self.authority}/{tenant}/oauth2/v2.0/token"
+        try:
+            claims = jwt.decode(
+                assertion,
+                self.certificate.public_key(),  # type: ignore[arg-type]
+                algorithms=["RS256", "PS256"],
+                audience=audience,
+            )
+        except jwt.InvalidAudienceError as error:
+            raise Refusal(700023) from error
+        except jwt.ExpiredSignatureError as error:
+            raise Refusal(700024) from error
+        except jwt.InvalidTokenError as error:
+            raise Refusal(700027) from error
+        if claims.get("iss") != app or claims.get("sub") != app:
+            raise Refusal(700027)
+
+    def _names_our_certificate(self, header: Json) -> bool:
+        sha1 = _thumbprint(self.certificate.fingerprint(hashes.SHA1()))  # noqa: S303 - x5t is SHA-1 by RFC 7515
+        sha256 = _thumbprint(self.certificate.fingerprint(hashes.SHA256()))
+        return header.get("x5t") == sha1 or header.get("x5t#S256") == sha256
+
+    def _access_token(self, app: str, kind: str) -> str:
+        """The claims of a real app-only token; rights as of now."""
+        now = int(time.time())
+        directory_id = self.directory.fact("directory_id")
+        claims = {
+            "aud": self.graph,
+            "iss": f"https://sts.windows.net/{directory_id}/",
+            "iat": now,
+            "nbf": now,
+            "exp": now + LIFETIME,
+            "app_displayname": "Lockstep",
+            "appid": app,
+            "appidacr": kind,
+            "idtyp": "app",
+            "oid": self.directory.fact("service_principal_id"),
+            "roles": self.directory.roles(),
+            "tid": directory_id,
+            "ver": "1.0",
+        }
+        return jwt.encode(claims, self.directory.fact("token_key"), algorithm="HS256")
+
+
+def _thumbprint(digest: bytes) -> str:
+    return base64.urlsafe_b64encode(digest).decode().rstrip("=")
+
+
+def _json(status: int, body: Json) -> Response:
+    headers = {
+        "Content-Type": "application/json; charset=utf-8",
+        "Cache-Control": "no-store, no-cache",
+        "x-ms-request-id": str(uuid.uuid4()),
+    }
+    return Response(status, json.dumps(body).encode(), headers)
+
+
+def _refused(refusal: Refusal, correlation: str) -> Response:
+    status, error, text = ERRORS[refusal.code]
+    trace, now = str(uuid.uuid4()), datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+    words = text.format_map({"app": "", "tenant": "", **refusal.facts})
+    body = {
+        "error": error,
+        "error_description": (
+            f"AADSTS{refusal.code}: {words} Trace ID: {trace} Correlation ID: {correlation} Timestamp: {now}"
+        ),
+        "error_codes": [refusal.code],
+        "timestamp": now,
+        "trace_id": trace,
+        "correlation_id": correlation,
+        "error_uri": f"https://login.microsoftonline.com/error?code={refusal.code}",
+    }
+    return _json(status, body)
