@@ -43,7 +43,7 @@ class Line:
 
 @dataclass(slots=True)
 class Example:
-    """The person that the values are shown for. `source` is the Graph user, None while Entra cannot be read."""
+    """The person that the values are shown for. `source`: the Graph user, None while Entra cannot be read."""
 
     object_id: str
     name: str
@@ -99,7 +99,8 @@ def edit(request: HttpRequest, tenant: Tenant, plural: str, row: AttributeMappin
     form = form_for(request, tenant, plural, row)
     context = edit_context(request, tenant, plural, row, form)
     if "preview" in request.POST:
-        context["result"] = preview(context["example"], form)
+        example = example_of(request, tenant, plural, every_source(OBJECTS[plural]))
+        context |= {"example": example, "result": preview(example, form)}
         return render_page(request, "mappings/edit.html", context, partial="preview")
     if request.method == "POST" and form.is_valid():
         try:
@@ -164,7 +165,7 @@ def mappings_recommended(request: HttpRequest, slug: str) -> HttpResponse:
     return redirect_to(request, list_url(tenant, "people", request))
 
 
-# --- What the pages show -----------------------------------------------------------------------------------------
+# --- What the pages show ---
 
 
 def table(request: HttpRequest, tenant: Tenant, plural: str, focus_on: int | None = None) -> dict[str, Any]:
@@ -198,9 +199,7 @@ def lines_of(rows: Sequence[AttributeMapping], object_type: str, example: Exampl
             required=row.target in required,
             label=fields.label(row.target),
             short=fields.short(row.target),
-            warnings=warnings_of(
-                rules[row.pk], [rule for pk, rule in rules.items() if pk != row.pk], object_type
-            ),
+            warnings=warnings_of(rules[row.pk], rules.values(), object_type),
         )
         for row in rows
     ]
@@ -209,8 +208,16 @@ def lines_of(rows: Sequence[AttributeMapping], object_type: str, example: Exampl
     return sorted(lines, key=lambda line: (not line.required, line.row.matching or 99))
 
 
-def warnings_of(rule: mapping.Mapping, others: Sequence[mapping.Mapping], object_type: str) -> list[str]:
-    return [sentence(problem) for problem in mapping.check_mapping(rule, others, object_type)]
+def warnings_of(rule: mapping.Mapping, rules: Iterable[mapping.Mapping], object_type: str) -> list[str]:
+    """Rows of the template stay even where AWS would refuse their result; the table says so."""
+    others = [other for other in rules if other.id != rule.id]
+    return [warning(problem) for problem in mapping.check_mapping(rule, others, object_type)]
+
+
+def warning(problem: mapping.Problem) -> str:
+    if problem.code == "one-list-value":
+        return _("AWS takes one item in %(list)s. It refuses a person with two.") % problem.params
+    return sentence(problem)
 
 
 def show_values(lines: Iterable[Line], rules: Sequence[mapping.Mapping], source: Mapping[str, Any]) -> None:
@@ -281,7 +288,7 @@ def found_people(request: HttpRequest, tenant: Tenant, plural: str) -> dict[str,
     return found
 
 
-# --- One row -----------------------------------------------------------------------------------------------------
+# --- One row ---
 
 
 def form_for(request: HttpRequest, tenant: Tenant, plural: str, row: AttributeMapping | None) -> MappingForm:
@@ -314,18 +321,12 @@ def edit_context(
         "target_label": fields.label(target),
         "required": target in mapping.required_targets(object_type),
         "attributes": attributes(object_type),
-        "example": example_of(request, tenant, plural, every_source(object_type))
-        if may_show(request)
-        else None,
+        "example": None,
+        "person_chosen": bool(request.GET.get("person")),
         "action": request.get_full_path(),
         "remove": remove,
         "back": list_url(tenant, plural, request),
     }
-
-
-def may_show(request: HttpRequest) -> bool:
-    """Only the preview reads Entra: the form itself must not wait for it."""
-    return "preview" in request.POST
 
 
 def preview(example: Example | None, form: MappingForm) -> Result | None:
@@ -346,14 +347,13 @@ def every_source(object_type: str) -> list[mapping.Mapping]:
 
 def attributes(object_type: str) -> list[dict[str, str]]:
     return [
-        {
-            "name": source.name,
-            "description": ". ".join(
-                filter(None, [_(source.label), source.description and _(source.description)])
-            ),
-        }
-        for source in mapping.SOURCES[object_type]
+        {"name": source.name, "description": described(source)} for source in mapping.SOURCES[object_type]
     ]
+
+
+def described(source: mapping.SourceAttribute) -> str:
+    label = _(source.label)
+    return f"{label}. {_(source.description)}" if source.description else label
 
 
 def one_line(request: HttpRequest, tenant: Tenant, plural: str, row: AttributeMapping) -> dict[str, Any]:
@@ -365,7 +365,7 @@ def back_to_table(
     request: HttpRequest, tenant: Tenant, plural: str, said: str, saved: AttributeMapping | None = None
 ) -> HttpResponse:
     """Under htmx the table takes the row's place as a whole: one edit may settle the warning of another row."""
-    if not request.htmx or (request.htmx.target != f"map-{saved.pk if saved else 0}" and saved):
+    if not request.htmx:
         messages.success(request, said)
         return redirect_to(request, list_url(tenant, plural, request))
     context = table(request, tenant, plural, saved.pk if saved else None) | {"said": said}

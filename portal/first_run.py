@@ -1,0 +1,48 @@
+"""The one-time code for the first Owner: shown in the terminal, kept only as a hash, used up once."""
+
+import hashlib
+import hmac
+import json
+import secrets
+from pathlib import Path
+
+from django.conf import settings
+
+from portal.models import RoleGrant
+from portal.roles import Role
+
+# Without letters and digits that look alike.
+ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
+
+
+def needed() -> bool:
+    return not RoleGrant.objects.filter(role=Role.OWNER, tenant=None, user__is_active=True).exists()
+
+
+def issue_code() -> str:
+    """A new code; one that was shown before stops working."""
+    code = "-".join("".join(secrets.choice(ALPHABET) for _ in range(4)) for _ in range(4))
+    path = _path()
+    path.touch(mode=0o600)
+    path.write_text(json.dumps({"sha256": _hash(code)}))
+    return code
+
+
+def check(code: str) -> bool:
+    path = _path()
+    if not path.is_file():
+        return False
+    expected = str(json.loads(path.read_text()).get("sha256", ""))
+    return hmac.compare_digest(_hash(code), expected)
+
+
+def burn() -> None:
+    _path().unlink(missing_ok=True)
+
+
+def _path() -> Path:
+    return Path(settings.STATE_DIR) / "first-run.json"
+
+
+def _hash(code: str) -> str:
+    return hashlib.sha256("".join(code.upper().split()).encode()).hexdigest()

@@ -1,0 +1,71 @@
+"""The menu of a tenant: groups, items, their marks. A table; the frame draws it."""
+
+from dataclasses import dataclass
+
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from sync.models import Tenant
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    label: str | Promise
+    icon: str
+    url_name: str
+    args: tuple[str, ...] = ()
+    # Names of the pages on which the item is the current one; its own name always counts.
+    pages: tuple[str, ...] = ()
+
+
+MENU: tuple[tuple[str | Promise, tuple[Item, ...]], ...] = (
+    ("", (Item(_("Overview"), "layout-dashboard", "overview"),)),
+    (
+        _("Configure"),
+        (
+            Item(_("Set-up"), "list-check", "setup"),
+            Item(
+                _("Connection"),
+                "plug-connected",
+                "connection",
+                pages=("connection_entra", "connection_aws", "connection_test"),
+            ),
+            Item(
+                _("Mappings"),
+                "arrows-exchange",
+                "mappings",
+                ("people",),
+                ("mapping", "mapping_add", "mapping_remove", "mappings_reset"),
+            ),
+            Item(_("Assignments"), "users-group", "assignments", pages=("assign", "assignment_remove")),
+        ),
+    ),
+    (
+        _("Operate"),
+        (
+            Item(_("Provisioning"), "player-play", "provisioning", pages=("turn_on", "turn_off")),
+            Item(_("Sync history"), "history", "runs", pages=("run", "run_cancel")),
+            Item(_("Logs"), "list-search", "logs", pages=("log",)),
+        ),
+    ),
+)
+
+
+def menu(tenant: Tenant, page: str) -> list[dict[str, object]]:
+    return [
+        {
+            "label": label,
+            "items": [
+                {
+                    "label": item.label,
+                    "icon": item.icon,
+                    "url": reverse(item.url_name, args=[tenant.slug, *item.args]),
+                    "current": page == item.url_name or page in item.pages,
+                    "attention": item.url_name == "connection" and not (tenant.entra.passed and tenant.aws.passed),
+                }
+                for item in items
+            ],
+        }
+        for label, items in MENU
+    ]

@@ -1,0 +1,32 @@
+"""Page or partial: the same view answers both."""
+
+from typing import Any
+
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import render, resolve_url
+from django.utils.cache import patch_vary_headers
+
+from portal.http import HttpRequest
+
+
+def wants_partial(request: HttpRequest) -> bool:
+    """A history restore is an htmx request too, but wants the whole page."""
+    return bool(request.htmx) and not request.htmx.boosted and not request.htmx.history_restore_request
+
+
+def render_page(
+    request: HttpRequest, template: str, context: dict[str, Any], *, partial: str | None = None, status: int = 200
+) -> HttpResponse:
+    name = f"{template}#{partial}" if partial and wants_partial(request) else template
+    response = render(request, name, context, status=status)
+    patch_vary_headers(response, ["HX-Request"])
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def redirect_to(request: HttpRequest, to: str, *args: Any) -> HttpResponse:
+    """Under htmx the browser itself must go: a plain 302 would be followed unseen."""
+    url = resolve_url(to, *args)
+    if request.htmx:
+        return HttpResponse(status=204, headers={"HX-Redirect": url})
+    return HttpResponseRedirect(url)

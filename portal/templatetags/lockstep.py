@@ -1,0 +1,210 @@
+"""Template tags of every page: icons, status words, times, form fields, the frame."""
+
+import datetime
+from typing import Any
+
+from django import template
+from django.forms import BoundField, CheckboxInput, Form, RadioSelect
+from django.template.context import RequestContext
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from portal.access import rights_of, visible_tenants
+from portal.navigation import menu
+from sync.models import Tenant
+
+register = template.Library()
+
+SPRITE = "vendor/tabler-icons-3/sprite.svg"
+
+
+@register.simple_tag
+def icon(name: str, size: int = 16) -> SafeString:
+    """An icon of the sprite; it never stands without a word, so readers skip it."""
+    return format_html(
+        '<svg class="ls-icon" width="{0}" height="{0}" aria-hidden="true" focusable="false"><use href="{1}#{2}"/></svg>',
+        size,
+        static(SPRITE),
+        name,
+    )
+
+
+# kind -> value -> (word, family, icon). Families good and neutral are drawn without a tint: quiet success.
+STATUS: dict[str, dict[str, tuple[Any, str, str]]] = {
+    "provisioning": {
+        "on": (gettext_lazy("On"), "good", "circle-check"),
+        "off": (gettext_lazy("Off"), "neutral", "minus"),
+        "not_set_up": (gettext_lazy("Not set up"), "neutral", "minus"),
+    },
+    "half": {
+        "not_tested": (gettext_lazy("Not tested"), "neutral", "minus"),
+        "working": (gettext_lazy("Working"), "good", "circle-check"),
+        "ends_soon": (gettext_lazy("Ends soon"), "attention", "alert-triangle"),
+        "failing": (gettext_lazy("Failing"), "bad", "square-x"),
+        "ended": (gettext_lazy("Ended"), "bad", "square-x"),
+    },
+    "check": {
+        "waiting": (gettext_lazy("Waiting"), "neutral", "clock"),
+        "checking": (gettext_lazy("Checking"), "running", "progress"),
+        "passed": (gettext_lazy("Passed"), "good", "circle-check"),
+        "warning": (gettext_lazy("Warning"), "attention", "alert-triangle"),
+        "failed": (gettext_lazy("Failed"), "bad", "square-x"),
+        "skipped": (gettext_lazy("Skipped"), "neutral", "minus"),
+    },
+    "run": {
+        "queued": (gettext_lazy("Queued"), "neutral", "clock"),
+        "running": (gettext_lazy("Running"), "running", "progress"),
+        "cancelling": (gettext_lazy("Cancelling"), "running", "progress"),
+        "completed": (gettext_lazy("Completed"), "good", "circle-check"),
+        "completed_with_errors": (gettext_lazy("Completed with errors"), "attention", "alert-triangle"),
+        "failed": (gettext_lazy("Failed"), "bad", "square-x"),
+        "cancelled": (gettext_lazy("Cancelled"), "neutral", "minus"),
+    },
+    "phase": {
+        "waiting": (gettext_lazy("Not started"), "neutral", "circle-dashed"),
+        "running": (gettext_lazy("Running"), "running", "progress"),
+        "done": (gettext_lazy("Done"), "good", "circle-check"),
+        "not_needed": (gettext_lazy("Not needed"), "neutral", "minus"),
+        "stopped": (gettext_lazy("Stopped"), "bad", "square-x"),
+    },
+    "task": {
+        "not_started": (gettext_lazy("Not started"), "neutral", "circle-dashed"),
+        "in_progress": (gettext_lazy("In progress"), "running", "progress"),
+        "done": (gettext_lazy("Done"), "good", "circle-check"),
+        "blocked": (gettext_lazy("Cannot start yet"), "neutral", "lock"),
+    },
+    "result": {
+        "planned": (gettext_lazy("Waiting"), "neutral", "clock"),
+        "sent": (gettext_lazy("Running"), "running", "progress"),
+        **{
+            value: (word, "good", "circle-check")
+            for value, word in (
+                ("created", gettext_lazy("Created")),
+                ("updated", gettext_lazy("Updated")),
+                ("disabled", gettext_lazy("Disabled")),
+                ("enabled", gettext_lazy("Enabled")),
+                ("linked", gettext_lazy("Linked")),
+                ("added", gettext_lazy("Added")),
+                ("removed", gettext_lazy("Removed")),
+            )
+        },
+        "no_change": (gettext_lazy("No change"), "neutral", "minus"),
+        "skipped": (gettext_lazy("Skipped"), "neutral", "minus"),
+        "will_retry": (gettext_lazy("Will retry"), "attention", "alert-triangle"),
+        "failed": (gettext_lazy("Failed"), "bad", "square-x"),
+    },
+}
+QUIET = ("good", "neutral")
+
+
+@register.simple_tag
+def status(kind: str, value: str, icon_only: bool = False) -> SafeString:
+    """A status word with its shape; only trouble and work in progress are tinted."""
+    word, family, shape = STATUS[kind][str(value).replace("-", "_")]
+    if icon_only:
+        return format_html(
+            '<span class="ls-status ls-c-{}">{}<span class="visually-hidden">{}</span></span>', family, icon(shape, 18), word
+        )
+    css = f"ls-status ls-c-{family}" if family in QUIET else f"ls-tag ls-tag-{family}"
+    return format_html('<span class="{}">{}{}</span>', css, icon(shape, 16 if family in QUIET else 14), word)
+
+
+@register.simple_tag
+def moment(value: datetime.datetime | datetime.date | None, seconds: bool = False) -> SafeString | str:
+    """23 Nov 2026, 18:27 in the reader's zone."""
+    if value is None:
+        return "–"
+    if not isinstance(value, datetime.datetime):
+        return format_html('<time datetime="{}">{}</time>', value.isoformat(), date_format(value, "j M Y"))
+    local = timezone.localtime(value)
+    words = date_format(local, "j M Y, H:i:s" if seconds else "j M Y, H:i")
+    stamp = value.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return format_html('<time datetime="{}">{}</time>', stamp, words)
+
+
+@register.simple_tag
+def ago(value: datetime.datetime | None) -> str:
+    """6 min ago, up to a day."""
+    if value is None:
+        return ""
+    seconds = int((timezone.now() - value).total_seconds())
+    if seconds < 60:
+        return _("just now")
+    if seconds < 3600:
+        return ngettext("%(n)s min ago", "%(n)s min ago", seconds // 60) % {"n": seconds // 60}
+    if seconds < 86400:
+        return ngettext("%(n)s hour ago", "%(n)s hours ago", seconds // 3600) % {"n": seconds // 3600}
+    return ngettext("%(n)s day ago", "%(n)s days ago", seconds // 86400) % {"n": seconds // 86400}
+
+
+@register.simple_tag
+def duration(value: datetime.timedelta | float | None) -> str:
+    """320 ms, 4 s, 12 min 4 s."""
+    if value is None:
+        return "–"
+    seconds = value.total_seconds() if isinstance(value, datetime.timedelta) else float(value)
+    if seconds < 1:
+        return f"{round(seconds * 1000)} ms"
+    if seconds < 60:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{round(seconds)} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+@register.inclusion_tag("partials/field.html")
+def field(bound: BoundField) -> dict[str, Any]:
+    widget = bound.field.widget
+    described = [f"{bound.auto_id}-error"] if bound.errors else []
+    described += [f"{bound.auto_id}-help"] if bound.help_text else []
+    attributes = {"aria-describedby": " ".join(described)} if described else {}
+    if bound.errors:
+        attributes["aria-invalid"] = "true"
+    radio = isinstance(widget, RadioSelect)
+    return {
+        "field": bound,
+        "radio": radio,
+        "checkbox": isinstance(widget, CheckboxInput),
+        "control": bound if radio else bound.as_widget(attrs=attributes),
+    }
+
+
+@register.inclusion_tag("partials/error_summary.html")
+def error_summary(form: Form) -> dict[str, Any]:
+    return {"form": form}
+
+
+@register.inclusion_tag("partials/nav.html", takes_context=True)
+def navigation(context: RequestContext, tenant: Tenant) -> dict[str, Any]:
+    match = context["request"].resolver_match
+    return {"groups": menu(tenant, match.url_name if match else "")}
+
+
+@register.inclusion_tag("partials/run_pill.html", takes_context=True)
+def run_pill(context: RequestContext, tenant: Tenant) -> dict[str, Any]:
+    return pill_context(tenant)
+
+
+def pill_context(tenant: Tenant) -> dict[str, Any]:
+    newest = tenant.runs.first()
+    waiting = newest.operations.filter(result__in=("planned", "sent")).count() if newest and newest.open else 0
+    done = max(0, newest.planned - waiting) if newest else 0
+    return {"tenant": tenant, "run": newest, "done": done, "open": bool(newest and newest.open)}
+
+
+@register.simple_tag(takes_context=True)
+def my_rights(context: RequestContext, tenant: Tenant) -> set[str]:
+    return {right.value for right in rights_of(context["request"].user, tenant)}
+
+
+@register.simple_tag(takes_context=True)
+def my_tenants(context: RequestContext) -> list[Tenant]:
+    return list(visible_tenants(context["request"].user)[:20])
+
+

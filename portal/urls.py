@@ -1,0 +1,115 @@
+"""The site map: one list per noun."""
+
+from allauth.account import views as account
+from django.urls import include, path, register_converter
+from django.views.generic import RedirectView
+
+from portal.views import (
+    accounts,
+    assignments,
+    connection,
+    logs,
+    mappings,
+    overview,
+    provisioning,
+    runs,
+    setup,
+    tenants,
+)
+
+account_urls = [
+    path("sign-in/", account.LoginView.as_view(), name="account_login"),
+    path("sign-out/", account.LogoutView.as_view(), name="account_logout"),
+    # allauth's templates and views name these; nobody makes an account for himself here.
+    path("accounts/signup/", accounts.closed, name="account_signup"),
+    path("accounts/inactive/", account.AccountInactiveView.as_view(), name="account_inactive"),
+    path("accounts/reset/", accounts.closed, name="account_reset_password"),
+    path("first-run/", accounts.first_run, name="first_run"),
+    path("me/", accounts.me, name="me"),
+]
+
+
+class Plural:
+    """The two kinds of mappings that pages are for."""
+
+    regex = "people|groups"
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value
+
+
+register_converter(Plural, "plural")
+
+setup_urls = [
+    path("setup/", setup.setup, name="setup"),
+]
+
+connection_urls = [
+    path("connection/", connection.connection, name="connection"),
+    path("connection/entra/", connection.connection_entra, name="connection_entra"),
+    path("connection/aws/", connection.connection_aws, name="connection_aws"),
+    path("connection/tests/", connection.connection_test_start, name="connection_test_start"),
+    path("connection/tests/<int:test_id>/", connection.connection_test, name="connection_test"),
+]
+
+mapping_urls = [
+    path("mappings/recommended/", mappings.mappings_recommended, name="mappings_recommended"),
+    path("mappings/<plural:plural>/", mappings.mappings, name="mappings"),
+    path("mappings/<plural:plural>/add/", mappings.mapping_add, name="mapping_add"),
+    path("mappings/<plural:plural>/reset/", mappings.mappings_reset, name="mappings_reset"),
+    path("mappings/<plural:plural>/remove/<path:target>/", mappings.mapping_remove, name="mapping_remove"),
+    path("mappings/<plural:plural>/<path:target>/", mappings.mapping_edit, name="mapping"),
+]
+
+assignment_urls = [
+    path("assignments/", assignments.assignments, name="assignments"),
+    path("assignments/assign/", assignments.assign, name="assign"),
+    path("assignments/<int:pk>/remove/", assignments.assignment_remove, name="assignment_remove"),
+]
+
+provisioning_urls = [
+    path("provisioning/", provisioning.provisioning, name="provisioning"),
+    path("provisioning/state/", provisioning.state, name="provisioning_state"),
+    path("provisioning/turn-on/", provisioning.turn_on, name="turn_on"),
+    path("provisioning/turn-off/", provisioning.turn_off, name="turn_off"),
+    path("provisioning/sync-now/", provisioning.sync_now, name="sync_now"),
+]
+
+run_urls = [
+    path("run-pill/", runs.pill, name="run_pill"),
+    path("runs/", runs.history, name="runs"),
+    path("runs/<int:number>/", runs.run, name="run"),
+    path("runs/<int:number>/cancel/", runs.cancel, name="run_cancel"),
+]
+
+log_urls = [
+    path("logs/", logs.logs, name="logs"),
+    path("logs/export/", logs.export, name="logs_export"),
+    path("logs/<int:pk>/", logs.log, name="log"),
+]
+
+tenant_urls = [
+    path("", overview.overview, name="overview"),
+    *setup_urls,
+    *connection_urls,
+    *mapping_urls,
+    *assignment_urls,
+    *provisioning_urls,
+    *run_urls,
+    *log_urls,
+]
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="tenants"), name="home"),
+    *account_urls,
+    path("t/", tenants.tenants, name="tenants"),
+    path("t/new/", tenants.tenant_new, name="tenant_new"),
+    path("t/<slug:slug>/", include(tenant_urls)),
+]
+
+handler403 = "portal.views.errors.forbidden"
+handler404 = "portal.views.errors.not_found"
+handler500 = "portal.views.errors.server_error"

@@ -1,0 +1,45 @@
+"""Pages for what went wrong: what happened, what is still safe, what to do; a reference, no stack."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+from portal.models import User
+
+
+def _page(request: HttpRequest, status: int, title: str, text: str) -> HttpResponse:
+    return render(request, "errors/error.html", {"title": title, "text": text, "status": status}, status=status)
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    owners = User.objects.filter(grants__role="owner", is_active=True).distinct()[:5]
+    text = str(exception) or _("You can view this. Changing it needs another role.")
+    names = ", ".join(str(owner) for owner in owners)
+    return _page(request, 403, _("You cannot do this"), f"{text} {_('Owners: %(names)s.') % {'names': names}}")
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _page(
+        request,
+        404,
+        _("There is nothing here"),
+        _("The address may be old or mistyped, or it belongs to a tenant that is not yours to see."),
+    )
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    return _page(
+        request,
+        403,
+        _("This form is too old"),
+        _("You were signed out, or the page was open for too long. Nothing was saved. Go back, reload and try again."),
+    )
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    return _page(
+        request,
+        500,
+        _("This page did not work"),
+        _("The error is ours and was written to the log. Syncs go on running. Try again in a minute."),
+    )
