@@ -251,15 +251,11 @@ class Evaluation:
         return Target(self.tenant, self.client, object_type, mapper.matching, many)
 
     def _managers(self, users: Sequence[DirectoryUser]) -> set[str]:
-        """Managers whom AWS holds, or will hold after this run."""
+        """Managers whom AWS holds, or whom this run is going to create."""
         ids = {user.manager_id for user in users if user.manager_id}
         linked = Link.objects.filter(tenant=self.tenant, object_type="user", object_id__in=ids).exclude(scim_id="")
-        failed = Link.objects.filter(tenant=self.tenant, object_type="user", object_id=OuterRef("object_id"), failures__gt=0)
-        coming = DirectoryUser.objects.filter(tenant=self.tenant, object_id__in=ids, in_scope=True)
-        return {
-            *linked.values_list("object_id", flat=True),
-            *coming.exclude(Exists(failed)).values_list("object_id", flat=True),
-        }
+        coming = users_to_look_at(self.tenant, self.since).filter(object_id__in=ids, in_scope=True)
+        return {*linked.values_list("object_id", flat=True), *coming.values_list("object_id", flat=True)}
 
     def _plan_person(
         self, user: DirectoryUser, subject: Subject, target: Target, managers: set[str]

@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from portal import first_run
 from portal.access import rights_of, visible_tenants
 from portal.navigation import menu
 from sync.models import Tenant
@@ -208,3 +209,8 @@ def my_tenants(context: RequestContext) -> list[Tenant]:
     return list(visible_tenants(context["request"].user)[:20])
 
 
+
+
+@register.simple_tag
+def first_owner_needed() -> bool:
+    return first_run.needed()

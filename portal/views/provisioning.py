@@ -94,7 +94,7 @@ def turn_off(request: HttpRequest, slug: str) -> HttpResponse:
         runs.turn_off(tenant=tenant, actor=request.user.email)
         messages.success(request, _("Provisioning is off. Nothing was removed from AWS."))
         return redirect_to(request, "provisioning", tenant.slug)
-    return render_page(request, "provisioning/turn_off.html", control_context(tenant))
+    return render_page(request, "provisioning/turn_off.html", control_context(tenant), partial="ask")
 
 
 @require_POST

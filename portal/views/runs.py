@@ -16,6 +16,7 @@ from portal.http import HttpRequest
 from portal.render import redirect_to, render_page
 from portal.roles import Right
 from portal.views.provisioning import waits_too_long
+from portal.templatetags.lockstep import pill_context
 from sync import phases
 from sync.models import Result, Run, Tenant
 from sync.problems import PROBLEMS, problem_groups
@@ -94,7 +95,7 @@ def cancel(request: HttpRequest, slug: str, number: int) -> HttpResponse:
         service.cancel_run(run=found, actor=request.user.email)
         messages.success(request, _("The run stops at the next safe point. Changes already written stay."))
         return redirect_to(request, "run", tenant.slug, number)
-    return render_page(request, "runs/cancel.html", {"tenant": tenant, "run": found})
+    return render_page(request, "runs/cancel.html", {"tenant": tenant, "run": found}, partial="ask")
 
 
 @require_safe
@@ -139,4 +140,4 @@ def summary(tenant: Tenant, days: int) -> dict[str, object]:
 def pill(request: HttpRequest, slug: str) -> HttpResponse:
     """The running or the last run, for the header of every page."""
     tenant = tenant_for(request, slug, Right.READ)
-    return render_page(request, "partials/run_pill.html", {"tenant": tenant})
+    return render_page(request, "partials/run_pill.html", pill_context(tenant))

@@ -1,0 +1,77 @@
+/* What pages add when JavaScript runs; every page works without it. */
+(function () {
+  "use strict";
+  const dialog = document.getElementById("dialog");
+  let opener = null;
+
+  // A poll of a hidden tab is skipped; the next one comes when the tab is seen again.
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    const trigger = event.detail.elt.getAttribute("hx-trigger") || "";
+    if (document.hidden && trigger.startsWith("every")) event.preventDefault();
+  });
+
+  document.addEventListener("htmx:beforeRequest", (event) => event.detail.target.setAttribute("aria-busy", "true"));
+  document.addEventListener("htmx:afterRequest", (event) => event.detail.target.removeAttribute("aria-busy"));
+
+  // What htmx loads into the dialog opens it; focus goes to the safe choice and back afterwards.
+  document.addEventListener("htmx:afterSwap", (event) => {
+    if (event.detail.target !== dialog) return focusProblem(event.detail.target);
+    opener = document.activeElement;
+    if (!dialog.open) dialog.showModal();
+    const safe = dialog.querySelector("[data-dialog-close]");
+    if (safe) safe.focus();
+  });
+  document.addEventListener("click", (event) => {
+    const close = event.target.closest("[data-dialog-close]");
+    if (close && dialog.open) { event.preventDefault(); dialog.close(); }
+  });
+  if (dialog) dialog.addEventListener("close", () => { dialog.replaceChildren(); if (opener) opener.focus(); });
+
+  // A server that failed changes nothing on the page; a short notice says so.
+  document.addEventListener("htmx:responseError", (event) => {
+    const id = event.detail.xhr.getResponseHeader("X-Request-ID") || "";
+    say("live-alert", "That did not work. Your entries are still here. Try again. Reference " + id);
+  });
+  function say(region, text) { document.getElementById(region).textContent = text; }
+
+  function focusProblem(root) {
+    const summary = root.querySelector && root.querySelector("[data-focus]");
+    if (summary) summary.focus();
+  }
+  focusProblem(document);
+
+  // A finished phase is told once.
+  let phases = "";
+  document.addEventListener("htmx:afterSettle", () => {
+    const running = document.querySelector(".ls-phase-running .ls-phase-name");
+    const now = running ? running.textContent : "";
+    if (now && now !== phases) say("live", now);
+    phases = now || phases;
+  });
+
+  document.querySelectorAll("[data-reveal]").forEach((button) => {
+    button.hidden = false;
+    button.addEventListener("click", () => {
+      const field = document.getElementById(button.dataset.reveal);
+      field.type = field.type === "password" ? "text" : "password";
+      button.setAttribute("aria-pressed", String(field.type === "text"));
+    });
+  });
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-copy]");
+    if (!button) return;
+    const source = document.getElementById(button.dataset.copy);
+    navigator.clipboard.writeText(source ? source.textContent : button.dataset.copyText || "");
+    say("live", "Copied");
+  });
+
+  // One menu of the header at a time; Escape and a click elsewhere close it.
+  document.addEventListener("click", (event) => {
+    document.querySelectorAll("details.ls-menu[open]").forEach((menu) => { if (!menu.contains(event.target)) menu.open = false; });
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    document.querySelectorAll("details.ls-menu[open]").forEach((menu) => { menu.open = false; menu.querySelector("summary").focus(); });
+  });
+})();
