@@ -198,7 +198,7 @@ class Operation(models.Model):
     @property
     def fields_in_words(self) -> str:
         """`displayName, title`, `9 fields` or `40 people`."""
-        fields = [name for name, change in self.changes.items() if isinstance(change, dict)]
+        fields = [name.rpartition(":")[2] for name, change in self.changes.items() if isinstance(change, dict)]
         members = len(self.changes.get("members", []))
         people = ngettext("%(n)s person", "%(n)s people", members) % {"n": members} if members else ""
         if len(fields) > FIELDS_NAMED:
