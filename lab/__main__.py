@@ -3,6 +3,7 @@
 import argparse
 import json
 import signal
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -46,11 +47,13 @@ def main() -> int:
         servers = {
             part: _listen(state, part, handlers[part], options, None if part == "console" else tls) for part in PARTS
         }
-    except OSError:
+    except OSError as error:
+        print(f"The lab cannot listen: {error}. Choose other ports, or end what uses them.", file=sys.stderr)
         return 1
     sign_in.authority = f"https://localhost:{servers['entra'].port}"
     sign_in.graph = graph.origin = f"https://localhost:{servers['graph'].port}"
     _remember(state, servers)
+    print(json.dumps(_facts(state, directory, aws, servers, certificate)), flush=True)
     _wait_for_end()
     for server in servers.values():
         server.close()

@@ -41,5 +41,5 @@ def configure(options: dict[str, Any]) -> None:
         )
     )
     logging.basicConfig(level=options["level"], handlers=[handler], force=True)
-    for chatty in ("urllib3", "msal", "kombu", "amqp"):
+    for chatty in ("urllib3", "msal", "kombu", "amqp", "celery.beat", "celery.app.trace", "celery.worker.strategy"):
         logging.getLogger(chatty).setLevel(logging.WARNING)

@@ -1,0 +1,104 @@
+#!/usr/bin/env python3
+"""Lockstep's commands on a bare machine: needs Python 3.11 or newer and nothing else.
+
+python3 run.py up [--demo]      runs the product with its embedded parts and the rehearsal lab
+python3 run.py test [pytest …]  passes the tests
+python3 run.py <command> …      any command of manage.py
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+PYTHON = VENV / "bin" / "python"
+# Debian's bare python3 has neither pip nor ensurepip: this wheel installs everything, itself checked.
+PIP = ROOT / "requirements" / "bootstrap" / "pip-26.0-py3-none-any.whl"
+PIP_SHA256 = "98436feffb9e31bc9339cf369fd55d3331b1580b6a6f1173bacacddcf9c34754"
+# Settings of the caller that would put packages elsewhere, or other code before ours.
+HARMFUL = ("PYTHONPATH", "PYTHONHOME", "PIP_TARGET", "PIP_PREFIX", "PIP_USER", "PIP_REQUIRE_VIRTUALENV", "PIP_ROOT")
+
+
+def main(arguments: list[str]) -> None:
+    if sys.version_info < (3, 11):
+        sys.exit(
+            f"Lockstep needs Python 3.11 or newer; this is {sys.version.split()[0]}. Start it with a newer python3."
+        )
+    if not arguments or arguments[0] in ("-h", "--help"):
+        sys.exit(__doc__)
+    for name in HARMFUL:
+        os.environ.pop(name, None)
+    command, rest = arguments[0], arguments[1:]
+    prepare("dev" if command == "test" else "embedded")
+    if command == "test":
+        become([str(ROOT / "tools" / "run_tests.py"), *rest])
+    become([str(ROOT / "manage.py"), command, *rest])
+
+
+def become(arguments: list[str]) -> None:
+    os.chdir(ROOT)
+    os.execv(PYTHON, [str(PYTHON), *arguments])
+
+
+def prepare(group: str) -> None:
+    """The virtual environment with the locked packages; nothing to do when its stamp is today's."""
+    if installed(group):
+        return
+    make_venv()
+    print(f"Installing the locked packages ({group}) …", flush=True)
+    if install(group) != 0:
+        if group != "embedded":
+            sys.exit("The packages could not be installed: see pip's words above.")
+        print("No embedded broker for this machine: the file system carries the messages instead.", flush=True)
+        if install("base") != 0:
+            sys.exit("The packages could not be installed: see pip's words above.")
+    (VENV / f"stamp-{group}").write_text(stamp(group))
+
+
+def installed(group: str) -> bool:
+    """A development environment holds the embedded one too."""
+    return any(
+        (VENV / f"stamp-{name}").is_file() and (VENV / f"stamp-{name}").read_text() == stamp(name)
+        for name in {group, "dev"}
+    )
+
+
+def stamp(group: str) -> str:
+    return hashlib.sha256(f"{sys.version}{ROOT}".encode() + lock(group).read_bytes()).hexdigest()
+
+
+def lock(group: str) -> Path:
+    return ROOT / "requirements" / f"{group}.txt"
+
+
+def make_venv() -> None:
+    """Without pip of its own: that part of Python is what Debian leaves out."""
+    if hashlib.sha256(PIP.read_bytes()).hexdigest() != PIP_SHA256:
+        sys.exit(f"{PIP.name} is not the file that this release came with. Get a clean copy of Lockstep.")
+    if PYTHON.exists() and works():
+        return
+    shutil.rmtree(VENV, ignore_errors=True)
+    print("Making a virtual environment …", flush=True)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(VENV)], check=True)
+
+
+def works() -> bool:
+    """The environment of another Python, or of a folder that was moved, does not."""
+    asked = subprocess.run(
+        [PYTHON, "-c", "import sys; print(sys.version)"], capture_output=True, text=True, check=False
+    )
+    return asked.returncode == 0 and asked.stdout.strip() == sys.version.strip()
+
+
+def install(group: str) -> int:
+    options = ["--no-deps", "--require-hashes", "--only-binary", ":all:", "--disable-pip-version-check", "--quiet"]
+    pip = [str(PYTHON), f"{PIP}/pip", "install", "--no-warn-script-location", "--root-user-action", "ignore"]
+    return subprocess.run([*pip, *options, "-r", str(lock(group))], check=False).returncode
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
