@@ -64,7 +64,9 @@ def is_owner(user: User) -> bool:
 
 def require_owner(request: HttpRequest) -> None:
     if not is_owner(request.user):
-        raise PermissionDenied(_("You can view this. Changing it needs the %(role)s role.") % {"role": Role.OWNER.label})
+        raise PermissionDenied(
+            _("You can view this. Changing it needs the %(role)s role.") % {"role": Role.OWNER.label}
+        )
 
 
 def tenant_for(request: HttpRequest, slug: str, right: Right) -> Tenant:

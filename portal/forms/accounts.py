@@ -12,7 +12,11 @@ from portal.models import User
 
 
 def time_zones() -> list[tuple[str, str]]:
-    return [(name, name.replace("_", " ")) for name in sorted(zoneinfo.available_timezones()) if "/" in name or name == "UTC"]
+    return [
+        (name, name.replace("_", " "))
+        for name in sorted(zoneinfo.available_timezones())
+        if "/" in name or name == "UTC"
+    ]
 
 
 class FirstRunForm(forms.Form):
@@ -41,7 +45,9 @@ class FirstRunForm(forms.Form):
         cleaned = super().clean() or {}
         if "password" in cleaned:
             try:
-                validate_password(cleaned["password"], User(email=cleaned.get("email", ""), name=cleaned.get("name", "")))
+                validate_password(
+                    cleaned["password"], User(email=cleaned.get("email", ""), name=cleaned.get("name", ""))
+                )
             except forms.ValidationError as error:
                 self.add_error("password", error)
         return cleaned

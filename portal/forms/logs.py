@@ -20,7 +20,9 @@ class LogFilterForm(forms.Form):
         label=_("Search"),
         required=False,
         max_length=200,
-        widget=forms.TextInput(attrs={"type": "search", "placeholder": _("Name, mail, Entra ID, AWS ID or request ID")}),
+        widget=forms.TextInput(
+            attrs={"type": "search", "placeholder": _("Name, mail, Entra ID, AWS ID or request ID")}
+        ),
     )
     since = forms.ChoiceField(label=_("Time"), choices=[("", _("Any time")), *SINCE.items()], required=False)
     result = forms.ChoiceField(label=_("Result"), choices=[("", _("Any")), *RESULTS], required=False)
@@ -51,5 +53,3 @@ class LogFilterForm(forms.Form):
         value = self.chosen().get(name, "")
         choices = dict(getattr(self.fields[name], "choices", []))
         return str(choices.get(value, value))
-
-

@@ -8,7 +8,9 @@ from sync.services.tenants import free_slug
 
 
 class TenantForm(forms.Form):
-    name = forms.CharField(label=_("Name"), max_length=100, help_text=_("One Entra directory with one Identity Center."))
+    name = forms.CharField(
+        label=_("Name"), max_length=100, help_text=_("One Entra directory with one Identity Center.")
+    )
     slug = forms.CharField(
         label=_("Short name in addresses"),
         max_length=60,

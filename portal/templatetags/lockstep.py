@@ -109,7 +109,10 @@ def status(kind: str, value: str, icon_only: bool = False) -> SafeString:
     word, family, shape = STATUS[kind][str(value).replace("-", "_")]
     if icon_only:
         return format_html(
-            '<span class="ls-status ls-c-{}">{}<span class="visually-hidden">{}</span></span>', family, icon(shape, 18), word
+            '<span class="ls-status ls-c-{}">{}<span class="visually-hidden">{}</span></span>',
+            family,
+            icon(shape, 18),
+            word,
         )
     css = f"ls-status ls-c-{family}" if family in QUIET else f"ls-tag ls-tag-{family}"
     return format_html('<span class="{}">{}{}</span>', css, icon(shape, 16 if family in QUIET else 14), word)
@@ -207,8 +210,6 @@ def my_rights(context: RequestContext, tenant: Tenant) -> set[str]:
 @register.simple_tag(takes_context=True)
 def my_tenants(context: RequestContext) -> list[Tenant]:
     return list(visible_tenants(context["request"].user)[:20])
-
-
 
 
 @register.simple_tag

@@ -171,9 +171,7 @@ def connection_test_start(request: HttpRequest, slug: str) -> HttpResponse:
     for half in chosen:
         connections.start_test(tenant=tenant, actor=request.user.email, half=half)
     if request.htmx:
-        return render_page(
-            request, "connection/detail.html", connection_context(request, tenant), partial="latest"
-        )
+        return render_page(request, "connection/detail.html", connection_context(request, tenant), partial="latest")
     return redirect_to(request, reverse("connection", args=[tenant.slug]))
 
 

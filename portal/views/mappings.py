@@ -81,9 +81,7 @@ def mapping_edit(request: HttpRequest, slug: str, plural: str, target: str) -> H
     tenant = tenant_for(request, slug, Right.CONFIGURE)
     row = row_or_404(tenant, plural, target)
     if "close" in request.GET:
-        return render_page(
-            request, "mappings/list.html", one_line(request, tenant, plural, row), partial="line"
-        )
+        return render_page(request, "mappings/list.html", one_line(request, tenant, plural, row), partial="line")
     return edit(request, tenant, plural, row)
 
 
@@ -133,9 +131,7 @@ def mapping_remove(request: HttpRequest, slug: str, plural: str, target: str) ->
     context = {
         "tenant": tenant,
         "page_name": _("Remove %(field)s?") % {"field": fields.short(target)},
-        "consequence": _(
-            "The field is no longer written. What AWS holds in it now is taken away with the next run."
-        ),
+        "consequence": _("The field is no longer written. What AWS holds in it now is taken away with the next run."),
         "action": request.get_full_path(),
         "edit": with_person(request, reverse("mapping", args=[tenant.slug, plural, target])),
         "back": list_url(tenant, plural, request),
@@ -221,9 +217,7 @@ def warning(problem: mapping.Problem) -> str:
 
 
 def show_values(lines: Iterable[Line], rules: Sequence[mapping.Mapping], source: Mapping[str, Any]) -> None:
-    mapped = mapping.map_object(
-        mapping.compile_mappings(rules), source, present=is_present(source), creating=True
-    )
+    mapped = mapping.map_object(mapping.compile_mappings(rules), source, present=is_present(source), creating=True)
     traces = {trace.target: trace for trace in mapped.trace}
     for line in lines:
         trace = traces[line.row.target]
@@ -264,9 +258,7 @@ def recommended_edits(rows: Sequence[AttributeMapping]) -> list[str]:
     ]
 
 
-def example_of(
-    request: HttpRequest, tenant: Tenant, plural: str, rules: Sequence[mapping.Mapping]
-) -> Example | None:
+def example_of(request: HttpRequest, tenant: Tenant, plural: str, rules: Sequence[mapping.Mapping]) -> Example | None:
     """The person that the URL names. While Entra cannot be read, the name is what was seen last."""
     object_id = request.GET.get("person", "")
     if plural != "people" or not object_id:
@@ -308,9 +300,7 @@ def edit_context(
 ) -> dict[str, Any]:
     object_type = object_type_or_404(plural)
     target = row.target if row else ""
-    remove = (
-        with_person(request, reverse("mapping_remove", args=[tenant.slug, plural, target])) if row else ""
-    )
+    remove = with_person(request, reverse("mapping_remove", args=[tenant.slug, plural, target])) if row else ""
     return {
         "tenant": tenant,
         "plural": plural,
@@ -346,9 +336,7 @@ def every_source(object_type: str) -> list[mapping.Mapping]:
 
 
 def attributes(object_type: str) -> list[dict[str, str]]:
-    return [
-        {"name": source.name, "description": described(source)} for source in mapping.SOURCES[object_type]
-    ]
+    return [{"name": source.name, "description": described(source)} for source in mapping.SOURCES[object_type]]
 
 
 def described(source: mapping.SourceAttribute) -> str:

@@ -38,7 +38,12 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
 def needs(tenant: Tenant) -> list[dict[str, Any]]:
     """Open incidents and credentials that end, most urgent first, five at most."""
     found: list[dict[str, Any]] = [
-        {"problem": PROBLEMS[incident.code], "attribute": incident.attribute, "run": incident.last_seen, "since": incident.opened_at}
+        {
+            "problem": PROBLEMS[incident.code],
+            "attribute": incident.attribute,
+            "run": incident.last_seen,
+            "since": incident.opened_at,
+        }
         for incident in tenant.incidents.filter(solved_at=None).select_related("last_seen")
         if incident.code in PROBLEMS
     ]
