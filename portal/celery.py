@@ -1,6 +1,7 @@
 """The Celery application. The broker may lose or repeat a message: correctness lives in the database."""
 
 import os
+from pathlib import Path
 from typing import Any
 
 from celery import Celery
@@ -14,11 +15,11 @@ app = Celery("lockstep")
 def transport_options(broker: str, state_dir: str) -> dict[str, Any]:
     """Redis: give a lost message back soon, never while its task may run; filesystem: poll ten times a second."""
     if broker.startswith("filesystem://"):
-        queue = os.path.join(state_dir, "queue")
+        queue = str(Path(state_dir) / "queue")
         return {
             "data_folder_in": queue,
             "data_folder_out": queue,
-            "control_folder": os.path.join(state_dir, "queue-control"),
+            "control_folder": str(Path(state_dir) / "queue-control"),
             "polling_interval": 0.1,
             "store_processed": False,
         }

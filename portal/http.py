@@ -7,5 +7,5 @@ from portal.models import User
 
 
 class HttpRequest(DjangoHttpRequest):
-    user: User  # type: ignore[assignment]
+    user: User
     htmx: HtmxDetails

@@ -20,7 +20,7 @@ SECRET_KEY = environ.secret("SECRET_KEY", STATE_DIR / "secret.key") or "build-on
 # Key ring for stored secrets: lines of `id:base64 of 32 bytes`; the first seals, all of them open.
 SEAL_KEYS = environ.secret("SEAL_KEYS", STATE_DIR / "seal.keys")
 DEBUG = environ.flag("DEBUG")
-ALLOWED_HOSTS = environ.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]") + [urlsplit(PUBLIC_URL).hostname or ""]
+ALLOWED_HOSTS = [*environ.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]"), urlsplit(PUBLIC_URL).hostname or ""]
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 
 INSTALLED_APPS = [

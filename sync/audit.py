@@ -19,9 +19,8 @@ def record(
         changed = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
         before = {key: before[key] for key in before if key in changed}
         after = {key: after[key] for key in after if key in changed}
-    tenant = obj if isinstance(obj, Tenant) else getattr(obj, "tenant", None)
     return AuditEntry.objects.create(
-        tenant=tenant,
+        tenant=tenant_of(obj),
         actor=actor,
         verb=verb,
         object_type=obj._meta.model_name or "",
@@ -30,3 +29,11 @@ def record(
         before=before,
         after=after,
     )
+
+
+def tenant_of(obj: models.Model) -> Tenant | None:
+    """The tenant that the object belongs to, directly or through its configuration."""
+    if isinstance(obj, Tenant):
+        return obj
+    found = getattr(getattr(obj, "configuration", obj), "tenant", None)
+    return found if isinstance(found, Tenant) else None

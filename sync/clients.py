@@ -15,7 +15,7 @@ from sync.scim.pacing import Pacer
 from sync.sealing import unseal
 
 
-class NotEntered(Exception):  # noqa: N818 - said as a state, as in the pages
+class NotEntered(Exception):
     """A half of the connection has no identity or no secret yet; the text says which half."""
 
 

@@ -52,11 +52,11 @@ def run_cycle(
 
     with phases.during("read") as facts:
         snapshot = read(run, graph, rules)
-        facts |= {"people": snapshot.users, "groups": snapshot.groups}
+        facts.update(people=snapshot.users, groups=snapshot.groups)
 
     evaluation = Evaluation(run, snapshot, rules, scim, watermark(run, tenant, configuration))
     with phases.during("scope") as facts:
-        facts |= evaluation.decide_scope()
+        facts.update(evaluation.decide_scope())
 
     plan(run, evaluation, phases)
 

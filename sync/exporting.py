@@ -11,9 +11,7 @@ from typing import Any, Literal, Protocol
 from sync.scim.client import Answer, ScimClient
 from sync.scim.errors import Conflict, OutcomeUnknown, ScimError
 
-Kind = Literal[
-    "create_user", "patch_user", "create_group", "patch_group", "add_members", "remove_members", "nothing"
-]
+Kind = Literal["create_user", "patch_user", "create_group", "patch_group", "add_members", "remove_members", "nothing"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,7 +76,9 @@ def _require_people(snapshot: Snapshot) -> None:
 def _purge_unseen(snapshot: Snapshot) -> None:
     gone = {"deleted": "purged", "changed_snapshot": snapshot.pk}
     for model in (DirectoryUser, DirectoryGroup):
-        model.objects.filter(tenant=snapshot.tenant, seen_snapshot__lt=snapshot.pk).exclude(deleted="purged").update(**gone)
+        model.objects.filter(tenant=snapshot.tenant, seen_snapshot__lt=snapshot.pk).exclude(deleted="purged").update(
+            **gone
+        )
     unseen = DirectoryMembership.objects.filter(tenant=snapshot.tenant, seen_snapshot__lt=snapshot.pk)
     touch(snapshot, unseen.values("member_id"), unseen.values("group_id"))
     unseen.delete()

@@ -84,9 +84,7 @@ SOURCES_FOR_AWS = {"externalId": "objectId"}
 def recommended_for_aws(mappings: Iterable[Mapping]) -> tuple[Mapping, ...]:
     """The rows with the three edits that AWS needs; edits made by hand elsewhere stay."""
     return tuple(
-        replace(row, kind="direct", source=SOURCES_FOR_AWS[row.target])
-        if row.target in SOURCES_FOR_AWS
-        else row
+        replace(row, kind="direct", source=SOURCES_FOR_AWS[row.target]) if row.target in SOURCES_FOR_AWS else row
         for row in mappings
         if row.target not in NOT_FOR_AWS
     )
@@ -112,10 +110,7 @@ TARGETS: dict[str, tuple[str, ...]] = {
         *(f"name.{part}" for part in NAMES),
         *("nickName", "profileUrl", "title", "userType", "preferredLanguage", "locale", "timezone"),
         *(f'{name}[type eq "work"].{part}' for name, parts in LISTS.items() for part in parts),
-        *(
-            f"{ENTERPRISE}{part}"
-            for part in ("employeeNumber", "department", "division", "costCenter", "organization")
-        ),
+        *(f"{ENTERPRISE}{part}" for part in ("employeeNumber", "department", "division", "costCenter", "organization")),
         f"{ENTERPRISE}manager",
     ),
     "group": ("displayName", "externalId", "members"),
@@ -456,9 +451,7 @@ def compiled(row: Mapping) -> Rule:
     return Rule(row, {name: one for name, one in found.items() if one}, expression, problem)
 
 
-def map_object(
-    compiled: Sequence[Rule], graph_object: Facts[str, Any], *, present: bool, creating: bool
-) -> Mapped:
+def map_object(compiled: Sequence[Rule], graph_object: Facts[str, Any], *, present: bool, creating: bool) -> Mapped:
     """`graph_object`: properties as Microsoft Graph v1.0 names them; `manager` is an id or {"id": …}.
 
     `present`: in scope, not deleted and enabled. `creating`: defaults and create-only rows count.
@@ -500,7 +493,7 @@ def result(rule: Rule, inputs: Facts[str, Value]) -> Result:
     return rule.row.source if rule.row.kind == "constant" else inputs[rule.row.source]
 
 
-class Unfit(Exception):  # noqa: N818 - caught by trace_of, which knows the row
+class Unfit(Exception):
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
         super().__init__(problem.code)
@@ -515,9 +508,7 @@ def fitting(row: Mapping, value: Value) -> str | bool | None:
     try:
         return text(value)
     except Failure as failure:
-        raise Unfit(
-            Problem("several-values", {"target": row.target, **failure.params}, "source")
-        ) from failure
+        raise Unfit(Problem("several-values", {"target": row.target, **failure.params}, "source")) from failure
 
 
 def boolean(row: Mapping, value: Value) -> bool:
@@ -589,8 +580,7 @@ MESSAGES: dict[str, str] = {
     ),
     "expression": gettext_noop("Line %(line)d, column %(column)d: %(message)s"),
     "several-values-source": gettext_noop(
-        "“%(source)s” can have several values, and AWS takes one. "
-        "Choose one with an expression: Item([%(source)s], 1)."
+        "“%(source)s” can have several values, and AWS takes one. Choose one with an expression: Item([%(source)s], 1)."
     ),
     "reference-needed": gettext_noop(
         "“%(target)s” points to another object. Choose the type Reference and the source %(source)s."
@@ -607,15 +597,13 @@ MESSAGES: dict[str, str] = {
         "Match on one of them, or clear the match number."
     ),
     "random": gettext_noop(
-        "%(function)s gives another value each time, so every run would change this field. "
-        "Choose “Only when created”."
+        "%(function)s gives another value each time, so every run would change this field. Choose “Only when created”."
     ),
     "too-long": gettext_noop(
         "The text has %(length)d characters, and AWS takes at most %(limit)d in “%(target)s”. Shorten it."
     ),
     "not-true-or-false": gettext_noop(
-        "“%(target)s” takes true or false, but the value is “%(value)s”. "
-        "Use an expression that gives True or False."
+        "“%(target)s” takes true or false, but the value is “%(value)s”. Use an expression that gives True or False."
     ),
     "several-values": gettext_noop(
         "“%(target)s” takes one value, but there are %(count)d. Choose one with an expression: Item(…, 1)."

@@ -65,7 +65,9 @@ PROBLEMS: dict[str, Problem] = {
     ),
     "already-exists": Problem(
         _("AWS already has this name"),
-        _("AWS already has an object with this user name, e-mail, external id or group name that belongs to somebody else."),
+        _(
+            "AWS already has an object with this user name, e-mail, external id or group name that belongs to somebody else."
+        ),
         _("Compare both in AWS. Change the value in Entra, or remove the object that nobody uses."),
     ),
     "two-matches": Problem(

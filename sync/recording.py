@@ -139,7 +139,8 @@ class Journal:
             return self._create(operation)
         if not operation.scim_id:
             # The object itself was refused in an earlier stage: its managers and members wait for the next run.
-            return self._skip(operation, "waits-for-object")
+            self._skip(operation, "waits-for-object")
+            return None
         if operation.action in ("add_member", "remove_member"):
             return self._members(operation)
         return self._patch(operation, link)
@@ -158,7 +159,8 @@ class Journal:
         if after.get(MANAGER):
             manager = self._scim_ids([after[MANAGER]["value"]])
             if not manager:
-                return self._skip(operation, "manager-not-in-aws")
+                self._skip(operation, "manager-not-in-aws")
+                return None
             after[MANAGER] = {"value": next(iter(manager.values()))}
         before = {unit: change.get("before") for unit, change in operation.changes.items()}
         operations = resource.patch_operations(
@@ -173,7 +175,8 @@ class Journal:
     def _members(self, operation: Operation) -> Request | None:
         members = self._scim_ids(operation.changes["members"])
         if not members:
-            return self._skip(operation, "waits-for-object")
+            self._skip(operation, "waits-for-object")
+            return None
         operation.changes["members"] = list(members)
         adding = operation.action == "add_member"
         if not adding:
@@ -265,9 +268,7 @@ def _keep_answer(operation: Operation, answer: Answer) -> None:
 
 def _link_of(operation: Operation) -> Link:
     object_type = "group" if operation.object_type == "membership" else operation.object_type
-    return Link.objects.get(
-        tenant_id=operation.tenant_id, object_type=object_type, object_id=operation.object_id
-    )
+    return Link.objects.get(tenant_id=operation.tenant_id, object_type=object_type, object_id=operation.object_id)
 
 
 def _forget(link: Link) -> None:
@@ -321,7 +322,9 @@ def unknown(operation: Operation, link: Link) -> None:
     if operation.action == "create":
         return
     if operation.object_type == "membership":
-        MembershipLink.objects.filter(group=link, user__object_id__in=operation.changes["members"]).update(certain=False)
+        MembershipLink.objects.filter(group=link, user__object_id__in=operation.changes["members"]).update(
+            certain=False
+        )
         return
     link.written = link.written | dict.fromkeys(operation.desired)
 

@@ -43,7 +43,9 @@ def client_of() -> Callable[[User], Client]:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--database-only", action="store_true", help="only tests that touch the database, without a browser")
+    parser.addoption(
+        "--database-only", action="store_true", help="only tests that touch the database, without a browser"
+    )
 
 
 DATABASE_FIXTURES = {"db", "transactional_db"}

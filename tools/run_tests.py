@@ -92,7 +92,9 @@ class Debian:
     def start(self) -> str:
         self._run("initdb", "-D", str(self.folder / "data"), "-A", "trust", "-U", "lockstep", "-E", "UTF8")
         options = f"-k {self.folder} -c listen_addresses= -c fsync=off -c max_connections=200"
-        self._run("pg_ctl", "-D", str(self.folder / "data"), "-w", "-l", str(self.folder / "log"), "-o", options, "start")
+        self._run(
+            "pg_ctl", "-D", str(self.folder / "data"), "-w", "-l", str(self.folder / "log"), "-o", options, "start"
+        )
         self._run("createdb", "-h", str(self.folder), "-U", "lockstep", "lockstep")
         return f"postgresql://lockstep@/lockstep?host={self.folder}"
 

@@ -92,7 +92,7 @@ class EntraForm(forms.Form):
             "credential_kind": stored.credential_kind,
             "ends_on": stored.credential_ends_on,
         }
-        super().__init__(*args, initial=initial, **kwargs)
+        super().__init__(*args, **{**kwargs, "initial": initial})
 
     def clean_directory_id(self) -> str:
         value = str(self.cleaned_data["directory_id"]).lower()
@@ -180,7 +180,7 @@ class AwsForm(forms.Form):
             "endpoint": stored.endpoint,
             "token_created_on": stored.token_created_on or timezone.localdate(),
         }
-        super().__init__(*args, initial=initial, **kwargs)
+        super().__init__(*args, **{**kwargs, "initial": initial})
 
     def clean_endpoint(self) -> str:
         try:

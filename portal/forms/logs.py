@@ -27,7 +27,7 @@ class LogFilterForm(forms.Form):
     since = forms.ChoiceField(label=_("Time"), choices=[("", _("Any time")), *SINCE.items()], required=False)
     result = forms.ChoiceField(label=_("Result"), choices=[("", _("Any")), *RESULTS], required=False)
     action = forms.ChoiceField(label=_("Action"), choices=[("", _("Any")), *Action.choices], required=False)
-    object = forms.ChoiceField(label=_("Object"), choices=[("", _("Any")), *OBJECT_TYPES], required=False)
+    kind = forms.ChoiceField(label=_("Object"), choices=[("", _("Any")), *OBJECT_TYPES], required=False)
     reason = forms.ChoiceField(
         label=_("Reason"), choices=[("", _("Any")), *((code, p.title) for code, p in PROBLEMS.items())], required=False
     )
@@ -44,7 +44,7 @@ class LogFilterForm(forms.Form):
             operations = operations.search(str(text))
         if hours := chosen.get("since"):
             operations = operations.filter(created_at__gte=timezone.now() - datetime.timedelta(hours=int(str(hours))))
-        fields = {"result": "result", "action": "action", "object": "object_type", "reason": "problem"}
+        fields = {"result": "result", "action": "action", "kind": "object_type", "reason": "problem"}
         fields["run"] = "run__number"
         return operations.filter(**{fields[name]: chosen[name] for name in fields.keys() & chosen.keys()})
 

@@ -16,7 +16,7 @@ class HistoryForm(forms.Form):
     kind = forms.ChoiceField(label=_("Kind"), choices=[("", _("Any")), *Run.Kind.choices], required=False)
     trigger = forms.ChoiceField(label=_("Trigger"), choices=[("", _("Any")), *Run.Trigger.choices], required=False)
 
-    def days(self) -> int:
+    def chosen_days(self) -> int:
         self.is_valid()
         return int(self._chosen().get("days") or DEFAULT_DAYS)
 

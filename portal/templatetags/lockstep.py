@@ -167,7 +167,7 @@ def field(bound: BoundField) -> dict[str, Any]:
     widget = bound.field.widget
     described = [f"{bound.auto_id}-error"] if bound.errors else []
     described += [f"{bound.auto_id}-help"] if bound.help_text else []
-    attributes = {"aria-describedby": " ".join(described)} if described else {}
+    attributes: dict[str, str | bool] = {"aria-describedby": " ".join(described)} if described else {}
     if bound.errors:
         attributes["aria-invalid"] = "true"
     radio = isinstance(widget, RadioSelect)

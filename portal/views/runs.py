@@ -15,8 +15,8 @@ from portal.forms.runs import HistoryForm
 from portal.http import HttpRequest
 from portal.render import redirect_to, render_page
 from portal.roles import Right
-from portal.views.provisioning import waits_too_long
 from portal.templatetags.lockstep import pill_context
+from portal.views.provisioning import waits_too_long
 from sync import phases
 from sync.models import Result, Run, Tenant
 from sync.problems import PROBLEMS, problem_groups
@@ -103,7 +103,7 @@ def cancel(request: HttpRequest, slug: str, number: int) -> HttpResponse:
 def history(request: HttpRequest, slug: str) -> HttpResponse:
     tenant = tenant_for(request, slug, Right.READ)
     form = HistoryForm(request.GET or None)
-    days = form.days()
+    days = form.chosen_days()
     found = form.filtered(tenant.runs.since(timezone.now() - datetime.timedelta(days=days)))
     before = request.GET.get("before", "")
     page = list((found.filter(number__lt=int(before)) if before.isdigit() else found).order_by("-number")[: PAGE + 1])

@@ -1,6 +1,6 @@
 """Test connection: named checks, each with its outcome in words. Reads only; nothing is written in AWS.
 
-`table.CHECKS` says which checks there are, `outcomes.OUTCOMES` what each code means and what to do: page, command
+`table.CHECKS` says which checks there are, `outcomes.OUTCOMES` what each code means and asks for: page, command
 and help derive from these two. A row of ConnectionTest.checks (all but the first two keys may lack):
 
     {"id": "A3", "state": "failed", "milliseconds": 112, "code": "token-refused", "facts": {"characters": 9},

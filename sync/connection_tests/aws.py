@@ -58,9 +58,7 @@ class AwsHalf:
         return clients.scim_client(self.tenant, pacer=PACER, max_attempts=2, budget_seconds=30.0)
 
     def request(self, path: str) -> str:
-        return (
-            f"GET {self.endpoint.base}/{path}\nAuthorization: Bearer [hidden, {len(self.token)} characters]"
-        )
+        return f"GET {self.endpoint.base}/{path}\nAuthorization: Bearer [hidden, {len(self.token)} characters]"
 
 
 def endpoint_has_the_right_form(half: AwsHalf) -> Finding:
@@ -85,9 +83,7 @@ def token_is_accepted(half: AwsHalf) -> Finding:
         characters = len(half.token)
     except CannotOpen as error:
         return Finding("secret-not-opened", answer=str(error))
-    return _asked(
-        half, "Users?count=1", lambda: _first(half.scim.list_users(count=1)), {"characters": characters}
-    )
+    return _asked(half, "Users?count=1", lambda: _first(half.scim.list_users(count=1)), {"characters": characters})
 
 
 def _first(resources: Any) -> dict[str, Fact]:

@@ -13,7 +13,7 @@ import requests
 from django.utils import timezone
 
 from sync import clients
-from sync.connection_tests.finding import Finding
+from sync.connection_tests.finding import Fact, Finding
 from sync.connection_tests.reaching import CONNECT_SECONDS, reach
 from sync.graph.client import GraphClient
 from sync.graph.cloud import Cloud
@@ -32,9 +32,7 @@ from sync.sealing import CannotOpen
 # Entra refuses assertions that are further off than this (AADSTS700024).
 CLOCK_LIMIT = datetime.timedelta(minutes=5)
 SAMPLE = 100
-DOMAIN = re.compile(
-    r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]", re.IGNORECASE
-)
+DOMAIN = re.compile(r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]", re.IGNORECASE)
 
 # entra-docs, "Microsoft Entra authentication and authorization error codes".
 SIGN_IN_CODES = {
@@ -152,14 +150,14 @@ def app_can_sign_in(half: EntraHalf) -> Finding:
 
 def _sign_in_failure(entra: EntraConnection, error: SignInFailed, request: str) -> Finding:
     number = (error.aadsts or "").removeprefix("AADSTS")
-    facts = {
+    facts: dict[str, Fact] = {
         "aadsts": f"AADSTS{number}" if number else str(error.code or "error"),
         "client": entra.client_id,
         "directory": entra.directory_id,
         "detail": str(error),
         "minutes": int(CLOCK_LIMIT.total_seconds() // 60),
     }
-    return Finding(SIGN_IN_CODES.get(number, "sign-in-refused"), {**facts}, request, error.status, str(error))
+    return Finding(SIGN_IN_CODES.get(number, "sign-in-refused"), facts, request, error.status, str(error))
 
 
 def clock_is_right(half: EntraHalf) -> Finding:
@@ -229,8 +227,8 @@ def required_names_are_present(half: EntraHalf) -> Finding:
     if not without:
         return Finding(facts={"sample": len(people)}, request=request, status=200)
     examples = ", ".join(str(person["userPrincipalName"]) for person in itertools.islice(without, 3))
-    facts = {"missing": len(without), "sample": len(people), "examples": examples}
-    return Finding("names-missing", {**facts}, request, 200)
+    facts: dict[str, Fact] = {"missing": len(without), "sample": len(people), "examples": examples}
+    return Finding("names-missing", facts, request, 200)
 
 
 REQUIRED = ("givenName", "surname", "displayName")
@@ -244,7 +242,5 @@ def _trouble(error: GraphError, request: str, forbidden: str, *, always: bool = 
         ((Throttled, Unreachable, ServerError), "microsoft-busy"),
     )
     code = next((code for kind, code in codes if isinstance(error, kind)), "graph-trouble")
-    answer = "\n".join(
-        filter(None, [error.code, str(error), error.request_id and f"request-id: {error.request_id}"])
-    )
+    answer = "\n".join(filter(None, [error.code, str(error), error.request_id and f"request-id: {error.request_id}"]))
     return Finding(forbidden if always else code, {"detail": str(error)}, request, error.status, answer)

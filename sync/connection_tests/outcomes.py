@@ -15,8 +15,8 @@ class Outcome:
     meaning: str | Promise
     steps: tuple[str | Promise, ...]
     state: Literal["failed", "warning"] = "failed"
-    # Which half's form mends it, if one does.
-    edit: bool = False
+    # What the admin has to enter anew in the half's form, if that mends it.
+    edit: Literal["", "values", "credential"] = ""
 
 
 OPEN_APP = _("In Entra, open App registrations and select the app with the client ID you entered.")
@@ -39,7 +39,7 @@ OUTCOMES: dict[str, Outcome] = {
             _("In Entra, open the Overview page and copy Tenant ID."),
             _("Enter it as directory (tenant) ID and save."),
         ),
-        edit=True,
+        edit="values",
     ),
     "directory-id-form": Outcome(
         _("“%(value)s” is not the ID of a directory."),
@@ -48,7 +48,7 @@ OUTCOMES: dict[str, Outcome] = {
             _("In Entra, open the Overview page and copy Tenant ID."),
             _("Enter it as directory (tenant) ID and save."),
         ),
-        edit=True,
+        edit="values",
     ),
     "client-id-form": Outcome(
         _("The client ID is not a GUID."),
@@ -58,13 +58,13 @@ OUTCOMES: dict[str, Outcome] = {
             _("Copy Application (client) ID from the app's Overview page."),
             _("Enter it as application (client) ID and save."),
         ),
-        edit=True,
+        edit="values",
     ),
     "cloud-unknown": Outcome(
         _("The cloud “%(cloud)s” is not known here."),
         _("The deployment no longer names it (EXTRA_CLOUDS)."),
         (_("Choose another cloud and save, or ask whoever runs this server to name it again."), TEST_AGAIN),
-        edit=True,
+        edit="values",
     ),
     # Any server, E2 and A2
     "host-unknown": Outcome(
@@ -118,7 +118,7 @@ OUTCOMES: dict[str, Outcome] = {
             _("Check that the right cloud is chosen: Global, US Government or China."),
             TEST_AGAIN,
         ),
-        edit=True,
+        edit="values",
     ),
     "microsoft-busy": Outcome(
         _("Microsoft did not answer as it should."),
@@ -133,7 +133,7 @@ OUTCOMES: dict[str, Outcome] = {
             _("Open Certificates & secrets, make a client secret, and copy its Value."),
             _("Enter it here and save."),
         ),
-        edit=True,
+        edit="credential",
     ),
     "secret-not-opened": Outcome(
         _("The stored secret cannot be opened."),
@@ -142,7 +142,7 @@ OUTCOMES: dict[str, Outcome] = {
             _("Put the former key back into SEAL_KEYS, below the new one; or enter the secret again."),
             TEST_AGAIN,
         ),
-        edit=True,
+        edit="credential",
     ),
     "secret-wrong": Outcome(
         _("Entra did not accept the client secret."),
@@ -153,7 +153,7 @@ OUTCOMES: dict[str, Outcome] = {
             _("Select New client secret, and copy its Value at once: Entra shows it only now."),
             _("Enter the value here with Replace credential, and save."),
         ),
-        edit=True,
+        edit="credential",
     ),
     "secret-ended": Outcome(
         _("The client secret has ended."),
@@ -163,7 +163,7 @@ OUTCOMES: dict[str, Outcome] = {
             _("Open Certificates & secrets, select New client secret, and copy its Value."),
             _("Enter the value and its end date here, and save. A certificate lasts longer."),
         ),
-        edit=True,
+        edit="credential",
     ),
     "app-unknown": Outcome(
         _("The app is not in this directory."),
@@ -174,7 +174,7 @@ OUTCOMES: dict[str, Outcome] = {
             _("If the app lives in another directory, an admin has to consent to it in this one."),
             TEST_AGAIN,
         ),
-        edit=True,
+        edit="values",
     ),
     "app-disabled": Outcome(
         _("The app is turned off in Entra."),
@@ -194,7 +194,7 @@ OUTCOMES: dict[str, Outcome] = {
             _("Upload the certificate's public part, or enter the pair that Entra knows."),
             TEST_AGAIN,
         ),
-        edit=True,
+        edit="credential",
     ),
     "conditional-access": Outcome(
         _("A rule in Entra stops the app from signing in."),
@@ -213,7 +213,7 @@ OUTCOMES: dict[str, Outcome] = {
             _("Compare directory ID, client ID and credential with the app in Entra."),
             TEST_AGAIN,
         ),
-        edit=True,
+        edit="values",
     ),
     # E5
     "clock-wrong": Outcome(
@@ -278,13 +278,13 @@ OUTCOMES: dict[str, Outcome] = {
         _("There is no SCIM endpoint yet."),
         _("Without it we do not know where to write."),
         (OPEN_AWS, MANAGE_PROVISIONING, _("Copy SCIM endpoint, enter it here, and save.")),
-        edit=True,
+        edit="values",
     ),
     "endpoint-form": Outcome(
         _("The stored address is not a SCIM endpoint."),
         _("%(detail)s"),
         (OPEN_AWS, MANAGE_PROVISIONING, _("Copy SCIM endpoint, enter it here, and save.")),
-        edit=True,
+        edit="values",
     ),
     # A3 to A7
     "token-missing": Outcome(
@@ -295,7 +295,7 @@ OUTCOMES: dict[str, Outcome] = {
             MANAGE_PROVISIONING,
             _("Select Generate token, copy the whole token, enter it here, and save."),
         ),
-        edit=True,
+        edit="credential",
     ),
     "token-refused": Outcome(
         _("AWS did not accept the token."),
@@ -309,19 +309,19 @@ OUTCOMES: dict[str, Outcome] = {
             _("Copy the whole token and enter it here with Replace credential."),
             TEST_AGAIN,
         ),
-        edit=True,
+        edit="credential",
     ),
     "endpoint-unknown": Outcome(
         _("There is no SCIM service at this address."),
         _("The server answered “not found” (404). The end of the address may be cut off."),
         (OPEN_AWS, MANAGE_PROVISIONING, _("Copy SCIM endpoint again, enter it here, and save.")),
-        edit=True,
+        edit="values",
     ),
     "not-scim": Outcome(
         _("The server at this address does not speak SCIM 2.0."),
         _("Its answer cannot be read: %(detail)s"),
         (OPEN_AWS, MANAGE_PROVISIONING, _("Copy SCIM endpoint again, enter it here, and save.")),
-        edit=True,
+        edit="values",
     ),
     "no-patch": Outcome(
         _("The server does not take partial changes."),
@@ -357,7 +357,7 @@ OUTCOMES: dict[str, Outcome] = {
         _("AWS tokens last one year, and AWS tells nobody when one ends."),
         (_("Enter the date on which the token was created."),),
         state="warning",
-        edit=True,
+        edit="values",
     ),
     "token-ends-soon": Outcome(
         _("The token ends in %(days)s days."),
@@ -368,7 +368,7 @@ OUTCOMES: dict[str, Outcome] = {
             _("Enter the new token here, test it, then delete the old one in AWS."),
         ),
         state="warning",
-        edit=True,
+        edit="credential",
     ),
     "token-ends-now": Outcome(
         _("The token ends in %(days)s days."),
@@ -378,7 +378,7 @@ OUTCOMES: dict[str, Outcome] = {
             _("Select Actions › Manage provisioning, then Generate token. The old one goes on working."),
             _("Enter the new token here, test it, then delete the old one in AWS."),
         ),
-        edit=True,
+        edit="credential",
     ),
     "token-ended": Outcome(
         _("The token ended on %(ends)s."),
@@ -389,6 +389,6 @@ OUTCOMES: dict[str, Outcome] = {
             _("Enter the new token and today's date here, and test it."),
             _("If the token does still work, correct the date it was created."),
         ),
-        edit=True,
+        edit="credential",
     ),
 }

@@ -14,7 +14,7 @@ from sync.models import Half
 
 @dataclass(frozen=True)
 class Check:
-    """`needs`: checks without which this one cannot be done. `note`: said by the label when its facts are known.
+    """`needs`: checks without which this one is not done. `note`: said by the label if its facts are known.
 
     `gates`: a failure means that the half does not work. The token's end is only a date that somebody typed.
     """
@@ -38,9 +38,7 @@ CHECKS: tuple[Check, ...] = (
         note=_("%(protocol)s"),
     ),
     Check("E3", Half.ENTRA, _("The directory exists"), entra.directory_exists, needs=("E1", "E2")),
-    Check(
-        "E4", Half.ENTRA, _("The app can sign in"), entra.app_can_sign_in, needs=("E3",), note=_("%(kind)s")
-    ),
+    Check("E4", Half.ENTRA, _("The app can sign in"), entra.app_can_sign_in, needs=("E3",), note=_("%(kind)s")),
     Check(
         "E5",
         Half.ENTRA,

@@ -32,7 +32,7 @@ class Described:
     title: str = ""
     meaning: str = ""
     steps: tuple[str, ...] = ()
-    edit: bool = False
+    edit: str = ""
     request: str = ""
     status: int | None = None
     answer: str = ""
@@ -49,11 +49,7 @@ def describe(row: dict[str, Any]) -> Described:
     check = BY_ID[row["id"]]
     facts = {name: _spoken(name, fact) for name, fact in row.get("facts", {}).items()}
     outcome = OUTCOMES.get(row.get("code", ""))
-    kept = {
-        key: row[key]
-        for key in ("milliseconds", "code", "request", "status", "answer", "because")
-        if key in row
-    }
+    kept = {key: row[key] for key in ("milliseconds", "code", "request", "status", "answer", "because") if key in row}
     words: dict[str, Any] = {}
     if outcome:
         words = {
@@ -63,9 +59,7 @@ def describe(row: dict[str, Any]) -> Described:
             "edit": outcome.edit,
         }
     note = _filled(check.note, facts) if row["state"] == "passed" else ""
-    return Described(
-        row["id"], str(check.label), row["state"], note, waiting_seconds=_waited(row), **kept, **words
-    )
+    return Described(row["id"], str(check.label), row["state"], note, waiting_seconds=_waited(row), **kept, **words)
 
 
 def _filled(sentence: str | Promise, facts: dict[str, str]) -> str:
@@ -94,8 +88,7 @@ def summary(rows: Iterable[dict[str, Any]]) -> str:
     parts = [
         _("%(count)s passed") % {"count": counts["passed"]},
         counts["warning"]
-        and ngettext("%(count)s warning", "%(count)s warnings", counts["warning"])
-        % {"count": counts["warning"]},
+        and ngettext("%(count)s warning", "%(count)s warnings", counts["warning"]) % {"count": counts["warning"]},
         counts["failed"] and _("%(count)s failed") % {"count": counts["failed"]},
         *_skipped(rows),
     ]

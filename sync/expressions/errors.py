@@ -17,7 +17,7 @@ class EvaluationError(ExpressionError):
     """The expression is well-formed, but cannot be worked out for this object."""
 
 
-class Failure(Exception):  # noqa: N818 - it never leaves the package
+class Failure(Exception):
     """Raised by functions, which know the reason; the evaluator adds the place (EvaluationError)."""
 
     def __init__(self, template: str, **params: str | int) -> None:

@@ -15,7 +15,7 @@ TOO_LARGE = gettext_noop(
 )
 
 
-class Ignored(Exception):  # noqa: N818 - control flow of IgnoreFlowIfNullOrEmpty, caught by evaluate
+class Ignored(Exception):
     """The attribute is left alone, however deep in the expression that was decided."""
 
 
@@ -35,9 +35,7 @@ def evaluate(
 
 
 class Evaluation:
-    def __init__(
-        self, expression: Expression, attributes: Mapping[str, Value], now: datetime, limits: Limits
-    ) -> None:
+    def __init__(self, expression: Expression, attributes: Mapping[str, Value], now: datetime, limits: Limits) -> None:
         self.expression = expression
         self.attributes = attributes
         self.now = now

@@ -8,7 +8,7 @@ def format(expression: Expression) -> str:  # noqa: A001 - the word for it
     return spelled(expression.root)
 
 
-def spelled(node: Node) -> str:  # noqa: PLR0911 - one line for each kind of node
+def spelled(node: Node) -> str:
     match node:
         case Text():
             return quoted(node.value)

@@ -50,7 +50,7 @@ class Function:
     repeats: tuple[str, ...]  # one or more times, after the parameters
     summary: str
     example: str
-    gives: str  # for the sample person of `docs`, as Python writes it; "" where it is never the same
+    gives: str  # for the sample person of `docs`, as JSON; "" where it is never the same
     run: Run | None
     lazy: Lazy | None
     steady: bool  # False: another value each time
@@ -161,11 +161,9 @@ def each(change: Callable[[str], str], value: Value) -> Value:
 
 @lazy_function(
     "condition valueIfTrue valueIfFalse",
-    gettext_noop(
-        "One of two values. The condition compares with =, <>, >, >=, < or <=, or gives true or false."
-    ),
+    gettext_noop("One of two values. The condition compares with =, <>, >, >=, < or <=, or gives true or false."),
     'IIF([country] = "Germany", "DE", "other")',
-    "'DE'",
+    '"DE"',
 )
 def iif(evaluation: Evaluation, arguments: Sequence[Node]) -> Value:
     condition, if_true, if_false = arguments
@@ -174,11 +172,9 @@ def iif(evaluation: Evaluation, arguments: Sequence[Node]) -> Value:
 
 @lazy_function(
     "source defaultValue?",
-    gettext_noop(
-        'The value after the first key equal to the source, else the default. An empty source equals "".'
-    ),
+    gettext_noop('The value after the first key equal to the source, else the default. An empty source equals "".'),
     'Switch([state], "Elsewhere", "BE", "Berlin", "BY", "Bavaria")',
-    "'Berlin'",
+    '"Berlin"',
     repeats="key value",
 )
 def switch(evaluation: Evaluation, arguments: Sequence[Node]) -> Value:
@@ -193,7 +189,7 @@ def switch(evaluation: Evaluation, arguments: Sequence[Node]) -> Value:
     "",
     gettext_noop("The first value that is not null. An empty text counts as a value."),
     'Coalesce([mail], [userPrincipalName], "none")',
-    "'adele@acme.example'",
+    '"adele@acme.example"',
     repeats="source",
 )
 def coalesce(evaluation: Evaluation, arguments: Sequence[Node]) -> Value:
@@ -208,7 +204,7 @@ def coalesce(evaluation: Evaluation, arguments: Sequence[Node]) -> Value:
     "expression",
     gettext_noop("The value; where it is null or empty, the attribute in AWS stays as it is."),
     "IgnoreFlowIfNullOrEmpty([department])",
-    "'Sales'",
+    '"Sales"',
 )
 def ignore_flow_if_null_or_empty(evaluation: Evaluation, arguments: Sequence[Node]) -> Value:
     value = evaluation.value(arguments[0])
@@ -224,7 +220,7 @@ def ignore_flow_if_null_or_empty(evaluation: Evaluation, arguments: Sequence[Nod
     "expression",
     gettext_noop("True when there is no value. An empty text is a value."),
     "IsNull([fax])",
-    "True",
+    "true",
 )
 def is_null(value: Value) -> Value:
     return value is None
@@ -234,25 +230,23 @@ def is_null(value: Value) -> Value:
     "expression",
     gettext_noop("True when there is no value or an empty text."),
     "IsNullOrEmpty([fax])",
-    "True",
+    "true",
 )
 def is_null_or_empty(value: Value) -> Value:
     return is_empty(value)
 
 
-@function(
-    "expression", gettext_noop("True when there is a value that is not empty."), "IsPresent([mail])", "True"
-)
+@function("expression", gettext_noop("True when there is a value that is not empty."), "IsPresent([mail])", "true")
 def is_present(value: Value) -> Value:
     return not is_empty(value)
 
 
-@function("expression", gettext_noop("True when the value is a text."), "IsString([mail])", "True")
+@function("expression", gettext_noop("True when the value is a text."), "IsString([mail])", "true")
 def is_string(value: Value) -> Value:
     return isinstance(value, str)
 
 
-@function("source", gettext_noop('"False" for "True"; "True" for anything else.'), 'Not("True")', "'False'")
+@function("source", gettext_noop('"False" for "True"; "True" for anything else.'), 'Not("True")', '"False"')
 def not_(source: Value) -> Value:
     return "False" if text(source) == "True" else "True"
 
@@ -261,7 +255,7 @@ def not_(source: Value) -> Value:
     "expression",
     gettext_noop("True for true and for numbers other than 0, else false."),
     "CBool([state] = [city])",
-    "False",
+    "false",
 )
 def c_bool(value: Value) -> Value:
     return truth(value)
@@ -274,7 +268,7 @@ def c_bool(value: Value) -> Value:
     "source suffix",
     gettext_noop("The suffix put behind the text."),
     'Append([mailNickname], "-aws")',
-    "'adele-aws'",
+    '"adele-aws"',
 )
 def append(source: Value, suffix: Value) -> Value:
     return text(source) + text(suffix)
@@ -282,11 +276,9 @@ def append(source: Value, suffix: Value) -> Value:
 
 @lazy_function(
     "separator",
-    gettext_noop(
-        "The texts with the separator between them. Empty ones are left out; lists give all their values."
-    ),
+    gettext_noop("The texts with the separator between them. Empty ones are left out; lists give all their values."),
     'Join(" ", [givenName], [surname])',
-    "'Adele Vance'",
+    '"Adele Vance"',
     repeats="source",
 )
 def join(evaluation: Evaluation, arguments: Sequence[Node]) -> Value:
@@ -296,7 +288,7 @@ def join(evaluation: Evaluation, arguments: Sequence[Node]) -> Value:
     return separator.join(parts)
 
 
-@function("string numChars", gettext_noop("The first characters of the text."), "Left([surname], 3)", "'Van'")
+@function("string numChars", gettext_noop("The first characters of the text."), "Left([surname], 3)", '"Van"')
 def left(source: Value, count: Value) -> Value:
     characters = whole(count)
     return text(source) if characters < 0 else text(source)[:characters]
@@ -306,7 +298,7 @@ def left(source: Value, count: Value) -> Value:
     "source start length",
     gettext_noop("Characters from the middle of the text. The first one has the number 1."),
     "Mid([surname], 2, 3)",
-    "'anc'",
+    '"anc"',
 )
 def mid(source: Value, start: Value, length: Value) -> Value:
     found, first, count = text(source), whole(start), whole(length)
@@ -317,11 +309,9 @@ def mid(source: Value, start: Value, length: Value) -> Value:
 
 @function(
     "string wordNumber delimiters",
-    gettext_noop(
-        "One word of the text, from 1. Any of the delimiters' characters ends a word. No such word: empty."
-    ),
+    gettext_noop("One word of the text, from 1. Any of the delimiters' characters ends a word. No such word: empty."),
     'Word([displayName], 2, " ")',
-    "'Vance'",
+    '"Vance"',
 )
 def word(source: Value, number: Value, delimiters: Value) -> Value:
     ends = set(text(delimiters))
@@ -338,7 +328,7 @@ NO_DELIMITER = gettext_noop("Split needs a delimiter that is not empty.")
     "source delimiter",
     gettext_noop("A list of the texts between the delimiters, without spaces around them."),
     'Split("a, b", ",")',
-    "['a', 'b']",
+    '["a", "b"]',
 )
 def split(source: Value, delimiter: Value) -> Value:
     if is_empty(delimiter):
@@ -354,7 +344,7 @@ def split(source: Value, delimiter: Value) -> Value:
         "Patterns are not available yet."
     ),
     'Replace([mail], "@acme.example", , , "", , )',
-    "'adele'",
+    '"adele"',
 )
 def replace(evaluation: Evaluation, arguments: Sequence[Node]) -> Value:
     given: list[Node] = [*arguments, *(Empty() for _ in range(7 - len(arguments)))]
@@ -375,7 +365,7 @@ def replaced(evaluation: Evaluation, inside: str, old: Node, new: str) -> str:
     return inside.replace(wanted, new)
 
 
-@function("source", gettext_noop("The text without spaces."), "StripSpaces([displayName])", "'AdeleVance'")
+@function("source", gettext_noop("The text without spaces."), "StripSpaces([displayName])", '"AdeleVance"')
 def strip_spaces(source: Value) -> Value:
     return each(lambda found: found.replace(" ", ""), source)
 
@@ -384,7 +374,7 @@ def strip_spaces(source: Value) -> Value:
     "value",
     gettext_noop("The text, or every value of a list, without blanks around it."),
     'Trim(" Sales ")',
-    "'Sales'",
+    '"Sales"',
 )
 def trim(value: Value) -> Value:
     return each(str.strip, value)
@@ -428,12 +418,12 @@ def raised(source: str, culture: str = "") -> str:
     return "".join(one.upper() if len(one.upper()) == 1 and one != "ı" else one for one in source)
 
 
-@function("source culture?", gettext_noop("The text in lower case."), "ToLower([surname])", "'vance'")
+@function("source culture?", gettext_noop("The text in lower case."), "ToLower([surname])", '"vance"')
 def to_lower(source: Value, culture: Value = None) -> Value:
     return each(lambda found: lowered(found, text(culture)), source)
 
 
-@function("source culture?", gettext_noop("The text in upper case."), "ToUpper([surname])", "'VANCE'")
+@function("source culture?", gettext_noop("The text in upper case."), "ToUpper([surname])", '"VANCE"')
 def to_upper(source: Value, culture: Value = None) -> Value:
     return each(lambda found: raised(found, text(culture)), source)
 
@@ -446,7 +436,7 @@ WORD_ENDS = {"Zs", "Zl", "Zp", "Cc", "Cf", "Pc", "Pd", "Ps", "Pe", "Pi", "Pf", "
     "source wordSeparators?",
     gettext_noop("Every word with a capital first letter, the rest in lower case."),
     'PCase("adele VANCE")',
-    "'Adele Vance'",
+    '"Adele Vance"',
 )
 def p_case(source: Value, separators: Value = None) -> Value:
     ends = None if separators is None else set(text(separators))
@@ -470,7 +460,7 @@ LETTERS |= {"Æ": "AE", "Ø": "OE", "Œ": "OE", "ẞ": "SS", "Ł": "L"}
     "source",
     gettext_noop("Letters with marks become plain: ä a, é e, ø oe, ß ss."),
     'NormalizeDiacritics("Zoë")',
-    "'Zoe'",
+    '"Zoe"',
 )
 def normalize_diacritics(source: Value) -> Value:
     return each(plain, source)
@@ -497,16 +487,14 @@ def count(values: Value) -> Value:
     return len(many(values))
 
 
-NO_ITEM = gettext_noop(
-    "There is no value number %(index)d: the attribute has %(count)d. The first one is number 1."
-)
+NO_ITEM = gettext_noop("There is no value number %(index)d: the attribute has %(count)d. The first one is number 1.")
 
 
 @function(
     "attribute index",
     gettext_noop("One value of a list, from 1."),
     "Item([otherMails], 1)",
-    "'adele@home.example'",
+    '"adele@home.example"',
 )
 def item(values: Value, index: Value) -> Value:
     found, wanted = many(values), whole(index)
@@ -521,7 +509,7 @@ def item(values: Value, index: Value) -> Value:
     "attribute",
     gettext_noop("The list with every value once."),
     'RemoveDuplicates(Split("a,b,a", ","))',
-    "['a', 'b']",
+    '["a", "b"]',
 )
 def remove_duplicates(values: Value) -> Value:
     return None if values is None else list(dict.fromkeys(many(values)))
@@ -535,21 +523,17 @@ def bit_and(value1: Value, value2: Value) -> Value:
     return whole(value1) & whole(value2)
 
 
-@function("value", gettext_noop("The value as text."), "CStr([accountEnabled])", "'True'")
+@function("value", gettext_noop("The value as text."), "CStr([accountEnabled])", '"True"')
 def c_str(value: Value) -> Value:
     return None if value is None else text(value)
 
 
-@function(
-    "source", gettext_noop("The text in Base64, from its UTF-16 form."), 'ConvertToBase64("Hi")', "'SABpAA=='"
-)
+@function("source", gettext_noop("The text in Base64, from its UTF-16 form."), 'ConvertToBase64("Hi")', '"SABpAA=="')
 def convert_to_base64(source: Value) -> Value:
     return each(lambda found: base64.b64encode(found.encode("utf-16-le", "surrogatepass")).decode(), source)
 
 
-@function(
-    "source", gettext_noop("The UTF-8 form of the text in hexadecimal."), 'ConvertToUTF8Hex("Hi")', "'4869'"
-)
+@function("source", gettext_noop("The UTF-8 form of the text in hexadecimal."), 'ConvertToUTF8Hex("Hi")', '"4869"')
 def convert_to_utf8_hex(source: Value) -> Value:
     return each(lambda found: found.encode("utf-8", "surrogatepass").hex().upper(), source)
 
@@ -596,9 +580,7 @@ def shuffled(pools: list[list[str]]) -> str:
 # --- Dates ----------------------------------------------------------------------------------------
 
 
-@lazy_function(
-    "", gettext_noop("The moment, in UTC, as 7/2/2021 3:33:38 PM."), "Now()", "'11/23/2026 6:17:02 PM'"
-)
+@lazy_function("", gettext_noop("The moment, in UTC, as 7/2/2021 3:33:38 PM."), "Now()", '"11/23/2026 6:17:02 PM"')
 def now(evaluation: Evaluation, _arguments: Sequence[Node]) -> Value:
     return dates.written(evaluation.now)
 
@@ -607,7 +589,7 @@ def now(evaluation: Evaluation, _arguments: Sequence[Node]) -> Value:
     "expression",
     gettext_noop("A date, in UTC, as 7/2/2021 3:33:38 PM, from the usual ways to write one."),
     'CDate("2009-06-15T01:45:30-07:00")',
-    "'6/15/2009 8:45:30 AM'",
+    '"6/15/2009 8:45:30 AM"',
 )
 def c_date(expression: Value) -> Value:
     return each(lambda found: dates.written(dates.read(found)), expression)
@@ -615,23 +597,17 @@ def c_date(expression: Value) -> Value:
 
 @function(
     "interval value dateTime",
-    gettext_noop(
-        "The date so much later. Intervals: yyyy year, m month, ww week, d day, h hour, n minute, s second."
-    ),
+    gettext_noop("The date so much later. Intervals: yyyy year, m month, ww week, d day, h hour, n minute, s second."),
     'DateAdd("d", -10, CDate("2012-03-16"))',
-    "'3/6/2012 12:00:00 AM'",
+    '"3/6/2012 12:00:00 AM"',
 )
 def date_add(interval: Value, value: Value, moment: Value) -> Value:
-    return each(
-        lambda found: dates.written(dates.add(text(interval), whole(value), dates.read(found))), moment
-    )
+    return each(lambda found: dates.written(dates.add(text(interval), whole(value), dates.read(found))), moment)
 
 
 @function(
     "interval date1 date2",
-    gettext_noop(
-        "How often a new year, month, week (Sunday), day, hour, minute or second began from date1 to date2."
-    ),
+    gettext_noop("How often a new year, month, week (Sunday), day, hour, minute or second began from date1 to date2."),
     'DateDiff("h", CDate("2021-08-24"), CDate("2021-08-25"))',
     "24",
 )
@@ -645,7 +621,7 @@ def date_diff(interval: Value, date1: Value, date2: Value) -> Value:
     "value",
     gettext_noop("The date of a Windows file time, which counts 100 nanoseconds since 1601."),
     "DateFromNum(129699324000000000)",
-    "'1/1/2012 11:00:00 PM'",
+    '"1/1/2012 11:00:00 PM"',
 )
 def date_from_num(value: Value) -> Value:
     return None if is_empty(value) else dates.written(dates.from_file_time(whole(value)))
@@ -674,9 +650,7 @@ class Keyword:
 WORDS: dict[str, Keyword] = {
     word.name.lower(): word
     for word in [
-        Keyword(
-            "vbBinaryCompare", "vbBinaryCompare", gettext_noop("InStr: upper and lower case are different.")
-        ),
+        Keyword("vbBinaryCompare", "vbBinaryCompare", gettext_noop("InStr: upper and lower case are different.")),
         Keyword("vbTextCompare", "vbTextCompare", gettext_noop("InStr: upper and lower case are the same.")),
         Keyword("IgnoreAttributeFlow", IGNORE, gettext_noop("The attribute in AWS stays as it is.")),
     ]

@@ -11,9 +11,7 @@ from sync.expressions.limits import LIMITS, Limits
 from sync.expressions.tokens import Token, tokens, unquoted
 from sync.expressions.tree import Attribute, Call, Empty, Expression, Node, Number, Operation, Text, Word
 
-NOTHING = gettext_noop(
-    'The expression is empty. Expected a function such as Join(" ", [givenName], [surname]).'
-)
+NOTHING = gettext_noop('The expression is empty. Expected a function such as Join(" ", [givenName], [surname]).')
 TOO_LONG = gettext_noop("The expression has %(length)d characters; %(limit)d is the limit. Shorten it.")
 TOO_DEEP = gettext_noop("More than %(limit)d functions are inside each other here. Use fewer.")
 TOO_MANY = gettext_noop("The expression has more than %(limit)d parts. Shorten it.")

@@ -32,9 +32,7 @@ ORDERS: dict[str, Callable[[Any, Any], bool]] = {
     "<=": operator.le,
 }
 
-SEVERAL = gettext_noop(
-    "There are %(count)d values where one text is expected. Pick one with Item, or use Join."
-)
+SEVERAL = gettext_noop("There are %(count)d values where one text is expected. Pick one with Item, or use Join.")
 NOT_A_NUMBER = gettext_noop("“%(value)s” is not a number.")
 NOT_WHOLE = gettext_noop("%(value)s is not a whole number.")
 
@@ -115,9 +113,7 @@ def compare(sign: str, left: Value, right: Value) -> bool:
 
 
 def same(left: Value, right: Value) -> bool:
-    numbers = [
-        value for value in (left, right) if isinstance(value, int | float) and not isinstance(value, bool)
-    ]
+    numbers = [value for value in (left, right) if isinstance(value, int | float) and not isinstance(value, bool)]
     if numbers and is_numeric(left) and is_numeric(right):
         return number(left) == number(right)
     return text(left) == text(right)

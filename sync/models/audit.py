@@ -1,7 +1,5 @@
 """Audit: what people did. (What the sync did is in the operations.)"""
 
-from typing import Any
-
 from django.db import models
 
 from sync.models.tenant import Tenant

@@ -1,7 +1,6 @@
 """The two halves of a tenant's connection, and their tests. Secrets are sealed: see sync/sealing.py."""
 
 import datetime
-from typing import Any
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _

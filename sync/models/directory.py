@@ -1,7 +1,5 @@
 """The mirror of the Entra directory, as read by the last rounds."""
 
-from typing import Any
-
 from django.db import models
 
 from sync.models.tenant import Tenant
@@ -78,7 +76,5 @@ class DirectoryMembership(models.Model):
     seen_snapshot = models.PositiveBigIntegerField(default=0)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["tenant", "group_id", "member_id"], name="mirrored_membership")
-        ]
+        constraints = [models.UniqueConstraint(fields=["tenant", "group_id", "member_id"], name="mirrored_membership")]
         indexes = [models.Index(fields=["tenant", "member_id"], name="membership_by_member")]

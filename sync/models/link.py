@@ -1,7 +1,5 @@
 """Links: which AWS object belongs to which Entra object, and what was last written there."""
 
-from typing import Any
-
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 

@@ -1,7 +1,6 @@
 """Runs and their operations. An operation is plan row, log entry and outcome in one."""
 
 import datetime
-from typing import Any
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -9,7 +8,6 @@ from django.utils.translation import ngettext
 
 from sync.models.configuration import Configuration
 from sync.models.tenant import Tenant
-
 
 # A log line names up to this many fields; above, it counts them.
 FIELDS_NAMED = 3

@@ -56,7 +56,8 @@ def save_mapping(
     before = _facts(row.rule()) if row else None
     if before == _facts(rule) and row:
         return row
-    others = configuration.mappings.filter(object_type=object_type).exclude(pk=row.pk if row else None)
+    others = configuration.mappings.filter(object_type=object_type)
+    others = others.exclude(pk=row.pk) if row else others
     if problems := mapping.check_mapping(rule, [other.rule() for other in others], object_type):
         raise Refused(problems)
     if row is None:
@@ -70,9 +71,7 @@ def save_mapping(
 
 
 @transaction.atomic
-def replace_mappings(
-    *, actor: str, tenant: Tenant, object_type: str, rules: Sequence[mapping.Mapping]
-) -> None:
+def replace_mappings(*, actor: str, tenant: Tenant, object_type: str, rules: Sequence[mapping.Mapping]) -> None:
     """Makes the rows of one kind of object exactly `rules`, which the caller has checked as a set."""
     configuration = _locked(tenant)
     rows = {row.target: row for row in configuration.mappings.filter(object_type=object_type)}

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from sync import audit, connection_tests
 from sync.clients import clouds, credential_context, scim_endpoint, token_context
+from sync.connection_tests.wording import describe
 from sync.models import AwsConnection, ConnectionTest, EntraConnection, Half, Tenant
 from sync.models.connection import Connection
 from sync.sealing import CannotOpen, seal, unseal
@@ -170,16 +171,12 @@ def read_certificate(pem: str) -> x509.Certificate:
 
 
 def _private_key_of(pem: str) -> bytes:
-    found = re.search(
-        r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?-----END [A-Z ]*PRIVATE KEY-----", pem, re.DOTALL
-    )
+    found = re.search(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?-----END [A-Z ]*PRIVATE KEY-----", pem, re.DOTALL)
     return found.group().encode() if found else b""
 
 
 def _public(key: Any) -> bytes:
-    return bytes(
-        key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-    )
+    return bytes(key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo))
 
 
 def half_state(connection: EntraConnection | AwsConnection) -> HalfState:
@@ -201,9 +198,7 @@ def tested_as_stored(connection: Connection) -> bool:
 
 
 def ends_of(connection: EntraConnection | AwsConnection) -> datetime.date | None:
-    return (
-        connection.token_ends_on if isinstance(connection, AwsConnection) else connection.credential_ends_on
-    )
+    return connection.token_ends_on if isinstance(connection, AwsConnection) else connection.credential_ends_on
 
 
 @transaction.atomic
@@ -227,13 +222,13 @@ def new_test(*, tenant: Tenant, actor: str, half: str) -> ConnectionTest:
 
 
 def _queue(test_id: int) -> None:
-    from sync.tasks import test_connection  # noqa: PLC0415 - tasks call this module
+    from sync.tasks import test_connection
 
     test_connection.delay(test_id)
 
 
 def run_test(test_id: int) -> None:
-    """Carry out a test, check by check. A finished one stays; a broken-off one starts again: it only reads."""
+    """Carry out a test, check by check. A finished one stays; a broken-off one starts anew: it only reads."""
     test = ConnectionTest.objects.select_related("tenant").get(pk=test_id)
     if test.state == ConnectionTest.State.DONE:
         return
@@ -266,3 +261,10 @@ def remember(test: ConnectionTest, started: datetime.datetime) -> None:
         return
     name = connection_tests.fact(test.checks, "organization")
     EntraConnection.objects.filter(older, tenant=test.tenant).update(**result, directory_name=name)
+
+
+def first_failure(tenant: Tenant, half: str) -> str:
+    """What the newest finished test of a half failed on first, in one sentence; "" when it failed on nothing."""
+    test = tenant.connection_tests.filter(half=half, state=ConnectionTest.State.DONE).first()
+    failed = next((row for row in test.checks if row["state"] == "failed"), None) if test else None
+    return describe(failed).title if failed else ""

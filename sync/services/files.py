@@ -317,9 +317,7 @@ def _is_object_id(value: str) -> None:
 
 
 @transaction.atomic
-def import_tenant(
-    *, actor: str, document: Any, environment: Mapping[str, str]
-) -> tuple[Tenant, list[AuditEntry]]:
+def import_tenant(*, actor: str, document: Any, environment: Mapping[str, str]) -> tuple[Tenant, list[AuditEntry]]:
     """Makes the tenant as the file says; all or nothing. Returns the audit entries of what changed.
 
     Raises NotImported with every problem that the file has.
@@ -387,14 +385,12 @@ def _apply_assignments(tenant: Tenant, wanted: list[Found], actor: str) -> None:
 
 
 def _apply_provisioning(tenant: Tenant, file: TenantFile, actor: str) -> None:
-    wanted = {
+    wanted: dict[str, Any] = {
         "interval": tenant.interval if file.interval is None else file.interval,
         "notification_email": (
             tenant.notification_email if file.notification_email is None else file.notification_email
         ),
-        "notify_on_failure": (
-            tenant.notify_on_failure if file.notify_on_failure is None else file.notify_on_failure
-        ),
+        "notify_on_failure": (tenant.notify_on_failure if file.notify_on_failure is None else file.notify_on_failure),
     }
     if wanted != {name: getattr(tenant, name) for name in wanted}:
         runs.save_provisioning(tenant=tenant, actor=actor, **wanted)

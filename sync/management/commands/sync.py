@@ -45,7 +45,9 @@ def carry_out(tenant: Tenant, kind: str) -> Run:
     finished = runs.execute(run.pk)
     if finished is None:
         run.refresh_from_db()
-        raise CommandError(f"Run {run.number} is {run.get_state_display()}: a worker is at it. Try again when it is over.")
+        raise CommandError(
+            f"Run {run.number} is {run.get_state_display()}: a worker is at it. Try again when it is over."
+        )
     return finished
 
 

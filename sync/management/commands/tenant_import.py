@@ -32,9 +32,7 @@ class Command(BaseCommand):
             raise CommandError(f"{file} was not imported. Nothing was changed.\n{error}") from error
         for change in changes:
             self.stdout.write(_line(change))
-        outcome = (
-            f"{'would change' if check else 'changed'} {len(changes)}" if changes else "nothing to change"
-        )
+        outcome = f"{'would change' if check else 'changed'} {len(changes)}" if changes else "nothing to change"
         self.stdout.write(f"{tenant.slug}: {outcome}")
 
 

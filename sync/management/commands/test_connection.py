@@ -14,14 +14,12 @@ ACTOR = "command line"
 
 
 class Command(BaseCommand):
-    help = "Tests the connection of a tenant: signs in to Entra and AWS and reads a little; writes nothing there."
+    help = "Tests the connection of a tenant: signs in to Entra and AWS and reads; writes nothing."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("tenant", help="the tenant's short name, as in its address: /t/<tenant>/")
         parser.add_argument("--half", choices=list(Half.values), help="test only this half")
-        parser.add_argument(
-            "--json", action="store_true", help="print one JSON document instead of sentences"
-        )
+        parser.add_argument("--json", action="store_true", help="print one JSON document instead of sentences")
 
     def handle(self, *args: Any, **options: Any) -> None:
         tenant = Tenant.objects.filter(slug=options["tenant"]).first()

@@ -1,0 +1,194 @@
+"""Reading an expression, and what is said when it cannot be read."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sync.expressions import (
+    FUNCTIONS,
+    EvaluationError,
+    ExpressionError,
+    Limits,
+    check,
+    evaluate,
+    format,  # noqa: A004
+    parse,
+)
+
+pytestmark = pytest.mark.pure
+
+
+@pytest.mark.parametrize(
+    ("source", "line", "column", "message"),
+    [
+        ("", 1, 1, "The expression is empty"),
+        ("   ", 1, 4, "The expression is empty"),
+        ('Join(" ", [givenName]', 1, 22, r"Expected a comma or \) in Join, but found the end"),
+        ('Join(" ", [givenName', 1, 11, r"Expected a \]"),
+        ('Join(" , [givenName])', 1, 6, 'Expected a " at its end'),
+        ('Append("\\", "x")', 1, 15, 'Expected a " at its end'),  # the text is `", `
+        ('Append("a" "b")', 1, 12, r'Expected a comma or \) in Append, but found "b"'),
+        ('Append("a", "b"))', 1, 17, r"Expected the end of the expression, but found \)"),
+        ("Append([], 1)", 1, 8, "Expected the name of an attribute"),
+        ('Append("a",\n  Jion("b", "c"))', 2, 3, "There is no function Jion"),
+        ('Append("a",\n  surname)', 2, 3, "“surname” has no meaning here"),
+        ("IIF([a] = 1 AND [b] = 2, 1, 2)", 1, 13, "There is no AND"),
+        ("IIF([a] = 1 or [b] = 2, 1, 2)", 1, 13, "There is no or"),
+        ("Left([a], 1.2.3)", 1, 11, "This is not a number"),
+        ("Left([a], 12x)", 1, 11, "This is not a number"),
+        ("Left([a], %)", 1, 11, "The character % has no meaning here"),
+        ("Append('a', 'b')", 1, 8, "between double quotes"),
+        ("Append(“a”, “b”)", 1, 8, "straight ones"),
+        ("Append(= 1)", 1, 8, r"Expected a function, an \[attribute\]"),
+        ("[a] = [b] = [c]", 1, 11, "Expected the end"),
+        ("Left([a], )", 1, 11, "Left needs its argument numChars"),
+        ('Switch([a], , , "x")', 1, 15, "Switch needs its argument key1"),
+        ("SelectUniqueValue([a], [b])", 1, 1, "SelectUniqueValue is not available yet"),
+        ("IIF([a], IgnoreObjectFlow, [b])", 1, 10, "IgnoreObjectFlow is not available yet"),
+    ],
+)
+def test_an_error_names_its_place_and_what_was_expected(source: str, line: int, column: int, message: str) -> None:
+    with pytest.raises(ExpressionError, match=message) as caught:
+        parse(source)
+    assert (caught.value.line, caught.value.column) == (line, column)
+
+
+def test_several_wrong_names_are_all_found() -> None:
+    found = check('Jion("a", Lefft([x], 2), Mid([x]))')
+    assert [(error.column, error.params["name"]) for error in found] == [
+        (1, "Jion"),
+        (11, "Lefft"),
+        (26, "Mid"),
+    ]
+
+
+def test_a_right_expression_has_no_problems() -> None:
+    assert check('Join(" ", [givenName], [surname])') == []
+
+
+def test_the_template_can_be_translated_before_the_facts_go_in() -> None:
+    (error,) = check("Foo()")
+    assert error.template % error.params == error.message
+
+
+def test_attributes_are_listed_once_in_the_order_they_are_written() -> None:
+    expression = parse('IIF([b] = "x", [a], Join(".", [b], [extension_0123_Team]))')
+    assert expression.attributes == ("b", "a", "extension_0123_Team")
+
+
+def test_the_saved_form_has_canonical_names_and_spacing() -> None:
+    written = 'SWITCH( toLower([ state ]) ,,"NSW",\n"Sydney" )'
+    assert format(parse(written)) == 'Switch(ToLower([state]), , "NSW", "Sydney")'
+
+
+def test_escapes_are_read_as_microsoft_prints_them() -> None:
+    assert evaluate(parse(r'Append("a\"b\\c", "\+(")'), {}) == r'a"b\c\+('
+
+
+def test_an_escaped_text_survives_saving() -> None:
+    source = format(parse(r'Append("a\"b\\c", "\+(")'))
+    assert evaluate(parse(source), {}) == r'a"b\c\+('
+
+
+def test_attribute_names_keep_their_case_and_may_have_dots() -> None:
+    assert evaluate(parse('Append([a.B], "")'), {"a.B": "x", "a.b": "y"}) == "x"
+
+
+def test_a_long_source_is_refused() -> None:
+    with pytest.raises(ExpressionError, match="10000 is the limit"):
+        parse(f'Append("{"x" * 10_000}", "")')
+
+
+def test_deep_nesting_is_refused() -> None:
+    parse("Trim(" * 50 + "[a]" + ")" * 50)
+    with pytest.raises(ExpressionError, match="More than 50 functions"):
+        parse("Trim(" * 51 + "[a]" + ")" * 51)
+
+
+def test_too_many_parts_are_refused() -> None:
+    with pytest.raises(ExpressionError, match="more than 2000 parts"):
+        parse(f"Join({','.join(['1'] * 2_001)})")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        'Replace([a], "x", , , [a])',
+        "Join([a], [many])",
+        "Append([a], [a])",
+        "[a] & [a]",
+        "ConvertToUTF8Hex([a])",
+    ],
+)
+def test_a_value_that_grows_too_large_is_stopped(source: str) -> None:
+    data = {"a": "x" * 900, "many": ["y"] * 3}
+    with pytest.raises(EvaluationError, match="more than 1000 characters"):
+        evaluate(parse(source), data, limits=Limits(output=1_000))
+
+
+def test_too_many_steps_are_stopped() -> None:
+    with pytest.raises(EvaluationError, match="more than 5 steps"):
+        evaluate(parse('Join(" ", "a", "b", "c", "d", "e")'), {}, limits=Limits(steps=5))
+
+
+CALLS = (
+    "Join(",
+    "Switch(",
+    "IIF(",
+    "Replace(",
+    "Mid(",
+    "Now()",
+    "(",
+    ")",
+    ",",
+    "IgnoreAttributeFlow",
+    "vbTextCompare",
+)
+SIGNS = ('"', "\\", "[", "]", "&", "=", "<>", ">=", " ", "\n", "é", "\0", "💥")
+VALUES = ("[a]", "[many]", '"x"', '""', "1", "-1", "1.5", "&HF")
+PIECES = st.sampled_from([*CALLS, *SIGNS, *VALUES])
+DATA = {"a": "Zoë", "many": ["x", "y"], "n": 3, "b": True}
+
+
+def refusal(source: str) -> ExpressionError | None:
+    """Reads, saves and evaluates; anything but an ExpressionError is a fault of ours and fails the test."""
+    try:
+        expression = parse(source)
+        assert format(parse(format(expression))) == format(expression)
+        evaluate(expression, DATA)
+    except ExpressionError as error:
+        return error
+    return None
+
+
+def has_a_place(error: ExpressionError | None, source: str) -> bool:
+    return error is None or (1 <= error.line <= source.count("\n") + 1 and error.column >= 1 and error.message != "")
+
+
+@given(st.text(max_size=200))
+def test_any_text_is_read_or_refused_with_a_place(source: str) -> None:
+    assert has_a_place(refusal(source), source)
+
+
+@given(st.lists(PIECES, max_size=60).map("".join))
+@settings(max_examples=500)
+def test_any_pieces_are_read_or_refused_with_a_place(source: str) -> None:
+    assert has_a_place(refusal(source), source)
+
+
+def calls() -> st.SearchStrategy[str]:
+    """Well-formed calls of every function, with arguments that mostly do not fit."""
+    texts = ('"x"', '""', '"5"', '"2026-11-23"')
+    plain = st.sampled_from([*texts, "[a]", "[many]", "[n]", "[b]", "[gone]", "3", "-1", "0.5", "99999999999"])
+    names = st.sampled_from([function.name for function in FUNCTIONS.values()])
+    return st.recursive(
+        plain,
+        lambda inner: st.builds(lambda name, args: f"{name}({', '.join(args)})", names, st.lists(inner, max_size=6)),
+        max_leaves=12,
+    )
+
+
+@given(calls())
+@settings(max_examples=500)
+def test_any_call_gives_a_value_or_an_error_with_a_place(source: str) -> None:
+    assert has_a_place(refusal(source), source)
