@@ -111,17 +111,23 @@ def apply_users(snapshot: Snapshot, page: DeltaPage) -> None:
 def apply_groups(snapshot: Snapshot, page: DeltaPage) -> None:
     known = _known(DirectoryGroup, snapshot, page.items)
     new: dict[str, DirectoryGroup] = {}
+    gone_or_back: set[str] = set()
     for item in page.items:
         group = known.get(item["id"]) or new.get(item["id"])
         if group is None:
             group = new[item["id"]] = DirectoryGroup(tenant=snapshot.tenant, object_id=item["id"])
         before = (dict(group.properties), group.deleted)
         _merge(group, item)
+        if before[1] != group.deleted:
+            gone_or_back.add(group.object_id)
         _stamp(group, snapshot, before != (group.properties, group.deleted))
     DirectoryGroup.objects.bulk_create(new.values(), batch_size=500)
     DirectoryGroup.objects.bulk_update(known.values(), MIRRORED, batch_size=200)
     for item in page.items:
         apply_members(snapshot, item["id"], item.get("members@delta") or [])
+    # A group that goes or comes back says nothing of its members, whose scope hangs on it.
+    members = DirectoryMembership.objects.filter(tenant=snapshot.tenant, group_id__in=gone_or_back)
+    touch(snapshot, members.values("member_id"), [])
 
 
 def apply_members(snapshot: Snapshot, group_id: str, entries: Iterable[Item]) -> None:

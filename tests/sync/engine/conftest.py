@@ -1,0 +1,98 @@
+"""A tenant that is wired to the lab, and how a test looks at both ends of it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from sync import directory
+from sync.models import Run, Tenant
+from sync.services import configurations, connections, runs
+from tests.lab_process import Lab
+
+ACTOR = "jo@acme.example"
+
+
+@pytest.fixture(scope="module")
+def lab_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """One lab per module, without AWS's quota: pacing has tests of its own."""
+    with Lab(tmp_path_factory.mktemp("lab"), "--aws-tps", "0") as lab:
+        yield lab
+
+
+@pytest.fixture
+def lab(lab_process: Lab) -> Iterator[Lab]:
+    """AWS is empty at the start of every test."""
+    lab_process.call("DELETE", "aws/users")
+    lab_process.call("DELETE", "faults")
+    lab_process.forget_requests()
+    yield lab_process
+    lab_process.call("DELETE", "faults")
+
+
+@pytest.fixture
+def wired(tenant: Tenant, lab: Lab, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Tenant:
+    settings.EXTRA_CLOUDS = lab.clouds
+    settings.EXTRA_SCIM_HOSTS = lab.scim_hosts
+    monkeypatch.setattr(runs, "RUN_RATE", 1000.0)
+    wire(tenant, lab)
+    configurations.apply_recommended(actor=ACTOR, tenant=tenant)
+    return tenant
+
+
+def wire(tenant: Tenant, lab: Lab) -> None:
+    facts = lab.facts
+    connections.save_entra(
+        tenant=tenant,
+        actor=ACTOR,
+        cloud="lab",
+        directory_id=facts["directory_id"],
+        client_id=facts["client_id"],
+        credential_kind="secret",
+        credential=facts["client_secret"],
+        ends_on=None,
+    )
+    connections.save_aws(
+        tenant=tenant,
+        actor=ACTOR,
+        endpoint=facts["scim_endpoint"],
+        token=facts["scim_token"],
+        token_created_on=timezone.localdate(),
+    )
+
+
+def assign(tenant: Tenant, *objects: dict[str, Any]) -> None:
+    """Groups or people as the lab's API shows them."""
+    chosen = [
+        directory.Found("user" if "userPrincipalName" in found else "group", found["id"], found["displayName"], "", "")
+        for found in objects
+    ]
+    configurations.assign(actor=ACTOR, tenant=tenant, chosen=chosen)
+
+
+def sync(tenant: Tenant, kind: str = Run.Kind.CHANGES) -> Run:
+    tenant.refresh_from_db()
+    run = runs.request_run(tenant=tenant, kind=kind, trigger=Run.Trigger.COMMAND, enqueue=False)
+    finished = runs.execute(run.pk)
+    assert finished is not None
+    assert finished.state != Run.State.FAILED, (finished.problem, finished.problem_detail)
+    return finished
+
+
+@pytest.fixture
+def state_dir(tmp_path: Path) -> Path:
+    return tmp_path
+
+
+def names(lab: Lab) -> set[str]:
+    return {user["userName"] for user in lab.aws()["users"]}
+
+
+def aws_group(lab: Lab, name: str) -> dict[str, Any]:
+    return next(group for group in lab.aws()["groups"] if group["displayName"] == name)
+
+
+def aws_user(lab: Lab, external_id: str) -> dict[str, Any]:
+    return next(user for user in lab.aws()["users"] if user.get("externalId") == external_id)

@@ -1,0 +1,151 @@
+"""What a run sends, counted in the lab's ledger."""
+
+import pytest
+
+from sync.models import Link, Run, Tenant
+from tests.lab_process import Lab
+from tests.sync.engine.conftest import assign, aws_group, aws_user, names, sync
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_a_first_run_brings_exactly_the_assigned_people_and_groups(wired: Tenant, lab: Lab) -> None:
+    group = lab.entra_group("AWS-Developers")
+    assign(wired, group)
+    run = sync(wired)
+    assert run.state == Run.State.COMPLETED
+    expected = {lab.entra_user(member["id"])["userPrincipalName"] for member in group["members"]}
+    assert names(lab) == expected
+    held = aws_group(lab, "AWS-Developers")
+    assert len(held["members"]) == len(expected) == run.counts["created"] - 1
+
+
+def test_a_second_run_on_unchanged_data_sends_no_scim_request(wired: Tenant, lab: Lab) -> None:
+    assign(wired, lab.entra_group("AWS-Developers"), lab.entra_group("AWS-Admins"))
+    sync(wired)
+    lab.forget_requests()
+    for kind in (Run.Kind.CHANGES, Run.Kind.FULL):
+        run = sync(wired, kind)
+        assert run.planned == 0
+    assert lab.requests() == []
+
+
+def test_a_changed_title_sends_exactly_one_patch(wired: Tenant, lab: Lab) -> None:
+    group = lab.entra_group("AWS-Developers")
+    assign(wired, group)
+    sync(wired)
+    lab.forget_requests()
+    person = group["members"][0]["id"]
+    lab.call("PATCH", f"entra/users/{person}", {"jobTitle": "Astronaut"})
+    sync(wired)
+    [request] = lab.requests()
+    assert request["method"] == "PATCH"
+    assert request["request"]["Operations"] == [{"op": "replace", "path": "title", "value": "Astronaut"}]
+    assert aws_user(lab, person)["title"] == "Astronaut"
+
+
+def test_a_cleared_title_is_removed_in_aws(wired: Tenant, lab: Lab) -> None:
+    person = lab.call("POST", "entra/hire", {"displayName": "Cleo Clear", "jobTitle": "Clerk"})
+    assign(wired, person)
+    sync(wired)
+    lab.call("PATCH", f"entra/users/{person['id']}", {"jobTitle": None})
+    sync(wired)
+    assert "title" not in aws_user(lab, person["id"])
+
+
+def test_a_leaver_is_disabled_and_kept(wired: Tenant, lab: Lab) -> None:
+    person = lab.call("POST", "entra/hire", {"displayName": "Lea Ver"})
+    assign(wired, person)
+    sync(wired)
+    lab.forget_requests()
+    lab.call("POST", f"entra/users/{person['id']}/leave")
+    run = sync(wired)
+    [request] = lab.requests()
+    assert request["request"]["Operations"] == [{"op": "replace", "path": "active", "value": False}]
+    assert aws_user(lab, person["id"])["active"] is False
+    assert run.counts["disabled"] == 1
+
+
+@pytest.mark.parametrize("change", [{"accountEnabled": False}])
+def test_blocked_sign_in_disables_and_coming_back_enables(wired: Tenant, lab: Lab, change: dict[str, bool]) -> None:
+    person = lab.call("POST", "entra/hire", {"displayName": "Bea Locked"})
+    assign(wired, person)
+    sync(wired)
+    lab.call("PATCH", f"entra/users/{person['id']}", change)
+    sync(wired)
+    assert aws_user(lab, person["id"])["active"] is False
+    lab.call("PATCH", f"entra/users/{person['id']}", {"accountEnabled": True})
+    run = sync(wired)
+    assert aws_user(lab, person["id"])["active"] is True
+    assert run.counts["enabled"] == 1
+
+
+def test_a_group_rename_is_one_patch_and_keeps_the_id(wired: Tenant, lab: Lab) -> None:
+    people = [lab.call("POST", "entra/hire", {"displayName": f"Ren {n} Amed"})["id"] for n in range(2)]
+    group = lab.call("POST", "entra/groups", {"displayName": "Before", "members": people})
+    assign(wired, group)
+    sync(wired)
+    before = aws_group(lab, "Before")
+    lab.forget_requests()
+    lab.call("PATCH", f"entra/groups/{group['id']}", {"displayName": "After"})
+    sync(wired)
+    [request] = lab.requests()
+    assert (request["method"], request["status"]) == ("PATCH", 204)
+    assert aws_group(lab, "After")["id"] == before["id"]
+    assert aws_group(lab, "After")["members"] == before["members"]
+
+
+def test_a_group_of_250_arrives_in_requests_of_at_most_a_hundred_changes(wired: Tenant, lab: Lab) -> None:
+    everybody = lab.entra_group("All-Hands")
+    people = [lab.entra_user(member["id"]) for member in everybody["members"][:0]]
+    members = [member["id"] for member in everybody["members"]]
+    enabled = {user["id"] for user in lab.call("GET", "entra/state")["users"] if user["accountEnabled"]}
+    chosen = [member for member in members if member in enabled][:250]
+    group = lab.call("POST", "entra/groups", {"displayName": "Exactly-250", "members": chosen})
+    assign(wired, group, *people)
+    sync(wired)
+    assert len(aws_group(lab, "Exactly-250")["members"]) == 250
+    requests = [request for request in lab.requests() if "/Groups" in request["path"] and request["method"] != "GET"]
+    sizes = [len(request["request"].get("members", [])) or request["operations"] for request in requests]
+    assert sizes == [100, 100, 50]
+
+
+def test_members_are_added_and_removed_one_by_one(wired: Tenant, lab: Lab) -> None:
+    people = [lab.call("POST", "entra/hire", {"displayName": f"Mem {n} Ber"})["id"] for n in range(4)]
+    group = lab.call("POST", "entra/groups", {"displayName": "Moving", "members": people[:3]})
+    assign(wired, group, *({"id": person, "displayName": "x", "userPrincipalName": "x"} for person in people))
+    sync(wired)
+    lab.call("POST", f"entra/groups/{group['id']}/members", {"add": [people[3]], "remove": [people[0]]})
+    run = sync(wired)
+    ids = dict(Link.objects.filter(object_id__in=people).values_list("object_id", "scim_id"))
+    assert aws_group(lab, "Moving")["members"] == sorted(ids[person] for person in people[1:])
+    assert (run.counts["added"], run.counts["removed"]) == (1, 1)
+
+
+def test_a_group_that_leaves_scope_is_emptied_and_kept(wired: Tenant, lab: Lab) -> None:
+    people = [lab.call("POST", "entra/hire", {"displayName": f"Emp {n} Tied"})["id"] for n in range(2)]
+    group = lab.call("POST", "entra/groups", {"displayName": "Leaving", "members": people})
+    assign(wired, group)
+    sync(wired)
+    lab.call("DELETE", f"entra/groups/{group['id']}")
+    sync(wired)
+    assert aws_group(lab, "Leaving")["members"] == []
+    assert all(not aws_user(lab, person)["active"] for person in people)
+
+
+def test_memberships_of_a_disabled_person_are_compared_again_on_return(wired: Tenant, lab: Lab) -> None:
+    person = lab.call("POST", "entra/hire", {"displayName": "Ret Urning"})["id"]
+    other = lab.call("POST", "entra/hire", {"displayName": "Sta Ying"})["id"]
+    group = lab.call("POST", "entra/groups", {"displayName": "Returns", "members": [person, other]})
+    second = lab.call("POST", "entra/groups", {"displayName": "Returns-Too", "members": [other]})
+    assign(wired, group, second)
+    sync(wired)
+    lab.call("POST", f"entra/users/{person}/leave")
+    sync(wired)
+    lab.call("POST", f"entra/groups/{second['id']}/members", {"add": [person]})
+    lab.call("POST", f"entra/users/{person}/restore")
+    sync(wired)
+    scim_id = aws_user(lab, person)["id"]
+    assert aws_user(lab, person)["active"] is True
+    assert scim_id in aws_group(lab, "Returns")["members"]
+    assert scim_id in aws_group(lab, "Returns-Too")["members"]

@@ -1,0 +1,127 @@
+"""What a run must never do: lose people over a bad read, take over what is not ours, make anybody twice."""
+
+import pytest
+
+from sync.models import Incident, Link, Operation, Result, Run, Tenant
+from sync.services import runs
+from tests.lab_process import Lab
+from tests.sync.engine.conftest import assign, aws_user, names, sync
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def attempt(tenant: Tenant, kind: str = Run.Kind.CHANGES) -> Run:
+    run = runs.request_run(tenant=tenant, kind=kind, trigger=Run.Trigger.COMMAND, enqueue=False)
+    finished = runs.execute(run.pk)
+    assert finished is not None
+    return finished
+
+
+@pytest.mark.parametrize("flavour", ["410", "400", "404"])
+def test_a_dead_delta_token_leads_to_a_full_round_and_harms_nobody(wired: Tenant, lab: Lab, flavour: str) -> None:
+    assign(wired, lab.entra_group("AWS-Admins"))
+    sync(wired)
+    before = names(lab)
+    lab.call("POST", "entra/delta", {"expire_tokens": flavour})
+    lab.forget_requests()
+    run = sync(wired)
+    assert run.state == Run.State.COMPLETED
+    assert wired.snapshots.order_by("-pk")[0].full
+    assert names(lab) == before
+    assert lab.requests() == []
+
+
+def test_a_graph_that_fails_changes_nothing(wired: Tenant, lab: Lab) -> None:
+    assign(wired, lab.entra_group("AWS-Admins"))
+    sync(wired)
+    lab.call("POST", "faults", {"part": "graph", "kind": "status", "status": 403, "match": "groups/delta", "times": -1})
+    lab.forget_requests()
+    run = attempt(wired)
+    assert (run.state, run.problem) == (Run.State.FAILED, "graph-denied")
+    assert lab.requests() == []
+
+
+def test_an_ended_token_fails_the_run_with_its_reason_and_stops_writing(wired: Tenant, lab: Lab) -> None:
+    assign(wired, lab.entra_group("AWS-Admins"))
+    lab.call("POST", "faults", {"part": "aws", "kind": "status", "status": 401, "times": -1})
+    run = attempt(wired)
+    assert (run.state, run.problem) == (Run.State.FAILED, "token-refused")
+    assert len(lab.requests()) <= 2
+    assert not run.operations.filter(result=Result.PLANNED).exists()
+
+
+def test_a_create_whose_answer_got_lost_makes_nobody_twice(wired: Tenant, lab: Lab) -> None:
+    person = lab.call("POST", "entra/hire", {"displayName": "Los Tanswer"})
+    assign(wired, person)
+    lab.call("POST", "faults", {"part": "aws", "kind": "drop_after", "match": "POST .*/Users", "times": 1})
+    run = sync(wired)
+    assert run.counts["created"] == 1
+    assert [user["userName"] for user in lab.aws()["users"]] == [person["userPrincipalName"]]
+    assert Link.objects.get(object_id=person["id"]).scim_id == lab.aws()["users"][0]["id"]
+
+
+def test_throttling_is_waited_for_and_everything_arrives(wired: Tenant, lab: Lab) -> None:
+    assign(wired, lab.entra_group("AWS-Admins"))
+    fault = {"part": "aws", "kind": "status", "status": 429, "retry_after": "0.05", "times": 3}
+    lab.call("POST", "faults", fault)
+    run = sync(wired)
+    assert run.state == Run.State.COMPLETED
+    assert run.scim_requests["throttled"] == 3
+
+
+def test_a_person_who_exists_in_aws_is_linked_not_created(wired: Tenant, lab: Lab) -> None:
+    person = lab.call("POST", "entra/hire", {"displayName": "Han Dmade"})
+    by_hand = {"userName": person["userPrincipalName"], "displayName": "Old name", "name": {"givenName": "H", "familyName": "D"}}
+    held = lab.call("POST", "aws/users", by_hand)
+    assign(wired, person)
+    run = sync(wired)
+    assert run.counts["linked"] == 1
+    assert aws_user(lab, person["id"])["id"] == held["id"]
+    assert aws_user(lab, person["id"])["displayName"] == "Han Dmade"
+
+
+def test_a_user_with_another_external_id_is_left_alone_and_named(wired: Tenant, lab: Lab) -> None:
+    person = lab.call("POST", "entra/hire", {"displayName": "For Eign"})
+    theirs = {"userName": person["userPrincipalName"], "displayName": "Theirs", "externalId": "somebody-else"}
+    lab.call("POST", "aws/users", theirs | {"name": {"givenName": "T", "familyName": "T"}})
+    assign(wired, person)
+    run = sync(wired)
+    assert run.state == Run.State.COMPLETED_WITH_ERRORS
+    assert Operation.objects.get(run=run).problem == "already-exists"
+    assert [user["displayName"] for user in lab.aws()["users"]] == ["Theirs"]
+
+
+def test_a_user_wiped_by_hand_comes_back_after_the_next_change(wired: Tenant, lab: Lab) -> None:
+    person = lab.call("POST", "entra/hire", {"displayName": "Wi Ped"})
+    assign(wired, person)
+    sync(wired)
+    lab.call("DELETE", f"aws/users/{lab.aws()['users'][0]['id']}")
+    lab.call("PATCH", f"entra/users/{person['id']}", {"jobTitle": "Ghost"})
+    first = sync(wired)
+    assert first.operations.get().problem == "not-found-link"
+    sync(wired, Run.Kind.FULL)
+    assert aws_user(lab, person["id"])["title"] == "Ghost"
+
+
+def test_an_empty_answer_of_entra_stops_the_run(wired: Tenant, lab: Lab) -> None:
+    assign(wired, lab.entra_group("AWS-Admins"))
+    sync(wired)
+    before = lab.aws()
+    empty = '{"value": [], "@odata.deltaLink": "%s/v1.0/users/delta?$deltatoken=x"}' % lab.facts["graph"]
+    fault = {"part": "graph", "kind": "status", "status": 200, "match": "users/delta", "body": empty, "times": -1}
+    lab.call("POST", "faults", fault)
+    run = attempt(wired, Run.Kind.FULL)
+    assert (run.state, run.problem) == (Run.State.FAILED, "source-empty")
+    assert lab.aws()["users"] == before["users"]
+
+
+def test_one_mail_per_new_problem_and_none_while_it_repeats(wired: Tenant, lab: Lab, mailoutbox: list[object]) -> None:
+    Tenant.objects.filter(pk=wired.pk).update(notification_email="ops@acme.example", notify_on_failure=True)
+    person = lab.call("POST", "entra/hire", {"displayName": "Nolast", "surname": None})
+    assign(wired, person)
+    for _ in range(2):
+        assert sync(wired, Run.Kind.FULL).state == Run.State.COMPLETED_WITH_ERRORS
+    assert len(mailoutbox) == 1
+    lab.call("PATCH", f"entra/users/{person['id']}", {"surname": "Found"})
+    assert sync(wired).state == Run.State.COMPLETED
+    assert not Incident.objects.filter(solved_at=None).exists()

@@ -1,0 +1,49 @@
+"""The import rules of the house: which room may know which."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+# Folder or file -> what nothing in it may import.
+FORBIDDEN = {
+    "sync": ("portal", "lab"),
+    "portal": ("lab",),
+    "lab": ("sync", "portal", "django"),
+    "sync/graph": ("django", "sync.scim", "sync.expressions", "sync.models"),
+    "sync/scim": ("django", "sync.graph", "sync.expressions", "sync.models"),
+    "sync/expressions": ("django", "sync.graph", "sync.scim", "sync.models"),
+    "sync/scoping.py": ("django", "sync.models"),
+    "sync/mapping.py": ("django", "sync.models"),
+    "sync/matching.py": ("django", "sync.models"),
+    "sync/planning.py": ("django", "sync.models"),
+    "sync/exporting.py": ("django", "sync.models"),
+}
+
+
+def imported(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+@pytest.mark.parametrize("place", FORBIDDEN)
+def test_a_room_knows_only_the_rooms_it_may_know(place: str) -> None:
+    files = [ROOT / place] if place.endswith(".py") else sorted((ROOT / place).rglob("*.py"))
+    assert files
+    broken = [
+        f"{path.relative_to(ROOT)}: {name}"
+        for path in files
+        for name in imported(path)
+        if any(name == banned or name.startswith(f"{banned}.") for banned in FORBIDDEN[place])
+    ]
+    assert broken == []
+
+
+def test_only_the_tests_of_the_lab_import_it() -> None:
+    others = [path for path in (ROOT / "tests").rglob("*.py") if "lab" not in path.parts]
+    assert [path for path in others if any(name.split(".")[0] == "lab" for name in imported(path))] == []
