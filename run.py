@@ -6,6 +6,7 @@ python3 run.py test [pytest …]  passes the tests
 python3 run.py <command> …      any command of manage.py
 """
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -19,8 +20,13 @@ PYTHON = VENV / "bin" / "python"
 # Debian's bare python3 has neither pip nor ensurepip: this wheel installs everything, itself checked.
 PIP = ROOT / "requirements" / "bootstrap" / "pip-26.0-py3-none-any.whl"
 PIP_SHA256 = "98436feffb9e31bc9339cf369fd55d3331b1580b6a6f1173bacacddcf9c34754"
-# Settings of the caller that would put packages elsewhere, or other code before ours.
-HARMFUL = ("PYTHONPATH", "PYTHONHOME", "PIP_TARGET", "PIP_PREFIX", "PIP_USER", "PIP_REQUIRE_VIRTUALENV", "PIP_ROOT")
+# Of the caller's own settings stay those that say where packages come from, and how text is encoded.
+KEPT = {
+    *("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "PIP_NO_INDEX", "PIP_CONFIG_FILE"),
+    *("PIP_CERT", "PIP_CLIENT_CERT", "PIP_TRUSTED_HOST", "PIP_PROXY", "PIP_DEFAULT_TIMEOUT", "PIP_TIMEOUT"),
+    *("PIP_RETRIES", "PIP_CACHE_DIR", "PIP_NO_CACHE_DIR", "PIP_KEYRING_PROVIDER"),
+    *("PYTHONUTF8", "PYTHONIOENCODING"),
+}
 
 
 def main(arguments: list[str]) -> None:
@@ -30,8 +36,7 @@ def main(arguments: list[str]) -> None:
         )
     if not arguments or arguments[0] in ("-h", "--help"):
         sys.exit(__doc__)
-    for name in HARMFUL:
-        os.environ.pop(name, None)
+    forget_settings()
     command, rest = arguments[0], arguments[1:]
     prepare("dev" if command == "test" else "embedded")
     if command == "test":
@@ -39,8 +44,14 @@ def main(arguments: list[str]) -> None:
     become([str(ROOT / "manage.py"), command, *rest])
 
 
+def forget_settings() -> None:
+    """Settings that would put packages elsewhere, other code before ours, or another Django project in charge."""
+    for name in list(os.environ):
+        if name.startswith(("PIP_", "PYTHON", "DJANGO_SETTINGS_MODULE")) and name not in KEPT:
+            del os.environ[name]
+
+
 def become(arguments: list[str]) -> None:
-    os.chdir(ROOT)
     os.execv(PYTHON, [str(PYTHON), *arguments])
 
 
@@ -48,15 +59,15 @@ def prepare(group: str) -> None:
     """The virtual environment with the locked packages; nothing to do when its stamp is today's."""
     if installed(group):
         return
-    make_venv()
-    print(f"Installing the locked packages ({group}) …", flush=True)
-    if install(group) != 0:
-        if group != "embedded":
+    with lock("base").open() as guard:
+        fcntl.flock(guard, fcntl.LOCK_EX)
+        make_venv()
+        print(f"Installing the locked packages ({group}) …", flush=True)
+        if install("dev" if group == "dev" else "base") != 0:
             sys.exit("The packages could not be installed: see pip's words above.")
-        print("No embedded broker for this machine: the file system carries the messages instead.", flush=True)
-        if install("base") != 0:
-            sys.exit("The packages could not be installed: see pip's words above.")
-    (VENV / f"stamp-{group}").write_text(stamp(group))
+        if group == "embedded" and install("embedded") != 0:
+            print("No embedded broker for this machine: the file system carries the messages instead.", flush=True)
+        (VENV / f"stamp-{group}").write_text(stamp(group))
 
 
 def installed(group: str) -> bool:
@@ -83,7 +94,8 @@ def make_venv() -> None:
         return
     shutil.rmtree(VENV, ignore_errors=True)
     print("Making a virtual environment …", flush=True)
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(VENV)], check=True)
+    if subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(VENV)], check=False).returncode:
+        sys.exit(f"No virtual environment could be made in {VENV}: see Python's words above.")
 
 
 def works() -> bool:
@@ -95,10 +107,14 @@ def works() -> bool:
 
 
 def install(group: str) -> int:
-    options = ["--no-deps", "--require-hashes", "--only-binary", ":all:", "--disable-pip-version-check", "--quiet"]
-    pip = [str(PYTHON), f"{PIP}/pip", "install", "--no-warn-script-location", "--root-user-action", "ignore"]
-    return subprocess.run([*pip, *options, "-r", str(lock(group))], check=False).returncode
+    pip = [str(PYTHON), f"{PIP}/pip", "install", "--quiet", "--disable-pip-version-check", "--no-user"]
+    pip += ["--no-warn-script-location", "--root-user-action", "ignore"]
+    locked = ["--no-deps", "--require-hashes", "--only-binary", ":all:", "-r", str(lock(group))]
+    return subprocess.run([*pip, *locked], check=False).returncode
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    try:
+        main(sys.argv[1:])
+    except KeyboardInterrupt:
+        sys.exit(130)

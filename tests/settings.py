@@ -18,4 +18,4 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
-STATE_DIR.mkdir(exist_ok=True)
+(STATE_DIR / "static").mkdir(parents=True, exist_ok=True)

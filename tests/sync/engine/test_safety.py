@@ -71,7 +71,11 @@ def test_throttling_is_waited_for_and_everything_arrives(wired: Tenant, lab: Lab
 
 def test_a_person_who_exists_in_aws_is_linked_not_created(wired: Tenant, lab: Lab) -> None:
     person = lab.call("POST", "entra/hire", {"displayName": "Han Dmade"})
-    by_hand = {"userName": person["userPrincipalName"], "displayName": "Old name", "name": {"givenName": "H", "familyName": "D"}}
+    by_hand = {
+        "userName": person["userPrincipalName"],
+        "displayName": "Old name",
+        "name": {"givenName": "H", "familyName": "D"},
+    }
     held = lab.call("POST", "aws/users", by_hand)
     assign(wired, person)
     run = sync(wired)

@@ -1,0 +1,119 @@
+"""Every page of the URLconf: accessible in light and dark, no sideways scroll at 320 px, nothing in the console."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
+from playwright.sync_api import Page
+
+from portal import first_run
+from portal.models import RoleGrant, User
+from sync.models import ConnectionTest, DirectoryUser, Half, Link, Operation, Run, Tenant
+from sync.services import configurations
+from sync.services.tenants import configuration_of
+from sync.directory import Found
+from tests.browser.conftest import Watched, axe, sideways
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+# Names that answer no page of their own: actions (POST), files, fragments and redirects.
+NO_PAGE = {
+    "home", "account_signup", "account_reset_password", "connection_test_start", "mappings_recommended", "sync_now",
+    "logs_export", "run_pill", "provisioning_state",
+}  # fmt: skip
+# Pages for whoever is not signed in.
+SIGNED_OUT = {"account_login", "account_inactive", "first_run"}
+
+
+def names(patterns: list[Any] | None = None) -> Iterator[str]:
+    for pattern in patterns if patterns is not None else get_resolver().url_patterns:
+        if isinstance(pattern, URLResolver):
+            yield from names(pattern.url_patterns)
+        elif isinstance(pattern, URLPattern) and pattern.name:
+            yield pattern.name
+
+
+def page_names() -> list[str]:
+    return sorted(set(names()) - NO_PAGE)
+
+
+@pytest.fixture
+def world(tenant: Tenant) -> dict[str, list[Any]]:
+    """Rows for every page, and the arguments of its address; a page without them fails."""
+    now = timezone.now()
+    Tenant.objects.filter(pk=tenant.pk).update(enabled=True, enabled_changed_at=now, next_run_at=now)
+    run = Run.objects.create(
+        tenant=tenant, number=1, kind="full", trigger="person", state="completed_with_errors", started_at=now,
+        finished_at=now, counts={"created": 3, "failed": 1}, phases={"read": {"state": "done", "seconds": 1.5, "facts": {"people": 500}}},
+    )  # fmt: skip
+    operation = Operation.objects.create(
+        run=run, tenant=tenant, object_type="user", object_id="a" * 36, display_name="Adele Vance With A Rather Long Name",
+        detail_name="adele@acme.example", action="create", result="failed", problem="too-many-values", attribute="phoneNumbers",
+        error="List attribute phoneNumbers exceeds allowed limit of 1", finished_at=now, status=400,
+        changes={"userName": {"before": None, "after": "adele @acme", "mapping": "userPrincipalName"}},
+        request={"method": "POST", "path": "Users", "body": {"userName": "adele"}}, answer={"status": 400, "body": {"detail": "no"}},
+    )  # fmt: skip
+    DirectoryUser.objects.create(
+        tenant=tenant, object_id="a" * 36, display_name="Adele", in_scope=True, scope_reason="assigned"
+    )
+    Link.objects.create(
+        tenant=tenant, object_type="user", object_id="a" * 36, failures=1, failure_code="too-many-values"
+    )
+    found = [
+        Found("group", "b" * 36, "AWS-Developers", "", "security"),
+        Found("user", "a" * 36, "Adele", "adele@x", "person"),
+    ]
+    configurations.assign(actor="jo@acme.example", tenant=tenant, chosen=found)
+    test = ConnectionTest.objects.create(
+        tenant=tenant, half=Half.AWS, state="done", requested_by="jo", finished_at=now,
+        checks=[{"id": "A3", "state": "failed", "code": "token-refused", "facts": {"characters": 40, "detail": "no"}, "milliseconds": 5,
+                 "request": "GET /Users", "status": 401, "answer": "no"}],
+    )  # fmt: skip
+    slug = tenant.slug
+    return {
+        "run": [slug, 1],
+        "run_cancel": [slug, 1],
+        "log": [slug, operation.pk],
+        "connection_test": [slug, test.pk],
+        "mappings": [slug, "people"],
+        "mapping": [slug, "people", "title"],
+        "mapping_add": [slug, "people"],
+        "mapping_remove": [slug, "people", "title"],
+        "mappings_reset": [slug, "people"],
+        "assignment_remove": [slug, configuration_of(tenant).assignments.earliest("pk").pk],
+        **{name: [slug] for name in ("overview", "setup", "connection", "connection_entra", "connection_aws", "assignments", "assign",
+                                     "provisioning", "turn_on", "turn_off", "runs", "logs")},
+    }  # fmt: skip
+
+
+GLOBAL = {"tenants": "?stay=1", "tenant_new": "", "me": "", "account_logout": ""}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", page_names())
+def test_a_page_is_accessible_and_fits(
+    name: str,
+    scheme: Any,
+    world: dict[str, list[Any]],
+    owner: User,
+    open_page: Callable[[User | None], Page],
+    watched: Watched,
+    live_server: Any,
+) -> None:
+    if name == "first_run":
+        RoleGrant.objects.all().delete()
+        first_run.issue_code()
+    page = open_page(None if name in SIGNED_OUT else owner)
+    page.emulate_media(color_scheme=scheme)
+    assert name in world or name in GLOBAL or name in SIGNED_OUT, (
+        f"{name} is a new page: give it rows and arguments here."
+    )
+    answer = page.goto(live_server.url + reverse(name, args=world.get(name, [])) + GLOBAL.get(name, ""))
+    assert answer is not None
+    assert answer.status == 200
+    assert axe(page) == []
+    page.set_viewport_size({"width": 320, "height": 800})
+    assert sideways(page) == 0
+    assert page.locator("h1").count() == 1
