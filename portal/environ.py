@@ -1,5 +1,7 @@
 """Typed readers of the process environment; every secret may also come from a file named by NAME_FILE."""
 
+import contextlib
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -37,6 +39,22 @@ def secret(name: str, default_file: Path | None = None) -> str:
         return value
     path = Path(os.environ.get(f"{name}_FILE", default_file or ""))
     return path.read_text().strip() if path.is_file() else ""
+
+
+def remembered(state: Path) -> Path:
+    return state / "run" / "environment.json"
+
+
+def remember(state: Path, variables: dict[str, str]) -> None:
+    """For commands that are started beside a running `up`: the same broker, the same lab. No secrets."""
+    remembered(state).write_text(json.dumps(variables))
+
+
+def recall(state: Path) -> None:
+    """What `up` remembered becomes the default of this process; its own variables win."""
+    with contextlib.suppress(FileNotFoundError, ValueError):
+        for name, value in json.loads(remembered(state).read_text()).items():
+            os.environ.setdefault(name, value)
 
 
 ENGINES = {

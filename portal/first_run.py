@@ -22,9 +22,11 @@ def needed() -> bool:
 def issue_code() -> str:
     """A new code; one that was shown before stops working."""
     code = "-".join("".join(secrets.choice(ALPHABET) for _ in range(4)) for _ in range(4))
-    path = _path()
-    path.touch(mode=0o600)
-    path.write_text(json.dumps({"sha256": _hash(code)}))
+    draft = _path().with_suffix(".new")
+    draft.unlink(missing_ok=True)
+    draft.touch(mode=0o600)
+    draft.write_text(json.dumps({"sha256": _hash(code)}))
+    draft.replace(_path())
     return code
 
 
@@ -45,4 +47,5 @@ def _path() -> Path:
 
 
 def _hash(code: str) -> str:
-    return hashlib.sha256("".join(code.upper().split()).encode()).hexdigest()
+    typed = "".join(letter for letter in code.upper() if letter in ALPHABET)
+    return hashlib.sha256(typed.encode()).hexdigest()

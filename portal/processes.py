@@ -21,6 +21,8 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
 STEADY_SECONDS = 60
 # So long a stop may take before it is worth a word.
 PATIENCE_SECONDS = 8
+# Wrappers send the same signal twice at once (to the process, and to its group); a person needs longer.
+SAME_SIGNAL_SECONDS = 0.5
 
 Say = Callable[[str, str], None]
 
@@ -123,18 +125,23 @@ class Supervisor:
         self.folder = folder
         self.kept_open = kept_open
         self.children: list[Child] = []
-        self.signals = 0
+        self.asked_at: float | None = None
+        self.forced = False
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             # Under nohup(1) a hang-up is ignored, and stays so.
             if signal.getsignal(number) is not signal.SIG_IGN or number != signal.SIGHUP:
                 signal.signal(number, self._note)
 
     def _note(self, _number: int, _frame: object) -> None:
-        self.signals += 1
+        now = time.monotonic()
+        if self.asked_at is None:
+            self.asked_at = now
+        elif now - self.asked_at > SAME_SIGNAL_SECONDS:
+            self.forced = True
 
     @property
     def stopping(self) -> bool:
-        return self.signals > 0
+        return self.asked_at is not None
 
     def start(self, child: Child) -> Child:
         self._check_signals()
@@ -200,9 +207,9 @@ class Supervisor:
 
     def _stop(self, child: Child) -> None:
         child.terminate()
-        began, seen, said = time.monotonic(), self.signals, False
+        began, said = time.monotonic(), False
         while child.running and (waited := time.monotonic() - began) < child.grace:
-            if self.signals > seen and not child.patient:
+            if self.forced and not child.patient:
                 break
             if waited > PATIENCE_SECONDS and not said:
                 self.say(child.name, "finishes what it is at; Ctrl-C ends it at once")

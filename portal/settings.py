@@ -13,6 +13,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 VERSION = "0.1.0"
 
 STATE_DIR = Path(environ.text("STATE_DIR", str(BASE_DIR / "var")))
+environ.recall(STATE_DIR)
 PUBLIC_URL = environ.text("PUBLIC_URL", "http://localhost:8000").rstrip("/")
 SERVED_BY_HTTPS = PUBLIC_URL.startswith("https://")
 
