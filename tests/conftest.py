@@ -1,6 +1,9 @@
 """The small world of every test: three people and one tenant."""
 
+import os
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -48,11 +51,25 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args() -> dict[str, Any]:
+    flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+    return {"executable_path": CHROMIUM, "args": [*flags, "--disable-component-update", "--disable-sync"]}
+
+
 DATABASE_FIXTURES = {"db", "transactional_db"}
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """The second pass, on the other database: pure tests and the browser have had their turn."""
+    if not Path(CHROMIUM).exists() and not os.environ.get("CI"):
+        for item in items:
+            if item.get_closest_marker("browser"):
+                item.add_marker(pytest.mark.skip(reason=f"no browser at {CHROMIUM}; set CHROMIUM"))
     if not config.getoption("--database-only"):
         return
     kept = [item for item in items if touches_database(item) and not item.get_closest_marker("browser")]

@@ -1,0 +1,199 @@
+"""The seed's story from the first code in the terminal to the people in AWS, in a real browser with every real part."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.handlers import Message
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.journeys.up import Up, free_port, until
+
+pytestmark = [pytest.mark.browser, pytest.mark.process]
+
+PASSWORD = "four ordinary words here"
+
+
+class Sink(Message):
+    """A mail server that keeps what it gets."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mails: list[Any] = []
+
+    def handle_message(self, message: Any) -> None:
+        self.mails.append(message)
+
+
+@pytest.fixture
+def sink() -> Iterator[tuple[Sink, int]]:
+    handler, port = Sink(), free_port()
+    controller = Controller(handler, hostname="127.0.0.1", port=port)
+    controller.start()
+    yield handler, port
+    controller.stop()
+
+
+def test_the_seeds_story(tmp_path: Path, context: BrowserContext, sink: tuple[Sink, int]) -> None:
+    mails, port = sink
+    with Up(tmp_path / "var", SMTP_HOST="127.0.0.1", SMTP_PORT=str(port)) as up:
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        become_owner(page, up)
+        make_tenant(page)
+        connect_entra(page, up)
+        connect_aws_with_a_wrong_token(page, up)
+        connect_aws_with_the_right_one(page, up)
+        assign_two_groups(page)
+        ask_for_mail(page)
+        turn_on(page)
+        people_with_several_phones_do_not_arrive(page, up)
+        fix_the_mappings(page)
+        the_next_run_completes(page)
+        aws_shows_exactly_the_assigned(page, up)
+        until(lambda: mails.mails)
+        [mail] = mails.mails
+        assert mail["To"] == "ops@acme.example"
+        assert "More than one value" in mail["Subject"]
+
+
+def become_owner(page: Page, up: Up) -> None:
+    page.goto(up.url)
+    page.get_by_role("link", name="Make the first Owner").click()
+    page.get_by_label("One-time code").fill(up.code)
+    page.get_by_label("Your name").fill("Jo Lin")
+    page.get_by_label("E-mail").fill("jo@acme.example")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Make me Owner").click()
+    expect(page.get_by_role("heading", name="New tenant")).to_be_visible()
+
+
+def make_tenant(page: Page) -> None:
+    page.get_by_label("Name", exact=True).fill("Acme")
+    page.get_by_role("button", name="Add tenant").click()
+    expect(page.get_by_role("heading", name="Set up Acme")).to_be_visible()
+
+
+def facts_of(up: Up) -> dict[str, Any]:
+    """What an admin would copy from Microsoft's and Amazon's consoles."""
+    environment = up.child_environment()
+    import json
+    import sqlite3
+
+    entra = sqlite3.connect(up.state / "lab" / "entra.sqlite3")
+    facts = dict(entra.execute("SELECT name, value FROM facts"))
+    entra.close()
+    aws = sqlite3.connect(up.state / "lab" / "aws.sqlite3")
+    facts["token"] = aws.execute("SELECT secret FROM tokens ORDER BY created DESC").fetchone()[0]
+    facts["tenant_id"] = dict(aws.execute("SELECT name, value FROM facts"))["tenant_id"]
+    aws.close()
+    facts["host"] = next(iter(json.loads(environment["EXTRA_SCIM_HOSTS"])))
+    return facts
+
+
+def connect_entra(page: Page, up: Up) -> None:
+    facts = facts_of(up)
+    page.get_by_role("link", name="Connect Microsoft Entra ID").click()
+    page.get_by_label("Cloud").select_option("lab")
+    page.get_by_label(re.compile("Directory")).fill(facts["directory_id"])
+    page.get_by_label(re.compile("Application")).fill(facts["client_id"])
+    page.locator("#id_secret").fill(facts["client_secret"])
+    page.locator("#id_ends_on").fill("2027-11-01")
+    page.get_by_role("button", name="Save and test").click()
+    expect(page.get_by_text("passed, 1 warning")).to_be_visible()
+
+
+def fill_aws(page: Page, up: Up, token: str) -> None:
+    facts = facts_of(up)
+    slug = page.url.split("/t/")[1].split("/")[0]
+    page.goto(f"{up.url}/t/{slug}/connection/aws/")
+    # Without the slash, and with the /Users that people copy along.
+    page.locator("#id_endpoint").fill(f"https://{facts['host']}/{facts['tenant_id']}/scim/v2/Users")
+    page.locator("#id_token").fill(token)
+    page.get_by_role("button", name="Save and test").click()
+
+
+def connect_aws_with_a_wrong_token(page: Page, up: Up) -> None:
+    fill_aws(page, up, "x" * 402)
+    expect(page.get_by_text("AWS did not accept the token").first).to_be_visible()
+    expect(page.get_by_text("402 characters").first).to_be_visible()
+
+
+def connect_aws_with_the_right_one(page: Page, up: Up) -> None:
+    fill_aws(page, up, facts_of(up)["token"])
+    expect(page.get_by_text("8 passed").first).to_be_visible()
+
+
+def assign_two_groups(page: Page) -> None:
+    page.get_by_role("link", name="Assignments").first.click()
+    page.get_by_role("link", name="Assign groups or people").click()
+    page.get_by_label("Search the directory").fill("AWS-")
+    page.get_by_label("AWS-Developers").check()
+    page.get_by_label("AWS-Admins").check()
+    page.get_by_role("button", name="Assign 2").click()
+    expect(page.get_by_role("heading", name="Groups (2)")).to_be_visible()
+
+
+def ask_for_mail(page: Page) -> None:
+    page.get_by_role("link", name="Provisioning").first.click()
+    page.get_by_label("Notification address").fill("ops@acme.example")
+    page.get_by_label("Send an e-mail when a failure occurs").check()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Saved.")).to_be_visible()
+
+
+def turn_on(page: Page) -> None:
+    page.get_by_role("link", name="Turn on").click()
+    page.get_by_role("button", name="Turn on and start the first sync").click()
+    expect(page.get_by_role("heading", name="Run 1")).to_be_visible()
+
+
+def people_with_several_phones_do_not_arrive(page: Page, up: Up) -> None:
+    expect(page.locator("#run-head").get_by_text("Completed with errors")).to_be_visible(timeout=60_000)
+    problems = page.locator("#problems")
+    expect(problems.get_by_text("More than one value, AWS takes one")).to_be_visible()
+    expect(problems.get_by_text("List attribute phoneNumbers exceeds allowed limit of 1")).to_be_visible()
+    for kind in ("work", "mobile", "fax"):
+        expect(problems.get_by_role("link", name=f'phoneNumbers[type eq "{kind}"].value')).to_be_visible()
+    held = {user["userName"] for user in up.lab("GET", "aws/state")["users"]}
+    assert 0 < len(held) < 30
+
+
+def fix_the_mappings(page: Page) -> None:
+    for kind in ("mobile", "fax"):
+        page.get_by_role("link", name="Mappings").first.click()
+        page.get_by_role("link", name=f"Edit phoneNumbers[{kind}]").click()
+        page.get_by_role("link", name="Remove mapping").click()
+        page.get_by_role("button", name="Remove", exact=True).click()
+        expect(page.get_by_role("link", name=f"Edit phoneNumbers[{kind}]")).to_have_count(0)
+    page.get_by_role("link", name="Edit externalId").click()
+    page.get_by_label("Source", exact=True).fill("objectId")
+    page.get_by_role("button", name="Save mapping").click()
+    expect(page.locator("tr", has_text="externalId").get_by_text("objectId")).to_be_visible()
+
+
+def the_next_run_completes(page: Page) -> None:
+    page.get_by_role("link", name="Provisioning").first.click()
+    page.get_by_role("button", name="Sync now").click()
+    expect(page.get_by_role("heading", name="Run 2")).to_be_visible()
+    expect(page.locator("#run-head .ls-run-state").get_by_text("Completed", exact=True)).to_be_visible(timeout=60_000)
+
+
+def aws_shows_exactly_the_assigned(page: Page, up: Up) -> None:
+    groups = {group["displayName"]: group for group in up.lab("GET", "entra/state")["groups"]}
+    people = {user["id"]: user["userPrincipalName"] for user in up.lab("GET", "entra/state")["users"]}
+    state = up.lab("GET", "aws/state")
+    names = {user["id"]: user["userName"] for user in state["users"]}
+    expected = {}
+    for name in ("AWS-Developers", "AWS-Admins"):
+        members = groups[name]["members"]
+        expected[name] = {people[member["id"]] for member in members if member["type"] == "user"}
+    held = {group["displayName"]: {names[member] for member in group["members"]} for group in state["groups"]}
+    assert held == expected
+    assert set(names.values()) == expected["AWS-Developers"] | expected["AWS-Admins"]
+    page.goto(up.console)
+    expect(page.get_by_role("heading", name="AWS IAM Identity Center: what it holds")).to_be_visible()
+    expect(page.get_by_text(sorted(expected["AWS-Admins"])[0]).first).to_be_visible()

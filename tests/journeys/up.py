@@ -1,0 +1,152 @@
+"""`manage.py up` as a process: the real web server, worker, beat, broker and lab."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Self
+
+import requests
+
+ROOT = Path(__file__).parent.parent.parent
+# The test run's own settings must not reach the product under test.
+OURS = ("DJANGO_SETTINGS_MODULE", "STATE_DIR", "SECRET_KEY", "SEAL_KEYS", "BROKER_URL", "DATABASE_URL", "EXTRA_CLOUDS")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def until(condition: Callable[[], Any], seconds: float = 60.0) -> Any:
+    """Polls for what another process does; fails when it does not happen."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if found := condition():
+            return found
+        time.sleep(0.1)
+    raise AssertionError(f"did not happen within {seconds:.0f} s")
+
+
+class Up:
+    def __init__(self, state: Path, *options: str, **environment: str) -> None:
+        self.state = state
+        self.port = free_port()
+        self.url = f"http://localhost:{self.port}"
+        self.log = state.parent / f"{state.name}.log"
+        self.environment = {name: value for name, value in os.environ.items() if name not in OURS} | environment
+        with self.log.open("w") as out:
+            self.process = subprocess.Popen(
+                [
+                    sys.executable,
+                    "manage.py",
+                    "up",
+                    "--state",
+                    str(state),
+                    "--bind",
+                    f"127.0.0.1:{self.port}",
+                    *options,
+                ],
+                cwd=ROOT,
+                env=self.environment,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+            )
+        self.session = requests.Session()
+        self.session.trust_env = False
+
+    def __enter__(self) -> Self:
+        until(lambda: "Lockstep is ready" in self.said() or self.process.poll() is not None, 90)
+        assert self.process.poll() is None, self.said()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.session.close()
+        if self.process.poll() is None:
+            self.stop()
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        self.process.send_signal(number)
+        return self.process.wait(60)
+
+    def said(self) -> str:
+        return self.log.read_text()
+
+    @property
+    def code(self) -> str:
+        """The one-time code of the first Owner, as the terminal shows it."""
+        found = re.search(r"one-time code (\S+)", self.said())
+        assert found
+        return found[1]
+
+    @property
+    def console(self) -> str:
+        found = re.search(r"Rehearsal lab:\s+(\S+)", self.said())
+        assert found
+        return found[1]
+
+    def lab(self, method: str, path: str, body: Any = None) -> Any:
+        answer = self.session.request(method, f"{self.console}api/{path}", json=body, timeout=30)
+        assert answer.ok, answer.text
+        return answer.json()
+
+    def manage(self, *arguments: str, text: str | None = None) -> str:
+        """A command of manage.py in the same state, with the same secrets and hosts."""
+        done = subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=ROOT,
+            env=self.child_environment(),
+            input=text,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def child_environment(self) -> dict[str, str]:
+        """What `up` gave its worker: read where the kernel keeps it."""
+        raw = Path(f"/proc/{self.pids('celery')[0]}/environ").read_bytes()
+        return dict(item.split("=", 1) for item in raw.decode().split("\0") if "=" in item)
+
+    def pids(self, word: str) -> list[int]:
+        """Processes of this `up` whose command line has the word, oldest first."""
+        return sorted(pid for pid, line in family(self.process.pid) if word in line)
+
+
+def family(root: int) -> list[tuple[int, str]]:
+    """All descendants of a process with their command lines."""
+    parents: dict[int, int] = {}
+    lines: dict[int, str] = {}
+    for folder in Path("/proc").iterdir():
+        if not folder.name.isdigit():
+            continue
+        try:
+            fields = (folder / "stat").read_text().rpartition(")")[2].split()
+            lines[int(folder.name)] = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            # It ended while we looked.
+            continue
+        if fields[0] != "Z":
+            parents[int(folder.name)] = int(fields[1])
+    found, todo = [], [root]
+    while todo:
+        parent = todo.pop()
+        children = [pid for pid, of in parents.items() if of == parent]
+        found += [(pid, lines[pid]) for pid in children]
+        todo += children
+    return found
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False

@@ -1,0 +1,118 @@
+"""The same engine against a SCIM server that nobody here wrote: scim2-server, as a process, over HTTP."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from django.utils import timezone
+
+from sync.models import Link, Run, Tenant
+from sync.services import configurations, connections
+from tests.journeys.up import free_port, until
+from tests.lab_process import Lab
+from tests.sync.engine.conftest import ACTOR, assign, sync, wire
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.process]
+
+TOKEN = "not-much-of-a-secret"
+
+
+class Scim2Server:
+    def __init__(self) -> None:
+        self.port = free_port()
+        program = Path(sys.executable).parent / "scim2-server"
+        arguments = [str(program), "--port", str(self.port), "--bearer-token", TOKEN]
+        self.process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        until(self.answers)
+
+    def answers(self) -> bool:
+        try:
+            return bool(self.get("ServiceProviderConfig"))
+        except requests.ConnectionError:
+            return False
+
+    def get(self, path: str) -> dict[str, Any]:
+        """The server's own view, not through our client."""
+        with requests.Session() as session:
+            session.trust_env = False
+            url = f"http://127.0.0.1:{self.port}/{path}"
+            found: dict[str, Any] = session.get(url, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=10).json()
+            return found
+
+    def users(self) -> dict[str, dict[str, Any]]:
+        return {user["userName"]: user for user in self.get("Users?count=500")["Resources"]}
+
+    def members(self) -> dict[str, set[str]]:
+        names = {user["id"]: name for name, user in self.users().items()}
+        groups = self.get("Groups?count=500").get("Resources", [])
+        return {group["displayName"]: {names[one["value"]] for one in group.get("members") or []} for group in groups}
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait(10)
+
+
+@pytest.fixture
+def server() -> Iterator[Scim2Server]:
+    running = Scim2Server()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def pointed(tenant: Tenant, lab: Lab, server: Scim2Server, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Tenant:
+    host = f"127.0.0.1:{server.port}"
+    settings.EXTRA_CLOUDS = lab.clouds
+    settings.EXTRA_SCIM_HOSTS = lab.scim_hosts | {host: {"dialect": "rfc", "plain_http": True}}
+    monkeypatch.setattr("sync.services.runs.RUN_RATE", 1000.0)
+    wire(tenant, lab)
+    connections.save_aws(
+        tenant=tenant, actor=ACTOR, endpoint=f"http://{host}/", token=TOKEN, token_created_on=timezone.localdate()
+    )
+    configurations.apply_recommended(actor=ACTOR, tenant=tenant)
+    return tenant
+
+
+def test_twenty_people_and_three_groups_live_a_whole_life_there(pointed: Tenant, lab: Lab, server: Scim2Server) -> None:
+    people = [
+        lab.call("POST", "entra/hire", {"displayName": f"Guest{n} Server", "jobTitle": "Clerk"}) for n in range(20)
+    ]
+    upns = {person["id"]: person["userPrincipalName"] for person in people}
+    ids = list(upns)
+    small = lab.call("POST", "entra/groups", {"displayName": "Small", "members": ids[:5]})
+    middle = lab.call("POST", "entra/groups", {"displayName": "Middle", "members": ids[5:]})
+    large = lab.entra_group("Large-150")
+    assign(pointed, small, middle, large)
+
+    first = sync(pointed)
+    assert first.state == Run.State.COMPLETED
+    expected = server.members()
+    assert expected["Small"] == {upns[key] for key in ids[:5]}
+    assert expected["Middle"] == {upns[key] for key in ids[5:]}
+    enabled = {user["id"] for user in lab.call("GET", "entra/state")["users"] if user["accountEnabled"]}
+    assert len(expected["Large-150"]) == len([one for one in large["members"] if one["id"] in enabled])
+    assert server.users()[upns[ids[0]]]["title"] == "Clerk"
+
+    assert sync(pointed).planned == 0
+
+    lab.call("PATCH", f"entra/users/{ids[0]}", {"jobTitle": "Chief"})
+    lab.call("PATCH", f"entra/users/{ids[1]}", {"userPrincipalName": "renamed@contoso.example"})
+    lab.call("POST", f"entra/users/{ids[2]}/leave")
+    lab.call("PATCH", f"entra/groups/{small['id']}", {"displayName": "Renamed"})
+    lab.call("POST", f"entra/groups/{middle['id']}/members", {"add": [ids[0]], "remove": [ids[19]]})
+    before = dict(Link.objects.filter(object_id__in=ids).values_list("object_id", "scim_id"))
+    assert sync(pointed).state == Run.State.COMPLETED
+
+    users = server.users()
+    assert users[upns[ids[0]]]["title"] == "Chief"
+    assert users["renamed@contoso.example"]["id"] == before[ids[1]]
+    assert users[upns[ids[2]]]["active"] is False
+    upns[ids[1]] = "renamed@contoso.example"
+    groups = server.members()
+    assert groups["Renamed"] == {upns[key] for key in ids[:5]}
+    assert groups["Middle"] == {upns[key] for key in [ids[0], *ids[5:19]]}
+    assert users[upns[ids[19]]]["active"] is False
