@@ -40,6 +40,12 @@
   }
   focusProblem(document);
 
+  // A fragment may bring a sentence for screen readers.
+  document.addEventListener("htmx:afterSettle", (event) => {
+    const said = event.target.querySelector("[data-say]");
+    if (said) say("live", said.dataset.say);
+  });
+
   // A finished phase is told once.
   let phases = "";
   document.addEventListener("htmx:afterSettle", () => {

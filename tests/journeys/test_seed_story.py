@@ -103,7 +103,9 @@ def connect_entra(page: Page, up: Up) -> None:
     page.locator("#id_secret").fill(facts["client_secret"])
     page.locator("#id_ends_on").fill("2027-11-01")
     page.get_by_role("button", name="Save and test").click()
-    expect(page.get_by_text("passed, 1 warning")).to_be_visible()
+    expect(page.get_by_text("passed, 1 warning").first).to_be_visible()
+    expect(page.locator("#live[role=status]")).to_contain_text("passed, 1 warning")
+    expect(page.locator("#live")).to_have_count(1)
 
 
 def fill_aws(page: Page, up: Up, token: str) -> None:

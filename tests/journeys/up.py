@@ -82,7 +82,7 @@ class Up:
     @property
     def code(self) -> str:
         """The one-time code of the first Owner, as the terminal shows it."""
-        found = re.search(r"one-time code (\S+)", self.said())
+        found = re.search(r"One-time code:\s+(\S+)", self.said())
         assert found
         return found[1]
 

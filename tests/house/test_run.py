@@ -1,0 +1,134 @@
+"""run.py from outside: a project of three small files, its real virtual environment, no network."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.house.running import ROOT
+
+pytestmark = pytest.mark.process
+
+PROBE = """
+import json, os, sys
+print(json.dumps({"arguments": sys.argv[1:], "python": sys.prefix, "folder": os.getcwd(), "names": sorted(os.environ)}))
+sys.exit(7 if "fail" in sys.argv else 0)
+"""
+NO_SUCH_PACKAGE = "no-such-package==1 --hash=sha256:" + "0" * 64
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    folder = tmp_path / "a project"
+    shutil.copytree(ROOT / "requirements" / "bootstrap", folder / "requirements" / "bootstrap")
+    for name in ("base", "embedded", "dev"):
+        (folder / "requirements" / f"{name}.txt").write_text("# nothing\n")
+    (folder / "tools").mkdir()
+    shutil.copy(ROOT / "run.py", folder)
+    for probe in ("manage.py", "tools/run_tests.py"):
+        (folder / probe).write_text(PROBE)
+    return folder
+
+
+def run(project: Path, *arguments: str, code: int = 0, **environment: str) -> subprocess.CompletedProcess[str]:
+    """By the interpreter under the virtual environment of these tests, as a user would."""
+    python = os.path.realpath(sys.executable)
+    caller = os.environ | {"PIP_NO_INDEX": "1"} | environment
+    done = subprocess.run(
+        [python, str(project / "run.py"), *arguments], env=caller, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == code, done.stdout + done.stderr
+    return done
+
+
+def probe_of(done: subprocess.CompletedProcess[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def test_a_command_gets_its_arguments_and_gives_its_exit_code(project: Path) -> None:
+    done = run(project, "tenant_import", "../my file.json", "fail", code=7)
+    assert probe_of(done)["arguments"] == ["tenant_import", "../my file.json", "fail"]
+    assert probe_of(done)["python"] == str(project / ".venv")
+
+
+def test_paths_mean_what_they_mean_to_the_caller(project: Path) -> None:
+    assert probe_of(run(project, "check"))["folder"] == str(Path.cwd())
+
+
+def test_the_second_start_installs_nothing(project: Path) -> None:
+    assert "Installing" in run(project, "check").stdout
+    assert "Installing" not in run(project, "check").stdout
+
+
+def test_a_changed_lock_is_installed(project: Path) -> None:
+    run(project, "check")
+    (project / "requirements" / "embedded.txt").write_text("# another\n")
+    assert "Installing" in run(project, "check").stdout
+
+
+def test_tests_need_the_development_packages(project: Path) -> None:
+    assert "(dev)" in run(project, "test", "tests/x", "-k", "y").stdout
+    assert probe_of(run(project, "test", "tests/x", "-k", "y"))["arguments"] == ["tests/x", "-k", "y"]
+    assert "Installing" not in run(project, "up").stdout
+
+
+def test_settings_of_the_caller_do_no_harm(project: Path, tmp_path: Path) -> None:
+    elsewhere = str(tmp_path / "elsewhere")
+    harmful = {"PYTHONPATH": elsewhere, "PYTHONWARNINGS": "error", "PIP_TARGET": elsewhere, "PIP_USER": "1"}
+    done = run(project, "check", **harmful, PIP_PREFIX=elsewhere, DJANGO_SETTINGS_MODULE="other.settings")
+    assert not {*harmful, "PIP_PREFIX", "DJANGO_SETTINGS_MODULE"} & set(probe_of(done)["names"])
+    assert not Path(elsewhere).exists()
+
+
+def test_without_a_broker_for_this_machine_it_says_so_and_goes_on(project: Path) -> None:
+    (project / "requirements" / "embedded.txt").write_text(NO_SUCH_PACKAGE)
+    done = run(project, "check")
+    assert "the file system carries the messages instead" in done.stdout
+    assert "Installing" not in run(project, "check").stdout
+
+
+def test_packages_that_cannot_be_installed_end_it(project: Path) -> None:
+    (project / "requirements" / "base.txt").write_text(NO_SUCH_PACKAGE)
+    done = run(project, "check", code=1)
+    assert "could not be installed" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("line", ["pip==26.0", "pip==26.0 --hash=sha256:" + "0" * 64])
+def test_a_package_is_refused_unless_its_hash_is_the_locked_one(project: Path, line: str) -> None:
+    (project / "requirements" / "base.txt").write_text(line)
+    packages = str(project / "requirements" / "bootstrap")
+    assert "hash" in run(project, "check", code=1, PIP_FIND_LINKS=packages).stderr.lower()
+    assert not list((project / ".venv").glob("lib/*/site-packages/pip"))
+
+
+def test_a_changed_bootstrap_wheel_is_refused(project: Path) -> None:
+    wheel = next((project / "requirements" / "bootstrap").glob("pip-*.whl"))
+    wheel.write_bytes(wheel.read_bytes() + b"x")
+    done = run(project, "check", code=1)
+    assert "not the file that this release came with" in done.stderr
+
+
+def test_the_environment_of_another_python_is_made_anew(project: Path) -> None:
+    run(project, "check")
+    (project / ".venv" / "bin" / "python").unlink()
+    (project / ".venv" / "bin" / "python").symlink_to("/bin/false")
+    (project / ".venv" / "stamp-embedded").unlink()
+    assert "Making a virtual environment" in run(project, "check").stdout
+
+
+def test_it_explains_itself(project: Path) -> None:
+    assert "run.py up" in run(project, code=1).stderr
+
+
+def test_the_locks_name_hashes_and_no_host() -> None:
+    for lock in (ROOT / "requirements").glob("*.txt"):
+        text = lock.read_text()
+        assert "://" not in text
+        assert "--index-url" not in text
+        assert text.count("--hash=sha256:") >= text.count("==")

@@ -1,0 +1,189 @@
+"""`manage.py up` as a user starts it: every process real, the lab included."""
+
+import json
+import re
+import signal
+import socket
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.house.running import Program, clean_environment, eventually, free_port
+
+pytestmark = pytest.mark.process
+
+READY = r"Lockstep is ready: (http://\S+)/"
+
+
+def up(state: Path, *options: str, port: int | None = None, **environment: str) -> Program:
+    bind = f"127.0.0.1:{port or free_port()}"
+    arguments = [sys.executable, "manage.py", "up", "--state", str(state), "--bind", bind, *options]
+    return Program(arguments, clean_environment(**environment))
+
+
+def manage(state: Path, *arguments: str) -> str:
+    """A command beside a running `up`."""
+    with Program([sys.executable, "manage.py", *arguments], clean_environment(STATE_DIR=str(state))) as program:
+        assert program.ended() == 0, program.output
+        return program.output
+
+
+class Visitor:
+    """A browser's manners, without a browser: cookies, and each form's own token."""
+
+    def __init__(self, origin: str) -> None:
+        self.origin = origin
+        self.session = requests.Session()
+        self.session.trust_env = False
+
+    def post(self, path: str, **fields: str) -> requests.Response:
+        page = self.session.get(self.origin + path, timeout=30)
+        found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)
+        assert found, page.text
+        headers = {"Referer": self.origin + path, "Origin": self.origin}
+        data = {"csrfmiddlewaretoken": found.group(1), **fields}
+        return self.session.post(self.origin + path, data=data, headers=headers, timeout=30)
+
+
+def test_the_demo_can_be_signed_in_to_and_turned_on_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    with up(tmp_path / "state", "--demo") as program:
+        origin = program.line(READY)
+        email, password = program.line(r"Sign in: +(\S+ / \S+)").split(" / ")
+        visitor = Visitor(origin)
+        with visitor.session:
+            assert visitor.post("/sign-in/", login=email, password=password).url == f"{origin}/"
+            page = visitor.session.get(f"{origin}/t/rehearsal/provisioning/", timeout=30).text
+            assert 'aria-disabled="true"' not in page
+            answer = visitor.post("/t/rehearsal/provisioning/on/")
+            assert answer.status_code == 200
+        assert "scim_token" not in program.output
+        assert program.stop() == 0
+        assert program.alive() == []
+
+    with up(tmp_path / "state", "--demo") as again:
+        assert "password shown at the first start" in again.line("Sign in: .*")
+        assert again.stop(signal.SIGINT) == 0
+        assert again.alive() == []
+
+
+def test_the_first_owner_comes_in_with_the_code_that_was_shown(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    with up(state, "--no-lab") as program:
+        origin, code = program.line(READY), program.line(r"One-time code: +(\S+)")
+        assert code not in (state / "first-run.json").read_text()
+        assert stat.S_IMODE(state.stat().st_mode) == 0o700
+        for name in ("secret.key", "seal.keys", "first-run.json"):
+            assert stat.S_IMODE((state / name).stat().st_mode) == 0o600
+        password = "a long enough pass phrase"
+        person = {"email": "jo@acme.example", "name": "Jo", "time_zone": "UTC", "password": password}
+        visitor = Visitor(origin)
+        with visitor.session:
+            assert visitor.post("/first-run/", code="2222-2222-2222-2222", **person).status_code == 422
+            assert visitor.post("/first-run/", code=code.lower(), **person).status_code == 200
+            assert visitor.session.get(f"{origin}/first-run/", timeout=30).status_code == 404
+        assert not (state / "first-run.json").exists()
+        assert program.stop() == 0
+        assert program.alive() == []
+
+
+def test_only_one_up_runs_in_a_state_folder(tmp_path: Path) -> None:
+    with up(tmp_path, "--no-lab") as program:
+        program.line(READY)
+        with up(tmp_path, "--no-lab") as second:
+            assert second.ended() == 1
+            assert "runs in" in second.output
+            assert "already" in second.output
+        assert program.process.poll() is None
+
+
+def test_a_taken_port_is_named_before_anything_starts(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with up(tmp_path, port=port) as program:
+            assert program.ended() == 1
+            assert f"cannot listen on 127.0.0.1:{port}" in program.output
+            assert "Traceback" not in program.output
+            assert program.alive() == []
+
+
+def test_a_killed_up_leaves_no_orphan_and_can_be_started_again_at_once(tmp_path: Path) -> None:
+    with up(tmp_path) as program:
+        program.line(READY)
+        program.stop(signal.SIGKILL)
+        with up(tmp_path) as again:
+            again.line(READY)
+            assert eventually(lambda: program.alive() == [])
+            assert again.stop() == 0
+            assert again.alive() == []
+
+
+def test_a_signal_during_the_start_leaves_nothing_behind(tmp_path: Path) -> None:
+    with up(tmp_path) as program:
+        program.line("made .*seal.keys")
+        assert program.stop() == 0
+        assert program.alive() == []
+
+
+def test_a_killed_web_server_comes_back(tmp_path: Path) -> None:
+    port = free_port()
+    with up(tmp_path, "--no-lab", port=port) as program:
+        program.line(READY)
+        manage_web = next(pid for pid in program.alive() if b"gunicorn" in Path(f"/proc/{pid}/cmdline").read_bytes())
+        Program.kill(manage_web)
+        program.line(r"web +\| ended with -9")
+        assert eventually(lambda: answers(port))
+        assert program.stop() == 0
+        assert program.alive() == []
+
+
+def answers(port: int) -> bool:
+    with requests.Session() as session:
+        session.trust_env = False
+        try:
+            return session.get(f"http://127.0.0.1:{port}/sign-in/", timeout=5).ok
+        except requests.ConnectionError:
+            return False
+
+
+START_TEST = """
+from sync.models import Tenant
+from sync.services import connections
+print(connections.start_test(tenant=Tenant.objects.get(slug="rehearsal"), actor="jo@acme.example", half="entra").pk)
+"""
+FINISHED = """
+from sync.models import ConnectionTest
+print("state", ConnectionTest.objects.get(pk={pk}).state, ConnectionTest.objects.get(pk={pk}).passed)
+"""
+
+
+def test_a_running_task_is_finished_before_the_stop(tmp_path: Path) -> None:
+    with up(tmp_path, "--demo") as program:
+        program.line("Sign in")
+        console = program.line(r"Rehearsal lab: +(\S+)")
+        with requests.Session() as session:
+            session.trust_env = False
+            slow = {"part": "graph", "match": "GET .*", "kind": "delay", "seconds": 3, "times": 1}
+            assert session.post(f"{console}api/faults", json=slow, timeout=10).ok
+            before = graph_requests(session, console)
+            pk = manage(tmp_path, "shell", "-v", "0", "-c", START_TEST).split()[-1]
+            assert eventually(lambda: not session.get(f"{console}api/faults", timeout=10).json() or graph_requests(session, console) > before)
+        assert program.stop(seconds=120) == 0
+        assert program.alive() == []
+    assert "state done True" in manage(tmp_path, "shell", "-v", "0", "-c", FINISHED.format(pk=pk))
+
+
+def graph_requests(session: requests.Session, console: str) -> int:
+    return len(session.get(f"{console}api/graph/ledger", timeout=10).json())
+
+
+def test_the_file_system_carries_messages_where_there_is_no_broker(tmp_path: Path) -> None:
+    with up(tmp_path, "--demo", BROKER_URL="filesystem://") as program:
+        program.line("Sign in")
+        assert json.loads((tmp_path / "run" / "environment.json").read_text())["BROKER_URL"] == "filesystem://"
+        pk = manage(tmp_path, "shell", "-v", "0", "-c", START_TEST).split()[-1]
+        assert eventually(lambda: "state done True" in manage(tmp_path, "shell", "-v", "0", "-c", FINISHED.format(pk=pk)))
+        assert program.stop() == 0
+        assert program.alive() == []
