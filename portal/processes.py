@@ -221,6 +221,8 @@ class Supervisor:
 
 def say(name: str, line: str) -> None:
     """A terminal that is gone stops nobody: the pipes of the children must still be read."""
-    with contextlib.suppress(OSError, ValueError):
+    try:
         sys.stdout.write(f"{name:<7}| {line}\n")
         sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -59,8 +59,8 @@ class Command(BaseCommand):
         state = Path(options["state"] or settings.STATE_DIR).resolve()
         with locked(state) as lock:
             address.check_free()
-            make_keys(state)
             supervisor = Supervisor(say, settings.BASE_DIR, kept_open=[lock])
+            make_keys(state)
             try:
                 start(supervisor, state, address, lab=not options["no_lab"], demo=options["demo"])
                 supervisor.watch()
