@@ -354,7 +354,8 @@ def _resolve(operation: Operation, found: dict[str, Any] | None) -> None:
         unknown(operation, link)
         link.retry_at = operation.finished_at
         link.save()
-        operation.result = Result.WILL_RETRY
+        # Nothing is left open: the same run plans it again from what AWS holds.
+        operation.result = Result.SKIPPED
         operation.problem = "answer-lost"
     operation.save()
 
