@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 
 from portal.models import RoleGrant, User
@@ -18,6 +19,12 @@ def person(email: str, role: Role, tenant: Tenant | None = None) -> User:
     user = User.objects.create_user(email, "correct horse battery", name=email.partition("@")[0].title())
     RoleGrant.objects.create(user=user, role=role, tenant=tenant)
     return user
+
+
+@pytest.fixture(autouse=True)
+def empty_cache() -> None:
+    """Counters of missed sign-ins and remembered look-ups end with their test."""
+    cache.clear()
 
 
 @pytest.fixture
