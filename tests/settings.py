@@ -3,7 +3,8 @@
 import os
 import tempfile
 
-os.environ.setdefault("STATE_DIR", tempfile.mkdtemp(prefix="lockstep-test-"))
+# One folder per test process: parallel ones must not meet in it.
+os.environ["STATE_DIR"] = tempfile.mkdtemp(prefix="lockstep-test-")
 os.environ.setdefault("SECRET_KEY", "test-" + "k" * 60)
 os.environ.setdefault("SEAL_KEYS", "test:" + "A" * 43 + "=")
 os.environ.setdefault("BROKER_URL", "memory://")
