@@ -1,0 +1,76 @@
+"""The lab's parts over real HTTPS, each fresh."""
+
+import json
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from lab.aws.app import AwsApp
+from lab.aws.store import AwsStore
+from lab.faults import Faults
+from lab.http import Server, serve
+from lab.tls import server_context
+
+
+class Caller:
+    """Speaks to one part; `call` gives status, body and headers."""
+
+    def __init__(self, base: str, ca_file: Path, headers: dict[str, str]) -> None:
+        self.base = base
+        self.session = requests.Session()
+        self.session.trust_env = False
+        self.session.verify = str(ca_file)
+        self.session.headers.update(headers)
+
+    def call(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any, Any]:
+        data = json.dumps(body).encode() if body is not None else None
+        answer = self.session.request(method, f"{self.base}{path}", data=data, headers=headers, timeout=20)
+        return answer.status_code, answer.json() if answer.content else None, answer.headers
+
+
+@pytest.fixture(scope="session")
+def tls(tmp_path_factory: pytest.TempPathFactory) -> tuple[ssl.SSLContext, Path]:
+    folder = tmp_path_factory.mktemp("tls")
+    return server_context(folder), folder / "ca.pem"
+
+
+class Aws(Caller):
+    def __init__(self, store: AwsStore, server: Server, ca_file: Path) -> None:
+        base = f"https://localhost:{server.port}/{store.tenant_id}/scim/v2/"
+        super().__init__(base, ca_file, {"Authorization": f"Bearer {store.newest_token()}"})
+        self.store = store
+
+    def user(self, name: str, **more: Any) -> dict[str, Any]:
+        status, user, _headers = self.call("POST", "Users", person(name, **more))
+        assert status == 201, user
+        return dict(user)
+
+
+def person(name: str, **more: Any) -> dict[str, Any]:
+    return {
+        "userName": f"{name}@corp.example",
+        "displayName": name,
+        "name": {"givenName": name, "familyName": "Byron"},
+        "emails": [{"value": f"{name}@corp.example", "type": "work", "primary": True}],
+        **more,
+    }
+
+
+@pytest.fixture
+def faults() -> Faults:
+    return Faults()
+
+
+@pytest.fixture
+def aws(tmp_path: Path, tls: tuple[ssl.SSLContext, Path], faults: Faults) -> Iterator[Aws]:
+    store = AwsStore(tmp_path / "aws.sqlite3")
+    server = serve(AwsApp(store, faults, tps=0), "127.0.0.1", 0, tls[0])
+    caller = Aws(store, server, tls[1])
+    yield caller
+    caller.session.close()
+    server.close()
+    store.db.close()
