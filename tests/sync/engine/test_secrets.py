@@ -39,7 +39,11 @@ def test_no_secret_is_stored_logged_shown_or_sent_in_the_clear(
     assign(wired, lab.entra_group("AWS-Admins"))
     for half in ("entra", "aws"):
         connections.run_test(connections.new_test(tenant=wired, actor=ACTOR, half=half).pk)
-    lab.call("POST", "faults", {"part": "aws", "kind": "status", "status": 400, "match": "POST", "body": "nonsense", "times": 2})
+    lab.call(
+        "POST",
+        "faults",
+        {"part": "aws", "kind": "status", "status": 400, "match": "POST", "body": "nonsense", "times": 2},
+    )
     sync(wired)
     runs.request_run(tenant=wired, kind=Run.Kind.FULL, trigger=Run.Trigger.PERSON, actor=ACTOR)
 
