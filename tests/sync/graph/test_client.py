@@ -1,0 +1,207 @@
+"""The Graph client against the lab, and against answers that only a fake can give."""
+
+import random
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import responses
+
+from sync.graph.auth import Authenticator, Certificate, ClientSecret
+from sync.graph.client import GraphClient
+from sync.graph.cloud import CLOUDS, Cloud
+from sync.graph.errors import (
+    BadAnswer,
+    BudgetExceeded,
+    Forbidden,
+    NotFound,
+    ResyncRequired,
+    ServerError,
+    SignInFailed,
+    Unauthorised,
+    Unreachable,
+)
+from tests.lab_process import Lab
+
+GRAPH = "https://graph.microsoft.com/v1.0"
+
+
+class FixedToken(Authenticator):
+    def __init__(self) -> None:
+        super().__init__(CLOUDS["global"], "d", "c", ClientSecret("s"))
+        self.forgotten = 0
+
+    def token(self) -> str:
+        return "token"
+
+    def forget(self) -> None:
+        self.forgotten += 1
+
+
+def fake(**options: Any) -> tuple[GraphClient, FixedToken, list[float]]:
+    slept: list[float] = []
+    auth = FixedToken()
+    made = GraphClient(
+        CLOUDS["global"], auth, sleep=slept.append, clock=lambda: sum(slept), random=lambda: 0.5, **options
+    )
+    return made, auth, slept
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    with Lab(tmp_path_factory.mktemp("lab"), "--people", "450") as running:
+        yield running
+
+
+def authenticator(lab: Lab, credential: Any = None, **other: str) -> Authenticator:
+    facts = lab.facts | other
+    cloud = Cloud("lab", facts["authority"], facts["graph"], facts["ca_file"])
+    return Authenticator(
+        cloud, facts["directory_id"], facts["client_id"], credential or ClientSecret(facts["client_secret"])
+    )
+
+
+def real(lab: Lab) -> GraphClient:
+    auth = authenticator(lab)
+    return GraphClient(auth.cloud, auth, sleep=time.sleep, clock=time.monotonic, random=random.random)
+
+
+def test_it_signs_in_by_secret_and_by_certificate(lab: Lab) -> None:
+    assert authenticator(lab).token()
+    assert authenticator(lab, Certificate(Path(lab.facts["certificate_file"]).read_text())).token()
+
+
+@pytest.mark.parametrize(
+    ("credential", "other", "code"),
+    [
+        (ClientSecret("wrong"), {}, "AADSTS7000215"),
+        (None, {"client_id": "11111111-1111-4111-8111-111111111111"}, "AADSTS700016"),
+        (None, {"directory_id": "nowhere.example"}, "AADSTS90002"),
+    ],
+)
+def test_a_refused_sign_in_carries_its_code(lab: Lab, credential: Any, other: dict[str, str], code: str) -> None:
+    with pytest.raises(SignInFailed) as caught:
+        authenticator(lab, credential, **other).token()
+    assert caught.value.aadsts == code
+
+
+def test_an_unreachable_sign_in_is_no_refusal(lab: Lab) -> None:
+    with pytest.raises(Unreachable):
+        authenticator(lab, authority="https://localhost:1").token()
+
+
+def test_secrets_show_in_no_representation(lab: Lab) -> None:
+    auth = authenticator(lab)
+    assert lab.facts["client_secret"] not in repr(auth) + repr(auth._credential) + repr(real(lab))
+
+
+def test_a_round_ends_with_the_link_of_the_next(lab: Lab) -> None:
+    graph = real(lab)
+    pages = list(graph.users_delta(["id", "displayName"]))
+    assert len(pages) > 1
+    assert [page.delta_link is None for page in pages] == [True] * (len(pages) - 1) + [False]
+    assert sum(len(page.items) for page in pages) == 450
+    [again] = graph.users_delta([], pages[-1].delta_link)
+    assert again.items == []
+
+
+def test_pickers_find_by_name_and_by_id(lab: Lab) -> None:
+    graph = real(lab)
+    [group] = graph.search_groups("AWS-Dev")
+    assert group["displayName"] == "AWS-Developers"
+    assert graph.search_groups(group["id"]) == [group]
+    assert graph.search_users('no"body\\') == []
+
+
+def test_members_managers_and_the_application(lab: Lab) -> None:
+    graph = real(lab)
+    admins = lab.entra_group("AWS-Admins")
+    assert {one["id"] for one in graph.members(admins["id"])} == {one["id"] for one in admins["members"]}
+    assert len(list(graph.transitive_members(admins["id"]))) > len(admins["members"])
+    state = lab.call("GET", "entra/state")["users"]
+    assert graph.manager(next(user["id"] for user in state if not user["manager"])) is None
+    principal = graph.service_principal(lab.facts["client_id"])
+    assert len(list(graph.app_role_assigned_to(principal["id"]))) == 2
+    assert graph.organization()["displayName"] == "Contoso"
+
+
+@responses.activate
+@pytest.mark.parametrize(
+    ("status", "code", "kind"),
+    [(403, "Authorization_RequestDenied", Forbidden), (404, "Request_ResourceNotFound", NotFound)],
+)
+def test_refusals_keep_graphs_code(status: int, code: str, kind: type[Exception]) -> None:
+    responses.get(f"{GRAPH}/users", status=status, json={"error": {"code": code, "message": "words"}})
+    with pytest.raises(kind, match=f"{code}: words"):
+        fake()[0].get("/users")
+
+
+@responses.activate
+def test_a_401_is_tried_once_more_with_a_fresh_token() -> None:
+    responses.get(f"{GRAPH}/users", status=401, json={"error": {"code": "InvalidAuthenticationToken"}})
+    responses.get(f"{GRAPH}/users", json={"value": []})
+    graph, auth, _slept = fake()
+    assert graph.get("/users") == {"value": []}
+    assert auth.forgotten == 1
+    responses.replace(responses.GET, f"{GRAPH}/users", status=401)
+    responses.add(responses.GET, f"{GRAPH}/users", status=401)
+    with pytest.raises(Unauthorised):
+        graph.get("/users")
+
+
+@responses.activate
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (410, "resyncRequired"),
+        (400, "Request_UnsupportedQuery"),
+        (404, "syncStateNotFound"),
+        (400, "SyncStateNotFound"),
+        (400, "Directory_ExpiredPageToken"),
+    ],
+)
+def test_every_flavour_of_a_dead_token_asks_for_a_resync(status: int, code: str) -> None:
+    link = f"{GRAPH}/users/delta?$deltatoken=x"
+    responses.get(link, status=status, json={"error": {"code": code, "message": "m"}})
+    with pytest.raises(ResyncRequired):
+        list(fake()[0].users_delta([], link))
+
+
+@responses.activate
+def test_waiting_obeys_retry_after_and_the_budget() -> None:
+    responses.get(f"{GRAPH}/users", status=429, headers={"Retry-After": "3.5"})
+    responses.get(f"{GRAPH}/users", json={"value": []})
+    graph, _auth, slept = fake()
+    graph.get("/users")
+    assert slept == [3.5]
+    responses.get(f"{GRAPH}/groups", status=503, headers={"Retry-After": "400"})
+    with pytest.raises(BudgetExceeded):
+        graph.get("/groups")
+
+
+@responses.activate
+def test_a_server_that_keeps_failing_is_given_up() -> None:
+    responses.get(f"{GRAPH}/users", status=500, body="<html>")
+    graph, _auth, slept = fake(max_attempts=4)
+    with pytest.raises(ServerError):
+        graph.get("/users")
+    assert slept == [1.0, 2.0, 4.0]
+
+
+@responses.activate
+@pytest.mark.parametrize(
+    "link",
+    [
+        "https://evil.example/v1.0/users",
+        "http://graph.microsoft.com/v1.0/users",
+        "https://graph.microsoft.com.evil.example/",
+    ],
+)
+def test_a_link_to_another_host_is_never_followed(link: str) -> None:
+    responses.get(f"{GRAPH}/users/delta", json={"value": [], "@odata.nextLink": link})
+    with pytest.raises(BadAnswer, match="another host"):
+        list(fake()[0].users_delta(["id"]))
+    with pytest.raises(BadAnswer):
+        list(fake()[0].users_delta(["id"], link))

@@ -1,0 +1,198 @@
+"""The SCIM client against the lab, and against answers that only a fake can give."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import responses
+
+from sync.scim.client import ScimClient, retry_after
+from sync.scim.endpoint import Endpoint, OtherHost, normalise
+from sync.scim.errors import (
+    BadAnswer,
+    Conflict,
+    Forbidden,
+    NotFound,
+    OutcomeUnknown,
+    Rejected,
+    ScimError,
+    ServerError,
+    Throttled,
+    Unauthorised,
+)
+from sync.scim.pacing import Pacer
+from tests.lab_process import Lab
+
+BASE = "https://scim.eu-central-1.amazonaws.com/11111111-2222-3333-4444-555555555555/scim/v2"
+TOKEN = "a-token-that-must-not-show"
+
+
+def client(endpoint: Endpoint | None = None, token: str = TOKEN, **options: Any) -> ScimClient:
+    slept: list[float] = []
+    made = ScimClient(
+        endpoint or normalise(BASE, allowed={}),
+        token,
+        pacer=Pacer(1e9, clock=lambda: 0.0, sleep=lambda _: None),
+        sleep=slept.append,
+        clock=lambda: sum(slept),
+        random=lambda: 0.5,
+        **options,
+    )
+    made.slept = slept  # type: ignore[attr-defined]
+    return made
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    with Lab(tmp_path_factory.mktemp("lab"), "--aws-tps", "0") as running:
+        yield running
+
+
+@pytest.fixture
+def real(lab: Lab) -> Iterator[ScimClient]:
+    lab.call("DELETE", "aws/users")
+    lab.call("DELETE", "faults")
+    allowed = {lab.scim_host: OtherHost("aws", lab.facts["ca_file"])}
+    made = client(normalise(lab.facts["scim_endpoint"], allowed=allowed), lab.facts["scim_token"])
+    yield made
+    made.close()
+
+
+def body(n: int) -> dict[str, Any]:
+    return {
+        "userName": f"u{n}@x.y",
+        "displayName": "U",
+        "name": {"givenName": "a", "familyName": "b"},
+        "externalId": f"e{n}",
+    }
+
+
+def test_lists_walk_all_cursors(real: ScimClient) -> None:
+    made = {real.create_user(body(n)).resource["id"] for n in range(7)}  # type: ignore[index]
+    assert {user["id"] for user in real.list_users(count=3)} == made
+
+
+def test_members_are_added_read_and_removed(real: ScimClient) -> None:
+    users = [real.create_user(body(n)).resource["id"] for n in range(3)]  # type: ignore[index]
+    group = real.create_group({"displayName": "G"}).resource["id"]  # type: ignore[index]
+    assert real.add_members(group, users).status == 204
+    assert set(real.members_of(group)) == set(users)
+    real.remove_members(group, users[:1])
+    assert set(real.members_of(group)) == set(users[1:])
+
+
+def test_values_with_quotes_are_found(real: ScimClient) -> None:
+    real.create_group({"displayName": 'A "quoted" \\ name'})
+    assert len(real.find_groups("displayName", 'A "quoted" \\ name')) == 1
+
+
+def test_a_lost_answer_to_a_create_is_unknown_and_never_repeated(real: ScimClient, lab: Lab) -> None:
+    lab.call("POST", "faults", {"part": "aws", "kind": "drop_after", "match": "POST", "times": 1})
+    with pytest.raises(OutcomeUnknown):
+        real.create_user(body(1))
+    assert real.counts["POST"] == 1
+    assert len(real.find_users("userName", "u1@x.y")) == 1
+
+
+def test_a_lost_answer_to_a_patch_is_repeated(real: ScimClient, lab: Lab) -> None:
+    user = real.create_user(body(1)).resource["id"]  # type: ignore[index]
+    lab.call("POST", "faults", {"part": "aws", "kind": "drop_after", "match": "PATCH", "times": 2})
+    answer = real.patch_user(user, [{"op": "replace", "path": "title", "value": "x"}])
+    assert (answer.status, answer.attempts) == (200, 3)
+
+
+@responses.activate
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (400, Rejected),
+        (401, Unauthorised),
+        (403, Forbidden),
+        (404, NotFound),
+        (409, Conflict),
+        (429, Throttled),
+        (500, ServerError),
+        (503, ServerError),
+        (302, BadAnswer),
+    ],
+)
+def test_every_status_has_its_error(status: int, kind: type[ScimError]) -> None:
+    responses.get(f"{BASE}/Users/1", status=status, json={"detail": "words"}, headers={"x-amzn-RequestId": "r1"})
+    with pytest.raises(kind) as caught:
+        client(max_attempts=1).get_user("1")
+    assert (caught.value.detail, caught.value.request_id, caught.value.status) == ("words", "r1", status)
+
+
+@responses.activate
+def test_429_waits_as_long_as_it_says_and_slows_the_pace() -> None:
+    responses.get(f"{BASE}/Users/1", status=429, headers={"Retry-After": "7"})
+    responses.get(f"{BASE}/Users/1", json={"id": "1"})
+    asked = client()
+    assert asked.get_user("1").attempts == 2
+    assert asked.counts == {"GET": 2, "throttled": 1}
+    assert round(asked.pacer.next_at, 6) == 7.0
+
+
+@responses.activate
+def test_retries_stay_inside_the_budget() -> None:
+    responses.get(f"{BASE}/Users/1", status=503, headers={"Retry-After": "50"})
+    asked = client(budget_seconds=120, max_attempts=99)
+    with pytest.raises(ServerError):
+        asked.get_user("1")
+    assert asked.slept == [50.0, 50.0]  # type: ignore[attr-defined]
+
+
+@responses.activate
+def test_an_answer_that_is_not_scim_is_refused_in_words() -> None:
+    responses.get(f"{BASE}/Users/1", body="<html>proxy</html>")
+    with pytest.raises(BadAnswer, match="not SCIM"):
+        client().get_user("1")
+
+
+@responses.activate
+def test_a_patch_may_answer_with_or_without_a_body() -> None:
+    responses.patch(f"{BASE}/Users/1", status=204)
+    responses.patch(f"{BASE}/Groups/1", json={"id": "1"})
+    assert client().patch_user("1", []).resource is None
+    assert client().patch_group("1", []).resource == {"id": "1"}
+
+
+@responses.activate
+def test_a_redirect_is_not_followed() -> None:
+    responses.get(f"{BASE}/Users/1", status=302, headers={"Location": "https://evil.example/"})
+    with pytest.raises(BadAnswer):
+        client().get_user("1")
+    assert len(responses.calls) == 1
+
+
+@responses.activate
+def test_the_token_shows_in_no_error_and_no_representation() -> None:
+    responses.post(f"{BASE}/Users", status=400, json={"detail": "no"})
+    asked = client()
+    with pytest.raises(Rejected) as caught:
+        asked.create_user({"userName": "x"})
+    assert TOKEN not in repr(asked) + repr(caught.value) + str(vars(caught.value))
+
+
+@responses.activate
+def test_index_pages_of_rfc_servers_are_walked() -> None:
+    host = {"127.0.0.1:8831": OtherHost("rfc", plain_http=True)}
+    url = "http://127.0.0.1:8831/Users"
+    for start, ids in ((1, ["a", "b"]), (3, ["c"])):
+        page = {"totalResults": 3, "Resources": [{"id": one} for one in ids]}
+        responses.get(url, json=page, match=[responses.matchers.query_param_matcher({"startIndex": start, "count": 2})])
+    asked = client(normalise("http://127.0.0.1:8831/", allowed=host))
+    assert [user["id"] for user in asked.list_users(count=2)] == ["a", "b", "c"]
+
+
+def test_an_empty_id_is_never_put_into_an_address() -> None:
+    with pytest.raises(AssertionError):
+        client().get_user("")
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [("3", 3.0), ("0.5", 0.5), (None, None), ("soon", None), ("-1", 0.0), ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0)],
+)
+def test_retry_after_is_a_number_or_a_date(value: str | None, seconds: float | None) -> None:
+    assert retry_after(value) == seconds
