@@ -102,7 +102,8 @@ def test_packages_that_cannot_be_installed_end_it(project: Path) -> None:
 @pytest.mark.parametrize("line", ["pip==26.0", "pip==26.0 --hash=sha256:" + "0" * 64])
 def test_a_package_is_refused_unless_its_hash_is_the_locked_one(project: Path, line: str) -> None:
     (project / "requirements" / "base.txt").write_text(line)
-    packages = str(project / "requirements" / "bootstrap")
+    # As an address: pip splits the variable at blanks.
+    packages = (project / "requirements" / "bootstrap").as_uri()
     assert "hash" in run(project, "check", code=1, PIP_FIND_LINKS=packages).stderr.lower()
     assert not list((project / ".venv").glob("lib/*/site-packages/pip"))
 
