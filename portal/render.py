@@ -6,6 +6,7 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render, resolve_url
 from django.utils.cache import patch_vary_headers
 
+from portal.access import rights_of
 from portal.http import HttpRequest
 
 
@@ -17,6 +18,9 @@ def wants_partial(request: HttpRequest) -> bool:
 def render_page(
     request: HttpRequest, template: str, context: dict[str, Any], *, partial: str | None = None, status: int = 200
 ) -> HttpResponse:
+    if "tenant" in context:
+        # Page and partial alike draw only what the person may do.
+        context = {"rights": {right.value for right in rights_of(request.user, context["tenant"])}} | context
     name = f"{template}#{partial}" if partial and wants_partial(request) else template
     response = render(request, name, context, status=status)
     patch_vary_headers(response, ["HX-Request"])

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from portal import first_run
-from portal.access import rights_of, visible_tenants
+from portal.access import visible_tenants
 from portal.navigation import menu
 from sync.models import Tenant
 
@@ -200,11 +200,6 @@ def pill_context(tenant: Tenant) -> dict[str, Any]:
     waiting = newest.operations.filter(result__in=("planned", "sent")).count() if newest and newest.open else 0
     done = max(0, newest.planned - waiting) if newest else 0
     return {"tenant": tenant, "run": newest, "done": done, "open": bool(newest and newest.open)}
-
-
-@register.simple_tag(takes_context=True)
-def my_rights(context: RequestContext, tenant: Tenant) -> set[str]:
-    return {right.value for right in rights_of(context["request"].user, tenant)}
 
 
 @register.simple_tag(takes_context=True)

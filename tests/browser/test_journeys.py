@@ -1,0 +1,129 @@
+"""Journeys of an admin in a real browser, with the lab behind: without JavaScript, wrong secrets, live runs."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from portal.models import User
+from sync.models import Run, Tenant
+from sync.services import connections, runs
+from tests.lab_process import Lab
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(scope="module")
+def lab_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    with Lab(tmp_path_factory.mktemp("lab"), "--aws-tps", "0") as running:
+        yield running
+
+
+@pytest.fixture
+def lab(lab_process: Lab, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Lab:
+    """Tasks run at once, in the web server's own thread: there is no broker here."""
+    lab_process.call("DELETE", "aws/users")
+    settings.EXTRA_CLOUDS = lab_process.clouds
+    settings.EXTRA_SCIM_HOSTS = lab_process.scim_hosts
+    monkeypatch.setattr("sync.tasks.test_connection.delay", connections.run_test)
+    monkeypatch.setattr("sync.tasks.execute_run.delay", runs.execute)
+    monkeypatch.setattr(runs, "RUN_RATE", 1000.0)
+    return lab_process
+
+
+def fill_entra(page: Page, lab: Lab, secret: str) -> None:
+    page.locator("#id_cloud").select_option("lab")
+    page.locator("#id_directory_id").fill(f"  {lab.facts['directory_id'].upper()} ")
+    page.locator("#id_client_id").fill(lab.facts["client_id"])
+    page.locator("#id_secret").fill(secret)
+    page.locator("#id_ends_on").fill("2027-11-01")
+    page.get_by_role("button", name="Save and test").click()
+
+
+def test_a_wrong_secret_fails_the_named_check_and_the_remedy_mends_it(
+    lab: Lab, tenant: Tenant, owner: User, open_page: Callable[[User | None], Page], live_server: Any
+) -> None:
+    page = open_page(owner)
+    page.goto(f"{live_server.url}/t/acme/connection/entra/")
+    fill_entra(page, lab, "a-wrong-secret")
+    failed = page.locator("#check-1-E4, [id$='-E4']").first
+    expect(failed).to_contain_text("Failed")
+    expect(page.get_by_text("AADSTS7000215").first).to_be_visible()
+    page.goto(f"{live_server.url}/t/acme/connection/entra/")
+    fill_entra(page, lab, lab.facts["client_secret"])
+    expect(page.get_by_text("8 passed, 1 warning").first).to_be_visible()
+
+
+def test_a_pasted_secret_id_is_caught_before_it_is_saved(
+    lab: Lab, tenant: Tenant, owner: User, open_page: Callable[[User | None], Page], watched: Any, live_server: Any
+) -> None:
+    watched.allowed.add(422)
+    page = open_page(owner)
+    page.goto(f"{live_server.url}/t/acme/connection/entra/")
+    fill_entra(page, lab, "11111111-2222-4333-8444-555555555555")
+    expect(page.get_by_role("heading", name="There is a problem")).to_be_visible()
+    expect(page.get_by_text("secret").first).to_be_visible()
+    tenant.entra.refresh_from_db()
+    assert tenant.entra.sealed_credential == ""
+
+
+def test_everything_works_without_javascript(
+    lab: Lab, tenant: Tenant, owner: User, browser: Browser, live_server: Any, tmp_path: Path
+) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.set_default_timeout(15_000)
+    page.goto(f"{live_server.url}/t/acme/setup/")
+    page.locator("#id_login").fill("jo@acme.example")
+    page.locator("#id_password").fill("correct horse battery")
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("link", name="Connect Microsoft Entra ID").click()
+    fill_entra(page, lab, lab.facts["client_secret"])
+    expect(page.get_by_text("8 passed, 1 warning")).to_be_visible()
+    page.goto(f"{live_server.url}/t/acme/connection/aws/")
+    page.locator("#id_endpoint").fill(lab.facts["scim_endpoint"])
+    page.locator("#id_token").fill(lab.facts["scim_token"])
+    page.get_by_role("button", name="Save and test").click()
+    expect(page.get_by_text("8 passed")).to_be_visible()
+    page.goto(f"{live_server.url}/t/acme/assignments/assign/")
+    page.get_by_label("Search the directory").fill("AWS-Admins")
+    page.get_by_role("button", name="Search").click()
+    page.get_by_label("AWS-Admins").check()
+    page.get_by_role("button", name="Assign").click()
+    expect(page.get_by_role("heading", name="Groups (1)")).to_be_visible()
+    page.goto(f"{live_server.url}/t/acme/mappings/people/")
+    page.get_by_role("button", name="Use the recommended mappings").click()
+    expect(page.get_by_role("link", name="Edit phoneNumbers[fax]")).to_have_count(0)
+    page.get_by_role("link", name="Edit title").click()
+    page.get_by_label("Source", exact=True).fill("department")
+    page.get_by_role("button", name="Save mapping").click()
+    expect(page.locator("tr", has_text="Job title")).to_contain_text("department")
+    page.goto(f"{live_server.url}/t/acme/provisioning/turn-on/")
+    page.get_by_role("button", name="Turn on and start the first sync").click()
+    expect(page.get_by_role("heading", name="Run 1")).to_be_visible()
+    expect(page.locator(".ls-run-state")).to_contain_text("Completed")
+    page.get_by_role("link", name="Open in logs").click()
+    page.locator("#id_result").select_option("created")
+    page.get_by_role("button", name="Search").click()
+    expect(page.locator("tbody tr")).to_have_count(7)
+    assert len(lab.aws()["users"]) == 6
+    context.close()
+
+
+def test_a_live_run_keeps_the_focus_and_stops_asking_when_it_is_over(
+    tenant: Tenant, owner: User, open_page: Callable[[User | None], Page], live_server: Any
+) -> None:
+    run = Run.objects.create(tenant=tenant, number=1, kind="full", trigger="person", state="running", phases={"read": {"state": "running", "seconds": 0, "facts": {}}})  # fmt: skip
+    page = open_page(owner)
+    page.goto(f"{live_server.url}/t/acme/runs/1/")
+    page.locator("#cancel-run").focus()
+    for sequence in range(1, 4):
+        with page.expect_response(lambda answer: "seen=" in answer.url and answer.status == 200):
+            Run.objects.filter(pk=run.pk).update(sequence=sequence, planned=sequence)
+        assert page.evaluate("document.activeElement.id") == "cancel-run"
+    Run.objects.filter(pk=run.pk).update(state="completed", sequence=9)
+    expect(page.locator(".ls-run-state")).to_contain_text("Completed")
+    # A finished fragment has no trigger: htmx asks no more.
+    expect(page.locator("#run-head[hx-trigger]")).to_have_count(0)

@@ -1,0 +1,227 @@
+"""Provisioning, runs and logs as pages: what they say, what they do, what they keep shut."""
+
+import csv
+import io
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from portal.models import User
+from portal.views.logs import safe_cell
+from sync.models import AuditEntry, Operation, Run, Tenant
+from sync.services import runs as service
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def jo(owner: User, client_of: Callable[[User], Client]) -> Client:
+    return client_of(owner)
+
+
+@pytest.fixture
+def ready(tenant: Tenant) -> Tenant:
+    """Both halves passed a test since their last change."""
+    for half in (tenant.entra, tenant.aws):
+        half.changed_at = half.tested_at = timezone.now()
+        half.test_passed = True
+        half.save()
+    return tenant
+
+
+def operation(tenant: Tenant, run: Run, **facts: Any) -> Operation:
+    defaults = {
+        "object_type": "user",
+        "object_id": "a" * 36,
+        "display_name": "Adele",
+        "action": "update",
+        "result": "updated",
+    }
+    return Operation.objects.create(tenant=tenant, run=run, finished_at=timezone.now(), **{**defaults, **facts})
+
+
+def new_run(tenant: Tenant, number: int = 1, **facts: Any) -> Run:
+    return Run.objects.create(
+        tenant=tenant, number=number, **{"kind": "full", "trigger": "person", "state": "completed", **facts}
+    )
+
+
+def test_turn_on_is_closed_until_both_halves_passed(tenant: Tenant, jo: Client) -> None:
+    page = jo.get("/t/acme/provisioning/turn-on/").content.decode()
+    assert "the AWS half has not passed a test since its last change" in page
+    assert jo.post("/t/acme/provisioning/turn-on/").status_code == 409
+    assert not Run.objects.exists()
+
+
+def test_a_change_after_the_test_closes_it_again(ready: Tenant, jo: Client) -> None:
+    ready.aws.changed_at = timezone.now()
+    ready.aws.save()
+    assert jo.post("/t/acme/provisioning/turn-on/").status_code == 409
+
+
+@pytest.mark.usefixtures("transactional_db")
+def test_turning_on_starts_the_first_run_at_once(ready: Tenant, jo: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[int] = []
+    monkeypatch.setattr("sync.tasks.execute_run.delay", sent.append)
+    assert jo.post("/t/acme/provisioning/turn-on/")["Location"] == "/t/acme/runs/1/"
+    run = Run.objects.get()
+    assert (run.kind, run.trigger, sent) == ("full", "turned_on", [run.pk])
+    ready.refresh_from_db()
+    assert ready.enabled
+    assert {entry.verb for entry in AuditEntry.objects.all()} >= {"provisioning.turn_on", "run.request"}
+
+
+@pytest.mark.usefixtures("transactional_db")
+def test_pressing_twice_makes_one_run(ready: Tenant, jo: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sync.tasks.execute_run.delay", lambda _id: None)
+    Tenant.objects.update(enabled=True)
+    for _ in range(3):
+        assert jo.post("/t/acme/provisioning/sync-now/")["Location"] == "/t/acme/runs/1/"
+    assert Run.objects.count() == 1
+
+
+def test_turning_off_stops_the_run_at_the_next_safe_point(ready: Tenant, jo: Client) -> None:
+    Tenant.objects.update(enabled=True)
+    run = new_run(ready, state="running")
+    jo.post("/t/acme/provisioning/turn-off/")
+    run.refresh_from_db()
+    ready.refresh_from_db()
+    assert (run.state, ready.enabled, ready.next_run_at) == ("cancelling", False, None)
+
+
+def test_nothing_starts_while_provisioning_is_off(tenant: Tenant, jo: Client) -> None:
+    jo.post("/t/acme/provisioning/sync-now/")
+    assert not Run.objects.exists()
+
+
+@pytest.mark.parametrize("minutes", [1, 5, 15, 30, 60, 240, 1440])
+def test_the_interval_is_one_of_seven(tenant: Tenant, jo: Client, minutes: int) -> None:
+    jo.post("/t/acme/provisioning/", {"interval": minutes, "notification_email": ""})
+    tenant.refresh_from_db()
+    assert tenant.interval == minutes
+
+
+@pytest.mark.parametrize(
+    "form",
+    [{"interval": 7}, {"interval": 15, "notification_email": "nobody"}, {"interval": 15, "notify_on_failure": "on"}],
+)
+def test_what_cannot_be_saved_is_said_and_nothing_changes(tenant: Tenant, jo: Client, form: dict[str, Any]) -> None:
+    answer = jo.post("/t/acme/provisioning/", form)
+    assert answer.status_code == 422
+    assert "There is a problem" in answer.content.decode()
+    tenant.refresh_from_db()
+    assert (tenant.interval, tenant.notification_email) == (15, "")
+
+
+def test_due_tenants_get_one_run_and_the_next_time(ready: Tenant) -> None:
+    Tenant.objects.update(enabled=True, next_run_at=timezone.now())
+    service.dispatch()
+    service.dispatch()
+    assert Run.objects.count() == 1
+    ready.refresh_from_db()
+    assert ready.next_run_at is not None
+    assert ready.next_run_at > timezone.now()
+
+
+def test_an_unchanged_run_answers_its_poll_with_204(tenant: Tenant, jo: Client) -> None:
+    run = new_run(tenant, state="running", sequence=7)
+    assert jo.get("/t/acme/runs/1/?seen=7", headers={"HX-Request": "true"}).status_code == 204
+    newer = jo.get("/t/acme/runs/1/?seen=6", headers={"HX-Request": "true"})
+    assert b"<html" not in newer.content
+    assert b"every 2s" in newer.content
+    Run.objects.filter(pk=run.pk).update(state="completed")
+    assert b"every 2s" not in jo.get("/t/acme/runs/1/?seen=7", headers={"HX-Request": "true"}).content
+
+
+def test_problems_are_grouped_and_name_the_mapping_rows(tenant: Tenant, jo: Client) -> None:
+    run = new_run(tenant, state="completed_with_errors")
+    for n in range(3):
+        facts = {
+            "result": "failed",
+            "problem": "too-many-values",
+            "attribute": "phoneNumbers",
+            "error": "List attribute …",
+        }
+        operation(tenant, run, object_id=f"{n}" * 36, display_name=f"Person {n}", **facts)
+    page = jo.get("/t/acme/runs/1/").content.decode()
+    assert "More than one value, AWS takes one" in page
+    assert "3 affected" in page
+    assert page.count("phoneNumbers[type eq &quot;") == 3
+
+
+def test_a_failed_run_says_what_happened_why_and_what_to_do(tenant: Tenant, jo: Client) -> None:
+    new_run(tenant, state="failed", problem="token-refused")
+    page = jo.get("/t/acme/runs/1/").content.decode()
+    assert "AWS refused the access token" in page
+    assert "Create a new token in AWS" in page
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("q=ade", {"Adele"}),
+        ("q=aws-2", {"Bob"}),
+        ("result=failed", {"Bob"}),
+        ("action=update&kind=user", {"Adele"}),
+        ("reason=already-exists", {"Bob"}),
+        ("run=99", set()),
+        ("run=x", {"Adele", "Bob"}),
+    ],
+)
+def test_logs_are_filtered_by_their_address(tenant: Tenant, jo: Client, query: str, names: set[str]) -> None:
+    run = new_run(tenant)
+    operation(tenant, run)
+    operation(
+        tenant, run, display_name="Bob", action="create", result="failed", problem="already-exists", scim_id="aws-2"
+    )
+    found = {one.display_name for one in jo.get(f"/t/acme/logs/?{query}").context["operations"]}
+    assert found == names
+
+
+def test_logs_page_by_key_both_ways(tenant: Tenant, jo: Client) -> None:
+    run = new_run(tenant)
+    rows = [operation(tenant, run, display_name=f"P{n}") for n in range(120)]
+    first = jo.get("/t/acme/logs/").context
+    assert [one.pk for one in first["operations"]] == [row.pk for row in rows[:-51:-1]]
+    second = jo.get(f"/t/acme/logs/{first['older']}").context
+    assert second["operations"][0].pk == rows[69].pk
+    back = jo.get(f"/t/acme/logs/{second['newer']}").context
+    assert [one.pk for one in back["operations"]] == [one.pk for one in first["operations"]]
+
+
+def test_csv_has_a_row_per_field_and_no_formulas(tenant: Tenant, jo: Client) -> None:
+    changes = {
+        "title": {"before": None, "after": "=HYPERLINK(1)", "mapping": "jobTitle"},
+        "locale": {"before": "a", "after": "b", "mapping": ""},
+    }
+    operation(tenant, new_run(tenant), display_name="@evil", changes=changes)
+    text = b"".join(jo.get("/t/acme/logs/export/?q=evil")).decode()
+    assert text.startswith("\ufeff")
+    rows = list(csv.DictReader(io.StringIO(text[1:])))
+    assert [(row["field"], row["after"]) for row in rows] == [("title", "'=HYPERLINK(1)"), ("locale", "b")]
+    assert rows[0]["name"] == "'@evil"
+    assert rows[0]["time"].endswith("Z")
+    assert AuditEntry.objects.filter(verb="logs.export").exists()
+
+
+@pytest.mark.parametrize("cell", ["=1", "+1", "-1", "@x", "\tx", "\rx"])
+def test_a_cell_that_a_spreadsheet_would_run_is_quoted(cell: str) -> None:
+    assert safe_cell(cell) == f"'{cell}"
+
+
+def test_a_log_entry_shows_changes_and_marks_what_cannot_be_seen(tenant: Tenant, jo: Client) -> None:
+    changes = {"displayName": {"before": "Zoe", "after": "Zo\u200be", "mapping": "displayName"}}
+    row = operation(tenant, new_run(tenant), changes=changes)
+    page = jo.get(f"/t/acme/logs/{row.pk}/").content.decode()
+    assert "U+200B" in page
+    assert "<del>Zoe</del>" in page
+
+
+def test_another_tenants_entry_is_not_found(tenant: Tenant, jo: Client) -> None:
+    other = Tenant.objects.create(name="Other", slug="other")
+    row = operation(other, new_run(other))
+    assert jo.get(f"/t/acme/logs/{row.pk}/").status_code == 404
+    assert jo.get(f"/t/acme/logs/?op={row.pk}").status_code == 404
