@@ -175,7 +175,7 @@ class SignIn:
         sha1 = _thumbprint(self.certificate.fingerprint(hashes.SHA1()))  # noqa: S303 - x5t is SHA-1 by RFC 7515
         sha256 = _thumbprint(self.certificate.fingerprint(hashes.SHA256()))
         # RFC 7515 leaves the padding out; msal does not, and Entra takes both.
-        return header.get("x5t", "").rstrip("=") == sha1 or header.get("x5t#S256", "").rstrip("=") == sha256
+        return str(header.get("x5t")).rstrip("=") == sha1 or str(header.get("x5t#S256")).rstrip("=") == sha256
 
     def _access_token(self, app: str, kind: str) -> str:
         """The claims of a real app-only token; rights as of now."""

@@ -10,10 +10,10 @@ from playwright.sync_api import Page
 
 from portal import first_run
 from portal.models import RoleGrant, User
+from sync.directory import Found
 from sync.models import ConnectionTest, DirectoryUser, Half, Link, Operation, Run, Tenant
 from sync.services import configurations
 from sync.services.tenants import configuration_of
-from sync.directory import Found
 from tests.browser.conftest import Watched, axe, sideways
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -207,7 +207,7 @@ def test_twenty_requests_a_second_then_429_with_retry_after(tmp_path: Path, tls:
 def test_the_ledger_tells_received_applied_and_answered(aws: Aws, faults: Faults) -> None:
     aws.user("ada")
     faults.add({"part": "aws", "kind": "drop_after", "match": "POST"})
-    with pytest.raises(Exception, match="Connection|Remote"):
+    with pytest.raises(Exception, match=r"Connection|Remote"):
         aws.user("bob")
     aws.call("POST", "Users", {})
     rows = [(row["applied"], row["answered"], row["status"]) for row in aws.store.ledger()]
