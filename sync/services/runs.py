@@ -19,7 +19,7 @@ from sync.graph.errors import Forbidden as GraphForbidden
 from sync.graph.errors import GraphError, SignInFailed
 from sync.importing import SourceEmpty
 from sync.leases import Lease, LeaseLost, claim
-from sync.models import Delivery, Interval, Result, Run, Tenant
+from sync.models import AwsConnection, Delivery, EntraConnection, Interval, Result, Run, Tenant
 from sync.recording import Cancelled, TokenRefused, count_results
 from sync.scim.errors import Forbidden, ScimError, Unauthorised
 from sync.sealing import CannotOpen
@@ -232,10 +232,20 @@ def _end(run: Run, lease: Lease, state: str, problem: str, detail: str) -> None:
     if state in (Run.State.FAILED, Run.State.CANCELLED):
         run.operations.filter(result=Result.PLANNED).delete()
         run.counts = count_results(run) | {"no_change": run.counts.get("no_change", 0)}
+    if state in (Run.State.COMPLETED, Run.State.COMPLETED_WITH_ERRORS):
+        _note_use(run)
     run.state, run.problem, run.problem_detail = state, problem, detail[:2000]
     run.finished_at = timezone.now()
     run.sequence += 1
     run.save()
+
+
+def _note_use(run: Run) -> None:
+    """When each half last did its work. AWS is used only when there was something to match or to write."""
+    now = timezone.now()
+    EntraConnection.objects.filter(tenant=run.tenant_id).update(last_used_at=now)
+    if run.scim_requests:
+        AwsConnection.objects.filter(tenant=run.tenant_id).update(last_used_at=now)
 
 
 @dataclass(frozen=True, slots=True)

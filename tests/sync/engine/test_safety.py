@@ -3,7 +3,7 @@
 import pytest
 
 from sync.models import Incident, Link, Operation, Result, Run, Tenant
-from sync.services import runs
+from sync.services import configurations, runs
 from tests.lab_process import Lab
 from tests.sync.engine.conftest import assign, aws_user, names, sync
 
@@ -129,3 +129,59 @@ def test_one_mail_per_new_problem_and_none_while_it_repeats(wired: Tenant, lab: 
     lab.call("PATCH", f"entra/users/{person['id']}", {"surname": "Found"})
     assert sync(wired).state == Run.State.COMPLETED
     assert not Incident.objects.filter(solved_at=None).exists()
+
+
+def test_a_preview_plans_and_writes_nothing(wired: Tenant, lab: Lab) -> None:
+    group = lab.entra_group("AWS-Admins")
+    assign(wired, group)
+    preview = sync(wired, Run.Kind.PREVIEW)
+    assert preview.planned > 0
+    assert lab.aws()["users"] == []
+    assert {request["method"] for request in lab.requests()} <= {"GET"}
+    run = sync(wired)
+    assert run.planned == preview.planned
+    assert len(names(lab)) == run.counts["created"] - 1
+    wired.refresh_from_db()
+    assert wired.aws.last_used_at is not None
+
+
+def test_a_person_unassigned_and_assigned_again_comes_back_to_the_same_user(wired: Tenant, lab: Lab) -> None:
+    person = lab.call("POST", "entra/hire", {"displayName": "Back Again"})
+    assign(wired, person)
+    sync(wired)
+    before = aws_user(lab, person["id"])["id"]
+    configuration = wired.configurations.get()
+    configurations.unassign(actor="x", tenant=wired, assignment=configuration.assignments.get())
+    sync(wired)
+    assert aws_user(lab, person["id"])["active"] is False
+    assign(wired, person)
+    sync(wired)
+    assert (aws_user(lab, person["id"])["id"], aws_user(lab, person["id"])["active"]) == (before, True)
+
+
+def test_a_manager_arrives_with_the_people_and_is_repaired_when_it_comes_later(wired: Tenant, lab: Lab) -> None:
+    boss = lab.call("POST", "entra/hire", {"displayName": "Bo Ss"})
+    report = lab.call("POST", "entra/hire", {"displayName": "Re Port", "manager": boss["id"]})
+    assign(wired, report)
+    sync(wired)
+    extension = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
+    assert "manager" not in aws_user(lab, report["id"]).get(extension, {})
+    assign(wired, boss)
+    sync(wired)
+    assert aws_user(lab, report["id"])[extension]["manager"]["value"] == aws_user(lab, boss["id"])["id"]
+    lab.forget_requests()
+    assert sync(wired).planned == 0
+
+
+def test_a_cancelled_run_keeps_what_is_written_and_the_next_goes_on(wired: Tenant, lab: Lab) -> None:
+    assign(wired, lab.entra_group("AWS-Developers"))
+    hold = lab.call("POST", "faults", {"part": "aws", "kind": "delay", "match": "POST", "seconds": 0.2, "times": -1})
+    run = runs.request_run(tenant=wired, kind=Run.Kind.FULL, trigger=Run.Trigger.COMMAND, enqueue=False)
+    Run.objects.filter(pk=run.pk).update(state=Run.State.CANCELLING)
+    finished = runs.execute(run.pk)
+    assert finished is not None
+    assert finished.state == Run.State.CANCELLED
+    assert hold["id"]
+    lab.call("DELETE", "faults")
+    assert sync(wired).state == Run.State.COMPLETED
+    assert len(names(lab)) == 24
