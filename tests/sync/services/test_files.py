@@ -1,0 +1,108 @@
+"""A tenant as one file: everything or nothing, twice the same, no secret out."""
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from sync.models import Assignment, AttributeMapping, Tenant
+from sync.sealing import unseal
+from sync.services.tenants import configuration_of
+
+pytestmark = pytest.mark.django_db
+
+FILE: dict[str, Any] = {
+    "version": 1,
+    "name": "Acme",
+    "slug": "acme",
+    "time_zone": "Europe/Berlin",
+    "entra": {
+        "cloud": "global",
+        "directory_id": "11111111-2222-4333-8444-555555555555",
+        "client_id": "66666666-7777-4888-8999-000000000000",
+        "credential": "secret",
+        "secret": "not~a~real~secret",
+        "ends_on": "2027-11-01",
+    },
+    "aws": {
+        "endpoint": "https://scim.eu-central-1.amazonaws.com/11111111-2222-3333-4444-555555555555/scim/v2/",
+        "token": "not-a-real-token",
+        "token_created_on": "2026-11-23",
+    },
+    "assignments": [{"type": "group", "id": "aaaaaaaa-1111-4111-8111-111111111111", "name": "AWS-Admins"}],
+    "schedule": {"interval_minutes": 60},
+    "notification": {"email": "identity@acme.example", "on_failure": True},
+}
+
+
+def bring(tmp_path: Path, content: Any, *options: str) -> str:
+    path = tmp_path / "tenant.json"
+    path.write_text(content if isinstance(content, str) else json.dumps(content))
+    out = io.StringIO()
+    call_command("tenant_import", str(path), *options, stdout=out)
+    return out.getvalue()
+
+
+def test_a_file_makes_a_whole_tenant(tmp_path: Path) -> None:
+    bring(tmp_path, FILE)
+    tenant = Tenant.objects.get(slug="acme")
+    assert (tenant.interval, tenant.notification_email, tenant.notify_on_failure) == (60, "identity@acme.example", True)
+    assert unseal(tenant.aws.sealed_token, f"tenant:{tenant.pk}:aws.token") == "not-a-real-token"
+    assert tenant.aws.endpoint.endswith("/scim/v2")
+    assert Assignment.objects.get().display_name == "AWS-Admins"
+    assert AttributeMapping.objects.filter(configuration=configuration_of(tenant)).count() == 25
+
+
+def test_the_same_file_again_changes_nothing(tmp_path: Path) -> None:
+    bring(tmp_path, FILE)
+    tenant = Tenant.objects.get()
+    before = (tenant.aws.changed_at, tenant.entra.changed_at, configuration_of(tenant).changed_at)
+    bring(tmp_path, FILE)
+    tenant = Tenant.objects.get()
+    assert (tenant.aws.changed_at, tenant.entra.changed_at, configuration_of(tenant).changed_at) == before
+
+
+def test_what_goes_out_comes_in_again_and_holds_no_secret(tmp_path: Path) -> None:
+    bring(tmp_path, FILE)
+    out = io.StringIO()
+    call_command("tenant_export", "acme", stdout=out)
+    assert "not~a~real" not in out.getvalue()
+    assert "not-a-real" not in out.getvalue()
+    Tenant.objects.all().delete()
+    bring(tmp_path, out.getvalue())
+    again = io.StringIO()
+    call_command("tenant_export", "acme", stdout=again)
+    assert json.loads(again.getvalue()) == json.loads(out.getvalue())
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"aws": {"endpoint": "https://evil.example/"}}, "aws"),
+        ({"schedule": {"interval_minutes": 7}}, "schedule"),
+        ({"notification": {"email": "nobody"}}, "notification"),
+        ({"mappings": {"people": [{"target": "nosuch", "type": "direct", "source": "mail"}]}}, "mappings.people[0]"),
+        ({"assignments": [{"type": "robot", "id": "x"}]}, "assignments[0]"),
+        ({"version": 99}, "version"),
+    ],
+)
+def test_a_problem_is_named_with_its_place_and_nothing_is_changed(
+    tmp_path: Path, change: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(CommandError) as caught:
+        bring(tmp_path, FILE | change)
+    assert said in str(caught.value)
+    assert not Tenant.objects.exists()
+
+
+def test_a_file_that_is_not_json_is_refused_in_words(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="JSON"):
+        bring(tmp_path, "{")
+
+
+def test_check_only_says_what_would_change(tmp_path: Path) -> None:
+    assert bring(tmp_path, FILE, "--check")
+    assert not Tenant.objects.exists()
