@@ -107,7 +107,9 @@ def test_a_group_of_250_arrives_in_requests_of_at_most_a_hundred_changes(wired: 
     assert len(aws_group(lab, "Exactly-250")["members"]) == 250
     requests = [request for request in lab.requests() if "/Groups" in request["path"] and request["method"] != "GET"]
     sizes = [len(request["request"].get("members", [])) or request["operations"] for request in requests]
-    assert sizes == [100, 100, 50]
+    # Many are in flight: which of the later ones arrives first is nobody's promise.
+    assert sizes[0] == 100
+    assert sorted(sizes) == [50, 100, 100]
 
 
 def test_members_are_added_and_removed_one_by_one(wired: Tenant, lab: Lab) -> None:
