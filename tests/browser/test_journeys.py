@@ -90,7 +90,7 @@ def test_everything_works_without_javascript(
     page.goto(f"{live_server.url}/t/acme/assignments/assign/")
     page.get_by_label("Search the directory").fill("AWS-Admins")
     page.get_by_role("button", name="Search").click()
-    page.get_by_label("AWS-Admins").check()
+    page.get_by_role("checkbox", name="AWS-Admins").check()
     page.get_by_role("button", name="Assign").click()
     expect(page.get_by_role("heading", name="Groups (1)")).to_be_visible()
     page.goto(f"{live_server.url}/t/acme/mappings/people/")

@@ -133,8 +133,10 @@ def assign_two_groups(page: Page) -> None:
     page.get_by_role("link", name="Assignments").first.click()
     page.get_by_role("link", name="Assign groups or people").click()
     page.get_by_label("Search the directory").fill("AWS-")
-    page.get_by_label("AWS-Developers").check()
-    page.get_by_label("AWS-Admins").check()
+    page.get_by_role("checkbox", name="AWS-Developers").check()
+    expect(page.get_by_role("heading", name="Chosen (1)")).to_be_visible()
+    page.get_by_role("checkbox", name="AWS-Admins").check()
+    expect(page.get_by_role("heading", name="Chosen (2)")).to_be_visible()
     page.get_by_role("button", name="Assign 2").click()
     expect(page.get_by_role("heading", name="Groups (2)")).to_be_visible()
 
