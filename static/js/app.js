@@ -2,6 +2,7 @@
 (function () {
   "use strict";
   const dialog = document.getElementById("dialog");
+  const words = document.getElementById("live-alert").dataset;
   let opener = null;
 
   // A poll of a hidden tab is skipped; the next one comes when the tab is seen again.
@@ -30,7 +31,7 @@
   // A server that failed changes nothing on the page; a short notice says so.
   document.addEventListener("htmx:responseError", (event) => {
     const id = event.detail.xhr.getResponseHeader("X-Request-ID") || "";
-    say("live-alert", "That did not work. Your entries are still here. Try again. Reference " + id);
+    say("live-alert", words.failed + " " + id);
   });
   function say(region, text) { document.getElementById(region).textContent = text; }
 
@@ -45,6 +46,9 @@
     const said = event.target.querySelector("[data-say]");
     if (said) say("live", said.dataset.say);
   });
+
+  // The next answer that works takes the notice away.
+  document.addEventListener("htmx:afterOnLoad", (event) => { if (event.detail.successful) say("live-alert", ""); });
 
   // A finished phase is told once.
   let phases = "";
@@ -67,9 +71,8 @@
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-copy]");
     if (!button) return;
-    const source = document.getElementById(button.dataset.copy);
-    navigator.clipboard.writeText(source ? source.textContent : button.dataset.copyText || "");
-    say("live", "Copied");
+    navigator.clipboard.writeText(button.dataset.copy);
+    say("live", words.copied);
   });
 
   // One menu of the header at a time; Escape and a click elsewhere close it.

@@ -39,7 +39,7 @@ class Watched:
         page.on("response", lambda response: self._response(response.status, response.url))
 
     def _console(self, kind: str, text: str) -> None:
-        provoked = any(f"status of {status}" in text for status in self.allowed)
+        provoked = any(f"status of {status}" in text or f"Code {status}" in text for status in self.allowed)
         if kind == "error" and not provoked:
             self.faults.append(f"console: {text}")
 

@@ -69,6 +69,20 @@ def test_a_pasted_secret_id_is_caught_before_it_is_saved(
     assert tenant.entra.sealed_credential == ""
 
 
+def test_a_server_that_fails_is_said_and_nothing_on_the_page_is_lost(
+    tenant: Tenant, owner: User, open_page: Callable[[User | None], Page], watched: Any, live_server: Any
+) -> None:
+    watched.allowed.add(500)
+    page = open_page(owner)
+    page.goto(f"{live_server.url}/t/acme/assignments/assign/")
+    page.route("**/assign/?*", lambda route: route.fulfill(status=500, headers={"X-Request-ID": "7F3A"}))
+    page.get_by_label("Search the directory").press_sequentially("developers")
+    expect(page.locator("#live-alert")).to_contain_text(
+        "That did not work. Your entries are still here. Try again. Reference 7F3A"
+    )
+    expect(page.get_by_label("Search the directory")).to_have_value("developers")
+
+
 def test_everything_works_without_javascript(
     lab: Lab, tenant: Tenant, owner: User, browser: Browser, live_server: Any, tmp_path: Path
 ) -> None:
