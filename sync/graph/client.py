@@ -1,17 +1,16 @@
 """Directory reads of Microsoft Graph v1.0, with paging, delta rounds and retries inside a budget."""
 
-import json
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
 
+from sync.graph.answers import Json, http_date, json_object, objects, read_body, retry_after
 from sync.graph.auth import Authenticator
 from sync.graph.cloud import Cloud
 from sync.graph.errors import (
@@ -27,7 +26,6 @@ from sync.graph.errors import (
     error_class,
 )
 
-Json = dict[str, Any]
 MAX_ANSWER_BYTES = 50 * 1024 * 1024
 # A round that never ends on a very active tenant is given up (microsoft-graph-docs#4263).
 MAX_PAGES = 20_000
@@ -60,6 +58,7 @@ class GraphClient:
         max_attempts: int = 8,
         connect_timeout: float = 10.0,
         read_timeout: float = 60.0,
+        answer_seconds: float = 180.0,
     ) -> None:
         self.cloud = cloud
         self.authenticator = authenticator
@@ -69,6 +68,7 @@ class GraphClient:
         self.budget_seconds = budget_seconds
         self.max_attempts = max_attempts
         self.timeout = (connect_timeout, read_timeout)
+        self.answer_seconds = answer_seconds
         self.server_date: datetime | None = None
         self._session = requests.Session()
         # REQUESTS_CA_BUNDLE and proxies of the environment would win over `verify`.
@@ -91,12 +91,17 @@ class GraphClient:
 
     def pages(self, url: str, headers: Mapping[str, str] | None = None) -> Iterator[Json]:
         """A whole collection page by page; headers such as ConsistencyLevel are not part of a nextLink."""
+        seen = {hash(url)}
         for _ in range(MAX_PAGES):
             page = self._get(url, headers or {})
+            objects(page)
             yield page
             if not (next_link := page.get("@odata.nextLink")):
                 return
             url = self._pinned(next_link)
+            if hash(url) in seen:
+                raise BadAnswer("Graph sent the same nextLink twice: the pages would never end.")
+            seen.add(hash(url))
         raise BadAnswer(f"Graph sent more than {MAX_PAGES} pages.")
 
     def users_delta(self, select: Sequence[str], link: str | None = None) -> Iterator[DeltaPage]:
@@ -139,7 +144,7 @@ class GraphClient:
         return self._items(f"/servicePrincipals/{quote(service_principal_id)}/appRoleAssignedTo", {"$top": "999"})
 
     def organization(self) -> Json:
-        found = self.get("/organization", {"$select": "id,displayName,verifiedDomains"})["value"]
+        found = objects(self.get("/organization", {"$select": "id,displayName,verifiedDomains"}))
         return found[0] if found else {}
 
     def _items(self, path: str, params: Mapping[str, str]) -> Iterator[Json]:
@@ -151,8 +156,7 @@ class GraphClient:
         escaped = text.replace("\\", "\\\\").replace('"', '\\"')
         clauses = " OR ".join(f'"{field}:{escaped}"' for field in fields)
         params = {"$search": clauses, "$top": str(top), "$select": select, "$count": "true"}
-        found: list[Json] = self.get(path, params, EVENTUAL)["value"]
-        return found or self._by_id(path, text, select)
+        return objects(self.get(path, params, EVENTUAL)) or self._by_id(path, text, select)
 
     def _by_id(self, path: str, text: str, select: str) -> list[Json]:
         try:
@@ -160,16 +164,20 @@ class GraphClient:
         except ValueError:
             return []
         params = {"$filter": f"id eq '{wanted}'", "$select": select}
-        found: list[Json] = self.get(path, params)["value"]
-        return found
+        return objects(self.get(path, params))
 
     # Delta
 
     def _delta(self, path: str, select: Sequence[str], link: str | None) -> Iterator[DeltaPage]:
         """A stored link is used as it is: token URLs are never built or edited. Raises ResyncRequired."""
         url = self._pinned(link) if link else self._url(path, {"$select": ",".join(select)})
+        delta_link = None
         for page in self.pages(url):
-            yield DeltaPage(page["value"], page.get("@odata.nextLink"), page.get("@odata.deltaLink"))
+            delta_link = page.get("@odata.deltaLink")
+            yield DeltaPage(page["value"], page.get("@odata.nextLink"), delta_link)
+        if not isinstance(delta_link, str):
+            # Only the deltaLink says that a round is whole (Graph, delta query): without it people would seem gone.
+            raise BadAnswer("Graph ended a delta round without a deltaLink: the round is not whole.")
 
     # Sending
 
@@ -177,12 +185,12 @@ class GraphClient:
         query = f"?{urlencode(params, quote_via=quote, safe='$,')}" if params else ""
         return f"{self.cloud.graph}/v1.0{path}{query}"
 
-    def _pinned(self, link: str) -> str:
+    def _pinned(self, link: Any) -> str:
         """A link that leaves Graph's origin would carry our token elsewhere."""
-        ours, theirs = urlsplit(self.cloud.graph), urlsplit(link)
-        if (ours.scheme, ours.netloc) != (theirs.scheme, theirs.netloc):
-            raise BadAnswer(f"Graph sent a link to another host: {theirs.netloc}.")
-        return link
+        origin = _origin(link) if isinstance(link, str) else None
+        if origin != _origin(self.cloud.graph):
+            raise BadAnswer(f"Graph sent a link to another host: {origin}.")
+        return str(link)
 
     def _get(self, url: str, headers: Mapping[str, str]) -> Json:
         """One read with its retries. A 401 is repeated once with a fresh token."""
@@ -214,17 +222,24 @@ class GraphClient:
         sent = {"Authorization": f"Bearer {self.authenticator.token()}", "client-request-id": request_id, **headers}
         try:
             response = self._session.get(url, headers=sent, timeout=self.timeout, allow_redirects=False, stream=True)
-            content = _limited(response)
         except requests.RequestException as error:
             raise Unreachable(f"Microsoft Graph cannot be reached: {type(error).__name__}.") from None
-        self.server_date = _date(response.headers.get("Date")) or self.server_date
+        content = read_body(response, limit=MAX_ANSWER_BYTES, seconds=self.answer_seconds, clock=self.clock)
+        self.server_date = http_date(response.headers.get("Date")) or self.server_date
         if response.status_code != 200:
             raise _error(response, content, url)
-        try:
-            answered: Json = json.loads(content)
-        except ValueError:
-            raise BadAnswer("Graph answered with something that is not JSON.", status=200) from None
+        answered = json_object(content)
+        if answered is None:
+            raise BadAnswer("Graph answered with something that is not a JSON object.", status=200)
         return answered
+
+
+def _origin(url: str) -> str | None:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return None
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def _literal(text: str) -> str:
@@ -232,36 +247,16 @@ def _literal(text: str) -> str:
     return quote(text.replace("'", "''"))
 
 
-def _limited(response: requests.Response) -> bytes:
-    chunks, size = [], 0
-    for chunk in response.iter_content(65536):
-        size += len(chunk)
-        if size > MAX_ANSWER_BYTES:
-            response.close()
-            raise BadAnswer(f"Graph's answer is larger than {MAX_ANSWER_BYTES} bytes.")
-        chunks.append(chunk)
-    return b"".join(chunks)
-
-
-def _date(value: str | None) -> datetime | None:
-    try:
-        return parsedate_to_datetime(value) if value else None
-    except ValueError:
-        return None
-
-
 def _error(response: requests.Response, content: bytes, url: str) -> GraphError:
     status = response.status_code
-    try:
-        body = json.loads(content).get("error") or {}
-    except (ValueError, AttributeError):
-        body = {}
+    found = (json_object(content) or {}).get("error")
+    body = found if isinstance(found, dict) else {}
     code, message = str(body.get("code") or ""), str(body.get("message") or f"HTTP {status}")
     facts: dict[str, Any] = {
         "status": status,
         "code": code or None,
         "request_id": response.headers.get("request-id"),
-        "retry_after": _retry_after(response.headers.get("Retry-After")),
+        "retry_after": retry_after(response.headers.get("Retry-After")),
     }
     if _token_is_dead(status, code, url):
         return ResyncRequired(message, **facts)
@@ -274,14 +269,3 @@ def _token_is_dead(status: int, code: str, url: str) -> bool:
         return True
     carried_token = "$deltatoken" in url.lower() or "$skiptoken" in url.lower() or "%24deltatoken" in url.lower()
     return status == 400 and code == "Request_UnsupportedQuery" and carried_token
-
-
-def _retry_after(value: str | None) -> float | None:
-    """Seconds, also fractions, or an HTTP date."""
-    if not value:
-        return None
-    try:
-        return max(0.0, float(value))
-    except ValueError:
-        date = _date(value)
-    return max(0.0, (date - datetime.now(UTC)).total_seconds()) if date else None

@@ -6,9 +6,9 @@ GraphError
  ├─ Forbidden         403: a permission is missing or not consented
  ├─ NotFound          404
  ├─ ResyncRequired    the delta token is dead: read everything again
- ├─ Rejected          every other 4xx
+ ├─ Rejected          every other 4xx, and 501: the query is not supported
  ├─ Throttled         429
- ├─ ServerError       5xx
+ ├─ ServerError       5xx and 408
  ├─ Unreachable       no connection, or none in time
  ├─ BadAnswer         not JSON, too large, or a link that leaves Graph
  └─ BudgetExceeded    retries took longer than allowed
@@ -84,8 +84,16 @@ class BudgetExceeded(GraphError):
     pass
 
 
-BY_STATUS: dict[int, type[GraphError]] = {401: Unauthorised, 403: Forbidden, 404: NotFound, 429: Throttled}
+BY_STATUS: dict[int, type[GraphError]] = {
+    401: Unauthorised,
+    403: Forbidden,
+    404: NotFound,
+    408: ServerError,
+    429: Throttled,
+    # "This operation target is not yet supported": a property that only a single user can be asked for.
+    501: Rejected,
+}
 
 
 def error_class(status: int) -> type[GraphError]:
-    return ServerError if status >= 500 else BY_STATUS.get(status, Rejected)
+    return BY_STATUS.get(status, ServerError if status >= 500 else Rejected)

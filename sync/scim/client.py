@@ -12,11 +12,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import quote, urlencode
 
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
 from sync.scim.endpoint import Endpoint
 from sync.scim.errors import (
@@ -73,6 +74,7 @@ class ScimClient:
         budget_seconds: float = 120.0,
         connect_timeout: float = 10.0,
         read_timeout: float = 30.0,
+        answer_seconds: float = 60.0,
     ) -> None:
         self.endpoint = endpoint
         self.pacer = pacer
@@ -82,6 +84,7 @@ class ScimClient:
         self.max_attempts = max_attempts
         self.budget_seconds = budget_seconds
         self.timeout = (connect_timeout, read_timeout)
+        self.answer_seconds = answer_seconds
         self.counts: Counter[str] = Counter()
         self._counting = threading.Lock()
         self._session = self._new_session(token, connections, user_agent)
@@ -138,7 +141,7 @@ class ScimClient:
             yield from (user["id"] for user in self._list("Users", equals("groups.value", group_id), 100))
             return
         group = self.get_group(group_id).resource or {}
-        yield from (member["value"] for member in group.get("members") or [])
+        yield from (member["value"] for member in group.get("members") or [] if "value" in member)
 
     # Writing
 
@@ -184,14 +187,17 @@ class ScimClient:
     def _cursor_pages(self, resource: str, scim_filter: str | None, count: int) -> Iterator[Json]:
         """The first cursor is present but empty; a page is the last one when it names no next cursor."""
         rest = urlencode({"count": count, **({"filter": scim_filter} if scim_filter else {})})
-        cursor = ""
+        cursor, seen = "", set[str]()
         while True:
             first = f"cursor={quote(cursor, safe='')}" if cursor else "cursor"
             page = self._page(f"{resource}?{first}&{rest}")
             yield from page["Resources"]
-            cursor = page.get("nextCursor") or ""
+            cursor = str(page.get("nextCursor") or "")
             if not cursor:
                 return
+            if cursor in seen:
+                raise BadAnswer("The server sent the same cursor twice: the pages would never end.", method="GET")
+            seen.add(cursor)
 
     def _index_pages(self, resource: str, scim_filter: str | None, count: int) -> Iterator[Json]:
         start = 1
@@ -201,14 +207,16 @@ class ScimClient:
             found = page["Resources"]
             yield from found
             start += len(found)
-            if not found or start > int(page.get("totalResults", 0)):
+            if not found or start > _total(page):
                 return
 
     def _page(self, path: str) -> Json:
         page = self._read(path)
-        # A server may leave Resources out when nothing matched (RFC 7644 section 3.4.2).
-        page.setdefault("Resources", [])
-        if not isinstance(page["Resources"], list):
+        if "Resources" not in page and _total(page) == 0:
+            # A server may leave Resources out when nothing matched (RFC 7644 section 3.4.2).
+            page["Resources"] = []
+        found = page.get("Resources")
+        if not isinstance(found, list) or not all(isinstance(one, dict) and "id" in one for one in found):
             raise BadAnswer("The answer is not a SCIM list.", method="GET", path=path, body=page)
         return page
 
@@ -244,7 +252,8 @@ class ScimClient:
         backoff = min(LONGEST_WAIT, FIRST_WAIT * 2 ** (attempt - 1)) * (0.5 + self.random())
         wait = error.retry_after if error.retry_after is not None else backoff
         if isinstance(error, Throttled):
-            self.pacer.slow_down(wait)
+            # Others share the pacer: a Retry-After of years must not hold them longer than we would wait ourselves.
+            self.pacer.slow_down(min(wait, self.budget_seconds))
         return wait if self.clock() - began + wait <= self.budget_seconds else None
 
     def _once(self, method: str, path: str, body: Json | None, data: bytes | None, attempt: int) -> Answer:
@@ -253,23 +262,21 @@ class ScimClient:
         began = self.clock()
         context: Json = {"method": method, "path": path, "request": body, "attempts": attempt}
         response = self._exchange(method, path, data, context)
-        content = _limited(response, context)
+        content = self._body(response, context)
         answered = _json(content)
         request_id = response.headers.get(REQUEST_ID)
+        context |= {"status": response.status_code, "request_id": request_id, "body": answered}
         if response.status_code == 429:
             self._count("throttled")
         if not 200 <= response.status_code < 300:
-            raise error_class(response.status_code)(
+            raise _error_class(method, response.status_code)(
                 _detail(answered, content, response.status_code),
-                status=response.status_code,
-                request_id=request_id,
                 retry_after=retry_after(response.headers.get("Retry-After")),
-                body=answered,
                 **context,
             )
         return Answer(
             response.status_code,
-            _resource(answered, content, context),
+            _resource(method, answered, content, context),
             request_id,
             attempt,
             round((self.clock() - began) * 1000),
@@ -291,13 +298,28 @@ class ScimClient:
                 allow_redirects=False,
                 stream=True,
             )
-        except (requests.exceptions.ConnectTimeout, requests.exceptions.SSLError) as error:
-            raise Unreachable(_reason(error), **context) from None
-        except requests.exceptions.ConnectionError as error:
-            sent = "NewConnectionError" not in repr(error) and "NameResolutionError" not in repr(error)
-            raise (OutcomeUnknown if sent else Unreachable)(_reason(error), **context) from None
         except requests.RequestException as error:
+            raise (Unreachable if _never_sent(error) else OutcomeUnknown)(_reason(error), **context) from None
+
+    def _body(self, response: requests.Response, context: Json) -> bytes:
+        """Bounded in size and time. `read1` hands over what has arrived: a read timeout alone starts anew with each
+        byte of a server that drips."""
+        began, size = self.clock(), 0
+        chunks: list[bytes] = []
+        context = {**context, "status": response.status_code}
+        try:
+            while chunk := response.raw.read1(65536, decode_content=True):
+                size += len(chunk)
+                if size > MAX_ANSWER_BYTES:
+                    raise BadAnswer(f"The answer is larger than {MAX_ANSWER_BYTES} bytes.", **context)
+                if self.clock() - began > self.answer_seconds:
+                    raise OutcomeUnknown(f"The answer took longer than {self.answer_seconds:.0f} s.", **context)
+                chunks.append(chunk)
+        except HTTPError as error:
             raise OutcomeUnknown(_reason(error), **context) from None
+        finally:
+            response.close()
+        return b"".join(chunks)
 
     def _count(self, name: str) -> None:
         with self._counting:
@@ -321,6 +343,8 @@ def retry_after(value: str | None) -> float | None:
         date = parsedate_to_datetime(value)
     except ValueError:
         return None
+    # "-0000" says UTC without a zone (RFC 5322 section 3.3).
+    date = date if date.tzinfo else date.replace(tzinfo=UTC)
     return max(0.0, (date - datetime.now(UTC)).total_seconds())
 
 
@@ -334,29 +358,41 @@ def _values(user_ids: Sequence[str]) -> list[Json]:
     return [{"value": user_id} for user_id in user_ids]
 
 
-def _limited(response: requests.Response, context: Json) -> bytes:
-    chunks, size = [], 0
-    try:
-        for chunk in response.iter_content(65536):
-            size += len(chunk)
-            if size > MAX_ANSWER_BYTES:
-                raise BadAnswer(f"The answer is larger than {MAX_ANSWER_BYTES} bytes.", **context)
-            chunks.append(chunk)
-    except requests.RequestException as error:
-        raise OutcomeUnknown(_reason(error), status=response.status_code, **context) from None
-    finally:
-        response.close()
-    return b"".join(chunks)
+def _total(page: Json) -> int:
+    total = page.get("totalResults")
+    if not isinstance(total, int):
+        raise BadAnswer("The answer is not a SCIM list: totalResults is missing.", method="GET", body=page)
+    return total
+
+
+def _never_sent(error: requests.RequestException) -> bool:
+    """Certainly before the request left: no connection, or a certificate that we do not trust. Other TLS errors may
+    also come while an answer is read."""
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    return isinstance(reason, NewConnectionError | ConnectTimeoutError) or "CERTIFICATE_VERIFY_FAILED" in str(reason)
+
+
+def _error_class(method: str, status: int) -> type[ScimError]:
+    """A server, or a proxy before it, may fail after it has made the object."""
+    return OutcomeUnknown if status >= 500 and method not in REPEATABLE else error_class(status)
 
 
 def _json(content: bytes) -> Any:
     try:
-        return json.loads(content) if content else None
-    except ValueError:
+        return json.loads(content, parse_constant=_not_json) if content else None
+    except (ValueError, RecursionError):
         return None
 
 
-def _resource(answered: Any, content: bytes, context: Json) -> Json | None:
+def _not_json(constant: str) -> NoReturn:
+    """Python reads NaN and Infinity; RFC 8259 section 6 does not know them and PostgreSQL refuses to store them."""
+    raise ValueError(constant)
+
+
+def _resource(method: str, answered: Any, content: bytes, context: Json) -> Json | None:
+    """A create was taken, whatever its answer says: without an id the object has to be looked up."""
+    if method == "POST" and not (isinstance(answered, dict) and answered.get("id")):
+        raise OutcomeUnknown("The server took it, but its answer does not name the new object.", **context)
     if isinstance(answered, dict):
         return answered
     if not content:

@@ -16,7 +16,7 @@ RESOURCE = re.compile(r"/(Users|Groups|ServiceProviderConfig|Schemas|ResourceTyp
 
 
 class EndpointError(ValueError):
-    """`code` names the mistake: scheme, sign-in-address, host, path."""
+    """`code` names the mistake: not-a-url, scheme, sign-in-address, host, path."""
 
     def __init__(self, code: str, sentence: str) -> None:
         super().__init__(sentence)
@@ -46,28 +46,36 @@ class Endpoint:
 
 def normalise(url: str, *, allowed: Mapping[str, OtherHost]) -> Endpoint:
     """Raises EndpointError. AWS's own pages disagree on the trailing slash; both forms and `/Users` are taken."""
-    parts = urlsplit("".join(url.split()))
+    try:
+        parts = urlsplit("".join(url.split()))
+    except ValueError:
+        raise EndpointError("not-a-url", "This is not a web address. Copy SCIM endpoint from AWS again.") from None
     other = allowed.get(parts.netloc)
     if parts.scheme != "https" and not (other and other.plain_http and parts.scheme == "http"):
         raise EndpointError("scheme", "The endpoint does not begin with https://. Copy SCIM endpoint from AWS again.")
     path = RESOURCE.sub("", re.sub(r"/{2,}", "/", parts.path)).rstrip("/")
-    base = f"{parts.scheme}://{parts.netloc}{path}"
     if other:
+        base = f"{parts.scheme}://{parts.netloc}{path}"
         return Endpoint(base, parts.netloc, None, _tenant_id(path), other.dialect, other.ca_file)
-    return _aws(base, parts.hostname or "", path)
+    return _aws(parts.netloc.lower().removesuffix(":443"), parts.hostname or "", path)
 
 
-def _aws(base: str, hostname: str, path: str) -> Endpoint:
+def _aws(netloc: str, hostname: str, path: str) -> Endpoint:
     found = HOST.fullmatch(hostname)
     if not found:
         raise _wrong_host(hostname)
+    if netloc != hostname:
+        # requests would send a name and password from the address in place of our token.
+        raise EndpointError(
+            "host", "The endpoint names a user or a port besides the host. Copy SCIM endpoint from AWS again."
+        )
     tenant_id = _tenant_id(path)
     if not tenant_id or path != f"/{tenant_id}/scim/v2":
         raise EndpointError(
             "path",
             "The endpoint's path is not complete. It reads /<id>/scim/v2. Copy SCIM endpoint from AWS again.",
         )
-    return Endpoint(base, hostname, found["region"], tenant_id, "aws")
+    return Endpoint(f"https://{hostname}{path}", hostname, found["region"], tenant_id, "aws")
 
 
 def _wrong_host(hostname: str) -> EndpointError:

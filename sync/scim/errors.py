@@ -2,7 +2,7 @@
 
 ScimError
  ├─ Unreachable      no connection: certainly not applied
- ├─ OutcomeUnknown   sent, but no answer: it may have been applied, read before a retry
+ ├─ OutcomeUnknown   sent, but no answer (for a POST also 5xx, or no id): it may have been applied, read before a retry
  ├─ BadAnswer        an answer that is not SCIM
  ├─ ServerError      5xx
  ├─ Throttled        429

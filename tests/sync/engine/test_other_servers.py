@@ -1,59 +1,18 @@
 """The same engine against a SCIM server that nobody here wrote: scim2-server, as a process, over HTTP."""
 
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 from django.utils import timezone
 
 from sync.models import Link, Run, Tenant
 from sync.services import configurations, connections
-from tests.journeys.up import free_port, until
 from tests.lab_process import Lab
+from tests.scim2_process import TOKEN, Scim2Server
 from tests.sync.engine.conftest import ACTOR, assign, sync, wire
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.process]
-
-TOKEN = "not-much-of-a-secret"
-
-
-class Scim2Server:
-    def __init__(self) -> None:
-        self.port = free_port()
-        program = Path(sys.executable).parent / "scim2-server"
-        arguments = [str(program), "--port", str(self.port), "--bearer-token", TOKEN]
-        self.process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        until(self.answers)
-
-    def answers(self) -> bool:
-        try:
-            return bool(self.get("ServiceProviderConfig"))
-        except requests.ConnectionError:
-            return False
-
-    def get(self, path: str) -> dict[str, Any]:
-        """The server's own view, not through our client."""
-        with requests.Session() as session:
-            session.trust_env = False
-            url = f"http://127.0.0.1:{self.port}/{path}"
-            found: dict[str, Any] = session.get(url, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=10).json()
-            return found
-
-    def users(self) -> dict[str, dict[str, Any]]:
-        return {user["userName"]: user for user in self.get("Users?count=500")["Resources"]}
-
-    def members(self) -> dict[str, set[str]]:
-        names = {user["id"]: name for name, user in self.users().items()}
-        groups = self.get("Groups?count=500").get("Resources", [])
-        return {group["displayName"]: {names[one["value"]] for one in group.get("members") or []} for group in groups}
-
-    def stop(self) -> None:
-        self.process.terminate()
-        self.process.wait(10)
 
 
 @pytest.fixture

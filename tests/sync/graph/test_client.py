@@ -3,6 +3,7 @@
 import random
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from sync.graph.errors import (
     BudgetExceeded,
     Forbidden,
     NotFound,
+    Rejected,
     ResyncRequired,
     ServerError,
     SignInFailed,
@@ -24,6 +26,7 @@ from sync.graph.errors import (
     Unreachable,
 )
 from tests.lab_process import Lab
+from tests.sync.raw_server import cuts, drips, raw_server, sends
 
 GRAPH = "https://graph.microsoft.com/v1.0"
 
@@ -40,12 +43,10 @@ class FixedToken(Authenticator):
         self.forgotten += 1
 
 
-def fake(**options: Any) -> tuple[GraphClient, FixedToken, list[float]]:
+def fake(cloud: Cloud = CLOUDS["global"], **options: Any) -> tuple[GraphClient, FixedToken, list[float]]:
     slept: list[float] = []
     auth = FixedToken()
-    made = GraphClient(
-        CLOUDS["global"], auth, sleep=slept.append, clock=lambda: sum(slept), random=lambda: 0.5, **options
-    )
+    made = GraphClient(cloud, auth, sleep=slept.append, clock=lambda: sum(slept), random=lambda: 0.5, **options)
     return made, auth, slept
 
 
@@ -205,3 +206,91 @@ def test_a_link_to_another_host_is_never_followed(link: str) -> None:
         list(fake()[0].users_delta(["id"]))
     with pytest.raises(BadAnswer):
         list(fake()[0].users_delta(["id"], link))
+
+
+@responses.activate
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<html>sign in</html>",
+        "[1]",
+        "[" * 100_000,
+        '{"value": [{"id": NaN}]}',
+        "{}",
+        '{"value": null}',
+        '{"value": {"id": "1"}}',
+        '{"value": ["1"]}',
+        '{"error": {"code": "x", "message": "y"}}',
+        '{"value": [], "@odata.nextLink": 5}',
+        '{"value": [], "@odata.nextLink": "https://[graph"}',
+    ],
+)
+def test_an_answer_that_says_nothing_is_not_an_empty_directory(body: str) -> None:
+    for path in ("users/delta", "organization"):
+        responses.get(f"{GRAPH}/{path}", body=body)
+    with pytest.raises(BadAnswer):
+        list(fake()[0].users_delta(["id"]))
+    if "nextLink" not in body:
+        with pytest.raises(BadAnswer):
+            fake()[0].organization()
+
+
+@responses.activate
+def test_a_round_without_its_delta_link_is_not_whole() -> None:
+    """A full round that lost its end would let everybody after it look gone."""
+    responses.get(f"{GRAPH}/users/delta", json={"value": [{"id": "1"}]})
+    with pytest.raises(BadAnswer, match="not whole"):
+        list(fake()[0].users_delta(["id"]))
+
+
+@responses.activate
+def test_pages_that_lead_back_to_themselves_are_given_up() -> None:
+    first, second = f"{GRAPH}/users/delta?$skiptoken=1", f"{GRAPH}/users/delta?$skiptoken=2"
+    responses.get(f"{GRAPH}/users/delta", json={"value": [], "@odata.nextLink": first}, match=[no_query()])
+    responses.get(first, json={"value": [], "@odata.nextLink": second}, match=[token("1")])
+    responses.get(second, json={"value": [], "@odata.nextLink": first}, match=[token("2")])
+    with pytest.raises(BadAnswer, match="twice"):
+        list(fake()[0].pages(f"{GRAPH}/users/delta"))
+    assert len(responses.calls) == 3
+
+
+def no_query() -> Any:
+    return responses.matchers.query_param_matcher({})
+
+
+def token(value: str) -> Any:
+    return responses.matchers.query_param_matcher({"$skiptoken": value})
+
+
+@responses.activate
+@pytest.mark.parametrize(("status", "kind", "asked"), [(408, ServerError, 3), (501, Rejected, 1)])
+def test_only_what_may_pass_later_is_tried_again(status: int, kind: type[Exception], asked: int) -> None:
+    responses.get(f"{GRAPH}/users", status=status)
+    with pytest.raises(kind):
+        fake(max_attempts=3)[0].get("/users")
+    assert len(responses.calls) == asked
+
+
+@responses.activate
+def test_the_servers_clock_has_a_zone_however_it_is_written() -> None:
+    responses.get(f"{GRAPH}/users", json={}, headers={"Date": "Wed, 21 Oct 2015 07:28:00 -0000"})
+    graph = fake()[0]
+    graph.get("/users")
+    assert graph.server_date == datetime(2015, 10, 21, 7, 28, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(("script", "words"), [(drips, "longer than"), (cuts, "cut short")])
+def test_a_body_that_never_ends_or_ends_early_counts_as_unreachable(script: Any, words: str) -> None:
+    with raw_server(script) as server:
+        graph, _auth, _slept = fake(max_attempts=1, cloud=Cloud("raw", "", f"http://{server.host}"))
+        graph.clock, graph.answer_seconds = time.monotonic, 0.2
+        with pytest.raises(Unreachable, match=words):
+            graph.get("/users")
+
+
+def test_one_connection_serves_request_after_request() -> None:
+    with raw_server(*[sends(b'{"value": []}')] * 3) as server:
+        graph, _auth, _slept = fake(cloud=Cloud("raw", "", f"http://{server.host}"))
+        assert [graph.get("/users") for _ in range(3)] == [{"value": []}] * 3
+        assert server.connections == 1
+        graph._session.close()

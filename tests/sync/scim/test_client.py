@@ -143,8 +143,37 @@ def test_retries_stay_inside_the_budget() -> None:
 
 
 @responses.activate
-def test_an_answer_that_is_not_scim_is_refused_in_words() -> None:
-    responses.get(f"{BASE}/Users/1", body="<html>proxy</html>")
+def test_an_absurd_retry_after_does_not_stop_the_others_for_years() -> None:
+    responses.get(f"{BASE}/Users/1", status=429, headers={"Retry-After": "1000000000"})
+    asked = client(budget_seconds=120)
+    with pytest.raises(Throttled) as caught:
+        asked.get_user("1")
+    assert caught.value.retry_after == 1e9
+    assert asked.pacer.next_at == 120.0
+
+
+@responses.activate
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+def test_a_create_that_ends_in_a_server_error_is_unknown_and_sent_once(status: int) -> None:
+    responses.post(f"{BASE}/Users", status=status, json={"detail": "words"})
+    asked = client()
+    with pytest.raises(OutcomeUnknown) as caught:
+        asked.create_user({"userName": "x"})
+    assert (caught.value.status, caught.value.permanent, asked.counts["POST"]) == (status, False, 1)
+
+
+@responses.activate
+@pytest.mark.parametrize("said", ["", "<html>proxy</html>", "{}", "[]", '{"userName": "x"}'])
+def test_a_create_whose_answer_names_no_object_is_unknown(said: str) -> None:
+    responses.post(f"{BASE}/Users", status=201, body=said)
+    with pytest.raises(OutcomeUnknown):
+        client().create_user({"userName": "x"})
+
+
+@responses.activate
+@pytest.mark.parametrize("said", ["<html>proxy</html>", "[1]", "[" * 100_000, '{"id": NaN}'])
+def test_an_answer_that_is_not_scim_is_refused_in_words(said: str) -> None:
+    responses.get(f"{BASE}/Users/1", body=said)
     with pytest.raises(BadAnswer, match="not SCIM"):
         client().get_user("1")
 
@@ -185,6 +214,39 @@ def test_index_pages_of_rfc_servers_are_walked() -> None:
     assert [user["id"] for user in asked.list_users(count=2)] == ["a", "b", "c"]
 
 
+@responses.activate
+@pytest.mark.parametrize(
+    "page",
+    [
+        {"message": "hello"},
+        {"Resources": None},
+        {"Resources": {}},
+        {"Resources": ["a"]},
+        {"Resources": [{"userName": "without an id"}]},
+        {"totalResults": 5},
+        {"totalResults": "none"},
+    ],
+)
+def test_an_answer_without_a_list_is_not_an_empty_list(page: dict[str, Any]) -> None:
+    """ "Nobody of that name" would be created again."""
+    responses.get(f"{BASE}/Users", json=page)
+    with pytest.raises(BadAnswer, match="not a SCIM list"):
+        client().find_users("userName", "x")
+
+
+@responses.activate
+def test_a_server_may_leave_the_list_out_when_nothing_matched() -> None:
+    responses.get(f"{BASE}/Users", json={"totalResults": 0})
+    assert client().find_users("userName", "x") == []
+
+
+@responses.activate
+def test_a_cursor_that_comes_twice_ends_the_walk() -> None:
+    responses.get(f"{BASE}/Users", json={"Resources": [{"id": "1"}], "nextCursor": "again"})
+    with pytest.raises(BadAnswer, match="same cursor"):
+        list(client().list_users())
+
+
 def test_an_empty_id_is_never_put_into_an_address() -> None:
     with pytest.raises(AssertionError):
         client().get_user("")
@@ -192,7 +254,15 @@ def test_an_empty_id_is_never_put_into_an_address() -> None:
 
 @pytest.mark.parametrize(
     ("value", "seconds"),
-    [("3", 3.0), ("0.5", 0.5), (None, None), ("soon", None), ("-1", 0.0), ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0)],
+    [
+        ("3", 3.0),
+        ("0.5", 0.5),
+        (None, None),
+        ("soon", None),
+        ("-1", 0.0),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0),
+        ("Wed, 21 Oct 2015 07:28:00 -0000", 0.0),
+    ],
 )
 def test_retry_after_is_a_number_or_a_date(value: str | None, seconds: float | None) -> None:
     assert retry_after(value) == seconds

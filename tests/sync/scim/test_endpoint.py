@@ -16,6 +16,8 @@ BASE = f"https://scim.eu-central-1.amazonaws.com/{ID}/scim/v2"
         f"{BASE}/Groups/x",
         f" {BASE}/\n",
         BASE.replace("/scim/v2", "//scim/v2"),
+        f"{BASE}/?aadOptscim062020",
+        BASE.replace(".com/", ".com:443/").replace("scim.eu", "SCIM.eu"),
     ],
 )
 def test_slashes_blanks_and_a_pasted_resource_are_repaired(url: str) -> None:
@@ -46,6 +48,10 @@ def test_dual_stack_and_other_partitions_are_aws_too(host: str) -> None:
         (f"https://scim.eu-central-1.amazonaws.com/{ID}", "path"),
         ("https://scim.eu-central-1.amazonaws.com/scim/v2", "path"),
         ("", "scheme"),
+        ("https://[scim.eu-central-1.amazonaws.com", "not-a-url"),
+        (BASE.replace("https://", "https://name:password@"), "host"),
+        (BASE.replace(".com/", ".com:8443/"), "host"),
+        (BASE.replace(".com/", ".com:99999/"), "host"),
     ],
 )
 def test_anything_else_is_refused_by_its_mistake(url: str, code: str) -> None:
