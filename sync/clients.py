@@ -2,6 +2,7 @@
 
 import random
 import time
+from collections.abc import Callable
 
 from django.conf import settings
 
@@ -63,13 +64,13 @@ def authenticator(entra: EntraConnection) -> Authenticator:
     return Authenticator(clouds()[entra.cloud], entra.directory_id, entra.client_id, credential)
 
 
-def graph_client(tenant: Tenant) -> GraphClient:
+def graph_client(tenant: Tenant, *, sleep: Callable[[float], None] = time.sleep) -> GraphClient:
     """Raises NotEntered, sealing.CannotOpen; asks nothing yet."""
     entra = EntraConnection.objects.select_related("tenant").get(tenant=tenant)
     return GraphClient(
         clouds()[entra.cloud],
         authenticator(entra),
-        sleep=time.sleep,
+        sleep=sleep,
         clock=time.monotonic,
         random=random.random,
     )
@@ -86,6 +87,7 @@ def scim_client(
     pacer: Pacer | None = None,
     max_attempts: int = 5,
     budget_seconds: float = 120.0,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> ScimClient:
     """`rate`: requests a second, unless clients share a `pacer`.
 
@@ -98,8 +100,8 @@ def scim_client(
         access_token(aws),
         max_attempts=max_attempts,
         budget_seconds=budget_seconds,
-        pacer=pacer or Pacer(rate, clock=time.monotonic, sleep=time.sleep),
-        sleep=time.sleep,
+        pacer=pacer or Pacer(rate, clock=time.monotonic, sleep=sleep),
+        sleep=sleep,
         clock=time.monotonic,
         random=random.random,
     )

@@ -12,7 +12,7 @@ from sync import importing, mapping
 from sync.evaluating import Evaluation, Rules
 from sync.exporting import export_stage
 from sync.graph.client import GraphClient
-from sync.leases import Lease
+from sync.leases import Watch
 from sync.models import Configuration, Run, Snapshot, Tenant
 from sync.phases import PhaseLog
 from sync.planning import Stage
@@ -31,7 +31,7 @@ CONNECTIONS = 10
 
 def run_cycle(
     run: Run,
-    lease: Lease,
+    watch: Watch,
     graph: GraphClient,
     scim: ScimClient,
     *,
@@ -61,7 +61,7 @@ def run_cycle(
     plan(run, evaluation, phases)
 
     if run.kind != Run.Kind.PREVIEW:
-        export(run, lease, phases, scim, connections)
+        export(run, watch, phases, scim, connections)
         with phases.during("finish"):
             finish(run, tenant, snapshot, configuration)
     run.counts = count_results(run) | {"no_change": unchanged(run, evaluation)}
@@ -93,7 +93,7 @@ def plan(run: Run, evaluation: Evaluation, phases: PhaseLog) -> None:
         facts["changes"] = evaluation.planned
 
 
-def export(run: Run, lease: Lease, phases: PhaseLog, scim: ScimClient, connections: int) -> None:
+def export(run: Run, watch: Watch, phases: PhaseLog, scim: ScimClient, connections: int) -> None:
     """Stage by stage: each needs the ids that the one before it brought."""
     for phase, stages in WRITING.items():
         if not run.operations.filter(result="planned", stage__in=stages).exists():
@@ -101,7 +101,7 @@ def export(run: Run, lease: Lease, phases: PhaseLog, scim: ScimClient, connectio
             continue
         with phases.during(phase):
             for stage in stages:
-                export_stage(Journal(run, lease, stage, phases), scim, connections)
+                export_stage(Journal(run, watch.lease, stage, phases), scim, connections)
 
 
 def finish(run: Run, tenant: Tenant, snapshot: Snapshot, configuration: Configuration) -> None:

@@ -5,16 +5,23 @@ Whoever claims gets the next epoch; every intent checks it, so that a worker tha
 
 import datetime
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Self
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from sync.models import Tenant
+from sync.models import Demand, Run, Tenant
+
+# How often a run looks whether it is to stop, or is asked for somebody on demand.
+LOOK_SECONDS = 1.0
+
+
+class Cancelled(Exception):
+    """An admin asked the run to stop; what is written stays."""
 
 
 class LeaseLost(Exception):
@@ -37,27 +44,87 @@ class Lease:
     def release(self) -> None:
         Tenant.objects.filter(pk=self.tenant_id, lease_epoch=self.epoch).update(lease_expires_at=None, lease_owner="")
 
-    @contextmanager
-    def kept_alive(self) -> Iterator[None]:
-        """Renews on a connection of its own while a step waits for the network."""
-        stop = threading.Event()
-        thread = threading.Thread(target=self._keep_renewing, args=(stop,), daemon=True, name="lease")
-        thread.start()
-        try:
-            yield
-        finally:
-            stop.set()
-            thread.join()
 
-    def _keep_renewing(self, stop: threading.Event) -> None:
+class Watch:
+    """Keeps the lease alive on a connection of its own, and hears what is asked of the run meanwhile.
+
+    The run's own thread calls `safe_point` between two deeds. `sleep` is for clients, from any thread.
+    """
+
+    def __init__(self, lease: Lease, run_id: int, serve: Callable[[], None] | None = None) -> None:
+        self.lease = lease
+        self.run_id = run_id
+        self.serve = serve
+        self._ended = threading.Event()
+        self._stop = threading.Event()
+        self._error: Exception | None = None
+        self._asked = threading.Event()
+        self._thread = threading.Thread(target=self._keep_watch, daemon=True, name="lease")
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._stop.set()
+        self._thread.join()
+
+    @property
+    def stopping(self) -> bool:
+        return self._stop.is_set()
+
+    def check(self) -> None:
+        """Raises Cancelled or LeaseLost."""
+        if self._error is not None:
+            raise self._error
+
+    def safe_point(self) -> None:
+        """Raises Cancelled or LeaseLost; serves what was asked on demand since the last one."""
+        self.check()
+        if self.serve is not None and self._asked.is_set():
+            self._asked.clear()
+            self.serve()
+
+    def sleep(self, seconds: float) -> None:
+        """Ends early, with the reason, when the run is to stop."""
+        if self._stop.wait(seconds):
+            self.check()
+
+    def _keep_watch(self) -> None:
         try:
-            while not stop.wait(self.seconds / 4):
-                self.renew()
-        except LeaseLost:
-            # The next intent of the run finds out by itself.
-            return
+            while not self._ended.wait(min(LOOK_SECONDS, self.lease.seconds / 4)):
+                self._look_again()
+        except (Cancelled, LeaseLost) as error:
+            self._error = error
+            self._stop.set()
+            self._keep_renewing()
         finally:
             connection.close()
+
+    def _look_again(self) -> None:
+        """A database that is away for a moment is asked again; the lease runs out if that lasts."""
+        try:
+            self._look()
+        except OperationalError:
+            connection.close()
+
+    def _look(self) -> None:
+        self.lease.renew()
+        if Run.objects.filter(pk=self.run_id, state=Run.State.CANCELLING).exists():
+            raise Cancelled
+        if Demand.objects.filter(tenant_id=self.lease.tenant_id, state=Demand.State.WAITING).exists():
+            self._asked.set()
+
+    def _keep_renewing(self) -> None:
+        """A run that was told to stop still has results to commit."""
+        while isinstance(self._error, Cancelled) and not self._ended.wait(self.lease.seconds / 4):
+            try:
+                self.lease.renew()
+            except OperationalError:
+                connection.close()
+            except LeaseLost as error:
+                self._error = error
 
 
 def claim(tenant_id: int, owner: str) -> Lease | None:

@@ -10,7 +10,7 @@ from django.db.models import Count
 from django.utils import timezone
 
 from sync.exporting import Outcome, Request, find_created
-from sync.leases import Lease
+from sync.leases import Cancelled, Lease
 from sync.models import DirectoryUser, Link, MembershipLink, Operation, Result, Run
 from sync.phases import PhaseLog
 from sync.planning import MANAGER, Change
@@ -31,10 +31,6 @@ DONE = {
 UNFINISHED = (Result.PLANNED, Result.SENT)
 # Escrow: how long an object waits after its first, second … failure, before it is tried again unchanged.
 RETRY_MINUTES = (5, 15, 60, 240, 1440)
-
-
-class Cancelled(Exception):
-    """An admin asked the run to stop; what is written stays."""
 
 
 class TokenRefused(Exception):

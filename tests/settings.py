@@ -10,7 +10,11 @@ os.environ.setdefault("SEAL_KEYS", "test:" + "A" * 43 + "=")
 os.environ.setdefault("BROKER_URL", "memory://")
 
 from portal.settings import *
-from portal.settings import STATE_DIR
+from portal.settings import DATABASES, STATE_DIR
+
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    # A file, as in the product: threads with connections of their own meet in it.
+    DATABASES["default"]["TEST"] = {"NAME": str(STATE_DIR / "test.sqlite3")}
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"

@@ -3,14 +3,18 @@
 from sync.models.audit import AuditEntry
 from sync.models.configuration import Assignment, AttributeMapping, Configuration
 from sync.models.connection import AwsConnection, ConnectionTest, EntraConnection, Half
-from sync.models.directory import DirectoryGroup, DirectoryMembership, DirectoryUser, Snapshot
+from sync.models.demand import Demand, DemandObject
+from sync.models.directory import DirectoryGroup, DirectoryMembership, DirectoryUser, Inclusion, Snapshot
+from sync.models.drift import Drift
+from sync.models.hold import HeldChange, Hold
 from sync.models.incident import Delivery, Incident
-from sync.models.link import Link, MembershipLink, ObjectType
+from sync.models.link import Link, MembershipLink, ObjectType, Origin
 from sync.models.run import Action, Operation, Result, Run
-from sync.models.tenant import Interval, Tenant
+from sync.models.tenant import Adoption, Interval, NameId, Tenant
 
 __all__ = [
     "Action",
+    "Adoption",
     "Assignment",
     "AttributeMapping",
     "AuditEntry",
@@ -18,17 +22,25 @@ __all__ = [
     "Configuration",
     "ConnectionTest",
     "Delivery",
+    "Demand",
+    "DemandObject",
     "DirectoryGroup",
     "DirectoryMembership",
     "DirectoryUser",
+    "Drift",
     "EntraConnection",
     "Half",
+    "HeldChange",
+    "Hold",
     "Incident",
+    "Inclusion",
     "Interval",
     "Link",
     "MembershipLink",
+    "NameId",
     "ObjectType",
     "Operation",
+    "Origin",
     "Result",
     "Run",
     "Snapshot",

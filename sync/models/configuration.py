@@ -1,6 +1,7 @@
 """Configuration: which Entra value lands in which AWS attribute, and who is assigned."""
 
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from sync import mapping
@@ -15,9 +16,23 @@ class Configuration(models.Model):
     number = models.PositiveIntegerField(default=1)
     changed_at = models.DateTimeField(auto_now_add=True)
     changed_by = models.CharField(max_length=254, blank=True)
+    # Everybody in the directory is in scope; assignments then only bring groups.
+    everybody = models.BooleanField(_("all people"), default=False)
+    # Object id of the enterprise application whose assignments are mirrored; empty: none.
+    mirrored_app = models.CharField(max_length=36, blank=True)
+    # Moves when scope or matching changes: the next run then starts from a preview.
+    scope_changed_at = models.DateTimeField(default=timezone.now)
+    # The preview that somebody confirmed, which approves the creates and key changes that it listed.
+    confirmed_run = models.ForeignKey("sync.Run", models.SET_NULL, null=True, blank=True, related_name="+")
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+    confirmed_by = models.CharField(max_length=254, blank=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["tenant", "number"], name="configuration_number")]
+
+    @property
+    def confirmed(self) -> bool:
+        return self.confirmed_at is not None and self.confirmed_at >= self.scope_changed_at
 
 
 class AttributeMapping(models.Model):
@@ -78,6 +93,10 @@ class Assignment(models.Model):
     detail = models.CharField(max_length=256, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.CharField(max_length=254, blank=True)
+    # A group brings the members of the groups inside it too.
+    nested = models.BooleanField(_("include nested groups"), default=False)
+    # Came from the enterprise application, and goes with it.
+    mirrored = models.BooleanField(default=False)
 
     class Meta:
         ordering = ["display_name"]

@@ -14,6 +14,16 @@ class Snapshot(models.Model):
     sealed_at = models.DateTimeField(null=True, blank=True)
     users = models.PositiveIntegerField(default=0)
     groups = models.PositiveIntegerField(default=0)
+    memberships = models.PositiveIntegerField(default=0)
+    # Why nobody may be removed because of it: a code of sync.problems, and the numbers.
+    suspect = models.CharField(max_length=40, blank=True)
+    suspect_detail = models.JSONField(default=dict)
+    # Where an interrupted round goes on: the next page of each stream, its deltaLink once it is whole.
+    select = models.JSONField(default=list)
+    users_next = models.TextField(blank=True)
+    users_link = models.TextField(blank=True)
+    groups_next = models.TextField(blank=True)
+    groups_link = models.TextField(blank=True)
 
 
 class Mirrored(models.Model):
@@ -44,6 +54,8 @@ class DirectoryUser(Mirrored):
     scope_reason = models.CharField(max_length=40, blank=True)
     scope_through = models.CharField(max_length=36, blank=True)
     scope_at = models.DateTimeField(null=True, blank=True)
+    # The groups on the way from the assigned one down to the one that lists the person (object ids).
+    scope_path = models.JSONField(default=list)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["tenant", "object_id"], name="mirrored_user")]
@@ -58,6 +70,8 @@ class DirectoryUser(Mirrored):
 
 class DirectoryGroup(Mirrored):
     tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="directory_groups")
+    # Its members could not be read: nobody is removed from it until they are.
+    members_unsure = models.BooleanField(default=False)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["tenant", "object_id"], name="mirrored_group")]
@@ -78,3 +92,17 @@ class DirectoryMembership(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["tenant", "group_id", "member_id"], name="mirrored_membership")]
         indexes = [models.Index(fields=["tenant", "member_id"], name="membership_by_member")]
+
+
+class Inclusion(models.Model):
+    """Which groups an assigned group stands for: itself, and those inside it when nested groups are included."""
+
+    tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="inclusions")
+    assigned_id = models.CharField(max_length=36)
+    group_id = models.CharField(max_length=36)
+    # Object ids from the assigned group down to this one, both included.
+    path = models.JSONField(default=list)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["tenant", "assigned_id", "group_id"], name="one_inclusion")]
+        indexes = [models.Index(fields=["tenant", "group_id"], name="inclusion_by_group")]

@@ -11,6 +11,14 @@ class ObjectType(models.TextChoices):
     GROUP = "group", _("Group")
 
 
+class Origin(models.TextChoices):
+    """How the link came about."""
+
+    CREATED = "created", _("Created by us")
+    RULE = "rule", _("Linked by rule")
+    HAND = "hand", _("Linked by hand")
+
+
 class Link(models.Model):
     """A row exists from the first attempt on; `scim_id` is empty while AWS does not hold the object.
 
@@ -25,6 +33,31 @@ class Link(models.Model):
     written = models.JSONField(default=dict)
     written_at = models.DateTimeField(null=True, blank=True)
     active = models.BooleanField(default=True)
+    origin = models.CharField(max_length=7, choices=Origin, default=Origin.CREATED)
+    linked_at = models.DateTimeField(null=True, blank=True)
+
+    # Unique values as AWS compares them (sync/keys.py): those last written, and those that the rules want now.
+    held_name = models.CharField(max_length=255, blank=True)
+    held_email = models.CharField(max_length=255, blank=True)
+    held_external = models.CharField(max_length=255, blank=True)
+    wanted_name = models.CharField(max_length=255, blank=True)
+    wanted_email = models.CharField(max_length=255, blank=True)
+    wanted_external = models.CharField(max_length=255, blank=True)
+
+    # The newest verdicts, each with its time. Codes: sync.problems; empty means ready.
+    ready_code = models.CharField(max_length=40, blank=True)
+    ready_attribute = models.CharField(max_length=200, blank=True)
+    ready_at = models.DateTimeField(null=True, blank=True)
+    # linked, matched, unmatched, or why not: a code of sync.problems; the AWS object that was found.
+    match_code = models.CharField(max_length=40, blank=True)
+    match_attribute = models.CharField(max_length=200, blank=True)
+    match_scim_id = models.CharField(max_length=100, blank=True)
+    match_name = models.CharField(max_length=1024, blank=True)
+    match_at = models.DateTimeField(null=True, blank=True)
+    # A person said that the AWS object with this id is the one.
+    adopt_scim_id = models.CharField(max_length=100, blank=True)
+    # Since when AWS holds the person disabled because of us.
+    disabled_at = models.DateTimeField(null=True, blank=True)
 
     # Escrow: the object waits after a failure, while everything else goes on.
     failures = models.PositiveIntegerField(default=0)
@@ -40,7 +73,14 @@ class Link(models.Model):
                 name="one_object_per_scim_id",
             ),
         ]
-        indexes = [models.Index(fields=["tenant", "retry_at"], name="link_retry")]
+        indexes = [
+            models.Index(fields=["tenant", "retry_at"], name="link_retry"),
+            *(
+                models.Index(fields=["tenant", "object_type", f"{side}_{key}"], name=f"link_{side}_{key}")
+                for side in ("held", "wanted")
+                for key in ("name", "email", "external")
+            ),
+        ]
 
 
 class MembershipLink(models.Model):

@@ -26,6 +26,9 @@ class Run(models.Model):
         FULL = "full", _("Full")
         CHANGES = "changes", _("Changes only")
         PREVIEW = "preview", _("Preview")
+        ON_DEMAND = "demand", _("On demand")
+        RETRY = "retry", _("Retry")
+        VERIFY = "verify", _("Comparison with AWS")
 
     class Trigger(models.TextChoices):
         SCHEDULE = "schedule", _("Schedule")
@@ -37,6 +40,7 @@ class Run(models.Model):
         QUEUED = "queued", _("Queued")
         RUNNING = "running", _("Running")
         CANCELLING = "cancelling", _("Cancelling")
+        WAITING = "waiting_for_approval", _("Waiting for approval")
         COMPLETED = "completed", _("Completed")
         COMPLETED_WITH_ERRORS = "completed_with_errors", _("Completed with errors")
         FAILED = "failed", _("Failed")
@@ -63,6 +67,12 @@ class Run(models.Model):
     # {"created": 12, "failed": 3, ...}, keys as in Result
     counts = models.JSONField(default=dict)
     planned = models.PositiveIntegerField(default=0)
+    # SHA-256 over the plan's rows as they were stored (sync/recording.py).
+    plan_hash = models.CharField(max_length=64, blank=True)
+    # Whoever asked for it has said yes to the creates and key changes of its plan (`sync --confirm`).
+    confirmed = models.BooleanField(default=False)
+    # The reading was not sane: nobody was removed. A code of sync.problems.
+    suspect = models.CharField(max_length=40, blank=True)
     # {"GET": 3, "POST": 40, "throttled": 0}
     scim_requests = models.JSONField(default=dict)
     # Why the whole run failed: a code of sync.problems and its facts.
@@ -101,6 +111,7 @@ class Action(models.TextChoices):
     UPDATE = "update", _("Update")
     DISABLE = "disable", _("Disable")
     ENABLE = "enable", _("Enable")
+    DELETE = "delete", _("Delete")
     LINK = "link", _("Link")
     ADD_MEMBER = "add_member", _("Add member")
     REMOVE_MEMBER = "remove_member", _("Remove member")
@@ -115,10 +126,12 @@ class Result(models.TextChoices):
     UPDATED = "updated", _("Updated")
     DISABLED = "disabled", _("Disabled")
     ENABLED = "enabled", _("Enabled")
+    DELETED = "deleted", _("Deleted")
     LINKED = "linked", _("Linked")
     ADDED = "added", _("Added")
     REMOVED = "removed", _("Removed")
     SKIPPED = "skipped", _("Skipped")
+    HELD = "held", _("Held")
     WILL_RETRY = "will_retry", _("Will retry")
     FAILED = "failed", _("Failed")
 
@@ -146,6 +159,15 @@ class Operation(models.Model):
     tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="operations")
     # Order of export: 1 people, 2 managers, 3 groups, 4 memberships, 5 removals.
     stage = models.PositiveSmallIntegerField(default=1)
+    # Within a stage: a wave begins when the one before it is answered (values that one frees and another takes).
+    wave = models.PositiveSmallIntegerField(default=0)
+    link = models.ForeignKey("sync.Link", models.SET_NULL, null=True, blank=True, related_name="operations")
+    # How many people it concerns: the members of a membership request, else one.
+    people = models.PositiveIntegerField(default=1)
+    # It changes a unique value (userName, e-mail, externalId, group name) of an object that AWS holds.
+    moves_key = models.BooleanField(default=False)
+    # A person let it pass the limits.
+    approved = models.BooleanField(default=False)
     object_type = models.CharField(
         max_length=10, choices=[("user", _("Person")), ("group", _("Group")), ("membership", _("Membership"))]
     )
@@ -184,6 +206,7 @@ class Operation(models.Model):
             models.Index(fields=["run", "result", "stage"], name="operation_todo"),
             models.Index(fields=["tenant", "-id"], name="operation_newest"),
             models.Index(fields=["tenant", "object_id", "-id"], name="operation_by_object"),
+            models.Index(fields=["tenant", "action", "finished_at"], name="operation_by_action"),
         ]
 
     def __str__(self) -> str:

@@ -18,6 +18,26 @@ class Interval(models.IntegerChoices):
     DAY = 1440, _("24 h")
 
 
+class Adoption(models.TextChoices):
+    """Which unlinked AWS objects a run may take over by itself; everything else waits for a person."""
+
+    BY_HAND = "by_hand", _("Never; only by hand")
+    SAME_ID = "same_id", _("When AWS holds our external id")
+    MATCH = "match", _("When a matching field is equal and AWS holds no other external id")
+
+
+class NameId(models.TextChoices):
+    """What AWS gets as the SAML NameID: the user name must equal it, or sign-in fails."""
+
+    UPN = "userPrincipalName", _("User principal name")
+    MAIL = "mail", _("E-mail address")
+
+
+def never_touch_by_default() -> list[str]:
+    """Groups that AWS Control Tower makes (its user guide, "Groups for AWS Control Tower") begin with AWS."""
+    return ["AWS*"]
+
+
 class Tenant(models.Model):
     name = models.CharField(_("name"), max_length=100, unique=True)
     slug = models.SlugField(max_length=60, unique=True)
@@ -34,14 +54,40 @@ class Tenant(models.Model):
     notification_email = models.EmailField(_("notification address"), blank=True)
     notify_on_failure = models.BooleanField(_("send an e-mail when a failure occurs"), default=False)
 
+    # Only what differs from the defaults of sync/guarding.py.
+    limits = models.JSONField(default=dict, blank=True)
+    # Patterns (`*` any text) of AWS names that are never written to unless this tenant created the object.
+    never_touch = models.JSONField(default=never_touch_by_default, blank=True)
+    adoption = models.CharField(_("linking"), max_length=8, choices=Adoption, default=Adoption.SAME_ID)
+    name_id = models.CharField(_("SAML NameID"), max_length=20, choices=NameId, default=NameId.UPN)
+    # A person purged from Entra is deleted in AWS this long after the disabling. 0: never.
+    delete_after_days = models.PositiveIntegerField(_("delete after days"), default=30)
+    delete_groups = models.BooleanField(_("delete groups"), default=False)
+    # A leaver's user name and e-mail address in AWS are renamed when a successor needs them.
+    free_names = models.BooleanField(_("free the names of leavers"), default=False)
+    verify_daily = models.BooleanField(_("compare with AWS every day"), default=True)
+    repair = models.BooleanField(_("repair what differs"), default=False)
+
     # What the engine knows (its watermark): the last sealed snapshot, and up to which one people were evaluated.
     users_link = models.TextField(blank=True)
     groups_link = models.TextField(blank=True)
     # The $select that the links track: another set of mapped properties needs a full round (msgraph: delta tracks $select).
     tracked_select = models.JSONField(default=list)
+    # When the delta links were given out (they live 7 days), and when everybody was last read.
+    links_at = models.DateTimeField(null=True, blank=True)
+    full_read_at = models.DateTimeField(null=True, blank=True)
+    verified_at = models.DateTimeField(null=True, blank=True)
+    # Somebody said that the directory really is that much smaller: the next full round is taken as it is.
+    shrink_accepted_at = models.DateTimeField(null=True, blank=True)
     evaluated_snapshot = models.PositiveBigIntegerField(default=0)
     # The configuration's changed_at under which that was: newer rules mean looking at everybody again.
     evaluated_changed_at = models.DateTimeField(null=True, blank=True)
+
+    # Quarantine: writing rests, with a growing pause between tries, until a try goes well.
+    quarantined_at = models.DateTimeField(null=True, blank=True)
+    quarantine_code = models.CharField(max_length=40, blank=True)
+    quarantine_detail = models.TextField(blank=True)
+    quarantine_tries = models.PositiveIntegerField(default=0)
 
     # The lease: one run per tenant, whoever holds the newest epoch. Times are the database's own.
     lease_epoch = models.PositiveBigIntegerField(default=0)

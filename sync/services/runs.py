@@ -18,9 +18,9 @@ from sync.cycle import run_cycle
 from sync.graph.errors import Forbidden as GraphForbidden
 from sync.graph.errors import GraphError, SignInFailed
 from sync.importing import SourceEmpty
-from sync.leases import Lease, LeaseLost, claim
+from sync.leases import Cancelled, Lease, LeaseLost, Watch, claim
 from sync.models import AwsConnection, Delivery, EntraConnection, Interval, Result, Run, Tenant
-from sync.recording import Cancelled, TokenRefused, count_results
+from sync.recording import TokenRefused, count_results
 from sync.scim.errors import Forbidden, ScimError, Unauthorised
 from sync.sealing import CannotOpen
 
@@ -151,8 +151,8 @@ def execute(run_id: int) -> Run | None:
     if lease is None:
         return None
     try:
-        with lease.kept_alive():
-            return _execute(run, lease)
+        with Watch(lease, run.pk) as watch:
+            return _execute(run, watch)
     except LeaseLost:
         log.warning("lease lost", run=run.pk, epoch=lease.epoch)
         return None
@@ -160,11 +160,11 @@ def execute(run_id: int) -> Run | None:
         lease.release()
 
 
-def _execute(run: Run, lease: Lease) -> Run | None:
+def _execute(run: Run, watch: Watch) -> Run | None:
     if not _begin(run):
         return None
-    outcome = _carry_out(run, lease)
-    _end(run, lease, *outcome)
+    outcome = _carry_out(run, watch)
+    _end(run, watch.lease, *outcome)
     for delivery in notifying.after_run(run):
         notifying.deliver(delivery)
     return run
@@ -187,12 +187,12 @@ def _begin(run: Run) -> bool:
     return True
 
 
-def _carry_out(run: Run, lease: Lease) -> tuple[str, str, str]:
+def _carry_out(run: Run, watch: Watch) -> tuple[str, str, str]:
     """State, problem code and detail of the finished run."""
     try:
-        graph = graph_client(run.tenant)
-        scim = scim_client(run.tenant, rate=RUN_RATE)
-        run_cycle(run, lease, graph, scim, clock=time.monotonic)
+        graph = graph_client(run.tenant, sleep=watch.sleep)
+        scim = scim_client(run.tenant, rate=RUN_RATE, sleep=watch.sleep)
+        run_cycle(run, watch, graph, scim, clock=time.monotonic)
     except LeaseLost:
         raise
     except Cancelled:

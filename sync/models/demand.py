@@ -1,0 +1,54 @@
+"""Provisioning on demand: a person, some people or a group, now, with every step kept."""
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from sync.models.link import ObjectType
+from sync.models.run import Run
+from sync.models.tenant import Tenant
+
+
+class Demand(models.Model):
+    """A row that asks. A run in progress picks it up between two requests, else it gets a run of its own."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("Waiting")
+        RUNNING = "running", _("Running")
+        DONE = "done", _("Done")
+        FAILED = "failed", _("Failed")
+
+    tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="demands")
+    requested_by = models.CharField(max_length=254, blank=True)
+    dry_run = models.BooleanField(default=True)
+    state = models.CharField(max_length=7, choices=State, default=State.WAITING)
+    # The run that carried it out, its own or the one in progress.
+    run = models.ForeignKey(Run, models.SET_NULL, null=True, blank=True, related_name="demands")
+    created_at = models.DateTimeField(default=timezone.now)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    # Counts every visible change: a page that polls asks only for what is newer.
+    sequence = models.PositiveIntegerField(default=0)
+    # Why all of it failed: a code of sync.problems.
+    problem = models.CharField(max_length=40, blank=True)
+    problem_detail = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["-pk"]
+
+
+class DemandObject(models.Model):
+    """One person or group of a demand, with its steps."""
+
+    demand = models.ForeignKey(Demand, models.CASCADE, related_name="objects_asked")
+    position = models.PositiveSmallIntegerField(default=0)
+    object_type = models.CharField(max_length=5, choices=ObjectType)
+    object_id = models.CharField(max_length=36)
+    display_name = models.CharField(max_length=256, blank=True)
+    # created, updated …, no_change, skipped, failed or planned (dry run): as in Result.
+    result = models.CharField(max_length=20, blank=True)
+    # [{"step": "scope", "state": "done" | "failed" | "skipped", "facts": {...}, "at": "…"}]; names: sync/on_demand.py
+    steps = models.JSONField(default=list)
+
+    class Meta:
+        ordering = ["position", "pk"]

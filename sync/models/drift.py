@@ -1,0 +1,42 @@
+"""What a comparison with AWS found: where AWS differs from what was last written there."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from sync.models.link import Link
+from sync.models.run import Run
+from sync.models.tenant import Tenant
+
+
+class Drift(models.Model):
+    """One difference. Those of the newest comparison count; older ones are history."""
+
+    class Kind(models.TextChoices):
+        DIFFERS = "differs", _("Differs")
+        MISSING = "missing", _("Gone from AWS")
+        ONLY_IN_AWS = "only_in_aws", _("Only in AWS")
+        MEMBER_MISSING = "member_missing", _("Member missing in AWS")
+        MEMBER_EXTRA = "member_extra", _("Member only in AWS")
+
+    run = models.ForeignKey(Run, models.CASCADE, related_name="drifts")
+    tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="drifts")
+    kind = models.CharField(max_length=14, choices=Kind)
+    object_type = models.CharField(max_length=10)
+    # Ours, where there is one: the person or group, and the member of it.
+    link = models.ForeignKey(Link, models.SET_NULL, null=True, blank=True, related_name="drifts")
+    object_id = models.CharField(max_length=36, blank=True)
+    scim_id = models.CharField(max_length=100, blank=True)
+    name = models.CharField(max_length=1024, blank=True)
+    member_scim_id = models.CharField(max_length=100, blank=True)
+    member_name = models.CharField(max_length=1024, blank=True)
+    # {"title": {"written": "Clerk", "held": "Chief"}}; for objects only in AWS what AWS holds of it.
+    facts = models.JSONField(default=dict)
+    # Only in AWS: the person or group of Entra that it may be (object id), by which attribute.
+    proposed_id = models.CharField(max_length=36, blank=True)
+    proposed_by = models.CharField(max_length=200, blank=True)
+    # Set when the next run was told to write it anew.
+    repaired = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ["kind", "name", "pk"]
+        indexes = [models.Index(fields=["tenant", "run", "kind"], name="drift_by_run")]
