@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Max, Min
+from django.db.models import Count, Max, Min, Q
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -60,8 +60,56 @@ PROBLEMS: dict[str, Problem] = {
     ),
     "too-long": Problem(
         _("A value is too long"),
-        _("AWS refused the object. A value is longer than AWS allows (128 for the user name, 1,024 elsewhere)."),
+        _(
+            "AWS refused the object. A value is longer than AWS allows (128 for the user name, 256 for the external id, 1,024 elsewhere)."
+        ),
         _("Shorten the value in Entra, or map Left(…) of it."),
+    ),
+    "empty-value": Problem(
+        _("A value is empty"),
+        _("AWS refuses the object. A value is an empty text, and AWS takes a text or nothing."),
+        _("Fill the value in Entra, or remove its mapping."),
+    ),
+    "reserved-name": Problem(
+        _("A name that AWS keeps for itself"),
+        _("AWS refuses the object. No person and no group may be called Administrator or AWSAdministrators."),
+        _("Change the name in Entra, or map another one."),
+    ),
+    "not-one-mail": Problem(
+        _("Not exactly one primary e-mail"),
+        _("AWS refuses the person. AWS takes a single e-mail, and it must be the primary one."),
+        _("Map one attribute to emails, such as mail."),
+    ),
+    "missing-mail": Problem(
+        _("E-mail is missing"),
+        _(
+            "AWS may refuse the person. Its guide asks for an e-mail that nobody else has; its endpoint takes people without."
+        ),
+        _("Fill the e-mail in Entra, or map a default for emails."),
+    ),
+    "maybe-refused-characters": Problem(
+        _("Characters that AWS may refuse"),
+        _(
+            "A value contains a tab, a line break, one of < > ; : % or a very new character. The sources disagree on them."
+        ),
+        _("Nothing to do while AWS takes it. If AWS refuses it, change the value in Entra or map an expression."),
+    ),
+    "name-id-differs": Problem(
+        _("User name and sign-in name differ"),
+        _(
+            "AWS takes the person, but sign-in fails. AWS compares the user name with the SAML NameID, letter case included."
+        ),
+        _("Map userName from the attribute that the NameID claim is made of, or change the claim in Entra."),
+    ),
+    "name-id-empty": Problem(
+        _("Sign-in name is missing"),
+        _("AWS takes the person, but sign-in fails. The attribute that the SAML NameID claim is made of is empty."),
+        _("Fill the attribute in Entra, or make the NameID claim of another one."),
+    ),
+    "guest-name-id": Problem(
+        _("A guest's sign-in name is not known"),
+        _("Sign-in may fail. What Entra sends as a guest's user principal name depends on how the guest signs in."),
+        _("Make the NameID claim of mail for guests in Entra, and map userName from mail for them."),
     ),
     "already-exists": Problem(
         _("AWS already has this name"),
@@ -235,17 +283,16 @@ def _group(run: Run, row: dict[str, Any], sample: int) -> ProblemGroup:
         last_seen=row["last"],
         error=same.filter(pk=row["newest"]).values_list("error", flat=True).first() or "",
         sample=list(same.order_by("pk")[:sample]),
-        mappings=list(causes(run, row["problem"], row["attribute"])),
+        mappings=list(causes(run, row["attribute"])),
         known_since=earlier.run if earlier else None,
     )
 
 
-def causes(run: Run, code: str, attribute: str) -> Iterable[AttributeMapping]:
+def causes(run: Run, attribute: str) -> Iterable[AttributeMapping]:
     """The mapping rows behind a problem: those that write the attribute that AWS named."""
     configuration = run.tenant.configurations.order_by("-number").first()
     if configuration is None or not attribute:
         return []
     rows = AttributeMapping.objects.filter(configuration=configuration)
-    if code == "too-many-values":
-        return rows.filter(target__startswith=f"{attribute}[")
-    return rows.filter(target=attribute)
+    # A list (`emails`) is written by the rows of its items (`emails[type eq "work"].value`).
+    return rows.filter(Q(target=attribute) | Q(target__startswith=f"{attribute}["))

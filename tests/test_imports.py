@@ -17,6 +17,7 @@ FORBIDDEN = {
     "sync/expressions": ("django", "sync.graph", "sync.scim", "sync.models"),
     "sync/scoping.py": ("django", "sync.models"),
     "sync/mapping.py": ("django", "sync.models"),
+    "sync/readiness.py": ("django", "sync.models", "sync.problems"),
     "sync/matching.py": ("django", "sync.models"),
     "sync/planning.py": ("django", "sync.models"),
     "sync/exporting.py": ("django", "sync.models"),

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sync.scim.resource import ATTRIBUTES, ENTERPRISE, LISTS, Attribute
+from sync.scim.resource import ATTRIBUTES, ENTERPRISE, LISTS, RESERVED_IN, RESERVED_NAMES, Attribute
 
 LIST_LIMIT = re.compile(r"List attributes? (\w+) (?:exceeds )?allowed limit", re.IGNORECASE)
 CONSTRAINT = re.compile(r"Value at '([^']+)' failed to satisfy constraint: Member must (.*?)(?:;|$)")
@@ -19,8 +19,9 @@ MISSING = {
     "displayName": "missing-display-name",
     "userName": "missing-user-name",
 }
-# Space characters that AWS takes outside the user name: its pattern lists tab, newline, return, space, U+00A0, U+3000.
+# Space characters that AWS takes elsewhere: its pattern lists tab, newline, return, space, U+00A0, U+3000.
 BLANKS = "\t\n\r \u00a0\u3000"
+NO_BLANKS = ("userName", "externalId")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ def _from_text(detail: str) -> Diagnosis | None:
 
 def _constraint(attribute: str, detail: str) -> Diagnosis:
     if "length greater than or equal to 1" in detail:
-        return Diagnosis(MISSING.get(attribute, "rejected"), attribute)
+        return Diagnosis(MISSING.get(attribute, "empty-value"), attribute)
     if "length less than or equal" in detail:
         return Diagnosis("too-long", attribute)
     return Diagnosis("bad-characters", attribute)
@@ -71,7 +72,7 @@ def _from_body(kind: str, method: str, body: Any) -> Diagnosis | None:
     if not isinstance(body, Mapping):
         return None
     values = _flat(body) if method == "POST" else _patched(body)
-    for check in (_too_many, _missing(kind, method), _characters(kind), _length(kind)):
+    for check in (_too_many, _missing(kind, method), _characters(kind), _length(kind), _reserved(kind)):
         if found := check(values):
             return found
     return None
@@ -127,9 +128,14 @@ def _length(kind: str) -> Check:
     return _first_string(kind, lambda attribute, text: len(text) > attribute.max_length, "too-long")
 
 
+def _reserved(kind: str) -> Check:
+    name = RESERVED_IN[kind]
+    return lambda values: Diagnosis("reserved-name", name) if values.get(name) in RESERVED_NAMES else None
+
+
 def acceptable(attribute: Attribute, text: str) -> bool:
     r"""AWS's pattern: [\p{L}\p{M}\p{S}\p{N}\p{P}], and blanks except in the user name and the external id."""
-    blanks = "" if attribute.path in ("userName", "externalId") else BLANKS
+    blanks = "" if attribute.path in NO_BLANKS else BLANKS
     return all(unicodedata.category(char)[0] in "LMSNP" or char in blanks for char in text)
 
 

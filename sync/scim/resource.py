@@ -85,6 +85,9 @@ ATTRIBUTES: Mapping[str, Mapping[str, Attribute]] = {
 
 LISTS = ("emails", "addresses", "phoneNumbers", "roles")
 IN_LIST = re.compile(r'(?P<name>\w+)\[(?P<by>type|primary) eq "(?P<kind>\w+)"\]\.(?P<part>\w+)')
+# Names that no user and no group may have (Identity Store API: CreateUser, CreateGroup).
+RESERVED_NAMES = ("Administrator", "AWSAdministrators")
+RESERVED_IN: Mapping[str, str] = {"user": "userName", "group": "displayName"}
 # PATCH may not remove these (Developer Guide, PatchUser).
 NEVER_REMOVED = ("userName", "active")
 

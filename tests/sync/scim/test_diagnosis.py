@@ -18,6 +18,7 @@ GOOD: dict[str, Any] = {"userName": "a@b.c", "displayName": "A", "name": {"given
         (400, "List attribute addresses allowed limit of 1", "too-many-values", "addresses"),
         (400, "2 validation errors detected: Value at 'name.familyName' failed to satisfy constraint: Member must have length greater than or equal to 1; Value at 'name.familyName' failed to satisfy constraint: Member must satisfy regular expression pattern: [x]+", "missing-family-name", "name.familyName"),
         (400, "1 validation errors detected: Value at 'displayName' failed to satisfy constraint: Member must satisfy regular expression pattern: [x]+", "bad-characters", "displayName"),
+        (400, "2 validation errors detected: Value at 'title' failed to satisfy constraint: Member must have length greater than or equal to 1; Value at 'title' failed to satisfy constraint: Member must satisfy regular expression pattern: [x]+", "empty-value", "title"),
         (400, "Replacing group memberships is not supported", "members-replace", "members"),
         (401, "no", "token-refused", None),
         (403, "no", "token-refused", None),
@@ -47,6 +48,7 @@ def test_a_refusal_is_named_by_status_and_text(
         ({"title": "Zero\u200bwidth"}, "bad-characters", "title"),
         ({"title": "x" * 1025}, "too-long", "title"),
         ({"userName": "x" * 129}, "too-long", "userName"),
+        ({"userName": "Administrator"}, "reserved-name", "userName"),
     ],
 )
 def test_behind_the_generic_sentence_the_body_tells(change: dict[str, Any], code: str, attribute: str) -> None:
