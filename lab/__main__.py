@@ -10,6 +10,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives import hashes
 
+from lab import plain
 from lab.aws.app import AwsApp
 from lab.aws.store import AwsStore
 from lab.console.app import Console
@@ -32,7 +33,10 @@ def main() -> int:
     _pem, certificate = client_certificate(state)
 
     directory, aws, faults = Directory(state / "entra.sqlite3"), AwsStore(state / "aws.sqlite3"), Faults()
-    seed(directory, options.people)
+    if options.groups:
+        plain.seed(directory, options.people, options.groups, options.memberships)
+    else:
+        seed(directory, options.people)
     sign_in, graph = SignIn(directory, certificate), Graph(directory, options.graph_latency_ms)
     scim = AwsApp(aws, faults, tps=options.aws_tps, latency_ms=options.aws_latency_ms)
     console = Console(directory, aws, graph, scim, faults)
@@ -50,6 +54,7 @@ def main() -> int:
     except OSError as error:
         print(f"The lab cannot listen: {error}. Choose other ports, or end what uses them.", file=sys.stderr)
         return 1
+    console.servers = servers
     sign_in.authority = f"https://localhost:{servers['entra'].port}"
     sign_in.graph = graph.origin = f"https://localhost:{servers['graph'].port}"
     _remember(state, servers)
@@ -64,6 +69,8 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m lab", description=__doc__)
     parser.add_argument("--state", required=True, help="folder that keeps everything between starts")
     parser.add_argument("--people", type=int, default=500, help="size of the company, at its first start")
+    parser.add_argument("--groups", type=int, default=0, help="a plain company with so many equal teams, nobody odd")
+    parser.add_argument("--memberships", type=int, default=0, help="of the plain company, spread evenly")
     parser.add_argument("--bind", default="127.0.0.1")
     for part in PARTS:
         parser.add_argument(f"--{part}-port", type=int, default=0, help="0: as remembered, else any free port")

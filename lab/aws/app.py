@@ -5,7 +5,6 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
-from contextlib import contextmanager
 from typing import Any
 
 from lab.aws import discovery, errors, patching, validation
@@ -41,40 +40,19 @@ class Quota:
             return True
 
 
-class InFlight:
-    """How many requests were here at once, at the most."""
-
-    def __init__(self) -> None:
-        self.now = self.most = 0
-        self.lock = threading.Lock()
-
-    @contextmanager
-    def counted(self) -> Any:
-        with self.lock:
-            self.now += 1
-            self.most = max(self.most, self.now)
-        try:
-            yield
-        finally:
-            with self.lock:
-                self.now -= 1
-
-
 class AwsApp:
     def __init__(self, store: AwsStore, faults: Faults, *, tps: float = 20, latency_ms: float = 0) -> None:
         self.store = store
         self.faults = faults
         self.quota = Quota(tps)
         self.latency = latency_ms / 1000
-        self.in_flight = InFlight()
         self.apply = with_faults(self._apply, faults, "aws")
 
     def __call__(self, request: Request) -> Response:
-        with self.in_flight.counted():
-            body = request.body.decode(errors="replace") if request.body else None
-            n = self.store.receive(request.method, request.path, request.query, body)
-            response = self.apply(request)
-            self._settle(n, request, response)
+        body = request.body.decode(errors="replace") if request.body else None
+        n = self.store.receive(request.method, request.path, request.query, body)
+        response = self.apply(request)
+        self._settle(n, request, response)
         response.delay += self.latency
         return response
 

@@ -14,7 +14,7 @@ from lab.console import deeds, page
 from lab.entra.directory import Directory
 from lab.entra.graph import Graph
 from lab.faults import Faults
-from lab.http import Request, Response
+from lab.http import Request, Response, Server
 
 Json = dict[str, Any]
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
@@ -28,6 +28,8 @@ class Console:
         self.graph = graph
         self.scim = scim
         self.faults = faults
+        # Filled when they listen.
+        self.servers: dict[str, Server] = {}
 
     def __call__(self, request: Request) -> Response:
         if not _from_here(request):
@@ -75,6 +77,10 @@ class Console:
                 return lambda _: self.directory.ledger(after)
             case ["DELETE", "graph", "ledger"]:
                 return lambda _: self.directory.empty_ledger()
+            case ["GET", "timings"]:
+                return lambda _: self._timings()
+            case ["DELETE", "timings"]:
+                return lambda _: self._empty_timings()
             case ["GET", "faults"]:
                 return lambda _: self.faults.all()
             case ["POST", "faults"]:
@@ -87,6 +93,18 @@ class Console:
                 return lambda _: self.faults.release(int(fault_id))
         return None
 
+    def _empty_timings(self) -> None:
+        for server in self.servers.values():
+            server.timing.empty()
+
+    def _timings(self) -> Json:
+        """What the lab itself took: in handlers, and of the processor."""
+        return {
+            f"{part}_{name}": getattr(server.timing, name)
+            for part, server in self.servers.items()
+            for name in ("requests", "seconds", "cpu_seconds")
+        }
+
     def _aws_action(self, method: str, path: list[str], after: int) -> Callable[[Json], Any] | None:
         match [method, *path]:
             case ["GET", "state"]:
@@ -96,7 +114,7 @@ class Console:
             case ["DELETE", "ledger"]:
                 return lambda _: self.aws.empty_ledger()
             case ["GET", "counts"]:
-                return lambda _: self.aws.counts() | {"max_in_flight": self.scim.in_flight.most}
+                return lambda _: self.aws.counts() | {"max_in_flight": self.servers["aws"].in_flight.most}
             case ["GET", "switches"]:
                 return lambda _: self._switches()
             case ["POST", "switches"]:

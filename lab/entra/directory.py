@@ -22,7 +22,10 @@ CREATE TABLE IF NOT EXISTS groups (n INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NUL
 CREATE TABLE IF NOT EXISTS members (group_id TEXT, member_id TEXT, kind TEXT, PRIMARY KEY (group_id, member_id)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS memberships_of ON members (member_id, group_id);
 CREATE TABLE IF NOT EXISTS member_log (seq INTEGER, group_id TEXT, member_id TEXT, kind TEXT, removed INTEGER);
+CREATE INDEX IF NOT EXISTS member_group ON member_log (group_id, seq);
 CREATE INDEX IF NOT EXISTS user_seq ON users (seq);
+CREATE INDEX IF NOT EXISTS user_upn ON users (upn);
+CREATE INDEX IF NOT EXISTS deleted_users ON users (id) WHERE deleted != '';
 CREATE INDEX IF NOT EXISTS group_seq ON groups (seq);
 CREATE INDEX IF NOT EXISTS member_seq ON member_log (seq);
 CREATE TABLE IF NOT EXISTS assignments (n INTEGER PRIMARY KEY, id TEXT, principal_id TEXT, kind TEXT);
@@ -37,16 +40,22 @@ Json = dict[str, Any]
 class Directory:
     def __init__(self, path: Path | str) -> None:
         self.db = Store(path, SCHEMA)
+        self._facts: dict[str, str] = {}
 
     def fact(self, name: str, default: str = "") -> str:
+        """A remembered fact; every request asks for some, so they are kept in memory too."""
+        if name in self._facts:
+            return self._facts[name]
         self.db.execute("INSERT OR IGNORE INTO facts VALUES (?, ?)", (name, default))
         row = self.db.one("SELECT value FROM facts WHERE name = ?", (name,))
-        return str(row["value"]) if row else default
+        self._facts[name] = str(row["value"]) if row else default
+        return self._facts[name]
 
     def set_fact(self, name: str, value: str) -> None:
         self.db.execute(
             "INSERT INTO facts VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", (name, value)
         )
+        self._facts[name] = value
 
     def sequence(self) -> int:
         row = self.db.one(
