@@ -11,7 +11,7 @@ from lab.aws.errors import Refused
 from lab.aws.store import AwsStore
 from lab.aws.switches import SWITCHES
 from lab.console import deeds, page
-from lab.entra.directory import Directory
+from lab.entra.directory import DEFAULT_ROLE, Directory
 from lab.entra.graph import Graph
 from lab.faults import Faults
 from lab.http import Request, Response, Server
@@ -81,6 +81,12 @@ class Console:
                 return lambda _: self._timings()
             case ["DELETE", "timings"]:
                 return lambda _: self._empty_timings()
+            case ["GET", "graph", "switches"]:
+                return lambda _: self.graph.switches.shown()
+            case ["POST", "graph", "switches"]:
+                return self.graph.switches.set
+            case ["DELETE", "graph", "switches"]:
+                return lambda _: self.graph.switches.reset()
             case ["GET", "faults"]:
                 return lambda _: self.faults.all()
             case ["POST", "faults"]:
@@ -176,9 +182,19 @@ class Console:
             case ["PATCH", "groups", group_id]:
                 return lambda body: directory.change_group(group_id, body)
             case ["DELETE", "groups", group_id]:
-                return lambda _: directory.delete_group(group_id)
+                return lambda body: directory.delete_group(group_id, body.get("soft"))
+            case ["POST", "groups", group_id, "restore"]:
+                return lambda _: directory.restore_group(group_id)
+            case ["POST", "groups", group_id, "purge"]:
+                return lambda _: directory.purge_group(group_id)
             case ["POST", "groups", group_id, "members"]:
                 return lambda body: directory.change_members(group_id, body.get("add", []), body.get("remove", []))
+            case ["POST", "others"]:
+                return lambda body: directory.add_other(body["kind"], body["displayName"], body.get("members", []))
+            case ["GET", "assignments"]:
+                return lambda _: [dict(row) for row in directory.assignments()]
+            case ["POST", "assignments"]:
+                return self._assignments
             case ["POST", "roles"]:
                 return self._roles
             case ["POST", "secret"]:
@@ -186,6 +202,14 @@ class Console:
             case ["POST", "delta"]:
                 return lambda body: self.graph.expire_tokens(body.get("expire_tokens", "410"))
         return None
+
+    def _assignments(self, body: Json) -> list[Json]:
+        """`add`: {principalId, appRoleId?}; `remove`: ids of assignments or principals. Answers with the added ones."""
+        with self.directory.db.transaction():
+            for key in body.get("remove", []):
+                self.directory.unassign(key)
+            added = body.get("add", [])
+            return [self.directory.assign(one["principalId"], one.get("appRoleId", DEFAULT_ROLE)) for one in added]
 
     def _roles(self, body: Json) -> Json:
         self.directory.grant(body.get("grant", []))
