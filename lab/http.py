@@ -39,7 +39,10 @@ class Request:
 
 @dataclass(slots=True)
 class Response:
-    """How an answer leaves: `delay` seconds late; not at all (`drop`; `reset`: by RST); the body cut (`truncate`) or dripping."""
+    """How an answer leaves: `delay` seconds late; not at all (`drop`; `reset`: by RST); the body cut (`truncate`) or dripping.
+
+    `applied`: whether the request took effect (None: as the status says). `late`: what to tell when it does so later.
+    """
 
     status: int = 200
     body: bytes = b""
@@ -49,6 +52,8 @@ class Response:
     reset: bool = False
     truncate: bool = False
     drip: float = 0.0
+    applied: bool | None = None
+    late: Callable[["Response"], None] = lambda _response: None
 
 
 Handler = Callable[[Request], Response]
@@ -64,6 +69,10 @@ class InFlight:
     def __init__(self) -> None:
         self.now = self.most = 0
         self.lock = threading.Lock()
+
+    def forget(self) -> None:
+        with self.lock:
+            self.most = self.now
 
     @contextmanager
     def counted(self) -> Iterator[None]:

@@ -53,6 +53,7 @@ class AwsApp:
         n = self.store.receive(request.method, request.path, request.query, body)
         response = self.apply(request)
         self._settle(n, request, response)
+        response.late = lambda done: self._settle_late(n, request, done)
         response.delay += self.latency
         return response
 
@@ -60,11 +61,15 @@ class AwsApp:
         operations = None
         if request.method == "PATCH" and "/Groups/" in request.path:
             operations = _member_changes(request.body)
-        text = response.body.decode() if response.body else None
-        applied = 200 <= response.status < 300
+        text = response.body.decode(errors="replace") if response.body else None
+        applied = 200 <= response.status < 300 if response.applied is None else response.applied
         self.store.settle(n, response.status, applied, operations, text)
-        if response.drop:
+        if response.drop or response.reset:
             self.store.unanswered(n)
+
+    def _settle_late(self, n: int, request: Request, response: Response) -> None:
+        self._settle(n, request, response)
+        self.store.unanswered(n)
 
     def _apply(self, request: Request) -> Response:
         try:

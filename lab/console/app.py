@@ -5,12 +5,13 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from lab.aws import validation
+from lab.aws import by_hand, validation
 from lab.aws.app import AwsApp
 from lab.aws.errors import Refused
 from lab.aws.store import AwsStore
 from lab.aws.switches import SWITCHES
 from lab.console import deeds, page
+from lab.elsewhere import Elsewhere
 from lab.entra.directory import DEFAULT_ROLE, Directory
 from lab.entra.graph import Graph
 from lab.faults import Faults
@@ -22,12 +23,22 @@ SAFE = ("GET", "HEAD")
 
 
 class Console:
-    def __init__(self, directory: Directory, aws: AwsStore, graph: Graph, scim: AwsApp, faults: Faults) -> None:
+    def __init__(
+        self,
+        directory: Directory,
+        aws: AwsStore,
+        graph: Graph,
+        scim: AwsApp,
+        faults: Faults,
+        *,
+        elsewhere: Elsewhere,
+    ) -> None:
         self.directory = directory
         self.aws = aws
         self.graph = graph
         self.scim = scim
         self.faults = faults
+        self.elsewhere = elsewhere
         # Filled when they listen.
         self.servers: dict[str, Server] = {}
 
@@ -77,6 +88,10 @@ class Console:
                 return lambda _: self.directory.ledger(after)
             case ["DELETE", "graph", "ledger"]:
                 return lambda _: self.directory.empty_ledger()
+            case ["GET", "elsewhere"]:
+                return lambda _: self.elsewhere.visits
+            case ["DELETE", "elsewhere"]:
+                return lambda _: self.elsewhere.visits.clear()
             case ["GET", "timings"]:
                 return lambda _: self._timings()
             case ["DELETE", "timings"]:
@@ -131,6 +146,20 @@ class Console:
                 return lambda _: self.aws.wipe()
             case ["DELETE", "users", user_id]:
                 return lambda _: deeds.found(self.aws.delete_user(user_id), user_id)
+            case ["PATCH", "users", user_id]:
+                return lambda body: by_hand.change_user(self.aws, user_id, body)
+            case ["POST", "groups"]:
+                return lambda body: by_hand.create_group(self.aws, body)
+            case ["PATCH", "groups", group_id]:
+                return lambda body: by_hand.change_group(self.aws, group_id, body)
+            case ["DELETE", "groups", group_id]:
+                return lambda _: deeds.found(self.aws.delete_group(group_id), group_id)
+            case ["POST", "groups", group_id, "members"]:
+                return lambda body: by_hand.change_members(self.aws, group_id, body)
+            case ["DELETE", "counts"]:
+                return lambda _: self.servers["aws"].in_flight.forget()
+            case ["DELETE", "switches"]:
+                return lambda _: self.aws.reset_switches()
             case ["POST", "control-tower"]:
                 return lambda _: deeds.add_control_tower(self)
             case ["POST", "token"]:

@@ -289,8 +289,8 @@ class Directory:
     def members(self, group_id: str, after: str = "", limit: int = -1) -> list[tuple[str, str]]:
         """(id, kind) of direct members; whoever is soft-deleted is left out of this list."""
         sql = (
-            "SELECT member_id, kind FROM members WHERE group_id = ? AND member_id > ? AND NOT EXISTS (SELECT 1 FROM users "
-            "WHERE users.id = member_id AND deleted != '') ORDER BY member_id LIMIT ?"
+            "SELECT member_id, kind FROM members WHERE group_id = ? AND member_id > ? AND member_id NOT IN "
+            "(SELECT id FROM users WHERE deleted != '') ORDER BY member_id LIMIT ?"
         )
         return [(row["member_id"], row["kind"]) for row in self.db.all(sql, (group_id, after, limit))]
 

@@ -172,7 +172,9 @@ class Rounds:
                 found[change["member_id"]] = change["kind"]
             else:
                 found.pop(change["member_id"], None)
-        return [(kind, key, False) for key, kind in found.items() if not self.switches.leaves_out("members", key)]
+        if self.switches["shrink_members"]:
+            found = {key: kind for key, kind in found.items() if not self.switches.leaves_out("members", key)}
+        return [(kind, key, False) for key, kind in found.items()]
 
     def _changes(self, group_id: str, start: int, upto: int) -> list[Entry]:
         """The last word on each member."""
