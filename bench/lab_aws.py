@@ -1,6 +1,6 @@
 """How many SCIM requests a second the lab's AWS answers at ten connections. Prints JSON.
 
-`python bench/lab_aws.py [--requests 2000]`: the lab as its own process, no quota, no added latency; each thread creates users.
+`python bench/lab_aws.py [--requests 2000] [--latency-ms 0]`: the lab as its own process, no quota; each thread creates users.
 """
 
 import argparse
@@ -24,10 +24,13 @@ CONNECTIONS = 10
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--requests", type=int, default=2000)
-    count = parser.parse_args().requests
-    with tempfile.TemporaryDirectory() as folder, Lab(Path(folder), "--aws-tps", "0") as lab, session(lab) as client:
+    parser.add_argument("--latency-ms", default="0")
+    options = parser.parse_args()
+    count, flags = options.requests, ("--aws-tps", "0", "--aws-latency-ms", options.latency_ms)
+    with tempfile.TemporaryDirectory() as folder, Lab(Path(folder), *flags) as lab, session(lab) as client:
         created = rate(client, "POST", lab.facts["scim_endpoint"] + "Users", count)
         read = rate(client, "GET", lab.facts["scim_endpoint"] + "ServiceProviderConfig", count)
+        cpu = 1000 * lab.call("GET", "timings")["aws_cpu_seconds"] / (2 * count)
         in_flight = lab.call("GET", "aws/counts")["max_in_flight"]
     print(
         json.dumps(
@@ -36,6 +39,7 @@ def main() -> None:
                 "create_per_second": created,
                 "read_per_second": read,
                 "max_in_flight": in_flight,
+                "cpu_ms_per_request": round(cpu, 2),
             }
         )
     )

@@ -10,18 +10,21 @@ from typing import Any
 
 from cryptography.hazmat.primitives import hashes
 
+from lab import plain
 from lab.aws.app import AwsApp
 from lab.aws.store import AwsStore
 from lab.console.app import Console
+from lab.elsewhere import Elsewhere
 from lab.entra.directory import Directory
 from lab.entra.graph import Graph
 from lab.entra.tokens import SignIn
 from lab.faults import Faults, with_faults
 from lab.http import Handler, Server, serve
 from lab.seed import seed
-from lab.tls import client_certificate, server_context
+from lab.tls import bad_contexts, client_certificate, server_context
 
-PARTS = ("entra", "graph", "aws", "console")
+PARTS = ("entra", "graph", "aws", "console", "elsewhere")
+FLAWS = ("expired", "wrong_host", "self_signed")
 
 
 def main() -> int:
@@ -32,30 +35,38 @@ def main() -> int:
     _pem, certificate = client_certificate(state)
 
     directory, aws, faults = Directory(state / "entra.sqlite3"), AwsStore(state / "aws.sqlite3"), Faults()
-    seed(directory, options.people)
+    if options.groups:
+        plain.seed(directory, options.people, options.groups, options.memberships)
+    else:
+        seed(directory, options.people)
     sign_in, graph = SignIn(directory, certificate), Graph(directory, options.graph_latency_ms)
     scim = AwsApp(aws, faults, tps=options.aws_tps, latency_ms=options.aws_latency_ms)
-    console = Console(directory, aws, graph, scim, faults)
+    elsewhere = Elsewhere()
+    console = Console(directory, aws, graph, scim, faults, elsewhere=elsewhere)
 
     handlers: dict[str, Handler] = {
         "entra": with_faults(sign_in, faults, "entra"),
         "graph": with_faults(graph, faults, "graph"),
         "aws": scim,
         "console": console,
+        "elsewhere": elsewhere,
     }
     try:
         servers = {
             part: _listen(state, part, handlers[part], options, None if part == "console" else tls) for part in PARTS
         }
+        bad_tls = _listen_badly(state, scim, options) if options.aws_bad_tls else {}
     except OSError as error:
         print(f"The lab cannot listen: {error}. Choose other ports, or end what uses them.", file=sys.stderr)
         return 1
+    console.servers = servers
     sign_in.authority = f"https://localhost:{servers['entra'].port}"
     sign_in.graph = graph.origin = f"https://localhost:{servers['graph'].port}"
-    _remember(state, servers)
-    print(json.dumps(_facts(state, directory, aws, servers, certificate)), flush=True)
+    graph.elsewhere = f"https://127.0.0.1:{servers['elsewhere'].port}"
+    _remember(state, servers | bad_tls)
+    print(json.dumps(_facts(state, directory, aws, servers | bad_tls, certificate)), flush=True)
     _wait_for_end()
-    for server in servers.values():
+    for server in (servers | bad_tls).values():
         server.close()
     return 0
 
@@ -64,11 +75,14 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m lab", description=__doc__)
     parser.add_argument("--state", required=True, help="folder that keeps everything between starts")
     parser.add_argument("--people", type=int, default=500, help="size of the company, at its first start")
+    parser.add_argument("--groups", type=int, default=0, help="a plain company with so many equal teams, nobody odd")
+    parser.add_argument("--memberships", type=int, default=0, help="of the plain company, spread evenly")
     parser.add_argument("--bind", default="127.0.0.1")
     for part in PARTS:
         parser.add_argument(f"--{part}-port", type=int, default=0, help="0: as remembered, else any free port")
     parser.add_argument("--aws-tps", type=float, default=20.0, help="requests per second that AWS allows; 0: any")
     parser.add_argument("--aws-latency-ms", type=float, default=0.0)
+    parser.add_argument("--aws-bad-tls", action="store_true", help="AWS also behind certificates that nobody may trust")
     parser.add_argument("--graph-latency-ms", type=float, default=0.0)
     return parser.parse_args()
 
@@ -76,6 +90,11 @@ def arguments() -> argparse.Namespace:
 def _listen(state: Path, part: str, handler: Handler, options: argparse.Namespace, tls: Any) -> Server:
     asked: int = getattr(options, f"{part}_port")
     return serve(handler, options.bind, asked or _remembered(state).get(part, 0), tls)
+
+
+def _listen_badly(state: Path, handler: Handler, options: argparse.Namespace) -> dict[str, Server]:
+    contexts, ports = bad_contexts(state), _remembered(state)
+    return {flaw: serve(handler, options.bind, ports.get(flaw, 0), contexts[flaw]) for flaw in FLAWS}
 
 
 def _remembered(state: Path) -> dict[str, int]:
@@ -106,6 +125,12 @@ def _facts(
         "certificate_thumbprint": certificate.fingerprint(hashes.SHA256()).hex(),
         "service_principal_id": directory.fact("service_principal_id"),
         "scim_token": aws.newest_token(),
+        "elsewhere": f"https://127.0.0.1:{servers['elsewhere'].port}/",
+        "bad_tls": {
+            flaw: f"https://localhost:{servers[flaw].port}/{aws.tenant_id}/scim/v2/"
+            for flaw in FLAWS
+            if flaw in servers
+        },
     }
 
 

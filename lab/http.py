@@ -2,9 +2,11 @@
 
 import socket
 import ssl
+import struct
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from http import HTTPStatus
@@ -37,13 +39,21 @@ class Request:
 
 @dataclass(slots=True)
 class Response:
-    """`delay`: seconds before it leaves. `drop`: the connection is closed instead of answering."""
+    """How an answer leaves: `delay` seconds late; not at all (`drop`; `reset`: by RST); the body cut (`truncate`) or dripping.
+
+    `applied`: whether the request took effect (None: as the status says). `late`: what to tell when it does so later.
+    """
 
     status: int = 200
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
     delay: float = 0.0
     drop: bool = False
+    reset: bool = False
+    truncate: bool = False
+    drip: float = 0.0
+    applied: bool | None = None
+    late: Callable[["Response"], None] = lambda _response: None
 
 
 Handler = Callable[[Request], Response]
@@ -53,12 +63,55 @@ class BadRequest(Exception):
     pass
 
 
+class InFlight:
+    """How many requests were here at once, at the most: from their arrival until their answer leaves."""
+
+    def __init__(self) -> None:
+        self.now = self.most = 0
+        self.lock = threading.Lock()
+
+    def forget(self) -> None:
+        with self.lock:
+            self.most = self.now
+
+    @contextmanager
+    def counted(self) -> Iterator[None]:
+        with self.lock:
+            self.now += 1
+            self.most = max(self.most, self.now)
+        try:
+            yield
+        finally:
+            with self.lock:
+                self.now -= 1
+
+
+class Timing:
+    """`seconds`: in the handler, waiting included. `cpu_seconds`: of the whole request, TLS and HTTP included."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.empty()
+
+    def empty(self) -> None:
+        with self.lock:
+            self.requests, self.seconds, self.cpu_seconds = 0, 0.0, 0.0
+
+    def add(self, seconds: float, cpu_seconds: float) -> None:
+        with self.lock:
+            self.requests += 1
+            self.seconds += seconds
+            self.cpu_seconds += cpu_seconds
+
+
 class Server:
     """Listens from the start; serves in threads of its own until closed."""
 
     def __init__(self, handler: Handler, bind: str, port: int, tls: ssl.SSLContext | None) -> None:
         self.handler = handler
         self.tls = tls
+        self.in_flight = InFlight()
+        self.timing = Timing()
         self.listener = socket.create_server((bind, port), backlog=128)
         self.port: int = self.listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True, name=f"accept-{self.port}").start()
@@ -88,17 +141,53 @@ class Server:
             connection.close()
 
     def _answer(self, connection: socket.socket, reader: IO[bytes]) -> bool:
+        began = time.thread_time()
         request = read_request(reader)
         if request is None:
             return False
+        with self.in_flight.counted():
+            response, seconds = self._handled(request)
+        keep = request.headers.get("connection", "").lower() != "close"
+        try:
+            return send(connection, response, request.method, keep)
+        finally:
+            self.timing.add(seconds, time.thread_time() - began)
+
+    def _handled(self, request: Request) -> tuple[Response, float]:
+        """The answer when it may leave, and how long the handler took. A delay holds up nobody else."""
+        began = time.monotonic()
         response = self.handler(request)
+        seconds = time.monotonic() - began
         if response.delay:
             time.sleep(response.delay)
-        if response.drop:
-            return False
-        keep = request.headers.get("connection", "").lower() != "close"
-        connection.sendall(encode(response, request.method, keep))
-        return keep
+        return response, seconds
+
+
+def send(connection: socket.socket, response: Response, method: str, keep: bool) -> bool:
+    """Whether the connection goes on."""
+    if response.reset:
+        # Closing with a linger time of zero sends RST (socket(7), SO_LINGER).
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        return False
+    if response.drop:
+        return False
+    data = encode(response, method, keep)
+    if response.truncate:
+        connection.sendall(data[: len(data) - (len(response.body) + 1) // 2])
+        return False
+    if response.drip:
+        return _drip(connection, data, len(data) - len(response.body), response.drip) and keep
+    connection.sendall(data)
+    return keep
+
+
+def _drip(connection: socket.socket, data: bytes, head: int, seconds: float) -> bool:
+    """The head at once, then a byte every so many seconds."""
+    connection.sendall(data[:head])
+    for position in range(head, len(data)):
+        time.sleep(seconds)
+        connection.sendall(data[position : position + 1])
+    return True
 
 
 def serve(handler: Handler, bind: str, port: int, tls: ssl.SSLContext | None) -> Server:

@@ -126,12 +126,12 @@ def seed(directory: Directory, people: int) -> None:
         return
     company = invent(people)
     with directory.db.transaction():
-        _facts(directory)
+        store_facts(directory)
         _store_people(directory, company)
         _store_groups(directory, company)
 
 
-def _facts(directory: Directory) -> None:
+def store_facts(directory: Directory) -> None:
     facts = {
         "directory_id": stable_id("directory"),
         "client_id": stable_id("app"),

@@ -49,6 +49,51 @@ def _make_authority(state: Path) -> None:
     _write(state / "server.pem", _pem(key) + _pem(leaf))
 
 
+def bad_contexts(state: Path) -> dict[str, ssl.SSLContext]:
+    """Servers that nobody may trust: an expired certificate, one for another host, one that is its own issuer."""
+    if not (state / "self_signed.pem").exists():
+        _make_bad(state)
+    contexts = {}
+    for flaw in ("expired", "wrong_host", "self_signed"):
+        contexts[flaw] = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        contexts[flaw].load_cert_chain(state / f"{flaw}.pem")
+    return contexts
+
+
+def _make_bad(state: Path) -> None:
+    """The authority's own key is not kept: a second one signs these, and clients of the lab trust both."""
+    ca_key = ec.generate_private_key(ec.SECP256R1())
+    ca_name = _name("Lockstep lab CA for flaws")
+    ca = (
+        _builder(ca_name, ca_name, ca_key.public_key())
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(_usage(sign_certificates=True), critical=True)
+        .sign(ca_key, hashes.SHA256())
+    )
+    with (state / "ca.pem").open("a") as bundle:
+        bundle.write(_pem(ca))
+    past = datetime.datetime.now(datetime.UTC) - 2 * BACKDATED
+    _write(state / "expired.pem", _leaf("localhost", ca_name, ca_key, ends=past))
+    _write(state / "wrong_host.pem", _leaf("elsewhere.example", ca_name, ca_key))
+    _write(state / "self_signed.pem", _leaf("localhost", None, None))
+
+
+def _leaf(
+    host: str,
+    issuer: x509.Name | None,
+    issuer_key: ec.EllipticCurvePrivateKey | None,
+    ends: datetime.datetime | None = None,
+) -> str:
+    key = ec.generate_private_key(ec.SECP256R1())
+    builder = _builder(_name(host), issuer or _name(host), key.public_key(), ends)
+    builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
+    builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+    signer = issuer_key or key
+    identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key())
+    made = builder.add_extension(identifier, critical=False).sign(signer, hashes.SHA256())
+    return _pem(key) + _pem(made)
+
+
 def client_certificate(state: Path) -> tuple[str, x509.Certificate]:
     """Key and certificate that the app may sign in with: PEM text, and the certificate."""
     path = state / "app-certificate.pem"
@@ -66,12 +111,17 @@ def _name(common_name: str) -> x509.Name:
 
 
 def _builder(
-    subject: x509.Name, issuer: x509.Name, public_key: ec.EllipticCurvePublicKey | rsa.RSAPublicKey
+    subject: x509.Name,
+    issuer: x509.Name,
+    public_key: ec.EllipticCurvePublicKey | rsa.RSAPublicKey,
+    ends: datetime.datetime | None = None,
 ) -> x509.CertificateBuilder:
+    """`ends`: for a certificate that is over already."""
     now = datetime.datetime.now(datetime.UTC)
     builder = x509.CertificateBuilder().subject_name(subject).issuer_name(issuer).public_key(public_key)
     builder = builder.serial_number(x509.random_serial_number())
-    builder = builder.not_valid_before(now - BACKDATED).not_valid_after(now + YEARS)
+    begins = (ends or now) - BACKDATED
+    builder = builder.not_valid_before(begins).not_valid_after(ends or now + YEARS)
     return builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
 
 

@@ -5,7 +5,6 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
-from contextlib import contextmanager
 from typing import Any
 
 from lab.aws import discovery, errors, patching, validation
@@ -41,40 +40,20 @@ class Quota:
             return True
 
 
-class InFlight:
-    """How many requests were here at once, at the most."""
-
-    def __init__(self) -> None:
-        self.now = self.most = 0
-        self.lock = threading.Lock()
-
-    @contextmanager
-    def counted(self) -> Any:
-        with self.lock:
-            self.now += 1
-            self.most = max(self.most, self.now)
-        try:
-            yield
-        finally:
-            with self.lock:
-                self.now -= 1
-
-
 class AwsApp:
     def __init__(self, store: AwsStore, faults: Faults, *, tps: float = 20, latency_ms: float = 0) -> None:
         self.store = store
         self.faults = faults
         self.quota = Quota(tps)
         self.latency = latency_ms / 1000
-        self.in_flight = InFlight()
         self.apply = with_faults(self._apply, faults, "aws")
 
     def __call__(self, request: Request) -> Response:
-        with self.in_flight.counted():
-            body = request.body.decode(errors="replace") if request.body else None
-            n = self.store.receive(request.method, request.path, request.query, body)
-            response = self.apply(request)
-            self._settle(n, request, response)
+        body = request.body.decode(errors="replace") if request.body else None
+        n = self.store.receive(request.method, request.path, request.query, body)
+        response = self.apply(request)
+        self._settle(n, request, response)
+        response.late = lambda done: self._settle_late(n, request, done)
         response.delay += self.latency
         return response
 
@@ -82,11 +61,15 @@ class AwsApp:
         operations = None
         if request.method == "PATCH" and "/Groups/" in request.path:
             operations = _member_changes(request.body)
-        text = response.body.decode() if response.body else None
-        applied = 200 <= response.status < 300
+        text = response.body.decode(errors="replace") if response.body else None
+        applied = 200 <= response.status < 300 if response.applied is None else response.applied
         self.store.settle(n, response.status, applied, operations, text)
-        if response.drop:
+        if response.drop or response.reset:
             self.store.unanswered(n)
+
+    def _settle_late(self, n: int, request: Request, response: Response) -> None:
+        self._settle(n, request, response)
+        self.store.unanswered(n)
 
     def _apply(self, request: Request) -> Response:
         try:

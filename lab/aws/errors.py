@@ -25,6 +25,11 @@ def duplicate() -> Refused:
     return Refused(409, DUPLICATE, "ConflictException")
 
 
+def over_quota(kind: str, most: int) -> Refused:
+    """What AWS says here is not documented: a 400 in plain words, with the exception of the Identity Store API."""
+    return Refused(400, f"The quota of {most} {kind}s is used up.", "ServiceQuotaExceededException")
+
+
 def unauthorized() -> Refused:
     return Refused(401, "Authorization header is invalid or missing.", "UnauthorizedException")
 

@@ -82,6 +82,8 @@ def page(store: AwsStore, request: Request, users: bool) -> Json:
     after = _position(cursor, text) if cursor else 0
     read = store.users if users else store.groups
     rows = read(where.sql, where.values, after, count + 1)
+    if "filter" in parameters:
+        rows = [row for row in rows if not store.is_stale(row[1]["id"])]
     resources = [resource if users else resource | {"members": []} for _n, resource in rows[:count]]
     if cursor is None:
         return listed([with_schemas(resource, users) for resource in resources])

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from lab.aws.errors import duplicate
+from lab.aws.errors import duplicate, over_quota
 from lab.aws.switches import SWITCHES, defaults
 from lab.store import Store
 
@@ -43,6 +43,8 @@ class AwsStore:
         self.db = Store(path, SCHEMA)
         self.switches = defaults() | json.loads(self.fact("switches", "{}"))
         self.tenant_id = self.fact("tenant_id", _new_tenant_id())
+        # Created lately: id -> (when, look-ups that passed since); for the switches stale_*.
+        self.fresh: dict[str, tuple[float, int]] = {}
         self.store_digits = self.fact("store_digits", secrets.token_hex(5))
         if not self.db.one("SELECT 1 FROM tokens"):
             self.new_token()
@@ -55,11 +57,14 @@ class AwsStore:
 
     def set_switches(self, changes: Json) -> None:
         for name, value in changes.items():
-            if name not in SWITCHES or str(value) not in SWITCHES[name].allowed:
+            if name not in SWITCHES or not SWITCHES[name].allows(str(value)):
                 allowed = ", ".join(SWITCHES[name].allowed) if name in SWITCHES else "no such switch"
                 raise ValueError(f"{name} = {value!r}: {allowed}")
         self.switches |= {name: str(value) for name, value in changes.items()}
         self.db.execute("UPDATE facts SET value = ? WHERE name = 'switches'", (json.dumps(self.switches),))
+
+    def reset_switches(self) -> None:
+        self.set_switches(defaults())
 
     # Tokens: one year, at most two at a time; expired ones count until deleted
 
@@ -113,6 +118,7 @@ class AwsStore:
         return value.casefold() if value and self.switches[switch] == "ignore" else value or None
 
     def create_user(self, body: Json) -> Json:
+        self._within_quota("user")
         keys = self._user_keys(body)
         self._unique_user("", keys)
         resource = self._new("User", body)
@@ -120,6 +126,7 @@ class AwsStore:
             "INSERT INTO users (id, body, user_name, email, external_id, manager) VALUES (?, ?, ?, ?, ?, ?)",
             (resource["id"], json.dumps(resource), *keys),
         )
+        self._remember(resource["id"])
         return resource
 
     def replace_user(self, user_id: str, old: Json, body: Json) -> Json:
@@ -131,6 +138,12 @@ class AwsStore:
             (json.dumps(resource), *keys, user_id),
         )
         return resource
+
+    def _within_quota(self, kind: str) -> None:
+        most = int(self.switches[f"{kind}_quota"])
+        row = self.db.one(f"SELECT count(*) AS n FROM {kind}s") if most else None
+        if row and row["n"] >= most:
+            raise over_quota(kind, most)
 
     def _unique_user(self, user_id: str, keys: Sequence[str | None]) -> None:
         sql = "SELECT 1 FROM users WHERE id != ? AND (user_name = ? OR email = ? OR external_id = ?)"
@@ -161,6 +174,7 @@ class AwsStore:
         )
 
     def create_group(self, body: Json) -> Json:
+        self._within_quota("group")
         keys = self._group_keys(body)
         self._unique_group("", keys)
         resource = self._new("Group", body)
@@ -168,7 +182,21 @@ class AwsStore:
             "INSERT INTO groups (id, body, display_name, external_id) VALUES (?, ?, ?, ?)",
             (resource["id"], json.dumps(resource), *keys),
         )
+        self._remember(resource["id"])
         return resource
+
+    def _remember(self, object_id: str) -> None:
+        if self.switches["stale_requests"] != "0" or self.switches["stale_seconds"] != "0":
+            self.fresh[object_id] = (time.monotonic(), 0)
+
+    def is_stale(self, object_id: str) -> bool:
+        """Whether a look-up by filter does not find it yet."""
+        if object_id not in self.fresh:
+            return False
+        created, looked = self.fresh[object_id]
+        self.fresh[object_id] = (created, looked + 1)
+        young = time.monotonic() - created < int(self.switches["stale_seconds"])
+        return young or looked < int(self.switches["stale_requests"])
 
     def replace_group(self, group_id: str, old: Json, body: Json) -> Json:
         keys = self._group_keys(body)
@@ -242,7 +270,7 @@ class AwsStore:
         return [
             dict(row)
             | {"applied": bool(row["applied"]), "answered": bool(row["answered"])}
-            | {name: json.loads(row[name]) if row[name] else None for name in ("request", "response")}
+            | {name: _parsed(row[name]) for name in ("request", "response")}
             for row in rows
         ]
 
@@ -267,6 +295,14 @@ class AwsStore:
             ],
             "tokens": self.tokens(),
         }
+
+
+def _parsed(text: str | None) -> Any:
+    """A body that is no JSON is told as text."""
+    try:
+        return json.loads(text) if text else None
+    except ValueError:
+        return text
 
 
 def _now() -> str:

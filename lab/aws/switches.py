@@ -8,6 +8,11 @@ class Switch:
     default: str
     allowed: tuple[str, ...]
     meaning: str
+    # Any whole number from 0 on is allowed; `allowed` shows examples.
+    number: bool = False
+
+    def allows(self, value: str) -> bool:
+        return value.isdigit() if self.number else value in self.allowed
 
 
 SWITCHES: dict[str, Switch] = {
@@ -24,6 +29,11 @@ SWITCHES: dict[str, Switch] = {
     "error_keys": Switch("both", ("both", "schema"), "error bodies carry schema and schemas, or schema alone"),
     "ids": Switch("uuid", ("uuid", "prefixed"), "resource ids: bare UUID, or with the store's ten digits"),
     "put_active_default": Switch("true", ("true", "keep"), "PUT without active"),
+    "user_quota": Switch("0", ("0", "10"), "creates are refused when so many users exist; 0: no quota", number=True),
+    "group_quota": Switch("0", ("0", "10"), "creates are refused when so many groups exist; 0: no quota", number=True),
+    "normalise": Switch("off", ("off", "on"), "userName and e-mail are kept trimmed, composed (NFC) and in lower case"),
+    "stale_requests": Switch("0", ("0", "3"), "so many filter look-ups after a create do not find it", number=True),
+    "stale_seconds": Switch("0", ("0", "2"), "filter look-ups do not find what is younger than this", number=True),
     "patch_user_answer": Switch("200", ("200", "204"), "PATCH of a user answers with the user, or with nothing"),
 }
 

@@ -42,7 +42,18 @@ def user(resource: dict[str, Any], switches: dict[str, str]) -> dict[str, Any]:
     kept["active"] = _boolean("active", kept.get("active", True))
     if kept["userName"] in RESERVED:
         raise invalid(f"The userName {kept['userName']} is reserved.")
+    return _normalised(kept) if switches["normalise"] == "on" else kept
+
+
+def _normalised(kept: dict[str, Any]) -> dict[str, Any]:
+    kept["userName"] = _normal(kept["userName"])
+    for email in kept.get("emails", []):
+        email["value"] = _normal(email["value"])
     return kept
+
+
+def _normal(text: str) -> str:
+    return unicodedata.normalize("NFC", text.strip()).lower()
 
 
 def group(resource: dict[str, Any], switches: dict[str, str]) -> dict[str, Any]:

@@ -5,16 +5,17 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from lab.aws import validation
+from lab.aws import by_hand, validation
 from lab.aws.app import AwsApp
 from lab.aws.errors import Refused
 from lab.aws.store import AwsStore
 from lab.aws.switches import SWITCHES
 from lab.console import deeds, page
-from lab.entra.directory import Directory
+from lab.elsewhere import Elsewhere
+from lab.entra.directory import DEFAULT_ROLE, Directory
 from lab.entra.graph import Graph
 from lab.faults import Faults
-from lab.http import Request, Response
+from lab.http import Request, Response, Server
 
 Json = dict[str, Any]
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
@@ -22,12 +23,24 @@ SAFE = ("GET", "HEAD")
 
 
 class Console:
-    def __init__(self, directory: Directory, aws: AwsStore, graph: Graph, scim: AwsApp, faults: Faults) -> None:
+    def __init__(
+        self,
+        directory: Directory,
+        aws: AwsStore,
+        graph: Graph,
+        scim: AwsApp,
+        faults: Faults,
+        *,
+        elsewhere: Elsewhere,
+    ) -> None:
         self.directory = directory
         self.aws = aws
         self.graph = graph
         self.scim = scim
         self.faults = faults
+        self.elsewhere = elsewhere
+        # Filled when they listen.
+        self.servers: dict[str, Server] = {}
 
     def __call__(self, request: Request) -> Response:
         if not _from_here(request):
@@ -75,6 +88,20 @@ class Console:
                 return lambda _: self.directory.ledger(after)
             case ["DELETE", "graph", "ledger"]:
                 return lambda _: self.directory.empty_ledger()
+            case ["GET", "elsewhere"]:
+                return lambda _: self.elsewhere.visits
+            case ["DELETE", "elsewhere"]:
+                return lambda _: self.elsewhere.visits.clear()
+            case ["GET", "timings"]:
+                return lambda _: self._timings()
+            case ["DELETE", "timings"]:
+                return lambda _: self._empty_timings()
+            case ["GET", "graph", "switches"]:
+                return lambda _: self.graph.switches.shown()
+            case ["POST", "graph", "switches"]:
+                return self.graph.switches.set
+            case ["DELETE", "graph", "switches"]:
+                return lambda _: self.graph.switches.reset()
             case ["GET", "faults"]:
                 return lambda _: self.faults.all()
             case ["POST", "faults"]:
@@ -87,6 +114,18 @@ class Console:
                 return lambda _: self.faults.release(int(fault_id))
         return None
 
+    def _empty_timings(self) -> None:
+        for server in self.servers.values():
+            server.timing.empty()
+
+    def _timings(self) -> Json:
+        """What the lab itself took: in handlers, and of the processor."""
+        return {
+            f"{part}_{name}": getattr(server.timing, name)
+            for part, server in self.servers.items()
+            for name in ("requests", "seconds", "cpu_seconds")
+        }
+
     def _aws_action(self, method: str, path: list[str], after: int) -> Callable[[Json], Any] | None:
         match [method, *path]:
             case ["GET", "state"]:
@@ -96,7 +135,7 @@ class Console:
             case ["DELETE", "ledger"]:
                 return lambda _: self.aws.empty_ledger()
             case ["GET", "counts"]:
-                return lambda _: self.aws.counts() | {"max_in_flight": self.scim.in_flight.most}
+                return lambda _: self.aws.counts() | {"max_in_flight": self.servers["aws"].in_flight.most}
             case ["GET", "switches"]:
                 return lambda _: self._switches()
             case ["POST", "switches"]:
@@ -107,6 +146,20 @@ class Console:
                 return lambda _: self.aws.wipe()
             case ["DELETE", "users", user_id]:
                 return lambda _: deeds.found(self.aws.delete_user(user_id), user_id)
+            case ["PATCH", "users", user_id]:
+                return lambda body: by_hand.change_user(self.aws, user_id, body)
+            case ["POST", "groups"]:
+                return lambda body: by_hand.create_group(self.aws, body)
+            case ["PATCH", "groups", group_id]:
+                return lambda body: by_hand.change_group(self.aws, group_id, body)
+            case ["DELETE", "groups", group_id]:
+                return lambda _: deeds.found(self.aws.delete_group(group_id), group_id)
+            case ["POST", "groups", group_id, "members"]:
+                return lambda body: by_hand.change_members(self.aws, group_id, body)
+            case ["DELETE", "counts"]:
+                return lambda _: self.servers["aws"].in_flight.forget()
+            case ["DELETE", "switches"]:
+                return lambda _: self.aws.reset_switches()
             case ["POST", "control-tower"]:
                 return lambda _: deeds.add_control_tower(self)
             case ["POST", "token"]:
@@ -158,9 +211,19 @@ class Console:
             case ["PATCH", "groups", group_id]:
                 return lambda body: directory.change_group(group_id, body)
             case ["DELETE", "groups", group_id]:
-                return lambda _: directory.delete_group(group_id)
+                return lambda body: directory.delete_group(group_id, body.get("soft"))
+            case ["POST", "groups", group_id, "restore"]:
+                return lambda _: directory.restore_group(group_id)
+            case ["POST", "groups", group_id, "purge"]:
+                return lambda _: directory.purge_group(group_id)
             case ["POST", "groups", group_id, "members"]:
                 return lambda body: directory.change_members(group_id, body.get("add", []), body.get("remove", []))
+            case ["POST", "others"]:
+                return lambda body: directory.add_other(body["kind"], body["displayName"], body.get("members", []))
+            case ["GET", "assignments"]:
+                return lambda _: [dict(row) for row in directory.assignments()]
+            case ["POST", "assignments"]:
+                return self._assignments
             case ["POST", "roles"]:
                 return self._roles
             case ["POST", "secret"]:
@@ -168,6 +231,14 @@ class Console:
             case ["POST", "delta"]:
                 return lambda body: self.graph.expire_tokens(body.get("expire_tokens", "410"))
         return None
+
+    def _assignments(self, body: Json) -> list[Json]:
+        """`add`: {principalId, appRoleId?}; `remove`: ids of assignments or principals. Answers with the added ones."""
+        with self.directory.db.transaction():
+            for key in body.get("remove", []):
+                self.directory.unassign(key)
+            added = body.get("add", [])
+            return [self.directory.assign(one["principalId"], one.get("appRoleId", DEFAULT_ROLE)) for one in added]
 
     def _roles(self, body: Json) -> Json:
         self.directory.grant(body.get("grant", []))

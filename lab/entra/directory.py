@@ -22,14 +22,22 @@ CREATE TABLE IF NOT EXISTS groups (n INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NUL
 CREATE TABLE IF NOT EXISTS members (group_id TEXT, member_id TEXT, kind TEXT, PRIMARY KEY (group_id, member_id)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS memberships_of ON members (member_id, group_id);
 CREATE TABLE IF NOT EXISTS member_log (seq INTEGER, group_id TEXT, member_id TEXT, kind TEXT, removed INTEGER);
+CREATE INDEX IF NOT EXISTS member_group ON member_log (group_id, seq);
 CREATE INDEX IF NOT EXISTS user_seq ON users (seq);
+CREATE INDEX IF NOT EXISTS user_upn ON users (upn);
+CREATE INDEX IF NOT EXISTS deleted_users ON users (id) WHERE deleted != '';
 CREATE INDEX IF NOT EXISTS group_seq ON groups (seq);
 CREATE INDEX IF NOT EXISTS member_seq ON member_log (seq);
-CREATE TABLE IF NOT EXISTS assignments (n INTEGER PRIMARY KEY, id TEXT, principal_id TEXT, kind TEXT);
+CREATE TABLE IF NOT EXISTS assignments (n INTEGER PRIMARY KEY, id TEXT, principal_id TEXT, kind TEXT,
+    role TEXT NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000');
+CREATE TABLE IF NOT EXISTS others (id TEXT PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS ledger (n INTEGER PRIMARY KEY AUTOINCREMENT, at REAL, part TEXT, method TEXT, path TEXT,
     query TEXT, status INTEGER);
 """
 ROLES = ("User.Read.All", "GroupMember.Read.All", "Group.Read.All", "Application.Read.All", "Organization.Read.All")
+DEFAULT_ROLE = "00000000-0000-0000-0000-000000000000"
+PRINCIPALS = {"user": "User", "group": "Group", "servicePrincipal": "ServicePrincipal"}
+OTHERS = ("device", "servicePrincipal", "orgContact", "directoryRole")
 YEAR = 365 * 24 * 3600
 Json = dict[str, Any]
 
@@ -37,16 +45,24 @@ Json = dict[str, Any]
 class Directory:
     def __init__(self, path: Path | str) -> None:
         self.db = Store(path, SCHEMA)
+        self._facts: dict[str, str] = {}
+        if not self.db.one("SELECT 1 FROM pragma_table_info('assignments') WHERE name = 'role'"):
+            self.db.execute(f"ALTER TABLE assignments ADD COLUMN role TEXT NOT NULL DEFAULT '{DEFAULT_ROLE}'")
 
     def fact(self, name: str, default: str = "") -> str:
+        """A remembered fact; every request asks for some, so they are kept in memory too."""
+        if name in self._facts:
+            return self._facts[name]
         self.db.execute("INSERT OR IGNORE INTO facts VALUES (?, ?)", (name, default))
         row = self.db.one("SELECT value FROM facts WHERE name = ?", (name,))
-        return str(row["value"]) if row else default
+        self._facts[name] = str(row["value"]) if row else default
+        return self._facts[name]
 
     def set_fact(self, name: str, value: str) -> None:
         self.db.execute(
             "INSERT INTO facts VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", (name, value)
         )
+        self._facts[name] = value
 
     def sequence(self) -> int:
         row = self.db.one(
@@ -154,14 +170,21 @@ class Directory:
             self.db.execute(sql, (json.dumps(body), *keys, self.sequence() + 1, group_id))
         return body | {"id": group_id}
 
-    def delete_group(self, group_id: str) -> None:
-        """Security groups are gone at once; Microsoft 365 groups lie in the recycle bin first."""
+    def delete_group(self, group_id: str, soft: bool | None = None) -> None:
+        """Security groups are gone at once; Microsoft 365 groups lie in the recycle bin first. `soft` overrides that."""
         body = json.loads(self._row("groups", group_id)["body"])
-        soft = "Unified" in (body.get("groupTypes") or [])
+        if soft is None:
+            soft = "Unified" in (body.get("groupTypes") or [])
         with self.db.transaction():
             self._mark("groups", group_id, "changed" if soft else "deleted")
             if not soft:
                 self.db.execute("DELETE FROM members WHERE group_id = ? OR member_id = ?", (group_id, group_id))
+
+    def restore_group(self, group_id: str) -> None:
+        self._mark("groups", group_id, "")
+
+    def purge_group(self, group_id: str) -> None:
+        self.delete_group(group_id, soft=False)
 
     def change_members(self, group_id: str, add: Sequence[str] = (), remove: Sequence[str] = ()) -> None:
         with self.db.transaction():
@@ -179,7 +202,37 @@ class Directory:
             return "user"
         if self.db.one("SELECT 1 FROM groups WHERE id = ?", (object_id,)):
             return "group"
+        if other := self.db.one("SELECT kind FROM others WHERE id = ?", (object_id,)):
+            return str(other["kind"])
         raise KeyError(object_id)
+
+    # Devices, service principals, contacts, directory roles; and who is assigned to the app
+
+    def add_other(self, kind: str, name: str, members: Sequence[str] = ()) -> Json:
+        """`members`: of a directory role."""
+        if kind not in OTHERS:
+            raise ValueError(f"kind is {kind!r}; it must be one of {', '.join(OTHERS)}.")
+        other_id = str(uuid.uuid4())
+        with self.db.transaction():
+            self.db.execute("INSERT INTO others VALUES (?, ?, ?)", (other_id, kind, name))
+            rows = [(other_id, member, self._kind(member)) for member in members]
+            self.db.many("INSERT OR IGNORE INTO members VALUES (?, ?, ?)", rows)
+        return {"id": other_id, "kind": kind, "displayName": name}
+
+    def assignments(self, after: int = 0, limit: int = -1) -> list[Row]:
+        return self.db.all("SELECT * FROM assignments WHERE n > ? ORDER BY n LIMIT ?", (after, limit))
+
+    def assign(self, principal_id: str, role: str = DEFAULT_ROLE) -> Json:
+        """The same principal may be assigned with several roles."""
+        kind, key = PRINCIPALS[self._kind(principal_id)], str(uuid.uuid4())
+        sql = "INSERT INTO assignments (id, principal_id, kind, role) VALUES (?, ?, ?, ?)"
+        self.db.execute(sql, (key, principal_id, kind, role))
+        return {"id": key, "principalId": principal_id, "principalType": kind, "appRoleId": role}
+
+    def unassign(self, key: str) -> None:
+        """One assignment by its id, or all of a principal."""
+        if not self.db.execute("DELETE FROM assignments WHERE id = ? OR principal_id = ?", (key, key)).rowcount:
+            raise KeyError(key)
 
     def _row(self, table: str, object_id: str) -> Row:
         row = self.db.one(f"SELECT * FROM {table} WHERE id = ?", (object_id,))
@@ -204,6 +257,27 @@ class Directory:
         row = self.db.one("SELECT * FROM groups WHERE id = ? AND deleted = ''", (group_id,))
         return json.loads(row["body"]) | {"id": row["id"]} if row else None
 
+    def object(self, object_id: str) -> tuple[str, Json] | None:
+        """Kind and properties of what is not deleted."""
+        if user := self.user(object_id):
+            return "user", user
+        if group := self.group(object_id):
+            return "group", group
+        other = self.db.one("SELECT * FROM others WHERE id = ?", (object_id,))
+        return (other["kind"], {"id": object_id, "displayName": other["name"]}) if other else None
+
+    def holders(self, member_id: str, transitive: bool = False) -> list[tuple[str, str]]:
+        """(id, kind) of the groups and directory roles that hold a member, in the order of ids."""
+        found: dict[str, str] = {}
+        todo = [member_id]
+        while todo:
+            rows = self.db.all("SELECT group_id FROM members WHERE member_id = ?", (todo.pop(),))
+            new = [row["group_id"] for row in rows if row["group_id"] not in found]
+            kinds = {key: holder[0] for key in new if (holder := self.object(key))}
+            found |= kinds
+            todo += [key for key, kind in kinds.items() if kind == "group" and transitive]
+        return sorted(found.items())
+
     def page(self, table: str, where: str, values: Sequence[Any], after: int, limit: int) -> list[Row]:
         sql = f"SELECT * FROM {table} WHERE n > ? AND deleted = '' AND ({where}) ORDER BY n LIMIT ?"
         return self.db.all(sql, (after, *values, limit))
@@ -215,8 +289,8 @@ class Directory:
     def members(self, group_id: str, after: str = "", limit: int = -1) -> list[tuple[str, str]]:
         """(id, kind) of direct members; whoever is soft-deleted is left out of this list."""
         sql = (
-            "SELECT member_id, kind FROM members WHERE group_id = ? AND member_id > ? AND NOT EXISTS (SELECT 1 FROM users "
-            "WHERE users.id = member_id AND deleted != '') ORDER BY member_id LIMIT ?"
+            "SELECT member_id, kind FROM members WHERE group_id = ? AND member_id > ? AND member_id NOT IN "
+            "(SELECT id FROM users WHERE deleted != '') ORDER BY member_id LIMIT ?"
         )
         return [(row["member_id"], row["kind"]) for row in self.db.all(sql, (group_id, after, limit))]
 

@@ -1,8 +1,8 @@
 """The directory reads of Microsoft Graph v1.0: lists, pickers, single objects, members, delta rounds."""
 
-import base64
 import json
 import re
+import time
 import uuid
 from datetime import UTC, datetime
 from typing import Any
@@ -11,11 +11,24 @@ from urllib.parse import quote, urlencode
 import jwt
 
 from lab.entra.directory import Directory
+from lab.entra.rounds import Rounds
+from lab.entra.shapes import (
+    DEFAULTS,
+    GROUP_DEFAULT,
+    OTHER_DEFAULT,
+    USER_DEFAULT,
+    GraphRefusal,
+    bad,
+    not_found,
+    selected,
+    token,
+    unsupported,
+    untoken,
+)
+from lab.entra.switches import GraphSwitches
 from lab.http import Request, Response
 
 Json = dict[str, Any]
-USER_DEFAULT = ("businessPhones", "displayName", "givenName", "jobTitle", "mail", "mobilePhone", "officeLocation", "preferredLanguage", "surname", "userPrincipalName", "id")  # fmt: skip
-GROUP_DEFAULT = ("id", "displayName", "description", "groupTypes", "mail", "mailEnabled", "mailNickname", "membershipRule", "securityEnabled")  # fmt: skip
 # Which right opens which path (Graph permissions reference).
 RIGHTS = {
     "users": {"User.Read.All", "Directory.Read.All"},
@@ -23,8 +36,9 @@ RIGHTS = {
     "servicePrincipals": {"Application.Read.All", "Directory.Read.All"},
     "organization": {"Organization.Read.All", "User.Read.All", "Directory.Read.All"},
 }
-DELTA_PAGE = 200
-MEMBER_PORTION = 500
+TOKEN_DAYS = 7
+DAY = 24 * 3600
+MAX_IDS = 1000
 RESYNC = {
     "410": (410, "resyncRequired", "Resync required. Replace any local items with the server's version."),
     "400": (400, "Request_UnsupportedQuery", "DeltaLink older than 30 days is not supported."),
@@ -36,32 +50,14 @@ RESYNC = {
 }
 
 
-class GraphRefusal(Exception):
-    def __init__(self, status: int, code: str, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.code = code
-        self.message = message
-
-
-def not_found(object_id: str) -> GraphRefusal:
-    text = f"Resource '{object_id}' does not exist or one of its queried reference-property objects are not present."
-    return GraphRefusal(404, "Request_ResourceNotFound", text)
-
-
-def bad(message: str) -> GraphRefusal:
-    return GraphRefusal(400, "Request_BadRequest", message)
-
-
-def unsupported(message: str) -> GraphRefusal:
-    return GraphRefusal(400, "Request_UnsupportedQuery", message)
-
-
 class Graph:
     def __init__(self, directory: Directory, latency_ms: float = 0) -> None:
         self.directory = directory
         self.latency = latency_ms / 1000
         self.origin = ""
+        self.elsewhere = "https://elsewhere.example"
+        self.switches = GraphSwitches()
+        self.rounds = Rounds(directory, self.switches)
         # Delta tokens up to this sequence are dead, in one of three flavours.
         self.expired_up_to = -1
         self.flavour = "410"
@@ -83,6 +79,7 @@ class Graph:
         try:
             return Response(200, json.dumps(self._answer(request)).encode(), headers)
         except GraphRefusal as refusal:
+            headers |= {"Location": refusal.location} if refusal.location else {}
             return Response(refusal.status, _error_body(refusal, headers), headers)
 
     def _answer(self, request: Request) -> Json:
@@ -90,6 +87,8 @@ class Graph:
         roles = self._roles(request)
         if segments[:1] != ["v1.0"] or len(segments) < 2:
             raise GraphRefusal(404, "ResourceNotFound", "Resource not found for the segment.")
+        if [request.method, *segments[1:]] == ["POST", "directoryObjects", "getByIds"]:
+            return self._by_ids(request)
         if request.method != "GET":
             raise GraphRefusal(
                 405, "Request_BadRequest", "Specified HTTP method is not allowed for the request target."
@@ -130,10 +129,12 @@ class Graph:
                 group = self._group(key)
                 return {
                     "@odata.context": self._context("groups/$entity"),
-                    **_selected(group, _select(request), GROUP_DEFAULT),
+                    **selected(group, _select(request), GROUP_DEFAULT),
                 }
-            case ["groups", key, "members" | "transitiveMembers" as relation]:
-                return self._members(request, key, relation)
+            case ["groups", key, "members" | "transitiveMembers" as relation, *cast] if len(cast) < 2:
+                return self._members(request, key, relation, cast)
+            case ["users", key, "memberOf" | "transitiveMemberOf" as relation, *cast] if len(cast) < 2:
+                return self._groups_of(request, key, relation, cast)
             case ["organization"]:
                 return self._organization()
             case ["servicePrincipals", *rest] | [*rest] if path[0].startswith("servicePrincipals"):
@@ -149,7 +150,7 @@ class Graph:
         user = self.directory.user(key)
         if user is None:
             raise not_found(key)
-        shown = _selected(user, _select(request), USER_DEFAULT)
+        shown = selected(user, _select(request), USER_DEFAULT)
         if "manager" in request.parameters.get("$expand", "") and user["_manager"]:
             shown["manager"] = {"@odata.type": "#microsoft.graph.user", "id": user["_manager"]}
         return shown
@@ -159,7 +160,7 @@ class Graph:
         manager = self.directory.user(user["_manager"]) if user and user["_manager"] else None
         if manager is None:
             raise not_found("manager")
-        shown = _selected(manager, _select(request), USER_DEFAULT)
+        shown = selected(manager, _select(request), USER_DEFAULT)
         return {
             "@odata.context": self._context("directoryObjects/$entity"),
             "@odata.type": "#microsoft.graph.user",
@@ -195,7 +196,7 @@ class Graph:
         }
         asked = re.search(r"appId\s*(?:=|eq)\s*'([^']*)'", head + request.parameters.get("$filter", ""))
         if rest[1:] == ["appRoleAssignedTo"] and rest[0] == own:
-            return {"@odata.context": self._context("appRoleAssignments"), "value": self._app_role_assignments(own)}
+            return self._app_role_assignments(request, own)
         if asked and head.startswith("servicePrincipals("):
             if asked[1] != app:
                 raise not_found(asked[1])
@@ -206,22 +207,27 @@ class Graph:
             return {"@odata.context": self._context("servicePrincipals/$entity"), **shown}
         raise not_found(rest[0] if rest else head)
 
-    def _app_role_assignments(self, own: str) -> list[Json]:
-        rows = self.directory.db.all("SELECT * FROM assignments ORDER BY n")
-        return [
-            {
-                "id": row["id"],
-                "appRoleId": "00000000-0000-0000-0000-000000000000",
-                "principalId": row["principal_id"],
-                "principalType": row["kind"],
-                "principalDisplayName": (
-                    self.directory.user(row["principal_id"]) or self.directory.group(row["principal_id"]) or {}
-                ).get("displayName"),
-                "resourceId": own,
-                "resourceDisplayName": "AWS IAM Identity Center",
-            }
-            for row in rows
-        ]
+    def _app_role_assignments(self, request: Request, own: str) -> Json:
+        parameters = request.parameters
+        top, after = _top(parameters.get("$top")), _skip(parameters.get("$skiptoken"))
+        rows = self.directory.assignments(after, top + 1)
+        answer: Json = {"@odata.context": self._context("appRoleAssignments")}
+        if len(rows) > top:
+            path = f"/v1.0/servicePrincipals/{own}/appRoleAssignedTo"
+            answer["@odata.nextLink"] = self._next(path, parameters, rows[top - 1]["n"])
+        return answer | {"value": [self._app_role_assignment(row, own) for row in rows[:top]]}
+
+    def _app_role_assignment(self, row: Any, own: str) -> Json:
+        principal = self.directory.object(row["principal_id"])
+        return {
+            "id": row["id"],
+            "appRoleId": row["role"],
+            "principalId": row["principal_id"],
+            "principalType": row["kind"],
+            "principalDisplayName": principal[1].get("displayName") if principal else None,
+            "resourceId": own,
+            "resourceDisplayName": "AWS IAM Identity Center",
+        }
 
     # Lists
 
@@ -232,195 +238,150 @@ class Graph:
         where, values = _condition(parameters, kind, advanced)
         after = _skip(parameters.get("$skiptoken"))
         rows = self.directory.page(kind, where, values, after, top + 1)
+        answer: Json = {"@odata.context": self._context(kind)}
+        if parameters.get("$count") == "true" and advanced and not after:
+            answer["@odata.count"] = self._count(kind, where, values)
+        rows, more = self._cut(kind, where, values, rows[:top], len(rows) > top)
+        if more:
+            answer["@odata.nextLink"] = self._next(f"/v1.0/{kind}", parameters, rows[-1]["n"])
         default = USER_DEFAULT if kind == "users" else GROUP_DEFAULT
         shown = [
-            _selected(json.loads(row["body"]) | {"id": row["id"]}, _select(request), default) for row in rows[:top]
+            selected(json.loads(row["body"]) | {"id": row["id"]}, _select(request), default)
+            for row in rows
+            if not self.switches.leaves_out(kind, row["id"])
         ]
-        answer: Json = {"@odata.context": self._context(kind)}
-        if parameters.get("$count") == "true" and advanced:
-            answer["@odata.count"] = self.directory.count(kind, where, values)
-        if len(rows) > top:
-            answer["@odata.nextLink"] = self._next(f"/v1.0/{kind}", parameters, rows[top - 1]["n"])
         return answer | {"value": shown}
+
+    def _count(self, kind: str, where: str, values: list[Any]) -> int:
+        if not self.switches["shrink_count"]:
+            return self.directory.count(kind, where, values)
+        rows = self.directory.page(kind, where, values, 0, -1)
+        return sum(not self.switches.leaves_out(kind, row["id"]) for row in rows)
+
+    def _cut(self, kind: str, where: str, values: list[Any], rows: list[Any], more: bool) -> tuple[list[Any], bool]:
+        """A list that ends too early, when the switch says so."""
+        most = self.switches["drop_list_after"]
+        if not most or not rows:
+            return rows, more
+        before = self.directory.count(kind, f"({where}) AND n < {int(rows[0]['n'])}", values)
+        return rows[: max(0, most - before)], more and before + len(rows) < most
 
     def _next(self, path: str, parameters: dict[str, str], position: Any) -> str:
         kept = {name: value for name, value in parameters.items() if name != "$skiptoken"}
-        return f"{self.origin}{path}?{urlencode({**kept, '$skiptoken': _token(position)}, safe='$', quote_via=quote)}"
+        return f"{self.origin}{path}?{urlencode({**kept, '$skiptoken': token(position)}, safe='$', quote_via=quote)}"
 
-    def _members(self, request: Request, key: str, relation: str) -> Json:
+    def _members(self, request: Request, key: str, relation: str, cast: list[str]) -> Json:
         self._group(key)
+        if relation == "members":
+            members = self.directory.members(key)
+            most = self.switches["drop_members_of"].get(key)
+            members = [row for row in members if not self.switches.leaves_out("members", row[0])][:most]
+        else:
+            members = self.directory.transitive_members(key)
+        return self._objects(request, "/".join(["groups", key, relation, *cast]), members, cast)
+
+    def _groups_of(self, request: Request, key: str, relation: str, cast: list[str]) -> Json:
+        """Groups and directory roles; of groups in groups those too when it is transitive."""
+        user = self.directory.user(key)
+        if user is None:
+            raise not_found(key)
+        holders = self.directory.holders(user["id"], transitive=relation == "transitiveMemberOf")
+        return self._objects(request, "/".join(["users", key, relation, *cast]), holders, cast)
+
+    def _objects(self, request: Request, path: str, rows: list[tuple[str, str]], cast: list[str]) -> Json:
+        """A page of (id, kind), in the order of ids; `cast` keeps one type."""
         parameters = request.parameters
         top = _top(parameters.get("$top"))
-        after = str(_untoken(parameters["$skiptoken"])) if "$skiptoken" in parameters else ""
-        if relation == "members":
-            rows = self.directory.members(key, after, top + 1)
-        else:
-            rows = [row for row in self.directory.transitive_members(key) if row[0] > after][: top + 1]
+        after = str(untoken(parameters["$skiptoken"])) if "$skiptoken" in parameters else ""
+        wanted = [f"microsoft.graph.{kind}" for _key, kind in rows] if cast else []
+        kept = [row for n, row in enumerate(rows) if row[0] > after and (not cast or wanted[n] == cast[0])]
         answer: Json = {"@odata.context": self._context("directoryObjects")}
-        if len(rows) > top:
-            answer["@odata.nextLink"] = self._next(f"/v1.0/groups/{key}/{relation}", parameters, rows[top - 1][0])
-        return answer | {"value": [self._member(member, kind, request) for member, kind in rows[:top]]}
+        if len(kept) > top:
+            answer["@odata.nextLink"] = self._next(f"/v1.0/{path}", parameters, kept[top - 1][0])
+        return answer | {"value": [self._object(object_id, kind, request) for object_id, kind in kept[:top]]}
 
-    def _member(self, member_id: str, kind: str, request: Request) -> Json:
-        found = self.directory.user(member_id) if kind == "user" else self.directory.group(member_id)
-        shown = _selected(
-            found or {"id": member_id}, _select(request), USER_DEFAULT if kind == "user" else GROUP_DEFAULT
-        )
+    def _object(self, object_id: str, kind: str, request: Request) -> Json:
+        """Without a right on its type Graph tells the type and the id alone (limited information)."""
+        found = self.directory.object(object_id)
+        body = {"id": object_id} if found is None or self.switches["limited_info"] else found[1]
+        shown = selected(body, _select(request), DEFAULTS.get(kind, OTHER_DEFAULT))
+        if self.switches["limited_info"]:
+            shown = {name: object_id if name == "id" else None for name in shown}
         return {"@odata.type": f"#microsoft.graph.{kind}", **shown}
+
+    def _by_ids(self, request: Request) -> Json:
+        """Unknown and deleted ids are left out, repeated ones told once."""
+        if not self._roles(request) & (RIGHTS["users"] | RIGHTS["groups"]):
+            raise GraphRefusal(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
+        try:
+            body = json.loads(request.body)
+            ids, types = list(body["ids"]), body.get("types") or []
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise bad("Invalid request body.") from error
+        if len(ids) > MAX_IDS:
+            raise bad(f"Too many items specified in 'ids': the limit is {MAX_IDS}.")
+        found = [(key, self.directory.object(key)) for key in dict.fromkeys(ids)]
+        shown = [(key, object_[0]) for key, object_ in found if object_ and (not types or object_[0] in types)]
+        value = [self._object(key, kind, request) for key, kind in shown]
+        return {"@odata.context": self._context("directoryObjects"), "value": value}
 
     # Delta
 
     def _delta(self, request: Request, kind: str) -> Json:
         parameters = request.parameters
-        token = parameters.get("$skiptoken") or parameters.get("$deltatoken")
         if parameters.get("$deltatoken") == "latest":
-            select = _select(request)
-            return {
-                "@odata.context": self._context(kind),
-                "value": [],
-                "@odata.deltaLink": self._delta_link(kind, select),
-            }
-        if token is None:
-            state: Json = {
-                "kind": kind,
-                "select": _select(request),
-                "since": None,
-                "upto": self.directory.sequence(),
-                "at": [0, ""],
-            }
-        else:
-            state = self._resume(token, kind)
-        items, position = self._delta_page(kind, state)
-        answer: Json = {"@odata.context": self._context(kind)}
-        if position is None:
-            answer["@odata.deltaLink"] = self._delta_link(kind, state["select"], state["upto"])
-        else:
-            answer["@odata.nextLink"] = f"{self.origin}/v1.0/{kind}/delta?$skiptoken={_token(state | {'at': position})}"
-        return answer | {"value": items}
+            link = self._delta_link({"kind": kind, "select": _select(request), "since": None, "upto": self._upto()})
+            return {"@odata.context": self._context(kind), "value": [], "@odata.deltaLink": link}
+        if "$skiptoken" in parameters and self.switches["dead_next_links"]:
+            raise not_found("delta")
+        token = parameters.get("$skiptoken") or parameters.get("$deltatoken")
+        state = self._resume(token, kind) if token else self._begin(kind, _select(request))
+        items, following = self.rounds.page(state, state["page"])
+        return {"@odata.context": self._context(kind), **self._links(state, following), "value": items}
 
-    def _delta_link(self, kind: str, select: list[str], upto: int | None = None) -> str:
-        since = self.directory.sequence() if upto is None else upto
-        return f"{self.origin}/v1.0/{kind}/delta?$deltatoken={_token({'kind': kind, 'select': select, 'since': since})}"
+    def _begin(self, kind: str, select: list[str]) -> Json:
+        return {"kind": kind, "select": select, "since": None, "upto": self._upto(), "page": 0}
 
-    def _resume(self, token: str, kind: str) -> Json:
+    def _upto(self) -> int:
+        return max(0, self.directory.sequence() - int(self.switches["lag"]))
+
+    def _links(self, state: Json, following: int | None) -> Json:
+        """The one link of a page; `foreign_link` sends the client to another host."""
+        name = "next" if following is not None else "delta"
+        if name == "delta":
+            link = self._delta_link(state)
+        else:
+            link = f"{self.origin}/v1.0/{state['kind']}/delta?$skiptoken={token(state | {'page': following})}"
+        if self.switches["foreign_link"] == name:
+            link = link.replace(self.origin, self.elsewhere)
+        return {} if name == "delta" and self.switches["lose_delta_link"] else {f"@odata.{name}Link": link}
+
+    def _delta_link(self, state: Json) -> str:
+        facts = {"kind": state["kind"], "select": state["select"], "since": state["upto"], "before": state["since"]}
+        return f"{self.origin}/v1.0/{state['kind']}/delta?$deltatoken={token(facts | {'minted': self._now()})}"
+
+    def _now(self) -> float:
+        return time.time() + float(self.switches["days_passed"]) * DAY
+
+    def _resume(self, text: str, kind: str) -> Json:
         """A deltatoken begins a round, a skiptoken goes on with one."""
-        state = _untoken(token)
+        state = untoken(text)
         if not isinstance(state, dict) or state.get("kind") != kind:
             raise bad("Badly formed token.")
+        begins = "upto" not in state
         if state["since"] is not None and state["since"] <= self.expired_up_to:
-            raise GraphRefusal(*RESYNC[self.flavour])
-        if "upto" not in state:
-            state |= {"upto": self.directory.sequence(), "at": [0, ""]}
-        return state
+            raise self._dead(kind, self.flavour)
+        if begins and self._now() - state.get("minted", self._now()) > TOKEN_DAYS * DAY:
+            raise self._dead(kind, self.switches["expiry"])
+        return state | {"upto": max(self._upto(), state["since"]), "page": 0} if begins else state
 
-    def _delta_page(self, kind: str, state: Json) -> tuple[list[Json], Any]:
-        if kind == "users":
-            return self._users_delta(state)
-        return self._groups_delta(state)
-
-    def _users_delta(self, state: Json) -> tuple[list[Json], Any]:
-        since, upto, (after, _member) = state["since"], state["upto"], state["at"]
-        initial = since is None
-        where = "deleted = ''" if initial else f"seq > {int(since)}"
-        rows = self.directory.db.all(
-            f"SELECT * FROM users WHERE n > ? AND seq <= ? AND {where} ORDER BY n LIMIT ?",
-            (after, upto, DELTA_PAGE + 1),
-        )
-        if initial:
-            # Whoever changes during the round is shown as he is now; the next round shows him again.
-            sql = "SELECT * FROM users WHERE n > ? AND deleted = '' ORDER BY n LIMIT ?"
-            rows = self.directory.db.all(sql, (after, DELTA_PAGE + 1))
-        items = [self._user_item(row, state["select"], since) for row in rows[:DELTA_PAGE]]
-        return items, ([rows[DELTA_PAGE - 1]["n"], ""] if len(rows) > DELTA_PAGE else None)
-
-    def _user_item(self, row: Any, select: list[str], since: int | None) -> Json:
-        if row["deleted"]:
-            return {"id": row["id"], "@removed": {"reason": row["deleted"]}}
-        item = _delta_item(json.loads(row["body"]) | {"id": row["id"]}, select or list(USER_DEFAULT), since is None)
-        manager_changed = since is None or row["manager_seq"] > since
-        if "manager" in select and manager_changed and (row["manager"] or since is not None):
-            item["manager@delta"] = [_reference("user", row["manager"])] if row["manager"] else []
-        return item
-
-    def _groups_delta(self, state: Json) -> tuple[list[Json], Any]:
-        """One group after another; a large member list comes in portions, the group repeated with each."""
-        with_members = not state["select"] or "members" in state["select"]
-        items: list[Json] = []
-        at = state["at"]
-        room = MEMBER_PORTION
-        while room > 0 and len(items) < DELTA_PAGE:
-            row = self._next_group(state, at)
-            if row is None:
-                return items, None
-            entries, last = (
-                self._portion(row, state, at[1] if row["n"] == at[0] else "", room) if with_members else ([], "")
-            )
-            items.append(self._group_item(row, state, entries))
-            room -= len(entries)
-            at = [row["n"], last] if last else [row["n"] + 1, ""]
-        return items, at
-
-    def _next_group(self, state: Json, at: Any) -> Any:
-        """The group at or after the position that has something to tell."""
-        since = state["since"]
-        if since is None:
-            return self.directory.db.one(
-                "SELECT * FROM groups WHERE n >= ? AND deleted = '' ORDER BY n LIMIT 1", (at[0],)
-            )
-        sql = (
-            "SELECT * FROM groups WHERE n >= ? AND ((seq > ? AND seq <= ?) OR id IN (SELECT group_id FROM member_log "
-            "WHERE seq > ? AND seq <= ?)) ORDER BY n LIMIT 1"
-        )
-        return self.directory.db.one(sql, (at[0], since, state["upto"], since, state["upto"]))
-
-    def _portion(self, row: Any, state: Json, after: str, room: int) -> tuple[list[Json], str]:
-        """Member entries, and the last id when more follow."""
-        if row["deleted"]:
-            return [], ""
-        if state["since"] is None:
-            members = self.directory.members(row["id"], after, room + 1)
-            entries = [_reference(kind, member) for member, kind in members[:room]]
-            return entries, members[room - 1][0] if len(members) > room else ""
-        sql = (
-            "SELECT member_id, kind, removed, max(rowid) FROM member_log WHERE group_id = ? AND seq > ? AND seq <= ? "
-            "AND member_id > ? GROUP BY member_id ORDER BY member_id LIMIT ?"
-        )
-        log = self.directory.db.all(sql, (row["id"], state["since"], state["upto"], after, room + 1))
-        entries = [_reference(entry["kind"], entry["member_id"], bool(entry["removed"])) for entry in log[:room]]
-        return entries, log[room - 1]["member_id"] if len(log) > room else ""
-
-    def _group_item(self, row: Any, state: Json, entries: list[Json]) -> Json:
-        if row["deleted"]:
-            return {"id": row["id"], "@removed": {"reason": row["deleted"]}}
-        body = json.loads(row["body"]) | {"id": row["id"]}
-        item = _delta_item(body, state["select"] or list(GROUP_DEFAULT), state["since"] is None)
-        return item | ({"members@delta": entries} if entries else {})
-
-
-def _reference(kind: str, object_id: str, removed: bool = False) -> Json:
-    entry: Json = {"@odata.type": f"#microsoft.graph.{kind}", "id": object_id}
-    return entry | ({"@removed": {"reason": "deleted"}} if removed else {})
-
-
-def _delta_item(body: Json, select: list[str], initial: bool) -> Json:
-    """An initial round leaves nulls out; later rounds send a cleared property as null."""
-    names = [name for name in dict.fromkeys(["id", *select]) if name not in ("manager", "members")]
-    item = {name: body.get(name) for name in names}
-    return {name: value for name, value in item.items() if value is not None} if initial else item
+    def _dead(self, kind: str, flavour: str) -> GraphRefusal:
+        location = f"{self.origin}/v1.0/{kind}/delta?$deltatoken=" if flavour == "410" else ""
+        return GraphRefusal(*RESYNC[flavour], location)
 
 
 def _select(request: Request) -> list[str]:
     return [name for name in request.parameters.get("$select", "").split(",") if name]
-
-
-def _selected(body: Json, select: list[str], default: tuple[str, ...]) -> Json:
-    names = [name for name in (select or default) if name not in ("manager", "members")]
-    shown = {name: body.get(name) for name in names}
-    if "businessPhones" in shown and shown["businessPhones"] is None:
-        shown["businessPhones"] = []
-    if "groupTypes" in shown and shown["groupTypes"] is None:
-        shown["groupTypes"] = []
-    return {"id": body["id"], **shown}
 
 
 def _top(text: str | None) -> int:
@@ -431,19 +392,8 @@ def _top(text: str | None) -> int:
     return int(text)
 
 
-def _token(state: Any) -> str:
-    return base64.urlsafe_b64encode(json.dumps(state).encode()).decode().rstrip("=")
-
-
-def _untoken(token: str) -> Any:
-    try:
-        return json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
-    except ValueError as error:
-        raise bad("Badly formed token.") from error
-
-
-def _skip(token: str | None) -> int:
-    return int(_untoken(token)) if token else 0
+def _skip(text: str | None) -> int:
+    return int(untoken(text)) if text else 0
 
 
 COLUMNS = {"displayName": "name", "userPrincipalName": "upn", "mail": "mail", "id": "id"}
