@@ -9,15 +9,17 @@ from collections.abc import Callable
 from django.utils import timezone
 
 from sync import importing, mapping
-from sync.evaluating import Evaluation, Rules
+from sync.evaluating import Evaluation
 from sync.exporting import export_stage
 from sync.graph.client import GraphClient
 from sync.leases import Watch
+from sync.mirror import Rules
 from sync.models import Configuration, Run, Snapshot, Tenant
 from sync.phases import PhaseLog
 from sync.planning import Stage
 from sync.recording import Journal, count_results, resolve_open_intents
 from sync.scim.client import ScimClient
+from sync.scope_pass import ScopePass
 
 # Which stages of the plan each phase of the run's page stands for.
 WRITING = {
@@ -51,12 +53,13 @@ def run_cycle(
         graph.sign_in()
 
     with phases.during("read") as facts:
-        snapshot = read(run, graph, rules)
+        snapshot = read(run, graph, rules, watch)
         facts.update(people=snapshot.users, groups=snapshot.groups)
 
-    evaluation = Evaluation(run, snapshot, rules, scim, watermark(run, tenant, configuration))
+    since = watermark(run, tenant, configuration)
     with phases.during("scope") as facts:
-        facts.update(evaluation.decide_scope())
+        facts.update(ScopePass(tenant, snapshot, rules, since, watch).decide())
+    evaluation = Evaluation(run, snapshot, rules, scim, since)
 
     plan(run, evaluation, phases)
 
@@ -69,10 +72,11 @@ def run_cycle(
     phases.save()
 
 
-def read(run: Run, graph: GraphClient, rules: Rules) -> Snapshot:
+def read(run: Run, graph: GraphClient, rules: Rules, watch: Watch) -> Snapshot:
     return importing.read_directory(
         run.tenant,
         graph,
+        watch,
         mapping.graph_select(rules.users, "user"),
         mapping.graph_select(rules.groups, "group"),
         full=run.kind == Run.Kind.FULL,

@@ -5,19 +5,16 @@ scoping.py, mapping.py, matching.py and planning.py; here is only what they need
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.utils import timezone
 
-from sync import mapping, planning, scoping
+from sync import mapping, planning
 from sync.matching import Match, Verdict, match
+from sync.mirror import Rules, batches, due_links, users_to_look_at
 from sync.models import (
-    Assignment,
-    AttributeMapping,
-    Configuration,
     DirectoryGroup,
     DirectoryMembership,
     DirectoryUser,
@@ -32,32 +29,8 @@ from sync.recording import Subject, store_plan, store_refusal
 from sync.scim import resource
 from sync.scim.client import ScimClient
 
-BATCH = 1000
 # Up to here one filter request per object is cheaper than listing what AWS holds.
 FEW = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """The configuration as the engine uses it, read once per run."""
-
-    users: tuple[mapping.Mapping, ...]
-    groups: tuple[mapping.Mapping, ...]
-    assigned_users: frozenset[str]
-    assigned_groups: frozenset[str]
-    changed_at: Any
-
-    @classmethod
-    def of(cls, configuration: Configuration) -> "Rules":
-        def rows(object_type: str) -> tuple[mapping.Mapping, ...]:
-            found = AttributeMapping.objects.filter(configuration=configuration, object_type=object_type)
-            return tuple(row.rule() for row in found)
-
-        def ids(object_type: str) -> frozenset[str]:
-            found = Assignment.objects.filter(configuration=configuration, object_type=object_type)
-            return frozenset(found.values_list("object_id", flat=True))
-
-        return cls(rows("user"), rows("group"), ids("user"), ids("group"), configuration.changed_at)
 
 
 @dataclass(slots=True)
@@ -124,14 +97,6 @@ class Target:
         return Link.objects.filter(tenant=self.tenant, object_type=self.object_type, scim_id=scim_id).exists()
 
 
-def batches(rows: QuerySet[Any], size: int = BATCH) -> Iterator[list[Any]]:
-    """By primary key: rows that change on the way are neither lost nor seen twice."""
-    last = 0
-    while batch := list(rows.filter(pk__gt=last).order_by("pk")[:size]):
-        yield batch
-        last = batch[-1].pk
-
-
 def links_of(tenant: Tenant, object_type: str, object_ids: Iterable[str]) -> dict[str, Link]:
     rows = Link.objects.filter(tenant=tenant, object_type=object_type, object_id__in=list(object_ids))
     return {link.object_id: link for link in rows}
@@ -146,16 +111,6 @@ def ensure_links(tenant: Tenant, object_type: str, object_ids: Iterable[str]) ->
         return known
     Link.objects.bulk_create(missing, batch_size=500)
     return links_of(tenant, object_type, wanted)
-
-
-def due_links(tenant: Tenant, object_type: str) -> QuerySet[Link]:
-    return Link.objects.filter(tenant=tenant, object_type=object_type, retry_at__lte=timezone.now())
-
-
-def users_to_look_at(tenant: Tenant, since: int) -> QuerySet[DirectoryUser]:
-    """Changed since the last finished run, or due for another try."""
-    due = due_links(tenant, "user").filter(object_id=OuterRef("object_id"))
-    return DirectoryUser.objects.filter(Q(changed_snapshot__gt=since) | Exists(due), tenant=tenant)
 
 
 class Evaluation:
@@ -176,53 +131,6 @@ class Evaluation:
 
     def _active_when_gone(self) -> Any:
         return self.people.map({"id": "", "userPrincipalName": ""}, present=False, creating=False).values.get("active")
-
-    # Scope
-
-    def decide_scope(self) -> dict[str, int]:
-        for batch in batches(users_to_look_at(self.tenant, self.since)):
-            self._decide_batch(batch)
-        people = DirectoryUser.objects.filter(tenant=self.tenant)
-        in_scope = people.filter(in_scope=True).count()
-        return {"in": in_scope, "out": people.filter(deleted="").count() - in_scope}
-
-    def _decide_batch(self, batch: Sequence[DirectoryUser]) -> None:
-        brought_by = self._assigned_groups_of(batch)
-        arrived, changed, now = [], [], timezone.now()
-        for user in batch:
-            scope = scoping.decide(
-                person_of(user, brought_by.get(user.object_id, set())),
-                self.rules.assigned_users,
-                self.rules.assigned_groups,
-            )
-            if (user.in_scope, user.scope_reason, user.scope_through) == (scope.in_scope, scope.reason, scope.through):
-                continue
-            if scope.in_scope and not user.in_scope:
-                arrived.append(user.object_id)
-            user.in_scope, user.scope_reason, user.scope_through = scope.in_scope, scope.reason, scope.through
-            user.scope_at = now
-            changed.append(user)
-        DirectoryUser.objects.bulk_update(
-            changed, ["in_scope", "scope_reason", "scope_through", "scope_at"], batch_size=200
-        )
-        # Whoever reports to somebody who has just come can be given that manager now.
-        DirectoryUser.objects.filter(tenant=self.tenant, manager_id__in=arrived).update(
-            changed_snapshot=self.snapshot.pk
-        )
-
-    def _assigned_groups_of(self, batch: Sequence[DirectoryUser]) -> dict[str, set[str]]:
-        rows = DirectoryMembership.objects.filter(
-            tenant=self.tenant, group_id__in=self._groups_in_scope(), member_id__in=[user.object_id for user in batch]
-        )
-        found: dict[str, set[str]] = defaultdict(set)
-        for member_id, group_id in rows.values_list("member_id", "group_id"):
-            found[member_id].add(group_id)
-        return found
-
-    def _groups_in_scope(self) -> QuerySet[DirectoryGroup, str]:
-        return DirectoryGroup.objects.filter(
-            tenant=self.tenant, deleted="", object_id__in=self.rules.assigned_groups
-        ).values_list("object_id", flat=True)
 
     # People
 
@@ -373,11 +281,6 @@ class Evaluation:
             subject = Subject(link, str(group or link.object_id))
             changes = planning.remove_members(sorted(written_members(link)))
             self.planned += store_plan(self.run, [(subject, change) for change in changes], {})
-
-
-def person_of(user: DirectoryUser, groups: set[str]) -> scoping.Person:
-    enabled = user.properties.get("accountEnabled")
-    return scoping.Person(user.object_id, enabled is not False, bool(user.deleted), groups)
 
 
 def known_of(link: Link) -> Known:

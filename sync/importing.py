@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from sync.graph.client import DeltaPage, GraphClient
 from sync.graph.errors import ResyncRequired
+from sync.leases import Watch
 from sync.models import DirectoryGroup, DirectoryMembership, DirectoryUser, Snapshot, Tenant
 
 Item = dict[str, Any]
@@ -24,28 +25,41 @@ class SourceEmpty(Exception):
 
 
 def read_directory(
-    tenant: Tenant, graph: GraphClient, users_select: Sequence[str], groups_select: Sequence[str], *, full: bool
+    tenant: Tenant,
+    graph: GraphClient,
+    watch: Watch,
+    users_select: Sequence[str],
+    groups_select: Sequence[str],
+    *,
+    full: bool,
 ) -> Snapshot:
     """One round over users and groups. A dead delta token turns it into a full round."""
     select = [*users_select, "|", *groups_select]
     full = full or not tenant.users_link or not tenant.groups_link or tenant.tracked_select != select
     try:
-        return _read_round(tenant, graph, users_select, groups_select, full)
+        return _read_round(tenant, graph, watch, users_select, groups_select, full)
     except ResyncRequired:
         if full:
             raise
-        return _read_round(tenant, graph, users_select, groups_select, True)
+        return _read_round(tenant, graph, watch, users_select, groups_select, True)
 
 
 def _read_round(
-    tenant: Tenant, graph: GraphClient, users_select: Sequence[str], groups_select: Sequence[str], full: bool
+    tenant: Tenant,
+    graph: GraphClient,
+    watch: Watch,
+    users_select: Sequence[str],
+    groups_select: Sequence[str],
+    full: bool,
 ) -> Snapshot:
     snapshot = Snapshot.objects.create(tenant=tenant, full=full)
     users_link = groups_link = None
     for page in graph.users_delta(users_select, None if full else tenant.users_link):
+        watch.safe_point()
         apply_users(snapshot, page)
         users_link = page.delta_link or users_link
     for page in graph.groups_delta(groups_select, None if full else tenant.groups_link):
+        watch.safe_point()
         apply_groups(snapshot, page)
         groups_link = page.delta_link or groups_link
     seal(snapshot, users_link or "", groups_link or "", [*users_select, "|", *groups_select])
