@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from sync import mapping
-from sync.models import Assignment, AttributeMapping, Configuration, DirectoryUser, Link, Tenant
+from sync.models import Assignment, AttributeMapping, Configuration, DirectoryUser, HeldChange, Link, Tenant
 
 BATCH = 1000
 
@@ -48,7 +48,13 @@ def due_links(tenant: Tenant, object_type: str) -> QuerySet[Link]:
     return Link.objects.filter(tenant=tenant, object_type=object_type, retry_at__lte=timezone.now())
 
 
+def held_objects(tenant: Tenant) -> QuerySet[HeldChange]:
+    """What waits for a person is looked at in every run: it may no longer be wanted, or be approved by now."""
+    return HeldChange.objects.open().filter(tenant=tenant)
+
+
 def users_to_look_at(tenant: Tenant, since: int) -> QuerySet[DirectoryUser]:
-    """Changed since the last finished run, or due for another try."""
+    """Changed since the last finished run, due for another try, or held."""
     due = due_links(tenant, "user").filter(object_id=OuterRef("object_id"))
-    return DirectoryUser.objects.filter(Q(changed_snapshot__gt=since) | Exists(due), tenant=tenant)
+    held = held_objects(tenant).filter(object_id=OuterRef("object_id"))
+    return DirectoryUser.objects.filter(Q(changed_snapshot__gt=since) | Exists(due) | Exists(held), tenant=tenant)
