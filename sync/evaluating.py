@@ -167,7 +167,8 @@ class Evaluation:
             if decision:
                 self.still_wanted.add((change.action, subject.object_id, ""))
             if decision != "kept":
-                batch.planned.append((subject, replace(change, approved=decision == "approved")))
+                decided = replace(change, approved=decision == "approved", held=decision == "waiting")
+                batch.planned.append((subject, decided))
 
     # People
 
@@ -350,10 +351,11 @@ class Evaluation:
             if decision:
                 self.still_wanted.add(("remove_member", subject.object_id, member))
             by_decision[decision].append(member)
-        approved = by_decision.pop("approved", [])
-        by_decision.pop("kept", None)
-        rest = sorted(member for members in by_decision.values() for member in members)
-        changes = planning.remove_members(approved, approved=True) + planning.remove_members(rest)
+        changes = [
+            *planning.remove_members(by_decision["approved"], approved=True),
+            *planning.remove_members(by_decision["waiting"], held=True),
+            *planning.remove_members(by_decision[""]),
+        ]
         batch.planned += [(subject, change) for change in changes]
 
     def _listed(self, group_id: str) -> set[str]:
