@@ -13,7 +13,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from sync import mapping, planning
 from sync.matching import Match, Verdict, match
-from sync.mirror import Rules, batches, due_links, users_to_look_at
+from sync.mirror import Only, Rules, batches, due_links, users_to_look_at
 from sync.models import (
     DirectoryGroup,
     DirectoryMembership,
@@ -116,13 +116,23 @@ def ensure_links(tenant: Tenant, object_type: str, object_ids: Iterable[str]) ->
 class Evaluation:
     """The pass over people and groups of one run."""
 
-    def __init__(self, run: Run, snapshot: Snapshot, rules: Rules, client: ScimClient, since: int) -> None:
+    def __init__(
+        self,
+        run: Run,
+        snapshot: Snapshot,
+        rules: Rules,
+        client: ScimClient,
+        since: int,
+        *,
+        only: Only | None = None,
+    ) -> None:
         self.run = run
         self.tenant = run.tenant
         self.snapshot = snapshot
         self.rules = rules
         self.client = client
         self.since = since
+        self.only = only
         self.people = Mapper(rules.users)
         self.groups = Mapper([rule for rule in rules.groups if rule.target != "members"])
         self.with_members = any(rule.target == "members" for rule in rules.groups)
@@ -135,7 +145,7 @@ class Evaluation:
     # People
 
     def plan_people(self) -> None:
-        looked_at = users_to_look_at(self.tenant, self.since)
+        looked_at = users_to_look_at(self.tenant, self.since, self.only)
         target = self._target("user", looked_at.filter(in_scope=True))
         for batch in batches(looked_at):
             self.seen += len(batch)
@@ -162,7 +172,7 @@ class Evaluation:
         """Managers whom AWS holds, or whom this run is going to create."""
         ids = {user.manager_id for user in users if user.manager_id}
         linked = Link.objects.filter(tenant=self.tenant, object_type="user", object_id__in=ids).exclude(scim_id="")
-        coming = users_to_look_at(self.tenant, self.since).filter(object_id__in=ids, in_scope=True)
+        coming = users_to_look_at(self.tenant, self.since, self.only).filter(object_id__in=ids, in_scope=True)
         return {*linked.values_list("object_id", flat=True), *coming.values_list("object_id", flat=True)}
 
     def _plan_person(
@@ -212,12 +222,16 @@ class Evaluation:
             links = ensure_links(self.tenant, "group", [group.object_id for group in batch])
             for group in batch:
                 subject = Subject(links[group.object_id], str(group))
-                planned = [(subject, change) for change in self._plan_group(group, subject, target)]
+                changes = self._plan_group(group, subject, target)
+                planned = [(subject, change) for change in (self.only.part_of(changes) if self.only else changes)]
                 self.planned += store_plan(self.run, planned, self.groups.sources)
         self._empty_groups_out_of_scope()
 
     def _groups_to_look_at(self) -> QuerySet[DirectoryGroup]:
         """Assigned groups that changed, or that list somebody who did."""
+        if self.only is not None:
+            ids = self.only.groups & self.rules.assigned_groups
+            return DirectoryGroup.objects.filter(tenant=self.tenant, deleted="", object_id__in=ids)
         people = users_to_look_at(self.tenant, self.since).values("object_id")
         listing = DirectoryMembership.objects.filter(
             tenant=self.tenant, group_id=OuterRef("object_id"), member_id__in=people
@@ -274,12 +288,14 @@ class Evaluation:
             tenant=self.tenant, deleted="", object_id__in=self.rules.assigned_groups
         ).values("object_id")
         held = MembershipLink.objects.filter(group=OuterRef("pk"))
-        for link in Link.objects.filter(Exists(held), tenant=self.tenant, object_type="group").exclude(
-            object_id__in=current
-        ):
+        links = Link.objects.filter(Exists(held), tenant=self.tenant, object_type="group")
+        if self.only is not None:
+            links = links.filter(object_id__in=self.only.groups)
+        for link in links.exclude(object_id__in=current):
             group = DirectoryGroup.objects.filter(tenant=self.tenant, object_id=link.object_id).first()
             subject = Subject(link, str(group or link.object_id))
             changes = planning.remove_members(sorted(written_members(link)))
+            changes = self.only.part_of(changes) if self.only else changes
             self.planned += store_plan(self.run, [(subject, change) for change in changes], {})
 
 
