@@ -37,11 +37,11 @@ def read_directory(
     select = [*users_select, "|", *groups_select]
     full = full or not tenant.users_link or not tenant.groups_link or tenant.tracked_select != select
     try:
-        return _read_round(tenant, graph, watch, users_select, groups_select, full)
+        return _read_round(tenant, graph, watch, users_select, groups_select, full=full)
     except ResyncRequired:
         if full:
             raise
-        return _read_round(tenant, graph, watch, users_select, groups_select, True)
+        return _read_round(tenant, graph, watch, users_select, groups_select, full=True)
 
 
 def _read_round(
@@ -50,6 +50,7 @@ def _read_round(
     watch: Watch,
     users_select: Sequence[str],
     groups_select: Sequence[str],
+    *,
     full: bool,
 ) -> Snapshot:
     snapshot = Snapshot.objects.create(tenant=tenant, full=full)

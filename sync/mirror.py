@@ -1,15 +1,14 @@
 """What a run looks at: the published rules, and the rows of the mirror that may have changed since the last one."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from sync import mapping
-from sync.models import Assignment, AttributeMapping, Configuration, DirectoryUser, Link, Tenant
-from sync.planning import Change
+from sync.models import Assignment, AttributeMapping, Configuration, DirectoryUser, HeldChange, Link, Tenant
 
 BATCH = 1000
 
@@ -37,29 +36,6 @@ class Rules:
         return cls(rows("user"), rows("group"), ids("user"), ids("group"), configuration.changed_at)
 
 
-@dataclass(frozen=True, slots=True)
-class Only:
-    """A look at one person or one group instead of everybody who changed (on demand).
-
-    With a person come the groups whose membership is compared for that person alone.
-    """
-
-    people: frozenset[str] = frozenset()
-    groups: frozenset[str] = frozenset()
-
-    def part_of(self, changes: Iterable[Change]) -> list[Change]:
-        """Of a group's changes those that are asked for: all of them, or the person's own membership."""
-        if not self.people:
-            return list(changes)
-        own = [change for change in changes if change.action in ("add_member", "remove_member")]
-        return [
-            replace(change, changes={"members": [member]})
-            for change in own
-            for member in change.changes["members"]
-            if member in self.people
-        ]
-
-
 def batches(rows: QuerySet[Any], size: int = BATCH) -> Iterator[list[Any]]:
     """By primary key: rows that change on the way are neither lost nor seen twice."""
     last = 0
@@ -72,9 +48,13 @@ def due_links(tenant: Tenant, object_type: str) -> QuerySet[Link]:
     return Link.objects.filter(tenant=tenant, object_type=object_type, retry_at__lte=timezone.now())
 
 
-def users_to_look_at(tenant: Tenant, since: int, only: Only | None = None) -> QuerySet[DirectoryUser]:
-    """Changed since the last finished run, or due for another try."""
-    if only is not None:
-        return DirectoryUser.objects.filter(tenant=tenant, object_id__in=only.people)
+def held_objects(tenant: Tenant) -> QuerySet[HeldChange]:
+    """What waits for a person is looked at in every run: it may no longer be wanted, or be approved by now."""
+    return HeldChange.objects.open().filter(tenant=tenant)
+
+
+def users_to_look_at(tenant: Tenant, since: int) -> QuerySet[DirectoryUser]:
+    """Changed since the last finished run, due for another try, or held."""
     due = due_links(tenant, "user").filter(object_id=OuterRef("object_id"))
-    return DirectoryUser.objects.filter(Q(changed_snapshot__gt=since) | Exists(due), tenant=tenant)
+    held = held_objects(tenant).filter(object_id=OuterRef("object_id"))
+    return DirectoryUser.objects.filter(Q(changed_snapshot__gt=since) | Exists(due) | Exists(held), tenant=tenant)

@@ -14,13 +14,17 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from sync import cycle, importing, mapping, readiness
+from sync import cycle, guarding, importing, mapping, readiness
+from sync.clashes import Clashes
 from sync.evaluating import Evaluation, links_of
 from sync.graph.client import DeltaPage, GraphClient
 from sync.graph.errors import NotFound as NotInEntra
+from sync.guarding import Guard
 from sync.leases import Watch
-from sync.mirror import Only, Rules
+from sync.matching import Verdict
+from sync.mirror import Rules
 from sync.models import (
+    Configuration,
     Demand,
     DemandObject,
     DirectoryGroup,
@@ -37,7 +41,7 @@ from sync.phases import PhaseLog
 from sync.planning import MANAGER
 from sync.readiness import NameIdSource
 from sync.scim import resource
-from sync.scim.client import ScimClient
+from sync.scim.client import Answer, ScimClient
 from sync.scim.errors import NotFound as NotInAws
 from sync.scope_pass import ScopePass
 
@@ -98,10 +102,13 @@ def _step(name: str, state: str, facts: Mapping[str, Any]) -> dict[str, Any]:
     return {"step": name, "state": state, "facts": dict(facts), "at": timezone.now().isoformat()}
 
 
+Question = tuple[str, ...]
+
+
 class NotAsked(Exception):
     """A question to AWS came up inside a transaction."""
 
-    def __init__(self, question: tuple[str, str, str]) -> None:
+    def __init__(self, question: Question) -> None:
         super().__init__(question)
         self.question = question
 
@@ -111,23 +118,34 @@ class Answers:
 
     def __init__(self, client: ScimClient) -> None:
         self.client = client
-        self.known: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
+        self.known: dict[Question, Any] = {}
 
-    def ask(self, question: tuple[str, str, str]) -> None:
-        kind, attribute, value = question
-        find = self.client.find_users if kind == "user" else self.client.find_groups
-        self.known[question] = find(attribute, value)
+    def ask(self, question: Question) -> None:
+        method, *arguments = question
+        try:
+            self.known[question] = getattr(self.client, method)(*arguments)
+        except NotInAws as error:
+            self.known[question] = error
 
     def find_users(self, attribute: str, value: str) -> list[dict[str, Any]]:
-        return self._recall(("user", attribute, value))
+        return cast(list[dict[str, Any]], self._recall("find_users", attribute, value))
 
     def find_groups(self, attribute: str, value: str) -> list[dict[str, Any]]:
-        return self._recall(("group", attribute, value))
+        return cast(list[dict[str, Any]], self._recall("find_groups", attribute, value))
 
-    def _recall(self, question: tuple[str, str, str]) -> list[dict[str, Any]]:
+    def get_user(self, scim_id: str) -> Answer:
+        return cast(Answer, self._recall("get_user", scim_id))
+
+    def get_group(self, scim_id: str) -> Answer:
+        return cast(Answer, self._recall("get_group", scim_id))
+
+    def _recall(self, *question: str) -> Any:
         if question not in self.known:
             raise NotAsked(question)
-        return self.known[question]
+        answer = self.known[question]
+        if isinstance(answer, NotInAws):
+            raise answer
+        return answer
 
 
 @dataclass(slots=True)
@@ -165,7 +183,7 @@ class OneObject:
         graph: GraphClient,
         scim: ScimClient,
         *,
-        rules: Rules,
+        configuration: Configuration,
         clock: Callable[[], float],
         dry_run: bool,
     ) -> None:
@@ -176,7 +194,8 @@ class OneObject:
         self.watch = watch
         self.graph = graph
         self.scim = scim
-        self.rules = rules
+        self.configuration = configuration
+        self.rules = Rules.of(configuration)
         self.dry_run = dry_run
         self.steps = StepLog(row)
         self.phases = PhaseLog(run, clock)
@@ -256,11 +275,16 @@ class OneObject:
         # says nothing about anybody else.
         snapshot = Snapshot(pk=self.newest + 1, tenant=self.tenant, full=False, sealed_at=timezone.now())
         self._apply(snapshot, imported)
-        only = self._only()
-        self._forget_stale_plans(only)
-        ScopePass(self.tenant, snapshot, self.rules, 0, self.watch, only=only).decide()
-        evaluation = Evaluation(self.run, snapshot, self.rules, cast(ScimClient, answers), 0, only=only)
-        cycle.plan(self.run, evaluation, self.phases)
+        beside = self._groups_beside()
+        self._forget_stale_plans(beside)
+        evaluation = Evaluation(
+            self.run, snapshot, self.rules, cast(ScimClient, answers), since=snapshot.pk, watch=self.watch
+        )
+        if self.is_user:
+            self._plan_person(evaluation, snapshot, beside)
+        else:
+            self._plan_group(evaluation)
+        self._guard(evaluation)
         decision = self._decision(evaluation)
         if self.dry_run:
             transaction.set_rollback(True)
@@ -311,18 +335,53 @@ class OneObject:
             changed_snapshot=snapshot.pk
         )
 
-    def _only(self) -> Only:
-        """A person comes with the groups that AWS holds and that list the person, in Entra or in AWS."""
-        object_id = self.row.object_id
+    def _groups_beside(self) -> set[str]:
+        """The groups that AWS holds and that list the person, in Entra or in AWS."""
         if not self.is_user:
-            return Only(groups=frozenset([object_id]))
-        rows = DirectoryMembership.objects.filter(tenant=self.tenant, member_id=object_id)
-        written = MembershipLink.objects.filter(tenant=self.tenant, user__object_id=object_id)
+            return set()
+        rows = DirectoryMembership.objects.filter(tenant=self.tenant, member_id=self.row.object_id)
+        written = MembershipLink.objects.filter(tenant=self.tenant, user__object_id=self.row.object_id)
         ids = {*rows.values_list("group_id", flat=True), *written.values_list("group__object_id", flat=True)}
         held = Link.objects.filter(tenant=self.tenant, object_type="group", object_id__in=ids).exclude(scim_id="")
-        return Only(frozenset([object_id]), frozenset(held.values_list("object_id", flat=True)))
+        return set(held.values_list("object_id", flat=True))
 
-    def _forget_stale_plans(self, only: Only) -> None:
+    def _plan_person(self, evaluation: Evaluation, snapshot: Snapshot, beside: set[str]) -> None:
+        people = DirectoryUser.objects.filter(tenant=self.tenant, object_id=self.row.object_id)
+        ScopePass(self.tenant, snapshot, self.rules, snapshot.pk, self.watch).decide_for(people)
+        evaluation.plan_people(people)
+        Clashes(self.run, "user").settle()
+        ids = beside & self.rules.assigned_groups
+        evaluation.plan_groups(DirectoryGroup.objects.filter(tenant=self.tenant, deleted="", object_id__in=ids))
+        for link in Link.objects.filter(tenant=self.tenant, object_type="group", object_id__in=beside - ids):
+            evaluation.plan_group_out_of_scope(link)
+        self._keep_own_memberships()
+
+    def _keep_own_memberships(self) -> None:
+        """What else is to be done about those groups is left to the run that looks at them."""
+        for operation in self.run.operations.filter(pk__gt=self.before).exclude(object_type="user"):
+            if operation.object_type == "membership" and self.row.object_id in operation.changes["members"]:
+                operation.changes, operation.people = {"members": [self.row.object_id]}, 1
+                operation.save(update_fields=["changes", "people"])
+            else:
+                operation.delete()
+
+    def _plan_group(self, evaluation: Evaluation) -> None:
+        inside = DirectoryGroup.objects.filter(tenant=self.tenant, deleted="", object_id=self.row.object_id)
+        if self.row.object_id in self.rules.assigned_groups and inside.exists():
+            evaluation.plan_groups(inside)
+            Clashes(self.run, "group").settle()
+        elif link := self._link():
+            evaluation.plan_group_out_of_scope(link)
+
+    def _guard(self, evaluation: Evaluation) -> None:
+        """The limits are those of every run; what was removed in the last day and week counts."""
+        configuration = self.configuration
+        guard = Guard(self.run, configuration.confirmed_run if configuration.confirmed else None)
+        guard.check()
+        wanted = evaluation.still_wanted | guard.held
+        guarding.close_unwanted(self.tenant, wanted, [self.row.object_id])
+
+    def _forget_stale_plans(self, beside: set[str]) -> None:
         """What the run in progress has planned for this object and not sent is planned anew here."""
         planned = Operation.objects.filter(tenant=self.tenant, result=Result.PLANNED)
         if not self.is_user:
@@ -336,7 +395,7 @@ class OneObject:
         )
         for operation in planned.exclude(object_type="user"):
             # A group that AWS does not hold yet is left to the run that creates it.
-            if operation.object_id in only.groups or operation.object_id not in listing:
+            if operation.object_id in beside or operation.object_id not in listing:
                 self._take_out(operation)
 
     def _take_out(self, operation: Operation) -> None:
@@ -398,8 +457,12 @@ class OneObject:
             self.steps.failed("scope", "", **decision.scope)
         refusal = next((row for row in decision.operations if row.result in REFUSED and row.problem), None)
         self._explain_ready(decision, refusal)
-        self._explain_match(decision, refusal)
+        if not self.row.result:
+            self._explain_match(decision, refusal)
+        if self.row.result:
+            return False
         if refusal is not None:
+            self.steps.failed("plan", refusal.problem, attribute=refusal.attribute, error=refusal.error)
             self._refused(refusal)
             return False
         todo = [row for row in decision.operations if row.result in (Result.PLANNED, Result.HELD)]
@@ -430,33 +493,31 @@ class OneObject:
             }
             for one in decision.findings
         ]
-        if refusal is not None and not _about_match(refusal):
+        if refusal is not None and (refusal.problem in readiness.BY_CODE or refusal.problem == "expression-error"):
             self.steps.failed(
                 "ready", refusal.problem, attribute=refusal.attribute, error=refusal.error, findings=findings
             )
+            self._refused(refusal, "match", "plan")
         else:
             self.steps.done("ready", findings=findings)
 
     def _explain_match(self, decision: Decision, refusal: Operation | None) -> None:
         link = decision.link
-        creating = any(row.action == "create" for row in decision.operations)
         linking = next((row for row in decision.operations if row.action == "link"), None)
-        if refusal is not None and _about_match(refusal):
-            facts = {"attribute": refusal.attribute, "found": refusal.error}
-            self.steps.failed("match", refusal.problem, **facts)
-        elif refusal is not None:
-            self.steps.skipped("match")
+        if refusal is not None and refusal.problem in set(Verdict):
+            self.steps.failed("match", refusal.problem, **_match_of(link))
+            self._refused(refusal, "plan")
         elif linking is not None:
-            self.steps.done("match", how="matched", scim_id=linking.scim_id, **_match_of(link))
+            self.steps.done("match", how="matched", **_match_of(link))
         elif link is not None and link.scim_id:
             self.steps.done("match", how="linked", scim_id=link.scim_id, origin=link.origin)
-        elif creating:
+        elif decision.in_scope:
             self.steps.done("match", how="unmatched")
         else:
             self.steps.skipped("match", how="not-in-aws")
 
-    def _refused(self, refusal: Operation) -> None:
-        self.steps.skipped("plan", "write", "read_back", why="refused")
+    def _refused(self, refusal: Operation, *steps: str) -> None:
+        self.steps.skipped(*steps, "write", "read_back", why="refused")
         self.steps.end(refusal.result)
 
     # Write and read back
@@ -534,12 +595,10 @@ def _is(item: Mapping[str, Any], kind: str) -> bool:
     return str(item.get("@odata.type", f"#microsoft.graph.{kind}")).endswith(f".{kind}")
 
 
-def _about_match(operation: Operation) -> bool:
-    return operation.problem not in readiness.BY_CODE and operation.problem != "expression-error"
-
-
 def _match_of(link: Link | None) -> dict[str, str]:
-    return {"attribute": link.match_attribute, "name": link.match_name} if link else {}
+    if link is None:
+        return {}
+    return {"attribute": link.match_attribute, "name": link.match_name, "scim_id": link.match_scim_id}
 
 
 def same_value(held: Any, written: Any) -> bool:

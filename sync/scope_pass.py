@@ -8,38 +8,31 @@ from django.utils import timezone
 
 from sync import scoping
 from sync.leases import Watch
-from sync.mirror import Only, Rules, batches, users_to_look_at
+from sync.mirror import Rules, batches, users_to_look_at
 from sync.models import DirectoryGroup, DirectoryMembership, DirectoryUser, Snapshot, Tenant
 
 
 class ScopePass:
     """Decides scope for everybody who may have changed since the snapshot `since`."""
 
-    def __init__(
-        self,
-        tenant: Tenant,
-        snapshot: Snapshot,
-        rules: Rules,
-        since: int,
-        watch: Watch,
-        *,
-        only: Only | None = None,
-    ) -> None:
+    def __init__(self, tenant: Tenant, snapshot: Snapshot, rules: Rules, since: int, watch: Watch) -> None:
         self.tenant = tenant
         self.snapshot = snapshot
         self.rules = rules
         self.since = since
         self.watch = watch
-        self.only = only
 
     def decide(self) -> dict[str, int]:
         """How many are in scope, and how many known people are not."""
-        for batch in batches(users_to_look_at(self.tenant, self.since, self.only)):
-            self.watch.safe_point()
-            self._decide_batch(batch)
+        self.decide_for(users_to_look_at(self.tenant, self.since))
         people = DirectoryUser.objects.filter(tenant=self.tenant)
         in_scope = people.filter(in_scope=True).count()
         return {"in": in_scope, "out": people.filter(deleted="").count() - in_scope}
+
+    def decide_for(self, rows: QuerySet[DirectoryUser]) -> None:
+        for batch in batches(rows):
+            self.watch.safe_point()
+            self._decide_batch(batch)
 
     def _decide_batch(self, batch: Sequence[DirectoryUser]) -> None:
         brought_by = self._assigned_groups_of(batch)

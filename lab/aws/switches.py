@@ -12,7 +12,7 @@ class Switch:
     number: bool = False
 
     def allows(self, value: str) -> bool:
-        return value.isdigit() if self.number else value in self.allowed
+        return value.isdecimal() if self.number else value in self.allowed
 
 
 SWITCHES: dict[str, Switch] = {

@@ -171,7 +171,8 @@ def switches(console: "Console") -> str:
 def _switch(console: "Console", name: str) -> str:
     switch, value = SWITCHES[name], console.aws.switches[name]
     options = "".join(
-        f"<option{' selected' if value == option else ''}>{escape(option)}</option>" for option in switch.allowed
+        f"<option{' selected' if value == option else ''}>{escape(option)}</option>"
+        for option in dict.fromkeys([*switch.allowed, value])
     )
     form = (
         f'<form method="post" action="/deeds/switch"><input type="hidden" name="name" value="{name}">'

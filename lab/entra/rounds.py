@@ -16,11 +16,12 @@ REMEMBERED = 8
 
 
 class Piece(NamedTuple):
-    """An object of a page; of a group the members from `first` on, up to `last` (None: all that follow)."""
+    """An object of a page; of a group the members from `first` on, up to `last` (None: all that follow), some `size`."""
 
     n: int
     first: int = 0
     last: int | None = None
+    size: int = 0
 
 
 class Round:
@@ -96,25 +97,27 @@ class Rounds:
 
     def _pieces(self, objects: list[tuple[int, str]], counts: dict[str, int]) -> Iterator[Piece]:
         """A large member list comes in portions, the group repeated with each; small groups share a page."""
-        size = room = self.switches["portion"]
+        most = room = self.switches["portion"]
         for n, object_id in objects:
             first, count = 0, counts.get(object_id, 0)
             while count - first > room:
-                yield Piece(n, first, first + room)
-                first, room = first + room, size
-            yield Piece(n, first)
-            room = room - (count - first) or size
+                yield Piece(n, first, first + room, room)
+                first, room = first + room, most
+            yield Piece(n, first, None, count - first)
+            room = room - (count - first) or most
 
     def _pages(self, pieces: list[Piece]) -> list[list[Piece]]:
-        """A page ends when it is full of objects, or with a portion that others follow."""
+        """A page is full by its objects or by its member entries."""
         pages: list[list[Piece]] = []
-        page: list[Piece] = []
+        entries = 0
         for piece in pieces:
-            page.append(piece)
-            if len(page) >= self.switches["page_size"] or piece.last is not None:
-                pages.append(page)
-                page = []
-        return [*pages, page] if page else pages
+            entries += piece.size
+            full = not pages or len(pages[-1]) >= self.switches["page_size"] or entries > self.switches["portion"]
+            if full:
+                pages.append([])
+                entries = piece.size
+            pages[-1].append(piece)
+        return pages
 
     # The items of a page
 

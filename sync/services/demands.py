@@ -19,7 +19,6 @@ from sync.directory import Found
 from sync.graph.client import GraphClient
 from sync.graph.errors import GraphError, NotFound
 from sync.leases import Cancelled, LeaseLost, Watch
-from sync.mirror import Rules
 from sync.models import Demand, DemandObject, DirectoryGroup, DirectoryUser, Operation, Result, Run, Tenant
 from sync.on_demand import OneObject, StepLog
 from sync.recording import TokenRefused, count_results, resolve_open_intents
@@ -246,12 +245,19 @@ class Serving:
             _end(demand, "", "")
 
     def _objects(self, demand: Demand, run: Run) -> None:
-        rules = Rules.of(configuration_of(self.tenant))
+        configuration = configuration_of(self.tenant)
         before = dict(self.scim.counts)
         for row in demand.objects_asked.filter(result=""):
             self.watch.check()
             OneObject(
-                run, row, self.watch, self.graph, self.scim, rules=rules, clock=time.monotonic, dry_run=demand.dry_run
+                run,
+                row,
+                self.watch,
+                self.graph,
+                self.scim,
+                configuration=configuration,
+                clock=time.monotonic,
+                dry_run=demand.dry_run,
             ).carry_out()
         run.scim_requests = {
             name: count - before.get(name, 0) for name, count in self.scim.counts.items() if count > before.get(name, 0)

@@ -125,8 +125,12 @@ def test_a_reset_is_one_on_the_wire(lab: Lab, scim: Scim) -> None:
         secure.sendall(b"GET /x HTTP/1.1\r\n\r\n")
         secure.setblocking(True)
         with pytest.raises(ConnectionResetError):
-            while os.read(secure.fileno(), 10_000):
-                pass
+            read_to_the_end(secure.fileno())
+
+
+def read_to_the_end(descriptor: int) -> None:
+    while os.read(descriptor, 10_000):
+        pass
 
 
 def test_a_refusal_carries_headers_and_meets_only_the_body_it_is_for(lab: Lab, scim: Scim) -> None:
