@@ -1,7 +1,8 @@
 """Configurations: which Entra value lands in which AWS field, and who is assigned.
 
 Every write locks the configuration, moves `changed_at` (the next run then looks at everybody again) and
-leaves an audit entry, all in one transaction.
+leaves an audit entry, all in one transaction. What changes scope or matching also moves `scope_changed_at`: the plan
+that follows waits for a yes.
 """
 
 from collections.abc import Iterable, Sequence
@@ -53,6 +54,7 @@ def save_mapping(
 ) -> AttributeMapping:
     """Adds a row, or changes `row`. Raises Refused; a row saved unchanged stays what it was."""
     configuration = _locked(tenant)
+    matched = _matching(configuration)
     before = _facts(row.rule()) if row else None
     if before == _facts(rule) and row:
         return row
@@ -65,7 +67,7 @@ def save_mapping(
         row = AttributeMapping(configuration=configuration, object_type=object_type, position=position)
     _fill(row, rule, from_template=False)
     row.save()
-    _changed(configuration, actor)
+    _changed(configuration, actor, scope=matched != _matching(configuration))
     audit.record(actor, "mapping.change" if before else "mapping.add", row, before, _facts(rule))
     return row
 
@@ -74,6 +76,7 @@ def save_mapping(
 def replace_mappings(*, actor: str, tenant: Tenant, object_type: str, rules: Sequence[mapping.Mapping]) -> None:
     """Makes the rows of one kind of object exactly `rules`, which the caller has checked as a set."""
     configuration = _locked(tenant)
+    matched = _matching(configuration)
     rows = {row.target: row for row in configuration.mappings.filter(object_type=object_type)}
     before = _sources(configuration, object_type)
     own = {facts_key(rule) for rule in template(object_type)}
@@ -88,7 +91,7 @@ def replace_mappings(*, actor: str, tenant: Tenant, object_type: str, rules: Seq
         row.position = position
         row.save()
     if changed:
-        _changed(configuration, actor)
+        _changed(configuration, actor, scope=matched != _matching(configuration))
         audit.record(actor, "mapping.replace", tenant, before, _sources(configuration, object_type))
 
 
@@ -96,21 +99,23 @@ def replace_mappings(*, actor: str, tenant: Tenant, object_type: str, rules: Seq
 def remove_mapping(*, actor: str, tenant: Tenant, row: AttributeMapping) -> None:
     """Raises Refused when AWS requires the field."""
     configuration = _locked(tenant)
+    matched = _matching(configuration)
     if row.target in mapping.required_targets(row.object_type):
         raise Refused([mapping.Problem("required-row")])
     audit.record(actor, "mapping.remove", row, _facts(row.rule()), None)
     row.delete()
-    _changed(configuration, actor)
+    _changed(configuration, actor, scope=matched != _matching(configuration))
 
 
 @transaction.atomic
 def reset_mappings(*, actor: str, tenant: Tenant, object_type: str) -> None:
     """Back to the template: every row goes, the template's come."""
     configuration = _locked(tenant)
+    matched = _matching(configuration)
     before = _sources(configuration, object_type)
     configuration.mappings.filter(object_type=object_type).delete()
     add_default_mappings(configuration, object_type)
-    _changed(configuration, actor)
+    _changed(configuration, actor, scope=matched != _matching(configuration))
     audit.record(actor, "mapping.reset", tenant, before, _sources(configuration, object_type))
 
 
@@ -118,6 +123,7 @@ def reset_mappings(*, actor: str, tenant: Tenant, object_type: str) -> None:
 def apply_recommended(*, actor: str, tenant: Tenant) -> None:
     """The three edits that AWS needs on the template of people; every other row stays as it is."""
     configuration = _locked(tenant)
+    matched = _matching(configuration)
     rows = {row.target: row for row in configuration.mappings.filter(object_type="user")}
     before = _sources(configuration, "user")
     kept = {rule.target: rule for rule in mapping.recommended_for_aws(row.rule() for row in rows.values())}
@@ -127,7 +133,7 @@ def apply_recommended(*, actor: str, tenant: Tenant) -> None:
         elif _facts(kept[target]) != _facts(row.rule()):
             row.kind, row.source, row.from_template = kept[target].kind, kept[target].source, False
             row.save()
-    _changed(configuration, actor)
+    _changed(configuration, actor, scope=matched != _matching(configuration))
     audit.record(actor, "mapping.recommended", tenant, before, _sources(configuration, "user"))
 
 
@@ -139,7 +145,7 @@ def assign(*, actor: str, tenant: Tenant, chosen: Iterable[Found]) -> list[Assig
     new = [one for one in chosen if (one.object_type, one.object_id) not in have]
     rows = [_assign(configuration, actor, one) for one in new]
     if rows:
-        _changed(configuration, actor)
+        _changed(configuration, actor, scope=True)
     return rows
 
 
@@ -149,7 +155,7 @@ def unassign(*, actor: str, tenant: Tenant, assignment: Assignment) -> None:
     facts = {"name": assignment.display_name, "id": assignment.object_id}
     audit.record(actor, "assignment.remove", assignment, facts, None)
     assignment.delete()
-    _changed(configuration, actor)
+    _changed(configuration, actor, scope=True)
 
 
 def who_leaves(tenant: Tenant, assignment: Assignment) -> list[DirectoryUser]:
@@ -184,9 +190,22 @@ def _locked(tenant: Tenant) -> Configuration:
     return Configuration.objects.select_for_update().get(pk=configuration_of(tenant).pk)
 
 
-def _changed(configuration: Configuration, actor: str) -> None:
+def _changed(configuration: Configuration, actor: str, *, scope: bool = False) -> None:
     configuration.changed_at, configuration.changed_by = timezone.now(), actor
-    configuration.save(update_fields=["changed_at", "changed_by"])
+    if scope:
+        configuration.scope_changed_at = configuration.changed_at
+    configuration.save(update_fields=["changed_at", "changed_by", "scope_changed_at"])
+
+
+def matching_changed(*, tenant: Tenant, actor: str) -> None:
+    """A setting outside this file decides otherwise about who is linked with whom."""
+    _changed(_locked(tenant), actor, scope=True)
+
+
+def _matching(configuration: Configuration) -> list[tuple[Any, ...]]:
+    """By which values objects of Entra and AWS are taken for the same."""
+    rows = configuration.mappings.exclude(matching=None).order_by("object_type", "matching", "target")
+    return list(rows.values_list("object_type", "matching", "target", "kind", "source"))
 
 
 def _next_position(configuration: Configuration, object_type: str) -> int:
