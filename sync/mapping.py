@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from sync import expressions
-from sync.expressions import IGNORE, Expression, ExpressionError, Result, Value
+from sync.expressions import IGNORE, IGNORE_OBJECT, Expression, ExpressionError, Result, Value
 from sync.expressions.errors import Failure, gettext_noop
 from sync.expressions.values import is_empty, text
 
@@ -475,6 +475,8 @@ def trace_of(rule: Rule, graph_object: Facts[str, Any], present: bool, creating:
         return replace(trace, untouched=True)
     try:
         found = result(rule, inputs)
+        if found is IGNORE_OBJECT:
+            return replace(trace, problem=Problem("object-ignored", {}, "source"), untouched=True)
         value = None if found is IGNORE else fitting(row, found)
         default = fitting(row, row.default) if value is None and creating and found is not IGNORE else None
     except ExpressionError as error:
@@ -608,6 +610,13 @@ MESSAGES: dict[str, str] = {
     "several-values": gettext_noop(
         "“%(target)s” takes one value, but there are %(count)d. Choose one with an expression: Item(…, 1)."
     ),
+    "object-ignored": gettext_noop(
+        "The expression says IgnoreObjectFlow for this object, so nothing of it is written."
+    ),
+    "matching-random": gettext_noop(
+        "%(function)s gives another value each time, so nobody could be found by it. "
+        "Match on another field, or clear the match number."
+    ),
     "required-row": gettext_noop(
         "AWS requires this field. Without it AWS refuses everybody who is new. "
         "Change the mapping instead of removing it."
@@ -689,6 +698,7 @@ def expression_problems(row: Mapping, object_type: str) -> list[Problem]:
     return [
         *(Problem("unknown-source", {"source": name}, "source") for name in unknown),
         *(Problem("random", {"function": name}, "apply") for name in random if row.apply == "always"),
+        *(Problem("matching-random", {"function": name}, "matching") for name in random if row.matching is not None),
     ]
 
 

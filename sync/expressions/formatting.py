@@ -1,11 +1,7 @@
 """Tree -> source, as it is saved: names as the table spells them, one blank after a comma."""
 
 from sync.expressions.functions import FUNCTIONS, WORDS
-from sync.expressions.tree import Attribute, Call, Empty, Expression, Node, Number, Operation, Text, Word
-
-
-def format(expression: Expression) -> str:  # noqa: A001 - the word for it
-    return spelled(expression.root)
+from sync.expressions.tree import Attribute, Call, Empty, Node, Number, Operation, Text, Word
 
 
 def spelled(node: Node) -> str:
