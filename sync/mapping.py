@@ -628,6 +628,13 @@ def message(code: str, **params: str | int) -> str:
     return MESSAGES[code] % params
 
 
+def canonical(row: Mapping) -> Mapping:
+    """As it is saved: the functions of an expression spelled as the language spells them."""
+    if row.kind != "expression" or expressions.check(row.source):
+        return row
+    return replace(row, source=expressions.format(expressions.parse(row.source)))
+
+
 def expression_problem(error: ExpressionError) -> Problem:
     facts: dict[str, str | int] = {"line": error.line, "column": error.column, "message": error.message}
     return Problem("expression", facts, "source", error)

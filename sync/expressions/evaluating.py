@@ -7,7 +7,7 @@ from functools import cached_property, partial
 from random import Random, SystemRandom
 
 from sync.expressions.errors import EvaluationError, Failure, gettext_noop, place
-from sync.expressions.formatting import spelled
+from sync.expressions.formatting import canonical
 from sync.expressions.functions import FUNCTIONS, WORDS
 from sync.expressions.limits import LIMITS, Limits
 from sync.expressions.table import Code, Lazy, Run, left_out
@@ -47,7 +47,8 @@ class Expression:
 
 
 def format(expression: Expression) -> str:  # noqa: A001 - the word for it
-    return spelled(expression.root)
+    """As it is saved: canonical names, the admin's own layout."""
+    return canonical(expression.source)
 
 
 class Ignored(Exception):

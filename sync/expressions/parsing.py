@@ -71,9 +71,9 @@ class Parser:
             case "text":
                 return Text(unquoted(self.take().text), token.at)
             case "number":
-                return Number(number_of(token.text), self.take().text, token.at)
+                return Number(number_of(self.take().text), token.at)
             case "hex":
-                return Number(int(token.text[2:], 16), self.take().text, token.at)
+                return Number(int(self.take().text[2:], 16), token.at)
             case "attribute":
                 return self.attribute()
             case "name":

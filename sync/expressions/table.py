@@ -43,7 +43,7 @@ def left_out(_evaluation: Evaluation) -> Value:
 class Function:
     name: str
     parameters: tuple[str, ...]  # a "?" at the end: may be left out
-    repeats: tuple[str, ...]  # one or more times, after the parameters
+    repeats: tuple[str, ...]  # one or more times, after the parameters; a "?" as above
     summary: str
     example: str
     gives: str  # for the sample person of `docs`, as JSON; "" where it is never the same
@@ -58,7 +58,7 @@ class Function:
     def signature(self) -> str:
         names = [f"[{name[:-1]}]" if name.endswith("?") else name for name in self.parameters]
         if self.repeats:
-            names += [f"{name}1" for name in self.repeats] + ["…"]
+            names += [f"{name.rstrip('?')}1" for name in self.repeats] + ["…"]
         return f"{self.name}({', '.join(names)})"
 
     @property
@@ -77,7 +77,8 @@ class Function:
         if place < len(self.parameters):
             return self.parameters[place]
         turn, which = divmod(place - len(self.parameters), len(self.repeats))
-        return f"{self.repeats[which]}{turn + 1}"
+        name, optional, _ = self.repeats[which].partition("?")
+        return f"{name}{turn + 1}{optional}"
 
 
 FUNCTIONS: dict[str, Function] = {}  # by lower-case name

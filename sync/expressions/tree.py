@@ -13,7 +13,6 @@ class Text:
 @dataclass(frozen=True)
 class Number:
     value: int | float
-    spelling: str
     at: int = field(default=0, compare=False)
 
 

@@ -44,7 +44,7 @@ def switch(evaluation: Evaluation, arguments: Sequence[Code]) -> Value:
     gettext_noop("The first value that is not null."),
     'Coalesce([mail], [userPrincipalName], "none")',
     '"adele@acme.example"',
-    repeats="source",
+    repeats="source?",
     notes=gettext_noop("An empty text counts as a value. Null when every value is."),
     lazy=True,
 )
@@ -95,7 +95,7 @@ def select_unique_value(evaluation: Evaluation, arguments: Sequence[Code]) -> Va
     raise Failure(ALL_TAKEN, count=len(arguments))
 
 
-ERROR = gettext_noop("%(message)s")
+ERROR = gettext_noop("The expression says: %(message)s")
 
 
 @function(

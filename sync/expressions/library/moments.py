@@ -17,7 +17,7 @@ from sync.expressions.values import Value, each_filled, is_empty, text, whole
     lazy=True,
 )
 def now(evaluation: Evaluation, _arguments: Sequence[Code]) -> Value:
-    return dates.written(evaluation.now)
+    return dates.written(dates.in_utc(evaluation.now))
 
 
 @function(
@@ -101,4 +101,6 @@ def formats_given(call: Call, _source: str) -> Iterator[Complaint]:
 def format_date_time(evaluation: Evaluation, arguments: Sequence[Code]) -> Value:
     source, *rest = (argument(evaluation) for argument in arguments)
     styles, given, wanted = map(text, [None, *rest][-3:])
-    return each_filled(lambda found: formats.changed(found, styles, given, wanted, evaluation.now), source)
+    return each_filled(
+        lambda found: formats.changed(found, styles, given, wanted, dates.in_utc(evaluation.now)), source
+    )

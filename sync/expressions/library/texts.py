@@ -24,7 +24,7 @@ def append(source: Value, suffix: Value) -> Value:
     gettext_noop("The texts with the separator between them."),
     'Join(" ", [givenName], [surname])',
     '"Adele Vance"',
-    repeats="source",
+    repeats="source?",
     notes=gettext_noop("Null and empty ones are left out; lists give all their values."),
     lazy=True,
 )

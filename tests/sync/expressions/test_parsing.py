@@ -84,9 +84,15 @@ def test_attributes_are_listed_once_in_the_order_they_are_written() -> None:
     assert expression.attributes == ("b", "a", "extension_0123_Team")
 
 
-def test_the_saved_form_has_canonical_names_and_spacing() -> None:
-    written = 'SWITCH( toLower([ state ]) ,,"NSW",\n"Sydney" )'
-    assert format(parse(written)) == 'Switch(ToLower([state]), , "NSW", "Sydney")'
+def test_the_saved_form_has_canonical_names_and_the_layout_of_the_admin() -> None:
+    written = 'SWITCH( toLower([ state ]) ,,"iif(",\n  INSTR([x], "y", 1, VBTextCompare) ) '
+    saved = 'Switch( ToLower([ state ]) ,,"iif(",\n  InStr([x], "y", 1, vbTextCompare) )'
+    assert format(parse(written)) == saved
+    assert format(parse(saved)) == saved
+
+
+def test_names_are_read_in_any_case() -> None:
+    assert evaluate(parse('TOUPPER(join("-", [a], [b]))'), {"a": "x", "b": "y"}) == "X-Y"
 
 
 def test_escapes_are_read_as_microsoft_prints_them() -> None:
