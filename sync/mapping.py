@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Sequence
 from collections.abc import Mapping as Facts
 from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 from typing import Any, Literal
 
 from sync import expressions
@@ -166,6 +167,11 @@ class SourceAttribute:
     def selects(self) -> str:
         """The property to name in $select."""
         return re.split(r"[.\[]", self.path)[0] if self.path else "accountEnabled"
+
+    @cached_property
+    def steps(self) -> tuple[str, ...]:
+        """`employeeOrgData.costCenter` and `businessPhones[0]`, step by step."""
+        return tuple(re.findall(r"[^.\[\]]+", self.path))
 
     @property
     def graph_name(self) -> str:
@@ -470,23 +476,23 @@ def map_object(compiled: Sequence[Rule], graph_object: Facts[str, Any], *, prese
 def trace_of(rule: Rule, graph_object: Facts[str, Any], present: bool, creating: bool) -> Trace:
     row = rule.row
     inputs = {name: read(attribute, graph_object, present) for name, attribute in rule.inputs.items()}
-    trace = Trace(row.target, row.id, row.source, inputs, problem=rule.problem)
+    trace = partial(Trace, row.target, row.id, row.source, inputs)
     if rule.problem or (row.apply == "create" and not creating):
-        return replace(trace, untouched=True)
+        return trace(problem=rule.problem, untouched=True)
     try:
         found = result(rule, inputs)
         if found is IGNORE_OBJECT:
-            return replace(trace, problem=Problem("object-ignored", {}, "source"), untouched=True)
+            return trace(problem=Problem("object-ignored", {}, "source"), untouched=True)
         value = None if found is IGNORE else fitting(row, found)
         default = fitting(row, row.default) if value is None and creating and found is not IGNORE else None
     except ExpressionError as error:
-        return replace(trace, problem=expression_problem(error), untouched=True)
+        return trace(problem=expression_problem(error), untouched=True)
     except Unfit as error:
-        return replace(trace, problem=error.problem, untouched=True)
+        return trace(problem=error.problem, untouched=True)
     if default is not None:
-        return replace(trace, value=default, from_default=True)
+        return trace(value=default, from_default=True)
     # A default was written when the object was created: an update must not take it away again.
-    return replace(trace, value=value, untouched=found is IGNORE or (value is None and bool(row.default)))
+    return trace(value=value, untouched=found is IGNORE or (value is None and bool(row.default)))
 
 
 def result(rule: Rule, inputs: Facts[str, Value]) -> Result:
@@ -526,7 +532,7 @@ def read(attribute: SourceAttribute, graph_object: Facts[str, Any], present: boo
     if attribute.name == "IsSoftDeleted":
         return "False" if present else "True"
     found: Any = graph_object
-    for step in re.findall(r"[^.\[\]]+", attribute.path):
+    for step in attribute.steps:
         found = inside(found, step)
     if attribute.name == "userPrincipalName" and isinstance(found, str):
         return guest_address(found)

@@ -81,7 +81,8 @@ ALL_TAKEN = gettext_noop("All %(count)d values exist in AWS already. Add another
     repeats="anotherRule",
     notes=gettext_noop(
         "Only as the outermost function, only when the person is created, and not in a field that is matched on. "
-        "Empty values are passed over; when every value is taken, the person is not created."
+        "Empty values are passed over; when every value is taken, the person is not created. "
+        "Runs do not ask AWS yet: they take the first value that is not empty."
     ),
     lazy=True,
     steady=False,
@@ -110,9 +111,10 @@ def error(message: Value) -> Value:
 
 @function(
     "Redact value",
-    gettext_noop("The value is sent as it is; logs show [Redact] in its place."),
+    gettext_noop("The value, sent as it is and marked as one that logs must not show."),
     "Redact([surname])",
     '"Vance"',
+    notes=gettext_noop("Runs do not hide it yet: pages and exports show the value."),
 )
 def redact(value: Value) -> Value:
     return value

@@ -99,9 +99,10 @@ NO_DELIMITER = gettext_noop("Split needs a delimiter that is not empty.")
     notes=gettext_noop("Null gives null."),
 )
 def split(source: Value, delimiter: Value) -> Value:
-    if is_empty(delimiter):
+    between = text(delimiter)
+    if not between:
         raise Failure(NO_DELIMITER)
-    return None if source is None else [part.strip() for part in text(source).split(text(delimiter))]
+    return None if source is None else [part.strip() for part in text(source).split(between)]
 
 
 @function(

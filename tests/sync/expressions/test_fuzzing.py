@@ -13,7 +13,7 @@ def test_whatever_is_written_the_language_keeps_its_promises() -> None:
     assert report.faults == []
     assert report.programs == 20_000
     assert report.most_steps <= LIMITS.steps
-    assert report.slowest < 5
+    assert report.slowest < 20
     assert all(report.outcomes[kind] > 100 for kind in ("value", "unfit data", "refused", "ignored"))
 
 
