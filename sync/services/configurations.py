@@ -53,6 +53,7 @@ def save_mapping(
 ) -> AttributeMapping:
     """Adds a row, or changes `row`. Raises Refused; a row saved unchanged stays what it was."""
     configuration = _locked(tenant)
+    rule = mapping.canonical(rule)
     before = _facts(row.rule()) if row else None
     if before == _facts(rule) and row:
         return row
@@ -74,6 +75,7 @@ def save_mapping(
 def replace_mappings(*, actor: str, tenant: Tenant, object_type: str, rules: Sequence[mapping.Mapping]) -> None:
     """Makes the rows of one kind of object exactly `rules`, which the caller has checked as a set."""
     configuration = _locked(tenant)
+    rules = [mapping.canonical(rule) for rule in rules]
     rows = {row.target: row for row in configuration.mappings.filter(object_type=object_type)}
     before = _sources(configuration, object_type)
     own = {facts_key(rule) for rule in template(object_type)}
