@@ -116,25 +116,33 @@ def request_run(
     """
     with transaction.atomic():
         # The counter's row is the lock: two presses come one after the other.
-        Tenant.objects.filter(pk=tenant.pk).update(last_run_number=F("last_run_number") + 1)
-        if open_run := tenant.runs.filter(state__in=Run.OPEN).first():
-            Tenant.objects.filter(pk=tenant.pk).update(last_run_number=F("last_run_number") - 1)
+        Tenant.objects.filter(pk=tenant.pk).update(last_run_number=F("last_run_number"))
+        # What is asked on demand rides along with any run and stands in nobody's way.
+        if open_run := tenant.runs.filter(state__in=Run.OPEN).exclude(kind=Run.Kind.ON_DEMAND).first():
             return open_run
-        tenant.refresh_from_db(fields=["last_run_number"])
-        run = Run.objects.create(
-            tenant=tenant,
-            number=tenant.last_run_number,
-            kind=kind,
-            trigger=trigger,
-            requested_by=actor,
-            confirmed=confirmed,
-            # Whoever asks without a message carries the run out himself, now.
-            enqueued_at=None if enqueue else timezone.now(),
-        )
+        run = new_run(tenant, kind, trigger, actor, enqueue=enqueue, confirmed=confirmed)
         if actor:
             audit.record(actor, "run.request", run, None, {"number": run.number, "kind": kind})
-        if enqueue:
-            transaction.on_commit(lambda: _enqueue(run))
+    return run
+
+
+@transaction.atomic
+def new_run(tenant: Tenant, kind: str, trigger: str, actor: str, *, enqueue: bool, confirmed: bool = False) -> Run:
+    """A queued run with the tenant's next number, and the message that starts it."""
+    Tenant.objects.filter(pk=tenant.pk).update(last_run_number=F("last_run_number") + 1)
+    tenant.refresh_from_db(fields=["last_run_number"])
+    run = Run.objects.create(
+        tenant=tenant,
+        number=tenant.last_run_number,
+        kind=kind,
+        trigger=trigger,
+        requested_by=actor,
+        confirmed=confirmed,
+        # Whoever asks without a message carries the run out himself, now.
+        enqueued_at=None if enqueue else timezone.now(),
+    )
+    if enqueue:
+        transaction.on_commit(lambda: _enqueue(run))
     return run
 
 
@@ -153,6 +161,9 @@ def cancel_run(*, run: Run, actor: str) -> None:
 
 
 def _cancel(runs: QuerySet[Run]) -> None:
+    from sync.services import demands
+
+    demands.cancelled(runs.filter(state=Run.State.QUEUED, kind=Run.Kind.ON_DEMAND))
     runs.filter(state=Run.State.QUEUED).update(
         state=Run.State.CANCELLED, finished_at=timezone.now(), sequence=F("sequence") + 1
     )
@@ -161,6 +172,8 @@ def _cancel(runs: QuerySet[Run]) -> None:
 
 def execute(run_id: int) -> Run | None:
     """Carries a run out under the tenant's lease; None when somebody else holds it or the run is over."""
+    from sync.services import demands
+
     run = Run.objects.select_related("tenant").get(pk=run_id)
     if not run.open:
         return None
@@ -169,6 +182,9 @@ def execute(run_id: int) -> Run | None:
         return None
     try:
         with Watch(lease, run.pk) as watch:
+            demands.recover(run.tenant)
+            if run.kind == Run.Kind.ON_DEMAND:
+                return demands.execute(run, watch)
             return _execute(run, watch)
     except LeaseLost:
         log.warning("lease lost", run=run.pk, epoch=lease.epoch)
@@ -208,10 +224,14 @@ def _begin(run: Run) -> bool:
 
 def _carry_out(run: Run, watch: Watch) -> tuple[str, str, str]:
     """State, problem code and detail of the finished run."""
+    from sync.services import demands
+
     try:
         graph = graph_client(run.tenant, sleep=watch.sleep)
         scim = scim_client(run.tenant, rate=RUN_RATE, sleep=watch.sleep)
+        watch.serve = demands.Serving(run.tenant, watch, graph, scim).serve
         run_cycle(run, watch, graph, scim, clock=time.monotonic)
+        watch.serve()
     except LeaseLost:
         raise
     except Cancelled:
