@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 
 import structlog
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
@@ -30,7 +31,7 @@ from sync.services.tenants import configuration_of
 log = structlog.get_logger(__name__)
 
 # Below AWS's 20 requests a second; tests and live reads take 2 of them.
-RUN_RATE = 18.0
+RUN_RATE = float(settings.SCIM_RATE)
 # A queued run whose message got lost is sent again after this long.
 ENQUEUE_AGAIN_SECONDS = 30
 # A plan that nobody said yes to is made anew this often.
