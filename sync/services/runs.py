@@ -15,12 +15,13 @@ from django.utils import timezone
 from sync import audit, notifying
 from sync.clients import NotEntered, graph_client, scim_client
 from sync.cycle import run_cycle
+from sync.exporting import TokenRefused
 from sync.graph.errors import Forbidden as GraphForbidden
 from sync.graph.errors import GraphError, SignInFailed
 from sync.importing import SourceEmpty
 from sync.leases import Cancelled, Lease, LeaseLost, Watch, claim
 from sync.models import AwsConnection, Delivery, EntraConnection, Interval, Result, Run, Tenant
-from sync.recording import TokenRefused, count_results
+from sync.recording import count_results
 from sync.scim.errors import Forbidden, ScimError, Unauthorised
 from sync.sealing import CannotOpen
 
