@@ -19,7 +19,8 @@ def update_rows(rows: Sequence[Model], names: Sequence[str]) -> None:
     quote = connection.ops.quote_name
     fields: list[Any] = [meta.get_field(name) for name in names]
     columns = ", ".join(f"{quote(field.column)} = %s" for field in fields)
-    assert meta.pk is not None and meta.pk.column is not None
+    assert meta.pk is not None
+    assert meta.pk.column is not None
     # Names of our own models alone; values are parameters.
     statement = f"UPDATE {quote(meta.db_table)} SET {columns} WHERE {quote(meta.pk.column)} = %s"  # noqa: S608
     with connection.cursor() as cursor:

@@ -19,13 +19,13 @@ class NeverTouch:
     def __init__(
         self, patterns: Iterable[str] = (), ours: frozenset[str] = frozenset(), protected: Iterable[str] = ()
     ) -> None:
-        wanted = [pattern.strip() for pattern in patterns if pattern.strip()]
-        self.ids = frozenset(wanted)
+        self.patterns = [pattern.strip() for pattern in patterns if pattern.strip()]
+        self.ids = frozenset(self.patterns)
         self.ours = set(ours)
         self.protected = set(protected)
         # Only the asterisk is special: brackets and question marks stand in names.
-        plain = [re.sub(r"([?\[])", r"[\1]", pattern) for pattern in wanted]
-        self.pattern = re.compile("|".join(map(translate, plain)), re.IGNORECASE) if wanted else None
+        plain = [re.sub(r"([?\[])", r"[\1]", pattern) for pattern in self.patterns]
+        self.pattern = re.compile("|".join(map(translate, plain)), re.IGNORECASE) if plain else None
 
     def matches(self, name: Any) -> bool:
         return self.pattern is not None and isinstance(name, str) and self.pattern.match(name) is not None
