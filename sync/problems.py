@@ -128,6 +128,16 @@ PROBLEMS: dict[str, Problem] = {
         _("The linked object is gone from AWS. Someone deleted it there."),
         _("Nothing to do. The next run looks for a match and creates it anew if there is none."),
     ),
+    "never-touch": Problem(
+        _("On the never-touch list"),
+        _("AWS holds an object whose name is on the never-touch list and that we did not make. We sent nothing."),
+        _("Nothing to do if that is right. Else take the name off the list, or rename the object in Entra."),
+    ),
+    "quota-reached": Problem(
+        _("AWS's quota is used up"),
+        _("AWS holds as many people or groups as its quota allows. Changes and removals go on; nothing new is made."),
+        _("Ask AWS for a higher quota under Service Quotas, or take people out of scope."),
+    ),
     "expression-error": Problem(
         _("An expression cannot be computed"),
         _("The expression of a mapping stops on this person's values. Nothing of this person was written."),
