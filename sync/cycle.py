@@ -157,6 +157,7 @@ def finish(run: Run, tenant: Tenant, snapshot: Snapshot, configuration: Configur
         tenant.evaluated_snapshot = snapshot.pk
         tenant.evaluated_changed_at = configuration.changed_at
         tenant.save(update_fields=["evaluated_snapshot", "evaluated_changed_at"])
+    guarding.close_done(run)
     run.configuration = configuration
     run.finished_at = timezone.now()
     run.save(update_fields=["configuration"])

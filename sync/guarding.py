@@ -26,6 +26,7 @@ from sync.models import (
 
 DAY, WEEK = datetime.timedelta(days=1), datetime.timedelta(days=7)
 DONE = (Result.DISABLED, Result.DELETED, Result.REMOVED)
+NOT_DONE = (Result.FAILED, Result.WILL_RETRY, Result.SKIPPED, Result.HELD)
 PEOPLE_GO = ("disable", "delete")
 
 
@@ -86,10 +87,11 @@ class Guard:
 
     def check(self) -> dict[str, int]:
         """Puts on hold what goes over a limit; the number of people concerned."""
-        counts = self.foresee()
+        self.foresee()
         for kind, operations, numbers in self.over:
             self._hold(kind, operations, numbers)
-        return counts
+        self._forget_older()
+        return {"held": _people(self.run.operations.filter(result=Result.HELD))}
 
     def foresee(self) -> dict[str, int]:
         """What would be held, without doing so."""
@@ -99,7 +101,7 @@ class Guard:
         if not self.run.confirmed:
             self._creates()
             self._keys()
-        return {"held": sum(numbers["planned"] for _kind, _operations, numbers in self.over)}
+        return {"held": sum(_people(operations) for _kind, operations, _numbers in self.over)}
 
     def _over(self, kind: str, operations: QuerySet[Operation], numbers: dict[str, int]) -> None:
         self.over.append((kind, operations, numbers))
@@ -107,12 +109,17 @@ class Guard:
     def _todo(self, **conditions: Any) -> QuerySet[Operation]:
         return self.run.operations.filter(result=Result.PLANNED, approved=False, **conditions)
 
+    def _planned(self, **conditions: Any) -> int:
+        """People (members) concerned, those included who wait already."""
+        return _people(self._todo(**conditions)) + _people(self.run.operations.filter(result=Result.HELD, **conditions))
+
     def _done_since(self, span: datetime.timedelta, **conditions: Any) -> int:
         """People (members) who went without an approval in the time before now."""
-        done = Operation.objects.filter(
-            tenant=self.tenant, approved=False, finished_at__gte=self.now - span, result__in=DONE, **conditions
+        return _people(
+            Operation.objects.filter(
+                tenant=self.tenant, approved=False, finished_at__gte=self.now - span, result__in=DONE, **conditions
+            )
         )
-        return int(done.aggregate(n=Sum("people"))["n"] or 0)
 
     def _numbers(self, planned: int, limit: int, **conditions: Any) -> dict[str, int]:
         day, week = self._done_since(DAY, **conditions), self._done_since(WEEK, **conditions)
@@ -120,7 +127,7 @@ class Guard:
 
     def _people(self) -> None:
         which = {"object_type": "user", "action__in": PEOPLE_GO}
-        planned = self._todo(**which).count()
+        planned = self._planned(**which)
         if not planned:
             return
         gone = self._done_since(WEEK, object_type="user", action="disable")
@@ -131,7 +138,7 @@ class Guard:
 
     def _members(self) -> None:
         which = {"action": "remove_member"}
-        planned = self._todo(**which).aggregate(n=Sum("people"))["n"] or 0
+        planned = self._planned(**which)
         if not planned:
             return
         everybody = MembershipLink.objects.filter(tenant=self.tenant).count() + self._done_since(WEEK, **which)
@@ -139,11 +146,12 @@ class Guard:
         if numbers["week"] > numbers["limit"]:
             self._over(Hold.Kind.MEMBERS, self._todo(**which), numbers)
             return
-        for row in self._todo(**which).values("object_id").annotate(n=Sum("people")):
-            self._members_of(row["object_id"], row["n"])
+        for group_id in self._todo(**which).values_list("object_id", flat=True).distinct():
+            self._members_of(group_id)
 
-    def _members_of(self, group_id: str, planned: int) -> None:
+    def _members_of(self, group_id: str) -> None:
         which = {"action": "remove_member", "object_id": group_id}
+        planned = self._planned(**which)
         size = MembershipLink.objects.filter(tenant=self.tenant, group__object_id=group_id).count()
         limit = self.limits.members_of(size + self._done_since(WEEK, **which))
         numbers = self._numbers(planned, limit, **which)
@@ -189,12 +197,13 @@ class Guard:
             changes = held_changes(hold, rows)
             self.held |= {(change.action, change.object_id, change.member_id) for change in changes}
             HeldChange.objects.bulk_create(changes, batch_size=500, ignore_conflicts=True)
-        self._forget_older(operations)
         operations.update(result=Result.HELD, finished_at=self.now, problem=f"held-{kind}")
 
-    def _forget_older(self, operations: QuerySet[Operation]) -> None:
+    def _forget_older(self) -> None:
         """The log shows a change that still waits once, under the newest run."""
-        same = operations.filter(object_id=OuterRef("object_id"), action=OuterRef("action"))
+        same = self.run.operations.filter(
+            result=Result.HELD, object_id=OuterRef("object_id"), action=OuterRef("action")
+        )
         older = Operation.objects.filter(tenant=self.tenant, result=Result.HELD).exclude(run=self.run)
         older.filter(Exists(same)).delete()
 
@@ -236,6 +245,23 @@ def close_unwanted(
     gone = [change.pk for change in rows if (change.action, change.object_id, change.member_id) not in wanted]
     HeldChange.objects.filter(pk__in=gone).update(closed_at=timezone.now())
     close_empty_holds(tenant)
+
+
+def close_done(run: Run) -> None:
+    """What was approved and is done no longer waits."""
+    done = run.operations.filter(approved=True).exclude(result__in=(Result.PLANNED, Result.SENT, *NOT_DONE))
+    same = done.filter(object_id=OuterRef("object_id"), action=OuterRef("action"))
+    now = timezone.now()
+    changes = HeldChange.objects.open().filter(tenant=run.tenant)
+    changes.filter(Exists(same), member_id="").update(closed_at=now)
+    for operation in done.filter(action="remove_member"):
+        members = operation.changes.get("members", [])
+        changes.filter(object_id=operation.object_id, member_id__in=members).update(closed_at=now)
+    close_empty_holds(run.tenant)
+
+
+def _people(operations: QuerySet[Operation]) -> int:
+    return int(operations.aggregate(n=Sum("people"))["n"] or 0)
 
 
 def close_empty_holds(tenant: Tenant) -> None:

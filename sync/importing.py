@@ -13,6 +13,7 @@ from django.utils import timezone
 from sync.graph.client import DeltaPage, GraphClient
 from sync.graph.errors import ResyncRequired
 from sync.leases import Watch
+from sync.mirror import touch
 from sync.models import DirectoryGroup, DirectoryMembership, DirectoryUser, Snapshot, Tenant
 
 Item = dict[str, Any]
@@ -97,12 +98,6 @@ def _purge_unseen(snapshot: Snapshot) -> None:
     unseen = DirectoryMembership.objects.filter(tenant=snapshot.tenant, seen_snapshot__lt=snapshot.pk)
     touch(snapshot, unseen.values("member_id"), unseen.values("group_id"))
     unseen.delete()
-
-
-def touch(snapshot: Snapshot, users: Any, groups: Any) -> None:
-    """Marks people and groups as changed in this snapshot: the run looks at them."""
-    DirectoryUser.objects.filter(tenant=snapshot.tenant, object_id__in=users).update(changed_snapshot=snapshot.pk)
-    DirectoryGroup.objects.filter(tenant=snapshot.tenant, object_id__in=groups).update(changed_snapshot=snapshot.pk)
 
 
 @transaction.atomic

@@ -1,21 +1,15 @@
-"""Unique values as AWS compares them, short enough for an index.
-
-AWS keeps userName, the e-mail address and externalId of users, and displayName and externalId of groups unique, without
-regard to upper and lower case where the schema says so (Developer Guide, GetSchema: userName is not caseExact).
-"""
+"""Unique values as AWS compares them: what clashes there is equal here, and short enough for an indexed column."""
 
 import hashlib
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 LONGEST = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Keys:
-    """Empty where the object has none."""
+class Keys(NamedTuple):
+    """Empty where the object has no such value."""
 
     name: str = ""
     email: str = ""
@@ -23,15 +17,16 @@ class Keys:
 
 
 def keys_of(object_type: str, units: Mapping[str, Any]) -> Keys:
-    if object_type == "group":
-        return Keys(name=key(units.get("displayName")), external=key(units.get("externalId"), exact=True))
+    """`units`: see sync/scim/resource.py. A unit that is null is unknown or goes away: it claims nothing."""
+    name = units.get("userName" if object_type == "user" else "displayName")
     emails = units.get("emails") or [{}]
-    return Keys(key(units.get("userName")), key(emails[0].get("value")), key(units.get("externalId"), exact=True))
+    return Keys(key(name), key(emails[0].get("value")), key(units.get("externalId")))
 
 
-def key(value: Any, *, exact: bool = False) -> str:
+def key(value: Any) -> str:
+    """AWS tells no letter cases apart in names and e-mail addresses (user guide, troubleshooting)."""
     if not isinstance(value, str) or not value:
         return ""
-    normal = unicodedata.normalize("NFC", value)
-    folded = normal if exact else normal.casefold()
+    # Folding may undo a composition (Unicode section 3.13, D145).
+    folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", value).casefold())
     return folded if len(folded) <= LONGEST else hashlib.sha256(folded.encode()).hexdigest()

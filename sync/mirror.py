@@ -1,6 +1,6 @@
 """What a run looks at: the published rules, and the rows of the mirror that may have changed since the last one."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +8,17 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from sync import mapping
-from sync.models import Assignment, AttributeMapping, Configuration, DirectoryUser, HeldChange, Link, Tenant
+from sync.models import (
+    Assignment,
+    AttributeMapping,
+    Configuration,
+    DirectoryGroup,
+    DirectoryUser,
+    HeldChange,
+    Link,
+    Snapshot,
+    Tenant,
+)
 
 BATCH = 1000
 
@@ -22,6 +32,10 @@ class Rules:
     assigned_users: frozenset[str]
     assigned_groups: frozenset[str]
     changed_at: Any
+    # Assigned groups that bring the members of the groups inside them too.
+    nested: frozenset[str] = frozenset()
+    everybody: bool = False
+    mirrored_app: str = ""
 
     @classmethod
     def of(cls, configuration: Configuration) -> "Rules":
@@ -33,7 +47,17 @@ class Rules:
             found = Assignment.objects.filter(configuration=configuration, object_type=object_type)
             return frozenset(found.values_list("object_id", flat=True))
 
-        return cls(rows("user"), rows("group"), ids("user"), ids("group"), configuration.changed_at)
+        nested = Assignment.objects.filter(configuration=configuration, object_type="group", nested=True)
+        return cls(
+            rows("user"),
+            rows("group"),
+            ids("user"),
+            ids("group"),
+            configuration.changed_at,
+            frozenset(nested.values_list("object_id", flat=True)),
+            configuration.everybody,
+            configuration.mirrored_app,
+        )
 
 
 def batches(rows: QuerySet[Any], size: int = BATCH) -> Iterator[list[Any]]:
@@ -42,6 +66,20 @@ def batches(rows: QuerySet[Any], size: int = BATCH) -> Iterator[list[Any]]:
     while batch := list(rows.filter(pk__gt=last).order_by("pk")[:size]):
         yield batch
         last = batch[-1].pk
+
+
+def touch(snapshot: Snapshot, users: Any, groups: Any) -> None:
+    """Marks people and groups (object ids, or queries for them) as changed in this snapshot: the run looks at them."""
+    for model, ids in ((DirectoryUser, users), (DirectoryGroup, groups)):
+        rows = model.objects.filter(tenant=snapshot.tenant, changed_snapshot__lt=snapshot.pk, object_id__in=ids)
+        rows.update(changed_snapshot=snapshot.pk)
+
+
+def rewrite(model: type[Any], rows: Sequence[Any], fields: Sequence[str]) -> None:
+    """Many known rows at once, several times as fast as bulk_update and its CASE for every value."""
+    model.objects.bulk_create(
+        rows, batch_size=500, update_conflicts=True, unique_fields=["id"], update_fields=list(fields)
+    )
 
 
 def due_links(tenant: Tenant, object_type: str) -> QuerySet[Link]:

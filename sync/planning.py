@@ -51,6 +51,8 @@ class Change:
     moves_key: bool = False
     # A person let it pass the limits.
     approved: bool = False
+    # It waits for a person since an earlier plan went over a limit.
+    held: bool = False
     wave: int = 0
 
 
@@ -108,9 +110,9 @@ def add_members(members: Iterable[str]) -> list[Change]:
     return [Change(Stage.MEMBERSHIPS, "add_member", changes={"members": chunk}) for chunk in chunks(members)]
 
 
-def remove_members(members: Iterable[str], *, approved: bool = False) -> list[Change]:
+def remove_members(members: Iterable[str], *, approved: bool = False, held: bool = False) -> list[Change]:
     return [
-        Change(Stage.REMOVALS, "remove_member", changes={"members": chunk}, approved=approved)
+        Change(Stage.REMOVALS, "remove_member", changes={"members": chunk}, approved=approved, held=held)
         for chunk in chunks(members)
     ]
 

@@ -291,6 +291,20 @@ PROBLEMS: dict[str, Problem] = {
         _("A full reading of Entra brought no people at all, although we know some. We changed nothing."),
         _("Check in Entra that the app still sees the directory, then start a full sync."),
     ),
+    "app-assignments-shrunk": Problem(
+        _("Far fewer assignments in the enterprise application"),
+        _(
+            "The enterprise application lists far fewer people and groups than before. We kept its assignments and removed nobody."
+        ),
+        _("Check the application's users and groups in Entra. If they really are that few, accept it once."),
+    ),
+    "app-assignments-unread": Problem(
+        _("The enterprise application cannot be read"),
+        _(
+            "We could not read who is assigned to the enterprise application. We kept its assignments and removed nobody."
+        ),
+        _("Check that the application still exists, and grant Application.Read.All to the app that reads Entra."),
+    ),
     "not-connected": Problem(
         _("The connection is not complete"),
         _("Credentials for Entra or AWS are missing or cannot be opened. Nothing was read or changed."),
@@ -306,6 +320,8 @@ PROBLEMS: dict[str, Problem] = {
 SCOPE_REASONS: dict[str, Words] = {
     "assigned": _("Assigned directly"),
     "through-group": _("Through a group"),
+    "through-nested-group": _("Through a group inside an assigned group"),
+    "everybody": _("All people are in scope"),
     "not-assigned": _("Not assigned"),
     "account-disabled": _("Account disabled in Entra"),
     "deleted": _("Deleted in Entra"),

@@ -58,6 +58,8 @@ class PlanStore:
         row.scim_id = change.scim_id or subject.link.scim_id
         row.changes, row.desired = changes, dict(change.desired)
         row.moves_key, row.approved = change.moves_key, change.approved
+        if change.held:
+            row.result, row.finished_at = Result.HELD, timezone.now()
         if change.action.endswith("_member"):
             row.object_type, row.people = "membership", len(change.changes["members"])
         facts = [row.stage, row.object_type, row.object_id, row.action, row.scim_id, row.changes, row.desired]

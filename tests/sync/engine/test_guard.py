@@ -115,7 +115,17 @@ def test_a_slow_drip_is_held_when_the_week_goes_over_the_limit(wired: Tenant, la
     leave(lab, [some[3]])
     run = sync(wired)
     assert run.counts["held"] == 1
+    assert len(active(lab)) == 9
+
+
+def test_who_left_more_than_a_week_ago_no_longer_counts(wired: Tenant, lab: Lab) -> None:
+    some = people(lab, 12)
+    assign(wired, team(lab, some))
+    sync(wired)
+    leave(lab, some[:3])
+    sync(wired)
     Operation.objects.filter(result=Result.DISABLED).update(finished_at=timezone.now() - timezone.timedelta(days=8))
+    leave(lab, some[3:4])
     sync(wired)
     assert len(active(lab)) == 8
 
