@@ -192,7 +192,27 @@ PROBLEMS: dict[str, Problem] = {
         _("A person who left still holds this user name or e-mail in AWS. The newcomer is somebody else to us."),
         _("Allow the names of leavers to be freed under Provisioning, or rename the old user in AWS."),
     ),
+    "not-in-entra": Problem(
+        _("Entra does not know this id"),
+        _("Neither Entra nor our last reading of it has a person or group with this id."),
+        _("Search for the name again. Whoever was deleted more than 30 days ago is gone from Entra."),
+    ),
+    "differs": Problem(
+        _("AWS holds something else"),
+        _("AWS accepted the request, but what it holds now is not what was sent."),
+        _("Look at the fields named here in AWS. If somebody changed them there, run it once more."),
+    ),
     # The whole run, or what it holds back
+    "cancelled": Problem(
+        _("Cancelled"),
+        _("Somebody cancelled it. Changes already written stay."),
+        _("Start it again when it is wanted."),
+    ),
+    "interrupted": Problem(
+        _("It was interrupted too often"),
+        _("The worker stopped three times in the middle of it. What became of its requests was read from AWS."),
+        _("Look at the server log, then start it again."),
+    ),
     "not-confirmed": Problem(
         _("The plan waits for a yes"),
         _("Who is assigned, or how people are matched, has changed. The plan is made; nothing was written."),
