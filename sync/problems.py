@@ -203,6 +203,21 @@ PROBLEMS: dict[str, Problem] = {
         _("A full reading of Entra brought no people at all, although we know some. We changed nothing."),
         _("Check in Entra that the app still sees the directory, then start a full sync."),
     ),
+    "aws-list-incomplete": Problem(
+        _("AWS did not list everybody"),
+        _("AWS holds people or groups that its own list did not name, so the comparison proves nothing."),
+        _("Nothing to do; compare again later. If it happens again, ask AWS support. Nothing was changed."),
+    ),
+    "aws-many-gone": Problem(
+        _("Very many are gone from AWS"),
+        _("More people or groups are gone from AWS than we look up one by one. Nobody was forgotten because of it."),
+        _("Check that Connection points to the right AWS endpoint, then compare again."),
+    ),
+    "aws-members-unsure": Problem(
+        _("AWS did not list all members"),
+        _("AWS holds members of groups that its own list did not name. Those groups were left out of the comparison."),
+        _("Nothing to do; compare again later. Nothing was changed."),
+    ),
     "not-connected": Problem(
         _("The connection is not complete"),
         _("Credentials for Entra or AWS are missing or cannot be opened. Nothing was read or changed."),

@@ -23,6 +23,8 @@ from sync.models import AwsConnection, Delivery, EntraConnection, Interval, Resu
 from sync.recording import TokenRefused, count_results
 from sync.scim.errors import Forbidden, ScimError, Unauthorised
 from sync.sealing import CannotOpen
+from sync.services import repairing
+from sync.verifying import ListIncomplete, verify
 
 log = structlog.get_logger(__name__)
 
@@ -190,9 +192,12 @@ def _begin(run: Run) -> bool:
 def _carry_out(run: Run, watch: Watch) -> tuple[str, str, str]:
     """State, problem code and detail of the finished run."""
     try:
-        graph = graph_client(run.tenant, sleep=watch.sleep)
         scim = scim_client(run.tenant, rate=RUN_RATE, sleep=watch.sleep)
-        run_cycle(run, watch, graph, scim, clock=time.monotonic)
+        if run.kind == Run.Kind.VERIFY:
+            verify(run, watch, scim)
+            repairing.by_policy(run)
+        else:
+            run_cycle(run, watch, graph_client(run.tenant, sleep=watch.sleep), scim, clock=time.monotonic)
     except LeaseLost:
         raise
     except Cancelled:
@@ -201,6 +206,8 @@ def _carry_out(run: Run, watch: Watch) -> tuple[str, str, str]:
         return Run.State.FAILED, "not-connected", str(error)
     except SourceEmpty:
         return Run.State.FAILED, "source-empty", ""
+    except ListIncomplete as error:
+        return Run.State.FAILED, "aws-list-incomplete", str(error)
     except GraphError as error:
         return Run.State.FAILED, graph_problem(error), str(error)
     except TokenRefused:
