@@ -5,13 +5,15 @@ from collections.abc import Iterable
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import transaction
+from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from sync import guarding
 from sync.models import Delivery, Incident, Run
-from sync.problems import PROBLEMS, ProblemGroup, problem_groups
+from sync.problems import OF_COMPARISONS, PROBLEMS, ProblemGroup, problem_groups
 
 MAX_ATTEMPTS = 5
 
@@ -21,15 +23,19 @@ def after_run(run: Run) -> list[Delivery]:
     """The mails to deliver: one for a run that failed for a new reason, one for new kinds of problem."""
     groups = [group for group in problem_groups(run) if not group.problem.warning]
     met = {(group.code, group.attribute) for group in groups}
-    if run.state == Run.State.FAILED:
+    if run.state in (Run.State.FAILED, Run.State.WAITING):
         met.add((run.problem, ""))
+    if run.suspect:
+        met.add((run.suspect, ""))
+    met |= {(f"held-{kind}", "") for kind in guarding.waiting_counts(run.tenant)}
     opened = _open(run, met)
     if run.state in (Run.State.COMPLETED, Run.State.COMPLETED_WITH_ERRORS):
         _solve(run, met)
     if not opened or not run.tenant.notify_on_failure or not run.tenant.notification_email:
         return []
     fresh = [group for group in groups if (group.code, group.attribute) in opened]
-    return [_write_mail(run, fresh)]
+    whole_run = [code for code, attribute in sorted(opened) if not attribute and code not in {g.code for g in groups}]
+    return [_write_mail(run, fresh, whole_run)]
 
 
 def _open(run: Run, met: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
@@ -53,29 +59,34 @@ def _open(run: Run, met: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
 def _solve(run: Run, met: set[tuple[str, str]]) -> None:
     """Over is what a later run did not meet, and nobody in escrow still waits for."""
     waiting = set(run.tenant.links.filter(failures__gt=0).values_list("failure_code", flat=True))
-    for incident in Incident.objects.filter(tenant=run.tenant, solved_at=None):
+    theirs = Q(code__in=OF_COMPARISONS)
+    judged = theirs if run.kind == Run.Kind.VERIFY else ~theirs
+    for incident in Incident.objects.filter(judged, tenant=run.tenant, solved_at=None):
         if (incident.code, incident.attribute) not in met and incident.code not in waiting:
             incident.solved_at = timezone.now()
             incident.save(update_fields=["solved_at"])
 
 
-def _write_mail(run: Run, groups: list[ProblemGroup]) -> Delivery:
+def _write_mail(run: Run, groups: list[ProblemGroup], codes: list[str]) -> Delivery:
+    """`codes`: problems of the whole run, such as why it failed or what waits for an approval."""
     failed = run.state == Run.State.FAILED
-    title = PROBLEMS[run.problem].title if failed else groups[0].problem.title
-    state = _("Sync failed") if failed else _("New problem")
+    title = PROBLEMS[codes[0]].title if codes else groups[0].problem.title
+    state = _("Sync failed") if failed else _("New problem") if groups else _("Waiting for you")
     return Delivery.objects.create(
         tenant=run.tenant,
         run=run,
         recipient=run.tenant.notification_email,
         subject=f"[{run.tenant.name}] {state}: {title}"[:250],
-        body="\n\n".join(_paragraphs(run, groups)),
+        body="\n\n".join(_paragraphs(run, groups, codes)),
     )
 
 
-def _paragraphs(run: Run, groups: list[ProblemGroup]) -> Iterable[str]:
+def _paragraphs(run: Run, groups: list[ProblemGroup], codes: list[str]) -> Iterable[str]:
     if run.state == Run.State.FAILED:
-        problem = PROBLEMS[run.problem]
-        yield f"{_('Run %(number)s failed.') % {'number': run.number}} {problem.meaning} {problem.remedy}"
+        yield _("Run %(number)s failed.") % {"number": run.number}
+    for code in codes:
+        problem = PROBLEMS[code]
+        yield f"{problem.title}. {problem.meaning} {problem.remedy}"
     for group in groups:
         people = ngettext("%(n)s object", "%(n)s objects", group.objects) % {"n": group.objects}
         quoted = f'\n{_("AWS said:")} "{group.error}"' if group.error else ""

@@ -35,6 +35,7 @@ class Run(models.Model):
         PERSON = "person", _("By hand")
         TURNED_ON = "turned_on", _("Turned on")
         COMMAND = "command", _("Command")
+        APPROVAL = "approval", _("Approval")
 
     class State(models.TextChoices):
         QUEUED = "queued", _("Queued")

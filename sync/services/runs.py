@@ -12,18 +12,20 @@ from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from sync import audit, notifying
+from sync import audit, notifying, quarantine
 from sync.clients import NotEntered, graph_client, scim_client
-from sync.cycle import run_cycle
+from sync.cycle import NotConfirmed, run_cycle
 from sync.graph.errors import Forbidden as GraphForbidden
 from sync.graph.errors import GraphError, SignInFailed
 from sync.importing import SourceEmpty
 from sync.leases import Cancelled, Lease, LeaseLost, Watch, claim
 from sync.models import AwsConnection, Delivery, EntraConnection, Interval, Result, Run, Tenant
+from sync.problems import problem_groups
 from sync.recording import TokenRefused, count_results
 from sync.scim.errors import Forbidden, ScimError, Unauthorised
 from sync.sealing import CannotOpen
-from sync.services import repairing
+from sync.services import confirming, repairing
+from sync.services.tenants import configuration_of
 from sync.verifying import ListIncomplete, verify
 
 log = structlog.get_logger(__name__)
@@ -32,10 +34,12 @@ log = structlog.get_logger(__name__)
 RUN_RATE = 18.0
 # A queued run whose message got lost is sent again after this long.
 ENQUEUE_AGAIN_SECONDS = 30
+# A plan that nobody said yes to is made anew this often.
+WAIT_FOR_A_YES = datetime.timedelta(hours=24)
 
 
 class CannotTurnOn(Exception):
-    """`reasons`: codes of what is missing: entra-not-tested, aws-not-tested, nobody-assigned."""
+    """`reasons`: codes of what is missing: entra-not-tested, aws-not-tested, no-preview."""
 
     def __init__(self, reasons: list[str]) -> None:
         super().__init__(", ".join(reasons))
@@ -53,10 +57,16 @@ def missing_for_turning_on(tenant: Tenant) -> list[str]:
 
 
 def turn_on(*, tenant: Tenant, actor: str) -> Run:
-    """The first run starts at once."""
-    if reasons := missing_for_turning_on(tenant):
+    """The first run starts at once. Turning on from a fresh preview says yes to what it lists."""
+    reasons = missing_for_turning_on(tenant)
+    plan = confirming.newest_plan(tenant)
+    if plan is None and not configuration_of(tenant).confirmed:
+        reasons.append("no-preview")
+    if reasons:
         raise CannotTurnOn(reasons)
     with transaction.atomic():
+        if plan is not None:
+            confirming.confirm(run=plan, actor=actor)
         _switch(tenant, actor, enabled=True)
     return request_run(tenant=tenant, kind=Run.Kind.FULL, trigger=Run.Trigger.TURNED_ON, actor=actor)
 
@@ -98,8 +108,13 @@ def save_provisioning(
     audit.record(actor, "provisioning.save", tenant, before, fields)
 
 
-def request_run(*, tenant: Tenant, kind: str, trigger: str, actor: str = "", enqueue: bool = True) -> Run:
-    """A queued run, or the one that is open already: pressing twice makes one run."""
+def request_run(
+    *, tenant: Tenant, kind: str, trigger: str, actor: str = "", enqueue: bool = True, confirmed: bool = False
+) -> Run:
+    """A queued run, or the one that is open already: pressing twice makes one run.
+
+    `confirmed`: whoever asks says yes to the creates and key changes of its plan, whatever they will be.
+    """
     with transaction.atomic():
         # The counter's row is the lock: two presses come one after the other.
         Tenant.objects.filter(pk=tenant.pk).update(last_run_number=F("last_run_number") + 1)
@@ -113,6 +128,7 @@ def request_run(*, tenant: Tenant, kind: str, trigger: str, actor: str = "", enq
             kind=kind,
             trigger=trigger,
             requested_by=actor,
+            confirmed=confirmed,
             # Whoever asks without a message carries the run out himself, now.
             enqueued_at=None if enqueue else timezone.now(),
         )
@@ -185,7 +201,10 @@ def _begin(run: Run) -> bool:
         # Another run of the tenant is marked as running: it goes first, the sweeper takes it up.
         return False
     run.refresh_from_db()
-    Tenant.objects.filter(pk=run.tenant_id, enabled=True).update(next_run_at=now + run.tenant.interval_length)
+    if run.confirmed:
+        confirming.confirm_own_plan(run)
+    if run.kind != Run.Kind.VERIFY:
+        Tenant.objects.filter(pk=run.tenant_id, enabled=True).update(next_run_at=now + run.tenant.interval_length)
     return True
 
 
@@ -202,6 +221,8 @@ def _carry_out(run: Run, watch: Watch) -> tuple[str, str, str]:
         raise
     except Cancelled:
         return Run.State.CANCELLED, "", ""
+    except NotConfirmed:
+        return Run.State.WAITING, "not-confirmed", ""
     except (NotEntered, CannotOpen) as error:
         return Run.State.FAILED, "not-connected", str(error)
     except SourceEmpty:
@@ -217,7 +238,7 @@ def _carry_out(run: Run, watch: Watch) -> tuple[str, str, str]:
     except Exception as error:
         log.exception("run stopped on an error of its own", run=run.pk)
         return Run.State.FAILED, "engine-error", type(error).__name__
-    bad = any(run.counts.get(result) for result in (Result.FAILED, Result.WILL_RETRY))
+    bad = any(not group.problem.warning for group in problem_groups(run))
     return (Run.State.COMPLETED_WITH_ERRORS if bad else Run.State.COMPLETED), "", ""
 
 
@@ -241,6 +262,10 @@ def _end(run: Run, lease: Lease, state: str, problem: str, detail: str) -> None:
         run.counts = count_results(run) | {"no_change": run.counts.get("no_change", 0)}
     if state in (Run.State.COMPLETED, Run.State.COMPLETED_WITH_ERRORS):
         _note_use(run)
+        if run.kind != Run.Kind.VERIFY:
+            quarantine.after_success(run.tenant)
+    elif state == Run.State.FAILED:
+        quarantine.after_failure(run.tenant, problem, detail[:2000])
     run.state, run.problem, run.problem_detail = state, problem, detail[:2000]
     run.finished_at = timezone.now()
     run.sequence += 1
@@ -250,7 +275,8 @@ def _end(run: Run, lease: Lease, state: str, problem: str, detail: str) -> None:
 def _note_use(run: Run) -> None:
     """When each half last did its work. AWS is used only when there was something to match or to write."""
     now = timezone.now()
-    EntraConnection.objects.filter(tenant=run.tenant_id).update(last_used_at=now)
+    if run.kind != Run.Kind.VERIFY:
+        EntraConnection.objects.filter(tenant=run.tenant_id).update(last_used_at=now)
     if run.scim_requests:
         AwsConnection.objects.filter(tenant=run.tenant_id).update(last_used_at=now)
 
@@ -263,13 +289,29 @@ class Dispatched:
 
 def dispatch() -> Dispatched:
     """Starts what is due, and sends again what the broker or a worker lost. Called every few seconds."""
-    due = [_request_due(tenant) for tenant in Tenant.objects.filter(enabled=True, next_run_at__lte=timezone.now())]
+    due = [_request_due(tenant) for tenant in due_tenants() if not _waits_for_a_yes(tenant)]
     lost = list(abandoned_runs())
     for run in lost:
         _enqueue(run)
     for delivery in Delivery.objects.filter(state=Delivery.State.WAITING):
         notifying.deliver(delivery)
     return Dispatched(len(due), len(lost))
+
+
+def due_tenants() -> QuerySet[Tenant]:
+    return Tenant.objects.filter(enabled=True, next_run_at__lte=timezone.now())
+
+
+def _waits_for_a_yes(tenant: Tenant) -> bool:
+    """A plan that waits for its confirmation is not made anew at every interval."""
+    newest = tenant.runs.exclude(kind=Run.Kind.VERIFY).order_by("-number").first()
+    if newest is None or newest.state != Run.State.WAITING or newest.started_at is None:
+        return False
+    configuration = configuration_of(tenant)
+    waits = not configuration.confirmed and newest.started_at >= configuration.changed_at
+    if waits:
+        Tenant.objects.filter(pk=tenant.pk).update(next_run_at=timezone.now() + tenant.interval_length)
+    return waits and timezone.now() - newest.started_at < WAIT_FOR_A_YES
 
 
 def _request_due(tenant: Tenant) -> Run:

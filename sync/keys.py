@@ -1,0 +1,32 @@
+"""Unique values as AWS compares them: what clashes there is equal here, and short enough for an indexed column."""
+
+import hashlib
+import unicodedata
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+LONGEST = 200
+
+
+class Keys(NamedTuple):
+    """Empty where the object has no such value."""
+
+    name: str = ""
+    email: str = ""
+    external: str = ""
+
+
+def keys_of(object_type: str, units: Mapping[str, Any]) -> Keys:
+    """`units`: see sync/scim/resource.py. A unit that is null is unknown or goes away: it claims nothing."""
+    name = units.get("userName" if object_type == "user" else "displayName")
+    emails = units.get("emails") or [{}]
+    return Keys(key(name), key(emails[0].get("value")), key(units.get("externalId")))
+
+
+def key(value: Any) -> str:
+    """AWS tells no letter cases apart in names and e-mail addresses (user guide, troubleshooting)."""
+    if not isinstance(value, str) or not value:
+        return ""
+    # Folding may undo a composition (Unicode section 3.13, D145).
+    folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", value).casefold())
+    return folded if len(folded) <= LONGEST else hashlib.sha256(folded.encode()).hexdigest()
