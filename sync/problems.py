@@ -149,6 +149,12 @@ PROBLEMS: dict[str, Problem] = {
         _("Nothing to do. The manager is set once AWS holds that person."),
         warning=True,
     ),
+    "manager-outside-scope": Problem(
+        _("The manager is outside scope"),
+        _("The person is written without a manager, since the manager is not to be in AWS."),
+        _("Nothing to do, or assign the manager too."),
+        warning=True,
+    ),
     "waits-for-object": Problem(
         _("Waits for another object"),
         _("This depends on a person or group that AWS refused in this run."),
