@@ -15,13 +15,13 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from sync import mapping, planning, readiness, steps
+from sync.inclusion import assigned_groups_listing, effective_members
 from sync.keys import Keys, keys_of
 from sync.leases import Watch
 from sync.matching import Match, Verdict
 from sync.mirror import Rules, batches, due_links, held_objects, users_to_look_at
 from sync.models import (
     DirectoryGroup,
-    DirectoryMembership,
     DirectoryUser,
     HeldChange,
     Link,
@@ -299,18 +299,15 @@ class Evaluation:
     def _groups_to_look_at(self) -> QuerySet[DirectoryGroup]:
         """Assigned groups that changed, or that list somebody who did."""
         people = users_to_look_at(self.tenant, self.since).values("object_id")
-        listing = self._memberships().filter(group_id=OuterRef("object_id"), member_id__in=people)
+        listing = assigned_groups_listing(self.tenant, people)
         due = due_links(self.tenant, "group").filter(object_id=OuterRef("object_id"))
         held = held_objects(self.tenant).filter(object_id=OuterRef("object_id"))
         return DirectoryGroup.objects.filter(
-            Q(changed_snapshot__gt=self.since) | Exists(listing) | Exists(due) | Exists(held),
+            Q(changed_snapshot__gt=self.since) | Q(object_id__in=listing) | Exists(due) | Exists(held),
             tenant=self.tenant,
             deleted="",
             object_id__in=self.rules.assigned_groups,
         )
-
-    def _memberships(self) -> QuerySet[DirectoryMembership]:
-        return DirectoryMembership.objects.filter(tenant=self.tenant)
 
     def _plan_group(self, group: DirectoryGroup, batch: Batch, target: Target) -> None:
         link = batch.link(self.tenant, "group", group.object_id)
@@ -341,7 +338,7 @@ class Evaluation:
         if self.snapshot.suspect or group.members_unsure:
             self.still_wanted |= batch.decisions.keys_of(group.object_id)
             return
-        self._remove_members(batch, subject, written.keys() - self._listed(group.object_id))
+        self._remove_members(batch, subject, written.keys() - set(effective_members(self.tenant, group.object_id)))
 
     def _remove_members(self, batch: Batch, subject: Subject, members: Iterable[str]) -> None:
         """Approved ones in requests of their own: the guard does not count them."""
@@ -358,12 +355,6 @@ class Evaluation:
         ]
         batch.planned += [(subject, change) for change in changes]
 
-    def _listed(self, group_id: str) -> set[str]:
-        return set(self._members_of(group_id).values_list("member_id", flat=True))
-
-    def _members_of(self, group_id: str) -> QuerySet[DirectoryMembership]:
-        return self._memberships().filter(group_id=group_id)
-
     def _wanted(self, group_id: str) -> Iterable[str]:
         """Members in scope whom AWS holds, or whom this run is going to create."""
         linked = Link.objects.filter(tenant=self.tenant, object_type="user", object_id=OuterRef("member_id"))
@@ -371,9 +362,9 @@ class Evaluation:
             object_type="user", object_id=OuterRef("member_id"), action__in=("create", "link"), result="planned"
         )
         inside = DirectoryUser.objects.filter(tenant=self.tenant, object_id=OuterRef("member_id"), in_scope=True)
-        rows = self._members_of(group_id)
+        rows = effective_members(self.tenant, group_id)
         rows = rows.filter(Exists(inside)).filter(Exists(linked.exclude(scim_id="")) | Exists(coming))
-        return rows.order_by("member_id").values_list("member_id", flat=True)
+        return rows.order_by("member_id")
 
     def _plan_groups_out_of_scope(self) -> None:
         """A group that leaves scope is emptied and kept: its permissions in AWS hang on its id."""
@@ -385,15 +376,18 @@ class Evaluation:
         ours = Link.objects.filter(tenant=self.tenant, object_type="group").exclude(scim_id="")
         filled = Exists(MembershipLink.objects.filter(group=OuterRef("pk")))
         for link in ours.exclude(object_id__in=current).filter(filled | ~Q(wanted_name="") | self._deletable()):
-            group = DirectoryGroup.objects.filter(tenant=self.tenant, object_id=link.object_id).first()
-            batch = Batch({link.object_id: link}, Decisions(self.tenant, [link.object_id]))
-            want(link, Keys())
-            subject = Subject(link, str(group or link.object_id))
-            members = written_members(link)
-            self._remove_members(batch, subject, members)
-            if not members and self.tenant.delete_groups and group is not None and group.deleted == "purged":
-                self._decided(batch, subject, [Change(planning.Stage.REMOVALS, "delete", link.scim_id)])
-            self._save(batch, {})
+            self.plan_group_out_of_scope(link)
+
+    def plan_group_out_of_scope(self, link: Link) -> None:
+        group = DirectoryGroup.objects.filter(tenant=self.tenant, object_id=link.object_id).first()
+        batch = Batch({link.object_id: link}, Decisions(self.tenant, [link.object_id]))
+        want(link, Keys())
+        subject = Subject(link, str(group or link.object_id))
+        members = written_members(link)
+        self._remove_members(batch, subject, members)
+        if not members and self.tenant.delete_groups and group is not None and group.deleted == "purged":
+            self._decided(batch, subject, [Change(planning.Stage.REMOVALS, "delete", link.scim_id)])
+        self._save(batch, {})
 
     def _deletable(self) -> Exists:
         purged = DirectoryGroup.objects.filter(tenant=self.tenant, object_id=OuterRef("object_id"), deleted="purged")

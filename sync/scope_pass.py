@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from sync import inclusion, scoping
@@ -28,14 +29,18 @@ class ScopePass:
     def decide(self) -> dict[str, int]:
         """How many are in scope, and how many known people are not."""
         inclusion.refresh(self.tenant, self.snapshot, self.rules, self.since)
-        for group_id, path in Inclusion.objects.filter(tenant=self.tenant).values_list("group_id", "path"):
-            self.above[group_id].append(tuple(path))
-        for batch in batches(users_to_look_at(self.tenant, self.since)):
-            self.watch.safe_point()
-            self._decide_batch(batch)
+        self.decide_for(users_to_look_at(self.tenant, self.since))
         people = DirectoryUser.objects.filter(tenant=self.tenant)
         in_scope = people.filter(in_scope=True).count()
         return {"in": in_scope, "out": people.filter(deleted="").count() - in_scope}
+
+    def decide_for(self, rows: QuerySet[DirectoryUser]) -> None:
+        self.above.clear()
+        for group_id, path in Inclusion.objects.filter(tenant=self.tenant).values_list("group_id", "path"):
+            self.above[group_id].append(tuple(path))
+        for batch in batches(rows):
+            self.watch.safe_point()
+            self._decide_batch(batch)
 
     def _decide_batch(self, batch: Sequence[DirectoryUser]) -> None:
         paths = self._paths_to(batch)

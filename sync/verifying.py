@@ -239,9 +239,16 @@ class Comparison:
             link = links.get(scim_id)
             if link is None:
                 rows.append(self._only_in_aws(listed.object_type, found))
-            elif facts := self._differences(link, found, link.object_id in outside, managers):
+            elif not self._moved(link) and (
+                facts := self._differences(link, found, link.object_id in outside, managers)
+            ):
                 rows.append(self._row(Drift.Kind.DIFFERS, link, name_of(link.written) or name_of(found), facts=facts))
         self._store(rows)
+
+    def _moved(self, link: Link) -> bool:
+        """Written on demand since this run began: what was read may be older."""
+        began = self.run.started_at
+        return bool(began and link.written_at and link.written_at >= began)
 
     def _outside(self, links: Iterable[Link]) -> set[str]:
         """A leaver is disabled and otherwise left as is."""
@@ -296,9 +303,10 @@ class Comparison:
     # Who is not listed
 
     def _find_gone(self, object_type: str) -> None:
+        known = self._links(object_type).exclude(written_at__gte=self.run.started_at or timezone.now())
         missing = [
             scim_id
-            for scim_id in self._links(object_type).values_list("scim_id", flat=True).iterator()
+            for scim_id in known.values_list("scim_id", flat=True).iterator()
             if scim_id not in self.seen[object_type]
         ]
         if len(missing) > MOST_ASKED:
@@ -317,6 +325,8 @@ class Comparison:
         group = self._links("group").get(scim_id=listed.group_id)
         held = set(listed.user_ids)
         self.counts["memberships"] += len(held)
+        if self._moved(group):
+            return
         rows = MembershipLink.objects.filter(group=group).exclude(user__scim_id="")
         expected = dict(rows.values_list("user__scim_id", "certain"))
         missing = sorted(user for user, certain in expected.items() if certain and user not in held)

@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 
 import structlog
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
@@ -31,7 +32,7 @@ from sync.verifying import ListIncomplete, verify
 log = structlog.get_logger(__name__)
 
 # Below AWS's 20 requests a second; tests and live reads take 2 of them.
-RUN_RATE = 18.0
+RUN_RATE = float(settings.SCIM_RATE)
 # A queued run whose message got lost is sent again after this long.
 ENQUEUE_AGAIN_SECONDS = 30
 # A plan that nobody said yes to is made anew this often.
@@ -117,25 +118,33 @@ def request_run(
     """
     with transaction.atomic():
         # The counter's row is the lock: two presses come one after the other.
-        Tenant.objects.filter(pk=tenant.pk).update(last_run_number=F("last_run_number") + 1)
-        if open_run := tenant.runs.filter(state__in=Run.OPEN).first():
-            Tenant.objects.filter(pk=tenant.pk).update(last_run_number=F("last_run_number") - 1)
+        Tenant.objects.filter(pk=tenant.pk).update(last_run_number=F("last_run_number"))
+        # What is asked on demand rides along with any run and stands in nobody's way.
+        if open_run := tenant.runs.filter(state__in=Run.OPEN).exclude(kind=Run.Kind.ON_DEMAND).first():
             return open_run
-        tenant.refresh_from_db(fields=["last_run_number"])
-        run = Run.objects.create(
-            tenant=tenant,
-            number=tenant.last_run_number,
-            kind=kind,
-            trigger=trigger,
-            requested_by=actor,
-            confirmed=confirmed,
-            # Whoever asks without a message carries the run out himself, now.
-            enqueued_at=None if enqueue else timezone.now(),
-        )
+        run = new_run(tenant, kind, trigger, actor, enqueue=enqueue, confirmed=confirmed)
         if actor:
             audit.record(actor, "run.request", run, None, {"number": run.number, "kind": kind})
-        if enqueue:
-            transaction.on_commit(lambda: _enqueue(run))
+    return run
+
+
+@transaction.atomic
+def new_run(tenant: Tenant, kind: str, trigger: str, actor: str, *, enqueue: bool, confirmed: bool = False) -> Run:
+    """A queued run with the tenant's next number, and the message that starts it."""
+    Tenant.objects.filter(pk=tenant.pk).update(last_run_number=F("last_run_number") + 1)
+    tenant.refresh_from_db(fields=["last_run_number"])
+    run = Run.objects.create(
+        tenant=tenant,
+        number=tenant.last_run_number,
+        kind=kind,
+        trigger=trigger,
+        requested_by=actor,
+        confirmed=confirmed,
+        # Whoever asks without a message carries the run out himself, now.
+        enqueued_at=None if enqueue else timezone.now(),
+    )
+    if enqueue:
+        transaction.on_commit(lambda: _enqueue(run))
     return run
 
 
@@ -154,6 +163,9 @@ def cancel_run(*, run: Run, actor: str) -> None:
 
 
 def _cancel(runs: QuerySet[Run]) -> None:
+    from sync.services import demands
+
+    demands.cancelled(runs.filter(state=Run.State.QUEUED, kind=Run.Kind.ON_DEMAND))
     runs.filter(state=Run.State.QUEUED).update(
         state=Run.State.CANCELLED, finished_at=timezone.now(), sequence=F("sequence") + 1
     )
@@ -162,6 +174,8 @@ def _cancel(runs: QuerySet[Run]) -> None:
 
 def execute(run_id: int) -> Run | None:
     """Carries a run out under the tenant's lease; None when somebody else holds it or the run is over."""
+    from sync.services import demands
+
     run = Run.objects.select_related("tenant").get(pk=run_id)
     if not run.open:
         return None
@@ -170,6 +184,9 @@ def execute(run_id: int) -> Run | None:
         return None
     try:
         with Watch(lease, run.pk) as watch:
+            demands.recover(run.tenant)
+            if run.kind == Run.Kind.ON_DEMAND:
+                return demands.execute(run, watch)
             return _execute(run, watch)
     except LeaseLost:
         log.warning("lease lost", run=run.pk, epoch=lease.epoch)
@@ -210,13 +227,17 @@ def _begin(run: Run) -> bool:
 
 def _carry_out(run: Run, watch: Watch) -> tuple[str, str, str]:
     """State, problem code and detail of the finished run."""
+    from sync.services import demands
+
     try:
         scim = scim_client(run.tenant, rate=RUN_RATE, sleep=watch.sleep)
+        watch.serve = demands.Serving(run.tenant, watch, graph, scim).serve
         if run.kind == Run.Kind.VERIFY:
             verify(run, watch, scim)
             repairing.by_policy(run)
         else:
-            run_cycle(run, watch, graph_client(run.tenant, sleep=watch.sleep), scim, clock=time.monotonic)
+            run_cycle(run, watch, graph, scim, clock=time.monotonic)
+        watch.serve()
     except LeaseLost:
         raise
     except Cancelled:

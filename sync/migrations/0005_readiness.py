@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('sync', '0003_confirming'),
+        ('sync', '0004_demand'),
     ]
 
     operations = [
