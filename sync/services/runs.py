@@ -230,6 +230,7 @@ def _carry_out(run: Run, watch: Watch) -> tuple[str, str, str]:
     from sync.services import demands
 
     try:
+        graph = graph_client(run.tenant, sleep=watch.sleep)
         scim = scim_client(run.tenant, rate=RUN_RATE, sleep=watch.sleep)
         watch.serve = demands.Serving(run.tenant, watch, graph, scim).serve
         if run.kind == Run.Kind.VERIFY:
