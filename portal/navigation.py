@@ -43,7 +43,7 @@ MENU: tuple[tuple[str | Promise, tuple[Item, ...]], ...] = (
     ),
     (
         _("People"),
-        (Item(_("Provision on demand"), "user", "on_demand", pages=("demand",)),),
+        (Item(_("On demand"), "user", "on_demand", pages=("demand",)),),
     ),
     (
         _("Operate"),

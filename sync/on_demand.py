@@ -525,6 +525,7 @@ class OneObject:
     def _write(self, decision: Decision) -> None:
         if any(row.result == Result.PLANNED for row in decision.operations):
             cycle.export(self.run, self.watch, self.phases, self.scim, 1)
+            guarding.close_done(self.run)
         rows = list(self.run.operations.filter(pk__gt=self.before).order_by("stage", "pk"))
         written = [shown(row) for row in rows]
         bad = next((row for row in rows if row.result in (Result.FAILED, Result.WILL_RETRY)), None)
