@@ -42,6 +42,10 @@ MENU: tuple[tuple[str | Promise, tuple[Item, ...]], ...] = (
         ),
     ),
     (
+        _("People"),
+        (Item(_("On demand"), "user", "on_demand", pages=("demand",)),),
+    ),
+    (
         _("Operate"),
         (
             Item(_("Provisioning"), "player-play", "provisioning", pages=("turn_on", "turn_off")),

@@ -10,6 +10,7 @@ from portal.views import (
     connection,
     logs,
     mappings,
+    on_demand,
     overview,
     provisioning,
     runs,
@@ -91,6 +92,11 @@ log_urls = [
     path("logs/<int:pk>/", logs.log, name="log"),
 ]
 
+on_demand_urls = [
+    path("on-demand/", on_demand.on_demand, name="on_demand"),
+    path("on-demand/<int:pk>/", on_demand.demand, name="demand"),
+]
+
 tenant_urls = [
     path("", overview.overview, name="overview"),
     *setup_urls,
@@ -100,6 +106,7 @@ tenant_urls = [
     *provisioning_urls,
     *run_urls,
     *log_urls,
+    *on_demand_urls,
 ]
 
 urlpatterns = [

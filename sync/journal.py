@@ -63,6 +63,10 @@ class Journal:
         self.queue.clear()
         return self
 
+    def read_again(self) -> None:
+        """Forgets what was read ahead: something asked on demand may have taken its place in the plan."""
+        self.queue.clear()
+
     def turn(self, outcomes: Sequence[Outcome], room: int) -> Sequence[Request]:
         with transaction.atomic():
             self.lease.renew()

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from portal import first_run
 from portal.access import visible_tenants
 from portal.navigation import menu
-from sync.models import Tenant
+from sync.models import Run, Tenant
 
 register = template.Library()
 
@@ -89,6 +89,7 @@ STATUS: dict[str, dict[str, tuple[Any, str, str]]] = {
                 ("updated", gettext_lazy("Updated")),
                 ("disabled", gettext_lazy("Disabled")),
                 ("enabled", gettext_lazy("Enabled")),
+                ("deleted", gettext_lazy("Deleted")),
                 ("linked", gettext_lazy("Linked")),
                 ("added", gettext_lazy("Added")),
                 ("removed", gettext_lazy("Removed")),
@@ -96,6 +97,7 @@ STATUS: dict[str, dict[str, tuple[Any, str, str]]] = {
         },
         "no_change": (gettext_lazy("No change"), "neutral", "minus"),
         "skipped": (gettext_lazy("Skipped"), "neutral", "minus"),
+        "held": (gettext_lazy("Held"), "attention", "clock"),
         "will_retry": (gettext_lazy("Will retry"), "attention", "alert-triangle"),
         "failed": (gettext_lazy("Failed"), "bad", "square-x"),
     },
@@ -196,7 +198,7 @@ def run_pill(context: RequestContext, tenant: Tenant) -> dict[str, Any]:
 
 
 def pill_context(tenant: Tenant) -> dict[str, Any]:
-    newest = tenant.runs.first()
+    newest = tenant.runs.exclude(kind=Run.Kind.ON_DEMAND).first()
     waiting = newest.operations.filter(result__in=("planned", "sent")).count() if newest and newest.open else 0
     done = max(0, newest.planned - waiting) if newest else 0
     return {"tenant": tenant, "run": newest, "done": done, "open": bool(newest and newest.open)}

@@ -11,7 +11,7 @@ from playwright.sync_api import Page
 from portal import first_run
 from portal.models import RoleGrant, User
 from sync.directory import Found
-from sync.models import ConnectionTest, DirectoryUser, Half, Link, Operation, Run, Tenant
+from sync.models import ConnectionTest, Demand, DemandObject, DirectoryUser, Half, Link, Operation, Run, Tenant
 from sync.services import configurations
 from sync.services.tenants import configuration_of
 from tests.browser.conftest import Watched, axe, sideways
@@ -73,6 +73,7 @@ def world(tenant: Tenant) -> dict[str, list[Any]]:
     )  # fmt: skip
     slug = tenant.slug
     return {
+        "demand": [slug, demanded(tenant, run).pk],
         "run": [slug, 1],
         "run_cancel": [slug, 1],
         "log": [slug, operation.pk],
@@ -84,8 +85,37 @@ def world(tenant: Tenant) -> dict[str, list[Any]]:
         "mappings_reset": [slug, "people"],
         "assignment_remove": [slug, configuration_of(tenant).assignments.earliest("pk").pk],
         **{name: [slug] for name in ("overview", "setup", "connection", "connection_entra", "connection_aws", "assignments", "assign",
-                                     "provisioning", "turn_on", "turn_off", "runs", "logs")},
+                                     "provisioning", "turn_on", "turn_off", "runs", "logs", "on_demand")},
     }  # fmt: skip
+
+
+def demanded(tenant: Tenant, run: Run) -> Demand:
+    """One that failed at writing, with something in every step."""
+    demand = Demand.objects.create(tenant=tenant, requested_by="jo", dry_run=False, state="done", run=run)
+    change = {"id": run.operations.get().pk, "action": "update", "object_type": "user", "name": "Adele", "result": "failed", "status": 400,
+              "request_id": "r" * 36, "milliseconds": 5, "problem": "too-many-values", "error": "no",
+              "changes": {"title": {"before": "Clerk", "after": "Chief", "mapping": "jobTitle"}}}  # fmt: skip
+    facts: dict[str, dict[str, Any]] = {
+        "import": {
+            "properties": {"userPrincipalName": "adele@acme.example"},
+            "groups": ["AWS-Developers"],
+            "manager": "Mo",
+        },
+        "scope": {"reason": "through-group", "through": "AWS-Developers", "path": ["AWS-Developers"]},
+        "ready": {"findings": [{"code": "missing-mail", "attribute": "emails", "certain": False, "value": ""}]},
+        "match": {"how": "linked", "scim_id": "s" * 36, "origin": "rule"},
+        "plan": {"operations": [change]},
+        "write": {"problem": "too-many-values", "attribute": "phoneNumbers", "error": "no", "operations": [change]},
+        "read_back": {"problem": "differs", "differences": {"title": {"before": "Clerk", "after": "Chief"}}},
+    }
+    steps = [{"step": name, "state": "failed" if "problem" in one else "done", "facts": one, "at": "2026-11-25T04:00:00+00:00"}
+             for name, one in facts.items()]  # fmt: skip
+    for number in range(2):
+        DemandObject.objects.create(
+            demand=demand, position=number, object_type="user", object_id="a" * 36, display_name="Adele Vance With A Long Name",
+            result="failed", steps=steps,
+        )  # fmt: skip
+    return demand
 
 
 GLOBAL = {"tenants": "?stay=1", "tenant_new": "", "me": "", "account_logout": ""}
