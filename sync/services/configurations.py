@@ -56,6 +56,7 @@ def save_mapping(
     """Adds a row, or changes `row`. Raises Refused; a row saved unchanged stays what it was."""
     configuration = _locked(tenant)
     matching = _matching(configuration)
+    rule = mapping.canonical(rule)
     before = _facts(row.rule()) if row else None
     if before == _facts(rule) and row:
         return row
@@ -77,6 +78,7 @@ def save_mapping(
 def replace_mappings(*, actor: str, tenant: Tenant, object_type: str, rules: Sequence[mapping.Mapping]) -> None:
     """Makes the rows of one kind of object exactly `rules`, which the caller has checked as a set."""
     configuration = _locked(tenant)
+    rules = [mapping.canonical(rule) for rule in rules]
     rows = {row.target: row for row in configuration.mappings.filter(object_type=object_type)}
     matching = _matching(configuration)
     before = _sources(configuration, object_type)
