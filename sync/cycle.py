@@ -1,4 +1,4 @@
-"""One run, in order: import, scope, match and plan, export, record. (Notifying follows in services/runs.py.)
+"""One run, in order: import, scope, match and plan, guard, export, record. (Notifying follows in services/runs.py.)
 
 The same for a full run, a run over changes and a preview: the first two differ in the watermark, the last one stops
 before it writes. A run that was interrupted begins again here: open intents are read back, the rest is planned anew.
@@ -8,10 +8,12 @@ from collections.abc import Callable
 
 from django.utils import timezone
 
-from sync import importing, mapping
+from sync import guarding, importing, mapping, steps
+from sync.clashes import Clashes
 from sync.evaluating import Evaluation
 from sync.exporting import export_stage
 from sync.graph.client import GraphClient
+from sync.guarding import Guard
 from sync.journal import Journal
 from sync.leases import Watch
 from sync.mirror import Rules
@@ -33,6 +35,10 @@ WRITING = {
 CONNECTIONS = 10
 
 
+class NotConfirmed(Exception):
+    """Scope or matching changed, and nobody has said yes to what follows from it: the plan waits, nothing is written."""
+
+
 def run_cycle(
     run: Run,
     watch: Watch,
@@ -42,7 +48,8 @@ def run_cycle(
     clock: Callable[[], float],
     connections: int = CONNECTIONS,
 ) -> None:
-    """Raises GraphError, ScimError, SourceEmpty, Cancelled, TokenRefused or LeaseLost; what is written stays."""
+    """Raises GraphError, ScimError, SourceEmpty, NotConfirmed, Cancelled, TokenRefused, TooManyFailures, AwsDown or
+    LeaseLost; what is written stays."""
     phases = PhaseLog(run, clock)
     tenant = run.tenant
 
@@ -53,23 +60,32 @@ def run_cycle(
 
     with phases.during("connect"):
         graph.sign_in()
+        steps.passed("token got")
 
     with phases.during("read") as facts:
         snapshot = read(run, graph, rules, watch)
+        run.suspect = snapshot.suspect
         facts.update(people=snapshot.users, groups=snapshot.groups)
 
     since = watermark(run, tenant, configuration)
     with phases.during("scope") as facts:
         facts.update(ScopePass(tenant, snapshot, rules, since, watch).decide())
-    evaluation = Evaluation(run, snapshot, rules, scim, since)
 
+    evaluation = Evaluation(run, snapshot, rules, scim, since=since, watch=watch)
     plan(run, evaluation, phases)
 
+    with phases.during("guard") as facts:
+        facts.update(check(run, configuration, evaluation))
+        steps.passed("plan stored")
+
+    run.counts = {"no_change": unchanged(run, evaluation)}
     if run.kind != Run.Kind.PREVIEW:
+        require_confirmation(run, configuration, phases)
         export(run, watch, phases, scim, connections)
         with phases.during("finish"):
             finish(run, tenant, snapshot, configuration)
-    run.counts = count_results(run) | {"no_change": unchanged(run, evaluation)}
+            steps.passed("watermark moved")
+    run.counts = count_results(run) | {"no_change": run.counts["no_change"]}
     run.scim_requests = dict(scim.counts)
     phases.save()
 
@@ -92,11 +108,35 @@ def watermark(run: Run, tenant: Tenant, configuration: Configuration) -> int:
 
 
 def plan(run: Run, evaluation: Evaluation, phases: PhaseLog) -> None:
+    """People first: a group's members depend on who is to come. Clashes are settled on the whole plan."""
     with phases.during("match"), phases.during("plan") as facts:
         evaluation.plan_people()
+        Clashes(run, "user").settle()
         evaluation.plan_groups()
-        run.planned = evaluation.planned
-        facts["changes"] = evaluation.planned
+        Clashes(run, "group").settle()
+        run.planned, run.plan_hash = evaluation.store.planned, evaluation.store.hash
+        run.save(update_fields=["suspect", "plan_hash"])
+        facts["changes"] = run.planned
+
+
+def check(run: Run, configuration: Configuration, evaluation: Evaluation) -> dict[str, int]:
+    """A preview shows what would be held, but holds nothing."""
+    confirmed = configuration.confirmed_run if configuration.confirmed else None
+    guard = Guard(run, confirmed)
+    if run.kind == Run.Kind.PREVIEW or not (run.confirmed or configuration.confirmed):
+        return guard.foresee()
+    held = guard.check()
+    if not evaluation.snapshot.suspect:
+        guarding.close_unwanted(run.tenant, evaluation.still_wanted | guard.held)
+    return held
+
+
+def require_confirmation(run: Run, configuration: Configuration, phases: PhaseLog) -> None:
+    """A plan without any change needs nobody's yes."""
+    if run.confirmed or configuration.confirmed or not run.operations.filter(result="planned").exists():
+        return
+    phases.not_needed(*WRITING, "finish")
+    raise NotConfirmed
 
 
 def export(run: Run, watch: Watch, phases: PhaseLog, scim: ScimClient, connections: int) -> None:
@@ -112,10 +152,15 @@ def export(run: Run, watch: Watch, phases: PhaseLog, scim: ScimClient, connectio
 
 
 def finish(run: Run, tenant: Tenant, snapshot: Snapshot, configuration: Configuration) -> None:
-    """The watermark moves only now: everything is written, or waits in escrow with its own date."""
-    tenant.evaluated_snapshot = snapshot.pk
-    tenant.evaluated_changed_at = configuration.changed_at
-    tenant.save(update_fields=["evaluated_snapshot", "evaluated_changed_at"])
+    """The watermark moves only now: everything is written, held, or waits in escrow with its own date.
+
+    After a reading that was not sane it stays: who was spared is looked at again.
+    """
+    if not snapshot.suspect:
+        tenant.evaluated_snapshot = snapshot.pk
+        tenant.evaluated_changed_at = configuration.changed_at
+        tenant.save(update_fields=["evaluated_snapshot", "evaluated_changed_at"])
+    guarding.close_done(run)
     run.configuration = configuration
     run.finished_at = timezone.now()
     run.save(update_fields=["configuration"])

@@ -1,36 +1,49 @@
-"""One pass over everybody who may have changed: scope, desired values, match, and the plan rows that follow.
+"""One pass over everybody who may have changed: desired values, readiness, match, and the plan rows that follow.
 
 Works in batches of a thousand: memory does not grow with the directory. The decisions themselves are pure and live in
-scoping.py, mapping.py, matching.py and planning.py; here is only what they need to know, and where it goes.
+mapping.py, readiness.py, matching.py and planning.py; here is only what they need to know, and where it goes.
 """
 
+import datetime
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
 
-from sync import mapping, planning
-from sync.matching import Match, Verdict, match
-from sync.mirror import Rules, batches, due_links, users_to_look_at
+from sync import mapping, planning, readiness, steps
+from sync.inclusion import assigned_groups_listing, effective_members
+from sync.keys import Keys, keys_of
+from sync.leases import Watch
+from sync.matching import Match, Verdict
+from sync.mirror import Rules, batches, due_links, held_objects, users_to_look_at
 from sync.models import (
     DirectoryGroup,
-    DirectoryMembership,
     DirectoryUser,
+    HeldChange,
     Link,
     MembershipLink,
+    Origin,
     Run,
     Snapshot,
     Tenant,
 )
 from sync.planning import MANAGER, Change, Known
-from sync.recording import Subject, store_plan, store_refusal
 from sync.scim import resource
 from sync.scim.client import ScimClient
+from sync.storing import PlanStore, Refusal, Subject
+from sync.targets import Target
 
 # Up to here one filter request per object is cheaper than listing what AWS holds.
 FEW = 20
+# What a pass may change of a link before anything is sent.
+VERDICTS = (
+    *("wanted_name", "wanted_email", "wanted_external", "ready_code", "ready_attribute", "ready_at", "origin"),
+    *("match_code", "match_attribute", "match_scim_id", "match_name", "match_at", "retry_at"),
+)
 
 
 @dataclass(slots=True)
@@ -39,13 +52,13 @@ class Mapper:
 
     rules: Sequence[mapping.Mapping]
     compiled: Any = field(init=False)
-    create_only: frozenset[str] = field(init=False)
+    targets: Sequence[str] = field(init=False)
     sources: Mapping[str, str] = field(init=False)
     matching: Sequence[str] = field(init=False)
 
     def __post_init__(self) -> None:
         self.compiled = mapping.compile_mappings(self.rules)
-        self.create_only = frozenset(resource.unit_of(rule.target) for rule in self.rules if rule.apply == "create")
+        self.targets = [rule.target for rule in self.rules]
         sources: dict[str, list[str]] = defaultdict(list)
         for rule in self.rules:
             sources[resource.unit_of(rule.target)].append(rule.source)
@@ -56,45 +69,28 @@ class Mapper:
         return mapping.map_object(self.compiled, properties, present=present, creating=creating)
 
     def desired(self, mapped: mapping.Mapped, written: Mapping[str, Any]) -> dict[str, Any]:
-        """Units to have. What is set only on creation stays as it was written."""
-        units = resource.units(mapped.values)
-        kept = {unit: written[unit] for unit in self.create_only & written.keys() if unit not in units}
-        return units | kept
+        """Units to have. What the rules leave untouched stays as it was written."""
+        untouched = mapped.untouched - mapped.values.keys() if written else frozenset()
+        kept = {target: resource.value_of(written, target) for target in untouched}
+        if not any(value is not None for value in kept.values()):
+            return resource.units(mapped.values)
+        values = {target: mapped.values.get(target, kept.get(target)) for target in self.targets}
+        return resource.units({target: value for target, value in values.items() if value is not None})
 
 
-class Target:
-    """What AWS holds that has no link: asked by filter while few objects need it, else listed once."""
+class Decisions:
+    """What people decided about held changes of some objects: approved, kept, or still waiting."""
 
-    def __init__(self, tenant: Tenant, client: ScimClient, object_type: str, attributes: Sequence[str], many: bool):
-        self.tenant = tenant
-        self.client = client
-        self.object_type = object_type
-        self.index: dict[tuple[str, str], list[dict[str, Any]]] | None = self._list(attributes) if many else None
+    def __init__(self, tenant: Tenant, object_ids: Iterable[str]) -> None:
+        rows = HeldChange.objects.open().filter(tenant=tenant, object_id__in=list(object_ids))
+        now = timezone.now()
+        self.found = {(row.action, row.object_id, row.member_id): row.standing(now) for row in rows}
 
-    def _list(self, attributes: Sequence[str]) -> dict[tuple[str, str], list[dict[str, Any]]]:
-        index: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
-        for found in self.client.list_users() if self.object_type == "user" else self.client.list_groups():
-            for attribute in attributes:
-                if value := found.get(attribute):
-                    index[attribute, value.casefold()].append(found)
-        return index
+    def of(self, action: str, object_id: str, member_id: str = "") -> str:
+        return self.found.get((action, object_id, member_id), "")
 
-    def find(self, attribute: str, value: str) -> list[dict[str, Any]]:
-        if self.index is not None:
-            return self.index.get((attribute, value.casefold()), [])
-        if self.object_type == "user":
-            return self.client.find_users(attribute, value)
-        return self.client.find_groups(attribute, value)
-
-    def match(self, units: Mapping[str, Any], attributes: Sequence[str]) -> Match:
-        """An object that is linked already belongs to somebody else, whatever its externalId says."""
-        verdict = match(units, attributes, self.find)
-        if verdict.resource is not None and self._linked(verdict.resource["id"]):
-            return Match(Verdict.FOREIGN, verdict.resource, verdict.attribute)
-        return verdict
-
-    def _linked(self, scim_id: str) -> bool:
-        return Link.objects.filter(tenant=self.tenant, object_type=self.object_type, scim_id=scim_id).exists()
+    def keys_of(self, object_id: str) -> set[tuple[str, str, str]]:
+        return {key for key in self.found if key[1] == object_id}
 
 
 def links_of(tenant: Tenant, object_type: str, object_ids: Iterable[str]) -> dict[str, Link]:
@@ -102,53 +98,92 @@ def links_of(tenant: Tenant, object_type: str, object_ids: Iterable[str]) -> dic
     return {link.object_id: link for link in rows}
 
 
-def ensure_links(tenant: Tenant, object_type: str, object_ids: Iterable[str]) -> dict[str, Link]:
-    """A link row for each object, made where none exists."""
-    wanted = list(object_ids)
-    known = links_of(tenant, object_type, wanted)
-    missing = [Link(tenant=tenant, object_type=object_type, object_id=key) for key in wanted if key not in known]
-    if not missing:
-        return known
-    Link.objects.bulk_create(missing, batch_size=500)
-    return links_of(tenant, object_type, wanted)
+@dataclass(slots=True)
+class Batch:
+    """What one batch brings, until it is stored in one transaction."""
+
+    links: dict[str, Link]
+    decisions: Decisions
+    before: dict[str, tuple[Any, ...]] = field(default_factory=dict)
+    planned: list[tuple[Subject, Change]] = field(default_factory=list)
+    refused: list[tuple[Subject, Refusal]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.before = {key: _verdicts(link) for key, link in self.links.items()}
+
+    def link(self, tenant: Tenant, object_type: str, object_id: str) -> Link:
+        """The row exists from the first look on."""
+        if object_id not in self.links:
+            self.links[object_id] = Link(tenant=tenant, object_type=object_type, object_id=object_id)
+        return self.links[object_id]
+
+    def save_links(self) -> None:
+        Link.objects.bulk_create([link for link in self.links.values() if link.pk is None], batch_size=500)
+        changed = [self.links[key] for key, before in self.before.items() if before != _verdicts(self.links[key])]
+        Link.objects.bulk_update(changed, VERDICTS, batch_size=100)
+
+
+def _verdicts(link: Link) -> tuple[Any, ...]:
+    return tuple(getattr(link, name) for name in VERDICTS if not name.endswith("_at") or name == "retry_at")
 
 
 class Evaluation:
-    """The pass over people and groups of one run."""
+    """The pass over people and groups of one run. `since`: the snapshot up to which they were evaluated."""
 
-    def __init__(self, run: Run, snapshot: Snapshot, rules: Rules, client: ScimClient, since: int) -> None:
+    def __init__(
+        self, run: Run, snapshot: Snapshot, rules: Rules, client: ScimClient, *, since: int, watch: Watch
+    ) -> None:
         self.run = run
         self.tenant = run.tenant
         self.snapshot = snapshot
-        self.rules = rules
         self.client = client
+        self.rules = rules
         self.since = since
+        self.watch = watch
         self.people = Mapper(rules.users)
         self.groups = Mapper([rule for rule in rules.groups if rule.target != "members"])
         self.with_members = any(rule.target == "members" for rule in rules.groups)
         self.active_when_gone = self._active_when_gone()
-        self.seen = self.planned = 0
+        self.store = PlanStore(run)
+        self.now = timezone.now()
+        self.seen = 0
+        # Held changes that the plan still wants, whatever was decided about them.
+        self.still_wanted: set[tuple[str, str, str]] = set()
 
     def _active_when_gone(self) -> Any:
         return self.people.map({"id": "", "userPrincipalName": ""}, present=False, creating=False).values.get("active")
 
+    def _save(self, batch: Batch, sources: Mapping[str, str]) -> None:
+        with transaction.atomic():
+            batch.save_links()
+            self.store.add(batch.planned, sources)
+            self.store.refuse(batch.refused)
+        steps.passed("plan batch stored")
+
+    def _decided(self, batch: Batch, subject: Subject, changes: Iterable[Change]) -> None:
+        """Into the batch, under what a person decided about the same deed on the same object."""
+        for change in changes:
+            decision = batch.decisions.of(change.action, subject.object_id)
+            if decision:
+                self.still_wanted.add((change.action, subject.object_id, ""))
+            if decision != "kept":
+                decided = replace(change, approved=decision == "approved", held=decision == "waiting")
+                batch.planned.append((subject, decided))
+
     # People
 
-    def plan_people(self) -> None:
-        looked_at = users_to_look_at(self.tenant, self.since)
+    def plan_people(self, rows: QuerySet[DirectoryUser] | None = None) -> None:
+        looked_at = users_to_look_at(self.tenant, self.since) if rows is None else rows
         target = self._target("user", looked_at.filter(in_scope=True))
-        for batch in batches(looked_at):
-            self.seen += len(batch)
-            inside = [user for user in batch if user.in_scope]
-            links = links_of(self.tenant, "user", [user.object_id for user in batch if not user.in_scope])
-            links |= ensure_links(self.tenant, "user", [user.object_id for user in inside])
-            managers = self._managers(inside)
-            planned: list[tuple[Subject, Change]] = []
-            for user in batch:
-                if link := links.get(user.object_id):
-                    subject = Subject(link, str(user), user.user_principal_name)
-                    planned += [(subject, change) for change in self._plan_person(user, subject, target, managers)]
-            self.planned += store_plan(self.run, planned, self.people.sources)
+        for users in batches(looked_at):
+            self.watch.safe_point()
+            self.seen += len(users)
+            ids = [user.object_id for user in users]
+            batch = Batch(links_of(self.tenant, "user", ids), Decisions(self.tenant, ids))
+            managers = self._managers([user for user in users if user.in_scope])
+            for user in users:
+                self._plan_person(user, batch, target, managers)
+            self._save(batch, self.people.sources)
 
     def _target(self, object_type: str, rows: QuerySet[Any]) -> Target:
         linked = Link.objects.filter(
@@ -156,7 +191,7 @@ class Evaluation:
         ).exclude(scim_id="")
         many = rows.exclude(Exists(linked)).count() > FEW
         mapper = self.people if object_type == "user" else self.groups
-        return Target(self.tenant, self.client, object_type, mapper.matching, many)
+        return Target(self.tenant, self.client, object_type, mapper.matching, many=many)
 
     def _managers(self, users: Sequence[DirectoryUser]) -> set[str]:
         """Managers whom AWS holds, or whom this run is going to create."""
@@ -165,122 +200,212 @@ class Evaluation:
         coming = users_to_look_at(self.tenant, self.since).filter(object_id__in=ids, in_scope=True)
         return {*linked.values_list("object_id", flat=True), *coming.values_list("object_id", flat=True)}
 
-    def _plan_person(
-        self, user: DirectoryUser, subject: Subject, target: Target, managers: set[str]
-    ) -> Sequence[Change]:
-        known = known_of(subject.link)
+    def _plan_person(self, user: DirectoryUser, batch: Batch, target: Target, managers: set[str]) -> None:
         if not user.in_scope:
-            return planning.plan_user_out_of_scope(known, self.active_when_gone)
+            self._plan_leaver(user, batch)
+            return
+        link = batch.link(self.tenant, "user", user.object_id)
+        subject = Subject(link, str(user), user.user_principal_name)
         properties = user.properties | ({"manager": user.manager_id} if user.manager_id in managers else {})
-        mapped = self.people.map(properties, present=True, creating=not known.scim_id)
+        mapped = self.people.map(properties, present=True, creating=not link.scim_id)
         if mapped.problems:
-            return self._refuse_mapping(subject, mapped)
-        desired = self.people.desired(mapped, known.written)
+            batch.refused.append((subject, unmapped(mapped)))
+            return
+        desired = self.people.desired(mapped, link.written if link.scim_id else {})
         for unit, manager in mapped.references.items():
             desired[unit] = {"value": manager}
-        if known.scim_id:
-            return planning.plan_user(known, desired)
-        return self._plan_unlinked(subject, desired, target)
+        want(link, keys_of("user", desired))
+        finding = self._judge_readiness(link, readiness.check_user(desired))
+        changes = self._person_changes(subject, desired, target, batch, ready=finding is None)
+        if changes and finding is not None:
+            batch.refused.append((subject, not_ready(finding)))
+            return
+        self._decided(batch, subject, changes)
 
-    def _plan_unlinked(self, subject: Subject, desired: dict[str, Any], target: Target) -> Sequence[Change]:
-        found = target.match(desired, self.people.matching)
-        if found.verdict in (Verdict.TWO_MATCHES, Verdict.FOREIGN):
-            return self._refuse_match(subject, found)
-        if found.resource is None:
+    def _plan_leaver(self, user: DirectoryUser, batch: Batch) -> None:
+        """Nobody goes because of a reading that is not sane."""
+        link = batch.links.get(user.object_id)
+        if link is None:
+            return
+        want(link, Keys())
+        if self.snapshot.suspect:
+            return
+        delete = self._grace_is_over(user, link)
+        changes = planning.plan_user_out_of_scope(known_of(link), self.active_when_gone, delete=delete)
+        self._decided(batch, Subject(link, str(user), user.user_principal_name), changes)
+
+    def _grace_is_over(self, user: DirectoryUser, link: Link) -> bool:
+        """Only somebody purged from the directory is ever deleted; the run that is due looks again."""
+        if user.deleted != "purged" or not link.disabled_at or not self.tenant.delete_after_days:
+            return False
+        due = link.disabled_at + datetime.timedelta(days=self.tenant.delete_after_days)
+        if due > self.now:
+            link.retry_at = due
+        return due <= self.now
+
+    def _judge_readiness(self, link: Link, findings: Sequence[readiness.Finding]) -> readiness.Finding | None:
+        certain = next((finding for finding in findings if finding.certain), None)
+        code, attribute = (certain.code, certain.attribute) if certain else ("", "")
+        if (code, attribute) != (link.ready_code, link.ready_attribute) or link.ready_at is None:
+            link.ready_code, link.ready_attribute, link.ready_at = code, attribute, self.now
+        return certain
+
+    def _person_changes(
+        self, subject: Subject, desired: dict[str, Any], target: Target, batch: Batch, *, ready: bool
+    ) -> list[Change]:
+        if subject.link.scim_id or not ready:
             return planning.plan_user(known_of(subject.link), desired)
-        known = Known(found.resource["id"])
-        return planning.plan_user(known, desired, resource.units_held(found.resource, desired))
+        found = self._match(subject, desired, target, batch)
+        if found is None:
+            return []
+        if found.resource is None:
+            return planning.plan_user(Known(), desired)
+        return planning.plan_user(Known(found.resource["id"]), desired, resource.units_held(found.resource, desired))
 
-    def _refuse_mapping(self, subject: Subject, mapped: mapping.Mapped) -> Sequence[Change]:
-        problem = mapped.problems[0]
-        store_refusal(self.run, subject, "expression-error", str(problem.problem), problem.target)
-        return []
-
-    def _refuse_match(self, subject: Subject, found: Match) -> Sequence[Change]:
-        name = (found.resource or {}).get(found.attribute, "")
-        code = "two-matches" if found.verdict is Verdict.TWO_MATCHES else "already-exists"
-        store_refusal(self.run, subject, code, str(name), found.attribute)
-        return []
+    def _match(self, subject: Subject, desired: Mapping[str, Any], target: Target, batch: Batch) -> Match | None:
+        """None when the object is left as it is; the reason stands on the link and in the log."""
+        link = subject.link
+        found = target.match(link, desired)
+        held = found.resource or {}
+        name = str(held.get("userName") or held.get("displayName") or "")
+        link.match_code, link.match_attribute, link.match_at = found.verdict.value, found.attribute, self.now
+        link.match_scim_id, link.match_name = str(held.get("id", "")), name
+        if found.verdict in (Verdict.UNMATCHED, Verdict.MATCHED):
+            link.origin = Origin.CREATED
+            if found.resource is not None:
+                link.origin = Origin.HAND if link.adopt_scim_id else Origin.RULE
+            return found
+        skipped = found.verdict is Verdict.LEFT_ALONE
+        refusal = Refusal(found.verdict.value, found.attribute, name, skipped=skipped)
+        batch.refused.append((subject, refusal))
+        return None
 
     # Groups
 
-    def plan_groups(self) -> None:
-        looked_at = self._groups_to_look_at()
+    def plan_groups(self, rows: QuerySet[DirectoryGroup] | None = None) -> None:
+        looked_at = self._groups_to_look_at() if rows is None else rows
         target = self._target("group", looked_at)
-        for batch in batches(looked_at):
-            self.seen += len(batch)
-            links = ensure_links(self.tenant, "group", [group.object_id for group in batch])
-            for group in batch:
-                subject = Subject(links[group.object_id], str(group))
-                planned = [(subject, change) for change in self._plan_group(group, subject, target)]
-                self.planned += store_plan(self.run, planned, self.groups.sources)
-        self._empty_groups_out_of_scope()
+        for groups in batches(looked_at):
+            self.watch.safe_point()
+            self.seen += len(groups)
+            ids = [group.object_id for group in groups]
+            for group in groups:
+                batch = Batch(links_of(self.tenant, "group", [group.object_id]), Decisions(self.tenant, ids))
+                self._plan_group(group, batch, target)
+                self._save(batch, self.groups.sources)
+        if rows is None:
+            self._plan_groups_out_of_scope()
 
     def _groups_to_look_at(self) -> QuerySet[DirectoryGroup]:
         """Assigned groups that changed, or that list somebody who did."""
         people = users_to_look_at(self.tenant, self.since).values("object_id")
-        listing = DirectoryMembership.objects.filter(
-            tenant=self.tenant, group_id=OuterRef("object_id"), member_id__in=people
-        )
+        listing = assigned_groups_listing(self.tenant, people)
         due = due_links(self.tenant, "group").filter(object_id=OuterRef("object_id"))
+        held = held_objects(self.tenant).filter(object_id=OuterRef("object_id"))
         return DirectoryGroup.objects.filter(
-            Q(changed_snapshot__gt=self.since) | Exists(listing) | Exists(due),
+            Q(changed_snapshot__gt=self.since) | Q(object_id__in=listing) | Exists(due) | Exists(held),
             tenant=self.tenant,
             deleted="",
             object_id__in=self.rules.assigned_groups,
         )
 
-    def _plan_group(self, group: DirectoryGroup, subject: Subject, target: Target) -> Sequence[Change]:
-        known = known_of(subject.link)
-        mapped = self.groups.map(group.properties, present=True, creating=not known.scim_id)
+    def _plan_group(self, group: DirectoryGroup, batch: Batch, target: Target) -> None:
+        link = batch.link(self.tenant, "group", group.object_id)
+        subject = Subject(link, str(group))
+        mapped = self.groups.map(group.properties, present=True, creating=not link.scim_id)
         if mapped.problems:
-            return self._refuse_mapping(subject, mapped)
-        desired = self.groups.desired(mapped, known.written)
-        found = None
-        if not known.scim_id:
-            matched = target.match(desired, self.groups.matching)
-            if matched.verdict in (Verdict.TWO_MATCHES, Verdict.FOREIGN):
-                return self._refuse_match(subject, matched)
+            batch.refused.append((subject, unmapped(mapped)))
+            return
+        desired = self.groups.desired(mapped, link.written if link.scim_id else {})
+        want(link, keys_of("group", desired))
+        finding = self._judge_readiness(link, readiness.check_group(desired))
+        known, found = known_of(link), None
+        if not link.scim_id and finding is None:
+            matched = self._match(subject, desired, target, batch)
+            if matched is None:
+                return
             if matched.resource is not None:
                 known = Known(matched.resource["id"])
                 found = resource.units_held(matched.resource, desired)
-        listed = self._listed(group.object_id)
-        written = written_members(subject.link)
+        written = written_members(link) if link.pk else {}
         certain = {member for member, sure in written.items() if sure}
         wanted = self._wanted(group.object_id) if self.with_members else []
-        return [
-            *planning.plan_group(known, desired, wanted, certain, found),
-            *planning.remove_members(sorted(member for member in written if member not in listed)),
-        ]
+        changes = planning.plan_group(known, desired, wanted, certain, found)
+        if changes and finding is not None:
+            batch.refused.append((subject, not_ready(finding)))
+            return
+        self._decided(batch, subject, changes)
+        if self.snapshot.suspect or group.members_unsure:
+            self.still_wanted |= batch.decisions.keys_of(group.object_id)
+            return
+        self._remove_members(batch, subject, written.keys() - set(effective_members(self.tenant, group.object_id)))
 
-    def _listed(self, group_id: str) -> set[str]:
-        rows = DirectoryMembership.objects.filter(tenant=self.tenant, group_id=group_id)
-        return set(rows.values_list("member_id", flat=True))
+    def _remove_members(self, batch: Batch, subject: Subject, members: Iterable[str]) -> None:
+        """Approved ones in requests of their own: the guard does not count them."""
+        by_decision: dict[str, list[str]] = defaultdict(list)
+        for member in sorted(members):
+            decision = batch.decisions.of("remove_member", subject.object_id, member)
+            if decision:
+                self.still_wanted.add(("remove_member", subject.object_id, member))
+            by_decision[decision].append(member)
+        changes = [
+            *planning.remove_members(by_decision["approved"], approved=True),
+            *planning.remove_members(by_decision["waiting"], held=True),
+            *planning.remove_members(by_decision[""]),
+        ]
+        batch.planned += [(subject, change) for change in changes]
 
     def _wanted(self, group_id: str) -> Iterable[str]:
         """Members in scope whom AWS holds, or whom this run is going to create."""
         linked = Link.objects.filter(tenant=self.tenant, object_type="user", object_id=OuterRef("member_id"))
         coming = self.run.operations.filter(
-            object_type="user", object_id=OuterRef("member_id"), action__in=("create", "link")
+            object_type="user", object_id=OuterRef("member_id"), action__in=("create", "link"), result="planned"
         )
         inside = DirectoryUser.objects.filter(tenant=self.tenant, object_id=OuterRef("member_id"), in_scope=True)
-        rows = DirectoryMembership.objects.filter(tenant=self.tenant, group_id=group_id)
+        rows = effective_members(self.tenant, group_id)
         rows = rows.filter(Exists(inside)).filter(Exists(linked.exclude(scim_id="")) | Exists(coming))
-        return rows.order_by("member_id").values_list("member_id", flat=True)
+        return rows.order_by("member_id")
 
-    def _empty_groups_out_of_scope(self) -> None:
+    def _plan_groups_out_of_scope(self) -> None:
         """A group that leaves scope is emptied and kept: its permissions in AWS hang on its id."""
+        if self.snapshot.suspect:
+            return
         current = DirectoryGroup.objects.filter(
             tenant=self.tenant, deleted="", object_id__in=self.rules.assigned_groups
         ).values("object_id")
-        held = MembershipLink.objects.filter(group=OuterRef("pk"))
-        for link in Link.objects.filter(Exists(held), tenant=self.tenant, object_type="group").exclude(
-            object_id__in=current
-        ):
-            group = DirectoryGroup.objects.filter(tenant=self.tenant, object_id=link.object_id).first()
-            subject = Subject(link, str(group or link.object_id))
-            changes = planning.remove_members(sorted(written_members(link)))
-            self.planned += store_plan(self.run, [(subject, change) for change in changes], {})
+        ours = Link.objects.filter(tenant=self.tenant, object_type="group").exclude(scim_id="")
+        filled = Exists(MembershipLink.objects.filter(group=OuterRef("pk")))
+        for link in ours.exclude(object_id__in=current).filter(filled | ~Q(wanted_name="") | self._deletable()):
+            self.plan_group_out_of_scope(link)
+
+    def plan_group_out_of_scope(self, link: Link) -> None:
+        group = DirectoryGroup.objects.filter(tenant=self.tenant, object_id=link.object_id).first()
+        batch = Batch({link.object_id: link}, Decisions(self.tenant, [link.object_id]))
+        want(link, Keys())
+        subject = Subject(link, str(group or link.object_id))
+        members = written_members(link)
+        self._remove_members(batch, subject, members)
+        if not members and self.tenant.delete_groups and group is not None and group.deleted == "purged":
+            self._decided(batch, subject, [Change(planning.Stage.REMOVALS, "delete", link.scim_id)])
+        self._save(batch, {})
+
+    def _deletable(self) -> Exists:
+        purged = DirectoryGroup.objects.filter(tenant=self.tenant, object_id=OuterRef("object_id"), deleted="purged")
+        return Exists(purged if self.tenant.delete_groups else purged.none())
+
+
+def want(link: Link, keys: Keys) -> None:
+    link.wanted_name, link.wanted_email, link.wanted_external = keys.name, keys.email, keys.external
+
+
+def unmapped(mapped: mapping.Mapped) -> Refusal:
+    problem = mapped.problems[0]
+    return Refusal("expression-error", problem.target, str(problem.problem))
+
+
+def not_ready(finding: readiness.Finding) -> Refusal:
+    """AWS would certainly refuse it: its own words are quoted, nothing is sent."""
+    return Refusal(finding.code, finding.attribute, readiness.aws_words(finding), skipped=True)
 
 
 def known_of(link: Link) -> Known:
@@ -292,4 +417,4 @@ def written_members(link: Link) -> dict[str, bool]:
     return dict(link.member_links.values_list("user__object_id", "certain"))
 
 
-__all__ = ["MANAGER", "Evaluation", "Rules"]
+__all__ = ["MANAGER", "Evaluation"]

@@ -13,6 +13,7 @@ from django.utils import timezone
 from sync.graph.client import DeltaPage, GraphClient
 from sync.graph.errors import ResyncRequired
 from sync.leases import Watch
+from sync.mirror import touch
 from sync.models import DirectoryGroup, DirectoryMembership, DirectoryUser, Snapshot, Tenant
 
 Item = dict[str, Any]
@@ -37,11 +38,11 @@ def read_directory(
     select = [*users_select, "|", *groups_select]
     full = full or not tenant.users_link or not tenant.groups_link or tenant.tracked_select != select
     try:
-        return _read_round(tenant, graph, watch, users_select, groups_select, full)
+        return _read_round(tenant, graph, watch, users_select, groups_select, full=full)
     except ResyncRequired:
         if full:
             raise
-        return _read_round(tenant, graph, watch, users_select, groups_select, True)
+        return _read_round(tenant, graph, watch, users_select, groups_select, full=True)
 
 
 def _read_round(
@@ -50,6 +51,7 @@ def _read_round(
     watch: Watch,
     users_select: Sequence[str],
     groups_select: Sequence[str],
+    *,
     full: bool,
 ) -> Snapshot:
     snapshot = Snapshot.objects.create(tenant=tenant, full=full)
@@ -96,12 +98,6 @@ def _purge_unseen(snapshot: Snapshot) -> None:
     unseen = DirectoryMembership.objects.filter(tenant=snapshot.tenant, seen_snapshot__lt=snapshot.pk)
     touch(snapshot, unseen.values("member_id"), unseen.values("group_id"))
     unseen.delete()
-
-
-def touch(snapshot: Snapshot, users: Any, groups: Any) -> None:
-    """Marks people and groups as changed in this snapshot: the run looks at them."""
-    DirectoryUser.objects.filter(tenant=snapshot.tenant, object_id__in=users).update(changed_snapshot=snapshot.pk)
-    DirectoryGroup.objects.filter(tenant=snapshot.tenant, object_id__in=groups).update(changed_snapshot=snapshot.pk)
 
 
 @transaction.atomic

@@ -17,6 +17,7 @@ from sync.expressions.values import is_empty, text
 
 Kind = Literal["direct", "constant", "expression", "reference"]
 Apply = Literal["always", "create"]
+WhenEmpty = Literal["clear", "keep"]
 ObjectType = Literal["user", "group"]
 SourceType = Literal["text", "boolean", "list", "date", "reference"]
 
@@ -27,6 +28,7 @@ class Mapping:
 
     `source` is an attribute name, a constant or an expression, by `kind`. `default` is used when the source
     is empty, on create only. `matching` is the precedence (1 first) of a matching attribute, or None.
+    `when_empty`: what AWS holds is cleared, or kept, once the source becomes empty.
     """
 
     target: str
@@ -37,6 +39,7 @@ class Mapping:
     matching: int | None = None
     position: int = 0
     id: int | None = None
+    when_empty: WhenEmpty = "clear"
 
 
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:"
@@ -484,7 +487,8 @@ def trace_of(rule: Rule, graph_object: Facts[str, Any], present: bool, creating:
     if default is not None:
         return replace(trace, value=default, from_default=True)
     # A default was written when the object was created: an update must not take it away again.
-    return replace(trace, value=value, untouched=found is IGNORE or (value is None and bool(row.default)))
+    kept = row.when_empty == "keep" or bool(row.default)
+    return replace(trace, value=value, untouched=found is IGNORE or (value is None and kept and not creating))
 
 
 def result(rule: Rule, inputs: Facts[str, Value]) -> Result:

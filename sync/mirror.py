@@ -1,6 +1,6 @@
 """What a run looks at: the published rules, and the rows of the mirror that may have changed since the last one."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +8,17 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from sync import mapping
-from sync.models import Assignment, AttributeMapping, Configuration, DirectoryUser, Link, Tenant
+from sync.models import (
+    Assignment,
+    AttributeMapping,
+    Configuration,
+    DirectoryGroup,
+    DirectoryUser,
+    HeldChange,
+    Link,
+    Snapshot,
+    Tenant,
+)
 
 BATCH = 1000
 
@@ -22,6 +32,10 @@ class Rules:
     assigned_users: frozenset[str]
     assigned_groups: frozenset[str]
     changed_at: Any
+    # Assigned groups that bring the members of the groups inside them too.
+    nested: frozenset[str] = frozenset()
+    everybody: bool = False
+    mirrored_app: str = ""
 
     @classmethod
     def of(cls, configuration: Configuration) -> "Rules":
@@ -33,7 +47,17 @@ class Rules:
             found = Assignment.objects.filter(configuration=configuration, object_type=object_type)
             return frozenset(found.values_list("object_id", flat=True))
 
-        return cls(rows("user"), rows("group"), ids("user"), ids("group"), configuration.changed_at)
+        nested = Assignment.objects.filter(configuration=configuration, object_type="group", nested=True)
+        return cls(
+            rows("user"),
+            rows("group"),
+            ids("user"),
+            ids("group"),
+            configuration.changed_at,
+            frozenset(nested.values_list("object_id", flat=True)),
+            configuration.everybody,
+            configuration.mirrored_app,
+        )
 
 
 def batches(rows: QuerySet[Any], size: int = BATCH) -> Iterator[list[Any]]:
@@ -44,11 +68,31 @@ def batches(rows: QuerySet[Any], size: int = BATCH) -> Iterator[list[Any]]:
         last = batch[-1].pk
 
 
+def touch(snapshot: Snapshot, users: Any, groups: Any) -> None:
+    """Marks people and groups (object ids, or queries for them) as changed in this snapshot: the run looks at them."""
+    for model, ids in ((DirectoryUser, users), (DirectoryGroup, groups)):
+        rows = model.objects.filter(tenant=snapshot.tenant, changed_snapshot__lt=snapshot.pk, object_id__in=ids)
+        rows.update(changed_snapshot=snapshot.pk)
+
+
+def rewrite(model: type[Any], rows: Sequence[Any], fields: Sequence[str]) -> None:
+    """Many known rows at once, several times as fast as bulk_update and its CASE for every value."""
+    model.objects.bulk_create(
+        rows, batch_size=500, update_conflicts=True, unique_fields=["id"], update_fields=list(fields)
+    )
+
+
 def due_links(tenant: Tenant, object_type: str) -> QuerySet[Link]:
     return Link.objects.filter(tenant=tenant, object_type=object_type, retry_at__lte=timezone.now())
 
 
+def held_objects(tenant: Tenant) -> QuerySet[HeldChange]:
+    """What waits for a person is looked at in every run: it may no longer be wanted, or be approved by now."""
+    return HeldChange.objects.open().filter(tenant=tenant)
+
+
 def users_to_look_at(tenant: Tenant, since: int) -> QuerySet[DirectoryUser]:
-    """Changed since the last finished run, or due for another try."""
+    """Changed since the last finished run, due for another try, or held."""
     due = due_links(tenant, "user").filter(object_id=OuterRef("object_id"))
-    return DirectoryUser.objects.filter(Q(changed_snapshot__gt=since) | Exists(due), tenant=tenant)
+    held = held_objects(tenant).filter(object_id=OuterRef("object_id"))
+    return DirectoryUser.objects.filter(Q(changed_snapshot__gt=since) | Exists(due) | Exists(held), tenant=tenant)

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from sync import guarding
 from sync.models import Delivery, Incident, Run
 from sync.problems import PROBLEMS, ProblemGroup, problem_groups
 
@@ -21,15 +22,19 @@ def after_run(run: Run) -> list[Delivery]:
     """The mails to deliver: one for a run that failed for a new reason, one for new kinds of problem."""
     groups = [group for group in problem_groups(run) if not group.problem.warning]
     met = {(group.code, group.attribute) for group in groups}
-    if run.state == Run.State.FAILED:
+    if run.state in (Run.State.FAILED, Run.State.WAITING):
         met.add((run.problem, ""))
+    if run.suspect:
+        met.add((run.suspect, ""))
+    met |= {(f"held-{kind}", "") for kind in guarding.waiting_counts(run.tenant)}
     opened = _open(run, met)
     if run.state in (Run.State.COMPLETED, Run.State.COMPLETED_WITH_ERRORS):
         _solve(run, met)
     if not opened or not run.tenant.notify_on_failure or not run.tenant.notification_email:
         return []
     fresh = [group for group in groups if (group.code, group.attribute) in opened]
-    return [_write_mail(run, fresh)]
+    whole_run = [code for code, attribute in sorted(opened) if not attribute and code not in {g.code for g in groups}]
+    return [_write_mail(run, fresh, whole_run)]
 
 
 def _open(run: Run, met: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
@@ -59,23 +64,26 @@ def _solve(run: Run, met: set[tuple[str, str]]) -> None:
             incident.save(update_fields=["solved_at"])
 
 
-def _write_mail(run: Run, groups: list[ProblemGroup]) -> Delivery:
+def _write_mail(run: Run, groups: list[ProblemGroup], codes: list[str]) -> Delivery:
+    """`codes`: problems of the whole run, such as why it failed or what waits for an approval."""
     failed = run.state == Run.State.FAILED
-    title = PROBLEMS[run.problem].title if failed else groups[0].problem.title
-    state = _("Sync failed") if failed else _("New problem")
+    title = PROBLEMS[codes[0]].title if codes else groups[0].problem.title
+    state = _("Sync failed") if failed else _("New problem") if groups else _("Waiting for you")
     return Delivery.objects.create(
         tenant=run.tenant,
         run=run,
         recipient=run.tenant.notification_email,
         subject=f"[{run.tenant.name}] {state}: {title}"[:250],
-        body="\n\n".join(_paragraphs(run, groups)),
+        body="\n\n".join(_paragraphs(run, groups, codes)),
     )
 
 
-def _paragraphs(run: Run, groups: list[ProblemGroup]) -> Iterable[str]:
+def _paragraphs(run: Run, groups: list[ProblemGroup], codes: list[str]) -> Iterable[str]:
     if run.state == Run.State.FAILED:
-        problem = PROBLEMS[run.problem]
-        yield f"{_('Run %(number)s failed.') % {'number': run.number}} {problem.meaning} {problem.remedy}"
+        yield _("Run %(number)s failed.") % {"number": run.number}
+    for code in codes:
+        problem = PROBLEMS[code]
+        yield f"{problem.title}. {problem.meaning} {problem.remedy}"
     for group in groups:
         people = ngettext("%(n)s object", "%(n)s objects", group.objects) % {"n": group.objects}
         quoted = f'\n{_("AWS said:")} "{group.error}"' if group.error else ""

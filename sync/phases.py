@@ -16,6 +16,7 @@ PHASES = {
     "scope": _("Decide scope"),
     "match": _("Match with AWS"),
     "plan": _("Plan changes"),
+    "guard": _("Safety check"),
     "people": _("Write people"),
     "groups": _("Write groups"),
     "memberships": _("Write memberships"),

@@ -14,7 +14,10 @@ MANAGER = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager"
 MEMBERS_PER_REQUEST = 100
 
 Units = Mapping[str, Any]
-Action = Literal["create", "update", "disable", "enable", "link", "add_member", "remove_member"]
+Action = Literal["create", "update", "disable", "enable", "delete", "link", "add_member", "remove_member"]
+# What AWS keeps unique: a change of these can clash with another object.
+KEYS = ("userName", "emails", "externalId")
+GROUP_KEYS = ("displayName", "externalId")
 
 
 class Stage(IntEnum):
@@ -44,6 +47,13 @@ class Change:
     scim_id: str = ""
     desired: Units = field(default_factory=dict)
     changes: Mapping[str, Any] = field(default_factory=dict)
+    # It changes a unique value of an object that AWS holds already.
+    moves_key: bool = False
+    # A person let it pass the limits.
+    approved: bool = False
+    # It waits for a person since an earlier plan went over a limit.
+    held: bool = False
+    wave: int = 0
 
 
 def difference(written: Units, desired: Units) -> dict[str, Any]:
@@ -58,15 +68,22 @@ def plan_user(known: Known, desired: Units, found: Units | None = None) -> list[
     if not known.scim_id and found is None:
         changes = [Change(Stage.PEOPLE, "create", desired=main, changes=before_after({}, main))]
     elif found is not None:
-        changes = [_link(known.scim_id, found, main)]
+        changes = [_link(Stage.PEOPLE, known.scim_id, found, main)]
     else:
         changes = _update_user(known, main)
     return changes + _manager(known, desired)
 
 
-def plan_user_out_of_scope(known: Known, active_when_gone: Any) -> list[Change]:
-    """A leaver is disabled, nothing else is touched. Without a mapping for `active` nothing is sent."""
-    if not known.scim_id or active_when_gone is None or known.written.get("active") == active_when_gone:
+def plan_user_out_of_scope(known: Known, active_when_gone: Any, *, delete: bool = False) -> list[Change]:
+    """A leaver is disabled, nothing else is touched. Without a mapping for `active` nothing is sent.
+
+    `delete`: disabled long enough ago, and purged from the directory.
+    """
+    if not known.scim_id:
+        return []
+    if delete:
+        return [Change(Stage.REMOVALS, "delete", known.scim_id)]
+    if active_when_gone is None or known.written.get("active") == active_when_gone:
         return []
     desired = {"active": active_when_gone}
     return [Change(Stage.REMOVALS, "disable", known.scim_id, desired, before_after(known.written, desired))]
@@ -82,7 +99,7 @@ def plan_group(
         changes = before_after({}, desired) | ({"members": first} if first else {})
         return [Change(Stage.GROUPS, "create", desired=dict(desired), changes=changes), *add_members(rest)]
     if found is not None:
-        head = [_link(known.scim_id, found, desired)]
+        head = [_link(Stage.GROUPS, known.scim_id, found, desired)]
     else:
         changed = difference(known.written, desired)
         head = [_change(Stage.GROUPS, "update", known, changed)] if changed else []
@@ -93,8 +110,11 @@ def add_members(members: Iterable[str]) -> list[Change]:
     return [Change(Stage.MEMBERSHIPS, "add_member", changes={"members": chunk}) for chunk in chunks(members)]
 
 
-def remove_members(members: Iterable[str]) -> list[Change]:
-    return [Change(Stage.REMOVALS, "remove_member", changes={"members": chunk}) for chunk in chunks(members)]
+def remove_members(members: Iterable[str], *, approved: bool = False, held: bool = False) -> list[Change]:
+    return [
+        Change(Stage.REMOVALS, "remove_member", changes={"members": chunk}, approved=approved, held=held)
+        for chunk in chunks(members)
+    ]
 
 
 def chunks(members: Iterable[str], size: int = MEMBERS_PER_REQUEST) -> Iterator[list[str]]:
@@ -131,11 +151,19 @@ def _manager(known: Known, desired: Units) -> list[Change]:
     return [_change(Stage.MANAGERS, "update", known, {MANAGER: after})]
 
 
-def _link(scim_id: str, found: Units, desired: Units) -> Change:
+def _link(stage: Stage, scim_id: str, found: Units, desired: Units) -> Change:
     """Only our mapped units are compared: what else the AWS object holds stays as it is."""
     changed = {unit: value for unit, value in desired.items() if found.get(unit) != value}
-    return Change(Stage.PEOPLE, "link", scim_id, changed, before_after(found, changed))
+    keys = _moves_key(stage, found, changed)
+    return Change(stage, "link", scim_id, changed, before_after(found, changed), keys)
 
 
 def _change(stage: Stage, action: Action, known: Known, changed: dict[str, Any]) -> Change:
-    return Change(stage, action, known.scim_id, changed, before_after(known.written, changed))
+    keys = _moves_key(stage, known.written, changed)
+    return Change(stage, action, known.scim_id, changed, before_after(known.written, changed), keys)
+
+
+def _moves_key(stage: Stage, before: Units, changed: Units) -> bool:
+    """A value that is unknown (its answer got lost) is written anew, not moved."""
+    keys = GROUP_KEYS if stage == Stage.GROUPS else KEYS
+    return any(unit in changed and before.get(unit) is not None for unit in keys)

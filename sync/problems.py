@@ -171,7 +171,75 @@ PROBLEMS: dict[str, Problem] = {
         _("Nothing to do."),
         warning=True,
     ),
-    # The whole run
+    "exists-unlinked": Problem(
+        _("AWS already has this object"),
+        _("AWS holds an object with this name that nobody has linked. We changed nothing."),
+        _("Compare both. If they are the same, link them under Approvals or with the command adopt."),
+    ),
+    "left-alone": Problem(
+        _("Left alone by rule"),
+        _("AWS holds an object with this name, and the never-touch list names it. We changed nothing."),
+        _("Take the name off the never-touch list if this object is yours to manage, or rename it in Entra."),
+        warning=True,
+    ),
+    "same-value": Problem(
+        _("Two objects for one value"),
+        _("Two objects of Entra would get the same user name, e-mail, external id or group name. AWS takes it once."),
+        _("Change the value of one of them in Entra, or map another attribute."),
+    ),
+    "taken-by-leaver": Problem(
+        _("The name belongs to a leaver"),
+        _("A person who left still holds this user name or e-mail in AWS. The newcomer is somebody else to us."),
+        _("Allow the names of leavers to be freed under Provisioning, or rename the old user in AWS."),
+    ),
+    # The whole run, or what it holds back
+    "not-confirmed": Problem(
+        _("The plan waits for a yes"),
+        _("Who is assigned, or how people are matched, has changed. The plan is made; nothing was written."),
+        _("Open the run, read what it would do, and confirm it."),
+    ),
+    "held-people": Problem(
+        _("Removals of people are held"),
+        _("More people would lose access than your limit allows. We held them all and wrote everything else."),
+        _("Look at the names under Approvals: remove them, or keep them."),
+    ),
+    "held-members": Problem(
+        _("Removals of members are held"),
+        _("More members would leave a group than your limit allows. We held them all and wrote everything else."),
+        _("Look at the names under Approvals: remove them, or keep them."),
+    ),
+    "held-groups": Problem(
+        _("Deletions of groups are held"),
+        _("Account assignments hang on a group's id and are lost with it, so every deletion waits for a person."),
+        _("Look at the names under Approvals: delete them, or keep them."),
+    ),
+    "held-creates": Problem(
+        _("Many new people are held"),
+        _("More people and groups would be created than your limit allows. A scope mistake can do that."),
+        _("Look at the names under Approvals: create them, or keep them out."),
+    ),
+    "held-keys": Problem(
+        _("Many changed names are held"),
+        _(
+            "More user names, e-mail addresses or ids would change than your limit allows. A mapping mistake can do that."
+        ),
+        _("Look at the names under Approvals: change them, or keep them."),
+    ),
+    "source-shrunk": Problem(
+        _("Entra returned far fewer than before"),
+        _("The reading brought much less than the last one. We believe no absence: nobody was removed."),
+        _("Check in Entra that the app still sees everything. If it is right, accept it under Approvals."),
+    ),
+    "too-many-failures": Problem(
+        _("Too many changes failed"),
+        _("AWS refused so many changes that something general is wrong. We stopped writing and try again later."),
+        _("Look at the problems of the run. A try that goes well ends the quarantine by itself."),
+    ),
+    "endpoint-gone": Problem(
+        _("The SCIM endpoint does not exist"),
+        _("AWS answered that there is nothing at this address. Automatic provisioning may have been turned off there."),
+        _("Copy the SCIM endpoint from AWS again under Connection and press Test connection."),
+    ),
     "throttled": Problem(
         _("AWS asked us to slow down"),
         _("AWS limits requests per second, and we waited longer than we may wait."),
@@ -213,6 +281,20 @@ PROBLEMS: dict[str, Problem] = {
         _("A full reading of Entra brought no people at all, although we know some. We changed nothing."),
         _("Check in Entra that the app still sees the directory, then start a full sync."),
     ),
+    "app-assignments-shrunk": Problem(
+        _("Far fewer assignments in the enterprise application"),
+        _(
+            "The enterprise application lists far fewer people and groups than before. We kept its assignments and removed nobody."
+        ),
+        _("Check the application's users and groups in Entra. If they really are that few, accept it once."),
+    ),
+    "app-assignments-unread": Problem(
+        _("The enterprise application cannot be read"),
+        _(
+            "We could not read who is assigned to the enterprise application. We kept its assignments and removed nobody."
+        ),
+        _("Check that the application still exists, and grant Application.Read.All to the app that reads Entra."),
+    ),
     "not-connected": Problem(
         _("The connection is not complete"),
         _("Credentials for Entra or AWS are missing or cannot be opened. Nothing was read or changed."),
@@ -228,6 +310,8 @@ PROBLEMS: dict[str, Problem] = {
 SCOPE_REASONS: dict[str, Words] = {
     "assigned": _("Assigned directly"),
     "through-group": _("Through a group"),
+    "through-nested-group": _("Through a group inside an assigned group"),
+    "everybody": _("All people are in scope"),
     "not-assigned": _("Not assigned"),
     "account-disabled": _("Account disabled in Entra"),
     "deleted": _("Deleted in Entra"),

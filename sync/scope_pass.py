@@ -1,15 +1,17 @@
 """Who is in scope, applied to the mirror in batches: the decisions themselves are in scoping.py."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from sync import scoping
+from sync import inclusion, scoping
 from sync.leases import Watch
-from sync.mirror import Rules, batches, users_to_look_at
-from sync.models import DirectoryGroup, DirectoryMembership, DirectoryUser, Snapshot, Tenant
+from sync.mirror import Rules, batches, rewrite, users_to_look_at
+from sync.models import DirectoryMembership, DirectoryUser, Inclusion, Snapshot, Tenant
+
+FIELDS = ("in_scope", "scope_reason", "scope_through", "scope_path", "scope_at")
 
 
 class ScopePass:
@@ -21,55 +23,62 @@ class ScopePass:
         self.rules = rules
         self.since = since
         self.watch = watch
+        # By group: the assigned groups that it belongs to, each with the way down to it.
+        self.above: dict[str, list[scoping.Path]] = defaultdict(list)
 
     def decide(self) -> dict[str, int]:
         """How many are in scope, and how many known people are not."""
-        for batch in batches(users_to_look_at(self.tenant, self.since)):
-            self.watch.safe_point()
-            self._decide_batch(batch)
+        inclusion.refresh(self.tenant, self.snapshot, self.rules, self.since)
+        self.decide_for(users_to_look_at(self.tenant, self.since))
         people = DirectoryUser.objects.filter(tenant=self.tenant)
         in_scope = people.filter(in_scope=True).count()
         return {"in": in_scope, "out": people.filter(deleted="").count() - in_scope}
 
+    def decide_for(self, rows: QuerySet[DirectoryUser]) -> None:
+        self.above.clear()
+        for group_id, path in Inclusion.objects.filter(tenant=self.tenant).values_list("group_id", "path"):
+            self.above[group_id].append(tuple(path))
+        for batch in batches(rows):
+            self.watch.safe_point()
+            self._decide_batch(batch)
+
     def _decide_batch(self, batch: Sequence[DirectoryUser]) -> None:
-        brought_by = self._assigned_groups_of(batch)
+        paths = self._paths_to(batch)
         arrived, changed, now = [], [], timezone.now()
         for user in batch:
-            scope = scoping.decide(
-                person_of(user, brought_by.get(user.object_id, set())),
-                self.rules.assigned_users,
-                self.rules.assigned_groups,
-            )
-            if (user.in_scope, user.scope_reason, user.scope_through) == (scope.in_scope, scope.reason, scope.through):
+            person = person_of(user, paths.get(user.object_id, {}))
+            scope = scoping.decide(person, self.rules.assigned_users, everybody=self.rules.everybody)
+            if (scope.in_scope, scope.reason, scope.through, list(scope.path)) == _known(user):
                 continue
             if scope.in_scope and not user.in_scope:
                 arrived.append(user.object_id)
-            user.in_scope, user.scope_reason, user.scope_through = scope.in_scope, scope.reason, scope.through
-            user.scope_at = now
+            user.in_scope, user.scope_reason = scope.in_scope, scope.reason
+            user.scope_through, user.scope_path, user.scope_at = scope.through, list(scope.path), now
             changed.append(user)
-        DirectoryUser.objects.bulk_update(
-            changed, ["in_scope", "scope_reason", "scope_through", "scope_at"], batch_size=200
-        )
+        rewrite(DirectoryUser, changed, FIELDS)
         # Whoever reports to somebody who has just come can be given that manager now.
-        DirectoryUser.objects.filter(tenant=self.tenant, manager_id__in=arrived).update(
-            changed_snapshot=self.snapshot.pk
-        )
+        DirectoryUser.objects.filter(
+            tenant=self.tenant, manager_id__in=arrived, changed_snapshot__lt=self.snapshot.pk
+        ).update(changed_snapshot=self.snapshot.pk)
 
-    def _assigned_groups_of(self, batch: Sequence[DirectoryUser]) -> dict[str, set[str]]:
+    def _paths_to(self, batch: Sequence[DirectoryUser]) -> dict[str, dict[str, scoping.Path]]:
+        """By person, then by assigned group: the shortest way that brings the person."""
+        included = Inclusion.objects.filter(tenant=self.tenant).values("group_id")
         rows = DirectoryMembership.objects.filter(
-            tenant=self.tenant, group_id__in=self._groups_in_scope(), member_id__in=[user.object_id for user in batch]
+            tenant=self.tenant, group_id__in=included, member_id__in=[user.object_id for user in batch]
         )
-        found: dict[str, set[str]] = defaultdict(set)
+        found: dict[str, dict[str, scoping.Path]] = defaultdict(dict)
         for member_id, group_id in rows.values_list("member_id", "group_id"):
-            found[member_id].add(group_id)
+            ways = found[member_id]
+            for path in self.above[group_id]:
+                ways[path[0]] = min(ways.get(path[0], path), path, key=lambda way: (len(way), way))
         return found
 
-    def _groups_in_scope(self) -> QuerySet[DirectoryGroup, str]:
-        return DirectoryGroup.objects.filter(
-            tenant=self.tenant, deleted="", object_id__in=self.rules.assigned_groups
-        ).values_list("object_id", flat=True)
 
-
-def person_of(user: DirectoryUser, groups: set[str]) -> scoping.Person:
+def person_of(user: DirectoryUser, paths: Mapping[str, scoping.Path]) -> scoping.Person:
     enabled = user.properties.get("accountEnabled")
-    return scoping.Person(user.object_id, enabled is not False, bool(user.deleted), groups)
+    return scoping.Person(user.object_id, enabled is not False, bool(user.deleted), paths)
+
+
+def _known(user: DirectoryUser) -> tuple[bool, str, str, list[str]]:
+    return user.in_scope, user.scope_reason, user.scope_through, user.scope_path

@@ -1,8 +1,11 @@
 """Who is in scope, and why. Pure: facts of the mirror in, a decision with its reason out."""
 
-from collections.abc import Set
-from dataclasses import dataclass
+from collections.abc import Mapping, Set
+from dataclasses import dataclass, field
 from enum import StrEnum
+
+# Object ids from an assigned group down to the group that lists the person, both included.
+Path = tuple[str, ...]
 
 
 class Reason(StrEnum):
@@ -10,6 +13,8 @@ class Reason(StrEnum):
 
     ASSIGNED = "assigned"
     THROUGH_GROUP = "through-group"
+    THROUGH_NESTED_GROUP = "through-nested-group"
+    EVERYBODY = "everybody"
     NOT_ASSIGNED = "not-assigned"
     ACCOUNT_DISABLED = "account-disabled"
     DELETED = "deleted"
@@ -17,30 +22,40 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """What scope needs to know: `groups` are the object ids of the groups that list the person directly."""
+    """What scope needs to know: `paths` leads from each assigned group that brings the person down to the person."""
 
     object_id: str
     account_enabled: bool
     deleted: bool
-    groups: Set[str]
+    paths: Mapping[str, Path] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
+    """`through`: the assigned group that brought the person; `path` from it to the group that lists the person."""
+
     in_scope: bool
     reason: Reason
     through: str = ""
+    path: Path = ()
 
 
-def decide(person: Person, assigned_users: Set[str], assigned_groups: Set[str]) -> Scope:
+def decide(person: Person, assigned_users: Set[str], *, everybody: bool = False) -> Scope:
     """Deletion and blocked sign-in come first: both disable in AWS whatever is assigned (Entra's deprovisioning)."""
     if person.deleted:
         return Scope(False, Reason.DELETED)
-    brought_by = sorted(person.groups & assigned_groups)
-    if person.object_id not in assigned_users and not brought_by:
-        return Scope(False, Reason.NOT_ASSIGNED)
-    if not person.account_enabled:
-        return Scope(False, Reason.ACCOUNT_DISABLED, brought_by[0] if brought_by else "")
+    scope = _brought_by(person, assigned_users, everybody=everybody)
+    if scope.in_scope and not person.account_enabled:
+        return Scope(False, Reason.ACCOUNT_DISABLED, scope.through, scope.path)
+    return scope
+
+
+def _brought_by(person: Person, assigned_users: Set[str], *, everybody: bool) -> Scope:
+    """The plainest of several reasons, and the same one every time."""
     if person.object_id in assigned_users:
         return Scope(True, Reason.ASSIGNED)
-    return Scope(True, Reason.THROUGH_GROUP, brought_by[0])
+    if person.paths:
+        through, path = min(person.paths.items(), key=lambda way: (len(way[1]), way))
+        reason = Reason.THROUGH_GROUP if len(path) == 1 else Reason.THROUGH_NESTED_GROUP
+        return Scope(True, reason, through, path)
+    return Scope(True, Reason.EVERYBODY) if everybody else Scope(False, Reason.NOT_ASSIGNED)

@@ -39,6 +39,9 @@ class MappingForm(forms.Form):
         help_text=_("Used when the person or group is created; not on updates."),
     )
     apply = forms.ChoiceField(label=_("When"), choices=AttributeMapping.Apply)
+    when_empty = forms.ChoiceField(
+        label=_("When the source becomes empty"), choices=AttributeMapping.WhenEmpty, required=False
+    )
     matching = forms.IntegerField(
         label=_("Match on this field"),
         required=False,
@@ -66,6 +69,7 @@ class MappingForm(forms.Form):
             default=data["default"],
             apply=data["apply"],
             matching=data["matching"],
+            when_empty="keep" if data["when_empty"] == AttributeMapping.WhenEmpty.KEEP else "clear",
         )
 
     def refuse(self, problems: Iterable[tuple[str, str]]) -> None:
@@ -88,4 +92,5 @@ def values_of(rule: mapping.Mapping) -> dict[str, object]:
         "default": rule.default,
         "apply": rule.apply,
         "matching": rule.matching,
+        "when_empty": rule.when_empty,
     }

@@ -113,6 +113,10 @@ class GraphClient:
     def members(self, group_id: str) -> Iterator[Json]:
         return self._items(f"/groups/{quote(group_id)}/members", {"$select": "id", "$top": "999"})
 
+    def member_of(self, user_id: str) -> Iterator[Json]:
+        """What lists the person directly: groups, and directory roles too."""
+        return self._items(f"/users/{quote(user_id)}/memberOf", {"$select": "id,displayName", "$top": "999"})
+
     def transitive_members(self, group_id: str) -> Iterator[Json]:
         return self._items(f"/groups/{quote(group_id)}/transitiveMembers", {"$select": "id", "$top": "999"})
 

@@ -46,6 +46,10 @@ class AttributeMapping(models.Model):
         ALWAYS = "always", _("Always")
         CREATE = "create", _("Only when created")
 
+    class WhenEmpty(models.TextChoices):
+        CLEAR = "clear", _("Clear it in AWS")
+        KEEP = "keep", _("Keep what AWS holds")
+
     configuration = models.ForeignKey(Configuration, models.CASCADE, related_name="mappings")
     object_type = models.CharField(max_length=5, choices=[("user", _("People")), ("group", _("Groups"))])
     position = models.PositiveIntegerField(default=0)
@@ -56,6 +60,9 @@ class AttributeMapping(models.Model):
     default = models.CharField(_("default when empty"), max_length=1024, blank=True)
     apply = models.CharField(_("when"), max_length=6, choices=Apply, default=Apply.ALWAYS)
     matching = models.PositiveSmallIntegerField(_("match on this field"), null=True, blank=True)
+    when_empty = models.CharField(
+        _("when the source becomes empty"), max_length=5, choices=WhenEmpty, default=WhenEmpty.CLEAR
+    )
     # Rows that came with the template stay, with a warning, even where AWS would refuse their result.
     from_template = models.BooleanField(default=False)
 
@@ -77,6 +84,7 @@ class AttributeMapping(models.Model):
             default=self.default,
             apply=self.apply,  # type: ignore[arg-type]
             matching=self.matching,
+            when_empty=self.when_empty,  # type: ignore[arg-type]
             position=self.position,
             id=self.pk,
         )

@@ -83,6 +83,9 @@ class DirectoryGroup(Mirrored):
 class DirectoryMembership(models.Model):
     """A direct member of a group. Members of other kinds than user are kept too: nesting needs them."""
 
+    # Types of Microsoft Graph's directory objects; others may be members too (device, servicePrincipal, orgContact).
+    USER, GROUP = "user", "group"
+
     tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="directory_memberships")
     group_id = models.CharField(max_length=36)
     member_id = models.CharField(max_length=36)

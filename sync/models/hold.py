@@ -1,5 +1,7 @@
 """Holds: changes that wait for a person because a plan went over a limit."""
 
+import datetime
+
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -79,6 +81,11 @@ class HeldChange(models.Model):
     closed_at = models.DateTimeField(null=True, blank=True)
 
     objects = HeldChangeQuerySet.as_manager()
+
+    def standing(self, now: datetime.datetime) -> str:
+        """The decision as it stands: an approval that has ended waits again."""
+        ended = self.decision == self.Decision.APPROVED and (self.expires_at is None or self.expires_at <= now)
+        return self.Decision.WAITING.value if ended else self.decision
 
     class Meta:
         ordering = ["display_name", "pk"]

@@ -35,6 +35,7 @@ class Run(models.Model):
         PERSON = "person", _("By hand")
         TURNED_ON = "turned_on", _("Turned on")
         COMMAND = "command", _("Command")
+        APPROVAL = "approval", _("Approval")
 
     class State(models.TextChoices):
         QUEUED = "queued", _("Queued")
@@ -87,7 +88,8 @@ class Run(models.Model):
             models.UniqueConstraint(fields=["tenant", "number"], name="run_number"),
             models.UniqueConstraint(
                 fields=["tenant"],
-                condition=models.Q(state__in=["running", "cancelling"]),
+                # What is asked on demand is carried out inside the run in progress, by its thread, under its lease.
+                condition=models.Q(state__in=["running", "cancelling"]) & ~models.Q(kind="demand"),
                 name="one_run_per_tenant",
             ),
         ]

@@ -115,6 +115,18 @@ def units(values: Mapping[str, Any]) -> dict[str, Any]:
     return result
 
 
+def value_of(held: Units, target: str) -> Any:
+    """The value of one target path within units; None where they hold none."""
+    found = IN_LIST.fullmatch(target)
+    if not found:
+        return held.get(target)
+    kind = "work" if found["by"] == "primary" else found["kind"]
+    for element in held.get(found["name"]) or []:
+        if element.get("type") == kind:
+            return element.get(found["part"])
+    return None
+
+
 def _as_list(name: str, elements: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """AWS wants the (only) e-mail to be primary."""
     if name == "emails":

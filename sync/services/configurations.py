@@ -23,7 +23,7 @@ from sync.models import (
 )
 from sync.services.tenants import add_default_mappings, configuration_of
 
-FIELDS = ("target", "kind", "source", "default", "apply", "matching")
+FIELDS = ("target", "kind", "source", "default", "apply", "matching", "when_empty")
 
 
 class Refused(Exception):

@@ -28,6 +28,7 @@ VERSION = 1
 OBJECTS = {"people": "user", "groups": "group"}
 KINDS = tuple(AttributeMapping.Kind.values)
 APPLIES = {"always": "always", "only when created": "create"}
+EMPTIES = {"clear": "clear", "keep": "keep"}
 
 
 class Problem(NamedTuple):
@@ -237,6 +238,7 @@ def _parse_row(row: Section, position: int) -> mapping.Mapping:
         default=row.text("default") or "",
         apply=APPLIES[row.one_of("when", APPLIES) or "always"],  # type: ignore[arg-type]
         matching=row.number("match"),
+        when_empty=EMPTIES[row.one_of("if_emptied", EMPTIES) or "clear"],  # type: ignore[arg-type]
         position=position,
     )
     row.finish()
@@ -259,7 +261,7 @@ def _check_rules(rows: list[Section], object_type: str, rules: list[mapping.Mapp
         rows[0].problems.append(Problem(rows[0].path.rpartition("[")[0], text))
 
 
-FILE_NAMES = {"kind": "type", "apply": "when", "matching": "match"}
+FILE_NAMES = {"kind": "type", "apply": "when", "matching": "match", "when_empty": "if_emptied"}
 
 
 def _parse_assignments(rows: list[Section] | None, file: TenantFile) -> None:
@@ -442,6 +444,7 @@ def _row(rule: mapping.Mapping) -> dict[str, Any]:
         default=rule.default,
         match=rule.matching,
         when="" if rule.apply == "always" else "only when created",
+        if_emptied="" if rule.when_empty == "clear" else "keep",
     )
 
 

@@ -7,34 +7,40 @@ import time
 from dataclasses import dataclass
 
 import structlog
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from sync import audit, notifying
+from sync import audit, notifying, quarantine
 from sync.clients import NotEntered, graph_client, scim_client
-from sync.cycle import run_cycle
+from sync.cycle import NotConfirmed, run_cycle
 from sync.exporting import TokenRefused
 from sync.graph.errors import Forbidden as GraphForbidden
 from sync.graph.errors import GraphError, SignInFailed
 from sync.importing import SourceEmpty
 from sync.leases import Cancelled, Lease, LeaseLost, Watch, claim
 from sync.models import AwsConnection, Delivery, EntraConnection, Interval, Result, Run, Tenant
+from sync.problems import problem_groups
 from sync.recording import count_results
 from sync.scim.errors import Forbidden, ScimError, Unauthorised
 from sync.sealing import CannotOpen
+from sync.services import confirming
+from sync.services.tenants import configuration_of
 
 log = structlog.get_logger(__name__)
 
 # Below AWS's 20 requests a second; tests and live reads take 2 of them.
-RUN_RATE = 18.0
+RUN_RATE = float(settings.SCIM_RATE)
 # A queued run whose message got lost is sent again after this long.
 ENQUEUE_AGAIN_SECONDS = 30
+# A plan that nobody said yes to is made anew this often.
+WAIT_FOR_A_YES = datetime.timedelta(hours=24)
 
 
 class CannotTurnOn(Exception):
-    """`reasons`: codes of what is missing: entra-not-tested, aws-not-tested, nobody-assigned."""
+    """`reasons`: codes of what is missing: entra-not-tested, aws-not-tested, no-preview."""
 
     def __init__(self, reasons: list[str]) -> None:
         super().__init__(", ".join(reasons))
@@ -52,10 +58,16 @@ def missing_for_turning_on(tenant: Tenant) -> list[str]:
 
 
 def turn_on(*, tenant: Tenant, actor: str) -> Run:
-    """The first run starts at once."""
-    if reasons := missing_for_turning_on(tenant):
+    """The first run starts at once. Turning on from a fresh preview says yes to what it lists."""
+    reasons = missing_for_turning_on(tenant)
+    plan = confirming.newest_plan(tenant)
+    if plan is None and not configuration_of(tenant).confirmed:
+        reasons.append("no-preview")
+    if reasons:
         raise CannotTurnOn(reasons)
     with transaction.atomic():
+        if plan is not None:
+            confirming.confirm(run=plan, actor=actor)
         _switch(tenant, actor, enabled=True)
     return request_run(tenant=tenant, kind=Run.Kind.FULL, trigger=Run.Trigger.TURNED_ON, actor=actor)
 
@@ -97,28 +109,42 @@ def save_provisioning(
     audit.record(actor, "provisioning.save", tenant, before, fields)
 
 
-def request_run(*, tenant: Tenant, kind: str, trigger: str, actor: str = "", enqueue: bool = True) -> Run:
-    """A queued run, or the one that is open already: pressing twice makes one run."""
+def request_run(
+    *, tenant: Tenant, kind: str, trigger: str, actor: str = "", enqueue: bool = True, confirmed: bool = False
+) -> Run:
+    """A queued run, or the one that is open already: pressing twice makes one run.
+
+    `confirmed`: whoever asks says yes to the creates and key changes of its plan, whatever they will be.
+    """
     with transaction.atomic():
         # The counter's row is the lock: two presses come one after the other.
-        Tenant.objects.filter(pk=tenant.pk).update(last_run_number=F("last_run_number") + 1)
-        if open_run := tenant.runs.filter(state__in=Run.OPEN).first():
-            Tenant.objects.filter(pk=tenant.pk).update(last_run_number=F("last_run_number") - 1)
+        Tenant.objects.filter(pk=tenant.pk).update(last_run_number=F("last_run_number"))
+        # What is asked on demand rides along with any run and stands in nobody's way.
+        if open_run := tenant.runs.filter(state__in=Run.OPEN).exclude(kind=Run.Kind.ON_DEMAND).first():
             return open_run
-        tenant.refresh_from_db(fields=["last_run_number"])
-        run = Run.objects.create(
-            tenant=tenant,
-            number=tenant.last_run_number,
-            kind=kind,
-            trigger=trigger,
-            requested_by=actor,
-            # Whoever asks without a message carries the run out himself, now.
-            enqueued_at=None if enqueue else timezone.now(),
-        )
+        run = new_run(tenant, kind, trigger, actor, enqueue=enqueue, confirmed=confirmed)
         if actor:
             audit.record(actor, "run.request", run, None, {"number": run.number, "kind": kind})
-        if enqueue:
-            transaction.on_commit(lambda: _enqueue(run))
+    return run
+
+
+@transaction.atomic
+def new_run(tenant: Tenant, kind: str, trigger: str, actor: str, *, enqueue: bool, confirmed: bool = False) -> Run:
+    """A queued run with the tenant's next number, and the message that starts it."""
+    Tenant.objects.filter(pk=tenant.pk).update(last_run_number=F("last_run_number") + 1)
+    tenant.refresh_from_db(fields=["last_run_number"])
+    run = Run.objects.create(
+        tenant=tenant,
+        number=tenant.last_run_number,
+        kind=kind,
+        trigger=trigger,
+        requested_by=actor,
+        confirmed=confirmed,
+        # Whoever asks without a message carries the run out himself, now.
+        enqueued_at=None if enqueue else timezone.now(),
+    )
+    if enqueue:
+        transaction.on_commit(lambda: _enqueue(run))
     return run
 
 
@@ -137,6 +163,9 @@ def cancel_run(*, run: Run, actor: str) -> None:
 
 
 def _cancel(runs: QuerySet[Run]) -> None:
+    from sync.services import demands
+
+    demands.cancelled(runs.filter(state=Run.State.QUEUED, kind=Run.Kind.ON_DEMAND))
     runs.filter(state=Run.State.QUEUED).update(
         state=Run.State.CANCELLED, finished_at=timezone.now(), sequence=F("sequence") + 1
     )
@@ -145,6 +174,8 @@ def _cancel(runs: QuerySet[Run]) -> None:
 
 def execute(run_id: int) -> Run | None:
     """Carries a run out under the tenant's lease; None when somebody else holds it or the run is over."""
+    from sync.services import demands
+
     run = Run.objects.select_related("tenant").get(pk=run_id)
     if not run.open:
         return None
@@ -153,6 +184,9 @@ def execute(run_id: int) -> Run | None:
         return None
     try:
         with Watch(lease, run.pk) as watch:
+            demands.recover(run.tenant)
+            if run.kind == Run.Kind.ON_DEMAND:
+                return demands.execute(run, watch)
             return _execute(run, watch)
     except LeaseLost:
         log.warning("lease lost", run=run.pk, epoch=lease.epoch)
@@ -184,20 +218,28 @@ def _begin(run: Run) -> bool:
         # Another run of the tenant is marked as running: it goes first, the sweeper takes it up.
         return False
     run.refresh_from_db()
+    if run.confirmed:
+        confirming.confirm_own_plan(run)
     Tenant.objects.filter(pk=run.tenant_id, enabled=True).update(next_run_at=now + run.tenant.interval_length)
     return True
 
 
 def _carry_out(run: Run, watch: Watch) -> tuple[str, str, str]:
     """State, problem code and detail of the finished run."""
+    from sync.services import demands
+
     try:
         graph = graph_client(run.tenant, sleep=watch.sleep)
         scim = scim_client(run.tenant, rate=RUN_RATE, sleep=watch.sleep)
+        watch.serve = demands.Serving(run.tenant, watch, graph, scim).serve
         run_cycle(run, watch, graph, scim, clock=time.monotonic)
+        watch.serve()
     except LeaseLost:
         raise
     except Cancelled:
         return Run.State.CANCELLED, "", ""
+    except NotConfirmed:
+        return Run.State.WAITING, "not-confirmed", ""
     except (NotEntered, CannotOpen) as error:
         return Run.State.FAILED, "not-connected", str(error)
     except SourceEmpty:
@@ -211,7 +253,7 @@ def _carry_out(run: Run, watch: Watch) -> tuple[str, str, str]:
     except Exception as error:
         log.exception("run stopped on an error of its own", run=run.pk)
         return Run.State.FAILED, "engine-error", type(error).__name__
-    bad = any(run.counts.get(result) for result in (Result.FAILED, Result.WILL_RETRY))
+    bad = any(not group.problem.warning for group in problem_groups(run))
     return (Run.State.COMPLETED_WITH_ERRORS if bad else Run.State.COMPLETED), "", ""
 
 
@@ -235,6 +277,9 @@ def _end(run: Run, lease: Lease, state: str, problem: str, detail: str) -> None:
         run.counts = count_results(run) | {"no_change": run.counts.get("no_change", 0)}
     if state in (Run.State.COMPLETED, Run.State.COMPLETED_WITH_ERRORS):
         _note_use(run)
+        quarantine.after_success(run.tenant)
+    elif state == Run.State.FAILED:
+        quarantine.after_failure(run.tenant, problem, detail[:2000])
     run.state, run.problem, run.problem_detail = state, problem, detail[:2000]
     run.finished_at = timezone.now()
     run.sequence += 1
@@ -257,13 +302,29 @@ class Dispatched:
 
 def dispatch() -> Dispatched:
     """Starts what is due, and sends again what the broker or a worker lost. Called every few seconds."""
-    due = [_request_due(tenant) for tenant in Tenant.objects.filter(enabled=True, next_run_at__lte=timezone.now())]
+    due = [_request_due(tenant) for tenant in due_tenants() if not _waits_for_a_yes(tenant)]
     lost = list(abandoned_runs())
     for run in lost:
         _enqueue(run)
     for delivery in Delivery.objects.filter(state=Delivery.State.WAITING):
         notifying.deliver(delivery)
     return Dispatched(len(due), len(lost))
+
+
+def due_tenants() -> QuerySet[Tenant]:
+    return Tenant.objects.filter(enabled=True, next_run_at__lte=timezone.now())
+
+
+def _waits_for_a_yes(tenant: Tenant) -> bool:
+    """A plan that waits for its confirmation is not made anew at every interval."""
+    newest = tenant.runs.exclude(kind=Run.Kind.VERIFY).order_by("-number").first()
+    if newest is None or newest.state != Run.State.WAITING or newest.started_at is None:
+        return False
+    configuration = configuration_of(tenant)
+    waits = not configuration.confirmed and newest.started_at >= configuration.changed_at
+    if waits:
+        Tenant.objects.filter(pk=tenant.pk).update(next_run_at=timezone.now() + tenant.interval_length)
+    return waits and timezone.now() - newest.started_at < WAIT_FOR_A_YES
 
 
 def _request_due(tenant: Tenant) -> Run:

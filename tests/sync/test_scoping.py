@@ -1,30 +1,51 @@
-from sync.scoping import Person, Reason, Scope, decide
+from sync.scoping import Path, Person, Reason, Scope, decide
 
 
-def person(*, enabled: bool = True, deleted: bool = False, groups: frozenset[str] = frozenset()) -> Person:
-    return Person("ada", enabled, deleted, groups)
+def person(*paths: Path, enabled: bool = True, deleted: bool = False) -> Person:
+    return Person("ada", enabled, deleted, {path[0]: path for path in paths})
 
 
 def test_a_person_assigned_directly_is_in_scope() -> None:
-    assert decide(person(), {"ada"}, set()) == Scope(True, Reason.ASSIGNED)
+    assert decide(person(), {"ada"}) == Scope(True, Reason.ASSIGNED)
 
 
 def test_a_member_of_an_assigned_group_is_in_scope_and_the_group_is_named() -> None:
-    assert decide(person(groups=frozenset({"g1", "g2"})), set(), {"g2"}) == Scope(True, Reason.THROUGH_GROUP, "g2")
+    assert decide(person(("g2",)), set()) == Scope(True, Reason.THROUGH_GROUP, "g2", ("g2",))
 
 
 def test_the_same_group_is_named_every_time_when_several_bring_a_person() -> None:
-    decision = decide(person(groups=frozenset({"g3", "g1", "g2"})), set(), {"g1", "g2", "g3"})
-    assert decision.through == "g1"
+    assert decide(person(("g3",), ("g1",), ("g2",)), set()).through == "g1"
+
+
+def test_a_member_of_a_group_inside_an_assigned_one_is_in_scope_with_the_way_to_it() -> None:
+    path = ("outer", "middle", "inner")
+    assert decide(person(path), set()) == Scope(True, Reason.THROUGH_NESTED_GROUP, "outer", path)
+
+
+def test_the_shortest_way_is_named() -> None:
+    scope = decide(person(("a", "b", "c"), ("z", "c")), set())
+    assert (scope.reason, scope.through, scope.path) == (Reason.THROUGH_NESTED_GROUP, "z", ("z", "c"))
+    assert decide(person(("a", "b"), ("y",)), set()).reason is Reason.THROUGH_GROUP
 
 
 def test_nobody_is_in_scope_by_default() -> None:
-    assert decide(person(groups=frozenset({"g1"})), set(), set()) == Scope(False, Reason.NOT_ASSIGNED)
+    assert decide(person(), set()) == Scope(False, Reason.NOT_ASSIGNED)
+
+
+def test_everybody_is_in_scope_when_all_people_are_chosen() -> None:
+    assert decide(person(), set(), everybody=True) == Scope(True, Reason.EVERYBODY)
+    assert decide(person(("g1",)), set(), everybody=True).reason is Reason.THROUGH_GROUP
 
 
 def test_blocked_sign_in_takes_an_assigned_person_out_of_scope() -> None:
-    assert decide(person(enabled=False), {"ada"}, set()).reason is Reason.ACCOUNT_DISABLED
+    assert decide(person(enabled=False), {"ada"}).reason is Reason.ACCOUNT_DISABLED
+    assert decide(person(enabled=False), set(), everybody=True) == Scope(False, Reason.ACCOUNT_DISABLED)
+    assert decide(person(("g1",), enabled=False), set()).through == "g1"
+
+
+def test_blocked_sign_in_is_no_reason_for_a_person_whom_nothing_brings() -> None:
+    assert decide(person(enabled=False), set()).reason is Reason.NOT_ASSIGNED
 
 
 def test_a_deleted_person_is_out_of_scope_whatever_is_assigned() -> None:
-    assert decide(person(deleted=True), {"ada"}, set()) == Scope(False, Reason.DELETED)
+    assert decide(person(deleted=True), {"ada"}, everybody=True) == Scope(False, Reason.DELETED)

@@ -1,4 +1,4 @@
-"""`manage.py sync TENANT [--full] [--preview] [--json]`: one run, here and now, without the broker."""
+"""`manage.py sync TENANT [--full] [--preview] [--confirm] [--json]`: one run, here and now, without the broker."""
 
 import json
 from typing import Any
@@ -17,13 +17,18 @@ class Command(BaseCommand):
         parser.add_argument("tenant", help="slug of the tenant")
         parser.add_argument("--full", action="store_true", help="read everybody again, not only changes")
         parser.add_argument("--preview", action="store_true", help="stop before anything is written")
+        parser.add_argument(
+            "--confirm",
+            action="store_true",
+            help="say yes to the people it creates and the names it changes; removals stay under their limits",
+        )
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
         tenant = Tenant.objects.filter(slug=options["tenant"]).first()
         if tenant is None:
             raise CommandError(f"No tenant {options['tenant']!r}. Known: {', '.join(known_slugs()) or 'none yet'}.")
-        run = carry_out(tenant, kind_of(options))
+        run = carry_out(tenant, kind_of(options), confirmed=options["confirm"])
         report = summary(run)
         self.stdout.write(json.dumps(report, indent=2) if options["json"] else sentence(report))
         if run.state == Run.State.FAILED:
@@ -40,8 +45,15 @@ def kind_of(options: dict[str, Any]) -> str:
     return Run.Kind.FULL if options["full"] else Run.Kind.CHANGES
 
 
-def carry_out(tenant: Tenant, kind: str) -> Run:
-    run = runs.request_run(tenant=tenant, kind=kind, trigger=Run.Trigger.COMMAND, enqueue=False)
+def carry_out(tenant: Tenant, kind: str, *, confirmed: bool = False) -> Run:
+    run = runs.request_run(
+        tenant=tenant,
+        kind=kind,
+        trigger=Run.Trigger.COMMAND,
+        actor="command line" if confirmed else "",
+        enqueue=False,
+        confirmed=confirmed,
+    )
     finished = runs.execute(run.pk)
     if finished is None:
         run.refresh_from_db()
@@ -62,6 +74,8 @@ def summary(run: Run) -> dict[str, Any]:
         "scim_requests": run.scim_requests,
         "seconds": round(run.duration.total_seconds(), 3) if run.duration else None,
         "problem": run.problem or None,
+        "suspect": run.suspect or None,
+        "plan_hash": run.plan_hash or None,
         "problems": [
             {
                 "code": group.code,

@@ -72,9 +72,10 @@ def assign(tenant: Tenant, *objects: dict[str, Any]) -> None:
     configurations.assign(actor=ACTOR, tenant=tenant, chosen=chosen)
 
 
-def sync(tenant: Tenant, kind: str = Run.Kind.CHANGES) -> Run:
+def sync(tenant: Tenant, kind: str = Run.Kind.CHANGES, *, confirmed: bool = True) -> Run:
+    """As `sync --confirm` does, unless a test is about the yes itself."""
     tenant.refresh_from_db()
-    run = runs.request_run(tenant=tenant, kind=kind, trigger=Run.Trigger.COMMAND, enqueue=False)
+    run = runs.request_run(tenant=tenant, kind=kind, trigger=Run.Trigger.COMMAND, enqueue=False, confirmed=confirmed)
     finished = runs.execute(run.pk)
     assert finished is not None
     assert finished.state != Run.State.FAILED, (finished.problem, finished.problem_detail)

@@ -78,6 +78,7 @@ def test_a_person_who_exists_in_aws_is_linked_not_created(wired: Tenant, lab: La
     }
     held = lab.call("POST", "aws/users", by_hand)
     assign(wired, person)
+    Tenant.objects.filter(pk=wired.pk).update(adoption="match")
     run = sync(wired)
     assert run.counts["linked"] == 1
     assert aws_user(lab, person["id"])["id"] == held["id"]
@@ -176,7 +177,7 @@ def test_a_manager_arrives_with_the_people_and_is_repaired_when_it_comes_later(w
 def test_a_cancelled_run_keeps_what_is_written_and_the_next_goes_on(wired: Tenant, lab: Lab) -> None:
     assign(wired, lab.entra_group("AWS-Developers"))
     hold = lab.call("POST", "faults", {"part": "aws", "kind": "delay", "match": "POST", "seconds": 0.2, "times": -1})
-    run = runs.request_run(tenant=wired, kind=Run.Kind.FULL, trigger=Run.Trigger.COMMAND, enqueue=False)
+    run = runs.request_run(tenant=wired, kind=Run.Kind.FULL, trigger=Run.Trigger.COMMAND, enqueue=False, confirmed=True)
     Run.objects.filter(pk=run.pk).update(state=Run.State.CANCELLING)
     finished = runs.execute(run.pk)
     assert finished is not None

@@ -1,0 +1,165 @@
+"""Unique values within a plan: who takes one that another frees, and who may not have it. Found by indexed columns.
+
+AWS refuses a value that another object holds (Developer Guide, ConflictException), so whoever frees one goes first, in a
+wave of its own. A ring of such moves is opened by a temporary value. Whatever cannot be ordered is a conflict that
+holds that object alone.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from sync import planning
+from sync.models import Link, Operation, Result, Run
+from sync.planning import Stage
+
+KINDS = {"user": ("name", "email", "external"), "group": ("name", "external")}
+UNITS = {
+    "user": {"name": "userName", "email": "emails", "external": "externalId"},
+    "group": {"name": "displayName", "external": "externalId"},
+}
+
+
+class Clashes:
+    """Orders one object type's creates and key changes of a run."""
+
+    def __init__(self, run: Run, object_type: str) -> None:
+        self.run = run
+        self.tenant = run.tenant
+        self.object_type = object_type
+        self.stage = Stage.PEOPLE if object_type == "user" else Stage.GROUPS
+        self.links = Link.objects.filter(tenant=run.tenant, object_type=object_type)
+        self.refused = 0
+
+    def settle(self) -> None:
+        for kind in KINDS[self.object_type]:
+            self._refuse_shared(kind)
+        refused = -1
+        while refused != self.refused:
+            # Whoever waited for somebody who is refused is refused too.
+            refused = self.refused
+            waits_for = self._dependencies()
+        self._order(waits_for)
+
+    def _movers(self) -> QuerySet[Operation]:
+        """What takes a unique value: creates, links and key changes that are still to be done."""
+        todo = self.run.operations.filter(result=Result.PLANNED, object_type=self.object_type, stage=self.stage)
+        return todo.filter(Q(action__in=("create", "link")) | Q(moves_key=True))
+
+    def _refuse_shared(self, kind: str) -> None:
+        """Two sources for one value: whoever has it keeps it, else nobody gets it."""
+        wanted, held = f"wanted_{kind}", f"held_{kind}"
+        others = self.links.filter(**{wanted: OuterRef(wanted)}).exclude(pk=OuterRef("pk"))
+        moving = self._movers().filter(link=OuterRef("pk"))
+        losers = self.links.exclude(**{wanted: ""}).exclude(**{held: F(wanted)})
+        for link in losers.filter(Exists(moving), Exists(others)):
+            other = self.links.filter(**{wanted: getattr(link, wanted)}).exclude(pk=link.pk).first()
+            self._refuse(link.pk, "same-value", UNITS[self.object_type][kind], other)
+
+    def _dependencies(self) -> dict[int, set[int]]:
+        """Links whose wanted value another link holds: {who waits: {for whom}}. Without an order: a conflict."""
+        waits_for: dict[int, set[int]] = defaultdict(set)
+        for kind in KINDS[self.object_type]:
+            wanted, held = f"wanted_{kind}", f"held_{kind}"
+            moving = self._movers().filter(link=OuterRef("pk"))
+            holders = self.links.filter(**{held: OuterRef(wanted)}).exclude(pk=OuterRef("pk")).exclude(scim_id="")
+            movers = self.links.exclude(**{wanted: ""}).exclude(**{held: F(wanted)})
+            for link in movers.filter(Exists(moving), Exists(holders)):
+                for holder in (
+                    self.links.filter(**{held: getattr(link, wanted)}).exclude(pk=link.pk).exclude(scim_id="")
+                ):
+                    if self._frees(holder, kind):
+                        waits_for[link.pk].add(holder.pk)
+                    else:
+                        code = "same-value" if holder.wanted_name else "taken-by-leaver"
+                        self._refuse(link.pk, code, UNITS[self.object_type][kind], holder)
+        return {key: value for key, value in waits_for.items() if self._movers().filter(link=key).exists()}
+
+    def _frees(self, holder: Link, kind: str) -> bool:
+        """Whether the plan takes the value away from its holder; a leaver gives up names where the tenant says so."""
+        if holder.wanted_name:
+            moves = getattr(holder, f"wanted_{kind}") != getattr(holder, f"held_{kind}")
+            return moves and self._movers().filter(link=holder).exists()
+        if not self.tenant.free_names or kind == "external":
+            return False
+        self._move_away(holder, "")
+        return True
+
+    def _refuse(self, link_id: int, code: str, unit: str, other: Link | None) -> None:
+        self.refused += 1
+        named = str((other.written.get("userName") or other.written.get("displayName")) if other else "")
+        self._movers().filter(link=link_id).update(
+            result=Result.FAILED,
+            problem=code,
+            attribute=unit,
+            error=named or (other.object_id if other else ""),
+            finished_at=timezone.now(),
+        )
+
+    def _order(self, waits_for: Mapping[int, set[int]]) -> None:
+        """Waves by how long a chain is before somebody; a ring loses one of its waits to a temporary value."""
+        waves: dict[int, int] = {}
+        open_waits = {key: set(value) for key, value in waits_for.items()}
+        everybody = set(open_waits) | {holder for holders in open_waits.values() for holder in holders}
+        while todo := everybody - waves.keys():
+            ready = [key for key in todo if open_waits.get(key, set()) <= waves.keys()]
+            if not ready:
+                ring = _ring(open_waits, todo)
+                opener = min(ring)
+                self._move_away(self.links.get(pk=opener), "ring")
+                for waiting in open_waits.values():
+                    waiting.discard(opener)
+                continue
+            for key in ready:
+                waves[key] = 1 + max((waves[holder] for holder in open_waits.get(key, ())), default=0)
+        for key, wave in waves.items():
+            self._movers().filter(link=key, wave=0).update(wave=wave)
+
+    def _move_away(self, holder: Link, why: str) -> None:
+        """A first request that gives the holder temporary values, before anybody waits for them."""
+        if self.run.operations.filter(link=holder, approved=True, result=Result.PLANNED, stage=self.stage).exists():
+            return
+        temporary = temporary_units(self.object_type, holder)
+        known = planning.Known(holder.scim_id, holder.written)
+        Operation.objects.create(
+            run=self.run,
+            tenant_id=self.run.tenant_id,
+            link=holder,
+            stage=self.stage,
+            wave=0,
+            object_type=self.object_type,
+            object_id=holder.object_id,
+            display_name=str(holder.written.get("displayName") or "")[:256],
+            detail_name=str(holder.written.get("userName") or "")[:256],
+            scim_id=holder.scim_id,
+            action="update",
+            changes=planning.before_after(known.written, temporary),
+            desired=temporary,
+            approved=True,
+        )
+
+
+def temporary_units(object_type: str, holder: Link) -> dict[str, Any]:
+    """Unique by the Entra object id, and plain to whoever reads it in AWS."""
+    mark = f"moved-{holder.object_id}"
+    if object_type == "group":
+        return {"displayName": mark}
+    units: dict[str, Any] = {"userName": mark}
+    if emails := holder.written.get("emails"):
+        domain = str(emails[0].get("value", "")).rpartition("@")[2] or "invalid"
+        units["emails"] = [emails[0] | {"value": f"{mark}@{domain}"}]
+    return units
+
+
+def _ring(waits: Mapping[int, set[int]], among: Iterable[int]) -> set[int]:
+    """The links of one ring among those that wait for each other."""
+    members = set(among)
+    at = min(members)
+    seen: list[int] = []
+    while at not in seen:
+        seen.append(at)
+        at = min(waits[at] & members)
+    return set(seen[seen.index(at) :])

@@ -1,0 +1,113 @@
+"""`manage.py on_demand TENANT OBJECT… [--group] [--write] [--json]`: people or a group now, step by step."""
+
+import json
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from sync import directory
+from sync.management.commands.sync import known_slugs
+from sync.models import Demand, DemandObject, ObjectType, Tenant
+from sync.on_demand import STEPS
+from sync.problems import PROBLEMS, SCOPE_REASONS
+from sync.services import demands, runs
+
+MARKS = {"done": "✓", "failed": "✕", "skipped": "–"}
+BAD = ("failed", "will_retry")
+
+
+class Command(BaseCommand):
+    help = (
+        "Provisions one to fifty people or one group now and prints every step. Without --write it only shows what "
+        "would happen. Exit code 1 when something failed."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("tenant", help="slug of the tenant")
+        parser.add_argument("object", nargs="+", help="object id, user principal name or exact name")
+        parser.add_argument("--group", action="store_true", help="the object is a group")
+        parser.add_argument("--write", action="store_true", help="write to AWS, not only show what would happen")
+        parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        tenant = Tenant.objects.filter(slug=options["tenant"]).first()
+        if tenant is None:
+            raise CommandError(f"No tenant {options['tenant']!r}. Known: {', '.join(known_slugs()) or 'none yet'}.")
+        demand = carry_out(tenant, options)
+        report = summary(demand)
+        self.stdout.write(json.dumps(report, indent=2, ensure_ascii=False) if options["json"] else in_words(report))
+        if demand.state == Demand.State.FAILED or any(one["result"] in BAD for one in report["objects"]):
+            raise SystemExit(1)
+
+
+def carry_out(tenant: Tenant, options: dict[str, Any]) -> Demand:
+    """While another run is in progress its worker carries the demand out; the row stays either way."""
+    kind = ObjectType.GROUP if options["group"] else ObjectType.USER
+    try:
+        found = demands.resolve(tenant, options["object"], kind.value)
+        demand = demands.request(
+            tenant=tenant, actor="command", objects=found, dry_run=not options["write"], enqueue=False
+        )
+    except demands.NotFoundByName as error:
+        raise CommandError(f"Unknown: {', '.join(error.unknown) or '–'}. Several: {', '.join(error.ambiguous) or '–'}.")
+    except demands.CannotDemand:
+        raise CommandError(f"Name one to {demands.MOST_PEOPLE} people, or one group with --group.")
+    except directory.UNREADABLE as error:
+        raise CommandError(f"Entra cannot be read: {error}")
+    assert demand.run is not None
+    runs.execute(demand.run.pk)
+    demand.refresh_from_db()
+    if demand.state == Demand.State.WAITING:
+        raise CommandError(f"Demand {demand.pk} waits: the run in progress takes it up between two requests.")
+    return demand
+
+
+def summary(demand: Demand) -> dict[str, Any]:
+    """Steps as in DemandObject.steps."""
+    return {
+        "demand": demand.pk,
+        "run": demand.run.number if demand.run else None,
+        "dry_run": demand.dry_run,
+        "state": demand.state,
+        "problem": demand.problem or None,
+        "objects": [_object(row) for row in demand.objects_asked.all()],
+    }
+
+
+def _object(row: DemandObject) -> dict[str, Any]:
+    facts = {"type": row.object_type, "id": row.object_id, "name": row.display_name}
+    return facts | {"result": row.result, "steps": row.steps}
+
+
+def in_words(report: dict[str, Any]) -> str:
+    lines = []
+    for one in report["objects"]:
+        lines.append(f"{one['name'] or one['id']}: {one['result'].replace('_', ' ') or 'not reached'}")
+        lines += [f"  {MARKS[step['state']]} {STEPS[step['step']]}{_fact(step)}" for step in one["steps"]]
+    if report["problem"]:
+        problem = PROBLEMS[report["problem"]]
+        lines.append(f"{problem.title}. {problem.meaning} {problem.remedy}")
+    return "\n".join(lines)
+
+
+def _fact(step: dict[str, Any]) -> str:
+    """What matters most about a step, in a few words."""
+    facts = step["facts"]
+    if code := facts.get("problem"):
+        problem = PROBLEMS.get(code, PROBLEMS["rejected"])
+        return f": {problem.title}. {problem.remedy}"
+    if step["step"] == "scope":
+        reason = SCOPE_REASONS.get(facts["reason"], facts["reason"])
+        return f": {reason}" + (f" ({' > '.join(facts['path'])})" if facts.get("path") else "")
+    if facts.get("operations"):
+        return ": " + "; ".join(_operation(one) for one in facts["operations"])
+    if "properties" in facts:
+        return f": {len(facts['properties'])} properties"
+    return f": {facts['how']}" if "how" in facts else f": {facts['why']}" if "why" in facts else ""
+
+
+def _operation(one: dict[str, Any]) -> str:
+    fields = ", ".join(name.rpartition(":")[2] for name in one["changes"])
+    outcome = f" -> {one['result']}" if one["result"] not in ("planned", "sent") else ""
+    request = f" (request {one['request_id']})" if one["request_id"] else ""
+    return f"{one['action']} {fields}{outcome}{request}"

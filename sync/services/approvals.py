@@ -1,0 +1,90 @@
+"""What a person says to a plan: yes to it, yes or no to held changes, this AWS object is that person."""
+
+import datetime
+from collections.abc import Collection
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from sync import audit
+from sync.guarding import limits_of
+from sync.models import HeldChange, Hold, Link, Run, Tenant
+from sync.services import confirming, runs
+
+Decision = HeldChange.Decision
+
+
+class NothingHeld(Exception):
+    """None of the named changes waits any more."""
+
+
+def confirm_and_run(*, run: Run, actor: str) -> Run:
+    confirming.confirm(run=run, actor=actor)
+    return runs.request_run(tenant=run.tenant, kind=Run.Kind.CHANGES, trigger=Run.Trigger.PERSON, actor=actor)
+
+
+def decide(
+    *,
+    hold: Hold,
+    actor: str,
+    approve: Collection[int] = (),
+    keep: Collection[int] = (),
+    comment: str = "",
+    enqueue: bool = True,
+) -> Run | None:
+    """`approve`, `keep`: ids of the hold's changes. What is approved is done by the run that starts at once, if it is
+    still wanted then. Raises NothingHeld."""
+    with transaction.atomic():
+        waiting = HeldChange.objects.select_for_update().open().filter(hold=hold)
+        approved = _decide(waiting.filter(pk__in=list(approve)), Decision.APPROVED, actor, comment, hold.tenant)
+        kept = _decide(waiting.filter(pk__in=list(keep)), Decision.KEPT, actor, comment, hold.tenant)
+        if not approved and not kept:
+            raise NothingHeld
+        audit.record(actor, "hold.decide", hold, None, {"approved": approved, "kept": kept, "comment": comment})
+    if not approved:
+        return None
+    return runs.request_run(
+        tenant=hold.tenant, kind=Run.Kind.CHANGES, trigger=Run.Trigger.APPROVAL, actor=actor, enqueue=enqueue
+    )
+
+
+def _decide(changes: QuerySet[HeldChange], decision: str, actor: str, comment: str, tenant: Tenant) -> list[str]:
+    """Names of those that were decided on."""
+    rows = list(changes)
+    now = timezone.now()
+    for row in rows:
+        row.decision, row.decided_at, row.decided_by, row.comment = decision, now, actor, comment
+        row.expires_at = None
+        if decision == Decision.APPROVED:
+            row.expires_at = now + datetime.timedelta(hours=limits_of(tenant).approval_hours)
+    HeldChange.objects.bulk_update(
+        rows, ["decision", "decided_at", "decided_by", "comment", "expires_at"], batch_size=200
+    )
+    return [f"{row.display_name} ({row.detail_name or row.object_id})" for row in rows]
+
+
+@transaction.atomic
+def accept_shrinkage(*, tenant: Tenant, actor: str) -> None:
+    """The directory really is that much smaller: the next full reading is taken as it is."""
+    tenant.shrink_accepted_at = timezone.now()
+    tenant.save(update_fields=["shrink_accepted_at"])
+    audit.record(actor, "directory.accept_shrinkage", tenant, None, {"at": tenant.shrink_accepted_at.isoformat()})
+
+
+def adoptable(tenant: Tenant) -> list[Link]:
+    """People and groups of Entra whose likely AWS object waits for a yes."""
+    rows = tenant.links.filter(scim_id="", match_code="exists-unlinked", adopt_scim_id="")
+    return list(rows.order_by("object_type", "match_name"))
+
+
+@transaction.atomic
+def adopt(*, link: Link, actor: str, scim_id: str = "") -> None:
+    """This AWS object is that person or group: the next run links it and writes what the mappings say."""
+    chosen = scim_id or link.match_scim_id
+    if not chosen or link.scim_id:
+        raise NothingHeld
+    link.adopt_scim_id, link.retry_at = chosen, timezone.now()
+    link.save(update_fields=["adopt_scim_id", "retry_at"])
+    facts = {"scim_id": chosen, "name": link.match_name, "object_id": link.object_id}
+    audit.record(actor, "link.adopt", link, None, facts)

@@ -1,0 +1,65 @@
+"""What AWS holds and no link names: asked by filter while few objects need it, else listed once."""
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sync.matching import Match, Verdict, judged, match
+from sync.models import Link, Tenant
+from sync.scim.client import ScimClient
+from sync.scim.errors import NotFound
+
+Json = dict[str, Any]
+
+
+class Target:
+    def __init__(
+        self, tenant: Tenant, client: ScimClient, object_type: str, attributes: Sequence[str], *, many: bool
+    ) -> None:
+        self.tenant = tenant
+        self.client = client
+        self.object_type = object_type
+        self.attributes = attributes
+        # Kept as text: a hundred thousand parsed resources would fill the memory.
+        self.listed: list[bytes] = []
+        self.index: dict[tuple[str, str], list[int]] | None = self._list() if many else None
+
+    def _list(self) -> dict[tuple[str, str], list[int]]:
+        index: dict[tuple[str, str], list[int]] = defaultdict(list)
+        for found in self.client.list_users() if self.object_type == "user" else self.client.list_groups():
+            for attribute in self.attributes:
+                if value := found.get(attribute):
+                    index[attribute, value.casefold()].append(len(self.listed))
+            self.listed.append(json.dumps(found).encode())
+        return index
+
+    def find(self, attribute: str, value: str) -> list[Json]:
+        if self.index is not None:
+            return [json.loads(self.listed[at]) for at in self.index.get((attribute, value.casefold()), [])]
+        if self.object_type == "user":
+            return self.client.find_users(attribute, value)
+        return self.client.find_groups(attribute, value)
+
+    def match(self, link: Link, units: Mapping[str, Any]) -> Match:
+        """Who the object is in AWS, under the tenant's rule of linking. What a person chose comes first."""
+        if link.adopt_scim_id:
+            return self._chosen(link)
+        found = match(units, self.attributes, self.find)
+        if found.resource is not None and self._linked(found.resource["id"]):
+            # It belongs to somebody else, whatever its externalId says.
+            return Match(Verdict.FOREIGN, found.resource, found.attribute)
+        return judged(found, units.get("externalId"), self.tenant.adoption, self.tenant.never_touch)  # type: ignore[arg-type]
+
+    def _chosen(self, link: Link) -> Match:
+        get = self.client.get_user if self.object_type == "user" else self.client.get_group
+        try:
+            resource = get(link.adopt_scim_id).resource
+        except NotFound:
+            return Match(Verdict.UNMATCHED)
+        if resource is None or self._linked(link.adopt_scim_id):
+            return Match(Verdict.FOREIGN, resource, "id")
+        return judged(Match(Verdict.MATCHED, resource, "id"), None, "match", self.tenant.never_touch)
+
+    def _linked(self, scim_id: str) -> bool:
+        return Link.objects.filter(tenant=self.tenant, object_type=self.object_type, scim_id=scim_id).exists()
