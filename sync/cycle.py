@@ -65,6 +65,8 @@ def run_cycle(
     with phases.during("read") as facts:
         snapshot = read(run, graph, rules, watch)
         run.suspect = snapshot.suspect
+        # The enterprise application may have brought other assignments.
+        rules = Rules.of(configuration)
         facts.update(people=snapshot.users, groups=snapshot.groups)
 
     since = watermark(run, tenant, configuration)

@@ -20,6 +20,13 @@ FACTS = {
     "groups": lambda n: ngettext("%(n)s group", "%(n)s groups", n),
     "in": lambda n: _("%(n)s in"),
     "out": lambda n: _("%(n)s outside"),
+    "memberships": lambda n: ngettext("%(n)s membership", "%(n)s memberships", n),
+    "differs": lambda n: ngettext("%(n)s differs", "%(n)s differ", n),
+    "missing": lambda n: _("%(n)s gone from AWS"),
+    "only_in_aws": lambda n: _("%(n)s only in AWS"),
+    "member_missing": lambda n: ngettext("%(n)s member missing", "%(n)s members missing", n),
+    "member_extra": lambda n: ngettext("%(n)s member too many", "%(n)s members too many", n),
+    "unsure": lambda n: ngettext("%(n)s group unsure", "%(n)s groups unsure", n),
     "changes": lambda n: ngettext("%(n)s change", "%(n)s changes", n),
 }
 
