@@ -272,6 +272,8 @@ def _present(operation: Operation, members: dict[str, Member]) -> list[str]:
     keys = [key for key in operation.changes.get("members", []) if key in members]
     if "members" in operation.changes:
         operation.changes["members"] = keys
+    if operation.object_type == "membership":
+        operation.people = len(keys)
     return [members[key].scim_id for key in keys]
 
 
