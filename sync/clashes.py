@@ -33,6 +33,7 @@ class Clashes:
         self.stage = Stage.PEOPLE if object_type == "user" else Stage.GROUPS
         self.links = Link.objects.filter(tenant=run.tenant, object_type=object_type)
         self.refused = 0
+        self.moved: set[int] = set()
 
     def settle(self) -> None:
         for kind in KINDS[self.object_type]:
@@ -85,7 +86,7 @@ class Clashes:
             return moves and self._movers().filter(link=holder).exists()
         if not self.tenant.free_names or kind == "external":
             return False
-        self._move_away(holder, "")
+        self._move_away(holder)
         return True
 
     def _refuse(self, link_id: int, code: str, unit: str, other: Link | None) -> None:
@@ -109,7 +110,7 @@ class Clashes:
             if not ready:
                 ring = _ring(open_waits, todo)
                 opener = min(ring)
-                self._move_away(self.links.get(pk=opener), "ring")
+                self._move_away(self.links.get(pk=opener))
                 for waiting in open_waits.values():
                     waiting.discard(opener)
                 continue
@@ -118,10 +119,11 @@ class Clashes:
         for key, wave in waves.items():
             self._movers().filter(link=key, wave=0).update(wave=wave)
 
-    def _move_away(self, holder: Link, why: str) -> None:
+    def _move_away(self, holder: Link) -> None:
         """A first request that gives the holder temporary values, before anybody waits for them."""
-        if self.run.operations.filter(link=holder, approved=True, result=Result.PLANNED, stage=self.stage).exists():
+        if holder.pk in self.moved:
             return
+        self.moved.add(holder.pk)
         temporary = temporary_units(self.object_type, holder)
         known = planning.Known(holder.scim_id, holder.written)
         Operation.objects.create(
@@ -138,7 +140,6 @@ class Clashes:
             action="update",
             changes=planning.before_after(known.written, temporary),
             desired=temporary,
-            approved=True,
         )
 
 

@@ -27,6 +27,7 @@ from sync.models import (
     Link,
     MembershipLink,
     Origin,
+    Result,
     Run,
     Snapshot,
     Tenant,
@@ -357,14 +358,16 @@ class Evaluation:
 
     def _wanted(self, group_id: str) -> Iterable[str]:
         """Members in scope whom AWS holds, or whom this run is going to create."""
-        linked = Link.objects.filter(tenant=self.tenant, object_type="user", object_id=OuterRef("member_id"))
-        coming = self.run.operations.filter(
-            object_type="user", object_id=OuterRef("member_id"), action__in=("create", "link"), result="planned"
+        coming = self.run.operations.filter(link=OuterRef("pk"), action__in=("create", "link"))
+        inside = DirectoryUser.objects.filter(tenant=self.tenant, object_id=OuterRef("object_id"), in_scope=True)
+        links = Link.objects.filter(
+            Exists(inside),
+            ~Q(scim_id="") | Exists(coming.exclude(result=Result.FAILED)),
+            tenant=self.tenant,
+            object_type="user",
+            object_id__in=effective_members(self.tenant, group_id),
         )
-        inside = DirectoryUser.objects.filter(tenant=self.tenant, object_id=OuterRef("member_id"), in_scope=True)
-        rows = effective_members(self.tenant, group_id)
-        rows = rows.filter(Exists(inside)).filter(Exists(linked.exclude(scim_id="")) | Exists(coming))
-        return rows.order_by("member_id")
+        return links.order_by("object_id").values_list("object_id", flat=True)
 
     def _plan_groups_out_of_scope(self) -> None:
         """A group that leaves scope is emptied and kept: its permissions in AWS hang on its id."""

@@ -1,8 +1,9 @@
 """What a run looks at: the published rules, and the rows of the mirror that may have changed since the last one."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from itertools import islice
+from typing import Any, TypeVar
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
@@ -21,6 +22,7 @@ from sync.models import (
 )
 
 BATCH = 1000
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,12 @@ def batches(rows: QuerySet[Any], size: int = BATCH) -> Iterator[list[Any]]:
     while batch := list(rows.filter(pk__gt=last).order_by("pk")[:size]):
         yield batch
         last = batch[-1].pk
+
+
+def chunks(items: Iterable[T], size: int) -> Iterator[tuple[T, ...]]:
+    rest = iter(items)
+    while part := tuple(islice(rest, size)):
+        yield part
 
 
 def touch(snapshot: Snapshot, users: Any, groups: Any) -> None:

@@ -128,6 +128,16 @@ PROBLEMS: dict[str, Problem] = {
         _("The linked object is gone from AWS. Someone deleted it there."),
         _("Nothing to do. The next run looks for a match and creates it anew if there is none."),
     ),
+    "never-touch": Problem(
+        _("On the never-touch list"),
+        _("AWS holds an object whose name is on the never-touch list and that we did not make. We sent nothing."),
+        _("Nothing to do if that is right. Else take the name off the list, or rename the object in Entra."),
+    ),
+    "quota-reached": Problem(
+        _("AWS's quota is used up"),
+        _("AWS holds as many people or groups as its quota allows. Changes and removals go on; nothing new is made."),
+        _("Ask AWS for a higher quota under Service Quotas, or take people out of scope."),
+    ),
     "expression-error": Problem(
         _("An expression cannot be computed"),
         _("The expression of a mapping stops on this person's values. Nothing of this person was written."),
@@ -188,7 +198,27 @@ PROBLEMS: dict[str, Problem] = {
         _("A person who left still holds this user name or e-mail in AWS. The newcomer is somebody else to us."),
         _("Allow the names of leavers to be freed under Provisioning, or rename the old user in AWS."),
     ),
+    "not-in-entra": Problem(
+        _("Entra does not know this id"),
+        _("Neither Entra nor our last reading of it has a person or group with this id."),
+        _("Search for the name again. Whoever was deleted more than 30 days ago is gone from Entra."),
+    ),
+    "differs": Problem(
+        _("AWS holds something else"),
+        _("AWS accepted the request, but what it holds now is not what was sent."),
+        _("Look at the fields named here in AWS. If somebody changed them there, run it once more."),
+    ),
     # The whole run, or what it holds back
+    "cancelled": Problem(
+        _("Cancelled"),
+        _("Somebody cancelled it. Changes already written stay."),
+        _("Start it again when it is wanted."),
+    ),
+    "interrupted": Problem(
+        _("It was interrupted too often"),
+        _("The worker stopped three times in the middle of it. What became of its requests was read from AWS."),
+        _("Look at the server log, then start it again."),
+    ),
     "not-confirmed": Problem(
         _("The plan waits for a yes"),
         _("Who is assigned, or how people are matched, has changed. The plan is made; nothing was written."),

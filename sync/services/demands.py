@@ -16,12 +16,14 @@ from django.utils import timezone
 from sync import audit, directory
 from sync.clients import NotEntered, graph_client, scim_client
 from sync.directory import Found
+from sync.exporting import TokenRefused
 from sync.graph.client import GraphClient
 from sync.graph.errors import GraphError, NotFound
 from sync.leases import Cancelled, LeaseLost, Watch
 from sync.models import Demand, DemandObject, DirectoryGroup, DirectoryUser, Operation, Result, Run, Tenant
 from sync.on_demand import OneObject, StepLog
-from sync.recording import TokenRefused, count_results, resolve_open_intents
+from sync.recording import count_results
+from sync.resolving import resolve_open_intents
 from sync.scim.client import ScimClient
 from sync.scim.errors import ScimError
 from sync.sealing import CannotOpen

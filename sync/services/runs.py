@@ -16,13 +16,14 @@ from django.utils import timezone
 from sync import audit, notifying, quarantine
 from sync.clients import NotEntered, graph_client, scim_client
 from sync.cycle import NotConfirmed, run_cycle
+from sync.exporting import TokenRefused, TooManyFailures
 from sync.graph.errors import Forbidden as GraphForbidden
 from sync.graph.errors import GraphError, SignInFailed
 from sync.importing import SourceEmpty
 from sync.leases import Cancelled, Lease, LeaseLost, Watch, claim
 from sync.models import AwsConnection, Delivery, EntraConnection, Interval, Result, Run, Tenant
 from sync.problems import problem_groups
-from sync.recording import TokenRefused, count_results
+from sync.recording import count_results
 from sync.scim.errors import Forbidden, ScimError, Unauthorised
 from sync.sealing import CannotOpen
 from sync.services import confirming, repairing
@@ -255,6 +256,8 @@ def _carry_out(run: Run, watch: Watch) -> tuple[str, str, str]:
         return Run.State.FAILED, graph_problem(error), str(error)
     except TokenRefused:
         return Run.State.FAILED, "token-refused", ""
+    except TooManyFailures as error:
+        return Run.State.FAILED, "too-many-failures", str(error)
     except ScimError as error:
         return Run.State.FAILED, scim_problem(error), error.detail
     except Exception as error:
