@@ -51,8 +51,10 @@ MENU: tuple[tuple[str | Promise, tuple[Item, ...]], ...] = (
             Item(_("Provisioning"), "player-play", "provisioning", pages=("turn_on", "turn_off")),
             Item(_("Sync history"), "history", "runs", pages=("run", "run_cancel")),
             Item(_("Logs"), "list-search", "logs", pages=("log",)),
+            Item(_("Compare with AWS"), "replace", "drift", pages=("drift_repair",)),
         ),
     ),
+    (_("People"), (Item(_("Readiness"), "shield-check", "readiness"),)),
 )
 
 

@@ -8,11 +8,13 @@ from portal.views import (
     accounts,
     assignments,
     connection,
+    drift,
     logs,
     mappings,
     on_demand,
     overview,
     provisioning,
+    readiness,
     runs,
     setup,
     tenants,
@@ -86,6 +88,18 @@ run_urls = [
     path("runs/<int:number>/cancel/", runs.cancel, name="run_cancel"),
 ]
 
+drift_urls = [
+    path("drift/", drift.drift, name="drift"),
+    path("drift/compare/", drift.compare, name="drift_compare"),
+    path("drift/repair/", drift.repair, name="drift_repair"),
+]
+
+readiness_urls = [
+    path("readiness/", readiness.readiness, name="readiness"),
+    path("readiness/check/", readiness.check, name="readiness_check"),
+    path("readiness/export/", readiness.export, name="readiness_export"),
+]
+
 log_urls = [
     path("logs/", logs.logs, name="logs"),
     path("logs/export/", logs.export, name="logs_export"),
@@ -107,6 +121,8 @@ tenant_urls = [
     *run_urls,
     *log_urls,
     *on_demand_urls,
+    *drift_urls,
+    *readiness_urls,
 ]
 
 urlpatterns = [

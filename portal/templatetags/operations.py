@@ -36,6 +36,18 @@ def fact(name: str, value: int) -> str:
     return FACTS[name](value) % {"n": f"{value:,}"} if name in FACTS else f"{name} {value}"
 
 
+@register.simple_tag
+def many(number: int) -> str:
+    """1,204"""
+    return f"{number:,}"
+
+
+@register.filter
+def field_name(unit: str) -> str:
+    """The enterprise extension's attributes go by their last name."""
+    return unit.rpartition(":2.0:User:")[2]
+
+
 @register.filter
 def problem_title(code: str) -> str:
     return str(PROBLEMS[code].title) if code in PROBLEMS else code

@@ -11,7 +11,21 @@ from playwright.sync_api import Page
 from portal import first_run
 from portal.models import RoleGrant, User
 from sync.directory import Found
-from sync.models import ConnectionTest, Demand, DemandObject, DirectoryUser, Half, Link, Operation, Run, Tenant
+from sync.models import (
+    ConnectionTest,
+    Demand,
+    DemandObject,
+    DirectoryUser,
+    Drift,
+    Finding,
+    Half,
+    Link,
+    Operation,
+    ReadinessCheck,
+    Run,
+    Snapshot,
+    Tenant,
+)
 from sync.services import configurations
 from sync.services.tenants import configuration_of
 from tests.browser.conftest import Watched, axe, sideways
@@ -21,7 +35,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 # Names that answer no page of their own: actions (POST), files, fragments and redirects.
 NO_PAGE = {
     "home", "account_signup", "account_reset_password", "connection_test_start", "mappings_recommended", "sync_now",
-    "logs_export", "run_pill", "provisioning_state",
+    "logs_export", "run_pill", "provisioning_state", "drift_compare", "readiness_check", "readiness_export",
 }  # fmt: skip
 # Pages for whoever is not signed in.
 SIGNED_OUT = {"account_login", "account_inactive", "first_run"}
@@ -71,6 +85,8 @@ def world(tenant: Tenant) -> dict[str, list[Any]]:
         checks=[{"id": "A3", "state": "failed", "code": "token-refused", "facts": {"characters": 40, "detail": "no"}, "milliseconds": 5,
                  "request": "GET /Users", "status": 401, "answer": "no"}],
     )  # fmt: skip
+    with_findings(tenant)
+    with_differences(tenant)
     slug = tenant.slug
     return {
         "demand": [slug, demanded(tenant, run).pk],
@@ -85,7 +101,8 @@ def world(tenant: Tenant) -> dict[str, list[Any]]:
         "mappings_reset": [slug, "people"],
         "assignment_remove": [slug, configuration_of(tenant).assignments.earliest("pk").pk],
         **{name: [slug] for name in ("overview", "setup", "connection", "connection_entra", "connection_aws", "assignments", "assign",
-                                     "provisioning", "turn_on", "turn_off", "runs", "logs", "on_demand")},
+                                     "provisioning", "turn_on", "turn_off", "runs", "logs", "on_demand", "drift", "drift_repair",
+                                     "readiness")},
     }  # fmt: skip
 
 
@@ -116,6 +133,46 @@ def demanded(tenant: Tenant, run: Run) -> Demand:
             result="failed", steps=steps,
         )  # fmt: skip
     return demand
+
+
+def with_findings(tenant: Tenant) -> None:
+    now = timezone.now()
+    Snapshot.objects.create(tenant=tenant, full=True, sealed_at=now)
+    check = ReadinessCheck.objects.create(
+        tenant=tenant, requested_by="jo@acme.example", state="done", finished_at=now, people=1207, people_ready=1204, groups=12, groups_ready=12
+    )  # fmt: skip
+    for code, attribute, value, certain in (
+        ("missing-family-name", "name.familyName", "", True),
+        ("bad-characters", "userName", "adele[U+00A0]vance@a-rather-long-domain-name.acme.example", True),
+        ("name-id-differs", "userName", "ADELE@acme.example", False),
+        ("manager-outside-scope", "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager", "Bo Boss", False),
+    ):  # fmt: skip
+        Finding.objects.create(
+            found_by=check, tenant=tenant, object_type="user", object_id="a" * 36, code=code, attribute=attribute, value=value, certain=certain
+        )  # fmt: skip
+
+
+def with_differences(tenant: Tenant) -> None:
+    now = timezone.now()
+    run = Run.objects.create(
+        tenant=tenant, number=2, kind="verify", trigger="person", state="completed", started_at=now, finished_at=now,
+        phases={"compare": {"state": "done", "seconds": 2.5, "facts": {"people": 1207, "groups": 12, "memberships": 5400}}},
+    )  # fmt: skip
+    aws_id = "04285428-40b1-7000-1624-dbde7efe0001"
+    changed = {
+        "displayName": {"written": "Adele Vance", "held": "By Hand"},
+        "title": {"written": None, "held": "Emperor"},
+    }
+    for kind, object_type, facts in (
+        ("differs", "user", {"name": "Adele Vance", "facts": changed}),
+        ("missing", "group", {"name": "AWS-Developers"}),
+        ("member_extra", "membership", {"name": "AWS-Developers", "member_scim_id": aws_id}),
+        ("member_missing", "membership", {"name": "AWS-Developers", "member_scim_id": aws_id, "member_name": "Adele", "repaired": True}),
+        ("only_in_aws", "user", {"name": "Hand Made", "facts": {"userName": "hand.made@a-rather-long-domain-name.acme.example"}, "proposed_id": "a" * 36, "proposed_by": "userName"}),
+        ("only_in_aws", "group", {"name": "Billing"}),
+        ("only_in_aws", "group", {"name": "AWSControlTowerAdmins", "facts": {"left_alone": True}}),
+    ):  # fmt: skip
+        Drift.objects.create(run=run, tenant=tenant, kind=kind, object_type=object_type, scim_id=aws_id, **facts)
 
 
 GLOBAL = {"tenants": "?stay=1", "tenant_new": "", "me": "", "account_logout": ""}
