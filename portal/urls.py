@@ -6,6 +6,7 @@ from django.views.generic import RedirectView
 
 from portal.views import (
     accounts,
+    approvals,
     assignments,
     connection,
     drift,
@@ -79,6 +80,15 @@ provisioning_urls = [
     path("provisioning/turn-on/", provisioning.turn_on, name="turn_on"),
     path("provisioning/turn-off/", provisioning.turn_off, name="turn_off"),
     path("provisioning/sync-now/", provisioning.sync_now, name="sync_now"),
+    path("provisioning/safety/", provisioning.provisioning_safety, name="provisioning_safety"),
+    path("provisioning/preview/", provisioning.preview, name="preview"),
+]
+
+approval_urls = [
+    path("approvals/", approvals.approvals, name="approvals"),
+    path("approvals/link/", approvals.link, name="approvals_link"),
+    path("approvals/smaller/", approvals.accept_shrinkage, name="accept_shrinkage"),
+    path("approvals/<int:pk>/", approvals.approval, name="approval"),
 ]
 
 run_urls = [
@@ -86,6 +96,7 @@ run_urls = [
     path("runs/", runs.history, name="runs"),
     path("runs/<int:number>/", runs.run, name="run"),
     path("runs/<int:number>/cancel/", runs.cancel, name="run_cancel"),
+    path("runs/<int:number>/confirm/", runs.confirm, name="run_confirm"),
 ]
 
 drift_urls = [
@@ -118,6 +129,7 @@ tenant_urls = [
     *mapping_urls,
     *assignment_urls,
     *provisioning_urls,
+    *approval_urls,
     *run_urls,
     *log_urls,
     *on_demand_urls,
