@@ -11,6 +11,7 @@ from typing import Any
 import structlog
 from django.db.models import Count, Q, QuerySet
 
+from sync.bulk import insert_rows
 from sync.fetching import fetched
 from sync.graph.client import GraphClient
 from sync.graph.errors import BadAnswer, GraphError
@@ -65,9 +66,7 @@ def _note(snapshot: Snapshot, entries: dict[Pair, Item]) -> None:
     again = [key for key, entry in entries.items() if "@removed" not in entry and key in known]
     _mark(snapshot, [known[key][0] for key in gone if key in known], 0)
     _mark(snapshot, [known[key][0] for key in again if known[key][1] != snapshot.pk], snapshot.pk)
-    DirectoryMembership.objects.bulk_create(
-        (_membership(snapshot, key, entries[key]) for key in new), batch_size=AT_ONCE
-    )
+    insert_rows([_membership(snapshot, key, entries[key]) for key in new])
     touch(snapshot, {member for _group, member in new}, {group_id for group_id, _member in new})
     _log_others(entries.values())
 

@@ -120,7 +120,7 @@ def test_the_environment_of_another_python_is_made_anew(project: Path) -> None:
     (project / ".venv" / "bin" / "python").unlink()
     (project / ".venv" / "bin" / "python").symlink_to("/bin/false")
     (project / ".venv" / "stamp-embedded").unlink()
-    assert "Making a virtual environment" in run(project, "check").stdout
+    assert "Making a virtual environment" in run(project, "check").stderr
 
 
 def test_it_explains_itself(project: Path) -> None:
