@@ -66,7 +66,11 @@ def prepare(group: str) -> None:
         if install("dev" if group == "dev" else "base") != 0:
             sys.exit("The packages could not be installed: see pip's words above.")
         if group == "embedded" and install("embedded") != 0:
-            print("No embedded broker for this machine: the file system carries the messages instead.", file=sys.stderr, flush=True)
+            print(
+                "No embedded broker for this machine: the file system carries the messages instead.",
+                file=sys.stderr,
+                flush=True,
+            )
         (VENV / f"stamp-{group}").write_text(stamp(group))
 
 

@@ -89,13 +89,22 @@ class Clashes:
         if holder.wanted_name:
             moves = getattr(holder, f"wanted_{kind}") != getattr(holder, f"held_{kind}")
             return moves and self._movers().filter(link=holder).exists()
-        if not self.tenant.free_names or kind == "external":
+        # A group that is renamed away and made anew would lose its account assignments (ssosync#291).
+        if not self.tenant.free_names or kind == "external" or self.object_type == "group":
             return False
         self._move_away(holder)
         return True
 
     def _refuse(self, link_id: int, code: str, unit: str, other: Link | None) -> None:
         self.refused += 1
+        if code == "taken-by-leaver" and other is not None and self.object_type == "group":
+            self.links.filter(pk=link_id).update(
+                match_code="successor",
+                match_attribute=unit,
+                match_scim_id=other.scim_id,
+                match_name=str(other.written.get("displayName") or ""),
+                match_at=timezone.now(),
+            )
         named = str((other.written.get("userName") or other.written.get("displayName")) if other else "")
         self._movers().filter(link=link_id).update(
             result=Result.FAILED,
