@@ -10,9 +10,10 @@ from django.utils import timezone
 from sync import audit
 from sync.guarding import limits_of
 from sync.models import HeldChange, Hold, Link, Origin, Run, Tenant
-from sync.services import confirming, runs
+from sync.services import confirming, held, runs
 
 Decision = HeldChange.Decision
+PROPOSED = ("exists-unlinked", "successor")
 
 
 class NothingHeld(Exception):
@@ -77,7 +78,7 @@ def adoptable(tenant: Tenant) -> list[Link]:
 
     `successor`: a group that was deleted and made anew in Entra; the AWS group of the old one can go on as its own.
     """
-    rows = tenant.links.filter(scim_id="", match_code__in=("exists-unlinked", "successor"), adopt_scim_id="")
+    rows = tenant.links.filter(scim_id="", match_code__in=PROPOSED, adopt_scim_id="")
     return list(rows.order_by("object_type", "match_name"))
 
 
@@ -111,5 +112,5 @@ def _inherit(link: Link, before: Link) -> None:
 def waiting_decisions(tenant: Tenant) -> int:
     """How many things a person is asked to decide: holds, a plan, proposals for linking, a reading that shrank."""
     holds = HeldChange.objects.waiting().filter(tenant=tenant).values("hold").distinct().count()
-    proposals = tenant.links.filter(scim_id="", match_code="exists-unlinked", adopt_scim_id="").exists()
+    proposals = tenant.links.filter(scim_id="", match_code__in=PROPOSED, adopt_scim_id="").exists()
     return holds + proposals + (held.shrunken(tenant) is not None) + (held.waiting_plan(tenant) is not None)
