@@ -78,6 +78,9 @@ class Journal(Protocol):
 
         Empty when nothing can begin before what is in flight has landed."""
 
+    def check(self) -> None:
+        """Raises TooManyFailures."""
+
 
 def export_stage(
     journal: Journal,
@@ -96,6 +99,7 @@ def export_stage(
         while True:
             flight.start(journal.turn(landed, flight.room))
             landed = []
+            journal.check()
             if not flight.flying:
                 return
             landed = flight.land()
@@ -158,9 +162,9 @@ class Flight:
         """No further request begins. What has not landed in time stays an open intent."""
         self.halt.set()
         self.client.stop()
-        for future in list(self.flying):
-            future.cancel()
-        done = wait(self.flying, seconds).done
+        # `wait` would not see these: nobody takes them out of the pool's queue.
+        cancelled = {future for future in self.flying if future.cancel()}
+        done = cancelled | wait(self.flying.keys() - cancelled, seconds).done
         return [outcome for future in done if (outcome := self._outcome(future))]
 
     def close(self) -> None:

@@ -73,7 +73,7 @@ class Journal:
             if outcomes:
                 self._record(outcomes)
             landed = {outcome.operation_id for outcome in outcomes}
-            requests = self._intend(room, landed) if room > 0 else []
+            requests = self._intend(room, landed) if room > 0 and not self._hopeless else []
         for key in landed:
             self.flying.pop(key, None)
         if outcomes:
@@ -81,8 +81,12 @@ class Journal:
         if requests:
             passed("intent committed")
         self._show()
-        self._judge()
         return requests
+
+    def check(self) -> None:
+        """Raises TooManyFailures."""
+        if self._hopeless:
+            raise TooManyFailures(self.failed, self.done)
 
     def _show(self) -> None:
         now = self.clock()
@@ -90,10 +94,10 @@ class Journal:
             self.shown_at = now
             self.phases.save()
 
-    def _judge(self) -> None:
+    @property
+    def _hopeless(self) -> bool:
         enough = max(FEWEST, min(MOST, self.run.planned // 10))
-        if self.done >= enough and self.failed > FAILED_SHARE * self.done:
-            raise TooManyFailures(self.failed, self.done)
+        return self.done >= enough and self.failed > FAILED_SHARE * self.done
 
     # Results
 
