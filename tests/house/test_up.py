@@ -57,8 +57,8 @@ def test_the_demo_can_be_signed_in_to_and_turned_on_and_leaves_nothing_behind(tm
             assert "/t/rehearsal/" in visitor.post("/sign-in/", login=email, password=password).url
             page = visitor.session.get(f"{origin}/t/rehearsal/provisioning/", timeout=30).text
             assert 'aria-disabled="true"' not in page
-            answer = visitor.post("/t/rehearsal/provisioning/turn-on/")
-            assert "/runs/1/" in answer.url
+            visitor.post("/t/rehearsal/provisioning/preview/")
+            assert eventually(lambda: "/runs/2/" in visitor.post("/t/rehearsal/provisioning/turn-on/", plan="1").url)
             console = program.line(r"Rehearsal lab: +(\S+)")
             assert eventually(lambda: bool(visitor.session.get(f"{console}api/aws/state", timeout=10).json()["users"]))
         assert "scim_token" not in program.output
