@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from sync import planning
@@ -36,6 +36,8 @@ class Clashes:
         self.moved: set[int] = set()
 
     def settle(self) -> None:
+        if not self._movers().exists():
+            return
         for kind in KINDS[self.object_type]:
             self._refuse_shared(kind)
         refused = -1
@@ -53,10 +55,11 @@ class Clashes:
     def _refuse_shared(self, kind: str) -> None:
         """Two sources for one value: whoever has it keeps it, else nobody gets it."""
         wanted, held = f"wanted_{kind}", f"held_{kind}"
-        others = self.links.filter(**{wanted: OuterRef(wanted)}).exclude(pk=OuterRef("pk"))
+        values = self.links.exclude(**{wanted: ""}).values(wanted).annotate(n=Count("pk"))
+        shared = values.filter(n__gt=1).values_list(wanted, flat=True)
         moving = self._movers().filter(link=OuterRef("pk"))
-        losers = self.links.exclude(**{wanted: ""}).exclude(**{held: F(wanted)})
-        for link in losers.filter(Exists(moving), Exists(others)):
+        losers = self.links.filter(**{f"{wanted}__in": shared}).exclude(**{held: F(wanted)})
+        for link in losers.filter(Exists(moving)) if shared.exists() else []:
             other = self.links.filter(**{wanted: getattr(link, wanted)}).exclude(pk=link.pk).first()
             self._refuse(link.pk, "same-value", UNITS[self.object_type][kind], other)
 
@@ -67,6 +70,8 @@ class Clashes:
             wanted, held = f"wanted_{kind}", f"held_{kind}"
             moving = self._movers().filter(link=OuterRef("pk"))
             holders = self.links.filter(**{held: OuterRef(wanted)}).exclude(pk=OuterRef("pk")).exclude(scim_id="")
+            if not self.links.exclude(**{held: ""}).exists():
+                continue
             movers = self.links.exclude(**{wanted: ""}).exclude(**{held: F(wanted)})
             for link in movers.filter(Exists(moving), Exists(holders)):
                 for holder in (

@@ -144,13 +144,18 @@ def require_confirmation(run: Run, configuration: Configuration, phases: PhaseLo
 def export(run: Run, watch: Watch, phases: PhaseLog, scim: ScimClient, connections: int) -> None:
     """Stage by stage: each needs the ids that the one before it brought."""
     journal = Journal(run, watch.lease, phases)
+
+    def safe_point() -> None:
+        if watch.safe_point():
+            journal.read_again()
+
     for phase, stages in WRITING.items():
         if not run.operations.filter(result="planned", stage__in=stages).exists():
             phases.not_needed(phase)
             continue
         with phases.during(phase):
             for stage in stages:
-                export_stage(journal.begin(stage), scim, connections, watch.safe_point, journal.clock)
+                export_stage(journal.begin(stage), scim, connections, safe_point, journal.clock)
 
 
 def finish(run: Run, tenant: Tenant, snapshot: Snapshot, configuration: Configuration) -> None:

@@ -63,6 +63,10 @@ class Journal:
         self.queue.clear()
         return self
 
+    def read_again(self) -> None:
+        """Forgets what was read ahead: something asked on demand may have taken its place in the plan."""
+        self.queue.clear()
+
     def turn(self, outcomes: Sequence[Outcome], room: int) -> Sequence[Request]:
         with transaction.atomic():
             self.lease.renew()
@@ -268,6 +272,8 @@ def _present(operation: Operation, members: dict[str, Member]) -> list[str]:
     keys = [key for key in operation.changes.get("members", []) if key in members]
     if "members" in operation.changes:
         operation.changes["members"] = keys
+    if operation.object_type == "membership":
+        operation.people = len(keys)
     return [members[key].scim_id for key in keys]
 
 

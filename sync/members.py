@@ -11,6 +11,7 @@ from typing import Any
 import structlog
 from django.db.models import Count, Q, QuerySet
 
+from sync.bulk import insert_rows
 from sync.fetching import fetched
 from sync.graph.client import GraphClient
 from sync.graph.errors import BadAnswer, GraphError
@@ -65,9 +66,7 @@ def _note(snapshot: Snapshot, entries: dict[Pair, Item]) -> None:
     again = [key for key, entry in entries.items() if "@removed" not in entry and key in known]
     _mark(snapshot, [known[key][0] for key in gone if key in known], 0)
     _mark(snapshot, [known[key][0] for key in again if known[key][1] != snapshot.pk], snapshot.pk)
-    DirectoryMembership.objects.bulk_create(
-        (_membership(snapshot, key, entries[key]) for key in new), batch_size=AT_ONCE
-    )
+    insert_rows([_membership(snapshot, key, entries[key]) for key in new])
     touch(snapshot, {member for _group, member in new}, {group_id for group_id, _member in new})
     _log_others(entries.values())
 
@@ -157,8 +156,8 @@ def _by_group(rows: QuerySet[DirectoryMembership]) -> dict[str, int]:
     return dict(rows.values("group_id").annotate(n=Count("pk")).values_list("group_id", "n"))
 
 
-def going(snapshot: Snapshot) -> QuerySet[DirectoryMembership]:
-    """What the round says is gone.
+def going(snapshot: Snapshot, asked: Iterable[str] = ()) -> QuerySet[DirectoryMembership]:
+    """What the round says is gone; `asked`: of these groups also what earlier rounds said.
 
     Memberships of somebody (or of a group) that lies in the recycle bin are kept, since Entra keeps them too: they are
     back with a restore, of which the groups round says nothing (Graph, groups delta).
@@ -166,7 +165,7 @@ def going(snapshot: Snapshot) -> QuerySet[DirectoryMembership]:
     if not snapshot.full:
         told = DirectoryGroup.objects.filter(Q(seen_snapshot=snapshot.pk) | Q(members_unsure=True))
         told = told.filter(tenant=snapshot.tenant)
-        ids = list(told.values_list("object_id", flat=True))
+        ids = {*told.values_list("object_id", flat=True), *asked}
         return _rows(snapshot).filter(group_id__in=ids, seen_snapshot=0)
     binned = [
         model.objects.filter(tenant=snapshot.tenant, deleted="soft").values("object_id")
@@ -179,13 +178,13 @@ def going(snapshot: Snapshot) -> QuerySet[DirectoryMembership]:
 def settle(snapshot: Snapshot, proofs: Proofs) -> None:
     """Puts back whom the second look showed, keeps what is not certain, lets the rest go."""
     for group_id, proof in proofs.items():
-        rows = going(snapshot).filter(group_id=group_id)
+        rows = going(snapshot, proofs).filter(group_id=group_id)
         group = DirectoryGroup.objects.filter(tenant=snapshot.tenant, object_id=group_id)
         group.exclude(members_unsure=proof is None).update(members_unsure=proof is None, changed_snapshot=snapshot.pk)
         for part in chunks(sorted(proof or ()), AT_ONCE):
             rows.filter(member_id__in=part).update(seen_snapshot=snapshot.pk)
     unsure = [group_id for group_id, proof in proofs.items() if proof is None]
-    let_go(snapshot, going(snapshot).exclude(group_id__in=unsure))
+    let_go(snapshot, going(snapshot, proofs).exclude(group_id__in=unsure))
     going(snapshot).filter(group_id__in=unsure).update(seen_snapshot=0)
 
 

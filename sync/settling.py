@@ -129,6 +129,8 @@ class Settled:
         """People who were deleted in AWS: the next run looks for them, or makes them anew."""
         operation.changes["members"] = [key for key in operation.changes["members"] if key not in gone]
         operation.problem = "not-found-link"
+        if operation.object_type == "membership":
+            operation.people = len(operation.changes["members"])
         if operation.action == "add_member" and not operation.changes["members"]:
             operation.result = Result.SKIPPED
         for link in Link.objects.filter(pk__in=[member.link_id for member in gone.values()]):

@@ -10,7 +10,7 @@ from django.utils import timezone
 from sync import audit
 from sync.guarding import limits_of
 from sync.models import HeldChange, Hold, Link, Run, Tenant
-from sync.services import confirming, runs
+from sync.services import confirming, held, runs
 
 Decision = HeldChange.Decision
 
@@ -88,3 +88,10 @@ def adopt(*, link: Link, actor: str, scim_id: str = "") -> None:
     link.save(update_fields=["adopt_scim_id", "retry_at"])
     facts = {"scim_id": chosen, "name": link.match_name, "object_id": link.object_id}
     audit.record(actor, "link.adopt", link, None, facts)
+
+
+def waiting_decisions(tenant: Tenant) -> int:
+    """How many things a person is asked to decide: holds, a plan, proposals for linking, a reading that shrank."""
+    holds = HeldChange.objects.waiting().filter(tenant=tenant).values("hold").distinct().count()
+    proposals = tenant.links.filter(scim_id="", match_code="exists-unlinked", adopt_scim_id="").exists()
+    return holds + proposals + (held.shrunken(tenant) is not None) + (held.waiting_plan(tenant) is not None)

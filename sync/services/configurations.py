@@ -244,6 +244,11 @@ def _scope_changed(configuration: Configuration, actor: str) -> None:
     configuration.save(update_fields=["changed_at", "scope_changed_at", "changed_by"])
 
 
+def matching_changed(*, tenant: Tenant, actor: str) -> None:
+    """A setting outside this file decides otherwise about who is linked with whom."""
+    _scope_changed(_locked(tenant), actor)
+
+
 def _matching(configuration: Configuration) -> set[tuple[Any, ...]]:
     rows = configuration.mappings.exclude(matching=None)
     return set(rows.values_list("object_type", "target", "matching", "kind", "source", "default"))
