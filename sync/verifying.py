@@ -5,7 +5,6 @@ the database; what they bring is compared by the caller's thread alone, in batch
 what it does not hold: whoever is not listed is asked for by id before being called gone.
 """
 
-import re
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -23,6 +22,7 @@ from django.utils import timezone
 
 from sync.comparing import differences, normal
 from sync.leases import Watch
+from sync.matching import untouchable
 from sync.mirror import Rules, batches
 from sync.models import DirectoryGroup, DirectoryUser, Drift, Link, MembershipLink, Run, Tenant
 from sync.phases import PhaseLog
@@ -177,7 +177,6 @@ class Comparison:
         self.counts: Counter[str] = Counter()
         # Per group (AWS id) some whom its list lacks.
         self.doubted: dict[str, list[str]] = {}
-        self.never_touch = [pattern_of(text) for text in self.tenant.never_touch]
         configuration = self.tenant.configurations.order_by("-number")[:1].get()
         rules = Rules.of(configuration)
         evaluated = self.tenant.evaluated_changed_at
@@ -272,9 +271,8 @@ class Comparison:
         return differences(written, resource.units_held(found, mapped), sorted(mapped))
 
     def _only_in_aws(self, object_type: str, found: Json) -> Drift:
-        names = [str(found.get(name) or "") for name in ("userName", "displayName")]
         held = {name: found[name] for name in ("userName", "displayName", "externalId", "emails") if found.get(name)}
-        alone = any(pattern.fullmatch(name) for pattern in self.never_touch for name in names if name)
+        alone = untouchable(found, self.tenant.never_touch)
         return Drift(
             run=self.run,
             tenant=self.tenant,
@@ -383,11 +381,6 @@ class Comparison:
 
 def name_of(held: resource.Units) -> str:
     return str(held.get("displayName") or held.get("userName") or "")
-
-
-def pattern_of(text: str) -> re.Pattern[str]:
-    """`AWS*`: the star stands for any text."""
-    return re.compile(".*".join(re.escape(part) for part in text.split("*")), re.IGNORECASE | re.DOTALL)
 
 
 def unlinked(tenant: Tenant, object_type: str) -> QuerySet[Any]:
