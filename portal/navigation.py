@@ -7,6 +7,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from sync.models import Tenant
+from sync.services import approvals
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +43,20 @@ MENU: tuple[tuple[str | Promise, tuple[Item, ...]], ...] = (
         ),
     ),
     (
+        _("People"),
+        (Item(_("On demand"), "user", "on_demand", pages=("demand",)),),
+    ),
+    (
         _("Operate"),
         (
             Item(_("Provisioning"), "player-play", "provisioning", pages=("turn_on", "turn_off")),
+            Item(_("Approvals"), "hand-stop", "approvals", pages=("approval",)),
             Item(_("Sync history"), "history", "runs", pages=("run", "run_cancel")),
             Item(_("Logs"), "list-search", "logs", pages=("log",)),
+            Item(_("Compare with AWS"), "replace", "drift", pages=("drift_repair",)),
         ),
     ),
+    (_("People"), (Item(_("Readiness"), "shield-check", "readiness"),)),
 )
 
 
@@ -63,6 +71,7 @@ def menu(tenant: Tenant, page: str) -> list[dict[str, object]]:
                     "url": reverse(item.url_name, args=[tenant.slug, *item.args]),
                     "current": page == item.url_name or page in item.pages,
                     "attention": item.url_name == "connection" and not (tenant.entra.passed and tenant.aws.passed),
+                    "count": approvals.waiting_decisions(tenant) if item.url_name == "approvals" else 0,
                 }
                 for item in items
             ],

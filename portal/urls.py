@@ -6,12 +6,16 @@ from django.views.generic import RedirectView
 
 from portal.views import (
     accounts,
+    approvals,
     assignments,
     connection,
+    drift,
     logs,
     mappings,
+    on_demand,
     overview,
     provisioning,
+    readiness,
     runs,
     setup,
     tenants,
@@ -76,6 +80,15 @@ provisioning_urls = [
     path("provisioning/turn-on/", provisioning.turn_on, name="turn_on"),
     path("provisioning/turn-off/", provisioning.turn_off, name="turn_off"),
     path("provisioning/sync-now/", provisioning.sync_now, name="sync_now"),
+    path("provisioning/safety/", provisioning.provisioning_safety, name="provisioning_safety"),
+    path("provisioning/preview/", provisioning.preview, name="preview"),
+]
+
+approval_urls = [
+    path("approvals/", approvals.approvals, name="approvals"),
+    path("approvals/link/", approvals.link, name="approvals_link"),
+    path("approvals/smaller/", approvals.accept_shrinkage, name="accept_shrinkage"),
+    path("approvals/<int:pk>/", approvals.approval, name="approval"),
 ]
 
 run_urls = [
@@ -83,12 +96,30 @@ run_urls = [
     path("runs/", runs.history, name="runs"),
     path("runs/<int:number>/", runs.run, name="run"),
     path("runs/<int:number>/cancel/", runs.cancel, name="run_cancel"),
+    path("runs/<int:number>/confirm/", runs.confirm, name="run_confirm"),
+]
+
+drift_urls = [
+    path("drift/", drift.drift, name="drift"),
+    path("drift/compare/", drift.compare, name="drift_compare"),
+    path("drift/repair/", drift.repair, name="drift_repair"),
+]
+
+readiness_urls = [
+    path("readiness/", readiness.readiness, name="readiness"),
+    path("readiness/check/", readiness.check, name="readiness_check"),
+    path("readiness/export/", readiness.export, name="readiness_export"),
 ]
 
 log_urls = [
     path("logs/", logs.logs, name="logs"),
     path("logs/export/", logs.export, name="logs_export"),
     path("logs/<int:pk>/", logs.log, name="log"),
+]
+
+on_demand_urls = [
+    path("on-demand/", on_demand.on_demand, name="on_demand"),
+    path("on-demand/<int:pk>/", on_demand.demand, name="demand"),
 ]
 
 tenant_urls = [
@@ -98,8 +129,12 @@ tenant_urls = [
     *mapping_urls,
     *assignment_urls,
     *provisioning_urls,
+    *approval_urls,
     *run_urls,
     *log_urls,
+    *on_demand_urls,
+    *drift_urls,
+    *readiness_urls,
 ]
 
 urlpatterns = [

@@ -15,12 +15,13 @@ from django.db.models import Q
 from django.utils import timezone
 
 from sync import app_mirroring, members, sanity, steps
+from sync.bulk import insert_rows, update_rows
 from sync.fetching import fetched
 from sync.graph.client import DeltaPage, GraphClient
 from sync.graph.errors import GraphError, NotFound, Rejected, ResyncRequired
 from sync.leases import Watch
 from sync.members import apply_members
-from sync.mirror import rewrite, touch
+from sync.mirror import touch
 from sync.models import DirectoryGroup, DirectoryUser, Snapshot, Tenant
 from sync.sanity import SourceEmpty
 
@@ -242,8 +243,8 @@ def _apply(
     changed = [row for key, row in rows.items() if key not in known or _facts(row) != before[key]]
     for row in changed:
         row.changed_snapshot = snapshot.pk
-    model.objects.bulk_create([row for row in changed if row.pk is None], batch_size=500)
-    rewrite(model, [row for row in changed if row.object_id in known], fields)
+    insert_rows([row for row in changed if row.pk is None])
+    update_rows([row for row in changed if row.object_id in known], fields)
     same = [row.pk for key, row in known.items() if row.changed_snapshot != snapshot.pk]
     model.objects.filter(pk__in=same).update(seen_snapshot=snapshot.pk)
 

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import structlog
-from django.db import connection
 from django.db.models import Count, Q, QuerySet
 
+from sync.bulk import insert_rows
 from sync.fetching import fetched
 from sync.graph.client import GraphClient
 from sync.graph.errors import BadAnswer, GraphError
@@ -66,7 +66,7 @@ def _note(snapshot: Snapshot, entries: dict[Pair, Item]) -> None:
     again = [key for key, entry in entries.items() if "@removed" not in entry and key in known]
     _mark(snapshot, [known[key][0] for key in gone if key in known], 0)
     _mark(snapshot, [known[key][0] for key in again if known[key][1] != snapshot.pk], snapshot.pk)
-    _insert(snapshot, {key: _kind(entries[key]) for key in new})
+    insert_rows([_membership(snapshot, key, entries[key]) for key in new])
     touch(snapshot, {member for _group, member in new}, {group_id for group_id, _member in new})
     _log_others(entries.values())
 
@@ -83,19 +83,14 @@ def _mark(snapshot: Snapshot, keys: Sequence[int], seen: int) -> None:
         DirectoryMembership.objects.filter(pk__in=keys).update(seen_snapshot=seen)
 
 
-def _insert(snapshot: Snapshot, kinds: Mapping[Pair, str]) -> None:
-    """A company has a million of these: plain SQL is several times as fast as a model instance for each."""
-    if not kinds:
-        return
-    rows = [(snapshot.tenant_id, *pair, kind[:20], snapshot.pk) for pair, kind in kinds.items()]
-    with connection.cursor() as cursor:
-        cursor.executemany(INSERT, rows)
-
-
-INSERT = (
-    f"INSERT INTO {DirectoryMembership._meta.db_table} "  # noqa: S608 - no value is part of it
-    "(tenant_id, group_id, member_id, member_type, seen_snapshot) VALUES (%s, %s, %s, %s, %s)"
-)
+def _membership(snapshot: Snapshot, key: Pair, entry: Item) -> DirectoryMembership:
+    return DirectoryMembership(
+        tenant=snapshot.tenant,
+        group_id=key[0],
+        member_id=key[1],
+        member_type=_kind(entry)[:20],
+        seen_snapshot=snapshot.pk,
+    )
 
 
 def _kind(entry: Item) -> str:

@@ -1,6 +1,6 @@
 """What a run looks at: the published rules, and the rows of the mirror that may have changed since the last one."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, TypeVar
@@ -81,13 +81,6 @@ def touch(snapshot: Snapshot, users: Any, groups: Any) -> None:
     for model, ids in ((DirectoryUser, users), (DirectoryGroup, groups)):
         rows = model.objects.filter(tenant=snapshot.tenant, changed_snapshot__lt=snapshot.pk, object_id__in=ids)
         rows.update(changed_snapshot=snapshot.pk)
-
-
-def rewrite(model: type[Any], rows: Sequence[Any], fields: Sequence[str]) -> None:
-    """Many known rows at once, several times as fast as bulk_update and its CASE for every value."""
-    model.objects.bulk_create(
-        rows, batch_size=500, update_conflicts=True, unique_fields=["id"], update_fields=list(fields)
-    )
 
 
 def due_links(tenant: Tenant, object_type: str) -> QuerySet[Link]:

@@ -17,7 +17,9 @@ from django.utils.translation import gettext_lazy, ngettext
 from portal import first_run
 from portal.access import visible_tenants
 from portal.navigation import menu
-from sync.models import Tenant
+from sync.models import Run, Tenant
+from sync.services import confirming
+from sync.services.tenants import configuration_of
 
 register = template.Library()
 
@@ -41,6 +43,8 @@ STATUS: dict[str, dict[str, tuple[Any, str, str]]] = {
         "on": (gettext_lazy("On"), "good", "circle-check"),
         "off": (gettext_lazy("Off"), "neutral", "minus"),
         "not_set_up": (gettext_lazy("Not set up"), "neutral", "minus"),
+        "waiting_for_approval": (gettext_lazy("Waiting for approval"), "held", "hand-stop"),
+        "quarantined": (gettext_lazy("Quarantined"), "held", "hand-stop"),
     },
     "half": {
         "not_tested": (gettext_lazy("Not tested"), "neutral", "minus"),
@@ -61,6 +65,7 @@ STATUS: dict[str, dict[str, tuple[Any, str, str]]] = {
         "queued": (gettext_lazy("Queued"), "neutral", "clock"),
         "running": (gettext_lazy("Running"), "running", "progress"),
         "cancelling": (gettext_lazy("Cancelling"), "running", "progress"),
+        "waiting_for_approval": (gettext_lazy("Waiting for approval"), "held", "hand-stop"),
         "completed": (gettext_lazy("Completed"), "good", "circle-check"),
         "completed_with_errors": (gettext_lazy("Completed with errors"), "attention", "alert-triangle"),
         "failed": (gettext_lazy("Failed"), "bad", "square-x"),
@@ -88,6 +93,7 @@ STATUS: dict[str, dict[str, tuple[Any, str, str]]] = {
                 ("created", gettext_lazy("Created")),
                 ("updated", gettext_lazy("Updated")),
                 ("disabled", gettext_lazy("Disabled")),
+                ("deleted", gettext_lazy("Deleted")),
                 ("enabled", gettext_lazy("Enabled")),
                 ("linked", gettext_lazy("Linked")),
                 ("added", gettext_lazy("Added")),
@@ -96,6 +102,7 @@ STATUS: dict[str, dict[str, tuple[Any, str, str]]] = {
         },
         "no_change": (gettext_lazy("No change"), "neutral", "minus"),
         "skipped": (gettext_lazy("Skipped"), "neutral", "minus"),
+        "held": (gettext_lazy("Held"), "held", "hand-stop"),
         "will_retry": (gettext_lazy("Will retry"), "attention", "alert-triangle"),
         "failed": (gettext_lazy("Failed"), "bad", "square-x"),
     },
@@ -196,7 +203,7 @@ def run_pill(context: RequestContext, tenant: Tenant) -> dict[str, Any]:
 
 
 def pill_context(tenant: Tenant) -> dict[str, Any]:
-    newest = tenant.runs.first()
+    newest = tenant.runs.exclude(kind=Run.Kind.ON_DEMAND).first()
     waiting = newest.operations.filter(result__in=("planned", "sent")).count() if newest and newest.open else 0
     done = max(0, newest.planned - waiting) if newest else 0
     return {"tenant": tenant, "run": newest, "done": done, "open": bool(newest and newest.open)}
@@ -205,6 +212,15 @@ def pill_context(tenant: Tenant) -> dict[str, Any]:
 @register.simple_tag(takes_context=True)
 def my_tenants(context: RequestContext) -> list[Tenant]:
     return list(visible_tenants(context["request"].user)[:20])
+
+
+@register.simple_tag(takes_context=True)
+def next_waits(context: RequestContext) -> dict[str, Any] | None:
+    """While provisioning is on and scope or matching changed since the last yes: the plan to look at, if there is one."""
+    tenant: Tenant = context["tenant"]
+    if not tenant.enabled or configuration_of(tenant).confirmed:
+        return None
+    return {"plan": confirming.newest_plan(tenant)}
 
 
 @register.simple_tag

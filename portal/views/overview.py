@@ -4,15 +4,20 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from portal.access import signed_in, tenant_for
+from portal.control import Standing, standing_of
 from portal.http import HttpRequest
 from portal.render import render_page
 from portal.roles import Right
-from sync.models import DirectoryUser, Link, MembershipLink, Tenant
+from portal.templatetags.approvals import hold_heading
+from sync.models import DirectoryUser, HeldChange, Link, MembershipLink, Tenant
 from sync.problems import PROBLEMS
+from sync.services import held
 from sync.services.tenants import configuration_of
 
 
@@ -23,9 +28,11 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
     tenant = tenant_for(request, slug, Right.READ)
     if tenant.enabled_changed_at is None:
         return redirect("setup", tenant.slug)
+    standing = standing_of(tenant)
     context = {
         "tenant": tenant,
-        "needs": needs(tenant),
+        "standing": standing,
+        "needs": [*waits(tenant, standing), *needs(tenant, standing)][:5],
         "last_run": tenant.runs.first(),
         "figures": figures(tenant),
         "path": path_of_data(tenant),
@@ -35,8 +42,32 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
     return render_page(request, "overview/detail.html", context, partial="live")
 
 
-def needs(tenant: Tenant) -> list[dict[str, Any]]:
-    """Open incidents and credentials that end, most urgent first, five at most."""
+def waits(tenant: Tenant, standing: Standing) -> list[dict[str, Any]]:
+    """What waits for a person's decision."""
+    found: list[dict[str, Any]] = []
+    if standing.plan:
+        url = reverse("run", args=[tenant.slug, standing.plan.number]) + "#plan"
+        facts = {"since": standing.plan.finished_at, "url": url, "deed": _("See the plan")}
+        found.append(_words("not-confirmed") | facts)
+    if standing.shrunken:
+        facts = {"since": standing.shrunken.finished_at, "url": reverse("approvals", args=[tenant.slug])}
+        found.append(_words(standing.shrunken.suspect) | facts | {"deed": _("Review")})
+    for hold in held.open_holds(tenant):
+        waiting = HeldChange.objects.waiting().filter(hold=hold).count()
+        if waiting:
+            facts = {"since": hold.opened_at, "url": reverse("approval", args=[tenant.slug, hold.pk])}
+            deed = _("Review %(n)s") % {"n": f"{waiting:,}"}
+            found.append(_words(f"held-{hold.kind}") | facts | {"waits": hold_heading(hold, waiting), "deed": deed})
+    return found
+
+
+def _words(code: str) -> dict[str, Any]:
+    return {"waits": PROBLEMS[code].title, "meaning": PROBLEMS[code].meaning}
+
+
+def needs(tenant: Tenant, standing: Standing) -> list[dict[str, Any]]:
+    """Open incidents and credentials that end, most urgent first; what a banner or a decision says is not repeated."""
+    said = {tenant.quarantine_code, "not-confirmed", standing.shrunken.suspect if standing.shrunken else ""}
     found: list[dict[str, Any]] = [
         {
             "problem": PROBLEMS[incident.code],
@@ -45,14 +76,14 @@ def needs(tenant: Tenant) -> list[dict[str, Any]]:
             "since": incident.opened_at,
         }
         for incident in tenant.incidents.filter(solved_at=None).select_related("last_seen")
-        if incident.code in PROBLEMS
+        if incident.code in PROBLEMS and incident.code not in said and not incident.code.startswith("held-")
     ]
     ends = [(tenant.aws.token_ends_on, "aws"), (tenant.entra.credential_ends_on, "entra")]
     for end, half in ends:
         days = (end - timezone.now().date()).days if end else None
         if days is not None and days <= 90:
             found.append({"ends": end, "days": days, "half": half})
-    return found[:5]
+    return found
 
 
 def figures(tenant: Tenant) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Provisioning control: On or Off, sync now, the interval, who is told."""
+"""Provisioning control: On or Off, sync now, preview, the interval, who is told, the safety settings."""
 
 import datetime
 
@@ -9,12 +9,16 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from portal.access import signed_in, tenant_for
+from portal.control import standing_of
 from portal.forms.provisioning import ScheduleForm
+from portal.forms.safety import SafetyForm
 from portal.http import HttpRequest
+from portal.plans import plan_lines, would_hold
 from portal.render import redirect_to, render_page
 from portal.roles import Right
 from sync.models import DirectoryUser, Run, Tenant
-from sync.services import runs
+from sync.problems import PROBLEMS
+from sync.services import confirming, runs, safety
 from sync.services.tenants import configuration_of
 
 # A run that waits longer than this has no worker.
@@ -30,7 +34,23 @@ def provisioning(request: HttpRequest, slug: str) -> HttpResponse:
         messages.success(request, _("Saved. The new interval and address are in use."))
         return redirect_to(request, "provisioning", tenant.slug)
     status = 422 if request.method == "POST" else 200
-    return render_page(request, "provisioning/detail.html", control_context(tenant) | {"form": form}, status=status)
+    context = control_context(tenant) | {"form": form, "safety": SafetyForm(tenant=tenant)}
+    return render_page(request, "provisioning/detail.html", context, status=status)
+
+
+@signed_in
+def provisioning_safety(request: HttpRequest, slug: str) -> HttpResponse:
+    """The safety card's own form; the page is the same."""
+    tenant = tenant_for(request, slug, Right.CONFIGURE)
+    if request.method != "POST":
+        return redirect_to(request, "provisioning", tenant.slug)
+    form = SafetyForm(request.POST, tenant=tenant)
+    if form.is_valid():
+        if safety.save_safety(tenant=tenant, actor=request.user.email, **form.values()):
+            messages.success(request, _("Saved. The next sync follows these settings."))
+        return redirect_to(request, "provisioning", tenant.slug)
+    context = control_context(tenant) | {"form": ScheduleForm(initial=schedule_of(tenant)), "safety": form}
+    return render_page(request, "provisioning/detail.html", context, status=422)
 
 
 @require_safe
@@ -57,6 +77,7 @@ def control_context(tenant: Tenant) -> dict[str, object]:
         "last_run": tenant.runs.finished().first(),
         "missing": runs.missing_for_turning_on(tenant),
         "nobody_took_it": waits_too_long(open_run),
+        "standing": standing_of(tenant),
     }
 
 
@@ -66,21 +87,40 @@ def waits_too_long(run: Run | None) -> bool:
 
 @signed_in
 def turn_on(request: HttpRequest, slug: str) -> HttpResponse:
-    """Repeats the facts, then begins. Closed until both halves passed a test since their last change."""
+    """Repeats the facts and what the first sync will do, then begins.
+
+    Closed until both halves passed a test since their last change, and until a fresh preview shows the plan. The form
+    says which preview the reader saw: a yes is to exactly that.
+    """
     tenant = tenant_for(request, slug, Right.OPERATE)
     if request.method == "POST":
+        plan = confirming.newest_plan(tenant)
+        seen = request.POST.get("plan", "")
+        if plan is not None and seen != str(plan.number):
+            messages.warning(request, _("There is a newer preview. Look at it before you turn provisioning on."))
+            return redirect_to(request, "turn_on", tenant.slug)
         try:
             run = runs.turn_on(tenant=tenant, actor=request.user.email)
         except runs.CannotTurnOn:
             return render_page(request, "provisioning/turn_on.html", turn_on_context(tenant), status=409)
         messages.success(request, _("Provisioning is on. The first sync has started."))
         return redirect_to(request, "run", tenant.slug, run.number)
-    return render_page(request, "provisioning/turn_on.html", turn_on_context(tenant))
+    return render_page(request, "provisioning/turn_on.html", turn_on_context(tenant), partial="plan")
 
 
 def turn_on_context(tenant: Tenant) -> dict[str, object]:
-    assignments = configuration_of(tenant).assignments
+    configuration = configuration_of(tenant)
+    assignments = configuration.assignments
+    plan = confirming.newest_plan(tenant)
+    last = tenant.runs.finished().filter(kind=Run.Kind.PREVIEW).first()
+    failed = last if last is not None and plan is None and last.state == Run.State.FAILED else None
     return control_context(tenant) | {
+        "shown": plan,
+        "plan": plan_lines(plan) if plan else [],
+        "would_hold": would_hold(plan) if plan else [],
+        "failed": failed,
+        "failure": PROBLEMS.get(failed.problem) if failed else None,
+        "confirmed": configuration.confirmed,
         "groups": assignments.filter(object_type="group").count(),
         "people": assignments.filter(object_type="user").count(),
         "in_scope": DirectoryUser.objects.filter(tenant=tenant, in_scope=True).count(),
@@ -106,4 +146,18 @@ def sync_now(request: HttpRequest, slug: str) -> HttpResponse:
         return redirect_to(request, "provisioning", tenant.slug)
     kind = Run.Kind.FULL if request.POST.get("kind") == "full" else Run.Kind.CHANGES
     run = runs.request_run(tenant=tenant, kind=kind, trigger=Run.Trigger.PERSON, actor=request.user.email)
+    return redirect_to(request, "run", tenant.slug, run.number)
+
+
+@require_POST
+@signed_in
+def preview(request: HttpRequest, slug: str) -> HttpResponse:
+    """Reads Entra and plans, and writes nothing. `back`: the page that waits for it; else the run's own page."""
+    tenant = tenant_for(request, slug, Right.OPERATE)
+    if runs.missing_for_turning_on(tenant):
+        messages.error(request, _("The connection has not passed a test since its last change. Test it first."))
+        return redirect_to(request, "provisioning", tenant.slug)
+    run = runs.request_run(tenant=tenant, kind=Run.Kind.PREVIEW, trigger=Run.Trigger.PERSON, actor=request.user.email)
+    if request.POST.get("back") == "turn_on":
+        return redirect_to(request, "turn_on", tenant.slug)
     return redirect_to(request, "run", tenant.slug, run.number)

@@ -1,4 +1,4 @@
-"""One run, live; and the history of all of them."""
+"""One run, live; what a plan would do, and the yes to it; and the history of all runs."""
 
 import datetime
 import statistics
@@ -8,24 +8,31 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from portal.access import signed_in, tenant_for
 from portal.forms.runs import HistoryForm
 from portal.http import HttpRequest
+from portal.plans import plan_lines, shows_a_plan, would_hold
 from portal.render import redirect_to, render_page
 from portal.roles import Right
 from portal.templatetags.lockstep import pill_context
+from portal.views.logs import page_of
 from portal.views.provisioning import waits_too_long
 from sync import phases
-from sync.models import Result, Run, Tenant
+from sync.models import Action, Result, Run, Tenant
 from sync.problems import PROBLEMS, problem_groups
+from sync.services import approvals, confirming
 from sync.services import runs as service
+from sync.services.tenants import configuration_of
 
 PAGE = 50
 WRITING = ("people", "groups", "memberships", "removals")
 # Results that stand as figures on a run's page, in this order; the rest is shown when it happened.
-FIGURES = ("created", "updated", "linked", "enabled", "disabled", "added", "removed", "no_change", "skipped", "failed")
+FIGURES = (
+    *("created", "updated", "linked", "enabled", "disabled", "deleted", "added", "removed"),
+    *("no_change", "skipped", "held", "failed"),
+)
 ALWAYS_SHOWN = ("created", "updated", "disabled", "no_change", "skipped", "failed")
 
 
@@ -37,7 +44,41 @@ def run(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     found = get_object_or_404(Run.objects.select_related("configuration"), tenant=tenant, number=number)
     if request.htmx and request.GET.get("seen") == str(found.sequence) and found.open:
         return HttpResponse(status=204)
-    return render_page(request, "runs/detail.html", run_context(tenant, found), partial="head")
+    context = run_context(tenant, found)
+    if shows_a_plan(found):
+        context |= plan_context(request, found)
+    return render_page(request, "runs/detail.html", context, partial="head")
+
+
+def plan_context(request: HttpRequest, found: Run) -> dict[str, object]:
+    """What it would do, by name; and whether a yes to it is still possible."""
+    configuration = configuration_of(found.tenant)
+    deed = request.GET.get("deed", "")
+    rows = found.operations.filter(action=deed) if deed in Action.values else found.operations.all()
+    return {
+        "plan": plan_lines(found),
+        "would_hold": would_hold(found),
+        "fresh": confirming.fresh(found, configuration),
+        "confirmed": configuration.confirmed and configuration.confirmed_run_id == found.pk,
+        "deed": deed,
+        "deed_word": dict(Action.choices).get(deed, ""),
+    } | page_of(rows, request)
+
+
+@require_POST
+@signed_in
+def confirm(request: HttpRequest, slug: str, number: int) -> HttpResponse:
+    tenant = tenant_for(request, slug, Right.OPERATE)
+    found = get_object_or_404(Run, tenant=tenant, number=number)
+    if not tenant.enabled:
+        return redirect_to(request, "turn_on", tenant.slug)
+    try:
+        started = approvals.confirm_and_run(run=found, actor=request.user.email)
+    except confirming.NotFresh:
+        messages.error(request, _("The plan is out of date: the rules changed since, or it is older than a day."))
+        return redirect_to(request, "run", tenant.slug, number)
+    messages.success(request, _("Confirmed. The sync that writes it has started."))
+    return redirect_to(request, "run", tenant.slug, started.number)
 
 
 def run_context(tenant: Tenant, found: Run) -> dict[str, object]:
@@ -50,7 +91,8 @@ def run_context(tenant: Tenant, found: Run) -> dict[str, object]:
         "progress": progress(found),
         "problems": [group for group in groups if not group.problem.warning],
         "warnings": [group for group in groups if group.problem.warning],
-        "failure": PROBLEMS.get(found.problem) if found.problem else None,
+        "failure": PROBLEMS.get(found.problem) if found.problem and found.state != Run.State.WAITING else None,
+        "suspect": PROBLEMS.get(found.suspect) if found.suspect else None,
         "operations": found.operations.log()[:PAGE],
         "nobody_took_it": waits_too_long(found),
     }
@@ -58,7 +100,7 @@ def run_context(tenant: Tenant, found: Run) -> dict[str, object]:
 
 def phase_rows(found: Run) -> list[dict[str, object]]:
     rows = []
-    for key, label in phases.PHASES.items():
+    for key, label in phases.phases_of(found).items():
         phase = found.phases.get(key, {})
         state = phase.get("state", "waiting" if found.open else "not_needed")
         rows.append(

@@ -6,6 +6,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
 from portal.access import is_owner, require_owner, signed_in, visible_tenants
+from portal.control import standing_of
 from portal.forms.tenants import TenantForm
 from portal.http import HttpRequest
 from portal.render import redirect_to, render_page
@@ -19,7 +20,15 @@ def tenants(request: HttpRequest) -> HttpResponse:
     found = list(visible_tenants(request.user).select_related("entra", "aws"))
     if len(found) == 1 and "stay" not in request.GET:
         return redirect("overview", found[0].slug)
-    rows = [{"tenant": tenant, "last_run": tenant.runs.first(), "people": people_in_sync(tenant)} for tenant in found]
+    rows = [
+        {
+            "tenant": tenant,
+            "word": standing_of(tenant).word,
+            "last_run": tenant.runs.first(),
+            "people": people_in_sync(tenant),
+        }
+        for tenant in found
+    ]
     return render_page(request, "tenants/list.html", {"rows": rows, "owner": is_owner(request.user)})
 
 

@@ -8,6 +8,8 @@ def confirm_what_runs(apps, schema_editor):
     """Whoever has provisioning on has said yes to it already."""
     Configuration = apps.get_model("sync", "Configuration")
     Configuration.objects.filter(tenant__enabled=True).update(confirmed_at=timezone.now(), confirmed_by="upgrade")
+    # The next run looks at everybody: it notes what each wants to be called.
+    apps.get_model("sync", "Tenant").objects.update(evaluated_snapshot=0)
 
 
 class Migration(migrations.Migration):

@@ -55,8 +55,8 @@ def save_mapping(
 ) -> AttributeMapping:
     """Adds a row, or changes `row`. Raises Refused; a row saved unchanged stays what it was."""
     configuration = _locked(tenant)
-    matching = _matching(configuration)
     rule = mapping.canonical(rule)
+    matching = _matching(configuration)
     before = _facts(row.rule()) if row else None
     if before == _facts(rule) and row:
         return row
@@ -242,6 +242,11 @@ def _scope_changed(configuration: Configuration, actor: str) -> None:
     configuration.changed_at = configuration.scope_changed_at = timezone.now()
     configuration.changed_by = actor
     configuration.save(update_fields=["changed_at", "scope_changed_at", "changed_by"])
+
+
+def matching_changed(*, tenant: Tenant, actor: str) -> None:
+    """A setting outside this file decides otherwise about who is linked with whom."""
+    _scope_changed(_locked(tenant), actor)
 
 
 def _matching(configuration: Configuration) -> set[tuple[Any, ...]]:

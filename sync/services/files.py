@@ -19,8 +19,8 @@ from django.utils.translation import gettext as _
 from sync import audit, mapping
 from sync.clients import clouds, scim_endpoint
 from sync.directory import Found
-from sync.models import AttributeMapping, AuditEntry, Interval, Tenant
-from sync.services import configurations, connections, runs, tenants
+from sync.models import Adoption, AttributeMapping, AuditEntry, Interval, NameId, Tenant
+from sync.services import configurations, connections, runs, safety, tenants
 from sync.services.tenants import configuration_of
 
 VERSION = 1
@@ -63,6 +63,7 @@ class TenantFile:
     interval: int | None = None
     notification_email: str | None = None
     notify_on_failure: bool | None = None
+    safety: dict[str, Any] = field(default_factory=dict)
 
 
 class Section:
@@ -118,6 +119,13 @@ class Section:
         self.wrong(key, _("is “%(value)s”; must be one of: %(all)s") % words)
         return None
 
+    def texts(self, key: str) -> list[str] | None:
+        values: list[Any] | None = self.take(key, list, _("must be a list in [ ]"))
+        if values is not None and not all(isinstance(value, str) for value in values):
+            self.wrong(key, _("must be a list of texts in quotes"))
+            return None
+        return values
+
     def section(self, key: str) -> "Section | None":
         value = self.take(key, dict, _("must be an object in { }"))
         return None if value is None else Section(value, self.at(key), self.problems)
@@ -152,6 +160,7 @@ def parse(document: Any, environment: Mapping[str, str]) -> TenantFile:
     _parse_assignments(top.rows("assignments"), file)
     _parse_schedule(top.section("schedule"), file)
     _parse_notification(top.section("notification"), file)
+    _parse_safety(top.section("safety"), file)
     top.finish()
     if problems:
         raise NotImported(problems)
@@ -301,6 +310,28 @@ def _parse_notification(notification: Section | None, file: TenantFile) -> None:
     notification.finish()
 
 
+def _parse_safety(section: Section | None, file: TenantFile) -> None:
+    """What the section does not name stays as it is."""
+    if section is None:
+        return
+    values: dict[str, Any] = {
+        "delete_after_days": section.number("delete_after_days"),
+        "adoption": section.one_of("adoption", Adoption.values),
+        "name_id": section.one_of("name_id", NameId.values),
+        "never_touch": section.texts("never_touch"),
+        **{name: section.flag(name) for name in safety.FLAGS},
+    }
+    limits = section.section("limits")
+    found = {name: limits.number(name) for name in safety.RANGES} if limits else {}
+    values["limits"] = {name: value for name, value in found.items() if value is not None}
+    file.safety = {name: value for name, value in values.items() if value is not None}
+    for name, reason in safety.check_safety(file.safety).items():
+        (limits if limits and name in safety.RANGES else section).wrong(name, reason)
+    if limits:
+        limits.finish()
+    section.finish()
+
+
 def _check(section: Section, key: str, value: str, validator: Callable[[str], None]) -> None:
     if not value:
         return
@@ -396,6 +427,17 @@ def _apply_provisioning(tenant: Tenant, file: TenantFile, actor: str) -> None:
     }
     if wanted != {name: getattr(tenant, name) for name in wanted}:
         runs.save_provisioning(tenant=tenant, actor=actor, **wanted)
+    if file.safety:
+        _apply_safety(tenant, file.safety, actor)
+
+
+def _apply_safety(tenant: Tenant, values: dict[str, Any], actor: str) -> None:
+    """A limit may fit the file alone but not the tenant's other limits."""
+    try:
+        safety.save_safety(tenant=tenant, actor=actor, **values)
+    except ValidationError as error:
+        problems = [Problem(f"safety.{name}", " ".join(texts)) for name, texts in error.message_dict.items()]
+        raise NotImported(problems) from error
 
 
 def export_tenant(tenant: Tenant) -> dict[str, Any]:
@@ -417,6 +459,7 @@ def export_tenant(tenant: Tenant) -> dict[str, Any]:
         ],
         "schedule": {"interval_minutes": tenant.interval},
         "notification": {"email": tenant.notification_email, "on_failure": tenant.notify_on_failure},
+        "safety": safety.safety_of(tenant),
     }
 
 

@@ -9,10 +9,11 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from portal.exporting import safe_cell
 from portal.models import User
-from portal.views.logs import safe_cell
 from sync.models import AuditEntry, Operation, Run, Tenant
 from sync.services import runs as service
+from sync.services.tenants import configuration_of
 
 pytestmark = pytest.mark.django_db
 
@@ -62,12 +63,55 @@ def test_a_change_after_the_test_closes_it_again(ready: Tenant, jo: Client) -> N
     assert jo.post("/t/acme/provisioning/turn-on/").status_code == 409
 
 
+def preview(tenant: Tenant, **facts: Any) -> Run:
+    now = timezone.now()
+    Tenant.objects.update(last_run_number=1)
+    defaults = {"kind": "preview", "started_at": now, "finished_at": now, "planned": 1}
+    run = new_run(tenant, **{**defaults, **facts})
+    Operation.objects.create(tenant=tenant, run=run, object_type="user", object_id="a" * 36, action="create")
+    return run
+
+
+def test_turn_on_is_closed_until_there_is_a_fresh_preview(ready: Tenant, jo: Client) -> None:
+    assert "Preview first" in jo.get("/t/acme/provisioning/turn-on/").content.decode()
+    assert jo.post("/t/acme/provisioning/turn-on/").status_code == 409
+    assert not Run.objects.exists()
+
+
 @pytest.mark.usefixtures("transactional_db")
-def test_turning_on_starts_the_first_run_at_once(ready: Tenant, jo: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_preview_comes_back_to_turn_on_and_is_waited_for(
+    ready: Tenant, jo: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sync.tasks.execute_run.delay", lambda _id: None)
+    answer = jo.post("/t/acme/provisioning/preview/", {"back": "turn_on"})
+    assert answer["Location"] == "/t/acme/provisioning/turn-on/"
+    assert Run.objects.get().kind == "preview"
+    partial = jo.get("/t/acme/provisioning/turn-on/", headers={"HX-Request": "true"}).content
+    assert b"every 2s" in partial
+    assert b"<html" not in partial
+    Run.objects.update(state="failed", problem="graph-down")
+    assert "Entra did not answer" in jo.get("/t/acme/provisioning/turn-on/").content.decode()
+
+
+def test_a_newer_preview_than_the_one_on_the_page_is_shown_first(ready: Tenant, jo: Client) -> None:
+    preview(ready)
+    answer = jo.post("/t/acme/provisioning/turn-on/", {"plan": "0"})
+    assert answer["Location"] == "/t/acme/provisioning/turn-on/"
+    ready.refresh_from_db()
+    assert not ready.enabled
+
+
+@pytest.mark.usefixtures("transactional_db")
+def test_turning_on_confirms_the_preview_and_starts_the_first_run_at_once(
+    ready: Tenant, jo: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sent: list[int] = []
     monkeypatch.setattr("sync.tasks.execute_run.delay", sent.append)
-    assert jo.post("/t/acme/provisioning/turn-on/")["Location"] == "/t/acme/runs/1/"
-    run = Run.objects.get()
+    plan = preview(ready)
+    assert "Create, people" in jo.get("/t/acme/provisioning/turn-on/").content.decode()
+    assert jo.post("/t/acme/provisioning/turn-on/", {"plan": plan.number})["Location"] == "/t/acme/runs/2/"
+    assert configuration_of(ready).confirmed_run == plan
+    run = Run.objects.get(number=2)
     assert (run.kind, run.trigger, sent) == ("full", "turned_on", [run.pk])
     ready.refresh_from_db()
     assert ready.enabled

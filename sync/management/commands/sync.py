@@ -25,14 +25,19 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        tenant = Tenant.objects.filter(slug=options["tenant"]).first()
-        if tenant is None:
-            raise CommandError(f"No tenant {options['tenant']!r}. Known: {', '.join(known_slugs()) or 'none yet'}.")
+        tenant = tenant_named(options["tenant"])
         run = carry_out(tenant, kind_of(options), confirmed=options["confirm"])
         report = summary(run)
         self.stdout.write(json.dumps(report, indent=2) if options["json"] else sentence(report))
         if run.state == Run.State.FAILED:
             raise SystemExit(1)
+
+
+def tenant_named(slug: str) -> Tenant:
+    tenant = Tenant.objects.filter(slug=slug).first()
+    if tenant is None:
+        raise CommandError(f"No tenant {slug!r}. Known: {', '.join(known_slugs()) or 'none yet'}.")
+    return tenant
 
 
 def known_slugs() -> list[str]:
@@ -54,6 +59,11 @@ def carry_out(tenant: Tenant, kind: str, *, confirmed: bool = False) -> Run:
         enqueue=False,
         confirmed=confirmed,
     )
+    return finish(run)
+
+
+def finish(run: Run) -> Run:
+    """Carries a run out, here and now."""
     finished = runs.execute(run.pk)
     if finished is None:
         run.refresh_from_db()

@@ -35,6 +35,15 @@ FILE: dict[str, Any] = {
     "assignments": [{"type": "group", "id": "aaaaaaaa-1111-4111-8111-111111111111", "name": "AWS-Admins"}],
     "schedule": {"interval_minutes": 60},
     "notification": {"email": "identity@acme.example", "on_failure": True},
+    "safety": {
+        "limits": {"people_at_most": 25, "shrink_percent": 10},
+        "never_touch": ["AWS*", "Audit-*"],
+        "adoption": "by_hand",
+        "name_id": "mail",
+        "delete_after_days": 0,
+        "free_names": True,
+        "verify_daily": False,
+    },
 }
 
 
@@ -50,6 +59,10 @@ def test_a_file_makes_a_whole_tenant(tmp_path: Path) -> None:
     bring(tmp_path, FILE)
     tenant = Tenant.objects.get(slug="acme")
     assert (tenant.interval, tenant.notification_email, tenant.notify_on_failure) == (60, "identity@acme.example", True)
+    assert (tenant.limits, tenant.adoption) == ({"people_at_most": 25, "shrink_percent": 10}, "by_hand")
+    assert tenant.never_touch == ["AWS*", "Audit-*"]
+    assert (tenant.name_id, tenant.delete_after_days, tenant.free_names) == ("mail", 0, True)
+    assert (tenant.verify_daily, tenant.repair) == (False, False)
     assert unseal(tenant.aws.sealed_token, f"tenant:{tenant.pk}:aws.token") == "not-a-real-token"
     assert tenant.aws.endpoint.endswith("/scim/v2")
     assert Assignment.objects.get().display_name == "AWS-Admins"
@@ -87,6 +100,14 @@ def test_what_goes_out_comes_in_again_and_holds_no_secret(tmp_path: Path) -> Non
         ({"mappings": {"people": [{"target": "nosuch", "type": "direct", "source": "mail"}]}}, "mappings.people[0]"),
         ({"assignments": [{"type": "robot", "id": "x"}]}, "assignments[0]"),
         ({"version": 99}, "version"),
+        ({"safety": {"limits": {"people_percent": 101}}}, "safety.limits.people_percent"),
+        ({"safety": {"limits": {"people": 3}}}, "safety.limits.people"),
+        ({"safety": {"limits": {"people_at_most": 1}}}, "people_at_most"),
+        ({"safety": {"never_touch": "AWS*"}}, "safety.never_touch"),
+        ({"safety": {"never_touch": [1]}}, "safety.never_touch"),
+        ({"safety": {"delete_after_days": -1}}, "safety.delete_after_days"),
+        ({"safety": {"adoption": "always"}}, "safety.adoption"),
+        ({"safety": {"repair": "yes"}}, "safety.repair"),
     ],
 )
 def test_a_problem_is_named_with_its_place_and_nothing_is_changed(

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from sync.models import DirectoryGroup, Run, Tenant
 from sync.services import configurations
-from tests.faults.reading.conftest import (
+from tests.faulted.reading.conftest import (
     TEAMS,
     attempt,
     change_members,

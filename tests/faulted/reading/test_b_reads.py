@@ -12,7 +12,7 @@ from sync.clients import graph_client
 from sync.graph import client
 from sync.models import Run, Tenant
 from sync.services import runs
-from tests.faults.reading.conftest import (
+from tests.faulted.reading.conftest import (
     Picture,
     attempt,
     fault,

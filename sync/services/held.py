@@ -1,0 +1,148 @@
+"""What waits for a person, put together for pages and commands: names, groups by cause, who is meant by a name."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from sync.models import DirectoryGroup, DirectoryUser, HeldChange, Hold, Link, Run, Tenant
+from sync.services import confirming
+from sync.services.tenants import configuration_of
+
+SHRUNK = ("source-shrunk", "app-assignments-shrunk")
+
+
+class UnknownNames(Exception):
+    """`unknown` match nothing that is held, `several` match more than one person or group by name."""
+
+    def __init__(self, unknown: Sequence[str], several: Sequence[str]) -> None:
+        super().__init__(", ".join([*unknown, *several]))
+        self.unknown, self.several = list(unknown), list(several)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A held change and whom it is about. `group`: the group of a membership; `state`: a Decision as it stands now."""
+
+    change: HeldChange
+    name: str
+    login: str
+    group: str
+    state: str
+
+    @property
+    def subject_id(self) -> str:
+        return subject_id(self.change)
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What holds a number of changes together: `code` is a scope reason, `group` a group that people would leave."""
+
+    kind: str
+    action: str
+    object_type: str
+    code: str
+    group: str
+    rows: Sequence[Held]
+
+
+def subject_id(change: HeldChange) -> str:
+    """Entra id of the person (or group) whom it is about; of a membership, its member."""
+    return change.member_id or change.object_id
+
+
+def held_of(tenant: Tenant, changes: Iterable[HeldChange]) -> list[Held]:
+    rows = list(changes)
+    logins = _logins(tenant, [subject_id(row) for row in rows])
+    now = timezone.now()
+    return [
+        Held(
+            change=row,
+            name=row.display_name or subject_id(row),
+            login=logins.get(subject_id(row), "" if row.member_id else row.detail_name),
+            group=row.detail_name if row.member_id else "",
+            state=row.standing(now),
+        )
+        for row in rows
+    ]
+
+
+def _logins(tenant: Tenant, ids: Sequence[str]) -> dict[str, str]:
+    people = DirectoryUser.objects.filter(tenant=tenant, object_id__in=ids)
+    return dict(people.exclude(user_principal_name="").values_list("object_id", "user_principal_name"))
+
+
+def by_cause(hold: Hold, rows: Iterable[Held]) -> list[Cause]:
+    """Most people first."""
+    groups: dict[tuple[str, str, str, str], list[Held]] = defaultdict(list)
+    for row in rows:
+        change = row.change
+        groups[(change.action, change.object_type, change.cause if not row.group else "", row.group)].append(row)
+    found = [Cause(hold.kind, *key, rows=members) for key, members in groups.items()]
+    return sorted(found, key=lambda cause: (-len(cause.rows), cause.group, cause.code))
+
+
+def named(tenant: Tenant, names: Iterable[str], hold: Hold | None = None) -> list[HeldChange]:
+    """Open held changes of the people and groups with these names: display name, user principal name or Entra id.
+
+    Raises UnknownNames when one is not held, or stands for several.
+    """
+    changes = HeldChange.objects.open().filter(tenant=tenant).select_related("hold")
+    rows = held_of(tenant, changes.filter(hold=hold) if hold else changes)
+    meant: dict[str, set[str]] = defaultdict(set)
+    for row in rows:
+        for word in (row.name, row.login, row.subject_id):
+            meant[word.casefold()].add(row.subject_id)
+    wanted = [name.strip().casefold() for name in names]
+    unknown = [name for name in wanted if not meant.get(name)]
+    several = [name for name in wanted if len(meant.get(name, ())) > 1]
+    if unknown or several:
+        raise UnknownNames(unknown, several)
+    ids = {subject for name in wanted for subject in meant[name]}
+    return [row.change for row in rows if row.subject_id in ids]
+
+
+def open_holds(tenant: Tenant) -> QuerySet[Hold]:
+    return tenant.holds.filter(closed_at=None).select_related("run").order_by("pk")
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """An AWS object that is probably this person or group of Entra."""
+
+    link: Link
+    name: str
+    login: str
+
+
+def proposals(tenant: Tenant, links: Iterable[Link]) -> list[Proposal]:
+    rows = list(links)
+    ids = [link.object_id for link in rows]
+    logins = _logins(tenant, ids)
+    names = _names(DirectoryUser.objects.filter(tenant=tenant, object_id__in=ids))
+    names |= _names(DirectoryGroup.objects.filter(tenant=tenant, object_id__in=ids))
+    return [Proposal(link, names.get(link.object_id, link.object_id), logins.get(link.object_id, "")) for link in rows]
+
+
+def _names(rows: QuerySet[DirectoryUser] | QuerySet[DirectoryGroup]) -> dict[str, str]:
+    return {row.object_id: str(row) for row in rows}
+
+
+def shrunken(tenant: Tenant) -> Run | None:
+    """The newest run, when its reading was far smaller than the one before and nobody has accepted that since."""
+    newest = tenant.runs.exclude(started_at=None).exclude(state__in=Run.OPEN).order_by("-number").first()
+    if newest is None or newest.suspect not in SHRUNK:
+        return None
+    accepted = tenant.shrink_accepted_at
+    return None if accepted and newest.started_at and accepted >= newest.started_at else newest
+
+
+def waiting_plan(tenant: Tenant) -> Run | None:
+    """The newest run's plan, when nothing is written until somebody says yes to it."""
+    newest = tenant.runs.exclude(kind=Run.Kind.VERIFY).order_by("-number").first()
+    if newest is None or newest.state != Run.State.WAITING or configuration_of(tenant).confirmed:
+        return None
+    return newest if confirming.fresh(newest, configuration_of(tenant)) else None

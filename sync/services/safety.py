@@ -1,0 +1,109 @@
+"""The safety settings of a tenant: limits, leavers, linking, the never-touch list, the daily comparison."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from sync import audit
+from sync.guarding import Limits, limits_of
+from sync.models import Adoption, NameId, Tenant
+from sync.services import configurations
+
+# The lowest and highest value of each limit.
+RANGES: dict[str, tuple[int, int]] = {
+    "people_at_least": (0, 1_000),
+    "people_at_most": (0, 100_000),
+    "people_percent": (0, 100),
+    "members_at_least": (0, 1_000),
+    "members_percent": (0, 100),
+    "all_members_percent": (0, 100),
+    "creates_percent": (0, 100),
+    "keys_percent": (0, 100),
+    "shrink_percent": (1, 100),
+    "approval_hours": (1, 168),
+}
+# AWS's longest group name is 1,024 characters, but nobody writes patterns of that length.
+PATTERN_LENGTH, PATTERNS = 200, 200
+DELETE_AFTER_DAYS = (0, 3650)
+CHOICES = {"adoption": Adoption.values, "name_id": NameId.values}
+FLAGS = ("delete_groups", "free_names", "verify_daily", "repair")
+# Whoever changes these decides anew about who is linked with whom: the next plan waits for a yes.
+MATCHING = ("adoption", "never_touch")
+
+
+def safety_of(tenant: Tenant) -> dict[str, Any]:
+    """All settings by name; `limits` holds every limit, those at their default included."""
+    plain = {name: getattr(tenant, name) for name in ("delete_after_days", *CHOICES, *FLAGS)}
+    return {"limits": asdict(limits_of(tenant)), "never_touch": list(tenant.never_touch), **plain}
+
+
+def check_safety(values: Mapping[str, Any]) -> dict[str, str]:
+    """What is wrong, by the name of the limit or setting."""
+    wrong = check_limits(values.get("limits", {}))
+    low, high = DELETE_AFTER_DAYS
+    if not low <= values.get("delete_after_days", low) <= high:
+        wrong["delete_after_days"] = _("Enter a number from %(low)s to %(high)s.") % {"low": low, "high": high}
+    for name, allowed in CHOICES.items():
+        if values.get(name, allowed[0]) not in allowed:
+            wrong[name] = _("must be one of: %(all)s") % {"all": ", ".join(allowed)}
+    if reason := _check_patterns(values.get("never_touch", ())):
+        wrong["never_touch"] = reason
+    return wrong
+
+
+def check_limits(limits: Mapping[str, int]) -> dict[str, str]:
+    wrong = {name: _("is not known") for name in limits if name not in RANGES}
+    for name, (low, high) in RANGES.items():
+        if name in limits and not low <= limits[name] <= high:
+            wrong[name] = _("Enter a number from %(low)s to %(high)s.") % {"low": low, "high": high}
+    merged = asdict(Limits()) | dict(limits)
+    if not wrong and merged["people_at_most"] < merged["people_at_least"]:
+        text = _("The highest limit must not be below the lowest one, which is %(least)s.")
+        wrong["people_at_most"] = text % {"least": merged["people_at_least"]}
+    return wrong
+
+
+def _check_patterns(patterns: Any) -> str:
+    if len(patterns) > PATTERNS:
+        return _("Enter at most %(n)s patterns.") % {"n": PATTERNS}
+    for pattern in patterns:
+        if len(pattern) > PATTERN_LENGTH:
+            return _("“%(start)s…” is longer than %(n)s characters.") % {"start": pattern[:20], "n": PATTERN_LENGTH}
+    return ""
+
+
+@transaction.atomic
+def save_safety(*, tenant: Tenant, actor: str, **values: Any) -> bool:
+    """Saves the settings that are named (see safety_of); whether anything changed.
+
+    Raises ValidationError with a reason per setting. Limits that are not named keep their value.
+    """
+    before = safety_of(tenant)
+    limits = before["limits"] | dict(values.get("limits", {}))
+    after = before | values | {"limits": limits}
+    if wrong := check_safety(after):
+        raise ValidationError(wrong)
+    if after == before:
+        return False
+    _store(tenant, after)
+    if any(before[name] != after[name] for name in MATCHING):
+        configurations.matching_changed(tenant=tenant, actor=actor)
+    audit.record(actor, "safety.save", tenant, _flat(before), _flat(after))
+    return True
+
+
+def _store(tenant: Tenant, values: Mapping[str, Any]) -> None:
+    usual = asdict(Limits())
+    for name, value in values.items():
+        setattr(tenant, name, value)
+    tenant.limits = {name: value for name, value in values["limits"].items() if value != usual[name]}
+    tenant.save(update_fields=list(values))
+
+
+def _flat(values: Mapping[str, Any]) -> dict[str, Any]:
+    """For the audit log, which keeps what differs name by name."""
+    return {**{name: value for name, value in values.items() if name != "limits"}, **values["limits"]}
