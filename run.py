@@ -62,11 +62,15 @@ def prepare(group: str) -> None:
     with lock("base").open() as guard:
         fcntl.flock(guard, fcntl.LOCK_EX)
         make_venv()
-        print(f"Installing the locked packages ({group}) …", flush=True)
+        print(f"Installing the locked packages ({group}) …", file=sys.stderr, flush=True)
         if install("dev" if group == "dev" else "base") != 0:
             sys.exit("The packages could not be installed: see pip's words above.")
         if group == "embedded" and install("embedded") != 0:
-            print("No embedded broker for this machine: the file system carries the messages instead.", flush=True)
+            print(
+                "No embedded broker for this machine: the file system carries the messages instead.",
+                file=sys.stderr,
+                flush=True,
+            )
         (VENV / f"stamp-{group}").write_text(stamp(group))
 
 
@@ -93,7 +97,7 @@ def make_venv() -> None:
     if PYTHON.exists() and works():
         return
     shutil.rmtree(VENV, ignore_errors=True)
-    print("Making a virtual environment …", flush=True)
+    print("Making a virtual environment …", file=sys.stderr, flush=True)
     if subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(VENV)], check=False).returncode:
         sys.exit(f"No virtual environment could be made in {VENV}: see Python's words above.")
 

@@ -43,14 +43,20 @@ MENU: tuple[tuple[str | Promise, tuple[Item, ...]], ...] = (
         ),
     ),
     (
+        _("People"),
+        (Item(_("On demand"), "user", "on_demand", pages=("demand",)),),
+    ),
+    (
         _("Operate"),
         (
             Item(_("Provisioning"), "player-play", "provisioning", pages=("turn_on", "turn_off")),
             Item(_("Approvals"), "hand-stop", "approvals", pages=("approval",)),
             Item(_("Sync history"), "history", "runs", pages=("run", "run_cancel")),
             Item(_("Logs"), "list-search", "logs", pages=("log",)),
+            Item(_("Compare with AWS"), "replace", "drift", pages=("drift_repair",)),
         ),
     ),
+    (_("People"), (Item(_("Readiness"), "shield-check", "readiness"),)),
 )
 
 

@@ -179,6 +179,8 @@ DEFAULT_FROM_EMAIL = environ.text("MAIL_FROM", "Lockstep <lockstep@localhost>")
 EXTRA_CLOUDS = json.loads(environ.text("EXTRA_CLOUDS", "{}"))
 EXTRA_SCIM_HOSTS = json.loads(environ.text("EXTRA_SCIM_HOSTS", "{}"))
 
+# Requests a second of a run. AWS allows 20 for all clients together; a support case raises that (quotas page).
+SCIM_RATE = environ.number("SCIM_RATE", 18)
 LEASE_SECONDS = environ.number("LEASE_SECONDS", 25)
 LOG_LEVEL = environ.text("LOG_LEVEL", "INFO")
 LOGGING_CONFIG = "portal.logs.configure"

@@ -9,10 +9,13 @@ from portal.views import (
     approvals,
     assignments,
     connection,
+    drift,
     logs,
     mappings,
+    on_demand,
     overview,
     provisioning,
+    readiness,
     runs,
     setup,
     tenants,
@@ -96,10 +99,27 @@ run_urls = [
     path("runs/<int:number>/confirm/", runs.confirm, name="run_confirm"),
 ]
 
+drift_urls = [
+    path("drift/", drift.drift, name="drift"),
+    path("drift/compare/", drift.compare, name="drift_compare"),
+    path("drift/repair/", drift.repair, name="drift_repair"),
+]
+
+readiness_urls = [
+    path("readiness/", readiness.readiness, name="readiness"),
+    path("readiness/check/", readiness.check, name="readiness_check"),
+    path("readiness/export/", readiness.export, name="readiness_export"),
+]
+
 log_urls = [
     path("logs/", logs.logs, name="logs"),
     path("logs/export/", logs.export, name="logs_export"),
     path("logs/<int:pk>/", logs.log, name="log"),
+]
+
+on_demand_urls = [
+    path("on-demand/", on_demand.on_demand, name="on_demand"),
+    path("on-demand/<int:pk>/", on_demand.demand, name="demand"),
 ]
 
 tenant_urls = [
@@ -112,6 +132,9 @@ tenant_urls = [
     *approval_urls,
     *run_urls,
     *log_urls,
+    *on_demand_urls,
+    *drift_urls,
+    *readiness_urls,
 ]
 
 urlpatterns = [

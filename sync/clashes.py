@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from sync import planning
@@ -33,8 +33,11 @@ class Clashes:
         self.stage = Stage.PEOPLE if object_type == "user" else Stage.GROUPS
         self.links = Link.objects.filter(tenant=run.tenant, object_type=object_type)
         self.refused = 0
+        self.moved: set[int] = set()
 
     def settle(self) -> None:
+        if not self._movers().exists():
+            return
         for kind in KINDS[self.object_type]:
             self._refuse_shared(kind)
         refused = -1
@@ -52,10 +55,11 @@ class Clashes:
     def _refuse_shared(self, kind: str) -> None:
         """Two sources for one value: whoever has it keeps it, else nobody gets it."""
         wanted, held = f"wanted_{kind}", f"held_{kind}"
-        others = self.links.filter(**{wanted: OuterRef(wanted)}).exclude(pk=OuterRef("pk"))
+        values = self.links.exclude(**{wanted: ""}).values(wanted).annotate(n=Count("pk"))
+        shared = values.filter(n__gt=1).values_list(wanted, flat=True)
         moving = self._movers().filter(link=OuterRef("pk"))
-        losers = self.links.exclude(**{wanted: ""}).exclude(**{held: F(wanted)})
-        for link in losers.filter(Exists(moving), Exists(others)):
+        losers = self.links.filter(**{f"{wanted}__in": shared}).exclude(**{held: F(wanted)})
+        for link in losers.filter(Exists(moving)) if shared.exists() else []:
             other = self.links.filter(**{wanted: getattr(link, wanted)}).exclude(pk=link.pk).first()
             self._refuse(link.pk, "same-value", UNITS[self.object_type][kind], other)
 
@@ -66,6 +70,8 @@ class Clashes:
             wanted, held = f"wanted_{kind}", f"held_{kind}"
             moving = self._movers().filter(link=OuterRef("pk"))
             holders = self.links.filter(**{held: OuterRef(wanted)}).exclude(pk=OuterRef("pk")).exclude(scim_id="")
+            if not self.links.exclude(**{held: ""}).exists():
+                continue
             movers = self.links.exclude(**{wanted: ""}).exclude(**{held: F(wanted)})
             for link in movers.filter(Exists(moving), Exists(holders)):
                 for holder in (
@@ -83,13 +89,22 @@ class Clashes:
         if holder.wanted_name:
             moves = getattr(holder, f"wanted_{kind}") != getattr(holder, f"held_{kind}")
             return moves and self._movers().filter(link=holder).exists()
-        if not self.tenant.free_names or kind == "external":
+        # A group that is renamed away and made anew would lose its account assignments (ssosync#291).
+        if not self.tenant.free_names or kind == "external" or self.object_type == "group":
             return False
-        self._move_away(holder, "")
+        self._move_away(holder)
         return True
 
     def _refuse(self, link_id: int, code: str, unit: str, other: Link | None) -> None:
         self.refused += 1
+        if code == "taken-by-leaver" and other is not None and self.object_type == "group":
+            self.links.filter(pk=link_id).update(
+                match_code="successor",
+                match_attribute=unit,
+                match_scim_id=other.scim_id,
+                match_name=str(other.written.get("displayName") or ""),
+                match_at=timezone.now(),
+            )
         named = str((other.written.get("userName") or other.written.get("displayName")) if other else "")
         self._movers().filter(link=link_id).update(
             result=Result.FAILED,
@@ -109,7 +124,7 @@ class Clashes:
             if not ready:
                 ring = _ring(open_waits, todo)
                 opener = min(ring)
-                self._move_away(self.links.get(pk=opener), "ring")
+                self._move_away(self.links.get(pk=opener))
                 for waiting in open_waits.values():
                     waiting.discard(opener)
                 continue
@@ -118,10 +133,11 @@ class Clashes:
         for key, wave in waves.items():
             self._movers().filter(link=key, wave=0).update(wave=wave)
 
-    def _move_away(self, holder: Link, why: str) -> None:
+    def _move_away(self, holder: Link) -> None:
         """A first request that gives the holder temporary values, before anybody waits for them."""
-        if self.run.operations.filter(link=holder, approved=True, result=Result.PLANNED, stage=self.stage).exists():
+        if holder.pk in self.moved:
             return
+        self.moved.add(holder.pk)
         temporary = temporary_units(self.object_type, holder)
         known = planning.Known(holder.scim_id, holder.written)
         Operation.objects.create(
@@ -138,7 +154,6 @@ class Clashes:
             action="update",
             changes=planning.before_after(known.written, temporary),
             desired=temporary,
-            approved=True,
         )
 
 

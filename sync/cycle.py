@@ -14,12 +14,14 @@ from sync.evaluating import Evaluation
 from sync.exporting import export_stage
 from sync.graph.client import GraphClient
 from sync.guarding import Guard
+from sync.journal import Journal
 from sync.leases import Watch
 from sync.mirror import Rules
 from sync.models import Configuration, Run, Snapshot, Tenant
 from sync.phases import PhaseLog
 from sync.planning import Stage
-from sync.recording import Journal, count_results, resolve_open_intents
+from sync.recording import count_results
+from sync.resolving import resolve_open_intents
 from sync.scim.client import ScimClient
 from sync.scope_pass import ScopePass
 
@@ -63,6 +65,8 @@ def run_cycle(
     with phases.during("read") as facts:
         snapshot = read(run, graph, rules, watch)
         run.suspect = snapshot.suspect
+        # The enterprise application may have brought other assignments.
+        rules = Rules.of(configuration)
         facts.update(people=snapshot.users, groups=snapshot.groups)
 
     since = watermark(run, tenant, configuration)
@@ -139,13 +143,19 @@ def require_confirmation(run: Run, configuration: Configuration, phases: PhaseLo
 
 def export(run: Run, watch: Watch, phases: PhaseLog, scim: ScimClient, connections: int) -> None:
     """Stage by stage: each needs the ids that the one before it brought."""
+    journal = Journal(run, watch.lease, phases)
+
+    def safe_point() -> None:
+        if watch.safe_point():
+            journal.read_again()
+
     for phase, stages in WRITING.items():
         if not run.operations.filter(result="planned", stage__in=stages).exists():
             phases.not_needed(phase)
             continue
         with phases.during(phase):
             for stage in stages:
-                export_stage(Journal(run, watch.lease, stage, phases), scim, connections)
+                export_stage(journal.begin(stage), scim, connections, safe_point, journal.clock)
 
 
 def finish(run: Run, tenant: Tenant, snapshot: Snapshot, configuration: Configuration) -> None:

@@ -6,7 +6,7 @@ mapping.py, readiness.py, matching.py and planning.py; here is only what they ne
 
 import datetime
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,18 +15,21 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from sync import mapping, planning, readiness, steps
-from sync.inclusion import assigned_groups_listing, effective_members
+from sync.bulk import insert_rows, update_rows
+from sync.inclusion import assigned_groups_listing, groups_inside
 from sync.keys import Keys, keys_of
 from sync.leases import Watch
 from sync.matching import Match, Verdict
 from sync.mirror import Rules, batches, due_links, held_objects, users_to_look_at
 from sync.models import (
     DirectoryGroup,
+    DirectoryMembership,
     DirectoryUser,
     HeldChange,
     Link,
     MembershipLink,
     Origin,
+    Result,
     Run,
     Snapshot,
     Tenant,
@@ -39,6 +42,8 @@ from sync.targets import Target
 
 # Up to here one filter request per object is cheaper than listing what AWS holds.
 FEW = 20
+# Members of so many groups are in memory together.
+GROUPS_AT_ONCE = 50
 # What a pass may change of a link before anything is sent.
 VERDICTS = (
     *("wanted_name", "wanted_email", "wanted_external", "ready_code", "ready_attribute", "ready_at", "origin"),
@@ -117,10 +122,24 @@ class Batch:
             self.links[object_id] = Link(tenant=tenant, object_type=object_type, object_id=object_id)
         return self.links[object_id]
 
-    def save_links(self) -> None:
-        Link.objects.bulk_create([link for link in self.links.values() if link.pk is None], batch_size=500)
-        changed = [self.links[key] for key, before in self.before.items() if before != _verdicts(self.links[key])]
-        Link.objects.bulk_update(changed, VERDICTS, batch_size=100)
+    def save_links(self, tenant: Tenant) -> None:
+        new = [link for link in self.links.values() if link.pk is None]
+        insert_rows(new)
+        _find_keys(tenant, new)
+        update_rows(
+            [self.links[key] for key, old in self.before.items() if old != _verdicts(self.links[key])], VERDICTS
+        )
+
+
+def _find_keys(tenant: Tenant, new: Sequence[Link]) -> None:
+    """Plan rows name their link."""
+    if not new:
+        return
+    rows = Link.objects.filter(tenant=tenant, object_type=new[0].object_type)
+    rows = rows.filter(object_id__in=[link.object_id for link in new])
+    keys = dict(rows.values_list("object_id", "pk"))
+    for link in new:
+        link.pk = keys[link.object_id]
 
 
 def _verdicts(link: Link) -> tuple[Any, ...]:
@@ -155,7 +174,7 @@ class Evaluation:
 
     def _save(self, batch: Batch, sources: Mapping[str, str]) -> None:
         with transaction.atomic():
-            batch.save_links()
+            batch.save_links(self.tenant)
             self.store.add(batch.planned, sources)
             self.store.refuse(batch.refused)
         steps.passed("plan batch stored")
@@ -285,14 +304,15 @@ class Evaluation:
     def plan_groups(self, rows: QuerySet[DirectoryGroup] | None = None) -> None:
         looked_at = self._groups_to_look_at() if rows is None else rows
         target = self._target("group", looked_at)
-        for groups in batches(looked_at):
+        for groups in batches(looked_at, GROUPS_AT_ONCE):
             self.watch.safe_point()
             self.seen += len(groups)
             ids = [group.object_id for group in groups]
+            batch = Batch(links_of(self.tenant, "group", ids), Decisions(self.tenant, ids))
+            members = GroupMembers(self.run, ids, batch.links.values())
             for group in groups:
-                batch = Batch(links_of(self.tenant, "group", [group.object_id]), Decisions(self.tenant, ids))
-                self._plan_group(group, batch, target)
-                self._save(batch, self.groups.sources)
+                self._plan_group(group, batch, target, members)
+            self._save(batch, self.groups.sources)
         if rows is None:
             self._plan_groups_out_of_scope()
 
@@ -309,7 +329,7 @@ class Evaluation:
             object_id__in=self.rules.assigned_groups,
         )
 
-    def _plan_group(self, group: DirectoryGroup, batch: Batch, target: Target) -> None:
+    def _plan_group(self, group: DirectoryGroup, batch: Batch, target: Target, members: "GroupMembers") -> None:
         link = batch.link(self.tenant, "group", group.object_id)
         subject = Subject(link, str(group))
         mapped = self.groups.map(group.properties, present=True, creating=not link.scim_id)
@@ -327,9 +347,9 @@ class Evaluation:
             if matched.resource is not None:
                 known = Known(matched.resource["id"])
                 found = resource.units_held(matched.resource, desired)
-        written = written_members(link) if link.pk else {}
+        written = members.written[group.object_id]
         certain = {member for member, sure in written.items() if sure}
-        wanted = self._wanted(group.object_id) if self.with_members else []
+        wanted = members.wanted(group.object_id) if self.with_members else []
         changes = planning.plan_group(known, desired, wanted, certain, found)
         if changes and finding is not None:
             batch.refused.append((subject, not_ready(finding)))
@@ -338,7 +358,7 @@ class Evaluation:
         if self.snapshot.suspect or group.members_unsure:
             self.still_wanted |= batch.decisions.keys_of(group.object_id)
             return
-        self._remove_members(batch, subject, written.keys() - set(effective_members(self.tenant, group.object_id)))
+        self._remove_members(batch, subject, written.keys() - members.listed(group.object_id))
 
     def _remove_members(self, batch: Batch, subject: Subject, members: Iterable[str]) -> None:
         """Approved ones in requests of their own: the guard does not count them."""
@@ -354,17 +374,6 @@ class Evaluation:
             *planning.remove_members(by_decision[""]),
         ]
         batch.planned += [(subject, change) for change in changes]
-
-    def _wanted(self, group_id: str) -> Iterable[str]:
-        """Members in scope whom AWS holds, or whom this run is going to create."""
-        linked = Link.objects.filter(tenant=self.tenant, object_type="user", object_id=OuterRef("member_id"))
-        coming = self.run.operations.filter(
-            object_type="user", object_id=OuterRef("member_id"), action__in=("create", "link"), result="planned"
-        )
-        inside = DirectoryUser.objects.filter(tenant=self.tenant, object_id=OuterRef("member_id"), in_scope=True)
-        rows = effective_members(self.tenant, group_id)
-        rows = rows.filter(Exists(inside)).filter(Exists(linked.exclude(scim_id="")) | Exists(coming))
-        return rows.order_by("member_id")
 
     def _plan_groups_out_of_scope(self) -> None:
         """A group that leaves scope is emptied and kept: its permissions in AWS hang on its id."""
@@ -392,6 +401,57 @@ class Evaluation:
     def _deletable(self) -> Exists:
         purged = DirectoryGroup.objects.filter(tenant=self.tenant, object_id=OuterRef("object_id"), deleted="purged")
         return Exists(purged if self.tenant.delete_groups else purged.none())
+
+
+class GroupMembers:
+    """Members of some assigned groups: whom Entra lists, who is to be in AWS, and whom we put there."""
+
+    def __init__(self, run: Run, group_ids: Collection[str], links: Iterable[Link]) -> None:
+        self.run = run
+        self.inside = groups_inside(run.tenant, group_ids)
+        self.written = self._written([link.pk for link in links if link.pk])
+        self._wanted = self._by_group(self._rows(group_ids).filter(Exists(self._arriving())))
+        self._listed = self._by_group(self._rows(self.written))
+
+    def wanted(self, group_id: str) -> list[str]:
+        """Members in scope whom AWS holds, or whom this run is going to create."""
+        return sorted(self._members(self._wanted, group_id))
+
+    def listed(self, group_id: str) -> set[str]:
+        return self._members(self._listed, group_id)
+
+    def _members(self, by_group: Mapping[str, set[str]], group_id: str) -> set[str]:
+        return {member for inner in self.inside[group_id] for member in by_group.get(inner, ())}
+
+    def _written(self, keys: Collection[int]) -> dict[str, dict[str, bool]]:
+        """Entra ids of the people whom we put into each group, and whether AWS's answer was seen."""
+        found: dict[str, dict[str, bool]] = defaultdict(dict)
+        rows = MembershipLink.objects.filter(group__in=keys)
+        for group_id, member, certain in rows.values_list("group__object_id", "user__object_id", "certain"):
+            found[group_id][member] = certain
+        return found
+
+    def _rows(self, group_ids: Iterable[str]) -> QuerySet[DirectoryMembership]:
+        inner = {inner for group_id in group_ids for inner in self.inside[group_id]}
+        return DirectoryMembership.objects.filter(
+            tenant=self.run.tenant, group_id__in=inner, member_type=DirectoryMembership.USER
+        )
+
+    def _arriving(self) -> QuerySet[Link]:
+        """Links of people in scope (only they want a name) whom AWS holds or is about to."""
+        coming = self.run.operations.filter(link=OuterRef("pk"), action__in=("create", "link"))
+        return Link.objects.filter(
+            ~Q(scim_id="") | Exists(coming.exclude(result=Result.FAILED)),
+            tenant=self.run.tenant,
+            object_type="user",
+            object_id=OuterRef("member_id"),
+        ).exclude(wanted_name="")
+
+    def _by_group(self, rows: QuerySet[DirectoryMembership]) -> dict[str, set[str]]:
+        found: dict[str, set[str]] = defaultdict(set)
+        for group_id, member in rows.values_list("group_id", "member_id"):
+            found[group_id].add(member)
+        return found
 
 
 def want(link: Link, keys: Keys) -> None:

@@ -1,100 +1,201 @@
 """Carrying out a plan: intent committed, request, result committed; many in flight, paced by the client.
 
-No thread here touches the database: the journal (sync/recording.py) does, from the caller's thread alone.
+No thread here touches the database: the journal (sync/journal.py) does, from the run's own thread alone, and in groups:
+each turn one transaction that records all finished outcomes and intends the next requests.
 """
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
-from sync.scim.client import Answer, ScimClient
-from sync.scim.errors import Conflict, OutcomeUnknown, ScimError
+from sync.scim import writing
+from sync.scim.client import ScimClient
+from sync.scim.errors import AwsDown, Forbidden, ScimError, Unauthorised
+from sync.scim.writing import Written
+from sync.steps import passed
 
-Kind = Literal["create_user", "patch_user", "create_group", "patch_group", "add_members", "remove_members", "nothing"]
+Kind = Literal[
+    "create_user",
+    "patch_user",
+    "delete_user",
+    "create_group",
+    "patch_group",
+    "delete_group",
+    "add_members",
+    "remove_members",
+    "nothing",
+]
+# Requests that are intended but wait for a free connection, as a multiple of the connections.
+WAITING = 3
+# How long finished requests gather before they are recorded together, and how often a safe point comes at least.
+GATHER_SECONDS, SAFE_POINT_SECONDS = 0.02, 0.4
+# How long requests in flight may still land when the run is to stop.
+LANDING_SECONDS = 8.0
+
+
+class TokenRefused(Exception):
+    """AWS answered 401 or 403: every further request would fail the same way."""
+
+
+class TooManyFailures(Exception):
+    """Of `done` finished writes of people and groups `failed` would fail again."""
+
+    def __init__(self, failed: int, done: int) -> None:
+        super().__init__(f"{failed} of {done} failed")
+        self.failed = failed
+        self.done = done
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What to send for one operation. `body`: a resource, PATCH operations, or member ids, by kind."""
+    """What to send for one operation. `body`: a resource, PATCH operations, or member ids, by kind.
+
+    `not_after`: the clock's time after which it is not begun any more; somebody else may hold the lease by then.
+    """
 
     operation_id: int
     kind: Kind
     scim_id: str = ""
     body: Any = field(default_factory=dict)
+    not_after: float = float("inf")
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
+    """`unsent`: nothing left this process for it."""
+
     operation_id: int
-    answer: Answer | None = None
+    written: Written | None = None
     error: ScimError | None = None
+    unsent: bool = False
 
 
 class Journal(Protocol):
-    def begin(self, count: int) -> Sequence[Request]:
-        """Commits the intent of up to `count` operations and returns their requests; empty when the stage is done."""
+    def turn(self, outcomes: Sequence[Outcome], room: int) -> Sequence[Request]:
+        """Commits what came of requests and the intent of up to `room` more, whose requests it returns.
 
-    def finish(self, outcomes: Sequence[Outcome]) -> None:
-        """Commits what came of them."""
+        Empty when nothing can begin before what is in flight has landed."""
 
-
-def export_stage(journal: Journal, client: ScimClient, connections: int) -> None:
-    """One stage of the plan, until nothing is left and nothing is in flight."""
-    with ThreadPoolExecutor(connections, thread_name_prefix="scim") as pool:
-        flying: set[Future[Outcome]] = set()
-        while True:
-            for request in journal.begin(2 * connections - len(flying)):
-                flying.add(pool.submit(send, client, request))
-            if not flying:
-                return
-            done, flying = wait(flying, return_when=FIRST_COMPLETED)
-            journal.finish([future.result() for future in done])
+    def check(self) -> None:
+        """Raises TooManyFailures."""
 
 
-def send(client: ScimClient, request: Request) -> Outcome:
+def export_stage(
+    journal: Journal,
+    client: ScimClient,
+    connections: int,
+    safe_point: Callable[[], None],
+    clock: Callable[[], float],
+) -> None:
+    """One stage of the plan, until nothing is left and nothing is in flight.
+
+    Raises TokenRefused, AwsDown, TooManyFailures and what `safe_point` raises; requests in flight land first.
+    """
+    flight = Flight(client, connections, clock)
+    landed: list[Outcome] = []
     try:
-        return Outcome(request.operation_id, answer=_send(client, request))
-    except ScimError as error:
-        return Outcome(request.operation_id, error=error)
+        while True:
+            flight.start(journal.turn(landed, flight.room))
+            landed = []
+            journal.check()
+            if not flight.flying:
+                return
+            landed = flight.land()
+            safe_point()
+            flight.check()
+    except Exception:
+        journal.turn([*landed, *flight.end(LANDING_SECONDS)], 0)
+        raise
+    finally:
+        flight.close()
 
 
-def _send(client: ScimClient, request: Request) -> Answer | None:
+class Flight:
+    """The requests that are intended and not recorded yet."""
+
+    def __init__(self, client: ScimClient, connections: int, clock: Callable[[], float]) -> None:
+        self.client = client
+        self.clock = clock
+        self.most = (1 + WAITING) * connections
+        self.pool = ThreadPoolExecutor(connections, thread_name_prefix="scim")
+        self.flying: dict[Future[Outcome], Request] = {}
+        self.halt = threading.Event()
+        self.error: BaseException | None = None
+
+    @property
+    def room(self) -> int:
+        return self.most - len(self.flying)
+
+    def start(self, requests: Sequence[Request]) -> None:
+        for request in requests:
+            self.flying[self.pool.submit(self._send, request)] = request
+
+    def land(self) -> list[Outcome]:
+        """What finished; waits for the first one at most until the next safe point."""
+        done, rest = wait(self.flying, SAFE_POINT_SECONDS, FIRST_COMPLETED)
+        if done and rest:
+            done |= wait(rest, GATHER_SECONDS).done
+        return [outcome for future in done if (outcome := self._outcome(future))]
+
+    def _outcome(self, future: "Future[Outcome]") -> Outcome | None:
+        """None after an error that is not AWS's: what became of the request is read by the next run."""
+        request = self.flying.pop(future)
+        if future.cancelled():
+            return Outcome(request.operation_id, unsent=True)
+        if (error := future.exception()) is not None:
+            self.error = error
+            return None
+        outcome = future.result()
+        if isinstance(outcome.error, Unauthorised | Forbidden):
+            self.error = TokenRefused()
+        elif isinstance(outcome.error, AwsDown):
+            self.error = outcome.error
+        return outcome
+
+    def check(self) -> None:
+        if self.error is not None:
+            raise self.error
+
+    def end(self, seconds: float) -> list[Outcome]:
+        """No further request begins. What has not landed in time stays an open intent."""
+        self.halt.set()
+        self.client.stop()
+        # `wait` would not see these: nobody takes them out of the pool's queue.
+        cancelled = {future for future in self.flying if future.cancel()}
+        done = cancelled | wait(self.flying.keys() - cancelled, seconds).done
+        return [outcome for future in done if (outcome := self._outcome(future))]
+
+    def close(self) -> None:
+        self.pool.shutdown(wait=False, cancel_futures=True)
+
+    def _send(self, request: Request) -> Outcome:
+        if self.halt.is_set() or self.clock() > request.not_after:
+            return Outcome(request.operation_id, unsent=True)
+        passed("before send")
+        try:
+            outcome = Outcome(request.operation_id, written=write(self.client, request))
+        except (Unauthorised, Forbidden, AwsDown) as error:
+            self.halt.set()
+            outcome = Outcome(request.operation_id, error=error)
+        except ScimError as error:
+            outcome = Outcome(request.operation_id, error=error)
+        passed("after answer")
+        return outcome
+
+
+def write(client: ScimClient, request: Request) -> Written:
     match request.kind:
         case "create_user" | "create_group":
-            return _create(client, request)
-        case "patch_user":
-            return client.patch_user(request.scim_id, request.body)
-        case "patch_group":
-            return client.patch_group(request.scim_id, request.body)
+            return writing.create(client, request.kind.removeprefix("create_"), request.body)
+        case "patch_user" | "patch_group":
+            return writing.patch(client, request.kind.removeprefix("patch_"), request.scim_id, request.body)
+        case "delete_user" | "delete_group":
+            return writing.delete(client, request.kind.removeprefix("delete_"), request.scim_id)
         case "add_members":
-            return client.add_members(request.scim_id, request.body)
+            return writing.add_members(client, request.scim_id, request.body)
         case "remove_members":
-            return client.remove_members(request.scim_id, request.body)
+            return writing.remove_members(client, request.scim_id, request.body)
         case "nothing":
-            return None
-
-
-def _create(client: ScimClient, request: Request) -> Answer:
-    """A create whose answer is unknown, or that clashes on a retry, may have been applied: read before anything else."""
-    user = request.kind == "create_user"
-    try:
-        return client.create_user(request.body) if user else client.create_group(request.body)
-    except (OutcomeUnknown, Conflict) as error:
-        ours = isinstance(error, OutcomeUnknown) or request.body.get("externalId")
-        found = find_created(client, "user" if user else "group", request.body) if ours else None
-        if found is None:
-            raise
-        return client.get_user(found["id"]) if user else client.get_group(found["id"])
-
-
-def find_created(client: ScimClient, object_type: str, body: Any) -> dict[str, Any] | None:
-    """The object that our own create made: externalId first, then the name; both must be the ones that we sent."""
-    name = "userName" if object_type == "user" else "displayName"
-    find = client.find_users if object_type == "user" else client.find_groups
-    for attribute in ("externalId", name):
-        value = body.get(attribute)
-        for resource in find(attribute, value) if value else []:
-            if resource.get("externalId") == body.get("externalId") and resource.get(name) == body.get(name):
-                return resource
-    return None
+            return Written()

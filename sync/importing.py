@@ -1,28 +1,45 @@
-"""Reading: Graph rounds into the directory mirror, page by page, and the look at what AWS already holds.
+"""Reading: Graph rounds into the directory mirror, page by page, under a snapshot that is sealed only when all is there.
 
-A page is read first and applied after, each in a transaction of its own. Delta answers are merged per object id, in
-stream order, idempotently: replays and duplicates are legal (Microsoft Graph, delta query overview).
+A page is read first and applied after, together with the place where the round goes on, so that an interrupted round
+can be resumed. Delta answers are merged per object id, in stream order, idempotently: replays and duplicates are legal
+(Microsoft Graph, delta query overview).
 """
 
-from collections.abc import Iterable, Sequence
+import datetime
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+import structlog
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
+from sync import app_mirroring, members, sanity, steps
+from sync.bulk import insert_rows, update_rows
+from sync.fetching import fetched
 from sync.graph.client import DeltaPage, GraphClient
-from sync.graph.errors import ResyncRequired
+from sync.graph.errors import GraphError, NotFound, Rejected, ResyncRequired
 from sync.leases import Watch
+from sync.members import apply_members
 from sync.mirror import touch
-from sync.models import DirectoryGroup, DirectoryMembership, DirectoryUser, Snapshot, Tenant
+from sync.models import DirectoryGroup, DirectoryUser, Snapshot, Tenant
+from sync.sanity import SourceEmpty
+
+__all__ = ["SourceEmpty", "apply_groups", "apply_members", "apply_users", "read_directory", "touch"]
+
+log = structlog.get_logger(__name__)
 
 Item = dict[str, Any]
 # Graph repeats these in every object; they are not properties of the person.
 NOT_PROPERTIES = ("@odata.type", "@odata.id", "@removed", "manager@delta", "members@delta", "members", "manager")
-
-
-class SourceEmpty(Exception):
-    """A full round brought nobody although the mirror knows people: nothing may follow from that."""
+# A delta link lives seven days (Graph, delta query: token duration).
+LINKS_LIVE = datetime.timedelta(days=6)
+# Changes that a round never told show only when everybody is read again.
+FULL_EVERY = datetime.timedelta(hours=24)
+# Page tokens are short-lived: an older round begins anew.
+RESUME_WITHIN = datetime.timedelta(hours=1)
+# Entra purges whoever was deleted softly after 30 days.
+RECYCLE_BIN = datetime.timedelta(days=31)
 
 
 def read_directory(
@@ -34,154 +51,230 @@ def read_directory(
     *,
     full: bool,
 ) -> Snapshot:
-    """One round over users and groups. A dead delta token turns it into a full round."""
-    select = [*users_select, "|", *groups_select]
-    full = full or not tenant.users_link or not tenant.groups_link or tenant.tracked_select != select
+    """One round over users and groups, sealed. A link that Graph refuses leads to a fresh full round, once.
+
+    Raises SourceEmpty, GraphError, Cancelled, LeaseLost; the snapshot then stays unsealed and decides nothing.
+    """
+    select = tracked(graph, users_select, groups_select)
+    full = full or must_be_full(tenant, select)
+    snapshot = _interrupted(tenant, select, full=full) or _begin(tenant, select, full=full)
     try:
-        return _read_round(tenant, graph, watch, users_select, groups_select, full=full)
-    except ResyncRequired:
-        if full:
+        _read_round(snapshot, graph, watch, users_select, groups_select)
+    except (ResyncRequired, NotFound, Rejected) as error:
+        if snapshot.full and not _began(snapshot):
             raise
-        return _read_round(tenant, graph, watch, users_select, groups_select, full=True)
+        log.info("a link was refused: reading everybody", tenant=tenant.pk, code=error.code, status=error.status)
+        _forget(snapshot)
+        snapshot = _begin(tenant, select, full=True)
+        _read_round(snapshot, graph, watch, users_select, groups_select)
+    return snapshot
+
+
+def tracked(graph: GraphClient, users_select: Sequence[str], groups_select: Sequence[str]) -> list[str]:
+    """What a delta link stands for: the selected properties, and whose directory it is, seen by which app."""
+    asker = graph.authenticator
+    return [*users_select, "|", *groups_select, "|", graph.cloud.graph, asker.directory_id, asker.client_id]
+
+
+def must_be_full(tenant: Tenant, select: list[str]) -> bool:
+    """Without links that hold, before they end, and once a day against what rounds do not tell."""
+    if not tenant.users_link or not tenant.groups_link or tenant.tracked_select != select:
+        return True
+    if tenant.links_at is None or tenant.full_read_at is None:
+        return True
+    now = timezone.now()
+    return now - tenant.links_at > LINKS_LIVE or now - tenant.full_read_at > FULL_EVERY
+
+
+# The round
+
+
+def _begin(tenant: Tenant, select: list[str], *, full: bool) -> Snapshot:
+    return Snapshot.objects.create(tenant=tenant, full=full, select=select)
+
+
+def _interrupted(tenant: Tenant, select: list[str], *, full: bool) -> Snapshot | None:
+    """The newest round, when it was left before its end and can go on."""
+    last = Snapshot.objects.filter(tenant=tenant).order_by("-pk").first()
+    if last is None or last.sealed_at is not None or (last.full, last.select) != (full, select):
+        return None
+    young = timezone.now() - last.started_at < RESUME_WITHIN
+    last.tenant = tenant
+    return last if young and _began(last) else None
+
+
+def _began(snapshot: Snapshot) -> bool:
+    return bool(snapshot.users_next or snapshot.users_link)
+
+
+def _forget(snapshot: Snapshot) -> None:
+    """Nothing goes on from here."""
+    snapshot.users_next = snapshot.users_link = snapshot.groups_next = snapshot.groups_link = ""
+    snapshot.save(update_fields=["users_next", "users_link", "groups_next", "groups_link"])
 
 
 def _read_round(
-    tenant: Tenant,
+    snapshot: Snapshot,
     graph: GraphClient,
     watch: Watch,
     users_select: Sequence[str],
     groups_select: Sequence[str],
-    *,
-    full: bool,
-) -> Snapshot:
-    snapshot = Snapshot.objects.create(tenant=tenant, full=full)
-    users_link = groups_link = None
-    for page in graph.users_delta(users_select, None if full else tenant.users_link):
-        watch.safe_point()
-        apply_users(snapshot, page)
-        users_link = page.delta_link or users_link
-    for page in graph.groups_delta(groups_select, None if full else tenant.groups_link):
-        watch.safe_point()
-        apply_groups(snapshot, page)
-        groups_link = page.delta_link or groups_link
-    seal(snapshot, users_link or "", groups_link or "", [*users_select, "|", *groups_select])
-    return snapshot
+) -> None:
+    try:
+        _read_stream(snapshot, watch, "users", lambda link: graph.users_delta(users_select, link), apply_users)
+        _read_stream(snapshot, watch, "groups", lambda link: graph.groups_delta(groups_select, link), apply_groups)
+        steps.passed("pages read")
+        _finish(snapshot, graph, watch)
+    except (GraphError, SourceEmpty) as error:
+        # What would fail again is not taken up where it failed.
+        if getattr(error, "permanent", True) and not isinstance(error, ResyncRequired | NotFound | Rejected):
+            _forget(snapshot)
+        raise
+
+
+def _read_stream(
+    snapshot: Snapshot,
+    watch: Watch,
+    name: str,
+    pages: Callable[[str | None], Iterator[DeltaPage]],
+    apply: Callable[[Snapshot, DeltaPage], None],
+) -> None:
+    """`name`: users or groups. A stream whose deltaLink is known was read before the interruption."""
+    if getattr(snapshot, f"{name}_link"):
+        return
+    link = getattr(snapshot, f"{name}_next") or (None if snapshot.full else getattr(snapshot.tenant, f"{name}_link"))
+    for page in fetched(watch, pages(link)):
+        with transaction.atomic():
+            apply(snapshot, page)
+            setattr(snapshot, f"{name}_next", page.next_link or "")
+            setattr(snapshot, f"{name}_link", page.delta_link or "")
+            snapshot.save(update_fields=[f"{name}_next", f"{name}_link"])
+        steps.passed("page applied")
+
+
+def _finish(snapshot: Snapshot, graph: GraphClient, watch: Watch) -> None:
+    """All is read; what it means is asked about before the snapshot is sealed."""
+    if snapshot.full:
+        sanity.check(snapshot, graph, watch)
+    app_mirroring.mirror(snapshot, graph, watch)
+    proofs = {} if shrunk(snapshot) else members.prove(snapshot, graph, watch)
+    seal(snapshot, proofs)
+    steps.passed("snapshot sealed")
+
+
+def shrunk(snapshot: Snapshot) -> bool:
+    return snapshot.suspect == sanity.SHRUNK
 
 
 @transaction.atomic
-def seal(snapshot: Snapshot, users_link: str, groups_link: str, select: list[str]) -> None:
+def seal(snapshot: Snapshot, proofs: members.Proofs) -> None:
     """Only now may absence mean something: a full round ends with the set difference against the mirror."""
-    tenant = snapshot.tenant
-    if snapshot.full:
-        _require_people(snapshot)
-        _purge_unseen(snapshot)
-    snapshot.users = DirectoryUser.objects.filter(tenant=tenant, deleted="").count()
-    snapshot.groups = DirectoryGroup.objects.filter(tenant=tenant, deleted="").count()
+    if not shrunk(snapshot):
+        if snapshot.full:
+            _note_absent(snapshot)
+        members.settle(snapshot, proofs)
+    sanity.count(snapshot)
     snapshot.sealed_at = timezone.now()
-    snapshot.save(update_fields=["users", "groups", "sealed_at"])
-    tenant.users_link, tenant.groups_link, tenant.tracked_select = users_link, groups_link, select
-    tenant.save(update_fields=["users_link", "groups_link", "tracked_select"])
+    snapshot.save()
+    _keep_links(snapshot)
 
 
-def _require_people(snapshot: Snapshot) -> None:
-    users = DirectoryUser.objects.filter(tenant=snapshot.tenant, deleted="")
-    if users.exists() and not users.filter(seen_snapshot=snapshot.pk).exists():
-        raise SourceEmpty
+def _keep_links(snapshot: Snapshot) -> None:
+    """After a round that nobody believes there are none: the next one reads everybody again."""
+    tenant, good = snapshot.tenant, not shrunk(snapshot)
+    tenant.users_link = snapshot.users_link if good else ""
+    tenant.groups_link = snapshot.groups_link if good else ""
+    tenant.tracked_select = snapshot.select
+    tenant.links_at = snapshot.sealed_at if good else None
+    fields = ["users_link", "groups_link", "tracked_select", "links_at"]
+    if snapshot.full and good:
+        tenant.full_read_at, tenant.shrink_accepted_at = snapshot.sealed_at, None
+        fields += ["full_read_at", "shrink_accepted_at"]
+    tenant.save(update_fields=fields)
 
 
-def _purge_unseen(snapshot: Snapshot) -> None:
-    gone = {"deleted": "purged", "changed_snapshot": snapshot.pk}
+def _note_absent(snapshot: Snapshot) -> None:
+    """Absence tells that an object is deleted, not whether it is purged: only its age, or a round, does."""
+    changed = {"changed_snapshot": snapshot.pk}
+    long_ago = timezone.now() - RECYCLE_BIN
+    unseen = Q(tenant=snapshot.tenant, seen_snapshot__lt=snapshot.pk)
+    old = DirectoryUser.objects.filter(unseen, deleted="soft", scope_reason="deleted", scope_at__lt=long_ago)
+    old.update(deleted="purged", **changed)
     for model in (DirectoryUser, DirectoryGroup):
-        model.objects.filter(tenant=snapshot.tenant, seen_snapshot__lt=snapshot.pk).exclude(deleted="purged").update(
-            **gone
-        )
-    unseen = DirectoryMembership.objects.filter(tenant=snapshot.tenant, seen_snapshot__lt=snapshot.pk)
-    touch(snapshot, unseen.values("member_id"), unseen.values("group_id"))
-    unseen.delete()
+        model.objects.filter(unseen, deleted="").update(deleted="soft", **changed)
+
+
+# A page
 
 
 @transaction.atomic
 def apply_users(snapshot: Snapshot, page: DeltaPage) -> None:
-    known = _known(DirectoryUser, snapshot, page.items)
-    new: dict[str, DirectoryUser] = {}
-    for item in page.items:
-        user = known.get(item["id"]) or new.get(item["id"])
-        if user is None:
-            user = new[item["id"]] = DirectoryUser(tenant=snapshot.tenant, object_id=item["id"])
-        before = (dict(user.properties), user.deleted, user.manager_id)
-        _merge(user, item)
-        user.user_principal_name = str(user.properties.get("userPrincipalName") or "")[:256]
-        user.manager_id = _manager_of(item, user.manager_id)
-        _stamp(user, snapshot, before != (user.properties, user.deleted, user.manager_id))
-    DirectoryUser.objects.bulk_create(new.values(), batch_size=500)
-    DirectoryUser.objects.bulk_update(known.values(), [*MIRRORED, "user_principal_name", "manager_id"], batch_size=200)
+    _apply(DirectoryUser, snapshot, page.items, _merge_user, (*MIRRORED, "user_principal_name", "manager_id"))
 
 
 @transaction.atomic
 def apply_groups(snapshot: Snapshot, page: DeltaPage) -> None:
-    known = _known(DirectoryGroup, snapshot, page.items)
-    new: dict[str, DirectoryGroup] = {}
-    gone_or_back: set[str] = set()
-    for item in page.items:
-        group = known.get(item["id"]) or new.get(item["id"])
-        if group is None:
-            group = new[item["id"]] = DirectoryGroup(tenant=snapshot.tenant, object_id=item["id"])
-        before = (dict(group.properties), group.deleted)
-        _merge(group, item)
-        if before[1] != group.deleted:
-            gone_or_back.add(group.object_id)
-        _stamp(group, snapshot, before != (group.properties, group.deleted))
-    DirectoryGroup.objects.bulk_create(new.values(), batch_size=500)
-    DirectoryGroup.objects.bulk_update(known.values(), MIRRORED, batch_size=200)
-    for item in page.items:
-        apply_members(snapshot, item["id"], item.get("members@delta") or [])
-    # A group that goes or comes back says nothing of its members, whose scope hangs on it.
-    members = DirectoryMembership.objects.filter(tenant=snapshot.tenant, group_id__in=gone_or_back)
-    touch(snapshot, members.values("member_id"), [])
+    _apply(DirectoryGroup, snapshot, page.items, _merge, MIRRORED)
+    members.note(snapshot, page.items)
 
 
-def apply_members(snapshot: Snapshot, group_id: str, entries: Iterable[Item]) -> None:
-    """Portions of one group's members may come over several entries and pages; the last word per member counts."""
-    last = {entry["id"]: entry for entry in entries}
-    if not last:
-        return
-    removed = [member for member, entry in last.items() if "@removed" in entry]
-    present = [member for member, entry in last.items() if "@removed" not in entry]
-    rows = DirectoryMembership.objects.filter(tenant=snapshot.tenant, group_id=group_id)
-    existing = set(rows.filter(member_id__in=last).values_list("member_id", flat=True))
-    rows.filter(member_id__in=removed).delete()
-    rows.filter(member_id__in=present).update(seen_snapshot=snapshot.pk)
-    added = [member for member in present if member not in existing]
-    DirectoryMembership.objects.bulk_create(_membership(snapshot, group_id, last[member]) for member in added)
-    changed = [*added, *existing.intersection(removed)]
-    touch(snapshot, changed, [group_id] if changed else [])
+MIRRORED = ("display_name", "properties", "deleted", "seen_snapshot", "changed_snapshot")
 
 
-MIRRORED = ["display_name", "properties", "deleted", "seen_snapshot", "changed_snapshot"]
+def _apply(
+    model: type[Any],
+    snapshot: Snapshot,
+    items: Sequence[Item],
+    merge: Callable[[Any, Item, bool], None],
+    fields: Sequence[str],
+) -> None:
+    known = {row.object_id: row for row in model.objects.filter(tenant=snapshot.tenant, object_id__in=_ids(items))}
+    before = {key: _facts(row) for key, row in known.items()}
+    rows = dict(known)
+    for item in items:
+        row = rows.get(item["id"])
+        if row is None:
+            if "@removed" in item:
+                continue
+            row = rows[item["id"]] = model(tenant=snapshot.tenant, object_id=item["id"])
+        # A full round leaves out what has no value (Graph, delta query): it begins from nothing.
+        merge(row, item, snapshot.full and row.seen_snapshot != snapshot.pk)
+        row.seen_snapshot = snapshot.pk
+    changed = [row for key, row in rows.items() if key not in known or _facts(row) != before[key]]
+    for row in changed:
+        row.changed_snapshot = snapshot.pk
+    insert_rows([row for row in changed if row.pk is None])
+    update_rows([row for row in changed if row.object_id in known], fields)
+    same = [row.pk for key, row in known.items() if row.changed_snapshot != snapshot.pk]
+    model.objects.filter(pk__in=same).update(seen_snapshot=snapshot.pk)
 
 
-def _known(model: type[Any], snapshot: Snapshot, items: Sequence[Item]) -> dict[str, Any]:
-    ids = {item["id"] for item in items}
-    return {row.object_id: row for row in model.objects.filter(tenant=snapshot.tenant, object_id__in=ids)}
+def _ids(items: Sequence[Item]) -> set[str]:
+    return {item["id"] for item in items}
 
 
-def _merge(row: DirectoryUser | DirectoryGroup, item: Item) -> None:
+def _facts(row: Any) -> tuple[Any, ...]:
+    return row.properties, row.deleted, getattr(row, "manager_id", "")
+
+
+def _merge(row: DirectoryUser | DirectoryGroup, item: Item, afresh: bool) -> None:
     """Absent means unchanged, null means cleared (Graph, delta query: property changes)."""
     removed = item.get("@removed")
     if removed is not None:
         row.deleted = "purged" if removed.get("reason") == "deleted" else "soft"
         return
     row.deleted = ""
-    properties = {key: value for key, value in item.items() if key not in NOT_PROPERTIES}
-    merged = row.properties | properties
+    told = {key: value for key, value in item.items() if key not in NOT_PROPERTIES}
+    merged = told if afresh else row.properties | told
     row.properties = {key: value for key, value in merged.items() if value is not None}
     row.display_name = str(row.properties.get("displayName") or "")[:256]
 
 
-def _stamp(row: DirectoryUser | DirectoryGroup, snapshot: Snapshot, changed: bool) -> None:
-    row.seen_snapshot = snapshot.pk
-    if changed:
-        row.changed_snapshot = snapshot.pk
+def _merge_user(user: DirectoryUser, item: Item, afresh: bool) -> None:
+    _merge(user, item, afresh)
+    user.user_principal_name = str(user.properties.get("userPrincipalName") or "")[:256]
+    if "@removed" not in item:
+        user.manager_id = _manager_of(item, "" if afresh else user.manager_id)
 
 
 def _manager_of(item: Item, before: str) -> str:
@@ -190,14 +283,3 @@ def _manager_of(item: Item, before: str) -> str:
     if entries is None:
         return before
     return next((str(entry["id"]) for entry in entries if "@removed" not in entry), "")
-
-
-def _membership(snapshot: Snapshot, group_id: str, entry: Item) -> DirectoryMembership:
-    kind = str(entry.get("@odata.type", "#microsoft.graph.user")).rpartition(".")[2]
-    return DirectoryMembership(
-        tenant=snapshot.tenant,
-        group_id=group_id,
-        member_id=entry["id"],
-        member_type=kind[:20],
-        seen_snapshot=snapshot.pk,
-    )

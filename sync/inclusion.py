@@ -26,6 +26,15 @@ def effective_members(tenant: Tenant, assigned_id: str) -> QuerySet[DirectoryMem
     return rows.values_list("member_id", flat=True).distinct()
 
 
+def groups_inside(tenant: Tenant, assigned: Collection[str]) -> dict[str, set[str]]:
+    """By assigned group: the groups that it stands for, itself among them."""
+    found = {group_id: {group_id} for group_id in assigned}
+    rows = Inclusion.objects.filter(tenant=tenant, assigned_id__in=assigned)
+    for assigned_id, group_id in rows.values_list("assigned_id", "group_id"):
+        found[assigned_id].add(group_id)
+    return found
+
+
 def assigned_groups_listing(tenant: Tenant, people: Any) -> QuerySet[Inclusion, str]:
     """Object ids of the assigned groups that bring any of `people` (object ids or a query for them)."""
     listing = DirectoryMembership.objects.filter(tenant=tenant, member_id__in=people).values("group_id")

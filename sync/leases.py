@@ -79,12 +79,14 @@ class Watch:
         if self._error is not None:
             raise self._error
 
-    def safe_point(self) -> None:
-        """Raises Cancelled or LeaseLost; serves what was asked on demand since the last one."""
+    def safe_point(self) -> bool:
+        """Raises Cancelled or LeaseLost; serves what was asked on demand since the last one, and says whether it did."""
         self.check()
-        if self.serve is not None and self._asked.is_set():
-            self._asked.clear()
-            self.serve()
+        if self.serve is None or not self._asked.is_set():
+            return False
+        self._asked.clear()
+        self.serve()
+        return True
 
     def sleep(self, seconds: float) -> None:
         """Ends early, with the reason, when the run is to stop."""

@@ -8,10 +8,11 @@ import re
 from collections.abc import Iterable, Sequence
 from collections.abc import Mapping as Facts
 from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 from typing import Any, Literal
 
 from sync import expressions
-from sync.expressions import IGNORE, Expression, ExpressionError, Result, Value
+from sync.expressions import IGNORE, IGNORE_OBJECT, Expression, ExpressionError, Result, Value
 from sync.expressions.errors import Failure, gettext_noop
 from sync.expressions.values import is_empty, text
 
@@ -169,6 +170,11 @@ class SourceAttribute:
     def selects(self) -> str:
         """The property to name in $select."""
         return re.split(r"[.\[]", self.path)[0] if self.path else "accountEnabled"
+
+    @cached_property
+    def steps(self) -> tuple[str, ...]:
+        """`employeeOrgData.costCenter` and `businessPhones[0]`, step by step."""
+        return tuple(re.findall(r"[^.\[\]]+", self.path))
 
     @property
     def graph_name(self) -> str:
@@ -473,22 +479,24 @@ def map_object(compiled: Sequence[Rule], graph_object: Facts[str, Any], *, prese
 def trace_of(rule: Rule, graph_object: Facts[str, Any], present: bool, creating: bool) -> Trace:
     row = rule.row
     inputs = {name: read(attribute, graph_object, present) for name, attribute in rule.inputs.items()}
-    trace = Trace(row.target, row.id, row.source, inputs, problem=rule.problem)
+    trace = partial(Trace, row.target, row.id, row.source, inputs)
     if rule.problem or (row.apply == "create" and not creating):
-        return replace(trace, untouched=True)
+        return trace(problem=rule.problem, untouched=True)
     try:
         found = result(rule, inputs)
+        if found is IGNORE_OBJECT:
+            return trace(problem=Problem("object-ignored", {}, "source"), untouched=True)
         value = None if found is IGNORE else fitting(row, found)
         default = fitting(row, row.default) if value is None and creating and found is not IGNORE else None
     except ExpressionError as error:
-        return replace(trace, problem=expression_problem(error), untouched=True)
+        return trace(problem=expression_problem(error), untouched=True)
     except Unfit as error:
-        return replace(trace, problem=error.problem, untouched=True)
+        return trace(problem=error.problem, untouched=True)
     if default is not None:
-        return replace(trace, value=default, from_default=True)
+        return trace(value=default, from_default=True)
     # A default was written when the object was created: an update must not take it away again.
     kept = row.when_empty == "keep" or bool(row.default)
-    return replace(trace, value=value, untouched=found is IGNORE or (value is None and kept and not creating))
+    return trace(value=value, untouched=found is IGNORE or (value is None and kept and not creating))
 
 
 def result(rule: Rule, inputs: Facts[str, Value]) -> Result:
@@ -528,7 +536,7 @@ def read(attribute: SourceAttribute, graph_object: Facts[str, Any], present: boo
     if attribute.name == "IsSoftDeleted":
         return "False" if present else "True"
     found: Any = graph_object
-    for step in re.findall(r"[^.\[\]]+", attribute.path):
+    for step in attribute.steps:
         found = inside(found, step)
     if attribute.name == "userPrincipalName" and isinstance(found, str):
         return guest_address(found)
@@ -612,6 +620,13 @@ MESSAGES: dict[str, str] = {
     "several-values": gettext_noop(
         "“%(target)s” takes one value, but there are %(count)d. Choose one with an expression: Item(…, 1)."
     ),
+    "object-ignored": gettext_noop(
+        "The expression says IgnoreObjectFlow for this object, so nothing of it is written."
+    ),
+    "matching-random": gettext_noop(
+        "%(function)s gives another value each time, so nobody could be found by it. "
+        "Match on another field, or clear the match number."
+    ),
     "required-row": gettext_noop(
         "AWS requires this field. Without it AWS refuses everybody who is new. "
         "Change the mapping instead of removing it."
@@ -621,6 +636,13 @@ MESSAGES: dict[str, str] = {
 
 def message(code: str, **params: str | int) -> str:
     return MESSAGES[code] % params
+
+
+def canonical(row: Mapping) -> Mapping:
+    """As it is saved: the functions of an expression spelled as the language spells them."""
+    if row.kind != "expression" or expressions.check(row.source):
+        return row
+    return replace(row, source=expressions.format(expressions.parse(row.source)))
 
 
 def expression_problem(error: ExpressionError) -> Problem:
@@ -693,6 +715,7 @@ def expression_problems(row: Mapping, object_type: str) -> list[Problem]:
     return [
         *(Problem("unknown-source", {"source": name}, "source") for name in unknown),
         *(Problem("random", {"function": name}, "apply") for name in random if row.apply == "always"),
+        *(Problem("matching-random", {"function": name}, "matching") for name in random if row.matching is not None),
     ]
 
 

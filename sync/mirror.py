@@ -1,8 +1,9 @@
 """What a run looks at: the published rules, and the rows of the mirror that may have changed since the last one."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from itertools import islice
+from typing import Any, TypeVar
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
@@ -21,6 +22,7 @@ from sync.models import (
 )
 
 BATCH = 1000
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,18 +70,17 @@ def batches(rows: QuerySet[Any], size: int = BATCH) -> Iterator[list[Any]]:
         last = batch[-1].pk
 
 
+def chunks(items: Iterable[T], size: int) -> Iterator[tuple[T, ...]]:
+    rest = iter(items)
+    while part := tuple(islice(rest, size)):
+        yield part
+
+
 def touch(snapshot: Snapshot, users: Any, groups: Any) -> None:
     """Marks people and groups (object ids, or queries for them) as changed in this snapshot: the run looks at them."""
     for model, ids in ((DirectoryUser, users), (DirectoryGroup, groups)):
         rows = model.objects.filter(tenant=snapshot.tenant, changed_snapshot__lt=snapshot.pk, object_id__in=ids)
         rows.update(changed_snapshot=snapshot.pk)
-
-
-def rewrite(model: type[Any], rows: Sequence[Any], fields: Sequence[str]) -> None:
-    """Many known rows at once, several times as fast as bulk_update and its CASE for every value."""
-    model.objects.bulk_create(
-        rows, batch_size=500, update_conflicts=True, unique_fields=["id"], update_fields=list(fields)
-    )
 
 
 def due_links(tenant: Tenant, object_type: str) -> QuerySet[Link]:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import transaction
+from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -12,7 +13,7 @@ from django.utils.translation import ngettext
 
 from sync import guarding
 from sync.models import Delivery, Incident, Run
-from sync.problems import PROBLEMS, ProblemGroup, problem_groups
+from sync.problems import OF_COMPARISONS, PROBLEMS, ProblemGroup, problem_groups
 
 MAX_ATTEMPTS = 5
 
@@ -58,7 +59,9 @@ def _open(run: Run, met: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
 def _solve(run: Run, met: set[tuple[str, str]]) -> None:
     """Over is what a later run did not meet, and nobody in escrow still waits for."""
     waiting = set(run.tenant.links.filter(failures__gt=0).values_list("failure_code", flat=True))
-    for incident in Incident.objects.filter(tenant=run.tenant, solved_at=None):
+    theirs = Q(code__in=OF_COMPARISONS)
+    judged = theirs if run.kind == Run.Kind.VERIFY else ~theirs
+    for incident in Incident.objects.filter(judged, tenant=run.tenant, solved_at=None):
         if (incident.code, incident.attribute) not in met and incident.code not in waiting:
             incident.solved_at = timezone.now()
             incident.save(update_fields=["solved_at"])

@@ -14,7 +14,7 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from sync import cycle, guarding, importing, mapping, readiness
+from sync import cycle, guarding, importing, inclusion, mapping, readiness
 from sync.clashes import Clashes
 from sync.evaluating import Evaluation, links_of
 from sync.graph.client import DeltaPage, GraphClient
@@ -275,6 +275,8 @@ class OneObject:
         # says nothing about anybody else.
         snapshot = Snapshot(pk=self.newest + 1, tenant=self.tenant, full=False, sealed_at=timezone.now())
         self._apply(snapshot, imported)
+        since = cycle.watermark(self.run, self.tenant, self.configuration)
+        inclusion.refresh(self.tenant, snapshot, self.rules, since)
         beside = self._groups_beside()
         self._forget_stale_plans(beside)
         evaluation = Evaluation(
@@ -339,11 +341,13 @@ class OneObject:
         """The groups that AWS holds and that list the person, in Entra or in AWS."""
         if not self.is_user:
             return set()
-        rows = DirectoryMembership.objects.filter(tenant=self.tenant, member_id=self.row.object_id)
         written = MembershipLink.objects.filter(tenant=self.tenant, user__object_id=self.row.object_id)
-        ids = {*rows.values_list("group_id", flat=True), *written.values_list("group__object_id", flat=True)}
+        ids = self._listing() | set(written.values_list("group__object_id", flat=True))
         held = Link.objects.filter(tenant=self.tenant, object_type="group", object_id__in=ids).exclude(scim_id="")
         return set(held.values_list("object_id", flat=True))
+
+    def _listing(self) -> set[str]:
+        return set(inclusion.assigned_groups_listing(self.tenant, [self.row.object_id]))
 
     def _plan_person(self, evaluation: Evaluation, snapshot: Snapshot, beside: set[str]) -> None:
         people = DirectoryUser.objects.filter(tenant=self.tenant, object_id=self.row.object_id)
@@ -388,11 +392,7 @@ class OneObject:
             planned.filter(object_id=self.row.object_id).exclude(object_type="user").delete()
             return
         planned.filter(object_type="user", object_id=self.row.object_id).delete()
-        listing = set(
-            DirectoryMembership.objects.filter(tenant=self.tenant, member_id=self.row.object_id).values_list(
-                "group_id", flat=True
-            )
-        )
+        listing = self._listing()
         for operation in planned.exclude(object_type="user"):
             # A group that AWS does not hold yet is left to the run that creates it.
             if operation.object_id in beside or operation.object_id not in listing:
@@ -525,6 +525,7 @@ class OneObject:
     def _write(self, decision: Decision) -> None:
         if any(row.result == Result.PLANNED for row in decision.operations):
             cycle.export(self.run, self.watch, self.phases, self.scim, 1)
+            guarding.close_done(self.run)
         rows = list(self.run.operations.filter(pk__gt=self.before).order_by("stage", "pk"))
         written = [shown(row) for row in rows]
         bad = next((row for row in rows if row.result in (Result.FAILED, Result.WILL_RETRY)), None)

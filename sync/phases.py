@@ -21,6 +21,7 @@ PHASES = {
     "groups": _("Write groups"),
     "memberships": _("Write memberships"),
     "removals": _("Write removals"),
+    "compare": _("Compare with AWS"),
     "finish": _("Finish"),
 }
 
@@ -31,6 +32,12 @@ STATES = {
     "not_needed": _("Not needed"),
     "stopped": _("Stopped"),
 }
+
+
+def phases_of(run: Run) -> dict[str, Any]:
+    """Those that a run of its kind can have: a comparison has one phase, everything else all others."""
+    verifying = run.kind == Run.Kind.VERIFY
+    return {key: label for key, label in PHASES.items() if (key == "compare") == verifying}
 
 
 class PhaseLog:

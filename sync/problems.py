@@ -128,6 +128,16 @@ PROBLEMS: dict[str, Problem] = {
         _("The linked object is gone from AWS. Someone deleted it there."),
         _("Nothing to do. The next run looks for a match and creates it anew if there is none."),
     ),
+    "never-touch": Problem(
+        _("On the never-touch list"),
+        _("AWS holds an object whose name is on the never-touch list and that we did not make. We sent nothing."),
+        _("Nothing to do if that is right. Else take the name off the list, or rename the object in Entra."),
+    ),
+    "quota-reached": Problem(
+        _("AWS's quota is used up"),
+        _("AWS holds as many people or groups as its quota allows. Changes and removals go on; nothing new is made."),
+        _("Ask AWS for a higher quota under Service Quotas, or take people out of scope."),
+    ),
     "expression-error": Problem(
         _("An expression cannot be computed"),
         _("The expression of a mapping stops on this person's values. Nothing of this person was written."),
@@ -147,6 +157,12 @@ PROBLEMS: dict[str, Problem] = {
         _("The manager is not in AWS"),
         _("The person was written without a manager, since AWS does not hold the manager."),
         _("Nothing to do. The manager is set once AWS holds that person."),
+        warning=True,
+    ),
+    "manager-outside-scope": Problem(
+        _("The manager is outside scope"),
+        _("The person is written without a manager, since the manager is not to be in AWS."),
+        _("Nothing to do, or assign the manager too."),
         warning=True,
     ),
     "waits-for-object": Problem(
@@ -182,7 +198,27 @@ PROBLEMS: dict[str, Problem] = {
         _("A person who left still holds this user name or e-mail in AWS. The newcomer is somebody else to us."),
         _("Allow the names of leavers to be freed under Provisioning, or rename the old user in AWS."),
     ),
+    "not-in-entra": Problem(
+        _("Entra does not know this id"),
+        _("Neither Entra nor our last reading of it has a person or group with this id."),
+        _("Search for the name again. Whoever was deleted more than 30 days ago is gone from Entra."),
+    ),
+    "differs": Problem(
+        _("AWS holds something else"),
+        _("AWS accepted the request, but what it holds now is not what was sent."),
+        _("Look at the fields named here in AWS. If somebody changed them there, run it once more."),
+    ),
     # The whole run, or what it holds back
+    "cancelled": Problem(
+        _("Cancelled"),
+        _("Somebody cancelled it. Changes already written stay."),
+        _("Start it again when it is wanted."),
+    ),
+    "interrupted": Problem(
+        _("It was interrupted too often"),
+        _("The worker stopped three times in the middle of it. What became of its requests was read from AWS."),
+        _("Look at the server log, then start it again."),
+    ),
     "not-confirmed": Problem(
         _("The plan waits for a yes"),
         _("Who is assigned, or how people are matched, has changed. The plan is made; nothing was written."),
@@ -271,6 +307,21 @@ PROBLEMS: dict[str, Problem] = {
         _("A full reading of Entra brought no people at all, although we know some. We changed nothing."),
         _("Check in Entra that the app still sees the directory, then start a full sync."),
     ),
+    "aws-list-incomplete": Problem(
+        _("AWS did not list everybody"),
+        _("AWS holds people or groups that its own list did not name, so the comparison proves nothing."),
+        _("Nothing to do; compare again later. If it happens again, ask AWS support. Nothing was changed."),
+    ),
+    "aws-many-gone": Problem(
+        _("Very many are gone from AWS"),
+        _("More people or groups are gone from AWS than we look up one by one. Nobody was forgotten because of it."),
+        _("Check that Connection points to the right AWS endpoint, then compare again."),
+    ),
+    "aws-members-unsure": Problem(
+        _("AWS did not list all members"),
+        _("AWS holds members of groups that its own list did not name. Those groups were left out of the comparison."),
+        _("Nothing to do; compare again later. Nothing was changed."),
+    ),
     "app-assignments-shrunk": Problem(
         _("Far fewer assignments in the enterprise application"),
         _(
@@ -296,6 +347,9 @@ PROBLEMS: dict[str, Problem] = {
         _("Send the run's number and the server log to the maintainers."),
     ),
 }
+
+# Met by comparisons with AWS only, and over when a later comparison does not meet them.
+OF_COMPARISONS = ("aws-list-incomplete", "aws-many-gone", "aws-members-unsure")
 
 SCOPE_REASONS: dict[str, Words] = {
     "assigned": _("Assigned directly"),

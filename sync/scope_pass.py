@@ -7,8 +7,9 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from sync import inclusion, scoping
+from sync.bulk import update_rows
 from sync.leases import Watch
-from sync.mirror import Rules, batches, rewrite, users_to_look_at
+from sync.mirror import Rules, batches, users_to_look_at
 from sync.models import DirectoryMembership, DirectoryUser, Inclusion, Snapshot, Tenant
 
 FIELDS = ("in_scope", "scope_reason", "scope_through", "scope_path", "scope_at")
@@ -55,7 +56,7 @@ class ScopePass:
             user.in_scope, user.scope_reason = scope.in_scope, scope.reason
             user.scope_through, user.scope_path, user.scope_at = scope.through, list(scope.path), now
             changed.append(user)
-        rewrite(DirectoryUser, changed, FIELDS)
+        update_rows(changed, FIELDS)
         # Whoever reports to somebody who has just come can be given that manager now.
         DirectoryUser.objects.filter(
             tenant=self.tenant, manager_id__in=arrived, changed_snapshot__lt=self.snapshot.pk

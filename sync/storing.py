@@ -6,10 +6,9 @@ from collections.abc import Iterable, Mapping
 
 from django.utils import timezone
 
+from sync.bulk import insert_rows
 from sync.models import Link, Operation, Result, Run
 from sync.planning import Change
-
-BATCH = 500
 
 
 class Subject:
@@ -40,13 +39,13 @@ class PlanStore:
     def add(self, planned: Iterable[tuple[Subject, Change]], sources: Mapping[str, str]) -> None:
         """`sources` names the mapping behind each unit."""
         rows = [self._row(subject, change, sources) for subject, change in planned]
-        Operation.objects.bulk_create(rows, batch_size=BATCH)
+        insert_rows(rows)
         self.planned += len(rows)
 
     def refuse(self, refused: Iterable[tuple[Subject, "Refusal"]]) -> None:
         """Decisions not to write: they stand in the log like failed requests."""
         rows = [self._refused(subject, refusal) for subject, refusal in refused]
-        Operation.objects.bulk_create(rows, batch_size=BATCH)
+        insert_rows(rows)
 
     def _row(self, subject: Subject, change: Change, sources: Mapping[str, str]) -> Operation:
         changes = {

@@ -47,8 +47,8 @@ class Target:
             return self._chosen(link)
         found = match(units, self.attributes, self.find)
         if found.resource is not None and self._linked(found.resource["id"]):
-            # It belongs to somebody else, whatever its externalId says.
-            return Match(Verdict.FOREIGN, found.resource, found.attribute)
+            # It is somebody else's. Whether that one gives the value up is for the whole plan to say (clashes.py).
+            return Match(Verdict.UNMATCHED, None, found.attribute)
         return judged(found, units.get("externalId"), self.tenant.adoption, self.tenant.never_touch)  # type: ignore[arg-type]
 
     def _chosen(self, link: Link) -> Match:

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from sync.services import connections, runs
+from sync.services import connections, readiness, runs
 
 
 @shared_task
@@ -18,3 +18,8 @@ def dispatch() -> None:
 @shared_task
 def test_connection(test_id: int) -> None:
     connections.run_test(test_id)
+
+
+@shared_task
+def check_readiness(check_id: int) -> None:
+    readiness.carry_out(check_id)

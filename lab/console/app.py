@@ -196,6 +196,8 @@ class Console:
         match [method, *path]:
             case ["GET", "state"]:
                 return lambda _: directory.state()
+            case ["GET", "ids"]:
+                return lambda _: directory.ids()
             case ["POST", "hire"]:
                 return lambda body: directory.hire(body, body.get("groups", []))
             case ["PATCH", "users", user_id]:

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from portal import first_run
 from portal.access import visible_tenants
 from portal.navigation import menu
-from sync.models import Tenant
+from sync.models import Run, Tenant
 from sync.services import confirming
 from sync.services.tenants import configuration_of
 
@@ -203,7 +203,7 @@ def run_pill(context: RequestContext, tenant: Tenant) -> dict[str, Any]:
 
 
 def pill_context(tenant: Tenant) -> dict[str, Any]:
-    newest = tenant.runs.first()
+    newest = tenant.runs.exclude(kind=Run.Kind.ON_DEMAND).first()
     waiting = newest.operations.filter(result__in=("planned", "sent")).count() if newest and newest.open else 0
     done = max(0, newest.planned - waiting) if newest else 0
     return {"tenant": tenant, "run": newest, "done": done, "open": bool(newest and newest.open)}

@@ -20,6 +20,13 @@ FACTS = {
     "groups": lambda n: ngettext("%(n)s group", "%(n)s groups", n),
     "in": lambda n: _("%(n)s in"),
     "out": lambda n: _("%(n)s outside"),
+    "memberships": lambda n: ngettext("%(n)s membership", "%(n)s memberships", n),
+    "differs": lambda n: ngettext("%(n)s differs", "%(n)s differ", n),
+    "missing": lambda n: _("%(n)s gone from AWS"),
+    "only_in_aws": lambda n: _("%(n)s only in AWS"),
+    "member_missing": lambda n: ngettext("%(n)s member missing", "%(n)s members missing", n),
+    "member_extra": lambda n: ngettext("%(n)s member too many", "%(n)s members too many", n),
+    "unsure": lambda n: ngettext("%(n)s group unsure", "%(n)s groups unsure", n),
     "changes": lambda n: ngettext("%(n)s change", "%(n)s changes", n),
 }
 
@@ -27,6 +34,18 @@ FACTS = {
 @register.simple_tag
 def fact(name: str, value: int) -> str:
     return FACTS[name](value) % {"n": f"{value:,}"} if name in FACTS else f"{name} {value}"
+
+
+@register.simple_tag
+def many(number: int) -> str:
+    """1,204"""
+    return f"{number:,}"
+
+
+@register.filter
+def field_name(unit: str) -> str:
+    """The enterprise extension's attributes go by their last name."""
+    return unit.rpartition(":2.0:User:")[2]
 
 
 @register.filter

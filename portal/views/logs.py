@@ -1,6 +1,5 @@
 """Provisioning logs: everything that was done, or not done, and why."""
 
-import csv
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
@@ -10,6 +9,7 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
 from portal.access import signed_in, tenant_for
+from portal.exporting import csv_response
 from portal.forms.logs import LogFilterForm
 from portal.http import HttpRequest
 from portal.render import render_page
@@ -20,8 +20,6 @@ from sync.models.run import OperationQuerySet
 from sync.problems import PROBLEMS, SCOPE_REASONS
 
 PAGE = 50
-# A cell that begins so is a formula to a spreadsheet (OWASP, CSV injection).
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 COLUMNS = (
     "time", "run", "object", "name", "user_principal_name", "entra_id", "aws_id", "action", "result", "reason", "field",
     "before", "after", "mapping", "status", "error", "request_id",
@@ -116,25 +114,8 @@ def export(request: HttpRequest, slug: str) -> StreamingHttpResponse:
     form = LogFilterForm(request.GET or None)
     found = form.apply(Operation.objects.log().filter(tenant=tenant).select_related("run")).order_by("-pk")
     audit.record(request.user.email, "logs.export", tenant, None, {"filters": request.GET.dict()})
-    response = StreamingHttpResponse(lines(found), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{tenant.slug}-provisioning-log.csv"'
-    return response
-
-
-class Echo:
-    """A file for the csv writer that hands each line straight back."""
-
-    def write(self, line: str) -> str:
-        return line
-
-
-def lines(found: OperationQuerySet) -> Iterator[str]:
-    writer = csv.writer(Echo())
-    # Spreadsheets take UTF-8 for what it is only with a byte order mark.
-    yield "\ufeff" + writer.writerow(COLUMNS)
-    for operation in found.iterator(chunk_size=500):
-        for row in csv_rows(operation):
-            yield writer.writerow([safe_cell(cell) for cell in row])
+    rows = (row for operation in found.iterator(chunk_size=500) for row in csv_rows(operation))
+    return csv_response(f"{tenant.slug}-provisioning-log", COLUMNS, rows)
 
 
 def csv_rows(operation: Operation) -> Iterator[list[object]]:
@@ -149,8 +130,3 @@ def csv_rows(operation: Operation) -> Iterator[list[object]]:
     for change in changes:
         values = [change.get(name) for name in ("field", "before", "after", "mapping")]
         yield [*head, *("" if value is None else value for value in values), *tail]
-
-
-def safe_cell(cell: object) -> str:
-    text = str(cell)
-    return f"'{text}" if text.startswith(FORMULA) else text

@@ -100,7 +100,7 @@ def run_context(tenant: Tenant, found: Run) -> dict[str, object]:
 
 def phase_rows(found: Run) -> list[dict[str, object]]:
     rows = []
-    for key, label in phases.PHASES.items():
+    for key, label in phases.phases_of(found).items():
         phase = found.phases.get(key, {})
         state = phase.get("state", "waiting" if found.open else "not_needed")
         rows.append(

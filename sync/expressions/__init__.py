@@ -5,17 +5,16 @@
 
 from sync.expressions import checking
 from sync.expressions.errors import EvaluationError, ExpressionError
-from sync.expressions.evaluating import evaluate
-from sync.expressions.formatting import format  # noqa: A004
+from sync.expressions.evaluating import Expression, compiled, evaluate, format  # noqa: A004
 from sync.expressions.functions import FUNCTIONS, Function
 from sync.expressions.limits import LIMITS, Limits
 from sync.expressions.parsing import parse_tree
-from sync.expressions.tree import Expression
-from sync.expressions.values import IGNORE, Ignore, Result, Value
+from sync.expressions.values import IGNORE, IGNORE_OBJECT, Ignore, Result, Value
 
 __all__ = [
     "FUNCTIONS",
     "IGNORE",
+    "IGNORE_OBJECT",
     "LIMITS",
     "EvaluationError",
     "Expression",
@@ -34,15 +33,15 @@ __all__ = [
 
 def parse(source: str, limits: Limits = LIMITS) -> Expression:
     """Raises ExpressionError, with line and column, for what could not be evaluated for any object."""
-    expression = parse_tree(source, limits)
-    for problem in checking.problems(expression):
+    root = parse_tree(source, limits)
+    for problem in checking.problems(root, source):
         raise problem
-    return expression
+    return Expression(source, root, compiled(root, source))
 
 
 def check(source: str, limits: Limits = LIMITS) -> list[ExpressionError]:
     """Everything that is wrong, in the order it is written; a syntax error comes alone."""
     try:
-        return list(checking.problems(parse_tree(source, limits)))
+        return list(checking.problems(parse_tree(source, limits), source))
     except ExpressionError as error:
         return [error]

@@ -15,7 +15,9 @@ OUT_OF_RANGE = gettext_noop("This date lies outside the years 1 to 9999.")
 FILE_TIME_ZERO = datetime(1601, 1, 1, tzinfo=UTC)
 # .NET reads a day with an offset and no time as midnight there; fromisoformat takes the offset for a time.
 DAY_WITH_OFFSET = re.compile(r"(\d{4}-\d\d-\d\d)([+-]\d\d:\d\d)")
-AMERICAN = ("%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %I:%M %p", "%m/%d/%Y %H:%M:%S", "%m/%d/%Y")
+AMERICAN = re.compile(
+    r"(\d{1,2})/(\d{1,2})/(\d{4})(?: +(\d{1,2}):(\d\d)(?::(\d\d))?(?: *([AP])M)?)?", re.ASCII | re.IGNORECASE
+)
 
 
 def written(moment: datetime) -> str:
@@ -27,7 +29,7 @@ def written(moment: datetime) -> str:
 def read(source: str) -> datetime:
     """In UTC; a date without an offset is taken for UTC."""
     wanted = source.strip()
-    for reader in (day_with_offset, iso, american):
+    for reader in (american, day_with_offset, iso):
         moment = reader(wanted)
         if moment is not None:
             return in_utc(moment)
@@ -47,12 +49,18 @@ def iso(source: str) -> datetime | None:
 
 
 def american(source: str) -> datetime | None:
-    for pattern in AMERICAN:
-        try:
-            return datetime.strptime(source, pattern)  # noqa: DTZ007 - in_utc adds the zone
-        except ValueError:
-            continue
-    return None
+    found = AMERICAN.fullmatch(source)
+    if found is None:
+        return None
+    month, day, year, hour, minute, second = (int(part or 0) for part in found.groups()[:6])
+    if found[7] and not 1 <= hour <= 12:
+        return None
+    if found[7]:
+        hour = hour % 12 + (12 if found[7] in "pP" else 0)
+    try:
+        return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+    except ValueError:
+        return None
 
 
 def in_utc(moment: datetime) -> datetime:

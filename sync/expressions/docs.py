@@ -3,8 +3,9 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sync.expressions.functions import FUNCTIONS, UNAVAILABLE, WORDS, Function
+from sync.expressions.functions import FUNCTIONS, UNAVAILABLE, WORDS
 from sync.expressions.limits import LIMITS
+from sync.expressions.table import Function
 from sync.expressions.values import Value
 
 PAGE = Path(__file__).parents[2] / "docs" / "expressions.md"
@@ -12,6 +13,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "expressions.md"
 # The person and the moment of every example.
 PERSON: dict[str, Value] = {
     "accountEnabled": True,
+    "appRoleAssignments": ['{"id":"1","value":"admin","displayName":"Admin"}'],
     "city": "Berlin",
     "country": "Germany",
     "department": "Sales",
@@ -30,7 +32,7 @@ INTRODUCTION = f"""\
 # Expressions
 
 An expression computes the value of an AWS field from attributes of Entra. The language is the one of Microsoft Entra
-provisioning: an expression that works there can be pasted here, if it uses the functions below.
+provisioning: an expression that works there can be pasted here.
 
 <!-- Written by `python -m sync.expressions.docs` from sync/expressions/functions.py. Change it there. -->
 
@@ -48,9 +50,37 @@ provisioning: an expression that works there can be pasted here, if it uses the 
 
 True and false are the texts `"True"` and `"False"`. Null equals the empty text in comparisons.
 A result that is null or empty is not sent: AWS refuses empty texts.
+Every expression is worked out from all attributes of the object, not only from those that changed.
 
 An expression has at most {LIMITS.source:,} characters, {LIMITS.depth} functions inside each other and {LIMITS.nodes:,} parts;
 evaluating it takes at most {LIMITS.steps:,} steps and makes no text longer than {LIMITS.output:,} characters.
+
+Try one: `python3 run.py expression 'Join(" ", [givenName], [surname])' --input '{{"givenName": "Adele"}}'`. With
+`--vectors FILE` it checks a list of cases, as in `tests/samples/expressions.json`.
+
+"""
+
+PATTERNS = r"""## Patterns
+
+The patterns of `Replace` are .NET's. They run on [RE2](https://github.com/google/re2), whose time grows with the text
+alone, so that no pattern can hang a run. What RE2 means differently is translated; what it has not is refused when the
+mapping is saved.
+
+| in the pattern | here |
+|---|---|
+| `\d` `\w` `\s` `\D` `\W` `\S` | as in .NET: of all scripts, not only ASCII |
+| `$` `\Z` | at the end, and before a last line break; `\z` only at the end |
+| `.` | everything but a line break |
+| `(?<name>…)` `(?'name'…)` | named groups; a name may stand for several groups. `$1` counts groups without a name first |
+| `[a-z-[aeiou]]` | subtraction; not together with the option `i` |
+| `\p{Lu}` `\P{L}` | general categories; no blocks such as `IsGreek` |
+| `\x41` `\u00e9` `\cA` `\033` `\t` … | characters |
+| `(?i)` `(?m)` `(?s)` `(?n)` `(?x)` `(?i:…)` `(?#…)` | options and comments |
+| `*` `+` `?` `{2,5}` and `*?` … | repetition, up to 1,000 times |
+| `(?=…)` `(?!…)` `(?<=…)` `(?<!…)` `(?>…)` `(?(…)…)` | refused: put what you need into groups |
+| `\1` `\k<name>` `\b` `\B` `\G` `(?<a-b>…)` | refused |
+
+In replacements: `${name}`, `$1`, `$&`, `$$`, ``$` ``, `$'`, `$+`, `$_`.
 
 ## Functions
 """
@@ -58,12 +88,13 @@ evaluating it takes at most {LIMITS.steps:,} steps and makes no text longer than
 
 def page() -> str:
     functions = "\n".join(section(function) for function in sorted(FUNCTIONS.values(), key=lambda one: one.name))
-    return f"{INTRODUCTION}\n{functions}\n{words()}\n{unavailable()}"
+    return f"{INTRODUCTION}{PATTERNS}\n{functions}\n{words()}\n{unavailable()}"
 
 
 def section(function: Function) -> str:
     result = f" gives `{function.gives}`" if function.gives else ""
-    return f"### {function.name}\n\n`{function.signature}`\n\n{function.summary}\n\nExample: `{function.example}`{result}\n"
+    text = f"{function.summary} {function.notes}".strip()
+    return f"### {function.name}\n\n`{function.signature}`\n\n{text}\n\nExample: `{function.example}`{result}\n"
 
 
 def words() -> str:
@@ -72,8 +103,8 @@ def words() -> str:
 
 
 def unavailable() -> str:
-    names = ", ".join(f"`{name}`" for name in UNAVAILABLE)
-    return f"## Not available yet\n\n`Replace` with a regular expression, {names}.\n"
+    lines = "\n".join(f"- {reason % {'name': f'`{name}`'}}" for name, reason in UNAVAILABLE.items())
+    return f"## Names that cannot be used\n\n{lines}\n"
 
 
 if __name__ == "__main__":

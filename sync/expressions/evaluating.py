@@ -1,22 +1,66 @@
-"""Tree and attributes -> value. Only the branch that is needed is evaluated in IIF, Switch and Coalesce."""
+"""Tree -> code -> value. Compiled once; IIF, Switch and Coalesce run only the branch that is needed."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property, partial
+from random import Random, SystemRandom
 
 from sync.expressions.errors import EvaluationError, Failure, gettext_noop, place
+from sync.expressions.formatting import canonical
 from sync.expressions.functions import FUNCTIONS, WORDS
 from sync.expressions.limits import LIMITS, Limits
-from sync.expressions.tree import Attribute, Call, Empty, Expression, Node, Number, Operation, Text, Word
-from sync.expressions.values import IGNORE, Ignore, Result, Value, compare, size, text
+from sync.expressions.table import Code, Lazy, Run, left_out
+from sync.expressions.table import Evaluation as Surroundings
+from sync.expressions.tree import Attribute, Call, Empty, Node, Number, Operation, Text, Word, walk
+from sync.expressions.values import Ignore, Result, Value, compare, text
 
 TOO_MANY_STEPS = gettext_noop("This takes more than %(limit)d steps. Make the expression simpler.")
 TOO_LARGE = gettext_noop(
     "The value on the way has more than %(limit)d characters. Make it shorter, with Left for example."
 )
+CHARACTERS_PER_STEP = 50
+RANDOM = SystemRandom()
+
+
+@dataclass(frozen=True)
+class Expression:
+    """Two are equal when they mean the same, whatever the spacing. `code` is what `evaluate` runs."""
+
+    source: str = field(compare=False)
+    root: Node
+    code: Code = field(compare=False, repr=False)
+
+    @cached_property
+    def attributes(self) -> tuple[str, ...]:
+        """Names between square brackets, each once, in the order they are written."""
+        return tuple(dict.fromkeys(node.name for node in walk(self.root) if isinstance(node, Attribute)))
+
+    @cached_property
+    def functions(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(node.name for node in walk(self.root) if isinstance(node, Call)))
+
+    @cached_property
+    def redacted(self) -> bool:
+        """Whether logs have to show [Redact] instead of the value."""
+        return any(name.lower() == "redact" for name in self.functions)
+
+
+def format(expression: Expression) -> str:  # noqa: A001 - the word for it
+    """As it is saved: canonical names, the admin's own layout."""
+    return canonical(expression.source)
 
 
 class Ignored(Exception):
-    """The attribute is left alone, however deep in the expression that was decided."""
+    """The attribute or the object is left alone, however deep in the expression that was decided."""
+
+    def __init__(self, what: Ignore) -> None:
+        self.what = what
+        super().__init__(what.value)
+
+
+def nobody_has(_value: str) -> bool:
+    return False
 
 
 def evaluate(
@@ -24,78 +68,168 @@ def evaluate(
     attributes: Mapping[str, Value],
     *,
     now: datetime | None = None,
+    random: Random = RANDOM,
+    taken: Callable[[str], bool] = nobody_has,
     limits: Limits = LIMITS,
 ) -> Result:
-    """A missing attribute is null. Raises EvaluationError, with line and column, for unfit data."""
-    evaluation = Evaluation(expression, attributes, now or datetime.now(UTC), limits)
+    """`attributes`: all of the object's, not only changed ones; a missing one is null.
+
+    `taken`: whether somebody in AWS has the value already (SelectUniqueValue).
+    Raises EvaluationError, with line and column, for unfit data.
+    """
+    evaluation = Evaluation(attributes, now or datetime.now(UTC), random, taken, limits)
     try:
-        return evaluation.value(expression.root)
-    except Ignored:
-        return IGNORE
+        return expression.code(evaluation)
+    except Ignored as ignored:
+        return ignored.what
 
 
 class Evaluation:
-    def __init__(self, expression: Expression, attributes: Mapping[str, Value], now: datetime, limits: Limits) -> None:
-        self.expression = expression
-        self.attributes = attributes
+    __slots__ = ("_attributes", "_limits", "now", "random", "steps", "taken")
+
+    def __init__(
+        self,
+        attributes: Mapping[str, Value],
+        now: datetime,
+        random: Random,
+        taken: Callable[[str], bool],
+        limits: Limits,
+    ) -> None:
+        self._attributes = attributes
+        self._limits = limits
         self.now = now
-        self.limits = limits
+        self.random = random
+        self.taken = taken
         self.steps = 0
 
-    def value(self, node: Node) -> Value:
-        try:
-            self.step()
-            value = self.value_of(node)
-            self.measure(size(value))
-        except Failure as failure:
-            line, column = place(self.expression.source, node.at)
-            raise EvaluationError(failure.template, line, column, **failure.params) from failure
+    def attribute(self, name: str) -> Value:
+        """An attribute without values is null, as one that is not there."""
+        value = self._attributes.get(name)
+        if value is None or value == []:
+            return None
+        self.charge(value)
         return value
 
-    def value_of(self, node: Node) -> Value:
-        match node:
-            case Text() | Number():
-                return node.value
-            case Attribute():
-                return self.attributes.get(node.name)
-            case Empty():
-                return None
-            case Word():
-                return self.word(node)
-            case Operation():
-                return self.operation(node)
-            case Call():
-                return self.call(node)
+    def ignore(self, what: Ignore) -> None:
+        raise Ignored(what)
 
-    def word(self, node: Word) -> Value:
-        meaning = WORDS[node.name.lower()].value
-        if isinstance(meaning, Ignore):
-            raise Ignored
-        return meaning
+    def charge(self, value: Value) -> None:
+        """Long values cost more, so that the number of steps bounds the time."""
+        if isinstance(value, str):
+            length = len(value)
+        elif isinstance(value, list):
+            length = sum(map(len, value)) + len(value) * CHARACTERS_PER_STEP
+        else:
+            return
+        if length > CHARACTERS_PER_STEP:
+            self.measure(length)
+            self.step(length // CHARACTERS_PER_STEP)
 
-    def operation(self, node: Operation) -> Value:
-        left, right = self.value(node.left), self.value(node.right)
-        if node.operator == "&":
-            self.measure(size(left) + size(right))
-            return text(left) + text(right)
-        return compare(node.operator, left, right)
-
-    def call(self, node: Call) -> Value:
-        function = FUNCTIONS[node.name.lower()]
-        if function.lazy:
-            return function.lazy(self, node.arguments)
-        assert function.run is not None
-        return function.run(*(self.value(argument) for argument in node.arguments))
-
-    def ignore(self) -> None:
-        raise Ignored
-
-    def step(self, count: int = 1) -> None:
+    def step(self, count: int) -> None:
         self.steps += count
-        if self.steps > self.limits.steps:
-            raise Failure(TOO_MANY_STEPS, limit=self.limits.steps)
+        if self.steps > self._limits.steps:
+            raise Failure(TOO_MANY_STEPS, limit=self._limits.steps)
 
     def measure(self, characters: int) -> None:
         """Called before something large is built."""
-        if characters > self.limits.output:
-            raise Failure(TOO_LARGE, limit=self.limits.output)
+        if characters > self._limits.output:
+            raise Failure(TOO_LARGE, limit=self._limits.output)
+
+
+# --- Tree -> code ---------------------------------------------------------------------------------
+
+
+def compiled(root: Node, source: str) -> Code:
+    """Of a tree that `checking` has nothing against."""
+    return placed(code_of(root, source), root, source) if isinstance(root, Attribute) else code_of(root, source)
+
+
+def code_of(node: Node, source: str) -> Code:
+    match node:
+        case Text() | Number():
+            return constant(node.value)
+        case Empty():
+            return left_out
+        case Word():
+            return word(WORDS[node.name.lower()].value)
+        case Attribute():
+            return attribute(node.name)
+        case Operation():
+            return placed(operation(node, source), node, source)
+        case Call():
+            return placed(call(node, source), node, source)
+
+
+def constant(value: Value) -> Code:
+    return lambda _evaluation: value
+
+
+def attribute(name: str) -> Code:
+    return lambda evaluation: evaluation.attribute(name)
+
+
+def word(meaning: Value | Ignore) -> Code:
+    if not isinstance(meaning, Ignore):
+        return constant(meaning)
+
+    def ignored(evaluation: Surroundings) -> Value:
+        evaluation.ignore(meaning)
+        return None
+
+    return ignored
+
+
+def operation(node: Operation, source: str) -> Code:
+    left, right = code_of(node.left, source), code_of(node.right, source)
+    work = joined if node.operator == "&" else partial(compare, node.operator)
+    return eager(work, (left, right))
+
+
+def joined(left: Value, right: Value) -> Value:
+    return text(left) + text(right)
+
+
+def call(node: Call, source: str) -> Code:
+    function = FUNCTIONS[node.name.lower()]
+    arguments = tuple(code_of(argument, source) for argument in node.arguments)
+    if function.lazy:
+        return lazy(function.lazy, arguments)
+    assert function.run is not None
+    return eager(function.run, arguments)
+
+
+def eager(run: Run, arguments: tuple[Code, ...]) -> Code:
+    cost = 1 + len(arguments)
+
+    def code(evaluation: Surroundings) -> Value:
+        evaluation.step(cost)
+        value = run(*[argument(evaluation) for argument in arguments])
+        evaluation.charge(value)
+        return value
+
+    return code
+
+
+def lazy(run: Lazy, arguments: tuple[Code, ...]) -> Code:
+    cost = 1 + len(arguments)
+
+    def code(evaluation: Surroundings) -> Value:
+        evaluation.step(cost)
+        value = run(evaluation, arguments)
+        evaluation.charge(value)
+        return value
+
+    return code
+
+
+def placed(code: Code, node: Node, source: str) -> Code:
+    """A failure is told with the place of the innermost function that met it."""
+
+    def with_place(evaluation: Surroundings) -> Value:
+        try:
+            return code(evaluation)
+        except Failure as failure:
+            line, column = place(source, node.at)
+            raise EvaluationError(failure.template, line, column, **failure.params) from failure
+
+    return with_place

@@ -1,31 +1,17 @@
-"""Tree -> source, as it is saved: names as the table spells them, one blank after a comma."""
+"""The form that is saved: names as the table spells them, everything else as the admin laid it out."""
+
+from itertools import pairwise
 
 from sync.expressions.functions import FUNCTIONS, WORDS
-from sync.expressions.tree import Attribute, Call, Empty, Expression, Node, Number, Operation, Text, Word
+from sync.expressions.tokens import tokens
 
 
-def format(expression: Expression) -> str:  # noqa: A001 - the word for it
-    return spelled(expression.root)
-
-
-def spelled(node: Node) -> str:
-    match node:
-        case Text():
-            return quoted(node.value)
-        case Number():
-            return node.spelling
-        case Attribute():
-            return f"[{node.name}]"
-        case Word():
-            return WORDS[node.name.lower()].name
-        case Empty():
-            return ""
-        case Operation():
-            return f"{spelled(node.left)} {node.operator} {spelled(node.right)}"
-        case Call():
-            return f"{FUNCTIONS[node.name.lower()].name}({', '.join(map(spelled, node.arguments))})"
-
-
-def quoted(value: str) -> str:
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+def canonical(source: str) -> str:
+    """Of an expression that was parsed without an error."""
+    written, at = [], 0
+    for token, following in pairwise(tokens(source)):
+        if token.kind == "name":
+            known = FUNCTIONS if following.kind == "(" else WORDS
+            written += [source[at : token.at], known[token.text.lower()].name]
+            at = token.at + len(token.text)
+    return "".join([*written, source[at:]]).strip()

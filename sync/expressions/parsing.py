@@ -9,7 +9,7 @@ argument   = expression | nothing
 from sync.expressions.errors import ExpressionError, gettext_noop, place
 from sync.expressions.limits import LIMITS, Limits
 from sync.expressions.tokens import Token, tokens, unquoted
-from sync.expressions.tree import Attribute, Call, Empty, Expression, Node, Number, Operation, Text, Word
+from sync.expressions.tree import Attribute, Call, Empty, Node, Number, Operation, Text, Word
 
 NOTHING = gettext_noop('The expression is empty. Expected a function such as Join(" ", [givenName], [surname]).')
 TOO_LONG = gettext_noop("The expression has %(length)d characters; %(limit)d is the limit. Shorten it.")
@@ -26,11 +26,11 @@ EMPTY_NAME = gettext_noop("Expected the name of an attribute between [ and ].")
 COMPARISONS = ("=", "<>", ">", ">=", "<", "<=")
 
 
-def parse_tree(source: str, limits: Limits = LIMITS) -> Expression:
+def parse_tree(source: str, limits: Limits = LIMITS) -> Node:
     """The tree of a syntactically right expression; `checking` looks at names and numbers of arguments."""
     if len(source) > limits.source:
         raise ExpressionError(TOO_LONG, length=len(source), limit=limits.source)
-    return Expression(source, Parser(source, limits).whole())
+    return Parser(source, limits).whole()
 
 
 class Parser:
@@ -71,9 +71,9 @@ class Parser:
             case "text":
                 return Text(unquoted(self.take().text), token.at)
             case "number":
-                return Number(number_of(token.text), self.take().text, token.at)
+                return Number(number_of(self.take().text), token.at)
             case "hex":
-                return Number(int(token.text[2:], 16), self.take().text, token.at)
+                return Number(int(self.take().text[2:], 16), token.at)
             case "attribute":
                 return self.attribute()
             case "name":

@@ -47,6 +47,14 @@ def unquoted(literal: str) -> str:
     return re.sub(r'\\(["\\])', r"\1", literal[1:-1])
 
 
+def offset_in_text(source: str, at: int, index: int) -> int:
+    """Where in the source the character `index` of the text that begins `at` is written."""
+    place = at + 1
+    for _ in range(index):
+        place += 2 if source[place : place + 2] in ('\\"', "\\\\") else 1
+    return place
+
+
 UNREADABLE = {
     '"': gettext_noop('This text is not closed. Expected a " at its end.'),
     "[": gettext_noop("This attribute name is not closed. Expected a ] after it."),

@@ -13,7 +13,6 @@ class Text:
 @dataclass(frozen=True)
 class Number:
     value: int | float
-    spelling: str
     at: int = field(default=0, compare=False)
 
 
@@ -56,21 +55,6 @@ class Operation:
 
 
 Node = Text | Number | Attribute | Word | Empty | Call | Operation
-
-
-@dataclass(frozen=True)
-class Expression:
-    source: str = field(compare=False)
-    root: Node
-
-    @property
-    def attributes(self) -> tuple[str, ...]:
-        """Names between square brackets, each once, in the order they are written."""
-        return tuple(dict.fromkeys(node.name for node in walk(self.root) if isinstance(node, Attribute)))
-
-    @property
-    def functions(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(node.name for node in walk(self.root) if isinstance(node, Call)))
 
 
 def walk(node: Node) -> Iterator[Node]:

@@ -4,6 +4,8 @@ Text and number turn into each other (Microsoft prints both `Mid([x], "1", "1")`
 true and false are the texts "True" and "False".
 """
 
+import json
+import math
 import operator
 import re
 from collections.abc import Callable
@@ -16,12 +18,14 @@ Value = None | str | bool | int | float | list[str]
 
 
 class Ignore(Enum):
-    """Leave the attribute as it is in the target: neither set nor cleared."""
+    """Leave the attribute, or the whole object, as it is in the target: neither set nor cleared."""
 
     ATTRIBUTE = "attribute"
+    OBJECT = "object"
 
 
 IGNORE: Final = Ignore.ATTRIBUTE
+IGNORE_OBJECT: Final = Ignore.OBJECT
 Result = Value | Ignore
 
 NUMBER = re.compile(r"\s*-?[0-9]{1,30}(\.[0-9]{1,30})?\s*")
@@ -50,11 +54,11 @@ def text(value: Value) -> str:
             if len(value) > 1:
                 raise Failure(SEVERAL, count=len(value))
             return value[0] if value else ""
-    return str(int(value)) if value == int(value) else str(value)
+    return str(int(value)) if math.isfinite(value) and value == int(value) else str(value)
 
 
 def number(value: Value) -> int | float:
-    if isinstance(value, int | float):
+    if isinstance(value, int | float) and math.isfinite(value):
         return value
     written = text(value)
     if not NUMBER.fullmatch(written):
@@ -75,9 +79,30 @@ def is_numeric(value: Value) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
+def each(change: Callable[[str], str], value: Value) -> Value:
+    """The change on one text, or on every value of a list; null stays null."""
+    if isinstance(value, list):
+        return [change(one) for one in value]
+    return None if value is None else change(text(value))
+
+
+def each_filled(change: Callable[[str], str], value: Value) -> Value:
+    """The same, where the empty text is null too: it is not a date."""
+    return None if is_empty(value) else each(change, value)
+
+
+def from_json(found: Any) -> Value:
+    """A value of the language from JSON; objects, such as role assignments, are kept as JSON text."""
+    if isinstance(found, list):
+        return [text(from_json(one)) for one in found if one is not None]
+    if isinstance(found, dict):
+        return json.dumps(found, ensure_ascii=False, separators=(",", ":"))
+    return found if isinstance(found, str | bool | int | float) else None
+
+
 def is_empty(value: Value) -> bool:
     """Null, the empty text, or no values."""
-    return value is None or value in ("", [])
+    return value is None or value == "" or value == []  # noqa: PLR1714 - a list is not hashable
 
 
 def many(value: Value) -> list[str]:

@@ -1,6 +1,8 @@
 """Taking an answer in: bounded in size and time, and as the JSON object that it has to be."""
 
 import json
+import math
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -12,6 +14,9 @@ from urllib3.exceptions import HTTPError
 from sync.graph.errors import BadAnswer, Unreachable
 
 Json = dict[str, Any]
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+# A GUID in its usual form.
+MAX_ID = 36
 
 
 def read_body(response: requests.Response, *, limit: int, seconds: float, clock: Callable[[], float]) -> bytes:
@@ -40,7 +45,9 @@ def read_body(response: requests.Response, *, limit: int, seconds: float, clock:
 def json_object(content: bytes) -> Json | None:
     """None when it is anything else: HTML of a proxy, a list, NaN, nesting without end."""
     try:
-        found = json.loads(content, parse_constant=_not_json)
+        found = json.loads(content, parse_constant=_not_json, parse_float=_finite, object_pairs_hook=_each_once)
+        if b"\\u" in content:
+            found = _storable(found)
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
@@ -49,6 +56,51 @@ def json_object(content: bytes) -> Json | None:
 def _not_json(constant: str) -> NoReturn:
     """Python reads NaN and Infinity; RFC 8259 section 6 does not know them and PostgreSQL refuses to store them."""
     raise ValueError(constant)
+
+
+def _finite(text: str) -> float:
+    """1e999 is valid JSON and no number that can be stored (RFC 8259 section 6: interoperability)."""
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(text)
+    return number
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> Json:
+    """Which of two values under one name counts is anybody's guess (RFC 8259 section 4)."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("A name occurs twice in an object.")
+    return found
+
+
+def _storable(value: Any) -> Any:
+    """Without NUL and half surrogates, which JSON can escape and PostgreSQL cannot store."""
+    if isinstance(value, str):
+        return UNSTORABLE.sub("", value)
+    if isinstance(value, list):
+        return [_storable(item) for item in value]
+    if isinstance(value, dict):
+        return {_storable(name): _storable(item) for name, item in value.items()}
+    return value
+
+
+def require_ids(items: list[Json]) -> None:
+    """Every object of a delta round, and everybody listed in it, has an id: without one nothing can be known of it."""
+    for item in items:
+        for one in (item, *_listed(item, "members@delta"), *_listed(item, "manager@delta")):
+            key = one.get("id") if isinstance(one, dict) else None
+            if not isinstance(key, str) or not 0 < len(key) <= MAX_ID:
+                raise BadAnswer("Graph sent an object without a usable id.", status=200)
+            if not isinstance(one.get("@removed", {}), dict):
+                raise BadAnswer("Graph sent a removal without a reason.", status=200)
+
+
+def _listed(item: Json, name: str) -> list[Any]:
+    found = item.get(name) or []
+    if not isinstance(found, list):
+        raise BadAnswer(f"Graph sent {name} that is no list.", status=200)
+    return found
 
 
 def objects(page: Json) -> list[Json]:

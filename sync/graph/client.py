@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode, urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 
-from sync.graph.answers import Json, http_date, json_object, objects, read_body, retry_after
+from sync.graph.answers import Json, http_date, json_object, objects, read_body, require_ids, retry_after
 from sync.graph.auth import Authenticator
 from sync.graph.cloud import Cloud
 from sync.graph.errors import (
@@ -110,8 +110,15 @@ class GraphClient:
     def groups_delta(self, select: Sequence[str], link: str | None = None) -> Iterator[DeltaPage]:
         return self._delta("/groups/delta", select, link)
 
-    def members(self, group_id: str) -> Iterator[Json]:
-        return self._items(f"/groups/{quote(group_id)}/members", {"$select": "id", "$top": "999"})
+    def members(self, group_id: str, select: Sequence[str] = ("id",)) -> Iterator[Json]:
+        """Direct members, read from the directory itself: without an eventual index in between."""
+        return self._items(f"/groups/{quote(group_id)}/members", {"$select": ",".join(select), "$top": "999"})
+
+    def count(self, collection: str) -> int | None:
+        """How many `users` or `groups` Graph's index knows; None when it does not say."""
+        found = self.get(f"/{collection}", {"$count": "true", "$top": "1", "$select": "id"}, EVENTUAL)
+        number = found.get("@odata.count")
+        return number if isinstance(number, int) else None
 
     def member_of(self, user_id: str) -> Iterator[Json]:
         """What lists the person directly: groups, and directory roles too."""
@@ -177,9 +184,12 @@ class GraphClient:
         url = self._pinned(link) if link else self._url(path, {"$select": ",".join(select)})
         delta_link = None
         for page in self.pages(url):
+            require_ids(page["value"])
             delta_link = page.get("@odata.deltaLink")
-            yield DeltaPage(page["value"], page.get("@odata.nextLink"), delta_link)
-        if not isinstance(delta_link, str):
+            yield DeltaPage(
+                page["value"], page.get("@odata.nextLink"), self._pinned(delta_link) if delta_link else None
+            )
+        if delta_link is None:
             # Only the deltaLink says that a round is whole (Graph, delta query): without it people would seem gone.
             raise BadAnswer("Graph ended a delta round without a deltaLink: the round is not whole.")
 

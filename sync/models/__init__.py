@@ -9,6 +9,7 @@ from sync.models.drift import Drift
 from sync.models.hold import HeldChange, Hold
 from sync.models.incident import Delivery, Incident
 from sync.models.link import Link, MembershipLink, ObjectType, Origin
+from sync.models.readiness import Finding, ReadinessCheck
 from sync.models.run import Action, Operation, Result, Run
 from sync.models.tenant import Adoption, Interval, NameId, Tenant
 
@@ -29,6 +30,7 @@ __all__ = [
     "DirectoryUser",
     "Drift",
     "EntraConnection",
+    "Finding",
     "Half",
     "HeldChange",
     "Hold",
@@ -41,6 +43,7 @@ __all__ = [
     "ObjectType",
     "Operation",
     "Origin",
+    "ReadinessCheck",
     "Result",
     "Run",
     "Snapshot",

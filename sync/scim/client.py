@@ -16,21 +16,26 @@ from typing import Any, NoReturn
 from urllib.parse import quote, urlencode
 
 import requests
-from requests.adapters import HTTPAdapter
+from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
+from sync.scim.breaker import Breaker
 from sync.scim.endpoint import Endpoint
 from sync.scim.errors import (
+    AwsDown,
     BadAnswer,
     OutcomeUnknown,
     ScimError,
     ServerError,
+    Stopped,
     Throttled,
     Unreachable,
     error_class,
 )
+from sync.scim.never_touch import NeverTouch
 from sync.scim.pacing import Pacer
 from sync.scim.resource import PATCH_SCHEMA
+from sync.scim.transport import OneHost
 
 Json = dict[str, Any]
 MAX_ANSWER_BYTES = 20 * 1024 * 1024
@@ -75,6 +80,7 @@ class ScimClient:
         connect_timeout: float = 10.0,
         read_timeout: float = 30.0,
         answer_seconds: float = 60.0,
+        never_touch: NeverTouch | None = None,
     ) -> None:
         self.endpoint = endpoint
         self.pacer = pacer
@@ -87,30 +93,30 @@ class ScimClient:
         self.answer_seconds = answer_seconds
         self.counts: Counter[str] = Counter()
         self._counting = threading.Lock()
-        self._session = self._new_session(token, connections, user_agent)
+        self.never_touch = never_touch or NeverTouch()
+        self.breaker = Breaker(clock=clock, sleep=sleep)
+        self._stopped = threading.Event()
+        self._adapter = OneHost(pool_connections=1, pool_maxsize=connections, pool_block=True)
+        self._headers = {
+            "Authorization": f"Bearer {token}",
+            "Accept": "application/scim+json, application/json",
+            "Accept-Encoding": "gzip, deflate",
+            "User-Agent": user_agent,
+        }
 
     def __repr__(self) -> str:
         return f"ScimClient({self.endpoint.base!r})"
 
-    def _new_session(self, token: str, connections: int, user_agent: str) -> requests.Session:
-        session = requests.Session()
-        # REQUESTS_CA_BUNDLE and proxies of the environment would win over `verify`.
-        session.trust_env = False
-        session.verify = self.endpoint.ca_file or True
-        session.headers.update(
-            {
-                "Authorization": f"Bearer {token}",
-                "Accept": "application/scim+json, application/json",
-                "User-Agent": user_agent,
-            }
-        )
-        adapter = HTTPAdapter(pool_connections=1, pool_maxsize=connections, pool_block=True)
-        session.mount("https://", adapter)
-        session.mount("http://", adapter)
-        return session
-
     def close(self) -> None:
-        self._session.close()
+        self._adapter.close()
+
+    def stop(self) -> None:
+        """No further attempt begins, in any thread: they raise Stopped."""
+        self._stopped.set()
+
+    def own(self, scim_id: str) -> None:
+        """The object is our own work, whatever the never-touch list says about its name."""
+        self.never_touch.own(scim_id)
 
     # Reading
 
@@ -130,10 +136,15 @@ class ScimClient:
         return list(self._list("Groups", equals(attribute, value), 100))
 
     def get_user(self, scim_id: str) -> Answer:
-        return self._send("GET", _path("Users", scim_id))
+        return self._get("Users", scim_id)
 
     def get_group(self, scim_id: str) -> Answer:
-        return self._send("GET", _path("Groups", scim_id))
+        return self._get("Groups", scim_id)
+
+    def _get(self, resource: str, scim_id: str) -> Answer:
+        answer = self._same(self._send("GET", _path(resource, scim_id)), scim_id)
+        self.never_touch.see(answer.resource or {})
+        return answer
 
     def members_of(self, group_id: str) -> Iterator[str]:
         """Ids of users. AWS never returns members: it is asked who has the group instead."""
@@ -146,22 +157,22 @@ class ScimClient:
     # Writing
 
     def create_user(self, body: Json) -> Answer:
-        return self._send("POST", "Users", body)
+        return self._create("Users", body)
 
     def patch_user(self, scim_id: str, operations: Sequence[Json]) -> Answer:
-        return self._patch(_path("Users", scim_id), operations)
+        return self._change("PATCH", "Users", scim_id, operations)
 
     def delete_user(self, scim_id: str) -> Answer:
-        return self._send("DELETE", _path("Users", scim_id))
+        return self._change("DELETE", "Users", scim_id)
 
     def create_group(self, body: Json) -> Answer:
-        return self._send("POST", "Groups", body)
+        return self._create("Groups", body)
 
     def patch_group(self, scim_id: str, operations: Sequence[Json]) -> Answer:
-        return self._patch(_path("Groups", scim_id), operations)
+        return self._change("PATCH", "Groups", scim_id, operations)
 
     def delete_group(self, scim_id: str) -> Answer:
-        return self._send("DELETE", _path("Groups", scim_id))
+        return self._change("DELETE", "Groups", scim_id)
 
     def add_members(self, group_id: str, user_ids: Sequence[str]) -> Answer:
         assert len(user_ids) <= MAX_MEMBERS
@@ -174,8 +185,32 @@ class ScimClient:
         paths = [f"members[{equals('value', user_id)}]" for user_id in user_ids]
         return self.patch_group(group_id, [{"op": "remove", "path": path} for path in paths])
 
-    def _patch(self, path: str, operations: Sequence[Json]) -> Answer:
-        return self._send("PATCH", path, {"schemas": [PATCH_SCHEMA], "Operations": list(operations)})
+    def _create(self, resource: str, body: Json) -> Answer:
+        answer = self._send("POST", resource, body)
+        self.own(str((answer.resource or {})["id"]))
+        return answer
+
+    def _change(self, method: str, resource: str, scim_id: str, operations: Sequence[Json] | None = None) -> Answer:
+        """Every write to an object that exists goes through here, and so past the never-touch list."""
+        path = _path(resource, scim_id)
+        self.never_touch.check(scim_id, method, path)
+        body = None if operations is None else {"schemas": [PATCH_SCHEMA], "Operations": list(operations)}
+        return self._same(self._send(method, path, body), scim_id)
+
+    def _same(self, answer: Answer, scim_id: str) -> Answer:
+        """An answer that tells of another object proves nothing about this one."""
+        told = (answer.resource or {}).get("id", scim_id)
+        if told == scim_id:
+            return answer
+        raise BadAnswer(
+            "The answer tells of another object.",
+            method=answer.method,
+            path=answer.path,
+            status=answer.status,
+            request_id=answer.request_id,
+            request=answer.request,
+            body=answer.response,
+        )
 
     # Paging
 
@@ -218,6 +253,8 @@ class ScimClient:
         found = page.get("Resources")
         if not isinstance(found, list) or not all(isinstance(one, dict) and "id" in one for one in found):
             raise BadAnswer("The answer is not a SCIM list.", method="GET", path=path, body=page)
+        for resource in found:
+            self.never_touch.see(resource)
         return page
 
     def _read(self, path: str) -> Json:
@@ -232,17 +269,22 @@ class ScimClient:
         """One request with its retries, inside the budget."""
         began = self.clock()
         data = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode() if body is not None else None
-        attempt = 1
+        attempt, last = 1, None
         while True:
+            if not self.breaker.wait(began + self.budget_seconds):
+                raise last or AwsDown("The endpoint has failed for a while.", method=method, path=path, request=body)
             try:
-                return self._once(method, path, body, data, attempt)
+                answer = self._once(method, path, body, data, attempt)
             except (Throttled, ServerError, Unreachable, OutcomeUnknown) as error:
+                last = error
                 wait = self._wait_after(error, method, attempt, began)
                 if wait is None:
                     raise
                 if not isinstance(error, Throttled):
                     self.sleep(wait)
                 attempt += 1
+            else:
+                return answer
 
     def _wait_after(self, error: ScimError, method: str, attempt: int, began: float) -> float | None:
         """Seconds until the next attempt; None when there is none."""
@@ -258,24 +300,26 @@ class ScimClient:
 
     def _once(self, method: str, path: str, body: Json | None, data: bytes | None, attempt: int) -> Answer:
         self.pacer.wait()
+        if self._stopped.is_set():
+            raise Stopped
         self._count(method)
         began = self.clock()
         context: Json = {"method": method, "path": path, "request": body, "attempts": attempt}
-        response = self._exchange(method, path, data, context)
-        content = self._body(response, context)
+        try:
+            status, headers, content = self._exchange(method, path, data, context)
+        except ScimError:
+            self.breaker.failed()
+            raise
+        self._note(status)
         answered = _json(content)
-        request_id = response.headers.get(REQUEST_ID)
-        context |= {"status": response.status_code, "request_id": request_id, "body": answered}
-        if response.status_code == 429:
-            self._count("throttled")
-        if not 200 <= response.status_code < 300:
-            raise _error_class(method, response.status_code)(
-                _detail(answered, content, response.status_code),
-                retry_after=retry_after(response.headers.get("Retry-After")),
-                **context,
+        request_id = headers.get(REQUEST_ID)
+        context |= {"status": status, "request_id": request_id, "body": answered}
+        if not 200 <= status < 300:
+            raise _error_class(method, status)(
+                _detail(answered, content, status), retry_after=retry_after(headers.get("Retry-After")), **context
             )
         return Answer(
-            response.status_code,
+            status,
             _resource(method, answered, content, context),
             request_id,
             attempt,
@@ -286,20 +330,38 @@ class ScimClient:
             answered,
         )
 
-    def _exchange(self, method: str, path: str, data: bytes | None, context: Json) -> requests.Response:
+    def _note(self, status: int) -> None:
+        if status == 429:
+            self._count("throttled")
+        if status >= 500:
+            self.breaker.failed()
+        else:
+            self.breaker.succeeded()
+
+    def _exchange(
+        self, method: str, path: str, data: bytes | None, context: Json
+    ) -> tuple[int, CaseInsensitiveDict[str], bytes]:
         """Foreign errors become ours: what was never sent is Unreachable, what may have arrived is OutcomeUnknown."""
         try:
-            return self._session.request(
-                method,
-                f"{self.endpoint.base}/{path}",
-                data=data,
-                headers={"Content-Type": "application/scim+json"} if data is not None else None,
-                timeout=self.timeout,
-                allow_redirects=False,
+            response = self._adapter.send(
+                self._prepared(method, path, data),
                 stream=True,
+                timeout=self.timeout,
+                verify=self.endpoint.ca_file or True,
             )
         except requests.RequestException as error:
             raise (Unreachable if _never_sent(error) else OutcomeUnknown)(_reason(error), **context) from None
+        return response.status_code, response.headers, self._body(response, context)
+
+    def _prepared(self, method: str, path: str, data: bytes | None) -> requests.PreparedRequest:
+        """What a session would make of it, without its cookies, redirects, proxies and netrc files."""
+        prepared = requests.PreparedRequest()
+        prepared.method, prepared.url, prepared.body = method, f"{self.endpoint.base}/{path}", data
+        prepared.headers = CaseInsensitiveDict(self._headers)
+        if data is not None:
+            prepared.headers["Content-Type"] = "application/scim+json"
+            prepared.headers["Content-Length"] = str(len(data))
+        return prepared
 
     def _body(self, response: requests.Response, context: Json) -> bytes:
         """Bounded in size and time. `read1` hands over what has arrived: a read timeout alone starts anew with each
@@ -379,7 +441,7 @@ def _error_class(method: str, status: int) -> type[ScimError]:
 
 def _json(content: bytes) -> Any:
     try:
-        return json.loads(content, parse_constant=_not_json) if content else None
+        return DECODER.decode(content.decode("utf-8-sig")) if content else None
     except (ValueError, RecursionError):
         return None
 
@@ -387,6 +449,9 @@ def _json(content: bytes) -> Any:
 def _not_json(constant: str) -> NoReturn:
     """Python reads NaN and Infinity; RFC 8259 section 6 does not know them and PostgreSQL refuses to store them."""
     raise ValueError(constant)
+
+
+DECODER = json.JSONDecoder(parse_constant=_not_json)
 
 
 def _resource(method: str, answered: Any, content: bytes, context: Json) -> Json | None:

@@ -1,6 +1,8 @@
 """What can go wrong with a SCIM server.
 
 ScimError
+ ├─ AwsDown          nothing was sent: the endpoint has failed for a while (sync/scim/breaker.py)
+ ├─ Untouchable      nothing was sent: the object is on the never-touch list (sync/scim/never_touch.py)
  ├─ Unreachable      no connection: certainly not applied
  ├─ OutcomeUnknown   sent, but no answer (for a POST also 5xx, or no id): it may have been applied, read before a retry
  ├─ BadAnswer        an answer that is not SCIM
@@ -9,7 +11,7 @@ ScimError
  ├─ Unauthorised     401
  ├─ Forbidden        403
  ├─ NotFound         404
- ├─ Conflict         409
+ ├─ Conflict         409, 412
  └─ Rejected         400 and every other 4xx
 
 `permanent` decides: the same request would fail again (escrow), or it may pass later (retry).
@@ -45,6 +47,18 @@ class ScimError(Exception):
         self.request = request
         self.body = body
         self.attempts = attempts
+
+
+class Stopped(Exception):
+    """The client was told to begin no further request."""
+
+
+class AwsDown(ScimError):
+    pass
+
+
+class Untouchable(ScimError):
+    permanent = True
 
 
 class Unreachable(ScimError):
@@ -92,6 +106,7 @@ BY_STATUS: dict[int, type[ScimError]] = {
     403: Forbidden,
     404: NotFound,
     409: Conflict,
+    412: Conflict,
     429: Throttled,
 }
 

@@ -6,6 +6,7 @@ desired and what was last written are all `{unit: JSON value}`.
 """
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -173,6 +174,15 @@ def units_held(resource: Mapping[str, Any], names: Iterable[str]) -> dict[str, A
     """The same units as read from a resource of the server; what it does not hold is left out."""
     held = {name: _held(resource, name) for name in names}
     return {name: value for name, value in held.items() if value is not None}
+
+
+def same_text(one: Any, other: Any) -> bool:
+    """Equal to a server that trims, composes and recases what it is sent."""
+    return bool(_plain(one) == _plain(other))
+
+
+def _plain(value: Any) -> Any:
+    return unicodedata.normalize("NFC", value).strip().casefold() if isinstance(value, str) else value
 
 
 def _held(resource: Mapping[str, Any], unit: str) -> Any:

@@ -9,10 +9,11 @@ from django.utils import timezone
 
 from sync import audit
 from sync.guarding import limits_of
-from sync.models import HeldChange, Hold, Link, Run, Tenant
+from sync.models import HeldChange, Hold, Link, Origin, Run, Tenant
 from sync.services import confirming, held, runs
 
 Decision = HeldChange.Decision
+PROPOSED = ("exists-unlinked", "successor")
 
 
 class NothingHeld(Exception):
@@ -73,8 +74,11 @@ def accept_shrinkage(*, tenant: Tenant, actor: str) -> None:
 
 
 def adoptable(tenant: Tenant) -> list[Link]:
-    """People and groups of Entra whose likely AWS object waits for a yes."""
-    rows = tenant.links.filter(scim_id="", match_code="exists-unlinked", adopt_scim_id="")
+    """People and groups of Entra whose likely AWS object waits for a yes.
+
+    `successor`: a group that was deleted and made anew in Entra; the AWS group of the old one can go on as its own.
+    """
+    rows = tenant.links.filter(scim_id="", match_code__in=PROPOSED, adopt_scim_id="")
     return list(rows.order_by("object_type", "match_name"))
 
 
@@ -84,14 +88,29 @@ def adopt(*, link: Link, actor: str, scim_id: str = "") -> None:
     chosen = scim_id or link.match_scim_id
     if not chosen or link.scim_id:
         raise NothingHeld
-    link.adopt_scim_id, link.retry_at = chosen, timezone.now()
-    link.save(update_fields=["adopt_scim_id", "retry_at"])
+    before = Link.objects.filter(tenant=link.tenant, object_type="group", scim_id=chosen, wanted_name="").first()
+    if link.object_type == "group" and before is not None:
+        _inherit(link, before)
+    else:
+        link.adopt_scim_id = chosen
+    link.retry_at = timezone.now()
+    link.save()
     facts = {"scim_id": chosen, "name": link.match_name, "object_id": link.object_id}
     audit.record(actor, "link.adopt", link, None, facts)
+
+
+def _inherit(link: Link, before: Link) -> None:
+    """The id in AWS stays, and with it the account assignments; members are compared with the new group's."""
+    link.scim_id, link.written, link.origin = before.scim_id, before.written, Origin.HAND
+    link.linked_at = timezone.now()
+    link.held_name, link.held_external = before.held_name, before.held_external
+    before.scim_id, before.written, before.held_name, before.held_external = "", {}, "", ""
+    before.save(update_fields=["scim_id", "written", "held_name", "held_external"])
+    before.member_links.update(group=link)
 
 
 def waiting_decisions(tenant: Tenant) -> int:
     """How many things a person is asked to decide: holds, a plan, proposals for linking, a reading that shrank."""
     holds = HeldChange.objects.waiting().filter(tenant=tenant).values("hold").distinct().count()
-    proposals = tenant.links.filter(scim_id="", match_code="exists-unlinked", adopt_scim_id="").exists()
+    proposals = tenant.links.filter(scim_id="", match_code__in=PROPOSED, adopt_scim_id="").exists()
     return holds + proposals + (held.shrunken(tenant) is not None) + (held.waiting_plan(tenant) is not None)

@@ -1,8 +1,7 @@
 """Configurations: which Entra value lands in which AWS field, and who is assigned.
 
 Every write locks the configuration, moves `changed_at` (the next run then looks at everybody again) and
-leaves an audit entry, all in one transaction. What changes scope or matching also moves `scope_changed_at`: the plan
-that follows waits for a yes.
+leaves an audit entry, all in one transaction.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,12 +13,14 @@ from django.utils.translation import gettext as _
 
 from sync import audit, mapping
 from sync.directory import Found
+from sync.inclusion import effective_members
 from sync.models import (
     Assignment,
     AttributeMapping,
     Configuration,
     DirectoryMembership,
     DirectoryUser,
+    Inclusion,
     Tenant,
 )
 from sync.services.tenants import add_default_mappings, configuration_of
@@ -54,7 +55,8 @@ def save_mapping(
 ) -> AttributeMapping:
     """Adds a row, or changes `row`. Raises Refused; a row saved unchanged stays what it was."""
     configuration = _locked(tenant)
-    matched = _matching(configuration)
+    rule = mapping.canonical(rule)
+    matching = _matching(configuration)
     before = _facts(row.rule()) if row else None
     if before == _facts(rule) and row:
         return row
@@ -67,7 +69,7 @@ def save_mapping(
         row = AttributeMapping(configuration=configuration, object_type=object_type, position=position)
     _fill(row, rule, from_template=False)
     row.save()
-    _changed(configuration, actor, scope=matched != _matching(configuration))
+    _changed(configuration, actor, matching)
     audit.record(actor, "mapping.change" if before else "mapping.add", row, before, _facts(rule))
     return row
 
@@ -76,8 +78,9 @@ def save_mapping(
 def replace_mappings(*, actor: str, tenant: Tenant, object_type: str, rules: Sequence[mapping.Mapping]) -> None:
     """Makes the rows of one kind of object exactly `rules`, which the caller has checked as a set."""
     configuration = _locked(tenant)
-    matched = _matching(configuration)
+    rules = [mapping.canonical(rule) for rule in rules]
     rows = {row.target: row for row in configuration.mappings.filter(object_type=object_type)}
+    matching = _matching(configuration)
     before = _sources(configuration, object_type)
     own = {facts_key(rule) for rule in template(object_type)}
     wanted = [rule.target for rule in rules]
@@ -91,7 +94,7 @@ def replace_mappings(*, actor: str, tenant: Tenant, object_type: str, rules: Seq
         row.position = position
         row.save()
     if changed:
-        _changed(configuration, actor, scope=matched != _matching(configuration))
+        _changed(configuration, actor, matching)
         audit.record(actor, "mapping.replace", tenant, before, _sources(configuration, object_type))
 
 
@@ -99,23 +102,22 @@ def replace_mappings(*, actor: str, tenant: Tenant, object_type: str, rules: Seq
 def remove_mapping(*, actor: str, tenant: Tenant, row: AttributeMapping) -> None:
     """Raises Refused when AWS requires the field."""
     configuration = _locked(tenant)
-    matched = _matching(configuration)
     if row.target in mapping.required_targets(row.object_type):
         raise Refused([mapping.Problem("required-row")])
+    matching = _matching(configuration)
     audit.record(actor, "mapping.remove", row, _facts(row.rule()), None)
     row.delete()
-    _changed(configuration, actor, scope=matched != _matching(configuration))
+    _changed(configuration, actor, matching)
 
 
 @transaction.atomic
 def reset_mappings(*, actor: str, tenant: Tenant, object_type: str) -> None:
     """Back to the template: every row goes, the template's come."""
     configuration = _locked(tenant)
-    matched = _matching(configuration)
-    before = _sources(configuration, object_type)
+    before, matching = _sources(configuration, object_type), _matching(configuration)
     configuration.mappings.filter(object_type=object_type).delete()
     add_default_mappings(configuration, object_type)
-    _changed(configuration, actor, scope=matched != _matching(configuration))
+    _changed(configuration, actor, matching)
     audit.record(actor, "mapping.reset", tenant, before, _sources(configuration, object_type))
 
 
@@ -123,9 +125,8 @@ def reset_mappings(*, actor: str, tenant: Tenant, object_type: str) -> None:
 def apply_recommended(*, actor: str, tenant: Tenant) -> None:
     """The three edits that AWS needs on the template of people; every other row stays as it is."""
     configuration = _locked(tenant)
-    matched = _matching(configuration)
     rows = {row.target: row for row in configuration.mappings.filter(object_type="user")}
-    before = _sources(configuration, "user")
+    before, matching = _sources(configuration, "user"), _matching(configuration)
     kept = {rule.target: rule for rule in mapping.recommended_for_aws(row.rule() for row in rows.values())}
     for target, row in rows.items():
         if target not in kept:
@@ -133,7 +134,7 @@ def apply_recommended(*, actor: str, tenant: Tenant) -> None:
         elif _facts(kept[target]) != _facts(row.rule()):
             row.kind, row.source, row.from_template = kept[target].kind, kept[target].source, False
             row.save()
-    _changed(configuration, actor, scope=matched != _matching(configuration))
+    _changed(configuration, actor, matching)
     audit.record(actor, "mapping.recommended", tenant, before, _sources(configuration, "user"))
 
 
@@ -145,7 +146,7 @@ def assign(*, actor: str, tenant: Tenant, chosen: Iterable[Found]) -> list[Assig
     new = [one for one in chosen if (one.object_type, one.object_id) not in have]
     rows = [_assign(configuration, actor, one) for one in new]
     if rows:
-        _changed(configuration, actor, scope=True)
+        _scope_changed(configuration, actor)
     return rows
 
 
@@ -155,22 +156,60 @@ def unassign(*, actor: str, tenant: Tenant, assignment: Assignment) -> None:
     facts = {"name": assignment.display_name, "id": assignment.object_id}
     audit.record(actor, "assignment.remove", assignment, facts, None)
     assignment.delete()
-    _changed(configuration, actor, scope=True)
+    _scope_changed(configuration, actor)
+
+
+@transaction.atomic
+def set_nested(*, actor: str, tenant: Tenant, assignment: Assignment, nested: bool) -> None:
+    """Whether an assigned group brings the members of the groups inside it too."""
+    configuration = _locked(tenant)
+    if assignment.nested == nested or assignment.object_type != "group":
+        return
+    audit.record(actor, "assignment.nested", assignment, {"nested": assignment.nested}, {"nested": nested})
+    assignment.nested = nested
+    assignment.save(update_fields=["nested"])
+    _scope_changed(configuration, actor)
+
+
+@transaction.atomic
+def set_scope(*, actor: str, tenant: Tenant, everybody: bool, mirrored_app: str) -> None:
+    """`mirrored_app`: object id of the enterprise application whose assignments are mirrored; empty: none.
+
+    What came from another application goes; the next run brings those of this one.
+    """
+    configuration = _locked(tenant)
+    before = {"everybody": configuration.everybody, "mirrored_app": configuration.mirrored_app}
+    after = {"everybody": everybody, "mirrored_app": mirrored_app}
+    if before == after:
+        return
+    if configuration.mirrored_app != mirrored_app:
+        configuration.assignments.filter(mirrored=True).delete()
+    configuration.everybody, configuration.mirrored_app = everybody, mirrored_app
+    configuration.save(update_fields=["everybody", "mirrored_app"])
+    _scope_changed(configuration, actor)
+    audit.record(actor, "scope.change", tenant, before, after)
 
 
 def who_leaves(tenant: Tenant, assignment: Assignment) -> list[DirectoryUser]:
     """The people, by name, who are in AWS's scope only through this assignment, as the mirror has them."""
     configuration = configuration_of(tenant)
+    if configuration.everybody:
+        return []
     others = configuration.assignments.exclude(pk=assignment.pk)
-    groups = others.filter(object_type="group").values("object_id")
-    memberships = DirectoryMembership.objects.filter(tenant=tenant)
-    here = [assignment.object_id]
-    if assignment.object_type == "group":
-        here = list(memberships.filter(group_id=assignment.object_id).values_list("member_id", flat=True))
-    people = DirectoryUser.objects.filter(tenant=tenant, deleted="", object_id__in=here)
+    people = DirectoryUser.objects.filter(tenant=tenant, deleted="", object_id__in=_brought_by(tenant, assignment))
     people = people.exclude(object_id__in=others.filter(object_type="user").values("object_id"))
-    people = people.exclude(object_id__in=memberships.filter(group_id__in=groups).values("member_id"))
+    groups = others.filter(object_type="group").values("object_id")
+    included = Inclusion.objects.filter(tenant=tenant, assigned_id__in=groups).values("group_id")
+    for ids in (groups, included):
+        listed = DirectoryMembership.objects.filter(tenant=tenant, group_id__in=ids).values("member_id")
+        people = people.exclude(object_id__in=listed)
     return list(people.order_by("display_name"))
+
+
+def _brought_by(tenant: Tenant, assignment: Assignment) -> list[str]:
+    if assignment.object_type == "group":
+        return list(effective_members(tenant, assignment.object_id))
+    return [assignment.object_id]
 
 
 def _assign(configuration: Configuration, actor: str, one: Found) -> Assignment:
@@ -190,22 +229,29 @@ def _locked(tenant: Tenant) -> Configuration:
     return Configuration.objects.select_for_update().get(pk=configuration_of(tenant).pk)
 
 
-def _changed(configuration: Configuration, actor: str, *, scope: bool = False) -> None:
+def _changed(configuration: Configuration, actor: str, matching: set[tuple[Any, ...]]) -> None:
+    """`matching`: the matching rules before; other ones may tie people to other objects, which wants a preview."""
+    if matching != _matching(configuration):
+        _scope_changed(configuration, actor)
+        return
     configuration.changed_at, configuration.changed_by = timezone.now(), actor
-    if scope:
-        configuration.scope_changed_at = configuration.changed_at
-    configuration.save(update_fields=["changed_at", "changed_by", "scope_changed_at"])
+    configuration.save(update_fields=["changed_at", "changed_by"])
+
+
+def _scope_changed(configuration: Configuration, actor: str) -> None:
+    configuration.changed_at = configuration.scope_changed_at = timezone.now()
+    configuration.changed_by = actor
+    configuration.save(update_fields=["changed_at", "scope_changed_at", "changed_by"])
 
 
 def matching_changed(*, tenant: Tenant, actor: str) -> None:
     """A setting outside this file decides otherwise about who is linked with whom."""
-    _changed(_locked(tenant), actor, scope=True)
+    _scope_changed(_locked(tenant), actor)
 
 
-def _matching(configuration: Configuration) -> list[tuple[Any, ...]]:
-    """By which values objects of Entra and AWS are taken for the same."""
-    rows = configuration.mappings.exclude(matching=None).order_by("object_type", "matching", "target")
-    return list(rows.values_list("object_type", "matching", "target", "kind", "source"))
+def _matching(configuration: Configuration) -> set[tuple[Any, ...]]:
+    rows = configuration.mappings.exclude(matching=None)
+    return set(rows.values_list("object_type", "target", "matching", "kind", "source", "default"))
 
 
 def _next_position(configuration: Configuration, object_type: str) -> int:

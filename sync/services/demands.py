@@ -16,14 +16,16 @@ from django.utils import timezone
 from sync import audit, directory
 from sync.clients import NotEntered, graph_client, scim_client
 from sync.directory import Found
+from sync.exporting import TokenRefused
 from sync.graph.client import GraphClient
 from sync.graph.errors import GraphError, NotFound
 from sync.leases import Cancelled, LeaseLost, Watch
 from sync.models import Demand, DemandObject, DirectoryGroup, DirectoryUser, Operation, Result, Run, Tenant
 from sync.on_demand import OneObject, StepLog
-from sync.recording import TokenRefused, count_results, resolve_open_intents
+from sync.recording import count_results
+from sync.resolving import resolve_open_intents
 from sync.scim.client import ScimClient
-from sync.scim.errors import ScimError
+from sync.scim.errors import AwsDown, ScimError
 from sync.sealing import CannotOpen
 from sync.services import runs
 from sync.services.tenants import configuration_of
@@ -180,7 +182,7 @@ def execute(run: Run, watch: Watch) -> Run:
         scim = scim_client(run.tenant, rate=runs.RUN_RATE, sleep=watch.sleep)
         resolve_open_intents(run, scim)
         Serving(run.tenant, watch, graph, scim).serve()
-    except (NotEntered, CannotOpen, ScimError) as error:
+    except (NotEntered, CannotOpen, ScimError, TokenRefused) as error:
         for demand in Demand.objects.filter(tenant=run.tenant, state=Demand.State.WAITING).select_related("run"):
             _end(demand, _problem(error), str(error))
     except Cancelled:
@@ -236,7 +238,11 @@ class Serving:
                 raise
             _end(demand, "cancelled", "")
             self.watch.check()
-        except (GraphError, ScimError, TokenRefused) as error:
+        except (TokenRefused, AwsDown) as error:
+            # Every further request would end the same way, whoever sends it.
+            _end(demand, _problem(error), str(error))
+            raise
+        except (GraphError, ScimError) as error:
             _end(demand, _problem(error), str(error))
         except Exception as error:
             log.exception("demand stopped on an error of its own", demand=demand.pk)
@@ -248,7 +254,7 @@ class Serving:
         configuration = configuration_of(self.tenant)
         before = dict(self.scim.counts)
         for row in demand.objects_asked.filter(result=""):
-            self.watch.check()
+            self._check(run)
             OneObject(
                 run,
                 row,
@@ -263,6 +269,12 @@ class Serving:
             name: count - before.get(name, 0) for name, count in self.scim.counts.items() if count > before.get(name, 0)
         }
         run.save(update_fields=["scim_requests"])
+
+    def _check(self, run: Run) -> None:
+        """Raises Cancelled and LeaseLost: its own run may be cancelled as well as the one that carries it along."""
+        self.watch.check()
+        if Run.objects.filter(pk=run.pk, state=Run.State.CANCELLING).exists():
+            raise Cancelled
 
 
 def in_flight(tenant: Tenant) -> set[str]:

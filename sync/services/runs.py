@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 
 import structlog
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
@@ -15,22 +16,24 @@ from django.utils import timezone
 from sync import audit, notifying, quarantine
 from sync.clients import NotEntered, graph_client, scim_client
 from sync.cycle import NotConfirmed, run_cycle
+from sync.exporting import TokenRefused, TooManyFailures
 from sync.graph.errors import Forbidden as GraphForbidden
 from sync.graph.errors import GraphError, SignInFailed
 from sync.importing import SourceEmpty
 from sync.leases import Cancelled, Lease, LeaseLost, Watch, claim
 from sync.models import AwsConnection, Delivery, EntraConnection, Interval, Result, Run, Tenant
 from sync.problems import problem_groups
-from sync.recording import TokenRefused, count_results
+from sync.recording import count_results
 from sync.scim.errors import Forbidden, ScimError, Unauthorised
 from sync.sealing import CannotOpen
-from sync.services import confirming
+from sync.services import confirming, repairing
 from sync.services.tenants import configuration_of
+from sync.verifying import ListIncomplete, verify
 
 log = structlog.get_logger(__name__)
 
 # Below AWS's 20 requests a second; tests and live reads take 2 of them.
-RUN_RATE = 18.0
+RUN_RATE = float(settings.SCIM_RATE)
 # A queued run whose message got lost is sent again after this long.
 ENQUEUE_AGAIN_SECONDS = 30
 # A plan that nobody said yes to is made anew this often.
@@ -218,7 +221,8 @@ def _begin(run: Run) -> bool:
     run.refresh_from_db()
     if run.confirmed:
         confirming.confirm_own_plan(run)
-    Tenant.objects.filter(pk=run.tenant_id, enabled=True).update(next_run_at=now + run.tenant.interval_length)
+    if run.kind != Run.Kind.VERIFY:
+        Tenant.objects.filter(pk=run.tenant_id, enabled=True).update(next_run_at=now + run.tenant.interval_length)
     return True
 
 
@@ -230,7 +234,11 @@ def _carry_out(run: Run, watch: Watch) -> tuple[str, str, str]:
         graph = graph_client(run.tenant, sleep=watch.sleep)
         scim = scim_client(run.tenant, rate=RUN_RATE, sleep=watch.sleep)
         watch.serve = demands.Serving(run.tenant, watch, graph, scim).serve
-        run_cycle(run, watch, graph, scim, clock=time.monotonic)
+        if run.kind == Run.Kind.VERIFY:
+            verify(run, watch, scim)
+            repairing.by_policy(run)
+        else:
+            run_cycle(run, watch, graph, scim, clock=time.monotonic)
         watch.serve()
     except LeaseLost:
         raise
@@ -242,10 +250,14 @@ def _carry_out(run: Run, watch: Watch) -> tuple[str, str, str]:
         return Run.State.FAILED, "not-connected", str(error)
     except SourceEmpty:
         return Run.State.FAILED, "source-empty", ""
+    except ListIncomplete as error:
+        return Run.State.FAILED, "aws-list-incomplete", str(error)
     except GraphError as error:
         return Run.State.FAILED, graph_problem(error), str(error)
     except TokenRefused:
         return Run.State.FAILED, "token-refused", ""
+    except TooManyFailures as error:
+        return Run.State.FAILED, "too-many-failures", str(error)
     except ScimError as error:
         return Run.State.FAILED, scim_problem(error), error.detail
     except Exception as error:
@@ -275,7 +287,8 @@ def _end(run: Run, lease: Lease, state: str, problem: str, detail: str) -> None:
         run.counts = count_results(run) | {"no_change": run.counts.get("no_change", 0)}
     if state in (Run.State.COMPLETED, Run.State.COMPLETED_WITH_ERRORS):
         _note_use(run)
-        quarantine.after_success(run.tenant)
+        if run.kind != Run.Kind.VERIFY:
+            quarantine.after_success(run.tenant)
     elif state == Run.State.FAILED:
         quarantine.after_failure(run.tenant, problem, detail[:2000])
     run.state, run.problem, run.problem_detail = state, problem, detail[:2000]
@@ -287,7 +300,8 @@ def _end(run: Run, lease: Lease, state: str, problem: str, detail: str) -> None:
 def _note_use(run: Run) -> None:
     """When each half last did its work. AWS is used only when there was something to match or to write."""
     now = timezone.now()
-    EntraConnection.objects.filter(tenant=run.tenant_id).update(last_used_at=now)
+    if run.kind != Run.Kind.VERIFY:
+        EntraConnection.objects.filter(tenant=run.tenant_id).update(last_used_at=now)
     if run.scim_requests:
         AwsConnection.objects.filter(tenant=run.tenant_id).update(last_used_at=now)
 

@@ -11,7 +11,23 @@ from playwright.sync_api import Page
 from portal import first_run
 from portal.models import RoleGrant, User
 from sync.directory import Found
-from sync.models import ConnectionTest, DirectoryUser, Half, HeldChange, Hold, Link, Operation, Run, Tenant
+from sync.models import (
+    ConnectionTest,
+    Demand,
+    DemandObject,
+    DirectoryUser,
+    Drift,
+    Finding,
+    Half,
+    HeldChange,
+    Hold,
+    Link,
+    Operation,
+    ReadinessCheck,
+    Run,
+    Snapshot,
+    Tenant,
+)
 from sync.services import configurations
 from sync.services.tenants import configuration_of
 from tests.browser.conftest import Watched, axe, sideways
@@ -21,7 +37,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 # Names that answer no page of their own: actions (POST), files, fragments and redirects.
 NO_PAGE = {
     "home", "account_signup", "account_reset_password", "connection_test_start", "mappings_recommended", "sync_now",
-    "logs_export", "run_pill", "provisioning_state", "preview", "run_confirm", "provisioning_safety", "approvals_link",
+    "logs_export", "run_pill", "provisioning_state", "drift_compare", "readiness_check", "readiness_export",
+    "preview", "run_confirm", "provisioning_safety", "approvals_link",
     "accept_shrinkage",
 }  # fmt: skip
 # Pages for whoever is not signed in.
@@ -72,9 +89,12 @@ def world(tenant: Tenant) -> dict[str, list[Any]]:
         checks=[{"id": "A3", "state": "failed", "code": "token-refused", "facts": {"characters": 40, "detail": "no"}, "milliseconds": 5,
                  "request": "GET /Users", "status": 401, "answer": "no"}],
     )  # fmt: skip
+    with_findings(tenant)
+    with_differences(tenant)
     slug = tenant.slug
     hold = waiting(tenant, run)
     return {
+        "demand": [slug, demanded(tenant, run).pk],
         "approval": [slug, hold.pk],
         "run": [slug, 1],
         "run_cancel": [slug, 1],
@@ -87,8 +107,78 @@ def world(tenant: Tenant) -> dict[str, list[Any]]:
         "mappings_reset": [slug, "people"],
         "assignment_remove": [slug, configuration_of(tenant).assignments.earliest("pk").pk],
         **{name: [slug] for name in ("overview", "setup", "connection", "connection_entra", "connection_aws", "assignments", "assign",
-                                     "provisioning", "turn_on", "turn_off", "runs", "logs", "approvals")},
+                                     "provisioning", "turn_on", "turn_off", "runs", "logs", "on_demand", "drift", "drift_repair",
+                                     "readiness", "approvals")},
     }  # fmt: skip
+
+
+def demanded(tenant: Tenant, run: Run) -> Demand:
+    """One that failed at writing, with something in every step."""
+    demand = Demand.objects.create(tenant=tenant, requested_by="jo", dry_run=False, state="done", run=run)
+    change = {"id": run.operations.get().pk, "action": "update", "object_type": "user", "name": "Adele", "result": "failed", "status": 400,
+              "request_id": "r" * 36, "milliseconds": 5, "problem": "too-many-values", "error": "no",
+              "changes": {"title": {"before": "Clerk", "after": "Chief", "mapping": "jobTitle"}}}  # fmt: skip
+    facts: dict[str, dict[str, Any]] = {
+        "import": {
+            "properties": {"userPrincipalName": "adele@acme.example"},
+            "groups": ["AWS-Developers"],
+            "manager": "Mo",
+        },
+        "scope": {"reason": "through-group", "through": "AWS-Developers", "path": ["AWS-Developers"]},
+        "ready": {"findings": [{"code": "missing-mail", "attribute": "emails", "certain": False, "value": ""}]},
+        "match": {"how": "linked", "scim_id": "s" * 36, "origin": "rule"},
+        "plan": {"operations": [change]},
+        "write": {"problem": "too-many-values", "attribute": "phoneNumbers", "error": "no", "operations": [change]},
+        "read_back": {"problem": "differs", "differences": {"title": {"before": "Clerk", "after": "Chief"}}},
+    }
+    steps = [{"step": name, "state": "failed" if "problem" in one else "done", "facts": one, "at": "2026-11-25T04:00:00+00:00"}
+             for name, one in facts.items()]  # fmt: skip
+    for number in range(2):
+        DemandObject.objects.create(
+            demand=demand, position=number, object_type="user", object_id="a" * 36, display_name="Adele Vance With A Long Name",
+            result="failed", steps=steps,
+        )  # fmt: skip
+    return demand
+
+
+def with_findings(tenant: Tenant) -> None:
+    now = timezone.now()
+    Snapshot.objects.create(tenant=tenant, full=True, sealed_at=now)
+    check = ReadinessCheck.objects.create(
+        tenant=tenant, requested_by="jo@acme.example", state="done", finished_at=now, people=1207, people_ready=1204, groups=12, groups_ready=12
+    )  # fmt: skip
+    for code, attribute, value, certain in (
+        ("missing-family-name", "name.familyName", "", True),
+        ("bad-characters", "userName", "adele[U+00A0]vance@a-rather-long-domain-name.acme.example", True),
+        ("name-id-differs", "userName", "ADELE@acme.example", False),
+        ("manager-outside-scope", "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager", "Bo Boss", False),
+    ):  # fmt: skip
+        Finding.objects.create(
+            found_by=check, tenant=tenant, object_type="user", object_id="a" * 36, code=code, attribute=attribute, value=value, certain=certain
+        )  # fmt: skip
+
+
+def with_differences(tenant: Tenant) -> None:
+    now = timezone.now()
+    run = Run.objects.create(
+        tenant=tenant, number=2, kind="verify", trigger="person", state="completed", started_at=now, finished_at=now,
+        phases={"compare": {"state": "done", "seconds": 2.5, "facts": {"people": 1207, "groups": 12, "memberships": 5400}}},
+    )  # fmt: skip
+    aws_id = "04285428-40b1-7000-1624-dbde7efe0001"
+    changed = {
+        "displayName": {"written": "Adele Vance", "held": "By Hand"},
+        "title": {"written": None, "held": "Emperor"},
+    }
+    for kind, object_type, facts in (
+        ("differs", "user", {"name": "Adele Vance", "facts": changed}),
+        ("missing", "group", {"name": "AWS-Developers"}),
+        ("member_extra", "membership", {"name": "AWS-Developers", "member_scim_id": aws_id}),
+        ("member_missing", "membership", {"name": "AWS-Developers", "member_scim_id": aws_id, "member_name": "Adele", "repaired": True}),
+        ("only_in_aws", "user", {"name": "Hand Made", "facts": {"userName": "hand.made@a-rather-long-domain-name.acme.example"}, "proposed_id": "a" * 36, "proposed_by": "userName"}),
+        ("only_in_aws", "group", {"name": "Billing"}),
+        ("only_in_aws", "group", {"name": "AWSControlTowerAdmins", "facts": {"left_alone": True}}),
+    ):  # fmt: skip
+        Drift.objects.create(run=run, tenant=tenant, kind=kind, object_type=object_type, scim_id=aws_id, **facts)
 
 
 def waiting(tenant: Tenant, run: Run) -> Hold:

@@ -29,7 +29,7 @@ if {first}:
     for row in tenant.configurations.get().assignments.all():
         configurations.unassign(actor="chaos", tenant=tenant, assignment=row)
 configurations.assign(actor="chaos", tenant=tenant, chosen=[Found("group", "{group}", "{name}", "", "")])
-print(runs.request_run(tenant=tenant, kind=Run.Kind.CHANGES, trigger=Run.Trigger.PERSON, actor="chaos").pk)
+print(runs.request_run(tenant=tenant, kind=Run.Kind.CHANGES, trigger=Run.Trigger.PERSON, actor="chaos", confirmed=True).pk)
 """
 
 

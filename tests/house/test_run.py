@@ -61,20 +61,20 @@ def test_paths_mean_what_they_mean_to_the_caller(project: Path) -> None:
 
 
 def test_the_second_start_installs_nothing(project: Path) -> None:
-    assert "Installing" in run(project, "check").stdout
-    assert "Installing" not in run(project, "check").stdout
+    assert "Installing" in run(project, "check").stderr
+    assert "Installing" not in run(project, "check").stderr
 
 
 def test_a_changed_lock_is_installed(project: Path) -> None:
     run(project, "check")
     (project / "requirements" / "embedded.txt").write_text("# another\n")
-    assert "Installing" in run(project, "check").stdout
+    assert "Installing" in run(project, "check").stderr
 
 
 def test_tests_need_the_development_packages(project: Path) -> None:
-    assert "(dev)" in run(project, "test", "tests/x", "-k", "y").stdout
+    assert "(dev)" in run(project, "test", "tests/x", "-k", "y").stderr
     assert probe_of(run(project, "test", "tests/x", "-k", "y"))["arguments"] == ["tests/x", "-k", "y"]
-    assert "Installing" not in run(project, "up").stdout
+    assert "Installing" not in run(project, "up").stderr
 
 
 def test_settings_of_the_caller_do_no_harm(project: Path, tmp_path: Path) -> None:
@@ -88,8 +88,8 @@ def test_settings_of_the_caller_do_no_harm(project: Path, tmp_path: Path) -> Non
 def test_without_a_broker_for_this_machine_it_says_so_and_goes_on(project: Path) -> None:
     (project / "requirements" / "embedded.txt").write_text(NO_SUCH_PACKAGE)
     done = run(project, "check")
-    assert "the file system carries the messages instead" in done.stdout
-    assert "Installing" not in run(project, "check").stdout
+    assert "the file system carries the messages instead" in done.stderr
+    assert "Installing" not in run(project, "check").stderr
 
 
 def test_packages_that_cannot_be_installed_end_it(project: Path) -> None:
@@ -120,7 +120,7 @@ def test_the_environment_of_another_python_is_made_anew(project: Path) -> None:
     (project / ".venv" / "bin" / "python").unlink()
     (project / ".venv" / "bin" / "python").symlink_to("/bin/false")
     (project / ".venv" / "stamp-embedded").unlink()
-    assert "Making a virtual environment" in run(project, "check").stdout
+    assert "Making a virtual environment" in run(project, "check").stderr
 
 
 def test_it_explains_itself(project: Path) -> None:

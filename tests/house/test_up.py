@@ -39,8 +39,9 @@ class Visitor:
         self.session = requests.Session()
         self.session.trust_env = False
 
-    def post(self, path: str, **fields: str) -> requests.Response:
-        page = self.session.get(self.origin + path, timeout=30)
+    def post(self, path: str, on: str = "", **fields: str) -> requests.Response:
+        """`on`: the page whose form posts there, when it is another one."""
+        page = self.session.get(self.origin + (on or path), timeout=30)
         found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)
         assert found, page.text
         headers = {"Referer": self.origin + path, "Origin": self.origin}
@@ -57,8 +58,8 @@ def test_the_demo_can_be_signed_in_to_and_turned_on_and_leaves_nothing_behind(tm
             assert "/t/rehearsal/" in visitor.post("/sign-in/", login=email, password=password).url
             page = visitor.session.get(f"{origin}/t/rehearsal/provisioning/", timeout=30).text
             assert 'aria-disabled="true"' not in page
-            answer = visitor.post("/t/rehearsal/provisioning/turn-on/")
-            assert "/runs/1/" in answer.url
+            visitor.post("/t/rehearsal/provisioning/preview/", on="/t/rehearsal/provisioning/turn-on/")
+            assert eventually(lambda: "/runs/2/" in visitor.post("/t/rehearsal/provisioning/turn-on/", plan="1").url)
             console = program.line(r"Rehearsal lab: +(\S+)")
             assert eventually(lambda: bool(visitor.session.get(f"{console}api/aws/state", timeout=10).json()["users"]))
         assert "scim_token" not in program.output

@@ -9,8 +9,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from portal.exporting import safe_cell
 from portal.models import User
-from portal.views.logs import safe_cell
 from sync.models import AuditEntry, Operation, Run, Tenant
 from sync.services import runs as service
 from sync.services.tenants import configuration_of

@@ -49,11 +49,13 @@ def carry_out(tenant: Tenant, options: dict[str, Any]) -> Demand:
             tenant=tenant, actor="command", objects=found, dry_run=not options["write"], enqueue=False
         )
     except demands.NotFoundByName as error:
-        raise CommandError(f"Unknown: {', '.join(error.unknown) or '–'}. Several: {', '.join(error.ambiguous) or '–'}.")
+        raise CommandError(
+            f"Unknown: {', '.join(error.unknown) or '–'}. Several: {', '.join(error.ambiguous) or '–'}."
+        ) from error
     except demands.CannotDemand:
-        raise CommandError(f"Name one to {demands.MOST_PEOPLE} people, or one group with --group.")
+        raise CommandError(f"Name one to {demands.MOST_PEOPLE} people, or one group with --group.") from None
     except directory.UNREADABLE as error:
-        raise CommandError(f"Entra cannot be read: {error}")
+        raise CommandError(f"Entra cannot be read: {error}") from error
     assert demand.run is not None
     runs.execute(demand.run.pk)
     demand.refresh_from_db()

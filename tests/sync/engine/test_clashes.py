@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from sync.models import Operation, Tenant
+from sync.services import approvals
 from tests.lab_process import Lab
-from tests.sync.engine.conftest import assign, aws_user, names, sync
+from tests.sync.engine.conftest import ACTOR, assign, aws_user, names, sync
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -148,3 +149,26 @@ def test_groups_that_swap_names_keep_their_ids(wired: Tenant, lab: Lab) -> None:
     sync(wired)
     after = {group["externalId"]: (group["id"], group["displayName"]) for group in lab.aws()["groups"]}
     assert after == {one["id"]: (before[one["id"]], "Two"), two["id"]: (before[two["id"]], "One")}
+
+
+@pytest.mark.fault("C29")
+def test_a_group_made_anew_waits_and_can_go_on_as_the_old_one_in_aws(wired: Tenant, lab: Lab) -> None:
+    people = hire(lab, 3)
+    old = lab.call("POST", "entra/groups", {"displayName": "Anew", "members": [one["id"] for one in people]})
+    assign(wired, old, *people)
+    sync(wired)
+    before = lab.aws()["groups"][0]["id"]
+    lab.call("DELETE", f"entra/groups/{old['id']}")
+    new = lab.call("POST", "entra/groups", {"displayName": "Anew", "members": [one["id"] for one in people[:2]]})
+    assign(wired, new)
+    run = sync(wired)
+    assert Operation.objects.get(run=run, problem="taken-by-leaver").object_id == new["id"]
+    assert [group["id"] for group in lab.aws()["groups"]] == [before]
+    [proposal] = approvals.adoptable(wired)
+    approvals.adopt(link=proposal, actor=ACTOR)
+    sync(wired)
+    [group] = lab.aws()["groups"]
+    assert (group["id"], group["externalId"], len(group["members"])) == (before, new["id"], 2)
+    lab.forget_requests()
+    sync(wired, "full")
+    assert lab.requests() == []

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from sync.clients import scim_client
 from sync.models import Link, Run, Tenant
-from sync.services import configurations, connections
+from sync.services import configurations, connections, verifying
 from tests.lab_process import Lab
 from tests.scim2_process import TOKEN, Scim2Server
 from tests.sync.engine.conftest import ACTOR, assign, sync, wire
@@ -75,3 +76,33 @@ def test_twenty_people_and_three_groups_live_a_whole_life_there(pointed: Tenant,
     assert groups["Renamed"] == {upns[key] for key in ids[:5]}
     assert groups["Middle"] == {upns[key] for key in [ids[0], *ids[5:19]]}
     assert users[upns[ids[19]]]["active"] is False
+
+
+def test_what_somebody_changes_there_by_hand_is_found_and_put_right(
+    pointed: Tenant, lab: Lab, server: Scim2Server
+) -> None:
+    people = [
+        lab.call("POST", "entra/hire", {"displayName": f"Drift{n} Server", "jobTitle": "Clerk"}) for n in range(3)
+    ]
+    ids = [person["id"] for person in people]
+    group = lab.call("POST", "entra/groups", {"displayName": "Drifting", "members": ids[:2]})
+    assign(pointed, group, people[2])
+    sync(pointed)
+    in_step = sync(pointed, Run.Kind.VERIFY)
+    assert list(in_step.drifts.values_list("kind", "facts")) == []
+    scim = scim_client(pointed, rate=1000)
+    held = dict(Link.objects.values_list("object_id", "scim_id"))
+    scim.patch_user(held[ids[0]], [{"op": "replace", "path": "title", "value": "Emperor"}])
+    scim.remove_members(held[group["id"]], [held[ids[1]]])
+    scim.add_members(held[group["id"]], [held[ids[2]]])
+    run = sync(pointed, Run.Kind.VERIFY)
+    assert set(run.drifts.values_list("kind", "scim_id", "member_scim_id")) == {
+        ("differs", held[ids[0]], ""),
+        ("member_missing", held[group["id"]], held[ids[1]]),
+        ("member_extra", held[group["id"]], held[ids[2]]),
+    }
+    verifying.repair(tenant=pointed, actor=ACTOR)
+    sync(pointed)
+    names = {people[0]["userPrincipalName"], people[1]["userPrincipalName"]}
+    assert server.members()["Drifting"] == names
+    assert not sync(pointed, Run.Kind.VERIFY).drifts.exists()

@@ -33,6 +33,7 @@ def test_only_what_is_random_has_no_result_in_the_help() -> None:
     assert {function.name for function in FUNCTIONS.values() if not function.steady} == {
         "Guid",
         "RandomString",
+        "SelectUniqueValue",
     }
 
 
@@ -53,14 +54,8 @@ def test_switch_needs_a_value_for_every_key() -> None:
         parse('Switch([x], "default", "key", "value", "key without value")')
 
 
-def test_replace_by_pattern_is_not_available_yet() -> None:
-    with pytest.raises(ExpressionError, match="not available yet") as caught:
-        parse('Append("x", Replace([mobile], , "[()\\\\s-]+", , "", , ))')
-    assert (caught.value.line, caught.value.column) == (1, 13)
-
-
 def test_replace_without_a_replacement_is_refused() -> None:
-    with pytest.raises(ExpressionError, match="needs oldValue"):
+    with pytest.raises(ExpressionError, match="Replace needs oldValue"):
         parse('Replace([mail], "@contoso.com")')
 
 
@@ -101,6 +96,21 @@ def test_a_random_text_with_every_character_avoided_is_refused() -> None:
         ("Item([many], 0)", "There is no value number 0"),
         ("Append([many], [many])", "There are 2 values where one text is expected"),
         ('Split("a", "")', "needs a delimiter"),
+        ('Split("a", RemoveDuplicates(""))', "needs a delimiter"),
+        ('ConvertFromBase64("?")', "is not Base64 of UTF-16-LE text"),
+        ('ConvertFromBase64("YQ==", "latin")', "There is no encoding latin"),
+        ('DNComponent("cn=x", "y")', "“y” is not a number"),
+        ('FormatDateTime("2015-01-23", , "MM/dd/yyyy", "yyyy")', "not a date in the form MM/dd/yyyy"),
+        ('FormatDateTime("2015-02-30", , "yyyy-MM-dd", "yyyy")', "not a date in the form"),
+        ('FormatDateTime("13 PM", , "hh tt", "HH")', "not a date in the form"),
+        ('FormatDateTime("Mon 23 Jan 2015", , "ddd d MMM yyyy", "yyyy")', "not a date in the form"),
+        ('FormatDateTime(" 2015", "None", "yyyy", "yy")', "not a date in the form"),
+        ('FormatDateTime("2015", "Sideways", "yyyy", "yy")', "“Sideways” is not a date style"),
+        ('FormatDateTime("2015", , "yyyy%", "yy")', "% has no meaning in it"),
+        ('FormatDateTime("2015", , "yyyy", "ffffffff")', "ffffffff has no meaning in it"),
+        ('FormatDateTime("2015 2016", , "yyyy yyyy", "yy")', "not a date in the form"),
+        ('CDate("13/1/2020")', "is not a date"),
+        ('CDate("1/1/2020 13:00 PM")', "is not a date"),
         ('CDate("tomorrow")', "“tomorrow” is not a date"),
         ('DateAdd("fortnight", 1, "2026-01-01")', "“fortnight” is not an interval"),
         ('DateAdd("yyyy", 9000, "2026-01-01")', "outside the years"),

@@ -43,8 +43,16 @@ pytestmark = pytest.mark.pure
         ("[a] = [b] = [c]", 1, 11, "Expected the end"),
         ("Left([a], )", 1, 11, "Left needs its argument numChars"),
         ('Switch([a], , , "x")', 1, 15, "Switch needs its argument key1"),
-        ("SelectUniqueValue([a], [b])", 1, 1, "SelectUniqueValue is not available yet"),
-        ("IIF([a], IgnoreObjectFlow, [b])", 1, 10, "IgnoreObjectFlow is not available yet"),
+        ("DefaultDomain()", 1, 1, "Write your domain between quotes"),
+        ("Append([a], Len([b]))", 1, 13, "Len belongs to Microsoft Entra Connect"),
+        ("SelectUniqueValue([a])", 1, 1, "SelectUniqueValue needs at least 2 values"),
+        ('Append(SelectUniqueValue([a], [b]), "x")', 1, 8, "cannot stand inside another function"),
+        ('FormatDateTime([a], , "", )', 1, 27, "needs an inputFormat and an outputFormat"),
+        ("Replace([a], [b])", 1, 1, "Replace needs oldValue with"),
+        ('Replace([a], "b", "c", , "d")', 1, 1, "Replace needs oldValue with"),
+        ('Replace([a], , "(\\\\d)(?=x)", , "")', 1, 22, "looks around"),
+        ('Append("x",\n  Replace([a], , "\\"\\\\b", , ""))', 2, 21, "the edge of a word"),
+        ('Replace([a], , "(?<one>.)", "two", "")', 1, 29, "no group two"),
     ],
 )
 def test_an_error_names_its_place_and_what_was_expected(source: str, line: int, column: int, message: str) -> None:
@@ -76,9 +84,15 @@ def test_attributes_are_listed_once_in_the_order_they_are_written() -> None:
     assert expression.attributes == ("b", "a", "extension_0123_Team")
 
 
-def test_the_saved_form_has_canonical_names_and_spacing() -> None:
-    written = 'SWITCH( toLower([ state ]) ,,"NSW",\n"Sydney" )'
-    assert format(parse(written)) == 'Switch(ToLower([state]), , "NSW", "Sydney")'
+def test_the_saved_form_has_canonical_names_and_the_layout_of_the_admin() -> None:
+    written = 'SWITCH( toLower([ state ]) ,,"iif(",\n  INSTR([x], "y", 1, VBTextCompare) ) '
+    saved = 'Switch( ToLower([ state ]) ,,"iif(",\n  InStr([x], "y", 1, vbTextCompare) )'
+    assert format(parse(written)) == saved
+    assert format(parse(saved)) == saved
+
+
+def test_names_are_read_in_any_case() -> None:
+    assert evaluate(parse('TOUPPER(join("-", [a], [b]))'), {"a": "x", "b": "y"}) == "X-Y"
 
 
 def test_escapes_are_read_as_microsoft_prints_them() -> None:

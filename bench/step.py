@@ -1,0 +1,101 @@
+"""One step of a benchmark in a process of its own; prints one JSON line with what it cost."""
+
+import json
+import os
+import resource
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+
+import django
+
+django.setup()
+
+from django.core.management import call_command
+from django.utils import timezone
+
+from sync.directory import Found
+from sync.models import Assignment, Run, Tenant
+from sync.services import configurations, connections, runs, tenants
+
+ACTOR = "bench"
+
+
+def prepare() -> dict[str, Any]:
+    """A tenant that is wired to the lab, with every team of the company assigned."""
+    call_command("migrate", verbosity=0)
+    facts = json.loads(os.environ["BENCH_LAB"])
+    tenant = tenants.create_tenant(actor=ACTOR, name="Bench")
+    connections.save_entra(
+        tenant=tenant,
+        actor=ACTOR,
+        cloud="lab",
+        directory_id=facts["directory_id"],
+        client_id=facts["client_id"],
+        credential_kind="secret",
+        credential=facts["client_secret"],
+        ends_on=None,
+    )
+    connections.save_aws(
+        tenant=tenant,
+        actor=ACTOR,
+        endpoint=facts["scim_endpoint"],
+        token=facts["scim_token"],
+        token_created_on=timezone.localdate(),
+    )
+    configurations.apply_recommended(actor=ACTOR, tenant=tenant)
+    return {}
+
+
+def assign() -> dict[str, Any]:
+    """Group ids come on standard input, one a line."""
+    tenant = Tenant.objects.get()
+    chosen = [Found("group", line.strip(), f"Team {n:04}", "", "") for n, line in enumerate(sys.stdin, start=1)]
+    configurations.assign(actor=ACTOR, tenant=tenant, chosen=chosen)
+    return {"assigned": Assignment.objects.count()}
+
+
+def sync(kind: str = "changes") -> dict[str, Any]:
+    tenant = Tenant.objects.get()
+    run = runs.request_run(
+        tenant=tenant, kind=kind, trigger=Run.Trigger.COMMAND, enqueue=False, confirmed=kind != "preview"
+    )
+    finished = runs.execute(run.pk)
+    if finished is None or finished.state != Run.State.COMPLETED:
+        run.refresh_from_db()
+        raise SystemExit(f"{run.state}: {run.problem} {run.problem_detail} {run.counts}")
+    phases = {name: phase["seconds"] for name, phase in finished.phases.items() if phase["seconds"]}
+    return {"planned": finished.planned, "counts": finished.counts, "phases": phases}
+
+
+def settle() -> dict[str, Any]:
+    """As if the plan had been written: the next run looks at changes only."""
+    tenant = Tenant.objects.get()
+    newest = tenant.snapshots.exclude(sealed_at=None).latest("pk")
+    tenant.evaluated_snapshot, tenant.evaluated_changed_at = newest.pk, timezone.now()
+    tenant.save(update_fields=["evaluated_snapshot", "evaluated_changed_at"])
+    return {}
+
+
+STEPS: dict[str, Callable[..., dict[str, Any]]] = {"prepare": prepare, "assign": assign, "settle": settle, "sync": sync}
+
+
+def main() -> None:
+    step, arguments = sys.argv[1], sys.argv[2:]
+    wall, cpu = time.monotonic(), time.process_time()
+    found = STEPS[step](*arguments)
+    cost = {
+        "seconds": round(time.monotonic() - wall, 3),
+        "cpu_seconds": round(time.process_time() - cpu, 3),
+        "peak_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+    }
+    print(json.dumps(cost | found))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,25 @@
+"""`bench sync|scale …`: the benchmarks under bench/, each in a process of its own with a fresh lab and database."""
+
+import os
+import sys
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+BENCHMARKS = ("sync", "scale")
+
+
+class Command(BaseCommand):
+    help = "Runs a benchmark: sync or scale. Its own options follow its name; --help after the name lists them."
+
+    def run_from_argv(self, argv: list[str]) -> None:
+        """The benchmark reads its own options."""
+        if len(argv) < 3 or argv[2] not in BENCHMARKS:
+            self.stderr.write(f"Name a benchmark: {' or '.join(BENCHMARKS)}.")
+            raise SystemExit(2)
+        script = settings.BASE_DIR / "bench" / f"{argv[2]}.py"
+        os.execv(sys.executable, [sys.executable, str(script), *argv[3:]])
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        raise CommandError("Call it from the command line: python3 run.py bench sync.")

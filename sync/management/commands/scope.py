@@ -1,0 +1,65 @@
+"""`manage.py scope TENANT`: shows who is in scope, and changes it: all people, the enterprise application, nested groups."""
+
+import uuid
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from sync.models import Assignment, Configuration, Tenant
+from sync.services import configurations
+from sync.services.tenants import configuration_of
+
+
+class Command(BaseCommand):
+    help = "Shows who is in scope. With options: changes it; the next run then starts from a preview."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("tenant", help="slug of the tenant")
+        people = parser.add_mutually_exclusive_group()
+        people.add_argument("--all-people", action="store_true", help="everybody in the directory")
+        people.add_argument("--assigned-only", action="store_true", help="only assigned people and groups")
+        app = parser.add_mutually_exclusive_group()
+        app.add_argument("--mirror-app", metavar="ID", help="object id of the enterprise application to follow")
+        app.add_argument("--no-mirror-app", action="store_true", help="follow no enterprise application")
+        parser.add_argument("--nested", metavar="ID", action="append", default=[], help="include groups in this one")
+        parser.add_argument("--not-nested", metavar="ID", action="append", default=[], help="its own members only")
+        parser.add_argument("--actor", default="scope", help="who stands in the audit log")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        tenant = Tenant.objects.filter(slug=options["tenant"]).first()
+        if tenant is None:
+            raise CommandError(f"No tenant {options['tenant']!r}.")
+        configuration = configuration_of(tenant)
+        everybody = (configuration.everybody or options["all_people"]) and not options["assigned_only"]
+        configurations.set_scope(
+            actor=options["actor"], tenant=tenant, everybody=everybody, mirrored_app=_app(configuration, options)
+        )
+        for nested, ids in ((True, options["nested"]), (False, options["not_nested"])):
+            for assignment in [_assigned_group(configuration, key) for key in ids]:
+                configurations.set_nested(actor=options["actor"], tenant=tenant, assignment=assignment, nested=nested)
+        self._show(configuration_of(tenant))
+
+    def _show(self, configuration: Configuration) -> None:
+        self.stdout.write("people: all" if configuration.everybody else "people: assigned")
+        self.stdout.write(f"enterprise application: {configuration.mirrored_app or 'none'}")
+        for row in configuration.assignments.all():
+            marks = [word for word, holds in (("nested", row.nested), ("mirrored", row.mirrored)) if holds]
+            self.stdout.write(" ".join([row.object_type, row.object_id, str(row), *marks]))
+
+
+def _app(configuration: Configuration, options: dict[str, Any]) -> str:
+    if options["no_mirror_app"]:
+        return ""
+    if options["mirror_app"] is None:
+        return configuration.mirrored_app
+    try:
+        return str(uuid.UUID(options["mirror_app"]))
+    except ValueError:
+        raise CommandError(f"{options['mirror_app']} is no object id of an enterprise application.") from None
+
+
+def _assigned_group(configuration: Configuration, key: str) -> Assignment:
+    row = configuration.assignments.filter(object_type="group", object_id=key).first()
+    if row is None:
+        raise CommandError(f"No group with the id {key} is assigned.")
+    return row

@@ -1,0 +1,72 @@
+"""Intents without a result, left by a worker that died: what became of each is read from AWS before anything is planned."""
+
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from sync import settling
+from sync.models import Link, Operation, Result, Run
+from sync.scim import resource
+from sync.scim.client import ScimClient
+from sync.scim.errors import NotFound
+from sync.scim.resource import MANAGER
+from sync.scim.writing import TwoMatches, Written, find_created
+from sync.settling import Settled
+from sync.steps import passed
+
+Found = dict[str, Any] | None
+
+
+def resolve_open_intents(run: Run, client: ScimClient) -> None:
+    """Raises ScimError when AWS cannot be read; the intents then stay open."""
+    for operation in Operation.objects.filter(tenant_id=run.tenant_id, result=Result.SENT).order_by("pk"):
+        settled = Settled(run.tenant_id, settling.links_of([operation]))
+        applied, found = _read(operation, settled.link_of(operation), client)
+        with transaction.atomic():
+            _settle(settled, operation, found, applied=applied)
+        passed("intent resolved")
+    run.operations.filter(result=Result.PLANNED).delete()
+
+
+def _read(operation: Operation, link: Link, client: ScimClient) -> tuple[bool, Found]:
+    """Whether the request took effect, and the object that it made."""
+    if operation.action == "create":
+        try:
+            found = find_created(client, operation.object_type, operation.desired)
+        except TwoMatches:
+            found = None
+        return found is not None, found
+    scim_id = operation.scim_id or link.scim_id
+    # Memberships are idempotent and cheaper to write again than to read.
+    if operation.object_type == "membership" or not scim_id:
+        return False, None
+    return _holds(operation, scim_id, client), None
+
+
+def _holds(operation: Operation, scim_id: str, client: ScimClient) -> bool:
+    get = client.get_user if operation.object_type == "user" else client.get_group
+    try:
+        told = get(scim_id).resource or {}
+    except NotFound:
+        return operation.action == "delete"
+    if operation.action == "delete" or MANAGER in operation.desired:
+        # A manager is written by AWS id and kept by Entra id: it is written again.
+        return False
+    held = resource.units_held(told, operation.desired)
+    return all(held.get(unit) == value for unit, value in operation.desired.items())
+
+
+def _settle(settled: Settled, operation: Operation, found: Found, *, applied: bool) -> None:
+    now, link = timezone.now(), settled.link_of(operation)
+    if applied:
+        if found is not None:
+            operation.scim_id = found["id"]
+        named = settling.members(operation.tenant_id, operation.changes.get("members", []))
+        settled.succeed(operation, Written(), named, now)
+    else:
+        settled.unknown(operation, link)
+        settled.skip(operation, "answer-lost", now)
+        settled.operations.append(operation)
+    operation.problem = "answer-lost"
+    settled.save()

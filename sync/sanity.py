@@ -1,0 +1,142 @@
+"""Whether a full round can be believed. Absence is no deletion: what is missing is counted and asked about first.
+
+A round that is not sane makes its snapshot suspect (`suspect`, with the numbers in `suspect_detail`): nobody is removed
+because of it, and the next round reads everybody again.
+"""
+
+import datetime
+from collections.abc import Iterator
+from typing import Any
+
+import structlog
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from sync.fetching import answered, fetched
+from sync.graph.client import GraphClient
+from sync.graph.errors import GraphError, NotFound
+from sync.guarding import limits_of
+from sync.leases import Watch
+from sync.models import DirectoryGroup, DirectoryMembership, DirectoryUser, Snapshot, Tenant
+
+log = structlog.get_logger(__name__)
+
+SHRUNK = "source-shrunk"
+# So few may be missing whatever the percentage says.
+FEW = 3
+# So many of those who are missing are asked for by their id.
+ASKED_FOR = 30
+ACCEPTED_FOR = datetime.timedelta(hours=4)
+
+
+class SourceEmpty(Exception):
+    """A full round brought nobody although the mirror knows people: nothing may follow from that."""
+
+
+def check(snapshot: Snapshot, graph: GraphClient, watch: Watch) -> None:
+    """Raises SourceEmpty, whatever is set; marks the snapshot as suspect when too much is missing."""
+    seen = {name: _seen(rows, snapshot).count() for name, rows in known(snapshot).items()}
+    live = {name: rows.count() for name, rows in known(snapshot).items()}
+    good = last_good(snapshot)
+    before = {name: max(live[name], getattr(good, name, 0)) for name in seen}
+    if before["users"] and not seen["users"]:
+        raise SourceEmpty
+    counted = answered(watch, lambda: {name: _count(graph, name) for name in ("users", "groups")})
+    detail = _emptied(before, seen)
+    if not detail and not shrink_accepted(snapshot.tenant):
+        detail = (
+            _shrunk(snapshot, before, seen) | _shrunk(snapshot, counted, seen) | _still_there(snapshot, graph, watch)
+        )
+    if detail:
+        suspect(snapshot, SHRUNK, {"before": before, "seen": seen, "counted": counted, "missing": detail})
+
+
+def suspect(snapshot: Snapshot, code: str, detail: dict[str, Any]) -> None:
+    """The first reason stands."""
+    log.warning("a reading is not believed", tenant=snapshot.tenant_id, code=code, detail=detail)
+    if not snapshot.suspect:
+        snapshot.suspect, snapshot.suspect_detail = code, detail
+
+
+def known(snapshot: Snapshot) -> dict[str, QuerySet[Any]]:
+    """What the mirror knows and a full round should tell. Members in the recycle bin need not be told."""
+    of = {"tenant": snapshot.tenant}
+    binned = DirectoryUser.objects.filter(**of).exclude(deleted="").values("object_id")
+    return {
+        "users": DirectoryUser.objects.filter(**of, deleted=""),
+        "groups": DirectoryGroup.objects.filter(**of, deleted=""),
+        "memberships": DirectoryMembership.objects.filter(**of).exclude(member_id__in=binned),
+    }
+
+
+def _seen(rows: QuerySet[Any], snapshot: Snapshot) -> QuerySet[Any]:
+    return rows.filter(seen_snapshot=snapshot.pk)
+
+
+def last_good(snapshot: Snapshot) -> Snapshot | None:
+    earlier = Snapshot.objects.filter(tenant=snapshot.tenant, pk__lt=snapshot.pk, suspect="")
+    return earlier.exclude(sealed_at=None).order_by("-pk").first()
+
+
+def shrink_accepted(tenant: Tenant) -> bool:
+    """Asked anew: the page that accepts writes while the run reads."""
+    accepted = Tenant.objects.values_list("shrink_accepted_at", flat=True).get(pk=tenant.pk)
+    return accepted is not None and timezone.now() - accepted < ACCEPTED_FOR
+
+
+def _count(graph: GraphClient, name: str) -> int:
+    """Graph's own count, from its index. A count that cannot be had proves nothing."""
+    try:
+        return graph.count(name) or 0
+    except GraphError as error:
+        log.warning("Graph does not count", collection=name, error=str(error))
+        return 0
+
+
+def _emptied(before: dict[str, int], seen: dict[str, int]) -> dict[str, int]:
+    """Nothing at all where there was something: no setting and no acceptance lets that pass."""
+    return {name: n for name, n in before.items() if n and not seen[name]}
+
+
+def _shrunk(snapshot: Snapshot, before: dict[str, int], seen: dict[str, int]) -> dict[str, int]:
+    percent = limits_of(snapshot.tenant).shrink_percent
+    missing = {name: n - seen[name] for name, n in before.items()}
+    return {name: n for name, n in missing.items() if n > FEW and n * 100 > percent * before[name]}
+
+
+def _still_there(snapshot: Snapshot, graph: GraphClient, watch: Watch) -> dict[str, Any]:
+    """Some of those who are missing, asked for one by one: whoever is found proves that the round was not whole."""
+    found: dict[str, Any] = {}
+    for name, read in (("users", graph.user), ("groups", graph.group)):
+        rows = known(snapshot)[name].filter(seen_snapshot__lt=snapshot.pk)
+        ids = list(rows.order_by("object_id").values_list("object_id", flat=True)[:ASKED_FOR])
+        there = list(fetched(watch, _existing(read, ids)))
+        if there:
+            found[f"{name}_still_there"] = there
+    return found
+
+
+def _existing(read: Any, ids: list[str]) -> Iterator[str]:
+    for object_id in ids:
+        try:
+            read(object_id, ("id",))
+        except NotFound:
+            continue
+        yield object_id
+
+
+def count(snapshot: Snapshot) -> None:
+    """What the mirror holds now; a round that told nothing new takes over the numbers of the one before."""
+    before = last_good(snapshot)
+    if before is not None and not snapshot.full and not _changed(snapshot):
+        snapshot.users, snapshot.groups, snapshot.memberships = before.users, before.groups, before.memberships
+        return
+    for name, rows in known(snapshot).items():
+        setattr(snapshot, name, rows.count())
+
+
+def _changed(snapshot: Snapshot) -> bool:
+    return any(
+        model.objects.filter(tenant=snapshot.tenant, changed_snapshot=snapshot.pk).exists()
+        for model in (DirectoryUser, DirectoryGroup)
+    )

@@ -1,0 +1,47 @@
+"""Objects in AWS that are never written to: those whose name is on the list and that we did not make ourselves."""
+
+import re
+from collections.abc import Iterable, Mapping
+from fnmatch import translate
+from typing import Any
+
+from sync.scim.errors import Untouchable
+
+NAMES = ("userName", "displayName")
+
+
+class NeverTouch:
+    """`patterns`: names with `*` for any text, without regard to case, or whole AWS ids.
+
+    `ours`: ids of objects that we made, whatever their names. `protected`: ids that are known to match; it grows with
+    each resource that is read."""
+
+    def __init__(
+        self, patterns: Iterable[str] = (), ours: frozenset[str] = frozenset(), protected: Iterable[str] = ()
+    ) -> None:
+        self.patterns = [pattern.strip() for pattern in patterns if pattern.strip()]
+        self.ids = frozenset(self.patterns)
+        self.ours = set(ours)
+        self.protected = set(protected)
+        # Only the asterisk is special: brackets and question marks stand in names.
+        plain = [re.sub(r"([?\[])", r"[\1]", pattern) for pattern in self.patterns]
+        self.pattern = re.compile("|".join(map(translate, plain)), re.IGNORECASE) if plain else None
+
+    def matches(self, name: Any) -> bool:
+        return self.pattern is not None and isinstance(name, str) and self.pattern.match(name) is not None
+
+    def see(self, resource: Mapping[str, Any]) -> None:
+        """A resource as AWS told it."""
+        scim_id = str(resource.get("id", ""))
+        if scim_id and scim_id not in self.ours and any(self.matches(resource.get(name)) for name in NAMES):
+            self.protected.add(scim_id)
+
+    def own(self, scim_id: str) -> None:
+        """We made it: its name does not matter."""
+        self.ours.add(scim_id)
+        self.protected.discard(scim_id)
+
+    def check(self, scim_id: str, method: str, path: str) -> None:
+        """Raises Untouchable."""
+        if scim_id in self.ids or scim_id in self.protected:
+            raise Untouchable("This object is on the never-touch list. Nothing was sent.", method=method, path=path)

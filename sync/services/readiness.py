@@ -1,0 +1,356 @@
+"""Readiness of everybody in scope: judged from the mirror under today's rules, without a request and without a run.
+
+The rules for one person stand in sync/readiness.py. Here are those across people, the rows, and what pages show.
+"""
+
+import datetime
+import os
+import socket
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Count, Exists, OuterRef, QuerySet
+from django.utils import timezone
+
+from sync import audit, readiness
+from sync.evaluating import VERDICTS, Mapper, want
+from sync.keys import keys_of
+from sync.leases import Lease, LeaseLost, claim
+from sync.mirror import Rules, batches
+from sync.models import AttributeMapping, DirectoryGroup, DirectoryUser, Finding, Link, ReadinessCheck, Tenant
+from sync.planning import MANAGER
+from sync.problems import PROBLEMS, Problem
+from sync.scim.resource import unit_of
+from sync.services.tenants import configuration_of
+
+SAME_VALUE, MANAGER_OUTSIDE, EXPRESSION = "same-value", "manager-outside-scope", "expression-error"
+# Columns of Link with the unique values that the rules want, and the unit behind each.
+UNIQUE = {
+    "user": (("wanted_name", "userName"), ("wanted_email", "emails"), ("wanted_external", "externalId")),
+    "group": (("wanted_name", "displayName"), ("wanted_external", "externalId")),
+}
+# Worst first: what AWS refuses, what breaks sign-in, what it may refuse, what is only left out.
+ORDER = (
+    *(check.code for check in readiness.CHECKS if check.certain),
+    SAME_VALUE,
+    EXPRESSION,
+    *(check.code for check in readiness.CHECKS if not check.certain),
+    MANAGER_OUTSIDE,
+)
+STORED = tuple(name for name in VERDICTS if name.startswith(("wanted", "ready")))
+SHOWN = 100
+LONGEST_VALUE = 1024
+Row = DirectoryUser | DirectoryGroup
+
+
+def request(*, tenant: Tenant, actor: str, enqueue: bool = True) -> ReadinessCheck:
+    """A waiting check, or the one that is open already."""
+    with transaction.atomic():
+        # The tenant's row is the lock: two presses come one after the other.
+        Tenant.objects.select_for_update().get(pk=tenant.pk)
+        recent = timezone.now() - datetime.timedelta(minutes=10)
+        waiting = tenant.readiness_checks.filter(state__in=ReadinessCheck.OPEN, created_at__gte=recent)
+        if enqueue and (found := waiting.first()):
+            return found
+        check = ReadinessCheck.objects.create(tenant=tenant, requested_by=actor)
+        audit.record(actor, "readiness.check", tenant)
+        if enqueue:
+            transaction.on_commit(lambda: _enqueue(check))
+    return check
+
+
+def _enqueue(check: ReadinessCheck) -> None:
+    from sync.tasks import check_readiness
+
+    check_readiness.delay(check.pk)
+
+
+def check(tenant: Tenant, *, actor: str = "") -> ReadinessCheck:
+    """Here and now."""
+    return carry_out(request(tenant=tenant, actor=actor, enqueue=False).pk)
+
+
+def carry_out(check_id: int) -> ReadinessCheck:
+    """A finished check stays; a broken-off one begins anew: it sends nothing."""
+    row = ReadinessCheck.objects.select_related("tenant").get(pk=check_id)
+    if row.state == ReadinessCheck.State.DONE:
+        return row
+    ReadinessCheck.objects.filter(pk=row.pk).update(state=ReadinessCheck.State.RUNNING)
+    row.findings.all().delete()
+    with Keeper(row.tenant_id) as keeper:
+        Look(row, keeper).carry_out()
+    row.state, row.finished_at = ReadinessCheck.State.DONE, timezone.now()
+    row.save()
+    Finding.objects.filter(tenant=row.tenant, found_by__lt=row).delete()
+    return row
+
+
+class Keeper:
+    """Stores verdicts and unique values on the links while no run does so. A run in progress brings its own."""
+
+    def __init__(self, tenant_id: int) -> None:
+        self.tenant_id = tenant_id
+        self.lease: Lease | None = None
+
+    def __enter__(self) -> "Keeper":
+        self.lease = claim(self.tenant_id, f"{socket.gethostname()}:{os.getpid()}")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.lease is not None:
+            self.lease.release()
+
+    def store(self, links: Sequence[Link]) -> None:
+        try:
+            self._store(links)
+        except LeaseLost:
+            self.lease = None
+
+    @transaction.atomic
+    def _store(self, links: Sequence[Link]) -> None:
+        if self.lease is None:
+            return
+        self.lease.renew()
+        Link.objects.bulk_create([link for link in links if link.pk is None], batch_size=500)
+        Link.objects.bulk_update([link for link in links if link.pk is not None], STORED, batch_size=100)
+
+
+class Look:
+    """One look at everybody in scope."""
+
+    def __init__(self, check: ReadinessCheck, keeper: Keeper) -> None:
+        self.check = check
+        self.tenant = check.tenant
+        self.keeper = keeper
+        self.now = timezone.now()
+        self.rules = Rules.of(configuration_of(self.tenant))
+        self.users = Mapper(self.rules.users)
+        self.groups = Mapper([rule for rule in self.rules.groups if rule.target != "members"])
+        read = self.tenant.tracked_select
+        check.unread = [self.tenant.name_id] if read and self.tenant.name_id not in read else []
+
+    def carry_out(self) -> None:
+        people, groups = in_scope(self.tenant, "user", self.rules), in_scope(self.tenant, "group", self.rules)
+        self._look_at("user", people, self.users)
+        self._look_at("group", groups, self.groups)
+        self._find_same_values("user", people)
+        self._find_same_values("group", groups)
+        if any(unit_of(rule.target) == MANAGER for rule in self.rules.users):
+            self._find_managers_outside(people)
+        self.check.people, self.check.groups = people.count(), groups.count()
+        self.check.people_ready = self.check.people - self._not_ready("user")
+        self.check.groups_ready = self.check.groups - self._not_ready("group")
+
+    def _not_ready(self, object_type: str) -> int:
+        rows = self.check.findings.filter(object_type=object_type, certain=True)
+        return rows.order_by().values("object_id").distinct().count()
+
+    def _look_at(self, object_type: str, rows: QuerySet[Any], mapper: Mapper) -> None:
+        for batch in batches(rows):
+            ids = [row.object_id for row in batch]
+            known = Link.objects.filter(tenant=self.tenant, object_type=object_type, object_id__in=ids)
+            links = {link.object_id: link for link in known}
+            before = {key: verdict_of(link) for key, link in links.items()}
+            found: list[Finding] = []
+            for row in batch:
+                link = links.setdefault(
+                    row.object_id, Link(tenant=self.tenant, object_type=object_type, object_id=row.object_id)
+                )
+                found += [self._finding(object_type, row.object_id, one) for one in self._judge(row, link, mapper)]
+            self.keeper.store([link for key, link in links.items() if before.get(key) != verdict_of(link)])
+            Finding.objects.bulk_create(found, batch_size=500)
+
+    def _judge(self, row: Row, link: Link, mapper: Mapper) -> Sequence[readiness.Finding]:
+        mapped = mapper.map(row.properties, present=True, creating=not link.scim_id)
+        if mapped.problems:
+            trace = mapped.problems[0]
+            return [readiness.Finding(EXPRESSION, trace.target, certain=True, value=str(trace.problem))]
+        desired = mapper.desired(mapped, link.written if link.scim_id else {})
+        found = self._rules(link.object_type, desired, row)
+        certain = next((one for one in found if one.certain), None)
+        want(link, keys_of(link.object_type, desired))
+        verdict = (certain.code, certain.attribute) if certain else ("", "")
+        if verdict != (link.ready_code, link.ready_attribute) or link.ready_at is None:
+            link.ready_code, link.ready_attribute, link.ready_at = *verdict, self.now
+        return found
+
+    def _rules(self, object_type: str, desired: dict[str, Any], row: Row) -> Sequence[readiness.Finding]:
+        if object_type == "group":
+            return readiness.check_group(desired)
+        name_id = () if self.check.unread else self._name_id(desired, row)
+        return readiness.worst_first([*readiness.check_user(desired), *name_id])
+
+    def _name_id(self, desired: dict[str, Any], row: Row) -> Sequence[readiness.Finding]:
+        source: Any = self.tenant.name_id
+        return readiness.check_name_id(desired.get("userName") or "", row.properties, source)
+
+    def _finding(self, object_type: str, object_id: str, found: readiness.Finding) -> Finding:
+        return Finding(
+            found_by=self.check,
+            tenant=self.tenant,
+            object_type=object_type,
+            object_id=object_id,
+            code=found.code,
+            attribute=found.attribute[:200],
+            value=readiness.visible(found.value)[:LONGEST_VALUE],
+            certain=found.certain,
+        )
+
+    # Across people
+
+    def _find_same_values(self, object_type: str, rows: QuerySet[Any]) -> None:
+        links = Link.objects.filter(tenant=self.tenant, object_type=object_type, object_id__in=rows.values("object_id"))
+        for column, unit in UNIQUE[object_type]:
+            filled = links.exclude(**{column: ""})
+            twice = filled.values(column).annotate(owners=Count("pk")).filter(owners__gt=1).order_by()
+            shared = filled.filter(**{f"{column}__in": twice.values(column)})
+            self._store(
+                (object_type, object_id, SAME_VALUE, unit, value, True)
+                for object_id, value in shared.values_list("object_id", column).iterator()
+            )
+
+    def _find_managers_outside(self, people: QuerySet[Any]) -> None:
+        managers = DirectoryUser.objects.filter(tenant=self.tenant, in_scope=True, object_id=OuterRef("manager_id"))
+        outside = people.exclude(manager_id="").exclude(Exists(managers))
+        names = DirectoryUser.objects.filter(tenant=self.tenant, object_id=OuterRef("manager_id"))
+        rows = outside.annotate(manager=names.values("display_name")[:1]).values_list("object_id", "manager")
+        self._store(("user", object_id, MANAGER_OUTSIDE, MANAGER, name or "", False) for object_id, name in rows)
+
+    def _store(self, found: Iterable[tuple[str, str, str, str, str, bool]]) -> None:
+        rows = [
+            self._finding(object_type, object_id, readiness.Finding(code, attribute, certain, value))
+            for object_type, object_id, code, attribute, value, certain in found
+        ]
+        Finding.objects.bulk_create(rows, batch_size=500)
+
+
+def verdict_of(link: Link) -> tuple[Any, ...]:
+    return tuple(getattr(link, name) for name in STORED)
+
+
+def in_scope(tenant: Tenant, object_type: str, rules: Rules) -> QuerySet[Any]:
+    """As of the last time that scope was decided (by a run or a preview)."""
+    if object_type == "user":
+        return DirectoryUser.objects.filter(tenant=tenant, in_scope=True)
+    return DirectoryGroup.objects.filter(tenant=tenant, deleted="", object_id__in=rules.assigned_groups)
+
+
+# What is shown
+
+
+@dataclass(frozen=True, slots=True)
+class Affected:
+    """Somebody with a finding. `detail`: the user principal name, empty for groups."""
+
+    object_type: str
+    object_id: str
+    name: str
+    detail: str
+    attribute: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """A mapping row behind a finding, and an expression that would help, where one is known."""
+
+    row: AttributeMapping
+    proposal: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failing:
+    """One rule that somebody breaks. `alone`: how many would be ready if only this were settled."""
+
+    code: str
+    problem: Problem
+    outcome: str
+    objects: int
+    alone: int
+    affected: Sequence[Affected]
+    causes: Sequence[Cause]
+
+    @property
+    def certain(self) -> bool:
+        return self.outcome == "refuses"
+
+
+def latest(tenant: Tenant) -> ReadinessCheck | None:
+    return tenant.readiness_checks.filter(state=ReadinessCheck.State.DONE).first()
+
+
+def failing(check: ReadinessCheck, shown: int = SHOWN) -> list[Failing]:
+    """Worst first, each with its first people."""
+    counted = check.findings.order_by().values("code").annotate(owners=Count("object_id", distinct=True))
+    objects = {row["code"]: row["owners"] for row in counted}
+    return [_failing(check, code, objects[code], shown) for code in ORDER if code in objects]
+
+
+def _failing(check: ReadinessCheck, code: str, objects: int, shown: int) -> Failing:
+    rows = check.findings.filter(code=code)
+    others = check.findings.filter(certain=True, object_id=OuterRef("object_id")).exclude(code=code)
+    alone = rows.filter(certain=True).exclude(Exists(others)).order_by().values("object_id").distinct().count()
+    first = list(rows[:shown])
+    return Failing(
+        code,
+        PROBLEMS[code],
+        outcome_of(code),
+        objects,
+        alone,
+        list(affected(check.tenant, first)),
+        causes(check.tenant, first),
+    )
+
+
+def outcome_of(code: str) -> str:
+    """refuses, sign-in-fails, may-refuse, or left-out."""
+    if code in readiness.BY_CODE:
+        return readiness.BY_CODE[code].outcome
+    return "left-out" if code == MANAGER_OUTSIDE else "refuses"
+
+
+def affected(tenant: Tenant, findings: Sequence[Finding]) -> Iterator[Affected]:
+    """With their names of today, in the order of the findings."""
+    ids = {finding.object_id for finding in findings}
+    people = DirectoryUser.objects.filter(tenant=tenant, object_id__in=ids)
+    groups = DirectoryGroup.objects.filter(tenant=tenant, object_id__in=ids)
+    names = {group.object_id: (str(group), "") for group in groups}
+    names |= {user.object_id: (str(user), user.user_principal_name) for user in people}
+    for one in findings:
+        name, detail = names.get(one.object_id, (one.object_id, ""))
+        yield Affected(
+            one.object_type,
+            one.object_id,
+            readiness.visible(name),
+            readiness.visible(detail),
+            one.attribute,
+            one.value,
+        )
+
+
+def causes(tenant: Tenant, findings: Sequence[Finding]) -> list[Cause]:
+    """The mapping rows that write what is wrong."""
+    first = {(one.object_type, one.attribute): one for one in reversed(findings)}
+    rows = AttributeMapping.objects.filter(configuration=configuration_of(tenant))
+    return [
+        Cause(row, proposal(one, row))
+        for (object_type, attribute), one in first.items()
+        for row in rows.filter(object_type=object_type)
+        if attribute in (row.target, unit_of(row.target))
+    ]
+
+
+def proposal(finding: Finding, row: AttributeMapping) -> str:
+    if finding.code not in readiness.BY_CODE:
+        return ""
+    found = readiness.Finding(finding.code, finding.attribute, finding.certain, finding.value)
+    return readiness.proposal(found, row.rule())
+
+
+def everybody(check: ReadinessCheck) -> Iterator[tuple[Finding, Affected]]:
+    """All findings, worst first, for an export: in batches."""
+    for code in ORDER:
+        for batch in batches(check.findings.filter(code=code)):
+            yield from zip(batch, affected(check.tenant, batch), strict=True)

@@ -1,0 +1,69 @@
+"""Comparisons with AWS: asking for one, its results, repairing after a look at them, and whether one is due."""
+
+import datetime
+import os
+import socket
+
+from django.utils import timezone
+
+from sync import audit
+from sync.leases import claim
+from sync.models import Drift, Run, Tenant
+from sync.services import repairing, runs
+
+DAY = datetime.timedelta(days=1)
+# A comparison that failed is tried again after this long.
+PAUSE = datetime.timedelta(hours=1)
+FINISHED = (Run.State.COMPLETED, Run.State.COMPLETED_WITH_ERRORS)
+
+
+class CannotRepair(Exception):
+    """`code`: no-comparison, suspect (a code of sync.problems stands in the run), or busy (a run is in progress)."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+def request(*, tenant: Tenant, actor: str = "", trigger: str = Run.Trigger.PERSON, enqueue: bool = True) -> Run:
+    """A queued comparison, or whatever run is open already: look at its kind."""
+    return runs.request_run(tenant=tenant, kind=Run.Kind.VERIFY, trigger=trigger, actor=actor, enqueue=enqueue)
+
+
+def due(tenant: Tenant) -> bool:
+    """Daily, once the first run is through; after a failure not before an hour is over."""
+    if not (tenant.enabled and tenant.verify_daily and tenant.evaluated_snapshot):
+        return False
+    now = timezone.now()
+    if tenant.verified_at and now - tenant.verified_at < DAY:
+        return False
+    return not tenant.runs.filter(kind=Run.Kind.VERIFY, created_at__gte=now - PAUSE).exists()
+
+
+def latest(tenant: Tenant) -> Run | None:
+    """The newest comparison that was carried through: its rows are what is known."""
+    return tenant.runs.filter(kind=Run.Kind.VERIFY, state__in=FINISHED).order_by("-pk").first()
+
+
+def unsettled(run: Run) -> int:
+    """Differences of what is ours; objects that only AWS holds are not among them."""
+    return run.drifts.filter(repaired=False).exclude(kind=Drift.Kind.ONLY_IN_AWS).count()
+
+
+def repair(*, tenant: Tenant, actor: str) -> int:
+    """Marks what the newest comparison found; the next run writes it. Raises CannotRepair.
+
+    Under the tenant's lease, so that no run moves the same links meanwhile.
+    """
+    run = latest(tenant)
+    if run is None or run.suspect:
+        raise CannotRepair("suspect" if run else "no-comparison")
+    lease = claim(tenant.pk, f"{socket.gethostname()}:{os.getpid()}")
+    if lease is None:
+        raise CannotRepair("busy")
+    try:
+        marked = repairing.mark(run)
+    finally:
+        lease.release()
+    audit.record(actor, "drift.repair", run, None, {"run": run.number, "differences": marked})
+    return marked

@@ -1,0 +1,264 @@
+"""What came of operations, moved into links and memberships: gathered first, then written by a few statements."""
+
+import datetime
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from django.db.models import Q
+
+from sync import escrow
+from sync.bulk import update_rows
+from sync.keys import keys_of
+from sync.models import DirectoryUser, Link, MembershipLink, Operation, Origin, Result
+from sync.scim import diagnosis
+from sync.scim.client import Answer
+from sync.scim.errors import BadAnswer, NotFound, ScimError, Untouchable
+from sync.scim.writing import TwoMatches, Written
+
+# What each action is called when AWS agreed.
+DONE = {
+    "create": Result.CREATED,
+    "update": Result.UPDATED,
+    "disable": Result.DISABLED,
+    "enable": Result.ENABLED,
+    "delete": Result.DELETED,
+    "link": Result.LINKED,
+    "add_member": Result.ADDED,
+    "remove_member": Result.REMOVED,
+}
+QUOTA = "quota-reached"
+OPERATION_FIELDS = (
+    "result", "epoch", "sent_at", "finished_at", "scim_id", "changes", "people", "link", "problem", "attribute", "error",
+    "status", "request_id", "request", "answer", "attempts", "milliseconds",
+)  # fmt: skip
+LINK_FIELDS = (
+    "scim_id", "written", "written_at", "active", "origin", "linked_at", "disabled_at", "held_name", "held_email",
+    "held_external", "failures", "failure_code", "retry_at",
+)  # fmt: skip
+
+
+class Member(NamedTuple):
+    link_id: int
+    scim_id: str
+
+
+def members(tenant_id: int, object_ids: Iterable[str]) -> dict[str, Member]:
+    """People whom AWS holds, by Entra id."""
+    rows = Link.objects.filter(tenant_id=tenant_id, object_type="user", object_id__in=list(object_ids))
+    found = rows.exclude(scim_id="").values_list("object_id", "pk", "scim_id")
+    return {object_id: Member(pk, scim_id) for object_id, pk, scim_id in found}
+
+
+def links_of(operations: Iterable[Operation]) -> dict[int, Link]:
+    """Fresh, by primary key. An operation that names no link is given the one of its object."""
+    rows = list(operations)
+    nameless = [operation for operation in rows if operation.link_id is None]
+    for operation in nameless:
+        object_type = "group" if operation.object_type == "membership" else operation.object_type
+        found = Link.objects.filter(tenant_id=operation.tenant_id, object_type=object_type)
+        operation.link_id = found.values_list("pk", flat=True).get(object_id=operation.object_id)
+    return Link.objects.in_bulk([operation.link_id for operation in rows if operation.link_id])
+
+
+class Settled:
+    """Changes of operations and links until `save`, inside the caller's transaction."""
+
+    def __init__(self, tenant_id: int, links: dict[int, Link]) -> None:
+        self.tenant_id = tenant_id
+        self.links = links
+        self.operations: list[Operation] = []
+        self.changed: dict[int, Link] = {}
+        self.forgotten: list[int] = []
+        self.added: list[tuple[int, int]] = []
+        self.removed: list[tuple[int, list[int]]] = []
+        self.doubted: list[tuple[int, list[int]]] = []
+        self.came_back: list[Link] = []
+
+    def link_of(self, operation: Operation) -> Link:
+        assert operation.link_id is not None
+        return self.links[operation.link_id]
+
+    # Success
+
+    def succeed(
+        self,
+        operation: Operation,
+        written: Written | None,
+        named: Mapping[str, Member],
+        now: datetime.datetime,
+        *,
+        keep_escrow: bool = False,
+    ) -> None:
+        """What AWS took becomes what was last written; the object leaves escrow, unless another request of it failed."""
+        operation.result, operation.finished_at = DONE[operation.action], now
+        answer = written.answer if written else None
+        if answer is not None:
+            _keep_answer(operation, answer)
+            operation.scim_id = operation.scim_id or str((answer.resource or {}).get("id", ""))
+        self.operations.append(operation)
+        link = self.link_of(operation)
+        self.changed[link.pk] = link
+        if not keep_escrow:
+            if link.failures and not link.scim_id:
+                self.came_back.append(link)
+            link.failures, link.failure_code, link.retry_at = 0, "", None
+        if operation.action == "delete":
+            self.forget(link)
+            return
+        _move(link, operation, now)
+        self._move_members(operation, link, named, set(written.missing) if written else set(), now)
+
+    def _move_members(
+        self,
+        operation: Operation,
+        group: Link,
+        named: Mapping[str, Member],
+        missing: set[str],
+        now: datetime.datetime,
+    ) -> None:
+        present = {key: named[key] for key in operation.changes.get("members", []) if key in named}
+        if operation.action == "remove_member":
+            self.removed.append((group.pk, [member.link_id for member in present.values()]))
+            return
+        gone = {key: member for key, member in present.items() if member.scim_id in missing}
+        self.added += [(group.pk, member.link_id) for key, member in present.items() if key not in gone]
+        if gone:
+            self._leave_out(operation, gone, now)
+
+    def _leave_out(self, operation: Operation, gone: Mapping[str, Member], now: datetime.datetime) -> None:
+        """People who were deleted in AWS: the next run looks for them, or makes them anew."""
+        operation.changes["members"] = [key for key in operation.changes["members"] if key not in gone]
+        operation.problem = "not-found-link"
+        if operation.object_type == "membership":
+            operation.people = len(operation.changes["members"])
+        if operation.action == "add_member" and not operation.changes["members"]:
+            operation.result = Result.SKIPPED
+        for link in Link.objects.filter(pk__in=[member.link_id for member in gone.values()]):
+            self.forget(link)
+            link.retry_at = now
+
+    def forget(self, link: Link) -> None:
+        """AWS does not hold the object any more. Nobody else is touched."""
+        link.scim_id, link.written, link.disabled_at = "", {}, None
+        link.held_name = link.held_email = link.held_external = ""
+        self.changed[link.pk] = link
+        self.forgotten.append(link.pk)
+
+    # Everything else
+
+    def skip(self, operation: Operation, problem: str, now: datetime.datetime) -> None:
+        operation.result, operation.problem, operation.finished_at = Result.SKIPPED, problem, now
+        link = self.link_of(operation)
+        link.retry_at = now + escrow.wait_after("quota", 0) if problem == QUOTA else now
+        self.changed[link.pk] = link
+
+    def fail(self, operation: Operation, error: ScimError, now: datetime.datetime) -> None:
+        """Into the log, and the object into escrow."""
+        self.describe_failure(operation, error, now)
+        link = self.link_of(operation)
+        self.changed[link.pk] = link
+        kind = escrow.kind_of(error)
+        if isinstance(error, NotFound) and operation.object_type != "membership":
+            self.forget(link)
+        if may_be_applied(error):
+            self.unknown(operation, link)
+        link.retry_at = now + escrow.wait_after(kind, link.failures)
+        link.failures += 1
+        link.failure_code = operation.problem
+
+    def describe_failure(self, operation: Operation, error: ScimError, now: datetime.datetime) -> None:
+        operation.finished_at = now
+        operation.result = Result.FAILED if error.permanent else Result.WILL_RETRY
+        operation.problem, operation.attribute = _diagnosed(error)
+        operation.error, operation.status = error.detail, error.status
+        operation.request_id, operation.attempts = error.request_id or "", error.attempts
+        operation.request = {"method": error.method, "path": error.path, "body": error.request}
+        operation.answer = {"status": error.status, "body": error.body}
+        self.operations.append(operation)
+
+    def unknown(self, operation: Operation, link: Link) -> None:
+        """The request may or may not have been applied: its units are written anew, its members compared anew."""
+        if operation.object_type == "membership":
+            self.doubt(operation, members(self.tenant_id, operation.changes["members"]))
+        elif operation.action not in ("create", "delete"):
+            link.written = link.written | dict.fromkeys(operation.desired)
+            self.changed[link.pk] = link
+
+    def doubt(self, operation: Operation, named: Mapping[str, Member]) -> None:
+        """Whether AWS holds these memberships is not certain until an answer is seen."""
+        users = [named[key].link_id for key in operation.changes["members"] if key in named]
+        self.doubted.append((self.link_of(operation).pk, users))
+
+    # Writing
+
+    def save(self) -> None:
+        update_rows(self.operations, OPERATION_FIELDS)
+        update_rows(list(self.changed.values()), LINK_FIELDS)
+        for group, users in self.doubted:
+            MembershipLink.objects.filter(group=group, user__in=users).update(certain=False)
+        for group, users in self.removed:
+            MembershipLink.objects.filter(group=group, user__in=users).delete()
+        self._save_added()
+        if self.forgotten:
+            gone = Q(group__in=self.forgotten) | Q(user__in=self.forgotten)
+            MembershipLink.objects.filter(gone).delete()
+        for link in self.came_back:
+            # People who report to this person, and its groups, were planned without it.
+            revisit_dependants(link)
+
+    def _save_added(self) -> None:
+        MembershipLink.objects.bulk_create(
+            [MembershipLink(tenant_id=self.tenant_id, group_id=group, user_id=user) for group, user in self.added],
+            update_conflicts=True,
+            unique_fields=["group", "user"],
+            update_fields=["certain"],
+        )
+
+
+def may_be_applied(error: ScimError) -> bool:
+    """Also when a server says 2xx and then something that cannot be read."""
+    unreadable = isinstance(error, BadAnswer) and error.status is not None and error.status < 300
+    return unreadable or not error.permanent
+
+
+def revisit_dependants(link: Link) -> None:
+    newer = link.tenant.snapshots.order_by("-pk").values_list("pk", flat=True)[:1].get() + 1
+    DirectoryUser.objects.filter(tenant_id=link.tenant_id, manager_id=link.object_id).update(changed_snapshot=newer)
+
+
+def _move(link: Link, operation: Operation, now: datetime.datetime) -> None:
+    if not link.scim_id:
+        link.scim_id, link.linked_at, link.origin = operation.scim_id, now, _origin(link, operation)
+    merged = link.written | operation.desired
+    link.written = {unit: value for unit, value in merged.items() if value is not None}
+    link.held_name, link.held_email, link.held_external = keys_of(link.object_type, link.written)
+    link.active = link.written.get("active") is not False
+    link.disabled_at = None if link.active else link.disabled_at or now
+    link.written_at = now
+
+
+def _origin(link: Link, operation: Operation) -> str:
+    if operation.action == "create":
+        return Origin.CREATED
+    return Origin.HAND if link.adopt_scim_id and link.adopt_scim_id == operation.scim_id else Origin.RULE
+
+
+def _keep_answer(operation: Operation, answer: Answer) -> None:
+    operation.status = answer.status
+    operation.request_id = answer.request_id or ""
+    operation.attempts = answer.attempts
+    operation.milliseconds = answer.milliseconds
+    operation.request = {"body": answer.request}
+    operation.answer = {"status": answer.status, "body": answer.response}
+
+
+def _diagnosed(error: ScimError) -> tuple[str, str]:
+    """Code and attribute."""
+    if escrow.is_quota(error):
+        return QUOTA, ""
+    if isinstance(error, Untouchable):
+        return "never-touch", ""
+    if isinstance(error, TwoMatches):
+        return "two-matches", ""
+    found: Any = diagnosis.diagnose(error.method, error.path, error.status, error.detail, error.request)
+    return found.code, found.attribute or ""

@@ -1,0 +1,453 @@
+"""Comparing AWS with what was last written there: a read-back that tells what differs and writes nothing to AWS.
+
+People and groups are listed page by page, the members of each linked group by one filter. Threads read and never touch
+the database; what they bring is compared by the caller's thread alone, in batches. A list proves what AWS holds, never
+what it does not hold: whoever is not listed is asked for by id before being called gone.
+"""
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from queue import Full, Queue
+from typing import Any, TypeVar
+
+from django.db.models import Count, QuerySet
+from django.db.models.fields.json import KT
+from django.db.models.functions import Lower
+from django.utils import timezone
+
+from sync.comparing import differences, normal
+from sync.leases import Watch
+from sync.matching import untouchable
+from sync.mirror import Rules, batches
+from sync.models import DirectoryGroup, DirectoryUser, Drift, Link, MembershipLink, Run, Tenant
+from sync.phases import PhaseLog
+from sync.planning import chunks
+from sync.scim import resource
+from sync.scim.client import Json, ScimClient, equals
+from sync.scim.errors import NotFound
+
+T = TypeVar("T")
+CONNECTIONS = 10
+PAGE = 100
+# So many who are not listed are asked for by id; with more the run is suspect: nobody is forgotten because of it.
+MOST_ASKED = 500
+# Of a group whose list lacks people, so many of them are asked for one by one.
+PROBES = 3
+# Up to here proposals also look at the mail address, which has no index.
+FEW_UNKNOWN = 5000
+
+
+class ListIncomplete(Exception):
+    """AWS holds what its own list did not name: the list proves nothing."""
+
+
+def gather(jobs: Sequence[Callable[[], Iterable[T]]], connections: int) -> Iterator[T]:
+    """What the jobs bring, as it comes; they run in threads. Memory is bounded: a full inbox makes readers wait."""
+    inbox: Queue[T | Future[None]] = Queue(2 * connections)
+    stop = threading.Event()
+
+    def hand_over(item: T | Future[None]) -> None:
+        while not stop.is_set():
+            try:
+                inbox.put(item, timeout=0.2)
+            except Full:
+                continue
+            return
+
+    def read(job: Callable[[], Iterable[T]]) -> None:
+        for item in job():
+            hand_over(item)
+            if stop.is_set():
+                return
+
+    with ThreadPoolExecutor(connections, thread_name_prefix="verify") as pool:
+        try:
+            for job in jobs:
+                pool.submit(read, job).add_done_callback(hand_over)
+            yield from _until_done(inbox, len(jobs))
+        finally:
+            stop.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _until_done(inbox: Queue[T | Future[None]], jobs: int) -> Iterator[T]:
+    """A future in the inbox is a job's end; it raises what the job raised."""
+    while jobs:
+        item = inbox.get()
+        if isinstance(item, Future):
+            item.result()
+            jobs -= 1
+        else:
+            yield item
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A piece of a list: resources of AWS."""
+
+    object_type: str
+    resources: Sequence[Json]
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """Everybody whom AWS lists for one group, by AWS id."""
+
+    group_id: str
+    user_ids: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Whether AWS holds it: one answer about one object, or about one member of a group."""
+
+    subject: str
+    there: bool
+
+
+def list_objects(client: ScimClient, object_type: str) -> Iterator[Listed]:
+    found = client.list_users(count=PAGE) if object_type == "user" else client.list_groups(count=PAGE)
+    while part := list(islice(found, PAGE)):
+        yield Listed(object_type, part)
+
+
+def list_members(client: ScimClient, group_id: str) -> Iterator[Members]:
+    """A group that went meanwhile has no members; that it went is found out elsewhere."""
+    try:
+        yield Members(group_id, list(client.members_of(group_id)))
+    except NotFound:
+        return
+
+
+def ask_for(client: ScimClient, object_type: str, scim_id: str) -> Iterator[Asked]:
+    try:
+        client.get_user(scim_id) if object_type == "user" else client.get_group(scim_id)
+    except NotFound:
+        yield Asked(scim_id, there=False)
+    else:
+        yield Asked(scim_id, there=True)
+
+
+def ask_for_member(client: ScimClient, group_id: str, user_id: str) -> Iterator[Asked]:
+    """AWS answers about one person of one group (Developer Guide, ListGroups: id and members; 404: no such person)."""
+    if client.endpoint.dialect == "rfc":
+        yield Asked(group_id, user_id in client.members_of(group_id))
+        return
+    try:
+        found = next(client.list_groups(f"{equals('id', group_id)} and {equals('members', user_id)}"), None)
+    except NotFound:
+        found = None
+    yield Asked(group_id, found is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """Which units are compared. `filled`: those whose empty value means that AWS holds none."""
+
+    units: frozenset[str]
+    filled: frozenset[str]
+
+    @classmethod
+    def at(cls, rules: Sequence[Any], *, current: bool) -> "Looked":
+        """`current`: everybody was evaluated under these rules. Before that a missing unit says nothing."""
+        kept = [rule for rule in rules if rule.apply != "create" and rule.target != "members"]
+        plain = [rule for rule in kept if rule.kind in ("direct", "constant") and not rule.default]
+        filled = [resource.unit_of(rule.target) for rule in plain if current]
+        return cls(frozenset(resource.unit_of(rule.target) for rule in kept), frozenset(filled))
+
+    def for_link(self, written: resource.Units) -> frozenset[str]:
+        return frozenset(unit for unit in self.units if unit in written or unit in self.filled)
+
+
+class Comparison:
+    """One comparison, from the first list to the proposals. Rows of Drift are stored as they are found."""
+
+    def __init__(self, run: Run, watch: Watch, client: ScimClient, connections: int) -> None:
+        self.run = run
+        self.tenant = run.tenant
+        self.watch = watch
+        self.client = client
+        self.connections = connections
+        self.seen: dict[str, set[str]] = {"user": set(), "group": set()}
+        self.counts: Counter[str] = Counter()
+        # Per group (AWS id) some whom its list lacks.
+        self.doubted: dict[str, list[str]] = {}
+        configuration = self.tenant.configurations.order_by("-number")[:1].get()
+        rules = Rules.of(configuration)
+        evaluated = self.tenant.evaluated_changed_at
+        current = evaluated is not None and evaluated >= configuration.changed_at
+        self.looked = {
+            "user": Looked.at(rules.users, current=current),
+            "group": Looked.at(rules.groups, current=current),
+        }
+        self.with_members = any(rule.target == "members" for rule in rules.groups)
+
+    def carry_out(self) -> None:
+        self._read([partial(list_objects, self.client, "group")])
+        self._read([partial(list_objects, self.client, "user"), *self._member_lists()])
+        for object_type in ("group", "user"):
+            self._find_gone(object_type)
+        self._settle_doubts()
+        self._propose()
+        self.counts.update(self._found())
+
+    def _found(self) -> dict[str, int]:
+        rows = self.run.drifts.values("kind").annotate(found=Count("pk")).order_by()
+        return dict.fromkeys(Drift.Kind.values, 0) | {row["kind"]: row["found"] for row in rows}
+
+    # Reading
+
+    def _read(self, jobs: Sequence[Callable[[], Iterable[Listed | Members]]]) -> None:
+        for found in gather(jobs, self.connections):
+            self.watch.safe_point()
+            if isinstance(found, Listed):
+                self._compare_objects(found)
+            else:
+                self._compare_members(found)
+
+    def _member_lists(self) -> list[Callable[[], Iterable[Listed | Members]]]:
+        """Of the linked groups that AWS has just listed."""
+        linked = self._links("group").values_list("scim_id", flat=True) if self.with_members else []
+        return [partial(list_members, self.client, group) for group in linked if group in self.seen["group"]]
+
+    def _links(self, object_type: str) -> QuerySet[Link]:
+        return Link.objects.filter(tenant=self.tenant, object_type=object_type).exclude(scim_id="")
+
+    def _ask(self, jobs: Sequence[Callable[[], Iterable[Asked]]]) -> Iterator[Asked]:
+        for answer in gather(jobs, self.connections):
+            self.watch.safe_point()
+            yield answer
+
+    # People and groups
+
+    def _compare_objects(self, listed: Listed) -> None:
+        seen = self.seen[listed.object_type]
+        fresh = {one["id"]: one for one in listed.resources if one["id"] not in seen}
+        seen.update(fresh)
+        self.counts["people" if listed.object_type == "user" else "groups"] += len(fresh)
+        links = {link.scim_id: link for link in self._links(listed.object_type).filter(scim_id__in=list(fresh))}
+        outside = self._outside(links.values()) if listed.object_type == "user" else set()
+        managers = self._managers(links.values())
+        rows = []
+        for scim_id, found in fresh.items():
+            link = links.get(scim_id)
+            if link is None:
+                rows.append(self._only_in_aws(listed.object_type, found))
+            elif not self._moved(link) and (
+                facts := self._differences(link, found, link.object_id in outside, managers)
+            ):
+                rows.append(self._row(Drift.Kind.DIFFERS, link, name_of(link.written) or name_of(found), facts=facts))
+        self._store(rows)
+
+    def _moved(self, link: Link) -> bool:
+        """Written on demand since this run began: what was read may be older."""
+        began = self.run.started_at
+        return bool(began and link.written_at and link.written_at >= began)
+
+    def _outside(self, links: Iterable[Link]) -> set[str]:
+        """A leaver is disabled and otherwise left as is."""
+        ids = {link.object_id for link in links}
+        inside = DirectoryUser.objects.filter(tenant=self.tenant, object_id__in=ids, in_scope=True)
+        return ids - set(inside.values_list("object_id", flat=True))
+
+    def _managers(self, links: Iterable[Link]) -> dict[str, str]:
+        """AWS ids by Entra id: `written` names a manager by the latter."""
+        values = [link.written.get(resource.MANAGER) for link in links]
+        ids = {value["value"] for value in values if value}
+        return dict(self._links("user").filter(object_id__in=ids).values_list("object_id", "scim_id"))
+
+    def _differences(self, link: Link, found: Json, outside: bool, managers: dict[str, str]) -> dict[str, Any]:
+        written = dict(link.written)
+        if manager := written.get(resource.MANAGER):
+            written[resource.MANAGER] = {"value": managers[manager["value"]]} if manager["value"] in managers else None
+        mapped = self.looked[link.object_type].for_link(written)
+        if outside:
+            mapped &= {"active"}
+        return differences(written, resource.units_held(found, mapped), sorted(mapped))
+
+    def _only_in_aws(self, object_type: str, found: Json) -> Drift:
+        held = {name: found[name] for name in ("userName", "displayName", "externalId", "emails") if found.get(name)}
+        alone = untouchable(found, self.tenant.never_touch)
+        return Drift(
+            run=self.run,
+            tenant=self.tenant,
+            kind=Drift.Kind.ONLY_IN_AWS,
+            object_type=object_type,
+            scim_id=found["id"],
+            name=name_of(found)[:1024],
+            facts=held | ({"left_alone": True} if alone else {}),
+        )
+
+    def _row(self, kind: Drift.Kind, link: Link, name: str, **facts: Any) -> Drift:
+        return Drift(
+            run=self.run,
+            tenant=self.tenant,
+            kind=kind,
+            **{"object_type": link.object_type} | facts,
+            link=link,
+            object_id=link.object_id,
+            scim_id=link.scim_id,
+            name=name[:1024],
+        )
+
+    def _store(self, rows: Sequence[Drift]) -> None:
+        Drift.objects.bulk_create(rows, batch_size=500)
+
+    # Who is not listed
+
+    def _find_gone(self, object_type: str) -> None:
+        known = self._links(object_type).exclude(written_at__gte=self.run.started_at or timezone.now())
+        missing = [
+            scim_id
+            for scim_id in known.values_list("scim_id", flat=True).iterator()
+            if scim_id not in self.seen[object_type]
+        ]
+        if len(missing) > MOST_ASKED:
+            self.run.suspect = "aws-many-gone"
+        for answer in self._ask([partial(ask_for, self.client, object_type, key) for key in missing[:MOST_ASKED]]):
+            if answer.there:
+                raise ListIncomplete(answer.subject)
+            link = self._links(object_type).get(scim_id=answer.subject)
+            self._store([self._row(Drift.Kind.MISSING, link, name_of(link.written) or link.object_id)])
+            # That somebody who is gone is missing in groups is no difference of its own.
+            self.run.drifts.filter(kind=Drift.Kind.MEMBER_MISSING, member_scim_id=link.scim_id).delete()
+
+    # Members
+
+    def _compare_members(self, listed: Members) -> None:
+        group = self._links("group").get(scim_id=listed.group_id)
+        held = set(listed.user_ids)
+        self.counts["memberships"] += len(held)
+        if self._moved(group):
+            return
+        rows = MembershipLink.objects.filter(group=group).exclude(user__scim_id="")
+        expected = dict(rows.values_list("user__scim_id", "certain"))
+        missing = sorted(user for user, certain in expected.items() if certain and user not in held)
+        if missing:
+            self.doubted[listed.group_id] = missing[:PROBES]
+        self._store_members(Drift.Kind.MEMBER_MISSING, group, missing)
+        self._store_members(Drift.Kind.MEMBER_EXTRA, group, sorted(held - expected.keys()))
+
+    def _store_members(self, kind: Drift.Kind, group: Link, user_ids: Sequence[str]) -> None:
+        """Whoever is a member without being linked is told by AWS id."""
+        for part in chunks(user_ids, 500):
+            names = {link.scim_id: name_of(link.written) for link in self._links("user").filter(scim_id__in=part)}
+            self._store(
+                [
+                    self._row(
+                        kind,
+                        group,
+                        name_of(group.written),
+                        object_type="membership",
+                        member_scim_id=user_id,
+                        member_name=names.get(user_id, "")[:1024],
+                    )
+                    for user_id in part
+                ]
+            )
+
+    def _settle_doubts(self) -> None:
+        """An empty or short list of members is no proof either: some who are missing are asked for."""
+        jobs = [
+            partial(ask_for_member, self.client, group, user) for group, some in self.doubted.items() for user in some
+        ]
+        unsure = {answer.subject for answer in self._ask(jobs) if answer.there}
+        for group_id in unsure:
+            self.run.drifts.filter(kind=Drift.Kind.MEMBER_MISSING, scim_id=group_id).delete()
+        if unsure:
+            self.counts["unsure"] = len(unsure)
+            self.run.suspect = "aws-members-unsure"
+
+    # Proposals
+
+    def _propose(self) -> None:
+        rows = self.run.drifts.filter(kind=Drift.Kind.ONLY_IN_AWS)
+        few = rows.count() <= FEW_UNKNOWN
+        for batch in batches(rows, 500):
+            self.watch.safe_point()
+            for object_type in ("user", "group"):
+                some = [row for row in batch if row.object_type == object_type]
+                propose_ids(self.tenant, object_type, some)
+                propose_names(self.tenant, object_type, some)
+                if few and object_type == "user":
+                    propose_mails(self.tenant, some)
+            Drift.objects.bulk_update(batch, ["proposed_id", "proposed_by"], batch_size=200)
+
+
+def name_of(held: resource.Units) -> str:
+    return str(held.get("displayName") or held.get("userName") or "")
+
+
+def unlinked(tenant: Tenant, object_type: str) -> QuerySet[Any]:
+    """People or groups of the mirror that AWS does not hold as far as we know."""
+    model: type[DirectoryUser | DirectoryGroup] = DirectoryUser if object_type == "user" else DirectoryGroup
+    linked = Link.objects.filter(tenant=tenant, object_type=object_type).exclude(scim_id="")
+    return model.objects.filter(tenant=tenant, deleted="").exclude(object_id__in=linked.values("object_id"))
+
+
+def propose_ids(tenant: Tenant, object_type: str, rows: Sequence[Drift]) -> None:
+    wanted = {row.facts["externalId"] for row in rows if row.facts.get("externalId")}
+    if wanted:
+        known = unlinked(tenant, object_type).filter(object_id__in=wanted).values_list("object_id", flat=True)
+        _assign(rows, "externalId", {object_id: object_id for object_id in known})
+
+
+def propose_names(tenant: Tenant, object_type: str, rows: Sequence[Drift]) -> None:
+    """By the name that the rules want, else by the user principal name or the group's own name."""
+    attribute = "userName" if object_type == "user" else "displayName"
+    names = {normal(row.facts.get(attribute), fold=True) for row in rows} - {None}
+    if not names:
+        return
+    free = unlinked(tenant, object_type)
+    column = "user_principal_name" if object_type == "user" else "display_name"
+    own = free.annotate(key=Lower(column)).filter(key__in=names).values_list("key", "object_id")
+    links = Link.objects.filter(tenant=tenant, object_type=object_type, scim_id="", wanted_name__in=names)
+    wanted = links.filter(object_id__in=free.values("object_id")).values_list("wanted_name", "object_id")
+    _assign(rows, attribute, dict(own) | dict(wanted))
+
+
+def propose_mails(tenant: Tenant, rows: Sequence[Drift]) -> None:
+    mails = {_mail(row) for row in rows} - {None}
+    if mails:
+        free = unlinked(tenant, "user").annotate(key=Lower(KT("properties__mail"))).filter(key__in=mails)
+        _assign(rows, "emails", dict(free.values_list("key", "object_id")))
+
+
+def _mail(row: Drift) -> Any:
+    emails = row.facts.get("emails") or [{}]
+    return normal(emails[0].get("value"), fold=True)
+
+
+def _assign(rows: Sequence[Drift], attribute: str, found: dict[str, str]) -> None:
+    for row in rows:
+        exact = attribute == "externalId"
+        key = _mail(row) if attribute == "emails" else normal(row.facts.get(attribute), fold=not exact)
+        if not row.proposed_id and key in found:
+            row.proposed_id, row.proposed_by = found[key], attribute
+
+
+def verify(run: Run, watch: Watch, scim: ScimClient, *, connections: int = CONNECTIONS) -> dict[str, int]:
+    """How many were looked at and how many differences of each kind there are; the rows are in Drift.
+
+    Raises ScimError, ListIncomplete, Cancelled or LeaseLost: then the rows found so far decide nothing.
+    """
+    phases = PhaseLog(run)
+    run.drifts.all().delete()
+    run.suspect = ""
+    comparison = Comparison(run, watch, scim, connections)
+    try:
+        with phases.during("compare") as facts:
+            comparison.carry_out()
+            facts.update(comparison.counts)
+    finally:
+        run.scim_requests = dict(scim.counts)
+    run.counts = {kind: comparison.counts[kind] for kind in Drift.Kind.values}
+    run.save(update_fields=["suspect"])
+    phases.save()
+    Tenant.objects.filter(pk=run.tenant_id).update(verified_at=timezone.now())
+    return dict(comparison.counts)

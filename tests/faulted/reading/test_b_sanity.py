@@ -1,0 +1,329 @@
+"""Table B, readings that look right and are not: empty, truncated, shrunken; one group's members that cannot be read."""
+
+import datetime
+import json
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from sync.models import DirectoryGroup, Run, Tenant
+from sync.services import configurations
+from tests.faulted.reading.conftest import (
+    TEAMS,
+    attempt,
+    change_members,
+    fault,
+    hire,
+    lost,
+    new_team,
+    picture,
+    switch,
+    writes,
+)
+from tests.lab_process import Lab
+from tests.sync.engine.conftest import ACTOR, aws_user, sync
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def empty(lab: Lab, kind: str) -> None:
+    body = {"value": [], "@odata.deltaLink": f"{lab.facts['graph']}/v1.0/{kind}/delta?$deltatoken=x"}
+    fault(lab, "status", f"{kind}/delta", status=200, body=json.dumps(body))
+
+
+def suspect_and_harmless(tenant: Tenant, lab: Lab, code: str = "source-shrunk") -> Run:
+    """The run goes on and removes nobody; the next one reads everybody again and believes what is whole."""
+    before = picture(lab)
+    run = sync(tenant, Run.Kind.FULL)
+    assert (run.suspect, tenant.snapshots.order_by("-pk")[0].suspect) == (code, code)
+    assert lost(before, picture(lab)) == []
+    return run
+
+
+# B1
+
+
+@pytest.mark.fault("B1")
+def test_an_empty_directory_fails_the_run_and_no_setting_lets_it_pass(settled: Tenant, lab: Lab) -> None:
+    before = picture(lab)
+    Tenant.objects.filter(pk=settled.pk).update(limits={"shrink_percent": 100}, shrink_accepted_at=timezone.now())
+    empty(lab, "users")
+    for _ in range(2):
+        run = attempt(settled, Run.Kind.FULL)
+        assert (run.state, run.problem) == (Run.State.FAILED, "source-empty")
+    assert (writes(lab), picture(lab)) == ([], before)
+    lab.call("DELETE", "faults")
+    assert sync(settled, Run.Kind.FULL).state == Run.State.COMPLETED
+    assert picture(lab) == before
+
+
+@pytest.mark.fault("B1")
+@pytest.mark.parametrize("accepted", [False, True])
+def test_a_directory_without_groups_makes_the_run_suspect(settled: Tenant, lab: Lab, accepted: bool) -> None:
+    if accepted:
+        Tenant.objects.filter(pk=settled.pk).update(shrink_accepted_at=timezone.now())
+    empty(lab, "groups")
+    suspect_and_harmless(settled, lab)
+
+
+@pytest.mark.fault("B1")
+def test_groups_without_any_members_make_the_run_suspect(settled: Tenant, lab: Lab) -> None:
+    switch(lab, drop_members_of={lab.entra_group(name)["id"]: 0 for name in TEAMS})
+    suspect_and_harmless(settled, lab)
+
+
+@pytest.mark.fault("B1")
+@pytest.mark.parametrize("kind", ["users", "groups"])
+def test_an_empty_answer_to_an_incremental_round_says_that_nothing_changed(
+    settled: Tenant, lab: Lab, kind: str
+) -> None:
+    before = picture(lab)
+    empty(lab, kind)
+    assert sync(settled).state == Run.State.COMPLETED
+    assert (writes(lab), picture(lab)) == ([], before)
+
+
+@pytest.mark.fault("B2")
+@pytest.mark.parametrize("kind", [Run.Kind.FULL, Run.Kind.CHANGES])
+def test_empty_pages_with_a_next_link_are_passed_over(settled: Tenant, lab: Lab, kind: str) -> None:
+    switch(lab, empty_pages=3)
+    person = hire(lab, "Aft Erempty", lab.entra_group("Team 0002"))
+    before = picture(lab)
+    assert sync(settled, kind).state == Run.State.COMPLETED
+    assert picture(lab).active == before.active | {person["id"]}
+    assert lost(before, picture(lab)) == []
+
+
+# B4
+
+
+@pytest.mark.fault("B4")
+@pytest.mark.parametrize("status", [503, 403])
+def test_a_group_whose_members_cannot_be_read_is_held_alone(settled: Tenant, lab: Lab, status: int) -> None:
+    held, other = lab.entra_group("Team 0001"), lab.entra_group("Team 0002")
+    gone = [member["id"] for member in held["members"]][:6]
+    change_members(lab, held, remove=gone)
+    change_members(lab, other, remove=[other["members"][0]["id"]])
+    person = hire(lab, f"New Held{status}", held)
+    before = picture(lab)
+    fault(lab, "status", f"groups/{held['id']}/members", status=status)
+    run = sync(settled)
+    after = picture(lab)
+    assert not run.suspect
+    assert DirectoryGroup.objects.get(object_id=held["id"]).members_unsure
+    assert after.members["Team 0001"] == before.members["Team 0001"] | {person["id"]}
+    assert after.members["Team 0002"] == before.members["Team 0002"] - {other["members"][0]["id"]}
+    lab.call("DELETE", "faults")
+    sync(settled)
+    assert not DirectoryGroup.objects.get(object_id=held["id"]).members_unsure
+    assert picture(lab).members["Team 0001"] == after.members["Team 0001"] - set(gone)
+    change_members(lab, held, add=gone)
+    change_members(lab, other, add=[other["members"][0]["id"]])
+
+
+@pytest.mark.fault("B4")
+def test_a_group_stays_held_until_its_members_are_read(settled: Tenant, lab: Lab) -> None:
+    held = lab.entra_group("Team 0003")
+    gone = [member["id"] for member in held["members"]][:6]
+    change_members(lab, held, remove=gone)
+    before = picture(lab)
+    fault(lab, "status", f"groups/{held['id']}/members", status=503)
+    for kind in (Run.Kind.CHANGES, Run.Kind.FULL, Run.Kind.CHANGES):
+        sync(settled, kind)
+        assert picture(lab) == before
+    lab.call("DELETE", "faults")
+    sync(settled)
+    assert picture(lab).members["Team 0003"] == before.members["Team 0003"] - set(gone)
+    change_members(lab, held, add=gone)
+
+
+@pytest.mark.fault("B4")
+def test_members_told_by_their_id_alone_prove_nothing(settled: Tenant, lab: Lab) -> None:
+    held = lab.entra_group("Team 0004")
+    gone = [member["id"] for member in held["members"]][:6]
+    change_members(lab, held, remove=gone)
+    before = picture(lab)
+    switch(lab, limited_info=True)
+    sync(settled)
+    assert DirectoryGroup.objects.get(object_id=held["id"]).members_unsure
+    assert picture(lab) == before
+    change_members(lab, held, add=gone)
+
+
+@pytest.mark.fault("B4")
+def test_removals_that_a_second_look_does_not_bear_out_are_taken_back(settled: Tenant, lab: Lab) -> None:
+    group = lab.entra_group("Team 0005")
+    entries = [
+        {"@odata.type": "#microsoft.graph.user", "id": member["id"], "@removed": {"reason": "deleted"}}
+        for member in group["members"][:8]
+    ]
+    link = f"{lab.facts['graph']}/v1.0/groups/delta?$deltatoken=x"
+    body = {"value": [{"id": group["id"], "members@delta": entries}], "@odata.deltaLink": link}
+    fault(lab, "status", "groups/delta", status=200, body=json.dumps(body), times=1)
+    before = picture(lab)
+    sync(settled)
+    assert (writes(lab), picture(lab)) == ([], before)
+    assert not DirectoryGroup.objects.filter(members_unsure=True).exists()
+
+
+# B5
+
+TRUNCATED: dict[str, dict[str, Any]] = {
+    "people after the first page": {"drop_users_after": 1},
+    "people before the last page": {"drop_users_after": 3},
+    "groups after the first page": {"drop_groups_after": 1},
+    "groups before the last page": {"drop_groups_after": 4},
+    "half of the people": {"shrink_users": 0.5},
+    "some of the people": {"shrink_users": 0.1},
+    "half of the groups": {"shrink_groups": 0.5},
+    "half of the members": {"shrink_members": 0.5},
+    "half of the people, also counted": {"shrink_users": 0.5, "shrink_count": True},
+}
+
+
+@pytest.mark.fault("B5")
+@pytest.mark.parametrize("how", TRUNCATED.values(), ids=TRUNCATED)
+def test_a_full_round_that_misses_some_removes_nobody(settled: Tenant, lab: Lab, how: dict[str, Any]) -> None:
+    before = picture(lab)
+    good = settled.snapshots.order_by("-pk")[0]
+    switch(lab, **how)
+    run = suspect_and_harmless(settled, lab)
+    settled.refresh_from_db()
+    assert (settled.users_link, settled.groups_link) == ("", "")
+    assert settled.snapshots.order_by("-pk")[0].suspect_detail["missing"]
+    switch(lab, **{name: type(value)(0) for name, value in how.items()})
+    again = sync(settled)
+    newest = settled.snapshots.order_by("-pk")[0]
+    assert (again.kind, newest.full, newest.suspect) == (Run.Kind.CHANGES, True, "")
+    assert (newest.users, newest.groups, newest.memberships) == (good.users, good.groups, good.memberships)
+    assert picture(lab) == before
+    assert run.problem == ""
+
+
+@pytest.mark.fault("B5")
+def test_portions_of_a_group_that_never_come_are_asked_for(settled: Tenant, lab: Lab) -> None:
+    before = picture(lab)
+    switch(lab, page_size=200, portion=69, drop_groups_after=1)
+    assert sync(settled, Run.Kind.FULL).state == Run.State.COMPLETED
+    assert picture(lab) == before
+
+
+@pytest.mark.fault("B5")
+def test_a_first_reading_is_held_against_graphs_own_count(wired: Tenant, lab: Lab) -> None:
+    switch(lab, drop_users_after=1)
+    configurations.set_scope(actor=ACTOR, tenant=wired, everybody=True, mirrored_app="")
+    run = sync(wired)
+    assert run.suspect == "source-shrunk"
+    assert wired.snapshots.get().suspect_detail["counted"]["users"] >= 36
+
+
+@pytest.mark.fault("B5")
+def test_a_count_that_fails_stops_nobody(settled: Tenant, lab: Lab) -> None:
+    fault(lab, "status", "GET /v1.0/users$", status=403)
+    assert sync(settled, Run.Kind.FULL).suspect == ""
+
+
+@pytest.mark.fault("B5")
+def test_a_shrinkage_that_somebody_accepted_passes_once(settled: Tenant, lab: Lab) -> None:
+    switch(lab, shrink_groups=0.5)
+    suspect_and_harmless(settled, lab)
+    Tenant.objects.filter(pk=settled.pk).update(shrink_accepted_at=timezone.now())
+    assert sync(settled, Run.Kind.FULL).suspect == ""
+    settled.refresh_from_db()
+    assert settled.shrink_accepted_at is None
+    assert settled.snapshots.order_by("-pk")[0].groups < 6
+
+
+@pytest.mark.fault("B5")
+def test_an_acceptance_ends_after_four_hours(settled: Tenant, lab: Lab) -> None:
+    long_ago = timezone.now() - datetime.timedelta(hours=5)
+    Tenant.objects.filter(pk=settled.pk).update(shrink_accepted_at=long_ago)
+    switch(lab, shrink_groups=0.5)
+    suspect_and_harmless(settled, lab)
+
+
+@pytest.mark.fault("B5")
+def test_people_who_left_are_no_truncation(settled: Tenant, lab: Lab) -> None:
+    person = hire(lab, "Lea Ver", lab.entra_group("Team 0006"))
+    sync(settled)
+    lab.call("POST", f"entra/users/{person['id']}/leave")
+    run = sync(settled, Run.Kind.FULL)
+    assert run.suspect == ""
+    assert aws_user(lab, person["id"])["active"] is False
+
+
+def test_what_changed_in_a_suspect_reading_is_done_after_the_next_good_one(settled: Tenant, lab: Lab) -> None:
+    person = hire(lab, "Dis Abled", lab.entra_group("Team 0006"))
+    sync(settled)
+    lab.call("PATCH", f"entra/users/{person['id']}", {"accountEnabled": False})
+    switch(lab, drop_groups_after=1)
+    suspect_and_harmless(settled, lab)
+    assert aws_user(lab, person["id"])["active"] is True
+    switch(lab, drop_groups_after=0)
+    sync(settled)
+    assert aws_user(lab, person["id"])["active"] is False
+
+
+# The enterprise application
+
+
+@pytest.fixture
+def mirrored(wired: Tenant, lab: Lab) -> Tenant:
+    app = lab.facts["service_principal_id"]
+    configurations.set_scope(actor=ACTOR, tenant=wired, everybody=False, mirrored_app=app)
+    sync(wired)
+    assert len(picture(lab).active) >= 36
+    lab.forget_requests()
+    return wired
+
+
+@pytest.mark.fault("B1")
+def test_an_application_without_assignments_takes_nobody_out(mirrored: Tenant, lab: Lab) -> None:
+    before = picture(lab)
+    fault(lab, "status", "appRoleAssignedTo", status=200, body='{"value": []}')
+    for kind in (Run.Kind.CHANGES, Run.Kind.FULL):
+        assert sync(mirrored, kind).suspect == "app-assignments-shrunk"
+        assert (writes(lab), picture(lab)) == ([], before)
+
+
+@pytest.mark.fault("B3")
+@pytest.mark.fault("B25")
+@pytest.mark.parametrize("facts", [{"status": 503}, {"status": 403}, {"status": 200, "body": '{"value": null}'}])
+def test_an_application_that_cannot_be_read_takes_nobody_out(mirrored: Tenant, lab: Lab, facts: dict[str, Any]) -> None:
+    before = picture(lab)
+    fault(lab, "status", "appRoleAssignedTo", **facts)
+    assert sync(mirrored).suspect == "app-assignments-unread"
+    assert (writes(lab), picture(lab)) == ([], before)
+
+
+@pytest.mark.fault("B5")
+def test_an_application_that_lists_far_fewer_takes_nobody_out(mirrored: Tenant, lab: Lab) -> None:
+    before = picture(lab)
+    two = lab.call("GET", "entra/assignments")[:2]
+    value = [{"principalId": row["principal_id"], "principalType": row["kind"]} for row in two]
+    fault(lab, "status", "appRoleAssignedTo", status=200, body=json.dumps({"value": value}))
+    assert sync(mirrored).suspect == "app-assignments-shrunk"
+    assert (writes(lab), picture(lab)) == ([], before)
+
+
+def test_assignments_of_the_application_come_and_go_with_it(mirrored: Tenant, lab: Lab) -> None:
+    team = new_team(lab, "Mirrored", [hire(lab, "Mir Rored")["id"]])
+    [added] = lab.call("POST", "entra/assignments", {"add": [{"principalId": team["id"]}]})
+    run = sync(mirrored)
+    assert run.counts["created"] == 2
+    assert len(picture(lab).members["Mirrored"]) == 1
+    lab.call("POST", "entra/assignments", {"remove": [added["id"]]})
+    sync(mirrored)
+    assert picture(lab).members["Mirrored"] == set()
+
+
+def test_a_person_assigned_by_hand_stays_when_the_application_drops_him(mirrored: Tenant, lab: Lab) -> None:
+    person = hire(lab, "Han Dmade")
+    configuration = mirrored.configurations.get()
+    configuration.assignments.create(object_type="user", object_id=person["id"], display_name="Han Dmade")
+    [added] = lab.call("POST", "entra/assignments", {"add": [{"principalId": person["id"]}]})
+    sync(mirrored, Run.Kind.FULL)
+    lab.call("POST", "entra/assignments", {"remove": [added["id"]]})
+    sync(mirrored, Run.Kind.FULL)
+    assert person["id"] in picture(lab).active

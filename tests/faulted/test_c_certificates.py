@@ -1,0 +1,39 @@
+"""Table C: certificates that nobody vouches for."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from sync.models import AwsConnection, Run, Tenant
+from sync.services import connections, runs
+from tests.lab_process import Lab
+from tests.sync.engine.conftest import ACTOR, assign
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(scope="module")
+def lab_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    with Lab(tmp_path_factory.mktemp("lab"), "--aws-tps", "0", "--aws-bad-tls") as lab:
+        yield lab
+
+
+@pytest.mark.fault("C22")
+@pytest.mark.parametrize("flaw", ["expired", "wrong_host", "self_signed"])
+def test_a_certificate_that_is_not_right_ends_before_the_token_is_shown(
+    wired: Tenant, lab: Lab, settings: Any, flaw: str
+) -> None:
+    assign(wired, lab.call("POST", "entra/hire", {"displayName": "Ta Lls"}))
+    address = lab.facts["bad_tls"][flaw]
+    settings.EXTRA_SCIM_HOSTS = {address.split("/")[2]: {"dialect": "aws", "ca_file": lab.facts["ca_file"]}}
+    token_made = AwsConnection.objects.get(tenant=wired).token_created_on
+    connections.save_aws(
+        tenant=wired, actor=ACTOR, endpoint=address, token=lab.facts["scim_token"], token_created_on=token_made
+    )
+    run = runs.request_run(tenant=wired, kind=Run.Kind.FULL, trigger=Run.Trigger.COMMAND, enqueue=False, confirmed=True)
+    finished = runs.execute(run.pk)
+    assert finished is not None
+    assert (finished.state, finished.problem) == (Run.State.FAILED, "aws-down")
+    assert "CERTIFICATE_VERIFY_FAILED" in finished.problem_detail
+    assert lab.requests() == []

@@ -1,0 +1,112 @@
+"""Provision on demand as pages: who may, what a form says, and a poller that ends."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from portal.models import User
+from portal.roles import Role
+from sync.directory import Found
+from sync.models import Demand, DemandObject, Tenant
+from sync.services import demands
+from tests.conftest import person
+
+pytestmark = pytest.mark.django_db
+
+ADELE = Found("user", "a" * 36, "Adele Vance", "adele@acme.example", "person")
+TEAM = Found("group", "b" * 36, "AWS-Developers", "", "security")
+
+
+@pytest.fixture
+def helpdesk(tenant: Tenant) -> User:
+    return person("hal@acme.example", Role.HELPDESK, tenant)
+
+
+@pytest.fixture
+def resolved(monkeypatch: pytest.MonkeyPatch) -> list[Found]:
+    """What the pasted lines are found to be."""
+    found: list[Found] = []
+    monkeypatch.setattr(demands, "resolve", lambda _tenant, _texts: found)
+    return found
+
+
+def ask(client: Client, tenant: Tenant, **data: str) -> Any:
+    return client.post(reverse("on_demand", args=[tenant.slug]), data)
+
+
+def test_the_option_to_only_look_is_on_until_somebody_unticks_it(
+    helpdesk: User, tenant: Tenant, client_of: Callable[[User], Client]
+) -> None:
+    page = client_of(helpdesk).get(reverse("on_demand", args=[tenant.slug])).content.decode()
+    assert 'name="dry_run"' in page
+    assert "checked" in page.partition('name="dry_run"')[2].partition(">")[0]
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_helpdesk_may_ask(
+    helpdesk: User, tenant: Tenant, client_of: Callable[[User], Client], resolved: list[Found], dry_run: bool
+) -> None:
+    resolved.append(ADELE)
+    answer = ask(client_of(helpdesk), tenant, pasted="adele@acme.example", **({"dry_run": "on"} if dry_run else {}))
+    demand = Demand.objects.get()
+    assert answer.url == reverse("demand", args=[tenant.slug, demand.pk]) + "#steps"
+    assert (demand.dry_run, demand.requested_by) == (dry_run, helpdesk.email)
+    assert demand.objects_asked.get().object_id == ADELE.object_id
+
+
+def test_a_viewer_may_look_but_not_ask(
+    viewer: User, tenant: Tenant, client_of: Callable[[User], Client], resolved: list[Found]
+) -> None:
+    resolved.append(ADELE)
+    client = client_of(viewer)
+    assert b'id="provision"' not in client.get(reverse("on_demand", args=[tenant.slug])).content
+    assert ask(client, tenant, pasted="adele@acme.example").status_code == 403
+    assert not Demand.objects.exists()
+
+
+def test_a_group_goes_alone(
+    helpdesk: User, tenant: Tenant, client_of: Callable[[User], Client], resolved: list[Found]
+) -> None:
+    resolved += [ADELE, TEAM]
+    answer = ask(client_of(helpdesk), tenant, pasted="both")
+    assert answer.status_code == 422
+    assert b"Choose one group alone, or up to 50 people." in answer.content
+
+
+def test_a_name_that_nobody_has_is_said_at_the_field(
+    helpdesk: User, tenant: Tenant, client_of: Callable[[User], Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nobody(*_: object) -> None:
+        raise demands.NotFoundByName(["Nobody"], ["Ann Two"])
+
+    monkeypatch.setattr(demands, "resolve", nobody)
+    answer = ask(client_of(helpdesk), tenant, pasted="Nobody")
+    assert answer.status_code == 422
+    assert b"Entra knows nobody called: Nobody." in answer.content
+    assert b"More than one person is called: Ann Two." in answer.content
+
+
+def test_the_poller_gets_204_until_something_is_new_and_ends_at_the_end(
+    viewer: User, tenant: Tenant, client_of: Callable[[User], Client]
+) -> None:
+    demand = Demand.objects.create(tenant=tenant, state=Demand.State.RUNNING, sequence=3)
+    DemandObject.objects.create(demand=demand, object_type="user", object_id="a" * 36)
+    client, url = client_of(viewer), reverse("demand", args=[tenant.slug, demand.pk])
+    assert client.get(f"{url}?seen=3", headers={"HX-Request": "true"}).status_code == 204
+    newer = client.get(f"{url}?seen=2", headers={"HX-Request": "true"}).content
+    assert b"hx-trigger" in newer
+    Demand.objects.update(state=Demand.State.DONE)
+    last = client.get(f"{url}?seen=3", headers={"HX-Request": "true"})
+    assert last.status_code == 200
+    assert b"hx-trigger" not in last.content
+
+
+def test_a_demand_of_another_tenant_is_not_shown(
+    viewer: User, tenant: Tenant, client_of: Callable[[User], Client]
+) -> None:
+    other = Tenant.objects.create(name="Other", slug="other")
+    demand = Demand.objects.create(tenant=other)
+    assert client_of(viewer).get(reverse("demand", args=[tenant.slug, demand.pk])).status_code == 404

@@ -1,0 +1,73 @@
+"""Objects on the never-touch list are never written to, whoever asks."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import responses
+
+from sync.scim.errors import Untouchable
+from sync.scim.never_touch import NeverTouch
+from tests.sync.scim.test_client import BASE, client
+
+pytestmark = pytest.mark.pure
+
+WRITES: list[Callable[[Any], object]] = [
+    lambda asked: asked.patch_group("ct", []),
+    lambda asked: asked.delete_group("ct"),
+    lambda asked: asked.add_members("ct", ["u"]),
+    lambda asked: asked.remove_members("ct", ["u"]),
+    lambda asked: asked.patch_user("ct", []),
+    lambda asked: asked.delete_user("ct"),
+]
+
+
+@responses.activate
+@pytest.mark.parametrize("write", WRITES)
+def test_nothing_is_sent_to_an_object_that_was_read_and_matches(write: Callable[[Any], object]) -> None:
+    responses.get(f"{BASE}/Groups", json={"Resources": [{"id": "ct", "displayName": "AwsControlTowerAdmins"}]})
+    asked = client(never_touch=NeverTouch(["AWS*"]))
+    list(asked.list_groups())
+    with pytest.raises(Untouchable) as caught:
+        write(asked)
+    assert caught.value.permanent
+    assert len(responses.calls) == 1
+
+
+@responses.activate
+def test_what_we_made_is_ours_whatever_its_name() -> None:
+    responses.post(f"{BASE}/Groups", json={"id": "new", "displayName": "AWS-Admins"}, status=201)
+    responses.get(f"{BASE}/Groups/new", json={"id": "new", "displayName": "AWS-Admins"})
+    responses.patch(f"{BASE}/Groups/new", status=204)
+    asked = client(never_touch=NeverTouch(["AWS*"]))
+    asked.create_group({"displayName": "AWS-Admins"})
+    asked.get_group("new")
+    assert asked.add_members("new", ["u"]).status == 204
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name", "matches"),
+    [
+        ("AWS*", "awsreadonly", True),
+        ("AWS*", "my AWS", False),
+        ("*-break-glass", "eu-Break-Glass", True),
+        ("Team [1]?", "Team [1]?", True),
+        ("Team [1]?", "Team 12", False),
+        ("", "anything", False),
+    ],
+)
+def test_only_the_asterisk_is_special(pattern: str, name: str, matches: bool) -> None:
+    assert NeverTouch([pattern]).matches(name) is matches
+
+
+def test_an_id_on_the_list_is_protected_even_where_we_made_the_object() -> None:
+    with pytest.raises(Untouchable):
+        NeverTouch(["the-id"], frozenset({"the-id"})).check("the-id", "PATCH", "Users/the-id")
+
+
+def test_user_names_and_display_names_both_count() -> None:
+    touch = NeverTouch(["root*"])
+    touch.see({"id": "1", "userName": "root@x.y", "displayName": "R"})
+    touch.see({"id": "2", "userName": "x@x.y", "displayName": "Root of all"})
+    touch.see({"id": "3", "userName": "x@x.y", "displayName": "Anna"})
+    assert touch.protected == {"1", "2"}

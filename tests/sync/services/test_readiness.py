@@ -1,0 +1,195 @@
+"""Readiness of a whole tenant, from the mirror alone: what is found, counted, proposed and printed."""
+
+import json
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+
+from sync import leases
+from sync.models import Assignment, DirectoryUser, Finding, Link, ReadinessCheck, Tenant
+from sync.models.directory import DirectoryGroup
+from sync.services import readiness
+from sync.services.tenants import configuration_of
+
+pytestmark = pytest.mark.django_db
+
+
+def person(tenant: Tenant, name: str, **properties: Any) -> DirectoryUser:
+    upn = f"{name.lower()}@acme.example"
+    facts = {
+        "id": name.ljust(36, "-"),
+        "accountEnabled": True,
+        "userPrincipalName": upn,
+        "displayName": f"{name} Person",
+        "givenName": name,
+        "surname": "Person",
+        "mail": upn,
+        "mailNickname": name.lower(),
+    } | properties
+    return DirectoryUser.objects.create(
+        tenant=tenant,
+        object_id=facts["id"],
+        display_name=facts["displayName"] or "",
+        user_principal_name=facts["userPrincipalName"],
+        properties=facts,
+        in_scope=True,
+        scope_reason="assigned",
+    )
+
+
+def group(tenant: Tenant, name: str, number: int = 1) -> None:
+    object_id = f"{number}" * 36
+    Assignment.objects.create(configuration=configuration_of(tenant), object_type="group", object_id=object_id)
+    DirectoryGroup.objects.create(
+        tenant=tenant, object_id=object_id, display_name=name, properties={"id": object_id, "displayName": name}
+    )
+
+
+def found(tenant: Tenant) -> dict[str, int]:
+    return {one.code: one.objects for one in readiness.failing(readiness.check(tenant))}
+
+
+def test_everybody_is_ready_when_nothing_is_wrong(tenant: Tenant) -> None:
+    person(tenant, "Adele")
+    group(tenant, "AWS-Admins")
+    check = readiness.check(tenant)
+    assert (check.people, check.people_ready, check.groups, check.groups_ready) == (1, 1, 1, 1)
+    assert readiness.failing(check) == []
+
+
+def test_people_outside_scope_are_not_looked_at(tenant: Tenant) -> None:
+    person(tenant, "Adele", surname=None)
+    DirectoryUser.objects.update(in_scope=False)
+    assert found(tenant) == {}
+
+
+def test_a_missing_name_is_named_with_its_people_its_mapping_and_what_helps(tenant: Tenant) -> None:
+    person(tenant, "Adele", surname=None)
+    person(tenant, "Bo")
+    check = readiness.check(tenant)
+    assert (check.people, check.people_ready) == (2, 1)
+    [one] = readiness.failing(check)
+    assert (one.code, one.objects, one.alone, one.certain) == ("missing-family-name", 1, 1, True)
+    assert [(who.name, who.detail, who.attribute) for who in one.affected] == [
+        ("Adele Person", "adele@acme.example", "name.familyName")
+    ]
+    assert [(cause.row.target, cause.proposal) for cause in one.causes] == [
+        ("name.familyName", 'Coalesce([surname], "-")')
+    ]
+
+
+def test_values_are_shown_with_what_cannot_be_seen(tenant: Tenant) -> None:
+    person(tenant, "Adele", displayName="Zero\u200bWidth")
+    [one] = readiness.failing(readiness.check(tenant))
+    assert one.code == "bad-characters"
+    assert one.affected[0].value == "Zero[U+200B]Width"
+
+
+def test_two_people_for_one_value_are_both_named_whatever_the_letter_case(tenant: Tenant) -> None:
+    person(tenant, "Adele", userPrincipalName="same@acme.example", mail="one@acme.example")
+    person(tenant, "Bo", userPrincipalName="SAME@acme.example", mail="two@acme.example")
+    person(tenant, "Cy")
+    check = readiness.check(tenant)
+    same = [one for one in readiness.failing(check) if one.code == "same-value"]
+    assert {(who.object_id[:2], who.attribute) for one in same for who in one.affected} >= {
+        ("Ad", "userName"),
+        ("Bo", "userName"),
+    }
+    assert check.people_ready == 1
+
+
+def test_two_groups_of_one_name_are_both_named(tenant: Tenant) -> None:
+    group(tenant, "Admins", 1)
+    group(tenant, "admins", 2)
+    check = readiness.check(tenant)
+    assert (check.groups, check.groups_ready) == (2, 0)
+    assert [who.name for one in readiness.failing(check) for who in one.affected] == ["Admins", "admins"]
+
+
+def test_a_manager_outside_scope_is_told_and_keeps_nobody_from_being_ready(tenant: Tenant) -> None:
+    boss = person(tenant, "Boss")
+    DirectoryUser.objects.update(in_scope=False)
+    report = person(tenant, "Report")
+    DirectoryUser.objects.filter(pk=report.pk).update(manager_id=boss.object_id)
+    check = readiness.check(tenant)
+    [one] = readiness.failing(check)
+    assert (one.code, one.outcome, one.affected[0].value) == ("manager-outside-scope", "left-out", "Boss Person")
+    assert check.people_ready == 1
+
+
+def test_the_sign_in_name_is_compared_with_the_chosen_attribute(tenant: Tenant) -> None:
+    person(tenant, "Adele", mail="other@acme.example")
+    assert found(tenant) == {}
+    Tenant.objects.update(name_id="mail")
+    tenant.refresh_from_db()
+    assert found(tenant) == {"name-id-differs": 1}
+
+
+def test_an_attribute_that_was_not_read_is_said_and_judged_nobody_by(tenant: Tenant) -> None:
+    person(tenant, "Adele", mail=None)
+    Tenant.objects.update(name_id="mail", tracked_select=["id", "userPrincipalName"])
+    tenant.refresh_from_db()
+    check = readiness.check(tenant)
+    assert check.unread == ["mail"]
+    assert "name-id-empty" not in {one.code for one in readiness.failing(check)}
+
+
+def test_the_verdict_and_the_unique_values_stand_on_the_links(tenant: Tenant) -> None:
+    person(tenant, "Adele", surname=None)
+    readiness.check(tenant)
+    link = Link.objects.get()
+    assert (link.ready_code, link.wanted_name) == ("missing-family-name", "adele@acme.example")
+    assert link.ready_at is not None
+
+
+def test_links_are_left_alone_while_a_run_is_in_progress(tenant: Tenant) -> None:
+    person(tenant, "Adele", surname=None)
+    assert leases.claim(tenant.pk, "a worker") is not None
+    assert found(tenant) == {"missing-family-name": 1}
+    assert not Link.objects.exists()
+
+
+def test_a_new_check_replaces_what_the_old_one_found(tenant: Tenant) -> None:
+    row = person(tenant, "Adele", surname=None)
+    readiness.check(tenant)
+    row.properties["surname"] = "Vance"
+    row.save()
+    assert found(tenant) == {}
+    assert not Finding.objects.exists()
+    assert [check.people_ready for check in ReadinessCheck.objects.order_by("pk")] == [0, 1]
+
+
+@pytest.mark.usefixtures("transactional_db")
+def test_pressing_twice_makes_one_check(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[int] = []
+    monkeypatch.setattr("sync.tasks.check_readiness.delay", sent.append)
+    first = readiness.request(tenant=tenant, actor="jo@acme.example")
+    assert readiness.request(tenant=tenant, actor="jo@acme.example") == first
+    assert sent == [first.pk]
+    assert readiness.carry_out(first.pk).state == "done"
+
+
+def test_the_command_ends_with_3_while_somebody_is_not_ready(
+    tenant: Tenant, capsys: pytest.CaptureFixture[str]
+) -> None:
+    row = person(tenant, "Adele", surname=None)
+    with pytest.raises(SystemExit) as ended:
+        call_command("readiness", "acme", "--json")
+    assert ended.value.code == 3
+    report = json.loads(capsys.readouterr().out)
+    assert (report["people"], report["people_ready"]) == (1, 0)
+    assert report["checks"][0]["affected"][0]["user_principal_name"] == "adele@acme.example"
+    row.properties["surname"] = "Vance"
+    row.save()
+    call_command("readiness", "acme")
+    assert "1 of 1 people ready" in capsys.readouterr().out
+
+
+def test_the_number_of_queries_does_not_grow_with_the_people(
+    tenant: Tenant, django_assert_max_num_queries: Any
+) -> None:
+    for n in range(300):
+        person(tenant, f"P{n}", surname=None)
+    with django_assert_max_num_queries(60):
+        readiness.failing(readiness.check(tenant))
