@@ -13,7 +13,7 @@ from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from sync import audit, notifying, quarantine
+from sync import audit, notifying, quarantine, steps
 from sync.clients import NotEntered, graph_client, scim_client
 from sync.cycle import NotConfirmed, run_cycle
 from sync.exporting import TokenRefused, TooManyFailures
@@ -183,6 +183,7 @@ def execute(run_id: int) -> Run | None:
     lease = claim(run.tenant_id, f"{socket.gethostname()}:{os.getpid()}")
     if lease is None:
         return None
+    steps.passed("lease claimed")
     try:
         with Watch(lease, run.pk) as watch:
             demands.recover(run.tenant)
@@ -194,15 +195,19 @@ def execute(run_id: int) -> Run | None:
         return None
     finally:
         lease.release()
+        steps.passed("lease released")
 
 
 def _execute(run: Run, watch: Watch) -> Run | None:
     if not _begin(run):
         return None
+    steps.passed("run begun")
     outcome = _carry_out(run, watch)
     _end(run, watch.lease, *outcome)
+    steps.passed("run ended")
     for delivery in notifying.after_run(run):
         notifying.deliver(delivery)
+    steps.passed("notified")
     return run
 
 
