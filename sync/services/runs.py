@@ -319,7 +319,7 @@ class Dispatched:
 
 def dispatch() -> Dispatched:
     """Starts what is due, and sends again what the broker or a worker lost. Called every few seconds."""
-    due = [_request_due(tenant) for tenant in due_tenants() if not _waits_for_a_yes(tenant)]
+    due = [tenant for tenant in due_tenants() if not _waits_for_a_yes(tenant) and _request_due(tenant)]
     lost = list(abandoned_runs())
     for run in lost:
         _enqueue(run)
@@ -344,9 +344,14 @@ def _waits_for_a_yes(tenant: Tenant) -> bool:
     return waits and timezone.now() - newest.started_at < WAIT_FOR_A_YES
 
 
-def _request_due(tenant: Tenant) -> Run:
-    Tenant.objects.filter(pk=tenant.pk).update(next_run_at=timezone.now() + tenant.interval_length)
-    return request_run(tenant=tenant, kind=Run.Kind.CHANGES, trigger=Run.Trigger.SCHEDULE)
+@transaction.atomic
+def _request_due(tenant: Tenant) -> bool:
+    """Of two beats that find the tenant due, one moves its hand on."""
+    due = Tenant.objects.filter(pk=tenant.pk, next_run_at=tenant.next_run_at)
+    if not due.update(next_run_at=timezone.now() + tenant.interval_length):
+        return False
+    request_run(tenant=tenant, kind=Run.Kind.CHANGES, trigger=Run.Trigger.SCHEDULE)
+    return True
 
 
 def abandoned_runs() -> QuerySet[Run]:
