@@ -13,7 +13,7 @@ from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from sync import audit, notifying, quarantine
+from sync import audit, notifying, quarantine, steps
 from sync.clients import NotEntered, graph_client, scim_client
 from sync.cycle import NotConfirmed, run_cycle
 from sync.exporting import TokenRefused, TooManyFailures
@@ -183,6 +183,7 @@ def execute(run_id: int) -> Run | None:
     lease = claim(run.tenant_id, f"{socket.gethostname()}:{os.getpid()}")
     if lease is None:
         return None
+    steps.passed("lease claimed")
     try:
         with Watch(lease, run.pk) as watch:
             demands.recover(run.tenant)
@@ -194,15 +195,19 @@ def execute(run_id: int) -> Run | None:
         return None
     finally:
         lease.release()
+        steps.passed("lease released")
 
 
 def _execute(run: Run, watch: Watch) -> Run | None:
     if not _begin(run):
         return None
+    steps.passed("run begun")
     outcome = _carry_out(run, watch)
     _end(run, watch.lease, *outcome)
+    steps.passed("run ended")
     for delivery in notifying.after_run(run):
         notifying.deliver(delivery)
+    steps.passed("notified")
     return run
 
 
@@ -314,7 +319,9 @@ class Dispatched:
 
 def dispatch() -> Dispatched:
     """Starts what is due, and sends again what the broker or a worker lost. Called every few seconds."""
-    due = [_request_due(tenant) for tenant in due_tenants() if not _waits_for_a_yes(tenant)]
+    due = [tenant for tenant in due_tenants() if not _waits_for_a_yes(tenant) and _request_due(tenant)]
+    for tenant in Tenant.objects.filter(enabled=True, verify_daily=True):
+        _compare_when_due(tenant)
     lost = list(abandoned_runs())
     for run in lost:
         _enqueue(run)
@@ -339,9 +346,22 @@ def _waits_for_a_yes(tenant: Tenant) -> bool:
     return waits and timezone.now() - newest.started_at < WAIT_FOR_A_YES
 
 
-def _request_due(tenant: Tenant) -> Run:
-    Tenant.objects.filter(pk=tenant.pk).update(next_run_at=timezone.now() + tenant.interval_length)
-    return request_run(tenant=tenant, kind=Run.Kind.CHANGES, trigger=Run.Trigger.SCHEDULE)
+def _compare_when_due(tenant: Tenant) -> None:
+    """The daily comparison with AWS."""
+    from sync.services import verifying
+
+    if verifying.due(tenant):
+        verifying.request(tenant=tenant, trigger=Run.Trigger.SCHEDULE)
+
+
+@transaction.atomic
+def _request_due(tenant: Tenant) -> bool:
+    """Of two beats that find the tenant due, one moves its hand on."""
+    due = Tenant.objects.filter(pk=tenant.pk, next_run_at=tenant.next_run_at)
+    if not due.update(next_run_at=timezone.now() + tenant.interval_length):
+        return False
+    request_run(tenant=tenant, kind=Run.Kind.CHANGES, trigger=Run.Trigger.SCHEDULE)
+    return True
 
 
 def abandoned_runs() -> QuerySet[Run]:

@@ -1,0 +1,155 @@
+"""kill -9 at every named step of a run: nothing twice, no write without its entry, the same end as without a kill."""
+
+import os
+import signal
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import connections
+
+from sync import steps
+from sync.models import Operation, Result, Run, Tenant
+from sync.services import configurations, runs, tenants
+from tests.lab_process import Lab
+from tests.sync.engine.conftest import ACTOR, assign, sync, wire
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.process]
+
+WRITES = ("POST", "PATCH", "DELETE")
+# Without these the learning run would have learned nothing.
+EXPECTED = {
+    "lease claimed", "run begun", "token got", "page applied", "snapshot sealed", "plan batch stored", "plan stored",
+    "intent committed", "before send", "after answer", "result committed", "watermark moved", "run ended", "notified",
+    "lease released",
+}  # fmt: skip
+
+Json = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    flags = ("--aws-tps", "0", "--people", "5", "--groups", "1", "--memberships", "2")
+    with Lab(tmp_path_factory.mktemp("lab"), *flags) as running:
+        yield running
+
+
+class World:
+    """A tenant of its own, in the middle of a story: half of it is written, a run for the rest is asked for."""
+
+    def __init__(self, lab: Lab, number: int) -> None:
+        self.lab = lab
+        self.prefix = f"k{number:03}"
+        lab.call("DELETE", "aws/users")
+        self.tenant = tenants.create_tenant(actor=ACTOR, name=self.prefix)
+        wire(self.tenant, lab)
+        configurations.apply_recommended(actor=ACTOR, tenant=self.tenant)
+        self.people = [self.hire(n) for n in range(4)]
+        self.old = self.group("old", self.people)
+        assign(self.tenant, self.old)
+        sync(self.tenant)
+        self.change()
+        lab.forget_requests()
+        self.run = runs.request_run(
+            tenant=self.tenant, kind=Run.Kind.CHANGES, trigger=Run.Trigger.COMMAND, enqueue=False, confirmed=True
+        )
+
+    def hire(self, number: int) -> Json:
+        person: Json = self.lab.call("POST", "entra/hire", {"displayName": f"{self.prefix} Person{number}"})
+        return person
+
+    def group(self, name: str, people: list[Json]) -> Json:
+        facts = {"displayName": f"{self.prefix}-{name}", "members": [one["id"] for one in people]}
+        group: Json = self.lab.call("POST", "entra/groups", facts)
+        return group
+
+    def change(self) -> None:
+        """Every kind of write: creates, an update, a disable, a rename, members in and out."""
+        joining = [self.hire(n) for n in (4, 5)]
+        assign(self.tenant, self.group("new", [*joining, self.people[0]]))
+        self.lab.call("PATCH", f"entra/users/{self.people[0]['id']}", {"jobTitle": "Chief"})
+        self.lab.call("POST", f"entra/users/{self.people[1]['id']}/leave")
+        self.lab.call("PATCH", f"entra/groups/{self.old['id']}", {"displayName": f"{self.prefix}-renamed"})
+        change = {"add": [joining[0]["id"]], "remove": [self.people[0]["id"]]}
+        self.lab.call("POST", f"entra/groups/{self.old['id']}/members", change)
+
+    def state(self) -> tuple[set[Any], dict[str, list[str]]]:
+        """What AWS holds, without what differs from one world to the next."""
+        told = self.lab.aws()
+        names = {user["id"]: user["displayName"].removeprefix(self.prefix) for user in told["users"]}
+        people = {(names[user["id"]], user.get("title"), user["active"]) for user in told["users"]}
+        groups = {
+            group["displayName"].removeprefix(self.prefix): sorted(names[member] for member in group["members"])
+            for group in told["groups"]
+        }
+        return people, groups
+
+
+def killed(run: Run, step: str, occurrence: int) -> bool:
+    """Carries the run out in a process that dies by SIGKILL when it passes the step for the n-th time."""
+    connections.close_all()
+    pid = os.fork()
+    if pid == 0:
+        passed: Counter[str] = Counter()
+
+        def listen(name: str) -> None:
+            passed[name] += 1
+            if name == step and passed[name] == occurrence:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        steps.listeners.append(listen)
+        runs.execute(run.pk)
+        os._exit(0)
+    _pid, status = os.waitpid(pid, 0)
+    return os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
+
+
+def learn(run: Run) -> Counter[str]:
+    passed: Counter[str] = Counter()
+
+    def listen(name: str) -> None:
+        passed[name] += 1
+
+    steps.listeners.append(listen)
+    try:
+        runs.execute(run.pk)
+    finally:
+        steps.listeners.remove(listen)
+    return passed
+
+
+def test_a_kill_at_any_step_changes_nothing_in_the_end(db: None, lab: Lab, settings: Any, monkeypatch: Any) -> None:
+    settings.EXTRA_CLOUDS, settings.EXTRA_SCIM_HOSTS = lab.clouds, lab.scim_hosts
+    monkeypatch.setattr(runs, "RUN_RATE", 1000.0)
+    reference = World(lab, 0)
+    learned = learn(reference.run)
+    assert learned.keys() >= EXPECTED
+    expected = reference.state()
+    points = [(step, n) for step, times in learned.items() for n in (1, 2) if n <= times]
+    for number, (step, occurrence) in enumerate(points, 1):
+        world = World(lab, number)
+        assert killed(world.run, step, occurrence), f"{step} ({occurrence}) was not passed"
+        # The lease of the dead runs out.
+        Tenant.objects.filter(pk=world.tenant.pk).update(lease_expires_at=None)
+        runs.execute(world.run.pk)
+        world.run.refresh_from_db()
+        where = f"killed at {step} ({occurrence})"
+        assert world.run.state == Run.State.COMPLETED, (where, world.run.problem, world.run.problem_detail)
+        assert world.state() == expected, where
+        nothing_twice_and_nothing_unlogged(world, where)
+
+
+def nothing_twice_and_nothing_unlogged(world: World, where: str) -> None:
+    logged = set(Operation.objects.filter(tenant=world.tenant).values_list("scim_id", flat=True))
+    made: Counter[str] = Counter()
+    for entry in world.lab.requests():
+        if entry["method"] not in WRITES or not entry["applied"]:
+            continue
+        if entry["method"] == "POST":
+            made[entry["request"]["displayName"]] += 1
+        scim_id = entry["response"]["id"] if entry["method"] == "POST" else entry["path"].rpartition("/")[2]
+        assert scim_id in logged, (where, entry)
+    assert set(made.values()) <= {1}, (where, made)
+    open_rows = Operation.objects.filter(tenant=world.tenant, result__in=(Result.PLANNED, Result.SENT))
+    assert not open_rows.exists(), where

@@ -1,0 +1,231 @@
+"""However often a run is asked for, and whoever wakes up late: one run at a time, one writer."""
+
+import datetime
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connections
+from django.utils import timezone
+
+from sync import steps
+from sync.models import Drift, Operation, Result, Run, Tenant
+from sync.services import configurations, runs, tenants
+from tests.journeys.up import ROOT, Up, until
+from tests.lab_process import Lab
+from tests.sync.engine.conftest import ACTOR, assign, wire
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.process]
+
+Json = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def lab_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    flags = ("--aws-tps", "0", "--people", "5", "--groups", "1", "--memberships", "2")
+    with Lab(tmp_path_factory.mktemp("lab"), *flags) as running:
+        yield running
+
+
+@pytest.fixture
+def lab(lab_process: Lab, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Lab:
+    settings.EXTRA_CLOUDS, settings.EXTRA_SCIM_HOSTS = lab_process.clouds, lab_process.scim_hosts
+    monkeypatch.setattr(runs, "RUN_RATE", 1000.0)
+    lab_process.call("DELETE", "aws/users")
+    lab_process.call("DELETE", "faults")
+    lab_process.forget_requests()
+    return lab_process
+
+
+@pytest.fixture
+def asked(db: None, lab: Lab) -> Run:
+    """A queued run that is to create sixty people."""
+    tenant = tenants.create_tenant(actor=ACTOR, name="One")
+    wire(tenant, lab)
+    configurations.apply_recommended(actor=ACTOR, tenant=tenant)
+    people = [lab.call("POST", "entra/hire", {"displayName": f"One {n} Run"})["id"] for n in range(60)]
+    assign(tenant, lab.call("POST", "entra/groups", {"displayName": "One-Run", "members": people}))
+    return runs.request_run(
+        tenant=tenant, kind=Run.Kind.CHANGES, trigger=Run.Trigger.COMMAND, enqueue=False, confirmed=True
+    )
+
+
+def fork(work: Callable[[], object]) -> int:
+    connections.close_all()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            work()
+            os._exit(0)
+        finally:
+            os._exit(1)
+    return pid
+
+
+def ended(pid: int) -> int:
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def made(lab: Lab) -> Counter[str]:
+    posts = [entry for entry in lab.requests() if entry["method"] == "POST" and entry["applied"]]
+    return Counter(entry["request"]["displayName"] for entry in posts)
+
+
+@pytest.mark.fault("E1")
+@pytest.mark.fault("E4")
+def test_ten_copies_of_a_task_are_one_run(asked: Run, lab: Lab) -> None:
+    """Also what a broker does that takes a long task for lost: the second copy comes while the first one works."""
+    workers = [fork(lambda: runs.execute(asked.pk)) for _ in range(10)]
+    assert [ended(pid) for pid in workers] == [0] * 10
+    asked.refresh_from_db()
+    assert (asked.state, asked.attempts) == (Run.State.COMPLETED, 1)
+    assert len(made(lab)) == 61
+    assert set(made(lab).values()) == {1}
+
+
+@pytest.mark.fault("E1")
+def test_a_message_that_comes_after_the_run_is_over_does_nothing(asked: Run, lab: Lab) -> None:
+    runs.execute(asked.pk)
+    lab.forget_requests()
+    epoch = Tenant.objects.get().lease_epoch
+    assert runs.execute(asked.pk) is None
+    assert (Tenant.objects.get().lease_epoch, lab.requests()) == (epoch, [])
+
+
+@pytest.mark.fault("E5")
+def test_two_beats_at_once_ask_for_one_run(asked: Run) -> None:
+    Run.objects.update(state=Run.State.COMPLETED)
+    for _ in range(5):
+        Tenant.objects.update(enabled=True, next_run_at=timezone.now())
+        before = Run.objects.count()
+        beats = [fork(runs.dispatch) for _ in range(2)]
+        assert [ended(pid) for pid in beats] == [0, 0]
+        assert Run.objects.count() == before + 1
+        Run.objects.update(state=Run.State.COMPLETED)
+
+
+@pytest.mark.fault("E2")
+def test_a_message_that_got_lost_is_sent_again(asked: Run) -> None:
+    long_ago = timezone.now() - datetime.timedelta(minutes=5)
+    Run.objects.update(enqueued_at=long_ago)
+    assert runs.dispatch().resent == 1
+    # The next beat gives it time.
+    assert runs.dispatch().resent == 0
+
+
+@pytest.mark.fault("E7")
+def test_a_worker_that_slept_past_its_lease_begins_nothing_new(asked: Run, lab: Lab, settings: Any) -> None:
+    settings.LEASE_SECONDS = 1
+    sleeper = fork(lambda: carry_out_and_sleep(asked.pk))
+    _pid, status = os.waitpid(sleeper, os.WUNTRACED)
+    assert os.WIFSTOPPED(status)
+    old = Tenant.objects.get().lease_epoch
+    intended = set(Operation.objects.filter(result=Result.SENT).values_list("object_id", flat=True))
+    before = Operation.objects.filter(epoch=old).count()
+    assert intended
+    until(lambda: runs.abandoned_runs().exists(), 10)
+    try:
+        assert runs.execute(asked.pk) is not None
+        seen = len(lab.requests())
+    finally:
+        os.kill(sleeper, signal.SIGCONT)
+    assert ended(sleeper) == 0
+    late = [entry for entry in lab.requests()[seen:] if entry["method"] != "GET"]
+    assert {entry["request"].get("externalId") for entry in late} <= intended
+    assert Operation.objects.filter(epoch=old).count() == before
+    asked.refresh_from_db()
+    assert (asked.state, Tenant.objects.get().lease_epoch) == (Run.State.COMPLETED, old + 1)
+    assert set(made(lab).values()) == {1}
+    assert len(lab.aws()["users"]) == 60
+    compared_clean(asked.tenant)
+
+
+def carry_out_and_sleep(run_id: int) -> None:
+    """Stops itself where requests are intended and some are under way."""
+    passed: Counter[str] = Counter()
+
+    def listen(name: str) -> None:
+        passed[name] += 1
+        if name == "intent committed" and passed[name] == 2:
+            os.kill(os.getpid(), signal.SIGSTOP)
+
+    steps.listeners.append(listen)
+    runs.execute(run_id)
+
+
+def compared_clean(tenant: Tenant) -> None:
+    compare = runs.request_run(tenant=tenant, kind=Run.Kind.VERIFY, trigger=Run.Trigger.COMMAND, enqueue=False)
+    finished = runs.execute(compare.pk)
+    assert finished is not None
+    assert finished.state == Run.State.COMPLETED
+    assert not Drift.objects.filter(tenant=tenant).exists()
+
+
+# With real workers, beats and a broker
+
+
+TEN_COPIES = """
+from sync.directory import Found
+from sync.models import Run, Tenant
+from sync.services import configurations, runs
+from sync.tasks import execute_run
+tenant = Tenant.objects.get(slug="rehearsal")
+configurations.apply_recommended(actor="chaos", tenant=tenant)
+for row in tenant.configurations.get().assignments.all():
+    configurations.unassign(actor="chaos", tenant=tenant, assignment=row)
+configurations.assign(actor="chaos", tenant=tenant, chosen=[Found("group", "{group}", "Copies", "", "")])
+run = runs.request_run(tenant=tenant, kind=Run.Kind.CHANGES, trigger=Run.Trigger.PERSON, actor="chaos", confirmed=True)
+for _ in range(10):
+    execute_run.delay(run.pk)
+print(run.pk)
+"""
+HOW_IT_WENT = """
+from sync.models import Run
+run = Run.objects.get(pk={run})
+print(run.state, run.attempts, Run.objects.filter(state__in=Run.OPEN).count())
+"""
+
+
+@pytest.mark.fault("E1")
+@pytest.mark.fault("E5")
+def test_two_workers_and_two_beats_carry_out_ten_copies_once(tmp_path: Path) -> None:
+    with Up(tmp_path / "var", "--demo") as up:
+        people = [up.lab("POST", "entra/hire", {"displayName": f"Copy {n}"})["id"] for n in range(20)]
+        group = up.lab("POST", "entra/groups", {"displayName": "Copies", "members": people})
+        more = [another(up, tmp_path, "worker", "--concurrency", "2"), another(up, tmp_path, "beat")]
+        try:
+            run = int(up.manage("shell", "-c", TEN_COPIES.format(group=group["id"])).split()[-1])
+            went = until(lambda: finished(up, run), 90)
+            # Every copy has been delivered by now, or is within a beat.
+            time.sleep(6)
+        finally:
+            for process in more:
+                process.terminate()
+                process.wait(30)
+        assert went == ["completed", "1"]
+        ledger = up.lab("GET", "aws/ledger")
+    posts = Counter(
+        entry["request"]["displayName"] for entry in ledger if entry["method"] == "POST" and entry["applied"]
+    )
+    assert len(posts) == 21
+    assert set(posts.values()) == {1}
+
+
+def finished(up: Up, run: int) -> list[str] | None:
+    state, attempts, _open = up.manage("shell", "-c", HOW_IT_WENT.format(run=run)).split()[-3:]
+    return [state, attempts] if state not in ("queued", "running") else None
+
+
+def another(up: Up, folder: Path, role: str, *options: str) -> "subprocess.Popen[bytes]":
+    """One more worker or beat beside those of `up`, on the same broker and database."""
+    own = {"beat": ("--schedule", str(folder / "second-beat"), "--pidfile", "")}.get(role, ())
+    command = [sys.executable, "-W", "ignore", "-m", "celery", "-A", "portal", role, *own, *options]
+    log = (folder / f"second-{role}.log").open("wb")
+    return subprocess.Popen(command, cwd=ROOT, env=up.child_environment(), stdout=log, stderr=subprocess.STDOUT)
