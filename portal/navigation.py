@@ -43,10 +43,6 @@ MENU: tuple[tuple[str | Promise, tuple[Item, ...]], ...] = (
         ),
     ),
     (
-        _("People"),
-        (Item(_("On demand"), "user", "on_demand", pages=("demand",)),),
-    ),
-    (
         _("Operate"),
         (
             Item(_("Provisioning"), "player-play", "provisioning", pages=("turn_on", "turn_off")),
@@ -56,7 +52,13 @@ MENU: tuple[tuple[str | Promise, tuple[Item, ...]], ...] = (
             Item(_("Compare with AWS"), "replace", "drift", pages=("drift_repair",)),
         ),
     ),
-    (_("People"), (Item(_("Readiness"), "shield-check", "readiness"),)),
+    (
+        _("People"),
+        (
+            Item(_("On demand"), "user", "on_demand", pages=("demand",)),
+            Item(_("Readiness"), "shield-check", "readiness"),
+        ),
+    ),
 )
 
 
