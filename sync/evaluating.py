@@ -240,6 +240,8 @@ class Evaluation:
             batch.refused.append((subject, not_ready(finding)))
             return
         self._decided(batch, subject, changes)
+        if not changes:
+            self._rest(link)
 
     def _plan_leaver(self, user: DirectoryUser, batch: Batch) -> None:
         """Nobody goes because of a reading that is not sane."""
@@ -252,6 +254,11 @@ class Evaluation:
         delete = self._grace_is_over(user, link)
         changes = planning.plan_user_out_of_scope(known_of(link), self.active_when_gone, delete=delete)
         self._decided(batch, Subject(link, str(user), user.user_principal_name), changes)
+
+    def _rest(self, link: Link) -> None:
+        """Nothing is to be done: the next run need not look again."""
+        if link.retry_at is not None and link.retry_at <= self.now and link.scim_id and not link.failures:
+            link.retry_at = None
 
     def _grace_is_over(self, user: DirectoryUser, link: Link) -> bool:
         """Only somebody purged from the directory is ever deleted; the run that is due looks again."""

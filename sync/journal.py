@@ -51,6 +51,8 @@ class Journal:
         self.stage = self.wave = 0
         self.queue: deque[Operation] = deque()
         self.flying: dict[int, Flying] = {}
+        # Of what is in flight, by primary key: while a run writes, nobody else changes what these rows say of AWS.
+        self.links: dict[int, Link] = {}
         # Links that failed in this run: a later success of another request does not end their wait.
         self.failed_links: set[int] = set()
         self.full: set[str] = set()
@@ -103,7 +105,7 @@ class Journal:
 
     def _record(self, outcomes: Sequence[Outcome]) -> None:
         rows = [self.flying[outcome.operation_id] for outcome in outcomes]
-        settled = Settled(self.run.tenant_id, settling.links_of(row.operation for row in rows))
+        settled = Settled(self.run.tenant_id, self.links)
         for outcome, row in zip(outcomes, rows, strict=True):
             self._record_one(settled, outcome, row)
         settled.save()
@@ -159,7 +161,8 @@ class Journal:
         if not operations:
             return []
         approving.recheck(self.run.tenant_id, operations)
-        settled = Settled(self.run.tenant_id, settling.links_of(operations))
+        self._load_links(operations)
+        settled = Settled(self.run.tenant_id, self.links)
         members = self._members_of(operations)
         now, not_after = timezone.now(), self.clock() + self.lease.seconds
         requests, plain = [], []
@@ -176,6 +179,12 @@ class Journal:
         Operation.objects.filter(pk__in=plain).update(result=Result.SENT, epoch=self.lease.epoch, sent_at=now)
         settled.save()
         return requests
+
+    def _load_links(self, operations: Sequence[Operation]) -> None:
+        busy = {row.operation.link_id for row in self.flying.values()}
+        self.links = {pk: link for pk, link in self.links.items() if pk in busy}
+        new = [operation for operation in operations if operation.link_id not in self.links]
+        self.links |= settling.links_of(new)
 
     def _take(self, room: int, landed: set[int]) -> list[Operation]:
         """The next operations of the wave; the next wave begins when everything before it has landed."""
@@ -241,7 +250,7 @@ class Journal:
     def _patch(
         self, settled: Settled, operation: Operation, link: Link, members: dict[str, Member], not_after: float
     ) -> Request | None:
-        after = dict(operation.desired)
+        after = {unit: operation.desired.get(unit) for unit in operation.changes}
         if after.get(MANAGER):
             manager = members.get(after[MANAGER]["value"])
             if manager is None:

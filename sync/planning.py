@@ -155,7 +155,8 @@ def _link(stage: Stage, scim_id: str, found: Units, desired: Units) -> Change:
     """Only our mapped units are compared: what else the AWS object holds stays as it is."""
     changed = {unit: value for unit, value in desired.items() if found.get(unit) != value}
     keys = _moves_key(stage, found, changed)
-    return Change(stage, "link", scim_id, changed, before_after(found, changed), keys)
+    # All of it counts as written afterwards: what was equal is not sent, and not sent again by the next run.
+    return Change(stage, "link", scim_id, desired, before_after(found, changed), keys)
 
 
 def _change(stage: Stage, action: Action, known: Known, changed: dict[str, Any]) -> Change:

@@ -320,6 +320,8 @@ class Dispatched:
 def dispatch() -> Dispatched:
     """Starts what is due, and sends again what the broker or a worker lost. Called every few seconds."""
     due = [tenant for tenant in due_tenants() if not _waits_for_a_yes(tenant) and _request_due(tenant)]
+    for tenant in Tenant.objects.filter(enabled=True, verify_daily=True):
+        _compare_when_due(tenant)
     lost = list(abandoned_runs())
     for run in lost:
         _enqueue(run)
@@ -342,6 +344,14 @@ def _waits_for_a_yes(tenant: Tenant) -> bool:
     if waits:
         Tenant.objects.filter(pk=tenant.pk).update(next_run_at=timezone.now() + tenant.interval_length)
     return waits and timezone.now() - newest.started_at < WAIT_FOR_A_YES
+
+
+def _compare_when_due(tenant: Tenant) -> None:
+    """The daily comparison with AWS."""
+    from sync.services import verifying
+
+    if verifying.due(tenant):
+        verifying.request(tenant=tenant, trigger=Run.Trigger.SCHEDULE)
 
 
 @transaction.atomic

@@ -35,7 +35,8 @@ def due(tenant: Tenant) -> bool:
     if not (tenant.enabled and tenant.verify_daily and tenant.evaluated_snapshot):
         return False
     now = timezone.now()
-    if tenant.verified_at and now - tenant.verified_at < DAY:
+    last = tenant.verified_at or tenant.enabled_changed_at
+    if last and now - last < DAY:
         return False
     return not tenant.runs.filter(kind=Run.Kind.VERIFY, created_at__gte=now - PAUSE).exists()
 

@@ -7,6 +7,7 @@ import pytest
 from sync.models import Link, MembershipLink, Operation, Result, Run, Tenant
 from sync.scim import breaker, client, writing
 from sync.services import runs
+from tests.journeys.up import until
 from tests.lab_process import Lab
 from tests.sync.engine.conftest import assign, aws_group, aws_user, names, sync
 
@@ -96,6 +97,7 @@ def test_a_create_that_is_applied_late_makes_one_person(
     assign(wired, person)
     fault(lab, "apply_late", seconds=applied_after)
     assert sync(wired).counts["created"] == 1
+    until(lambda: all(request["status"] in (201, 409) for request in sent(lab, "POST")))
     arrived_once(lab, person)
 
 

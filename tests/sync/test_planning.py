@@ -68,7 +68,8 @@ def test_without_a_mapping_for_active_nobody_is_disabled() -> None:
 
 def test_a_matched_user_is_linked_and_only_differing_units_are_written() -> None:
     [link] = plan_user(Known("aws-1"), ADA, found={"userName": "ada@corp.example", "displayName": "A.", "title": "x"})
-    assert (link.action, link.scim_id, link.desired) == ("link", "aws-1", {"displayName": "Ada", "active": True})
+    assert (link.action, link.scim_id, link.desired) == ("link", "aws-1", ADA)
+    assert {unit: change["after"] for unit, change in link.changes.items()} == {"displayName": "Ada", "active": True}
 
 
 def test_a_new_group_carries_its_first_hundred_members_and_the_rest_follows_in_hundreds() -> None:
