@@ -327,10 +327,10 @@ class Evaluation:
         """Assigned groups that changed, or that list somebody who did."""
         people = users_to_look_at(self.tenant, self.since).values("object_id")
         listing = assigned_groups_listing(self.tenant, people)
-        due = due_links(self.tenant, "group").filter(object_id=OuterRef("object_id"))
-        held = held_objects(self.tenant).filter(object_id=OuterRef("object_id"))
+        due, held = due_links(self.tenant, "group").values("object_id"), held_objects(self.tenant).values("object_id")
+        changed = Q(changed_snapshot__gt=self.since) | Q(object_id__in=listing)
         return DirectoryGroup.objects.filter(
-            Q(changed_snapshot__gt=self.since) | Q(object_id__in=listing) | Exists(due) | Exists(held),
+            changed | Q(object_id__in=due) | Q(object_id__in=held),
             tenant=self.tenant,
             deleted="",
             object_id__in=self.rules.assigned_groups,

@@ -201,6 +201,8 @@ class Guard:
 
     def _forget_older(self) -> None:
         """The log shows a change that still waits once, under the newest run."""
+        if not self.run.operations.filter(result=Result.HELD).exists():
+            return
         same = self.run.operations.filter(
             result=Result.HELD, object_id=OuterRef("object_id"), action=OuterRef("action")
         )

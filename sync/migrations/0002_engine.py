@@ -629,5 +629,9 @@ class Migration(migrations.Migration):
             model_name='finding',
             index=models.Index(fields=['tenant', 'object_id'], name='finding_by_object'),
         ),
+        migrations.AddIndex(
+            model_name='operation',
+            index=models.Index(fields=['tenant', 'result'], name='operation_by_result'),
+        ),
         migrations.RunPython(carry_over, migrations.RunPython.noop),
     ]

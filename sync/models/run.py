@@ -207,6 +207,7 @@ class Operation(models.Model):
         indexes = [
             models.Index(fields=["run", "result", "stage"], name="operation_todo"),
             models.Index(fields=["run", "link"], name="operation_by_link"),
+            models.Index(fields=["tenant", "result"], name="operation_by_result"),
             models.Index(fields=["tenant", "-id"], name="operation_newest"),
             models.Index(fields=["tenant", "object_id", "-id"], name="operation_by_object"),
             models.Index(fields=["tenant", "action", "finished_at"], name="operation_by_action"),
