@@ -63,15 +63,15 @@ class ScopePass:
         ).update(changed_snapshot=self.snapshot.pk)
 
     def _paths_to(self, batch: Sequence[DirectoryUser]) -> dict[str, dict[str, scoping.Path]]:
-        """By person, then by assigned group: the shortest way that brings the person."""
-        included = Inclusion.objects.filter(tenant=self.tenant).values("group_id")
-        rows = DirectoryMembership.objects.filter(
-            tenant=self.tenant, group_id__in=included, member_id__in=[user.object_id for user in batch]
-        )
+        """By person, then by assigned group: the shortest way that brings the person.
+
+        Asked by person alone: with the groups in the query SQLite looks up every pair of a person and a group.
+        """
+        rows = DirectoryMembership.objects.filter(tenant=self.tenant, member_id__in=[user.object_id for user in batch])
         found: dict[str, dict[str, scoping.Path]] = defaultdict(dict)
         for member_id, group_id in rows.values_list("member_id", "group_id"):
             ways = found[member_id]
-            for path in self.above[group_id]:
+            for path in self.above.get(group_id, ()):
                 ways[path[0]] = min(ways.get(path[0], path), path, key=lambda way: (len(way), way))
         return found
 
