@@ -29,15 +29,16 @@ Principals = dict[tuple[str, str], str]
 
 def mirror(snapshot: Snapshot, graph: GraphClient, watch: Watch) -> None:
     """A list that cannot be read, or that is far too short, changes nothing and makes the snapshot suspect."""
-    configuration = snapshot.tenant.configurations.order_by("-number").first()
-    if configuration is None or not configuration.mirrored_app:
+    configuration = snapshot.tenant.configurations.current()
+    if not configuration.mirrored_app:
         return
     try:
         found = answered(watch, lambda: principals(graph, configuration.mirrored_app))
     except GraphError as error:
         suspect(snapshot, UNREAD, {"app": configuration.mirrored_app, "error": str(error)})
         return
-    _apply(snapshot, configuration, found)
+    if _apply(snapshot, configuration, found):
+        _apply_to_draft(snapshot, configuration, found)
 
 
 def principals(graph: GraphClient, service_principal_id: str) -> Principals:
@@ -53,18 +54,27 @@ def principals(graph: GraphClient, service_principal_id: str) -> Principals:
 
 
 @transaction.atomic
-def _apply(snapshot: Snapshot, configuration: Configuration, found: Principals) -> None:
+def _apply(snapshot: Snapshot, configuration: Configuration, found: Principals) -> bool:
+    """Whether the list was believed."""
     Configuration.objects.select_for_update().get(pk=configuration.pk)
     rows = {(row.object_type, row.object_id): row for row in configuration.assignments.all()}
     mirrored = {key: row for key, row in rows.items() if row.mirrored}
     gone = mirrored.keys() - found.keys()
     if _too_few(snapshot, len(mirrored), len(gone), len(found)):
         suspect(snapshot, SHRUNK, {"before": len(mirrored), "seen": len(found), "missing": len(gone)})
-        return
+        return False
     configuration.assignments.filter(pk__in=[mirrored[key].pk for key in gone]).delete()
     new = {key: name for key, name in found.items() if key not in rows}
     Assignment.objects.bulk_create((_assignment(configuration, key, name) for key, name in new.items()), batch_size=500)
     _touch(snapshot, {**new, **dict.fromkeys(gone, "")})
+    return True
+
+
+def _apply_to_draft(snapshot: Snapshot, current: Configuration, found: Principals) -> None:
+    """The draft carries a copy: it is no change of the admin's, and publishing must not undo it."""
+    draft = snapshot.tenant.configurations.draft()
+    if draft is not None and draft != current and draft.mirrored_app == current.mirrored_app:
+        _apply(snapshot, draft, found)
 
 
 def _too_few(snapshot: Snapshot, before: int, gone: int, found: int) -> bool:

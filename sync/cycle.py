@@ -54,7 +54,7 @@ def run_cycle(
     tenant = run.tenant
 
     with phases.during("prepare"):
-        configuration = tenant.configurations.order_by("-number")[:1].get()
+        configuration = tenant.configurations.current()
         rules = Rules.of(configuration)
         resolve_open_intents(run, scim)
 

@@ -16,7 +16,7 @@ from sync.expressions import IGNORE, IGNORE_OBJECT, Expression, ExpressionError,
 from sync.expressions.errors import Failure, gettext_noop
 from sync.expressions.values import is_empty, text
 
-Kind = Literal["direct", "constant", "expression", "reference"]
+Kind = Literal["direct", "constant", "expression", "reference", "none"]
 Apply = Literal["always", "create"]
 WhenEmpty = Literal["clear", "keep"]
 ObjectType = Literal["user", "group"]
@@ -27,8 +27,8 @@ SourceType = Literal["text", "boolean", "list", "date", "reference"]
 class Mapping:
     """One row: where the value of an AWS attribute (`target`, a SCIM path) comes from.
 
-    `source` is an attribute name, a constant or an expression, by `kind`. `default` is used when the source
-    is empty, on create only. `matching` is the precedence (1 first) of a matching attribute, or None.
+    `source` is an attribute name, a constant or an expression, by `kind`; kind none has no source and leaves what AWS
+    holds alone. `default` is used when the source is empty, on create, and with `default_on_update` always. `matching` is the precedence (1 first) of a matching attribute, or None.
     `when_empty`: what AWS holds is cleared, or kept, once the source becomes empty.
     """
 
@@ -41,6 +41,7 @@ class Mapping:
     position: int = 0
     id: int | None = None
     when_empty: WhenEmpty = "clear"
+    default_on_update: bool = False
 
 
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:"
@@ -447,7 +448,7 @@ def compile_mappings(mappings: Iterable[Mapping]) -> tuple[Rule, ...]:
 
 
 def compiled(row: Mapping) -> Rule:
-    if row.kind == "constant":
+    if row.kind in ("constant", "none"):
         return Rule(row)
     try:
         expression = expressions.parse(row.source) if row.kind == "expression" else None
@@ -487,7 +488,8 @@ def trace_of(rule: Rule, graph_object: Facts[str, Any], present: bool, creating:
         if found is IGNORE_OBJECT:
             return trace(problem=Problem("object-ignored", {}, "source"), untouched=True)
         value = None if found is IGNORE else fitting(row, found)
-        default = fitting(row, row.default) if value is None and creating and found is not IGNORE else None
+        defaults = creating or row.default_on_update
+        default = fitting(row, row.default) if value is None and defaults and found is not IGNORE else None
     except ExpressionError as error:
         return trace(problem=expression_problem(error), untouched=True)
     except Unfit as error:
@@ -495,13 +497,15 @@ def trace_of(rule: Rule, graph_object: Facts[str, Any], present: bool, creating:
     if default is not None:
         return trace(value=default, from_default=True)
     # A default was written when the object was created: an update must not take it away again.
-    kept = row.when_empty == "keep" or bool(row.default)
+    kept = row.when_empty == "keep" or row.kind == "none" or bool(row.default)
     return trace(value=value, untouched=found is IGNORE or (value is None and kept and not creating))
 
 
 def result(rule: Rule, inputs: Facts[str, Value]) -> Result:
     if rule.expression:
         return expressions.evaluate(rule.expression, inputs)
+    if rule.row.kind == "none":
+        return None
     return rule.row.source if rule.row.kind == "constant" else inputs[rule.row.source]
 
 
@@ -585,6 +589,9 @@ MESSAGES: dict[str, str] = {
     ),
     "source-empty": gettext_noop(
         "There is no source, so this field would never get a value. Enter one, or remove the mapping."
+    ),
+    "source-needed": gettext_noop(
+        "“%(target)s” needs a source: AWS requires it, or people are found by it. Choose another type."
     ),
     "unknown-source": gettext_noop(
         "Entra has no attribute “%(source)s” that can be read here. "
@@ -679,6 +686,8 @@ def same_list(target: str, other: str) -> bool:
 
 
 def source_problems(row: Mapping, object_type: str) -> list[Problem]:
+    if row.kind == "none":
+        return none_problems(row, object_type)
     if not row.source.strip():
         return [Problem("source-empty", {}, "source")]
     if (row.kind == "reference") != (row.target in REFERENCES):
@@ -686,6 +695,13 @@ def source_problems(row: Mapping, object_type: str) -> list[Problem]:
     if row.kind == "expression":
         return expression_problems(row, object_type)
     return [] if row.kind == "constant" else attribute_problems(row, object_type)
+
+
+def none_problems(row: Mapping, object_type: str) -> list[Problem]:
+    """A field that AWS requires, or that is matched on, needs a source; a default alone is the same for everybody."""
+    if row.target in required_targets(object_type) or row.matching is not None or row.target in REFERENCES:
+        return [Problem("source-needed", {"target": row.target}, "kind")]
+    return []
 
 
 def reference_problem(row: Mapping) -> Problem:

@@ -428,9 +428,8 @@ def _group(run: Run, row: dict[str, Any], sample: int) -> ProblemGroup:
 
 def causes(run: Run, attribute: str) -> Iterable[AttributeMapping]:
     """The mapping rows behind a problem: those that write the attribute that AWS named."""
-    configuration = run.tenant.configurations.order_by("-number").first()
-    if configuration is None or not attribute:
+    if not attribute:
         return []
-    rows = AttributeMapping.objects.filter(configuration=configuration)
+    rows = AttributeMapping.objects.filter(configuration=run.tenant.configurations.current())
     # A list (`emails`) is written by the rows of its items (`emails[type eq "work"].value`).
     return rows.filter(Q(target=attribute) | Q(target__startswith=f"{attribute}["))

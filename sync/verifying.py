@@ -177,7 +177,7 @@ class Comparison:
         self.counts: Counter[str] = Counter()
         # Per group (AWS id) some whom its list lacks.
         self.doubted: dict[str, list[str]] = {}
-        configuration = self.tenant.configurations.order_by("-number")[:1].get()
+        configuration = self.tenant.configurations.current()
         rules = Rules.of(configuration)
         evaluated = self.tenant.evaluated_changed_at
         current = evaluated is not None and evaluated >= configuration.changed_at

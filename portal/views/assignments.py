@@ -18,7 +18,7 @@ from portal.roles import Right
 from sync import directory
 from sync.models import Assignment, DirectoryGroup, DirectoryUser, Link, Snapshot, Tenant
 from sync.services import configurations
-from sync.services.tenants import configuration_of
+from sync.services.drafts import shown
 
 
 @dataclass(slots=True)
@@ -41,7 +41,7 @@ class Line:
 @require_GET
 def assignments(request: HttpRequest, slug: str) -> HttpResponse:
     tenant = tenant_for(request, slug, Right.READ)
-    rows = list(configuration_of(tenant).assignments.all())
+    rows = list(shown(tenant).assignments.all())
     groups = group_lines(tenant, [row for row in rows if row.object_type == "group"])
     if request.GET.get("counts"):
         add_live_counts(tenant, groups)
@@ -105,7 +105,7 @@ def _assign(request: HttpRequest, tenant: Tenant, chosen: list[directory.Found])
 @require_http_methods(["GET", "POST"])
 def assignment_remove(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     tenant = tenant_for(request, slug, Right.CONFIGURE)
-    assignment = get_object_or_404(configuration_of(tenant).assignments, pk=pk)
+    assignment = get_object_or_404(shown(tenant).assignments, pk=pk)
     if request.method == "POST":
         configurations.unassign(actor=request.user.email, tenant=tenant, assignment=assignment)
         messages.success(request, _("%(name)s is no longer assigned.") % {"name": assignment})
@@ -186,7 +186,7 @@ def add_live_counts(tenant: Tenant, lines: list[Line]) -> None:
 
 
 def assigned_references(tenant: Tenant) -> set[str]:
-    rows = configuration_of(tenant).assignments.values_list("object_type", "object_id")
+    rows = shown(tenant).assignments.values_list("object_type", "object_id")
     return {f"{object_type}:{object_id}" for object_type, object_id in rows}
 
 

@@ -22,7 +22,7 @@ from sync import directory, mapping
 from sync.models import AttributeMapping, Tenant
 from sync.services import configurations
 from sync.services.configurations import Refused, sentence
-from sync.services.tenants import configuration_of
+from sync.services.drafts import shown
 
 OBJECTS = {"people": "user", "groups": "group"}
 
@@ -166,7 +166,7 @@ def mappings_recommended(request: HttpRequest, slug: str) -> HttpResponse:
 
 def table(request: HttpRequest, tenant: Tenant, plural: str, focus_on: int | None = None) -> dict[str, Any]:
     object_type = object_type_or_404(plural)
-    configuration = configuration_of(tenant)
+    configuration = shown(tenant)
     rows = list(configuration.mappings.filter(object_type=object_type))
     example = example_of(request, tenant, plural, [row.rule() for row in rows])
     return {
@@ -221,7 +221,7 @@ def show_values(lines: Iterable[Line], rules: Sequence[mapping.Mapping], source:
     traces = {trace.target: trace for trace in mapped.trace}
     for line in lines:
         trace = traces[line.row.target]
-        line.value = shown(trace.value)
+        line.value = in_words(trace.value)
         line.from_default = trace.from_default
         line.error = sentence(trace.problem) if trace.problem else ""
 
@@ -231,7 +231,7 @@ def is_present(source: Mapping[str, Any]) -> bool:
     return source.get("accountEnabled") is not False
 
 
-def shown(value: object) -> str | None:
+def in_words(value: object) -> str | None:
     if value is None:
         return None
     return str(value).lower() if isinstance(value, bool) else str(value)
@@ -289,7 +289,7 @@ def form_for(request: HttpRequest, tenant: Tenant, plural: str, row: AttributeMa
         targets = [(row.target, row.target)]
         initial = values_of(row.rule())
     else:
-        free = unmapped(configuration_of(tenant).mappings.filter(object_type=object_type), object_type)
+        free = unmapped(shown(tenant).mappings.filter(object_type=object_type), object_type)
         targets = [(one["target"], f"{one['short']} · {one['label']}") for one in free]
         initial = {"target": request.GET.get("target"), "kind": "direct", "apply": "always"}
     return MappingForm(request.POST or None, targets=targets, initial=initial)
@@ -326,8 +326,8 @@ def preview(example: Example | None, form: MappingForm) -> Result | None:
     [trace] = mapping.map_object(
         mapping.compile_mappings([rule]), example.source, present=is_present(example.source), creating=True
     ).trace
-    inputs = [(name, shown(value)) for name, value in trace.inputs.items()]
-    return Result(shown(trace.value), sentence(trace.problem) if trace.problem else "", inputs)
+    inputs = [(name, in_words(value)) for name, value in trace.inputs.items()]
+    return Result(in_words(trace.value), sentence(trace.problem) if trace.problem else "", inputs)
 
 
 def every_source(object_type: str) -> list[mapping.Mapping]:
@@ -363,7 +363,7 @@ def back_to_table(
 
 
 def row_or_404(tenant: Tenant, plural: str, target: str) -> AttributeMapping:
-    rows = configuration_of(tenant).mappings
+    rows = shown(tenant).mappings
     return get_object_or_404(rows, object_type=object_type_or_404(plural), target=target)
 
 

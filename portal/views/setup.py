@@ -16,7 +16,7 @@ from portal.roles import Right
 from sync.mapping import recommended_for_aws
 from sync.models import AwsConnection, ConnectionTest, EntraConnection, Half, Tenant
 from sync.services import connections
-from sync.services.tenants import configuration_of
+from sync.services.drafts import shown
 
 
 class State(StrEnum):
@@ -95,7 +95,7 @@ def failing(half: EntraConnection | AwsConnection) -> str:
 
 def check_mappings(tenant: Tenant) -> Task:
     """Done when the rows are as AWS needs them: one phone number, an external ID that stays."""
-    rows = configuration_of(tenant).mappings.filter(object_type="user")
+    rows = shown(tenant).mappings.filter(object_type="user")
     rules = tuple(row.rule() for row in rows)
     url = reverse("mappings", args=[tenant.slug, "people"])
     if recommended_for_aws(rules) == rules:
@@ -107,7 +107,7 @@ def check_mappings(tenant: Tenant) -> Task:
 
 def choose_people(tenant: Tenant, entra: Task) -> Task:
     name, url = _("Choose people and groups"), reverse("assignments", args=[tenant.slug])
-    assigned = configuration_of(tenant).assignments.count()
+    assigned = shown(tenant).assignments.count()
     if assigned:
         words = ngettext("%(count)s assignment", "%(count)s assignments", assigned) % {"count": assigned}
         return Task(name, words, State.DONE, url)

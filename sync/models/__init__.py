@@ -1,7 +1,7 @@
 """The nouns of the engine, one file per noun group."""
 
 from sync.models.audit import AuditEntry
-from sync.models.configuration import Assignment, AttributeMapping, Configuration
+from sync.models.configuration import Assignment, AttributeMapping, Configuration, ScopingFilter
 from sync.models.connection import AwsConnection, ConnectionTest, EntraConnection, Half
 from sync.models.demand import Demand, DemandObject
 from sync.models.directory import DirectoryGroup, DirectoryMembership, DirectoryUser, Inclusion, Snapshot
@@ -46,6 +46,7 @@ __all__ = [
     "ReadinessCheck",
     "Result",
     "Run",
+    "ScopingFilter",
     "Snapshot",
     "Tenant",
 ]

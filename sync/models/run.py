@@ -54,7 +54,10 @@ class Run(models.Model):
     kind = models.CharField(max_length=8, choices=Kind)
     trigger = models.CharField(max_length=10, choices=Trigger)
     requested_by = models.CharField(max_length=254, blank=True)
+    # What it followed; of a preview: what it is to follow (null: what runs use by then).
     configuration = models.ForeignKey(Configuration, models.SET_NULL, null=True)
+    # Of the configuration as the preview saw it (sync/differences.py): a draft may be edited after it.
+    configuration_digest = models.CharField(max_length=64, blank=True)
     state = models.CharField(max_length=22, choices=State, default=State.QUEUED)
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True, blank=True)

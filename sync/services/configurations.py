@@ -1,17 +1,29 @@
-"""Configurations: which Entra value lands in which AWS field, and who is assigned.
+"""Edits of the draft: which Entra value lands in which AWS field, who passes, and who is assigned.
 
-Every write locks the configuration, moves `changed_at` (the next run then looks at everybody again) and
-leaves an audit entry, all in one transaction.
+Every write locks the draft (making it when there is none), notes who changed what and leaves an audit entry, all in one
+transaction. A form brings what it showed (`seen`, see `revision`): when somebody else has changed that meanwhile, the
+write is refused with Conflict and nothing is lost.
 """
 
+import hashlib
+import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from sync import audit, mapping
+from sync.differences import (
+    FILTER_FIELDS,
+    assignment_key,
+    facts_of,
+    filter_key,
+    mapping_key,
+    setting_key,
+)
 from sync.directory import Found
 from sync.inclusion import effective_members
 from sync.models import (
@@ -21,11 +33,13 @@ from sync.models import (
     DirectoryMembership,
     DirectoryUser,
     Inclusion,
+    ScopingFilter,
     Tenant,
 )
+from sync.services.drafts import edited, editing, shown
 from sync.services.tenants import add_default_mappings, configuration_of
 
-FIELDS = ("target", "kind", "source", "default", "apply", "matching", "when_empty")
+FIELDS = ("target", "kind", "source", "default", "default_on_update", "apply", "matching", "when_empty")
 
 
 class Refused(Exception):
@@ -34,6 +48,23 @@ class Refused(Exception):
     def __init__(self, problems: Sequence[mapping.Problem]) -> None:
         super().__init__("; ".join(problem.sentence for problem in problems))
         self.problems = problems
+
+
+class Conflict(Exception):
+    """Somebody else changed the same thing meanwhile. `now`: as it stands; None: it is gone."""
+
+    def __init__(self, now: AttributeMapping | ScopingFilter | None) -> None:
+        super().__init__("changed meanwhile")
+        self.now = now
+
+
+def revision(row: AttributeMapping | ScopingFilter | None) -> str:
+    """What a form showed, in short; "" for something new."""
+    if row is None:
+        return ""
+    names = FIELDS if isinstance(row, AttributeMapping) else ("title", "clauses")
+    facts = json.dumps([getattr(row, name) for name in names], ensure_ascii=False, sort_keys=True)
+    return hashlib.sha256(facts.encode()).hexdigest()[:16]
 
 
 def sentence(problem: mapping.Problem) -> str:
@@ -52,11 +83,12 @@ def save_mapping(
     object_type: str,
     rule: mapping.Mapping,
     row: AttributeMapping | None = None,
+    seen: str | None = None,
 ) -> AttributeMapping:
-    """Adds a row, or changes `row`. Raises Refused; a row saved unchanged stays what it was."""
-    configuration = _locked(tenant)
+    """Adds a row, or changes `row`. Raises Refused, Conflict; a row saved unchanged stays what it was."""
+    configuration = editing(tenant, actor)
     rule = mapping.canonical(rule)
-    matching = _matching(configuration)
+    row = _own_mapping(configuration, object_type, row, seen)
     before = _facts(row.rule()) if row else None
     if before == _facts(rule) and row:
         return row
@@ -69,64 +101,79 @@ def save_mapping(
         row = AttributeMapping(configuration=configuration, object_type=object_type, position=position)
     _fill(row, rule, from_template=False)
     row.save()
-    _changed(configuration, actor, matching)
+    edited(configuration, [mapping_key(object_type, name) for name in {row.target, *_target(before)}], actor)
     audit.record(actor, "mapping.change" if before else "mapping.add", row, before, _facts(rule))
     return row
+
+
+def _own_mapping(
+    draft: Configuration, object_type: str, row: AttributeMapping | None, seen: str | None
+) -> AttributeMapping | None:
+    """The draft's own row for one that a page showed, as it stands now."""
+    if row is None:
+        return None
+    found = draft.mappings.filter(object_type=object_type, target=row.target).first()
+    if found is None or (seen is not None and seen != revision(found)):
+        raise Conflict(found)
+    return found
+
+
+def _target(facts: dict[str, Any] | None) -> list[str]:
+    return [facts["target"]] if facts else []
 
 
 @transaction.atomic
 def replace_mappings(*, actor: str, tenant: Tenant, object_type: str, rules: Sequence[mapping.Mapping]) -> None:
     """Makes the rows of one kind of object exactly `rules`, which the caller has checked as a set."""
-    configuration = _locked(tenant)
+    configuration = editing(tenant, actor)
     rules = [mapping.canonical(rule) for rule in rules]
     rows = {row.target: row for row in configuration.mappings.filter(object_type=object_type)}
-    matching = _matching(configuration)
     before = _sources(configuration, object_type)
     own = {facts_key(rule) for rule in template(object_type)}
     wanted = [rule.target for rule in rules]
     configuration.mappings.filter(object_type=object_type).exclude(target__in=wanted).delete()
-    changed = len(rows) != len(rules)
+    changed = [target for target in rows if target not in wanted]
     for position, rule in enumerate(rules, start=1):
         row = rows.get(rule.target) or AttributeMapping(configuration=configuration, object_type=object_type)
         if row.pk is None or facts_key(row.rule()) != facts_key(rule):
-            changed = True
+            changed.append(rule.target)
             _fill(row, rule, from_template=facts_key(rule) in own)
         row.position = position
         row.save()
     if changed:
-        _changed(configuration, actor, matching)
+        edited(configuration, [mapping_key(object_type, target) for target in changed], actor)
         audit.record(actor, "mapping.replace", tenant, before, _sources(configuration, object_type))
 
 
 @transaction.atomic
 def remove_mapping(*, actor: str, tenant: Tenant, row: AttributeMapping) -> None:
     """Raises Refused when AWS requires the field."""
-    configuration = _locked(tenant)
+    configuration = editing(tenant, actor)
     if row.target in mapping.required_targets(row.object_type):
         raise Refused([mapping.Problem("required-row")])
-    matching = _matching(configuration)
     audit.record(actor, "mapping.remove", row, _facts(row.rule()), None)
-    row.delete()
-    _changed(configuration, actor, matching)
+    configuration.mappings.filter(object_type=row.object_type, target=row.target).delete()
+    edited(configuration, [mapping_key(row.object_type, row.target)], actor)
 
 
 @transaction.atomic
 def reset_mappings(*, actor: str, tenant: Tenant, object_type: str) -> None:
     """Back to the template: every row goes, the template's come."""
-    configuration = _locked(tenant)
-    before, matching = _sources(configuration, object_type), _matching(configuration)
+    configuration = editing(tenant, actor)
+    before = _sources(configuration, object_type)
     configuration.mappings.filter(object_type=object_type).delete()
     add_default_mappings(configuration, object_type)
-    _changed(configuration, actor, matching)
+    after = _sources(configuration, object_type)
+    edited(configuration, [mapping_key(object_type, target) for target in before | after], actor)
     audit.record(actor, "mapping.reset", tenant, before, _sources(configuration, object_type))
 
 
 @transaction.atomic
 def apply_recommended(*, actor: str, tenant: Tenant) -> None:
     """The three edits that AWS needs on the template of people; every other row stays as it is."""
-    configuration = _locked(tenant)
+    configuration = editing(tenant, actor)
     rows = {row.target: row for row in configuration.mappings.filter(object_type="user")}
-    before, matching = _sources(configuration, "user"), _matching(configuration)
+    before = _sources(configuration, "user")
     kept = {rule.target: rule for rule in mapping.recommended_for_aws(row.rule() for row in rows.values())}
     for target, row in rows.items():
         if target not in kept:
@@ -134,41 +181,59 @@ def apply_recommended(*, actor: str, tenant: Tenant) -> None:
         elif _facts(kept[target]) != _facts(row.rule()):
             row.kind, row.source, row.from_template = kept[target].kind, kept[target].source, False
             row.save()
-    _changed(configuration, actor, matching)
+    after = _sources(configuration, "user")
+    moved = [target for target in before if before[target] != after.get(target)]
+    edited(configuration, [mapping_key("user", target) for target in moved], actor)
     audit.record(actor, "mapping.recommended", tenant, before, _sources(configuration, "user"))
 
 
 @transaction.atomic
 def assign(*, actor: str, tenant: Tenant, chosen: Iterable[Found]) -> list[Assignment]:
     """Assigns what is not assigned yet, and returns those."""
-    configuration = _locked(tenant)
+    configuration = editing(tenant, actor)
     have = set(configuration.assignments.values_list("object_type", "object_id"))
     new = [one for one in chosen if (one.object_type, one.object_id) not in have]
     rows = [_assign(configuration, actor, one) for one in new]
     if rows:
-        _scope_changed(configuration, actor)
+        edited(configuration, [assignment_key(row.object_type, row.object_id) for row in rows], actor)
     return rows
 
 
 @transaction.atomic
 def unassign(*, actor: str, tenant: Tenant, assignment: Assignment) -> None:
-    configuration = _locked(tenant)
+    configuration = editing(tenant, actor)
     facts = {"name": assignment.display_name, "id": assignment.object_id}
     audit.record(actor, "assignment.remove", assignment, facts, None)
-    assignment.delete()
-    _scope_changed(configuration, actor)
+    _own_assignments(configuration, assignment).delete()
+    edited(configuration, [assignment_key(assignment.object_type, assignment.object_id)], actor)
 
 
 @transaction.atomic
 def set_nested(*, actor: str, tenant: Tenant, assignment: Assignment, nested: bool) -> None:
     """Whether an assigned group brings the members of the groups inside it too."""
-    configuration = _locked(tenant)
-    if assignment.nested == nested or assignment.object_type != "group":
+    _set_of_group(actor, tenant, assignment, "nested", nested)
+
+
+@transaction.atomic
+def set_send_group(*, actor: str, tenant: Tenant, assignment: Assignment, send_group: bool) -> None:
+    """Whether an assigned group goes to AWS itself, or only brings its people."""
+    _set_of_group(actor, tenant, assignment, "send_group", send_group)
+
+
+def _set_of_group(actor: str, tenant: Tenant, assignment: Assignment, name: str, value: bool) -> None:
+    configuration = editing(tenant, actor)
+    row = _own_assignments(configuration, assignment).first()
+    if row is None or row.object_type != "group" or getattr(row, name) == value:
         return
-    audit.record(actor, "assignment.nested", assignment, {"nested": assignment.nested}, {"nested": nested})
-    assignment.nested = nested
-    assignment.save(update_fields=["nested"])
-    _scope_changed(configuration, actor)
+    audit.record(actor, f"assignment.{name}", row, {name: not value}, {name: value})
+    setattr(row, name, value)
+    row.save(update_fields=[name])
+    edited(configuration, [assignment_key(row.object_type, row.object_id)], actor)
+
+
+def _own_assignments(draft: Configuration, assignment: Assignment) -> QuerySet[Assignment]:
+    """The draft's own row for one that a page showed."""
+    return draft.assignments.filter(object_type=assignment.object_type, object_id=assignment.object_id)
 
 
 @transaction.atomic
@@ -177,25 +242,73 @@ def set_scope(*, actor: str, tenant: Tenant, everybody: bool, mirrored_app: str)
 
     What came from another application goes; the next run brings those of this one.
     """
-    configuration = _locked(tenant)
-    before = {"everybody": configuration.everybody, "mirrored_app": configuration.mirrored_app}
-    after = {"everybody": everybody, "mirrored_app": mirrored_app}
-    if before == after:
+    set_settings(actor=actor, tenant=tenant, everybody=everybody, mirrored_app=mirrored_app)
+
+
+@transaction.atomic
+def set_settings(*, actor: str, tenant: Tenant, **values: Any) -> None:
+    """Any of differences.SETTINGS, by name."""
+    configuration = editing(tenant, actor)
+    before = {name: getattr(configuration, name) for name in values}
+    changed = [name for name in values if before[name] != values[name]]
+    if not changed:
         return
-    if configuration.mirrored_app != mirrored_app:
+    if "mirrored_app" in changed:
         configuration.assignments.filter(mirrored=True).delete()
-    configuration.everybody, configuration.mirrored_app = everybody, mirrored_app
-    configuration.save(update_fields=["everybody", "mirrored_app"])
-    _scope_changed(configuration, actor)
-    audit.record(actor, "scope.change", tenant, before, after)
+    for name in changed:
+        setattr(configuration, name, values[name])
+    configuration.full_clean(exclude=["based_on", "confirmed_run"])
+    edited(configuration, [setting_key(name) for name in changed], actor)
+    audit.record(actor, "scope.change", tenant, before, values)
+
+
+@transaction.atomic
+def save_filter(
+    *,
+    actor: str,
+    tenant: Tenant,
+    object_type: str,
+    title: str,
+    clauses: Sequence[dict[str, Any]],
+    uid: str = "",
+    seen: str | None = None,
+) -> ScopingFilter:
+    """Adds a filter, or changes the one with `uid`. The caller has checked the clauses. Raises Conflict."""
+    draft = editing(tenant, actor)
+    row = draft.filters.filter(uid=uid).first() if uid else None
+    if uid and (row is None or (seen is not None and seen != revision(row))):
+        raise Conflict(row)
+    before = facts_of(row, FILTER_FIELDS) if row else None
+    if row is None:
+        last = draft.filters.order_by("-position").first()
+        row = ScopingFilter(configuration=draft, object_type=object_type, position=last.position + 1 if last else 1)
+    row.title, row.clauses = title, list(clauses)
+    after = facts_of(row, FILTER_FIELDS)
+    if before == after:
+        return row
+    row.save()
+    edited(draft, [filter_key(row.uid)], actor)
+    audit.record(actor, "filter.change" if before else "filter.add", row, before, after)
+    return row
+
+
+@transaction.atomic
+def remove_filter(*, actor: str, tenant: Tenant, uid: str) -> None:
+    draft = editing(tenant, actor)
+    row = draft.filters.filter(uid=uid).first()
+    if row is None:
+        return
+    audit.record(actor, "filter.remove", row, facts_of(row, FILTER_FIELDS), None)
+    row.delete()
+    edited(draft, [filter_key(uid)], actor)
 
 
 def who_leaves(tenant: Tenant, assignment: Assignment) -> list[DirectoryUser]:
     """The people, by name, who are in AWS's scope only through this assignment, as the mirror has them."""
-    configuration = configuration_of(tenant)
+    configuration = shown(tenant)
     if configuration.everybody:
         return []
-    others = configuration.assignments.exclude(pk=assignment.pk)
+    others = configuration.assignments.exclude(object_type=assignment.object_type, object_id=assignment.object_id)
     people = DirectoryUser.objects.filter(tenant=tenant, deleted="", object_id__in=_brought_by(tenant, assignment))
     people = people.exclude(object_id__in=others.filter(object_type="user").values("object_id"))
     groups = others.filter(object_type="group").values("object_id")
@@ -225,33 +338,11 @@ def _assign(configuration: Configuration, actor: str, one: Found) -> Assignment:
     return row
 
 
-def _locked(tenant: Tenant) -> Configuration:
-    return Configuration.objects.select_for_update().get(pk=configuration_of(tenant).pk)
-
-
-def _changed(configuration: Configuration, actor: str, matching: set[tuple[Any, ...]]) -> None:
-    """`matching`: the matching rules before; other ones may tie people to other objects, which wants a preview."""
-    if matching != _matching(configuration):
-        _scope_changed(configuration, actor)
-        return
-    configuration.changed_at, configuration.changed_by = timezone.now(), actor
-    configuration.save(update_fields=["changed_at", "changed_by"])
-
-
-def _scope_changed(configuration: Configuration, actor: str) -> None:
-    configuration.changed_at = configuration.scope_changed_at = timezone.now()
-    configuration.changed_by = actor
-    configuration.save(update_fields=["changed_at", "scope_changed_at", "changed_by"])
-
-
 def matching_changed(*, tenant: Tenant, actor: str) -> None:
-    """A setting outside this file decides otherwise about who is linked with whom."""
-    _scope_changed(_locked(tenant), actor)
-
-
-def _matching(configuration: Configuration) -> set[tuple[Any, ...]]:
-    rows = configuration.mappings.exclude(matching=None)
-    return set(rows.values_list("object_type", "target", "matching", "kind", "source", "default"))
+    """A setting outside the configuration decides otherwise about who is linked with whom: the next run asks first."""
+    configuration = configuration_of(tenant)
+    now = timezone.now()
+    Configuration.objects.filter(pk=configuration.pk).update(changed_at=now, scope_changed_at=now, changed_by=actor)
 
 
 def _next_position(configuration: Configuration, object_type: str) -> int:

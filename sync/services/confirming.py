@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from sync import audit
 from sync.models import Configuration, Run, Tenant
+from sync.services import drafts
 from sync.services.tenants import configuration_of
 
 # A preview older than this says too little about today's directory.
@@ -40,6 +41,7 @@ def confirm(*, run: Run, actor: str) -> None:
     configuration = Configuration.objects.select_for_update().get(pk=configuration_of(run.tenant).pk)
     if not fresh(run, configuration):
         raise NotFresh
+    _publish_first(configuration, actor)
     configuration.confirmed_run, configuration.confirmed_at, configuration.confirmed_by = run, timezone.now(), actor
     configuration.save(update_fields=["confirmed_run", "confirmed_at", "confirmed_by"])
     audit.record(actor, "plan.confirm", run, None, {"run": run.number, "changes": run.planned, "hash": run.plan_hash})
@@ -48,7 +50,14 @@ def confirm(*, run: Run, actor: str) -> None:
 def confirm_own_plan(run: Run) -> None:
     """`sync --confirm`: whoever asked for the run has said yes to whatever it plans."""
     configuration = configuration_of(run.tenant)
+    _publish_first(configuration, run.requested_by or "command line")
     configuration.confirmed_run, configuration.confirmed_at = run, timezone.now()
     configuration.confirmed_by = run.requested_by
     configuration.save(update_fields=["confirmed_run", "confirmed_at", "confirmed_by"])
     audit.record(run.requested_by or "command line", "plan.confirm", run, None, {"run": run.number})
+
+
+def _publish_first(configuration: Configuration, actor: str) -> None:
+    """What writes for the first time writes under version 1: from here on edits go into a draft."""
+    if configuration.number is None:
+        drafts.make_version(configuration, actor=actor)

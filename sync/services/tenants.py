@@ -4,6 +4,7 @@ from django.db import transaction
 from django.utils.text import slugify
 
 from sync import audit
+from sync.differences import scope_digest
 from sync.mapping import DEFAULT_GROUP_MAPPINGS, DEFAULT_USER_MAPPINGS, Mapping
 from sync.models import AttributeMapping, AwsConnection, Configuration, EntraConnection, Tenant
 
@@ -16,13 +17,15 @@ def create_tenant(*, actor: str, name: str, slug: str | None = None, time_zone: 
     configuration = Configuration.objects.create(tenant=tenant, changed_by=actor)
     add_default_mappings(configuration, "user")
     add_default_mappings(configuration, "group")
+    configuration.scope_digest = scope_digest(configuration)
+    configuration.save(update_fields=["scope_digest"])
     audit.record(actor, "tenant.create", tenant, None, {"name": name, "slug": tenant.slug})
     return tenant
 
 
 def configuration_of(tenant: Tenant) -> Configuration:
-    """The configuration that runs use: the newest."""
-    return tenant.configurations.order_by("-number")[:1].get()
+    """The configuration that runs use."""
+    return tenant.configurations.current()
 
 
 def free_slug(name: str) -> str:
@@ -45,7 +48,9 @@ def row_of(configuration: Configuration, object_type: str, rule: Mapping) -> Att
         kind=rule.kind,
         source=rule.source,
         default=rule.default,
+        default_on_update=rule.default_on_update,
         apply=rule.apply,
         matching=rule.matching,
+        when_empty=rule.when_empty,
         from_template=True,
     )

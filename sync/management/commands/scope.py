@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from sync.models import Assignment, Configuration, Tenant
 from sync.services import configurations
-from sync.services.tenants import configuration_of
+from sync.services.drafts import shown
 
 
 class Command(BaseCommand):
@@ -29,7 +29,7 @@ class Command(BaseCommand):
         tenant = Tenant.objects.filter(slug=options["tenant"]).first()
         if tenant is None:
             raise CommandError(f"No tenant {options['tenant']!r}.")
-        configuration = configuration_of(tenant)
+        configuration = shown(tenant)
         everybody = (configuration.everybody or options["all_people"]) and not options["assigned_only"]
         configurations.set_scope(
             actor=options["actor"], tenant=tenant, everybody=everybody, mirrored_app=_app(configuration, options)
@@ -37,7 +37,7 @@ class Command(BaseCommand):
         for nested, ids in ((True, options["nested"]), (False, options["not_nested"])):
             for assignment in [_assigned_group(configuration, key) for key in ids]:
                 configurations.set_nested(actor=options["actor"], tenant=tenant, assignment=assignment, nested=nested)
-        self._show(configuration_of(tenant))
+        self._show(shown(tenant))
 
     def _show(self, configuration: Configuration) -> None:
         self.stdout.write("people: all" if configuration.everybody else "people: assigned")

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from sync import directory
 from sync.models import Run, Tenant
-from sync.services import configurations, connections, runs
+from sync.services import configurations, connections, drafts, runs
 from tests.lab_process import Lab
 
 ACTOR = "jo@acme.example"
@@ -73,13 +73,21 @@ def assign(tenant: Tenant, *objects: dict[str, Any]) -> None:
 
 
 def sync(tenant: Tenant, kind: str = Run.Kind.CHANGES, *, confirmed: bool = True) -> Run:
-    """As `sync --confirm` does, unless a test is about the yes itself."""
+    """As `sync --confirm` does, unless a test is about the yes itself. What was edited is published first."""
     tenant.refresh_from_db()
+    publish(tenant)
     run = runs.request_run(tenant=tenant, kind=kind, trigger=Run.Trigger.COMMAND, enqueue=False, confirmed=confirmed)
     finished = runs.execute(run.pk)
     assert finished is not None
     assert finished.state != Run.State.FAILED, (finished.problem, finished.problem_detail)
     return finished
+
+
+def publish(tenant: Tenant) -> None:
+    """Without a preview: what a test edits counts in the next run."""
+    draft = tenant.configurations.draft()
+    if draft is not None and draft.based_on is not None:
+        drafts.make_version(draft, actor=ACTOR)
 
 
 @pytest.fixture

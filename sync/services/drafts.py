@@ -1,0 +1,201 @@
+"""Drafts and versions: edits gather in one draft per tenant; publishing numbers it and makes it immutable.
+
+Until the first version is published the draft is what runs use: set-up edits it freely.
+"""
+
+import datetime
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeVar
+
+from django.db import transaction
+from django.db.models import Max, QuerySet
+from django.utils import timezone
+
+from sync import audit
+from sync.differences import SETTINGS, Difference, contents, differences, digest, scope_digest
+from sync.models import Assignment, AttributeMapping, Configuration, Run, ScopingFilter, Tenant
+
+# A preview older than this says too little about today's directory.
+PREVIEW_HOLDS = datetime.timedelta(minutes=60)
+Row = TypeVar("Row", AttributeMapping, ScopingFilter, Assignment)
+
+
+class NotPublished(Exception):
+    """`reasons`: codes of what stands in the way: nothing-changed, no-preview, stale, blocked."""
+
+    def __init__(self, reasons: Sequence[str]) -> None:
+        super().__init__(", ".join(reasons))
+        self.reasons = reasons
+
+
+class DraftInTheWay(Exception):
+    """A version cannot be restored over changes that somebody has not published yet."""
+
+
+def shown(tenant: Tenant) -> Configuration:
+    """What pages show and edit: the draft when there is one."""
+    return tenant.configurations.draft() or tenant.configurations.current()
+
+
+def editing(tenant: Tenant, actor: str) -> Configuration:
+    """The draft, locked; a copy of the current version when there is none yet. Call it inside a transaction."""
+    current = Configuration.objects.select_for_update().get(pk=tenant.configurations.current().pk)
+    draft = tenant.configurations.select_for_update().draft()
+    if draft is not None:
+        return draft
+    draft = Configuration(tenant=tenant, based_on=current, changed_by=actor, scope_changed_at=current.scope_changed_at)
+    copy_settings(current, draft)
+    draft.save()
+    copy_rows(current, draft)
+    draft.scope_digest = scope_digest(draft)
+    return draft
+
+
+def copy_settings(source: Configuration, to: Configuration) -> None:
+    for name in SETTINGS:
+        setattr(to, name, getattr(source, name))
+
+
+def copy_rows(source: Configuration, to: Configuration, *, mirrored: bool = True) -> None:
+    """`mirrored`: with what the enterprise application brought."""
+    assigned = source.assignments.all() if mirrored else source.assignments.filter(mirrored=False)
+    have = set(to.assignments.values_list("object_type", "object_id"))
+    AttributeMapping.objects.bulk_create(_copies(source.mappings.all(), to), batch_size=500)
+    ScopingFilter.objects.bulk_create(_copies(source.filters.all(), to), batch_size=500)
+    new = [row for row in assigned if (row.object_type, row.object_id) not in have]
+    Assignment.objects.bulk_create(_copies(new, to), batch_size=500)
+
+
+def _copies(rows: Iterable[Row], to: Configuration) -> list[Row]:
+    found = list(rows)
+    for row in found:
+        row.pk, row.configuration = None, to
+    return found
+
+
+def changes(tenant: Tenant) -> list[Difference]:
+    """What the draft would change; nothing while no version is published."""
+    draft = tenant.configurations.draft()
+    if draft is None or draft.based_on is None:
+        return []
+    return differences(contents(draft.based_on), contents(draft))
+
+
+def edited(draft: Configuration, keys: Sequence[str], actor: str) -> None:
+    """Notes who edited what last; a change of scope or matching moves `scope_changed_at`."""
+    now = timezone.now()
+    draft.edits = {**draft.edits, **{key: {"by": actor, "at": now.isoformat()} for key in keys}}
+    draft.changed_at, draft.changed_by = now, actor
+    if draft.scope_digest != (scope := scope_digest(draft)):
+        draft.scope_digest, draft.scope_changed_at = scope, now
+    draft.save()
+
+
+@transaction.atomic
+def discard(*, tenant: Tenant, actor: str) -> None:
+    draft = tenant.configurations.select_for_update().draft()
+    if draft is None or draft.based_on is None:
+        return
+    audit.record(actor, "draft.discard", draft, {"changes": [one.key for one in changes(tenant)]}, None)
+    draft.delete()
+
+
+@transaction.atomic
+def undo(*, tenant: Tenant, actor: str, key: str) -> None:
+    """Puts one thing back to what the published version says."""
+    draft = editing(tenant, actor)
+    found = next((one for one in changes(tenant) if one.key == key), None)
+    if found is None or draft.based_on is None:
+        return
+    put_back(draft, draft.based_on, key)
+    draft.edits.pop(key, None)
+    edited(draft, [], actor)
+    audit.record(actor, "draft.undo", draft, {"key": key}, None)
+
+
+def put_back(draft: Configuration, source: Configuration, key: str) -> None:
+    """The row, or the setting, under `key` becomes what it is in `source`."""
+    kind, _colon, rest = key.partition(":")
+    if kind == "setting":
+        setattr(draft, rest, getattr(source, rest))
+        return
+    old, new = _rows_under(draft, kind, rest), _rows_under(source, kind, rest)
+    old.delete()
+    for row in new:
+        row.pk, row.configuration = None, draft
+        row.save()
+
+
+def _rows_under(configuration: Configuration, kind: str, rest: str) -> QuerySet[Any]:
+    if kind == "filter":
+        return configuration.filters.filter(uid=rest)
+    object_type, _colon, name = rest.partition(":")
+    if kind == "mapping":
+        return configuration.mappings.filter(object_type=object_type, target=name)
+    return configuration.assignments.filter(object_type=object_type, object_id=name)
+
+
+@transaction.atomic
+def restore(*, tenant: Tenant, actor: str, version: Configuration) -> Configuration:
+    """A draft that equals `version`, to be previewed like any other. Raises DraftInTheWay."""
+    if changes(tenant):
+        raise DraftInTheWay
+    draft = editing(tenant, actor)
+    for rows in (draft.mappings.all(), draft.filters.all(), draft.assignments.filter(mirrored=False)):
+        rows.delete()
+    copy_settings(version, draft)
+    draft.save()
+    copy_rows(version, draft, mirrored=False)
+    edited(draft, [one.key for one in changes(tenant)], actor)
+    audit.record(actor, "version.restore", version, None, {"number": version.number})
+    return draft
+
+
+def missing_for_publishing(tenant: Tenant, preview: Run | None) -> list[str]:
+    """Codes of what stands in the way of publishing the draft with this preview."""
+    draft = tenant.configurations.draft()
+    if draft is None or not changes(tenant):
+        return ["nothing-changed"]
+    if preview is None or preview.finished_at is None or preview.configuration_id != draft.pk:
+        return ["no-preview"]
+    if preview.configuration_digest != digest(draft) or timezone.now() - preview.finished_at > PREVIEW_HOLDS:
+        return ["stale"]
+    return []
+
+
+@transaction.atomic
+def publish(*, tenant: Tenant, actor: str, preview: Run | None, comment: str = "") -> Configuration:
+    """The draft becomes the next version; its fresh preview is the yes to what it lists. Raises NotPublished."""
+    draft = tenant.configurations.select_for_update().draft()
+    if reasons := missing_for_publishing(tenant, preview):
+        raise NotPublished(reasons)
+    assert draft is not None
+    return make_version(draft, actor=actor, comment=comment, preview=preview)
+
+
+@transaction.atomic
+def make_version(draft: Configuration, *, actor: str, comment: str = "", preview: Run | None = None) -> Configuration:
+    """Numbers a draft, without asking for a preview: for `publish`, and for what turns on or confirms a first run."""
+    tenant, base = draft.tenant, draft.based_on
+    changed = differences(contents(base), contents(draft)) if base else []
+    newest = tenant.configurations.aggregate(newest=Max("number"))["newest"] or 0
+    now = timezone.now()
+    draft.number, draft.published_at, draft.published_by, draft.comment = newest + 1, now, actor, comment
+    if base is not None:
+        draft.changed_at, draft.changed_by = now, actor
+        draft.scope_changed_at = base.scope_changed_at if draft.scope_digest == scope_digest(base) else now
+        _settle_confirmation(draft, base, preview)
+    draft.save()
+    facts = {"number": draft.number, "comment": comment, "changes": [one.key for one in changed]}
+    audit.record(actor, "version.publish", draft, None, facts)
+    return draft
+
+
+def _settle_confirmation(draft: Configuration, base: Configuration, preview: Run | None) -> None:
+    """The preview is the yes; without one the old yes holds as long as scope and matching are the same."""
+    if preview is not None:
+        draft.confirmed_run, draft.confirmed_at = preview, draft.published_at
+        draft.confirmed_by = draft.published_by
+        return
+    draft.confirmed_run, draft.confirmed_at = base.confirmed_run, base.confirmed_at
+    draft.confirmed_by = base.confirmed_by
