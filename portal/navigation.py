@@ -39,6 +39,7 @@ MENU: tuple[tuple[str | Promise, tuple[Item, ...]], ...] = (
                 ("people",),
                 ("mapping", "mapping_add", "mapping_remove", "mappings_reset"),
             ),
+            Item(_("Scope"), "filter", "scope", pages=("scope_people",)),
             Item(_("Assignments"), "users-group", "assignments", pages=("assign", "assignment_remove")),
         ),
     ),

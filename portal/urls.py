@@ -17,6 +17,7 @@ from portal.views import (
     provisioning,
     readiness,
     runs,
+    scope,
     setup,
     tenants,
 )
@@ -66,6 +67,14 @@ mapping_urls = [
     path("mappings/<plural:plural>/reset/", mappings.mappings_reset, name="mappings_reset"),
     path("mappings/<plural:plural>/remove/<path:target>/", mappings.mapping_remove, name="mapping_remove"),
     path("mappings/<plural:plural>/<path:target>/", mappings.mapping_edit, name="mapping"),
+]
+
+scope_urls = [
+    path("scope/", scope.scope, name="scope"),
+    path("scope/counts/", scope.scope_counts, name="scope_counts"),
+    path("scope/people/", scope.scope_people, name="scope_people"),
+    path("scope/settings/", scope.scope_settings, name="scope_settings"),
+    path("scope/filters/<slug:key>/", scope.scope_filter, name="scope_filter"),
 ]
 
 assignment_urls = [
@@ -127,6 +136,7 @@ tenant_urls = [
     *setup_urls,
     *connection_urls,
     *mapping_urls,
+    *scope_urls,
     *assignment_urls,
     *provisioning_urls,
     *approval_urls,

@@ -139,11 +139,11 @@ OPERATORS: dict[str, Operator] = {
         ),
         Operator("IS NOT NULL", gettext_noop("is not empty"), "nothing", lambda _a, _b: True, ("text", "boolean")),
         Operator(
-            "REGEX MATCH", gettext_noop("matches the pattern"), "pattern", lambda a, b: found(a, b) is True, cased=True
+            "REGEX MATCH", gettext_noop("matches pattern"), "pattern", lambda a, b: found(a, b) is True, cased=True
         ),
         Operator(
             "NOT REGEX MATCH",
-            gettext_noop("does not match the pattern"),
+            gettext_noop("does not match pattern"),
             "pattern",
             lambda a, b: found(a, b) is False,
             cased=True,

@@ -72,6 +72,14 @@ class One:
     def passed(self) -> bool:
         return self.assigned and self.stopped is None
 
+    @property
+    def guest(self) -> bool:
+        return self.assigned and scoping.is_guest(self.properties)
+
+    @property
+    def disabled(self) -> bool:
+        return self.assigned and self.properties.get("accountEnabled") is False
+
     def passes_filter(self, number: int) -> bool:
         return bool(self.held[number]) and all(self.held[number])
 
@@ -211,8 +219,8 @@ class Look:
     def _count(self, counts: Counts, one: One, inputs: Mapping[str, filtering.Rule]) -> None:
         counts.total += 1
         counts.passing += one.passed
-        counts.guests += scoping.is_guest(one.properties)
-        counts.disabled += one.properties.get("accountEnabled") is False
+        counts.guests += one.guest
+        counts.disabled += one.disabled
         for number, clauses in enumerate(one.held):
             counts.filters[number] += one.passes_filter(number)
             for index, holds in enumerate(clauses):
