@@ -34,9 +34,13 @@ class Gate:
 
     def stops(self, properties: Mapping[str, Any]) -> Reason | None:
         """`properties`: as Microsoft Graph v1.0 names them. None: nothing is in the way."""
+        return self.reason(properties, passes=filtering.passes(self.filters, properties))
+
+    def reason(self, properties: Mapping[str, Any], *, passes: bool) -> Reason | None:
+        """`passes`: whether the filters let the object pass."""
         if self.leave_out_guests and is_guest(properties):
             return Reason.GUEST
-        return None if filtering.passes(self.filters, properties) else Reason.OUTSIDE_FILTER
+        return None if passes else Reason.OUTSIDE_FILTER
 
 
 def is_guest(properties: Mapping[str, Any]) -> bool:

@@ -97,7 +97,7 @@ def scope(request: HttpRequest, slug: str) -> HttpResponse:
         return render_page(request, "scope/page.html", context, partial="found")
     if wants_partial(request) and "add" in request.GET:
         context = base(request, tenant, object_type) | {
-            "item": line_of(tenant, new_card(object_type)),
+            "item": lines_of(tenant, [new_card(object_type)])[0],
             "focus": first(NEW),
         }
         return render_page(request, "scope/page.html", context, partial="card")
@@ -222,7 +222,7 @@ def answer(
     """The card alone for htmx, else the page with the card in its place."""
     extra = {"focus": focus, "focus_problem": focus_problem, "dirty": dirty} | dict(more or {})
     if wants_partial(request):
-        item = line_of(tenant, card)
+        [item] = lines_of(tenant, [card])
         context = base(request, tenant, card.object_type) | {"item": item, "dom_key": dom_key} | extra
         response = render_page(request, "scope/page.html", context, partial="card", status=status)
         response["HX-Trigger-After-Settle"] = "recount"
@@ -333,7 +333,7 @@ def settings_of(configuration: Configuration) -> dict[str, Any]:
 def page(request: HttpRequest, tenant: Tenant, object_type: ObjectType, cards: Sequence[Card]) -> dict[str, Any]:
     configuration = shown(tenant)
     saved = [Card.of(row, object_type) for row in rows_shown(tenant, object_type)]
-    items = [line_of(tenant, card) for card in cards]
+    items = lines_of(tenant, cards)
     context = base(request, tenant, object_type) | {
         "configuration": configuration,
         "items": items,
@@ -367,21 +367,24 @@ def sentence_parts(cards: Iterable[Card], object_type: ObjectType) -> list[list[
     return [part for part in parts if part]
 
 
-def line_of(tenant: Tenant, card: Card) -> CardLine:
-    """With what the card differs in from the published version."""
-    one, configuration = card.filter(), shown(tenant)
-    base = configuration.based_on
-    before = base.filters.filter(uid=card.uid).first() if base is not None and card.uid else None
-    old = before.rule() if before else None
+def lines_of(tenant: Tenant, cards: Iterable[Card]) -> list[CardLine]:
+    """With what each card differs in from the published version."""
+    version = shown(tenant).based_on
+    before = {row.uid: row.rule() for row in version.filters.all()} if version else {}
+    return [line_of(card, version, before.get(card.uid)) for card in cards]
+
+
+def line_of(card: Card, version: Configuration | None, old: Filter | None) -> CardLine:
+    one = card.filter()
     lines = [
         ClauseLine(form, n, filtering.phrase(clause, card.object_type, _), notes=plain_notes(clause))
         for n, (form, clause) in enumerate(zip(card.rows, one.clauses, strict=True))
     ]
     item = CardLine(card, lines)
-    if base is not None and old is None:
+    if version is not None and old is None:
         item.state = "new"
     elif old is not None and (old.title, old.clauses) != (one.title, one.clauses):
-        item.state, item.before = "changed", in_version(base, old, card.object_type)
+        item.state, item.before = "changed", in_version(version, old, card.object_type)
         for line, clause in zip(lines, one.clauses, strict=True):
             line.changed = clause not in old.clauses
     return item
@@ -415,7 +418,7 @@ def counted(
     look = service.Look(tenant, object_type, filters)
     unread = look.unread()
     context: dict[str, Any] = {
-        "items": [line_of(tenant, card) for card in cards],
+        "items": lines_of(tenant, cards),
         "dirty": filters != [card.filter() for card in saved],
         "read": look.read,
         "unread": unread,

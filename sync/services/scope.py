@@ -14,6 +14,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from sync import filtering, importing, inclusion, scoping
+from sync.expressions import Value
 from sync.filtering import Filter, Verdict
 from sync.mapping import ObjectType
 from sync.mirror import Rules
@@ -49,7 +50,7 @@ def titles_of(tenant: Tenant, object_type: ObjectType = "user") -> list[str]:
 class One:
     """An assigned person or group: whether in scope now (by the draft) and before (by the version).
 
-    `assigned` and `stopped` are by the draft; `held` tells of each filter which of its clauses hold.
+    `assigned` and `stopped` are by the draft; `held` tells of each filter which of its clauses hold, `values` of what.
     """
 
     object_id: str
@@ -59,6 +60,7 @@ class One:
     now: bool
     before: bool
     held: Sequence[Sequence[bool]]
+    values: Sequence[Sequence[Value]]
 
     @property
     def name(self) -> str:
@@ -173,15 +175,19 @@ class Look:
             yield self.one(object_id, properties)
 
     def one(self, object_id: str, properties: Mapping[str, Any]) -> One:
-        assigned = object_id in self.assigned
-        stopped = self.gate.stops(properties)
+        values = [[rule.value(properties) for rule in one.rules] for one in self.gate.filters]
+        held = [
+            [rule.holds(value) for rule, value in zip(one.rules, found, strict=True)]
+            for one, found in zip(self.gate.filters, values, strict=True)
+        ]
+        passes = not held or any(clauses and all(clauses) for clauses in held)
+        assigned, stopped = object_id in self.assigned, self.gate.reason(properties, passes=passes)
         now = self._decided(object_id, properties, assigned, stopped).in_scope
         before = now
-        if self.version is not None and (self.old != self.rules):
+        if self.version is not None:
             stopped_before = self.old_gate.stops(properties)
             before = self._decided(object_id, properties, object_id in self.assigned_before, stopped_before).in_scope
-        held = [[rule.holds(rule.value(properties)) for rule in one.rules] for one in self.gate.filters]
-        return One(object_id, properties, assigned, stopped, now, before, held)
+        return One(object_id, properties, assigned, stopped, now, before, held, values)
 
     def _decided(
         self, object_id: str, properties: Mapping[str, Any], assigned: bool, stopped: Reason | None
@@ -207,16 +213,21 @@ class Look:
 
     def counts(self) -> Counts:
         counts = Counts()
-        inputs = {rule.clause.attribute: rule for one in self.gate.filters for rule in one.rules if rule.attribute}
-        counts.values = {name: Counter() for name in inputs}
+        places = {
+            rule.clause.attribute: (number, index)
+            for number, one in enumerate(self.gate.filters)
+            for index, rule in enumerate(one.rules)
+            if rule.attribute
+        }
+        counts.values = {name: Counter() for name in places}
         for one in self.everyone():
             counts.come_in += one.now and not one.before
             counts.drop_out += one.before and not one.now
             if one.assigned:
-                self._count(counts, one, inputs)
+                self._count(counts, one, places)
         return counts
 
-    def _count(self, counts: Counts, one: One, inputs: Mapping[str, filtering.Rule]) -> None:
+    def _count(self, counts: Counts, one: One, places: Mapping[str, tuple[int, int]]) -> None:
         counts.total += 1
         counts.passing += one.passed
         counts.guests += one.guest
@@ -225,8 +236,8 @@ class Look:
             counts.filters[number] += one.passes_filter(number)
             for index, holds in enumerate(clauses):
                 counts.clauses[number, index] += holds
-        for name, rule in inputs.items():
-            text = filtering.text_of(rule.value(one.properties))
+        for name, (number, index) in places.items():
+            text = filtering.text_of(one.values[number][index])
             if text:
                 counts.values[name][text] += 1
             else:

@@ -21,9 +21,7 @@ def clause(attribute: str, operator: str, value: str = "") -> dict[str, Any]:
 
 
 def filtered(tenant: Tenant, title: str, *clauses: dict[str, Any], object_type: str = "user") -> str:
-    row = configurations.save_filter(
-        actor=ACTOR, tenant=tenant, object_type=object_type, title=title, clauses=clauses
-    )
+    row = configurations.save_filter(actor=ACTOR, tenant=tenant, object_type=object_type, title=title, clauses=clauses)
     return row.uid
 
 
