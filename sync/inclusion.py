@@ -64,13 +64,19 @@ def closure(direct: Iterable[str], nested: Iterable[str], inside: Mapping[str, C
     return found
 
 
+def closure_of(tenant: Tenant, rules: Rules) -> Closure:
+    """What the assigned groups stand for by today's mirror; nothing is stored."""
+    assigned = _live(tenant, rules.assigned_groups)
+    nested = assigned & rules.nested
+    return closure(assigned - nested, nested, _inside(tenant, nested))
+
+
 def refresh(tenant: Tenant, snapshot: Snapshot, rules: Rules, since: int) -> None:
     """Brings the rows up to date, and touches the people and assigned groups whom the difference concerns."""
     assigned = _live(tenant, rules.assigned_groups)
     if _current(tenant, assigned, since):
         return
-    nested = assigned & rules.nested
-    now = closure(assigned - nested, nested, _inside(tenant, nested))
+    now = closure_of(tenant, rules)
     with transaction.atomic():
         _store(tenant, snapshot, now)
         _touch_above(tenant, snapshot, since)
