@@ -20,6 +20,7 @@ from sync.models import (
     Snapshot,
     Tenant,
 )
+from sync.scim.resource import unit_of
 
 BATCH = 1000
 T = TypeVar("T")
@@ -38,6 +39,10 @@ class Rules:
     nested: frozenset[str] = frozenset()
     everybody: bool = False
     mirrored_app: str = ""
+    guest_user_name: mapping.GuestName = "invited"
+    # What may be done to people and groups in AWS.
+    user_actions: frozenset[str] = frozenset()
+    group_actions: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, configuration: Configuration) -> "Rules":
@@ -59,7 +64,22 @@ class Rules:
             frozenset(nested.values_list("object_id", flat=True)),
             configuration.everybody,
             configuration.mirrored_app,
+            configuration.guest_user_name,  # type: ignore[arg-type]
+            frozenset(configuration.user_actions),
+            frozenset(configuration.group_actions),
         )
+
+
+def redacted_units(tenant: Tenant) -> dict[str, frozenset[str]]:
+    """By object type: what the expressions in force redact."""
+    rows = AttributeMapping.objects.filter(configuration=tenant.configurations.current(), source__icontains="redact")
+    rules = {row: mapping.compiled(row.rule()) for row in rows}
+    return {
+        object_type: frozenset(
+            unit_of(row.target) for row, rule in rules.items() if rule.redacted and row.object_type == object_type
+        )
+        for object_type in ("user", "group")
+    }
 
 
 def batches(rows: QuerySet[Any], size: int = BATCH) -> Iterator[list[Any]]:
