@@ -21,6 +21,7 @@ from sync.models import (
     Snapshot,
     Tenant,
 )
+from sync.scim.resource import unit_of
 from sync.scoping import Gate
 
 BATCH = 1000
@@ -44,6 +45,10 @@ class Rules:
     # What assigned people, and assigned groups, have to pass.
     people_gate: Gate = OPEN_GATE
     group_gate: Gate = OPEN_GATE
+    guest_user_name: mapping.GuestName = "invited"
+    # What may be done to people and groups in AWS.
+    user_actions: frozenset[str] = frozenset()
+    group_actions: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, configuration: Configuration) -> "Rules":
@@ -57,16 +62,19 @@ class Rules:
 
         nested = Assignment.objects.filter(configuration=configuration, object_type="group", nested=True)
         return cls(
-            rows("user"),
-            rows("group"),
-            ids("user"),
-            ids("group"),
-            configuration.changed_at,
-            frozenset(nested.values_list("object_id", flat=True)),
-            configuration.everybody,
-            configuration.mirrored_app,
-            Gate(filters_of(configuration, "user"), configuration.leave_out_guests),
-            Gate(filters_of(configuration, "group")),
+            users=rows("user"),
+            groups=rows("group"),
+            assigned_users=ids("user"),
+            assigned_groups=ids("group"),
+            changed_at=configuration.changed_at,
+            nested=frozenset(nested.values_list("object_id", flat=True)),
+            everybody=configuration.everybody,
+            mirrored_app=configuration.mirrored_app,
+            people_gate=Gate(filters_of(configuration, "user"), configuration.leave_out_guests),
+            group_gate=Gate(filters_of(configuration, "group")),
+            guest_user_name=configuration.guest_user_name,  # type: ignore[arg-type]
+            user_actions=frozenset(configuration.user_actions),
+            group_actions=frozenset(configuration.group_actions),
         )
 
     def selects(self, object_type: mapping.ObjectType) -> list[str]:
@@ -95,6 +103,18 @@ def groups_in_scope(tenant: Tenant, rules: Rules) -> frozenset[str]:
     rows = DirectoryGroup.objects.filter(tenant=tenant, deleted="", object_id__in=rules.assigned_groups)
     found = rows.values_list("object_id", "properties")
     return frozenset(object_id for object_id, properties in found if rules.group_gate.stops(properties) is None)
+
+
+def redacted_units(tenant: Tenant) -> dict[str, frozenset[str]]:
+    """By object type: what the expressions in force redact."""
+    rows = AttributeMapping.objects.filter(configuration=tenant.configurations.current(), source__icontains="redact")
+    rules = {row: mapping.compiled(row.rule()) for row in rows}
+    return {
+        object_type: frozenset(
+            unit_of(row.target) for row, rule in rules.items() if rule.redacted and row.object_type == object_type
+        )
+        for object_type in ("user", "group")
+    }
 
 
 def batches(rows: QuerySet[Any], size: int = BATCH) -> Iterator[list[Any]]:

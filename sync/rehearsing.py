@@ -15,7 +15,7 @@ from sync.bulk import insert_rows
 from sync.causes import Causes, Keys, reason_key
 from sync.clashes import RehearsedClashes
 from sync.differences import contents, differences, digest
-from sync.evaluating import Batch, Evaluation, GroupMembers, Mapper
+from sync.evaluating import Batch, Evaluation, GroupMembers, Mapper, groups_mapper, people_mapper
 from sync.guarding import Guard
 from sync.leases import Cancelled, Watch
 from sync.mirror import Rules, batches, users_to_look_at
@@ -74,7 +74,7 @@ class Rehearsal(Evaluation):
             self.inside.setdefault(assigned_id, set()).add(group_id)
         self.deciding = _deciding(self, rules, closure)
         self.deciding_today = _deciding(self, today, inclusion.closure_of(self.tenant, today))
-        self.mappers_today = {"user": Mapper(today.users), "group": Mapper(_of_groups(today))}
+        self.mappers_today = {"user": people_mapper(today, self.now), "group": groups_mapper(today, self.now)}
         self.store = RehearsedStore(run, self)
         self.in_scope: set[str] = set()
         # By person who comes or goes with the draft: the changes that do it. By person whom AWS holds: why outside.
@@ -140,11 +140,11 @@ class Rehearsal(Evaluation):
     def _members_of(self, ids: Collection[str], links: Iterable[Link]) -> GroupMembers:
         return RehearsedMembers(self.run, links, {key: self.inside.get(key, {key}) for key in ids})
 
-    def _save(self, batch: Batch, sources: Mapping[str, str]) -> None:
+    def _save(self, batch: Batch, mapper: Mapper) -> None:
         """The plan alone, and what stands in for the links."""
         with transaction.atomic():
             insert_rows([Rehearsed.of(self.run, link) for link in batch.links.values()])
-            self.store.add(batch.planned, sources)
+            self.store.add(batch.planned, mapper.sources, mapper.redacted)
             self.store.refuse(batch.refused)
 
     def settle_clashes(self, object_type: str) -> None:
@@ -219,8 +219,10 @@ class RehearsedStore(PlanStore):
         super().__init__(run)
         self.rehearsal = rehearsal
 
-    def _row(self, subject: Subject, change: Change, sources: Mapping[str, str]) -> Operation:
-        row = super()._row(subject, change, sources)
+    def _row(
+        self, subject: Subject, change: Change, sources: Mapping[str, str], redacted: Collection[str]
+    ) -> Operation:
+        row = super()._row(subject, change, sources, redacted)
         row.changes = {unit: impact.with_pattern(value) for unit, value in row.changes.items()}
         row.causes = list(self.rehearsal.because(subject, change))
         return row
@@ -234,10 +236,6 @@ class RehearsedStore(PlanStore):
 class RehearsedMembers(GroupMembers):
     def _people(self) -> QuerySet[Any]:
         return Rehearsed.objects.filter(run=self.run)
-
-
-def _of_groups(rules: Rules) -> list[Any]:
-    return [rule for rule in rules.groups if rule.target != "members"]
 
 
 def _deciding(rehearsal: Rehearsal, rules: Rules, closure: inclusion.Closure) -> Deciding:
