@@ -324,7 +324,7 @@ class Evaluation:
             self._plan_groups_out_of_scope()
 
     def _groups_to_look_at(self) -> QuerySet[DirectoryGroup]:
-        """Assigned groups that changed, or that list somebody who did."""
+        """Assigned groups that go to AWS and changed, or list somebody who did."""
         people = users_to_look_at(self.tenant, self.since).values("object_id")
         listing = assigned_groups_listing(self.tenant, people)
         due, held = due_links(self.tenant, "group").values("object_id"), held_objects(self.tenant).values("object_id")
@@ -333,7 +333,7 @@ class Evaluation:
             changed | Q(object_id__in=due) | Q(object_id__in=held),
             tenant=self.tenant,
             deleted="",
-            object_id__in=self.rules.assigned_groups,
+            object_id__in=self.rules.sent_groups,
         )
 
     def _plan_group(self, group: DirectoryGroup, batch: Batch, target: Target, members: "GroupMembers") -> None:
@@ -387,7 +387,7 @@ class Evaluation:
         if self.snapshot.suspect:
             return
         current = DirectoryGroup.objects.filter(
-            tenant=self.tenant, deleted="", object_id__in=self.rules.assigned_groups
+            tenant=self.tenant, deleted="", object_id__in=self.rules.sent_groups
         ).values("object_id")
         ours = Link.objects.filter(tenant=self.tenant, object_type="group").exclude(scim_id="")
         filled = Exists(MembershipLink.objects.filter(group=OuterRef("pk")))

@@ -36,6 +36,8 @@ class Rules:
     changed_at: Any
     # Assigned groups that bring the members of the groups inside them too.
     nested: frozenset[str] = frozenset()
+    # Assigned groups that go to AWS themselves; the others only bring their people.
+    sent_groups: frozenset[str] = frozenset()
     everybody: bool = False
     mirrored_app: str = ""
 
@@ -45,20 +47,20 @@ class Rules:
             found = AttributeMapping.objects.filter(configuration=configuration, object_type=object_type)
             return tuple(row.rule() for row in found)
 
-        def ids(object_type: str) -> frozenset[str]:
-            found = Assignment.objects.filter(configuration=configuration, object_type=object_type)
+        def ids(object_type: str, **flags: bool) -> frozenset[str]:
+            found = Assignment.objects.filter(configuration=configuration, object_type=object_type, **flags)
             return frozenset(found.values_list("object_id", flat=True))
 
-        nested = Assignment.objects.filter(configuration=configuration, object_type="group", nested=True)
         return cls(
-            rows("user"),
-            rows("group"),
-            ids("user"),
-            ids("group"),
-            configuration.changed_at,
-            frozenset(nested.values_list("object_id", flat=True)),
-            configuration.everybody,
-            configuration.mirrored_app,
+            users=rows("user"),
+            groups=rows("group"),
+            assigned_users=ids("user"),
+            assigned_groups=ids("group"),
+            changed_at=configuration.changed_at,
+            nested=ids("group", nested=True),
+            sent_groups=ids("group", send_group=True),
+            everybody=configuration.everybody,
+            mirrored_app=configuration.mirrored_app,
         )
 
 

@@ -354,7 +354,7 @@ class OneObject:
         ScopePass(self.tenant, snapshot, self.rules, snapshot.pk, self.watch).decide_for(people)
         evaluation.plan_people(people)
         Clashes(self.run, "user").settle()
-        ids = beside & self.rules.assigned_groups
+        ids = beside & self.rules.sent_groups
         evaluation.plan_groups(DirectoryGroup.objects.filter(tenant=self.tenant, deleted="", object_id__in=ids))
         for link in Link.objects.filter(tenant=self.tenant, object_type="group", object_id__in=beside - ids):
             evaluation.plan_group_out_of_scope(link)
@@ -371,7 +371,7 @@ class OneObject:
 
     def _plan_group(self, evaluation: Evaluation) -> None:
         inside = DirectoryGroup.objects.filter(tenant=self.tenant, deleted="", object_id=self.row.object_id)
-        if self.row.object_id in self.rules.assigned_groups and inside.exists():
+        if self.row.object_id in self.rules.sent_groups and inside.exists():
             evaluation.plan_groups(inside)
             Clashes(self.run, "group").settle()
         elif link := self._link():
@@ -418,11 +418,16 @@ class OneObject:
             findings = self._findings(evaluation, user, link) if user.in_scope else ()
             return Decision(user.in_scope, self._scope_of(user), link, findings, operations)
         group = DirectoryGroup.objects.filter(tenant=self.tenant, object_id=self.row.object_id).first()
-        assigned = self.row.object_id in self.rules.assigned_groups
-        inside = assigned and group is not None and not group.deleted
-        reason = "assigned" if inside else "deleted" if assigned else "not-assigned"
-        findings = self._findings(evaluation, group, link) if inside and group else ()
-        return Decision(inside, {"reason": reason}, link, findings, operations)
+        reason = self._scope_of_group(group)
+        findings = self._findings(evaluation, group, link) if group and reason == "assigned" else ()
+        return Decision(reason == "assigned", {"reason": reason}, link, findings, operations)
+
+    def _scope_of_group(self, group: DirectoryGroup | None) -> str:
+        if self.row.object_id not in self.rules.assigned_groups:
+            return "not-assigned"
+        if group is None or group.deleted:
+            return "deleted"
+        return "assigned" if self.row.object_id in self.rules.sent_groups else "people-only"
 
     def _link(self) -> Link | None:
         return links_of(self.tenant, self.row.object_type, [self.row.object_id]).get(self.row.object_id)

@@ -359,6 +359,7 @@ SCOPE_REASONS: dict[str, Words] = {
     "not-assigned": _("Not assigned"),
     "account-disabled": _("Account disabled in Entra"),
     "deleted": _("Deleted in Entra"),
+    "people-only": _("Assigned only to bring its people: the group itself is not sent"),
 }
 
 

@@ -234,7 +234,7 @@ def in_scope(tenant: Tenant, object_type: str, rules: Rules) -> QuerySet[Any]:
     """As of the last time that scope was decided (by a run or a preview)."""
     if object_type == "user":
         return DirectoryUser.objects.filter(tenant=tenant, in_scope=True)
-    return DirectoryGroup.objects.filter(tenant=tenant, deleted="", object_id__in=rules.assigned_groups)
+    return DirectoryGroup.objects.filter(tenant=tenant, deleted="", object_id__in=rules.sent_groups)
 
 
 # What is shown
