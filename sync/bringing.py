@@ -164,6 +164,11 @@ def members_of(tenant: Tenant, groups: Collection[str]) -> QuerySet[DirectoryMem
     return rows.values_list("member_id", flat=True)
 
 
+def people_in(tenant: Tenant, groups: Collection[str]) -> QuerySet[DirectoryUser]:
+    """Those who are in the directory, of any of these groups."""
+    return DirectoryUser.objects.filter(tenant=tenant, deleted="", object_id__in=members_of(tenant, groups))
+
+
 def direct_counts(tenant: Tenant, groups: Collection[str]) -> dict[str, int]:
     """People whom each of these groups lists itself."""
     people = DirectoryUser.objects.filter(tenant=tenant, deleted="").values("object_id")

@@ -158,13 +158,14 @@ def live_member_count(tenant: Tenant, group_id: str) -> int:
 
 def application_name(tenant: Tenant, service_principal_id: str) -> str:
     """What an enterprise application is called. Raises NotFound."""
-    key = f"directory-application:{tenant.pk}:{service_principal_id}"
-    name = cache.get(key)
-    if name is None:
-        found = client_of(tenant).application(service_principal_id)
-        name = str(found.get("displayName") or service_principal_id)
-        cache.set(key, name, REMEMBERED_SECONDS)
-    return str(name)
+    return known_application(tenant, service_principal_id) or _remember_application(
+        tenant, client_of(tenant).application(service_principal_id)
+    )
+
+
+def known_application(tenant: Tenant, service_principal_id: str) -> str:
+    """The same without asking Graph; "" when nobody remembers."""
+    return str(cache.get(_application_key(tenant, service_principal_id), ""))
 
 
 def applications(tenant: Tenant, text: str) -> list[dict[str, str]]:
@@ -177,7 +178,17 @@ def applications(tenant: Tenant, text: str) -> list[dict[str, str]]:
         found = [client.application(text)] if is_id(text) else client.applications(text)
     except NotFound:
         found = []
-    return [{"id": str(one["id"]), "name": str(one.get("displayName") or one["id"])} for one in found]
+    return [{"id": str(one["id"]), "name": _remember_application(tenant, one)} for one in found]
+
+
+def _remember_application(tenant: Tenant, item: Mapping[str, Any]) -> str:
+    name = str(item.get("displayName") or item["id"])
+    cache.set(_application_key(tenant, str(item["id"])), name, REMEMBERED_SECONDS)
+    return name
+
+
+def _application_key(tenant: Tenant, service_principal_id: str) -> str:
+    return f"directory-application:{tenant.pk}:{service_principal_id}"
 
 
 def group_now(tenant: Tenant, group_id: str) -> dict[str, Any]:
