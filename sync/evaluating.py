@@ -414,7 +414,7 @@ class Evaluation:
         return GroupMembers(self.run, links, groups_inside(self.tenant, ids))
 
     def _groups_to_look_at(self) -> QuerySet[DirectoryGroup]:
-        """Assigned groups that changed, or that list somebody who did."""
+        """Assigned groups that go to AWS and changed, or list somebody who did."""
         people = users_to_look_at(self.tenant, self.since).values("object_id")
         listing = assigned_groups_listing(self.tenant, people)
         due, held = due_links(self.tenant, "group").values("object_id"), held_objects(self.tenant).values("object_id")

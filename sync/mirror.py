@@ -40,6 +40,8 @@ class Rules:
     changed_at: Any
     # Assigned groups that bring the members of the groups inside them too.
     nested: frozenset[str] = frozenset()
+    # Assigned groups that go to AWS themselves; the others only bring their people.
+    sent_groups: frozenset[str] = frozenset()
     everybody: bool = False
     mirrored_app: str = ""
     # What assigned people, and assigned groups, have to pass.
@@ -56,18 +58,18 @@ class Rules:
             found = AttributeMapping.objects.filter(configuration=configuration, object_type=object_type)
             return tuple(row.rule() for row in found)
 
-        def ids(object_type: str) -> frozenset[str]:
-            found = Assignment.objects.filter(configuration=configuration, object_type=object_type)
+        def ids(object_type: str, **flags: bool) -> frozenset[str]:
+            found = Assignment.objects.filter(configuration=configuration, object_type=object_type, **flags)
             return frozenset(found.values_list("object_id", flat=True))
 
-        nested = Assignment.objects.filter(configuration=configuration, object_type="group", nested=True)
         return cls(
             users=rows("user"),
             groups=rows("group"),
             assigned_users=ids("user"),
             assigned_groups=ids("group"),
             changed_at=configuration.changed_at,
-            nested=frozenset(nested.values_list("object_id", flat=True)),
+            nested=ids("group", nested=True),
+            sent_groups=ids("group", send_group=True),
             everybody=configuration.everybody,
             mirrored_app=configuration.mirrored_app,
             people_gate=Gate(filters_of(configuration, "user"), configuration.leave_out_guests),
@@ -99,8 +101,8 @@ def selected(tenant: Tenant, object_type: mapping.ObjectType) -> list[str]:
 def groups_in_scope(tenant: Tenant, rules: Rules) -> frozenset[str]:
     """Object ids of the assigned groups that go to AWS themselves."""
     if not rules.group_gate.filters:
-        return rules.assigned_groups
-    rows = DirectoryGroup.objects.filter(tenant=tenant, deleted="", object_id__in=rules.assigned_groups)
+        return rules.sent_groups
+    rows = DirectoryGroup.objects.filter(tenant=tenant, deleted="", object_id__in=rules.sent_groups)
     found = rows.values_list("object_id", "properties")
     return frozenset(object_id for object_id, properties in found if rules.group_gate.stops(properties) is None)
 

@@ -433,6 +433,8 @@ class OneObject:
             return {"reason": Reason.NOT_ASSIGNED}
         if group is None or group.deleted:
             return {"reason": Reason.DELETED}
+        if self.row.object_id not in self.rules.sent_groups:
+            return {"reason": "people-only"}
         reason = self.rules.group_gate.stops(group.properties) or Reason.ASSIGNED
         return {"reason": reason} | self._filtered(reason, group)
 

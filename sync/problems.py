@@ -374,6 +374,7 @@ SCOPE_REASONS: dict[str, Words] = {
     "guest-left-out": _("Guest left out"),
     "account-disabled": _("Account disabled in Entra"),
     "deleted": _("Deleted in Entra"),
+    "people-only": _("Assigned only to bring its people: the group itself is not sent"),
 }
 
 
