@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from django.utils import timezone
 
-from sync import guarding, importing, mapping, steps
+from sync import guarding, importing, steps
 from sync.clashes import Clashes
 from sync.evaluating import Evaluation
 from sync.exporting import export_stage
@@ -16,7 +16,7 @@ from sync.graph.client import GraphClient
 from sync.guarding import Guard
 from sync.journal import Journal
 from sync.leases import Watch
-from sync.mirror import Rules
+from sync.mirror import Rules, selected
 from sync.models import Configuration, Run, Snapshot, Tenant
 from sync.phases import PhaseLog
 from sync.planning import Stage
@@ -55,7 +55,6 @@ def run_cycle(
 
     with phases.during("prepare"):
         configuration = tenant.configurations.current()
-        rules = Rules.of(configuration)
         resolve_open_intents(run, scim)
 
     with phases.during("connect"):
@@ -63,9 +62,9 @@ def run_cycle(
         steps.passed("token got")
 
     with phases.during("read") as facts:
-        snapshot = read(run, graph, rules, watch)
+        snapshot = read(run, graph, watch)
         run.suspect = snapshot.suspect
-        # The enterprise application may have brought other assignments.
+        # Only now: the enterprise application may have brought other assignments.
         rules = Rules.of(configuration)
         facts.update(people=snapshot.users, groups=snapshot.groups)
 
@@ -92,14 +91,10 @@ def run_cycle(
     phases.save()
 
 
-def read(run: Run, graph: GraphClient, rules: Rules, watch: Watch) -> Snapshot:
+def read(run: Run, graph: GraphClient, watch: Watch) -> Snapshot:
+    tenant, full = run.tenant, run.kind == Run.Kind.FULL
     return importing.read_directory(
-        run.tenant,
-        graph,
-        watch,
-        mapping.graph_select(rules.users, "user"),
-        mapping.graph_select(rules.groups, "group"),
-        full=run.kind == Run.Kind.FULL,
+        tenant, graph, watch, selected(tenant, "user"), selected(tenant, "group"), full=full
     )
 
 

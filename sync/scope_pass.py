@@ -47,7 +47,7 @@ class ScopePass:
         paths = self._paths_to(batch)
         arrived, changed, now = [], [], timezone.now()
         for user in batch:
-            person = person_of(user, paths.get(user.object_id, {}))
+            person = person_of(user, paths.get(user.object_id, {}), self.rules)
             scope = scoping.decide(person, self.rules.assigned_users, everybody=self.rules.everybody)
             if (scope.in_scope, scope.reason, scope.through, list(scope.path)) == _known(user):
                 continue
@@ -76,9 +76,10 @@ class ScopePass:
         return found
 
 
-def person_of(user: DirectoryUser, paths: Mapping[str, scoping.Path]) -> scoping.Person:
+def person_of(user: DirectoryUser, paths: Mapping[str, scoping.Path], rules: Rules) -> scoping.Person:
     enabled = user.properties.get("accountEnabled")
-    return scoping.Person(user.object_id, enabled is not False, bool(user.deleted), paths)
+    stopped = rules.people_gate.stops(user.properties)
+    return scoping.Person(user.object_id, enabled is not False, bool(user.deleted), paths, stopped)
 
 
 def _known(user: DirectoryUser) -> tuple[bool, str, str, list[str]]:
