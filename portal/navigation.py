@@ -40,7 +40,12 @@ MENU: tuple[tuple[str | Promise, tuple[Item, ...]], ...] = (
                 ("mapping", "mapping_add", "mapping_remove", "mappings_reset"),
             ),
             Item(_("Scope"), "filter", "scope", pages=("scope_people",)),
-            Item(_("Assignments"), "users-group", "assignments", pages=("assign", "assignment_remove")),
+            Item(
+                _("Assignments"),
+                "users-group",
+                "assignments",
+                pages=("assign", "assign_pasted", "unassign", "unassign_ticked", "application", "group"),
+            ),
         ),
     ),
     (
