@@ -381,18 +381,20 @@ def line_of(card: Card, version: Configuration | None, old: Filter | None) -> Ca
         for n, (form, clause) in enumerate(zip(card.rows, one.clauses, strict=True))
     ]
     item = CardLine(card, lines)
-    if version is not None and old is None:
+    if version is None:
+        return item
+    if old is None:
         item.state = "new"
-    elif old is not None and (old.title, old.clauses) != (one.title, one.clauses):
+    elif (old.title, old.clauses) != (one.title, one.clauses):
         item.state, item.before = "changed", in_version(version, old, card.object_type)
         for line, clause in zip(lines, one.clauses, strict=True):
             line.changed = clause not in old.clauses
     return item
 
 
-def in_version(version: Configuration | None, old: Filter, object_type: ObjectType) -> str:
-    words = filtering.clauses_in_words(old, object_type, _)
-    return _("In %(version)s: %(title)s, %(clauses)s.") % {"version": version, "title": old.title, "clauses": words}
+def in_version(version: Configuration, old: Filter, object_type: ObjectType) -> str:
+    facts = {"n": version.number, "title": old.title, "clauses": filtering.clauses_in_words(old, object_type, _)}
+    return _("In version %(n)s: %(title)s, %(clauses)s.") % facts
 
 
 def plain_notes(clause: Clause) -> list[Note]:
@@ -519,6 +521,15 @@ def found(request: HttpRequest, tenant: Tenant, object_type: ObjectType) -> dict
     return {"find": text, "people": service.search(tenant, object_type, text)}
 
 
+def in_words(value: object) -> str | None:
+    """As Entra's pages write it; None for an empty one."""
+    if value in (None, "", []):
+        return None
+    if isinstance(value, list):
+        return ", ".join(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def tested(look: service.Look, object_id: str) -> dict[str, Any]:
     test = look.test(object_id)
     if test is None:
@@ -530,7 +541,7 @@ def tested(look: service.Look, object_id: str) -> dict[str, Any]:
             "findings": [
                 {
                     "words": str(filtering.phrase(one.clause, look.object_type, _)),
-                    "actual": filtering.text_of(one.actual),
+                    "actual": in_words(one.actual),
                     "passed": one.passed,
                 }
                 for one in verdict.findings

@@ -116,7 +116,7 @@ def test_a_filter_is_built_counted_saved_and_tested_by_mouse(
     result = page.locator("#test-result")
     expect(result).to_contain_text("Not in scope by the draft")
     expect(result).to_contain_text("Outside scope: Engineers")
-    expect(result).to_contain_text("In scope in Version 1.")
+    expect(result).to_contain_text("In scope in version 1.")
     expect(result.locator("li").first).to_contain_text("Does not hold:")
     expect(result.locator("li").first).to_contain_text("Sales")
     expect(result.locator("li").last).to_contain_text("Holds:")

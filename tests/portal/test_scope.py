@@ -162,7 +162,7 @@ def test_a_removed_filter_comes_back_and_a_changed_one_is_undone(company: Tenant
         actor=ACTOR, tenant=company, object_type="user", title="Other", clauses=[ENGINEERS], uid=row.uid
     )
     page = admin.get(URL)
-    assert "In Version 2: Engineers, department is Engineering." in page.content.decode()
+    assert "In version 2: Engineers, department is Engineering." in page.content.decode()
     admin.post(f"{URL}filters/{row.uid}/", {"do": "undo"})
     assert drafts.changes(company) == []
 
@@ -232,7 +232,7 @@ def test_a_person_is_tested_clause_by_clause(company: Tenant, admin: Client) -> 
     page = " ".join(admin.get(f"{URL}?test={seller.object_id}").content.decode().split())
     assert "Not in scope by the draft" in page
     assert "Outside scope: Engineers" in page
-    assert "In scope in Version 1." in page
+    assert "In scope in version 1." in page
     assert "<code>Sales</code>" in page
     found = admin.get(f"{URL}?find=person 12", **HTMX).content.decode()  # type: ignore[arg-type]
     assert seller.object_id in found
