@@ -237,16 +237,16 @@ def counted(
 def foot(tenant: Tenant, object_type: ObjectType, counts: service.Counts, *, dirty: bool) -> dict[str, Number]:
     """The numbers that are about all filters together, by the names of the template."""
 
-    def number(count: int, of: str, words: str = "") -> Number:
-        return Number(count, people_url(tenant, object_type, of=of) if count and not dirty else "", words)
+    def number(count: int, of: str) -> Number:
+        return Number(count, people_url(tenant, object_type, of=of) if count and not dirty else "")
 
     return {
         "passing": number(counts.passing, "pass"),
         "outside": number(counts.total - counts.passing, "outside"),
         "come_in": number(counts.come_in, "come-in"),
         "drop_out": number(counts.drop_out, "drop-out"),
-        "guests": number(counts.guests, "guests", _("guests are assigned")),
-        "disabled": number(counts.disabled, "disabled", _("may not sign in")),
+        "guests": number(counts.guests, "guests"),
+        "disabled": number(counts.disabled, "disabled"),
     }
 
 

@@ -110,7 +110,7 @@ def test_a_filter_is_built_counted_saved_and_tested_by_mouse(
     expect(foot).to_contain_text("Compared with version 1:")
     # The two whose sign-in is blocked were out before.
     foot.get_by_role("link", name="8 drop out").click()
-    expect(page.get_by_role("heading", name="Who drops out")).to_be_visible()
+    expect(page.get_by_role("heading", name="Who drops out (8)")).to_be_visible()
     expect(page.locator("tbody tr")).to_have_count(8)
     page.go_back()
     page.get_by_label("Find by name or user principal name").press_sequentially("person13")
