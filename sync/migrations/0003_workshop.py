@@ -37,11 +37,6 @@ class Migration(migrations.Migration):
                 'ordering': ['position', 'pk'],
             },
         ),
-        migrations.AlterField(
-            model_name='assignment',
-            name='created_at',
-            field=models.DateTimeField(default=django.utils.timezone.now),
-        ),
         migrations.AddField(
             model_name='assignment',
             name='send_group',
@@ -134,6 +129,11 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='scopingfilter',
             constraint=models.UniqueConstraint(fields=('configuration', 'uid'), name='filter_uid'),
+        ),
+        migrations.AlterField(
+            model_name='assignment',
+            name='created_at',
+            field=models.DateTimeField(default=django.utils.timezone.now),
         ),
         migrations.RunPython(number_what_ran, migrations.RunPython.noop),
     ]
