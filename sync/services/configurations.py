@@ -264,7 +264,7 @@ def set_settings(*, actor: str, tenant: Tenant, **values: Any) -> None:
         configuration.assignments.filter(mirrored=True).delete()
     for name in changed:
         setattr(configuration, name, values[name])
-    configuration.full_clean(exclude=["based_on", "confirmed_run"])
+    configuration.full_clean(exclude=["based_on", "confirmed_run", "edits"])
     edited(configuration, [setting_key(name) for name in changed], actor)
     audit.record(actor, "scope.change", tenant, before, values)
 
