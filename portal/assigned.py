@@ -85,9 +85,14 @@ class Tables:
     totals: Mapping[str, int]
     any: bool
     application_changed: bool
-    read_at: Any
+    # The last reading of the directory, which the counts are of.
+    snapshot: Snapshot | None
     # Counts are left out: the page asks for them by itself.
     counting: bool = False
+
+    @property
+    def read_at(self) -> Any:
+        return self.snapshot.sealed_at if self.snapshot else None
 
     @property
     def shown(self) -> list[Line]:
@@ -107,7 +112,7 @@ def tables(tenant: Tenant, text: str, pages: Mapping[str, str], *, wait: bool) -
         totals={name: sum(map(kind, lines)) for name, kind in KINDS.items()},
         any=bool(lines),
         application_changed=setting_key("mirrored_app") in changes,
-        read_at=snapshot.sealed_at if snapshot else None,
+        snapshot=snapshot,
     )
     _add_states(tenant, found.shown)
     _add_through(configuration, [line for line in found.shown if not line.is_group])
@@ -164,9 +169,15 @@ def _person_line(row: Assignment, people: Mapping[str, DirectoryUser]) -> Line:
     if found is None:
         return Line(row, str(row), row.detail, gone=False)
     line = Line(row, found.display_name or str(row), found.user_principal_name or row.detail, bool(found.deleted))
-    if not found.in_scope and found.scope_reason not in ("", "not-assigned", "deleted"):
-        line.outside = str(SCOPE_REASONS.get(found.scope_reason, found.scope_reason))
+    line.outside = outside(found)
     return line
+
+
+def outside(user: DirectoryUser) -> str:
+    """Why somebody is not in scope however he is assigned, in words; "" when nothing keeps him out."""
+    if user.in_scope or user.scope_reason in ("", "not-assigned", "deleted"):
+        return ""
+    return str(SCOPE_REASONS.get(user.scope_reason, user.scope_reason))
 
 
 def _mark(line: Line, difference: Difference) -> None:

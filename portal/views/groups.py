@@ -44,6 +44,8 @@ class Member:
     user: DirectoryUser
     through: str
     state: str
+    # Why somebody who is in this group is not in scope all the same, in words.
+    outside: str = ""
 
 
 @require_safe
@@ -60,6 +62,7 @@ def group(request: HttpRequest, slug: str, object_id: str) -> HttpResponse:
     groups = {object_id, *(child for children in inside.values() for child in children)}
     brought = groups if row is None or row.nested else {object_id}
     snapshot = assigned.last_snapshot(tenant)
+    text, roots = request.GET.get("q", ""), within(rules, object_id)
     context = {
         "tenant": tenant,
         "object_id": object_id,
@@ -69,10 +72,10 @@ def group(request: HttpRequest, slug: str, object_id: str) -> HttpResponse:
         "tree": tree(tenant, object_id, inside),
         "loops": 0,
         "effective": bringing.people_in(tenant, brought).count(),
-        "people": people(tenant, brought, request.GET.get("q", ""), request.GET.get("page", "")),
-        "text": request.GET.get("q", ""),
+        "people": people(tenant, brought, text, request.GET.get("page", ""), brought=bool(row or roots)),
+        "text": text,
         "nested_groups": len(groups) - 1,
-        "within": within(rules, object_id),
+        "within": roots,
         "leaving": assigned.leaving(configuration, [("group", object_id)], size=1) if row and snapshot else None,
         "link": Link.objects.filter(tenant=tenant, object_type="group", object_id=object_id).first(),
         "read_at": snapshot.sealed_at if snapshot else None,
@@ -96,16 +99,16 @@ def tree(tenant: Tenant, root: str, inside: dict[str, set[str]]) -> list[Twig]:
     ]
 
 
-def people(tenant: Tenant, groups: set[str], text: str, number: str) -> Page[Member]:
+def people(tenant: Tenant, groups: set[str], text: str, number: str, *, brought: bool) -> Page[Member]:
     rows = bringing.people_in(tenant, groups).order_by("display_name", "pk")
     if text := text.strip():
         rows = rows.filter(Q(display_name__icontains=text) | Q(user_principal_name__icontains=text))
     page: Page[Any] = Paginator(rows, assigned.PAGE).get_page(number)
-    page.object_list = _members(tenant, groups, list(page.object_list))
+    page.object_list = _members(tenant, groups, list(page.object_list), brought)
     return page
 
 
-def _members(tenant: Tenant, groups: set[str], users: Sequence[DirectoryUser]) -> list[Member]:
+def _members(tenant: Tenant, groups: set[str], users: Sequence[DirectoryUser], brought: bool) -> list[Member]:
     ids = [user.object_id for user in users]
     listing = DirectoryMembership.objects.filter(tenant=tenant, group_id__in=groups, member_id__in=ids)
     pairs = sorted(listing.values_list("member_id", "group_id"))
@@ -118,10 +121,20 @@ def _members(tenant: Tenant, groups: set[str], users: Sequence[DirectoryUser]) -
     known = {link.object_id: link for link in links}
     return [
         Member(
-            user, ", ".join(sorted(through.get(user.object_id, []))), assigned.state_in_aws(known.get(user.object_id))
+            user,
+            ", ".join(sorted(through.get(user.object_id, []))),
+            _state(user, known.get(user.object_id), brought),
+            assigned.outside(user),
         )
         for user in users
     ]
+
+
+def _state(user: DirectoryUser, link: Link | None, brought: bool) -> str:
+    """`brought`: the group is assigned, or inside one that is."""
+    state = assigned.state_in_aws(link)
+    comes = user.in_scope or (brought and not assigned.outside(user))
+    return "not_in_scope" if state in ("waiting", "not_ready") and not comes else state
 
 
 def within(rules: Bringing, object_id: str) -> list[tuple[str, str]]:

@@ -15,7 +15,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def team(lab: Lab, name: str, size: int, inside: str = "") -> dict[str, Any]:
-    people = [lab.call("POST", "entra/hire", {"displayName": f"{name} {word}"})["id"] for word in "ABCDEFGHIJKLMNOP"[:size]]
+    people = [
+        lab.call("POST", "entra/hire", {"displayName": f"{name} {word}"})["id"] for word in "ABCDEFGHIJKLMNOP"[:size]
+    ]
     members = [*people, inside] if inside else people
     group: dict[str, Any] = lab.call("POST", "entra/groups", {"displayName": name, "members": members})
     return group | {"people": people}
