@@ -173,6 +173,14 @@ class GraphClient:
     def app_role_assigned_to(self, service_principal_id: str) -> Iterator[Json]:
         return self._items(f"/servicePrincipals/{quote(service_principal_id)}/appRoleAssignedTo", {"$top": "999"})
 
+    def synchronization_jobs(self, service_principal_id: str) -> list[Json]:
+        """The provisioning jobs of an enterprise application (Synchronization.Read.All)."""
+        return objects(self.get(f"/servicePrincipals/{quote(service_principal_id)}/synchronization/jobs"))
+
+    def synchronization_schema(self, service_principal_id: str, job_id: str) -> Json:
+        principal, job = quote(service_principal_id), quote(job_id, safe="")
+        return self.get(f"/servicePrincipals/{principal}/synchronization/jobs/{job}/schema")
+
     def organization(self) -> Json:
         found = objects(self.get("/organization", {"$select": "id,displayName,verifiedDomains"}))
         return found[0] if found else {}

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from sync import audit, mapping
 from sync.differences import (
+    ASSIGNMENT_FIELDS,
     FILTER_FIELDS,
     assignment_key,
     facts_of,
@@ -35,6 +36,7 @@ from sync.models import (
 )
 from sync.services.drafts import edited, editing
 from sync.services.tenants import add_default_mappings, configuration_of
+from sync.wanted import WantedAssignment, WantedFilter
 
 FIELDS = ("target", "kind", "source", "default", "default_on_update", "apply", "matching", "when_empty")
 
@@ -310,7 +312,66 @@ def remove_filter(*, actor: str, tenant: Tenant, uid: str) -> None:
     edited(draft, [filter_key(uid)], actor)
 
 
-def _assignment(configuration: Configuration, actor: str, one: Found) -> Assignment:
+@transaction.atomic
+def replace_filters(
+    *, actor: str, tenant: Tenant, object_type: str, filters: Sequence[tuple[str, WantedFilter]]
+) -> None:
+    """Makes the filters of one kind of object exactly these, each with its uid, which the caller has checked."""
+    draft = editing(tenant, actor)
+    rows = {row.uid: row for row in draft.filters.filter(object_type=object_type)}
+    before = {uid: facts_of(row, FILTER_FIELDS) for uid, row in rows.items()}
+    draft.filters.filter(object_type=object_type).exclude(uid__in=[uid for uid, _wanted in filters]).delete()
+    for position, (uid, wanted) in enumerate(filters, start=1):
+        row = rows.get(uid) or ScopingFilter(configuration=draft, uid=uid, object_type=object_type)
+        row.title, row.clauses, row.position = wanted.title, list(wanted.clauses), position
+        row.save()
+    after = {row.uid: facts_of(row, FILTER_FIELDS) for row in draft.filters.filter(object_type=object_type)}
+    changed = [uid for uid in {**before, **after} if before.get(uid) != after.get(uid)]
+    if changed:
+        edited(draft, [filter_key(uid) for uid in changed], actor)
+        audit.record(actor, "filter.replace", tenant, before, after)
+
+
+@transaction.atomic
+def replace_assignments(*, actor: str, tenant: Tenant, wanted: Sequence[WantedAssignment]) -> None:
+    """Makes the assignments exactly these; what an enterprise application brought stays, unless it is wanted itself.
+
+    Who stays keeps the name that was read from Entra.
+    """
+    draft = editing(tenant, actor)
+    rows = {(row.object_type, row.object_id): row for row in draft.assignments.all()}
+    keys = {one.key for one in wanted}
+    gone = [row for key, row in rows.items() if key not in keys and not row.mirrored]
+    for row in gone:
+        audit.record(actor, "assignment.remove", row, _named(row), None)
+    draft.assignments.filter(pk__in=[row.pk for row in gone]).delete()
+    changed = [one.key for one in wanted if _settle(draft, rows.get(one.key), one, actor)]
+    keys_changed = [*((row.object_type, row.object_id) for row in gone), *changed]
+    if keys_changed:
+        edited(draft, [assignment_key(*key) for key in keys_changed], actor)
+
+
+def _settle(draft: Configuration, row: Assignment | None, wanted: WantedAssignment, actor: str) -> bool:
+    """Whether the assignment had to be made or changed."""
+    if row is None:
+        found = Found(wanted.object_type, wanted.object_id, wanted.name, wanted.detail, "")
+        row = _assignment(draft, actor, found, nested=wanted.nested, send_group=wanted.send_group)
+        row.save()
+        audit.record(actor, "assignment.add", row, None, _named(row))
+        return True
+    before = {"mirrored": row.mirrored, **facts_of(row, ASSIGNMENT_FIELDS)}
+    after = {"mirrored": False, "nested": wanted.nested, "send_group": wanted.send_group}
+    if before == after:
+        return False
+    for name, value in after.items():
+        setattr(row, name, value)
+    row.save(update_fields=list(after))
+    audit.record(actor, "assignment.change", row, before, after)
+    return True
+
+
+def _assignment(configuration: Configuration, actor: str, one: Found, **facts: bool) -> Assignment:
+    """`facts`: any of differences.ASSIGNMENT_FIELDS."""
     return Assignment(
         configuration=configuration,
         object_type=one.object_type,
@@ -318,6 +379,7 @@ def _assignment(configuration: Configuration, actor: str, one: Found) -> Assignm
         display_name=one.name[:256],
         detail=(one.detail or one.kind)[:256],
         created_by=actor,
+        **facts,
     )
 
 
