@@ -266,7 +266,8 @@ def set_settings(*, actor: str, tenant: Tenant, **values: Any) -> None:
         configuration.assignments.filter(mirrored=True).delete()
     for name in changed:
         setattr(configuration, name, values[name])
-    configuration.full_clean(exclude=["based_on", "confirmed_run", "edits"])
+    # What nobody set may be empty: JSON fields that are filled later.
+    configuration.clean_fields(exclude=[one.name for one in Configuration._meta.fields if one.name not in changed])
     edited(configuration, [setting_key(name) for name in changed], actor)
     audit.record(actor, "scope.change", tenant, before, values)
 

@@ -111,7 +111,7 @@ def test_a_person_shows_login_readiness_and_other_ways(company: Tenant, jo: Clie
 
 
 def test_an_assigned_person_who_is_out_of_scope_all_the_same_says_why(company: Tenant, jo: Client) -> None:
-    DirectoryUser.objects.filter(object_id=NG).update(in_scope=False, scope_reason="account-disabled")
+    DirectoryUser.objects.filter(object_id=NG).update(properties={"accountEnabled": False})
     assert "Not in scope: Account disabled in Entra" in row_of(jo.get(PAGE).content.decode(), NG)
 
 

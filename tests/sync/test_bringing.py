@@ -108,21 +108,27 @@ def test_nobody_leaves_while_all_people_are_in_scope(admins_and_devs: Company) -
     assert rules.departure([("group", "admins")]).staying == {EVERYBODY: 3}
 
 
-@pytest.mark.parametrize(
-    "facts",
-    [
-        {"properties": {"accountEnabled": False}},
-        {"scope_reason": "outside-scope"},
-        {"scope_reason": "account-disabled"},
-    ],
-    ids=["blocked in Entra", "kept out by a filter", "disabled as of the last run"],
-)
-def test_whoever_does_not_come_in_cannot_leave(company: Company, facts: dict[str, Any]) -> None:
+def test_whoever_may_not_sign_in_cannot_leave(company: Company) -> None:
     company.group("team")
-    company.person("out", "team", **facts)
+    company.person("out", "team", properties={"accountEnabled": False})
     rules = Bringing(company.assign("team"))
     assert rules.counts()["team"] == Counts(direct=1, effective=1, only=0)
     assert rules.departure([("group", "team")]).leaving == set()
+
+
+def test_filters_and_guests_of_the_draft_keep_people_out(company: Company) -> None:
+    company.group("team")
+    company.person("in", "team", properties={"department": "Engineering"})
+    company.person("sales", "team", properties={"department": "Sales"})
+    company.person("guest", "team", properties={"department": "Engineering", "userType": "Guest"})
+    configurations.set_settings(actor=ACTOR, tenant=company.tenant, leave_out_guests=True)
+    clause = {"attribute": "department", "operator": "EQUALS", "value": "Engineering", "ignore_case": False}
+    configurations.save_filter(
+        actor=ACTOR, tenant=company.tenant, object_type="user", title="Engineers", clauses=[clause]
+    )
+    rules = Bringing(company.assign("team"))
+    assert rules.counts()["team"] == Counts(direct=3, effective=3, only=1)
+    assert rules.departure([("group", "team")]).leaving == {"in"}
 
 
 def test_deleted_people_and_groups_count_nowhere(company: Company) -> None:
