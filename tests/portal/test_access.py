@@ -8,7 +8,7 @@ from django.test import Client
 from portal.access import rights_of
 from portal.models import User
 from portal.roles import RIGHTS, Right, Role
-from sync.models import Run, Tenant
+from sync.models import DirectoryGroup, Run, Tenant
 from tests.conftest import person
 
 READ = [
@@ -22,6 +22,9 @@ READ = [
     "scope/?counts=1",
     "scope/people/",
     "assignments/",
+    "assignments/application/name/",
+    "groups/00000000-1111-4111-8111-111111111111/",
+    "groups/00000000-1111-4111-8111-111111111111/now/",
     "provisioning/",
     "runs/",
     "logs/",
@@ -36,6 +39,13 @@ ACTS = [
     ("scope/counts/", {}, Right.CONFIGURE),
     ("scope/settings/", {}, Right.CONFIGURE),
     ("assignments/assign/", {}, Right.CONFIGURE),
+    ("assignments/paste/", {}, Right.CONFIGURE),
+    ("assignments/undo/", {}, Right.CONFIGURE),
+    ("assignments/unassign/", {}, Right.CONFIGURE),
+    ("assignments/group/00000000-1111-4111-8111-111111111111/unassign/", {}, Right.CONFIGURE),
+    ("assignments/group/00000000-1111-4111-8111-111111111111/change/", {}, Right.CONFIGURE),
+    ("assignments/application/", {}, Right.CONFIGURE),
+    ("assignments/application/stop/", {}, Right.CONFIGURE),
     ("provisioning/", {"interval": 15}, Right.OPERATE),
     ("provisioning/turn-on/", {}, Right.OPERATE),
     ("provisioning/turn-off/", {}, Right.OPERATE),
@@ -49,10 +59,15 @@ def run(tenant: Tenant) -> Run:
     return Run.objects.create(tenant=tenant, number=1, kind="full", trigger="person", state="completed")
 
 
+@pytest.fixture
+def group(tenant: Tenant) -> DirectoryGroup:
+    return DirectoryGroup.objects.create(tenant=tenant, object_id="00000000-1111-4111-8111-111111111111")
+
+
 @pytest.mark.parametrize("role", Role)
 @pytest.mark.parametrize("path", READ)
 def test_every_role_reads_every_page(
-    tenant: Tenant, client_of: Callable[[User], Client], role: Role, path: str
+    tenant: Tenant, group: DirectoryGroup, client_of: Callable[[User], Client], role: Role, path: str
 ) -> None:
     user = person("ann@acme.example", role, None if role is Role.OWNER else tenant)
     answer = client_of(user).get(f"/t/acme/{path}", follow=True)
