@@ -8,6 +8,7 @@ from portal.views import (
     accounts,
     approvals,
     assignments,
+    configuration_files,
     connection,
     drift,
     logs,
@@ -66,6 +67,11 @@ mapping_urls = [
     path("mappings/<plural:plural>/reset/", mappings.mappings_reset, name="mappings_reset"),
     path("mappings/<plural:plural>/remove/<path:target>/", mappings.mapping_remove, name="mapping_remove"),
     path("mappings/<plural:plural>/<path:target>/", mappings.mapping_edit, name="mapping"),
+]
+
+configuration_file_urls = [
+    path("configuration/export/", configuration_files.configuration_export, name="configuration_export"),
+    path("configuration/import/", configuration_files.configuration_import, name="configuration_import"),
 ]
 
 assignment_urls = [
@@ -127,6 +133,7 @@ tenant_urls = [
     *setup_urls,
     *connection_urls,
     *mapping_urls,
+    *configuration_file_urls,
     *assignment_urls,
     *provisioning_urls,
     *approval_urls,
