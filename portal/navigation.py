@@ -46,7 +46,12 @@ MENU: tuple[tuple[str | Promise, tuple[Item, ...]], ...] = (
                     "configuration_import",
                 ),
             ),
-            Item(_("Assignments"), "users-group", "assignments", pages=("assign", "assignment_remove")),
+            Item(
+                _("Assignments"),
+                "users-group",
+                "assignments",
+                pages=("assign", "assign_pasted", "unassign", "unassign_ticked", "application", "group"),
+            ),
         ),
     ),
     (

@@ -37,6 +37,11 @@ class Migration(migrations.Migration):
                 'ordering': ['position', 'pk'],
             },
         ),
+        migrations.AlterField(
+            model_name='assignment',
+            name='created_at',
+            field=models.DateTimeField(default=django.utils.timezone.now),
+        ),
         migrations.AddField(
             model_name='assignment',
             name='send_group',
@@ -129,6 +134,77 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='scopingfilter',
             constraint=models.UniqueConstraint(fields=('configuration', 'uid'), name='filter_uid'),
+        ),
+        migrations.AddField(
+            model_name='configuration',
+            name='differs',
+            field=models.JSONField(default=list),
+        ),
+        migrations.AddField(
+            model_name='operation',
+            name='causes',
+            field=models.JSONField(default=list),
+        ),
+        migrations.AddField(
+            model_name='run',
+            name='impact',
+            field=models.JSONField(default=dict),
+        ),
+        migrations.CreateModel(
+            name='Rehearsed',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('object_type', models.CharField(choices=[('user', 'Person'), ('group', 'Group')], max_length=5)),
+                ('object_id', models.CharField(max_length=36)),
+                ('scim_id', models.CharField(blank=True, max_length=100)),
+                ('held_name', models.CharField(blank=True, max_length=255)),
+                ('held_email', models.CharField(blank=True, max_length=255)),
+                ('held_external', models.CharField(blank=True, max_length=255)),
+                ('wanted_name', models.CharField(blank=True, max_length=255)),
+                ('wanted_email', models.CharField(blank=True, max_length=255)),
+                ('wanted_external', models.CharField(blank=True, max_length=255)),
+            ],
+        ),
+        migrations.RemoveIndex(
+            model_name='operation',
+            name='operation_by_link',
+        ),
+        migrations.AddIndex(
+            model_name='operation',
+            index=models.Index(fields=['run', 'object_id', 'result', 'stage'], name='operation_of_object'),
+        ),
+        migrations.AddField(
+            model_name='rehearsed',
+            name='run',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='rehearsed', to='sync.run'),
+        ),
+        migrations.AddIndex(
+            model_name='rehearsed',
+            index=models.Index(fields=['run', 'object_type', 'held_name'], name='rehearsed_held_name'),
+        ),
+        migrations.AddIndex(
+            model_name='rehearsed',
+            index=models.Index(fields=['run', 'object_type', 'held_email'], name='rehearsed_held_email'),
+        ),
+        migrations.AddIndex(
+            model_name='rehearsed',
+            index=models.Index(fields=['run', 'object_type', 'held_external'], name='rehearsed_held_external'),
+        ),
+        migrations.AddIndex(
+            model_name='rehearsed',
+            index=models.Index(fields=['run', 'object_type', 'wanted_name'], name='rehearsed_wanted_name'),
+        ),
+        migrations.AddIndex(
+            model_name='rehearsed',
+            index=models.Index(fields=['run', 'object_type', 'wanted_email'], name='rehearsed_wanted_email'),
+        ),
+        migrations.AddIndex(
+            model_name='rehearsed',
+            index=models.Index(fields=['run', 'object_type', 'wanted_external'], name='rehearsed_wanted_external'),
+        ),
+        migrations.AddConstraint(
+            model_name='rehearsed',
+            constraint=models.UniqueConstraint(fields=('run', 'object_type', 'object_id'), name='rehearsed_once'),
         ),
         migrations.AlterField(
             model_name='assignment',

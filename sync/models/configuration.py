@@ -55,6 +55,8 @@ class Configuration(models.Model):
     comment = models.TextField(_("why"), max_length=1000, blank=True)
     # Who changed what last, by the key of the change (sync/differences.py): {"by": e-mail, "at": ISO 8601}.
     edits = models.JSONField(default=dict)
+    # Of a draft: keys of what differs from the version that it began from (sync/differences.py).
+    differs = models.JSONField(default=list)
     changed_at = models.DateTimeField(auto_now_add=True)
     changed_by = models.CharField(max_length=254, blank=True)
     # Everybody in the directory is in scope; assignments then only bring groups.
@@ -190,6 +192,7 @@ class Assignment(models.Model):
     # As read when it was assigned; the mirror knows better after the first run.
     display_name = models.CharField(max_length=256, blank=True)
     detail = models.CharField(max_length=256, blank=True)
+    # No auto_now_add: a copy of the configuration keeps it.
     created_at = models.DateTimeField(default=timezone.now)
     created_by = models.CharField(max_length=254, blank=True)
     # A group brings the members of the groups inside it too.

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from sync.expressions.tokens import tokens
 from sync.filtering import OPERATORS, Operator
-from sync.mapping import LIST_PATH, LISTS, TARGETS, ObjectType, source_attribute
+from sync.mapping import LIST_PATH, PARTS, TARGETS, ObjectType, source_attribute
 
 OBJECTS: dict[ObjectType, str] = {"user": "User", "group": "Group"}
 OBJECTS_WRITTEN = {theirs.lower(): ours for ours, theirs in OBJECTS.items()}
@@ -40,9 +40,9 @@ def target(written: str, object_type: str) -> str | None:
 
 
 def _list_target(name: str, kind: str, part: str) -> str | None:
-    lists = {known.lower(): known for known in LISTS}
+    lists = {known.lower(): known for known in PARTS}
     found = lists.get(name.lower())
-    parts = {known.lower(): known for known in LISTS[found]} if found else {}
+    parts = {known.lower(): known for known in PARTS[found]} if found else {}
     return f'{found}[type eq "{kind}"].{parts[part.lower()]}' if part.lower() in parts else None
 
 
