@@ -21,6 +21,14 @@ KINDS = {
     ("assignment", "group"): gettext_lazy("Assigned group"),
     ("setting", ""): gettext_lazy("Setting"),
 }
+SETTINGS = {
+    "setting:everybody": gettext_lazy("All people"),
+    "setting:mirrored_app": gettext_lazy("Mirrored enterprise application"),
+    "setting:leave_out_guests": gettext_lazy("Leave out guests"),
+    "setting:guest_user_name": gettext_lazy("User name of guests"),
+    "setting:user_actions": gettext_lazy("Actions on people"),
+    "setting:group_actions": gettext_lazy("Actions on groups"),
+}
 ACTIONS = {
     "create": gettext_lazy("Create"),
     "update": gettext_lazy("Update"),
@@ -52,7 +60,8 @@ def rows(found: Iterable[Difference]) -> list[Row]:
 
 def row(one: Difference) -> Row:
     item = one.item
-    name = fields.short(item.name) if item.kind == "mapping" else item.name
+    name = SETTINGS.get(item.key, item.name)
+    name = fields.short(item.name) if item.kind == "mapping" else str(name)
     kind = str(KINDS[item.kind, item.object_type])
     return Row(name, kind, side(one.before), side(one.after), code=item.kind == "mapping")
 

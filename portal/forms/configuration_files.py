@@ -38,10 +38,14 @@ class FileForm(forms.Form):
         return file.read() if file else str(text)
 
     def refuse(self, problems: list[Problem]) -> None:
-        """Everything that is wrong, each with its place in the file, at the input that brought it."""
+        """Everything that is wrong, each with its place in the file; at the input itself when it is one thing."""
         place = "file" if self.cleaned_data["file"] else "text"
+        if len(problems) == 1:
+            self.add_error(place, str(problems[0]))
+            return
         for problem in problems:
-            self.add_error(place, str(problem))
+            self.add_error(None, str(problem))
+        self.add_error(place, _("Nothing was imported. The reasons are listed at the top of the page."))
 
 
 class EntraForm(forms.Form):

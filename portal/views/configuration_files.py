@@ -17,7 +17,7 @@ from portal.forms.configuration_files import EntraForm, FileForm, TakeForm
 from portal.http import HttpRequest
 from portal.render import redirect_to, render_page
 from portal.roles import Right
-from sync import audit
+from sync import audit, mapping
 from sync.differences import digest
 from sync.models import Configuration, Tenant
 from sync.ms_schema import Line
@@ -66,7 +66,7 @@ def configuration_export(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         "tenant": tenant,
         "configuration": configuration,
-        "version": configuration.number or "draft",
+        "chosen": configuration.number or "draft",
         "versions": _versions(tenant),
         "report": _report([line for line in report if line.outcome != "taken"]),
         "said": len([line for line in report if line.outcome == "taken"]),
@@ -201,10 +201,10 @@ def _report(lines: Sequence[Line]) -> list[Reported]:
 
 
 def _reported(line: Line) -> Reported:
-    mapping = line.part == "mapping"
+    known = bool(line.object_type) and mapping.is_target(line.name, line.object_type)
     return Reported(
-        name=fields.short(line.name) if mapping else line.name or _("none"),
-        code=mapping,
+        name=fields.short(line.name) if known else line.name or _("none"),
+        code=line.part == "mapping",
         part=PARTS[line.part],
         objects=OBJECTS[line.object_type],
         outcome=line.outcome,

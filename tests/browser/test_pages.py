@@ -108,7 +108,7 @@ def world(tenant: Tenant) -> dict[str, list[Any]]:
         "assignment_remove": [slug, configuration_of(tenant).assignments.earliest("pk").pk],
         **{name: [slug] for name in ("overview", "setup", "connection", "connection_entra", "connection_aws", "assignments", "assign",
                                      "provisioning", "turn_on", "turn_off", "runs", "logs", "on_demand", "drift", "drift_repair",
-                                     "readiness", "approvals")},
+                                     "readiness", "approvals", "configuration_export", "configuration_import")},
     }  # fmt: skip
 
 
