@@ -170,6 +170,7 @@ def _show(request: HttpRequest, tenant: Tenant, incoming: Incoming, status: int 
         "document": incoming.text,
         "seen": digest(shown(tenant)),
         "changed_meanwhile": status == 409,
+        "published": tenant.configurations.published().exists(),
     }
     return render_page(request, "configuration_files/check.html", context, status=status)
 

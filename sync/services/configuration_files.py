@@ -44,6 +44,8 @@ FILE_NAMES = {"kind": "type", "apply": "when", "matching": "match", "when_empty"
 ACTIONS = {"people": every_user_action, "groups": every_group_action}
 FIRST_MATCH, LAST_MATCH = 1, 9
 TITLE_LENGTH = 200
+# More than anybody has; every row is compared with every other.
+MOST_MAPPINGS, MOST_FILTERS = 500, 200
 # The wanted filters with their uids, by object type.
 Named = dict[str, list[tuple[str, WantedFilter]]]
 
@@ -87,7 +89,7 @@ def _parse_mappings(section: Section | None, wanted: Wanted, configuration: Conf
     if section is None:
         return
     for plural, object_type in OBJECTS.items():
-        rows = section.rows(plural)
+        rows = section.rows(plural, most=MOST_MAPPINGS)
         if rows is not None:
             rules = [_parse_row(row, n) for n, row in enumerate(rows, start=1)]
             _check_rules(section, plural, rows, rules, passing(object_type, configuration))
@@ -146,7 +148,7 @@ def _parse_filters(section: Section | None, wanted: Wanted, configuration: Confi
     if section is None:
         return
     for plural, object_type in OBJECTS.items():
-        rows = section.rows(plural)
+        rows = section.rows(plural, most=MOST_FILTERS)
         if rows is not None:
             passes = _passing_clauses(object_type, configuration)
             wanted.filters[object_type] = [_parse_filter(row, object_type, passes) for row in rows]

@@ -254,6 +254,8 @@ BAD: list[tuple[Any, str]] = [
     (with_clause(attribute="department", operator="EQUALS"), "filters.people[0].clauses[0].value"),
     (with_clause(attribute="department", operator="REGEX MATCH", value="("), "filters.people[0].clauses[0].value: Character"),
     (with_clause(attribute="department", operator="EQUALS", value="x", not_=1), "filters.people[0].clauses[0].not_"),
+    ({"filters": {"people": [{"title": "A", "clauses": []}] * 201}}, "filters.people: holds 201; at most 200 are possible"),
+    ({"mappings": {"people": [{}] * 501}}, "mappings.people: holds 501; at most 500 are possible"),
     ({"assignments": {}}, "assignments: must be a list"),
     ({"assignments": [{"type": "robot", "id": GROUP}]}, "assignments[0].type: is “robot”"),
     ({"assignments": [{"type": "group", "id": "x"}]}, "assignments[0].id: must be the object ID of Entra"),
