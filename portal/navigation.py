@@ -37,7 +37,14 @@ MENU: tuple[tuple[str | Promise, tuple[Item, ...]], ...] = (
                 "arrows-exchange",
                 "mappings",
                 ("people",),
-                ("mapping", "mapping_add", "mapping_remove", "mappings_reset"),
+                (
+                    "mapping",
+                    "mapping_add",
+                    "mapping_remove",
+                    "mappings_reset",
+                    "configuration_export",
+                    "configuration_import",
+                ),
             ),
             Item(_("Scope"), "filter", "scope", pages=("scope_people",)),
             Item(

@@ -9,6 +9,7 @@ from portal.views import (
     applications,
     approvals,
     assignments,
+    configuration_files,
     connection,
     drift,
     groups,
@@ -86,6 +87,11 @@ scope_urls = [
     path("scope/filters/<slug:key>/", scope.scope_filter, name="scope_filter"),
 ]
 
+configuration_file_urls = [
+    path("configuration/export/", configuration_files.configuration_export, name="configuration_export"),
+    path("configuration/import/", configuration_files.configuration_import, name="configuration_import"),
+]
+
 assignment_urls = [
     path("assignments/", assignments.assignments, name="assignments"),
     path("assignments/assign/", assignments.assign, name="assign"),
@@ -155,6 +161,7 @@ tenant_urls = [
     *connection_urls,
     *mapping_urls,
     *scope_urls,
+    *configuration_file_urls,
     *assignment_urls,
     *provisioning_urls,
     *approval_urls,

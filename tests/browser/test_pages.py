@@ -115,7 +115,7 @@ def world(tenant: Tenant) -> dict[str, list[Any]]:
         **{name: [slug] for name in ("overview", "setup", "scope", "scope_people", "connection", "connection_entra", "connection_aws", "assignments", "assign",
                                      "assign_pasted", "application",
                                      "provisioning", "turn_on", "turn_off", "runs", "logs", "on_demand", "drift", "drift_repair",
-                                     "readiness", "approvals")},
+                                     "readiness", "approvals", "configuration_export", "configuration_import")},
     }  # fmt: skip
 
 
