@@ -37,7 +37,7 @@ MENU: tuple[tuple[str | Promise, tuple[Item, ...]], ...] = (
                 "arrows-exchange",
                 "mappings",
                 ("people",),
-                ("mapping", "mapping_add", "mapping_remove", "mappings_reset"),
+                ("mapping", "mapping_add", "mapping_remove", "mappings_reset", "expression_help", "aws_fields"),
             ),
             Item(_("Assignments"), "users-group", "assignments", pages=("assign", "assignment_remove")),
         ),
