@@ -53,6 +53,7 @@ class MappingForm(forms.Form):
             ("", _("Used when the person or group is created; not on updates")),
             ("1", _("Used on updates too")),
         ],
+        widget=forms.RadioSelect,
     )
     matching = forms.IntegerField(
         label=_("Match on this field"),

@@ -283,8 +283,7 @@ def set_settings(*, actor: str, tenant: Tenant, **values: Any) -> None:
         configuration.assignments.filter(mirrored=True).delete()
     for name in changed:
         setattr(configuration, name, values[name])
-    # No action at all may be allowed too, and an empty list is nothing to full_clean.
-    configuration.full_clean(exclude=["based_on", "confirmed_run", "user_actions", "group_actions"])
+    configuration.full_clean(exclude=["based_on", "confirmed_run", "edits", "user_actions", "group_actions"])
     edited(configuration, [setting_key(name) for name in changed], actor)
     audit.record(actor, "scope.change", tenant, before, values)
 

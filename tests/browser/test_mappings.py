@@ -7,11 +7,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from portal.models import User
-from portal.roles import Role
 from sync.models import Tenant
 from sync.services import configurations, drafts, runs
-from tests.browser.conftest import axe, sideways
-from tests.conftest import person
 from tests.lab_process import Lab
 from tests.sync.engine.conftest import ACTOR, assign, sync, wire
 
