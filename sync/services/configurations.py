@@ -283,6 +283,7 @@ def set_settings(*, actor: str, tenant: Tenant, **values: Any) -> None:
         configuration.assignments.filter(mirrored=True).delete()
     for name in changed:
         setattr(configuration, name, values[name])
+    # Lists may be empty: no action at all, no edit yet.
     configuration.full_clean(exclude=["based_on", "confirmed_run", "edits", "user_actions", "group_actions"])
     edited(configuration, [setting_key(name) for name in changed], actor)
     audit.record(actor, "scope.change", tenant, before, values)
