@@ -16,11 +16,13 @@ from django.utils import timezone
 
 from sync import mapping, planning, readiness, steps
 from sync.bulk import insert_rows, update_rows
+from sync.clashes import Clashes
+from sync.guarding import Guard
 from sync.inclusion import assigned_groups_listing, groups_inside
 from sync.keys import Keys, keys_of
 from sync.leases import Watch
 from sync.matching import Match, Verdict
-from sync.mirror import Rules, batches, due_links, held_objects, users_to_look_at
+from sync.mirror import Rules, batches, due_links, groups_in_scope, held_objects, users_to_look_at
 from sync.models import (
     DirectoryGroup,
     DirectoryMembership,
@@ -37,6 +39,7 @@ from sync.models import (
 from sync.planning import MANAGER, Change, Known
 from sync.scim import resource
 from sync.scim.client import ScimClient
+from sync.scope_pass import ScopePass
 from sync.storing import PlanStore, Refusal, Subject
 from sync.taken import TakenValues
 from sync.targets import Target
@@ -194,6 +197,7 @@ class Evaluation:
         self.people = people_mapper(rules, self.now)
         self.groups = groups_mapper(rules, self.now)
         self.with_members = any(rule.target == "members" for rule in rules.groups)
+        self.groups_in_scope = groups_in_scope(self.tenant, rules)
         self.active_when_gone = self._active_when_gone()
         self.store = PlanStore(run)
         self.taken = {object_type: TakenValues(run.tenant, object_type) for object_type in ("user", "group")}
@@ -221,14 +225,30 @@ class Evaluation:
                 decided = replace(change, approved=decision == "approved", held=decision == "waiting")
                 batch.planned.append((subject, decided))
 
+    def decide_scope(self) -> dict[str, int]:
+        """How many are in scope, and how many known people are not."""
+        return ScopePass(self.tenant, self.snapshot, self.rules, self.since, self.watch).decide()
+
+    def settle_clashes(self, object_type: str) -> None:
+        Clashes(self.run, object_type).settle()
+
+    def weigh(self, guard: Guard) -> None:
+        """What the plan means for people is only worked out for the preview of a draft."""
+
+    def unchanged(self) -> int:
+        """Of those looked at."""
+        touched = self.run.operations.filter(object_type__in=("user", "group"))
+        return max(0, self.seen - touched.values("object_type", "object_id").distinct().count())
+
     # People
 
     def plan_people(self, rows: QuerySet[DirectoryUser] | None = None) -> None:
         looked_at = users_to_look_at(self.tenant, self.since) if rows is None else rows
-        target = self._target("user", looked_at.filter(in_scope=True))
+        target = self._target("user", looked_at)
         for users in batches(looked_at):
             self.watch.safe_point()
             self.seen += len(users)
+            self._know_scope(users)
             ids = [user.object_id for user in users]
             batch = Batch(links_of(self.tenant, "user", ids), Decisions(self.tenant, ids))
             managers = self._managers([user for user in users if user.in_scope])
@@ -236,20 +256,32 @@ class Evaluation:
                 self._plan_person(user, batch, target, managers)
             self._save(batch, self.people)
 
+    def _know_scope(self, users: Sequence[DirectoryUser]) -> None:
+        """It stands on the rows since the scope pass."""
+
     def _target(self, object_type: str, rows: QuerySet[Any]) -> Target:
+        many = self._newcomers(object_type, rows) > FEW
+        mapper = self.people if object_type == "user" else self.groups
+        return Target(self.tenant, self.client, object_type, mapper.matching, many=many)
+
+    def _newcomers(self, object_type: str, rows: QuerySet[Any]) -> int:
+        """How many of those in scope have no link yet."""
         linked = Link.objects.filter(
             tenant=self.tenant, object_type=object_type, object_id=OuterRef("object_id")
         ).exclude(scim_id="")
-        many = rows.exclude(Exists(linked)).count() > FEW
-        mapper = self.people if object_type == "user" else self.groups
-        return Target(self.tenant, self.client, object_type, mapper.matching, many=many)
+        inside = rows.filter(in_scope=True) if object_type == "user" else rows
+        return inside.exclude(Exists(linked)).count()
 
     def _managers(self, users: Sequence[DirectoryUser]) -> set[str]:
         """Managers whom AWS holds, or whom this run is going to create."""
         ids = {user.manager_id for user in users if user.manager_id}
         linked = Link.objects.filter(tenant=self.tenant, object_type="user", object_id__in=ids).exclude(scim_id="")
-        coming = users_to_look_at(self.tenant, self.since).filter(object_id__in=ids, in_scope=True)
-        return {*linked.values_list("object_id", flat=True), *coming.values_list("object_id", flat=True)}
+        return {*linked.values_list("object_id", flat=True), *self._coming(ids)}
+
+    def _coming(self, ids: Collection[str]) -> Iterable[str]:
+        """Those of them who are looked at and in scope."""
+        looked_at = users_to_look_at(self.tenant, self.since)
+        return looked_at.filter(object_id__in=ids, in_scope=True).values_list("object_id", flat=True)
 
     def _plan_person(self, user: DirectoryUser, batch: Batch, target: Target, managers: set[str]) -> None:
         if not user.in_scope:
@@ -371,15 +403,18 @@ class Evaluation:
             self.seen += len(groups)
             ids = [group.object_id for group in groups]
             batch = Batch(links_of(self.tenant, "group", ids), Decisions(self.tenant, ids))
-            members = GroupMembers(self.run, ids, batch.links.values())
+            members = self._members_of(ids, batch.links.values())
             for group in groups:
                 self._plan_group(group, batch, target, members)
             self._save(batch, self.groups)
         if rows is None:
             self._plan_groups_out_of_scope()
 
+    def _members_of(self, ids: Collection[str], links: Iterable[Link]) -> "GroupMembers":
+        return GroupMembers(self.run, links, groups_inside(self.tenant, ids))
+
     def _groups_to_look_at(self) -> QuerySet[DirectoryGroup]:
-        """Assigned groups that changed, or that list somebody who did."""
+        """Assigned groups that go to AWS and changed, or list somebody who did."""
         people = users_to_look_at(self.tenant, self.since).values("object_id")
         listing = assigned_groups_listing(self.tenant, people)
         due, held = due_links(self.tenant, "group").values("object_id"), held_objects(self.tenant).values("object_id")
@@ -388,7 +423,7 @@ class Evaluation:
             changed | Q(object_id__in=due) | Q(object_id__in=held),
             tenant=self.tenant,
             deleted="",
-            object_id__in=self.rules.assigned_groups,
+            object_id__in=self.groups_in_scope,
         )
 
     def _plan_group(self, group: DirectoryGroup, batch: Batch, target: Target, members: "GroupMembers") -> None:
@@ -446,7 +481,7 @@ class Evaluation:
         if self.snapshot.suspect:
             return
         current = DirectoryGroup.objects.filter(
-            tenant=self.tenant, deleted="", object_id__in=self.rules.assigned_groups
+            tenant=self.tenant, deleted="", object_id__in=self.groups_in_scope
         ).values("object_id")
         ours = Link.objects.filter(tenant=self.tenant, object_type="group").exclude(scim_id="")
         filled = Exists(MembershipLink.objects.filter(group=OuterRef("pk")))
@@ -471,13 +506,16 @@ class Evaluation:
 
 
 class GroupMembers:
-    """Members of some assigned groups: whom Entra lists, who is to be in AWS, and whom we put there."""
+    """Members of some assigned groups: whom Entra lists, who is to be in AWS, and whom we put there.
 
-    def __init__(self, run: Run, group_ids: Collection[str], links: Iterable[Link]) -> None:
+    `inside`: by assigned group, the groups that it stands for.
+    """
+
+    def __init__(self, run: Run, links: Iterable[Link], inside: Mapping[str, set[str]]) -> None:
         self.run = run
-        self.inside = groups_inside(run.tenant, group_ids)
+        self.inside = inside
         self.written = self._written([link.pk for link in links if link.pk])
-        self._wanted = self._by_group(self._rows(group_ids).filter(Exists(self._arriving())))
+        self._wanted = self._by_group(self._rows(self.inside).filter(Exists(self._arriving())))
         self._listed = self._by_group(self._rows(self.written))
 
     def wanted(self, group_id: str) -> list[str]:
@@ -504,15 +542,14 @@ class GroupMembers:
             tenant=self.run.tenant, group_id__in=inner, member_type=DirectoryMembership.USER
         )
 
-    def _arriving(self) -> QuerySet[Link]:
+    def _arriving(self) -> QuerySet[Any]:
         """Links of people in scope (only they want a name) whom AWS holds or is about to."""
-        coming = self.run.operations.filter(link=OuterRef("pk"), action__in=("create", "link"))
-        return Link.objects.filter(
-            ~Q(scim_id="") | Exists(coming.exclude(result=Result.FAILED)),
-            tenant=self.run.tenant,
-            object_type="user",
-            object_id=OuterRef("member_id"),
-        ).exclude(wanted_name="")
+        coming = self.run.operations.filter(object_id=OuterRef("object_id"), action__in=("create", "link"))
+        rows = self._people().filter(object_type="user", object_id=OuterRef("member_id")).exclude(wanted_name="")
+        return rows.filter(~Q(scim_id="") | Exists(coming.exclude(result=Result.FAILED)))
+
+    def _people(self) -> QuerySet[Any]:
+        return Link.objects.filter(tenant=self.run.tenant)
 
     def _by_group(self, rows: QuerySet[DirectoryMembership]) -> dict[str, set[str]]:
         found: dict[str, set[str]] = defaultdict(set)

@@ -70,7 +70,7 @@ class MappingForm(forms.Form):
 
         `key` keeps the ids apart when several rows are open.
         """
-        super().__init__(*args, auto_id=f"id_{key}_%s", **options)  # type: ignore[arg-type]
+        super().__init__(*args, **options | {"auto_id": f"id_{key}_%s"})  # type: ignore[arg-type]
         self.fields["source"].widget.attrs["data-combobox"] = f"attributes-{key}"
         choices = list(targets)
         self._choices("target").choices = choices
