@@ -90,6 +90,11 @@ class Line:
         return shown_source(self.row.kind, self.row.source)
 
     @property
+    def was_empty(self) -> str:
+        """What the published row says about an empty source."""
+        return ", ".join(self.was[name] for name in ("default", "default_on_update", "when_empty") if name in self.was)
+
+    @property
     def undo_key(self) -> str:
         return mapping_key(self.row.object_type, self.row.target)
 

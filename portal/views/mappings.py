@@ -112,8 +112,8 @@ def conflict_panel(
 ) -> HttpResponse:
     """Both side by side; keeping mine sends it again, on top of what is there now."""
     mine = form.rule()
-    urls = {"keep": "mapping", "target": mine.target} if now else {"keep": "mapping_add", "target": ""}
-    args = [tenant.slug, plural, *([mine.target] if now else [])]
+    mine_url = reverse("mapping", args=[tenant.slug, plural, mine.target])
+    keep_url = mine_url if now else reverse("mapping_add", args=[tenant.slug, plural])
     context = {
         "tenant": tenant,
         "plural": plural,
@@ -121,14 +121,12 @@ def conflict_panel(
         "target_short": fields.short(mine.target),
         "pairs": compared(mine, now),
         "gone": now is None,
-        "published": newest_published(request, tenant),
+        "published": published_meanwhile(request, tenant),
         "entries": [(name, value) for name, value in request.POST.items() if name not in ENVELOPE],
         "seen": revision(now),
         "draft": draft_key(tenant),
-        "action": with_person(request, reverse(urls["keep"], args=args)),
-        "take": with_person(request, reverse("mapping", args=args))
-        + ("&" if "person" in request.GET else "?")
-        + "close=1",
+        "action": with_person(request, keep_url),
+        "take": f"{with_person(request, mine_url)}{'&' if 'person' in request.GET else '?'}close=1",
         "back": list_url(tenant, plural, request),
     }
     return render_page(request, "mappings/conflict.html", context, partial="row", status=409)
@@ -138,9 +136,10 @@ def conflict_panel(
 ENVELOPE = ("csrfmiddlewaretoken", "seen", "draft", "preview")
 
 
-def newest_published(request: HttpRequest, tenant: Tenant) -> Configuration | None:
-    """What was published while the form was open."""
-    return tenant.configurations.published().order_by("-number").first() if draft_went(request, tenant) else None
+def published_meanwhile(request: HttpRequest, tenant: Tenant) -> Configuration | None:
+    """The draft that the form was opened on, when it is a version by now."""
+    seen = request.POST.get("draft", "")
+    return tenant.configurations.published().filter(pk=seen).first() if seen.isdecimal() else None
 
 
 def compared(mine: mapping.Mapping, now: AttributeMapping | None) -> list[dict[str, Any]]:

@@ -292,8 +292,9 @@ def set_settings(*, actor: str, tenant: Tenant, **values: Any) -> None:
         configuration.assignments.filter(mirrored=True).delete()
     for name in changed:
         setattr(configuration, name, values[name])
-    # Lists may be empty: no action at all, no edit yet.
-    configuration.full_clean(exclude=["based_on", "confirmed_run", "edits", "user_actions", "group_actions"])
+    # Only what was set, and of that no lists: they may be empty, when no action at all is allowed.
+    others = {one.name for one in Configuration._meta.fields} - {*changed} | {"user_actions", "group_actions"}
+    configuration.clean_fields(exclude=others)
     edited(configuration, [setting_key(name) for name in changed], actor)
     audit.record(actor, "scope.change", tenant, before, values)
 
