@@ -12,6 +12,7 @@ from portal.views import (
     configuration_files,
     connection,
     drift,
+    expressions,
     groups,
     logs,
     mappings,
@@ -72,9 +73,16 @@ connection_urls = [
 
 mapping_urls = [
     path("mappings/recommended/", mappings.mappings_recommended, name="mappings_recommended"),
+    path("mappings/cast/", mappings.mappings_cast, name="mappings_cast"),
+    path("mappings/expressions/", expressions.expression_help, name="expression_help"),
+    path("mappings/fields/", expressions.aws_fields, name="aws_fields"),
     path("mappings/<plural:plural>/", mappings.mappings, name="mappings"),
     path("mappings/<plural:plural>/add/", mappings.mapping_add, name="mapping_add"),
     path("mappings/<plural:plural>/reset/", mappings.mappings_reset, name="mappings_reset"),
+    path("mappings/<plural:plural>/actions/", mappings.mappings_actions, name="mappings_actions"),
+    path("mappings/<plural:plural>/actions/undo/", mappings.mappings_actions_undo, name="mappings_actions_undo"),
+    path("mappings/<plural:plural>/undo/<path:target>/", mappings.mapping_undo, name="mapping_undo"),
+    path("mappings/<plural:plural>/move/<path:target>/", mappings.mapping_move, name="mapping_move"),
     path("mappings/<plural:plural>/remove/<path:target>/", mappings.mapping_remove, name="mapping_remove"),
     path("mappings/<plural:plural>/<path:target>/", mappings.mapping_edit, name="mapping"),
 ]
