@@ -8,14 +8,14 @@ from collections.abc import Callable
 
 from django.utils import timezone
 
-from sync import guarding, importing, mapping, rehearsing, steps
+from sync import guarding, importing, rehearsing, steps
 from sync.evaluating import Evaluation
 from sync.exporting import export_stage
 from sync.graph.client import GraphClient
 from sync.guarding import Guard
 from sync.journal import Journal
 from sync.leases import Watch
-from sync.mirror import Rules
+from sync.mirror import Rules, selected
 from sync.models import Configuration, Run, Snapshot, Tenant
 from sync.phases import PhaseLog
 from sync.planning import Stage
@@ -53,7 +53,6 @@ def run_cycle(
 
     with phases.during("prepare"):
         configuration = rehearsing.draft_of(run) or tenant.configurations.current()
-        rules = Rules.of(configuration)
         resolve_open_intents(run, scim)
 
     with phases.during("connect"):
@@ -61,7 +60,7 @@ def run_cycle(
         steps.passed("token got")
 
     with phases.during("read") as facts:
-        snapshot = read(run, graph, rules, watch)
+        snapshot = read(run, graph, watch)
         run.suspect = snapshot.suspect
         facts.update(people=snapshot.users, groups=snapshot.groups)
 
@@ -87,14 +86,10 @@ def run_cycle(
     phases.save()
 
 
-def read(run: Run, graph: GraphClient, rules: Rules, watch: Watch) -> Snapshot:
+def read(run: Run, graph: GraphClient, watch: Watch) -> Snapshot:
+    tenant, full = run.tenant, run.kind == Run.Kind.FULL
     return importing.read_directory(
-        run.tenant,
-        graph,
-        watch,
-        mapping.graph_select(rules.users, "user"),
-        mapping.graph_select(rules.groups, "group"),
-        full=run.kind == Run.Kind.FULL,
+        tenant, graph, watch, selected(tenant, "user"), selected(tenant, "group"), full=full
     )
 
 

@@ -22,7 +22,7 @@ from sync.inclusion import assigned_groups_listing, groups_inside
 from sync.keys import Keys, keys_of
 from sync.leases import Watch
 from sync.matching import Match, Verdict
-from sync.mirror import Rules, batches, due_links, held_objects, users_to_look_at
+from sync.mirror import Rules, batches, due_links, groups_in_scope, held_objects, users_to_look_at
 from sync.models import (
     DirectoryGroup,
     DirectoryMembership,
@@ -165,6 +165,7 @@ class Evaluation:
         self.people = Mapper(rules.users)
         self.groups = Mapper([rule for rule in rules.groups if rule.target != "members"])
         self.with_members = any(rule.target == "members" for rule in rules.groups)
+        self.groups_in_scope = groups_in_scope(self.tenant, rules)
         self.active_when_gone = self._active_when_gone()
         self.store = PlanStore(run)
         self.now = timezone.now()
@@ -367,7 +368,7 @@ class Evaluation:
             changed | Q(object_id__in=due) | Q(object_id__in=held),
             tenant=self.tenant,
             deleted="",
-            object_id__in=self.rules.assigned_groups,
+            object_id__in=self.groups_in_scope,
         )
 
     def _plan_group(self, group: DirectoryGroup, batch: Batch, target: Target, members: "GroupMembers") -> None:
@@ -421,7 +422,7 @@ class Evaluation:
         if self.snapshot.suspect:
             return
         current = DirectoryGroup.objects.filter(
-            tenant=self.tenant, deleted="", object_id__in=self.rules.assigned_groups
+            tenant=self.tenant, deleted="", object_id__in=self.groups_in_scope
         ).values("object_id")
         ours = Link.objects.filter(tenant=self.tenant, object_type="group").exclude(scim_id="")
         filled = Exists(MembershipLink.objects.filter(group=OuterRef("pk")))

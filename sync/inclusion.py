@@ -42,6 +42,11 @@ def assigned_groups_listing(tenant: Tenant, people: Any) -> QuerySet[Inclusion, 
     return rows.values_list("assigned_id", flat=True).distinct()
 
 
+def groups_of(tenant: Tenant, rules: Rules) -> list[str]:
+    """Object ids of the groups that bring their members under `rules`, as the mirror has them now."""
+    return sorted({group_id for _assigned_id, group_id in closure_of(tenant, rules)})
+
+
 def closure(direct: Iterable[str], nested: Iterable[str], inside: Mapping[str, Collection[str]]) -> Closure:
     """Every group once per assigned group, by the shortest way: cycles end where they meet what is known."""
     found: Closure = {(group_id, group_id): (group_id,) for group_id in direct}

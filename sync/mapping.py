@@ -362,9 +362,12 @@ def source_attribute(name: str, object_type: str | None = None) -> SourceAttribu
     return (NAMED[object_type] if object_type else NAMED_ANYWHERE).get(name.lower())
 
 
-def graph_select(mappings: Iterable[Mapping], object_type: str = "user") -> list[str]:
-    """The $select list: what pages and the engine need, and what the rows read; unknown names stay out."""
-    names = [name for row in mappings for name in names_read(row)]
+def graph_select(mappings: Iterable[Mapping], object_type: str = "user", filtered: Iterable[str] = ()) -> list[str]:
+    """The $select list: what pages and the engine need, what the rows read, and what is filtered by.
+
+    Unknown names stay out.
+    """
+    names = [*(name for row in mappings for name in names_read(row)), *filtered]
     attributes = [found for name in names if (found := source_attribute(name, object_type))]
     return list(dict.fromkeys([*ALWAYS_SELECTED[object_type], *(one.selects for one in attributes)]))
 

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from sync import mapping
+from sync import filtering, mapping
 from sync.models import (
     Assignment,
     AttributeMapping,
@@ -17,11 +17,14 @@ from sync.models import (
     DirectoryUser,
     HeldChange,
     Link,
+    ScopingFilter,
     Snapshot,
     Tenant,
 )
+from sync.scoping import Gate
 
 BATCH = 1000
+OPEN_GATE = Gate()
 T = TypeVar("T")
 
 
@@ -38,6 +41,9 @@ class Rules:
     nested: frozenset[str] = frozenset()
     everybody: bool = False
     mirrored_app: str = ""
+    # What assigned people, and assigned groups, have to pass.
+    people_gate: Gate = OPEN_GATE
+    group_gate: Gate = OPEN_GATE
 
     @classmethod
     def of(cls, configuration: Configuration) -> "Rules":
@@ -59,7 +65,36 @@ class Rules:
             frozenset(nested.values_list("object_id", flat=True)),
             configuration.everybody,
             configuration.mirrored_app,
+            Gate(filters_of(configuration, "user"), configuration.leave_out_guests),
+            Gate(filters_of(configuration, "group")),
         )
+
+    def selects(self, object_type: mapping.ObjectType) -> list[str]:
+        """The Graph properties that mappings and filters read."""
+        rows, gate = (self.users, self.people_gate) if object_type == "user" else (self.groups, self.group_gate)
+        filtered = filtering.names_read(one.filter for one in gate.filters)
+        return mapping.graph_select(rows, object_type, filtered)
+
+
+def filters_of(configuration: Configuration, object_type: mapping.ObjectType) -> tuple[filtering.Compiled, ...]:
+    rows = ScopingFilter.objects.filter(configuration=configuration, object_type=object_type)
+    return filtering.compiled([row.rule() for row in rows], object_type)
+
+
+def selected(tenant: Tenant, object_type: mapping.ObjectType) -> list[str]:
+    """What a round reads: for the rules of runs and for the draft, whose preview then needs no round of its own."""
+    used = (tenant.configurations.current(), tenant.configurations.draft())
+    names = [name for one in used if one is not None for name in Rules.of(one).selects(object_type)]
+    return list(dict.fromkeys(names))
+
+
+def groups_in_scope(tenant: Tenant, rules: Rules) -> frozenset[str]:
+    """Object ids of the assigned groups that go to AWS themselves."""
+    if not rules.group_gate.filters:
+        return rules.assigned_groups
+    rows = DirectoryGroup.objects.filter(tenant=tenant, deleted="", object_id__in=rules.assigned_groups)
+    found = rows.values_list("object_id", "properties")
+    return frozenset(object_id for object_id, properties in found if rules.group_gate.stops(properties) is None)
 
 
 def batches(rows: QuerySet[Any], size: int = BATCH) -> Iterator[list[Any]]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db.models import Count, Max, Min, Q
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from sync.models import AttributeMapping, Operation, Result, Run
@@ -357,9 +358,18 @@ SCOPE_REASONS: dict[str, Words] = {
     "through-nested-group": _("Through a group inside an assigned group"),
     "everybody": _("All people are in scope"),
     "not-assigned": _("Not assigned"),
+    "outside-filter": _("Outside scope"),
+    "guest-left-out": _("Guest left out"),
     "account-disabled": _("Account disabled in Entra"),
     "deleted": _("Deleted in Entra"),
 }
+
+
+def scope_words(reason: str, filters: Sequence[str]) -> str:
+    """Why somebody is in or out, in a few words. `filters`: their titles; a single one is named."""
+    if reason == "outside-filter" and len(filters) == 1:
+        return gettext("Outside scope: %(filter)s") % {"filter": filters[0]}
+    return str(SCOPE_REASONS.get(reason, reason))
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from sync.differences import contents, differences, digest
 from sync.evaluating import Batch, Evaluation, GroupMembers, Mapper
 from sync.guarding import Guard
 from sync.leases import Cancelled, Watch
-from sync.mirror import Rules, batches, users_to_look_at
+from sync.mirror import Rules, batches, groups_in_scope, users_to_look_at
 from sync.models import Configuration, DirectoryGroup, DirectoryUser, Link, Operation, Rehearsed, Run, Snapshot
 from sync.planning import MANAGER, Change
 from sync.scim import resource
@@ -75,6 +75,7 @@ class Rehearsal(Evaluation):
         self.deciding = _deciding(self, rules, closure)
         self.deciding_today = _deciding(self, today, inclusion.closure_of(self.tenant, today))
         self.mappers_today = {"user": Mapper(today.users), "group": Mapper(_of_groups(today))}
+        self.groups_today = groups_in_scope(self.tenant, today)
         self.store = RehearsedStore(run, self)
         self.in_scope: set[str] = set()
         # By person who comes or goes with the draft: the changes that do it. By person whom AWS holds: why outside.
@@ -170,11 +171,16 @@ class Rehearsal(Evaluation):
     def because(self, subject: Subject, change: Change) -> Keys:
         key = subject.object_id
         if change.action.endswith("_member"):
-            return self.causes.of_members(key, (self.moved.get(member, ()) for member in change.changes["members"]))
-        own = self.moved.get(key, ()) if subject.object_type == "user" else self.causes.of_group(key)
+            people = (self.moved.get(member, ()) for member in change.changes["members"])
+            return self.causes.of_members(self._of_group(key), people)
+        own = self.moved.get(key, ()) if subject.object_type == "user" else self._of_group(key)
         if change.action in ("disable", "delete") and key in self.outside:
             return (*own, reason_key(self.outside[key]))
         return own or self._of_values(subject, change.desired)
+
+    def _of_group(self, object_id: str) -> Keys:
+        moves = (object_id in self.groups_in_scope) != (object_id in self.groups_today)
+        return self.causes.of_group(object_id, moves=moves)
 
     def because_refused(self, subject: Subject, refusal: Refusal) -> Keys:
         """A mapping of the draft, when the field in question has another value (or another error) through it."""

@@ -28,7 +28,7 @@ class Deciding:
 
     def scopes(self, batch: Sequence[DirectoryUser]) -> list[scoping.Scope]:
         paths = self._paths_to(batch)
-        return [self._scope(person_of(user, paths.get(user.object_id, {}))) for user in batch]
+        return [self._scope(person_of(user, paths.get(user.object_id, {}), self.rules)) for user in batch]
 
     def _scope(self, person: scoping.Person) -> scoping.Scope:
         return scoping.decide(person, self.rules.assigned_users, everybody=self.rules.everybody)
@@ -89,9 +89,10 @@ class ScopePass:
         ).update(changed_snapshot=self.snapshot.pk)
 
 
-def person_of(user: DirectoryUser, paths: Mapping[str, scoping.Path]) -> scoping.Person:
+def person_of(user: DirectoryUser, paths: Mapping[str, scoping.Path], rules: Rules) -> scoping.Person:
     enabled = user.properties.get("accountEnabled")
-    return scoping.Person(user.object_id, enabled is not False, bool(user.deleted), paths)
+    stopped = rules.people_gate.stops(user.properties)
+    return scoping.Person(user.object_id, enabled is not False, bool(user.deleted), paths, stopped)
 
 
 def _known(user: DirectoryUser) -> tuple[bool, str, str, list[str]]:

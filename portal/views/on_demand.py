@@ -21,7 +21,7 @@ from portal.roles import Right, lowest_role_with
 from sync import directory
 from sync.models import Action, Demand, DemandObject, DirectoryUser, Origin, Run, Tenant
 from sync.on_demand import STEPS
-from sync.problems import PROBLEMS, SCOPE_REASONS, Problem
+from sync.problems import PROBLEMS, Problem, scope_words
 from sync.services import demands
 
 RECENT = 10
@@ -266,7 +266,7 @@ def line_of(key: str, facts: Mapping[str, Any]) -> str:
     if key == "import":
         return _import_line(facts)
     if key == "scope":
-        return str(SCOPE_REASONS.get(facts.get("reason", ""), facts.get("reason", "")))
+        return scope_words(facts.get("reason", ""), [one["title"] for one in facts.get("filters", [])])
     if key == "ready":
         n = len(facts.get("findings", []))
         return ngettext("%(n)s remark", "%(n)s remarks", n) % {"n": n} if n else _("AWS takes all values")

@@ -9,7 +9,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from sync import mapping
+from sync import filtering, mapping
 from sync.models.link import ObjectType
 from sync.models.tenant import Tenant
 
@@ -177,6 +177,10 @@ class ScopingFilter(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    def rule(self) -> filtering.Filter:
+        """The row as the engine's value."""
+        return filtering.Filter.of(self.title, self.clauses, self.uid)
 
 
 class Assignment(models.Model):

@@ -18,7 +18,7 @@ from sync import audit, readiness
 from sync.evaluating import VERDICTS, Mapper, want
 from sync.keys import keys_of
 from sync.leases import Lease, LeaseLost, claim
-from sync.mirror import Rules, batches
+from sync.mirror import Rules, batches, groups_in_scope
 from sync.models import AttributeMapping, DirectoryGroup, DirectoryUser, Finding, Link, ReadinessCheck, Tenant
 from sync.planning import MANAGER
 from sync.problems import PROBLEMS, Problem
@@ -234,7 +234,7 @@ def in_scope(tenant: Tenant, object_type: str, rules: Rules) -> QuerySet[Any]:
     """As of the last time that scope was decided (by a run or a preview)."""
     if object_type == "user":
         return DirectoryUser.objects.filter(tenant=tenant, in_scope=True)
-    return DirectoryGroup.objects.filter(tenant=tenant, deleted="", object_id__in=rules.assigned_groups)
+    return DirectoryGroup.objects.filter(tenant=tenant, deleted="", object_id__in=groups_in_scope(tenant, rules))
 
 
 # What is shown
