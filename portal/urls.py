@@ -9,6 +9,7 @@ from portal.views import (
     approvals,
     assignments,
     connection,
+    draft,
     drift,
     logs,
     mappings,
@@ -19,6 +20,7 @@ from portal.views import (
     runs,
     setup,
     tenants,
+    versions,
 )
 
 account_urls = [
@@ -72,6 +74,23 @@ assignment_urls = [
     path("assignments/", assignments.assignments, name="assignments"),
     path("assignments/assign/", assignments.assign, name="assign"),
     path("assignments/<int:pk>/remove/", assignments.assignment_remove, name="assignment_remove"),
+]
+
+draft_urls = [
+    path("draft/", draft.draft, name="draft"),
+    path("draft/undo/", draft.undo, name="draft_undo"),
+    path("draft/discard/", draft.discard, name="draft_discard"),
+    path("draft/preview/", draft.start, name="impact_start"),
+    path("draft/impact/<int:number>/", draft.impact_page, name="impact"),
+    path("draft/impact/<int:number>/export/", draft.export, name="impact_export"),
+    path("draft/impact/<int:number>/keep/", draft.keep, name="impact_keep"),
+    path("draft/impact/<int:number>/publish/", draft.publish, name="publish"),
+]
+
+version_urls = [
+    path("versions/", versions.versions, name="versions"),
+    path("versions/<int:number>/", versions.version, name="version"),
+    path("versions/<int:number>/restore/", versions.restore, name="version_restore"),
 ]
 
 provisioning_urls = [
@@ -128,6 +147,8 @@ tenant_urls = [
     *connection_urls,
     *mapping_urls,
     *assignment_urls,
+    *draft_urls,
+    *version_urls,
     *provisioning_urls,
     *approval_urls,
     *run_urls,
