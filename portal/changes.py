@@ -43,6 +43,8 @@ class Line:
     before: str
     after: str
     url: str
+    # added, removed or changed
+    deed: str
     by: str = ""
     at: datetime.datetime | None = None
 
@@ -62,6 +64,7 @@ def line_of(tenant: Tenant, one: Difference, edit: Mapping[str, str]) -> Line:
         before=words_of(item, one.before),
         after=words_of(item, one.after),
         url=url_of(tenant, item),
+        deed="added" if one.before is None else "removed" if one.after is None else "changed",
         by=edit.get("by", ""),
         at=datetime.datetime.fromisoformat(edit["at"]) if "at" in edit else None,
     )
@@ -175,11 +178,13 @@ def unit_in(key: str, unit: str) -> bool:
 
 
 def cause_words(line: Line) -> str:
-    facts = {"name": line.name, "before": line.before, "after": line.after}
-    if line.kind == "assignment":
-        return _("%(name)s: %(after)s") % facts
-    if line.kind == "filter":
-        return _("Filter %(name)s") % facts
-    if line.kind == "mapping":
-        return _("Mapping %(name)s") % facts
-    return _("%(name)s: %(after)s") % facts
+    facts = {"name": line.name, "after": line.after}
+    words = {
+        ("assignment", "added"): _("%(name)s assigned"),
+        ("assignment", "removed"): _("%(name)s unassigned"),
+        ("filter", "added"): _("New filter %(name)s"),
+        ("filter", "removed"): _("Filter %(name)s removed"),
+        ("filter", "changed"): _("Filter %(name)s changed"),
+        ("mapping", line.deed): _("Mapping %(name)s"),
+    }
+    return words.get((line.kind, line.deed), _("%(name)s: %(after)s")) % facts

@@ -64,7 +64,7 @@ def tabs(found: Run) -> list[Tab]:
         Tab("updated", _("Updated"), people["updated"]),
         Tab("created", _("Created"), people["created"]),
         Tab("deleted", _("Deleted"), people["deleted"], DELETED),
-        Tab("groups", _("Groups and memberships"), found.impact["groups"] + memberships),
+        Tab("groups", _("Groups"), found.impact["groups"] + memberships),
         *last,
     ]
 

@@ -47,12 +47,13 @@ def published_with(version: Configuration) -> Run | None:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """`said` and `did`: people. `missing` was said and not done, `extra` done and not said; up to NAMED of each."""
+    """`said` and `did`: people. `missing` was said and not done, each with the problem code of the run ("": Entra wants it
+    no longer); `extra` was done and not said; up to NAMED of each."""
 
     preview: Run
     said: int
     did: int
-    missing: list[Operation]
+    missing: list[tuple[Operation, str]]
     extra: list[Operation]
     differ: int
 
@@ -72,7 +73,7 @@ def compared(run: Run) -> Comparison | None:
         preview=preview,
         said=_people(said),
         did=_people(did),
-        missing=list(missing[:NAMED]),
+        missing=_with_problems(run, list(missing[:NAMED])),
         extra=list(extra[:NAMED]),
         differ=missing.count() + extra.count(),
     )
@@ -83,6 +84,12 @@ def _without(rows: QuerySet[Operation], others: QuerySet[Operation]) -> QuerySet
         object_type=OuterRef("object_type"), object_id=OuterRef("object_id"), action=OuterRef("action")
     )
     return rows.filter(~Exists(same)).order_by("display_name", "pk")
+
+
+def _with_problems(run: Run, missing: list[Operation]) -> list[tuple[Operation, str]]:
+    failed = run.operations.exclude(problem="").filter(object_id__in=[one.object_id for one in missing])
+    problems = dict(failed.values_list("object_id", "problem"))
+    return [(one, problems.get(one.object_id, "")) for one in missing]
 
 
 def _people(rows: QuerySet[Operation]) -> int:
