@@ -6,7 +6,7 @@ mapping.py, readiness.py, matching.py and planning.py; here is only what they ne
 
 import datetime
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -41,6 +41,7 @@ from sync.scim import resource
 from sync.scim.client import ScimClient
 from sync.scope_pass import ScopePass
 from sync.storing import PlanStore, Refusal, Subject
+from sync.taken import TakenValues
 from sync.targets import Target
 
 # Up to here one filter request per object is cheaper than listing what AWS holds.
@@ -54,15 +55,26 @@ VERDICTS = (
 )
 
 
+Taken = Callable[[str, str], bool]
+
+
+def nobody_has(_target: str, _value: str) -> bool:
+    return False
+
+
 @dataclass(slots=True)
 class Mapper:
     """Desired units of one object type, and which mapping stands behind each."""
 
     rules: Sequence[mapping.Mapping]
-    compiled: Any = field(init=False)
+    guest_user_name: mapping.GuestName = "invited"
+    now: datetime.datetime | None = None
+    compiled: Sequence[mapping.Rule] = field(init=False)
     targets: Sequence[str] = field(init=False)
     sources: Mapping[str, str] = field(init=False)
     matching: Sequence[str] = field(init=False)
+    # Units whose values logs must not show.
+    redacted: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
         self.compiled = mapping.compile_mappings(self.rules)
@@ -72,18 +84,37 @@ class Mapper:
             sources[resource.unit_of(rule.target)].append(rule.source)
         self.sources = {unit: ", ".join(names) for unit, names in sources.items()}
         self.matching = planning.matching_attributes([(rule.target, rule.matching) for rule in self.rules])
+        self.redacted = frozenset(resource.unit_of(rule.row.target) for rule in self.compiled if rule.redacted)
 
-    def map(self, properties: Mapping[str, Any], *, present: bool, creating: bool) -> mapping.Mapped:
-        return mapping.map_object(self.compiled, properties, present=present, creating=creating)
+    def map(
+        self, properties: Mapping[str, Any], *, present: bool, creating: bool, taken: Taken = nobody_has
+    ) -> mapping.Mapped:
+        around = mapping.Surroundings(self.now, self.guest_user_name, taken)
+        return mapping.map_object(self.compiled, properties, present=present, creating=creating, around=around)
 
     def desired(self, mapped: mapping.Mapped, written: Mapping[str, Any]) -> dict[str, Any]:
-        """Units to have. What the rules leave untouched stays as it was written."""
-        untouched = mapped.untouched - mapped.values.keys() if written else frozenset()
-        kept = {target: resource.value_of(written, target) for target in untouched}
-        if not any(value is not None for value in kept.values()):
+        """Units to have. What the rules leave untouched stays as it was written, or as AWS was found."""
+        kept = {trace.target: _kept(trace, written) for trace in mapped.untouched} if written else {}
+        kept = {target: value for target, value in kept.items() if value is not None}
+        if not kept:
             return resource.units(mapped.values)
-        values = {target: mapped.values.get(target, kept.get(target)) for target in self.targets}
+        values = {target: kept.get(target, mapped.values.get(target)) for target in self.targets}
         return resource.units({target: value for target, value in values.items() if value is not None})
+
+
+def _kept(trace: mapping.Trace, written: Mapping[str, Any]) -> Any:
+    """What AWS holds of a target that the rules leave alone; a default that is no longer there is not kept."""
+    value = resource.value_of(written, trace.target)
+    return value if trace.only_default in (None, value) else None
+
+
+def people_mapper(rules: Rules, now: datetime.datetime) -> Mapper:
+    return Mapper(rules.users, rules.guest_user_name, now)
+
+
+def groups_mapper(rules: Rules, now: datetime.datetime) -> Mapper:
+    """Members have a pass of their own."""
+    return Mapper([rule for rule in rules.groups if rule.target != "members"], now=now)
 
 
 class Decisions:
@@ -162,13 +193,14 @@ class Evaluation:
         self.rules = rules
         self.since = since
         self.watch = watch
-        self.people = Mapper(rules.users)
-        self.groups = Mapper([rule for rule in rules.groups if rule.target != "members"])
+        self.now = timezone.now()
+        self.people = people_mapper(rules, self.now)
+        self.groups = groups_mapper(rules, self.now)
         self.with_members = any(rule.target == "members" for rule in rules.groups)
         self.groups_in_scope = groups_in_scope(self.tenant, rules)
         self.active_when_gone = self._active_when_gone()
         self.store = PlanStore(run)
-        self.now = timezone.now()
+        self.taken = {object_type: TakenValues(run.tenant, object_type) for object_type in ("user", "group")}
         self.seen = 0
         # Held changes that the plan still wants, whatever was decided about them.
         self.still_wanted: set[tuple[str, str, str]] = set()
@@ -176,10 +208,10 @@ class Evaluation:
     def _active_when_gone(self) -> Any:
         return self.people.map({"id": "", "userPrincipalName": ""}, present=False, creating=False).values.get("active")
 
-    def _save(self, batch: Batch, sources: Mapping[str, str]) -> None:
+    def _save(self, batch: Batch, mapper: Mapper) -> None:
         with transaction.atomic():
             batch.save_links(self.tenant)
-            self.store.add(batch.planned, sources)
+            self.store.add(batch.planned, mapper.sources, mapper.redacted)
             self.store.refuse(batch.refused)
         steps.passed("plan batch stored")
 
@@ -222,7 +254,7 @@ class Evaluation:
             managers = self._managers([user for user in users if user.in_scope])
             for user in users:
                 self._plan_person(user, batch, target, managers)
-            self._save(batch, self.people.sources)
+            self._save(batch, self.people)
 
     def _know_scope(self, users: Sequence[DirectoryUser]) -> None:
         """It stands on the rows since the scope pass."""
@@ -258,7 +290,8 @@ class Evaluation:
         link = batch.link(self.tenant, "user", user.object_id)
         subject = Subject(link, str(user), user.user_principal_name)
         properties = user.properties | ({"manager": user.manager_id} if user.manager_id in managers else {})
-        mapped = self.people.map(properties, present=True, creating=not link.scim_id)
+        taken = self.taken["user"].by_others(user.object_id)
+        mapped = self.people.map(properties, present=True, creating=not link.scim_id, taken=taken)
         if mapped.problems:
             batch.refused.append((subject, unmapped(mapped)))
             return
@@ -267,13 +300,24 @@ class Evaluation:
             desired[unit] = {"value": manager}
         want(link, keys_of("user", desired))
         finding = self._judge_readiness(link, readiness.check_user(desired))
-        changes = self._person_changes(subject, desired, target, batch, ready=finding is None)
+        changes = self._person_changes(subject, mapped, desired, target, batch, ready=finding is None)
+        changes = self._permitted(subject, changes, self.rules.user_actions, batch)
         if changes and finding is not None:
             batch.refused.append((subject, not_ready(finding)))
             return
         self._decided(batch, subject, changes)
         if not changes:
             self._rest(link)
+
+    def _permitted(
+        self, subject: Subject, changes: Sequence[Change], actions: Collection[str], batch: Batch
+    ) -> list[Change]:
+        """Whoever would be created but may not be is in the log as skipped, and takes no name from anybody."""
+        if planning.is_new(changes) and "create" not in actions:
+            want(subject.link, Keys())
+            batch.refused.append((subject, Refusal("create-off", skipped=True)))
+            return []
+        return planning.permitted(changes, actions)
 
     def _plan_leaver(self, user: DirectoryUser, batch: Batch) -> None:
         """Nobody goes because of a reading that is not sane."""
@@ -285,6 +329,7 @@ class Evaluation:
             return
         delete = self._grace_is_over(user, link)
         changes = planning.plan_user_out_of_scope(known_of(link), self.active_when_gone, delete=delete)
+        changes = planning.permitted(changes, self.rules.user_actions)
         self._decided(batch, Subject(link, str(user), user.user_principal_name), changes)
 
     def _rest(self, link: Link) -> None:
@@ -309,7 +354,14 @@ class Evaluation:
         return certain
 
     def _person_changes(
-        self, subject: Subject, desired: dict[str, Any], target: Target, batch: Batch, *, ready: bool
+        self,
+        subject: Subject,
+        mapped: mapping.Mapped,
+        desired: dict[str, Any],
+        target: Target,
+        batch: Batch,
+        *,
+        ready: bool,
     ) -> list[Change]:
         if subject.link.scim_id or not ready:
             return planning.plan_user(known_of(subject.link), desired)
@@ -318,7 +370,10 @@ class Evaluation:
             return []
         if found.resource is None:
             return planning.plan_user(Known(), desired)
-        return planning.plan_user(Known(found.resource["id"]), desired, resource.units_held(found.resource, desired))
+        held = resource.units_held(found.resource, desired)
+        # What the rules leave alone stays as this object of AWS has it.
+        desired = desired | self.people.desired(mapped, held)
+        return planning.plan_user(Known(found.resource["id"]), desired, held)
 
     def _match(self, subject: Subject, desired: Mapping[str, Any], target: Target, batch: Batch) -> Match | None:
         """None when the object is left as it is; the reason stands on the link and in the log."""
@@ -351,7 +406,7 @@ class Evaluation:
             members = self._members_of(ids, batch.links.values())
             for group in groups:
                 self._plan_group(group, batch, target, members)
-            self._save(batch, self.groups.sources)
+            self._save(batch, self.groups)
         if rows is None:
             self._plan_groups_out_of_scope()
 
@@ -359,7 +414,7 @@ class Evaluation:
         return GroupMembers(self.run, links, groups_inside(self.tenant, ids))
 
     def _groups_to_look_at(self) -> QuerySet[DirectoryGroup]:
-        """Assigned groups that changed, or that list somebody who did."""
+        """Assigned groups that go to AWS and changed, or list somebody who did."""
         people = users_to_look_at(self.tenant, self.since).values("object_id")
         listing = assigned_groups_listing(self.tenant, people)
         due, held = due_links(self.tenant, "group").values("object_id"), held_objects(self.tenant).values("object_id")
@@ -374,7 +429,8 @@ class Evaluation:
     def _plan_group(self, group: DirectoryGroup, batch: Batch, target: Target, members: "GroupMembers") -> None:
         link = batch.link(self.tenant, "group", group.object_id)
         subject = Subject(link, str(group))
-        mapped = self.groups.map(group.properties, present=True, creating=not link.scim_id)
+        taken = self.taken["group"].by_others(group.object_id)
+        mapped = self.groups.map(group.properties, present=True, creating=not link.scim_id, taken=taken)
         if mapped.problems:
             batch.refused.append((subject, unmapped(mapped)))
             return
@@ -389,10 +445,12 @@ class Evaluation:
             if matched.resource is not None:
                 known = Known(matched.resource["id"])
                 found = resource.units_held(matched.resource, desired)
+                desired = self.groups.desired(mapped, found)
         written = members.written[group.object_id]
         certain = {member for member, sure in written.items() if sure}
         wanted = members.wanted(group.object_id) if self.with_members else []
         changes = planning.plan_group(known, desired, wanted, certain, found)
+        changes = self._permitted(subject, changes, self.rules.group_actions, batch)
         if changes and finding is not None:
             batch.refused.append((subject, not_ready(finding)))
             return
@@ -415,7 +473,8 @@ class Evaluation:
             *planning.remove_members(by_decision["waiting"], held=True),
             *planning.remove_members(by_decision[""]),
         ]
-        batch.planned += [(subject, change) for change in changes]
+        allowed = planning.permitted(changes, self.rules.group_actions)
+        batch.planned += [(subject, change) for change in allowed]
 
     def _plan_groups_out_of_scope(self) -> None:
         """A group that leaves scope is emptied and kept: its permissions in AWS hang on its id."""
@@ -437,8 +496,9 @@ class Evaluation:
         members = written_members(link)
         self._remove_members(batch, subject, members)
         if not members and self.tenant.delete_groups and group is not None and group.deleted == "purged":
-            self._decided(batch, subject, [Change(planning.Stage.REMOVALS, "delete", link.scim_id)])
-        self._save(batch, {})
+            delete = Change(planning.Stage.REMOVALS, "delete", link.scim_id)
+            self._decided(batch, subject, planning.permitted([delete], self.rules.group_actions))
+        self._save(batch, self.groups)
 
     def _deletable(self) -> Exists:
         purged = DirectoryGroup.objects.filter(tenant=self.tenant, object_id=OuterRef("object_id"), deleted="purged")
@@ -504,6 +564,8 @@ def want(link: Link, keys: Keys) -> None:
 
 def unmapped(mapped: mapping.Mapped) -> Refusal:
     problem = mapped.problems[0]
+    if mapped.ignored:
+        return Refusal("ignored-by-rule", problem.target, skipped=True)
     return Refusal("expression-error", problem.target, str(problem.problem))
 
 

@@ -21,6 +21,7 @@ from sync.models import (
     Snapshot,
     Tenant,
 )
+from sync.scim.resource import unit_of
 from sync.scoping import Gate
 
 BATCH = 1000
@@ -39,11 +40,17 @@ class Rules:
     changed_at: Any
     # Assigned groups that bring the members of the groups inside them too.
     nested: frozenset[str] = frozenset()
+    # Assigned groups that go to AWS themselves; the others only bring their people.
+    sent_groups: frozenset[str] = frozenset()
     everybody: bool = False
     mirrored_app: str = ""
     # What assigned people, and assigned groups, have to pass.
     people_gate: Gate = OPEN_GATE
     group_gate: Gate = OPEN_GATE
+    guest_user_name: mapping.GuestName = "invited"
+    # What may be done to people and groups in AWS.
+    user_actions: frozenset[str] = frozenset()
+    group_actions: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, configuration: Configuration) -> "Rules":
@@ -51,22 +58,25 @@ class Rules:
             found = AttributeMapping.objects.filter(configuration=configuration, object_type=object_type)
             return tuple(row.rule() for row in found)
 
-        def ids(object_type: str) -> frozenset[str]:
-            found = Assignment.objects.filter(configuration=configuration, object_type=object_type)
+        def ids(object_type: str, **flags: bool) -> frozenset[str]:
+            found = Assignment.objects.filter(configuration=configuration, object_type=object_type, **flags)
             return frozenset(found.values_list("object_id", flat=True))
 
-        nested = Assignment.objects.filter(configuration=configuration, object_type="group", nested=True)
         return cls(
-            rows("user"),
-            rows("group"),
-            ids("user"),
-            ids("group"),
-            configuration.changed_at,
-            frozenset(nested.values_list("object_id", flat=True)),
-            configuration.everybody,
-            configuration.mirrored_app,
-            Gate(filters_of(configuration, "user"), configuration.leave_out_guests),
-            Gate(filters_of(configuration, "group")),
+            users=rows("user"),
+            groups=rows("group"),
+            assigned_users=ids("user"),
+            assigned_groups=ids("group"),
+            changed_at=configuration.changed_at,
+            nested=ids("group", nested=True),
+            sent_groups=ids("group", send_group=True),
+            everybody=configuration.everybody,
+            mirrored_app=configuration.mirrored_app,
+            people_gate=Gate(filters_of(configuration, "user"), configuration.leave_out_guests),
+            group_gate=Gate(filters_of(configuration, "group")),
+            guest_user_name=configuration.guest_user_name,  # type: ignore[arg-type]
+            user_actions=frozenset(configuration.user_actions),
+            group_actions=frozenset(configuration.group_actions),
         )
 
     def selects(self, object_type: mapping.ObjectType) -> list[str]:
@@ -91,10 +101,22 @@ def selected(tenant: Tenant, object_type: mapping.ObjectType) -> list[str]:
 def groups_in_scope(tenant: Tenant, rules: Rules) -> frozenset[str]:
     """Object ids of the assigned groups that go to AWS themselves."""
     if not rules.group_gate.filters:
-        return rules.assigned_groups
-    rows = DirectoryGroup.objects.filter(tenant=tenant, deleted="", object_id__in=rules.assigned_groups)
+        return rules.sent_groups
+    rows = DirectoryGroup.objects.filter(tenant=tenant, deleted="", object_id__in=rules.sent_groups)
     found = rows.values_list("object_id", "properties")
     return frozenset(object_id for object_id, properties in found if rules.group_gate.stops(properties) is None)
+
+
+def redacted_units(tenant: Tenant) -> dict[str, frozenset[str]]:
+    """By object type: what the expressions in force redact."""
+    rows = AttributeMapping.objects.filter(configuration=tenant.configurations.current(), source__icontains="redact")
+    rules = {row: mapping.compiled(row.rule()) for row in rows}
+    return {
+        object_type: frozenset(
+            unit_of(row.target) for row, rule in rules.items() if rule.redacted and row.object_type == object_type
+        )
+        for object_type in ("user", "group")
+    }
 
 
 def batches(rows: QuerySet[Any], size: int = BATCH) -> Iterator[list[Any]]:

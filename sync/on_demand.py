@@ -24,7 +24,7 @@ from sync.guarding import Guard
 from sync.leases import Watch
 from sync.mapping import ObjectType
 from sync.matching import Verdict
-from sync.mirror import Rules
+from sync.mirror import Rules, redacted_units
 from sync.models import (
     Configuration,
     Demand,
@@ -64,6 +64,8 @@ WEIGHT = (
     Result.DELETED, Result.UPDATED, Result.ADDED, Result.REMOVED, Result.SKIPPED,
 )  # fmt: skip
 REFUSED = (Result.FAILED, Result.SKIPPED)
+# The mapping itself gave no values.
+UNMAPPED = ("expression-error", "ignored-by-rule")
 
 
 class StepLog:
@@ -431,6 +433,8 @@ class OneObject:
             return {"reason": Reason.NOT_ASSIGNED}
         if group is None or group.deleted:
             return {"reason": Reason.DELETED}
+        if self.row.object_id not in self.rules.sent_groups:
+            return {"reason": "people-only"}
         reason = self.rules.group_gate.stops(group.properties) or Reason.ASSIGNED
         return {"reason": reason} | self._filtered(reason, group)
 
@@ -515,7 +519,7 @@ class OneObject:
             }
             for one in decision.findings
         ]
-        if refusal is not None and (refusal.problem in readiness.BY_CODE or refusal.problem == "expression-error"):
+        if refusal is not None and (refusal.problem in readiness.BY_CODE or refusal.problem in UNMAPPED):
             self.steps.failed(
                 "ready", refusal.problem, attribute=refusal.attribute, error=refusal.error, findings=findings
             )
@@ -588,8 +592,11 @@ class OneObject:
         found = resource.units_held(held, wanted)
         if isinstance(found.get(MANAGER), dict):
             found[MANAGER] = found[MANAGER].get("value", "")
+        hidden = redacted_units(self.tenant)[link.object_type]
         return {
-            unit: {"before": found.get(unit), "after": value}
+            unit: dict.fromkeys(("before", "after"), resource.REDACTED)
+            if unit in hidden
+            else {"before": found.get(unit), "after": value}
             for unit, value in wanted.items()
             if not same_value(found.get(unit), value)
         }

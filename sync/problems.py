@@ -144,6 +144,18 @@ PROBLEMS: dict[str, Problem] = {
         _("The expression of a mapping stops on this person's values. Nothing of this person was written."),
         _("Open the mapping and try the expression with this person."),
     ),
+    "ignored-by-rule": Problem(
+        _("Left alone by rule"),
+        _("The expression of a mapping says IgnoreObjectFlow for this person or group. Nothing of it was written."),
+        _("Nothing to do, if that is what the mapping is for. Otherwise open the mapping and try it with this person."),
+        warning=True,
+    ),
+    "create-off": Problem(
+        _("Nobody is created"),
+        _("AWS does not hold this person or group, and creating is turned off under Mappings."),
+        _("Turn on Create under Mappings, or create the person in AWS: then they are linked."),
+        warning=True,
+    ),
     "members-replace": Problem(
         _("AWS changes members one by one only"),
         _("AWS refused to replace a whole member list. This is our fault, not yours."),
@@ -362,6 +374,7 @@ SCOPE_REASONS: dict[str, Words] = {
     "guest-left-out": _("Guest left out"),
     "account-disabled": _("Account disabled in Entra"),
     "deleted": _("Deleted in Entra"),
+    "people-only": _("Assigned only to bring its people: the group itself is not sent"),
 }
 
 

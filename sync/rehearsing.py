@@ -14,8 +14,8 @@ from sync import impact, inclusion
 from sync.bulk import insert_rows
 from sync.causes import Causes, Keys, reason_key
 from sync.clashes import RehearsedClashes
-from sync.differences import contents, differences, digest
-from sync.evaluating import Batch, Evaluation, GroupMembers, Mapper
+from sync.differences import contents, differences, digest, setting_key
+from sync.evaluating import Batch, Evaluation, GroupMembers, Mapper, groups_mapper, people_mapper
 from sync.guarding import Guard
 from sync.leases import Cancelled, Watch
 from sync.mirror import Rules, batches, groups_in_scope, users_to_look_at
@@ -25,6 +25,7 @@ from sync.scim import resource
 from sync.scim.client import ScimClient
 from sync.scope_pass import Deciding
 from sync.storing import PlanStore, Refusal, Subject
+from sync.taken import RehearsedValues
 from sync.targets import Target
 
 
@@ -74,9 +75,10 @@ class Rehearsal(Evaluation):
             self.inside.setdefault(assigned_id, set()).add(group_id)
         self.deciding = _deciding(self, rules, closure)
         self.deciding_today = _deciding(self, today, inclusion.closure_of(self.tenant, today))
-        self.mappers_today = {"user": Mapper(today.users), "group": Mapper(_of_groups(today))}
+        self.mappers_today = {"user": people_mapper(today, self.now), "group": groups_mapper(today, self.now)}
         self.groups_today = groups_in_scope(self.tenant, today)
         self.store = RehearsedStore(run, self)
+        self.taken = {object_type: RehearsedValues(run, object_type) for object_type in ("user", "group")}
         self.in_scope: set[str] = set()
         # By person who comes or goes with the draft: the changes that do it. By person whom AWS holds: why outside.
         self.moved: dict[str, Keys] = {}
@@ -141,11 +143,11 @@ class Rehearsal(Evaluation):
     def _members_of(self, ids: Collection[str], links: Iterable[Link]) -> GroupMembers:
         return RehearsedMembers(self.run, links, {key: self.inside.get(key, {key}) for key in ids})
 
-    def _save(self, batch: Batch, sources: Mapping[str, str]) -> None:
+    def _save(self, batch: Batch, mapper: Mapper) -> None:
         """The plan alone, and what stands in for the links."""
         with transaction.atomic():
             insert_rows([Rehearsed.of(self.run, link) for link in batch.links.values()])
-            self.store.add(batch.planned, sources)
+            self.store.add(batch.planned, mapper.sources, mapper.redacted)
             self.store.refuse(batch.refused)
 
     def settle_clashes(self, object_type: str) -> None:
@@ -176,7 +178,7 @@ class Rehearsal(Evaluation):
         own = self.moved.get(key, ()) if subject.object_type == "user" else self._of_group(key)
         if change.action in ("disable", "delete") and key in self.outside:
             return (*own, reason_key(self.outside[key]))
-        return own or self._of_values(subject, change.desired)
+        return own or self._of_values(subject, change.desired) or self._of_actions(subject)
 
     def _of_group(self, object_id: str) -> Keys:
         moves = (object_id in self.groups_in_scope) != (object_id in self.groups_today)
@@ -184,6 +186,8 @@ class Rehearsal(Evaluation):
 
     def because_refused(self, subject: Subject, refusal: Refusal) -> Keys:
         """A mapping of the draft, when the field in question has another value (or another error) through it."""
+        if refusal.problem == "create-off":
+            return self._of_actions(subject)
         own = self.moved.get(subject.object_id, ())
         unit = resource.unit_of(refusal.attribute) if refusal.attribute else ""
         mappings = self.causes.units[subject.object_type].get(unit, ())
@@ -193,10 +197,14 @@ class Rehearsal(Evaluation):
         return own if old == new else (*own, *mappings)
 
     def _of_values(self, subject: Subject, desired: Mapping[str, Any]) -> Keys:
-        if not self.causes.units[subject.object_type] or subject.object_id not in self.rows:
+        if not self.causes.values or subject.object_id not in self.rows:
             return self._of_manager(subject, desired)
         old, _error = self._units(subject, self.mappers_today)
         return self.causes.of_units(subject.object_type, old, desired) or self._of_manager(subject, desired)
+
+    def _of_actions(self, subject: Subject) -> Keys:
+        """What may be done in AWS at all is a setting too."""
+        return self.causes.known([setting_key(f"{subject.object_type}_actions")])
 
     def _of_manager(self, subject: Subject, desired: Mapping[str, Any]) -> Keys:
         """A manager who comes or goes with the draft."""
@@ -225,8 +233,10 @@ class RehearsedStore(PlanStore):
         super().__init__(run)
         self.rehearsal = rehearsal
 
-    def _row(self, subject: Subject, change: Change, sources: Mapping[str, str]) -> Operation:
-        row = super()._row(subject, change, sources)
+    def _row(
+        self, subject: Subject, change: Change, sources: Mapping[str, str], redacted: Collection[str]
+    ) -> Operation:
+        row = super()._row(subject, change, sources, redacted)
         row.changes = {unit: impact.with_pattern(value) for unit, value in row.changes.items()}
         row.causes = list(self.rehearsal.because(subject, change))
         return row
@@ -240,10 +250,6 @@ class RehearsedStore(PlanStore):
 class RehearsedMembers(GroupMembers):
     def _people(self) -> QuerySet[Any]:
         return Rehearsed.objects.filter(run=self.run)
-
-
-def _of_groups(rules: Rules) -> list[Any]:
-    return [rule for rule in rules.groups if rule.target != "members"]
 
 
 def _deciding(rehearsal: Rehearsal, rules: Rules, closure: inclusion.Closure) -> Deciding:

@@ -192,6 +192,7 @@ class Assignment(models.Model):
     # As read when it was assigned; the mirror knows better after the first run.
     display_name = models.CharField(max_length=256, blank=True)
     detail = models.CharField(max_length=256, blank=True)
+    # No auto_now_add: a copy of the configuration keeps it.
     created_at = models.DateTimeField(default=timezone.now)
     created_by = models.CharField(max_length=254, blank=True)
     # A group brings the members of the groups inside it too.

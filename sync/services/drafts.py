@@ -134,12 +134,22 @@ def put_back(draft: Configuration, source: Configuration, key: str) -> None:
     kind, _colon, rest = key.partition(":")
     if kind == "setting":
         setattr(draft, rest, getattr(source, rest))
+        if rest == "mirrored_app":
+            _put_back_mirrored(draft, source)
         return
     old, new = _rows_under(draft, kind, rest), _rows_under(source, kind, rest)
     old.delete()
     for row in new:
         row.pk, row.configuration = None, draft
         row.save()
+
+
+def _put_back_mirrored(draft: Configuration, source: Configuration) -> None:
+    """What the enterprise application brought goes and comes with it."""
+    draft.assignments.filter(mirrored=True).delete()
+    have = set(draft.assignments.values_list("object_type", "object_id"))
+    rows = [row for row in source.assignments.filter(mirrored=True) if (row.object_type, row.object_id) not in have]
+    Assignment.objects.bulk_create(_copies(rows, draft), batch_size=500)
 
 
 def _rows_under(configuration: Configuration, kind: str, rest: str) -> QuerySet[Any]:

@@ -1,0 +1,60 @@
+"""Values that somebody else holds in AWS, or is to get: what SelectUniqueValue passes over."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from sync.clashes import UNITS
+from sync.keys import key
+from sync.models import Link, Rehearsed, Run, Tenant
+from sync.scim.resource import unit_of
+
+COLUMNS = {object_type: {unit: name for name, unit in units.items()} for object_type, units in UNITS.items()}
+
+
+class TakenValues:
+    """Asks the indexed keys of the links. What this pass has given out itself counts before it is stored."""
+
+    def __init__(self, tenant: Tenant, object_type: str) -> None:
+        self.links = Link.objects.filter(tenant=tenant, object_type=object_type)
+        self.columns = COLUMNS[object_type]
+        self.given: dict[tuple[str, str], str] = {}
+
+    def by_others(self, object_id: str) -> Callable[[str, str], bool]:
+        """The question as a mapping asks it, for one object: (target, value) -> bool."""
+        return partial(self._taken, object_id)
+
+    def _taken(self, object_id: str, target: str, value: str) -> bool:
+        column, wanted = self.columns.get(unit_of(target), ""), key(value)
+        if not column:
+            return False
+        owner = self.given.get((column, wanted), object_id)
+        if owner != object_id or self._others_have(object_id, column, wanted):
+            return True
+        self.given[column, wanted] = object_id
+        return False
+
+    def _others_have(self, object_id: str, column: str, wanted: str) -> bool:
+        return having(self.links, column, wanted).exclude(object_id=object_id).exists()
+
+
+class RehearsedValues(TakenValues):
+    """For a rehearsal: what stands in for a link counts instead of it."""
+
+    def __init__(self, run: Run, object_type: str) -> None:
+        super().__init__(run.tenant, object_type)
+        self.rehearsed = Rehearsed.objects.filter(run=run, object_type=object_type)
+        same = self.rehearsed.filter(object_id=OuterRef("object_id"))
+        self.links = self.links.filter(~Exists(same))
+
+    def _others_have(self, object_id: str, column: str, wanted: str) -> bool:
+        rehearsed = having(self.rehearsed, column, wanted).exclude(object_id=object_id)
+        return rehearsed.exists() or super()._others_have(object_id, column, wanted)
+
+
+def having(rows: QuerySet[Any], column: str, value: str) -> QuerySet[Any]:
+    """Who holds the value in AWS or is to get it."""
+    holds = Q(**{f"held_{column}": value}) & ~Q(scim_id="")
+    return rows.filter(holds | Q(**{f"wanted_{column}": value}))
