@@ -11,6 +11,7 @@ from portal.views import (
     assignments,
     configuration_files,
     connection,
+    draft,
     drift,
     expressions,
     groups,
@@ -24,6 +25,7 @@ from portal.views import (
     scope,
     setup,
     tenants,
+    versions,
 )
 
 account_urls = [
@@ -115,6 +117,23 @@ assignment_urls = [
     path("groups/<str:object_id>/now/", groups.group_now, name="group_now"),
 ]
 
+draft_urls = [
+    path("draft/", draft.draft, name="draft"),
+    path("draft/undo/", draft.undo, name="draft_undo"),
+    path("draft/discard/", draft.discard, name="draft_discard"),
+    path("draft/preview/", draft.start, name="impact_start"),
+    path("draft/impact/<int:number>/", draft.impact_page, name="impact"),
+    path("draft/impact/<int:number>/export/", draft.export, name="impact_export"),
+    path("draft/impact/<int:number>/keep/", draft.keep, name="impact_keep"),
+    path("draft/impact/<int:number>/publish/", draft.publish, name="publish"),
+]
+
+version_urls = [
+    path("versions/", versions.versions, name="versions"),
+    path("versions/<int:number>/", versions.version, name="version"),
+    path("versions/<int:number>/restore/", versions.restore, name="version_restore"),
+]
+
 provisioning_urls = [
     path("provisioning/", provisioning.provisioning, name="provisioning"),
     path("provisioning/state/", provisioning.state, name="provisioning_state"),
@@ -171,6 +190,8 @@ tenant_urls = [
     *scope_urls,
     *configuration_file_urls,
     *assignment_urls,
+    *draft_urls,
+    *version_urls,
     *provisioning_urls,
     *approval_urls,
     *run_urls,
