@@ -39,7 +39,12 @@ MENU: tuple[tuple[str | Promise, tuple[Item, ...]], ...] = (
                 ("people",),
                 ("mapping", "mapping_add", "mapping_remove", "mappings_reset"),
             ),
-            Item(_("Assignments"), "users-group", "assignments", pages=("assign", "assignment_remove")),
+            Item(
+                _("Assignments"),
+                "users-group",
+                "assignments",
+                pages=("assign", "assign_pasted", "unassign", "unassign_ticked", "application", "group"),
+            ),
         ),
     ),
     (

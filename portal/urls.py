@@ -6,10 +6,12 @@ from django.views.generic import RedirectView
 
 from portal.views import (
     accounts,
+    applications,
     approvals,
     assignments,
     connection,
     drift,
+    groups,
     logs,
     mappings,
     on_demand,
@@ -45,7 +47,14 @@ class Plural:
         return value
 
 
+class Kind(Plural):
+    """The two kinds of what can be assigned."""
+
+    regex = "user|group"
+
+
 register_converter(Plural, "plural")
+register_converter(Kind, "kind")
 
 setup_urls = [
     path("setup/", setup.setup, name="setup"),
@@ -71,7 +80,16 @@ mapping_urls = [
 assignment_urls = [
     path("assignments/", assignments.assignments, name="assignments"),
     path("assignments/assign/", assignments.assign, name="assign"),
-    path("assignments/<int:pk>/remove/", assignments.assignment_remove, name="assignment_remove"),
+    path("assignments/paste/", assignments.paste, name="assign_pasted"),
+    path("assignments/undo/", assignments.undo, name="assignment_undo"),
+    path("assignments/unassign/", assignments.unassign_ticked, name="unassign_ticked"),
+    path("assignments/<kind:kind>/<str:object_id>/change/", assignments.change, name="assignment_change"),
+    path("assignments/<kind:kind>/<str:object_id>/unassign/", assignments.unassign, name="unassign"),
+    path("assignments/application/", applications.application, name="application"),
+    path("assignments/application/name/", applications.application_name, name="application_name"),
+    path("assignments/application/stop/", applications.application_stop, name="application_stop"),
+    path("groups/<str:object_id>/", groups.group, name="group"),
+    path("groups/<str:object_id>/now/", groups.group_now, name="group_now"),
 ]
 
 provisioning_urls = [

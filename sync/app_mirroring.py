@@ -4,8 +4,8 @@ Graph has no delta for them (serviceprincipal-list-approleassignedto), so that e
 admin assigned here stays; what came from the application goes with it.
 """
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Set
+from functools import partial
 
 import structlog
 from django.db import transaction
@@ -28,17 +28,28 @@ Principals = dict[tuple[str, str], str]
 
 
 def mirror(snapshot: Snapshot, graph: GraphClient, watch: Watch) -> None:
-    """A list that cannot be read, or that is far too short, changes nothing and makes the snapshot suspect."""
-    configuration = snapshot.tenant.configurations.current()
-    if not configuration.mirrored_app:
-        return
-    try:
-        found = answered(watch, lambda: principals(graph, configuration.mirrored_app))
-    except GraphError as error:
-        suspect(snapshot, UNREAD, {"app": configuration.mirrored_app, "error": str(error)})
-        return
-    if _apply(snapshot, configuration, found):
-        _apply_to_draft(snapshot, configuration, found)
+    """A list that cannot be read, or that is far too short, changes nothing and makes the snapshot suspect.
+
+    The draft carries a copy, and the list of its own application when it names another one: so that its preview counts
+    whom the application brings. What goes wrong there is no business of the run.
+    """
+    current, draft = snapshot.tenant.configurations.current(), snapshot.tenant.configurations.draft()
+    found: dict[str, Principals] = {}
+    for configuration in [current, *([draft] if draft is not None and draft != current else [])]:
+        app = configuration.mirrored_app
+        if not app:
+            continue
+        try:
+            found[app] = found.get(app) or answered(watch, partial(principals, graph, app))
+        except GraphError as error:
+            if configuration == current:
+                suspect(snapshot, UNREAD, {"app": app, "error": str(error)})
+            log.warning("assignments of the enterprise application not read", tenant=snapshot.tenant_id, app=app)
+            continue
+        if configuration == current:
+            _mirror_current(snapshot, configuration, found[app])
+        elif not snapshot.suspect:
+            _apply(configuration, found[app])
 
 
 def principals(graph: GraphClient, service_principal_id: str) -> Principals:
@@ -54,27 +65,25 @@ def principals(graph: GraphClient, service_principal_id: str) -> Principals:
 
 
 @transaction.atomic
-def _apply(snapshot: Snapshot, configuration: Configuration, found: Principals) -> bool:
-    """Whether the list was believed."""
+def _mirror_current(snapshot: Snapshot, configuration: Configuration, found: Principals) -> None:
     Configuration.objects.select_for_update().get(pk=configuration.pk)
+    mirrored = configuration.assignments.filter(mirrored=True).values_list("object_type", "object_id")
+    before, gone = len(mirrored), len(set(mirrored) - found.keys())
+    if _too_few(snapshot, before, gone, len(found)):
+        suspect(snapshot, SHRUNK, {"before": before, "seen": len(found), "missing": gone})
+        return
+    _touch(snapshot, _apply(configuration, found))
+
+
+@transaction.atomic
+def _apply(configuration: Configuration, found: Principals) -> set[tuple[str, str]]:
+    """What came or went."""
     rows = {(row.object_type, row.object_id): row for row in configuration.assignments.all()}
-    mirrored = {key: row for key, row in rows.items() if row.mirrored}
-    gone = mirrored.keys() - found.keys()
-    if _too_few(snapshot, len(mirrored), len(gone), len(found)):
-        suspect(snapshot, SHRUNK, {"before": len(mirrored), "seen": len(found), "missing": len(gone)})
-        return False
-    configuration.assignments.filter(pk__in=[mirrored[key].pk for key in gone]).delete()
+    gone = {key for key, row in rows.items() if row.mirrored} - found.keys()
+    configuration.assignments.filter(pk__in=[rows[key].pk for key in gone]).delete()
     new = {key: name for key, name in found.items() if key not in rows}
     Assignment.objects.bulk_create((_assignment(configuration, key, name) for key, name in new.items()), batch_size=500)
-    _touch(snapshot, {**new, **dict.fromkeys(gone, "")})
-    return True
-
-
-def _apply_to_draft(snapshot: Snapshot, current: Configuration, found: Principals) -> None:
-    """The draft carries a copy: it is no change of the admin's, and publishing must not undo it."""
-    draft = snapshot.tenant.configurations.draft()
-    if draft is not None and draft != current and draft.mirrored_app == current.mirrored_app:
-        _apply(snapshot, draft, found)
+    return gone | new.keys()
 
 
 def _too_few(snapshot: Snapshot, before: int, gone: int, found: int) -> bool:
@@ -91,7 +100,7 @@ def _assignment(configuration: Configuration, key: tuple[str, str], name: str) -
     )
 
 
-def _touch(snapshot: Snapshot, keys: Mapping[tuple[str, str], Any]) -> None:
+def _touch(snapshot: Snapshot, keys: Set[tuple[str, str]]) -> None:
     """Members of the groups follow when their inclusion changes (sync/inclusion.py)."""
     of = {kind: {key for of_kind, key in keys if of_kind == kind} for kind in TYPES.values()}
     touch(snapshot, of["user"], of["group"])

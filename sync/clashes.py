@@ -13,7 +13,7 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from sync import planning
-from sync.models import Link, Operation, Result, Run
+from sync.models import Link, Operation, Rehearsed, Result, Run
 from sync.planning import Stage
 
 KINDS = {"user": ("name", "email", "external"), "group": ("name", "external")}
@@ -24,16 +24,21 @@ UNITS = {
 
 
 class Clashes:
-    """Orders one object type's creates and key changes of a run."""
+    """Orders one object type's creates and key changes of a run. The values stand on the links; objects are told apart
+    by their Entra ids."""
 
     def __init__(self, run: Run, object_type: str) -> None:
         self.run = run
         self.tenant = run.tenant
         self.object_type = object_type
         self.stage = Stage.PEOPLE if object_type == "user" else Stage.GROUPS
-        self.links = Link.objects.filter(tenant=run.tenant, object_type=object_type)
+        self.known = Link.objects.filter(tenant=run.tenant, object_type=object_type)
+        self.links = self._links()
         self.refused = 0
-        self.moved: set[int] = set()
+        self.moved: set[str] = set()
+
+    def _links(self) -> QuerySet[Any]:
+        return self.known
 
     def settle(self) -> None:
         if not self._movers().exists():
@@ -52,61 +57,58 @@ class Clashes:
         todo = self.run.operations.filter(result=Result.PLANNED, object_type=self.object_type, stage=self.stage)
         return todo.filter(Q(action__in=("create", "link")) | Q(moves_key=True))
 
+    def _moving(self) -> Exists:
+        return Exists(self._movers().filter(object_id=OuterRef("object_id")))
+
     def _refuse_shared(self, kind: str) -> None:
         """Two sources for one value: whoever has it keeps it, else nobody gets it."""
         wanted, held = f"wanted_{kind}", f"held_{kind}"
         values = self.links.exclude(**{wanted: ""}).values(wanted).annotate(n=Count("pk"))
         shared = values.filter(n__gt=1).values_list(wanted, flat=True)
-        moving = self._movers().filter(link=OuterRef("pk"))
         losers = self.links.filter(**{f"{wanted}__in": shared}).exclude(**{held: F(wanted)})
-        for link in losers.filter(Exists(moving)) if shared.exists() else []:
+        for link in losers.filter(self._moving()) if shared.exists() else []:
             other = self.links.filter(**{wanted: getattr(link, wanted)}).exclude(pk=link.pk).first()
-            self._refuse(link.pk, "same-value", UNITS[self.object_type][kind], other)
+            self._refuse(link.object_id, "same-value", UNITS[self.object_type][kind], other)
 
-    def _dependencies(self) -> dict[int, set[int]]:
-        """Links whose wanted value another link holds: {who waits: {for whom}}. Without an order: a conflict."""
-        waits_for: dict[int, set[int]] = defaultdict(set)
+    def _dependencies(self) -> dict[str, set[str]]:
+        """Objects whose wanted value another one holds: {who waits: {for whom}}. Without an order: a conflict."""
+        waits_for: dict[str, set[str]] = defaultdict(set)
         for kind in KINDS[self.object_type]:
             wanted, held = f"wanted_{kind}", f"held_{kind}"
-            moving = self._movers().filter(link=OuterRef("pk"))
             holders = self.links.filter(**{held: OuterRef(wanted)}).exclude(pk=OuterRef("pk")).exclude(scim_id="")
             if not self.links.exclude(**{held: ""}).exists():
                 continue
             movers = self.links.exclude(**{wanted: ""}).exclude(**{held: F(wanted)})
-            for link in movers.filter(Exists(moving), Exists(holders)):
+            for link in movers.filter(self._moving(), Exists(holders)):
                 for holder in (
                     self.links.filter(**{held: getattr(link, wanted)}).exclude(pk=link.pk).exclude(scim_id="")
                 ):
                     if self._frees(holder, kind):
-                        waits_for[link.pk].add(holder.pk)
+                        waits_for[link.object_id].add(holder.object_id)
                     else:
                         code = "same-value" if holder.wanted_name else "taken-by-leaver"
-                        self._refuse(link.pk, code, UNITS[self.object_type][kind], holder)
-        return {key: value for key, value in waits_for.items() if self._movers().filter(link=key).exists()}
+                        self._refuse(link.object_id, code, UNITS[self.object_type][kind], holder)
+        return {key: value for key, value in waits_for.items() if self._movers().filter(object_id=key).exists()}
 
-    def _frees(self, holder: Link, kind: str) -> bool:
+    def _frees(self, holder: Any, kind: str) -> bool:
         """Whether the plan takes the value away from its holder; a leaver gives up names where the tenant says so."""
         if holder.wanted_name:
             moves = getattr(holder, f"wanted_{kind}") != getattr(holder, f"held_{kind}")
-            return moves and self._movers().filter(link=holder).exists()
+            return moves and self._movers().filter(object_id=holder.object_id).exists()
         # A group that is renamed away and made anew would lose its account assignments (ssosync#291).
         if not self.tenant.free_names or kind == "external" or self.object_type == "group":
             return False
-        self._move_away(holder)
+        self._move_away(holder.object_id)
         return True
 
-    def _refuse(self, link_id: int, code: str, unit: str, other: Link | None) -> None:
+    def _refuse(self, object_id: str, code: str, unit: str, other: Any) -> None:
         self.refused += 1
-        if code == "taken-by-leaver" and other is not None and self.object_type == "group":
-            self.links.filter(pk=link_id).update(
-                match_code="successor",
-                match_attribute=unit,
-                match_scim_id=other.scim_id,
-                match_name=str(other.written.get("displayName") or ""),
-                match_at=timezone.now(),
-            )
-        named = str((other.written.get("userName") or other.written.get("displayName")) if other else "")
-        self._movers().filter(link=link_id).update(
+        holder = self.known.filter(object_id=other.object_id).first() if other else None
+        if code == "taken-by-leaver" and holder is not None and self.object_type == "group":
+            self._note_successor(object_id, unit, holder)
+        written = holder.written if holder else {}
+        named = str(written.get("userName") or written.get("displayName") or "")
+        self._movers().filter(object_id=object_id).update(
             result=Result.FAILED,
             problem=code,
             attribute=unit,
@@ -114,30 +116,40 @@ class Clashes:
             finished_at=timezone.now(),
         )
 
-    def _order(self, waits_for: Mapping[int, set[int]]) -> None:
+    def _note_successor(self, object_id: str, unit: str, holder: Link) -> None:
+        """A group of the same name waits for a person: it may be the same one, made anew in Entra."""
+        self.links.filter(object_id=object_id).update(
+            match_code="successor",
+            match_attribute=unit,
+            match_scim_id=holder.scim_id,
+            match_name=str(holder.written.get("displayName") or ""),
+            match_at=timezone.now(),
+        )
+
+    def _order(self, waits_for: Mapping[str, set[str]]) -> None:
         """Waves by how long a chain is before somebody; a ring loses one of its waits to a temporary value."""
-        waves: dict[int, int] = {}
+        waves: dict[str, int] = {}
         open_waits = {key: set(value) for key, value in waits_for.items()}
         everybody = set(open_waits) | {holder for holders in open_waits.values() for holder in holders}
         while todo := everybody - waves.keys():
             ready = [key for key in todo if open_waits.get(key, set()) <= waves.keys()]
             if not ready:
-                ring = _ring(open_waits, todo)
-                opener = min(ring)
-                self._move_away(self.links.get(pk=opener))
+                opener = min(_ring(open_waits, todo))
+                self._move_away(opener)
                 for waiting in open_waits.values():
                     waiting.discard(opener)
                 continue
             for key in ready:
                 waves[key] = 1 + max((waves[holder] for holder in open_waits.get(key, ())), default=0)
         for key, wave in waves.items():
-            self._movers().filter(link=key, wave=0).update(wave=wave)
+            self._movers().filter(object_id=key, wave=0).update(wave=wave)
 
-    def _move_away(self, holder: Link) -> None:
+    def _move_away(self, object_id: str) -> None:
         """A first request that gives the holder temporary values, before anybody waits for them."""
-        if holder.pk in self.moved:
+        if object_id in self.moved:
             return
-        self.moved.add(holder.pk)
+        self.moved.add(object_id)
+        holder = self.known.get(object_id=object_id)
         temporary = temporary_units(self.object_type, holder)
         known = planning.Known(holder.scim_id, holder.written)
         Operation.objects.create(
@@ -157,6 +169,16 @@ class Clashes:
         )
 
 
+class RehearsedClashes(Clashes):
+    """The same over what stands in for the links: the preview of a draft leaves those as they are."""
+
+    def _links(self) -> QuerySet[Any]:
+        return Rehearsed.objects.filter(run=self.run, object_type=self.object_type)
+
+    def _note_successor(self, object_id: str, unit: str, holder: Link) -> None:
+        """Only a run that writes asks a person for it."""
+
+
 def temporary_units(object_type: str, holder: Link) -> dict[str, Any]:
     """Unique by the Entra object id, and plain to whoever reads it in AWS."""
     mark = f"moved-{holder.object_id}"
@@ -169,11 +191,11 @@ def temporary_units(object_type: str, holder: Link) -> dict[str, Any]:
     return units
 
 
-def _ring(waits: Mapping[int, set[int]], among: Iterable[int]) -> set[int]:
-    """The links of one ring among those that wait for each other."""
+def _ring(waits: Mapping[str, set[str]], among: Iterable[str]) -> set[str]:
+    """The objects of one ring among those that wait for each other."""
     members = set(among)
     at = min(members)
-    seen: list[int] = []
+    seen: list[str] = []
     while at not in seen:
         seen.append(at)
         at = min(waits[at] & members)

@@ -67,12 +67,13 @@ def authenticator(entra: EntraConnection) -> Authenticator:
     return Authenticator(clouds()[entra.cloud], entra.directory_id, entra.client_id, credential)
 
 
-def graph_client(tenant: Tenant, *, sleep: Callable[[float], None] = time.sleep) -> GraphClient:
+def graph_client(tenant: Tenant, *, max_attempts: int = 8, sleep: Callable[[float], None] = time.sleep) -> GraphClient:
     """Raises NotEntered, sealing.CannotOpen; asks nothing yet."""
     entra = EntraConnection.objects.select_related("tenant").get(tenant=tenant)
     return GraphClient(
         clouds()[entra.cloud],
         authenticator(entra),
+        max_attempts=max_attempts,
         sleep=sleep,
         clock=time.monotonic,
         random=random.random,

@@ -8,22 +8,20 @@ from collections.abc import Callable
 
 from django.utils import timezone
 
-from sync import guarding, importing, mapping, steps
-from sync.clashes import Clashes
+from sync import guarding, importing, rehearsing, steps
 from sync.evaluating import Evaluation
 from sync.exporting import export_stage
 from sync.graph.client import GraphClient
 from sync.guarding import Guard
 from sync.journal import Journal
 from sync.leases import Watch
-from sync.mirror import Rules
+from sync.mirror import Rules, selected
 from sync.models import Configuration, Run, Snapshot, Tenant
 from sync.phases import PhaseLog
 from sync.planning import Stage
 from sync.recording import count_results
 from sync.resolving import resolve_open_intents
 from sync.scim.client import ScimClient
-from sync.scope_pass import ScopePass
 
 # Which stages of the plan each phase of the run's page stands for.
 WRITING = {
@@ -54,8 +52,7 @@ def run_cycle(
     tenant = run.tenant
 
     with phases.during("prepare"):
-        configuration = tenant.configurations.current()
-        rules = Rules.of(configuration)
+        configuration = rehearsing.draft_of(run) or tenant.configurations.current()
         resolve_open_intents(run, scim)
 
     with phases.during("connect"):
@@ -63,24 +60,21 @@ def run_cycle(
         steps.passed("token got")
 
     with phases.during("read") as facts:
-        snapshot = read(run, graph, rules, watch)
+        snapshot = read(run, graph, watch)
         run.suspect = snapshot.suspect
-        # The enterprise application may have brought other assignments.
-        rules = Rules.of(configuration)
         facts.update(people=snapshot.users, groups=snapshot.groups)
 
-    since = watermark(run, tenant, configuration)
+    evaluation = evaluation_of(run, snapshot, configuration, scim, watch)
     with phases.during("scope") as facts:
-        facts.update(ScopePass(tenant, snapshot, rules, since, watch).decide())
+        facts.update(evaluation.decide_scope())
 
-    evaluation = Evaluation(run, snapshot, rules, scim, since=since, watch=watch)
     plan(run, evaluation, phases)
 
     with phases.during("guard") as facts:
         facts.update(check(run, configuration, evaluation))
         steps.passed("plan stored")
 
-    run.counts = {"no_change": unchanged(run, evaluation)}
+    run.counts = {"no_change": evaluation.unchanged()}
     if run.kind != Run.Kind.PREVIEW:
         require_confirmation(run, configuration, phases)
         export(run, watch, phases, scim, connections)
@@ -92,15 +86,21 @@ def run_cycle(
     phases.save()
 
 
-def read(run: Run, graph: GraphClient, rules: Rules, watch: Watch) -> Snapshot:
+def read(run: Run, graph: GraphClient, watch: Watch) -> Snapshot:
+    tenant, full = run.tenant, run.kind == Run.Kind.FULL
     return importing.read_directory(
-        run.tenant,
-        graph,
-        watch,
-        mapping.graph_select(rules.users, "user"),
-        mapping.graph_select(rules.groups, "group"),
-        full=run.kind == Run.Kind.FULL,
+        tenant, graph, watch, selected(tenant, "user"), selected(tenant, "group"), full=full
     )
+
+
+def evaluation_of(
+    run: Run, snapshot: Snapshot, configuration: Configuration, scim: ScimClient, watch: Watch
+) -> Evaluation:
+    """The rules are read once more: the enterprise application may have brought other assignments."""
+    if rehearsing.draft_of(run) is not None:
+        return rehearsing.rehearsal(run, snapshot, scim, watch)
+    since = watermark(run, run.tenant, configuration)
+    return Evaluation(run, snapshot, Rules.of(configuration), scim, since=since, watch=watch)
 
 
 def watermark(run: Run, tenant: Tenant, configuration: Configuration) -> int:
@@ -113,9 +113,9 @@ def plan(run: Run, evaluation: Evaluation, phases: PhaseLog) -> None:
     """People first: a group's members depend on who is to come. Clashes are settled on the whole plan."""
     with phases.during("match"), phases.during("plan") as facts:
         evaluation.plan_people()
-        Clashes(run, "user").settle()
+        evaluation.settle_clashes("user")
         evaluation.plan_groups()
-        Clashes(run, "group").settle()
+        evaluation.settle_clashes("group")
         run.planned, run.plan_hash = evaluation.store.planned, evaluation.store.hash
         run.save(update_fields=["suspect", "plan_hash"])
         facts["changes"] = run.planned
@@ -126,7 +126,9 @@ def check(run: Run, configuration: Configuration, evaluation: Evaluation) -> dic
     confirmed = configuration.confirmed_run if configuration.confirmed else None
     guard = Guard(run, confirmed)
     if run.kind == Run.Kind.PREVIEW or not (run.confirmed or configuration.confirmed):
-        return guard.foresee()
+        held = guard.foresee()
+        evaluation.weigh(guard)
+        return held
     held = guard.check()
     if not evaluation.snapshot.suspect:
         guarding.close_unwanted(run.tenant, evaluation.still_wanted | guard.held)
@@ -171,8 +173,3 @@ def finish(run: Run, tenant: Tenant, snapshot: Snapshot, configuration: Configur
     run.configuration = configuration
     run.finished_at = timezone.now()
     run.save(update_fields=["configuration"])
-
-
-def unchanged(run: Run, evaluation: Evaluation) -> int:
-    touched = run.operations.filter(object_type__in=("user", "group")).values("object_type", "object_id").distinct()
-    return max(0, evaluation.seen - touched.count())

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from sync.models import Assignment, AttributeMapping, Configuration, ScopingFilter
 
 Kind = Literal["mapping", "filter", "assignment", "setting"]
+KINDS: tuple[Kind, ...] = ("mapping", "filter", "assignment", "setting")
 MAPPING_FIELDS = (
     *("target", "kind", "source", "default", "default_on_update", "apply", "matching", "when_empty"),
     "from_template",
@@ -110,8 +111,14 @@ def facts_of(row: Any, names: tuple[str, ...]) -> dict[str, Any]:
 
 def differences(old: Mapping[str, Item], new: Mapping[str, Item]) -> list[Difference]:
     """In the order of the contents: mappings, filters, assignments, settings."""
-    found = (Difference(key, old.get(key), new.get(key)) for key in {**old, **new})
-    return [one for one in found if one.before is None or one.after is None or one.before.facts != one.after.facts]
+    found = [
+        Difference(key, old.get(key), new.get(key)) for key in {**old, **new} if facts(old, key) != facts(new, key)
+    ]
+    return sorted(found, key=lambda one: KINDS.index(one.item.kind))
+
+
+def facts(items: Mapping[str, Item], key: str) -> Mapping[str, Any] | None:
+    return items[key].facts if key in items else None
 
 
 def digest(configuration: Configuration) -> str:

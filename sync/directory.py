@@ -4,8 +4,10 @@ Every function may raise one of UNREADABLE; a page then says so and goes on with
 remembered for an hour, so that a list of chosen people and groups keeps its names without asking Graph again.
 """
 
+import math
+import uuid
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +16,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from sync.clients import NotEntered, graph_client
-from sync.graph.errors import GraphError, NotFound
-from sync.models import DirectoryGroup, DirectoryMembership, DirectoryUser, ObjectType, Tenant
+from sync.graph.client import GraphClient
+from sync.graph.errors import GraphError, NotFound, Throttled
+from sync.models import DirectoryGroup, DirectoryUser, ObjectType, Tenant
 from sync.sealing import CannotOpen
 
 REMEMBERED_SECONDS = 3600
@@ -35,7 +38,11 @@ KINDS: Mapping[str, str | Promise] = {
     "group": _("Group"),
 }
 
+# When Graph asks to be left alone without saying for how long.
+THROTTLED_SECONDS, LONGEST_WAIT = 5, 60
+
 GROUP_SELECT = ("id", "displayName", "securityEnabled", "mailEnabled", "groupTypes", "isAssignableToRole")
+GROUP_FACTS = ("mail", "description", "membershipRule", "membershipRuleProcessingState")
 USER_SELECT = ("id", "displayName", "userPrincipalName", "mail", "jobTitle", "userType")
 
 
@@ -62,12 +69,24 @@ class Found:
         return str(KINDS.get(self.kind, ""))
 
 
+def client_of(tenant: Tenant) -> GraphClient:
+    """Somebody waits in front of a page: it tries once and says what is wrong."""
+    return graph_client(tenant, max_attempts=1)
+
+
+def seconds_to_wait(error: Exception) -> int:
+    """After so many seconds Graph answers again; 0: it is not a matter of waiting."""
+    if not isinstance(error, Throttled):
+        return 0
+    return min(LONGEST_WAIT, math.ceil(error.retry_after or THROTTLED_SECONDS))
+
+
 def search(tenant: Tenant, text: str, top: int = 20) -> list[Found]:
     """Groups first, then people, by name, mail or object id; an empty list for less than two characters."""
     text = text.strip()
     if len(text) < SHORTEST_SEARCH:
         return []
-    client = graph_client(tenant)
+    client = client_of(tenant)
     groups = [found_group(item) for item in client.search_groups(text, top)]
     users = [found_user(item) for item in client.search_users(text, top)]
     return _remember(tenant, [*groups, *users])
@@ -77,7 +96,7 @@ def search_people(tenant: Tenant, text: str, top: int = 10) -> list[Found]:
     text = text.strip()
     if len(text) < SHORTEST_SEARCH:
         return []
-    return _remember(tenant, [found_user(item) for item in graph_client(tenant).search_users(text, top)])
+    return _remember(tenant, [found_user(item) for item in client_of(tenant).search_users(text, top)])
 
 
 def person(tenant: Tenant, object_id: str, select: Sequence[str]) -> dict[str, Any]:
@@ -88,7 +107,7 @@ def person(tenant: Tenant, object_id: str, select: Sequence[str]) -> dict[str, A
     key = f"directory-person:{tenant.pk}:{object_id}:{zlib.crc32(','.join(select).encode())}"
     user: dict[str, Any] | None = cache.get(key)
     if user is None:
-        client = graph_client(tenant)
+        client = client_of(tenant)
         # A delta selects the manager like a property; a single user has it behind a path of its own.
         wanted = dict.fromkeys(["id", "displayName", *(name for name in select if name != "manager")])
         user = {**client.user(object_id, list(wanted)), "manager": client.manager(object_id)}
@@ -97,13 +116,24 @@ def person(tenant: Tenant, object_id: str, select: Sequence[str]) -> dict[str, A
 
 
 def named(tenant: Tenant, references: Iterable[str]) -> list[Found]:
-    """What `user:<id>` and `group:<id>` are called, in that order; unknown ones are left out."""
+    """What `user:<id>` and `group:<id>` are called, in that order; unknown ones are left out.
+
+    Remembered, else as the mirror has them, else asked of Graph, many at once.
+    """
     wanted = list(dict.fromkeys(references))
-    known: dict[str, Found] = cache.get_many([_key(tenant, reference) for reference in wanted])
-    missing = [reference for reference in wanted if _key(tenant, reference) not in known]
-    read = [found for reference in missing if (found := _read(tenant, reference))]
-    by_reference = {found.reference: found for found in [*known.values(), *_remember(tenant, read)]}
-    return [by_reference[reference] for reference in wanted if reference in by_reference]
+    found = known(tenant, wanted)
+    missing = [reference for reference in wanted if reference not in found]
+    found |= {one.reference: one for one in _remember(tenant, _read(tenant, missing))}
+    return [found[reference] for reference in wanted if reference in found]
+
+
+def known(tenant: Tenant, references: Iterable[str]) -> dict[str, Found]:
+    """By reference, without asking Graph."""
+    wanted = list(dict.fromkeys(references))
+    remembered: dict[str, Found] = cache.get_many([_key(tenant, reference) for reference in wanted])
+    found = {one.reference: one for one in remembered.values()}
+    missing = [reference for reference in wanted if reference not in found]
+    return found | {one.reference: one for one in _mirrored(tenant, missing)}
 
 
 def last_name(tenant: Tenant, object_id: str) -> str:
@@ -120,22 +150,58 @@ def live_member_count(tenant: Tenant, group_id: str) -> int:
     key = f"directory-count:{tenant.pk}:{group_id}"
     count = cache.get(key)
     if count is None:
-        members = graph_client(tenant).members(group_id)
+        members = client_of(tenant).members(group_id)
         count = sum(1 for member in members if member.get("@odata.type") in {None, "#microsoft.graph.user"})
         cache.set(key, count, COUNT_SECONDS)
     return int(count)
 
 
-def mirrored_member_counts(tenant: Tenant, group_ids: Iterable[str]) -> dict[str, int]:
-    """Direct members that are people, as of the last sealed round; only groups that the mirror knows."""
-    known = DirectoryGroup.objects.filter(tenant=tenant, object_id__in=list(group_ids), deleted="")
-    counts = dict.fromkeys(known.values_list("object_id", flat=True), 0)
-    people = DirectoryUser.objects.filter(tenant=tenant, deleted="").values("object_id")
-    memberships = DirectoryMembership.objects.filter(tenant=tenant, group_id__in=list(counts))
-    memberships = memberships.filter(member_id__in=people)
-    for group_id in memberships.values_list("group_id", flat=True):
-        counts[group_id] += 1
-    return counts
+def application_name(tenant: Tenant, service_principal_id: str) -> str:
+    """What an enterprise application is called. Raises NotFound."""
+    return known_application(tenant, service_principal_id) or _remember_application(
+        tenant, client_of(tenant).application(service_principal_id)
+    )
+
+
+def known_application(tenant: Tenant, service_principal_id: str) -> str:
+    """The same without asking Graph; "" when nobody remembers."""
+    return str(cache.get(_application_key(tenant, service_principal_id), ""))
+
+
+def applications(tenant: Tenant, text: str) -> list[dict[str, str]]:
+    """Enterprise applications by the beginning of their name or by object id: their `id` and `name`."""
+    text = text.strip()
+    if len(text) < SHORTEST_SEARCH:
+        return []
+    client = client_of(tenant)
+    try:
+        found = [client.application(text)] if is_id(text) else client.applications(text)
+    except NotFound:
+        found = []
+    return [{"id": str(one["id"]), "name": _remember_application(tenant, one)} for one in found]
+
+
+def _remember_application(tenant: Tenant, item: Mapping[str, Any]) -> str:
+    name = str(item.get("displayName") or item["id"])
+    cache.set(_application_key(tenant, str(item["id"])), name, REMEMBERED_SECONDS)
+    return name
+
+
+def _application_key(tenant: Tenant, service_principal_id: str) -> str:
+    return f"directory-application:{tenant.pk}:{service_principal_id}"
+
+
+def group_now(tenant: Tenant, group_id: str) -> dict[str, Any]:
+    """A group as Graph tells it now, with the rule of a dynamic one. Raises NotFound."""
+    return client_of(tenant).group(group_id, (*GROUP_SELECT, *GROUP_FACTS))
+
+
+def is_id(text: str) -> bool:
+    try:
+        uuid.UUID(text)
+    except ValueError:
+        return False
+    return True
 
 
 def found_group(item: Mapping[str, Any]) -> Found:
@@ -163,20 +229,42 @@ def group_kind(item: Mapping[str, Any]) -> str:
     return "security" if item["securityEnabled"] else "distribution"
 
 
-def _read(tenant: Tenant, reference: str) -> Found | None:
-    object_type, _separator, object_id = reference.partition(":")
-    client = graph_client(tenant)
-    try:
-        if object_type == ObjectType.GROUP:
-            return found_group(client.group(object_id, GROUP_SELECT))
-        return found_user(client.user(object_id, USER_SELECT))
-    except NotFound:
-        return None
+def _mirrored(tenant: Tenant, references: Sequence[str]) -> list[Found]:
+    ids = _by_type(references)
+    groups = DirectoryGroup.objects.filter(tenant=tenant, deleted="", object_id__in=ids[ObjectType.GROUP])
+    users = DirectoryUser.objects.filter(tenant=tenant, deleted="", object_id__in=ids[ObjectType.USER])
+    return [*map(mirrored_group, groups), *map(mirrored_user, users)]
 
 
-def _remember(tenant: Tenant, found: list[Found]) -> list[Found]:
-    cache.set_many({_key(tenant, one.reference): one for one in found}, REMEMBERED_SECONDS)
+def mirrored_group(row: DirectoryGroup) -> Found:
+    return found_group({**row.properties, "id": row.object_id, "displayName": row.display_name})
+
+
+def mirrored_user(row: DirectoryUser) -> Found:
+    names = {"displayName": row.display_name, "userPrincipalName": row.user_principal_name}
+    return found_user({**row.properties, "id": row.object_id, **names})
+
+
+def _read(tenant: Tenant, references: Sequence[str]) -> Iterator[Found]:
+    if not references:
+        return
+    client, ids = client_of(tenant), _by_type(references)
+    yield from map(found_group, client.having("groups", "id", ids[ObjectType.GROUP], GROUP_SELECT))
+    yield from map(found_user, client.having("users", "id", ids[ObjectType.USER], USER_SELECT))
+
+
+def _by_type(references: Iterable[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {kind.value: [] for kind in ObjectType}
+    for reference in references:
+        object_type, _separator, object_id = reference.partition(":")
+        found[object_type].append(object_id)
     return found
+
+
+def _remember(tenant: Tenant, found: Iterable[Found]) -> list[Found]:
+    rows = list(found)
+    cache.set_many({_key(tenant, one.reference): one for one in rows}, REMEMBERED_SECONDS)
+    return rows
 
 
 def _key(tenant: Tenant, reference: str) -> str:

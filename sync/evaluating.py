@@ -6,7 +6,7 @@ mapping.py, readiness.py, matching.py and planning.py; here is only what they ne
 
 import datetime
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -16,11 +16,13 @@ from django.utils import timezone
 
 from sync import mapping, planning, readiness, steps
 from sync.bulk import insert_rows, update_rows
+from sync.clashes import Clashes
+from sync.guarding import Guard
 from sync.inclusion import assigned_groups_listing, groups_inside
 from sync.keys import Keys, keys_of
 from sync.leases import Watch
 from sync.matching import Match, Verdict
-from sync.mirror import Rules, batches, due_links, held_objects, users_to_look_at
+from sync.mirror import Rules, batches, due_links, groups_in_scope, held_objects, users_to_look_at
 from sync.models import (
     DirectoryGroup,
     DirectoryMembership,
@@ -37,7 +39,9 @@ from sync.models import (
 from sync.planning import MANAGER, Change, Known
 from sync.scim import resource
 from sync.scim.client import ScimClient
+from sync.scope_pass import ScopePass
 from sync.storing import PlanStore, Refusal, Subject
+from sync.taken import TakenValues
 from sync.targets import Target
 
 # Up to here one filter request per object is cheaper than listing what AWS holds.
@@ -51,15 +55,26 @@ VERDICTS = (
 )
 
 
+Taken = Callable[[str, str], bool]
+
+
+def nobody_has(_target: str, _value: str) -> bool:
+    return False
+
+
 @dataclass(slots=True)
 class Mapper:
     """Desired units of one object type, and which mapping stands behind each."""
 
     rules: Sequence[mapping.Mapping]
-    compiled: Any = field(init=False)
+    guest_user_name: mapping.GuestName = "invited"
+    now: datetime.datetime | None = None
+    compiled: Sequence[mapping.Rule] = field(init=False)
     targets: Sequence[str] = field(init=False)
     sources: Mapping[str, str] = field(init=False)
     matching: Sequence[str] = field(init=False)
+    # Units whose values logs must not show.
+    redacted: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
         self.compiled = mapping.compile_mappings(self.rules)
@@ -69,18 +84,37 @@ class Mapper:
             sources[resource.unit_of(rule.target)].append(rule.source)
         self.sources = {unit: ", ".join(names) for unit, names in sources.items()}
         self.matching = planning.matching_attributes([(rule.target, rule.matching) for rule in self.rules])
+        self.redacted = frozenset(resource.unit_of(rule.row.target) for rule in self.compiled if rule.redacted)
 
-    def map(self, properties: Mapping[str, Any], *, present: bool, creating: bool) -> mapping.Mapped:
-        return mapping.map_object(self.compiled, properties, present=present, creating=creating)
+    def map(
+        self, properties: Mapping[str, Any], *, present: bool, creating: bool, taken: Taken = nobody_has
+    ) -> mapping.Mapped:
+        around = mapping.Surroundings(self.now, self.guest_user_name, taken)
+        return mapping.map_object(self.compiled, properties, present=present, creating=creating, around=around)
 
     def desired(self, mapped: mapping.Mapped, written: Mapping[str, Any]) -> dict[str, Any]:
-        """Units to have. What the rules leave untouched stays as it was written."""
-        untouched = mapped.untouched - mapped.values.keys() if written else frozenset()
-        kept = {target: resource.value_of(written, target) for target in untouched}
-        if not any(value is not None for value in kept.values()):
+        """Units to have. What the rules leave untouched stays as it was written, or as AWS was found."""
+        kept = {trace.target: _kept(trace, written) for trace in mapped.untouched} if written else {}
+        kept = {target: value for target, value in kept.items() if value is not None}
+        if not kept:
             return resource.units(mapped.values)
-        values = {target: mapped.values.get(target, kept.get(target)) for target in self.targets}
+        values = {target: kept.get(target, mapped.values.get(target)) for target in self.targets}
         return resource.units({target: value for target, value in values.items() if value is not None})
+
+
+def _kept(trace: mapping.Trace, written: Mapping[str, Any]) -> Any:
+    """What AWS holds of a target that the rules leave alone; a default that is no longer there is not kept."""
+    value = resource.value_of(written, trace.target)
+    return value if trace.only_default in (None, value) else None
+
+
+def people_mapper(rules: Rules, now: datetime.datetime) -> Mapper:
+    return Mapper(rules.users, rules.guest_user_name, now)
+
+
+def groups_mapper(rules: Rules, now: datetime.datetime) -> Mapper:
+    """Members have a pass of their own."""
+    return Mapper([rule for rule in rules.groups if rule.target != "members"], now=now)
 
 
 class Decisions:
@@ -159,12 +193,14 @@ class Evaluation:
         self.rules = rules
         self.since = since
         self.watch = watch
-        self.people = Mapper(rules.users)
-        self.groups = Mapper([rule for rule in rules.groups if rule.target != "members"])
+        self.now = timezone.now()
+        self.people = people_mapper(rules, self.now)
+        self.groups = groups_mapper(rules, self.now)
         self.with_members = any(rule.target == "members" for rule in rules.groups)
+        self.groups_in_scope = groups_in_scope(self.tenant, rules)
         self.active_when_gone = self._active_when_gone()
         self.store = PlanStore(run)
-        self.now = timezone.now()
+        self.taken = {object_type: TakenValues(run.tenant, object_type) for object_type in ("user", "group")}
         self.seen = 0
         # Held changes that the plan still wants, whatever was decided about them.
         self.still_wanted: set[tuple[str, str, str]] = set()
@@ -172,10 +208,10 @@ class Evaluation:
     def _active_when_gone(self) -> Any:
         return self.people.map({"id": "", "userPrincipalName": ""}, present=False, creating=False).values.get("active")
 
-    def _save(self, batch: Batch, sources: Mapping[str, str]) -> None:
+    def _save(self, batch: Batch, mapper: Mapper) -> None:
         with transaction.atomic():
             batch.save_links(self.tenant)
-            self.store.add(batch.planned, sources)
+            self.store.add(batch.planned, mapper.sources, mapper.redacted)
             self.store.refuse(batch.refused)
         steps.passed("plan batch stored")
 
@@ -189,35 +225,63 @@ class Evaluation:
                 decided = replace(change, approved=decision == "approved", held=decision == "waiting")
                 batch.planned.append((subject, decided))
 
+    def decide_scope(self) -> dict[str, int]:
+        """How many are in scope, and how many known people are not."""
+        return ScopePass(self.tenant, self.snapshot, self.rules, self.since, self.watch).decide()
+
+    def settle_clashes(self, object_type: str) -> None:
+        Clashes(self.run, object_type).settle()
+
+    def weigh(self, guard: Guard) -> None:
+        """What the plan means for people is only worked out for the preview of a draft."""
+
+    def unchanged(self) -> int:
+        """Of those looked at."""
+        touched = self.run.operations.filter(object_type__in=("user", "group"))
+        return max(0, self.seen - touched.values("object_type", "object_id").distinct().count())
+
     # People
 
     def plan_people(self, rows: QuerySet[DirectoryUser] | None = None) -> None:
         looked_at = users_to_look_at(self.tenant, self.since) if rows is None else rows
-        target = self._target("user", looked_at.filter(in_scope=True))
+        target = self._target("user", looked_at)
         for users in batches(looked_at):
             self.watch.safe_point()
             self.seen += len(users)
+            self._know_scope(users)
             ids = [user.object_id for user in users]
             batch = Batch(links_of(self.tenant, "user", ids), Decisions(self.tenant, ids))
             managers = self._managers([user for user in users if user.in_scope])
             for user in users:
                 self._plan_person(user, batch, target, managers)
-            self._save(batch, self.people.sources)
+            self._save(batch, self.people)
+
+    def _know_scope(self, users: Sequence[DirectoryUser]) -> None:
+        """It stands on the rows since the scope pass."""
 
     def _target(self, object_type: str, rows: QuerySet[Any]) -> Target:
+        many = self._newcomers(object_type, rows) > FEW
+        mapper = self.people if object_type == "user" else self.groups
+        return Target(self.tenant, self.client, object_type, mapper.matching, many=many)
+
+    def _newcomers(self, object_type: str, rows: QuerySet[Any]) -> int:
+        """How many of those in scope have no link yet."""
         linked = Link.objects.filter(
             tenant=self.tenant, object_type=object_type, object_id=OuterRef("object_id")
         ).exclude(scim_id="")
-        many = rows.exclude(Exists(linked)).count() > FEW
-        mapper = self.people if object_type == "user" else self.groups
-        return Target(self.tenant, self.client, object_type, mapper.matching, many=many)
+        inside = rows.filter(in_scope=True) if object_type == "user" else rows
+        return inside.exclude(Exists(linked)).count()
 
     def _managers(self, users: Sequence[DirectoryUser]) -> set[str]:
         """Managers whom AWS holds, or whom this run is going to create."""
         ids = {user.manager_id for user in users if user.manager_id}
         linked = Link.objects.filter(tenant=self.tenant, object_type="user", object_id__in=ids).exclude(scim_id="")
-        coming = users_to_look_at(self.tenant, self.since).filter(object_id__in=ids, in_scope=True)
-        return {*linked.values_list("object_id", flat=True), *coming.values_list("object_id", flat=True)}
+        return {*linked.values_list("object_id", flat=True), *self._coming(ids)}
+
+    def _coming(self, ids: Collection[str]) -> Iterable[str]:
+        """Those of them who are looked at and in scope."""
+        looked_at = users_to_look_at(self.tenant, self.since)
+        return looked_at.filter(object_id__in=ids, in_scope=True).values_list("object_id", flat=True)
 
     def _plan_person(self, user: DirectoryUser, batch: Batch, target: Target, managers: set[str]) -> None:
         if not user.in_scope:
@@ -226,7 +290,8 @@ class Evaluation:
         link = batch.link(self.tenant, "user", user.object_id)
         subject = Subject(link, str(user), user.user_principal_name)
         properties = user.properties | ({"manager": user.manager_id} if user.manager_id in managers else {})
-        mapped = self.people.map(properties, present=True, creating=not link.scim_id)
+        taken = self.taken["user"].by_others(user.object_id)
+        mapped = self.people.map(properties, present=True, creating=not link.scim_id, taken=taken)
         if mapped.problems:
             batch.refused.append((subject, unmapped(mapped)))
             return
@@ -235,13 +300,24 @@ class Evaluation:
             desired[unit] = {"value": manager}
         want(link, keys_of("user", desired))
         finding = self._judge_readiness(link, readiness.check_user(desired))
-        changes = self._person_changes(subject, desired, target, batch, ready=finding is None)
+        changes = self._person_changes(subject, mapped, desired, target, batch, ready=finding is None)
+        changes = self._permitted(subject, changes, self.rules.user_actions, batch)
         if changes and finding is not None:
             batch.refused.append((subject, not_ready(finding)))
             return
         self._decided(batch, subject, changes)
         if not changes:
             self._rest(link)
+
+    def _permitted(
+        self, subject: Subject, changes: Sequence[Change], actions: Collection[str], batch: Batch
+    ) -> list[Change]:
+        """Whoever would be created but may not be is in the log as skipped, and takes no name from anybody."""
+        if planning.is_new(changes) and "create" not in actions:
+            want(subject.link, Keys())
+            batch.refused.append((subject, Refusal("create-off", skipped=True)))
+            return []
+        return planning.permitted(changes, actions)
 
     def _plan_leaver(self, user: DirectoryUser, batch: Batch) -> None:
         """Nobody goes because of a reading that is not sane."""
@@ -253,6 +329,7 @@ class Evaluation:
             return
         delete = self._grace_is_over(user, link)
         changes = planning.plan_user_out_of_scope(known_of(link), self.active_when_gone, delete=delete)
+        changes = planning.permitted(changes, self.rules.user_actions)
         self._decided(batch, Subject(link, str(user), user.user_principal_name), changes)
 
     def _rest(self, link: Link) -> None:
@@ -277,7 +354,14 @@ class Evaluation:
         return certain
 
     def _person_changes(
-        self, subject: Subject, desired: dict[str, Any], target: Target, batch: Batch, *, ready: bool
+        self,
+        subject: Subject,
+        mapped: mapping.Mapped,
+        desired: dict[str, Any],
+        target: Target,
+        batch: Batch,
+        *,
+        ready: bool,
     ) -> list[Change]:
         if subject.link.scim_id or not ready:
             return planning.plan_user(known_of(subject.link), desired)
@@ -286,7 +370,10 @@ class Evaluation:
             return []
         if found.resource is None:
             return planning.plan_user(Known(), desired)
-        return planning.plan_user(Known(found.resource["id"]), desired, resource.units_held(found.resource, desired))
+        held = resource.units_held(found.resource, desired)
+        # What the rules leave alone stays as this object of AWS has it.
+        desired = desired | self.people.desired(mapped, held)
+        return planning.plan_user(Known(found.resource["id"]), desired, held)
 
     def _match(self, subject: Subject, desired: Mapping[str, Any], target: Target, batch: Batch) -> Match | None:
         """None when the object is left as it is; the reason stands on the link and in the log."""
@@ -316,15 +403,18 @@ class Evaluation:
             self.seen += len(groups)
             ids = [group.object_id for group in groups]
             batch = Batch(links_of(self.tenant, "group", ids), Decisions(self.tenant, ids))
-            members = GroupMembers(self.run, ids, batch.links.values())
+            members = self._members_of(ids, batch.links.values())
             for group in groups:
                 self._plan_group(group, batch, target, members)
-            self._save(batch, self.groups.sources)
+            self._save(batch, self.groups)
         if rows is None:
             self._plan_groups_out_of_scope()
 
+    def _members_of(self, ids: Collection[str], links: Iterable[Link]) -> "GroupMembers":
+        return GroupMembers(self.run, links, groups_inside(self.tenant, ids))
+
     def _groups_to_look_at(self) -> QuerySet[DirectoryGroup]:
-        """Assigned groups that changed, or that list somebody who did."""
+        """Assigned groups that go to AWS and changed, or list somebody who did."""
         people = users_to_look_at(self.tenant, self.since).values("object_id")
         listing = assigned_groups_listing(self.tenant, people)
         due, held = due_links(self.tenant, "group").values("object_id"), held_objects(self.tenant).values("object_id")
@@ -333,13 +423,14 @@ class Evaluation:
             changed | Q(object_id__in=due) | Q(object_id__in=held),
             tenant=self.tenant,
             deleted="",
-            object_id__in=self.rules.assigned_groups,
+            object_id__in=self.groups_in_scope,
         )
 
     def _plan_group(self, group: DirectoryGroup, batch: Batch, target: Target, members: "GroupMembers") -> None:
         link = batch.link(self.tenant, "group", group.object_id)
         subject = Subject(link, str(group))
-        mapped = self.groups.map(group.properties, present=True, creating=not link.scim_id)
+        taken = self.taken["group"].by_others(group.object_id)
+        mapped = self.groups.map(group.properties, present=True, creating=not link.scim_id, taken=taken)
         if mapped.problems:
             batch.refused.append((subject, unmapped(mapped)))
             return
@@ -354,10 +445,12 @@ class Evaluation:
             if matched.resource is not None:
                 known = Known(matched.resource["id"])
                 found = resource.units_held(matched.resource, desired)
+                desired = self.groups.desired(mapped, found)
         written = members.written[group.object_id]
         certain = {member for member, sure in written.items() if sure}
         wanted = members.wanted(group.object_id) if self.with_members else []
         changes = planning.plan_group(known, desired, wanted, certain, found)
+        changes = self._permitted(subject, changes, self.rules.group_actions, batch)
         if changes and finding is not None:
             batch.refused.append((subject, not_ready(finding)))
             return
@@ -380,14 +473,15 @@ class Evaluation:
             *planning.remove_members(by_decision["waiting"], held=True),
             *planning.remove_members(by_decision[""]),
         ]
-        batch.planned += [(subject, change) for change in changes]
+        allowed = planning.permitted(changes, self.rules.group_actions)
+        batch.planned += [(subject, change) for change in allowed]
 
     def _plan_groups_out_of_scope(self) -> None:
         """A group that leaves scope is emptied and kept: its permissions in AWS hang on its id."""
         if self.snapshot.suspect:
             return
         current = DirectoryGroup.objects.filter(
-            tenant=self.tenant, deleted="", object_id__in=self.rules.assigned_groups
+            tenant=self.tenant, deleted="", object_id__in=self.groups_in_scope
         ).values("object_id")
         ours = Link.objects.filter(tenant=self.tenant, object_type="group").exclude(scim_id="")
         filled = Exists(MembershipLink.objects.filter(group=OuterRef("pk")))
@@ -402,8 +496,9 @@ class Evaluation:
         members = written_members(link)
         self._remove_members(batch, subject, members)
         if not members and self.tenant.delete_groups and group is not None and group.deleted == "purged":
-            self._decided(batch, subject, [Change(planning.Stage.REMOVALS, "delete", link.scim_id)])
-        self._save(batch, {})
+            delete = Change(planning.Stage.REMOVALS, "delete", link.scim_id)
+            self._decided(batch, subject, planning.permitted([delete], self.rules.group_actions))
+        self._save(batch, self.groups)
 
     def _deletable(self) -> Exists:
         purged = DirectoryGroup.objects.filter(tenant=self.tenant, object_id=OuterRef("object_id"), deleted="purged")
@@ -411,13 +506,16 @@ class Evaluation:
 
 
 class GroupMembers:
-    """Members of some assigned groups: whom Entra lists, who is to be in AWS, and whom we put there."""
+    """Members of some assigned groups: whom Entra lists, who is to be in AWS, and whom we put there.
 
-    def __init__(self, run: Run, group_ids: Collection[str], links: Iterable[Link]) -> None:
+    `inside`: by assigned group, the groups that it stands for.
+    """
+
+    def __init__(self, run: Run, links: Iterable[Link], inside: Mapping[str, set[str]]) -> None:
         self.run = run
-        self.inside = groups_inside(run.tenant, group_ids)
+        self.inside = inside
         self.written = self._written([link.pk for link in links if link.pk])
-        self._wanted = self._by_group(self._rows(group_ids).filter(Exists(self._arriving())))
+        self._wanted = self._by_group(self._rows(self.inside).filter(Exists(self._arriving())))
         self._listed = self._by_group(self._rows(self.written))
 
     def wanted(self, group_id: str) -> list[str]:
@@ -444,15 +542,14 @@ class GroupMembers:
             tenant=self.run.tenant, group_id__in=inner, member_type=DirectoryMembership.USER
         )
 
-    def _arriving(self) -> QuerySet[Link]:
+    def _arriving(self) -> QuerySet[Any]:
         """Links of people in scope (only they want a name) whom AWS holds or is about to."""
-        coming = self.run.operations.filter(link=OuterRef("pk"), action__in=("create", "link"))
-        return Link.objects.filter(
-            ~Q(scim_id="") | Exists(coming.exclude(result=Result.FAILED)),
-            tenant=self.run.tenant,
-            object_type="user",
-            object_id=OuterRef("member_id"),
-        ).exclude(wanted_name="")
+        coming = self.run.operations.filter(object_id=OuterRef("object_id"), action__in=("create", "link"))
+        rows = self._people().filter(object_type="user", object_id=OuterRef("member_id")).exclude(wanted_name="")
+        return rows.filter(~Q(scim_id="") | Exists(coming.exclude(result=Result.FAILED)))
+
+    def _people(self) -> QuerySet[Any]:
+        return Link.objects.filter(tenant=self.run.tenant)
 
     def _by_group(self, rows: QuerySet[DirectoryMembership]) -> dict[str, set[str]]:
         found: dict[str, set[str]] = defaultdict(set)
@@ -467,6 +564,8 @@ def want(link: Link, keys: Keys) -> None:
 
 def unmapped(mapped: mapping.Mapped) -> Refusal:
     problem = mapped.problems[0]
+    if mapped.ignored:
+        return Refusal("ignored-by-rule", problem.target, skipped=True)
     return Refusal("expression-error", problem.target, str(problem.problem))
 
 

@@ -130,11 +130,13 @@ class Guard:
         planned = self._planned(**which)
         if not planned:
             return
-        gone = self._done_since(WEEK, object_type="user", action="disable")
-        limit = self.limits.people(self.linked.filter(active=True).count() + gone)
-        numbers = self._numbers(planned, limit, **which)
-        if numbers["week"] > limit:
+        numbers = self._numbers(planned, self.people_limit(), **which)
+        if numbers["week"] > numbers["limit"]:
             self._over(Hold.Kind.PEOPLE, self._todo(**which), numbers)
+
+    def people_limit(self) -> int:
+        gone = self._done_since(WEEK, object_type="user", action="disable")
+        return self.limits.people(self.linked.filter(active=True).count() + gone)
 
     def _members(self) -> None:
         which = {"action": "remove_member"}

@@ -57,16 +57,18 @@ def read_directory(
     """
     select = tracked(graph, users_select, groups_select)
     full = full or must_be_full(tenant, select)
-    snapshot = _interrupted(tenant, select, full=full) or _begin(tenant, select, full=full)
+    snapshot = _interrupted(tenant, select, full=full)
+    # Links go on telling what was selected when they began.
+    snapshot = snapshot or _begin(tenant, select if full else tenant.tracked_select, full=full)
     try:
-        _read_round(snapshot, graph, watch, users_select, groups_select)
+        _read_round(snapshot, graph, watch)
     except (ResyncRequired, NotFound, Rejected) as error:
         if snapshot.full and not _began(snapshot):
             raise
         log.info("a link was refused: reading everybody", tenant=tenant.pk, code=error.code, status=error.status)
         _forget(snapshot)
         snapshot = _begin(tenant, select, full=True)
-        _read_round(snapshot, graph, watch, users_select, groups_select)
+        _read_round(snapshot, graph, watch)
     return snapshot
 
 
@@ -76,9 +78,23 @@ def tracked(graph: GraphClient, users_select: Sequence[str], groups_select: Sequ
     return [*users_select, "|", *groups_select, "|", graph.cloud.graph, asker.directory_id, asker.client_id]
 
 
+def parts(select: Sequence[str]) -> tuple[list[str], list[str], list[str]]:
+    """What `tracked` put together: properties of users and of groups, and who asks."""
+    if "|" not in select:
+        return list(select), [], []
+    first, last = select.index("|"), len(select) - 1 - select[::-1].index("|")
+    return list(select[:first]), list(select[first + 1 : last]), list(select[last + 1 :])
+
+
+def covers(known: Sequence[str], wanted: Sequence[str]) -> bool:
+    """Whether everything that is wanted is known, and the same one asks."""
+    (users, groups, asker), (more_users, more_groups, other) = parts(known), parts(wanted)
+    return set(more_users) <= set(users) and set(more_groups) <= set(groups) and asker == other
+
+
 def must_be_full(tenant: Tenant, select: list[str]) -> bool:
     """Without links that hold, before they end, and once a day against what rounds do not tell."""
-    if not tenant.users_link or not tenant.groups_link or tenant.tracked_select != select:
+    if not tenant.users_link or not tenant.groups_link or not covers(tenant.tracked_select, select):
         return True
     if tenant.links_at is None or tenant.full_read_at is None:
         return True
@@ -96,7 +112,7 @@ def _begin(tenant: Tenant, select: list[str], *, full: bool) -> Snapshot:
 def _interrupted(tenant: Tenant, select: list[str], *, full: bool) -> Snapshot | None:
     """The newest round, when it was left before its end and can go on."""
     last = Snapshot.objects.filter(tenant=tenant).order_by("-pk").first()
-    if last is None or last.sealed_at is not None or (last.full, last.select) != (full, select):
+    if last is None or last.sealed_at is not None or last.full != full or not covers(last.select, select):
         return None
     young = timezone.now() - last.started_at < RESUME_WITHIN
     last.tenant = tenant
@@ -117,9 +133,8 @@ def _read_round(
     snapshot: Snapshot,
     graph: GraphClient,
     watch: Watch,
-    users_select: Sequence[str],
-    groups_select: Sequence[str],
 ) -> None:
+    users_select, groups_select, _asker = parts(snapshot.select)
     try:
         _read_stream(snapshot, watch, "users", lambda link: graph.users_delta(users_select, link), apply_users)
         _read_stream(snapshot, watch, "groups", lambda link: graph.groups_delta(groups_select, link), apply_groups)

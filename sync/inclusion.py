@@ -17,15 +17,6 @@ from sync.models import DirectoryGroup, DirectoryMembership, Inclusion, Snapshot
 Closure = dict[tuple[str, str], tuple[str, ...]]
 
 
-def effective_members(tenant: Tenant, assigned_id: str) -> QuerySet[DirectoryMembership, str]:
-    """Object ids of the people whom an assigned group brings: its own members, and those of the groups inside it."""
-    inside = Inclusion.objects.filter(tenant=tenant, assigned_id=assigned_id).values_list("group_id", flat=True)
-    rows = DirectoryMembership.objects.filter(
-        tenant=tenant, group_id__in={assigned_id, *inside}, member_type=DirectoryMembership.USER
-    )
-    return rows.values_list("member_id", flat=True).distinct()
-
-
 def groups_inside(tenant: Tenant, assigned: Collection[str]) -> dict[str, set[str]]:
     """By assigned group: the groups that it stands for, itself among them."""
     found = {group_id: {group_id} for group_id in assigned}
@@ -42,6 +33,11 @@ def assigned_groups_listing(tenant: Tenant, people: Any) -> QuerySet[Inclusion, 
     return rows.values_list("assigned_id", flat=True).distinct()
 
 
+def groups_of(tenant: Tenant, rules: Rules) -> list[str]:
+    """Object ids of the groups that bring their members under `rules`, as the mirror has them now."""
+    return sorted({group_id for _assigned_id, group_id in closure_of(tenant, rules)})
+
+
 def closure(direct: Iterable[str], nested: Iterable[str], inside: Mapping[str, Collection[str]]) -> Closure:
     """Every group once per assigned group, by the shortest way: cycles end where they meet what is known."""
     found: Closure = {(group_id, group_id): (group_id,) for group_id in direct}
@@ -56,13 +52,23 @@ def closure(direct: Iterable[str], nested: Iterable[str], inside: Mapping[str, C
     return found
 
 
+def closure_of(tenant: Tenant, rules: Rules) -> Closure:
+    """What the assigned groups stand for by today's mirror; nothing is stored."""
+    return of_mirror(tenant, live(tenant, rules.assigned_groups), rules.nested)
+
+
+def of_mirror(tenant: Tenant, assigned: Set[str], nested: Set[str]) -> Closure:
+    """For any choice of assigned groups, of which `nested` bring the groups inside them too."""
+    inner = assigned & nested
+    return closure(assigned - inner, inner, nesting(tenant, inner))
+
+
 def refresh(tenant: Tenant, snapshot: Snapshot, rules: Rules, since: int) -> None:
     """Brings the rows up to date, and touches the people and assigned groups whom the difference concerns."""
-    assigned = _live(tenant, rules.assigned_groups)
+    assigned = live(tenant, rules.assigned_groups)
     if _current(tenant, assigned, since):
         return
-    nested = assigned & rules.nested
-    now = closure(assigned - nested, nested, _inside(tenant, nested))
+    now = of_mirror(tenant, assigned, rules.nested)
     with transaction.atomic():
         _store(tenant, snapshot, now)
         _touch_above(tenant, snapshot, since)
@@ -76,27 +82,27 @@ def _current(tenant: Tenant, assigned: Set[str], since: int) -> bool:
     return set(known) == assigned
 
 
-def _live(tenant: Tenant, ids: Collection[str]) -> set[str]:
+def live(tenant: Tenant, ids: Collection[str]) -> set[str]:
     groups = DirectoryGroup.objects.filter(tenant=tenant, deleted="", object_id__in=ids)
     return set(groups.values_list("object_id", flat=True))
 
 
-def _inside(tenant: Tenant, roots: Collection[str]) -> dict[str, set[str]]:
+def nesting(tenant: Tenant, roots: Collection[str]) -> dict[str, set[str]]:
     """The groups directly inside each group that can be reached, read level by level."""
-    inside: dict[str, set[str]] = defaultdict(set)
+    found: dict[str, set[str]] = defaultdict(set)
     seen, todo = set(roots), set(roots)
     while todo:
         rows = DirectoryMembership.objects.filter(
             tenant=tenant, group_id__in=todo, member_type=DirectoryMembership.GROUP
         )
         edges = list(rows.values_list("group_id", "member_id"))
-        live = _live(tenant, {member_id for _group_id, member_id in edges})
+        here = live(tenant, {member_id for _group_id, member_id in edges})
         for group_id, member_id in edges:
-            if member_id in live:
-                inside[group_id].add(member_id)
-        todo = live - seen
-        seen |= live
-    return inside
+            if member_id in here:
+                found[group_id].add(member_id)
+        todo = here - seen
+        seen |= here
+    return found
 
 
 def _store(tenant: Tenant, snapshot: Snapshot, now: Closure) -> None:

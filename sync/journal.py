@@ -16,6 +16,7 @@ from django.utils import timezone
 from sync import approving, settling
 from sync.exporting import Outcome, Request, TooManyFailures
 from sync.leases import Lease
+from sync.mirror import redacted_units
 from sync.models import Link, Operation, Result, Run
 from sync.phases import PhaseLog
 from sync.planning import MANAGER
@@ -48,6 +49,7 @@ class Journal:
         self.lease = lease
         self.phases = phases
         self.clock = clock
+        self.redacted = redacted_units(run.tenant)
         self.stage = self.wave = 0
         self.queue: deque[Operation] = deque()
         self.flying: dict[int, Flying] = {}
@@ -105,7 +107,7 @@ class Journal:
 
     def _record(self, outcomes: Sequence[Outcome]) -> None:
         rows = [self.flying[outcome.operation_id] for outcome in outcomes]
-        settled = Settled(self.run.tenant_id, self.links)
+        settled = Settled(self.run.tenant_id, self.links, self.redacted)
         for outcome, row in zip(outcomes, rows, strict=True):
             self._record_one(settled, outcome, row)
         settled.save()

@@ -5,9 +5,10 @@ Pure: no Django, no database. `compile_mappings` once per configuration, then `m
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Mapping as Facts
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import cached_property, partial
 from typing import Any, Literal
 
@@ -15,20 +16,24 @@ from sync import expressions
 from sync.expressions import IGNORE, IGNORE_OBJECT, Expression, ExpressionError, Result, Value
 from sync.expressions.errors import Failure, gettext_noop
 from sync.expressions.values import is_empty, text
+from sync.scim.resource import ATTRIBUTES, IN_LIST, LISTS
 
 Kind = Literal["direct", "constant", "expression", "reference", "none"]
 Apply = Literal["always", "create"]
 WhenEmpty = Literal["clear", "keep"]
 ObjectType = Literal["user", "group"]
 SourceType = Literal["text", "boolean", "list", "date", "reference"]
+# What userPrincipalName stands for when the person is a guest.
+GuestName = Literal["invited", "original", "mail"]
 
 
 @dataclass(frozen=True)
 class Mapping:
     """One row: where the value of an AWS attribute (`target`, a SCIM path) comes from.
 
-    `source` is an attribute name, a constant or an expression, by `kind`; kind none has no source and leaves what AWS
-    holds alone. `default` is used when the source is empty, on create, and with `default_on_update` always. `matching` is the precedence (1 first) of a matching attribute, or None.
+    `source` is an attribute name, a constant or an expression, by `kind`; kind none has no source: what AWS holds is
+    left alone, and filled with the default whenever it is empty. Else `default` is used when the source is empty, on
+    create, and with `default_on_update` always. `matching` is the precedence (1 first) of a matching attribute, or None.
     `when_empty`: what AWS holds is cleared, or kept, once the source becomes empty.
     """
 
@@ -95,44 +100,35 @@ def recommended_for_aws(mappings: Iterable[Mapping]) -> tuple[Mapping, ...]:
     )
 
 
-# --- What AWS takes (Developer Guide, limitations; identity store model for the lengths) ----------
+# --- What AWS takes: read from the one table of its attributes (sync/scim/resource.py) ------------
 
-NAMES = ("givenName", "familyName", "formatted", "middleName", "honorificPrefix", "honorificSuffix")
-ADDRESS = ("formatted", "streetAddress", "locality", "region", "postalCode", "country")
-# Lists take one item: two rows may share a list only where they fill the same item.
-LISTS: dict[str, tuple[str, ...]] = {
-    "emails": ("value",),
-    "phoneNumbers": ("value",),
-    "addresses": ADDRESS,
-    "roles": ("value",),
-}
+
+def offered(target: str) -> bool:
+    """List items may have any type; pages offer the one that the template uses."""
+    item = IN_LIST.fullmatch(target)
+    return item is None or item["kind"] == "work"
+
+
 TARGETS: dict[str, tuple[str, ...]] = {
-    "user": (
-        "userName",
-        "externalId",
-        "active",
-        "displayName",
-        *(f"name.{part}" for part in NAMES),
-        *("nickName", "profileUrl", "title", "userType", "preferredLanguage", "locale", "timezone"),
-        *(f'{name}[type eq "work"].{part}' for name, parts in LISTS.items() for part in parts),
-        *(f"{ENTERPRISE}{part}" for part in ("employeeNumber", "department", "division", "costCenter", "organization")),
-        f"{ENTERPRISE}manager",
-    ),
-    "group": ("displayName", "externalId", "members"),
+    object_type: tuple(target for target in table if offered(target)) for object_type, table in ATTRIBUTES.items()
 }
 REQUIRED: dict[str, frozenset[str]] = {
-    "user": frozenset({"userName", "displayName", "name.givenName", "name.familyName"}),
-    "group": frozenset({"displayName"}),
+    object_type: frozenset(one.path for one in table.values() if one.required)
+    for object_type, table in ATTRIBUTES.items()
 }
 FILTERABLE: dict[str, tuple[str, ...]] = {
-    "user": ("userName", "externalId"),
-    "group": ("displayName", "externalId"),
+    object_type: tuple(one.path for one in table.values() if one.filterable)
+    for object_type, table in ATTRIBUTES.items()
 }
-BOOLEANS = frozenset({"active"})
-REFERENCES = frozenset({f"{ENTERPRISE}manager", "members"})
-LENGTHS = {"userName": 128, "externalId": 256}
-LENGTH = 1024
-
+EVERY_TARGET = [one for table in ATTRIBUTES.values() for one in table.values()]
+BOOLEANS = frozenset(one.path for one in EVERY_TARGET if one.kind == "boolean")
+REFERENCES = frozenset(one.path for one in EVERY_TARGET if one.kind == "reference")
+LENGTHS = {one.path: one.max_length for one in EVERY_TARGET}
+LENGTH = max(LENGTHS.values())
+# Parts of the items of AWS's lists. Lists take one item: two rows may share a list only where they fill the same item.
+PARTS = {
+    name: {path.rpartition(".")[2] for path in ATTRIBUTES["user"] if path.startswith(f"{name}[")} for name in LISTS
+}
 LIST_PATH = re.compile(r'(?P<list>[A-Za-z]+)\[type eq "(?P<type>[A-Za-z]+)"\]\.(?P<part>[A-Za-z]+)')
 
 
@@ -144,7 +140,7 @@ def is_target(target: str, object_type: str) -> bool:
     """Whether AWS has the attribute; list items may have any type: `phoneNumbers[type eq "home"].value`."""
     item = LIST_PATH.fullmatch(target)
     if item and object_type == "user":
-        return item["part"] in LISTS.get(item["list"], ())
+        return item["part"] in PARTS.get(item["list"], ())
     return target in TARGETS[object_type]
 
 
@@ -362,9 +358,12 @@ def source_attribute(name: str, object_type: str | None = None) -> SourceAttribu
     return (NAMED[object_type] if object_type else NAMED_ANYWHERE).get(name.lower())
 
 
-def graph_select(mappings: Iterable[Mapping], object_type: str = "user") -> list[str]:
-    """The $select list: what pages and the engine need, and what the rows read; unknown names stay out."""
-    names = [name for row in mappings for name in names_read(row)]
+def graph_select(mappings: Iterable[Mapping], object_type: str = "user", filtered: Iterable[str] = ()) -> list[str]:
+    """The $select list: what pages and the engine need, what the rows read, and what is filtered by.
+
+    Unknown names stay out.
+    """
+    names = [*(name for row in mappings for name in names_read(row)), *filtered]
     attributes = [found for name in names if (found := source_attribute(name, object_type))]
     return list(dict.fromkeys([*ALWAYS_SELECTED[object_type], *(one.selects for one in attributes)]))
 
@@ -409,6 +408,10 @@ class Rule:
     expression: Expression | None = None
     problem: Problem | None = None
 
+    @property
+    def redacted(self) -> bool:
+        return self.expression is not None and self.expression.redacted
+
 
 @dataclass(frozen=True)
 class Trace:
@@ -422,6 +425,22 @@ class Trace:
     problem: Problem | None = None
     from_default: bool = False
     untouched: bool = False
+    # What counts as untouched is only the default that was written when the object was created.
+    only_default: str | bool | None = None
+    # Pages and logs do not show the value.
+    redacted: bool = False
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a rule sees beside the object. `taken`: whether somebody else in AWS has this value of this target."""
+
+    now: datetime | None = None
+    guest_user_name: GuestName = "invited"
+    taken: Callable[[str, str], bool] = lambda _target, _value: False
+
+
+NOTHING_AROUND = Surroundings()
 
 
 @dataclass(frozen=True)
@@ -437,9 +456,14 @@ class Mapped:
         return tuple(trace for trace in self.trace if trace.problem)
 
     @property
-    def untouched(self) -> frozenset[str]:
-        """Targets to leave as they are in AWS, although there is no value for them."""
-        return frozenset(trace.target for trace in self.trace if trace.untouched)
+    def ignored(self) -> bool:
+        """A rule says that nothing of this object is to be written."""
+        return any(trace.problem and trace.problem.code == "object-ignored" for trace in self.trace)
+
+    @property
+    def untouched(self) -> tuple[Trace, ...]:
+        """Targets to leave as they are in AWS; a value there is for whoever has none in AWS."""
+        return tuple(trace for trace in self.trace if trace.untouched)
 
 
 def compile_mappings(mappings: Iterable[Mapping]) -> tuple[Rule, ...]:
@@ -461,12 +485,19 @@ def compiled(row: Mapping) -> Rule:
     return Rule(row, {name: one for name, one in found.items() if one}, expression, problem)
 
 
-def map_object(compiled: Sequence[Rule], graph_object: Facts[str, Any], *, present: bool, creating: bool) -> Mapped:
+def map_object(
+    compiled: Sequence[Rule],
+    graph_object: Facts[str, Any],
+    *,
+    present: bool,
+    creating: bool,
+    around: Surroundings = NOTHING_AROUND,
+) -> Mapped:
     """`graph_object`: properties as Microsoft Graph v1.0 names them; `manager` is an id or {"id": …}.
 
     `present`: in scope, not deleted and enabled. `creating`: defaults and create-only rows count.
     """
-    trace = tuple(trace_of(rule, graph_object, present, creating) for rule in compiled)
+    trace = tuple(trace_of(rule, graph_object, present, creating, around) for rule in compiled)
     values: dict[str, str | bool] = {}
     references: dict[str, str] = {}
     for rule, one in zip(compiled, trace, strict=True):
@@ -477,33 +508,40 @@ def map_object(compiled: Sequence[Rule], graph_object: Facts[str, Any], *, prese
     return Mapped(values, references, trace)
 
 
-def trace_of(rule: Rule, graph_object: Facts[str, Any], present: bool, creating: bool) -> Trace:
+def trace_of(
+    rule: Rule, graph_object: Facts[str, Any], present: bool, creating: bool, around: Surroundings = NOTHING_AROUND
+) -> Trace:
     row = rule.row
-    inputs = {name: read(attribute, graph_object, present) for name, attribute in rule.inputs.items()}
-    trace = partial(Trace, row.target, row.id, row.source, inputs)
+    inputs = {name: read(one, graph_object, present, around.guest_user_name) for name, one in rule.inputs.items()}
+    trace = partial(Trace, row.target, row.id, row.source, inputs, redacted=rule.redacted)
     if rule.problem or (row.apply == "create" and not creating):
         return trace(problem=rule.problem, untouched=True)
     try:
-        found = result(rule, inputs)
+        found = result(rule, inputs, around)
         if found is IGNORE_OBJECT:
             return trace(problem=Problem("object-ignored", {}, "source"), untouched=True)
         value = None if found is IGNORE else fitting(row, found)
-        defaults = creating or row.default_on_update
-        default = fitting(row, row.default) if value is None and defaults and found is not IGNORE else None
+        default = fitting(row, row.default)
     except ExpressionError as error:
         return trace(problem=expression_problem(error), untouched=True)
     except Unfit as error:
         return trace(problem=error.problem, untouched=True)
-    if default is not None:
+    if row.kind == "none":
+        return trace(value=default, from_default=default is not None, untouched=True)
+    if value is not None or found is IGNORE:
+        return trace(value=value, untouched=found is IGNORE)
+    if default is not None and (creating or row.default_on_update):
         return trace(value=default, from_default=True)
+    if row.when_empty == "keep":
+        return trace(untouched=not creating)
     # A default was written when the object was created: an update must not take it away again.
-    kept = row.when_empty == "keep" or row.kind == "none" or bool(row.default)
-    return trace(value=value, untouched=found is IGNORE or (value is None and kept and not creating))
+    return trace(untouched=default is not None and not creating, only_default=default)
 
 
-def result(rule: Rule, inputs: Facts[str, Value]) -> Result:
+def result(rule: Rule, inputs: Facts[str, Value], around: Surroundings) -> Result:
     if rule.expression:
-        return expressions.evaluate(rule.expression, inputs)
+        taken = partial(around.taken, rule.row.target)
+        return expressions.evaluate(rule.expression, inputs, now=around.now, taken=taken)
     if rule.row.kind == "none":
         return None
     return rule.row.source if rule.row.kind == "constant" else inputs[rule.row.source]
@@ -536,15 +574,29 @@ def boolean(row: Mapping, value: Value) -> bool:
     return word == "true"
 
 
-def read(attribute: SourceAttribute, graph_object: Facts[str, Any], present: bool) -> Value:
+def read(
+    attribute: SourceAttribute, graph_object: Facts[str, Any], present: bool, guest_user_name: GuestName = "invited"
+) -> Value:
     if attribute.name == "IsSoftDeleted":
         return "False" if present else "True"
     found: Any = graph_object
     for step in attribute.steps:
         found = inside(found, step)
     if attribute.name == "userPrincipalName" and isinstance(found, str):
-        return guest_address(found)
+        return guest_name(found, graph_object, guest_user_name) if is_guest(graph_object) else found
     return plain(found)
+
+
+def is_guest(graph_object: Facts[str, Any]) -> bool:
+    name = graph_object.get("userPrincipalName")
+    return graph_object.get("userType") == "Guest" or (isinstance(name, str) and "#EXT#" in name)
+
+
+def guest_name(name: str, graph_object: Facts[str, Any], source: GuestName) -> Value:
+    """A guest without a mail has no name where the mail is to be the name: nothing else is put in its place."""
+    if source == "mail":
+        return plain(graph_object.get("mail"))
+    return name if source == "original" else guest_address(name)
 
 
 def inside(container: Any, step: str) -> Any:
@@ -634,6 +686,18 @@ MESSAGES: dict[str, str] = {
         "%(function)s gives another value each time, so nobody could be found by it. "
         "Match on another field, or clear the match number."
     ),
+    "matching-taken": gettext_noop(
+        "“%(other)s” is tried as number %(number)d already. Choose another number, or change the order afterwards."
+    ),
+    "value-refused": gettext_noop(
+        "AWS refuses this value in “%(target)s”: %(value)s, of %(name)s. It has a character that AWS does not take there."
+    ),
+    "value-too-long": gettext_noop(
+        "The value of %(name)s has %(length)d characters, and AWS takes at most %(limit)d in “%(target)s”."
+    ),
+    "value-doubtful": gettext_noop(
+        "AWS may refuse this value: %(value)s, of %(name)s. Microsoft lists such characters as refused, AWS does not."
+    ),
     "required-row": gettext_noop(
         "AWS requires this field. Without it AWS refuses everybody who is new. "
         "Change the mapping instead of removing it."
@@ -659,10 +723,11 @@ def expression_problem(error: ExpressionError) -> Problem:
 
 def check_mapping(row: Mapping, others: Iterable[Mapping], object_type: str = "user") -> list[Problem]:
     """What is wrong with a new or edited row beside the `others`. Not meant for the template's own rows."""
+    others = list(others)
     return [
-        *target_problems(row, list(others), object_type),
+        *target_problems(row, others, object_type),
         *source_problems(row, object_type),
-        *matching_problems(row, object_type),
+        *matching_problems(row, others, object_type),
         *length_problems(row),
     ]
 
@@ -735,14 +800,19 @@ def expression_problems(row: Mapping, object_type: str) -> list[Problem]:
     ]
 
 
-def matching_problems(row: Mapping, object_type: str) -> list[Problem]:
+def matching_problems(row: Mapping, others: Sequence[Mapping], object_type: str) -> list[Problem]:
     if row.matching is None:
         return []
     filterable = FILTERABLE[object_type]
     if row.target not in filterable:
         facts = {"target": row.target, "filterable": ", ".join(filterable)}
         return [Problem("matching-unfilterable", facts, "matching")]
-    return [Problem("constant-matching", {}, "matching")] if row.kind == "constant" else []
+    if row.kind == "constant":
+        return [Problem("constant-matching", {}, "matching")]
+    same = [other.target for other in others if other.matching == row.matching]
+    if not same:
+        return []
+    return [Problem("matching-taken", {"other": same[0], "number": row.matching}, "matching")]
 
 
 def length_problems(row: Mapping) -> list[Problem]:

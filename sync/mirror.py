@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from sync import mapping
+from sync import filtering, mapping
 from sync.models import (
     Assignment,
     AttributeMapping,
@@ -17,11 +17,15 @@ from sync.models import (
     DirectoryUser,
     HeldChange,
     Link,
+    ScopingFilter,
     Snapshot,
     Tenant,
 )
+from sync.scim.resource import unit_of
+from sync.scoping import Gate
 
 BATCH = 1000
+OPEN_GATE = Gate()
 T = TypeVar("T")
 
 
@@ -36,8 +40,17 @@ class Rules:
     changed_at: Any
     # Assigned groups that bring the members of the groups inside them too.
     nested: frozenset[str] = frozenset()
+    # Assigned groups that go to AWS themselves; the others only bring their people.
+    sent_groups: frozenset[str] = frozenset()
     everybody: bool = False
     mirrored_app: str = ""
+    # What assigned people, and assigned groups, have to pass.
+    people_gate: Gate = OPEN_GATE
+    group_gate: Gate = OPEN_GATE
+    guest_user_name: mapping.GuestName = "invited"
+    # What may be done to people and groups in AWS.
+    user_actions: frozenset[str] = frozenset()
+    group_actions: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, configuration: Configuration) -> "Rules":
@@ -45,21 +58,65 @@ class Rules:
             found = AttributeMapping.objects.filter(configuration=configuration, object_type=object_type)
             return tuple(row.rule() for row in found)
 
-        def ids(object_type: str) -> frozenset[str]:
-            found = Assignment.objects.filter(configuration=configuration, object_type=object_type)
+        def ids(object_type: str, **flags: bool) -> frozenset[str]:
+            found = Assignment.objects.filter(configuration=configuration, object_type=object_type, **flags)
             return frozenset(found.values_list("object_id", flat=True))
 
-        nested = Assignment.objects.filter(configuration=configuration, object_type="group", nested=True)
         return cls(
-            rows("user"),
-            rows("group"),
-            ids("user"),
-            ids("group"),
-            configuration.changed_at,
-            frozenset(nested.values_list("object_id", flat=True)),
-            configuration.everybody,
-            configuration.mirrored_app,
+            users=rows("user"),
+            groups=rows("group"),
+            assigned_users=ids("user"),
+            assigned_groups=ids("group"),
+            changed_at=configuration.changed_at,
+            nested=ids("group", nested=True),
+            sent_groups=ids("group", send_group=True),
+            everybody=configuration.everybody,
+            mirrored_app=configuration.mirrored_app,
+            people_gate=Gate(filters_of(configuration, "user"), configuration.leave_out_guests),
+            group_gate=Gate(filters_of(configuration, "group")),
+            guest_user_name=configuration.guest_user_name,  # type: ignore[arg-type]
+            user_actions=frozenset(configuration.user_actions),
+            group_actions=frozenset(configuration.group_actions),
         )
+
+    def selects(self, object_type: mapping.ObjectType) -> list[str]:
+        """The Graph properties that mappings and filters read."""
+        rows, gate = (self.users, self.people_gate) if object_type == "user" else (self.groups, self.group_gate)
+        filtered = filtering.names_read(one.filter for one in gate.filters)
+        return mapping.graph_select(rows, object_type, filtered)
+
+
+def filters_of(configuration: Configuration, object_type: mapping.ObjectType) -> tuple[filtering.Compiled, ...]:
+    rows = ScopingFilter.objects.filter(configuration=configuration, object_type=object_type)
+    return filtering.compiled([row.rule() for row in rows], object_type)
+
+
+def selected(tenant: Tenant, object_type: mapping.ObjectType) -> list[str]:
+    """What a round reads: for the rules of runs and for the draft, whose preview then needs no round of its own."""
+    used = (tenant.configurations.current(), tenant.configurations.draft())
+    names = [name for one in used if one is not None for name in Rules.of(one).selects(object_type)]
+    return list(dict.fromkeys(names))
+
+
+def groups_in_scope(tenant: Tenant, rules: Rules) -> frozenset[str]:
+    """Object ids of the assigned groups that go to AWS themselves."""
+    if not rules.group_gate.filters:
+        return rules.sent_groups
+    rows = DirectoryGroup.objects.filter(tenant=tenant, deleted="", object_id__in=rules.sent_groups)
+    found = rows.values_list("object_id", "properties")
+    return frozenset(object_id for object_id, properties in found if rules.group_gate.stops(properties) is None)
+
+
+def redacted_units(tenant: Tenant) -> dict[str, frozenset[str]]:
+    """By object type: what the expressions in force redact."""
+    rows = AttributeMapping.objects.filter(configuration=tenant.configurations.current(), source__icontains="redact")
+    rules = {row: mapping.compiled(row.rule()) for row in rows}
+    return {
+        object_type: frozenset(
+            unit_of(row.target) for row, rule in rules.items() if rule.redacted and row.object_type == object_type
+        )
+        for object_type in ("user", "group")
+    }
 
 
 def batches(rows: QuerySet[Any], size: int = BATCH) -> Iterator[list[Any]]:

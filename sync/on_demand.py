@@ -12,17 +12,19 @@ from typing import Any, cast
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from sync import cycle, guarding, importing, inclusion, mapping, readiness
+from sync import cycle, filtering, guarding, importing, inclusion, readiness
 from sync.clashes import Clashes
 from sync.evaluating import Evaluation, links_of
 from sync.graph.client import DeltaPage, GraphClient
 from sync.graph.errors import NotFound as NotInEntra
 from sync.guarding import Guard
 from sync.leases import Watch
+from sync.mapping import ObjectType
 from sync.matching import Verdict
-from sync.mirror import Rules
+from sync.mirror import Rules, redacted_units
 from sync.models import (
     Configuration,
     Demand,
@@ -44,6 +46,7 @@ from sync.scim import resource
 from sync.scim.client import Answer, ScimClient
 from sync.scim.errors import NotFound as NotInAws
 from sync.scope_pass import ScopePass
+from sync.scoping import Reason
 
 # In this order; the words are those of the page.
 STEPS = {
@@ -61,6 +64,8 @@ WEIGHT = (
     Result.DELETED, Result.UPDATED, Result.ADDED, Result.REMOVED, Result.SKIPPED,
 )  # fmt: skip
 REFUSED = (Result.FAILED, Result.SKIPPED)
+# The mapping itself gave no values.
+UNMAPPED = ("expression-error", "ignored-by-rule")
 
 
 class StepLog:
@@ -213,7 +218,7 @@ class OneObject:
     # Read from Entra
 
     def _read_person(self) -> Imported | None:
-        select = [name for name in mapping.graph_select(self.rules.users, "user") if name != "manager"]
+        select = [name for name in self.rules.selects("user") if name != "manager"]
         try:
             found = self.graph.user(self.row.object_id, select)
             groups = [one for one in self.graph.member_of(self.row.object_id) if _is(one, "group")]
@@ -232,7 +237,7 @@ class OneObject:
         return Imported(found, groups, str(manager.get("id", "")))
 
     def _read_group(self) -> Imported | None:
-        select = mapping.graph_select(self.rules.groups, "group")
+        select = self.rules.selects("group")
         try:
             found = self.graph.group(self.row.object_id, select)
             members = list(self.graph.members(self.row.object_id))
@@ -354,7 +359,7 @@ class OneObject:
         ScopePass(self.tenant, snapshot, self.rules, snapshot.pk, self.watch).decide_for(people)
         evaluation.plan_people(people)
         Clashes(self.run, "user").settle()
-        ids = beside & self.rules.assigned_groups
+        ids = beside & evaluation.groups_in_scope
         evaluation.plan_groups(DirectoryGroup.objects.filter(tenant=self.tenant, deleted="", object_id__in=ids))
         for link in Link.objects.filter(tenant=self.tenant, object_type="group", object_id__in=beside - ids):
             evaluation.plan_group_out_of_scope(link)
@@ -371,7 +376,7 @@ class OneObject:
 
     def _plan_group(self, evaluation: Evaluation) -> None:
         inside = DirectoryGroup.objects.filter(tenant=self.tenant, deleted="", object_id=self.row.object_id)
-        if self.row.object_id in self.rules.assigned_groups and inside.exists():
+        if self.row.object_id in evaluation.groups_in_scope and inside.exists():
             evaluation.plan_groups(inside)
             Clashes(self.run, "group").settle()
         elif link := self._link():
@@ -418,11 +423,31 @@ class OneObject:
             findings = self._findings(evaluation, user, link) if user.in_scope else ()
             return Decision(user.in_scope, self._scope_of(user), link, findings, operations)
         group = DirectoryGroup.objects.filter(tenant=self.tenant, object_id=self.row.object_id).first()
-        assigned = self.row.object_id in self.rules.assigned_groups
-        inside = assigned and group is not None and not group.deleted
-        reason = "assigned" if inside else "deleted" if assigned else "not-assigned"
+        scope = self._scope_of_group(group)
+        inside = scope["reason"] == Reason.ASSIGNED
         findings = self._findings(evaluation, group, link) if inside and group else ()
-        return Decision(inside, {"reason": reason}, link, findings, operations)
+        return Decision(inside, scope, link, findings, operations)
+
+    def _scope_of_group(self, group: DirectoryGroup | None) -> dict[str, Any]:
+        if self.row.object_id not in self.rules.assigned_groups:
+            return {"reason": Reason.NOT_ASSIGNED}
+        if group is None or group.deleted:
+            return {"reason": Reason.DELETED}
+        if self.row.object_id not in self.rules.sent_groups:
+            return {"reason": "people-only"}
+        reason = self.rules.group_gate.stops(group.properties) or Reason.ASSIGNED
+        return {"reason": reason} | self._filtered(reason, group)
+
+    def _filtered(self, reason: str, row: DirectoryUser | DirectoryGroup) -> dict[str, Any]:
+        """What each filter found, for somebody whom none lets pass."""
+        if reason != Reason.OUTSIDE_FILTER:
+            return {}
+        gate = self.rules.people_gate if self.is_user else self.rules.group_gate
+        return {
+            "filters": [
+                told(verdict, self.row.object_type) for verdict in filtering.judge(gate.filters, row.properties)
+            ]
+        }
 
     def _link(self) -> Link | None:
         return links_of(self.tenant, self.row.object_type, [self.row.object_id]).get(self.row.object_id)
@@ -432,7 +457,8 @@ class OneObject:
         groups = DirectoryGroup.objects.filter(tenant=self.tenant, object_id__in=path)
         names = {group.object_id: str(group) for group in groups}
         shown = [names.get(object_id, object_id) for object_id in path]
-        return {"reason": user.scope_reason, "through": shown[0] if shown else "", "path": shown}
+        facts = {"reason": user.scope_reason, "through": shown[0] if shown else "", "path": shown}
+        return facts | self._filtered(user.scope_reason, user)
 
     def _findings(
         self, evaluation: Evaluation, row: DirectoryUser | DirectoryGroup, link: Link | None
@@ -493,7 +519,7 @@ class OneObject:
             }
             for one in decision.findings
         ]
-        if refusal is not None and (refusal.problem in readiness.BY_CODE or refusal.problem == "expression-error"):
+        if refusal is not None and (refusal.problem in readiness.BY_CODE or refusal.problem in UNMAPPED):
             self.steps.failed(
                 "ready", refusal.problem, attribute=refusal.attribute, error=refusal.error, findings=findings
             )
@@ -566,8 +592,11 @@ class OneObject:
         found = resource.units_held(held, wanted)
         if isinstance(found.get(MANAGER), dict):
             found[MANAGER] = found[MANAGER].get("value", "")
+        hidden = redacted_units(self.tenant)[link.object_type]
         return {
-            unit: {"before": found.get(unit), "after": value}
+            unit: dict.fromkeys(("before", "after"), resource.REDACTED)
+            if unit in hidden
+            else {"before": found.get(unit), "after": value}
             for unit, value in wanted.items()
             if not same_value(found.get(unit), value)
         }
@@ -594,6 +623,20 @@ class OneObject:
 
 def _is(item: Mapping[str, Any], kind: str) -> bool:
     return str(item.get("@odata.type", f"#microsoft.graph.{kind}")).endswith(f".{kind}")
+
+
+def told(verdict: filtering.Verdict, object_type: str) -> dict[str, Any]:
+    """A filter's verdict as a step keeps it."""
+    kind = cast(ObjectType, object_type)
+    clauses = [
+        {
+            "clause": str(filtering.phrase(one.clause, kind, gettext)),
+            "actual": filtering.text_of(one.actual),
+            "passed": one.passed,
+        }
+        for one in verdict.findings
+    ]
+    return {"title": verdict.filter.title, "clauses": clauses}
 
 
 def _match_of(link: Link | None) -> dict[str, str]:

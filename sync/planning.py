@@ -3,8 +3,8 @@
 A unit is an attribute that is written as one (see sync/scim/resource.py): `{"userName": "…", "emails": [{…}]}`.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from itertools import islice
 from typing import Any, Literal
@@ -115,6 +115,49 @@ def remove_members(members: Iterable[str], *, approved: bool = False, held: bool
         Change(Stage.REMOVALS, "remove_member", changes={"members": chunk}, approved=approved, held=held)
         for chunk in chunks(members)
     ]
+
+
+def is_new(changes: Sequence[Change]) -> bool:
+    return any(change.action == "create" for change in changes)
+
+
+def permitted(changes: Sequence[Change], actions: Collection[str]) -> list[Change]:
+    """What the target actions allow (create, update, disable, delete); what follows from a create goes with it.
+
+    Disabling and enabling again are one action: `active` goes by "disable", every other unit by "update".
+    """
+    if is_new(changes):
+        return list(changes) if "create" in actions else []
+    return [allowed for change in changes if (allowed := _permitted(change, actions))]
+
+
+def _permitted(change: Change, actions: Collection[str]) -> Change | None:
+    if change.action == "delete":
+        return change if "delete" in actions else None
+    if change.action.endswith("_member"):
+        return change if "update" in actions else None
+    if change.action in ("disable", "enable"):
+        return _permitted_switch(change, actions)
+    if "update" in actions:
+        return change
+    # Linking writes nothing by itself: AWS's object is known from now on, its values stay.
+    return _narrowed(change, change.action, ()) if change.action == "link" else None
+
+
+def _permitted_switch(change: Change, actions: Collection[str]) -> Change | None:
+    rest = [unit for unit in change.changes if unit != "active"]
+    if "disable" in actions:
+        return change if "update" in actions else _narrowed(change, change.action, ("active",))
+    if not rest or "update" not in actions:
+        return None
+    return replace(_narrowed(change, "update", rest), stage=Stage.PEOPLE)
+
+
+def _narrowed(change: Change, action: Action, units: Collection[str]) -> Change:
+    desired = {unit: value for unit, value in change.desired.items() if unit in units}
+    changes = {unit: value for unit, value in change.changes.items() if unit in units}
+    moves_key = change.moves_key and any(unit in changes for unit in (*KEYS, *GROUP_KEYS))
+    return replace(change, action=action, desired=desired, changes=changes, moves_key=moves_key)
 
 
 def chunks(members: Iterable[str], size: int = MEMBERS_PER_REQUEST) -> Iterator[list[str]]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db.models import Count, Max, Min, Q
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from sync.models import AttributeMapping, Operation, Result, Run
@@ -142,6 +143,18 @@ PROBLEMS: dict[str, Problem] = {
         _("An expression cannot be computed"),
         _("The expression of a mapping stops on this person's values. Nothing of this person was written."),
         _("Open the mapping and try the expression with this person."),
+    ),
+    "ignored-by-rule": Problem(
+        _("Left alone by rule"),
+        _("The expression of a mapping says IgnoreObjectFlow for this person or group. Nothing of it was written."),
+        _("Nothing to do, if that is what the mapping is for. Otherwise open the mapping and try it with this person."),
+        warning=True,
+    ),
+    "create-off": Problem(
+        _("Nobody is created"),
+        _("AWS does not hold this person or group, and creating is turned off under Mappings."),
+        _("Turn on Create under Mappings, or create the person in AWS: then they are linked."),
+        warning=True,
     ),
     "members-replace": Problem(
         _("AWS changes members one by one only"),
@@ -357,9 +370,19 @@ SCOPE_REASONS: dict[str, Words] = {
     "through-nested-group": _("Through a group inside an assigned group"),
     "everybody": _("All people are in scope"),
     "not-assigned": _("Not assigned"),
+    "outside-filter": _("Outside scope"),
+    "guest-left-out": _("Guest left out"),
     "account-disabled": _("Account disabled in Entra"),
     "deleted": _("Deleted in Entra"),
+    "people-only": _("Assigned only to bring its people: the group itself is not sent"),
 }
+
+
+def scope_words(reason: str, filters: Sequence[str]) -> str:
+    """Why somebody is in or out, in a few words. `filters`: their titles; a single one is named."""
+    if reason == "outside-filter" and len(filters) == 1:
+        return gettext("Outside scope: %(filter)s") % {"filter": filters[0]}
+    return str(SCOPE_REASONS.get(reason, reason))
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,17 @@ from typing import Any, Literal
 from sync import mapping
 from sync.expressions.errors import gettext_noop
 from sync.mapping import ObjectType
-from sync.scim.diagnosis import MISSING, NO_BLANKS, acceptable
-from sync.scim.resource import ATTRIBUTES, ENTERPRISE, LISTS, RESERVED_IN, RESERVED_NAMES, Attribute, Units
+from sync.scim.diagnosis import MISSING, acceptable
+from sync.scim.resource import (
+    ATTRIBUTES,
+    ENTERPRISE,
+    LISTS,
+    NO_BLANKS,
+    RESERVED_IN,
+    RESERVED_NAMES,
+    Attribute,
+    Units,
+)
 
 Outcome = Literal["refuses", "sign-in-fails", "may-refuse"]
 NameIdSource = Literal["userPrincipalName", "mail"]

@@ -1,7 +1,7 @@
 """Who is in scope, applied to the mirror in batches: the decisions themselves are in scoping.py."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -15,52 +15,23 @@ from sync.models import DirectoryMembership, DirectoryUser, Inclusion, Snapshot,
 FIELDS = ("in_scope", "scope_reason", "scope_through", "scope_path", "scope_at")
 
 
-class ScopePass:
-    """Decides scope for everybody who may have changed since the snapshot `since`."""
+class Deciding:
+    """Scope under one set of rules, batch by batch; nothing is stored. `included`: see Inclusion, (group, path)."""
 
-    def __init__(self, tenant: Tenant, snapshot: Snapshot, rules: Rules, since: int, watch: Watch) -> None:
+    def __init__(self, tenant: Tenant, rules: Rules, included: Iterable[tuple[str, Sequence[str]]]) -> None:
         self.tenant = tenant
-        self.snapshot = snapshot
         self.rules = rules
-        self.since = since
-        self.watch = watch
         # By group: the assigned groups that it belongs to, each with the way down to it.
         self.above: dict[str, list[scoping.Path]] = defaultdict(list)
-
-    def decide(self) -> dict[str, int]:
-        """How many are in scope, and how many known people are not."""
-        inclusion.refresh(self.tenant, self.snapshot, self.rules, self.since)
-        self.decide_for(users_to_look_at(self.tenant, self.since))
-        people = DirectoryUser.objects.filter(tenant=self.tenant)
-        in_scope = people.filter(in_scope=True).count()
-        return {"in": in_scope, "out": people.filter(deleted="").count() - in_scope}
-
-    def decide_for(self, rows: QuerySet[DirectoryUser]) -> None:
-        self.above.clear()
-        for group_id, path in Inclusion.objects.filter(tenant=self.tenant).values_list("group_id", "path"):
+        for group_id, path in included:
             self.above[group_id].append(tuple(path))
-        for batch in batches(rows):
-            self.watch.safe_point()
-            self._decide_batch(batch)
 
-    def _decide_batch(self, batch: Sequence[DirectoryUser]) -> None:
+    def scopes(self, batch: Sequence[DirectoryUser]) -> list[scoping.Scope]:
         paths = self._paths_to(batch)
-        arrived, changed, now = [], [], timezone.now()
-        for user in batch:
-            person = person_of(user, paths.get(user.object_id, {}))
-            scope = scoping.decide(person, self.rules.assigned_users, everybody=self.rules.everybody)
-            if (scope.in_scope, scope.reason, scope.through, list(scope.path)) == _known(user):
-                continue
-            if scope.in_scope and not user.in_scope:
-                arrived.append(user.object_id)
-            user.in_scope, user.scope_reason = scope.in_scope, scope.reason
-            user.scope_through, user.scope_path, user.scope_at = scope.through, list(scope.path), now
-            changed.append(user)
-        update_rows(changed, FIELDS)
-        # Whoever reports to somebody who has just come can be given that manager now.
-        DirectoryUser.objects.filter(
-            tenant=self.tenant, manager_id__in=arrived, changed_snapshot__lt=self.snapshot.pk
-        ).update(changed_snapshot=self.snapshot.pk)
+        return [self._scope(person_of(user, paths.get(user.object_id, {}), self.rules)) for user in batch]
+
+    def _scope(self, person: scoping.Person) -> scoping.Scope:
+        return scoping.decide(person, self.rules.assigned_users, everybody=self.rules.everybody)
 
     def _paths_to(self, batch: Sequence[DirectoryUser]) -> dict[str, dict[str, scoping.Path]]:
         """By person, then by assigned group: the shortest way that brings the person.
@@ -76,9 +47,52 @@ class ScopePass:
         return found
 
 
-def person_of(user: DirectoryUser, paths: Mapping[str, scoping.Path]) -> scoping.Person:
+class ScopePass:
+    """Decides scope for everybody who may have changed since the snapshot `since`."""
+
+    def __init__(self, tenant: Tenant, snapshot: Snapshot, rules: Rules, since: int, watch: Watch) -> None:
+        self.tenant = tenant
+        self.snapshot = snapshot
+        self.rules = rules
+        self.since = since
+        self.watch = watch
+
+    def decide(self) -> dict[str, int]:
+        """How many are in scope, and how many known people are not."""
+        inclusion.refresh(self.tenant, self.snapshot, self.rules, self.since)
+        self.decide_for(users_to_look_at(self.tenant, self.since))
+        people = DirectoryUser.objects.filter(tenant=self.tenant)
+        in_scope = people.filter(in_scope=True).count()
+        return {"in": in_scope, "out": people.filter(deleted="").count() - in_scope}
+
+    def decide_for(self, rows: QuerySet[DirectoryUser]) -> None:
+        included = Inclusion.objects.filter(tenant=self.tenant).values_list("group_id", "path")
+        deciding = Deciding(self.tenant, self.rules, included)
+        for batch in batches(rows):
+            self.watch.safe_point()
+            self._note(batch, deciding.scopes(batch))
+
+    def _note(self, batch: Sequence[DirectoryUser], scopes: Sequence[scoping.Scope]) -> None:
+        arrived, changed, now = [], [], timezone.now()
+        for user, scope in zip(batch, scopes, strict=True):
+            if (scope.in_scope, scope.reason, scope.through, list(scope.path)) == _known(user):
+                continue
+            if scope.in_scope and not user.in_scope:
+                arrived.append(user.object_id)
+            user.in_scope, user.scope_reason = scope.in_scope, scope.reason
+            user.scope_through, user.scope_path, user.scope_at = scope.through, list(scope.path), now
+            changed.append(user)
+        update_rows(changed, FIELDS)
+        # Whoever reports to somebody who has just come can be given that manager now.
+        DirectoryUser.objects.filter(
+            tenant=self.tenant, manager_id__in=arrived, changed_snapshot__lt=self.snapshot.pk
+        ).update(changed_snapshot=self.snapshot.pk)
+
+
+def person_of(user: DirectoryUser, paths: Mapping[str, scoping.Path], rules: Rules) -> scoping.Person:
     enabled = user.properties.get("accountEnabled")
-    return scoping.Person(user.object_id, enabled is not False, bool(user.deleted), paths)
+    stopped = rules.people_gate.stops(user.properties)
+    return scoping.Person(user.object_id, enabled is not False, bool(user.deleted), paths, stopped)
 
 
 def _known(user: DirectoryUser) -> tuple[bool, str, str, list[str]]:

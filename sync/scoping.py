@@ -3,6 +3,9 @@
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
+
+from sync import filtering
 
 # Object ids from an assigned group down to the group that lists the person, both included.
 Path = tuple[str, ...]
@@ -16,18 +19,42 @@ class Reason(StrEnum):
     THROUGH_NESTED_GROUP = "through-nested-group"
     EVERYBODY = "everybody"
     NOT_ASSIGNED = "not-assigned"
+    OUTSIDE_FILTER = "outside-filter"
+    GUEST = "guest-left-out"
     ACCOUNT_DISABLED = "account-disabled"
     DELETED = "deleted"
 
 
 @dataclass(frozen=True, slots=True)
+class Gate:
+    """What assigned people and groups have to pass."""
+
+    filters: tuple[filtering.Compiled, ...] = ()
+    leave_out_guests: bool = False
+
+    def stops(self, properties: Mapping[str, Any]) -> Reason | None:
+        """`properties`: as Microsoft Graph v1.0 names them. None: nothing is in the way."""
+        if self.leave_out_guests and is_guest(properties):
+            return Reason.GUEST
+        return None if filtering.passes(self.filters, properties) else Reason.OUTSIDE_FILTER
+
+
+def is_guest(properties: Mapping[str, Any]) -> bool:
+    return properties.get("userType") == "Guest"
+
+
+@dataclass(frozen=True, slots=True)
 class Person:
-    """What scope needs to know: `paths` leads from each assigned group that brings the person down to the person."""
+    """What scope needs to know: `paths` leads from each assigned group that brings the person down to the person.
+
+    `stopped`: what the gate says, None for somebody who passes.
+    """
 
     object_id: str
     account_enabled: bool
     deleted: bool
     paths: Mapping[str, Path] = field(default_factory=dict)
+    stopped: Reason | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +68,13 @@ class Scope:
 
 
 def decide(person: Person, assigned_users: Set[str], *, everybody: bool = False) -> Scope:
-    """Deletion and blocked sign-in come first: both disable in AWS whatever is assigned (Entra's deprovisioning)."""
+    """Deletion, a filter and blocked sign-in disable in AWS whatever is assigned (Entra's deprovisioning)."""
     if person.deleted:
         return Scope(False, Reason.DELETED)
     scope = _brought_by(person, assigned_users, everybody=everybody)
-    if scope.in_scope and not person.account_enabled:
-        return Scope(False, Reason.ACCOUNT_DISABLED, scope.through, scope.path)
+    against = person.stopped or (None if person.account_enabled else Reason.ACCOUNT_DISABLED)
+    if scope.in_scope and against is not None:
+        return Scope(False, against, scope.through, scope.path)
     return scope
 
 

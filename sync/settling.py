@@ -1,7 +1,7 @@
 """What came of operations, moved into links and memberships: gathered first, then written by a few statements."""
 
 import datetime
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from django.db.models import Q
@@ -10,7 +10,7 @@ from sync import escrow
 from sync.bulk import put_values, update_rows
 from sync.keys import keys_of
 from sync.models import DirectoryUser, Link, MembershipLink, Operation, Origin, Result
-from sync.scim import diagnosis
+from sync.scim import diagnosis, resource
 from sync.scim.client import Answer
 from sync.scim.errors import BadAnswer, NotFound, ScimError, Untouchable
 from sync.scim.writing import TwoMatches, Written
@@ -60,12 +60,19 @@ def links_of(operations: Iterable[Operation]) -> dict[int, Link]:
     return Link.objects.in_bulk([operation.link_id for operation in rows if operation.link_id])
 
 
+NOTHING: Mapping[str, Collection[str]] = {}
+
+
 class Settled:
     """Changes of operations and links until `save`, inside the caller's transaction."""
 
-    def __init__(self, tenant_id: int, links: dict[int, Link]) -> None:
+    def __init__(
+        self, tenant_id: int, links: dict[int, Link], redacted: Mapping[str, Collection[str]] = NOTHING
+    ) -> None:
+        """`redacted`: by object type, the units whose values the log must not show."""
         self.tenant_id = tenant_id
         self.links = links
+        self.redacted = redacted
         self.operations: list[Operation] = []
         self.changed: dict[int, Link] = {}
         self.forgotten: list[int] = []
@@ -93,7 +100,7 @@ class Settled:
         operation.result, operation.finished_at = DONE[operation.action], now
         answer = written.answer if written else None
         if answer is not None:
-            _keep_answer(operation, answer)
+            self._keep_answer(operation, answer)
             operation.scim_id = operation.scim_id or str((answer.resource or {}).get("id", ""))
         self.operations.append(operation)
         link = self.link_of(operation)
@@ -172,9 +179,20 @@ class Settled:
         operation.problem, operation.attribute = _diagnosed(error)
         operation.error, operation.status = error.detail, error.status
         operation.request_id, operation.attempts = error.request_id or "", error.attempts
-        operation.request = {"method": error.method, "path": error.path, "body": error.request}
-        operation.answer = {"status": error.status, "body": error.body}
+        operation.request = {"method": error.method, "path": error.path, "body": self._shown(operation, error.request)}
+        operation.answer = {"status": error.status, "body": self._shown(operation, error.body)}
         self.operations.append(operation)
+
+    def _shown(self, operation: Operation, body: Any) -> Any:
+        return resource.redacted(body, self.redacted.get(operation.object_type, ()))
+
+    def _keep_answer(self, operation: Operation, answer: Answer) -> None:
+        operation.status = answer.status
+        operation.request_id = answer.request_id or ""
+        operation.attempts = answer.attempts
+        operation.milliseconds = answer.milliseconds
+        operation.request = {"body": self._shown(operation, answer.request)}
+        operation.answer = {"status": answer.status, "body": self._shown(operation, answer.response)}
 
     def unknown(self, operation: Operation, link: Link) -> None:
         """The request may or may not have been applied: its units are written anew, its members compared anew."""
@@ -237,15 +255,6 @@ def _origin(link: Link, operation: Operation) -> str:
     if operation.action == "create":
         return Origin.CREATED
     return Origin.HAND if link.adopt_scim_id and link.adopt_scim_id == operation.scim_id else Origin.RULE
-
-
-def _keep_answer(operation: Operation, answer: Answer) -> None:
-    operation.status = answer.status
-    operation.request_id = answer.request_id or ""
-    operation.attempts = answer.attempts
-    operation.milliseconds = answer.milliseconds
-    operation.request = {"body": answer.request}
-    operation.answer = {"status": answer.status, "body": answer.response}
 
 
 def _diagnosed(error: ScimError) -> tuple[str, str]:

@@ -2,13 +2,15 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
 
 from django.utils import timezone
 
 from sync.bulk import insert_rows
 from sync.models import Link, Operation, Result, Run
 from sync.planning import Change
+from sync.scim.resource import REDACTED
 
 
 class Subject:
@@ -36,9 +38,11 @@ class PlanStore:
     def hash(self) -> str:
         return self._digest.hexdigest()
 
-    def add(self, planned: Iterable[tuple[Subject, Change]], sources: Mapping[str, str]) -> None:
-        """`sources` names the mapping behind each unit."""
-        rows = [self._row(subject, change, sources) for subject, change in planned]
+    def add(
+        self, planned: Iterable[tuple[Subject, Change]], sources: Mapping[str, str], redacted: Collection[str] = ()
+    ) -> None:
+        """`sources` names the mapping behind each unit; the values of `redacted` units are hidden in the log."""
+        rows = [self._row(subject, change, sources, redacted) for subject, change in planned]
         insert_rows(rows)
         self.planned += len(rows)
 
@@ -47,9 +51,13 @@ class PlanStore:
         rows = [self._refused(subject, refusal) for subject, refusal in refused]
         insert_rows(rows)
 
-    def _row(self, subject: Subject, change: Change, sources: Mapping[str, str]) -> Operation:
+    def _row(
+        self, subject: Subject, change: Change, sources: Mapping[str, str], redacted: Collection[str]
+    ) -> Operation:
         changes = {
-            unit: value | {"mapping": sources.get(unit, "")} if isinstance(value, dict) else value
+            unit: _shown(value, unit in redacted) | {"mapping": sources.get(unit, "")}
+            if isinstance(value, dict)
+            else value
             for unit, value in change.changes.items()
         }
         row = self._operation(subject, change.action)
@@ -83,6 +91,11 @@ class PlanStore:
             detail_name=subject.detail_name,
             action=action,
         )
+
+
+def _shown(change: dict[str, Any], hidden: bool) -> dict[str, Any]:
+    """Before and after of one unit; that something was or is to be there may be seen."""
+    return {side: REDACTED if hidden and value is not None else value for side, value in change.items()}
 
 
 class Refusal:

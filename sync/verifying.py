@@ -23,7 +23,7 @@ from django.utils import timezone
 from sync.comparing import differences, normal
 from sync.leases import Watch
 from sync.matching import untouchable
-from sync.mirror import Rules, batches
+from sync.mirror import Rules, batches, redacted_units
 from sync.models import DirectoryGroup, DirectoryUser, Drift, Link, MembershipLink, Run, Tenant
 from sync.phases import PhaseLog
 from sync.planning import chunks
@@ -186,6 +186,7 @@ class Comparison:
             "group": Looked.at(rules.groups, current=current),
         }
         self.with_members = any(rule.target == "members" for rule in rules.groups)
+        self.redacted = redacted_units(self.tenant)
 
     def carry_out(self) -> None:
         self._read([partial(list_objects, self.client, "group")])
@@ -268,7 +269,9 @@ class Comparison:
         mapped = self.looked[link.object_type].for_link(written)
         if outside:
             mapped &= {"active"}
-        return differences(written, resource.units_held(found, mapped), sorted(mapped))
+        differing = differences(written, resource.units_held(found, mapped), sorted(mapped))
+        hidden = dict.fromkeys(("written", "held"), resource.REDACTED)
+        return {unit: hidden if unit in self.redacted[link.object_type] else facts for unit, facts in differing.items()}
 
     def _only_in_aws(self, object_type: str, found: Json) -> Drift:
         held = {name: found[name] for name in ("userName", "displayName", "externalId", "emails") if found.get(name)}

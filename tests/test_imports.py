@@ -16,6 +16,7 @@ FORBIDDEN = {
     "sync/scim": ("django", "sync.graph", "sync.expressions", "sync.models"),
     "sync/expressions": ("django", "sync.graph", "sync.scim", "sync.models"),
     "sync/scoping.py": ("django", "sync.models"),
+    "sync/filtering.py": ("django", "sync.models"),
     "sync/mapping.py": ("django", "sync.models"),
     "sync/readiness.py": ("django", "sync.models", "sync.problems"),
     "sync/matching.py": ("django", "sync.models"),

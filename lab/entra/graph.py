@@ -194,6 +194,10 @@ class Graph:
             "servicePrincipalType": "Application",
             "appRoleAssignmentRequired": True,
         }
+        if started := STARTS.fullmatch(request.parameters.get("$filter", "")):
+            same = str(shown["displayName"]).lower().startswith(started[2].replace("''", "'").lower())
+            found = [shown] if started[1] == "displayName" and same else []
+            return {"@odata.context": self._context("servicePrincipals"), "value": found}
         asked = re.search(r"appId\s*(?:=|eq)\s*'([^']*)'", head + request.parameters.get("$filter", ""))
         if rest[1:] == ["appRoleAssignedTo"] and rest[0] == own:
             return self._app_role_assignments(request, own)
@@ -398,6 +402,8 @@ def _skip(text: str | None) -> int:
 
 COLUMNS = {"displayName": "name", "userPrincipalName": "upn", "mail": "mail", "id": "id"}
 STARTS = re.compile(r"startswith\((\w+),\s*'((?:[^']|'')*)'\)", re.IGNORECASE)
+IN = re.compile(r"(\w+) in \(('(?:[^']|'')*'(?:\s*,\s*'(?:[^']|'')*')*)\)", re.IGNORECASE)
+MOST_IN = 15
 EQUALS = re.compile(r"(\w+) eq (?:'((?:[^']|'')*)'|(true|false))", re.IGNORECASE)
 SEARCH = re.compile(r'"(\w+):((?:[^"\\]|\\.)*)"')
 
@@ -439,7 +445,9 @@ def _like(text: str) -> str:
 
 
 def _filter(text: str, kind: str) -> tuple[str, list[Any]]:
-    """eq and startswith, joined by one of and, or: what a picker needs."""
+    """eq and startswith, joined by one of and, or, and `in` alone: what a picker needs."""
+    if found := IN.fullmatch(text.strip()):
+        return _in(found[1], found[2])
     joined = " AND " if re.search(r"\)\s+and\s+|'\s+and\s+", text) else " OR "
     parts: list[str] = []
     values: list[Any] = []
@@ -454,6 +462,15 @@ def _filter(text: str, kind: str) -> tuple[str, list[Any]]:
         else:
             raise unsupported(f"Unsupported or invalid query filter clause specified for resource '{kind}'.")
     return joined.join(parts), values
+
+
+def _in(name: str, listed: str) -> tuple[str, list[Any]]:
+    values = [value.replace("''", "'").lower() for value in re.findall(r"'((?:[^']|'')*)'", listed)]
+    if len(values) > MOST_IN:
+        raise bad(
+            f"Too many child clauses specified in search filter expression containing 'OR' operators: {len(values)}. Max allowed: {MOST_IN}."
+        )
+    return f"{_column(name)} IN ({', '.join('?' * len(values))})", list(values)
 
 
 def _column(name: str) -> str:

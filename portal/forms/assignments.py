@@ -1,4 +1,4 @@
-"""The form of *Assign groups or people*: a search, what is ticked now, and what was chosen before."""
+"""Forms of assignments: the search with what is ticked and chosen, the pasted list, ticked rows of the tables."""
 
 import re
 from typing import Any
@@ -7,6 +7,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 REFERENCE = re.compile(r"(user|group):[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+PASTED = 400_000
 
 
 class References(forms.Field):
@@ -18,7 +19,9 @@ class References(forms.Field):
         return [one for one in dict.fromkeys(value or []) if REFERENCE.fullmatch(one)]
 
 
-class AssignForm(forms.Form):
+class PickForm(forms.Form):
+    """The directory search, what is ticked in its results, and what was chosen before."""
+
     q = forms.CharField(label=_("Search the directory"), required=False, max_length=100)
     chosen = References(required=False)
     remove = forms.CharField(required=False)
@@ -32,3 +35,26 @@ class AssignForm(forms.Form):
         """Hidden inputs and ticked boxes share one name; *remove* takes one out again."""
         removed = self.cleaned_data.get("remove")
         return [one for one in self.cleaned_data.get("chosen", []) if one != removed]
+
+
+class PasteForm(forms.Form):
+    """`picked`: which of several candidates a line means."""
+
+    pasted = forms.CharField(
+        label=_("One object ID, user principal name, mail address or group name per line"),
+        help_text=_("Up to 5,000 lines. Empty lines and repeated ones do not matter."),
+        max_length=PASTED,
+        widget=forms.Textarea(attrs={"rows": 10, "spellcheck": "false", "autocapitalize": "off"}),
+        error_messages={"required": _("Paste at least one line.")},
+    )
+    picked = References(required=False)
+
+
+class TickedForm(forms.Form):
+    ticked = References(required=False)
+
+    @property
+    def keys(self) -> list[tuple[str, str]]:
+        """Object type and object id."""
+        pairs = (one.partition(":") for one in self.cleaned_data.get("ticked", []))
+        return [(object_type, object_id) for object_type, _colon, object_id in pairs]

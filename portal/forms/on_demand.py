@@ -3,12 +3,12 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from portal.forms.assignments import AssignForm
+from portal.forms.assignments import PickForm
 
 PASTED = 20_000
 
 
-class OnDemandForm(AssignForm):
+class OnDemandForm(PickForm):
     pasted = forms.CharField(
         label=_("Or paste people, one per line"),
         help_text=_("User principal names, object IDs or exact names. Up to 50."),

@@ -1,195 +1,258 @@
 """Assignments: which groups and people are to be in AWS."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpResponse
-from django.shortcuts import get_object_or_404
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpResponse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
-from django.views.decorators.http import require_GET, require_http_methods
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from portal import assigned, picking
 from portal.access import can, signed_in, tenant_for
-from portal.forms.assignments import AssignForm
+from portal.forms.assignments import PasteForm, PickForm, TickedForm
 from portal.http import HttpRequest
-from portal.render import redirect_to, render_page
+from portal.render import redirect_to, render_page, wants_partial
 from portal.roles import Right
-from sync import directory
-from sync.models import Assignment, DirectoryGroup, DirectoryUser, Link, Snapshot, Tenant
-from sync.services import configurations
+from sync import directory, pasting
+from sync.bringing import Key
+from sync.differences import setting_key
+from sync.directory import Found
+from sync.models import Assignment, Tenant
+from sync.services import configurations, drafts
 from sync.services.drafts import shown
 
-
-@dataclass(slots=True)
-class Line:
-    """One row of a table. `members` is None while nobody knows; `state` is a word of the list of states."""
-
-    row: Assignment
-    name: str
-    detail: str
-    state: str
-    members: int | None = None
-    gone: bool = False
-
-    @property
-    def unknown(self) -> bool:
-        return self.members is None and not self.gone
+# Names of the pages of the tables in the address, by table.
+PAGES = {"groups": "page", "people": "people", "mirrored": "app"}
+FLAGS = {"0": False, "1": True}
+SAID = {
+    ("nested", True): gettext_lazy("%(name)s now includes nested groups."),
+    ("nested", False): gettext_lazy("%(name)s now brings its direct members only."),
+    ("send_group", True): gettext_lazy("%(name)s itself is sent to AWS too."),
+    ("send_group", False): gettext_lazy("%(name)s only brings its people: the group itself is not sent."),
+}
 
 
+@require_safe
 @signed_in
-@require_GET
 def assignments(request: HttpRequest, slug: str) -> HttpResponse:
     tenant = tenant_for(request, slug, Right.READ)
-    rows = list(shown(tenant).assignments.all())
-    groups = group_lines(tenant, [row for row in rows if row.object_type == "group"])
-    if request.GET.get("counts"):
-        add_live_counts(tenant, groups)
-    context = {
+    return render_page(request, "assignments/list.html", list_context(request, tenant), partial="assigned")
+
+
+def list_context(request: HttpRequest, tenant: Tenant) -> dict[str, Any]:
+    text = request.GET.get("q", "")
+    pages = {table: request.GET.get(name, "") for table, name in PAGES.items()}
+    wait = bool(request.GET.get("counts"))
+    tables = assigned.tables(tenant, text, pages, wait=wait)
+    configuration = shown(tenant)
+    return {
         "tenant": tenant,
-        "groups": groups,
-        "people": person_lines(tenant, [row for row in rows if row.object_type == "user"]),
-        "read_at": last_read(tenant),
-        "counting": not request.GET.get("counts") and any(line.unknown for line in groups),
+        "tables": tables,
+        "text": text,
+        "query": _query(request, counts=""),
+        "pages": {table: _query(request, **{name: "", "counts": ""}) for table, name in PAGES.items()},
+        "configuration": configuration,
+        "application": directory.known_application(tenant, configuration.mirrored_app),
         "may_edit": can(request.user, tenant, Right.CONFIGURE),
     }
-    return render_page(request, "assignments/list.html", context, partial="groups")
+
+
+def _query(request: HttpRequest, **changes: str) -> str:
+    """This page's query with other values; empty ones go."""
+    found = request.GET.copy()
+    for name, value in changes.items():
+        found[name] = value
+    for name in [name for name in found if not found[name]]:
+        del found[name]
+    return found.urlencode()
 
 
 @signed_in
 @require_http_methods(["GET", "POST"])
 def assign(request: HttpRequest, slug: str) -> HttpResponse:
-    """One form: its search is a GET that carries the chosen ones along, *Assign* is a POST."""
+    """One form: everything but *Assign* (`deed`) searches again and carries the chosen ones along."""
     tenant = tenant_for(request, slug, Right.CONFIGURE)
-    form = AssignForm(request.POST or request.GET)
-    context: dict[str, Any] = {"tenant": tenant, "form": form, "unreadable": False, "found": [], "chosen": []}
+    form = PickForm(request.POST or request.GET)
     form.is_valid()
-    try:
-        context["chosen"] = directory.named(tenant, form.references)
-        if request.method == "GET" or not context["chosen"]:
-            context["found"] = directory.search(tenant, form.text)
-    except directory.UNREADABLE:
-        context["unreadable"] = True
-    if request.method == "POST" and not context["unreadable"] and context["chosen"]:
-        return _assign(request, tenant, context["chosen"])
-    refused = request.method == "POST"
-    if refused and not context["unreadable"]:
+    wanted = request.POST.get("deed") == "assign"
+    picked = picking.pick(tenant, form, search=not wanted or not form.references)
+    if wanted and picked.chosen and not picked.unreadable:
+        return _assign(request, tenant, picked.chosen)
+    if wanted and not picked.unreadable:
         form.add_error(None, _("Tick at least one group or person."))
-    context |= picked(tenant, context["found"], context["chosen"])
-    status = 422 if refused else 200
-    return render_page(request, "assignments/assign.html", context, partial="picker", status=status)
-
-
-def picked(tenant: Tenant, found: list[directory.Found], chosen: list[directory.Found]) -> dict[str, Any]:
-    """What the page must mark. `carried` are chosen ones that the results do not show: no tick gets lost."""
-    shown = {one.reference for one in found}
-    return {
+    context = {
+        "tenant": tenant,
+        "form": form,
         "assigned": assigned_references(tenant),
-        "ticked": {one.reference for one in chosen},
-        "carried": [one for one in chosen if one.reference not in shown],
-        "found_groups": sum(one.object_type == "group" for one in found),
-        "found_people": sum(one.object_type == "user" for one in found),
+        "published": is_published(tenant),
+        **picked.context(),
     }
+    return render_page(request, "assignments/assign.html", context, partial="picker", status=422 if wanted else 200)
 
 
-def _assign(request: HttpRequest, tenant: Tenant, chosen: list[directory.Found]) -> HttpResponse:
+def _assign(request: HttpRequest, tenant: Tenant, chosen: Sequence[Found]) -> HttpResponse:
     rows = configurations.assign(actor=request.user.email, tenant=tenant, chosen=chosen)
     text = ngettext("%(n)s assigned: %(names)s.", "%(n)s assigned: %(names)s.", len(rows))
-    names = ", ".join(str(row) for row in rows[:3]) + (" …" if len(rows) > 3 else "")
-    said = text % {"n": len(rows), "names": names} if rows else _("They were assigned already.")
+    said = text % {"n": len(rows), "names": names_of(rows)} if rows else _("They were assigned already.")
     messages.success(request, said)
+    return redirect_to(request, "assignments", tenant.slug)
+
+
+def names_of(rows: Sequence[object]) -> str:
+    return ", ".join(str(row) for row in rows[:3]) + (" …" if len(rows) > 3 else "")
+
+
+@signed_in
+@require_http_methods(["GET", "POST"])
+def paste(request: HttpRequest, slug: str) -> HttpResponse:
+    """The text is looked up anew with every press: what is assigned is what its lines mean now."""
+    tenant = tenant_for(request, slug, Right.CONFIGURE)
+    form = PasteForm(request.POST if request.method == "POST" else None)
+    context: dict[str, Any] = {"tenant": tenant, "form": form}
+    if request.method == "POST" and form.is_valid():
+        lines = _resolve(tenant, form)
+        chosen = _meant(lines, form.cleaned_data["picked"])
+        if request.POST.get("deed") == "assign" and chosen:
+            return _assign(request, tenant, chosen)
+        context |= _checked(tenant, lines, chosen) | {"picked": set(form.cleaned_data["picked"])}
+    return render_page(
+        request, "assignments/paste.html", context, partial="checked", status=422 if form.errors else 200
+    )
+
+
+def _resolve(tenant: Tenant, form: PasteForm) -> list[pasting.Line]:
+    """Empty with an error on the form when it cannot be."""
+    try:
+        return pasting.resolve(tenant, pasting.lines_of(form.cleaned_data["pasted"]))
+    except pasting.TooManyLines as error:
+        text = _("These are %(n)s lines. Paste up to %(most)s at once.")
+        form.add_error("pasted", text % {"n": error.lines, "most": pasting.MOST_LINES})
+    except directory.UNREADABLE as error:
+        wait = directory.seconds_to_wait(error)
+        slow = _("Microsoft is slowing us down. Try again in %(n)s s.") % {"n": wait}
+        other = _("Cannot read the directory right now. Check the connection to Entra, or try again in a minute.")
+        form.add_error("pasted", slow if wait else other)
+    return []
+
+
+def _meant(lines: Sequence[pasting.Line], picked: Sequence[str]) -> list[Found]:
+    """What lines stand for without doubt, and what somebody picked among several."""
+    found = [one for line in lines for one in line.found if len(line.found) == 1 or one.reference in picked]
+    return list({one.reference: one for one in found}.values())
+
+
+def _checked(tenant: Tenant, lines: Sequence[pasting.Line], chosen: Sequence[Found]) -> dict[str, Any]:
+    by_state: dict[str, list[pasting.Line]] = {"unknown": [], "ambiguous": [], "found": []}
+    for line in lines:
+        by_state[line.state].append(line)
+    have = assigned_references(tenant)
+    new = [one for one in chosen if one.reference not in have]
+    return {"lines": by_state, "checked": bool(lines), "assigned": have, "new": len(new)}
+
+
+@require_POST
+@signed_in
+def change(request: HttpRequest, slug: str, kind: str, object_id: str) -> HttpResponse:
+    """`nested` or `send_group` of an assigned group, as 1 or 0."""
+    tenant = tenant_for(request, slug, Right.CONFIGURE)
+    row = assignment_of(tenant, kind, object_id)
+    actor, said = request.user.email, ""
+    if (value := request.POST.get("nested")) in FLAGS:
+        configurations.set_nested(actor=actor, tenant=tenant, assignment=row, nested=FLAGS[value])
+        said = SAID["nested", FLAGS[value]] % {"name": row}
+    if (value := request.POST.get("send_group")) in FLAGS:
+        configurations.set_send_group(actor=actor, tenant=tenant, assignment=row, send_group=FLAGS[value])
+        said = SAID["send_group", FLAGS[value]] % {"name": row}
+    return _after(request, tenant, said)
+
+
+@require_POST
+@signed_in
+def undo(request: HttpRequest, slug: str) -> HttpResponse:
+    """Puts one assignment (or the enterprise application) back to what is published."""
+    tenant = tenant_for(request, slug, Right.CONFIGURE)
+    key = request.POST.get("key", "")
+    if key.startswith("assignment:") or key == setting_key("mirrored_app"):
+        drafts.undo(tenant=tenant, actor=request.user.email, key=key)
+    return _after(request, tenant, _("It is as published again."))
+
+
+def _after(request: HttpRequest, tenant: Tenant, said: str) -> HttpResponse:
+    """The tables again for htmx; else back to the page that the button stands on."""
+    if wants_partial(request):
+        context = list_context(request, tenant) | {"said": said}
+        return render_page(request, "assignments/list.html", context, partial="assigned")
+    if said:
+        messages.success(request, said)
+    if (group := request.POST.get("back", "")) and assigned.OBJECT_ID.fullmatch(group):
+        return redirect_to(request, "group", tenant.slug, group)
     return redirect_to(request, "assignments", tenant.slug)
 
 
 @signed_in
 @require_http_methods(["GET", "POST"])
-def assignment_remove(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+def unassign(request: HttpRequest, slug: str, kind: str, object_id: str) -> HttpResponse:
     tenant = tenant_for(request, slug, Right.CONFIGURE)
-    assignment = get_object_or_404(shown(tenant).assignments, pk=pk)
-    if request.method == "POST":
-        configurations.unassign(actor=request.user.email, tenant=tenant, assignment=assignment)
-        messages.success(request, _("%(name)s is no longer assigned.") % {"name": assignment})
+    return _unassign(request, tenant, [assignment_of(tenant, kind, object_id)])
+
+
+@require_POST
+@signed_in
+def unassign_ticked(request: HttpRequest, slug: str) -> HttpResponse:
+    tenant = tenant_for(request, slug, Right.CONFIGURE)
+    form = TickedForm(request.POST)
+    form.is_valid()
+    wanted = set(form.keys)
+    rows = [row for row in shown(tenant).assignments.filter(mirrored=False) if key_of(row) in wanted]
+    if not rows:
+        messages.error(request, _("Tick at least one row."))
         return redirect_to(request, "assignments", tenant.slug)
+    return _unassign(request, tenant, rows)
+
+
+def _unassign(request: HttpRequest, tenant: Tenant, rows: Sequence[Assignment]) -> HttpResponse:
+    """Shows who leaves, page by page; `confirmed` does it."""
+    keys = [key_of(row) for row in rows]
+    if request.method == "POST" and request.POST.get("confirmed"):
+        gone = configurations.unassign_all(actor=request.user.email, tenant=tenant, keys=keys)
+        text = ngettext("%(names)s is no longer assigned.", "%(n)s are no longer assigned: %(names)s.", len(gone))
+        messages.success(request, text % {"n": len(gone), "names": names_of(gone)})
+        return redirect_to(request, "assignments", tenant.slug)
+    configuration, snapshot = shown(tenant), assigned.last_snapshot(tenant)
+    number = request.POST.get("page", "") or request.GET.get("page", "")
     context = {
         "tenant": tenant,
-        "assignment": assignment,
-        "leaving": configurations.who_leaves(tenant, assignment),
-        "read_at": last_read(tenant),
+        "rows": rows,
+        "groups": any(row.object_type == "group" for row in rows),
+        "leaving": assigned.leaving(configuration, keys, number, size=10 if wants_partial(request) else assigned.PAGE),
+        "published": is_published(tenant),
+        "read_at": snapshot.sealed_at if snapshot else None,
     }
-    return render_page(request, "assignments/remove.html", context, partial="ask")
+    return render_page(request, "assignments/unassign.html", context, partial="ask")
 
 
-def group_lines(tenant: Tenant, rows: list[Assignment]) -> list[Line]:
-    ids = [row.object_id for row in rows]
-    known = DirectoryGroup.objects.filter(tenant=tenant, object_id__in=ids)
-    mirrored = {group.object_id: group for group in known}
-    counts = directory.mirrored_member_counts(tenant, ids)
-    links = links_of(tenant, "group", ids)
-    lines = []
-    for row in rows:
-        group = mirrored.get(row.object_id)
-        lines.append(
-            Line(
-                row=row,
-                name=(group.display_name if group else "") or str(row),
-                detail=str(directory.KINDS.get(row.detail, _("Group"))),
-                state=state_in_aws(links.get(row.object_id)),
-                members=counts.get(row.object_id),
-                gone=bool(group and group.deleted),
-            )
-        )
-    return sorted(lines, key=lambda line: line.name.casefold())
+def assignment_of(tenant: Tenant, kind: str, object_id: str) -> Assignment:
+    """As the draft has it: a row's number changes when the draft is made. Raises Http404, PermissionDenied."""
+    row = shown(tenant).assignments.filter(object_type=kind, object_id=object_id).first()
+    if row is None:
+        raise Http404(_("This is not assigned."))
+    if row.mirrored:
+        raise PermissionDenied(_("This comes from the enterprise application. Change it in Entra."))
+    return row
 
 
-def person_lines(tenant: Tenant, rows: list[Assignment]) -> list[Line]:
-    ids = [row.object_id for row in rows]
-    known = DirectoryUser.objects.filter(tenant=tenant, object_id__in=ids)
-    mirrored = {user.object_id: user for user in known}
-    links = links_of(tenant, "user", ids)
-    lines = []
-    for row in rows:
-        user = mirrored.get(row.object_id)
-        lines.append(
-            Line(
-                row=row,
-                name=(user.display_name if user else "") or str(row),
-                detail=(user.user_principal_name if user else "") or row.detail,
-                state=state_in_aws(links.get(row.object_id)),
-                gone=bool(user and user.deleted),
-            )
-        )
-    return sorted(lines, key=lambda line: line.name.casefold())
+def is_published(tenant: Tenant) -> bool:
+    """Whether runs use a version already: edits then wait in the draft."""
+    return tenant.configurations.published().exists()
 
 
-def links_of(tenant: Tenant, object_type: str, ids: list[str]) -> dict[str, Link]:
-    links = Link.objects.filter(tenant=tenant, object_type=object_type, object_id__in=ids)
-    return {link.object_id: link for link in links}
-
-
-def state_in_aws(link: Link | None) -> str:
-    """A word of the list of states, from the link alone: it is the record of what AWS took."""
-    if link is not None and link.failure_code:
-        return "will_retry" if link.retry_at else "failed"
-    if link is None or not link.scim_id:
-        return "waiting"
-    return "in_aws" if link.active else "disabled"
-
-
-def add_live_counts(tenant: Tenant, lines: list[Line]) -> None:
-    """Groups that no run has read yet are counted in Entra now; when that fails they stay unknown."""
-    try:
-        for line in lines:
-            if line.unknown:
-                line.members = directory.live_member_count(tenant, line.row.object_id)
-    except directory.UNREADABLE:
-        return
+def key_of(row: Assignment) -> Key:
+    return row.object_type, row.object_id
 
 
 def assigned_references(tenant: Tenant) -> set[str]:
     rows = shown(tenant).assignments.values_list("object_type", "object_id")
     return {f"{object_type}:{object_id}" for object_type, object_id in rows}
-
-
-def last_read(tenant: Tenant) -> Any:
-    sealed = Snapshot.objects.filter(tenant=tenant, sealed_at__isnull=False)
-    return sealed.order_by("-pk").values_list("sealed_at", flat=True).first()

@@ -17,7 +17,8 @@ from portal.roles import Right
 from sync import audit
 from sync.models import DirectoryUser, Operation, Tenant
 from sync.models.run import OperationQuerySet
-from sync.problems import PROBLEMS, SCOPE_REASONS
+from sync.problems import PROBLEMS, scope_words
+from sync.services.scope import titles_of
 
 PAGE = 50
 COLUMNS = (
@@ -89,7 +90,7 @@ def detail_context(tenant: Tenant, operation: Operation) -> dict[str, Any]:
         "operation": operation,
         "problem": PROBLEMS.get(operation.problem),
         "person": person,
-        "scope_words": SCOPE_REASONS.get(person.scope_reason) if person else None,
+        "scope_words": scope_words(person.scope_reason, titles_of(tenant)) if person else "",
         "members": members_of(tenant, operation),
         "changes": field_changes(operation),
         "earlier": same.filter(pk__lt=operation.pk).select_related("run")[:5],

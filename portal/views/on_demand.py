@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
+from portal import picking
 from portal.access import can, signed_in, tenant_for
 from portal.forms.on_demand import OnDemandForm
 from portal.http import HttpRequest
@@ -21,7 +22,7 @@ from portal.roles import Right, lowest_role_with
 from sync import directory
 from sync.models import Action, Demand, DemandObject, DirectoryUser, Origin, Run, Tenant
 from sync.on_demand import STEPS
-from sync.problems import PROBLEMS, SCOPE_REASONS, Problem
+from sync.problems import PROBLEMS, Problem, scope_words
 from sync.services import demands
 
 RECENT = 10
@@ -104,15 +105,14 @@ def on_demand(request: HttpRequest, slug: str) -> HttpResponse:
         raise PermissionDenied(_("This needs the %(role)s role.") % {"role": lowest_role_with(Right.ON_DEMAND).label})
     form = OnDemandForm(typed(request))
     form.is_valid()
-    context: dict[str, Any] = {"tenant": tenant, "form": form, "unreadable": False, "found": [], "chosen": []}
-    try:
-        context["chosen"] = directory.named(tenant, form.references) if may else []
-        if request.method == "POST" and form.is_valid() and (demand := _ask(request, tenant, form, context["chosen"])):
-            return redirect_to(request, reverse("demand", args=[tenant.slug, demand.pk]) + "#steps")
-        context["found"] = directory.search(tenant, form.text) if may else []
-    except directory.UNREADABLE:
-        context["unreadable"] = True
-    context |= picked(context["found"], context["chosen"]) | {"recent": recent(tenant), "may": may}
+    picked = picking.pick(tenant, form, search=request.method == "GET") if may else picking.Picked([])
+    if request.method == "POST" and form.is_valid() and not picked.unreadable:
+        try:
+            if demand := _ask(request, tenant, form, picked.chosen):
+                return redirect_to(request, reverse("demand", args=[tenant.slug, demand.pk]) + "#steps")
+        except directory.UNREADABLE:
+            picked.unreadable = True
+    context = {"tenant": tenant, "form": form, "recent": recent(tenant), "may": may, **picked.context()}
     status = 422 if request.method == "POST" else 200
     return render_page(request, "on_demand/new.html", context, partial="picker", status=status)
 
@@ -125,17 +125,6 @@ def typed(request: HttpRequest) -> QueryDict:
     if "form" not in data:
         data["dry_run"] = "on"
     return data
-
-
-def picked(found: Sequence[directory.Found], chosen: Sequence[directory.Found]) -> dict[str, Any]:
-    """`carried` are chosen ones that the results do not show: no tick gets lost."""
-    shown = {one.reference for one in found}
-    return {
-        "ticked": {one.reference for one in chosen},
-        "carried": [one for one in chosen if one.reference not in shown],
-        "found_groups": sum(one.object_type == "group" for one in found),
-        "found_people": sum(one.object_type == "user" for one in found),
-    }
 
 
 def _ask(request: HttpRequest, tenant: Tenant, form: OnDemandForm, chosen: Sequence[directory.Found]) -> Demand | None:
@@ -266,7 +255,7 @@ def line_of(key: str, facts: Mapping[str, Any]) -> str:
     if key == "import":
         return _import_line(facts)
     if key == "scope":
-        return str(SCOPE_REASONS.get(facts.get("reason", ""), facts.get("reason", "")))
+        return scope_words(facts.get("reason", ""), [one["title"] for one in facts.get("filters", [])])
     if key == "ready":
         n = len(facts.get("findings", []))
         return ngettext("%(n)s remark", "%(n)s remarks", n) % {"n": n} if n else _("AWS takes all values")

@@ -10,6 +10,7 @@ from sync.models.hold import HeldChange, Hold
 from sync.models.incident import Delivery, Incident
 from sync.models.link import Link, MembershipLink, ObjectType, Origin
 from sync.models.readiness import Finding, ReadinessCheck
+from sync.models.rehearsed import Rehearsed
 from sync.models.run import Action, Operation, Result, Run
 from sync.models.tenant import Adoption, Interval, NameId, Tenant
 
@@ -44,6 +45,7 @@ __all__ = [
     "Operation",
     "Origin",
     "ReadinessCheck",
+    "Rehearsed",
     "Result",
     "Run",
     "ScopingFilter",

@@ -9,7 +9,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from sync import mapping
+from sync import filtering, mapping
 from sync.models.link import ObjectType
 from sync.models.tenant import Tenant
 
@@ -55,6 +55,8 @@ class Configuration(models.Model):
     comment = models.TextField(_("why"), max_length=1000, blank=True)
     # Who changed what last, by the key of the change (sync/differences.py): {"by": e-mail, "at": ISO 8601}.
     edits = models.JSONField(default=dict)
+    # Of a draft: keys of what differs from the version that it began from (sync/differences.py).
+    differs = models.JSONField(default=list)
     changed_at = models.DateTimeField(auto_now_add=True)
     changed_by = models.CharField(max_length=254, blank=True)
     # Everybody in the directory is in scope; assignments then only bring groups.
@@ -176,6 +178,10 @@ class ScopingFilter(models.Model):
     def __str__(self) -> str:
         return self.title
 
+    def rule(self) -> filtering.Filter:
+        """The row as the engine's value."""
+        return filtering.Filter.of(self.title, self.clauses, self.uid)
+
 
 class Assignment(models.Model):
     """A person or a group of the directory that is to be in AWS; a group brings its direct members."""
@@ -186,7 +192,8 @@ class Assignment(models.Model):
     # As read when it was assigned; the mirror knows better after the first run.
     display_name = models.CharField(max_length=256, blank=True)
     detail = models.CharField(max_length=256, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    # No auto_now_add: a copy of the configuration keeps it.
+    created_at = models.DateTimeField(default=timezone.now)
     created_by = models.CharField(max_length=254, blank=True)
     # A group brings the members of the groups inside it too.
     nested = models.BooleanField(_("include nested groups"), default=False)

@@ -19,7 +19,27 @@ class Origin(models.TextChoices):
     HAND = "hand", _("Linked by hand")
 
 
-class Link(models.Model):
+class Keyed(models.Model):
+    """Unique values as AWS compares them (sync/keys.py): those last written, and those that the rules want now."""
+
+    object_type = models.CharField(max_length=5, choices=ObjectType)
+    object_id = models.CharField(max_length=36)
+    scim_id = models.CharField(max_length=100, blank=True)
+    held_name = models.CharField(max_length=255, blank=True)
+    held_email = models.CharField(max_length=255, blank=True)
+    held_external = models.CharField(max_length=255, blank=True)
+    wanted_name = models.CharField(max_length=255, blank=True)
+    wanted_email = models.CharField(max_length=255, blank=True)
+    wanted_external = models.CharField(max_length=255, blank=True)
+
+    class Meta:
+        abstract = True
+
+
+KEYS = tuple(f"{side}_{key}" for side in ("held", "wanted") for key in ("name", "email", "external"))
+
+
+class Link(Keyed):
     """A row exists from the first attempt on; `scim_id` is empty while AWS does not hold the object.
 
     `written` holds what AWS took last, by unit (see sync/scim/resource.py): {"userName": "…", "emails": [...]}.
@@ -27,22 +47,11 @@ class Link(models.Model):
     """
 
     tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="links")
-    object_type = models.CharField(max_length=5, choices=ObjectType)
-    object_id = models.CharField(max_length=36)
-    scim_id = models.CharField(max_length=100, blank=True)
     written = models.JSONField(default=dict)
     written_at = models.DateTimeField(null=True, blank=True)
     active = models.BooleanField(default=True)
     origin = models.CharField(max_length=7, choices=Origin, default=Origin.CREATED)
     linked_at = models.DateTimeField(null=True, blank=True)
-
-    # Unique values as AWS compares them (sync/keys.py): those last written, and those that the rules want now.
-    held_name = models.CharField(max_length=255, blank=True)
-    held_email = models.CharField(max_length=255, blank=True)
-    held_external = models.CharField(max_length=255, blank=True)
-    wanted_name = models.CharField(max_length=255, blank=True)
-    wanted_email = models.CharField(max_length=255, blank=True)
-    wanted_external = models.CharField(max_length=255, blank=True)
 
     # The newest verdicts, each with its time. Codes: sync.problems; empty means ready.
     ready_code = models.CharField(max_length=40, blank=True)
@@ -75,11 +84,7 @@ class Link(models.Model):
         ]
         indexes = [
             models.Index(fields=["tenant", "retry_at"], name="link_retry"),
-            *(
-                models.Index(fields=["tenant", "object_type", f"{side}_{key}"], name=f"link_{side}_{key}")
-                for side in ("held", "wanted")
-                for key in ("name", "email", "external")
-            ),
+            *(models.Index(fields=["tenant", "object_type", key], name=f"link_{key}") for key in KEYS),
         ]
 
 

@@ -71,6 +71,8 @@ class Run(models.Model):
     # {"created": 12, "failed": 3, ...}, keys as in Result
     counts = models.JSONField(default=dict)
     planned = models.PositiveIntegerField(default=0)
+    # Of a draft's preview: what it means for people, its checks and patterns (sync/impact.py).
+    impact = models.JSONField(default=dict)
     # SHA-256 over the plan's rows as they were stored (sync/recording.py).
     plan_hash = models.CharField(max_length=64, blank=True)
     # Whoever asked for it has said yes to the creates and key changes of its plan (`sync --confirm`).
@@ -185,6 +187,8 @@ class Operation(models.Model):
     result = models.CharField(max_length=10, choices=Result, default=Result.PLANNED)
     # {"title": {"before": "Clerk", "after": "Chief", "mapping": "title"}}; for memberships {"members": [ids...]}
     changes = models.JSONField(default=dict)
+    # Of a draft's preview: keys of the changes that bring it (sync/causes.py).
+    causes = models.JSONField(default=list)
     # Units to write (see sync/scim/resource.py): what becomes Link.written when AWS agrees.
     desired = models.JSONField(default=dict)
     epoch = models.PositiveBigIntegerField(default=0)
@@ -209,7 +213,7 @@ class Operation(models.Model):
         ordering = ["-pk"]
         indexes = [
             models.Index(fields=["run", "result", "stage"], name="operation_todo"),
-            models.Index(fields=["run", "link"], name="operation_by_link"),
+            models.Index(fields=["run", "object_id", "result", "stage"], name="operation_of_object"),
             models.Index(fields=["tenant", "result"], name="operation_by_result"),
             models.Index(fields=["tenant", "-id"], name="operation_newest"),
             models.Index(fields=["tenant", "object_id", "-id"], name="operation_by_object"),

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sync.scim.resource import ATTRIBUTES, ENTERPRISE, LISTS, RESERVED_IN, RESERVED_NAMES, Attribute
+from sync.scim.resource import ATTRIBUTES, ENTERPRISE, LISTS, NO_BLANKS, RESERVED_IN, RESERVED_NAMES, Attribute
 
 LIST_LIMIT = re.compile(r"List attributes? (\w+) (?:exceeds )?allowed limit", re.IGNORECASE)
 CONSTRAINT = re.compile(r"Value at '([^']+)' failed to satisfy constraint: Member must (.*?)(?:;|$)")
@@ -21,7 +21,6 @@ MISSING = {
 }
 # Space characters that AWS takes elsewhere: its pattern lists tab, newline, return, space, U+00A0, U+3000.
 BLANKS = "\t\n\r \u00a0\u3000"
-NO_BLANKS = ("userName", "externalId")
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,8 @@ class Attribute:
     case_exact: bool = False
     max_length: int = 1024
     filterable: bool = False
+    # AWS takes no white space of any kind in it.
+    solid: bool = False
 
 
 def _list_attributes() -> Iterable[Attribute]:
@@ -46,12 +48,12 @@ def _list_attributes() -> Iterable[Attribute]:
     for kind in ("work", "home", "other"):
         for part in parts:
             yield Attribute(f'addresses[type eq "{kind}"].{part}', list_name="addresses")
-    yield Attribute('roles[primary eq "True"].value', list_name="roles")
+    yield Attribute('roles[type eq "work"].value', list_name="roles")
 
 
 USER_ATTRIBUTES: tuple[Attribute, ...] = (
-    Attribute("userName", required=True, unique=True, max_length=128, filterable=True),
-    Attribute("externalId", unique=True, case_exact=True, max_length=256, filterable=True),
+    Attribute("userName", required=True, unique=True, max_length=128, filterable=True, solid=True),
+    Attribute("externalId", unique=True, case_exact=True, max_length=256, filterable=True, solid=True),
     Attribute("displayName", required=True),
     Attribute("name.givenName", required=True),
     Attribute("name.familyName", required=True),
@@ -76,7 +78,7 @@ USER_ATTRIBUTES: tuple[Attribute, ...] = (
 )
 GROUP_ATTRIBUTES: tuple[Attribute, ...] = (
     Attribute("displayName", required=True, unique=True, filterable=True),
-    Attribute("externalId", unique=True, case_exact=True, max_length=256, filterable=True),
+    Attribute("externalId", unique=True, case_exact=True, max_length=256, filterable=True, solid=True),
     Attribute("members", kind="reference"),
 )
 ATTRIBUTES: Mapping[str, Mapping[str, Attribute]] = {
@@ -89,6 +91,8 @@ IN_LIST = re.compile(r'(?P<name>\w+)\[(?P<by>type|primary) eq "(?P<kind>\w+)"\]\
 # Names that no user and no group may have (Identity Store API: CreateUser, CreateGroup).
 RESERVED_NAMES = ("Administrator", "AWSAdministrators")
 RESERVED_IN: Mapping[str, str] = {"user": "userName", "group": "displayName"}
+# Without white space (Identity Store model: UserName, ExternalId).
+NO_BLANKS = tuple({one.path for one in (*USER_ATTRIBUTES, *GROUP_ATTRIBUTES) if one.solid})
 # PATCH may not remove these (Developer Guide, PatchUser).
 NEVER_REMOVED = ("userName", "active")
 
@@ -132,6 +136,28 @@ def _as_list(name: str, elements: list[dict[str, Any]]) -> list[dict[str, Any]]:
     if name == "emails":
         elements[0]["primary"] = True
     return elements
+
+
+# What logs show in place of a value that an expression redacts, as Entra's do.
+REDACTED = "[Redact]"
+
+
+def redacted(body: Any, units: Iterable[str]) -> Any:
+    """A resource or a PatchOp as logs may show it: the values of these units are hidden."""
+    hidden = set(units)
+    if not hidden or not isinstance(body, Mapping):
+        return body
+    if isinstance(operations := body.get("Operations"), list):
+        return {**body, "Operations": [_hidden_operation(one, hidden) for one in operations]}
+    shown = {name: dict(value) if isinstance(value, Mapping) else value for name, value in body.items()}
+    for unit in hidden:
+        if _held(shown, unit) is not None:
+            _place(shown, unit, REDACTED)
+    return shown
+
+
+def _hidden_operation(operation: Mapping[str, Any], hidden: set[str]) -> Mapping[str, Any]:
+    return {**operation, "value": REDACTED} if operation.get("path") in hidden and "value" in operation else operation
 
 
 def user_body(desired: Units) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from sync import audit, mapping
 from sync.differences import (
+    ASSIGNMENT_FIELDS,
     FILTER_FIELDS,
     assignment_key,
     facts_of,
@@ -25,19 +26,17 @@ from sync.differences import (
     setting_key,
 )
 from sync.directory import Found
-from sync.inclusion import effective_members
+from sync.mirror import chunks
 from sync.models import (
     Assignment,
     AttributeMapping,
     Configuration,
-    DirectoryMembership,
-    DirectoryUser,
-    Inclusion,
     ScopingFilter,
     Tenant,
 )
-from sync.services.drafts import edited, editing, shown
+from sync.services.drafts import edited, editing
 from sync.services.tenants import add_default_mappings, configuration_of
+from sync.wanted import WantedAssignment, WantedFilter
 
 FIELDS = ("target", "kind", "source", "default", "default_on_update", "apply", "matching", "when_empty")
 
@@ -192,20 +191,30 @@ def assign(*, actor: str, tenant: Tenant, chosen: Iterable[Found]) -> list[Assig
     """Assigns what is not assigned yet, and returns those."""
     configuration = editing(tenant, actor)
     have = set(configuration.assignments.values_list("object_type", "object_id"))
-    new = [one for one in chosen if (one.object_type, one.object_id) not in have]
-    rows = [_assign(configuration, actor, one) for one in new]
+    new = {(one.object_type, one.object_id): one for one in chosen}
+    rows = [_assignment(configuration, actor, one) for key, one in new.items() if key not in have]
     if rows:
+        Assignment.objects.bulk_create(rows, batch_size=500)
+        audit.record_all(audit.entry(actor, "assignment.add", row, None, _named(row)) for row in rows)
         edited(configuration, [assignment_key(row.object_type, row.object_id) for row in rows], actor)
     return rows
 
 
-@transaction.atomic
 def unassign(*, actor: str, tenant: Tenant, assignment: Assignment) -> None:
-    configuration = editing(tenant, actor)
-    facts = {"name": assignment.display_name, "id": assignment.object_id}
-    audit.record(actor, "assignment.remove", assignment, facts, None)
-    _own_assignments(configuration, assignment).delete()
-    edited(configuration, [assignment_key(assignment.object_type, assignment.object_id)], actor)
+    unassign_all(actor=actor, tenant=tenant, keys=[(assignment.object_type, assignment.object_id)])
+
+
+@transaction.atomic
+def unassign_all(*, actor: str, tenant: Tenant, keys: Iterable[tuple[str, str]]) -> list[Assignment]:
+    """`keys`: object type and object id. Returns those that were assigned."""
+    configuration, wanted = editing(tenant, actor), set(keys)
+    rows = [row for row in configuration.assignments.all() if (row.object_type, row.object_id) in wanted]
+    if rows:
+        audit.record_all([audit.entry(actor, "assignment.remove", row, _named(row), None) for row in rows])
+        for part in chunks(rows, 500):
+            configuration.assignments.filter(pk__in=[row.pk for row in part]).delete()
+        edited(configuration, [assignment_key(row.object_type, row.object_id) for row in rows], actor)
+    return rows
 
 
 @transaction.atomic
@@ -303,39 +312,79 @@ def remove_filter(*, actor: str, tenant: Tenant, uid: str) -> None:
     edited(draft, [filter_key(uid)], actor)
 
 
-def who_leaves(tenant: Tenant, assignment: Assignment) -> list[DirectoryUser]:
-    """The people, by name, who are in AWS's scope only through this assignment, as the mirror has them."""
-    configuration = shown(tenant)
-    if configuration.everybody:
-        return []
-    others = configuration.assignments.exclude(object_type=assignment.object_type, object_id=assignment.object_id)
-    people = DirectoryUser.objects.filter(tenant=tenant, deleted="", object_id__in=_brought_by(tenant, assignment))
-    people = people.exclude(object_id__in=others.filter(object_type="user").values("object_id"))
-    groups = others.filter(object_type="group").values("object_id")
-    included = Inclusion.objects.filter(tenant=tenant, assigned_id__in=groups).values("group_id")
-    for ids in (groups, included):
-        listed = DirectoryMembership.objects.filter(tenant=tenant, group_id__in=ids).values("member_id")
-        people = people.exclude(object_id__in=listed)
-    return list(people.order_by("display_name"))
+@transaction.atomic
+def replace_filters(
+    *, actor: str, tenant: Tenant, object_type: str, filters: Sequence[tuple[str, WantedFilter]]
+) -> None:
+    """Makes the filters of one kind of object exactly these, each with its uid, which the caller has checked."""
+    draft = editing(tenant, actor)
+    rows = {row.uid: row for row in draft.filters.filter(object_type=object_type)}
+    before = {uid: facts_of(row, FILTER_FIELDS) for uid, row in rows.items()}
+    draft.filters.filter(object_type=object_type).exclude(uid__in=[uid for uid, _wanted in filters]).delete()
+    for position, (uid, wanted) in enumerate(filters, start=1):
+        row = rows.get(uid) or ScopingFilter(configuration=draft, uid=uid, object_type=object_type)
+        row.title, row.clauses, row.position = wanted.title, list(wanted.clauses), position
+        row.save()
+    after = {row.uid: facts_of(row, FILTER_FIELDS) for row in draft.filters.filter(object_type=object_type)}
+    changed = [uid for uid in {**before, **after} if before.get(uid) != after.get(uid)]
+    if changed:
+        edited(draft, [filter_key(uid) for uid in changed], actor)
+        audit.record(actor, "filter.replace", tenant, before, after)
 
 
-def _brought_by(tenant: Tenant, assignment: Assignment) -> list[str]:
-    if assignment.object_type == "group":
-        return list(effective_members(tenant, assignment.object_id))
-    return [assignment.object_id]
+@transaction.atomic
+def replace_assignments(*, actor: str, tenant: Tenant, wanted: Sequence[WantedAssignment]) -> None:
+    """Makes the assignments exactly these; what an enterprise application brought stays, unless it is wanted itself.
+
+    Who stays keeps the name that was read from Entra.
+    """
+    draft = editing(tenant, actor)
+    rows = {(row.object_type, row.object_id): row for row in draft.assignments.all()}
+    keys = {one.key for one in wanted}
+    gone = [row for key, row in rows.items() if key not in keys and not row.mirrored]
+    for row in gone:
+        audit.record(actor, "assignment.remove", row, _named(row), None)
+    draft.assignments.filter(pk__in=[row.pk for row in gone]).delete()
+    changed = [one.key for one in wanted if _settle(draft, rows.get(one.key), one, actor)]
+    keys_changed = [*((row.object_type, row.object_id) for row in gone), *changed]
+    if keys_changed:
+        edited(draft, [assignment_key(*key) for key in keys_changed], actor)
 
 
-def _assign(configuration: Configuration, actor: str, one: Found) -> Assignment:
-    row = Assignment.objects.create(
+def _settle(draft: Configuration, row: Assignment | None, wanted: WantedAssignment, actor: str) -> bool:
+    """Whether the assignment had to be made or changed."""
+    if row is None:
+        found = Found(wanted.object_type, wanted.object_id, wanted.name, wanted.detail, "")
+        row = _assignment(draft, actor, found, nested=wanted.nested, send_group=wanted.send_group)
+        row.save()
+        audit.record(actor, "assignment.add", row, None, _named(row))
+        return True
+    before = {"mirrored": row.mirrored, **facts_of(row, ASSIGNMENT_FIELDS)}
+    after = {"mirrored": False, "nested": wanted.nested, "send_group": wanted.send_group}
+    if before == after:
+        return False
+    for name, value in after.items():
+        setattr(row, name, value)
+    row.save(update_fields=list(after))
+    audit.record(actor, "assignment.change", row, before, after)
+    return True
+
+
+def _assignment(configuration: Configuration, actor: str, one: Found, **facts: bool) -> Assignment:
+    """`facts`: any of differences.ASSIGNMENT_FIELDS."""
+    return Assignment(
         configuration=configuration,
         object_type=one.object_type,
         object_id=one.object_id,
         display_name=one.name[:256],
         detail=(one.detail or one.kind)[:256],
         created_by=actor,
+        **facts,
     )
-    audit.record(actor, "assignment.add", row, None, {"name": row.display_name, "id": row.object_id})
-    return row
+
+
+def _named(row: Assignment) -> dict[str, str]:
+    return {"name": row.display_name, "id": row.object_id}
 
 
 def matching_changed(*, tenant: Tenant, actor: str) -> None:

@@ -5,7 +5,6 @@ run is in progress, that run's thread carries it out between two requests; other
 """
 
 import time
-import uuid
 from collections.abc import Sequence
 
 import structlog
@@ -111,12 +110,12 @@ def resolve(tenant: Tenant, texts: Sequence[str], object_type: str = "user") -> 
 
 def _candidates(tenant: Tenant, client: GraphClient, text: str, object_type: str) -> list[Found]:
     """What has this id or user principal name, else what is called exactly so; then who has left, by the mirror."""
-    if object_type == "user" and ("@" in text or _is_id(text)):
+    if object_type == "user" and ("@" in text or directory.is_id(text)):
         try:
             return [directory.found_user(client.user(text, directory.USER_SELECT))]
         except NotFound:
             return _mirrored(tenant, text, object_type)
-    if object_type == "group" and _is_id(text):
+    if object_type == "group" and directory.is_id(text):
         try:
             return [directory.found_group(client.group(text, directory.GROUP_SELECT))]
         except NotFound:
@@ -127,14 +126,6 @@ def _candidates(tenant: Tenant, client: GraphClient, text: str, object_type: str
         named = [directory.found_group(item) for item in client.search_groups(text)]
     exact = [one for one in named if text.casefold() in (one.name.casefold(), one.detail.casefold())]
     return exact or _mirrored(tenant, text, object_type)
-
-
-def _is_id(text: str) -> bool:
-    try:
-        uuid.UUID(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _mirrored(tenant: Tenant, text: str, object_type: str) -> list[Found]:

@@ -4,24 +4,25 @@ Until the first version is published the draft is what runs use: set-up edits it
 """
 
 import datetime
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, TypeVar
 
 from django.db import transaction
 from django.db.models import Max, QuerySet
 from django.utils import timezone
 
-from sync import audit
+from sync import audit, impact
 from sync.differences import SETTINGS, Difference, contents, differences, digest, scope_digest
 from sync.models import Assignment, AttributeMapping, Configuration, Run, ScopingFilter, Tenant
 
 # A preview older than this says too little about today's directory.
 PREVIEW_HOLDS = datetime.timedelta(minutes=60)
+PREVIEWED = (Run.State.COMPLETED, Run.State.COMPLETED_WITH_ERRORS)
 Row = TypeVar("Row", AttributeMapping, ScopingFilter, Assignment)
 
 
 class NotPublished(Exception):
-    """`reasons`: codes of what stands in the way: nothing-changed, no-preview, stale, blocked."""
+    """`reasons`: codes of what stands in the way: nothing-changed, no-preview, stale, blocked, not-seen."""
 
     def __init__(self, reasons: Sequence[str]) -> None:
         super().__init__(", ".join(reasons))
@@ -76,9 +77,11 @@ def _copies(rows: Iterable[Row], to: Configuration) -> list[Row]:
 def changes(tenant: Tenant) -> list[Difference]:
     """What the draft would change; nothing while no version is published."""
     draft = tenant.configurations.draft()
-    if draft is None or draft.based_on is None:
-        return []
-    return differences(contents(draft.based_on), contents(draft))
+    return _changes_of(draft) if draft else []
+
+
+def _changes_of(draft: Configuration) -> list[Difference]:
+    return differences(contents(draft.based_on), contents(draft)) if draft.based_on else []
 
 
 def edited(draft: Configuration, keys: Sequence[str], actor: str) -> None:
@@ -88,6 +91,7 @@ def edited(draft: Configuration, keys: Sequence[str], actor: str) -> None:
     draft.changed_at, draft.changed_by = now, actor
     if draft.scope_digest != (scope := scope_digest(draft)):
         draft.scope_digest, draft.scope_changed_at = scope, now
+    draft.differs = [one.key for one in _changes_of(draft)]
     draft.save()
 
 
@@ -118,12 +122,22 @@ def put_back(draft: Configuration, source: Configuration, key: str) -> None:
     kind, _colon, rest = key.partition(":")
     if kind == "setting":
         setattr(draft, rest, getattr(source, rest))
+        if rest == "mirrored_app":
+            _put_back_mirrored(draft, source)
         return
     old, new = _rows_under(draft, kind, rest), _rows_under(source, kind, rest)
     old.delete()
     for row in new:
         row.pk, row.configuration = None, draft
         row.save()
+
+
+def _put_back_mirrored(draft: Configuration, source: Configuration) -> None:
+    """What the enterprise application brought goes and comes with it."""
+    draft.assignments.filter(mirrored=True).delete()
+    have = set(draft.assignments.values_list("object_type", "object_id"))
+    rows = [row for row in source.assignments.filter(mirrored=True) if (row.object_type, row.object_id) not in have]
+    Assignment.objects.bulk_create(_copies(rows, draft), batch_size=500)
 
 
 def _rows_under(configuration: Configuration, kind: str, rest: str) -> QuerySet[Any]:
@@ -151,23 +165,41 @@ def restore(*, tenant: Tenant, actor: str, version: Configuration) -> Configurat
     return draft
 
 
-def missing_for_publishing(tenant: Tenant, preview: Run | None) -> list[str]:
-    """Codes of what stands in the way of publishing the draft with this preview."""
+def missing_for_publishing(tenant: Tenant, preview: Run | None, seen: Collection[str] = ()) -> list[str]:
+    """Codes of what stands in the way of publishing the draft with this preview.
+
+    `seen`: codes of the preview's checks that somebody says to have seen.
+    """
     draft = tenant.configurations.draft()
     if draft is None or not changes(tenant):
         return ["nothing-changed"]
-    if preview is None or preview.finished_at is None or preview.configuration_id != draft.pk:
+    if preview is None or preview.configuration_id != draft.pk or preview.state not in PREVIEWED:
         return ["no-preview"]
-    if preview.configuration_digest != digest(draft) or timezone.now() - preview.finished_at > PREVIEW_HOLDS:
+    if stale(preview, draft):
         return ["stale"]
-    return []
+    if impact.blocking(preview):
+        return ["blocked"]
+    return ["not-seen"] if set(impact.to_be_seen(preview)) - set(seen) else []
+
+
+def stale(preview: Run, draft: Configuration) -> bool:
+    """The draft changed after this preview, or the directory may have."""
+    assert preview.finished_at is not None
+    return changed_since(preview, draft) or timezone.now() - preview.finished_at > PREVIEW_HOLDS
+
+
+def changed_since(preview: Run, draft: Configuration) -> bool:
+    """Whether the draft is another one than the preview read; a preview that has not read it yet reads it as it is."""
+    return preview.configuration_digest not in ("", digest(draft))
 
 
 @transaction.atomic
-def publish(*, tenant: Tenant, actor: str, preview: Run | None, comment: str = "") -> Configuration:
+def publish(
+    *, tenant: Tenant, actor: str, preview: Run | None, comment: str = "", seen: Collection[str] = ()
+) -> Configuration:
     """The draft becomes the next version; its fresh preview is the yes to what it lists. Raises NotPublished."""
     draft = tenant.configurations.select_for_update().draft()
-    if reasons := missing_for_publishing(tenant, preview):
+    if reasons := missing_for_publishing(tenant, preview, seen):
         raise NotPublished(reasons)
     assert draft is not None
     return make_version(draft, actor=actor, comment=comment, preview=preview)

@@ -15,14 +15,14 @@ from django.db.models import Count, Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from sync import audit, readiness
-from sync.evaluating import VERDICTS, Mapper, want
+from sync.evaluating import VERDICTS, Mapper, groups_mapper, people_mapper, want
 from sync.keys import keys_of
 from sync.leases import Lease, LeaseLost, claim
-from sync.mirror import Rules, batches
+from sync.mirror import Rules, batches, groups_in_scope
 from sync.models import AttributeMapping, DirectoryGroup, DirectoryUser, Finding, Link, ReadinessCheck, Tenant
 from sync.planning import MANAGER
 from sync.problems import PROBLEMS, Problem
-from sync.scim.resource import unit_of
+from sync.scim.resource import REDACTED, unit_of
 from sync.services.tenants import configuration_of
 
 SAME_VALUE, MANAGER_OUTSIDE, EXPRESSION = "same-value", "manager-outside-scope", "expression-error"
@@ -126,8 +126,8 @@ class Look:
         self.keeper = keeper
         self.now = timezone.now()
         self.rules = Rules.of(configuration_of(self.tenant))
-        self.users = Mapper(self.rules.users)
-        self.groups = Mapper([rule for rule in self.rules.groups if rule.target != "members"])
+        self.users = people_mapper(self.rules, self.now)
+        self.groups = groups_mapper(self.rules, self.now)
         read = self.tenant.tracked_select
         check.unread = [self.tenant.name_id] if read and self.tenant.name_id not in read else []
 
@@ -164,6 +164,8 @@ class Look:
 
     def _judge(self, row: Row, link: Link, mapper: Mapper) -> Sequence[readiness.Finding]:
         mapped = mapper.map(row.properties, present=True, creating=not link.scim_id)
+        if mapped.ignored:
+            return ()
         if mapped.problems:
             trace = mapped.problems[0]
             return [readiness.Finding(EXPRESSION, trace.target, certain=True, value=str(trace.problem))]
@@ -194,9 +196,14 @@ class Look:
             object_id=object_id,
             code=found.code,
             attribute=found.attribute[:200],
-            value=readiness.visible(found.value)[:LONGEST_VALUE],
+            value=self._shown(object_type, found)[:LONGEST_VALUE],
             certain=found.certain,
         )
+
+    def _shown(self, object_type: str, found: readiness.Finding) -> str:
+        mapper = self.users if object_type == "user" else self.groups
+        hidden = found.code != EXPRESSION and unit_of(found.attribute) in mapper.redacted
+        return REDACTED if hidden and found.value else readiness.visible(found.value)
 
     # Across people
 
@@ -234,7 +241,7 @@ def in_scope(tenant: Tenant, object_type: str, rules: Rules) -> QuerySet[Any]:
     """As of the last time that scope was decided (by a run or a preview)."""
     if object_type == "user":
         return DirectoryUser.objects.filter(tenant=tenant, in_scope=True)
-    return DirectoryGroup.objects.filter(tenant=tenant, deleted="", object_id__in=rules.assigned_groups)
+    return DirectoryGroup.objects.filter(tenant=tenant, deleted="", object_id__in=groups_in_scope(tenant, rules))
 
 
 # What is shown

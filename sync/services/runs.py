@@ -21,7 +21,7 @@ from sync.graph.errors import Forbidden as GraphForbidden
 from sync.graph.errors import GraphError, SignInFailed
 from sync.importing import SourceEmpty
 from sync.leases import Cancelled, Lease, LeaseLost, Watch, claim
-from sync.models import AwsConnection, Delivery, EntraConnection, Interval, Result, Run, Tenant
+from sync.models import AwsConnection, Configuration, Delivery, EntraConnection, Interval, Result, Run, Tenant
 from sync.problems import problem_groups
 from sync.recording import count_results
 from sync.scim.errors import Forbidden, ScimError, Unauthorised
@@ -111,26 +111,51 @@ def save_provisioning(
 
 
 def request_run(
-    *, tenant: Tenant, kind: str, trigger: str, actor: str = "", enqueue: bool = True, confirmed: bool = False
+    *,
+    tenant: Tenant,
+    kind: str,
+    trigger: str,
+    actor: str = "",
+    enqueue: bool = True,
+    confirmed: bool = False,
+    draft: Configuration | None = None,
 ) -> Run:
     """A queued run, or the one that is open already: pressing twice makes one run.
 
     `confirmed`: whoever asks says yes to the creates and key changes of its plan, whatever they will be.
+    `draft`: what a preview is to follow instead of the version that runs use.
     """
     with transaction.atomic():
         # The counter's row is the lock: two presses come one after the other.
         Tenant.objects.filter(pk=tenant.pk).update(last_run_number=F("last_run_number"))
-        # What is asked on demand rides along with any run and stands in nobody's way.
-        if open_run := tenant.runs.filter(state__in=Run.OPEN).exclude(kind=Run.Kind.ON_DEMAND).first():
+        if open_run := _in_the_way(tenant, draft):
             return open_run
-        run = new_run(tenant, kind, trigger, actor, enqueue=enqueue, confirmed=confirmed)
+        run = new_run(tenant, kind, trigger, actor, enqueue=enqueue, confirmed=confirmed, draft=draft)
         if actor:
             audit.record(actor, "run.request", run, None, {"number": run.number, "kind": kind})
     return run
 
 
+def _in_the_way(tenant: Tenant, draft: Configuration | None) -> Run | None:
+    """What is asked on demand rides along with any run. A draft's preview and a sync wait for each other."""
+    runs = tenant.runs.filter(state__in=Run.OPEN).exclude(kind=Run.Kind.ON_DEMAND)
+    drafted = Q(kind=Run.Kind.PREVIEW, configuration__isnull=False)
+    if draft is None:
+        return runs.exclude(drafted).first()
+    return runs.filter(drafted, configuration=draft, state__in=(Run.State.QUEUED, Run.State.RUNNING)).first()
+
+
 @transaction.atomic
-def new_run(tenant: Tenant, kind: str, trigger: str, actor: str, *, enqueue: bool, confirmed: bool = False) -> Run:
+def new_run(
+    tenant: Tenant,
+    kind: str,
+    trigger: str,
+    actor: str,
+    *,
+    enqueue: bool,
+    confirmed: bool = False,
+    draft: Configuration | None = None,
+) -> Run:
     """A queued run with the tenant's next number, and the message that starts it."""
     Tenant.objects.filter(pk=tenant.pk).update(last_run_number=F("last_run_number") + 1)
     tenant.refresh_from_db(fields=["last_run_number"])
@@ -141,6 +166,7 @@ def new_run(tenant: Tenant, kind: str, trigger: str, actor: str, *, enqueue: boo
         trigger=trigger,
         requested_by=actor,
         confirmed=confirmed,
+        configuration=draft,
         # Whoever asks without a message carries the run out himself, now.
         enqueued_at=None if enqueue else timezone.now(),
     )
@@ -299,6 +325,10 @@ def _end(run: Run, lease: Lease, state: str, problem: str, detail: str) -> None:
     run.state, run.problem, run.problem_detail = state, problem, detail[:2000]
     run.finished_at = timezone.now()
     run.sequence += 1
+    run.rehearsed.all().delete()
+    if not Configuration.objects.filter(run=run).exists():
+        # A draft may be discarded while its preview goes on.
+        run.configuration = None
     run.save()
 
 

@@ -82,7 +82,7 @@ ALL_TAKEN = gettext_noop("All %(count)d values exist in AWS already. Add another
     notes=gettext_noop(
         "Only as the outermost function, only when the person is created, and not in a field that is matched on. "
         "Empty values are passed over; when every value is taken, the person is not created. "
-        "Runs do not ask AWS yet: they take the first value that is not empty."
+        "Taken is what somebody else whom we manage has in AWS or is to get, in a user name, e-mail or external ID."
     ),
     lazy=True,
     steady=False,
@@ -114,7 +114,7 @@ def error(message: Value) -> Value:
     gettext_noop("The value, sent as it is and marked as one that logs must not show."),
     "Redact([surname])",
     '"Vance"',
-    notes=gettext_noop("Runs do not hide it yet: pages and exports show the value."),
+    notes=gettext_noop("Pages, logs and exports show [Redact] in its place. AWS gets the value."),
 )
 def redact(value: Value) -> Value:
     return value

@@ -78,7 +78,10 @@ def written(facts: dict[str, str | bool]) -> str:
     gettext_noop("The name of the role that the person has in the application."),
     "SingleAppRoleAssignment([appRoleAssignments])",
     '"Admin"',
-    notes=gettext_noop("Null gives null. Of several roles the first by name is taken."),
+    notes=gettext_noop(
+        "Null gives null. Of several roles the first by name is taken. "
+        "AWS has no field for application roles, and runs do not read them: a mapping with [appRoleAssignments] is refused."
+    ),
 )
 def single_app_role_assignment(values: Value) -> Value:
     found = roles(values)
@@ -90,7 +93,10 @@ def single_app_role_assignment(values: Value) -> Value:
     gettext_noop("All roles of the person in the application, as texts in JSON with id, value and displayName."),
     "AppRoleAssignmentsComplex([appRoleAssignments])",
     r'["{\"id\":\"1\",\"value\":\"admin\",\"displayName\":\"Admin\"}"]',
-    notes=gettext_noop("Null gives null."),
+    notes=gettext_noop(
+        "Null gives null. "
+        "AWS has no field for application roles, and runs do not read them: a mapping with [appRoleAssignments] is refused."
+    ),
 )
 def app_role_assignments_complex(values: Value) -> Value:
     return [written({**one}) for one in roles(values)] or None
@@ -101,7 +107,10 @@ def app_role_assignments_complex(values: Value) -> Value:
     gettext_noop("All roles of the person in the application, as texts in JSON in the form of a SCIM role."),
     "AssertiveAppRoleAssignmentsComplex([appRoleAssignments])",
     r'["{\"primary\":false,\"type\":\"WindowsAzureActiveDirectoryRole\",\"display\":\"Admin\",\"value\":\"admin\"}"]',
-    notes=gettext_noop("Null gives null."),
+    notes=gettext_noop(
+        "Null gives null. "
+        "AWS has no field for application roles, and runs do not read them: a mapping with [appRoleAssignments] is refused."
+    ),
 )
 def assertive_app_role_assignments_complex(values: Value) -> Value:
     return [written(scim_role(one)) for one in roles(values)] or None

@@ -9,7 +9,7 @@ from sync import directory
 from sync.management.commands.sync import known_slugs
 from sync.models import Demand, DemandObject, ObjectType, Tenant
 from sync.on_demand import STEPS
-from sync.problems import PROBLEMS, SCOPE_REASONS
+from sync.problems import PROBLEMS, scope_words
 from sync.services import demands, runs
 
 MARKS = {"done": "✓", "failed": "✕", "skipped": "–"}
@@ -99,7 +99,7 @@ def _fact(step: dict[str, Any]) -> str:
         problem = PROBLEMS.get(code, PROBLEMS["rejected"])
         return f": {problem.title}. {problem.remedy}"
     if step["step"] == "scope":
-        reason = SCOPE_REASONS.get(facts["reason"], facts["reason"])
+        reason = scope_words(facts["reason"], [one["title"] for one in facts.get("filters", [])])
         return f": {reason}" + (f" ({' > '.join(facts['path'])})" if facts.get("path") else "")
     if facts.get("operations"):
         return ": " + "; ".join(_operation(one) for one in facts["operations"])

@@ -11,7 +11,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from sync.models import AuditEntry
-from sync.services.files import NotImported, import_tenant
+from sync.services.files import import_tenant
+from sync.services.sections import NotImported
 
 
 class Command(BaseCommand):

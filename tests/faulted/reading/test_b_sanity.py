@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from sync.models import DirectoryGroup, Run, Tenant
-from sync.services import configurations
+from sync.services import configurations, drafts, runs
 from tests.faulted.reading.conftest import (
     TEAMS,
     attempt,
@@ -316,6 +316,26 @@ def test_assignments_of_the_application_come_and_go_with_it(mirrored: Tenant, la
     lab.call("POST", "entra/assignments", {"remove": [added["id"]]})
     sync(mirrored)
     assert picture(lab).members["Mirrored"] == set()
+
+
+def test_a_draft_carries_what_the_application_brings_without_a_change_of_its_own(mirrored: Tenant, lab: Lab) -> None:
+    sync(mirrored)
+    drafts.editing(mirrored, ACTOR)
+    team = new_team(lab, "Late", [hire(lab, "La Tecomer")["id"]])
+    [added] = lab.call("POST", "entra/assignments", {"add": [{"principalId": team["id"]}]})
+    run_without_publishing(mirrored)
+    draft = mirrored.configurations.draft()
+    assert draft is not None
+    assert draft.assignments.filter(object_id=team["id"], mirrored=True).exists()
+    assert drafts.changes(mirrored) == []
+    lab.call("POST", "entra/assignments", {"remove": [added["id"]]})
+    run_without_publishing(mirrored)
+    assert not draft.assignments.filter(object_id=team["id"]).exists()
+
+
+def run_without_publishing(tenant: Tenant) -> None:
+    run = runs.request_run(tenant=tenant, kind=Run.Kind.CHANGES, trigger=Run.Trigger.COMMAND, enqueue=False)
+    assert runs.execute(run.pk) is not None
 
 
 def test_a_person_assigned_by_hand_stays_when_the_application_drops_him(mirrored: Tenant, lab: Lab) -> None:

@@ -70,6 +70,7 @@ def assign(tenant: Tenant, *objects: dict[str, Any]) -> None:
         for found in objects
     ]
     configurations.assign(actor=ACTOR, tenant=tenant, chosen=chosen)
+    publish(tenant)
 
 
 def sync(tenant: Tenant, kind: str = Run.Kind.CHANGES, *, confirmed: bool = True) -> Run:

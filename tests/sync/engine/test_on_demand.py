@@ -29,7 +29,7 @@ from sync.models import (
 from sync.on_demand import STEPS
 from sync.services import configurations, demands, runs
 from tests.lab_process import Lab
-from tests.sync.engine.conftest import ACTOR, assign, aws_group, aws_user, names, sync
+from tests.sync.engine.conftest import ACTOR, assign, aws_group, aws_user, names, publish, sync
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -161,8 +161,9 @@ def test_a_leaver_is_disabled_and_explained(wired: Tenant, lab: Lab, leaving: st
         lab.call("PATCH", f"entra/users/{person['id']}", {"accountEnabled": False})
         reason = "account-disabled"
     elif leaving == "unassign":
-        row = wired.configurations.get().assignments.get()
+        row = wired.configurations.current().assignments.get()
         configurations.unassign(actor=ACTOR, tenant=wired, assignment=row)
+        publish(wired)
         reason = "not-assigned"
     else:
         lab.call("POST", f"entra/users/{person['id']}/leave")

@@ -16,6 +16,10 @@ def mapped(source: str, *, creating: bool = True, **properties: object) -> Mappe
     return map_object(rules, properties, present=True, creating=creating)
 
 
+def untouched(result: Mapped) -> set[str]:
+    return {trace.target for trace in result.untouched}
+
+
 def codes(row: Mapping) -> list[tuple[str, str]]:
     return [(problem.code, problem.field) for problem in check_mapping(row, [])]
 
@@ -33,7 +37,7 @@ def test_a_pattern_that_cannot_be_run_is_refused_in_the_row() -> None:
 
 def test_an_ignored_attribute_stays_and_has_no_default() -> None:
     result = mapped("IgnoreFlowIfNullOrEmpty([jobTitle])")
-    assert (result.values, result.untouched, result.problems) == ({}, {"title"}, ())
+    assert (result.values, untouched(result), result.problems) == ({}, {"title"}, ())
 
 
 def test_an_ignored_object_is_not_written() -> None:
@@ -41,7 +45,7 @@ def test_an_ignored_object_is_not_written() -> None:
     [trace] = result.problems
     assert trace.problem is not None
     assert trace.problem.code == "object-ignored"
-    assert (result.values, result.untouched) == ({}, {"title"})
+    assert (result.values, untouched(result)) == ({}, {"title"})
 
 
 def test_an_error_of_the_expression_is_the_problem_of_the_object() -> None:

@@ -151,24 +151,6 @@ def mirror(tenant: Tenant, name: str, *groups: Found) -> DirectoryUser:
     return user
 
 
-def test_only_people_without_another_way_leave_with_a_group(tenant: Tenant) -> None:
-    kavi = mirror(tenant, "Kavi", ADMINS)
-    mirror(tenant, "Ng", ADMINS, DEVS)
-    lena = mirror(tenant, "Lena", ADMINS)
-    mirror(tenant, "Zoe", DEVS)
-    myself = Found("user", lena.object_id, "Lena", "lena@acme.example", "person")
-    admins, _devs, _lena = configurations.assign(actor=ACTOR, tenant=tenant, chosen=[ADMINS, DEVS, myself])
-    assert configurations.who_leaves(tenant, admins) == [kavi]
-
-
-def test_a_person_assigned_alone_leaves_unless_a_group_brings_them(tenant: Tenant) -> None:
-    lena, ng = mirror(tenant, "Lena"), mirror(tenant, "Ng", ADMINS)
-    chosen = [Found("user", one.object_id, one.display_name, "", "person") for one in (lena, ng)]
-    alone, member, _group = configurations.assign(actor=ACTOR, tenant=tenant, chosen=[*chosen, ADMINS])
-    assert configurations.who_leaves(tenant, alone) == [lena]
-    assert configurations.who_leaves(tenant, member) == []
-
-
 def test_unassigning_is_recorded(tenant: Tenant, configuration: Configuration) -> None:
     [assignment] = configurations.assign(actor="x@acme.example", tenant=tenant, chosen=[ADMINS])
     configurations.unassign(actor=ACTOR, tenant=tenant, assignment=assignment)

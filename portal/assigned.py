@@ -1,0 +1,282 @@
+"""The tables of assignments as pages show them: what the draft assigns, and what it no longer does, with its counts."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.cache import cache
+from django.core.paginator import Page, Paginator
+from django.db.models import Q
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from sync import bringing, directory
+from sync.bringing import Bringing, Counts
+from sync.differences import Difference, assignment_key, setting_key
+from sync.models import (
+    Assignment,
+    Configuration,
+    DirectoryGroup,
+    DirectoryUser,
+    Link,
+    ObjectType,
+    Snapshot,
+    Tenant,
+)
+from sync.problems import PROBLEMS, SCOPE_REASONS, Problem
+from sync.services import drafts
+
+PAGE = 50
+OBJECT_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+# Above so many memberships in the directory the page comes first and its counts follow.
+COUNT_AT_ONCE = 20_000
+COUNTS_KEPT_SECONDS = 300
+# Words for a changed setting, by its new value.
+CHANGED = {
+    ("nested", True): gettext_lazy("nested groups included"),
+    ("nested", False): gettext_lazy("direct members only"),
+    ("send_group", True): gettext_lazy("the group itself is sent"),
+    ("send_group", False): gettext_lazy("the group itself is not sent"),
+}
+
+
+@dataclass(slots=True)
+class Line:
+    """One row of a table. `state`: a word of the list of states; `mark`: new, changed or removed in the draft."""
+
+    row: Assignment
+    name: str
+    detail: str
+    gone: bool
+    mark: str = ""
+    changed: Sequence[str] = ()
+    state: str = "waiting"
+    direct: int | None = None
+    counts: Counts | None = None
+    through: Sequence[tuple[str, str]] = ()
+    ready_at: Any = None
+    problem: Problem | None = None
+    # Why an assigned person is not in scope all the same, in words.
+    outside: str = ""
+
+    @property
+    def reference(self) -> str:
+        return f"{self.row.object_type}:{self.row.object_id}"
+
+    @property
+    def key(self) -> str:
+        """The name of its change in the draft."""
+        return assignment_key(self.row.object_type, self.row.object_id)
+
+    @property
+    def is_group(self) -> bool:
+        return self.row.object_type == ObjectType.GROUP
+
+
+@dataclass(slots=True)
+class Tables:
+    """`groups` and `people` were assigned here, `mirrored` by the enterprise application."""
+
+    groups: Page[Line]
+    people: Page[Line]
+    mirrored: Page[Line]
+    # How many there are without the search, by table.
+    totals: Mapping[str, int]
+    any: bool
+    application_changed: bool
+    read_at: Any
+    # Counts are left out: the page asks for them by itself.
+    counting: bool = False
+
+    @property
+    def shown(self) -> list[Line]:
+        return [*self.groups, *self.people, *self.mirrored]
+
+
+def tables(tenant: Tenant, text: str, pages: Mapping[str, str], *, wait: bool) -> Tables:
+    """`pages`: the number of each table's page; `wait`: count even when it takes a while."""
+    configuration = drafts.shown(tenant)
+    changes = {one.key: one for one in drafts.changes(tenant)}
+    lines = _lines(tenant, configuration, changes)
+    snapshot = last_snapshot(tenant)
+    found = Tables(
+        groups=_page(lines, "groups", text, pages),
+        people=_page(lines, "people", text, pages),
+        mirrored=_page(lines, "mirrored", text, pages),
+        totals={name: sum(map(kind, lines)) for name, kind in KINDS.items()},
+        any=bool(lines),
+        application_changed=setting_key("mirrored_app") in changes,
+        read_at=snapshot.sealed_at if snapshot else None,
+    )
+    _add_states(tenant, found.shown)
+    _add_through(configuration, [line for line in found.shown if not line.is_group])
+    _add_counts(found, configuration, snapshot, wait=wait)
+    return found
+
+
+KINDS: dict[str, Callable[[Line], bool]] = {
+    "groups": lambda line: line.is_group and not line.row.mirrored,
+    "people": lambda line: not line.is_group and not line.row.mirrored,
+    "mirrored": lambda line: line.row.mirrored,
+}
+
+
+def _page(lines: Iterable[Line], table: str, text: str, pages: Mapping[str, str]) -> Page[Line]:
+    kind, text = KINDS[table], text.strip().casefold()
+    wanted = [line for line in lines if kind(line) and (not text or text in f"{line.name} {line.detail}".casefold())]
+    wanted.sort(key=lambda line: (not line.is_group, line.name.casefold(), line.row.object_id))
+    return Paginator(wanted, PAGE).get_page(pages.get(table))
+
+
+# What stands in a row
+
+
+def _lines(tenant: Tenant, configuration: Configuration, changes: Mapping[str, Difference]) -> list[Line]:
+    rows = list(configuration.assignments.all())
+    removed = {one.key for one in changes.values() if one.item.kind == "assignment" and one.after is None}
+    if removed and configuration.based_on is not None:
+        base = configuration.based_on.assignments.all()
+        rows += [row for row in base if assignment_key(row.object_type, row.object_id) in removed]
+    groups = {group.object_id: group for group in DirectoryGroup.objects.filter(_assigned(tenant, "group"))}
+    people = {person.object_id: person for person in DirectoryUser.objects.filter(_assigned(tenant, "user"))}
+    lines = [_group_line(row, groups) if row.object_type == "group" else _person_line(row, people) for row in rows]
+    for line in lines:
+        if difference := changes.get(line.key):
+            _mark(line, difference)
+    return lines
+
+
+def _assigned(tenant: Tenant, object_type: str) -> Q:
+    """Of the mirror: what any version assigns."""
+    ids = Assignment.objects.filter(configuration__tenant=tenant, object_type=object_type).values("object_id")
+    return Q(tenant=tenant, object_id__in=ids)
+
+
+def _group_line(row: Assignment, groups: Mapping[str, DirectoryGroup]) -> Line:
+    found = groups.get(row.object_id)
+    kind = directory.KINDS.get(row.detail) or directory.KINDS["group"]
+    return Line(row, (found.display_name if found else "") or str(row), str(kind), bool(found and found.deleted))
+
+
+def _person_line(row: Assignment, people: Mapping[str, DirectoryUser]) -> Line:
+    found = people.get(row.object_id)
+    if found is None:
+        return Line(row, str(row), row.detail, gone=False)
+    line = Line(row, found.display_name or str(row), found.user_principal_name or row.detail, bool(found.deleted))
+    if not found.in_scope and found.scope_reason not in ("", "not-assigned", "deleted"):
+        line.outside = str(SCOPE_REASONS.get(found.scope_reason, found.scope_reason))
+    return line
+
+
+def _mark(line: Line, difference: Difference) -> None:
+    if difference.before is None:
+        line.mark = "new"
+    elif difference.after is None:
+        line.mark = "removed"
+    else:
+        line.mark = "changed"
+        line.changed = [str(CHANGED[name, difference.after.facts[name]]) for name in difference.fields]
+
+
+def _add_states(tenant: Tenant, lines: Sequence[Line]) -> None:
+    links = Link.objects.filter(tenant=tenant, object_id__in=[line.row.object_id for line in lines])
+    known = {(link.object_type, link.object_id): link for link in links}
+    for line in lines:
+        link = known.get((line.row.object_type, line.row.object_id))
+        line.state = "not_sent" if line.is_group and not line.row.send_group else state_in_aws(link)
+        if link is not None and link.ready_at:
+            line.ready_at, line.problem = link.ready_at, PROBLEMS.get(link.ready_code)
+
+
+def state_in_aws(link: Link | None) -> str:
+    """A word of the list of states, from the link alone: it is the record of what AWS took."""
+    if link is not None and link.failure_code:
+        return "will_retry" if link.retry_at else "failed"
+    if link is None or not link.scim_id:
+        return "not_ready" if link is not None and link.ready_code else "waiting"
+    return "in_aws" if link.active else "disabled"
+
+
+# Counts
+
+
+def _add_through(configuration: Configuration, people: Sequence[Line]) -> None:
+    if not people:
+        return
+    rules = Bringing(configuration)
+    found = rules.also_through([line.row.object_id for line in people])
+    for line in people:
+        line.through = [(root, rules.groups[root]) for root in found.get(line.row.object_id, ())]
+
+
+def _add_counts(found: Tables, configuration: Configuration, snapshot: Snapshot | None, *, wait: bool) -> None:
+    groups = [line for line in found.shown if line.is_group]
+    if not groups:
+        return
+    if snapshot is None:
+        found.counting = not wait
+        if wait:
+            _count_in_entra(configuration.tenant, groups)
+        return
+    for line in groups:
+        line.direct = 0
+    for group_id, n in bringing.direct_counts(configuration.tenant, [line.row.object_id for line in groups]).items():
+        next(line for line in groups if line.row.object_id == group_id).direct = n
+    counts = _counts(configuration, snapshot, compute=wait or snapshot.memberships <= COUNT_AT_ONCE)
+    found.counting = counts is None
+    for line in groups:
+        line.counts = (counts or {}).get(line.row.object_id)
+
+
+def _counts(configuration: Configuration, snapshot: Snapshot, *, compute: bool) -> dict[str, Counts] | None:
+    """Kept until the directory is read again or somebody edits the rules."""
+    edited = configuration.changed_at.timestamp()
+    key = f"assigned:{configuration.pk}:{edited}:{snapshot.pk}:{configuration.assignments.count()}"
+    counts: dict[str, Counts] | None = cache.get(key)
+    if counts is None and compute:
+        counts = Bringing(configuration).counts()
+        cache.set(key, counts, COUNTS_KEPT_SECONDS)
+    return counts
+
+
+def _count_in_entra(tenant: Tenant, groups: Iterable[Line]) -> None:
+    """Before the first run the mirror is empty; when Graph does not answer the counts stay unknown."""
+    try:
+        for line in groups:
+            line.direct = directory.live_member_count(tenant, line.row.object_id)
+    except directory.UNREADABLE:
+        return
+
+
+def last_snapshot(tenant: Tenant) -> Snapshot | None:
+    return Snapshot.objects.filter(tenant=tenant, sealed_at__isnull=False).order_by("-pk").first()
+
+
+# Who leaves
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """What follows when assignments go, in words. `people`: one page of those who leave."""
+
+    leave: int
+    stay: int
+    reasons: Sequence[tuple[int, str, str]]
+    people: Page[tuple[str, str, str]]
+
+
+def leaving(configuration: Configuration, going: Sequence[bringing.Key], number: str = "", size: int = PAGE) -> Leaving:
+    rules = Bringing(configuration)
+    found = rules.departure(going)
+    rows = rules.people_of(going).order_by("display_name", "pk")
+    names = rows.values_list("object_id", "display_name", "user_principal_name")
+    people = [row for row in names.iterator(chunk_size=5000) if row[0] in found.leaving] if found.leaving else []
+    reasons = [(n, _kept_by(key, rules), key[1]) for key, n in found.staying.most_common()]
+    return Leaving(len(found.leaving), found.staying.total(), reasons, Paginator(people, size).get_page(number))
+
+
+def _kept_by(key: bringing.Key, rules: Bringing) -> str:
+    if key == bringing.EVERYBODY:
+        return _("all people are in scope")
+    return _("they are assigned themselves") if key == bringing.HIMSELF else rules.groups[key[1]]

@@ -1,0 +1,160 @@
+"""One group: what is inside it, who comes through it, and where it is assigned."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.paginator import Page, Paginator
+from django.db.models import Q
+from django.http import Http404, HttpResponse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from portal import assigned
+from portal.access import can, signed_in, tenant_for
+from portal.http import HttpRequest
+from portal.render import render_page
+from portal.roles import Right
+from sync import bringing, directory, inclusion
+from sync.bringing import Bringing
+from sync.graph.errors import NotFound
+from sync.models import (
+    DirectoryGroup,
+    DirectoryMembership,
+    DirectoryUser,
+    Link,
+    Operation,
+    Snapshot,
+    Tenant,
+)
+from sync.services import drafts
+
+
+@dataclass(frozen=True, slots=True)
+class Twig:
+    """A line of the tree as it is shown. `people`: whom the group lists itself."""
+
+    branch: bringing.Branch
+    name: str
+    people: int
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    user: DirectoryUser
+    through: str
+    state: str
+
+
+@require_safe
+@signed_in
+def group(request: HttpRequest, slug: str, object_id: str) -> HttpResponse:
+    tenant = tenant_for(request, slug, Right.READ)
+    configuration = drafts.shown(tenant)
+    rules = Bringing(configuration)
+    row = configuration.assignments.filter(object_type="group", object_id=object_id).first()
+    mirrored = DirectoryGroup.objects.filter(tenant=tenant, object_id=object_id).first()
+    if row is None and mirrored is None:
+        raise Http404(_("We have not read a group with this ID."))
+    inside = inclusion.nesting(tenant, [object_id])
+    groups = {object_id, *(child for children in inside.values() for child in children)}
+    brought = groups if row is None or row.nested else {object_id}
+    snapshot = assigned.last_snapshot(tenant)
+    context = {
+        "tenant": tenant,
+        "object_id": object_id,
+        "name": (mirrored.display_name if mirrored else "") or str(row),
+        "mirrored": mirrored,
+        "row": row,
+        "tree": tree(tenant, object_id, inside),
+        "loops": 0,
+        "effective": bringing.people_in(tenant, brought).count(),
+        "people": people(tenant, brought, request.GET.get("q", ""), request.GET.get("page", "")),
+        "text": request.GET.get("q", ""),
+        "nested_groups": len(groups) - 1,
+        "within": within(rules, object_id),
+        "leaving": assigned.leaving(configuration, [("group", object_id)], size=1) if row and snapshot else None,
+        "link": Link.objects.filter(tenant=tenant, object_type="group", object_id=object_id).first(),
+        "read_at": snapshot.sealed_at if snapshot else None,
+        "changed_at": changed_at(tenant, mirrored),
+        "written": last_membership_change(tenant, object_id),
+        "may_edit": can(request.user, tenant, Right.CONFIGURE) and not (row and row.mirrored),
+    }
+    context["state"] = "not_sent" if row and not row.send_group else assigned.state_in_aws(context["link"])
+    context["loops"] = sum(twig.branch.loop for twig in context["tree"])
+    return render_page(request, "groups/detail.html", context, partial="people")
+
+
+def tree(tenant: Tenant, root: str, inside: dict[str, set[str]]) -> list[Twig]:
+    ids = {root, *(child for children in inside.values() for child in children)}
+    rows = DirectoryGroup.objects.filter(tenant=tenant, object_id__in=ids)
+    names = {row.object_id: str(row) for row in rows}
+    counts = bringing.direct_counts(tenant, ids)
+    return [
+        Twig(branch, names.get(branch.group_id, branch.group_id), counts.get(branch.group_id, 0))
+        for branch in bringing.tree(root, inside, names)
+    ]
+
+
+def people(tenant: Tenant, groups: set[str], text: str, number: str) -> Page[Member]:
+    rows = bringing.people_in(tenant, groups).order_by("display_name", "pk")
+    if text := text.strip():
+        rows = rows.filter(Q(display_name__icontains=text) | Q(user_principal_name__icontains=text))
+    page: Page[Any] = Paginator(rows, assigned.PAGE).get_page(number)
+    page.object_list = _members(tenant, groups, list(page.object_list))
+    return page
+
+
+def _members(tenant: Tenant, groups: set[str], users: Sequence[DirectoryUser]) -> list[Member]:
+    ids = [user.object_id for user in users]
+    listing = DirectoryMembership.objects.filter(tenant=tenant, group_id__in=groups, member_id__in=ids)
+    pairs = sorted(listing.values_list("member_id", "group_id"))
+    found = DirectoryGroup.objects.filter(tenant=tenant, object_id__in={group_id for _id, group_id in pairs})
+    names = {row.object_id: str(row) for row in found}
+    through: dict[str, list[str]] = {}
+    for member_id, group_id in pairs:
+        through.setdefault(member_id, []).append(names.get(group_id, group_id))
+    links = Link.objects.filter(tenant=tenant, object_type="user", object_id__in=ids)
+    known = {link.object_id: link for link in links}
+    return [
+        Member(
+            user, ", ".join(sorted(through.get(user.object_id, []))), assigned.state_in_aws(known.get(user.object_id))
+        )
+        for user in users
+    ]
+
+
+def within(rules: Bringing, object_id: str) -> list[tuple[str, str]]:
+    """Other assigned groups that this one is inside of, by name."""
+    roots = rules.above.get(object_id, set()) - {object_id}
+    return sorted(((root, rules.groups[root]) for root in roots), key=lambda one: one[1])
+
+
+def changed_at(tenant: Tenant, row: DirectoryGroup | None) -> Any:
+    """When a reading last told something new about the group or its members."""
+    if row is None:
+        return None
+    read = Snapshot.objects.filter(tenant=tenant, pk=row.changed_snapshot)
+    return read.values_list("sealed_at", flat=True).first()
+
+
+def last_membership_change(tenant: Tenant, object_id: str) -> Operation | None:
+    """The newest request that added or removed members in AWS."""
+    rows = Operation.objects.filter(tenant=tenant, object_id=object_id, object_type="membership")
+    return rows.filter(result__in=("added", "removed")).select_related("run").order_by("-pk").first()
+
+
+@require_safe
+@signed_in
+def group_now(request: HttpRequest, slug: str, object_id: str) -> HttpResponse:
+    """What Entra says about it now: its kind, and the rule of a dynamic one."""
+    tenant = tenant_for(request, slug, Right.READ)
+    context: dict[str, Any] = {"tenant": tenant, "object_id": object_id, "now": None, "gone": False}
+    try:
+        context["now"] = directory.group_now(tenant, object_id)
+        context["kind"] = directory.found_group(context["now"]).kind_name
+    except NotFound:
+        context["gone"] = True
+    except directory.UNREADABLE as error:
+        context["wait"] = directory.seconds_to_wait(error)
+    return render_page(request, "groups/now.html", context, partial="now")

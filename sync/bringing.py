@@ -1,0 +1,205 @@
+"""Whom assignments bring: the people of each assigned group, and who would leave AWS without it.
+
+Asked of the mirror for the rules of any configuration, a draft too. One pass over the memberships, person by person,
+so that neither queries nor memory grow with their number.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import groupby
+from operator import itemgetter
+
+from django.db.models import Q, QuerySet
+
+from sync import inclusion
+from sync.models import Assignment, Configuration, DirectoryMembership, DirectoryUser, ObjectType, Tenant
+
+# (object type, object id) of an assignment.
+Key = tuple[str, str]
+# Why somebody stays who is assigned himself, or because all people are in scope.
+HIMSELF: Key = ("user", "")
+EVERYBODY: Key = ("", "")
+
+
+@dataclass(slots=True)
+class Counts:
+    """People of one assigned group. `effective`: with the groups inside it; `only`: those who would leave without it."""
+
+    direct: int = 0
+    effective: int = 0
+    only: int = 0
+
+
+@dataclass(slots=True)
+class Departure:
+    """What happens to the people of some assignments when these go. `staying`: how many, by what keeps them."""
+
+    leaving: set[str] = field(default_factory=set)
+    staying: Counter[Key] = field(default_factory=Counter)
+
+
+class Bringing:
+    """The assignments of one configuration over the mirror of its tenant."""
+
+    def __init__(self, configuration: Configuration) -> None:
+        self.tenant: Tenant = configuration.tenant
+        self.everybody = configuration.everybody
+        rows = list(Assignment.objects.filter(configuration=configuration))
+        self.users = {row.object_id for row in rows if row.object_type == ObjectType.USER}
+        self.groups = {row.object_id: str(row) for row in rows if row.object_type == ObjectType.GROUP}
+        self.nested = {row.object_id for row in rows if row.object_type == ObjectType.GROUP and row.nested}
+
+    @cached_property
+    def closure(self) -> inclusion.Closure:
+        assigned = inclusion.live(self.tenant, self.groups)
+        return inclusion.of_mirror(self.tenant, assigned, self.nested)
+
+    @cached_property
+    def above(self) -> Mapping[str, set[str]]:
+        """By group: the assigned groups that it belongs to."""
+        found: dict[str, set[str]] = defaultdict(set)
+        for root, inner in self.closure:
+            found[inner].add(root)
+        return found
+
+    def inside(self, roots: Collection[str]) -> set[str]:
+        """The groups that these assigned ones stand for, themselves among them."""
+        return {inner for root, inner in self.closure if root in roots}
+
+    def counts(self) -> dict[str, Counts]:
+        found = {group_id: Counts() for group_id in self.groups}
+        comes = self._people()
+        for person, listing in self._listings(self._rows()):
+            if person not in comes:
+                continue
+            roots = self._roots(listing)
+            for group_id in found.keys() & listing & self.above.keys():
+                found[group_id].direct += 1
+            for root in roots:
+                found[root].effective += 1
+            if len(roots) == 1 and comes[person] and person not in self.users and not self.everybody:
+                found[next(iter(roots))].only += 1
+        return found
+
+    def departure(self, going: Collection[Key]) -> Departure:
+        """Only of people whom these assignments let into AWS: the others cannot leave it."""
+        groups = {object_id for object_type, object_id in going if object_type == ObjectType.GROUP}
+        users = {object_id for object_type, object_id in going if object_type == ObjectType.USER} & self.users
+        comes = self._people()
+        concerned = self._rows().filter(Q(member_id__in=self._members_of(groups)) | Q(member_id__in=users))
+        listings = {key: set[str]() for key in users} | dict(self._listings(concerned))
+        found = Departure()
+        for person in listings.keys() & {one for one, may in comes.items() if may}:
+            kept_by = self._kept_by(person, self._roots(listings[person]) - groups, person in self.users - users)
+            if kept_by is None:
+                found.leaving.add(person)
+            else:
+                found.staying[kept_by] += 1
+        return found
+
+    def _kept_by(self, person: str, roots: set[str], himself: bool) -> Key | None:
+        """The plainest of several, and the same one every time."""
+        if self.everybody:
+            return EVERYBODY
+        if himself:
+            return HIMSELF
+        return (ObjectType.GROUP.value, min(roots, key=lambda root: (self.groups[root], root))) if roots else None
+
+    def also_through(self, people: Collection[str]) -> dict[str, list[str]]:
+        """By person: the assigned groups that bring them, by name."""
+        rows = self._rows().filter(member_id__in=people)
+        return {
+            person: sorted(self._roots(listing), key=lambda root: self.groups[root])
+            for person, listing in self._listings(rows)
+        }
+
+    def people_of(self, going: Collection[Key]) -> QuerySet[DirectoryUser]:
+        """Everybody whom these assignments bring."""
+        groups = {object_id for object_type, object_id in going if object_type == ObjectType.GROUP}
+        users = {object_id for object_type, object_id in going if object_type == ObjectType.USER}
+        people = DirectoryUser.objects.filter(tenant=self.tenant, deleted="")
+        return people.filter(Q(object_id__in=self._members_of(groups)) | Q(object_id__in=users))
+
+    def _members_of(self, roots: Collection[str]) -> QuerySet[DirectoryMembership, str]:
+        return members_of(self.tenant, self.inside(roots))
+
+    def _roots(self, listing: Collection[str]) -> set[str]:
+        return {root for group_id in listing for root in self.above.get(group_id, ())}
+
+    def _rows(self) -> QuerySet[DirectoryMembership]:
+        """Memberships of assigned groups and of those inside them."""
+        assigned = list(self.above)
+        return DirectoryMembership.objects.filter(
+            tenant=self.tenant, member_type=DirectoryMembership.USER, group_id__in=assigned
+        )
+
+    def _listings(self, rows: QuerySet[DirectoryMembership]) -> Iterator[tuple[str, set[str]]]:
+        """By person: the groups that list them."""
+        pairs = rows.order_by("member_id").values_list("member_id", "group_id").iterator(chunk_size=5000)
+        for person, listed in groupby(pairs, key=itemgetter(0)):
+            yield person, {group_id for _person, group_id in listed}
+
+    def _people(self) -> dict[str, bool]:
+        """Everybody in the directory, and whether an assignment would let them into AWS.
+
+        Who is kept out as of the last run (a filter, a blocked sign-in) is not let in by one more assignment.
+        """
+        people = DirectoryUser.objects.filter(tenant=self.tenant, deleted="")
+        blocked = set(people.filter(properties__accountEnabled=False).values_list("object_id", flat=True))
+        return {
+            object_id: in_scope or (reason in ("", "not-assigned") and object_id not in blocked)
+            for object_id, in_scope, reason in people.values_list("object_id", "in_scope", "scope_reason").iterator(
+                chunk_size=5000
+            )
+        }
+
+
+def members_of(tenant: Tenant, groups: Collection[str]) -> QuerySet[DirectoryMembership, str]:
+    """Object ids of the people whom any of these groups lists."""
+    rows = DirectoryMembership.objects.filter(
+        tenant=tenant, member_type=DirectoryMembership.USER, group_id__in=list(groups)
+    )
+    return rows.values_list("member_id", flat=True)
+
+
+def people_in(tenant: Tenant, groups: Collection[str]) -> QuerySet[DirectoryUser]:
+    """Those who are in the directory, of any of these groups."""
+    return DirectoryUser.objects.filter(tenant=tenant, deleted="", object_id__in=members_of(tenant, groups))
+
+
+def direct_counts(tenant: Tenant, groups: Collection[str]) -> dict[str, int]:
+    """People whom each of these groups lists itself."""
+    people = DirectoryUser.objects.filter(tenant=tenant, deleted="").values("object_id")
+    rows = DirectoryMembership.objects.filter(
+        tenant=tenant, member_type=DirectoryMembership.USER, group_id__in=list(groups), member_id__in=people
+    )
+    return Counter(rows.values_list("group_id", flat=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """A line of a tree of groups. `loop`: it stands above itself already; `again`: it was told further up."""
+
+    group_id: str
+    depth: int
+    loop: bool = False
+    again: bool = False
+
+
+def tree(root: str, inside: Mapping[str, Collection[str]], names: Mapping[str, str]) -> list[Branch]:
+    """Each group is opened once, so that cycles and shared groups end."""
+    lines: list[Branch] = []
+    opened: set[str] = set()
+    todo: list[tuple[str, tuple[str, ...]]] = [(root, ())]
+    while todo:
+        group_id, way = todo.pop()
+        loop, again = group_id in way, group_id in opened
+        lines.append(Branch(group_id, len(way), loop, again and not loop))
+        if again:
+            continue
+        opened.add(group_id)
+        children = sorted(inside.get(group_id, ()), key=lambda child: (names.get(child, ""), child), reverse=True)
+        todo += [(child, (*way, group_id)) for child in children]
+    return lines

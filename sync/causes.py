@@ -1,0 +1,72 @@
+"""Which changes of a draft bring an operation: the keys of its differences, found by comparing with today's rules."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sync.differences import SCOPE_SETTINGS, Difference, assignment_key, mapping_key, setting_key
+from sync.scim import resource
+from sync.scoping import Reason, Scope
+
+Keys = tuple[str, ...]
+# Reasons that no rule of ours decides.
+OF_ENTRA = (Reason.DELETED, Reason.ACCOUNT_DISABLED)
+# Not a change of the draft but why somebody is outside: `scope:not-assigned`.
+SCOPE = "scope:"
+
+
+def reason_key(reason: str) -> str:
+    return f"{SCOPE}{reason}"
+
+
+class Causes:
+    """The differences between today's rules and the draft, by what they can bring about."""
+
+    def __init__(self, found: Iterable[Difference]) -> None:
+        self.found = {one.key: one for one in found}
+        self.units: dict[str, dict[str, list[str]]] = {"user": defaultdict(list), "group": defaultdict(list)}
+        for one in self.found.values():
+            if one.item.kind == "mapping":
+                self.units[one.item.object_type][resource.unit_of(one.item.name)].append(one.key)
+
+    @property
+    def of_scope(self) -> Keys:
+        """Whatever can bring or remove people."""
+        settings = {setting_key(name) for name in SCOPE_SETTINGS}
+        return tuple(
+            key for key, one in self.found.items() if one.item.kind in ("filter", "assignment") or key in settings
+        )
+
+    def of_person(self, object_id: str, before: Scope, after: Scope) -> Keys:
+        """What takes a person out of scope, or brings one; nothing when both rules say the same."""
+        if before.in_scope == after.in_scope:
+            return ()
+        inside, outside = (before, after) if before.in_scope else (after, before)
+        return self._known(self._brings(object_id, inside)) or self._known(self._keeps_out(outside)) or self.of_scope
+
+    def _brings(self, object_id: str, inside: Scope) -> Sequence[str]:
+        return {
+            Reason.ASSIGNED: [assignment_key("user", object_id)],
+            Reason.EVERYBODY: [setting_key("everybody")],
+        }.get(inside.reason, [assignment_key("group", group_id) for group_id in inside.path])
+
+    def _keeps_out(self, outside: Scope) -> Sequence[str]:
+        if outside.reason == Reason.NOT_ASSIGNED:
+            return []
+        return [key for key, one in self.found.items() if one.item.kind == "filter"]
+
+    def _known(self, keys: Iterable[str]) -> Keys:
+        return tuple(key for key in keys if key in self.found)
+
+    def of_units(self, object_type: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Keys:
+        """Mappings whose unit has another value under the draft. `new`: the units in question."""
+        units = self.units[object_type]
+        return tuple(key for unit, value in new.items() if old.get(unit) != value for key in units.get(unit, ()))
+
+    def of_group(self, object_id: str) -> Keys:
+        return self._known([assignment_key("group", object_id)])
+
+    def of_members(self, object_id: str, moved: Iterable[Keys]) -> Keys:
+        """Of a membership: the group's assignment, else what moves its people."""
+        own = self._known([assignment_key("group", object_id), mapping_key("group", "members")])
+        return own or tuple(dict.fromkeys(key for keys in moved for key in keys))

@@ -1,0 +1,506 @@
+"""Scoping filters: rules by which assigned people and groups pass. Pure: no Django, no database.
+
+All clauses of a filter must hold; with several filters one is enough (Microsoft, "Scoping users or groups to be
+provisioned with scoping filters"). `compiled` once per configuration, then `judge` per object; `check_filter` says
+before a filter is saved what would go wrong. Sentences stand in MESSAGES, OPERATORS and `sentence`, for translation.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from typing import Any, Literal
+
+from sync import mapping
+from sync.expressions.dotnet import PatternError
+from sync.expressions.errors import gettext_noop
+from sync.expressions.patterns import compiled as compiled_pattern
+from sync.expressions.values import Value, is_empty
+from sync.mapping import ObjectType, SourceAttribute
+
+Takes = Literal["nothing", "text", "number", "pattern"]
+Translate = Callable[[str], str]
+LONGEST_VALUE = 1024
+MOST_CLAUSES = 50
+# Ignoring case is said in the pattern itself; errors count from what the admin wrote.
+IGNORE_CASE = "(?i)"
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """`attribute` by its portal or Graph name, `operator` a key of OPERATORS. Entra always looks at case."""
+
+    attribute: str
+    operator: str
+    value: str = ""
+    ignore_case: bool = False
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> "Clause":
+        """From the JSON of a ScopingFilter."""
+        attribute, operator, value = (str(row.get(name) or "") for name in ("attribute", "operator", "value"))
+        return cls(attribute, operator, value, bool(row.get("ignore_case")))
+
+    def row(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    title: str
+    clauses: tuple[Clause, ...]
+    uid: str = ""
+
+    @classmethod
+    def of(cls, title: str, rows: Iterable[Mapping[str, Any]], uid: str = "") -> "Filter":
+        return cls(title, tuple(Clause.of(row) for row in rows), uid)
+
+
+# --- The operators --------------------------------------------------------------------------------
+
+# What is true of a value that is not empty, beside the clause's own value as `operand` made it ready.
+Test = Callable[[Value, Any], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """`words` follow the attribute in a sentence. `when_empty`: what holds of an attribute without a value."""
+
+    name: str
+    words: str
+    takes: Takes
+    test: Test
+    of: tuple[str, ...] = ("text",)
+    when_empty: bool = False
+    # The value counts as text, so upper and lower case can be ignored.
+    cased: bool = False
+
+
+WHOLE = re.compile(r"[0-9]{1,18}")
+
+
+def text_of(value: Value) -> str | None:
+    """None where there are several values: a list is never compared."""
+    if isinstance(value, bool):
+        return "True" if value else "False"
+    return None if value is None or isinstance(value, list) else str(value)
+
+
+def whole_of(value: Value) -> int | None:
+    """A whole number that is not negative, as Entra wants it; texts of digits count."""
+    text = None if isinstance(value, bool) else text_of(value)
+    return int(text) if text is not None and WHOLE.fullmatch(text) else None
+
+
+def on_texts(test: Callable[[str, str], bool]) -> Test:
+    def tested(value: Value, operand: Any) -> bool:
+        text = text_of(value)
+        return text is not None and test(text, operand)
+
+    return tested
+
+
+def on_numbers(test: Callable[[int, int], bool]) -> Test:
+    def tested(value: Value, operand: Any) -> bool:
+        number = whole_of(value)
+        return number is not None and operand is not None and test(number, operand)
+
+    return tested
+
+
+def found(value: Value, pattern: Any) -> bool | None:
+    """Anywhere in the text, as Regex.IsMatch does; None where nothing can be said."""
+    text = text_of(value)
+    if text is None or pattern is None:
+        return None
+    return next(pattern.matches(text, lambda _cost: None), None) is not None
+
+
+def shares(text: str, operand: str) -> bool:
+    """Entra's `&`: the attribute exists in the given value. Of two whole numbers: they have a bit in common."""
+    one, other = whole_of(text), whole_of(operand)
+    return bool(one & other) if one is not None and other is not None else text in operand
+
+
+OPERATORS: dict[str, Operator] = {
+    one.name: one
+    for one in (
+        Operator("EQUALS", gettext_noop("is"), "text", on_texts(lambda a, b: a == b), cased=True),
+        Operator("NOT EQUALS", gettext_noop("is not"), "text", on_texts(lambda a, b: a != b), cased=True),
+        Operator("IS TRUE", gettext_noop("is true"), "nothing", lambda a, _b: a is True, ("boolean",)),
+        Operator("IS FALSE", gettext_noop("is false"), "nothing", lambda a, _b: a is False, ("boolean",)),
+        Operator(
+            "IS NULL",
+            gettext_noop("is empty"),
+            "nothing",
+            lambda _a, _b: False,
+            ("text", "boolean"),
+            when_empty=True,
+        ),
+        Operator("IS NOT NULL", gettext_noop("is not empty"), "nothing", lambda _a, _b: True, ("text", "boolean")),
+        Operator(
+            "REGEX MATCH", gettext_noop("matches the pattern"), "pattern", lambda a, b: found(a, b) is True, cased=True
+        ),
+        Operator(
+            "NOT REGEX MATCH",
+            gettext_noop("does not match the pattern"),
+            "pattern",
+            lambda a, b: found(a, b) is False,
+            cased=True,
+        ),
+        Operator("GREATER_THAN", gettext_noop("is greater than"), "number", on_numbers(lambda a, b: a > b)),
+        Operator("GREATER_THAN_OR_EQUALS", gettext_noop("is at least"), "number", on_numbers(lambda a, b: a >= b)),
+        Operator("Includes", gettext_noop("contains"), "text", on_texts(lambda a, b: b in a), cased=True),
+        Operator("ENDS_WITH", gettext_noop("ends with"), "text", on_texts(lambda a, b: a.endswith(b)), cased=True),
+        Operator("&", gettext_noop("occurs in"), "text", on_texts(shares), cased=True),
+        Operator("!&", gettext_noop("does not occur in"), "text", on_texts(lambda a, b: not shares(a, b)), cased=True),
+    )
+}
+OPERATORS_BY_NAME = {name.upper(): operator for name, operator in OPERATORS.items()}
+
+
+def operator_named(name: str) -> Operator | None:
+    """As Entra writes it, in any case: its pages say Greater_Than, its schema GREATER_THAN."""
+    return OPERATORS_BY_NAME.get(name.strip().upper())
+
+
+# --- Attributes -----------------------------------------------------------------------------------
+
+# Not to be filtered by in Entra (its known limitations), beside lists, dates and references.
+NOT_FILTERABLE = ("userType", "IsSoftDeleted")
+
+
+def attribute_named(name: str, object_type: ObjectType) -> SourceAttribute | None:
+    return mapping.source_attribute(name.strip(), object_type)
+
+
+def filterable(attribute: SourceAttribute) -> bool:
+    return attribute.type in ("text", "boolean") and attribute.name not in NOT_FILTERABLE
+
+
+def attributes(object_type: ObjectType) -> list[SourceAttribute]:
+    """What can be filtered by; directory extensions can be too, by their names."""
+    return [one for one in mapping.SOURCES[object_type] if filterable(one)]
+
+
+def names_read(filters: Iterable[Filter]) -> list[str]:
+    """Attribute names that the filters look at, each once."""
+    return list(dict.fromkeys(clause.attribute for one in filters for clause in one.clauses))
+
+
+# --- One object -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A clause made ready. Without an operator or an attribute that are known it never holds."""
+
+    clause: Clause
+    attribute: SourceAttribute | None
+    operator: Operator | None
+    operand: Any = None
+
+    def value(self, properties: Mapping[str, Any]) -> Value:
+        """`properties`: as Microsoft Graph v1.0 names them."""
+        return mapping.read(self.attribute, properties, True) if self.attribute else None
+
+    def holds(self, value: Value) -> bool:
+        if self.operator is None or self.attribute is None:
+            return False
+        if is_empty(value):
+            return self.operator.when_empty
+        return self.operator.test(self._folded(value), self.operand)
+
+    def _folded(self, value: Value) -> Value:
+        """Patterns ignore case by themselves."""
+        folds = self.clause.ignore_case and self.operator is not None and self.operator.takes == "text"
+        return value.casefold() if folds and isinstance(value, str) else value
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A filter made ready."""
+
+    filter: Filter
+    rules: tuple[Rule, ...]
+
+    def passes(self, properties: Mapping[str, Any]) -> bool:
+        """A filter without a clause says nothing: nobody passes by it."""
+        return bool(self.rules) and all(rule.holds(rule.value(properties)) for rule in self.rules)
+
+
+def compiled(filters: Iterable[Filter], object_type: ObjectType) -> tuple[Compiled, ...]:
+    """Never raises: a clause that cannot be understood does not hold."""
+    return tuple(Compiled(one, tuple(ready(clause, object_type) for clause in one.clauses)) for one in filters)
+
+
+def ready(clause: Clause, object_type: ObjectType) -> Rule:
+    operator = operator_named(clause.operator)
+    operand = operand_of(clause, operator) if operator else None
+    return Rule(clause, attribute_named(clause.attribute, object_type), operator, operand)
+
+
+def operand_of(clause: Clause, operator: Operator) -> Any:
+    """The clause's value as the operator takes it; None where it cannot be taken."""
+    if operator.takes == "number":
+        return whole_of(clause.value.strip())
+    if operator.takes == "pattern":
+        try:
+            return compiled_pattern(pattern_of(clause))
+        except PatternError:
+            return None
+    return clause.value.casefold() if clause.ignore_case else clause.value
+
+
+def pattern_of(clause: Clause) -> str:
+    return (IGNORE_CASE if clause.ignore_case else "") + clause.value
+
+
+def passes(filters: Sequence[Compiled], properties: Mapping[str, Any]) -> bool:
+    """Without any filter everybody passes."""
+    return not filters or any(one.passes(properties) for one in filters)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a clause found: the value as Entra holds it, and whether the clause holds."""
+
+    clause: Clause
+    actual: Value
+    passed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One filter on one object, clause by clause."""
+
+    filter: Filter
+    findings: tuple[Finding, ...]
+
+    @property
+    def passed(self) -> bool:
+        return bool(self.findings) and all(finding.passed for finding in self.findings)
+
+
+def judge(filters: Sequence[Compiled], properties: Mapping[str, Any]) -> list[Verdict]:
+    return [Verdict(one.filter, tuple(finding_of(rule, properties) for rule in one.rules)) for one in filters]
+
+
+def finding_of(rule: Rule, properties: Mapping[str, Any]) -> Finding:
+    value = rule.value(properties)
+    return Finding(rule.clause, value, rule.holds(value))
+
+
+# --- Before a filter is saved ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """MESSAGES[code] with params, at a field of the filter or of its clause number `index` (0 first).
+
+    `cause`: why a pattern cannot be read; its template is translated before it becomes `message`.
+    """
+
+    code: str
+    params: Mapping[str, str | int] = field(default_factory=dict)
+    field: str = ""
+    index: int | None = None
+    cause: PatternError | None = None
+
+    def sentence(self, translate: Translate = str) -> str:
+        params = dict(self.params)
+        if self.cause is not None:
+            params["message"] = translate(self.cause.template) % self.cause.params
+        return translate(MESSAGES[self.code]) % params
+
+
+MESSAGES: dict[str, str] = {
+    "no-title": gettext_noop("Enter a title. It says in logs why somebody is outside scope."),
+    "no-clauses": gettext_noop("Add a clause. A filter without one lets nobody pass."),
+    "too-many-clauses": gettext_noop("There are %(count)d clauses. Up to %(limit)d are possible."),
+    "attribute-missing": gettext_noop("Choose the attribute to look at."),
+    "unknown-attribute": gettext_noop(
+        "Entra has no attribute “%(attribute)s” that can be read here. "
+        "Choose one from the list; names of directory extensions begin with extension_."
+    ),
+    "several-values": gettext_noop("“%(attribute)s” can have several values. A filter looks at a single one."),
+    "date": gettext_noop("“%(attribute)s” is a date. A filter cannot look at dates."),
+    "reference": gettext_noop("“%(attribute)s” points to other objects. A filter cannot look at them."),
+    "user-type": gettext_noop(
+        "Entra does not filter by userType. To leave out guests, use the switch “Leave out guests”."
+    ),
+    "computed": gettext_noop("“%(attribute)s” follows from scope itself, so a filter cannot look at it."),
+    "unknown-operator": gettext_noop("Choose how to compare."),
+    "not-for-true-or-false": gettext_noop(
+        "“%(attribute)s” is either true or false. Compare with “is true” or “is false”."
+    ),
+    "only-for-true-or-false": gettext_noop("“%(attribute)s” holds a text, so it is never true or false. Use “is”."),
+    "value-missing": gettext_noop("Enter a value to compare with. For empty ones use “is empty”."),
+    "number-expected": gettext_noop("Enter a whole number, 0 or more."),
+    "too-long": gettext_noop("The value has %(length)d characters. Up to %(limit)d are possible."),
+    "pattern": gettext_noop("Character %(position)d of the pattern: %(message)s"),
+}
+
+
+def check_filter(one: Filter, object_type: ObjectType = "user") -> list[Problem]:
+    problems = [] if one.title.strip() else [Problem("no-title", field="title")]
+    if not one.clauses:
+        problems.append(Problem("no-clauses"))
+    if len(one.clauses) > MOST_CLAUSES:
+        problems.append(Problem("too-many-clauses", {"count": len(one.clauses), "limit": MOST_CLAUSES}))
+    return [*problems, *check(one.clauses, object_type)]
+
+
+def check(clauses: Iterable[Clause], object_type: ObjectType = "user") -> list[Problem]:
+    """What is wrong with the clauses; `index` tells which one."""
+    return [problem for index, clause in enumerate(clauses) for problem in check_clause(clause, index, object_type)]
+
+
+def check_clause(clause: Clause, index: int, object_type: ObjectType) -> list[Problem]:
+    operator = operator_named(clause.operator)
+    problems = attribute_problems(clause, index, object_type)
+    if operator is None:
+        return [*problems, Problem("unknown-operator", {}, "operator", index)]
+    if not problems:
+        problems = fitting_problems(clause, operator, index, object_type)
+    return [*problems, *value_problems(clause, operator, index)]
+
+
+def attribute_problems(clause: Clause, index: int, object_type: ObjectType) -> list[Problem]:
+    name = clause.attribute.strip()
+    problem = partial(Problem, field="attribute", index=index, params={"attribute": name})
+    attribute = attribute_named(name, object_type)
+    if attribute is None:
+        return [problem("unknown-attribute" if name else "attribute-missing")]
+    if filterable(attribute):
+        return []
+    codes = {"userType": "user-type", "IsSoftDeleted": "computed"}
+    by_type = {"list": "several-values", "date": "date", "reference": "reference"}
+    return [problem(codes.get(attribute.name) or by_type[attribute.type])]
+
+
+def fitting_problems(clause: Clause, operator: Operator, index: int, object_type: ObjectType) -> list[Problem]:
+    """Whether the operator is for such an attribute; of a directory extension nobody knows the type beforehand."""
+    attribute = attribute_named(clause.attribute, object_type)
+    if attribute is None or attribute.type in operator.of or mapping.DIRECTORY_EXTENSION.fullmatch(attribute.name):
+        return []
+    code = "not-for-true-or-false" if attribute.type == "boolean" else "only-for-true-or-false"
+    return [Problem(code, {"attribute": clause.attribute}, "operator", index)]
+
+
+def value_problems(clause: Clause, operator: Operator, index: int) -> list[Problem]:
+    problem = partial(Problem, field="value", index=index)
+    if operator.takes == "nothing":
+        return []
+    if not clause.value:
+        return [problem("value-missing")]
+    if len(clause.value) > LONGEST_VALUE:
+        return [problem("too-long", params={"length": len(clause.value), "limit": LONGEST_VALUE})]
+    if operator.takes == "number":
+        return [] if whole_of(clause.value.strip()) is not None else [problem("number-expected")]
+    return pattern_problems(clause, problem) if operator.takes == "pattern" else []
+
+
+def pattern_problems(clause: Clause, problem: Callable[..., Problem]) -> list[Problem]:
+    try:
+        compiled_pattern(pattern_of(clause))
+    except PatternError as error:
+        place = error.at - (len(IGNORE_CASE) if clause.ignore_case else 0)
+        return [problem("pattern", params={"position": max(0, place) + 1}, cause=error)]
+    return []
+
+
+# Pairs that take in what stands between them, and what is escaped.
+SKIPPED = re.compile(r"\\.|\[(?:\\.|[^\]\\])*\]|[()|]", re.DOTALL)
+
+
+def anchored(pattern: str) -> bool:
+    """Whether a pattern speaks of the whole text. Entra's own example, ([1-9][0-9]) for 10 to 99, needs that."""
+    begins = re.match(r"(\(\?[a-z]+\))?(\^|\\A)", pattern) is not None
+    ends = re.search(r"(?<!\\)(\\\\)*(\$|\\[zZ])$", pattern) is not None
+    return begins and ends and not _alternatives(pattern)
+
+
+def _alternatives(pattern: str) -> bool:
+    """`^a|b$` is anchored at one end of each: a | outside of every parenthesis."""
+    depth = 0
+    for part in SKIPPED.findall(pattern):
+        depth += {"(": 1, ")": -1}.get(part, 0)
+        if part == "|" and depth == 0:
+            return True
+    return False
+
+
+def unanchored(clause: Clause) -> bool:
+    """A pattern that is looked for anywhere in the text, perhaps without meaning to."""
+    operator = operator_named(clause.operator)
+    return operator is not None and operator.takes == "pattern" and bool(clause.value) and not anchored(clause.value)
+
+
+# --- In words -------------------------------------------------------------------------------------
+
+# True and false read better in words of their own.
+PHRASES: dict[tuple[str, str], tuple[str, str]] = {
+    ("accountEnabled", "IS TRUE"): (gettext_noop("account"), gettext_noop("is enabled")),
+    ("accountEnabled", "IS FALSE"): (gettext_noop("account"), gettext_noop("is disabled")),
+}
+# Names that stay as they are within a sentence.
+PROPER = ("Active Directory",)
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """A clause in words: `department` `is` `Engineering`."""
+
+    subject: str
+    verb: str
+    value: str = ""
+
+    def __str__(self) -> str:
+        return " ".join(part for part in (self.subject, self.verb, self.value) if part)
+
+
+def phrase(clause: Clause, object_type: ObjectType, translate: Translate = str) -> Phrase:
+    """What cannot be understood stays as it is written."""
+    attribute, operator = attribute_named(clause.attribute, object_type), operator_named(clause.operator)
+    if attribute and operator and (attribute.name, operator.name) in PHRASES:
+        subject, verb = PHRASES[attribute.name, operator.name]
+        return Phrase(translate(subject), translate(verb))
+    value = "" if operator and operator.takes == "nothing" else clause.value
+    return Phrase(
+        within_sentence(translate(attribute.label)) if attribute else clause.attribute,
+        translate(operator.words) if operator else clause.operator,
+        value,
+    )
+
+
+def within_sentence(label: str) -> str:
+    """“Display name” -> “display name”; abbreviations and names stay."""
+    keeps = label.startswith(PROPER) or label.startswith("extension_") or label[1:2].isupper()
+    return label if keeps else label[:1].lower() + label[1:]
+
+
+def sentence(filters: Sequence[Filter], object_type: ObjectType = "user", translate: Translate = str) -> str:
+    """“A person passes if (department is Engineering and account is enabled) or (…).”"""
+    if not filters:
+        return translate(NO_FILTERS[object_type])
+    joined = [clauses_in_words(one, object_type, translate) for one in filters]
+    between = f" {translate(OR)} "
+    rules = between.join(f"({one})" for one in joined) if len(joined) > 1 else joined[0]
+    return translate(SENTENCES[object_type]) % {"rules": rules}
+
+
+def clauses_in_words(one: Filter, object_type: ObjectType, translate: Translate = str) -> str:
+    between = f" {translate(AND)} "
+    return between.join(str(phrase(clause, object_type, translate)) for clause in one.clauses)
+
+
+AND, OR = gettext_noop("and"), gettext_noop("or")
+SENTENCES: Mapping[ObjectType, str] = {
+    "user": gettext_noop("A person passes if %(rules)s."),
+    "group": gettext_noop("A group passes if %(rules)s."),
+}
+NO_FILTERS: Mapping[ObjectType, str] = {
+    "user": gettext_noop("No filters. Everyone who is assigned is in scope."),
+    "group": gettext_noop("No filters. Every group that is assigned is in scope."),
+}

@@ -1,0 +1,218 @@
+"""What the plan of a draft's preview means: people by what happens to them, patterns of change, and the checks.
+
+Worked out once at the end of the preview and kept on its run, so that what somebody saw is what they publish.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from django.db.models import Q, QuerySet, Sum
+
+from sync import readiness
+from sync.guarding import Guard
+from sync.models import DirectoryUser, Hold, Operation, Result, Run
+
+Level = Literal["good", "attention", "bad"]
+Json = dict[str, Any]
+TODO = (Result.PLANNED, Result.HELD)
+# What a person is counted under when several operations concern them: the gravest first.
+GROUPS: Mapping[str, tuple[str, ...]] = {
+    "deleted": ("delete",),
+    "lose": ("disable",),
+    "created": ("create", "link"),
+    "updated": ("update", "enable"),
+}
+SHARED = ("same-value", "taken-by-leaver")
+EXAMPLES = 5
+# So many different values of one pattern are told apart.
+VALUES = 2
+
+
+def weigh(run: Run, guard: Guard, *, stay: int, suspect: str) -> Json:
+    """`people`: counts by GROUPS, `stay` and `refused`; `members`, `groups`; `folds`; `checks`. Called after foresee."""
+    todo = run.operations.filter(result__in=TODO)
+    return {
+        "people": people(todo) | {"stay": stay, "refused": refused(run)},
+        "members": members(todo),
+        "groups": todo.filter(object_type="group").values("object_id").distinct().count(),
+        "folds": folds(todo),
+        "checks": [check.as_json() for check in checks(run, guard, suspect)],
+    }
+
+
+def people(todo: QuerySet[Operation]) -> dict[str, int]:
+    rank = {action: name for name, actions in GROUPS.items() for action in actions}
+    order = list(GROUPS)
+    found: dict[str, str] = {}
+    for object_id, action in todo.filter(object_type="user").values_list("object_id", "action").iterator():
+        name = rank[action]
+        known = found.get(object_id, name)
+        found[object_id] = min(known, name, key=order.index)
+    counts = dict.fromkeys(order, 0)
+    for name in found.values():
+        counts[name] += 1
+    return counts
+
+
+def refused(run: Run) -> int:
+    rows = run.operations.filter(object_type="user", result__in=(Result.FAILED, Result.SKIPPED))
+    return rows.values("object_id").distinct().count()
+
+
+def members(todo: QuerySet[Operation]) -> dict[str, int]:
+    """Memberships that come and go; a group that is created brings its first members itself."""
+    rows = todo.filter(object_type="membership").values("action").annotate(n=Sum("people"))
+    counted = {row["action"]: row["n"] for row in rows}
+    created = todo.filter(object_type="group", action="create").values_list("changes", flat=True)
+    first = sum(len(changes.get("members", ())) for changes in created.iterator())
+    return {"add": counted.get("add_member", 0) + first, "remove": counted.get("remove_member", 0)}
+
+
+# Patterns of change
+
+
+def with_pattern(change: Any) -> Any:
+    """A unit's before and after, with the pattern that they follow; anything else as it is."""
+    if not isinstance(change, dict) or "after" not in change:
+        return change
+    return change | {"pattern": pattern_of(change.get("before"), change["after"])}
+
+
+def pattern_of(before: Any, after: Any) -> str:
+    """filled, emptied, trimmed, spaces, case, or other."""
+    old, new = plain(before), plain(after)
+    if not old or not new:
+        return "emptied" if old else "filled"
+    if old.strip() == new:
+        return "trimmed"
+    if "".join(old.split()) == "".join(new.split()):
+        return "spaces"
+    return "case" if old.casefold() == new.casefold() else "other"
+
+
+def plain(value: Any) -> str:
+    """A unit's value in one line: of a list its elements, of an address its parts."""
+    if value is None:
+        return ""
+    if isinstance(value, list):
+        return ", ".join(plain(one) for one in value)
+    if isinstance(value, dict):
+        parts = (plain(one) for key, one in value.items() if key not in ("type", "primary"))
+        return ", ".join(part for part in parts if part)
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+@dataclass(slots=True)
+class Fold:
+    """All updates of one unit that follow one pattern. `afters`: up to VALUES different results."""
+
+    n: int = 0
+    examples: list[Json] = field(default_factory=list)
+    afters: set[str] = field(default_factory=set)
+    causes: dict[str, None] = field(default_factory=dict)
+
+    def add(self, name: str, change: Mapping[str, Any], causes: Iterable[str]) -> None:
+        self.n += 1
+        self.causes |= dict.fromkeys(causes)
+        before, after = plain(change.get("before")), plain(change["after"])
+        if len(self.afters) < VALUES:
+            self.afters.add(after)
+        if len(self.examples) < EXAMPLES:
+            self.examples.append({"name": name, "before": before, "after": after})
+
+
+def folds(todo: QuerySet[Operation]) -> list[Json]:
+    """Updates by unit and pattern, most people first; `after` where all get the same."""
+    found: dict[tuple[str, str, str], Fold] = {}
+    rows = todo.filter(object_type__in=("user", "group"), action__in=GROUPS["updated"])
+    names = ("object_type", "display_name", "changes", "causes")
+    for object_type, name, changes, causes in rows.order_by("pk").values_list(*names).iterator():
+        for unit, change in changes.items():
+            if isinstance(change, dict) and "pattern" in change:
+                found.setdefault((object_type, unit, change["pattern"]), Fold()).add(name, change, causes)
+    ordered = sorted(found.items(), key=lambda item: -item[1].n)
+    return [
+        {
+            "object_type": object_type,
+            "unit": unit,
+            "pattern": pattern,
+            "n": fold.n,
+            "examples": fold.examples,
+            "after": next(iter(fold.afters)) if len(fold.afters) == 1 else None,
+            "causes": list(fold.causes),
+        }
+        for (object_type, unit, pattern), fold in ordered
+    ]
+
+
+# Checks
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of the strip. Bad ones block publishing, attention asks for a tick."""
+
+    code: str
+    level: Level
+    n: int = 0
+    limit: int = 0
+
+    def as_json(self) -> Json:
+        return {"code": self.code, "level": self.level, "n": self.n, "limit": self.limit}
+
+
+def checks(run: Run, guard: Guard, suspect: str) -> list[Check]:
+    over = {kind: numbers for kind, _operations, numbers in guard.over}
+    found = [Check("reading", "bad")] if suspect else []
+    found += [_removals(run, guard, over), *_refusals(run), *_limits(over), *_guests(run)]
+    order: list[Level] = ["bad", "attention", "good"]
+    return sorted(found, key=lambda check: order.index(check.level))
+
+
+def _removals(run: Run, guard: Guard, over: Mapping[str, Mapping[str, int]]) -> Check:
+    """Over the limit they are held for a person when they are published."""
+    gone = run.operations.filter(object_type="user", action__in=("disable", "delete"), result__in=TODO).count()
+    return Check("removals", "attention" if Hold.Kind.PEOPLE in over else "good", gone, guard.people_limit())
+
+
+def _refusals(run: Run) -> list[Check]:
+    """What the draft itself brings about blocks; what only arrives incomplete asks for a tick."""
+    failed = run.operations.filter(result__in=(Result.FAILED, Result.SKIPPED)).exclude(causes=[])
+    by_mapping = Q(causes__icontains="mapping:") | Q(causes__icontains="setting:")
+    shared = _objects(failed.filter(problem__in=SHARED))
+    incomplete = failed.filter(problem__in=readiness.BY_CODE)
+    emptied = _objects(incomplete.filter(by_mapping))
+    arriving = _objects(incomplete.exclude(by_mapping))
+    broken = _objects(failed.filter(problem="expression-error"))
+    found = [Check("shared", "bad" if shared else "good", shared)]
+    found += [Check("emptied", "bad", emptied)] if emptied else [Check("emptied", "good")]
+    found += [Check("arriving", "attention", arriving)] if arriving else []
+    return found + ([Check("expressions", "bad", broken)] if broken else [])
+
+
+def _objects(rows: QuerySet[Operation]) -> int:
+    return rows.values("object_type", "object_id").distinct().count()
+
+
+def _limits(over: Mapping[str, Mapping[str, int]]) -> list[Check]:
+    """Publishing says yes to creates and key changes; members and groups still wait for a person."""
+    kinds = (Hold.Kind.CREATES, Hold.Kind.KEYS, Hold.Kind.MEMBERS, Hold.Kind.GROUPS)
+    return [
+        Check(f"over-{kind}", "attention", over[kind]["planned"], over[kind]["limit"]) for kind in kinds if kind in over
+    ]
+
+
+def _guests(run: Run) -> list[Check]:
+    ids = run.operations.filter(object_type="user", action="create", result__in=TODO).values("object_id")
+    guests = DirectoryUser.objects.filter(tenant=run.tenant, object_id__in=ids, properties__userType="Guest").count()
+    return [Check("guests", "attention", guests)] if guests else []
+
+
+def blocking(run: Run) -> list[str]:
+    return [check["code"] for check in run.impact.get("checks", ()) if check["level"] == "bad"]
+
+
+def to_be_seen(run: Run) -> list[str]:
+    """Codes that somebody must say they have seen before they publish."""
+    return [check["code"] for check in run.impact.get("checks", ()) if check["level"] == "attention"]

@@ -1,0 +1,11 @@
+"""Microsoft's synchronization schema as JSON (Graph, synchronizationSchema), read and written. Pure: no Django.
+
+`read` makes our rows, filters and actions of it, `write` makes it of them; each with a report that has a line for every
+attribute mapping and filter: taken over, taken over with a change, or left out, and why.
+"""
+
+from sync.ms_schema.reading import NotASchema, Read, looks_like_schema, read
+from sync.ms_schema.reports import MESSAGES, Line, Note
+from sync.ms_schema.writing import write
+
+__all__ = ["MESSAGES", "Line", "NotASchema", "Note", "Read", "looks_like_schema", "read", "write"]

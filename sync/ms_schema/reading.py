@@ -1,0 +1,341 @@
+"""Microsoft's schema -> our rows, filters and actions, with a report of what became of each part.
+
+Unknown keys are passed over: Microsoft adds new ones. What the file cannot say (what happens when a source becomes
+empty, defaults on updates) has its usual value here.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from sync import expressions, mapping
+from sync.expressions.errors import ExpressionError, gettext_noop
+from sync.expressions.parsing import parse_tree
+from sync.expressions.tree import Text
+from sync.mapping import Mapping as Rule
+from sync.ms_schema import names
+from sync.ms_schema.reports import Line, Note
+from sync.wanted import WantedFilter
+
+Json = Mapping[str, Any]
+NO_RULES = gettext_noop("The file has no “synchronizationRules”, so it is not a synchronization schema of Microsoft.")
+NO_OBJECTS = gettext_noop("The schema has no rule that takes users or groups out of Entra.")
+DIRECT = {"Attribute": "direct", "Constant": "constant", "Function": "expression"}
+MATCHING_PROBLEMS = {"matching-unfilterable", "constant-matching", "matching-random"}
+UNTITLED = gettext_noop("Filter %(n)d")
+
+
+class NotASchema(Exception):
+    """The text itself is the template of the sentence."""
+
+
+class LeftOut(Exception):
+    def __init__(self, code: str, problem: mapping.Problem | None = None, **params: str | int) -> None:
+        super().__init__(code)
+        self.note = Note(code, params, problem)
+
+
+@dataclass(slots=True)
+class Read:
+    """By object type, as sync/wanted.py has it; an object type that the schema does not have is missing."""
+
+    mappings: dict[str, list[Rule]] = field(default_factory=dict)
+    filters: dict[str, list[WantedFilter]] = field(default_factory=dict)
+    actions: dict[str, list[str]] = field(default_factory=dict)
+    report: list[Line] = field(default_factory=list)
+
+
+def looks_like_schema(document: Any) -> bool:
+    return isinstance(_schema(document), dict)
+
+
+def read(document: Any) -> Read:
+    """Raises NotASchema."""
+    schema = _schema(document)
+    if schema is None:
+        raise NotASchema(NO_RULES)
+    found = Read()
+    for rule in sorted(_objects(schema, "synchronizationRules"), key=_priority):
+        _read_rule(rule, found)
+    if not found.actions:
+        raise NotASchema(NO_OBJECTS)
+    return found
+
+
+def _schema(document: Any) -> Json | None:
+    """The schema itself, or the schema of a job that was copied with it."""
+    for one in (document, document.get("schema") if isinstance(document, dict) else None):
+        if isinstance(one, dict) and isinstance(one.get("synchronizationRules"), list):
+            return one
+    return None
+
+
+def _priority(rule: Json) -> int:
+    found = rule.get("priority")
+    return found if isinstance(found, int) else 0
+
+
+def _read_rule(rule: Json, found: Read) -> None:
+    name = _text(rule, "name") or "?"
+    if any(_objects(rule.get(kind), of) for kind, of in FILTERED_BY):
+        found.report.append(Line("", "rule", name, "left_out", [Note("rule-filter")]))
+    for one in _objects(rule, "objectMappings"):
+        title = _text(one, "name") or name
+        if _text(rule, "targetDirectoryName") == names.SOURCE_DIRECTORY:
+            found.report.append(Line("", "rule", title, "left_out", [Note("direction")]))
+        else:
+            _read_objects(one, title, found)
+
+
+# A rule may be narrowed by these (Graph, groupFilter and containerFilter).
+FILTERED_BY = (("groupFilter", "includedGroups"), ("containerFilter", "includedContainers"))
+
+
+def _read_objects(one: Json, title: str, found: Read) -> None:
+    source = _text(one, "sourceObjectName")
+    object_type = next((ours for ours, theirs in names.OBJECTS.items() if theirs.lower() == source.lower()), None)
+    if object_type is None or object_type in found.actions:
+        note = Note("second-object") if object_type else Note("object", {"object": source or "?"})
+        found.report.append(Line(object_type or "", "rule", title, "left_out", [note]))
+        return
+    _read_actions(one, object_type, found)
+    _read_filters(one.get("scope"), object_type, found)
+    _read_mappings(one, object_type, found)
+
+
+# --- Actions ---
+
+
+def _read_actions(one: Json, object_type: str, found: Read) -> None:
+    flows = _flows(one.get("flowTypes"))
+    enabled = one.get("enabled") is not False
+    actions = [action for flow in flows for action in names.ALLOWS[object_type][flow]] if enabled else []
+    notes = [] if enabled else [Note("groups-off" if object_type == "group" else "people-off")]
+    found.actions[object_type] = actions
+    found.report.append(Line(object_type, "actions", ", ".join(flows), "changed" if notes else "taken", notes))
+
+
+def _flows(written: Any) -> list[str]:
+    """`"Add, Update, Delete"`, or the number of these flags; all of them when the file does not say."""
+    if isinstance(written, int):
+        return [name for name, bit in names.FLOWS.items() if written & bit]
+    if not isinstance(written, str):
+        return list(names.FLOWS)
+    given = {word.strip().lower() for word in written.split(",")}
+    return [name for name in names.FLOWS if name.lower() in given]
+
+
+# --- Attribute mappings ---
+
+
+def _read_mappings(one: Json, object_type: str, found: Read) -> None:
+    """A second phone number stands behind the others, so that it is the one that is left out."""
+    written = list(enumerate(one.get("attributeMappings") or [], start=1))
+    written.sort(key=lambda pair: isinstance(pair[1], dict) and _text(pair[1], "targetAttributeName") in LATER)
+    kept: list[Rule] = []
+    lines: list[tuple[int, Line]] = []
+    for position, attribute in written:
+        rule, line = _read_mapping(attribute, object_type, kept)
+        lines.append((position, line))
+        if rule is not None:
+            kept.append(replace(rule, position=position))
+    kept.sort(key=lambda rule: rule.position)
+    found.mappings[object_type] = [replace(rule, position=n) for n, rule in enumerate(kept, start=1)]
+    found.report += [line for _position, line in sorted(lines, key=lambda pair: pair[0])]
+
+
+LATER = frozenset(mapping.NOT_FOR_AWS)
+
+
+def _read_mapping(attribute: Any, object_type: str, kept: Sequence[Rule]) -> tuple[Rule | None, Line]:
+    name = _text(attribute, "targetAttributeName") if isinstance(attribute, dict) else ""
+    try:
+        if not isinstance(attribute, dict):
+            raise LeftOut("not-a-mapping")
+        rule, notes = _rule(attribute, name, object_type)
+        rule, more = _settled(rule, object_type, kept)
+    except LeftOut as why:
+        return None, Line(object_type, "mapping", name or "?", "left_out", [why.note])
+    notes += more
+    return rule, Line(object_type, "mapping", rule.target, "changed" if notes else "taken", notes)
+
+
+def _rule(attribute: Json, written: str, object_type: str) -> tuple[Rule, list[Note]]:
+    target, notes = _target(written, object_type)
+    apply, flow_notes = _flow(attribute)
+    kind, source, source_notes = _source(attribute.get("source"), target, object_type)
+    matching = attribute.get("matchingPriority")
+    rule = Rule(
+        target=target,
+        kind=kind,
+        source=source,
+        default=_text(attribute, "defaultValue"),
+        apply=apply,
+        matching=matching if isinstance(matching, int) and matching > 0 else None,
+    )
+    return rule, [*notes, *flow_notes, *source_notes]
+
+
+def _target(written: str, object_type: str) -> tuple[str, list[Note]]:
+    target = names.target(written, object_type)
+    if not written:
+        raise LeftOut("no-target")
+    if target is None:
+        raise LeftOut("roles" if written.lower().startswith("roles") else "unknown-target")
+    return target, [] if target == written else [Note("target-spelled", {"written": written, "name": target})]
+
+
+def _flow(attribute: Json) -> tuple[mapping.Apply, list[Note]]:
+    notes = [Note("flow-always")] if _text(attribute, "flowBehavior") == "FlowAlways" else []
+    match _text(attribute, "flowType") or "Always":
+        case "Always":
+            return "always", notes
+        case "ObjectAddOnly":
+            return "create", [*notes, Note("only-when-created")]
+        case "MultiValueAddOnly" | "ValueAddOnly" | "AttributeAddOnly" as flow:
+            raise LeftOut("flow-type", flow=flow)
+        case flow:
+            raise LeftOut("unknown-flow", flow=flow[:40])
+
+
+def _source(source: Any, target: str, object_type: str) -> tuple[mapping.Kind, str, list[Note]]:
+    if not isinstance(source, dict):
+        return "none", "", [Note("source-none")]
+    match _text(source, "type"):
+        case "Attribute":
+            written = _attribute_name(source)
+            name = names.attribute(written, object_type)
+            notes = [] if name == written else [Note("source-renamed", {"written": written, "name": name})]
+            return "reference" if target in mapping.REFERENCES else "direct", name, notes
+        case "Constant":
+            return "constant", _constant(source), []
+        case "Function":
+            return "expression", *_expression(source, object_type)
+        case other:
+            raise LeftOut("source-type", type=other[:40])
+
+
+def _attribute_name(source: Json) -> str:
+    """`[mail]`, as the expression has it; the name alone in files that leave the expression out."""
+    written = _text(source, "expression").strip()
+    return written[1:-1].strip() if written.startswith("[") and written.endswith("]") else _text(source, "name")
+
+
+def _constant(source: Json) -> str:
+    written = _text(source, "expression")
+    try:
+        tree = parse_tree(written)
+    except ExpressionError:
+        return written or _text(source, "name")
+    return tree.value if isinstance(tree, Text) else written
+
+
+def _expression(source: Json, object_type: str) -> tuple[str, list[Note]]:
+    """Parsed and checked here; what is wrong with it is said in the words of the editor."""
+    written = _text(source, "expression").strip()
+    if not written:
+        raise LeftOut("no-expression")
+    if wrong := expressions.check(written):
+        raise LeftOut("problem", mapping.expression_problem(wrong[0]))
+    renamed = names.with_attributes(written, lambda name: names.attribute(name, object_type))
+    spelled = mapping.canonical(Rule("", "expression", renamed)).source
+    return spelled, [] if spelled == written else [Note("expression-spelled", {"source": spelled})]
+
+
+def _settled(rule: Rule, object_type: str, kept: Sequence[Rule]) -> tuple[Rule, list[Note]]:
+    """The row as our own checks take it. Raises LeftOut."""
+    notes: list[Note] = []
+    for problem in mapping.check_mapping(rule, kept, object_type):
+        if problem.code in MATCHING_PROBLEMS:
+            rule = replace(rule, matching=None)
+            notes.append(Note("matching-dropped", problem=problem))
+        elif problem.code == "random":
+            rule = replace(rule, apply="create")
+            notes.append(Note("random-create"))
+        elif problem.code == "duplicate-target":
+            raise LeftOut("duplicate-target")
+        elif not _is_templates_own(problem, rule, object_type, kept):
+            raise LeftOut("problem", problem)
+    return rule, notes
+
+
+def _is_templates_own(problem: mapping.Problem, rule: Rule, object_type: str, kept: Sequence[Rule]) -> bool:
+    """Rows of the template stay beside each other, with a warning, as they do on the page."""
+    beside = [other for other in kept if mapping.same_list(rule.target, other.target)]
+    return problem.code == "one-list-value" and all(_in_template(one, object_type) for one in (rule, *beside))
+
+
+def _in_template(rule: Rule, object_type: str) -> bool:
+    template = mapping.DEFAULT_USER_MAPPINGS if object_type == "user" else mapping.DEFAULT_GROUP_MAPPINGS
+    return any(replace(one, position=rule.position) == rule for one in template)
+
+
+# --- Filters ---
+
+
+def _read_filters(scope: Any, object_type: str, found: Read) -> None:
+    """All filters of an object, or none of them: one of several left out would let others in, or nobody."""
+    groups = _objects(scope, "groups")
+    read = [_read_filter(group, n, object_type) for n, group in enumerate(groups, start=1)]
+    lines = [line for _filter, line in read]
+    if any(_objects(scope, kind) for kind in ("categoryFilterGroups", "inputFilterGroups")):
+        lines.append(Line(object_type, "filter", "?", "left_out", [Note("filter-kind")]))
+    if any(line.outcome == "left_out" for line in lines):
+        found.report += [_kept(line) for line in lines]
+        return
+    found.filters[object_type] = [one for one, _line in read if one is not None]
+    found.report += lines
+
+
+def _kept(line: Line) -> Line:
+    return replace(line, outcome="left_out", notes=[*line.notes, Note("filter-kept")])
+
+
+def _read_filter(group: Json, n: int, object_type: str) -> tuple[WantedFilter | None, Line]:
+    written = _text(group, "name").strip()[:200]
+    title = written or UNTITLED % {"n": n}
+    try:
+        clauses = [_clause(clause, object_type) for clause in _objects(group, "clauses")]
+        if not clauses:
+            raise LeftOut("clause-empty")
+    except LeftOut as why:
+        return None, Line(object_type, "filter", title, "left_out", [why.note])
+    outcome: Literal["taken", "changed"] = "taken" if written else "changed"
+    notes = [] if written else [Note("filter-untitled")]
+    return WantedFilter(title, clauses), Line(object_type, "filter", title, outcome, notes)
+
+
+def _clause(clause: Json, object_type: str) -> dict[str, Any]:
+    written, attribute = _text(clause, "operatorName"), _text(clause, "sourceOperandName")
+    operator = names.operator(written)
+    if operator is None:
+        raise LeftOut("clause-operator", operator=written[:40])
+    if mapping.source_attribute(attribute, object_type) is None:
+        raise LeftOut("clause-attribute", attribute=attribute[:80])
+    values = _values(clause.get("targetOperand"))
+    if names.OPERATORS[operator] and (len(values) != 1 or not values[0]):
+        raise LeftOut("clause-values", attribute=attribute[:80], operator=operator, count=len(values))
+    return {
+        "attribute": names.attribute(attribute, object_type),
+        "operator": operator,
+        "value": values[0] if names.OPERATORS[operator] else "",
+        "ignore_case": False,
+    }
+
+
+def _values(operand: Any) -> list[str]:
+    found = operand.get("values") if isinstance(operand, dict) else None
+    return [str(one) for one in found if one is not None] if isinstance(found, list) else []
+
+
+# --- Taking the file apart ---
+
+
+def _objects(container: Any, name: str) -> list[Json]:
+    found = container.get(name) if isinstance(container, dict) else None
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+
+
+def _text(container: Json, name: str) -> str:
+    found = container.get(name)
+    return found if isinstance(found, str) else ""

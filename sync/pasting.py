@@ -1,0 +1,103 @@
+"""A pasted list of people and groups: one object id, user principal name, mail address or group name per line.
+
+The mirror is asked first; what it does not know is asked of Graph, fifteen lines a request.
+"""
+
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from django.db.models.fields.json import KT
+
+from sync import directory
+from sync.directory import GROUP_SELECT, USER_SELECT, Found, found_group, found_user
+from sync.graph.client import GraphClient
+from sync.models import DirectoryGroup, DirectoryUser, Tenant
+
+MOST_LINES = 5000
+
+
+class TooManyLines(ValueError):
+    """`lines`: how many there are."""
+
+    def __init__(self, lines: int) -> None:
+        super().__init__(lines)
+        self.lines = lines
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What a line stands for: nothing that Entra knows, one person or group, or several."""
+
+    text: str
+    found: tuple[Found, ...]
+
+    @property
+    def state(self) -> str:
+        return ("unknown", "found")[len(self.found)] if len(self.found) < 2 else "ambiguous"
+
+
+def lines_of(text: str) -> list[str]:
+    """Each once, by its letters: Entra's names do not tell upper from lower case. Raises TooManyLines."""
+    stripped = [part.strip() for part in text.splitlines()]
+    once = {line.casefold(): line for line in reversed([_plain(line) for line in stripped if line])}
+    if len(once) > MOST_LINES:
+        raise TooManyLines(len(once))
+    return list(reversed(once.values()))
+
+
+def _plain(line: str) -> str:
+    """An object id may come in braces or without hyphens."""
+    return str(uuid.UUID(line)) if directory.is_id(line) else line
+
+
+def resolve(tenant: Tenant, lines: Sequence[str]) -> list[Line]:
+    """In the order of the lines. Raises one of directory.UNREADABLE."""
+    found = _in_mirror(tenant, {line.casefold() for line in lines})
+    missing = [line for line in lines if line.casefold() not in found]
+    if missing:
+        for word, one in _in_graph(directory.client_of(tenant), missing):
+            found[word][one.reference] = one
+    return [Line(line, tuple(found[line.casefold()].values())) for line in lines]
+
+
+def _in_mirror(tenant: Tenant, wanted: set[str]) -> defaultdict[str, dict[str, Found]]:
+    """By the line in lower case, then by reference. Names are compared here: databases disagree on letter case."""
+    users = DirectoryUser.objects.filter(tenant=tenant, deleted="").annotate(mail=KT("properties__mail"))
+    groups = DirectoryGroup.objects.filter(tenant=tenant, deleted="").annotate(mail=KT("properties__mail"))
+    user_words = users.values_list("pk", "object_id", "user_principal_name", "mail").iterator(chunk_size=5000)
+    group_words = groups.values_list("pk", "object_id", "display_name", "mail").iterator(chunk_size=5000)
+    found: defaultdict[str, dict[str, Found]] = defaultdict(dict)
+    for user in users.in_bulk(_having(user_words, wanted)).values():
+        _note(found, wanted, directory.mirrored_user(user), (user.user_principal_name, user.mail))
+    for group in groups.in_bulk(_having(group_words, wanted)).values():
+        _note(found, wanted, directory.mirrored_group(group), (group.display_name, group.mail))
+    return found
+
+
+def _having(rows: Iterable[tuple[int, str, str, str | None]], wanted: set[str]) -> list[int]:
+    """Primary keys of the rows with any of these words."""
+    return [pk for pk, *words in rows if not wanted.isdisjoint(word.casefold() for word in words if word)]
+
+
+def _note(found: defaultdict[str, dict[str, Found]], wanted: set[str], one: Found, words: Iterable[str | None]) -> None:
+    for word in {word.casefold() for word in (one.object_id, *words) if word} & wanted:
+        found[word][one.reference] = one
+
+
+def _in_graph(client: GraphClient, lines: Sequence[str]) -> Iterator[tuple[str, Found]]:
+    """Pairs of a line in lower case and what it is called so."""
+    wanted = {line.casefold() for line in lines}
+    ids = [line for line in lines if directory.is_id(line)]
+    mails = [line for line in lines if "@" in line]
+    names = [line for line in lines if line not in {*ids, *mails}]
+    for collection, name, values in (
+        ("users", "id", ids), ("groups", "id", ids), ("users", "userPrincipalName", mails), ("users", "mail", mails),
+        ("groups", "mail", mails), ("groups", "displayName", names),
+    ):  # fmt: skip
+        select = USER_SELECT if collection == "users" else (*GROUP_SELECT, "mail")
+        for item in client.having(collection, name, values, select):
+            word = str(item.get(name) or "").casefold()
+            if word in wanted:
+                yield word, found_user(item) if collection == "users" else found_group(item)

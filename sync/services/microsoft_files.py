@@ -1,0 +1,141 @@
+"""Microsoft's synchronization schema, from a file or from Entra, as what is wanted here; and written for Entra."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from sync import documents, mapping, ms_schema
+from sync.clients import graph_client
+from sync.directory import UNREADABLE
+from sync.documents import NotJson
+from sync.graph.client import GraphClient
+from sync.graph.errors import Forbidden, NotFound
+from sync.models import AttributeMapping, Configuration, Tenant
+from sync.ms_schema import Line, NotASchema, Note
+from sync.services import configuration_files, configurations
+from sync.services.sections import NotImported, Problem
+from sync.wanted import Wanted
+
+
+class CannotRead(Exception):
+    """Entra did not give the schema; the text says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A file that was understood. `report` is Microsoft's alone: our own file is taken as a whole or not at all."""
+
+    wanted: Wanted
+    report: Sequence[Line] = field(default=())
+
+    @property
+    def text(self) -> str:
+        """In our format: what the second step of an import takes."""
+        return json.dumps(configuration_files.document(self.wanted), ensure_ascii=False)
+
+
+def read_text(content: bytes | str, configuration: Configuration) -> Incoming:
+    """A file of either format. Raises NotImported."""
+    try:
+        document = documents.read(content)
+    except NotJson as error:
+        raise NotImported([Problem("", _(error.template) % error.params)]) from error
+    if ms_schema.looks_like_schema(document):
+        return read_schema(document, configuration)
+    return Incoming(configuration_files.parse(document, configuration))
+
+
+def read_schema(document: Any, configuration: Configuration) -> Incoming:
+    """What a schema cannot say stays as it is in `configuration`. Raises NotImported."""
+    try:
+        found = ms_schema.read(document)
+    except NotASchema as error:
+        raise NotImported([Problem("", _(str(error)))]) from error
+    report = list(found.report)
+    wanted = Wanted(
+        mappings={kind: _merged(rules, kind, configuration, report) for kind, rules in found.mappings.items()},
+        filters=found.filters,
+        settings={f"{kind}_actions": actions for kind, actions in found.actions.items()},
+    )
+    # Every row passes the same checks as one of our own files.
+    return Incoming(configuration_files.parse(configuration_files.document(wanted), configuration), report)
+
+
+def _merged(
+    rules: Sequence[mapping.Mapping], kind: str, configuration: Configuration, report: list[Line]
+) -> list[mapping.Mapping]:
+    rows = {row.target: row for row in configuration.mappings.filter(object_type=kind)}
+    merged = [_with_row(rule, rows.get(rule.target)) for rule in rules]
+    for target in sorted(mapping.required_targets(kind) - {rule.target for rule in rules}):
+        if target in rows:
+            merged.append(rows[target].rule())
+            _note_kept(report, kind, target)
+    return merged
+
+
+def _with_row(rule: mapping.Mapping, row: AttributeMapping | None) -> mapping.Mapping:
+    if row is None:
+        return rule
+    return replace(rule, when_empty=row.when_empty, default_on_update=row.default_on_update)  # type: ignore[arg-type]
+
+
+def _note_kept(report: list[Line], kind: str, target: str) -> None:
+    for n, line in enumerate(report):
+        if (line.object_type, line.part, line.name) == (kind, "mapping", target):
+            report[n] = replace(line, notes=[*line.notes, Note("kept-row")])
+            return
+    report.append(Line(kind, "mapping", target, "left_out", [Note("kept-row")]))
+
+
+def sentence(note: Note) -> str:
+    """In the reader's language."""
+    params = dict(note.params)
+    if note.problem is not None:
+        params["problem"] = configurations.sentence(note.problem)
+    return _(ms_schema.MESSAGES[note.code]) % params
+
+
+def export(configuration: Configuration) -> tuple[dict[str, Any], list[Line]]:
+    """The schema, and what it cannot say."""
+    return ms_schema.write(configuration_files.wanted_of(configuration))
+
+
+def fetch(tenant: Tenant, application: str) -> dict[str, Any]:
+    """The schema of the first provisioning job of an enterprise application, by its object ID or application ID.
+
+    Raises CannotRead.
+    """
+    try:
+        return _fetch(graph_client(tenant), application.strip().lower())
+    except Forbidden as error:
+        raise CannotRead(
+            _(
+                "Entra does not let us read provisioning settings. The permission Synchronization.Read.All is missing. "
+                "Ask a Global Administrator to grant it, or import a file: in Entra, select Show advanced options, "
+                "Review your schema, Download."
+            )
+        ) from error
+    except UNREADABLE as error:
+        raise CannotRead(_("Entra cannot be read right now: %(error)s") % {"error": error}) from error
+
+
+def _fetch(client: GraphClient, application: str) -> dict[str, Any]:
+    principal, jobs = _jobs(client, application)
+    if not jobs:
+        raise CannotRead(_("This enterprise application has no provisioning job, so there are no mappings to read."))
+    return client.synchronization_schema(principal, str(jobs[0].get("id") or ""))
+
+
+def _jobs(client: GraphClient, application: str) -> tuple[str, list[dict[str, Any]]]:
+    try:
+        return application, client.synchronization_jobs(application)
+    except NotFound:
+        pass
+    try:
+        principal = str(client.service_principal(application).get("id"))
+    except NotFound as error:
+        raise CannotRead(_("Entra knows no enterprise application with this ID.")) from error
+    return principal, client.synchronization_jobs(principal)

@@ -1,0 +1,285 @@
+"""What scope filters do to those who are assigned, looked up in the mirror: counts, names, one person clause by clause.
+
+The rules are those of the draft (or of what a form holds), beside those of the published version. One pass over the
+assigned people answers everything that a page asks: properties are streamed, memory does not grow with the directory.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, cast
+
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
+
+from sync import filtering, importing, inclusion, scoping
+from sync.filtering import Filter, Verdict
+from sync.mapping import ObjectType
+from sync.mirror import Rules
+from sync.models import (
+    Assignment,
+    Configuration,
+    DirectoryGroup,
+    DirectoryMembership,
+    DirectoryUser,
+    Tenant,
+)
+from sync.problems import scope_words
+from sync.scoping import Gate, Reason
+from sync.services.drafts import shown
+from sync.services.tenants import configuration_of
+
+CHUNK = 2000
+SUGGESTED = 30
+FOUND = 8
+MODELS: Mapping[ObjectType, type[DirectoryUser] | type[DirectoryGroup]] = {
+    "user": DirectoryUser,
+    "group": DirectoryGroup,
+}
+
+
+def titles_of(tenant: Tenant, object_type: ObjectType = "user") -> list[str]:
+    """Of the filters that runs use."""
+    rows = configuration_of(tenant).filters.filter(object_type=object_type)
+    return list(rows.values_list("title", flat=True))
+
+
+@dataclass(frozen=True, slots=True)
+class One:
+    """An assigned person or group: whether in scope now (by the draft) and before (by the version).
+
+    `assigned` and `stopped` are by the draft; `held` tells of each filter which of its clauses hold.
+    """
+
+    object_id: str
+    properties: Mapping[str, Any]
+    assigned: bool
+    stopped: Reason | None
+    now: bool
+    before: bool
+    held: Sequence[Sequence[bool]]
+
+    @property
+    def name(self) -> str:
+        return str(self.properties.get("displayName") or self.detail or self.object_id)
+
+    @property
+    def detail(self) -> str:
+        return str(self.properties.get("userPrincipalName") or "")
+
+    @property
+    def passed(self) -> bool:
+        return self.assigned and self.stopped is None
+
+    def passes_filter(self, number: int) -> bool:
+        return bool(self.held[number]) and all(self.held[number])
+
+
+@dataclass(slots=True)
+class Counts:
+    """`clauses` by number of the filter and of the clause; `empty` and `values` by attribute, as the filters name it."""
+
+    total: int = 0
+    passing: int = 0
+    come_in: int = 0
+    drop_out: int = 0
+    guests: int = 0
+    disabled: int = 0
+    filters: Counter[int] = field(default_factory=Counter)
+    clauses: Counter[tuple[int, int]] = field(default_factory=Counter)
+    empty: Counter[str] = field(default_factory=Counter)
+    values: dict[str, Counter[str]] = field(default_factory=dict)
+
+    def suggestions(self, attribute: str) -> list[tuple[str, int]]:
+        return self.values.get(attribute, Counter()).most_common(SUGGESTED)
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """One person or group under both sets of rules."""
+
+    row: DirectoryUser | DirectoryGroup
+    passed: bool
+    words: str
+    verdicts: Sequence[Verdict]
+    # By the version; empty without one.
+    before: str
+
+
+class Look:
+    """The rules that a page shows, over the mirror. `filters`: those of a form instead of the draft's."""
+
+    def __init__(self, tenant: Tenant, object_type: ObjectType, filters: Sequence[Filter] | None = None) -> None:
+        self.tenant = tenant
+        self.object_type = object_type
+        self.configuration = shown(tenant)
+        self.rules = Rules.of(self.configuration)
+        if filters is not None:
+            self.rules = with_filters(self.rules, object_type, filters)
+        # What the draft is compared with: nothing before a version is published.
+        self.version = self.configuration if self.configuration.number else self.configuration.based_on
+        self.old = Rules.of(self.version) if self.version else self.rules
+        self.gate, self.old_gate = gate_of(self.rules, object_type), gate_of(self.old, object_type)
+
+    # Who is asked
+
+    @cached_property
+    def assigned(self) -> frozenset[str]:
+        return self._ids(self.configuration, self.rules)
+
+    @cached_property
+    def assigned_before(self) -> frozenset[str]:
+        if self.version is None or _assignments(self.rules) == _assignments(self.old):
+            return self.assigned
+        return self._ids(self.version, self.old)
+
+    def _ids(self, configuration: Configuration, rules: Rules) -> frozenset[str]:
+        return frozenset(self._brought(configuration, rules).values_list("object_id", flat=True))
+
+    def _brought(self, configuration: Configuration, rules: Rules) -> QuerySet[Any]:
+        rows = MODELS[self.object_type].objects.filter(tenant=self.tenant, deleted="")
+        if self.object_type == "user" and rules.everybody:
+            return rows
+        return rows.filter(self._assigned_in(configuration, rules))
+
+    def _assigned_in(self, configuration: Configuration, rules: Rules) -> Q:
+        chosen = Assignment.objects.filter(configuration=configuration, object_type=self.object_type)
+        directly = Q(object_id__in=chosen.values("object_id"))
+        if self.object_type == "group":
+            return directly
+        groups = inclusion.groups_of(self.tenant, rules)
+        members = DirectoryMembership.objects.filter(tenant=self.tenant, group_id__in=groups)
+        return directly | Q(object_id__in=members.values("member_id"))
+
+    def _everyone(self) -> QuerySet[Any]:
+        """Whoever is assigned by either side."""
+        rows = self._brought(self.configuration, self.rules)
+        if self.version is None or self.assigned_before <= self.assigned:
+            return rows
+        return rows | self._brought(self.version, self.old)
+
+    def everyone(self) -> Iterator[One]:
+        rows = self._everyone().values_list("object_id", "properties")
+        for object_id, properties in rows.iterator(chunk_size=CHUNK):
+            yield self.one(object_id, properties)
+
+    def one(self, object_id: str, properties: Mapping[str, Any]) -> One:
+        assigned = object_id in self.assigned
+        stopped = self.gate.stops(properties)
+        now = self._decided(object_id, properties, assigned, stopped).in_scope
+        before = now
+        if self.version is not None and (self.old != self.rules):
+            stopped_before = self.old_gate.stops(properties)
+            before = self._decided(object_id, properties, object_id in self.assigned_before, stopped_before).in_scope
+        held = [[rule.holds(rule.value(properties)) for rule in one.rules] for one in self.gate.filters]
+        return One(object_id, properties, assigned, stopped, now, before, held)
+
+    def _decided(
+        self, object_id: str, properties: Mapping[str, Any], assigned: bool, stopped: Reason | None
+    ) -> scoping.Scope:
+        enabled = properties.get("accountEnabled") is not False
+        person = scoping.Person(object_id, enabled, deleted=False, stopped=stopped)
+        return scoping.decide(person, {object_id} if assigned else frozenset())
+
+    # What the page shows
+
+    @property
+    def read(self) -> bool:
+        """A round has read the directory."""
+        return bool(self.tenant.tracked_select)
+
+    def unread(self) -> list[str]:
+        """Attributes of the filters that no round has read yet: nothing can be said about them."""
+        users, groups, _asker = importing.parts(self.tenant.tracked_select)
+        known = users if self.object_type == "user" else groups
+        rules = [rule for one in self.gate.filters for rule in one.rules]
+        missing = [rule.attribute.name for rule in rules if rule.attribute and rule.attribute.selects not in known]
+        return list(dict.fromkeys(missing))
+
+    def counts(self) -> Counts:
+        counts = Counts()
+        inputs = {rule.clause.attribute: rule for one in self.gate.filters for rule in one.rules if rule.attribute}
+        counts.values = {name: Counter() for name in inputs}
+        for one in self.everyone():
+            counts.come_in += one.now and not one.before
+            counts.drop_out += one.before and not one.now
+            if one.assigned:
+                self._count(counts, one, inputs)
+        return counts
+
+    def _count(self, counts: Counts, one: One, inputs: Mapping[str, filtering.Rule]) -> None:
+        counts.total += 1
+        counts.passing += one.passed
+        counts.guests += scoping.is_guest(one.properties)
+        counts.disabled += one.properties.get("accountEnabled") is False
+        for number, clauses in enumerate(one.held):
+            counts.filters[number] += one.passes_filter(number)
+            for index, holds in enumerate(clauses):
+                counts.clauses[number, index] += holds
+        for name, rule in inputs.items():
+            text = filtering.text_of(rule.value(one.properties))
+            if text:
+                counts.values[name][text] += 1
+            else:
+                counts.empty[name] += 1
+
+    def test(self, object_id: str) -> Test | None:
+        row = MODELS[self.object_type].objects.filter(tenant=self.tenant, object_id=object_id).first()
+        if row is None:
+            return None
+        now = self._scope_of(row, self.assigned, self.gate)
+        before = self._scope_of(row, self.assigned_before, self.old_gate) if self.version else None
+        titles, old_titles = _titles(self.gate), _titles(self.old_gate)
+        return Test(
+            row,
+            now.in_scope,
+            scope_words(now.reason, titles),
+            filtering.judge(self.gate.filters, row.properties),
+            "" if before is None else self._before_in_words(row, before, old_titles),
+        )
+
+    def _scope_of(self, row: DirectoryUser | DirectoryGroup, assigned: frozenset[str], gate: Gate) -> scoping.Scope:
+        if row.deleted:
+            return scoping.Scope(False, Reason.DELETED)
+        return self._decided(row.object_id, row.properties, row.object_id in assigned, gate.stops(row.properties))
+
+    def _before_in_words(
+        self, row: DirectoryUser | DirectoryGroup, before: scoping.Scope, titles: Sequence[str]
+    ) -> str:
+        by = next((one.filter.title for one in self.old_gate.filters if one.passes(row.properties)), "")
+        if before.in_scope and by:
+            return _("Passes in %(version)s by %(filter)s.") % {"version": self.version, "filter": by}
+        if before.in_scope:
+            return _("In scope in %(version)s.") % {"version": self.version}
+        words = scope_words(before.reason, titles)
+        return _("Not in scope in %(version)s: %(reason)s.") % {"version": self.version, "reason": words}
+
+
+def with_filters(rules: Rules, object_type: ObjectType, filters: Sequence[Filter]) -> Rules:
+    gate = replace(gate_of(rules, object_type), filters=filtering.compiled(filters, object_type))
+    return replace(rules, people_gate=gate) if object_type == "user" else replace(rules, group_gate=gate)
+
+
+def gate_of(rules: Rules, object_type: ObjectType) -> Gate:
+    return rules.people_gate if object_type == "user" else rules.group_gate
+
+
+def search(tenant: Tenant, object_type: ObjectType, text: str) -> list[DirectoryUser | DirectoryGroup]:
+    """In the mirror, by name or user principal name; nothing for less than two characters."""
+    text = text.strip()
+    if len(text) < 2:
+        return []
+    named = Q(display_name__icontains=text) | Q(object_id__iexact=text)
+    if object_type == "user":
+        named |= Q(user_principal_name__icontains=text)
+    rows = MODELS[object_type].objects.filter(named, tenant=tenant, deleted="")
+    return cast("list[DirectoryUser | DirectoryGroup]", list(rows.order_by("display_name", "pk")[:FOUND]))
+
+
+def _titles(gate: Gate) -> list[str]:
+    return [one.filter.title for one in gate.filters]
+
+
+def _assignments(rules: Rules) -> tuple[Any, ...]:
+    return rules.everybody, rules.assigned_users, rules.assigned_groups, rules.nested

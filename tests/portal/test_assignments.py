@@ -1,0 +1,1 @@
+"""Assignments as pages: what the tables show and count, what edits leave in the draft, what is said before."""

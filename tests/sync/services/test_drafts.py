@@ -1,0 +1,152 @@
+"""Drafts and versions: one draft, published only with a fresh preview of exactly it, and undone by a restore."""
+
+import datetime
+
+import pytest
+from django.utils import timezone
+
+from sync import differences, mapping
+from sync.directory import Found
+from sync.models import Configuration, Run, Tenant
+from sync.services import configurations, drafts
+from sync.services.drafts import DraftInTheWay, NotPublished
+
+ACTOR = "jo@acme.example"
+ADELE = Found("user", "87d349ed-44d7-43e1-9a83-5f2406dee5bd", "Adele Vance", "adele@acme.example", "person")
+
+
+@pytest.fixture
+def published(tenant: Tenant) -> Tenant:
+    drafts.make_version(tenant.configurations.current(), actor=ACTOR)
+    return tenant
+
+
+def source_of(configuration: Configuration, target: str) -> str:
+    return configuration.mappings.get(object_type="user", target=target).source
+
+
+def edit_title(tenant: Tenant, source: str) -> None:
+    row = drafts.shown(tenant).mappings.get(object_type="user", target="title")
+    rule = mapping.Mapping("title", "direct", source)
+    configurations.save_mapping(actor=ACTOR, tenant=tenant, object_type="user", rule=rule, row=row)
+
+
+def preview_of(tenant: Tenant, age: datetime.timedelta = datetime.timedelta()) -> Run:
+    draft = tenant.configurations.draft()
+    assert draft is not None
+    number = tenant.runs.count() + 1
+    return Run.objects.create(
+        tenant=tenant,
+        number=number,
+        kind=Run.Kind.PREVIEW,
+        trigger=Run.Trigger.PERSON,
+        state=Run.State.COMPLETED,
+        configuration=draft,
+        configuration_digest=differences.digest(draft),
+        started_at=timezone.now() - age,
+        finished_at=timezone.now() - age,
+    )
+
+
+def refused(tenant: Tenant, preview: Run | None) -> list[str]:
+    with pytest.raises(NotPublished) as caught:
+        drafts.publish(tenant=tenant, actor=ACTOR, preview=preview)
+    return list(caught.value.reasons)
+
+
+def test_until_the_first_version_edits_count_at_once(tenant: Tenant) -> None:
+    edit_title(tenant, "department")
+    assert source_of(tenant.configurations.current(), "title") == "department"
+    assert tenant.configurations.count() == 1
+    assert drafts.changes(tenant) == []
+
+
+def test_an_edit_after_publishing_leaves_the_version_as_it_is(published: Tenant) -> None:
+    edit_title(published, "department")
+    assert source_of(published.configurations.current(), "title") == "jobTitle"
+    assert source_of(drafts.shown(published), "title") == "department"
+    assert drafts.shown(published).edits["mapping:user:title"]["by"] == ACTOR
+
+
+def test_only_a_fresh_preview_of_exactly_this_draft_publishes_it(published: Tenant) -> None:
+    assert refused(published, None) == ["nothing-changed"]
+    edit_title(published, "department")
+    assert refused(published, None) == ["no-preview"]
+    assert refused(published, preview_of(published, datetime.timedelta(minutes=61))) == ["stale"]
+    preview = preview_of(published)
+    edit_title(published, "companyName")
+    assert refused(published, preview) == ["stale"]
+    version = drafts.publish(tenant=published, actor=ACTOR, preview=preview_of(published), comment="New titles")
+    assert (version.number, version.comment, version.published_by) == (2, "New titles", ACTOR)
+    assert version == published.configurations.current()
+    assert source_of(version, "title") == "companyName"
+
+
+def test_publishing_is_the_yes_that_the_engine_asks_for(published: Tenant) -> None:
+    configurations.assign(actor=ACTOR, tenant=published, chosen=[ADELE])
+    preview = preview_of(published)
+    version = drafts.publish(tenant=published, actor=ACTOR, preview=preview)
+    assert version.confirmed
+    assert version.confirmed_run == preview
+
+
+def test_a_changed_scope_without_a_preview_waits_for_a_yes(published: Tenant) -> None:
+    Configuration.objects.filter(tenant=published).update(confirmed_at=timezone.now())
+    edit_title(published, "department")
+    draft = published.configurations.draft()
+    assert draft is not None
+    assert drafts.make_version(draft, actor=ACTOR).confirmed
+    configurations.assign(actor=ACTOR, tenant=published, chosen=[ADELE])
+    draft = published.configurations.draft()
+    assert draft is not None
+    assert not drafts.make_version(draft, actor=ACTOR).confirmed
+
+
+def test_one_change_is_undone_alone(published: Tenant) -> None:
+    edit_title(published, "department")
+    configurations.assign(actor=ACTOR, tenant=published, chosen=[ADELE])
+    configurations.set_settings(actor=ACTOR, tenant=published, everybody=True)
+    drafts.undo(tenant=published, actor=ACTOR, key=f"assignment:user:{ADELE.object_id}")
+    drafts.undo(tenant=published, actor=ACTOR, key="setting:everybody")
+    assert [one.key for one in drafts.changes(published)] == ["mapping:user:title"]
+    drafts.undo(tenant=published, actor=ACTOR, key="mapping:user:title")
+    assert drafts.changes(published) == []
+
+
+def test_a_discarded_draft_leaves_nothing(published: Tenant) -> None:
+    edit_title(published, "department")
+    drafts.discard(tenant=published, actor=ACTOR)
+    assert published.configurations.draft() is None
+    assert source_of(drafts.shown(published), "title") == "jobTitle"
+
+
+def test_a_restored_version_is_a_draft_that_equals_it(published: Tenant) -> None:
+    first = published.configurations.current()
+    edit_title(published, "department")
+    configurations.assign(actor=ACTOR, tenant=published, chosen=[ADELE])
+    drafts.publish(tenant=published, actor=ACTOR, preview=preview_of(published))
+    draft = drafts.restore(tenant=published, actor=ACTOR, version=first)
+    assert differences.digest(draft) == differences.digest(first)
+    assert {one.key for one in drafts.changes(published)} == {
+        "mapping:user:title",
+        f"assignment:user:{ADELE.object_id}",
+    }
+    with pytest.raises(DraftInTheWay):
+        drafts.restore(tenant=published, actor=ACTOR, version=first)
+
+
+def test_an_edit_over_somebody_elses_is_refused_with_how_it_stands(published: Tenant) -> None:
+    row = drafts.shown(published).mappings.get(object_type="user", target="title")
+    seen = configurations.revision(row)
+    edit_title(published, "department")
+    with pytest.raises(configurations.Conflict) as caught:
+        configurations.save_mapping(
+            actor=ACTOR,
+            tenant=published,
+            object_type="user",
+            rule=mapping.Mapping("title", "direct", "companyName"),
+            row=row,
+            seen=seen,
+        )
+    assert caught.value.now is not None
+    assert source_of(drafts.shown(published), "title") == "department"
