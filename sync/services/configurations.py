@@ -122,6 +122,32 @@ def _target(facts: dict[str, Any] | None) -> list[str]:
 
 
 @transaction.atomic
+def move_matching(*, actor: str, tenant: Tenant, object_type: str, target: str, up: bool) -> None:
+    """One place earlier or later in the order in which the matching fields are tried; numbers become 1, 2, 3 …"""
+    configuration = editing(tenant, actor)
+    rows = list(
+        configuration.mappings.filter(object_type=object_type, matching__isnull=False).order_by("matching", "position")
+    )
+    place = next((place for place, row in enumerate(rows) if row.target == target), None)
+    if place is None or not 0 <= (other := place - 1 if up else place + 1) < len(rows):
+        return
+    before = {row.target: row.matching for row in rows}
+    rows[place], rows[other] = rows[other], rows[place]
+    changed = [row for number, row in enumerate(rows, start=1) if _numbered(row, number)]
+    edited(configuration, [mapping_key(object_type, row.target) for row in changed], actor)
+    audit.record(actor, "mapping.order", tenant, before, {row.target: row.matching for row in rows})
+
+
+def _numbered(row: AttributeMapping, number: int) -> bool:
+    """Whether the number is another one than before."""
+    if row.matching == number:
+        return False
+    row.matching = number
+    row.save(update_fields=["matching"])
+    return True
+
+
+@transaction.atomic
 def replace_mappings(*, actor: str, tenant: Tenant, object_type: str, rules: Sequence[mapping.Mapping]) -> None:
     """Makes the rows of one kind of object exactly `rules`, which the caller has checked as a set."""
     configuration = editing(tenant, actor)
