@@ -2,6 +2,7 @@
 
 import copy
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -84,7 +85,28 @@ def test_every_configuration_comes_in_as_it_went_out(wanted: Wanted) -> None:
     assert configuration_files.parse(documents.read(text), None) == wanted
 
 
+@pytest.mark.pure
+def test_the_example_of_the_documentation_is_such_a_file() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "configuration.md").read_text()
+    found = json.loads(text.partition("```json\n")[2].partition("```")[0])
+    assert configuration_files.document(configuration_files.parse(found, None)) == found
+
+
 # --- Into the draft ---
+
+
+@pytest.mark.django_db
+@given(CONFIGURATIONS)
+@hypothesis_settings(
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
+def test_what_is_configured_comes_in_again_through_either_file_without_a_change(tenant: Tenant, wanted: Wanted) -> None:
+    configuration_files.put_into_draft(tenant=tenant, actor=JO, wanted=wanted)
+    assert configuration_files.planned(tenant, wanted) == []
+    assert bring(tenant, configuration_files.export(shown(tenant))) == []
+    schema, report = microsoft_files.export(shown(tenant))
+    lost = {f"setting:{line.object_type}_actions" for line in report if line.part == "actions" and line.notes}
+    assert set(bring_schema(tenant, schema)) <= lost
 
 
 @pytest.mark.django_db
