@@ -23,7 +23,6 @@ MESSAGES: dict[str, str] = {
     "source-none": gettext_noop("It has no source: AWS keeps what it holds, and an empty field gets the default."),
     "groups-off": gettext_noop("The mapping of groups is switched off, so groups get no actions here."),
     "people-off": gettext_noop("The mapping of people is switched off, so people get no actions here."),
-    "update-disables": gettext_noop("Microsoft's Update covers disabling too."),
     # Reading: left out
     "not-a-mapping": gettext_noop("This is no attribute mapping."),
     "no-target": gettext_noop("It names no field."),

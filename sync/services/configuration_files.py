@@ -316,9 +316,9 @@ def _mapping_items(current: Configuration, object_type: str, rules: Iterable[map
     own = {configurations.facts_key(rule) for rule in configurations.template(object_type)}
     items = []
     for rule in rules:
-        row, key = stay.get(configurations.facts_key(rule)), configurations.facts_key(rule)
+        key = configurations.facts_key(rule)
         facts = {name: getattr(rule, name) for name in configurations.FIELDS}
-        facts["from_template"] = row.from_template if row else key in own
+        facts["from_template"] = stay[key].from_template if key in stay else key in own
         items.append(Item(mapping_key(object_type, rule.target), "mapping", object_type, rule.target, facts))
     return items
 

@@ -2,6 +2,7 @@
 
 import copy
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from sync.services.drafts import shown
 from sync.services.sections import NotImported
 from sync.wanted import Wanted
 from tests.sync.configured import CONFIGURATIONS
+from tests.sync.mangling import mangles
 from tests.sync.ms_schema.schema import SAMPLE, attribute, only, row
 
 JO = "jo@acme.example"
@@ -299,6 +301,13 @@ def test_a_problem_is_named_with_its_place(document: Any, said: str) -> None:
     with pytest.raises(NotImported) as caught:
         configuration_files.parse(document, None)
     assert said in str(caught.value)
+
+
+@pytest.mark.pure
+def test_a_mangled_file_is_taken_or_refused_in_words_but_never_breaks_the_reader() -> None:
+    for mangled in mangles(FILE):
+        with suppress(NotImported):
+            configuration_files.parse(mangled, None)
 
 
 @pytest.mark.django_db
