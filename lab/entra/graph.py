@@ -91,6 +91,8 @@ class Graph:
             raise GraphRefusal(404, "ResourceNotFound", "Resource not found for the segment.")
         if [request.method, *segments[1:]] == ["POST", "directoryObjects", "getByIds"]:
             return self._by_ids(request)
+        if [request.method, *segments[1:]] == ["POST", "directoryObjects", "getAvailableExtensionProperties"]:
+            return self._extension_properties(request, roles)
         if request.method != "GET":
             raise GraphRefusal(
                 405, "Request_BadRequest", "Specified HTTP method is not allowed for the request target."
@@ -347,6 +349,18 @@ class Graph:
         shown = [(key, object_[0]) for key, object_ in found if object_ and (not types or object_[0] in types)]
         value = [self._object(key, kind, request) for key, kind in shown]
         return {"@odata.context": self._context("directoryObjects"), "value": value}
+
+    def _extension_properties(self, request: Request, roles: set[str]) -> Json:
+        """`isSyncedFromOnPremises` in the body keeps only those that are, or only those that are not."""
+        if "Directory.Read.All" not in roles:
+            raise GraphRefusal(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
+        try:
+            synced = json.loads(request.body or b"{}").get("isSyncedFromOnPremises")
+        except (ValueError, AttributeError) as error:
+            raise bad("Invalid request body.") from error
+        known = self.directory.extensions()
+        value = [one for one in known if synced is None or one["isSyncedFromOnPremises"] is synced]
+        return {"@odata.context": self._context("Collection(extensionProperty)"), "value": value}
 
     # Delta
 

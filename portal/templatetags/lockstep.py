@@ -199,7 +199,7 @@ def error_summary(form: Form) -> dict[str, Any]:
 @register.inclusion_tag("partials/nav.html", takes_context=True)
 def navigation(context: RequestContext, tenant: Tenant) -> dict[str, Any]:
     match = context["request"].resolver_match
-    return {"groups": menu(tenant, match.url_name if match else "")}
+    return {"groups": menu(tenant, match.url_name if match else "", context.get("draft_keys") or ())}
 
 
 @register.inclusion_tag("partials/run_pill.html", takes_context=True)
