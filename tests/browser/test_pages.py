@@ -39,7 +39,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 GROUP = "b" * 36
 # Names that answer no page of their own: actions (POST), files, fragments and redirects.
 NO_PAGE = {
-    "home", "account_signup", "account_reset_password", "connection_test_start", "mappings_recommended", "sync_now",
+    "home", "scope_counts", "scope_filter", "scope_settings", "account_signup", "account_reset_password", "connection_test_start", "mappings_recommended", "sync_now",
     "logs_export", "run_pill", "provisioning_state", "drift_compare", "readiness_check", "readiness_export",
     "preview", "run_confirm", "provisioning_safety", "approvals_link",
     "accept_shrinkage", "assignment_undo", "assignment_change", "unassign_ticked", "application_name", "application_stop",
@@ -112,10 +112,10 @@ def world(tenant: Tenant) -> dict[str, list[Any]]:
         "unassign": [slug, "group", GROUP],
         "group": [slug, GROUP],
         "group_now": [slug, GROUP],
-        **{name: [slug] for name in ("overview", "setup", "connection", "connection_entra", "connection_aws", "assignments", "assign",
+        **{name: [slug] for name in ("overview", "setup", "scope", "scope_people", "connection", "connection_entra", "connection_aws", "assignments", "assign",
                                      "assign_pasted", "application",
                                      "provisioning", "turn_on", "turn_off", "runs", "logs", "on_demand", "drift", "drift_repair",
-                                     "readiness", "approvals")},
+                                     "readiness", "approvals", "configuration_export", "configuration_import")},
     }  # fmt: skip
 
 

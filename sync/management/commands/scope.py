@@ -5,9 +5,13 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from sync import filtering
+from sync.mapping import ObjectType
 from sync.models import Assignment, Configuration, Tenant
 from sync.services import configurations
 from sync.services.drafts import shown
+
+OBJECT_TYPES: tuple[ObjectType, ...] = ("user", "group")
 
 
 class Command(BaseCommand):
@@ -53,6 +57,10 @@ class Command(BaseCommand):
     def _show(self, configuration: Configuration) -> None:
         self.stdout.write("people: all" if configuration.everybody else "people: assigned")
         self.stdout.write(f"enterprise application: {configuration.mirrored_app or 'none'}")
+        self.stdout.write(f"guests: {'left out' if configuration.leave_out_guests else 'like everybody else'}")
+        for object_type in OBJECT_TYPES:
+            rows = configuration.filters.filter(object_type=object_type)
+            self.stdout.write(filtering.sentence([row.rule() for row in rows], object_type))
         for row in configuration.assignments.all():
             facts = (("nested", row.nested), ("people only", not row.send_group), ("mirrored", row.mirrored))
             marks = [word for word, holds in facts if holds]
