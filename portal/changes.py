@@ -26,8 +26,8 @@ KINDS: Mapping[str, Words] = {
     "assignment": gettext_lazy("Assignment"),
     "setting": gettext_lazy("Setting"),
 }
-# Settings that are edited with the mappings; the others decide scope.
-SCOPE_PAGE = "assignments"
+# Settings that are edited with the mappings, or with the assignments; the others decide scope.
+OF_ASSIGNMENTS = ("mirrored_app",)
 OF_MAPPINGS = ("guest_user_name", "user_actions", "group_actions")
 
 
@@ -87,7 +87,9 @@ def page_of(key: str) -> str:
     kind, _colon, rest = key.partition(":")
     if kind == "mapping" or (kind == "setting" and rest in OF_MAPPINGS):
         return "mappings"
-    return "assignments" if kind == "assignment" else SCOPE_PAGE
+    if kind == "assignment" or (kind == "setting" and rest in OF_ASSIGNMENTS):
+        return "assignments"
+    return "scope"
 
 
 def words_of(item: Item, side: Item | None) -> str:
