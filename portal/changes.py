@@ -35,8 +35,8 @@ SETTINGS: Mapping[str, Words] = {
     "setting:user_actions": gettext_lazy("Actions on people"),
     "setting:group_actions": gettext_lazy("Actions on groups"),
 }
-# Settings that are edited with the mappings; the others decide scope.
-SCOPE_PAGE = "assignments"
+# Settings that are edited with the mappings, or with the assignments; the others decide scope.
+OF_ASSIGNMENTS = ("mirrored_app",)
 OF_MAPPINGS = ("guest_user_name", "user_actions", "group_actions")
 
 
@@ -102,7 +102,9 @@ def page_of(key: str) -> str:
     kind, _colon, rest = key.partition(":")
     if kind == "mapping" or (kind == "setting" and rest in OF_MAPPINGS):
         return "mappings"
-    return "assignments" if kind == "assignment" else SCOPE_PAGE
+    if kind == "assignment" or (kind == "setting" and rest in OF_ASSIGNMENTS):
+        return "assignments"
+    return "scope"
 
 
 def words_of(item: Item, side: Item | None) -> str:
