@@ -36,7 +36,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 # Names that answer no page of their own: actions (POST), files, fragments and redirects.
 NO_PAGE = {
-    "home", "account_signup", "account_reset_password", "connection_test_start", "mappings_recommended", "sync_now",
+    "home", "account_signup", "account_reset_password", "connection_test_start", "mappings_recommended", "mappings_cast",
+    "mappings_actions", "mappings_actions_undo", "mapping_undo", "mapping_move", "sync_now",
     "logs_export", "run_pill", "provisioning_state", "drift_compare", "readiness_check", "readiness_export",
     "preview", "run_confirm", "provisioning_safety", "approvals_link",
     "accept_shrinkage",
@@ -106,7 +107,7 @@ def world(tenant: Tenant) -> dict[str, list[Any]]:
         "mapping_remove": [slug, "people", "title"],
         "mappings_reset": [slug, "people"],
         "assignment_remove": [slug, configuration_of(tenant).assignments.earliest("pk").pk],
-        **{name: [slug] for name in ("overview", "setup", "connection", "connection_entra", "connection_aws", "assignments", "assign",
+        **{name: [slug] for name in ("expression_help", "aws_fields", "overview", "setup", "connection", "connection_entra", "connection_aws", "assignments", "assign",
                                      "provisioning", "turn_on", "turn_off", "runs", "logs", "on_demand", "drift", "drift_repair",
                                      "readiness", "approvals")},
     }  # fmt: skip
