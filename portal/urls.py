@@ -9,7 +9,9 @@ from portal.views import (
     applications,
     approvals,
     assignments,
+    configuration_files,
     connection,
+    draft,
     drift,
     expressions,
     groups,
@@ -20,8 +22,10 @@ from portal.views import (
     provisioning,
     readiness,
     runs,
+    scope,
     setup,
     tenants,
+    versions,
 )
 
 account_urls = [
@@ -85,6 +89,19 @@ mapping_urls = [
     path("mappings/<plural:plural>/<path:target>/", mappings.mapping_edit, name="mapping"),
 ]
 
+scope_urls = [
+    path("scope/", scope.scope, name="scope"),
+    path("scope/counts/", scope.scope_counts, name="scope_counts"),
+    path("scope/people/", scope.scope_people, name="scope_people"),
+    path("scope/settings/", scope.scope_settings, name="scope_settings"),
+    path("scope/filters/<slug:key>/", scope.scope_filter, name="scope_filter"),
+]
+
+configuration_file_urls = [
+    path("configuration/export/", configuration_files.configuration_export, name="configuration_export"),
+    path("configuration/import/", configuration_files.configuration_import, name="configuration_import"),
+]
+
 assignment_urls = [
     path("assignments/", assignments.assignments, name="assignments"),
     path("assignments/assign/", assignments.assign, name="assign"),
@@ -98,6 +115,23 @@ assignment_urls = [
     path("assignments/application/stop/", applications.application_stop, name="application_stop"),
     path("groups/<str:object_id>/", groups.group, name="group"),
     path("groups/<str:object_id>/now/", groups.group_now, name="group_now"),
+]
+
+draft_urls = [
+    path("draft/", draft.draft, name="draft"),
+    path("draft/undo/", draft.undo, name="draft_undo"),
+    path("draft/discard/", draft.discard, name="draft_discard"),
+    path("draft/preview/", draft.start, name="impact_start"),
+    path("draft/impact/<int:number>/", draft.impact_page, name="impact"),
+    path("draft/impact/<int:number>/export/", draft.export, name="impact_export"),
+    path("draft/impact/<int:number>/keep/", draft.keep, name="impact_keep"),
+    path("draft/impact/<int:number>/publish/", draft.publish, name="publish"),
+]
+
+version_urls = [
+    path("versions/", versions.versions, name="versions"),
+    path("versions/<int:number>/", versions.version, name="version"),
+    path("versions/<int:number>/restore/", versions.restore, name="version_restore"),
 ]
 
 provisioning_urls = [
@@ -153,7 +187,11 @@ tenant_urls = [
     *setup_urls,
     *connection_urls,
     *mapping_urls,
+    *scope_urls,
+    *configuration_file_urls,
     *assignment_urls,
+    *draft_urls,
+    *version_urls,
     *provisioning_urls,
     *approval_urls,
     *run_urls,

@@ -16,7 +16,7 @@
 
   // What htmx loads into the dialog opens it; focus goes to the safe choice and back afterwards.
   document.addEventListener("htmx:afterSwap", (event) => {
-    if (event.detail.target !== dialog) return focusProblem(event.detail.target);
+    if (event.detail.target !== dialog) return;
     opener = document.activeElement;
     if (!dialog.open) dialog.showModal();
     const safe = dialog.querySelector("[data-dialog-close]");
@@ -35,11 +35,13 @@
   });
   function say(region, text) { document.getElementById(region).textContent = text; }
 
+  // What is wrong gets the focus, on a whole page and in what has just been swapped in.
   function focusProblem(root) {
-    const summary = root.querySelector && root.querySelector("[data-focus]");
+    const summary = root.matches && root.matches("[data-focus]") ? root : root.querySelector("[data-focus]");
     if (summary) summary.focus();
   }
   focusProblem(document);
+  document.addEventListener("htmx:afterSettle", (event) => focusProblem(event.target));
 
   // A fragment may bring a sentence for screen readers.
   document.addEventListener("htmx:afterSettle", (event) => {

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import JSONField, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -292,11 +292,15 @@ def set_settings(*, actor: str, tenant: Tenant, **values: Any) -> None:
         configuration.assignments.filter(mirrored=True).delete()
     for name in changed:
         setattr(configuration, name, values[name])
-    # Only what was set, and of that no lists: they may be empty, when no action at all is allowed.
-    others = {one.name for one in Configuration._meta.fields} - {*changed} | {"user_actions", "group_actions"}
-    configuration.clean_fields(exclude=others)
+    configuration.clean_fields(exclude=_not_checked(changed))
     edited(configuration, [setting_key(name) for name in changed], actor)
     audit.record(actor, "scope.change", tenant, before, values)
+
+
+def _not_checked(changed: Sequence[str]) -> set[str]:
+    """What is set elsewhere, and lists: these may be empty (no action at all)."""
+    fields = Configuration._meta.fields
+    return {field.name for field in fields if field.name not in changed or isinstance(field, JSONField)}
 
 
 @transaction.atomic
