@@ -352,7 +352,7 @@ def edit_context(
     remove = with_person(request, reverse("mapping_remove", args=[tenant.slug, plural, target])) if row else ""
     attributes = source_attributes.of(tenant, object_type)
     rules = [mapping.Mapping("", "direct", one.name) for one in attributes.known]
-    example = example_of(request, tenant, plural, rules)
+    example = example_of(request, tenant, plural, [*every_source(object_type), *rules])
     return {
         "tenant": tenant,
         "plural": plural,
@@ -414,10 +414,15 @@ def everyone(request: HttpRequest, tenant: Tenant, plural: str, rules: Sequence[
     """The chosen person first, then the cast."""
     if plural != "people":
         return []
-    select = mapping.graph_select([*rules, *mapping.DEFAULT_USER_MAPPINGS], "user")
-    example = examples.chosen(request, tenant, select)
+    # Of the chosen person always the same is read, which is remembered while somebody types.
+    example = examples.chosen(request, tenant, mapping.graph_select([*every_source("user"), *rules], "user"))
     cast = [one for one in examples.pinned(request, tenant) if example is None or one.object_id != example.object_id]
-    return [*([example] if example else []), *examples.with_values(tenant, cast, select)]
+    return [*([example] if example else []), *examples.with_values(tenant, cast, mapping.graph_select(rules, "user"))]
+
+
+def every_source(object_type: ObjectType) -> list[mapping.Mapping]:
+    """Rows that read every attribute of the table."""
+    return [mapping.Mapping("", "direct", source.name) for source in mapping.SOURCES[object_type]]
 
 
 def gets_of(tenant: Tenant, plural: str, rule: mapping.Mapping, people: Sequence[Example]) -> list[Gets]:
