@@ -266,7 +266,9 @@ def set_settings(*, actor: str, tenant: Tenant, **values: Any) -> None:
         configuration.assignments.filter(mirrored=True).delete()
     for name in changed:
         setattr(configuration, name, values[name])
-    configuration.full_clean(exclude=["based_on", "confirmed_run"])
+    # No action at all may be allowed too: an empty list is nothing to clean.
+    cleaned = set(changed) - {"user_actions", "group_actions"}
+    configuration.clean_fields(exclude=[one.name for one in configuration._meta.fields if one.name not in cleaned])
     edited(configuration, [setting_key(name) for name in changed], actor)
     audit.record(actor, "scope.change", tenant, before, values)
 
