@@ -1,11 +1,14 @@
 """The menu of a tenant: groups, items, their marks. A table; the frame draws it."""
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from portal.changes import page_of
 from sync.models import Tenant
 from sync.services import approvals
 
@@ -37,13 +40,23 @@ MENU: tuple[tuple[str | Promise, tuple[Item, ...]], ...] = (
                 "arrows-exchange",
                 "mappings",
                 ("people",),
-                ("mapping", "mapping_add", "mapping_remove", "mappings_reset"),
+                (
+                    *("mapping", "mapping_add", "mapping_remove", "mappings_reset", "expression_help", "aws_fields"),
+                    *("configuration_export", "configuration_import"),
+                ),
             ),
+            Item(_("Scope"), "filter", "scope", pages=("scope_people",)),
             Item(
                 _("Assignments"),
                 "users-group",
                 "assignments",
                 pages=("assign", "assign_pasted", "unassign", "unassign_ticked", "application", "group"),
+            ),
+            Item(
+                _("Draft and versions"),
+                "archive",
+                "draft",
+                pages=("impact", "draft_discard", "versions", "version", "version_restore"),
             ),
         ),
     ),
@@ -67,7 +80,15 @@ MENU: tuple[tuple[str | Promise, tuple[Item, ...]], ...] = (
 )
 
 
-def menu(tenant: Tenant, page: str) -> list[dict[str, object]]:
+def marks(draft: Sequence[str]) -> list[dict[str, object]]:
+    """How many changes that are not published each page of the menu shows."""
+    edited = Counter(page_of(key) for key in draft)
+    return [{"name": name, "n": edited[name]} for name in ("mappings", "scope", "assignments")]
+
+
+def menu(tenant: Tenant, page: str, draft: Sequence[str] = ()) -> list[dict[str, object]]:
+    """`draft`: keys of the changes that are not published."""
+    edited = Counter(page_of(key) for key in draft)
     return [
         {
             "label": label,
@@ -78,6 +99,8 @@ def menu(tenant: Tenant, page: str) -> list[dict[str, object]]:
                     "url": reverse(item.url_name, args=[tenant.slug, *item.args]),
                     "current": page == item.url_name or page in item.pages,
                     "attention": item.url_name == "connection" and not (tenant.entra.passed and tenant.aws.passed),
+                    "name": item.url_name,
+                    "edited": edited[item.url_name],
                     "count": approvals.waiting_decisions(tenant) if item.url_name == "approvals" else 0,
                 }
                 for item in items

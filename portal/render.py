@@ -4,10 +4,14 @@ from typing import Any
 
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render, resolve_url
+from django.template.loader import render_to_string
 from django.utils.cache import patch_vary_headers
+from django.utils.functional import SimpleLazyObject
 
 from portal.access import rights_of
 from portal.http import HttpRequest
+from portal.navigation import marks
+from sync.services import drafts
 
 
 def wants_partial(request: HttpRequest) -> bool:
@@ -20,9 +24,15 @@ def render_page(
 ) -> HttpResponse:
     if "tenant" in context:
         # Page and partial alike draw only what the person may do.
-        context = {"rights": {right.value for right in rights_of(request.user, context["tenant"])}} | context
+        tenant = context["tenant"]
+        context = {"rights": {right.value for right in rights_of(request.user, tenant)}} | context
+        context["draft_keys"] = SimpleLazyObject(lambda: drafts.differs(tenant))
     name = f"{template}#{partial}" if partial and wants_partial(request) else template
     response = render(request, name, context, status=status)
+    if name != template and request.method == "POST" and status == 200 and "tenant" in context:
+        # What was edited in place shows in the frame too.
+        context["marks"] = marks(context["draft_keys"])
+        response.content += render_to_string("draft/bar.html#oob", context, request).encode()
     patch_vary_headers(response, ["HX-Request"])
     response["Cache-Control"] = "no-store"
     return response

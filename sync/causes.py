@@ -30,6 +30,11 @@ class Causes:
                 self.units[one.item.object_type][resource.unit_of(one.item.name)].append(one.key)
 
     @property
+    def values(self) -> bool:
+        """Whether anything can give somebody another value."""
+        return any(self.units.values()) or setting_key("guest_user_name") in self.found
+
+    @property
     def of_scope(self) -> Keys:
         """Whatever can bring or remove people."""
         settings = {setting_key(name) for name in SCOPE_SETTINGS}
@@ -42,31 +47,39 @@ class Causes:
         if before.in_scope == after.in_scope:
             return ()
         inside, outside = (before, after) if before.in_scope else (after, before)
-        return self._known(self._brings(object_id, inside)) or self._known(self._keeps_out(outside)) or self.of_scope
+        return self.known(self._decides(object_id, inside, outside)) or self.of_scope
 
-    def _brings(self, object_id: str, inside: Scope) -> Sequence[str]:
-        return {
-            Reason.ASSIGNED: [assignment_key("user", object_id)],
-            Reason.EVERYBODY: [setting_key("everybody")],
-        }.get(inside.reason, [assignment_key("group", group_id) for group_id in inside.path])
+    def _decides(self, object_id: str, inside: Scope, outside: Scope) -> Sequence[str]:
+        if outside.reason == Reason.OUTSIDE_FILTER:
+            return self._filters("user")
+        if outside.reason == Reason.GUEST:
+            return [setting_key("leave_out_guests")]
+        if inside.reason == Reason.ASSIGNED:
+            return [assignment_key("user", object_id)]
+        if inside.reason == Reason.EVERYBODY:
+            return [setting_key("everybody")]
+        return [assignment_key("group", group_id) for group_id in inside.path]
 
-    def _keeps_out(self, outside: Scope) -> Sequence[str]:
-        if outside.reason == Reason.NOT_ASSIGNED:
-            return []
-        return [key for key, one in self.found.items() if one.item.kind == "filter"]
+    def _filters(self, object_type: str) -> list[str]:
+        return [
+            key for key, one in self.found.items() if one.item.kind == "filter" and one.item.object_type == object_type
+        ]
 
-    def _known(self, keys: Iterable[str]) -> Keys:
+    def known(self, keys: Iterable[str]) -> Keys:
         return tuple(key for key in keys if key in self.found)
 
     def of_units(self, object_type: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Keys:
         """Mappings whose unit has another value under the draft. `new`: the units in question."""
-        units = self.units[object_type]
-        return tuple(key for unit, value in new.items() if old.get(unit) != value for key in units.get(unit, ()))
+        moved = [unit for unit, value in new.items() if old.get(unit) != value]
+        keys = tuple(key for unit in moved for key in self.units[object_type].get(unit, ()))
+        return keys or (self.known([setting_key("guest_user_name")]) if moved else ())
 
-    def of_group(self, object_id: str) -> Keys:
-        return self._known([assignment_key("group", object_id)])
+    def of_group(self, object_id: str, *, moves: bool) -> Keys:
+        """`moves`: the group itself comes into scope or leaves it with the draft."""
+        own = self.known([assignment_key("group", object_id)])
+        return own or (tuple(self._filters("group")) if moves else ())
 
-    def of_members(self, object_id: str, moved: Iterable[Keys]) -> Keys:
-        """Of a membership: the group's assignment, else what moves its people."""
-        own = self._known([assignment_key("group", object_id), mapping_key("group", "members")])
+    def of_members(self, group: Keys, moved: Iterable[Keys]) -> Keys:
+        """Of a membership: what is behind its group, else what moves its people."""
+        own = (*group, *self.known([mapping_key("group", "members")]))
         return own or tuple(dict.fromkeys(key for keys in moved for key in keys))

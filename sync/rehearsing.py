@@ -14,17 +14,18 @@ from sync import impact, inclusion
 from sync.bulk import insert_rows
 from sync.causes import Causes, Keys, reason_key
 from sync.clashes import RehearsedClashes
-from sync.differences import contents, differences, digest
+from sync.differences import contents, differences, digest, setting_key
 from sync.evaluating import Batch, Evaluation, GroupMembers, Mapper, groups_mapper, people_mapper
 from sync.guarding import Guard
 from sync.leases import Cancelled, Watch
-from sync.mirror import Rules, batches, users_to_look_at
+from sync.mirror import Rules, batches, groups_in_scope, users_to_look_at
 from sync.models import Configuration, DirectoryGroup, DirectoryUser, Link, Operation, Rehearsed, Run, Snapshot
 from sync.planning import MANAGER, Change
 from sync.scim import resource
 from sync.scim.client import ScimClient
 from sync.scope_pass import Deciding
 from sync.storing import PlanStore, Refusal, Subject
+from sync.taken import RehearsedValues
 from sync.targets import Target
 
 
@@ -75,7 +76,9 @@ class Rehearsal(Evaluation):
         self.deciding = _deciding(self, rules, closure)
         self.deciding_today = _deciding(self, today, inclusion.closure_of(self.tenant, today))
         self.mappers_today = {"user": people_mapper(today, self.now), "group": groups_mapper(today, self.now)}
+        self.groups_today = groups_in_scope(self.tenant, today)
         self.store = RehearsedStore(run, self)
+        self.taken = {object_type: RehearsedValues(run, object_type) for object_type in ("user", "group")}
         self.in_scope: set[str] = set()
         # By person who comes or goes with the draft: the changes that do it. By person whom AWS holds: why outside.
         self.moved: dict[str, Keys] = {}
@@ -170,14 +173,21 @@ class Rehearsal(Evaluation):
     def because(self, subject: Subject, change: Change) -> Keys:
         key = subject.object_id
         if change.action.endswith("_member"):
-            return self.causes.of_members(key, (self.moved.get(member, ()) for member in change.changes["members"]))
-        own = self.moved.get(key, ()) if subject.object_type == "user" else self.causes.of_group(key)
+            people = (self.moved.get(member, ()) for member in change.changes["members"])
+            return self.causes.of_members(self._of_group(key), people)
+        own = self.moved.get(key, ()) if subject.object_type == "user" else self._of_group(key)
         if change.action in ("disable", "delete") and key in self.outside:
             return (*own, reason_key(self.outside[key]))
-        return own or self._of_values(subject, change.desired)
+        return own or self._of_values(subject, change.desired) or self._of_actions(subject)
+
+    def _of_group(self, object_id: str) -> Keys:
+        moves = (object_id in self.groups_in_scope) != (object_id in self.groups_today)
+        return self.causes.of_group(object_id, moves=moves)
 
     def because_refused(self, subject: Subject, refusal: Refusal) -> Keys:
         """A mapping of the draft, when the field in question has another value (or another error) through it."""
+        if refusal.problem == "create-off":
+            return self._of_actions(subject)
         own = self.moved.get(subject.object_id, ())
         unit = resource.unit_of(refusal.attribute) if refusal.attribute else ""
         mappings = self.causes.units[subject.object_type].get(unit, ())
@@ -187,10 +197,14 @@ class Rehearsal(Evaluation):
         return own if old == new else (*own, *mappings)
 
     def _of_values(self, subject: Subject, desired: Mapping[str, Any]) -> Keys:
-        if not self.causes.units[subject.object_type] or subject.object_id not in self.rows:
+        if not self.causes.values or subject.object_id not in self.rows:
             return self._of_manager(subject, desired)
         old, _error = self._units(subject, self.mappers_today)
         return self.causes.of_units(subject.object_type, old, desired) or self._of_manager(subject, desired)
+
+    def _of_actions(self, subject: Subject) -> Keys:
+        """What may be done in AWS at all is a setting too."""
+        return self.causes.known([setting_key(f"{subject.object_type}_actions")])
 
     def _of_manager(self, subject: Subject, desired: Mapping[str, Any]) -> Keys:
         """A manager who comes or goes with the draft."""

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from sync.clashes import UNITS
 from sync.keys import key
-from sync.models import Link, Tenant
+from sync.models import Link, Rehearsed, Run, Tenant
 from sync.scim.resource import unit_of
 
 COLUMNS = {object_type: {unit: name for name, unit in units.items()} for object_type, units in UNITS.items()}
@@ -29,10 +30,31 @@ class TakenValues:
         column, wanted = self.columns.get(unit_of(target), ""), key(value)
         if not column:
             return False
-        holds = Q(**{f"held_{column}": wanted}) & ~Q(scim_id="")
         owner = self.given.get((column, wanted), object_id)
-        others = self.links.exclude(object_id=object_id)
-        if owner != object_id or others.filter(holds | Q(**{f"wanted_{column}": wanted})).exists():
+        if owner != object_id or self._others_have(object_id, column, wanted):
             return True
         self.given[column, wanted] = object_id
         return False
+
+    def _others_have(self, object_id: str, column: str, wanted: str) -> bool:
+        return having(self.links, column, wanted).exclude(object_id=object_id).exists()
+
+
+class RehearsedValues(TakenValues):
+    """For a rehearsal: what stands in for a link counts instead of it."""
+
+    def __init__(self, run: Run, object_type: str) -> None:
+        super().__init__(run.tenant, object_type)
+        self.rehearsed = Rehearsed.objects.filter(run=run, object_type=object_type)
+        same = self.rehearsed.filter(object_id=OuterRef("object_id"))
+        self.links = self.links.filter(~Exists(same))
+
+    def _others_have(self, object_id: str, column: str, wanted: str) -> bool:
+        rehearsed = having(self.rehearsed, column, wanted).exclude(object_id=object_id)
+        return rehearsed.exists() or super()._others_have(object_id, column, wanted)
+
+
+def having(rows: QuerySet[Any], column: str, value: str) -> QuerySet[Any]:
+    """Who holds the value in AWS or is to get it."""
+    holds = Q(**{f"held_{column}": value}) & ~Q(scim_id="")
+    return rows.filter(holds | Q(**{f"wanted_{column}": value}))

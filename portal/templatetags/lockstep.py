@@ -78,6 +78,11 @@ STATUS: dict[str, dict[str, tuple[Any, str, str]]] = {
         "not_needed": (gettext_lazy("Not needed"), "neutral", "minus"),
         "stopped": (gettext_lazy("Stopped"), "bad", "square-x"),
     },
+    "imported": {
+        "taken": (gettext_lazy("Taken over"), "good", "circle-check"),
+        "changed": (gettext_lazy("With a change"), "running", "edit"),
+        "left_out": (gettext_lazy("Left out"), "attention", "alert-triangle"),
+    },
     "task": {
         "not_started": (gettext_lazy("Not started"), "neutral", "circle-dashed"),
         "in_progress": (gettext_lazy("In progress"), "running", "progress"),
@@ -194,7 +199,7 @@ def error_summary(form: Form) -> dict[str, Any]:
 @register.inclusion_tag("partials/nav.html", takes_context=True)
 def navigation(context: RequestContext, tenant: Tenant) -> dict[str, Any]:
     match = context["request"].resolver_match
-    return {"groups": menu(tenant, match.url_name if match else "")}
+    return {"groups": menu(tenant, match.url_name if match else "", context.get("draft_keys") or ())}
 
 
 @register.inclusion_tag("partials/run_pill.html", takes_context=True)

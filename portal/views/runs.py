@@ -19,10 +19,10 @@ from portal.roles import Right
 from portal.templatetags.lockstep import pill_context
 from portal.views.logs import page_of
 from portal.views.provisioning import waits_too_long
-from sync import phases
+from sync import phases, rehearsing
 from sync.models import Action, Result, Run, Tenant
 from sync.problems import PROBLEMS, problem_groups
-from sync.services import approvals, confirming
+from sync.services import approvals, confirming, previews
 from sync.services import runs as service
 from sync.services.tenants import configuration_of
 
@@ -44,6 +44,9 @@ def run(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     found = get_object_or_404(Run.objects.select_related("configuration"), tenant=tenant, number=number)
     if request.htmx and request.GET.get("seen") == str(found.sequence) and found.open:
         return HttpResponse(status=204)
+    if rehearsing.rehearses(found):
+        # The preview of a draft has a page of its own.
+        return redirect_to(request, "impact", tenant.slug, number)
     context = run_context(tenant, found)
     if shows_a_plan(found):
         context |= plan_context(request, found)
@@ -95,6 +98,7 @@ def run_context(tenant: Tenant, found: Run) -> dict[str, object]:
         "suspect": PROBLEMS.get(found.suspect) if found.suspect else None,
         "operations": found.operations.log()[:PAGE],
         "nobody_took_it": waits_too_long(found),
+        "compared": previews.compared(found),
     }
 
 

@@ -74,6 +74,12 @@ def _copies(rows: Iterable[Row], to: Configuration) -> list[Row]:
     return found
 
 
+def differs(tenant: Tenant) -> list[str]:
+    """Keys of what the draft would change, in one look at it."""
+    draft = tenant.configurations.draft()
+    return list(draft.differs) if draft else []
+
+
 def changes(tenant: Tenant) -> list[Difference]:
     """What the draft would change; nothing while no version is published."""
     draft = tenant.configurations.draft()
@@ -93,6 +99,12 @@ def edited(draft: Configuration, keys: Sequence[str], actor: str) -> None:
         draft.scope_digest, draft.scope_changed_at = scope, now
     draft.differs = [one.key for one in _changes_of(draft)]
     draft.save()
+
+
+@transaction.atomic
+def set_comment(*, tenant: Tenant, comment: str) -> None:
+    """Why the draft is made; it goes into the audit log with the publishing."""
+    tenant.configurations.filter(number=None).update(comment=comment)
 
 
 @transaction.atomic

@@ -1,9 +1,17 @@
-"""Previews of the draft: asking for one, the newest one."""
+"""Previews of the draft: asking for one, the newest one, and a run beside what its preview said."""
+
+from dataclasses import dataclass
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
 
-from sync.models import Configuration, Run, Tenant
+from sync import impact
+from sync.models import Configuration, Operation, Result, Run, Tenant
 from sync.services import drafts, runs
+
+WRITES = (Run.Kind.FULL, Run.Kind.CHANGES)
+NOT_DONE = (Result.PLANNED, Result.SENT, Result.SKIPPED, Result.FAILED, Result.WILL_RETRY)
+NAMED = 20
 
 
 class NothingToPreview(Exception):
@@ -29,3 +37,60 @@ def newest_of(tenant: Tenant, draft: Configuration | None) -> Run | None:
     if draft is None:
         return None
     return tenant.runs.filter(kind=Run.Kind.PREVIEW, configuration=draft).order_by("-number").first()
+
+
+def published_with(version: Configuration) -> Run | None:
+    """The preview that a version was published with."""
+    previews = Run.objects.filter(kind=Run.Kind.PREVIEW, configuration=version, state__in=drafts.PREVIEWED)
+    return previews.filter(finished_at__lte=version.published_at).order_by("-number").first()
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """`said` and `did`: people. `missing` was said and not done, each with the problem code of the run ("": Entra wants it
+    no longer); `extra` was done and not said; up to NAMED of each."""
+
+    preview: Run
+    said: int
+    did: int
+    missing: list[tuple[Operation, str]]
+    extra: list[Operation]
+    differ: int
+
+
+def compared(run: Run) -> Comparison | None:
+    """The first run of a version beside the preview that it was published with."""
+    if run.kind not in WRITES or run.open or run.configuration is None or run.configuration.number is None:
+        return None
+    first = run.tenant.runs.filter(kind__in=WRITES, configuration=run.configuration).order_by("number").first()
+    preview = published_with(run.configuration)
+    if first != run or preview is None:
+        return None
+    said = preview.operations.filter(result__in=impact.TODO)
+    did = run.operations.exclude(result__in=NOT_DONE)
+    missing, extra = _without(said, did), _without(did, said)
+    return Comparison(
+        preview=preview,
+        said=_people(said),
+        did=_people(did),
+        missing=_with_problems(run, list(missing[:NAMED])),
+        extra=list(extra[:NAMED]),
+        differ=missing.count() + extra.count(),
+    )
+
+
+def _without(rows: QuerySet[Operation], others: QuerySet[Operation]) -> QuerySet[Operation]:
+    same = others.filter(
+        object_type=OuterRef("object_type"), object_id=OuterRef("object_id"), action=OuterRef("action")
+    )
+    return rows.filter(~Exists(same)).order_by("display_name", "pk")
+
+
+def _with_problems(run: Run, missing: list[Operation]) -> list[tuple[Operation, str]]:
+    failed = run.operations.exclude(problem="").filter(object_id__in=[one.object_id for one in missing])
+    problems = dict(failed.values_list("object_id", "problem"))
+    return [(one, problems.get(one.object_id, "")) for one in missing]
+
+
+def _people(rows: QuerySet[Operation]) -> int:
+    return rows.filter(object_type="user").values("object_id").distinct().count()

@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from sync.models import Run, Tenant
 from sync.problems import PROBLEMS, problem_groups
-from sync.services import runs
+from sync.services import drafts, runs
 
 
 class Command(BaseCommand):
@@ -27,7 +27,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         tenant = tenant_named(options["tenant"])
         run = carry_out(tenant, kind_of(options), confirmed=options["confirm"])
-        report = summary(run)
+        report = summary(run) | {"draft": not_published(tenant)}
         self.stdout.write(json.dumps(report, indent=2) if options["json"] else sentence(report))
         if run.state == Run.State.FAILED:
             raise SystemExit(1)
@@ -42,6 +42,11 @@ def tenant_named(slug: str) -> Tenant:
 
 def known_slugs() -> list[str]:
     return list(Tenant.objects.values_list("slug", flat=True))
+
+
+def not_published(tenant: Tenant) -> int:
+    """How many changes of the draft the run did not follow: only publishing lets them count, a --confirm does not."""
+    return len(drafts.differs(tenant))
 
 
 def kind_of(options: dict[str, Any]) -> str:
@@ -108,4 +113,8 @@ def sentence(report: dict[str, Any]) -> str:
         problem = PROBLEMS[report["problem"]]
         lines.append(f"{problem.title}. {problem.meaning} {problem.remedy}")
     lines += [f"{group['objects']} x {group['title']}: {group['remedy']}" for group in report["problems"]]
+    if report.get("draft"):
+        lines.append(
+            f"A draft with {report['draft']} changes is not published: the run did not follow it (draft, draft --publish)."
+        )
     return "\n".join(lines)

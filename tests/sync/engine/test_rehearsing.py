@@ -1,15 +1,25 @@
 """The preview of a draft: it plans what the next run would do, says why, and leaves no trace."""
 
+import datetime
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from django.utils import timezone
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from sync.models import DirectoryUser, Inclusion, Link, Operation, Rehearsed, Run, Tenant
-from sync.services import configurations, drafts, previews, runs
+from sync.graph.client import GraphClient
+from sync.graph.errors import GraphError
+from sync.leases import Watch
+from sync.models import DirectoryUser, HeldChange, Inclusion, Link, Operation, Rehearsed, Run, Tenant
+from sync.services import configurations, drafts, keeping, previews, runs
 from tests.lab_process import Lab
-from tests.sync.engine.conftest import ACTOR, assign, sync
+from tests.sync.engine.conftest import ACTOR, assign, names, sync
 
 pytestmark = pytest.mark.django_db(transaction=True)
+SEEN = ["removals", "over-members", "over-creates", "over-keys", "over-groups", "arriving", "guests"]
 
 
 def preview(tenant: Tenant) -> Run:
@@ -21,16 +31,18 @@ def preview(tenant: Tenant) -> Run:
     return finished
 
 
+def publish(tenant: Tenant, said: Run) -> None:
+    drafts.publish(tenant=tenant, actor=ACTOR, preview=said, seen=SEEN)
+
+
 def traces() -> list[Any]:
     """Everything that a run notes apart from its plan."""
+    users = DirectoryUser.objects.order_by("pk")
     return [
-        list(
-            DirectoryUser.objects.order_by("pk").values(
-                "object_id", "in_scope", "scope_reason", "scope_through", "scope_at"
-            )
-        ),
+        list(users.values("object_id", "in_scope", "scope_reason", "scope_through", "scope_path", "scope_at")),
         list(Link.objects.order_by("pk").values()),
         list(Inclusion.objects.order_by("pk").values()),
+        list(HeldChange.objects.order_by("pk").values()),
     ]
 
 
@@ -43,49 +55,348 @@ def deeds(run: Run) -> set[tuple[str, str, str]]:
 
 
 @pytest.fixture
-def in_sync(wired: Tenant, lab: Lab) -> Tenant:
+def in_sync(wired: Tenant, lab: Lab) -> Iterator[Tenant]:
     """AWS holds everybody of two groups."""
     assign(wired, lab.entra_group("AWS-Admins"), lab.entra_group("AWS-Developers"))
     sync(wired)
-    return wired
+    yield wired
 
 
-def edit_mapping(tenant: Tenant, target: str, **facts: Any) -> None:
+def edit(tenant: Tenant, target: str, **facts: Any) -> None:
     row = drafts.shown(tenant).mappings.get(object_type="user", target=target)
-    from dataclasses import replace
+    rule = replace(row.rule(), **facts)
+    configurations.save_mapping(actor=ACTOR, tenant=tenant, object_type="user", rule=rule, row=row)
 
-    configurations.save_mapping(
-        actor=ACTOR, tenant=tenant, object_type="user", rule=replace(row.rule(), **facts), row=row
-    )
+
+def unassign(tenant: Tenant, name: str) -> None:
+    row = drafts.shown(tenant).assignments.get(display_name=name)
+    configurations.unassign(actor=ACTOR, tenant=tenant, assignment=row)
+
+
+def only(tenant: Tenant, attribute: str, value: str) -> None:
+    clause = {"attribute": attribute, "operator": "EQUALS", "value": value, "ignore_case": False}
+    configurations.save_filter(actor=ACTOR, tenant=tenant, object_type="user", title="Some", clauses=[clause])
+
+
+def check(run: Run, code: str) -> dict[str, Any]:
+    return next(one for one in run.impact["checks"] if one["code"] == code)
 
 
 def test_a_draft_like_the_published_rules_plans_nothing(in_sync: Tenant) -> None:
-    edit_mapping(in_sync, "title", source="department")
-    edit_mapping(in_sync, "title", source="jobTitle")
+    edit(in_sync, "title", source="department")
+    edit(in_sync, "title", source="jobTitle")
+    with pytest.raises(previews.NothingToPreview):
+        preview(in_sync)
+    # A change of the draft that says the same in other words.
+    edit(in_sync, "title", kind="expression", source="Trim([jobTitle])")
     run = preview(in_sync)
     assert run.operations.count() == 0
-    assert run.impact["people"]["updated"] == 0
     assert run.impact["people"]["stay"] == Link.objects.filter(object_type="user").exclude(scim_id="").count()
 
 
 def test_a_preview_leaves_links_and_scope_as_they_are(in_sync: Tenant, lab: Lab) -> None:
-    developers = drafts.shown(in_sync).assignments.get(display_name="AWS-Developers")
-    configurations.unassign(actor=ACTOR, tenant=in_sync, assignment=developers)
-    edit_mapping(in_sync, "title", source="department")
+    unassign(in_sync, "AWS-Developers")
+    edit(in_sync, "title", source="department")
     before = traces()
+    lab.forget_requests()
     run = preview(in_sync)
     assert run.operations.exists()
     assert traces() == before
     assert not Rehearsed.objects.exists()
+    assert lab.requests() == []
 
 
 def test_the_run_after_the_publish_does_what_the_preview_said(in_sync: Tenant, lab: Lab) -> None:
-    configurations.unassign(
-        actor=ACTOR, tenant=in_sync, assignment=drafts.shown(in_sync).assignments.get(display_name="AWS-Developers")
-    )
-    edit_mapping(in_sync, "title", source="department")
+    unassign(in_sync, "AWS-Admins")
+    edit(in_sync, "title", source="department")
+    only(in_sync, "department", "Engineering")
     said = preview(in_sync)
-    drafts.publish(tenant=in_sync, actor=ACTOR, preview=said, seen=["removals", "over-members"])
+    publish(in_sync, said)
     did = sync(in_sync, confirmed=False)
     assert deeds(did) == deeds(said)
     assert deeds(said)
+    compared = previews.compared(did)
+    assert compared is not None
+    assert (compared.differ, compared.said) == (0, compared.did)
+    # Only the first run of a version stands beside its preview.
+    assert previews.compared(sync(in_sync)) is None
+
+
+EDITS = {
+    "unassign admins": lambda tenant, lab: unassign(tenant, "AWS-Admins"),
+    "assign more": lambda tenant, lab: assign(tenant, lab.entra_group("AWS-Finance")),
+    "nest": lambda tenant, lab: configurations.set_nested(
+        actor=ACTOR,
+        tenant=tenant,
+        assignment=drafts.shown(tenant).assignments.get(display_name="AWS-Developers"),
+        nested=True,
+    ),
+    "send no group": lambda tenant, lab: configurations.set_send_group(
+        actor=ACTOR,
+        tenant=tenant,
+        assignment=drafts.shown(tenant).assignments.get(display_name="AWS-Developers"),
+        send_group=False,
+    ),
+    "title": lambda tenant, lab: edit(tenant, "title", source="department"),
+    "user names": lambda tenant, lab: edit(tenant, "userName", kind="expression", source='Join("", "x-", [mail])'),
+    "clashing addresses": lambda tenant, lab: edit(
+        tenant, 'emails[type eq "work"].value', kind="expression", source='Join("", [department], "@acme.example")'
+    ),
+    "filter": lambda tenant, lab: only(tenant, "department", "Engineering"),
+    "everybody": lambda tenant, lab: configurations.set_settings(actor=ACTOR, tenant=tenant, everybody=True),
+    "no disabling": lambda tenant, lab: configurations.set_settings(
+        actor=ACTOR, tenant=tenant, user_actions=["create", "update"]
+    ),
+}
+
+
+@settings(
+    max_examples=4,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(chosen=st.lists(st.sampled_from(sorted(EDITS)), min_size=1, max_size=4, unique=True))
+def test_any_draft_is_carried_out_as_it_was_previewed(wired: Tenant, lab: Lab, chosen: list[str]) -> None:
+    if not wired.configurations.published().exists():
+        groups = [lab.entra_group(name) for name in ("AWS-Admins", "AWS-Developers")]
+        assign(wired, *groups)
+        sync(wired)
+    for name in chosen:
+        if name != "unassign admins" or drafts.shown(wired).assignments.filter(display_name="AWS-Admins").exists():
+            EDITS[name](wired, lab)
+    if not drafts.changes(wired):
+        return
+    before = traces()
+    said = preview(wired)
+    assert traces() == before
+    draft = wired.configurations.draft()
+    assert draft is not None
+    drafts.make_version(draft, actor=ACTOR, preview=said)
+    did = sync(wired, confirmed=False)
+    assert deeds(did) == deeds(said)
+
+
+def test_every_change_names_what_brings_it(in_sync: Tenant, lab: Lab) -> None:
+    newcomer = lab.call("POST", "entra/hire", {"displayName": "New Comer"})
+    assign(in_sync, newcomer)
+    unassign(in_sync, "AWS-Admins")
+    only(in_sync, "department", "Engineering")
+    edit(in_sync, "title", source="department")
+    [filter_key] = [key for key in drafts.differs(in_sync) if key.startswith("filter:")]
+    group_key = f"assignment:group:{lab.entra_group('AWS-Admins')['id']}"
+    run = preview(in_sync)
+    gone = run.operations.filter(object_type="user", action="disable")
+    causes = {tuple(row.causes) for row in gone}
+    assert causes == {(group_key, "scope:not-assigned"), (filter_key, "scope:outside-filter")}
+    updated = run.operations.filter(object_type="user", action="update")
+    assert {tuple(row.causes) for row in updated} == {("mapping:user:title",)}
+    members = run.operations.filter(object_type="membership", object_id=lab.entra_group("AWS-Admins")["id"])
+    assert {tuple(row.causes) for row in members} == {(group_key,)}
+
+
+def test_what_entra_changed_meanwhile_is_not_put_on_the_draft(in_sync: Tenant, lab: Lab) -> None:
+    member = lab.entra_group("AWS-Admins")["members"][0]
+    lab.call("PATCH", f"entra/users/{member}", {"jobTitle": "Astronaut"})
+    edit(in_sync, "preferredLanguage", kind="constant", source="en")
+    run = preview(in_sync)
+    row = run.operations.get(object_id=member, object_type="user")
+    assert set(row.changes) >= {"title"}
+    assert row.causes in ([], ["mapping:user:preferredLanguage"])
+    lab.call("PATCH", f"entra/users/{member}", {"jobTitle": "Clerk"})
+
+
+def test_updates_are_folded_by_pattern(in_sync: Tenant) -> None:
+    edit(in_sync, "title", kind="constant", source="Colleague")
+    edit(in_sync, "displayName", kind="expression", source="ToUpper([displayName])")
+    folds = {(one["unit"], one["pattern"]): one for one in preview(in_sync).impact["folds"]}
+    people = Link.objects.filter(object_type="user").exclude(scim_id="").count()
+    assert folds["title", "other"]["after"] == "Colleague"
+    assert folds["displayName", "case"]["n"] == people
+    assert len(folds["displayName", "case"]["examples"]) == 5
+    assert folds["displayName", "case"]["causes"] == ["mapping:user:displayName", "mapping:user:title"]
+
+
+def test_two_people_for_one_user_name_block_the_publishing(in_sync: Tenant) -> None:
+    edit(in_sync, 'emails[type eq "work"].value', kind="constant", source="all@acme.example")
+    run = preview(in_sync)
+    assert check(run, "shared")["level"] == "bad"
+    assert check(run, "shared")["n"] > 1
+    with pytest.raises(drafts.NotPublished, match="blocked"):
+        publish(in_sync, run)
+
+
+def test_a_required_field_that_becomes_empty_blocks_the_publishing(in_sync: Tenant) -> None:
+    edit(in_sync, "name.familyName", source="employeeId")
+    run = preview(in_sync)
+    assert check(run, "emptied")["level"] == "bad"
+    assert drafts.missing_for_publishing(in_sync, run, SEEN) == ["blocked"]
+
+
+def test_an_expression_that_stops_blocks_the_publishing(in_sync: Tenant) -> None:
+    edit(in_sync, "title", kind="expression", source="CDate([jobTitle])")
+    run = preview(in_sync)
+    assert check(run, "expressions")["level"] == "bad"
+    assert drafts.missing_for_publishing(in_sync, run, SEEN) == ["blocked"]
+
+
+def test_who_arrives_incomplete_asks_for_a_look_and_blocks_nothing(in_sync: Tenant, lab: Lab) -> None:
+    newcomer = lab.call("POST", "entra/hire", {"displayName": "Mono Nym"})
+    lab.call("PATCH", f"entra/users/{newcomer['id']}", {"surname": None})
+    assign(in_sync, newcomer)
+    run = preview(in_sync)
+    assert (check(run, "arriving")["level"], check(run, "arriving")["n"]) == ("attention", 1)
+    assert drafts.missing_for_publishing(in_sync, run, []) == ["not-seen"]
+    assert drafts.missing_for_publishing(in_sync, run, ["arriving"]) == []
+
+
+def test_many_removals_are_seen_then_held_and_never_done_by_publishing(in_sync: Tenant, lab: Lab) -> None:
+    before = names(lab)
+    only(in_sync, "department", "Nobody works here")
+    run = preview(in_sync)
+    assert (check(run, "removals")["level"], check(run, "removals")["n"]) == ("attention", len(before))
+    with pytest.raises(drafts.NotPublished, match="not-seen"):
+        drafts.publish(tenant=in_sync, actor=ACTOR, preview=run)
+    publish(in_sync, run)
+    did = sync(in_sync, confirmed=False)
+    assert did.counts["held"] >= len(before)
+    assert all(user["active"] for user in lab.aws()["users"])
+
+
+def test_publishing_says_yes_to_the_creates_that_the_preview_listed(in_sync: Tenant, lab: Lab) -> None:
+    configurations.set_settings(actor=ACTOR, tenant=in_sync, everybody=True)
+    run = preview(in_sync)
+    assert check(run, "over-creates")["level"] == "attention"
+    publish(in_sync, run)
+    did = sync(in_sync, confirmed=False)
+    assert did.state != Run.State.WAITING
+    assert did.counts["created"] == run.impact["people"]["created"]
+    assert did.counts.get("held", 0) == 0
+
+
+def test_a_preview_of_another_draft_or_an_old_one_publishes_nothing(in_sync: Tenant) -> None:
+    edit(in_sync, "title", source="department")
+    run = preview(in_sync)
+    edit(in_sync, "title", source="companyName")
+    assert drafts.missing_for_publishing(in_sync, run) == ["stale"]
+    edit(in_sync, "title", source="department")
+    # The very same draft again: what the preview shows is what would be published.
+    assert drafts.missing_for_publishing(in_sync, run) == []
+    run.finished_at = timezone.now() - datetime.timedelta(minutes=61)
+    assert drafts.missing_for_publishing(in_sync, run) == ["stale"]
+
+
+def test_a_preview_that_failed_leaves_the_draft_and_publishes_nothing(
+    in_sync: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edit(in_sync, "title", source="department")
+
+    def refuse(_graph: GraphClient) -> None:
+        raise GraphError("no", status=503)
+
+    monkeypatch.setattr(GraphClient, "sign_in", refuse)
+    run = previews.request(tenant=in_sync, actor=ACTOR, enqueue=False)
+    failed = runs.execute(run.pk)
+    assert failed is not None
+    assert failed.state == Run.State.FAILED
+    assert drafts.differs(in_sync) == ["mapping:user:title"]
+    assert drafts.missing_for_publishing(in_sync, failed) == ["no-preview"]
+
+
+def test_discarding_the_draft_ends_its_preview(in_sync: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    edit(in_sync, "title", source="department")
+    run = previews.request(tenant=in_sync, actor=ACTOR, enqueue=False)
+    sign_in = GraphClient.sign_in
+
+    def discard_meanwhile(graph: GraphClient) -> None:
+        drafts.discard(tenant=in_sync, actor=ACTOR)
+        sign_in(graph)
+
+    monkeypatch.setattr(GraphClient, "sign_in", discard_meanwhile)
+    ended = runs.execute(run.pk)
+    assert ended is not None
+    assert ended.state == Run.State.CANCELLED
+    assert Run.objects.get(pk=run.pk).configuration is None
+
+
+def test_a_preview_can_be_cancelled_and_takes_its_rows_with_it(
+    in_sync: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unassign(in_sync, "AWS-Admins")
+    run = previews.request(tenant=in_sync, actor=ACTOR, enqueue=False)
+    safe_point = Watch.safe_point
+
+    def cancel(watch: Watch) -> bool:
+        if Rehearsed.objects.exists():
+            runs.cancel_run(run=Run.objects.get(pk=run.pk), actor=ACTOR)
+        return safe_point(watch)
+
+    monkeypatch.setattr(Watch, "safe_point", cancel)
+    ended = runs.execute(run.pk)
+    assert ended is not None
+    assert ended.state == Run.State.CANCELLED
+    assert not Rehearsed.objects.exists()
+    assert not ended.operations.exists()
+
+
+def test_a_draft_that_changed_gets_a_preview_of_its_own(in_sync: Tenant) -> None:
+    edit(in_sync, "title", source="department")
+    first = previews.request(tenant=in_sync, actor=ACTOR, enqueue=False)
+    assert previews.request(tenant=in_sync, actor=ACTOR, enqueue=False) == first
+    Run.objects.filter(pk=first.pk).update(state=Run.State.RUNNING, configuration_digest="of an older draft")
+    second = previews.request(tenant=in_sync, actor=ACTOR, enqueue=False)
+    assert second != first
+    assert Run.objects.get(pk=first.pk).state == Run.State.CANCELLING
+
+
+def test_a_sync_and_a_preview_wait_for_each_other(in_sync: Tenant) -> None:
+    edit(in_sync, "title", source="department")
+    waiting = previews.request(tenant=in_sync, actor=ACTOR, enqueue=False)
+    ask = {"tenant": in_sync, "kind": Run.Kind.CHANGES, "trigger": Run.Trigger.PERSON, "enqueue": False}
+    assert runs.request_run(**ask) != waiting
+
+
+def test_somebody_unassigned_is_kept_by_an_assignment(in_sync: Tenant, lab: Lab) -> None:
+    unassign(in_sync, "AWS-Admins")
+    gone = preview(in_sync).operations.filter(object_type="user", action="disable")
+    person = DirectoryUser.objects.get(object_id=gone[0].object_id)
+    keeping.keep(tenant=in_sync, actor=ACTOR, person=person)
+    again = preview(in_sync).operations.filter(object_type="user", action="disable")
+    assert {row.object_id for row in gone} - {row.object_id for row in again} == {person.object_id}
+
+
+def test_somebody_outside_a_filter_is_kept_by_a_filter_of_their_own(in_sync: Tenant) -> None:
+    only(in_sync, "department", "Engineering")
+    gone = preview(in_sync).operations.filter(object_type="user", action="disable")
+    person = DirectoryUser.objects.get(object_id=gone[0].object_id)
+    keeping.keep(tenant=in_sync, actor=ACTOR, person=person)
+    again = preview(in_sync).operations.filter(object_type="user", action="disable")
+    assert {row.object_id for row in gone} - {row.object_id for row in again} == {person.object_id}
+
+
+def test_nobody_is_kept_whom_entra_itself_blocks(in_sync: Tenant, lab: Lab) -> None:
+    unassign(in_sync, "AWS-Admins")
+    member = lab.entra_group("AWS-Admins")["members"][0]
+    lab.call("PATCH", f"entra/users/{member}", {"accountEnabled": False})
+    preview(in_sync)
+    person = DirectoryUser.objects.get(object_id=member)
+    with pytest.raises(keeping.CannotKeep):
+        keeping.keep(tenant=in_sync, actor=ACTOR, person=person)
+    # Nothing half done stays behind.
+    assert not drafts.shown(in_sync).assignments.filter(object_id=member).exists()
+    lab.call("PATCH", f"entra/users/{member}", {"accountEnabled": True})
+
+
+def test_a_restored_version_undoes_a_wrong_one(in_sync: Tenant, lab: Lab) -> None:
+    first = in_sync.configurations.current()
+    only(in_sync, "department", "Engineering")
+    publish(in_sync, preview(in_sync))
+    sync(in_sync, confirmed=False)
+    assert HeldChange.objects.open().exists()
+    drafts.restore(tenant=in_sync, actor=ACTOR, version=first)
+    back = preview(in_sync)
+    assert back.impact["people"]["lose"] == 0
+    publish(in_sync, back)
+    sync(in_sync, confirmed=False)
+    assert not HeldChange.objects.open().exists()
+    assert all(user["active"] for user in lab.aws()["users"])

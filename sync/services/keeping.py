@@ -1,0 +1,65 @@
+"""Keeping one person whom the draft would take out of scope: an edit of the draft that really keeps them."""
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from sync import inclusion
+from sync.directory import Found
+from sync.mirror import Rules
+from sync.models import Configuration, DirectoryUser, Tenant
+from sync.scope_pass import Deciding
+from sync.scoping import Reason, Scope
+from sync.services import configurations, drafts
+
+# What an edit of the draft can change; everything else is decided in Entra, or by a switch for all.
+HELPS = (Reason.NOT_ASSIGNED, Reason.OUTSIDE_FILTER)
+
+
+class CannotKeep(Exception):
+    """`reason`: a code of sync.scoping that no exception of one person overrules."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@transaction.atomic
+def keep(*, tenant: Tenant, actor: str, person: DirectoryUser) -> None:
+    """Assigns the person; where a filter is in the way, adds one that lets this person pass. Raises CannotKeep."""
+    draft = drafts.editing(tenant, actor)
+    for deed in (_assign, _let_pass):
+        scope = scope_of(draft, person)
+        if scope.in_scope:
+            return
+        deed(tenant, actor, person, scope)
+    if not (scope := scope_of(draft, person)).in_scope:
+        raise CannotKeep(scope.reason)
+
+
+def scope_of(configuration: Configuration, person: DirectoryUser) -> Scope:
+    """By today's mirror."""
+    rules = Rules.of(configuration)
+    closure = inclusion.closure_of(configuration.tenant, rules)
+    included = ((group_id, path) for (_assigned, group_id), path in closure.items())
+    [scope] = Deciding(configuration.tenant, rules, included).scopes([person])
+    return scope
+
+
+def _assign(tenant: Tenant, actor: str, person: DirectoryUser, scope: Scope) -> None:
+    if scope.reason == Reason.NOT_ASSIGNED:
+        found = Found("user", person.object_id, str(person), person.user_principal_name, "person")
+        configurations.assign(actor=actor, tenant=tenant, chosen=[found])
+
+
+def _let_pass(tenant: Tenant, actor: str, person: DirectoryUser, scope: Scope) -> None:
+    """One filter is enough to pass, so an exception is a filter of its own."""
+    if scope.reason != Reason.OUTSIDE_FILTER:
+        return
+    clause = {
+        "attribute": "userPrincipalName",
+        "operator": "EQUALS",
+        "value": person.user_principal_name,
+        "ignore_case": True,
+    }
+    title = (_("Keep %(name)s") % {"name": person})[:200]
+    configurations.save_filter(actor=actor, tenant=tenant, object_type="user", title=title, clauses=[clause])
