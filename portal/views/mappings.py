@@ -6,8 +6,6 @@ from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
-from django.template import TemplateDoesNotExist
-from django.template.loader import get_template
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -29,7 +27,6 @@ from sync.services.configurations import Conflict, Refused, revision, sentence
 from sync.services.drafts import shown
 
 OBJECTS: dict[str, ObjectType] = {"people": "user", "groups": "group"}
-DRAFT_BAR = "partials/draft_bar.html"
 
 
 @signed_in
@@ -445,18 +442,10 @@ def back_to_table(request: HttpRequest, tenant: Tenant, plural: str, said: str, 
     if not request.htmx:
         messages.success(request, said)
         return redirect_to(request, list_url(tenant, plural, request))
-    context = table(request, tenant, plural, focus_on) | {"said": said, "draft_bar": draft_bar()}
+    context = table(request, tenant, plural, focus_on) | {"said": said}
     response = render_page(request, "mappings/list.html", context, partial="saved")
     response["HX-Retarget"], response["HX-Reswap"] = "#mappings", "innerHTML"
     return response
-
-
-def draft_bar() -> str:
-    try:
-        get_template(DRAFT_BAR)
-    except TemplateDoesNotExist:
-        return ""
-    return DRAFT_BAR
 
 
 def row_of(tenant: Tenant, plural: str, target: str) -> AttributeMapping | None:
