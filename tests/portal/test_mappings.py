@@ -170,7 +170,7 @@ def test_actions_and_the_guests_name_go_into_the_draft_and_back(jo: Client, publ
 def seen(jo: Client, target: str) -> dict[str, str]:
     """What a form that is opened now sends back about what it showed."""
     context = jo.get(url(target)).context
-    return {"seen": context["seen"], "draft": context["draft"]}
+    return {"seen": context["seen"], "draft": str(context["draft_seen"])}
 
 
 def test_a_row_that_somebody_else_changed_is_shown_beside_mine_and_mine_can_be_kept(
