@@ -1,7 +1,7 @@
 """The tables of assignments as pages show them: what the draft assigns, and what it no longer does, with its counts."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from sync import bringing, directory
 from sync.bringing import Bringing, Counts
 from sync.differences import Difference, assignment_key, setting_key
+from sync.mirror import groups_in_scope
 from sync.models import (
     Assignment,
     Configuration,
@@ -24,7 +25,7 @@ from sync.models import (
     Snapshot,
     Tenant,
 )
-from sync.problems import PROBLEMS, SCOPE_REASONS, Problem
+from sync.problems import PROBLEMS, Problem, scope_words
 from sync.services import drafts
 
 PAGE = 50
@@ -85,9 +86,14 @@ class Tables:
     totals: Mapping[str, int]
     any: bool
     application_changed: bool
-    read_at: Any
+    # The last reading of the directory, which the counts are of.
+    snapshot: Snapshot | None
     # Counts are left out: the page asks for them by itself.
     counting: bool = False
+
+    @property
+    def read_at(self) -> Any:
+        return self.snapshot.sealed_at if self.snapshot else None
 
     @property
     def shown(self) -> list[Line]:
@@ -98,7 +104,8 @@ def tables(tenant: Tenant, text: str, pages: Mapping[str, str], *, wait: bool) -
     """`pages`: the number of each table's page; `wait`: count even when it takes a while."""
     configuration = drafts.shown(tenant)
     changes = {one.key: one for one in drafts.changes(tenant)}
-    lines = _lines(tenant, configuration, changes)
+    rules = Bringing(configuration)
+    lines = _lines(tenant, configuration, changes, rules)
     snapshot = last_snapshot(tenant)
     found = Tables(
         groups=_page(lines, "groups", text, pages),
@@ -107,11 +114,11 @@ def tables(tenant: Tenant, text: str, pages: Mapping[str, str], *, wait: bool) -
         totals={name: sum(map(kind, lines)) for name, kind in KINDS.items()},
         any=bool(lines),
         application_changed=setting_key("mirrored_app") in changes,
-        read_at=snapshot.sealed_at if snapshot else None,
+        snapshot=snapshot,
     )
-    _add_states(tenant, found.shown)
-    _add_through(configuration, [line for line in found.shown if not line.is_group])
-    _add_counts(found, configuration, snapshot, wait=wait)
+    _add_states(rules, found.shown)
+    _add_through(rules, [line for line in found.shown if not line.is_group])
+    _add_counts(found, configuration, rules, wait=wait)
     return found
 
 
@@ -132,7 +139,9 @@ def _page(lines: Iterable[Line], table: str, text: str, pages: Mapping[str, str]
 # What stands in a row
 
 
-def _lines(tenant: Tenant, configuration: Configuration, changes: Mapping[str, Difference]) -> list[Line]:
+def _lines(
+    tenant: Tenant, configuration: Configuration, changes: Mapping[str, Difference], rules: Bringing
+) -> list[Line]:
     rows = list(configuration.assignments.all())
     removed = {one.key for one in changes.values() if one.item.kind == "assignment" and one.after is None}
     if removed and configuration.based_on is not None:
@@ -140,7 +149,9 @@ def _lines(tenant: Tenant, configuration: Configuration, changes: Mapping[str, D
         rows += [row for row in base if assignment_key(row.object_type, row.object_id) in removed]
     groups = {group.object_id: group for group in DirectoryGroup.objects.filter(_assigned(tenant, "group"))}
     people = {person.object_id: person for person in DirectoryUser.objects.filter(_assigned(tenant, "user"))}
-    lines = [_group_line(row, groups) if row.object_type == "group" else _person_line(row, people) for row in rows]
+    lines = [
+        _group_line(row, groups) if row.object_type == "group" else _person_line(row, people, rules) for row in rows
+    ]
     for line in lines:
         if difference := changes.get(line.key):
             _mark(line, difference)
@@ -159,14 +170,19 @@ def _group_line(row: Assignment, groups: Mapping[str, DirectoryGroup]) -> Line:
     return Line(row, (found.display_name if found else "") or str(row), str(kind), bool(found and found.deleted))
 
 
-def _person_line(row: Assignment, people: Mapping[str, DirectoryUser]) -> Line:
+def _person_line(row: Assignment, people: Mapping[str, DirectoryUser], rules: Bringing) -> Line:
     found = people.get(row.object_id)
     if found is None:
         return Line(row, str(row), row.detail, gone=False)
     line = Line(row, found.display_name or str(row), found.user_principal_name or row.detail, bool(found.deleted))
-    if not found.in_scope and found.scope_reason not in ("", "not-assigned", "deleted"):
-        line.outside = str(SCOPE_REASONS.get(found.scope_reason, found.scope_reason))
+    line.outside = outside(found, rules)
     return line
+
+
+def outside(user: DirectoryUser, rules: Bringing) -> str:
+    """Why somebody is not in scope however they are assigned, in words; "" when nothing keeps them out."""
+    reason = None if user.deleted else rules.keeps_out(user.properties)
+    return scope_words(reason, [one.filter.title for one in rules.rules.people_gate.filters]) if reason else ""
 
 
 def _mark(line: Line, difference: Difference) -> None:
@@ -179,14 +195,22 @@ def _mark(line: Line, difference: Difference) -> None:
         line.changed = [str(CHANGED[name, difference.after.facts[name]]) for name in difference.fields]
 
 
-def _add_states(tenant: Tenant, lines: Sequence[Line]) -> None:
-    links = Link.objects.filter(tenant=tenant, object_id__in=[line.row.object_id for line in lines])
+def _add_states(rules: Bringing, lines: Sequence[Line]) -> None:
+    links = Link.objects.filter(tenant=rules.tenant, object_id__in=[line.row.object_id for line in lines])
     known = {(link.object_type, link.object_id): link for link in links}
+    sent = groups_in_scope(rules.tenant, rules.rules)
     for line in lines:
         link = known.get((line.row.object_type, line.row.object_id))
-        line.state = "not_sent" if line.is_group and not line.row.send_group else state_in_aws(link)
+        line.state = state_of_group(line.row, link, sent) if line.is_group else state_in_aws(link)
         if link is not None and link.ready_at:
             line.ready_at, line.problem = link.ready_at, PROBLEMS.get(link.ready_code)
+
+
+def state_of_group(row: Assignment, link: Link | None, sent: Collection[str]) -> str:
+    """`sent`: object ids of the groups that go to AWS themselves."""
+    if not row.send_group:
+        return "not_sent"
+    return state_in_aws(link) if row.object_id in sent else "not_in_scope"
 
 
 def state_in_aws(link: Link | None) -> str:
@@ -201,17 +225,16 @@ def state_in_aws(link: Link | None) -> str:
 # Counts
 
 
-def _add_through(configuration: Configuration, people: Sequence[Line]) -> None:
+def _add_through(rules: Bringing, people: Sequence[Line]) -> None:
     if not people:
         return
-    rules = Bringing(configuration)
     found = rules.also_through([line.row.object_id for line in people])
     for line in people:
         line.through = [(root, rules.groups[root]) for root in found.get(line.row.object_id, ())]
 
 
-def _add_counts(found: Tables, configuration: Configuration, snapshot: Snapshot | None, *, wait: bool) -> None:
-    groups = [line for line in found.shown if line.is_group]
+def _add_counts(found: Tables, configuration: Configuration, rules: Bringing, *, wait: bool) -> None:
+    groups, snapshot = [line for line in found.shown if line.is_group], found.snapshot
     if not groups:
         return
     if snapshot is None:
@@ -223,19 +246,21 @@ def _add_counts(found: Tables, configuration: Configuration, snapshot: Snapshot 
         line.direct = 0
     for group_id, n in bringing.direct_counts(configuration.tenant, [line.row.object_id for line in groups]).items():
         next(line for line in groups if line.row.object_id == group_id).direct = n
-    counts = _counts(configuration, snapshot, compute=wait or snapshot.memberships <= COUNT_AT_ONCE)
+    counts = _counts(configuration, rules, snapshot, compute=wait or snapshot.memberships <= COUNT_AT_ONCE)
     found.counting = counts is None
     for line in groups:
         line.counts = (counts or {}).get(line.row.object_id)
 
 
-def _counts(configuration: Configuration, snapshot: Snapshot, *, compute: bool) -> dict[str, Counts] | None:
+def _counts(
+    configuration: Configuration, rules: Bringing, snapshot: Snapshot, *, compute: bool
+) -> dict[str, Counts] | None:
     """Kept until the directory is read again or somebody edits the rules."""
     edited = configuration.changed_at.timestamp()
     key = f"assigned:{configuration.pk}:{edited}:{snapshot.pk}:{configuration.assignments.count()}"
     counts: dict[str, Counts] | None = cache.get(key)
     if counts is None and compute:
-        counts = Bringing(configuration).counts()
+        counts = rules.counts()
         cache.set(key, counts, COUNTS_KEPT_SECONDS)
     return counts
 

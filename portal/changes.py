@@ -27,7 +27,6 @@ KINDS: Mapping[str, Words] = {
     "setting": gettext_lazy("Setting"),
 }
 # Settings that are edited with the mappings; the others decide scope.
-SCOPE_PAGE = "assignments"
 OF_MAPPINGS = ("guest_user_name", "user_actions", "group_actions")
 
 
@@ -87,7 +86,7 @@ def page_of(key: str) -> str:
     kind, _colon, rest = key.partition(":")
     if kind == "mapping" or (kind == "setting" and rest in OF_MAPPINGS):
         return "mappings"
-    return "assignments" if kind == "assignment" else SCOPE_PAGE
+    return "assignments" if kind == "assignment" else "scope"
 
 
 def words_of(item: Item, side: Item | None) -> str:

@@ -40,8 +40,12 @@ MENU: tuple[tuple[str | Promise, tuple[Item, ...]], ...] = (
                 "arrows-exchange",
                 "mappings",
                 ("people",),
-                ("mapping", "mapping_add", "mapping_remove", "mappings_reset"),
+                (
+                    *("mapping", "mapping_add", "mapping_remove", "mappings_reset", "expression_help", "aws_fields"),
+                    *("configuration_export", "configuration_import"),
+                ),
             ),
+            Item(_("Scope"), "filter", "scope", pages=("scope_people",)),
             Item(
                 _("Assignments"),
                 "users-group",

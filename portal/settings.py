@@ -117,6 +117,9 @@ STORAGES = {
     },
 }
 
+# A configuration file of 5 MB may be pasted (sync/documents.py).
+DATA_UPLOAD_MAX_MEMORY_SIZE = 6 * 1024 * 1024
+
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],

@@ -9,9 +9,11 @@ from portal.views import (
     applications,
     approvals,
     assignments,
+    configuration_files,
     connection,
     draft,
     drift,
+    expressions,
     groups,
     logs,
     mappings,
@@ -20,6 +22,7 @@ from portal.views import (
     provisioning,
     readiness,
     runs,
+    scope,
     setup,
     tenants,
     versions,
@@ -72,11 +75,31 @@ connection_urls = [
 
 mapping_urls = [
     path("mappings/recommended/", mappings.mappings_recommended, name="mappings_recommended"),
+    path("mappings/cast/", mappings.mappings_cast, name="mappings_cast"),
+    path("mappings/expressions/", expressions.expression_help, name="expression_help"),
+    path("mappings/fields/", expressions.aws_fields, name="aws_fields"),
     path("mappings/<plural:plural>/", mappings.mappings, name="mappings"),
     path("mappings/<plural:plural>/add/", mappings.mapping_add, name="mapping_add"),
     path("mappings/<plural:plural>/reset/", mappings.mappings_reset, name="mappings_reset"),
+    path("mappings/<plural:plural>/actions/", mappings.mappings_actions, name="mappings_actions"),
+    path("mappings/<plural:plural>/actions/undo/", mappings.mappings_actions_undo, name="mappings_actions_undo"),
+    path("mappings/<plural:plural>/undo/<path:target>/", mappings.mapping_undo, name="mapping_undo"),
+    path("mappings/<plural:plural>/move/<path:target>/", mappings.mapping_move, name="mapping_move"),
     path("mappings/<plural:plural>/remove/<path:target>/", mappings.mapping_remove, name="mapping_remove"),
     path("mappings/<plural:plural>/<path:target>/", mappings.mapping_edit, name="mapping"),
+]
+
+scope_urls = [
+    path("scope/", scope.scope, name="scope"),
+    path("scope/counts/", scope.scope_counts, name="scope_counts"),
+    path("scope/people/", scope.scope_people, name="scope_people"),
+    path("scope/settings/", scope.scope_settings, name="scope_settings"),
+    path("scope/filters/<slug:key>/", scope.scope_filter, name="scope_filter"),
+]
+
+configuration_file_urls = [
+    path("configuration/export/", configuration_files.configuration_export, name="configuration_export"),
+    path("configuration/import/", configuration_files.configuration_import, name="configuration_import"),
 ]
 
 assignment_urls = [
@@ -164,6 +187,8 @@ tenant_urls = [
     *setup_urls,
     *connection_urls,
     *mapping_urls,
+    *scope_urls,
+    *configuration_file_urls,
     *assignment_urls,
     *draft_urls,
     *version_urls,

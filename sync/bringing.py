@@ -10,11 +10,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import groupby
 from operator import itemgetter
+from typing import Any
 
 from django.db.models import Q, QuerySet
 
 from sync import inclusion
+from sync.mirror import Rules
 from sync.models import Assignment, Configuration, DirectoryMembership, DirectoryUser, ObjectType, Tenant
+from sync.scoping import Reason
 
 # (object type, object id) of an assignment.
 Key = tuple[str, str]
@@ -45,16 +48,14 @@ class Bringing:
 
     def __init__(self, configuration: Configuration) -> None:
         self.tenant: Tenant = configuration.tenant
-        self.everybody = configuration.everybody
-        rows = list(Assignment.objects.filter(configuration=configuration))
-        self.users = {row.object_id for row in rows if row.object_type == ObjectType.USER}
-        self.groups = {row.object_id: str(row) for row in rows if row.object_type == ObjectType.GROUP}
-        self.nested = {row.object_id for row in rows if row.object_type == ObjectType.GROUP and row.nested}
+        self.rules = Rules.of(configuration)
+        rows = Assignment.objects.filter(configuration=configuration, object_type=ObjectType.GROUP)
+        # Names of the assigned groups, by object id.
+        self.groups = {row.object_id: str(row) for row in rows}
 
     @cached_property
     def closure(self) -> inclusion.Closure:
-        assigned = inclusion.live(self.tenant, self.groups)
-        return inclusion.of_mirror(self.tenant, assigned, self.nested)
+        return inclusion.closure_of(self.tenant, self.rules)
 
     @cached_property
     def above(self) -> Mapping[str, set[str]]:
@@ -70,7 +71,7 @@ class Bringing:
 
     def counts(self) -> dict[str, Counts]:
         found = {group_id: Counts() for group_id in self.groups}
-        comes = self._people()
+        comes = self._people(DirectoryUser.objects.filter(tenant=self.tenant, deleted=""))
         for person, listing in self._listings(self._rows()):
             if person not in comes:
                 continue
@@ -79,20 +80,29 @@ class Bringing:
                 found[group_id].direct += 1
             for root in roots:
                 found[root].effective += 1
-            if len(roots) == 1 and comes[person] and person not in self.users and not self.everybody:
+            if (
+                len(roots) == 1
+                and comes[person]
+                and person not in self.rules.assigned_users
+                and not self.rules.everybody
+            ):
                 found[next(iter(roots))].only += 1
         return found
 
     def departure(self, going: Collection[Key]) -> Departure:
         """Only of people whom these assignments let into AWS: the others cannot leave it."""
         groups = {object_id for object_type, object_id in going if object_type == ObjectType.GROUP}
-        users = {object_id for object_type, object_id in going if object_type == ObjectType.USER} & self.users
-        comes = self._people()
+        users = {
+            object_id for object_type, object_id in going if object_type == ObjectType.USER
+        } & self.rules.assigned_users
+        comes = self._people(self.people_of(going))
         concerned = self._rows().filter(Q(member_id__in=self._members_of(groups)) | Q(member_id__in=users))
         listings = {key: set[str]() for key in users} | dict(self._listings(concerned))
         found = Departure()
         for person in listings.keys() & {one for one, may in comes.items() if may}:
-            kept_by = self._kept_by(person, self._roots(listings[person]) - groups, person in self.users - users)
+            kept_by = self._kept_by(
+                person, self._roots(listings[person]) - groups, person in self.rules.assigned_users - users
+            )
             if kept_by is None:
                 found.leaving.add(person)
             else:
@@ -101,7 +111,7 @@ class Bringing:
 
     def _kept_by(self, person: str, roots: set[str], himself: bool) -> Key | None:
         """The plainest of several, and the same one every time."""
-        if self.everybody:
+        if self.rules.everybody:
             return EVERYBODY
         if himself:
             return HIMSELF
@@ -141,19 +151,20 @@ class Bringing:
         for person, listed in groupby(pairs, key=itemgetter(0)):
             yield person, {group_id for _person, group_id in listed}
 
-    def _people(self) -> dict[str, bool]:
-        """Everybody in the directory, and whether an assignment would let them into AWS.
+    def keeps_out(self, properties: Mapping[str, Any]) -> Reason | None:
+        """Why somebody with these properties is not in scope, however they are assigned; None: nothing is in the way."""
+        blocked = Reason.ACCOUNT_DISABLED if properties.get("accountEnabled") is False else None
+        return self.rules.people_gate.stops(properties) or blocked
 
-        Who is kept out as of the last run (a filter, a blocked sign-in) is not let in by one more assignment.
-        """
-        people = DirectoryUser.objects.filter(tenant=self.tenant, deleted="")
+    def _people(self, people: QuerySet[DirectoryUser]) -> dict[str, bool]:
+        """By object id: whether an assignment lets them into AWS. Properties are read only where filters need them."""
+        gate = self.rules.people_gate
+        if gate.filters or gate.leave_out_guests:
+            rows = people.values_list("object_id", "properties").iterator(chunk_size=5000)
+            return {object_id: self.keeps_out(properties) is None for object_id, properties in rows}
         blocked = set(people.filter(properties__accountEnabled=False).values_list("object_id", flat=True))
-        return {
-            object_id: in_scope or (reason in ("", "not-assigned") and object_id not in blocked)
-            for object_id, in_scope, reason in people.values_list("object_id", "in_scope", "scope_reason").iterator(
-                chunk_size=5000
-            )
-        }
+        ids = people.values_list("object_id", flat=True).iterator(chunk_size=5000)
+        return {object_id: object_id not in blocked for object_id in ids}
 
 
 def members_of(tenant: Tenant, groups: Collection[str]) -> QuerySet[DirectoryMembership, str]:

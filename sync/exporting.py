@@ -6,8 +6,9 @@ each turn one transaction that records all finished outcomes and intends the nex
 
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
 from typing import Any, Literal, Protocol
 
 from sync.scim import writing
@@ -28,9 +29,10 @@ Kind = Literal[
     "nothing",
 ]
 # Requests that are intended but wait for a free connection, as a multiple of the connections.
-WAITING = 3
-# How long finished requests gather before they are recorded together, and how often a safe point comes at least.
-GATHER_SECONDS, SAFE_POINT_SECONDS = 0.02, 0.4
+WAITING = 5
+# How long finished requests gather before they are recorded together: shortly when connections would stand idle
+# meanwhile, else longer. How often a safe point comes at least.
+GATHER_SECONDS, GATHER_LONGER_SECONDS, SAFE_POINT_SECONDS = 0.02, 0.2, 0.4
 # How long requests in flight may still land when the run is to stop.
 LANDING_SECONDS = 8.0
 
@@ -118,9 +120,11 @@ class Flight:
     def __init__(self, client: ScimClient, connections: int, clock: Callable[[], float]) -> None:
         self.client = client
         self.clock = clock
+        self.connections = connections
         self.most = (1 + WAITING) * connections
         self.pool = ThreadPoolExecutor(connections, thread_name_prefix="scim")
         self.flying: dict[Future[Outcome], Request] = {}
+        self.landed: SimpleQueue[Future[Outcome]] = SimpleQueue()
         self.halt = threading.Event()
         self.error: BaseException | None = None
 
@@ -130,14 +134,30 @@ class Flight:
 
     def start(self, requests: Sequence[Request]) -> None:
         for request in requests:
-            self.flying[self.pool.submit(self._send, request)] = request
+            future = self.pool.submit(self._send, request)
+            self.flying[future] = request
+            future.add_done_callback(self.landed.put)
 
     def land(self) -> list[Outcome]:
-        """What finished; waits for the first one at most until the next safe point."""
-        done, rest = wait(self.flying, SAFE_POINT_SECONDS, FIRST_COMPLETED)
-        if done and rest:
-            done |= wait(rest, GATHER_SECONDS).done
-        return [outcome for future in done if (outcome := self._outcome(future))]
+        """What finished: the first one, at most until the next safe point, and what follows it."""
+        outcomes = self._landed(SAFE_POINT_SECONDS)
+        began = self.clock()
+        while outcomes and self.flying and (left := began + self._gathering - self.clock()) > 0:
+            outcomes += self._landed(left)
+        return outcomes
+
+    @property
+    def _gathering(self) -> float:
+        if self.error is not None:
+            return 0.0
+        return GATHER_SECONDS if len(self.flying) <= self.connections else GATHER_LONGER_SECONDS
+
+    def _landed(self, seconds: float) -> list[Outcome]:
+        try:
+            outcome = self._outcome(self.landed.get(timeout=seconds))
+        except Empty:
+            return []
+        return [outcome] if outcome else []
 
     def _outcome(self, future: "Future[Outcome]") -> Outcome | None:
         """None after an error that is not AWS's: what became of the request is read by the next run."""

@@ -109,11 +109,11 @@ def on_numbers(test: Callable[[int, int], bool]) -> Test:
 
 
 def found(value: Value, pattern: Any) -> bool | None:
-    """Anywhere in the text, as Regex.IsMatch does; None where nothing can be said."""
+    """None where nothing can be said."""
     text = text_of(value)
     if text is None or pattern is None:
         return None
-    return next(pattern.matches(text, lambda _cost: None), None) is not None
+    return bool(pattern.is_in(text))
 
 
 def shares(text: str, operand: str) -> bool:
@@ -139,11 +139,11 @@ OPERATORS: dict[str, Operator] = {
         ),
         Operator("IS NOT NULL", gettext_noop("is not empty"), "nothing", lambda _a, _b: True, ("text", "boolean")),
         Operator(
-            "REGEX MATCH", gettext_noop("matches the pattern"), "pattern", lambda a, b: found(a, b) is True, cased=True
+            "REGEX MATCH", gettext_noop("matches pattern"), "pattern", lambda a, b: found(a, b) is True, cased=True
         ),
         Operator(
             "NOT REGEX MATCH",
-            gettext_noop("does not match the pattern"),
+            gettext_noop("does not match pattern"),
             "pattern",
             lambda a, b: found(a, b) is False,
             cased=True,

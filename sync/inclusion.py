@@ -54,13 +54,9 @@ def closure(direct: Iterable[str], nested: Iterable[str], inside: Mapping[str, C
 
 def closure_of(tenant: Tenant, rules: Rules) -> Closure:
     """What the assigned groups stand for by today's mirror; nothing is stored."""
-    return of_mirror(tenant, live(tenant, rules.assigned_groups), rules.nested)
-
-
-def of_mirror(tenant: Tenant, assigned: Set[str], nested: Set[str]) -> Closure:
-    """For any choice of assigned groups, of which `nested` bring the groups inside them too."""
-    inner = assigned & nested
-    return closure(assigned - inner, inner, nesting(tenant, inner))
+    assigned = live(tenant, rules.assigned_groups)
+    nested = assigned & rules.nested
+    return closure(assigned - nested, nested, nesting(tenant, nested))
 
 
 def refresh(tenant: Tenant, snapshot: Snapshot, rules: Rules, since: int) -> None:
@@ -68,7 +64,7 @@ def refresh(tenant: Tenant, snapshot: Snapshot, rules: Rules, since: int) -> Non
     assigned = live(tenant, rules.assigned_groups)
     if _current(tenant, assigned, since):
         return
-    now = of_mirror(tenant, assigned, rules.nested)
+    now = closure_of(tenant, rules)
     with transaction.atomic():
         _store(tenant, snapshot, now)
         _touch_above(tenant, snapshot, since)

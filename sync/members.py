@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 from django.db.models import Count, Q, QuerySet
 
-from sync.bulk import insert_rows
+from sync.bulk import insert_values
 from sync.fetching import fetched
 from sync.graph.client import GraphClient
 from sync.graph.errors import BadAnswer, GraphError
@@ -66,12 +66,14 @@ def _note(snapshot: Snapshot, entries: dict[Pair, Item]) -> None:
     again = [key for key, entry in entries.items() if "@removed" not in entry and key in known]
     _mark(snapshot, [known[key][0] for key in gone if key in known], 0)
     _mark(snapshot, [known[key][0] for key in again if known[key][1] != snapshot.pk], snapshot.pk)
-    insert_rows([_membership(snapshot, key, entries[key]) for key in new])
+    kinds = [(*key, _kind(entries[key])[:20]) for key in new]
+    insert_values(DirectoryMembership, INSERTED, [(snapshot.tenant_id, *row, snapshot.pk) for row in kinds])
     touch(snapshot, {member for _group, member in new}, {group_id for group_id, _member in new})
     _log_others(entries.values())
 
 
 COLUMNS = ("group_id", "member_id", "pk", "seen_snapshot")
+INSERTED = ("tenant", "group_id", "member_id", "member_type", "seen_snapshot")
 
 
 def _rows(snapshot: Snapshot) -> QuerySet[DirectoryMembership]:
@@ -81,16 +83,6 @@ def _rows(snapshot: Snapshot) -> QuerySet[DirectoryMembership]:
 def _mark(snapshot: Snapshot, keys: Sequence[int], seen: int) -> None:
     if keys:
         DirectoryMembership.objects.filter(pk__in=keys).update(seen_snapshot=seen)
-
-
-def _membership(snapshot: Snapshot, key: Pair, entry: Item) -> DirectoryMembership:
-    return DirectoryMembership(
-        tenant=snapshot.tenant,
-        group_id=key[0],
-        member_id=key[1],
-        member_type=_kind(entry)[:20],
-        seen_snapshot=snapshot.pk,
-    )
 
 
 def _kind(entry: Item) -> str:

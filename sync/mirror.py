@@ -1,6 +1,7 @@
 """What a run looks at: the published rules, and the rows of the mirror that may have changed since the last one."""
 
 from collections.abc import Iterable, Iterator
+from collections.abc import Mapping as Map
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, TypeVar
@@ -22,7 +23,7 @@ from sync.models import (
     Tenant,
 )
 from sync.scim.resource import unit_of
-from sync.scoping import Gate
+from sync.scoping import Gate, Scope, decide_group
 
 BATCH = 1000
 OPEN_GATE = Gate()
@@ -85,6 +86,14 @@ class Rules:
         filtered = filtering.names_read(one.filter for one in gate.filters)
         return mapping.graph_select(rows, object_type, filtered)
 
+    def scope_of_group(self, object_id: str, properties: Map[str, Any], *, deleted: bool) -> Scope:
+        return decide_group(
+            assigned=object_id in self.assigned_groups,
+            sent=object_id in self.sent_groups,
+            deleted=deleted,
+            stopped=self.group_gate.stops(properties),
+        )
+
 
 def filters_of(configuration: Configuration, object_type: mapping.ObjectType) -> tuple[filtering.Compiled, ...]:
     rows = ScopingFilter.objects.filter(configuration=configuration, object_type=object_type)
@@ -103,8 +112,8 @@ def groups_in_scope(tenant: Tenant, rules: Rules) -> frozenset[str]:
     if not rules.group_gate.filters:
         return rules.sent_groups
     rows = DirectoryGroup.objects.filter(tenant=tenant, deleted="", object_id__in=rules.sent_groups)
-    found = rows.values_list("object_id", "properties")
-    return frozenset(object_id for object_id, properties in found if rules.group_gate.stops(properties) is None)
+    found = rows.values_list("object_id", "properties").iterator(chunk_size=BATCH)
+    return frozenset(key for key, properties in found if rules.scope_of_group(key, properties, deleted=False).in_scope)
 
 
 def redacted_units(tenant: Tenant) -> dict[str, frozenset[str]]:

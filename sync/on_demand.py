@@ -423,20 +423,11 @@ class OneObject:
             findings = self._findings(evaluation, user, link) if user.in_scope else ()
             return Decision(user.in_scope, self._scope_of(user), link, findings, operations)
         group = DirectoryGroup.objects.filter(tenant=self.tenant, object_id=self.row.object_id).first()
-        scope = self._scope_of_group(group)
-        inside = scope["reason"] == Reason.ASSIGNED
-        findings = self._findings(evaluation, group, link) if inside and group else ()
-        return Decision(inside, scope, link, findings, operations)
-
-    def _scope_of_group(self, group: DirectoryGroup | None) -> dict[str, Any]:
-        if self.row.object_id not in self.rules.assigned_groups:
-            return {"reason": Reason.NOT_ASSIGNED}
-        if group is None or group.deleted:
-            return {"reason": Reason.DELETED}
-        if self.row.object_id not in self.rules.sent_groups:
-            return {"reason": "people-only"}
-        reason = self.rules.group_gate.stops(group.properties) or Reason.ASSIGNED
-        return {"reason": reason} | self._filtered(reason, group)
+        properties, deleted = (group.properties, bool(group.deleted)) if group else ({}, True)
+        scope = self.rules.scope_of_group(self.row.object_id, properties, deleted=deleted)
+        findings = self._findings(evaluation, group, link) if scope.in_scope and group else ()
+        facts = {"reason": scope.reason} | (self._filtered(scope.reason, group) if group else {})
+        return Decision(scope.in_scope, facts, link, findings, operations)
 
     def _filtered(self, reason: str, row: DirectoryUser | DirectoryGroup) -> dict[str, Any]:
         """What each filter found, for somebody whom none lets pass."""

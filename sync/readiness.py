@@ -110,6 +110,17 @@ def check_user(units: Units) -> tuple[Finding, ...]:
     return worst_first(found)
 
 
+def check_value(kind: ObjectType, target: str, value: str | None) -> tuple[Finding, ...]:
+    """One target alone: what AWS would say to this value of it."""
+    attribute = ATTRIBUTES[kind].get(target) or Attribute(target)
+    if not value:
+        return (_finding(MISSING[target], target),) if attribute.required else ()
+    found = list(_text(attribute, value))
+    if target == RESERVED_IN[kind] and value in RESERVED_NAMES:
+        found.append(_finding("reserved-name", target, value))
+    return worst_first(found)
+
+
 def check_group(units: Units) -> tuple[Finding, ...]:
     return worst_first(_check("group", units))
 

@@ -23,6 +23,7 @@ class Reason(StrEnum):
     GUEST = "guest-left-out"
     ACCOUNT_DISABLED = "account-disabled"
     DELETED = "deleted"
+    PEOPLE_ONLY = "people-only"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +35,13 @@ class Gate:
 
     def stops(self, properties: Mapping[str, Any]) -> Reason | None:
         """`properties`: as Microsoft Graph v1.0 names them. None: nothing is in the way."""
+        return self.reason(properties, passes=filtering.passes(self.filters, properties))
+
+    def reason(self, properties: Mapping[str, Any], *, passes: bool) -> Reason | None:
+        """`passes`: whether the filters let the object pass."""
         if self.leave_out_guests and is_guest(properties):
             return Reason.GUEST
-        return None if filtering.passes(self.filters, properties) else Reason.OUTSIDE_FILTER
+        return None if passes else Reason.OUTSIDE_FILTER
 
 
 def is_guest(properties: Mapping[str, Any]) -> bool:
@@ -76,6 +81,17 @@ def decide(person: Person, assigned_users: Set[str], *, everybody: bool = False)
     if scope.in_scope and against is not None:
         return Scope(False, against, scope.through, scope.path)
     return scope
+
+
+def decide_group(*, assigned: bool, sent: bool, deleted: bool, stopped: Reason | None) -> Scope:
+    """Whether a group itself goes to AWS. `sent`: it is assigned to go there, not only to bring its people."""
+    if not assigned:
+        return Scope(False, Reason.NOT_ASSIGNED)
+    if deleted:
+        return Scope(False, Reason.DELETED)
+    if not sent:
+        return Scope(False, Reason.PEOPLE_ONLY)
+    return Scope(False, stopped) if stopped else Scope(True, Reason.ASSIGNED)
 
 
 def _brought_by(person: Person, assigned_users: Set[str], *, everybody: bool) -> Scope:

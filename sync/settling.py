@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from django.db.models import Q
 
 from sync import escrow
-from sync.bulk import update_rows
+from sync.bulk import put_values, update_rows
 from sync.keys import keys_of
 from sync.models import DirectoryUser, Link, MembershipLink, Operation, Origin, Result
 from sync.scim import diagnosis, resource
@@ -225,12 +225,8 @@ class Settled:
             revisit_dependants(link)
 
     def _save_added(self) -> None:
-        MembershipLink.objects.bulk_create(
-            [MembershipLink(tenant_id=self.tenant_id, group_id=group, user_id=user) for group, user in self.added],
-            update_conflicts=True,
-            unique_fields=["group", "user"],
-            update_fields=["certain"],
-        )
+        rows = [(self.tenant_id, group, user, True) for group, user in self.added]
+        put_values(MembershipLink, ("tenant", "group", "user", "certain"), rows, unique=("group", "user"))
 
 
 def may_be_applied(error: ScimError) -> bool:

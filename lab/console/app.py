@@ -198,6 +198,8 @@ class Console:
                 return lambda _: directory.state()
             case ["GET", "ids"]:
                 return lambda _: directory.ids()
+            case ["POST", "extend"]:
+                return lambda body: directory.extend(**body)
             case ["POST", "hire"]:
                 return lambda body: directory.hire(body, body.get("groups", []))
             case ["PATCH", "users", user_id]:

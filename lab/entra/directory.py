@@ -83,6 +83,30 @@ class Directory:
     def revoke(self, roles: Iterable[str]) -> None:
         self.set_fact("roles", json.dumps(sorted(set(self.roles()) - set(roles))))
 
+    # Directory extensions
+
+    def extensions(self) -> list[Json]:
+        found: list[Json] = json.loads(self.fact("extensions", "[]"))
+        return found
+
+    def extend(
+        self, name: str, targets: Sequence[str] = ("User",), data_type: str = "String", many: bool = False
+    ) -> Json:
+        """A property of its own for people or groups, named after the app that brought it."""
+        app = self.fact("client_id").replace("-", "")
+        made = {
+            "id": str(uuid.uuid4()),
+            "deletedDateTime": None,
+            "appDisplayName": "Lab",
+            "dataType": data_type,
+            "isMultiValued": many,
+            "isSyncedFromOnPremises": False,
+            "name": f"extension_{app}_{name}",
+            "targetObjects": list(targets),
+        }
+        self.set_fact("extensions", json.dumps([*self.extensions(), made]))
+        return made
+
     def expire_secret(self) -> None:
         self.set_fact("secret_expires", str(time.time() - 1))
 

@@ -10,6 +10,7 @@ from urllib.parse import quote, urlencode
 
 import jwt
 
+from lab.entra import provisioning
 from lab.entra.directory import Directory
 from lab.entra.rounds import Rounds
 from lab.entra.shapes import (
@@ -34,6 +35,7 @@ RIGHTS = {
     "users": {"User.Read.All", "Directory.Read.All"},
     "groups": {"GroupMember.Read.All", "Group.Read.All", "Directory.Read.All"},
     "servicePrincipals": {"Application.Read.All", "Directory.Read.All"},
+    "synchronization": {"Synchronization.Read.All", "Synchronization.ReadWrite.All"},
     "organization": {"Organization.Read.All", "User.Read.All", "Directory.Read.All"},
 }
 TOKEN_DAYS = 7
@@ -89,11 +91,13 @@ class Graph:
             raise GraphRefusal(404, "ResourceNotFound", "Resource not found for the segment.")
         if [request.method, *segments[1:]] == ["POST", "directoryObjects", "getByIds"]:
             return self._by_ids(request)
+        if [request.method, *segments[1:]] == ["POST", "directoryObjects", "getAvailableExtensionProperties"]:
+            return self._extension_properties(request, roles)
         if request.method != "GET":
             raise GraphRefusal(
                 405, "Request_BadRequest", "Specified HTTP method is not allowed for the request target."
             )
-        kind = segments[1].partition("(")[0]
+        kind = "synchronization" if segments[3:4] == ["synchronization"] else segments[1].partition("(")[0]
         if kind in RIGHTS and not RIGHTS[kind] & roles:
             raise GraphRefusal(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
         return self._dispatch(request, segments[1:])
@@ -137,6 +141,8 @@ class Graph:
                 return self._groups_of(request, key, relation, cast)
             case ["organization"]:
                 return self._organization()
+            case ["servicePrincipals", key, "synchronization", *rest]:
+                return self._synchronization(key, rest)
             case ["servicePrincipals", *rest] | [*rest] if path[0].startswith("servicePrincipals"):
                 return self._service_principals(request, path[0], rest if path[0] == "servicePrincipals" else path[1:])
         raise GraphRefusal(404, "BadRequest", f"Resource not found for the segment '{path[0]}'.")
@@ -210,6 +216,21 @@ class Graph:
         if rest == [own]:
             return {"@odata.context": self._context("servicePrincipals/$entity"), **shown}
         raise not_found(rest[0] if rest else head)
+
+    def _synchronization(self, key: str, rest: list[str]) -> Json:
+        """The one job of the application, and its schema."""
+        own, directory_id = self.directory.fact("service_principal_id"), self.directory.fact("directory_id")
+        if key.lower() != own:
+            raise not_found(key)
+        path = f"servicePrincipals('{own}')/synchronization/jobs"
+        job = provisioning.job(directory_id, own)
+        match rest:
+            case ["jobs"]:
+                return {"@odata.context": self._context(path), "value": [job]}
+            case ["jobs", job_id, "schema"] if job_id == job["id"]:
+                context = self._context(f"{path}('{job_id}')/schema/$entity")
+                return {"@odata.context": context, **provisioning.schema(directory_id, own)}
+        raise not_found("/".join(rest))
 
     def _app_role_assignments(self, request: Request, own: str) -> Json:
         parameters = request.parameters
@@ -328,6 +349,18 @@ class Graph:
         shown = [(key, object_[0]) for key, object_ in found if object_ and (not types or object_[0] in types)]
         value = [self._object(key, kind, request) for key, kind in shown]
         return {"@odata.context": self._context("directoryObjects"), "value": value}
+
+    def _extension_properties(self, request: Request, roles: set[str]) -> Json:
+        """`isSyncedFromOnPremises` in the body keeps only those that are, or only those that are not."""
+        if "Directory.Read.All" not in roles:
+            raise GraphRefusal(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
+        try:
+            synced = json.loads(request.body or b"{}").get("isSyncedFromOnPremises")
+        except (ValueError, AttributeError) as error:
+            raise bad("Invalid request body.") from error
+        known = self.directory.extensions()
+        value = [one for one in known if synced is None or one["isSyncedFromOnPremises"] is synced]
+        return {"@odata.context": self._context("Collection(extensionProperty)"), "value": value}
 
     # Delta
 

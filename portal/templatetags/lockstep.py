@@ -78,6 +78,11 @@ STATUS: dict[str, dict[str, tuple[Any, str, str]]] = {
         "not_needed": (gettext_lazy("Not needed"), "neutral", "minus"),
         "stopped": (gettext_lazy("Stopped"), "bad", "square-x"),
     },
+    "imported": {
+        "taken": (gettext_lazy("Taken over"), "good", "circle-check"),
+        "changed": (gettext_lazy("With a change"), "running", "edit"),
+        "left_out": (gettext_lazy("Left out"), "attention", "alert-triangle"),
+    },
     "task": {
         "not_started": (gettext_lazy("Not started"), "neutral", "circle-dashed"),
         "in_progress": (gettext_lazy("In progress"), "running", "progress"),

@@ -18,6 +18,7 @@ from portal.roles import Right
 from sync import bringing, directory, inclusion
 from sync.bringing import Bringing
 from sync.graph.errors import NotFound
+from sync.mirror import groups_in_scope
 from sync.models import (
     DirectoryGroup,
     DirectoryMembership,
@@ -44,6 +45,8 @@ class Member:
     user: DirectoryUser
     through: str
     state: str
+    # Why somebody who is in this group is not in scope all the same, in words.
+    outside: str = ""
 
 
 @require_safe
@@ -60,6 +63,7 @@ def group(request: HttpRequest, slug: str, object_id: str) -> HttpResponse:
     groups = {object_id, *(child for children in inside.values() for child in children)}
     brought = groups if row is None or row.nested else {object_id}
     snapshot = assigned.last_snapshot(tenant)
+    text, roots = request.GET.get("q", ""), within(rules, object_id)
     context = {
         "tenant": tenant,
         "object_id": object_id,
@@ -69,10 +73,10 @@ def group(request: HttpRequest, slug: str, object_id: str) -> HttpResponse:
         "tree": tree(tenant, object_id, inside),
         "loops": 0,
         "effective": bringing.people_in(tenant, brought).count(),
-        "people": people(tenant, brought, request.GET.get("q", ""), request.GET.get("page", "")),
-        "text": request.GET.get("q", ""),
+        "people": people(brought, text, request.GET.get("page", ""), rules=rules, brought=bool(row or roots)),
+        "text": text,
         "nested_groups": len(groups) - 1,
-        "within": within(rules, object_id),
+        "within": roots,
         "leaving": assigned.leaving(configuration, [("group", object_id)], size=1) if row and snapshot else None,
         "link": Link.objects.filter(tenant=tenant, object_type="group", object_id=object_id).first(),
         "read_at": snapshot.sealed_at if snapshot else None,
@@ -80,7 +84,8 @@ def group(request: HttpRequest, slug: str, object_id: str) -> HttpResponse:
         "written": last_membership_change(tenant, object_id),
         "may_edit": can(request.user, tenant, Right.CONFIGURE) and not (row and row.mirrored),
     }
-    context["state"] = "not_sent" if row and not row.send_group else assigned.state_in_aws(context["link"])
+    sent = groups_in_scope(tenant, rules.rules)
+    context["state"] = assigned.state_of_group(row, context["link"], sent) if row else ""
     context["loops"] = sum(twig.branch.loop for twig in context["tree"])
     return render_page(request, "groups/detail.html", context, partial="people")
 
@@ -96,16 +101,17 @@ def tree(tenant: Tenant, root: str, inside: dict[str, set[str]]) -> list[Twig]:
     ]
 
 
-def people(tenant: Tenant, groups: set[str], text: str, number: str) -> Page[Member]:
-    rows = bringing.people_in(tenant, groups).order_by("display_name", "pk")
+def people(groups: set[str], text: str, number: str, *, rules: Bringing, brought: bool) -> Page[Member]:
+    rows = bringing.people_in(rules.tenant, groups).order_by("display_name", "pk")
     if text := text.strip():
         rows = rows.filter(Q(display_name__icontains=text) | Q(user_principal_name__icontains=text))
     page: Page[Any] = Paginator(rows, assigned.PAGE).get_page(number)
-    page.object_list = _members(tenant, groups, list(page.object_list))
+    page.object_list = _members(rules, groups, list(page.object_list), brought)
     return page
 
 
-def _members(tenant: Tenant, groups: set[str], users: Sequence[DirectoryUser]) -> list[Member]:
+def _members(rules: Bringing, groups: set[str], users: Sequence[DirectoryUser], brought: bool) -> list[Member]:
+    tenant = rules.tenant
     ids = [user.object_id for user in users]
     listing = DirectoryMembership.objects.filter(tenant=tenant, group_id__in=groups, member_id__in=ids)
     pairs = sorted(listing.values_list("member_id", "group_id"))
@@ -117,11 +123,20 @@ def _members(tenant: Tenant, groups: set[str], users: Sequence[DirectoryUser]) -
     links = Link.objects.filter(tenant=tenant, object_type="user", object_id__in=ids)
     known = {link.object_id: link for link in links}
     return [
-        Member(
-            user, ", ".join(sorted(through.get(user.object_id, []))), assigned.state_in_aws(known.get(user.object_id))
+        _member(
+            user, known.get(user.object_id), through.get(user.object_id, []), assigned.outside(user, rules), brought
         )
         for user in users
     ]
+
+
+def _member(user: DirectoryUser, link: Link | None, through: Sequence[str], outside: str, brought: bool) -> Member:
+    """`brought`: the group is assigned, or inside one that is."""
+    state = assigned.state_in_aws(link)
+    comes = not outside and (user.in_scope or brought)
+    if state in ("waiting", "not_ready") and not comes:
+        state = "not_in_scope"
+    return Member(user, ", ".join(sorted(through)), state, outside)
 
 
 def within(rules: Bringing, object_id: str) -> list[tuple[str, str]]:

@@ -1,70 +1,32 @@
 """Mappings: which Entra value lands in which AWS field, and what a real person gets."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from portal import fields
+from portal import examples, fields, mapping_table
 from portal.access import can, signed_in, tenant_for
-from portal.forms.mappings import MappingForm, values_of
+from portal.examples import Example
+from portal.forms.mappings import GroupActionsForm, MappingForm, PeopleActionsForm, values_of
 from portal.http import HttpRequest
+from portal.mapping_table import Gets
 from portal.render import redirect_to, render_page
 from portal.roles import Right
-from sync import directory, mapping
-from sync.models import AttributeMapping, Tenant
-from sync.services import configurations
-from sync.services.configurations import Refused, sentence
+from sync import directory, mapping, source_attributes
+from sync.differences import mapping_key, setting_key
+from sync.mapping import ObjectType
+from sync.models import AttributeMapping, Configuration, Tenant
+from sync.services import configurations, drafts
+from sync.services.configurations import Conflict, Refused, revision, sentence
 from sync.services.drafts import shown
 
-OBJECTS = {"people": "user", "groups": "group"}
-
-
-@dataclass(slots=True)
-class Line:
-    """One row of the table. `value` is what the chosen person gets: None for nothing."""
-
-    row: AttributeMapping
-    required: bool
-    label: str
-    short: str
-    warnings: list[str]
-    value: str | None = None
-    from_default: bool = False
-    error: str = ""
-
-
-@dataclass(slots=True)
-class Example:
-    """The person that the values are shown for. `source`: the Graph user, None while Entra cannot be read."""
-
-    object_id: str
-    name: str
-    source: dict[str, Any] | None = None
-
-    @property
-    def readable(self) -> bool:
-        return self.source is not None
-
-
-@dataclass(slots=True)
-class Result:
-    """What one rule makes of the chosen person's values."""
-
-    value: str | None = None
-    error: str = ""
-    inputs: list[tuple[str, str | None]] = field(default_factory=list)
-
-    @property
-    def length(self) -> int:
-        return len(self.value or "")
+OBJECTS: dict[str, ObjectType] = {"people": "user", "groups": "group"}
 
 
 @signed_in
@@ -79,55 +41,128 @@ def mappings(request: HttpRequest, slug: str, plural: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def mapping_edit(request: HttpRequest, slug: str, plural: str, target: str) -> HttpResponse:
     tenant = tenant_for(request, slug, Right.CONFIGURE)
-    row = row_or_404(tenant, plural, target)
-    if "close" in request.GET:
+    row = row_of(tenant, plural, target)
+    if row is None and not request.POST.get("seen"):
+        raise Http404
+    if "close" in request.GET and row is not None:
         return render_page(request, "mappings/list.html", one_line(request, tenant, plural, row), partial="line")
-    return edit(request, tenant, plural, row)
+    return edit(request, tenant, plural, row, target)
 
 
 @signed_in
 @require_http_methods(["GET", "POST"])
 def mapping_add(request: HttpRequest, slug: str, plural: str) -> HttpResponse:
     tenant = tenant_for(request, slug, Right.CONFIGURE)
-    return edit(request, tenant, plural, None)
+    return edit(request, tenant, plural, None, "")
 
 
-def edit(request: HttpRequest, tenant: Tenant, plural: str, row: AttributeMapping | None) -> HttpResponse:
+def edit(request: HttpRequest, tenant: Tenant, plural: str, row: AttributeMapping | None, target: str) -> HttpResponse:
     """Show the form, preview what it gives, or save it: a preview changes nothing."""
-    form = form_for(request, tenant, plural, row)
-    context = edit_context(request, tenant, plural, row, form)
+    form = form_for(request, tenant, plural, row, target)
     if "preview" in request.POST:
-        example = example_of(request, tenant, plural, every_source(OBJECTS[plural]))
-        context |= {"example": example, "result": preview(example, form)}
-        return render_page(request, "mappings/edit.html", context, partial="preview")
+        return preview(request, tenant, plural, row, form)
     if request.method == "POST" and form.is_valid():
         try:
-            saved = configurations.save_mapping(
-                actor=request.user.email,
-                tenant=tenant,
-                object_type=OBJECTS[plural],
-                rule=form.rule(),
-                row=row,
-            )
-            return back_to_table(request, tenant, plural, _("Saved %(field)s.") % {"field": saved}, saved)
+            return save(request, tenant, plural, row, form)
         except Refused as error:
             form.refuse((problem.field, sentence(problem)) for problem in error.problems)
+        except Conflict:
+            return conflict_panel(request, tenant, plural, form, row_of(tenant, plural, form.rule().target))
+    context = edit_context(request, tenant, plural, row, form)
     status = 422 if request.method == "POST" else 200
     return render_page(request, "mappings/edit.html", context, partial="row", status=status)
+
+
+def save(
+    request: HttpRequest, tenant: Tenant, plural: str, row: AttributeMapping | None, form: MappingForm
+) -> HttpResponse:
+    """Raises Refused, Conflict."""
+    rule, seen = form.rule(), request.POST.get("seen")
+    if seen and (row is None or draft_went(request, tenant)):
+        raise Conflict(row)
+    found = gets_of(tenant, plural, rule, everyone(request, tenant, plural, [rule]))
+    problems = mapping_table.sample_problems(found, rule)
+    # An edit of something else is not held up by what the row gave before.
+    if problems and (row is None or (row.kind, row.source, row.default) != (rule.kind, rule.source, rule.default)):
+        raise Refused(problems)
+    saved = configurations.save_mapping(
+        actor=request.user.email,
+        tenant=tenant,
+        object_type=OBJECTS[plural],
+        rule=rule,
+        row=row,
+        seen=seen or None,
+    )
+    said = " ".join([_("Saved %(field)s.") % {"field": fields.short(saved.target)}, *mapping_table.doubts(found)])
+    return back_to_table(request, tenant, plural, said, saved.target)
+
+
+def draft_went(request: HttpRequest, tenant: Tenant) -> bool:
+    """The draft that the form was opened on is published or discarded by now."""
+    seen = request.POST.get("draft", "")
+    draft = tenant.configurations.draft()
+    return bool(seen) and seen != str(draft.pk if draft else "")
+
+
+def conflict_panel(
+    request: HttpRequest, tenant: Tenant, plural: str, form: MappingForm, now: AttributeMapping | None
+) -> HttpResponse:
+    """Both side by side; keeping mine sends it again, on top of what is there now."""
+    mine = form.rule()
+    mine_url = reverse("mapping", args=[tenant.slug, plural, mine.target])
+    keep_url = mine_url if now else reverse("mapping_add", args=[tenant.slug, plural])
+    context = {
+        "tenant": tenant,
+        "plural": plural,
+        "page_name": _("%(field)s changed meanwhile") % {"field": fields.short(mine.target)},
+        "target_short": fields.short(mine.target),
+        "pairs": compared(mine, now),
+        "gone": now is None,
+        "published": published_meanwhile(request, tenant),
+        "entries": [(name, value) for name, value in request.POST.items() if name not in ENVELOPE],
+        "seen": revision(now),
+        "draft": draft_key(tenant),
+        "action": with_person(request, keep_url),
+        "take": f"{with_person(request, mine_url)}{'&' if 'person' in request.GET else '?'}close=1",
+        "back": list_url(tenant, plural, request),
+    }
+    return render_page(request, "mappings/conflict.html", context, partial="row", status=409)
+
+
+# Fields of a form that are not entries of the admin.
+ENVELOPE = ("csrfmiddlewaretoken", "seen", "draft", "preview")
+
+
+def published_meanwhile(request: HttpRequest, tenant: Tenant) -> Configuration | None:
+    """The draft that the form was opened on, when it is a version by now."""
+    seen = request.POST.get("draft", "")
+    return tenant.configurations.published().filter(pk=seen).first() if seen.isdecimal() else None
+
+
+def compared(mine: mapping.Mapping, now: AttributeMapping | None) -> list[dict[str, Any]]:
+    rows = [AttributeMapping(**{name: getattr(mine, name) for name in configurations.FIELDS}), now]
+    pairs = []
+    for name in ("kind", "source", "default", "default_on_update", "apply", "when_empty", "matching"):
+        yours, theirs = (mapping_table.word(row, name) if row else "" for row in rows)
+        label = str(AttributeMapping._meta.get_field(name).verbose_name)  # type: ignore[union-attr]
+        pairs.append({"name": label, "yours": yours, "now": theirs, "differs": yours != theirs})
+    return pairs
 
 
 @signed_in
 @require_http_methods(["GET", "POST"])
 def mapping_remove(request: HttpRequest, slug: str, plural: str, target: str) -> HttpResponse:
     tenant = tenant_for(request, slug, Right.CONFIGURE)
-    row = row_or_404(tenant, plural, target)
+    row = row_of(tenant, plural, target)
+    if row is None:
+        raise Http404
     if request.method == "POST":
         try:
             configurations.remove_mapping(actor=request.user.email, tenant=tenant, row=row)
         except Refused as error:
             messages.error(request, " ".join(sentence(problem) for problem in error.problems))
             return redirect_to(request, list_url(tenant, plural, request))
-        return back_to_table(request, tenant, plural, _("Removed %(field)s.") % {"field": target})
+        return back_to_table(request, tenant, plural, _("Removed %(field)s.") % {"field": fields.short(target)}, target)
     context = {
         "tenant": tenant,
         "page_name": _("Remove %(field)s?") % {"field": fields.short(target)},
@@ -137,6 +172,33 @@ def mapping_remove(request: HttpRequest, slug: str, plural: str, target: str) ->
         "back": list_url(tenant, plural, request),
     }
     return render_page(request, "mappings/remove.html", context, partial="ask")
+
+
+@signed_in
+@require_POST
+def mapping_undo(request: HttpRequest, slug: str, plural: str, target: str) -> HttpResponse:
+    """The row as the published version has it."""
+    tenant = tenant_for(request, slug, Right.CONFIGURE)
+    drafts.undo(tenant=tenant, actor=request.user.email, key=mapping_key(object_type_or_404(plural), target))
+    said = _("%(field)s is as published again.") % {"field": fields.short(target)}
+    return back_to_table(request, tenant, plural, said, target)
+
+
+@signed_in
+@require_POST
+def mapping_move(request: HttpRequest, slug: str, plural: str, target: str) -> HttpResponse:
+    """One place earlier or later in the matching order; the button keeps the focus by its id."""
+    tenant = tenant_for(request, slug, Right.CONFIGURE)
+    configurations.move_matching(
+        actor=request.user.email,
+        tenant=tenant,
+        object_type=object_type_or_404(plural),
+        target=target,
+        up=request.POST.get("direction") == "up",
+    )
+    row = row_of(tenant, plural, target)
+    said = _("%(field)s is match %(number)s.") % {"field": fields.short(target), "number": row.matching if row else ""}
+    return back_to_table(request, tenant, plural, said)
 
 
 @signed_in
@@ -161,113 +223,89 @@ def mappings_recommended(request: HttpRequest, slug: str) -> HttpResponse:
     return redirect_to(request, list_url(tenant, "people", request))
 
 
+@signed_in
+@require_POST
+def mappings_actions(request: HttpRequest, slug: str, plural: str) -> HttpResponse:
+    """What may be done in AWS, and what a guest's userPrincipalName stands for."""
+    tenant = tenant_for(request, slug, Right.CONFIGURE)
+    form = actions_form(plural, shown(tenant), request.POST)
+    if not form.is_valid():
+        return render_page(
+            request, "mappings/list.html", table(request, tenant, plural) | {"actions": form}, status=422
+        )
+    configurations.set_settings(actor=request.user.email, tenant=tenant, **form.cleaned_data)
+    messages.success(request, _("Saved what may be done in AWS."))
+    return redirect_to(request, list_url(tenant, plural, request))
+
+
+@signed_in
+@require_POST
+def mappings_actions_undo(request: HttpRequest, slug: str, plural: str) -> HttpResponse:
+    tenant = tenant_for(request, slug, Right.CONFIGURE)
+    for name in SETTINGS[plural]:
+        drafts.undo(tenant=tenant, actor=request.user.email, key=setting_key(name))
+    messages.success(request, _("What may be done in AWS is as published again."))
+    return redirect_to(request, list_url(tenant, plural, request))
+
+
+@signed_in
+@require_POST
+def mappings_cast(request: HttpRequest, slug: str) -> HttpResponse:
+    """Pin or unpin a person; "again": those that we propose. Kept in the session, so any reader may."""
+    tenant = tenant_for(request, slug, Right.READ)
+    if person := request.POST.get("pin"):
+        if not examples.pin(request, tenant, person):
+            messages.warning(request, _("Five people are pinned already. Unpin one first."))
+    elif person := request.POST.get("unpin"):
+        examples.unpin(request, tenant, person)
+    else:
+        examples.propose_again(request, tenant)
+    return redirect_to(request, list_url(tenant, "people", request))
+
+
 # --- What the pages show ---
 
 
-def table(request: HttpRequest, tenant: Tenant, plural: str, focus_on: int | None = None) -> dict[str, Any]:
+def table(request: HttpRequest, tenant: Tenant, plural: str, focus_on: str = "") -> dict[str, Any]:
     object_type = object_type_or_404(plural)
     configuration = shown(tenant)
-    rows = list(configuration.mappings.filter(object_type=object_type))
+    changes = drafts.changes(tenant)
+    everything = list(configuration.mappings.all())
+    rows = [row for row in everything if row.object_type == object_type]
     example = example_of(request, tenant, plural, [row.rule() for row in rows])
+    lines = mapping_table.lines_of(rows, changes, object_type, example, configuration)
+    cast = examples.pinned(request, tenant) if plural == "people" else []
     return {
         "tenant": tenant,
         "plural": plural,
         "plural_name": _("People") if plural == "people" else _("Groups"),
         "configuration": configuration,
-        "counts": {one: configuration.mappings.filter(object_type=one).count() for one in OBJECTS.values()},
-        "lines": lines_of(rows, object_type, example),
-        "unmapped": unmapped(rows, object_type),
-        "recommended": recommended_edits(rows) if object_type == "user" else [],
+        "counts": {kind: sum(row.object_type == kind for row in everything) for kind in OBJECTS.values()},
+        "lines": lines,
+        "moves": sum(bool(line.row.matching) for line in lines) > 1,
+        "unmapped": mapping_table.unmapped(rows, object_type),
+        "recommended": mapping_table.recommended_edits(rows) if object_type == "user" else [],
         "example": example,
+        "example_pinned": example is not None and example.object_id in {one.object_id for one in cast},
+        "cast": cast,
         "keep": f"?{urlencode({'person': example.object_id})}" if example else "",
         "focus_on": focus_on,
         "may_edit": can(request.user, tenant, Right.CONFIGURE),
+        "actions": actions_form(plural, configuration),
+        "actions_changed": any(one.key in {setting_key(name) for name in SETTINGS[plural]} for one in changes),
     }
 
 
-def lines_of(rows: Sequence[AttributeMapping], object_type: str, example: Example | None) -> list[Line]:
-    """Required fields first, then matching ones, then the rest as they stand in the configuration."""
-    required = mapping.required_targets(object_type)
-    rules = {row.pk: row.rule() for row in rows}
-    lines = [
-        Line(
-            row=row,
-            required=row.target in required,
-            label=fields.label(row.target),
-            short=fields.short(row.target),
-            warnings=warnings_of(rules[row.pk], rules.values(), object_type),
-        )
-        for row in rows
-    ]
-    if example and example.source is not None:
-        show_values(lines, list(rules.values()), example.source)
-    return sorted(lines, key=lambda line: (not line.required, line.row.matching or 99))
+SETTINGS = {"people": ("user_actions", "guest_user_name"), "groups": ("group_actions",)}
 
 
-def warnings_of(rule: mapping.Mapping, rules: Iterable[mapping.Mapping], object_type: str) -> list[str]:
-    """Rows of the template stay even where AWS would refuse their result; the table says so."""
-    others = [other for other in rules if other.id != rule.id]
-    return [warning(problem) for problem in mapping.check_mapping(rule, others, object_type)]
-
-
-def warning(problem: mapping.Problem) -> str:
-    if problem.code == "one-list-value":
-        return _("AWS takes one item in %(list)s. It refuses a person with two.") % problem.params
-    return sentence(problem)
-
-
-def show_values(lines: Iterable[Line], rules: Sequence[mapping.Mapping], source: Mapping[str, Any]) -> None:
-    mapped = mapping.map_object(mapping.compile_mappings(rules), source, present=is_present(source), creating=True)
-    traces = {trace.target: trace for trace in mapped.trace}
-    for line in lines:
-        trace = traces[line.row.target]
-        line.value = in_words(trace.value)
-        line.from_default = trace.from_default
-        line.error = sentence(trace.problem) if trace.problem else ""
-
-
-def is_present(source: Mapping[str, Any]) -> bool:
-    """As if assigned: the page asks what somebody would get, not whether they come."""
-    return source.get("accountEnabled") is not False
-
-
-def in_words(value: object) -> str | None:
-    if value is None:
-        return None
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def unmapped(rows: Iterable[AttributeMapping], object_type: str) -> list[dict[str, str]]:
-    mapped = {row.target for row in rows}
-    targets = [target for target in mapping.TARGETS[object_type] if target not in mapped]
-    return [{"target": one, "short": fields.short(one), "label": fields.label(one)} for one in targets]
-
-
-def recommended_edits(rows: Sequence[AttributeMapping]) -> list[str]:
-    """What the button would do, one sentence per row; empty when nothing is left to do."""
-    kept = {rule.target: rule for rule in mapping.recommended_for_aws(row.rule() for row in rows)}
-    gone = [row for row in rows if row.target not in kept]
-    moved = [row for row in rows if row.target in kept and kept[row.target].source != row.source]
-    return [
-        *(_("Remove %(field)s.") % {"field": fields.label(row.target) or row.target} for row in gone),
-        *(
-            _("Take %(field)s from %(source)s, which never changes, instead of %(old)s.")
-            % {"field": fields.label(row.target), "source": kept[row.target].source, "old": row.source}
-            for row in moved
-        ),
-    ]
+def actions_form(plural: str, configuration: Configuration, data: Any = None) -> PeopleActionsForm | GroupActionsForm:
+    form_class = PeopleActionsForm if plural == "people" else GroupActionsForm
+    return form_class(data, initial={name: getattr(configuration, name) for name in SETTINGS[plural]})
 
 
 def example_of(request: HttpRequest, tenant: Tenant, plural: str, rules: Sequence[mapping.Mapping]) -> Example | None:
-    """The person that the URL names. While Entra cannot be read, the name is what was seen last."""
-    object_id = request.GET.get("person", "")
-    if plural != "people" or not object_id:
-        return None
-    try:
-        source = directory.person(tenant, object_id, mapping.graph_select(rules, "user"))
-    except directory.UNREADABLE:
-        return Example(object_id, directory.last_name(tenant, object_id) or _("this person"))
-    return Example(object_id, str(source.get("displayName") or object_id), source)
+    return examples.chosen(request, tenant, mapping.graph_select(rules, "user")) if plural == "people" else None
 
 
 def found_people(request: HttpRequest, tenant: Tenant, plural: str) -> dict[str, Any]:
@@ -283,16 +321,24 @@ def found_people(request: HttpRequest, tenant: Tenant, plural: str) -> dict[str,
 # --- One row ---
 
 
-def form_for(request: HttpRequest, tenant: Tenant, plural: str, row: AttributeMapping | None) -> MappingForm:
+def form_for(
+    request: HttpRequest, tenant: Tenant, plural: str, row: AttributeMapping | None, target: str
+) -> MappingForm:
+    """`target` without a row: somebody else removed the row while the form was open."""
     object_type = object_type_or_404(plural)
-    if row is not None:
-        targets = [(row.target, row.target)]
-        initial = values_of(row.rule())
+    initial: dict[str, object] = {"target": request.GET.get("target"), "kind": "direct", "apply": "always"}
+    if row is not None or target:
+        choices = [(target, target)]
+        initial = values_of(row.rule()) if row else initial
     else:
-        free = unmapped(shown(tenant).mappings.filter(object_type=object_type), object_type)
-        targets = [(one["target"], f"{one['short']} · {one['label']}") for one in free]
-        initial = {"target": request.GET.get("target"), "kind": "direct", "apply": "always"}
-    return MappingForm(request.POST or None, targets=targets, initial=initial)
+        free = mapping_table.unmapped(shown(tenant).mappings.filter(object_type=object_type), object_type)
+        choices = [(one["target"], f"{one['short']} · {one['label']}") for one in free]
+        posted = request.POST.get("target", "")
+        # Somebody else may have mapped it meanwhile: the service says so.
+        if mapping.is_target(posted, object_type) and posted not in dict(choices):
+            choices.append((posted, fields.short(posted)))
+    key = mapping_table.slug(target) if target else "new"
+    return MappingForm(request.POST or None, key=key, targets=choices, object_type=object_type, initial=initial)
 
 
 def edit_context(
@@ -301,42 +347,93 @@ def edit_context(
     object_type = object_type_or_404(plural)
     target = row.target if row else ""
     remove = with_person(request, reverse("mapping_remove", args=[tenant.slug, plural, target])) if row else ""
+    attributes = source_attributes.of(tenant, object_type)
+    rules = [mapping.Mapping("", "direct", one.name) for one in attributes.known]
+    example = example_of(request, tenant, plural, rules)
     return {
         "tenant": tenant,
         "plural": plural,
         "row": row,
+        "key": mapping_table.slug(target) if row else "new",
         "form": form,
         "page_name": _("Edit %(field)s") % {"field": fields.short(target)} if row else _("Add mapping"),
         "target_short": fields.short(target),
         "target_label": fields.label(target),
         "required": target in mapping.required_targets(object_type),
-        "attributes": attributes(object_type),
-        "example": None,
-        "person_chosen": bool(request.GET.get("person")),
+        "attributes": attribute_lines(attributes.known, example),
+        "attributes_note": attributes.note,
+        "example": example,
+        "seen": revision(row),
+        "draft": draft_key(tenant),
         "action": request.get_full_path(),
         "remove": remove,
         "back": list_url(tenant, plural, request),
+        "person_chosen": bool(request.GET.get("person")),
     }
 
 
-def preview(example: Example | None, form: MappingForm) -> Result | None:
-    if example is None or example.source is None or not form.is_valid():
-        return None
+def draft_key(tenant: Tenant) -> str:
+    draft = tenant.configurations.draft()
+    return str(draft.pk) if draft else ""
+
+
+def preview(
+    request: HttpRequest, tenant: Tenant, plural: str, row: AttributeMapping | None, form: MappingForm
+) -> HttpResponse:
+    """What the rule of the form would give; while it is wrong, only the reason goes out and the last result stays."""
+    result = tried(request, tenant, plural, form)
+    if not request.htmx:
+        context = edit_context(request, tenant, plural, row, form) | result
+        return render_page(request, "mappings/edit.html", context)
+    key = mapping_table.slug(row.target) if row else "new"
+    response = render_page(request, "mappings/edit.html", {"tenant": tenant, "key": key} | result, partial="preview")
+    if result["wrong"]:
+        response = render_page(request, "mappings/edit.html", {"tenant": tenant} | result, partial="wrong")
+        response["HX-Retarget"] = f"#wrong-{key}"
+    return response
+
+
+def tried(request: HttpRequest, tenant: Tenant, plural: str, form: MappingForm) -> dict[str, Any]:
+    """`wrong`: what keeps the rule from being tried at all."""
+    if not form.is_valid():
+        return {"wrong": [str(error) for errors in form.errors.values() for error in errors]}
     rule = form.rule()
-    [trace] = mapping.map_object(
-        mapping.compile_mappings([rule]), example.source, present=is_present(example.source), creating=True
-    ).trace
-    inputs = [(name, in_words(value)) for name, value in trace.inputs.items()]
-    return Result(in_words(trace.value), sentence(trace.problem) if trace.problem else "", inputs)
+    problems = mapping.source_problems(rule, OBJECTS[plural])
+    if wrong := [sentence(problem) for problem in problems if problem.code in ("expression", "unknown-source")]:
+        return {"wrong": wrong}
+    people = everyone(request, tenant, plural, [rule])
+    found = gets_of(tenant, plural, rule, people)
+    has_chosen = bool(request.GET.get("person")) and plural == "people"
+    return {"wrong": [], "gets": found[0] if has_chosen else None, "others": found[1:] if has_chosen else found}
 
 
-def every_source(object_type: str) -> list[mapping.Mapping]:
-    """Rules that read every known attribute: a preview may name any of them."""
-    return [mapping.Mapping("", "direct", source.name) for source in mapping.SOURCES[object_type]]
+def everyone(request: HttpRequest, tenant: Tenant, plural: str, rules: Sequence[mapping.Mapping]) -> list[Example]:
+    """The chosen person first, then the cast."""
+    if plural != "people":
+        return []
+    select = mapping.graph_select([*rules, *mapping.DEFAULT_USER_MAPPINGS], "user")
+    example = examples.chosen(request, tenant, select)
+    cast = [one for one in examples.pinned(request, tenant) if example is None or one.object_id != example.object_id]
+    return [*([example] if example else []), *examples.with_values(tenant, cast, select)]
 
 
-def attributes(object_type: str) -> list[dict[str, str]]:
-    return [{"name": source.name, "description": described(source)} for source in mapping.SOURCES[object_type]]
+def gets_of(tenant: Tenant, plural: str, rule: mapping.Mapping, people: Sequence[Example]) -> list[Gets]:
+    guest_user_name = shown(tenant).guest_user_name
+    return [mapping_table.gets(rule, person, OBJECTS[plural], guest_user_name) for person in people]
+
+
+def attribute_lines(known: Sequence[mapping.SourceAttribute], example: Example | None) -> list[dict[str, str]]:
+    """For the list under Source: name, what it is, its type, and what the chosen person has in it."""
+    source = example.source if example else None
+    return [
+        {
+            "name": one.name,
+            "description": described(one),
+            "type": str(source_attributes.TYPES[one.type]),
+            "value": (mapping_table.in_words(mapping.read(one, source, present=True)) or "") if source else "",
+        }
+        for one in known
+    ]
 
 
 def described(source: mapping.SourceAttribute) -> str:
@@ -345,29 +442,26 @@ def described(source: mapping.SourceAttribute) -> str:
 
 
 def one_line(request: HttpRequest, tenant: Tenant, plural: str, row: AttributeMapping) -> dict[str, Any]:
-    context = table(request, tenant, plural, focus_on=row.pk)
-    return context | {"line": next(line for line in context["lines"] if line.row.pk == row.pk)}
+    context = table(request, tenant, plural, focus_on=row.target)
+    return context | {"line": next(line for line in context["lines"] if line.row.target == row.target)}
 
 
-def back_to_table(
-    request: HttpRequest, tenant: Tenant, plural: str, said: str, saved: AttributeMapping | None = None
-) -> HttpResponse:
+def back_to_table(request: HttpRequest, tenant: Tenant, plural: str, said: str, focus_on: str = "") -> HttpResponse:
     """Under htmx the table takes the row's place as a whole: one edit may settle the warning of another row."""
     if not request.htmx:
         messages.success(request, said)
         return redirect_to(request, list_url(tenant, plural, request))
-    context = table(request, tenant, plural, saved.pk if saved else None) | {"said": said}
+    context = table(request, tenant, plural, focus_on) | {"said": said}
     response = render_page(request, "mappings/list.html", context, partial="saved")
     response["HX-Retarget"], response["HX-Reswap"] = "#mappings", "innerHTML"
     return response
 
 
-def row_or_404(tenant: Tenant, plural: str, target: str) -> AttributeMapping:
-    rows = shown(tenant).mappings
-    return get_object_or_404(rows, object_type=object_type_or_404(plural), target=target)
+def row_of(tenant: Tenant, plural: str, target: str) -> AttributeMapping | None:
+    return shown(tenant).mappings.filter(object_type=object_type_or_404(plural), target=target).first()
 
 
-def object_type_or_404(plural: str) -> str:
+def object_type_or_404(plural: str) -> ObjectType:
     if plural not in OBJECTS:
         raise Http404
     return OBJECTS[plural]

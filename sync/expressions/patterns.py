@@ -53,6 +53,10 @@ class Pattern:
             yield Match(self, text, found.span(), found)
             step(1 + (rest - found.end()) * weight // COST)
 
+    def is_in(self, text: str) -> bool:
+        """Anywhere in the text, as Regex.IsMatch has it."""
+        return self.program.search(self.prepared(text)) is not None
+
     def prepared(self, text: str) -> str:
         """Of the same length. Halves of characters cannot be written in UTF-8; the stand-in must stand for itself."""
         if self.ends and "\n" in text[:-1]:

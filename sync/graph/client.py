@@ -185,6 +185,10 @@ class GraphClient:
         found = objects(self.get("/organization", {"$select": "id,displayName,verifiedDomains"}))
         return found[0] if found else {}
 
+    def extension_properties(self) -> list[Json]:
+        """Directory extensions of all apps; needs Directory.Read.All (directoryObject: getAvailableExtensionProperties)."""
+        return objects(self._get(self._url("/directoryObjects/getAvailableExtensionProperties", None), {}, {}))
+
     def _items(self, path: str, params: Mapping[str, str]) -> Iterator[Json]:
         for page in self.pages(self._url(path, params)):
             yield from page["value"]
@@ -233,13 +237,13 @@ class GraphClient:
             raise BadAnswer(f"Graph sent a link to another host: {origin}.")
         return str(link)
 
-    def _get(self, url: str, headers: Mapping[str, str]) -> Json:
-        """One read with its retries. A 401 is repeated once with a fresh token."""
+    def _get(self, url: str, headers: Mapping[str, str], body: Json | None = None) -> Json:
+        """One read with its retries; one with a body is asked by POST. A 401 is repeated once with a fresh token."""
         began = self.clock()
         attempt, renewed = 1, False
         while True:
             try:
-                return self._once(url, headers)
+                return self._once(url, headers, body)
             except Unauthorised:
                 if renewed:
                     raise
@@ -258,11 +262,19 @@ class GraphClient:
             raise BudgetExceeded(f"Graph asked for more patience than {self.budget_seconds:.0f} s: {error}") from error
         self.sleep(wait)
 
-    def _once(self, url: str, headers: Mapping[str, str]) -> Json:
+    def _once(self, url: str, headers: Mapping[str, str], body: Json | None) -> Json:
         request_id = str(uuid.uuid4())
         sent = {"Authorization": f"Bearer {self.authenticator.token()}", "client-request-id": request_id, **headers}
         try:
-            response = self._session.get(url, headers=sent, timeout=self.timeout, allow_redirects=False, stream=True)
+            response = self._session.request(
+                "GET" if body is None else "POST",
+                url,
+                headers=sent,
+                json=body,
+                timeout=self.timeout,
+                allow_redirects=False,
+                stream=True,
+            )
         except requests.RequestException as error:
             raise Unreachable(f"Microsoft Graph cannot be reached: {type(error).__name__}.") from None
         content = read_body(response, limit=MAX_ANSWER_BYTES, seconds=self.answer_seconds, clock=self.clock)

@@ -37,11 +37,6 @@ class Migration(migrations.Migration):
                 'ordering': ['position', 'pk'],
             },
         ),
-        migrations.AlterField(
-            model_name='assignment',
-            name='created_at',
-            field=models.DateTimeField(default=django.utils.timezone.now),
-        ),
         migrations.AddField(
             model_name='assignment',
             name='send_group',

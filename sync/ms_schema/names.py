@@ -4,9 +4,11 @@ import re
 from collections.abc import Callable
 
 from sync.expressions.tokens import tokens
-from sync.mapping import LIST_PATH, PARTS, TARGETS, source_attribute
+from sync.filtering import OPERATORS, Operator
+from sync.mapping import LIST_PATH, PARTS, TARGETS, ObjectType, source_attribute
 
-OBJECTS = {"user": "User", "group": "Group"}
+OBJECTS: dict[ObjectType, str] = {"user": "User", "group": "Group"}
+OBJECTS_WRITTEN = {theirs.lower(): ours for ours, theirs in OBJECTS.items()}
 SOURCE_DIRECTORY = "Azure Active Directory"
 # The connector of an application without a gallery template; AWS's gallery name is not documented.
 TARGET_DIRECTORY = "customappsso"
@@ -20,27 +22,10 @@ ALLOWS: dict[str, dict[str, tuple[str, ...]]] = {
     "user": {"Add": ("create",), "Update": ("update", "disable"), "Delete": ("delete",)},
     "group": {"Add": ("create",), "Update": ("update",), "Delete": ("delete",)},
 }
-# The operators of Entra's scoping filters; True: with a value to compare with.
-OPERATORS = {
-    "EQUALS": True,
-    "NOT EQUALS": True,
-    "IS TRUE": False,
-    "IS FALSE": False,
-    "IS NULL": False,
-    "IS NOT NULL": False,
-    "REGEX MATCH": True,
-    "NOT REGEX MATCH": True,
-    "GREATER_THAN": True,
-    "GREATER_THAN_OR_EQUALS": True,
-    "INCLUDES": True,
-    "ENDS_WITH": True,
-    "&": True,
-    "!&": True,
-}
-OPERATORS_WRITTEN = {re.sub(r"[\s_]+", " ", name): name for name in OPERATORS}
+OPERATORS_WRITTEN = {re.sub(r"[\s_]+", " ", name).upper(): one for name, one in OPERATORS.items()}
 
 
-def operator(written: str) -> str | None:
+def operator(written: str) -> Operator | None:
     """Spaces and underscores, upper and lower case: the portal and Graph spell operators differently."""
     return OPERATORS_WRITTEN.get(re.sub(r"[\s_]+", " ", written).strip().upper())
 

@@ -8,13 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from sync import expressions, mapping
+from sync import expressions, filtering, mapping
 from sync.expressions.errors import ExpressionError, gettext_noop
 from sync.expressions.parsing import parse_tree
 from sync.expressions.tree import Text
 from sync.mapping import Mapping as Rule
+from sync.mapping import ObjectType
 from sync.ms_schema import names
-from sync.ms_schema.reports import Line, Note
+from sync.ms_schema.reports import Line, Note, Problem
 from sync.wanted import WantedFilter
 
 Json = Mapping[str, Any]
@@ -22,6 +23,7 @@ NO_RULES = gettext_noop("The file has no “synchronizationRules”, so it is no
 NO_OBJECTS = gettext_noop("The schema has no rule that takes users or groups out of Entra.")
 DIRECT = {"Attribute": "direct", "Constant": "constant", "Function": "expression"}
 MATCHING_PROBLEMS = {"matching-unfilterable", "constant-matching", "matching-random"}
+LAST_MATCH = 9
 UNTITLED = gettext_noop("Filter %(n)d")
 
 
@@ -30,9 +32,17 @@ class NotASchema(Exception):
 
 
 class LeftOut(Exception):
-    def __init__(self, code: str, problem: mapping.Problem | None = None, **params: str | int) -> None:
+    def __init__(self, code: str, **params: str | int) -> None:
         super().__init__(code)
-        self.note = Note(code, params, problem)
+        self.note = Note(code, params)
+
+
+class Wrong(LeftOut):
+    """Our own checks would refuse it."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__("problem")
+        self.note = Note("problem", problem=problem)
 
 
 @dataclass(slots=True)
@@ -93,7 +103,7 @@ FILTERED_BY = (("groupFilter", "includedGroups"), ("containerFilter", "includedC
 
 def _read_objects(one: Json, title: str, found: Read) -> None:
     source = _text(one, "sourceObjectName")
-    object_type = next((ours for ours, theirs in names.OBJECTS.items() if theirs.lower() == source.lower()), None)
+    object_type = names.OBJECTS_WRITTEN.get(source.lower())
     if object_type is None or object_type in found.actions:
         note = Note("second-object") if object_type else Note("object", {"object": source or "?"})
         found.report.append(Line(object_type or "", "rule", title, "left_out", [note]))
@@ -106,7 +116,7 @@ def _read_objects(one: Json, title: str, found: Read) -> None:
 # --- Actions ---
 
 
-def _read_actions(one: Json, object_type: str, found: Read) -> None:
+def _read_actions(one: Json, object_type: ObjectType, found: Read) -> None:
     flows = _flows(one.get("flowTypes"))
     enabled = one.get("enabled") is not False
     actions = [action for flow in flows for action in names.ALLOWS[object_type][flow]] if enabled else []
@@ -117,7 +127,7 @@ def _read_actions(one: Json, object_type: str, found: Read) -> None:
 
 def _flows(written: Any) -> list[str]:
     """`"Add, Update, Delete"`, or the number of these flags; all of them when the file does not say."""
-    if isinstance(written, int):
+    if isinstance(written, int) and not isinstance(written, bool):
         return [name for name, bit in names.FLOWS.items() if written & bit]
     if not isinstance(written, str):
         return list(names.FLOWS)
@@ -128,9 +138,10 @@ def _flows(written: Any) -> list[str]:
 # --- Attribute mappings ---
 
 
-def _read_mappings(one: Json, object_type: str, found: Read) -> None:
+def _read_mappings(one: Json, object_type: ObjectType, found: Read) -> None:
     """A second phone number stands behind the others, so that it is the one that is left out."""
-    written = list(enumerate(one.get("attributeMappings") or [], start=1))
+    attributes = one.get("attributeMappings")
+    written = list(enumerate(attributes if isinstance(attributes, list) else [], start=1))
     written.sort(key=lambda pair: isinstance(pair[1], dict) and _text(pair[1], "targetAttributeName") in LATER)
     kept: list[Rule] = []
     lines: list[tuple[int, Line]] = []
@@ -147,7 +158,7 @@ def _read_mappings(one: Json, object_type: str, found: Read) -> None:
 LATER = frozenset(mapping.NOT_FOR_AWS)
 
 
-def _read_mapping(attribute: Any, object_type: str, kept: Sequence[Rule]) -> tuple[Rule | None, Line]:
+def _read_mapping(attribute: Any, object_type: ObjectType, kept: Sequence[Rule]) -> tuple[Rule | None, Line]:
     name = _text(attribute, "targetAttributeName") if isinstance(attribute, dict) else ""
     try:
         if not isinstance(attribute, dict):
@@ -160,23 +171,33 @@ def _read_mapping(attribute: Any, object_type: str, kept: Sequence[Rule]) -> tup
     return rule, Line(object_type, "mapping", rule.target, "changed" if notes else "taken", notes)
 
 
-def _rule(attribute: Json, written: str, object_type: str) -> tuple[Rule, list[Note]]:
+def _rule(attribute: Json, written: str, object_type: ObjectType) -> tuple[Rule, list[Note]]:
     target, notes = _target(written, object_type)
     apply, flow_notes = _flow(attribute)
     kind, source, source_notes = _source(attribute.get("source"), target, object_type)
-    matching = attribute.get("matchingPriority")
+    matching, matching_notes = _matching(attribute.get("matchingPriority"))
     rule = Rule(
         target=target,
         kind=kind,
         source=source,
         default=_text(attribute, "defaultValue"),
         apply=apply,
-        matching=matching if isinstance(matching, int) and matching > 0 else None,
+        matching=matching,
     )
-    return rule, [*notes, *flow_notes, *source_notes]
+    return rule, [*notes, *flow_notes, *source_notes, *matching_notes]
 
 
-def _target(written: str, object_type: str) -> tuple[str, list[Note]]:
+def _matching(priority: Any) -> tuple[int | None, list[Note]]:
+    """0 stands for no matching (Graph, attributeMapping)."""
+    if not isinstance(priority, int) or isinstance(priority, bool) or priority < 1:
+        return None, []
+    late = priority > LAST_MATCH
+    return min(priority, LAST_MATCH), [
+        Note("matching-order", {"priority": priority, "last": LAST_MATCH})
+    ] if late else []
+
+
+def _target(written: str, object_type: ObjectType) -> tuple[str, list[Note]]:
     target = names.target(written, object_type)
     if not written:
         raise LeftOut("no-target")
@@ -198,7 +219,7 @@ def _flow(attribute: Json) -> tuple[mapping.Apply, list[Note]]:
             raise LeftOut("unknown-flow", flow=flow[:40])
 
 
-def _source(source: Any, target: str, object_type: str) -> tuple[mapping.Kind, str, list[Note]]:
+def _source(source: Any, target: str, object_type: ObjectType) -> tuple[mapping.Kind, str, list[Note]]:
     if not isinstance(source, dict):
         return "none", "", [Note("source-none")]
     match _text(source, "type"):
@@ -230,19 +251,19 @@ def _constant(source: Json) -> str:
     return tree.value if isinstance(tree, Text) else written
 
 
-def _expression(source: Json, object_type: str) -> tuple[str, list[Note]]:
+def _expression(source: Json, object_type: ObjectType) -> tuple[str, list[Note]]:
     """Parsed and checked here; what is wrong with it is said in the words of the editor."""
     written = _text(source, "expression").strip()
     if not written:
         raise LeftOut("no-expression")
     if wrong := expressions.check(written):
-        raise LeftOut("problem", mapping.expression_problem(wrong[0]))
+        raise Wrong(mapping.expression_problem(wrong[0]))
     renamed = names.with_attributes(written, lambda name: names.attribute(name, object_type))
     spelled = mapping.canonical(Rule("", "expression", renamed)).source
     return spelled, [] if spelled == written else [Note("expression-spelled", {"source": spelled})]
 
 
-def _settled(rule: Rule, object_type: str, kept: Sequence[Rule]) -> tuple[Rule, list[Note]]:
+def _settled(rule: Rule, object_type: ObjectType, kept: Sequence[Rule]) -> tuple[Rule, list[Note]]:
     """The row as our own checks take it. Raises LeftOut."""
     notes: list[Note] = []
     for problem in mapping.check_mapping(rule, kept, object_type):
@@ -254,18 +275,21 @@ def _settled(rule: Rule, object_type: str, kept: Sequence[Rule]) -> tuple[Rule, 
             notes.append(Note("random-create"))
         elif problem.code == "duplicate-target":
             raise LeftOut("duplicate-target")
-        elif not _is_templates_own(problem, rule, object_type, kept):
-            raise LeftOut("problem", problem)
+        elif problem.code == "one-list-value":
+            if not _is_templates_own(rule, object_type, kept):
+                raise LeftOut("second-item", **problem.params)
+        else:
+            raise Wrong(problem)
     return rule, notes
 
 
-def _is_templates_own(problem: mapping.Problem, rule: Rule, object_type: str, kept: Sequence[Rule]) -> bool:
+def _is_templates_own(rule: Rule, object_type: ObjectType, kept: Sequence[Rule]) -> bool:
     """Rows of the template stay beside each other, with a warning, as they do on the page."""
     beside = [other for other in kept if mapping.same_list(rule.target, other.target)]
-    return problem.code == "one-list-value" and all(_in_template(one, object_type) for one in (rule, *beside))
+    return all(_in_template(one, object_type) for one in (rule, *beside))
 
 
-def _in_template(rule: Rule, object_type: str) -> bool:
+def _in_template(rule: Rule, object_type: ObjectType) -> bool:
     template = mapping.DEFAULT_USER_MAPPINGS if object_type == "user" else mapping.DEFAULT_GROUP_MAPPINGS
     return any(replace(one, position=rule.position) == rule for one in template)
 
@@ -273,7 +297,7 @@ def _in_template(rule: Rule, object_type: str) -> bool:
 # --- Filters ---
 
 
-def _read_filters(scope: Any, object_type: str, found: Read) -> None:
+def _read_filters(scope: Any, object_type: ObjectType, found: Read) -> None:
     """All filters of an object, or none of them: one of several left out would let others in, or nobody."""
     groups = _objects(scope, "groups")
     read = [_read_filter(group, n, object_type) for n, group in enumerate(groups, start=1)]
@@ -291,13 +315,15 @@ def _kept(line: Line) -> Line:
     return replace(line, outcome="left_out", notes=[*line.notes, Note("filter-kept")])
 
 
-def _read_filter(group: Json, n: int, object_type: str) -> tuple[WantedFilter | None, Line]:
+def _read_filter(group: Json, n: int, object_type: ObjectType) -> tuple[WantedFilter | None, Line]:
     written = _text(group, "name").strip()[:200]
     title = written or UNTITLED % {"n": n}
     try:
         clauses = [_clause(clause, object_type) for clause in _objects(group, "clauses")]
         if not clauses:
             raise LeftOut("clause-empty")
+        if len(clauses) > filtering.MOST_CLAUSES:
+            raise LeftOut("clauses-many", count=len(clauses), limit=filtering.MOST_CLAUSES)
     except LeftOut as why:
         return None, Line(object_type, "filter", title, "left_out", [why.note])
     outcome: Literal["taken", "changed"] = "taken" if written else "changed"
@@ -305,22 +331,19 @@ def _read_filter(group: Json, n: int, object_type: str) -> tuple[WantedFilter | 
     return WantedFilter(title, clauses), Line(object_type, "filter", title, outcome, notes)
 
 
-def _clause(clause: Json, object_type: str) -> dict[str, Any]:
+def _clause(clause: Json, object_type: ObjectType) -> dict[str, Any]:
     written, attribute = _text(clause, "operatorName"), _text(clause, "sourceOperandName")
-    operator = names.operator(written)
+    operator, values = names.operator(written), _values(clause.get("targetOperand"))
     if operator is None:
         raise LeftOut("clause-operator", operator=written[:40])
-    if mapping.source_attribute(attribute, object_type) is None:
-        raise LeftOut("clause-attribute", attribute=attribute[:80])
-    values = _values(clause.get("targetOperand"))
-    if names.OPERATORS[operator] and (len(values) != 1 or not values[0]):
-        raise LeftOut("clause-values", attribute=attribute[:80], operator=operator, count=len(values))
-    return {
-        "attribute": names.attribute(attribute, object_type),
-        "operator": operator,
-        "value": values[0] if names.OPERATORS[operator] else "",
-        "ignore_case": False,
-    }
+    takes = operator.takes != "nothing"
+    if takes and len(values) > 1:
+        raise LeftOut("clause-values", attribute=attribute[:80], operator=operator.name, count=len(values))
+    value = values[0] if takes and values else ""
+    found = filtering.Clause(names.attribute(attribute, object_type), operator.name, value)
+    for problem in filtering.check([found], object_type):
+        raise Wrong(problem)
+    return found.row()
 
 
 def _values(operand: Any) -> list[str]:

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from sync import filtering, mapping
 from sync.expressions.errors import gettext_noop
-from sync.mapping import Problem
 
+Problem = mapping.Problem | filtering.Problem
 Outcome = Literal["taken", "changed", "left_out"]
 
 MESSAGES: dict[str, str] = {
@@ -17,6 +18,7 @@ MESSAGES: dict[str, str] = {
     "only-when-created": gettext_noop("Microsoft's “ObjectAddOnly” is “Only when created” here."),
     "flow-always": gettext_noop("“FlowAlways” is not needed: what differs in AWS is written."),
     "matching-dropped": gettext_noop("People are not matched by it any more. %(problem)s"),
+    "matching-order": gettext_noop("Its place in matching, %(priority)d, becomes %(last)d, the last one."),
     "random-create": gettext_noop("The value is another one each time, so it is written only when created."),
     "source-none": gettext_noop("It has no source: AWS keeps what it holds, and an empty field gets the default."),
     "groups-off": gettext_noop("The mapping of groups is switched off, so groups get no actions here."),
@@ -28,6 +30,7 @@ MESSAGES: dict[str, str] = {
     "roles": gettext_noop("AWS IAM Identity Center has no app roles; permission sets are assigned in AWS."),
     "unknown-target": gettext_noop("AWS has no such field."),
     "duplicate-target": gettext_noop("Another mapping for the same field stands before it."),
+    "second-item": gettext_noop("AWS takes a single item in %(list)s, and “%(other)s” fills it already."),
     "flow-type": gettext_noop(
         "“%(flow)s” adds to what AWS holds and never takes away. There is nothing like it here: a field gets one value."
     ),
@@ -45,7 +48,7 @@ MESSAGES: dict[str, str] = {
     "filter-kept": gettext_noop("So no filter of these objects is taken over: those of now stay as they are."),
     "filter-kind": gettext_noop("Filters on categories and on input are not known here."),
     "clause-operator": gettext_noop("There is no operator “%(operator)s” here."),
-    "clause-attribute": gettext_noop("There is no attribute “%(attribute)s” that can be read here."),
+    "clauses-many": gettext_noop("It has %(count)d clauses. Up to %(limit)d are possible."),
     "clause-values": gettext_noop("“%(attribute)s %(operator)s” compares with %(count)d values; one is known here."),
     "clause-empty": gettext_noop(
         "A filter without clauses lets nobody or everybody pass; which one is not documented."
@@ -73,7 +76,8 @@ class Note:
         """In English; pages translate MESSAGES[code] and the problem first."""
         params = dict(self.params)
         if self.problem is not None:
-            params["problem"] = self.problem.sentence
+            found = self.problem
+            params["problem"] = found.sentence() if isinstance(found, filtering.Problem) else found.sentence
         return MESSAGES[self.code] % params
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from sync import expressions
 from sync.expressions.tree import Attribute, Call, Empty, Node, Number, Operation, Text, walk
-from sync.mapping import BOOLEANS, REFERENCES, required_targets, source_attribute
+from sync.filtering import OPERATORS
+from sync.mapping import BOOLEANS, REFERENCES, ObjectType, required_targets, source_attribute
 from sync.mapping import Mapping as Rule
 from sync.ms_schema import names
 from sync.ms_schema.reports import Line, Note
@@ -14,7 +15,10 @@ from sync.wanted import Wanted, WantedFilter
 
 Json = dict[str, Any]
 RULE = "USER_OUTBOUND_USER"
-OBJECT_NAMES = {"user": "Provision Microsoft Entra ID Users", "group": "Provision Microsoft Entra ID Groups"}
+OBJECT_NAMES: dict[ObjectType, str] = {
+    "user": "Provision Microsoft Entra ID Users",
+    "group": "Provision Microsoft Entra ID Groups",
+}
 TYPES = {"boolean": "Boolean", "reference": "Reference", "date": "DateTime"}
 
 
@@ -42,7 +46,7 @@ def _id(what: str) -> str:
     return str(uuid.uuid5(uuid.NAMESPACE_URL, f"https://graph.microsoft.com/synchronization/{what}"))
 
 
-def _object_mapping(wanted: Wanted, kind: str, report: list[Line]) -> Json:
+def _object_mapping(wanted: Wanted, kind: ObjectType, report: list[Line]) -> Json:
     actions = wanted.settings.get(f"{kind}_actions")
     flows = _flows(kind, actions, report)
     return {
@@ -57,7 +61,7 @@ def _object_mapping(wanted: Wanted, kind: str, report: list[Line]) -> Json:
     }
 
 
-def _flows(kind: str, actions: Sequence[str] | None, report: list[Line]) -> list[str]:
+def _flows(kind: ObjectType, actions: Sequence[str] | None, report: list[Line]) -> list[str]:
     """A flow is written when its first action is allowed: Update stands for disabling too."""
     if actions is None:
         return list(names.FLOWS)
@@ -72,7 +76,7 @@ def _flows(kind: str, actions: Sequence[str] | None, report: list[Line]) -> list
 # --- Mappings ---
 
 
-def _attribute_mapping(kind: str, rule: Rule, report: list[Line]) -> Json:
+def _attribute_mapping(kind: ObjectType, rule: Rule, report: list[Line]) -> Json:
     source, notes = _source(kind, rule)
     notes += [Note("default-create-only")] if rule.default and rule.default_on_update else []
     notes += [Note("keep-lost")] if rule.when_empty == "keep" else []
@@ -88,7 +92,7 @@ def _attribute_mapping(kind: str, rule: Rule, report: list[Line]) -> Json:
     }
 
 
-def _source(kind: str, rule: Rule) -> tuple[Json | None, list[Note]]:
+def _source(kind: ObjectType, rule: Rule) -> tuple[Json | None, list[Note]]:
     if rule.kind == "none":
         return None, [Note("written-none")]
     if rule.kind == "constant":
@@ -100,7 +104,7 @@ def _source(kind: str, rule: Rule) -> tuple[Json | None, list[Note]]:
     return _attribute(name), notes
 
 
-def _expression(kind: str, source: str) -> tuple[Json, list[Note]]:
+def _expression(kind: ObjectType, source: str) -> tuple[Json, list[Note]]:
     written = names.with_attributes(source, lambda name: names.attribute(name, kind))
     root = expressions.parse(written).root
     ampersand = any(isinstance(node, Operation) and node.operator == "&" for node in walk(root))
@@ -161,40 +165,40 @@ def _text(node: Node) -> str:
 # --- Filters ---
 
 
-def _scope(kind: str, filters: Sequence[WantedFilter], report: list[Line]) -> Json | None:
+def _scope(kind: ObjectType, filters: Sequence[WantedFilter], report: list[Line]) -> Json | None:
     if not filters:
         return None
     groups = [_filter_group(kind, one, report) for one in filters]
     return {"groups": groups, "inputFilterGroups": [], "categoryFilterGroups": []}
 
 
-def _filter_group(kind: str, one: WantedFilter, report: list[Line]) -> Json:
+def _filter_group(kind: ObjectType, one: WantedFilter, report: list[Line]) -> Json:
     loses = any(clause.get("ignore_case") for clause in one.clauses)
     notes = [Note("ignore-case-lost")] if loses else []
     report.append(Line(kind, "filter", one.title, "changed" if notes else "taken", notes))
     return {"name": one.title, "clauses": [_clause(kind, clause) for clause in one.clauses]}
 
 
-def _clause(kind: str, clause: Mapping[str, Any]) -> Json:
+def _clause(kind: ObjectType, clause: Mapping[str, Any]) -> Json:
     operator = clause["operator"]
     return {
         "sourceOperandName": names.attribute(clause["attribute"], kind),
         "operatorName": operator,
-        "targetOperand": {"values": [clause["value"]] if names.OPERATORS[operator] else []},
+        "targetOperand": {"values": [clause["value"]] if OPERATORS[operator].takes != "nothing" else []},
     }
 
 
 # --- Directories: the attributes that the mappings name ---
 
 
-def _source_directory(wanted: Wanted, kinds: Sequence[str]) -> Json:
+def _source_directory(wanted: Wanted, kinds: Sequence[ObjectType]) -> Json:
     objects = [
         _object(names.OBJECTS[kind], [_source_definition(kind, one) for one in _read(wanted, kind)]) for kind in kinds
     ]
     return _directory(names.SOURCE_DIRECTORY, objects)
 
 
-def _target_directory(wanted: Wanted, kinds: Sequence[str]) -> Json:
+def _target_directory(wanted: Wanted, kinds: Sequence[ObjectType]) -> Json:
     return _directory(
         names.TARGET_DIRECTORY,
         [
@@ -204,7 +208,7 @@ def _target_directory(wanted: Wanted, kinds: Sequence[str]) -> Json:
     )
 
 
-def _read(wanted: Wanted, kind: str) -> list[str]:
+def _read(wanted: Wanted, kind: ObjectType) -> list[str]:
     """Attributes of Entra that mappings and filters read, each once."""
     found = [clause["attribute"] for one in wanted.filters.get(kind, []) for clause in one.clauses]
     for rule in wanted.mappings[kind]:
@@ -223,7 +227,7 @@ def _object(name: str, attributes: list[Json]) -> Json:
     return {"name": name, "attributes": attributes, "metadata": [], "supportedApis": []}
 
 
-def _source_definition(kind: str, name: str) -> Json:
+def _source_definition(kind: ObjectType, name: str) -> Json:
     attribute = source_attribute(name, kind)
     found = attribute.type if attribute else "text"
     refers = found == "reference"
@@ -232,7 +236,7 @@ def _source_definition(kind: str, name: str) -> Json:
     )
 
 
-def _target_definition(kind: str, rule: Rule) -> Json:
+def _target_definition(kind: ObjectType, rule: Rule) -> Json:
     refers = rule.target in REFERENCES
     type_ = "Reference" if refers else "Boolean" if rule.target in BOOLEANS else "String"
     required = rule.target in required_targets(kind)

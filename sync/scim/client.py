@@ -13,11 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, NoReturn
-from urllib.parse import quote, urlencode
-
-import requests
-from requests.structures import CaseInsensitiveDict
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
+from urllib.parse import quote, urlencode, urlsplit
 
 from sync.scim.breaker import Breaker
 from sync.scim.endpoint import Endpoint
@@ -35,7 +31,7 @@ from sync.scim.errors import (
 from sync.scim.never_touch import NeverTouch
 from sync.scim.pacing import Pacer
 from sync.scim.resource import PATCH_SCHEMA
-from sync.scim.transport import OneHost
+from sync.scim.transport import Lost, NotSent, OneHost, Raw, TooLarge
 
 Json = dict[str, Any]
 MAX_ANSWER_BYTES = 20 * 1024 * 1024
@@ -73,7 +69,6 @@ class ScimClient:
         sleep: Callable[[float], None],
         clock: Callable[[], float],
         random: Callable[[], float],
-        connections: int = 10,
         user_agent: str = "Lockstep/0.1",
         max_attempts: int = 6,
         budget_seconds: float = 120.0,
@@ -89,26 +84,33 @@ class ScimClient:
         self.random = random
         self.max_attempts = max_attempts
         self.budget_seconds = budget_seconds
-        self.timeout = (connect_timeout, read_timeout)
-        self.answer_seconds = answer_seconds
         self.counts: Counter[str] = Counter()
         self._counting = threading.Lock()
         self.never_touch = never_touch or NeverTouch()
         self.breaker = Breaker(clock=clock, sleep=sleep)
         self._stopped = threading.Event()
-        self._adapter = OneHost(pool_connections=1, pool_maxsize=connections, pool_block=True)
+        self._path = urlsplit(endpoint.base).path
+        self._host = OneHost(
+            endpoint.base,
+            endpoint.ca_file,
+            connect_timeout=connect_timeout,
+            read_timeout=read_timeout,
+            answer_seconds=answer_seconds,
+            answer_bytes=MAX_ANSWER_BYTES,
+        )
         self._headers = {
             "Authorization": f"Bearer {token}",
             "Accept": "application/scim+json, application/json",
             "Accept-Encoding": "gzip, deflate",
             "User-Agent": user_agent,
         }
+        self._headers_with_body = self._headers | {"Content-Type": "application/scim+json"}
 
     def __repr__(self) -> str:
         return f"ScimClient({self.endpoint.base!r})"
 
     def close(self) -> None:
-        self._adapter.close()
+        self._host.close()
 
     def stop(self) -> None:
         """No further attempt begins, in any thread: they raise Stopped."""
@@ -306,17 +308,18 @@ class ScimClient:
         began = self.clock()
         context: Json = {"method": method, "path": path, "request": body, "attempts": attempt}
         try:
-            status, headers, content = self._exchange(method, path, data, context)
+            raw = self._exchange(method, path, data, context)
         except ScimError:
             self.breaker.failed()
             raise
+        status, content = raw.status, raw.content
         self._note(status)
         answered = _json(content)
-        request_id = headers.get(REQUEST_ID)
+        request_id = raw.headers.get(REQUEST_ID)
         context |= {"status": status, "request_id": request_id, "body": answered}
         if not 200 <= status < 300:
             raise _error_class(method, status)(
-                _detail(answered, content, status), retry_after=retry_after(headers.get("Retry-After")), **context
+                _detail(answered, content, status), retry_after=retry_after(raw.headers.get("Retry-After")), **context
             )
         return Answer(
             status,
@@ -338,50 +341,17 @@ class ScimClient:
         else:
             self.breaker.succeeded()
 
-    def _exchange(
-        self, method: str, path: str, data: bytes | None, context: Json
-    ) -> tuple[int, CaseInsensitiveDict[str], bytes]:
-        """Foreign errors become ours: what was never sent is Unreachable, what may have arrived is OutcomeUnknown."""
+    def _exchange(self, method: str, path: str, data: bytes | None, context: Json) -> Raw:
+        """What was never sent is Unreachable, what may have arrived is OutcomeUnknown."""
+        headers = self._headers if data is None else self._headers_with_body
         try:
-            response = self._adapter.send(
-                self._prepared(method, path, data),
-                stream=True,
-                timeout=self.timeout,
-                verify=self.endpoint.ca_file or True,
-            )
-        except requests.RequestException as error:
-            raise (Unreachable if _never_sent(error) else OutcomeUnknown)(_reason(error), **context) from None
-        return response.status_code, response.headers, self._body(response, context)
-
-    def _prepared(self, method: str, path: str, data: bytes | None) -> requests.PreparedRequest:
-        """What a session would make of it, without its cookies, redirects, proxies and netrc files."""
-        prepared = requests.PreparedRequest()
-        prepared.method, prepared.url, prepared.body = method, f"{self.endpoint.base}/{path}", data
-        prepared.headers = CaseInsensitiveDict(self._headers)
-        if data is not None:
-            prepared.headers["Content-Type"] = "application/scim+json"
-            prepared.headers["Content-Length"] = str(len(data))
-        return prepared
-
-    def _body(self, response: requests.Response, context: Json) -> bytes:
-        """Bounded in size and time. `read1` hands over what has arrived: a read timeout alone starts anew with each
-        byte of a server that drips."""
-        began, size = self.clock(), 0
-        chunks: list[bytes] = []
-        context = {**context, "status": response.status_code}
-        try:
-            while chunk := response.raw.read1(65536, decode_content=True):
-                size += len(chunk)
-                if size > MAX_ANSWER_BYTES:
-                    raise BadAnswer(f"The answer is larger than {MAX_ANSWER_BYTES} bytes.", **context)
-                if self.clock() - began > self.answer_seconds:
-                    raise OutcomeUnknown(f"The answer took longer than {self.answer_seconds:.0f} s.", **context)
-                chunks.append(chunk)
-        except HTTPError as error:
-            raise OutcomeUnknown(_reason(error), **context) from None
-        finally:
-            response.close()
-        return b"".join(chunks)
+            return self._host.exchange(method, f"{self._path}/{path}", headers, data)
+        except NotSent as error:
+            raise Unreachable(str(error)[:300], **context) from None
+        except TooLarge as error:
+            raise BadAnswer(str(error), **context, status=error.status) from None
+        except Lost as error:
+            raise OutcomeUnknown(str(error)[:300], **context, status=error.status) from None
 
     def _count(self, name: str) -> None:
         with self._counting:
@@ -427,13 +397,6 @@ def _total(page: Json) -> int:
     return total
 
 
-def _never_sent(error: requests.RequestException) -> bool:
-    """Certainly before the request left: no connection, or a certificate that we do not trust. Other TLS errors may
-    also come while an answer is read."""
-    reason = getattr(error.args[0], "reason", None) if error.args else None
-    return isinstance(reason, NewConnectionError | ConnectTimeoutError) or "CERTIFICATE_VERIFY_FAILED" in str(reason)
-
-
 def _error_class(method: str, status: int) -> type[ScimError]:
     """A server, or a proxy before it, may fail after it has made the object."""
     return OutcomeUnknown if status >= 500 and method not in REPEATABLE else error_class(status)
@@ -471,8 +434,3 @@ def _detail(answered: Any, content: bytes, status: int) -> str:
         return str(answered["detail"])
     text = re.sub(r"<[^>]+>", " ", content[:500].decode(errors="replace"))
     return " ".join(text.split()) or f"HTTP {status} without a text."
-
-
-def _reason(error: Exception) -> str:
-    """The innermost words of a chain of connection errors; addresses of objects in memory say nothing."""
-    return re.sub(r"<[^>]*object at 0x[0-9a-f]+>:? ?", "", str(error))[:300]

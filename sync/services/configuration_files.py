@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from sync import mapping
+from sync import filtering, mapping
 from sync.differences import (
     ASSIGNMENT_FIELDS,
     SETTINGS,
@@ -25,6 +25,7 @@ from sync.differences import (
     mapping_key,
     setting_key,
 )
+from sync.mapping import ObjectType
 from sync.models import AttributeMapping, Configuration, ScopingFilter, Tenant
 from sync.models.configuration import every_group_action, every_user_action, new_uid
 from sync.services import configurations
@@ -34,7 +35,7 @@ from sync.wanted import Wanted, WantedAssignment, WantedFilter
 
 FORMAT, VERSION = "lockstep-configuration", 1
 # The file says "people", the rows say "user".
-OBJECTS = {"people": "user", "groups": "group"}
+OBJECTS: dict[str, ObjectType] = {"people": "user", "groups": "group"}
 KINDS = tuple(AttributeMapping.Kind.values)
 APPLIES = {"always": "always", "only when created": "create"}
 EMPTIES = {"clear": "clear", "keep": "keep"}
@@ -43,23 +44,10 @@ FILE_NAMES = {"kind": "type", "apply": "when", "matching": "match", "when_empty"
 ACTIONS = {"people": every_user_action, "groups": every_group_action}
 FIRST_MATCH, LAST_MATCH = 1, 9
 TITLE_LENGTH = 200
-# The operators of Entra's scoping filters; True: with a value to compare with.
-OPERATORS = {
-    "EQUALS": True,
-    "NOT EQUALS": True,
-    "IS TRUE": False,
-    "IS FALSE": False,
-    "IS NULL": False,
-    "IS NOT NULL": False,
-    "REGEX MATCH": True,
-    "NOT REGEX MATCH": True,
-    "GREATER_THAN": True,
-    "GREATER_THAN_OR_EQUALS": True,
-    "INCLUDES": True,
-    "ENDS_WITH": True,
-    "&": True,
-    "!&": True,
-}
+# More than anybody has; every row is compared with every other.
+MOST_MAPPINGS, MOST_FILTERS = 500, 200
+# The wanted filters with their uids, by object type.
+Named = dict[str, list[tuple[str, WantedFilter]]]
 
 
 # --- Reading ---
@@ -91,7 +79,7 @@ def parse_sections(top: Section, configuration: Configuration | None) -> Wanted:
     """The sections that a configuration file and a tenant file have in common."""
     wanted = Wanted()
     _parse_mappings(top.section("mappings"), wanted, configuration)
-    _parse_filters(top.section("filters"), wanted)
+    _parse_filters(top.section("filters"), wanted, configuration)
     _parse_assignments(top.rows("assignments"), wanted)
     _parse_settings(top.section("settings"), wanted)
     return wanted
@@ -101,7 +89,7 @@ def _parse_mappings(section: Section | None, wanted: Wanted, configuration: Conf
     if section is None:
         return
     for plural, object_type in OBJECTS.items():
-        rows = section.rows(plural)
+        rows = section.rows(plural, most=MOST_MAPPINGS)
         if rows is not None:
             rules = [_parse_row(row, n) for n, row in enumerate(rows, start=1)]
             _check_rules(section, plural, rows, rules, passing(object_type, configuration))
@@ -156,42 +144,42 @@ def _check_rules(
         section.wrong(plural, _("lacks what AWS requires: %(fields)s") % {"fields": ", ".join(sorted(missing))})
 
 
-def _parse_filters(section: Section | None, wanted: Wanted) -> None:
+def _parse_filters(section: Section | None, wanted: Wanted, configuration: Configuration | None) -> None:
     if section is None:
         return
     for plural, object_type in OBJECTS.items():
-        rows = section.rows(plural)
+        rows = section.rows(plural, most=MOST_FILTERS)
         if rows is not None:
-            wanted.filters[object_type] = [_parse_filter(row, object_type) for row in rows]
+            passes = _passing_clauses(object_type, configuration)
+            wanted.filters[object_type] = [_parse_filter(row, object_type, passes) for row in rows]
     section.finish()
 
 
-def _parse_filter(row: Section, object_type: str) -> WantedFilter:
-    title = row.text("title", required=True, most=TITLE_LENGTH) or ""
-    clauses = row.rows("clauses")
-    if not clauses:
-        row.wrong("clauses", _("must be a list of at least one clause"))
-    found = WantedFilter(title, [_parse_clause(clause, object_type) for clause in clauses or []])
+def _passing_clauses(object_type: str, configuration: Configuration | None) -> list[list[Any]]:
+    """Filters that stay what they are are not asked again."""
+    return [row.clauses for row in configuration.filters.filter(object_type=object_type)] if configuration else []
+
+
+def _parse_filter(row: Section, object_type: ObjectType, passes: list[list[Any]]) -> WantedFilter:
+    title = row.text("title", most=TITLE_LENGTH) or ""
+    rows = row.rows("clauses") or []
+    clauses = [_parse_clause(one) for one in rows]
+    found = WantedFilter(title, [clause.row() for clause in clauses])
+    if found.clauses not in passes or not title:
+        for problem in filtering.check_filter(filtering.Filter(title, tuple(clauses)), object_type):
+            place = rows[problem.index] if problem.index is not None else row
+            place.wrong(problem.field or "clauses", problem.sentence(_))
     row.finish()
     return found
 
 
-def _parse_clause(row: Section, object_type: str) -> dict[str, Any]:
-    attribute = row.text("attribute", required=True, most=200) or ""
-    operator = row.one_of("operator", OPERATORS) or ""
-    value = row.text("value", strip=False, most=1024) or ""
-    if attribute and mapping.source_attribute(attribute, object_type) is None:
-        row.wrong("attribute", _("is no attribute of Entra that can be read here: “%(name)s”") % {"name": attribute})
-    if not row.data.get("operator"):
-        row.wrong("operator", _("is required"))
-    if operator and bool(value) != OPERATORS[operator]:
-        row.wrong("value", _("is required") if OPERATORS[operator] else _("must be left out for this operator"))
-    clause = {
-        "attribute": attribute,
-        "operator": operator,
-        "value": value,
-        "ignore_case": row.flag("ignore_case") or False,
-    }
+def _parse_clause(row: Section) -> filtering.Clause:
+    clause = filtering.Clause(
+        attribute=row.text("attribute", most=200) or "",
+        operator=row.one_of("operator", filtering.OPERATORS) or "",
+        value=row.text("value", strip=False) or "",
+        ignore_case=row.flag("ignore_case") or False,
+    )
     row.finish()
     return clause
 
@@ -277,21 +265,22 @@ def _actions(section: Section, plural: str) -> list[str] | None:
 def planned(tenant: Tenant, wanted: Wanted) -> list[Difference]:
     """What the import would change of what pages show now."""
     current = shown(tenant)
-    return differences(contents(current), _contents_with(current, wanted))
+    return differences(contents(current), _contents_with(current, wanted, _named(current, wanted)))
 
 
 @transaction.atomic
 def put_into_draft(*, tenant: Tenant, actor: str, wanted: Wanted) -> list[Difference]:
     """Makes the draft as wanted, and returns what that changed; with nothing to change no draft begins."""
-    changed = planned(tenant, wanted)
+    current = shown(tenant)
+    named = _named(current, wanted)
+    changed = differences(contents(current), _contents_with(current, wanted, named))
     touched = {(one.item.kind, one.item.object_type) for one in changed}
     for object_type, rules in wanted.mappings.items():
         if ("mapping", object_type) in touched:
             configurations.replace_mappings(actor=actor, tenant=tenant, object_type=object_type, rules=rules)
-    for object_type, filters in wanted.filters.items():
+    for object_type, filters in named.items():
         if ("filter", object_type) in touched:
-            named = with_uids(shown(tenant), object_type, filters)
-            configurations.replace_filters(actor=actor, tenant=tenant, object_type=object_type, filters=named)
+            configurations.replace_filters(actor=actor, tenant=tenant, object_type=object_type, filters=filters)
     if any(kind == "assignment" for kind, _object_type in touched):
         configurations.replace_assignments(actor=actor, tenant=tenant, wanted=wanted.assignments or [])
     if any(kind == "setting" for kind, _object_type in touched):
@@ -299,13 +288,13 @@ def put_into_draft(*, tenant: Tenant, actor: str, wanted: Wanted) -> list[Differ
     return changed
 
 
-def _contents_with(current: Configuration, wanted: Wanted) -> dict[str, Item]:
+def _contents_with(current: Configuration, wanted: Wanted, named: Named) -> dict[str, Item]:
     """The contents as they would be."""
     items = [item for item in contents(current).values() if not _is_replaced(item, wanted)]
     for object_type, rules in wanted.mappings.items():
         items += _mapping_items(object_type, rules)
-    for object_type, filters in wanted.filters.items():
-        items += [_filter_item(object_type, uid, one) for uid, one in with_uids(current, object_type, filters)]
+    for object_type, filters in named.items():
+        items += [_filter_item(object_type, uid, one) for uid, one in filters]
     items += [_assignment_item(one) for one in wanted.assignments or []]
     items += [_setting_item(current, name, value) for name, value in wanted.settings.items()]
     return {item.key: item for item in items}
@@ -345,7 +334,11 @@ def _setting_item(current: Configuration, name: str, value: Any) -> Item:
     return Item(setting_key(name), "setting", "", label, {"value": value})
 
 
-def with_uids(
+def _named(current: Configuration, wanted: Wanted) -> Named:
+    return {kind: _with_uids(current, kind, filters) for kind, filters in wanted.filters.items()}
+
+
+def _with_uids(
     current: Configuration, object_type: str, filters: Sequence[WantedFilter]
 ) -> list[tuple[str, WantedFilter]]:
     """Which filter of now each one is: by its title, else by its clauses; a new uid for what is new."""

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import JSONField, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -119,6 +119,32 @@ def _own_mapping(
 
 def _target(facts: dict[str, Any] | None) -> list[str]:
     return [facts["target"]] if facts else []
+
+
+@transaction.atomic
+def move_matching(*, actor: str, tenant: Tenant, object_type: str, target: str, up: bool) -> None:
+    """One place earlier or later in the order in which the matching fields are tried; numbers become 1, 2, 3 …"""
+    configuration = editing(tenant, actor)
+    rows = list(
+        configuration.mappings.filter(object_type=object_type, matching__isnull=False).order_by("matching", "position")
+    )
+    place = next((place for place, row in enumerate(rows) if row.target == target), None)
+    if place is None or not 0 <= (other := place - 1 if up else place + 1) < len(rows):
+        return
+    before = {row.target: row.matching for row in rows}
+    rows[place], rows[other] = rows[other], rows[place]
+    changed = [row for number, row in enumerate(rows, start=1) if _numbered(row, number)]
+    edited(configuration, [mapping_key(object_type, row.target) for row in changed], actor)
+    audit.record(actor, "mapping.order", tenant, before, {row.target: row.matching for row in rows})
+
+
+def _numbered(row: AttributeMapping, number: int) -> bool:
+    """Whether the number is another one than before."""
+    if row.matching == number:
+        return False
+    row.matching = number
+    row.save(update_fields=["matching"])
+    return True
 
 
 @transaction.atomic
@@ -266,11 +292,15 @@ def set_settings(*, actor: str, tenant: Tenant, **values: Any) -> None:
         configuration.assignments.filter(mirrored=True).delete()
     for name in changed:
         setattr(configuration, name, values[name])
-    # No action at all may be allowed too: an empty list is nothing to clean.
-    cleaned = set(changed) - {"user_actions", "group_actions"}
-    configuration.clean_fields(exclude=[one.name for one in configuration._meta.fields if one.name not in cleaned])
+    configuration.clean_fields(exclude=_not_checked(changed))
     edited(configuration, [setting_key(name) for name in changed], actor)
     audit.record(actor, "scope.change", tenant, before, values)
+
+
+def _not_checked(changed: Sequence[str]) -> set[str]:
+    """What is set elsewhere, and lists: these may be empty (no action at all)."""
+    fields = Configuration._meta.fields
+    return {field.name for field in fields if field.name not in changed or isinstance(field, JSONField)}
 
 
 @transaction.atomic

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from sync import documents, mapping, ms_schema
+from sync import documents, filtering, mapping, ms_schema
 from sync.clients import graph_client
 from sync.directory import UNREADABLE
 from sync.documents import NotJson
@@ -93,7 +93,9 @@ def _note_kept(report: list[Line], kind: str, target: str) -> None:
 def sentence(note: Note) -> str:
     """In the reader's language."""
     params = dict(note.params)
-    if note.problem is not None:
+    if isinstance(note.problem, filtering.Problem):
+        params["problem"] = note.problem.sentence(_)
+    elif note.problem is not None:
         params["problem"] = configurations.sentence(note.problem)
     return _(ms_schema.MESSAGES[note.code]) % params
 

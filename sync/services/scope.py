@@ -14,6 +14,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from sync import filtering, importing, inclusion, scoping
+from sync.expressions import Value
 from sync.filtering import Filter, Verdict
 from sync.mapping import ObjectType
 from sync.mirror import Rules
@@ -49,7 +50,7 @@ def titles_of(tenant: Tenant, object_type: ObjectType = "user") -> list[str]:
 class One:
     """An assigned person or group: whether in scope now (by the draft) and before (by the version).
 
-    `assigned` and `stopped` are by the draft; `held` tells of each filter which of its clauses hold.
+    `assigned` and `stopped` are by the draft; `held` tells of each filter which of its clauses hold, `values` of what.
     """
 
     object_id: str
@@ -59,6 +60,7 @@ class One:
     now: bool
     before: bool
     held: Sequence[Sequence[bool]]
+    values: Sequence[Sequence[Value]]
 
     @property
     def name(self) -> str:
@@ -71,6 +73,14 @@ class One:
     @property
     def passed(self) -> bool:
         return self.assigned and self.stopped is None
+
+    @property
+    def guest(self) -> bool:
+        return self.assigned and scoping.is_guest(self.properties)
+
+    @property
+    def disabled(self) -> bool:
+        return self.assigned and self.properties.get("accountEnabled") is False
 
     def passes_filter(self, number: int) -> bool:
         return bool(self.held[number]) and all(self.held[number])
@@ -145,9 +155,9 @@ class Look:
 
     def _assigned_in(self, configuration: Configuration, rules: Rules) -> Q:
         chosen = Assignment.objects.filter(configuration=configuration, object_type=self.object_type)
-        directly = Q(object_id__in=chosen.values("object_id"))
         if self.object_type == "group":
-            return directly
+            return Q(object_id__in=chosen.filter(send_group=True).values("object_id"))
+        directly = Q(object_id__in=chosen.values("object_id"))
         groups = inclusion.groups_of(self.tenant, rules)
         members = DirectoryMembership.objects.filter(tenant=self.tenant, group_id__in=groups)
         return directly | Q(object_id__in=members.values("member_id"))
@@ -165,19 +175,25 @@ class Look:
             yield self.one(object_id, properties)
 
     def one(self, object_id: str, properties: Mapping[str, Any]) -> One:
-        assigned = object_id in self.assigned
-        stopped = self.gate.stops(properties)
-        now = self._decided(object_id, properties, assigned, stopped).in_scope
+        values = [[rule.value(properties) for rule in one.rules] for one in self.gate.filters]
+        held = [
+            [rule.holds(value) for rule, value in zip(one.rules, found, strict=True)]
+            for one, found in zip(self.gate.filters, values, strict=True)
+        ]
+        passes = not held or any(clauses and all(clauses) for clauses in held)
+        assigned, stopped = object_id in self.assigned, self.gate.reason(properties, passes=passes)
+        now = self._decided(object_id, properties, self.rules, assigned, stopped).in_scope
         before = now
-        if self.version is not None and (self.old != self.rules):
-            stopped_before = self.old_gate.stops(properties)
-            before = self._decided(object_id, properties, object_id in self.assigned_before, stopped_before).in_scope
-        held = [[rule.holds(rule.value(properties)) for rule in one.rules] for one in self.gate.filters]
-        return One(object_id, properties, assigned, stopped, now, before, held)
+        if self.version is not None:
+            assigned_before, stopped_before = object_id in self.assigned_before, self.old_gate.stops(properties)
+            before = self._decided(object_id, properties, self.old, assigned_before, stopped_before).in_scope
+        return One(object_id, properties, assigned, stopped, now, before, held, values)
 
     def _decided(
-        self, object_id: str, properties: Mapping[str, Any], assigned: bool, stopped: Reason | None
+        self, object_id: str, properties: Mapping[str, Any], rules: Rules, assigned: bool, stopped: Reason | None
     ) -> scoping.Scope:
+        if self.object_type == "group":
+            return rules.scope_of_group(object_id, properties, deleted=False)
         enabled = properties.get("accountEnabled") is not False
         person = scoping.Person(object_id, enabled, deleted=False, stopped=stopped)
         return scoping.decide(person, {object_id} if assigned else frozenset())
@@ -199,26 +215,31 @@ class Look:
 
     def counts(self) -> Counts:
         counts = Counts()
-        inputs = {rule.clause.attribute: rule for one in self.gate.filters for rule in one.rules if rule.attribute}
-        counts.values = {name: Counter() for name in inputs}
+        places = {
+            rule.clause.attribute: (number, index)
+            for number, one in enumerate(self.gate.filters)
+            for index, rule in enumerate(one.rules)
+            if rule.attribute
+        }
+        counts.values = {name: Counter() for name in places}
         for one in self.everyone():
             counts.come_in += one.now and not one.before
             counts.drop_out += one.before and not one.now
             if one.assigned:
-                self._count(counts, one, inputs)
+                self._count(counts, one, places)
         return counts
 
-    def _count(self, counts: Counts, one: One, inputs: Mapping[str, filtering.Rule]) -> None:
+    def _count(self, counts: Counts, one: One, places: Mapping[str, tuple[int, int]]) -> None:
         counts.total += 1
         counts.passing += one.passed
-        counts.guests += scoping.is_guest(one.properties)
-        counts.disabled += one.properties.get("accountEnabled") is False
+        counts.guests += one.guest
+        counts.disabled += one.disabled
         for number, clauses in enumerate(one.held):
             counts.filters[number] += one.passes_filter(number)
             for index, holds in enumerate(clauses):
                 counts.clauses[number, index] += holds
-        for name, rule in inputs.items():
-            text = filtering.text_of(rule.value(one.properties))
+        for name, (number, index) in places.items():
+            text = filtering.text_of(one.values[number][index])
             if text:
                 counts.values[name][text] += 1
             else:
@@ -228,8 +249,8 @@ class Look:
         row = MODELS[self.object_type].objects.filter(tenant=self.tenant, object_id=object_id).first()
         if row is None:
             return None
-        now = self._scope_of(row, self.assigned, self.gate)
-        before = self._scope_of(row, self.assigned_before, self.old_gate) if self.version else None
+        now = self._scope_of(row, self.rules, self.assigned, self.gate)
+        before = self._scope_of(row, self.old, self.assigned_before, self.old_gate) if self.version else None
         titles, old_titles = _titles(self.gate), _titles(self.old_gate)
         return Test(
             row,
@@ -239,21 +260,25 @@ class Look:
             "" if before is None else self._before_in_words(row, before, old_titles),
         )
 
-    def _scope_of(self, row: DirectoryUser | DirectoryGroup, assigned: frozenset[str], gate: Gate) -> scoping.Scope:
+    def _scope_of(
+        self, row: DirectoryUser | DirectoryGroup, rules: Rules, assigned: frozenset[str], gate: Gate
+    ) -> scoping.Scope:
         if row.deleted:
             return scoping.Scope(False, Reason.DELETED)
-        return self._decided(row.object_id, row.properties, row.object_id in assigned, gate.stops(row.properties))
+        stopped = gate.stops(row.properties)
+        return self._decided(row.object_id, row.properties, rules, row.object_id in assigned, stopped)
 
     def _before_in_words(
         self, row: DirectoryUser | DirectoryGroup, before: scoping.Scope, titles: Sequence[str]
     ) -> str:
+        number = self.version.number if self.version else 0
         by = next((one.filter.title for one in self.old_gate.filters if one.passes(row.properties)), "")
         if before.in_scope and by:
-            return _("Passes in %(version)s by %(filter)s.") % {"version": self.version, "filter": by}
+            return _("Passes in version %(n)s by %(filter)s.") % {"n": number, "filter": by}
         if before.in_scope:
-            return _("In scope in %(version)s.") % {"version": self.version}
+            return _("In scope in version %(n)s.") % {"n": number}
         words = scope_words(before.reason, titles)
-        return _("Not in scope in %(version)s: %(reason)s.") % {"version": self.version, "reason": words}
+        return _("Not in scope in version %(n)s: %(reason)s.") % {"n": number, "reason": words}
 
 
 def with_filters(rules: Rules, object_type: ObjectType, filters: Sequence[Filter]) -> Rules:
@@ -282,4 +307,4 @@ def _titles(gate: Gate) -> list[str]:
 
 
 def _assignments(rules: Rules) -> tuple[Any, ...]:
-    return rules.everybody, rules.assigned_users, rules.assigned_groups, rules.nested
+    return rules.everybody, rules.assigned_users, rules.assigned_groups, rules.nested, rules.sent_groups

@@ -94,9 +94,13 @@ class Section:
         value = self.take(key, dict, _("must be an object in { }"))
         return None if value is None else Section(value, self.at(key), self.problems)
 
-    def rows(self, key: str) -> "list[Section] | None":
+    def rows(self, key: str, most: int | None = None) -> "list[Section] | None":
+        """The objects of a list; `most`: how many it may hold."""
         values = self.take(key, list, _("must be a list in [ ]"))
         if values is None:
+            return None
+        if most is not None and len(values) > most:
+            self.wrong(key, _("holds %(count)d; at most %(most)d are possible") % {"count": len(values), "most": most})
             return None
         good = [(n, value) for n, value in enumerate(values) if isinstance(value, dict)]
         for n in sorted(set(range(len(values))) - {n for n, _value in good}):

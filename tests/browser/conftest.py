@@ -39,6 +39,9 @@ class Watched:
         page.on("response", lambda response: self._response(response.status, response.url))
 
     def _console(self, kind: str, text: str) -> None:
+        # htmx tells of a request that the next one replaces (hx-sync); a failed one says htmx:sendError besides.
+        if text.startswith(("htmx:afterRequest", "htmx:sendAbort")):
+            return
         provoked = any(f"status of {status}" in text or f"Code {status}" in text for status in self.allowed)
         if kind == "error" and not provoked:
             self.faults.append(f"console: {text}")

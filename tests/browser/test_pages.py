@@ -12,9 +12,12 @@ from portal import first_run
 from portal.models import RoleGrant, User
 from sync.directory import Found
 from sync.models import (
+    Assignment,
     ConnectionTest,
     Demand,
     DemandObject,
+    DirectoryGroup,
+    DirectoryMembership,
     DirectoryUser,
     Drift,
     Finding,
@@ -28,18 +31,18 @@ from sync.models import (
     Snapshot,
     Tenant,
 )
-from sync.services import configurations
-from sync.services.tenants import configuration_of
+from sync.services import configurations, drafts
 from tests.browser.conftest import Watched, axe, sideways
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+GROUP = "b" * 36
 # Names that answer no page of their own: actions (POST), files, fragments and redirects.
 NO_PAGE = {
-    "home", "account_signup", "account_reset_password", "connection_test_start", "mappings_recommended", "sync_now",
+    "home", "scope_counts", "scope_filter", "scope_settings", "account_signup", "account_reset_password", "connection_test_start", "mappings_recommended", "sync_now",
     "logs_export", "run_pill", "provisioning_state", "drift_compare", "readiness_check", "readiness_export",
     "preview", "run_confirm", "provisioning_safety", "approvals_link",
-    "accept_shrinkage",
+    "accept_shrinkage", "assignment_undo", "assignment_change", "unassign_ticked", "application_name", "application_stop",
 }  # fmt: skip
 # Pages for whoever is not signed in.
 SIGNED_OUT = {"account_login", "account_inactive", "first_run"}
@@ -80,10 +83,11 @@ def world(tenant: Tenant) -> dict[str, list[Any]]:
         tenant=tenant, object_type="user", object_id="a" * 36, failures=1, failure_code="too-many-values"
     )
     found = [
-        Found("group", "b" * 36, "AWS-Developers", "", "security"),
+        Found("group", GROUP, "AWS-Developers", "", "security"),
         Found("user", "a" * 36, "Adele", "adele@x", "person"),
     ]
     configurations.assign(actor="jo@acme.example", tenant=tenant, chosen=found)
+    with_changed_assignments(tenant)
     test = ConnectionTest.objects.create(
         tenant=tenant, half=Half.AWS, state="done", requested_by="jo", finished_at=now,
         checks=[{"id": "A3", "state": "failed", "code": "token-refused", "facts": {"characters": 40, "detail": "no"}, "milliseconds": 5,
@@ -105,11 +109,50 @@ def world(tenant: Tenant) -> dict[str, list[Any]]:
         "mapping_add": [slug, "people"],
         "mapping_remove": [slug, "people", "title"],
         "mappings_reset": [slug, "people"],
-        "assignment_remove": [slug, configuration_of(tenant).assignments.earliest("pk").pk],
-        **{name: [slug] for name in ("overview", "setup", "connection", "connection_entra", "connection_aws", "assignments", "assign",
+        "unassign": [slug, "group", GROUP],
+        "group": [slug, GROUP],
+        "group_now": [slug, GROUP],
+        **{name: [slug] for name in ("overview", "setup", "scope", "scope_people", "connection", "connection_entra", "connection_aws", "assignments", "assign",
+                                     "assign_pasted", "application",
                                      "provisioning", "turn_on", "turn_off", "runs", "logs", "on_demand", "drift", "drift_repair",
-                                     "readiness", "approvals")},
+                                     "readiness", "approvals", "configuration_export", "configuration_import")},
     }  # fmt: skip
+
+
+def with_changed_assignments(tenant: Tenant) -> None:
+    """Every mark of a row, nested groups with a loop, and something from the enterprise application."""
+    inner, gone, brought = "c" * 36, "d" * 36, "e" * 36
+    for object_id, name in (
+        (GROUP, "AWS-Developers"),
+        (inner, "AWS-Release with a rather long name"),
+        (gone, "AWS-Old"),
+        (brought, "AWS-App"),
+    ):
+        DirectoryGroup.objects.create(tenant=tenant, object_id=object_id, display_name=name)
+    for outer, member, kind in (
+        (GROUP, inner, "group"),
+        (inner, GROUP, "group"),
+        (GROUP, "a" * 36, "user"),
+        (inner, "f" * 36, "user"),
+    ):
+        DirectoryMembership.objects.create(tenant=tenant, group_id=outer, member_id=member, member_type=kind)
+    DirectoryUser.objects.create(
+        tenant=tenant, object_id="f" * 36, display_name="Fay", user_principal_name="fay@a-rather-long-domain-name.acme.example"
+    )  # fmt: skip
+    configurations.assign(
+        actor="jo@acme.example", tenant=tenant, chosen=[Found("group", gone, "AWS-Old", "", "dynamic")]
+    )
+    configurations.set_settings(actor="jo@acme.example", tenant=tenant, mirrored_app=GROUP)
+    draft = drafts.shown(tenant)
+    Assignment.objects.create(
+        configuration=draft, object_type="group", object_id=brought, display_name="AWS-App", mirrored=True
+    )
+    drafts.make_version(draft, actor="jo@acme.example")
+    developers = drafts.shown(tenant).assignments.get(object_id=GROUP)
+    configurations.set_nested(actor="jo@acme.example", tenant=tenant, assignment=developers, nested=True)
+    configurations.unassign_all(actor="jo@acme.example", tenant=tenant, keys=[("group", gone)])
+    fay = Found("user", "f" * 36, "Fay", "fay@acme.example", "person")
+    configurations.assign(actor="jo@acme.example", tenant=tenant, chosen=[fay])
 
 
 def demanded(tenant: Tenant, run: Run) -> Demand:

@@ -8,8 +8,9 @@ from django.test import Client
 from portal.access import rights_of
 from portal.models import User
 from portal.roles import RIGHTS, Right, Role
-from sync.models import Run, Tenant
+from sync.models import DirectoryGroup, Run, Tenant
 from tests.conftest import person
+from tests.drafted import preview_of, with_draft, with_versions
 
 READ = [
     "",
@@ -17,7 +18,21 @@ READ = [
     "connection/",
     "mappings/people/",
     "mappings/groups/",
+    "scope/",
+    "scope/?object=group",
+    "scope/?counts=1",
+    "scope/people/",
+    "configuration/export/",
+    "configuration/export/?download=lockstep",
     "assignments/",
+    "assignments/application/name/",
+    "groups/00000000-1111-4111-8111-111111111111/",
+    "groups/00000000-1111-4111-8111-111111111111/now/",
+    "draft/",
+    "draft/impact/90/",
+    "draft/impact/90/export/",
+    "versions/",
+    "versions/1/",
     "provisioning/",
     "runs/",
     "logs/",
@@ -28,7 +43,26 @@ ACTS = [
     ("connection/aws/", {}, Right.CONFIGURE),
     ("mappings/recommended/", {}, Right.CONFIGURE),
     ("mappings/people/reset/", {}, Right.CONFIGURE),
+    ("scope/filters/new/", {}, Right.CONFIGURE),
+    ("scope/counts/", {}, Right.CONFIGURE),
+    ("scope/settings/", {}, Right.CONFIGURE),
+    ("configuration/import/", {"step": "file", "text": "{}"}, Right.CONFIGURE),
+    ("configuration/import/", {"step": "entra"}, Right.CONFIGURE),
+    ("configuration/import/", {"step": "take"}, Right.CONFIGURE),
     ("assignments/assign/", {}, Right.CONFIGURE),
+    ("assignments/paste/", {}, Right.CONFIGURE),
+    ("assignments/undo/", {}, Right.CONFIGURE),
+    ("assignments/unassign/", {}, Right.CONFIGURE),
+    ("assignments/group/00000000-1111-4111-8111-111111111111/unassign/", {}, Right.CONFIGURE),
+    ("assignments/group/00000000-1111-4111-8111-111111111111/change/", {}, Right.CONFIGURE),
+    ("assignments/application/", {}, Right.CONFIGURE),
+    ("assignments/application/stop/", {}, Right.CONFIGURE),
+    ("draft/undo/", {}, Right.CONFIGURE),
+    ("draft/discard/", {}, Right.CONFIGURE),
+    ("draft/preview/", {}, Right.CONFIGURE),
+    ("draft/impact/90/keep/", {}, Right.CONFIGURE),
+    ("draft/impact/90/publish/", {}, Right.CONFIGURE),
+    ("versions/1/restore/", {}, Right.CONFIGURE),
     ("provisioning/", {"interval": 15}, Right.OPERATE),
     ("provisioning/turn-on/", {}, Right.OPERATE),
     ("provisioning/turn-off/", {}, Right.OPERATE),
@@ -37,15 +71,26 @@ ACTS = [
 ]
 
 
+@pytest.fixture(autouse=True)
+def drafted(tenant: Tenant) -> Run:
+    with_versions(tenant)
+    return preview_of(tenant, with_draft(tenant))
+
+
 @pytest.fixture
 def run(tenant: Tenant) -> Run:
     return Run.objects.create(tenant=tenant, number=1, kind="full", trigger="person", state="completed")
 
 
+@pytest.fixture
+def group(tenant: Tenant) -> DirectoryGroup:
+    return DirectoryGroup.objects.create(tenant=tenant, object_id="00000000-1111-4111-8111-111111111111")
+
+
 @pytest.mark.parametrize("role", Role)
 @pytest.mark.parametrize("path", READ)
 def test_every_role_reads_every_page(
-    tenant: Tenant, client_of: Callable[[User], Client], role: Role, path: str
+    tenant: Tenant, group: DirectoryGroup, client_of: Callable[[User], Client], role: Role, path: str
 ) -> None:
     user = person("ann@acme.example", role, None if role is Role.OWNER else tenant)
     answer = client_of(user).get(f"/t/acme/{path}", follow=True)

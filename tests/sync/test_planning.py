@@ -1,9 +1,13 @@
+import pytest
+
 from sync.planning import (
     MANAGER,
+    Change,
     Known,
     Stage,
     difference,
     matching_attributes,
+    permitted,
     plan_group,
     plan_user,
     plan_user_out_of_scope,
@@ -105,3 +109,43 @@ def test_difference_names_additions_changes_and_removals() -> None:
 def test_matching_attributes_follow_their_precedence() -> None:
     rules = [("externalId", 2), ("title", None), ("userName", 1)]
     assert matching_attributes(rules) == ["userName", "externalId"]
+
+
+# Target actions
+
+EVERYTHING = frozenset({"create", "update", "disable", "delete"})
+
+
+def deeds(changes: list[Change], *off: str) -> list[tuple[str, list[str]]]:
+    return [(one.action, sorted(one.changes)) for one in permitted(changes, EVERYTHING - set(off))]
+
+
+WRITTEN = Known("aws-1", {"userName": "ada", "title": "Clerk", "active": True})
+
+
+@pytest.mark.parametrize(
+    ("changes", "off", "expected"),
+    [
+        (plan_user(Known(), {"userName": "ada", MANAGER: {"value": "m"}}), ["create"], []),
+        (plan_user(Known(), {"userName": "ada", MANAGER: {"value": "m"}}), ["update", "disable", "delete"], [("create", ["userName"]), ("update", [MANAGER])]),
+        (plan_user(WRITTEN, {"userName": "ada", "title": "Chief", "active": True}), ["update"], []),
+        (plan_user(WRITTEN, {"userName": "ada", "title": "Chief", "active": True}), ["create", "disable", "delete"], [("update", ["title"])]),
+        # A person in scope whose `active` turns false: by "disable"; the rest by "update".
+        (plan_user(WRITTEN, {"userName": "ada", "title": "Chief", "active": False}), [], [("disable", ["active", "title"])]),
+        (plan_user(WRITTEN, {"userName": "ada", "title": "Chief", "active": False}), ["disable"], [("update", ["title"])]),
+        (plan_user(WRITTEN, {"userName": "ada", "title": "Chief", "active": False}), ["update"], [("disable", ["active"])]),
+        (plan_user(WRITTEN, {"userName": "ada", "title": "Clerk", "active": False}), ["disable"], []),
+        (plan_user_out_of_scope(WRITTEN, False), ["disable"], []),
+        (plan_user_out_of_scope(WRITTEN, False), ["update"], [("disable", ["active"])]),
+        (plan_user_out_of_scope(WRITTEN, False, delete=True), ["delete"], []),
+        # Linking is no update: the link is made, nothing is written.
+        (plan_user(Known("aws-1"), {"userName": "ada", "title": "Chief"}, {"userName": "ada", "title": "Clerk"}), ["update"], [("link", [])]),
+        (plan_user(Known("aws-1"), {"userName": "ada", "title": "Chief"}, {"userName": "ada", "title": "Clerk"}), ["create"], [("link", ["title"])]),
+        (plan_group(Known("aws-1", {"displayName": "g"}), {"displayName": "h"}, ["m"], set()), ["update"], []),
+        (remove_members(["m"]), ["update"], []),
+    ],
+)  # fmt: skip
+def test_an_action_that_is_off_is_not_planned(
+    changes: list[Change], off: list[str], expected: list[tuple[str, list[str]]]
+) -> None:
+    assert deeds(changes, *off) == expected

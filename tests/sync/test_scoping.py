@@ -1,8 +1,9 @@
-from sync.scoping import Path, Person, Reason, Scope, decide
+from sync.filtering import Clause, Filter, compiled
+from sync.scoping import Gate, Path, Person, Reason, Scope, decide
 
 
-def person(*paths: Path, enabled: bool = True, deleted: bool = False) -> Person:
-    return Person("ada", enabled, deleted, {path[0]: path for path in paths})
+def person(*paths: Path, enabled: bool = True, deleted: bool = False, stopped: Reason | None = None) -> Person:
+    return Person("ada", enabled, deleted, {path[0]: path for path in paths}, stopped)
 
 
 def test_a_person_assigned_directly_is_in_scope() -> None:
@@ -49,3 +50,29 @@ def test_blocked_sign_in_is_no_reason_for_a_person_whom_nothing_brings() -> None
 
 def test_a_deleted_person_is_out_of_scope_whatever_is_assigned() -> None:
     assert decide(person(deleted=True), {"ada"}, everybody=True) == Scope(False, Reason.DELETED)
+
+
+def test_a_filter_takes_an_assigned_person_out_and_the_group_stays_named() -> None:
+    outside = person(("g1",), stopped=Reason.OUTSIDE_FILTER)
+    assert decide(outside, set()) == Scope(False, Reason.OUTSIDE_FILTER, "g1", ("g1",))
+    assert decide(outside, set(), everybody=True).reason is Reason.OUTSIDE_FILTER
+    assert decide(person(stopped=Reason.GUEST), {"ada"}) == Scope(False, Reason.GUEST)
+
+
+def test_the_first_reason_is_named_deleted_not_assigned_filter_disabled() -> None:
+    stopped = Reason.OUTSIDE_FILTER
+    assert decide(person(deleted=True, stopped=stopped), {"ada"}).reason is Reason.DELETED
+    assert decide(person(stopped=stopped), set()).reason is Reason.NOT_ASSIGNED
+    assert decide(person(enabled=False, stopped=stopped), {"ada"}).reason is stopped
+
+
+def test_a_gate_leaves_out_guests_only_when_it_is_told_to() -> None:
+    assert Gate().stops({"userType": "Guest"}) is None
+    assert Gate(leave_out_guests=True).stops({"userType": "Guest"}) is Reason.GUEST
+    assert Gate(leave_out_guests=True).stops({"userType": "Member"}) is None
+
+
+def test_a_gate_with_filters_stops_whom_none_lets_pass() -> None:
+    gate = Gate(compiled([Filter("E", (Clause("department", "EQUALS", "Engineering"),))], "user"))
+    assert gate.stops({"department": "Engineering"}) is None
+    assert gate.stops({"department": "Sales"}) is Reason.OUTSIDE_FILTER

@@ -1,13 +1,17 @@
-"""`manage.py scope TENANT`: shows who is in scope, and changes it: all people, the enterprise application, nested groups."""
+"""`manage.py scope TENANT`: shows who is in scope, and changes it: all people, the enterprise application, groups."""
 
 import uuid
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from sync import filtering
+from sync.mapping import ObjectType
 from sync.models import Assignment, Configuration, Tenant
 from sync.services import configurations
 from sync.services.drafts import shown
+
+OBJECT_TYPES: tuple[ObjectType, ...] = ("user", "group")
 
 
 class Command(BaseCommand):
@@ -23,6 +27,12 @@ class Command(BaseCommand):
         app.add_argument("--no-mirror-app", action="store_true", help="follow no enterprise application")
         parser.add_argument("--nested", metavar="ID", action="append", default=[], help="include groups in this one")
         parser.add_argument("--not-nested", metavar="ID", action="append", default=[], help="its own members only")
+        parser.add_argument(
+            "--send-group", metavar="ID", action="append", default=[], help="send this assigned group to AWS too"
+        )
+        parser.add_argument(
+            "--no-send-group", metavar="ID", action="append", default=[], help="only its people: not the group itself"
+        )
         parser.add_argument("--actor", default="scope", help="who stands in the audit log")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -37,13 +47,23 @@ class Command(BaseCommand):
         for nested, ids in ((True, options["nested"]), (False, options["not_nested"])):
             for assignment in [_assigned_group(configuration, key) for key in ids]:
                 configurations.set_nested(actor=options["actor"], tenant=tenant, assignment=assignment, nested=nested)
+        for send, ids in ((True, options["send_group"]), (False, options["no_send_group"])):
+            for assignment in [_assigned_group(configuration, key) for key in ids]:
+                configurations.set_send_group(
+                    actor=options["actor"], tenant=tenant, assignment=assignment, send_group=send
+                )
         self._show(shown(tenant))
 
     def _show(self, configuration: Configuration) -> None:
         self.stdout.write("people: all" if configuration.everybody else "people: assigned")
         self.stdout.write(f"enterprise application: {configuration.mirrored_app or 'none'}")
+        self.stdout.write(f"guests: {'left out' if configuration.leave_out_guests else 'like everybody else'}")
+        for object_type in OBJECT_TYPES:
+            rows = configuration.filters.filter(object_type=object_type)
+            self.stdout.write(filtering.sentence([row.rule() for row in rows], object_type))
         for row in configuration.assignments.all():
-            marks = [word for word, holds in (("nested", row.nested), ("mirrored", row.mirrored)) if holds]
+            facts = (("nested", row.nested), ("people only", not row.send_group), ("mirrored", row.mirrored))
+            marks = [word for word, holds in facts if holds]
             self.stdout.write(" ".join([row.object_type, row.object_id, str(row), *marks]))
 
 

@@ -1,6 +1,5 @@
 """`manage.py tenant_import FILE`: makes a tenant as a JSON file says (docs/tenant-file.md)."""
 
-import json
 import os
 import sys
 from argparse import ArgumentParser
@@ -10,6 +9,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
+from sync import documents
+from sync.documents import NotJson
 from sync.models import AuditEntry
 from sync.services.files import import_tenant
 from sync.services.sections import NotImported
@@ -39,11 +40,11 @@ class Command(BaseCommand):
 
 def _read(file: str) -> Any:
     try:
-        return json.loads(sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8"))
+        return documents.read(sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes())
     except OSError as error:
         raise CommandError(f"{file} cannot be read: {error.strerror}.") from error
-    except ValueError as error:
-        raise CommandError(f"{file} is not JSON: {error}.") from error
+    except NotJson as error:
+        raise CommandError(f"{file} was not imported. {error}") from error
 
 
 def _line(change: AuditEntry) -> str:

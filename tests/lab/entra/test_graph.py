@@ -273,3 +273,20 @@ def test_faults_fire_as_often_as_they_are_told(lab: Lab, get: Any) -> None:
     )
     assert [get("/organization")[0] for _ in range(2)] == [503, 200]
     lab.call("DELETE", "faults")
+
+
+def test_the_provisioning_job_and_its_schema_need_a_right_of_their_own(lab: Lab, get: Any) -> None:
+    own = get(f"/servicePrincipals(appId='{lab.facts['client_id']}')")[1]["id"]
+    jobs = f"{lab.facts['graph']}/v1.0/servicePrincipals/{own}/synchronization/jobs"
+    status, refused = get(jobs)
+    assert (status, refused["error"]["code"]) == (403, "Authorization_RequestDenied")
+    lab.call("POST", "entra/roles", {"grant": ["Synchronization.Read.All"]})
+    headers = {"Authorization": f"Bearer {sign_in(lab)['access_token']}"}
+    with Session(lab) as session:
+        [job] = session.get(jobs, headers=headers, timeout=20).json()["value"]
+        schema = session.get(f"{jobs}/{job['id']}/schema", headers=headers, timeout=20).json()
+        assert session.get(f"{jobs}/other/schema", headers=headers, timeout=20).status_code == 404
+    lab.call("POST", "entra/roles", {"revoke": ["Synchronization.Read.All"]})
+    fits("synchronizationJob", job)
+    fits("synchronizationSchema", schema)
+    assert [one["sourceObjectName"] for one in schema["synchronizationRules"][0]["objectMappings"]] == ["User", "Group"]

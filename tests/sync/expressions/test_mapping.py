@@ -1,10 +1,26 @@
 """Expressions as rows of a mapping: what is refused before saving, and what is left alone in AWS."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
-from sync.mapping import Mapped, Mapping, canonical, check_mapping, compile_mappings, map_object
+from sync.evaluating import Mapper
+from sync.mapping import (
+    BOOLEANS,
+    FILTERABLE,
+    LENGTHS,
+    REQUIRED,
+    TARGETS,
+    GuestName,
+    Mapped,
+    Mapping,
+    Surroundings,
+    canonical,
+    check_mapping,
+    compile_mappings,
+    map_object,
+)
 
 pytestmark = pytest.mark.pure
 
@@ -66,3 +82,155 @@ def test_names_are_canonical_on_save_and_the_rest_is_as_it_was() -> None:
     assert canonical(replace(ROW, source='join(" ",\n [jobTitle])')).source == 'Join(" ",\n [jobTitle])'
     assert canonical(replace(ROW, source="jion(")).source == "jion("
     assert canonical(replace(ROW, kind="constant", source="join()")).source == "join()"
+
+
+# What a row gives on create, on update, and once its source is empty
+
+
+def only(row: Mapping, *, creating: bool, **properties: object) -> tuple[object, bool]:
+    """Value, and whether AWS's own is left."""
+    [trace] = map_object(compile_mappings([row]), properties, present=True, creating=creating).trace
+    return trace.value, trace.untouched
+
+
+DIRECT = Mapping("title", "direct", "jobTitle")
+
+
+@pytest.mark.parametrize(
+    ("row", "creating", "expected"),
+    [
+        (DIRECT, False, (None, False)),
+        (replace(DIRECT, when_empty="keep"), False, (None, True)),
+        (replace(DIRECT, default="Clerk"), True, ("Clerk", False)),
+        (replace(DIRECT, default="Clerk"), False, (None, True)),
+        (replace(DIRECT, default="Clerk", default_on_update=True), False, ("Clerk", False)),
+        (replace(DIRECT, apply="create"), False, (None, True)),
+        (Mapping("title", "none", ""), True, (None, True)),
+        (Mapping("title", "none", "", default="Clerk"), True, ("Clerk", True)),
+        (Mapping("title", "none", "", default="Clerk"), False, ("Clerk", True)),
+        (Mapping("title", "none", "", default="Clerk", apply="create"), False, (None, True)),
+    ],
+)
+def test_an_empty_source(row: Mapping, creating: bool, expected: tuple[object, bool]) -> None:
+    assert only(row, creating=creating, jobTitle=None) == expected
+
+
+@pytest.mark.parametrize(
+    ("row", "written", "desired"),
+    [
+        # None: what AWS holds stays, whatever the default says; an empty field is filled.
+        (Mapping("title", "none", "", default="Clerk"), {"title": "Chief"}, {"title": "Chief"}),
+        (Mapping("title", "none", "", default="Clerk"), {"userName": "a"}, {"title": "Clerk"}),
+        (Mapping("title", "none", ""), {"title": "Chief"}, {"title": "Chief"}),
+        # A default that was written on create stays; a value that came from Entra goes with it.
+        (replace(DIRECT, default="Clerk"), {"title": "Clerk"}, {"title": "Clerk"}),
+        (replace(DIRECT, default="Clerk"), {"title": "Chief"}, {}),
+        (replace(DIRECT, default="Clerk", when_empty="keep"), {"title": "Chief"}, {"title": "Chief"}),
+        (
+            Mapping('addresses[type eq "work"].country', "none", "", default="DE"),
+            {"addresses": [{"type": "work", "country": "FR"}]},
+            {"addresses": [{"type": "work", "country": "FR"}]},
+        ),
+    ],
+)
+def test_what_an_update_makes_of_an_empty_source(
+    row: Mapping, written: dict[str, object], desired: dict[str, object]
+) -> None:
+    mapper = Mapper([row])
+    assert mapper.desired(mapper.map({"jobTitle": None}, present=True, creating=False), written) == desired
+
+
+GUEST = {
+    "userPrincipalName": "sam_contoso.com#EXT#@acme.onmicrosoft.com",
+    "mail": "sam@mail.example",
+    "userType": "Guest",
+}
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [("invited", "sam@contoso.com"), ("original", GUEST["userPrincipalName"]), ("mail", "sam@mail.example")],
+)
+def test_a_guests_user_name_is_what_the_setting_says(source: GuestName, name: str) -> None:
+    rules = compile_mappings([Mapping("userName", "direct", "userPrincipalName")])
+    around = Surroundings(guest_user_name=source)
+    assert map_object(rules, GUEST, present=True, creating=True, around=around).values == {"userName": name}
+
+
+def test_a_guest_without_mail_has_no_name_rather_than_another_one() -> None:
+    rules = compile_mappings([Mapping("userName", "direct", "userPrincipalName")])
+    around = Surroundings(guest_user_name="mail")
+    assert map_object(rules, GUEST | {"mail": None}, present=True, creating=True, around=around).values == {}
+
+
+def test_a_member_is_no_guest() -> None:
+    rules = compile_mappings([Mapping("userName", "direct", "userPrincipalName")])
+    member = {"userPrincipalName": "ada@acme.example", "mail": "other@acme.example", "userType": "Member"}
+    around = Surroundings(guest_user_name="mail")
+    assert map_object(rules, member, present=True, creating=True, around=around).values == {
+        "userName": "ada@acme.example"
+    }
+
+
+def test_date_functions_see_the_clock_that_they_are_given() -> None:
+    rules = compile_mappings([replace(ROW, source='FormatDateTime(Now(), , "M/d/yyyy h:mm:ss tt", "yyyy-MM-dd")')])
+    around = Surroundings(now=datetime(2026, 11, 23, tzinfo=UTC))
+    assert map_object(rules, {}, present=True, creating=True, around=around).values == {"title": "2026-11-23"}
+
+
+def test_a_taken_value_is_passed_over() -> None:
+    row = Mapping("userName", "expression", 'SelectUniqueValue([mail], "second@acme.example")', apply="create")
+    around = Surroundings(taken=lambda target, value: (target, value) == ("userName", "ada@acme.example"))
+    found = map_object(
+        compile_mappings([row]), {"mail": "ada@acme.example"}, present=True, creating=True, around=around
+    )
+    assert found.values == {"userName": "second@acme.example"}
+
+
+def test_a_redacted_value_is_marked_and_sent() -> None:
+    mapper = Mapper([replace(ROW, source="Redact([jobTitle])")])
+    assert mapper.redacted == {"title"}
+    assert mapper.map({"jobTitle": "Chief"}, present=True, creating=True).values == {"title": "Chief"}
+
+
+# What is refused when a row is saved
+
+
+WORK_PHONE, HOME_PHONE = ('phoneNumbers[type eq "work"].value', 'phoneNumbers[type eq "home"].value')
+
+
+@pytest.mark.parametrize(
+    ("row", "others", "expected"),
+    [
+        (Mapping("userName", "direct", ""), [], ("source-empty", "source")),
+        (Mapping("userName", "none", ""), [], ("source-needed", "kind")),
+        (Mapping("title", "direct", "nobody"), [], ("unknown-source", "source")),
+        (Mapping("title", "direct", "jobTitle"), [DIRECT], ("duplicate-target", "target")),
+        (Mapping(HOME_PHONE, "direct", "mobile"), [Mapping(WORK_PHONE, "direct", "telephoneNumber")], ("one-list-value", "target")),
+        (Mapping('emails[type eq "other"].value', "direct", "mail"), [Mapping('emails[type eq "work"].value', "direct", "mail")], ("one-list-value", "target")),
+        (Mapping("title", "direct", "businessPhones"), [], ("several-values-source", "source")),
+        (Mapping("externalId", "constant", "x", matching=1), [], ("constant-matching", "matching")),
+        (Mapping("title", "direct", "jobTitle", matching=1), [], ("matching-unfilterable", "matching")),
+        (Mapping("externalId", "direct", "objectId", matching=1), [Mapping("userName", "direct", "mail", matching=1)], ("matching-taken", "matching")),
+        (Mapping("title", "expression", "Jion([surname])"), [], ("expression", "source")),
+        (Mapping("title", "constant", "x" * 1025), [], ("too-long", "source")),
+        (Mapping("userName", "constant", "x" * 129), [], ("too-long", "source")),
+        (Mapping("title", "direct", "jobTitle", default="x" * 1025), [], ("too-long", "default")),
+        (Mapping("nonsense", "direct", "mail"), [], ("unknown-target", "target")),
+        (Mapping("manager", "direct", "mail"), [], ("unknown-target", "target")),
+        (Mapping("title", "direct", "extension_" + "0" * 32 + "_Badge"), [], None),
+        (Mapping("title", "direct", "Extension_" + "0" * 32 + "_Badge"), [], ("unknown-source", "source")),
+        (Mapping("externalId", "direct", "objectId", matching=2), [Mapping("userName", "direct", "mail", matching=1)], None),
+    ],
+)  # fmt: skip
+def test_what_a_row_is_refused_for(row: Mapping, others: list[Mapping], expected: tuple[str, str] | None) -> None:
+    found = [(problem.code, problem.field) for problem in check_mapping(row, others)]
+    assert found == ([expected] if expected else [])
+
+
+def test_every_fact_about_aws_comes_from_one_table() -> None:
+    assert REQUIRED["user"] == {"userName", "displayName", "name.givenName", "name.familyName"}
+    assert FILTERABLE == {"user": ("userName", "externalId"), "group": ("displayName", "externalId")}
+    assert {"active"} == BOOLEANS
+    assert (LENGTHS["userName"], LENGTHS["externalId"], LENGTHS["title"]) == (128, 256, 1024)
+    assert len(set(TARGETS["user"])) == len(TARGETS["user"]) == 32

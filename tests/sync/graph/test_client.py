@@ -294,3 +294,23 @@ def test_one_connection_serves_request_after_request() -> None:
         assert [graph.get("/users") for _ in range(3)] == [{"value": []}] * 3
         assert server.connections == 1
         graph._session.close()
+
+
+@responses.activate
+def test_provisioning_jobs_and_their_schema_are_read() -> None:
+    principal = f"{GRAPH}/servicePrincipals/5f8d1c0a-3c1e-4c55-9d0e-7a5b0c9e1f21/synchronization/jobs"
+    responses.get(principal, json={"value": [{"id": "scim.a/b"}]})
+    responses.get(f"{principal}/scim.a%2Fb/schema", json={"synchronizationRules": []})
+    graph = fake()[0]
+    [job] = graph.synchronization_jobs("5f8d1c0a-3c1e-4c55-9d0e-7a5b0c9e1f21")
+    found = graph.synchronization_schema("5f8d1c0a-3c1e-4c55-9d0e-7a5b0c9e1f21", job["id"])
+    assert found == {"synchronizationRules": []}
+
+
+@responses.activate
+def test_a_missing_right_for_provisioning_jobs_is_forbidden() -> None:
+    responses.get(
+        f"{GRAPH}/servicePrincipals/x/synchronization/jobs", status=403, json={"error": {"code": "Forbidden"}}
+    )
+    with pytest.raises(Forbidden):
+        fake()[0].synchronization_jobs("x")

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import responses
 
 from sync.scim.client import ScimClient, retry_after
 from sync.scim.endpoint import Endpoint, OtherHost, normalise
@@ -22,6 +21,7 @@ from sync.scim.errors import (
 )
 from sync.scim.pacing import Pacer
 from tests.lab_process import Lab
+from tests.sync.scim.conftest import Web
 
 BASE = "https://scim.eu-central-1.amazonaws.com/11111111-2222-3333-4444-555555555555/scim/v2"
 TOKEN = "a-token-that-must-not-show"
@@ -101,7 +101,6 @@ def test_a_lost_answer_to_a_patch_is_repeated(real: ScimClient, lab: Lab) -> Non
     assert (answer.status, answer.attempts) == (200, 3)
 
 
-@responses.activate
 @pytest.mark.parametrize(
     ("status", "kind"),
     [
@@ -116,35 +115,32 @@ def test_a_lost_answer_to_a_patch_is_repeated(real: ScimClient, lab: Lab) -> Non
         (302, BadAnswer),
     ],
 )
-def test_every_status_has_its_error(status: int, kind: type[ScimError]) -> None:
-    responses.get(f"{BASE}/Users/1", status=status, json={"detail": "words"}, headers={"x-amzn-RequestId": "r1"})
+def test_every_status_has_its_error(web: Web, status: int, kind: type[ScimError]) -> None:
+    web.on("GET", "/Users/1", status=status, said={"detail": "words"}, headers={"x-amzn-RequestId": "r1"})
     with pytest.raises(kind) as caught:
         client(max_attempts=1).get_user("1")
     assert (caught.value.detail, caught.value.request_id, caught.value.status) == ("words", "r1", status)
 
 
-@responses.activate
-def test_429_waits_as_long_as_it_says_and_slows_the_pace() -> None:
-    responses.get(f"{BASE}/Users/1", status=429, headers={"Retry-After": "7"})
-    responses.get(f"{BASE}/Users/1", json={"id": "1"})
+def test_429_waits_as_long_as_it_says_and_slows_the_pace(web: Web) -> None:
+    web.on("GET", "/Users/1", status=429, headers={"Retry-After": "7"})
+    web.on("GET", "/Users/1", said={"id": "1"})
     asked = client()
     assert asked.get_user("1").attempts == 2
     assert asked.counts == {"GET": 2, "throttled": 1}
     assert round(asked.pacer.next_at, 6) == 7.0
 
 
-@responses.activate
-def test_retries_stay_inside_the_budget() -> None:
-    responses.get(f"{BASE}/Users/1", status=503, headers={"Retry-After": "50"})
+def test_retries_stay_inside_the_budget(web: Web) -> None:
+    web.on("GET", "/Users/1", status=503, headers={"Retry-After": "50"})
     asked = client(budget_seconds=120, max_attempts=99)
     with pytest.raises(ServerError):
         asked.get_user("1")
     assert asked.slept == [50.0, 50.0]  # type: ignore[attr-defined]
 
 
-@responses.activate
-def test_an_absurd_retry_after_does_not_stop_the_others_for_years() -> None:
-    responses.get(f"{BASE}/Users/1", status=429, headers={"Retry-After": "1000000000"})
+def test_an_absurd_retry_after_does_not_stop_the_others_for_years(web: Web) -> None:
+    web.on("GET", "/Users/1", status=429, headers={"Retry-After": "1000000000"})
     asked = client(budget_seconds=120)
     with pytest.raises(Throttled) as caught:
         asked.get_user("1")
@@ -152,69 +148,60 @@ def test_an_absurd_retry_after_does_not_stop_the_others_for_years() -> None:
     assert asked.pacer.next_at == 120.0
 
 
-@responses.activate
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
-def test_a_create_that_ends_in_a_server_error_is_unknown_and_sent_once(status: int) -> None:
-    responses.post(f"{BASE}/Users", status=status, json={"detail": "words"})
+def test_a_create_that_ends_in_a_server_error_is_unknown_and_sent_once(web: Web, status: int) -> None:
+    web.on("POST", "/Users", status=status, said={"detail": "words"})
     asked = client()
     with pytest.raises(OutcomeUnknown) as caught:
         asked.create_user({"userName": "x"})
     assert (caught.value.status, caught.value.permanent, asked.counts["POST"]) == (status, False, 1)
 
 
-@responses.activate
 @pytest.mark.parametrize("said", ["", "<html>proxy</html>", "{}", "[]", '{"userName": "x"}'])
-def test_a_create_whose_answer_names_no_object_is_unknown(said: str) -> None:
-    responses.post(f"{BASE}/Users", status=201, body=said)
+def test_a_create_whose_answer_names_no_object_is_unknown(web: Web, said: str) -> None:
+    web.on("POST", "/Users", status=201, body=said)
     with pytest.raises(OutcomeUnknown):
         client().create_user({"userName": "x"})
 
 
-@responses.activate
 @pytest.mark.parametrize("said", ["<html>proxy</html>", "[1]", "[" * 100_000, '{"id": NaN}'])
-def test_an_answer_that_is_not_scim_is_refused_in_words(said: str) -> None:
-    responses.get(f"{BASE}/Users/1", body=said)
+def test_an_answer_that_is_not_scim_is_refused_in_words(web: Web, said: str) -> None:
+    web.on("GET", "/Users/1", body=said)
     with pytest.raises(BadAnswer, match="not SCIM"):
         client().get_user("1")
 
 
-@responses.activate
-def test_a_patch_may_answer_with_or_without_a_body() -> None:
-    responses.patch(f"{BASE}/Users/1", status=204)
-    responses.patch(f"{BASE}/Groups/1", json={"id": "1"})
+def test_a_patch_may_answer_with_or_without_a_body(web: Web) -> None:
+    web.on("PATCH", "/Users/1", status=204)
+    web.on("PATCH", "/Groups/1", said={"id": "1"})
     assert client().patch_user("1", []).resource is None
     assert client().patch_group("1", []).resource == {"id": "1"}
 
 
-@responses.activate
-def test_a_redirect_is_not_followed() -> None:
-    responses.get(f"{BASE}/Users/1", status=302, headers={"Location": "https://evil.example/"})
+def test_a_redirect_is_not_followed(web: Web) -> None:
+    web.on("GET", "/Users/1", status=302, headers={"Location": "https://evil.example/"})
     with pytest.raises(BadAnswer):
         client().get_user("1")
-    assert len(responses.calls) == 1
+    assert len(web.asked) == 1
 
 
-@responses.activate
-def test_the_token_shows_in_no_error_and_no_representation() -> None:
-    responses.post(f"{BASE}/Users", status=400, json={"detail": "no"})
+def test_the_token_shows_in_no_error_and_no_representation(web: Web) -> None:
+    web.on("POST", "/Users", status=400, said={"detail": "no"})
     asked = client()
     with pytest.raises(Rejected) as caught:
         asked.create_user({"userName": "x"})
     assert TOKEN not in repr(asked) + repr(caught.value) + str(vars(caught.value))
 
 
-@responses.activate
-def test_index_pages_of_rfc_servers_are_walked() -> None:
+def test_index_pages_of_rfc_servers_are_walked(web: Web) -> None:
     host = {"127.0.0.1:8831": OtherHost("rfc", plain_http=True)}
-    url = "http://127.0.0.1:8831/Users"
     for start, ids in ((1, ["a", "b"]), (3, ["c"])):
         page = {"totalResults": 3, "Resources": [{"id": one} for one in ids]}
-        responses.get(url, json=page, match=[responses.matchers.query_param_matcher({"startIndex": start, "count": 2})])
+        web.on("GET", f"/Users?startIndex={start}&count=2", said=page)
     asked = client(normalise("http://127.0.0.1:8831/", allowed=host))
     assert [user["id"] for user in asked.list_users(count=2)] == ["a", "b", "c"]
 
 
-@responses.activate
 @pytest.mark.parametrize(
     "page",
     [
@@ -227,22 +214,20 @@ def test_index_pages_of_rfc_servers_are_walked() -> None:
         {"totalResults": "none"},
     ],
 )
-def test_an_answer_without_a_list_is_not_an_empty_list(page: dict[str, Any]) -> None:
+def test_an_answer_without_a_list_is_not_an_empty_list(web: Web, page: dict[str, Any]) -> None:
     """ "Nobody of that name" would be created again."""
-    responses.get(f"{BASE}/Users", json=page)
+    web.on("GET", "/Users", said=page)
     with pytest.raises(BadAnswer, match="not a SCIM list"):
         client().find_users("userName", "x")
 
 
-@responses.activate
-def test_a_server_may_leave_the_list_out_when_nothing_matched() -> None:
-    responses.get(f"{BASE}/Users", json={"totalResults": 0})
+def test_a_server_may_leave_the_list_out_when_nothing_matched(web: Web) -> None:
+    web.on("GET", "/Users", said={"totalResults": 0})
     assert client().find_users("userName", "x") == []
 
 
-@responses.activate
-def test_a_cursor_that_comes_twice_ends_the_walk() -> None:
-    responses.get(f"{BASE}/Users", json={"Resources": [{"id": "1"}], "nextCursor": "again"})
+def test_a_cursor_that_comes_twice_ends_the_walk(web: Web) -> None:
+    web.on("GET", "/Users", said={"Resources": [{"id": "1"}], "nextCursor": "again"})
     with pytest.raises(BadAnswer, match="same cursor"):
         list(client().list_users())
 

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-import responses
 
 from sync.scim.errors import Untouchable
 from sync.scim.never_touch import NeverTouch
-from tests.sync.scim.test_client import BASE, client
+from tests.sync.scim.conftest import Web
+from tests.sync.scim.test_client import client
 
 pytestmark = pytest.mark.pure
 
@@ -22,23 +22,21 @@ WRITES: list[Callable[[Any], object]] = [
 ]
 
 
-@responses.activate
 @pytest.mark.parametrize("write", WRITES)
-def test_nothing_is_sent_to_an_object_that_was_read_and_matches(write: Callable[[Any], object]) -> None:
-    responses.get(f"{BASE}/Groups", json={"Resources": [{"id": "ct", "displayName": "AwsControlTowerAdmins"}]})
+def test_nothing_is_sent_to_an_object_that_was_read_and_matches(web: Web, write: Callable[[Any], object]) -> None:
+    web.on("GET", "/Groups", said={"Resources": [{"id": "ct", "displayName": "AwsControlTowerAdmins"}]})
     asked = client(never_touch=NeverTouch(["AWS*"]))
     list(asked.list_groups())
     with pytest.raises(Untouchable) as caught:
         write(asked)
     assert caught.value.permanent
-    assert len(responses.calls) == 1
+    assert len(web.asked) == 1
 
 
-@responses.activate
-def test_what_we_made_is_ours_whatever_its_name() -> None:
-    responses.post(f"{BASE}/Groups", json={"id": "new", "displayName": "AWS-Admins"}, status=201)
-    responses.get(f"{BASE}/Groups/new", json={"id": "new", "displayName": "AWS-Admins"})
-    responses.patch(f"{BASE}/Groups/new", status=204)
+def test_what_we_made_is_ours_whatever_its_name(web: Web) -> None:
+    web.on("POST", "/Groups", said={"id": "new", "displayName": "AWS-Admins"}, status=201)
+    web.on("GET", "/Groups/new", said={"id": "new", "displayName": "AWS-Admins"})
+    web.on("PATCH", "/Groups/new", status=204)
     asked = client(never_touch=NeverTouch(["AWS*"]))
     asked.create_group({"displayName": "AWS-Admins"})
     asked.get_group("new")

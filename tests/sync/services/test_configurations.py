@@ -10,11 +10,9 @@ from sync.models import (
     AttributeMapping,
     AuditEntry,
     Configuration,
-    DirectoryMembership,
-    DirectoryUser,
     Tenant,
 )
-from sync.services import configurations
+from sync.services import configurations, drafts
 from sync.services.configurations import Refused
 from sync.services.tenants import configuration_of
 
@@ -144,15 +142,30 @@ def test_assigning_twice_assigns_once(tenant: Tenant, configuration: Configurati
     assert configuration_of(tenant).changed_by == ACTOR
 
 
-def mirror(tenant: Tenant, name: str, *groups: Found) -> DirectoryUser:
-    user = DirectoryUser.objects.create(tenant=tenant, object_id=f"id-of-{name}", display_name=name)
-    for group in groups:
-        DirectoryMembership.objects.create(tenant=tenant, group_id=group.object_id, member_id=user.object_id)
-    return user
-
-
 def test_unassigning_is_recorded(tenant: Tenant, configuration: Configuration) -> None:
     [assignment] = configurations.assign(actor="x@acme.example", tenant=tenant, chosen=[ADMINS])
     configurations.unassign(actor=ACTOR, tenant=tenant, assignment=assignment)
     assert not configuration.assignments.exists()
     assert_changed(tenant, configuration, "assignment.remove")
+
+
+def test_many_are_unassigned_at_once_each_with_its_entry(tenant: Tenant, configuration: Configuration) -> None:
+    configurations.assign(actor="x@acme.example", tenant=tenant, chosen=[ADMINS, DEVS, MIRA])
+    keys = [("group", ADMINS.object_id), ("user", MIRA.object_id), ("user", "nobody")]
+    gone = configurations.unassign_all(actor=ACTOR, tenant=tenant, keys=keys)
+    assert sorted(str(row) for row in gone) == ["AWS-Admins", "Mira Holt"]
+    assert [str(row) for row in configuration_of(tenant).assignments.all()] == ["AWS-Devs"]
+    entries = AuditEntry.objects.filter(actor=ACTOR)
+    assert {(entry.verb, entry.object_name) for entry in entries} == {
+        ("assignment.remove", "AWS-Admins"),
+        ("assignment.remove", "Mira Holt"),
+    }
+
+
+def test_a_draft_keeps_since_when_a_group_is_assigned(tenant: Tenant) -> None:
+    [row] = configurations.assign(actor=ACTOR, tenant=tenant, chosen=[ADMINS])
+    drafts.make_version(configuration_of(tenant), actor=ACTOR)
+    configurations.assign(actor=ACTOR, tenant=tenant, chosen=[DEVS])
+    copy = drafts.shown(tenant).assignments.get(object_id=ADMINS.object_id)
+    assert (copy.created_at, copy.created_by) == (row.created_at, ACTOR)
+    assert copy.pk != row.pk

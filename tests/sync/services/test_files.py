@@ -10,6 +10,7 @@ from django.core.management import CommandError, call_command
 
 from sync.models import Assignment, AttributeMapping, Tenant
 from sync.sealing import unseal
+from sync.services import drafts
 from sync.services.tenants import configuration_of
 
 pytestmark = pytest.mark.django_db
@@ -122,6 +123,25 @@ def test_a_problem_is_named_with_its_place_and_nothing_is_changed(
 def test_a_file_that_is_not_json_is_refused_in_words(tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="JSON"):
         bring(tmp_path, "{")
+
+
+def test_filters_and_settings_come_with_the_file_and_go_into_the_draft(tmp_path: Path) -> None:
+    bring(tmp_path, FILE)
+    tenant = Tenant.objects.get()
+    version = drafts.make_version(configuration_of(tenant), actor="jo")
+    clause = {"attribute": "department", "operator": "EQUALS", "value": "Engineering"}
+    more = {
+        "filters": {"people": [{"title": "Engineers", "clauses": [clause]}]},
+        "settings": {"leave_out_guests": True},
+        "assignments": [{**FILE["assignments"][0], "nested": True, "send_group": False}],
+    }
+    bring(tmp_path, FILE | more)
+    draft = tenant.configurations.draft()
+    assert draft is not None
+    assert (draft.filters.get().title, draft.leave_out_guests) == ("Engineers", True)
+    assert (draft.assignments.get().nested, draft.assignments.get().send_group) == (True, False)
+    assert configuration_of(tenant) == version
+    assert not version.filters.exists()
 
 
 def test_check_only_says_what_would_change(tmp_path: Path) -> None:

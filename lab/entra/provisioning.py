@@ -1,0 +1,134 @@
+"""The application's provisioning job and its schema (Graph, synchronizationJob and synchronizationSchema).
+
+The mappings are those that Microsoft's tutorial lists for AWS IAM Identity Center, with two edits that admins make: a
+default for a missing last name and a constant locale. What the tutorial does not say is the template's.
+"""
+
+from typing import Any
+
+Json = dict[str, Any]
+ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
+GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group"
+SOURCE, TARGET = "Azure Active Directory", "AWS IAM Identity Center"
+
+PEOPLE: tuple[tuple[str, str], ...] = (
+    ("userName", "userPrincipalName"),
+    ("displayName", "displayName"),
+    ("title", "jobTitle"),
+    ('emails[type eq "work"].value', "mail"),
+    ("preferredLanguage", "preferredLanguage"),
+    ("name.givenName", "givenName"),
+    ('addresses[type eq "work"].formatted', "physicalDeliveryOfficeName"),
+    ('addresses[type eq "work"].streetAddress', "streetAddress"),
+    ('addresses[type eq "work"].locality', "city"),
+    ('addresses[type eq "work"].region', "state"),
+    ('addresses[type eq "work"].postalCode', "postalCode"),
+    ('addresses[type eq "work"].country', "country"),
+    ('phoneNumbers[type eq "work"].value', "telephoneNumber"),
+    ("externalId", "objectId"),
+    (f"{ENTERPRISE}:employeeNumber", "employeeId"),
+    (f"{ENTERPRISE}:department", "department"),
+    (f"{ENTERPRISE}:manager", "manager"),
+)
+GROUPS = (("displayName", "displayName"), ("externalId", "objectId"), ("members", "members"))
+
+
+def job_id(directory_id: str, service_principal_id: str) -> str:
+    return f"aWSSingleSignon.{directory_id.replace('-', '')}.{service_principal_id}"
+
+
+def job(directory_id: str, service_principal_id: str) -> Json:
+    return {
+        "id": job_id(directory_id, service_principal_id),
+        "templateId": "aWSSingleSignon",
+        "schedule": {"expiration": None, "interval": "PT40M", "state": "Active"},
+        "synchronizationJobSettings": [{"name": "QuarantineTooManyDeletesThreshold", "value": "500"}],
+    }
+
+
+def schema(directory_id: str, service_principal_id: str) -> Json:
+    rule = {
+        "id": service_principal_id,
+        "name": "USER_OUTBOUND_USER",
+        "priority": 1,
+        "editable": True,
+        "sourceDirectoryName": SOURCE,
+        "targetDirectoryName": TARGET,
+        "groupFilter": None,
+        "containerFilter": None,
+        "metadata": [],
+        "objectMappings": [_people(), _groups()],
+    }
+    return {
+        "id": job_id(directory_id, service_principal_id),
+        "version": "Date:2026-11-20T09:12:44.1930000Z, Quantity:3, Unique:0a4f",
+        "synchronizationRules": [rule],
+        "directories": [_directory(SOURCE, ("User", "Group")), _directory(TARGET, (ENTERPRISE, GROUP))],
+    }
+
+
+def _people() -> Json:
+    attributes = [_mapping(target, _attribute(name), name == "userPrincipalName") for target, name in PEOPLE]
+    active = [_attribute("IsSoftDeleted"), *map(_constant, ("False", "True", "True", "False"))]
+    attributes += [
+        _mapping("active", _function('Switch([IsSoftDeleted], , "False", "True", "True", "False")', active)),
+        _mapping("name.familyName", _function('Coalesce([surname], "-")', [_attribute("surname"), _constant("-")])),
+        _mapping("name.formatted", _function('Join(" ", [givenName], [surname])', [_constant(" "), *_names()])),
+        _mapping("locale", _constant("en-US")) | {"flowType": "ObjectAddOnly"},
+    ]
+    return _object("Provision Microsoft Entra ID Users", "User", ENTERPRISE, attributes)
+
+
+def _names() -> list[Json]:
+    return [_attribute("givenName"), _attribute("surname")]
+
+
+def _groups() -> Json:
+    attributes = [_mapping(target, _attribute(name), target == "displayName") for target, name in GROUPS]
+    return _object("Provision Microsoft Entra ID Groups", "Group", GROUP, attributes)
+
+
+def _object(name: str, source: str, target: str, attributes: list[Json]) -> Json:
+    return {
+        "name": name,
+        "enabled": True,
+        "flowTypes": "Add, Update, Delete",
+        "sourceObjectName": source,
+        "targetObjectName": target,
+        "scope": None,
+        "metadata": [],
+        "attributeMappings": attributes,
+    }
+
+
+def _mapping(target: str, source: Json, matching: bool = False) -> Json:
+    return {
+        "targetAttributeName": target,
+        "source": source,
+        "defaultValue": None,
+        "exportMissingReferences": False,
+        "flowBehavior": "FlowWhenChanged",
+        "flowType": "Always",
+        "matchingPriority": int(matching),
+    }
+
+
+def _attribute(name: str) -> Json:
+    return {"type": "Attribute", "name": name, "expression": f"[{name}]", "parameters": []}
+
+
+def _constant(value: str) -> Json:
+    return {"type": "Constant", "name": value, "expression": f'"{value}"', "parameters": []}
+
+
+def _function(expression: str, arguments: list[Json]) -> Json:
+    """The first parameter is called source, the others are numbered."""
+    keys = ["source", *map(str, range(len(arguments) - 1))]
+    parameters = [{"key": key, "value": value} for key, value in zip(keys, arguments, strict=True)]
+    name = expression.partition("(")[0]
+    return {"type": "Function", "name": name, "expression": expression, "parameters": parameters}
+
+
+def _directory(name: str, objects: tuple[str, ...]) -> Json:
+    shown = [{"name": one, "attributes": [], "metadata": [], "supportedApis": []} for one in objects]
+    return {"id": name, "name": name, "readOnly": False, "version": "1", "objects": shown}

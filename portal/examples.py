@@ -1,0 +1,175 @@
+"""Real people whose values the mapping pages show: the chosen one of the URL, and the pinned cast beside."""
+
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.cache import cache
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from portal.http import HttpRequest
+from sync import directory, mapping
+from sync.models import DirectoryUser, Tenant
+
+CAST_SIZE = 5
+# The proposal looks at so many people of the mirror, and holds for so long.
+LOOKED_AT = 5000
+PROPOSAL_SECONDS = 600
+PHONES = ("mobilePhone", "faxNumber")
+
+
+@dataclass(slots=True)
+class Example:
+    """`source`: the Graph user, None while it cannot be read. `why`: what makes a pinned person worth a look."""
+
+    object_id: str
+    name: str
+    source: Mapping[str, Any] | None = None
+    why: str | Promise = ""
+
+    @property
+    def readable(self) -> bool:
+        return self.source is not None
+
+    @property
+    def initials(self) -> str:
+        words = [word for word in self.name.split() if word[0].isalnum()]
+        return "".join(word[0] for word in [*words[:1], *words[1:][-1:]]).upper()
+
+
+def chosen(request: HttpRequest, tenant: Tenant, select: Sequence[str]) -> Example | None:
+    """The person that the URL names, read live. While Entra cannot be read, the name is what was seen last."""
+    object_id = request.GET.get("person", "")
+    if not object_id:
+        return None
+    try:
+        source = directory.person(tenant, object_id, select)
+    except directory.UNREADABLE:
+        return Example(object_id, directory.last_name(tenant, object_id) or _("this person"))
+    return Example(object_id, str(source.get("displayName") or object_id), source)
+
+
+# --- The cast: up to five people, per browser session and tenant ----------------------------------
+
+
+def pinned(request: HttpRequest, tenant: Tenant) -> list[Example]:
+    """Those that this person pinned, else those that we propose; names of today's mirror."""
+    ids: list[str] | None = request.session.get(_key(tenant))
+    if ids is None:
+        return proposal(tenant)
+    reasons = {one.object_id: one.why for one in proposal(tenant)}
+    rows = DirectoryUser.objects.filter(tenant=tenant, object_id__in=ids).values_list("object_id", "display_name")
+    names = dict(rows)
+    return [
+        Example(one, names.get(one) or directory.last_name(tenant, one) or one, why=reasons.get(one, "")) for one in ids
+    ]
+
+
+def pin(request: HttpRequest, tenant: Tenant, object_id: str) -> bool:
+    """Whether there was room."""
+    ids = [one.object_id for one in pinned(request, tenant)]
+    if object_id not in ids and len(ids) < CAST_SIZE:
+        ids.append(object_id)
+    request.session[_key(tenant)] = ids
+    return object_id in ids
+
+
+def unpin(request: HttpRequest, tenant: Tenant, object_id: str) -> None:
+    ids = [one.object_id for one in pinned(request, tenant)]
+    request.session[_key(tenant)] = [one for one in ids if one != object_id]
+
+
+def propose_again(request: HttpRequest, tenant: Tenant) -> None:
+    request.session.pop(_key(tenant), None)
+
+
+def _key(tenant: Tenant) -> str:
+    return f"cast-{tenant.pk}"
+
+
+def with_values(tenant: Tenant, cast: Iterable[Example], select: Sequence[str]) -> list[Example]:
+    """As the mirror has them when it reads all of `select`; else live, and without values where that fails."""
+    people = list(cast)
+    if set(select) <= mirrored(tenant):
+        rows = DirectoryUser.objects.filter(tenant=tenant, object_id__in=[one.object_id for one in people])
+        known = {row.object_id: {**row.properties, "manager": row.manager_id or None} for row in rows}
+        for one in people:
+            one.source = known.get(one.object_id)
+        return people
+    for one in people:
+        try:
+            one.source = directory.person(tenant, one.object_id, select)
+        except directory.UNREADABLE:
+            one.source = None
+    return people
+
+
+def mirrored(tenant: Tenant) -> set[str]:
+    """Properties of people that the last reading brought (see importing.tracked)."""
+    names = tenant.tracked_select
+    return {*names[: names.index("|")], "manager"} if "|" in names else set()
+
+
+# --- Whom we propose ------------------------------------------------------------------------------
+
+
+def proposal(tenant: Tenant) -> list[Example]:
+    """Real people of the mirror on whom mappings fail: one for each reason, each person once."""
+    key = f"cast-proposal:{tenant.pk}:{tenant.evaluated_snapshot}"
+    found: list[tuple[str, str, str]] | None = cache.get(key)
+    if found is None:
+        found = [(one.object_id, one.name, reason) for reason, one in _awkward(tenant).items()]
+        cache.set(key, found, PROPOSAL_SECONDS)
+    return [Example(object_id, name, why=REASONS[reason]) for object_id, name, reason in found]
+
+
+REASONS: dict[str, str | Promise] = {
+    "no-surname": gettext_lazy("no last name"),
+    "two-phones": gettext_lazy("two phones"),
+    "guest": gettext_lazy("guest"),
+    "non-latin": gettext_lazy("non-Latin"),
+    "longest": gettext_lazy("longest values"),
+}
+
+
+def _awkward(tenant: Tenant) -> dict[str, Example]:
+    people = DirectoryUser.objects.filter(tenant=tenant, deleted="").order_by("-in_scope", "pk")
+    rows = list(people.values_list("object_id", "display_name", "properties")[:LOOKED_AT])
+    found: dict[str, Example] = {}
+    for reason, holds in TESTS.items():
+        taken = {one.object_id for one in found.values()}
+        match = next((row for row in rows if row[0] not in taken and holds(row[2])), None)
+        if match:
+            found[reason] = Example(match[0], match[1])
+    taken = {one.object_id for one in found.values()}
+    rest = [row for row in rows if row[0] not in taken]
+    if rest:
+        longest = max(rest, key=lambda row: _longest(row[2]))
+        found["longest"] = Example(longest[0], longest[1])
+    return found
+
+
+def _phones(properties: Mapping[str, Any]) -> int:
+    business = properties.get("businessPhones") or []
+    return len(business) + sum(bool(properties.get(name)) for name in PHONES)
+
+
+def _non_latin(properties: Mapping[str, Any]) -> bool:
+    name = str(properties.get("displayName") or "")
+    return any(char.isalpha() and not unicodedata.name(char, "").startswith("LATIN") for char in name)
+
+
+def _longest(properties: Mapping[str, Any]) -> int:
+    texts = (value for name, value in properties.items() if name != "id")
+    return max((len(value) for value in texts if isinstance(value, str)), default=0)
+
+
+TESTS: dict[str, Callable[[Mapping[str, Any]], bool]] = {
+    "no-surname": lambda properties: not properties.get("surname"),
+    "two-phones": lambda properties: _phones(properties) > 1,
+    "guest": mapping.is_guest,
+    "non-latin": _non_latin,
+}

@@ -1,0 +1,65 @@
+"""The forms of *Import JSON*: a file or a pasted text, or the application to read from; then the yes."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from sync.documents import LIMIT
+from sync.services.sections import Problem
+
+
+class FileForm(forms.Form):
+    file = forms.FileField(
+        label=_("File"),
+        required=False,
+        help_text=_("Lockstep's own JSON, or Microsoft's schema. At most 5 MB."),
+        widget=forms.FileInput(attrs={"accept": ".json,application/json"}),
+    )
+    text = forms.CharField(
+        label=_("Or paste the JSON"),
+        required=False,
+        strip=False,
+        max_length=LIMIT,
+        widget=forms.Textarea(attrs={"rows": 10, "spellcheck": "false", "autocomplete": "off", "class": "ls-mono"}),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if not self.errors and not data.get("file") and not (data.get("text") or "").strip():
+            self.add_error("file", _("Choose a file, or paste its text."))
+        elif data.get("file") and data["file"].size > LIMIT:
+            self.add_error("file", _("The file is larger than 5 MB."))
+        return data
+
+    @property
+    def content(self) -> bytes | str:
+        file, text = self.cleaned_data["file"], self.cleaned_data["text"]
+        return file.read() if file else str(text)
+
+    def refuse(self, problems: list[Problem]) -> None:
+        """Everything that is wrong, each with its place in the file; at the input itself when it is one thing."""
+        place = "file" if self.cleaned_data["file"] else "text"
+        if len(problems) == 1:
+            self.add_error(place, str(problems[0]))
+            return
+        for problem in problems:
+            self.add_error(None, str(problem))
+        self.add_error(place, _("Nothing was imported. The reasons are listed at the top of the page."))
+
+
+class EntraForm(forms.Form):
+    application = forms.CharField(
+        label=_("Object ID or application ID of the enterprise application"),
+        max_length=36,
+        help_text=_("In Entra: Enterprise applications, your AWS application, Properties."),
+        error_messages={"required": _("Enter the ID of the enterprise application.")},
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+
+
+class TakeForm(forms.Form):
+    """What the check showed: the file in our format, and what was configured then."""
+
+    document = forms.CharField(max_length=LIMIT, strip=False, widget=forms.HiddenInput)
+    seen = forms.CharField(max_length=64, widget=forms.HiddenInput)

@@ -1,0 +1,106 @@
+"""configuration_export and configuration_import: a file for git, and back into the draft."""
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from sync.models import AuditEntry, Tenant
+from sync.services import configurations, drafts
+from sync.services.drafts import shown
+from tests.sync.ms_schema.schema import SAMPLE
+
+pytestmark = pytest.mark.django_db
+JO = "jo@acme.example"
+
+
+def export(*options: Any) -> tuple[Any, str]:
+    """The document, and what was said beside it."""
+    out, beside = io.StringIO(), io.StringIO()
+    call_command("configuration_export", "acme", *options, stdout=out, stderr=beside)
+    return json.loads(out.getvalue()), beside.getvalue()
+
+
+def bring(path: Path, document: Any, *options: str) -> str:
+    path.write_text(document if isinstance(document, str) else json.dumps(document))
+    out = io.StringIO()
+    call_command("configuration_import", "acme", str(path), *options, stdout=out)
+    return out.getvalue()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "configuration.json"
+
+
+def test_a_file_goes_into_the_draft_and_the_differences_are_printed(tenant: Tenant, path: Path) -> None:
+    drafts.make_version(shown(tenant), actor=JO)
+    document, beside = export()
+    assert beside == ""
+    document["settings"]["everybody"] = True
+    document["mappings"]["people"][3]["source"] = "department"
+    said = bring(path, document, "--actor", "git")
+    assert "mapping:user:title: source jobTitle -> department" in said
+    assert "acme: changed in the draft: 2" in said
+    assert shown(tenant).everybody is True
+    assert tenant.configurations.current().everybody is False
+    assert AuditEntry.objects.filter(actor="git").exists()
+
+
+def test_a_dry_run_prints_the_same_and_changes_nothing(tenant: Tenant, path: Path) -> None:
+    drafts.make_version(shown(tenant), actor=JO)
+    said = bring(path, {"settings": {"everybody": True}}, "--dry-run")
+    assert "setting:everybody: value False -> True" in said
+    assert "would change 1" in said
+    assert tenant.configurations.draft() is None
+
+
+def test_the_same_again_is_nothing_to_change(tenant: Tenant, path: Path) -> None:
+    assert bring(path, export()[0]) == "acme: nothing to change\n"
+
+
+def test_a_version_and_the_draft_can_be_named(tenant: Tenant) -> None:
+    drafts.make_version(shown(tenant), actor=JO)
+    configurations.set_settings(actor=JO, tenant=tenant, everybody=True)
+    assert export()[0]["settings"]["everybody"] is False
+    assert export("--version", "1")[0]["settings"]["everybody"] is False
+    assert export("--draft")[0]["settings"]["everybody"] is True
+    with pytest.raises(CommandError, match="no version 7"):
+        export("--version", "7")
+    with pytest.raises(CommandError, match="not both"):
+        export("--version", "1", "--draft")
+
+
+def test_microsofts_schema_goes_in_with_a_report_and_out_again(tenant: Tenant, path: Path) -> None:
+    said = bring(path, SAMPLE)
+    assert "user mapping userName: taken over." in said
+    assert "user mapping locale: taken over with a change. Microsoft's “ObjectAddOnly”" in said
+    assert 'user mapping roles[primary eq "True"].value: left out. AWS IAM Identity Center has no app roles' in said
+    document, beside = export("--microsoft")
+    assert beside == ""
+    assert bring(path, document).endswith("acme: nothing to change\n")
+
+
+def test_what_microsofts_file_cannot_say_is_said_beside_it(tenant: Tenant, path: Path) -> None:
+    bring(path, {"settings": {"actions": {"people": ["create", "update"]}}})
+    assert "Microsoft has no action Disable" in export("--microsoft")[1]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [("{", "not JSON"), ('{"a": 1, "a": 1}', "twice"), ('{"settings": {"x": 1}}', "settings.x: is not known")],
+)
+def test_a_bad_file_is_refused_whole(tenant: Tenant, path: Path, content: str, said: str) -> None:
+    with pytest.raises(CommandError, match="Nothing was changed") as caught:
+        bring(path, content)
+    assert said in str(caught.value)
+
+
+def test_an_unknown_tenant_or_file_is_said(tenant: Tenant, path: Path) -> None:
+    with pytest.raises(CommandError, match="Known: acme"):
+        call_command("configuration_export", "nobody")
+    with pytest.raises(CommandError, match="cannot be read"):
+        call_command("configuration_import", "acme", str(path / "missing"))

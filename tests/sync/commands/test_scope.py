@@ -1,0 +1,45 @@
+"""`scope`: who is in scope, by command."""
+
+import io
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from sync.directory import Found
+from sync.models import Assignment, Tenant
+from sync.services import configurations
+
+pytestmark = pytest.mark.django_db
+ADMINS = "aaaaaaaa-1111-4111-8111-111111111111"
+
+
+@pytest.fixture
+def admins(tenant: Tenant) -> Assignment:
+    chosen = [Found("group", ADMINS, "AWS-Admins", "", "security")]
+    [row] = configurations.assign(actor="jo@acme.example", tenant=tenant, chosen=chosen)
+    return row
+
+
+def scope(*words: str) -> str:
+    out = io.StringIO()
+    call_command("scope", "acme", *words, stdout=out)
+    return out.getvalue()
+
+
+def test_a_group_is_sent_or_only_brings_its_people(admins: Assignment) -> None:
+    assert f"group {ADMINS} AWS-Admins people only" in scope("--no-send-group", ADMINS)
+    admins.refresh_from_db()
+    assert not admins.send_group
+    assert "people only" not in scope("--send-group", ADMINS)
+    admins.refresh_from_db()
+    assert admins.send_group
+
+
+def test_nested_groups_are_included_or_not(admins: Assignment) -> None:
+    assert f"group {ADMINS} AWS-Admins nested" in scope("--nested", ADMINS)
+    assert "nested" not in scope("--not-nested", ADMINS)
+
+
+def test_a_group_that_is_not_assigned_is_named(tenant: Tenant) -> None:
+    with pytest.raises(CommandError, match="No group with the id nobody is assigned"):
+        scope("--no-send-group", "nobody")

@@ -1,0 +1,50 @@
+"""Answers that no lab gives, in place of the SCIM client's way to its host."""
+
+import json
+from email.message import Message
+from http.client import HTTPMessage
+from typing import Any
+
+import pytest
+
+from sync.scim.transport import OneHost, Raw
+
+
+class Web:
+    """`on` names what a method and a path answer; of several the last one is repeated. `asked`: what was sent."""
+
+    def __init__(self) -> None:
+        self.answers: dict[tuple[str, str], list[Raw]] = {}
+        self.asked: list[tuple[str, str]] = []
+
+    def on(
+        self,
+        method: str,
+        path: str,
+        *,
+        status: int = 200,
+        said: Any = None,
+        body: str | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        """`said` becomes JSON; `body` is sent as it is. `path` ends the address, with or without its query."""
+        text = body if body is not None else json.dumps(said) if said is not None else ""
+        message: Message = HTTPMessage()
+        for name, value in (headers or {}).items():
+            message[name] = value
+        self.answers.setdefault((method, path), []).append(Raw(status, message, text.encode()))  # type: ignore[arg-type]
+
+    def exchange(self, method: str, target: str, *_: Any) -> Raw:
+        self.asked.append((method, target))
+        plain = target.partition("?")[0]
+        known = next((key for key in self.answers if key[0] == method and target.endswith(key[1])), None)
+        known = known or next(key for key in self.answers if key[0] == method and plain.endswith(key[1]))
+        rest = self.answers[known]
+        return rest.pop(0) if len(rest) > 1 else rest[0]
+
+
+@pytest.fixture
+def web(monkeypatch: pytest.MonkeyPatch) -> Web:
+    answering = Web()
+    monkeypatch.setattr(OneHost, "exchange", lambda _host, *facts: answering.exchange(*facts))
+    return answering

@@ -1,0 +1,60 @@
+"""The same desired resource for everybody of the lab, whichever file the configuration came through."""
+
+import json
+from typing import Any
+
+import pytest
+
+from sync import mapping
+from sync.clients import graph_client
+from sync.models import Tenant
+from sync.services import configuration_files, microsoft_files, tenants
+from sync.services.drafts import shown
+from tests.sync.engine.conftest import lab, lab_process, wired
+from tests.sync.ms_schema.schema import SAMPLE
+
+__all__ = ["lab", "lab_process", "wired"]
+pytestmark = [pytest.mark.django_db, pytest.mark.process]
+JO = "jo@acme.example"
+
+
+def imported(name: str, document: Any) -> list[mapping.Mapping]:
+    """The people's rows of a new tenant that got this file."""
+    tenant = tenants.create_tenant(actor=JO, name=name)
+    found = microsoft_files.read_text(json.dumps(document), shown(tenant))
+    configuration_files.put_into_draft(tenant=tenant, actor=JO, wanted=found.wanted)
+    return [row.rule() for row in shown(tenant).mappings.filter(object_type="user")]
+
+
+def everybody(tenant: Tenant, rows: list[mapping.Mapping]) -> list[dict[str, Any]]:
+    """As a run reads them; the manager stands beside, as the delta brings it."""
+    found: dict[str, dict[str, Any]] = {}
+    for page in graph_client(tenant).users_delta(mapping.graph_select(rows, "user")):
+        for item in page.items:
+            managers = item.pop("manager@delta", [])
+            found.setdefault(item["id"], {}).update(item, manager=managers[0]["id"] if managers else None)
+    return list(found.values())
+
+
+def desired(rows: list[mapping.Mapping], people: list[dict[str, Any]]) -> list[Any]:
+    rules = mapping.compile_mappings(rows)
+    return [
+        (found.values, found.references, found.untouched)
+        for person in people
+        for present in (True, False)
+        for creating in (True, False)
+        for found in [mapping.map_object(rules, person, present=present, creating=creating)]
+    ]
+
+
+def test_all_500_people_get_the_same_through_either_file(wired: Tenant) -> None:
+    first = imported("Straight from Microsoft", SAMPLE)
+    source = Tenant.objects.get(name="Straight from Microsoft")
+    ours = imported("Through our file", configuration_files.export(shown(source)))
+    theirs = imported("Through Microsoft's file", microsoft_files.export(shown(source))[0])
+    people = everybody(wired, first)
+    assert len(people) == 500
+    expected = desired(first, people)
+    assert sum(bool(values.get("userName")) for values, _references, _untouched in expected) == 2000
+    assert desired(ours, people) == expected
+    assert desired(theirs, people) == expected

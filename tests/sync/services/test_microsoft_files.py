@@ -1,0 +1,57 @@
+"""The schema read from Entra itself: with the permission, without it, and when there is nothing to read."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from sync.clients import graph_client
+from sync.models import EntraConnection, Tenant
+from sync.services import configuration_files, microsoft_files
+from sync.services.drafts import shown
+from sync.services.microsoft_files import CannotRead
+from tests.lab_process import Lab
+from tests.sync.engine.conftest import lab, lab_process, wired
+
+__all__ = ["lab", "lab_process", "wired"]
+pytestmark = [pytest.mark.django_db, pytest.mark.process]
+
+
+@pytest.fixture
+def permitted(lab: Lab) -> Iterator[None]:
+    lab.call("POST", "entra/roles", {"grant": ["Synchronization.Read.All"]})
+    yield
+    lab.call("POST", "entra/roles", {"revoke": ["Synchronization.Read.All"]})
+
+
+def principal(tenant: Tenant) -> str:
+    return str(graph_client(tenant).service_principal(client_id(tenant))["id"])
+
+
+def client_id(tenant: Tenant) -> str:
+    return EntraConnection.objects.get(tenant=tenant).client_id
+
+
+@pytest.mark.usefixtures("permitted")
+def test_the_schema_is_found_by_object_id_and_by_application_id(wired: Tenant) -> None:
+    by_object = microsoft_files.fetch(wired, principal(wired).upper())
+    assert microsoft_files.fetch(wired, client_id(wired)) == by_object
+    found = microsoft_files.read_schema(by_object, shown(wired))
+    assert {line.outcome for line in found.report} == {"taken", "changed"}
+    changed = configuration_files.put_into_draft(tenant=wired, actor="jo", wanted=found.wanted)
+    assert "mapping:user:locale" in {one.key for one in changed}
+
+
+def test_without_the_permission_it_is_named_and_the_way_by_a_file(wired: Tenant) -> None:
+    with pytest.raises(CannotRead, match=r"Synchronization\.Read\.All is missing.*import a file"):
+        microsoft_files.fetch(wired, principal(wired))
+
+
+@pytest.mark.usefixtures("permitted")
+def test_an_unknown_application_is_said(wired: Tenant) -> None:
+    with pytest.raises(CannotRead, match="no enterprise application"):
+        microsoft_files.fetch(wired, "11111111-2222-4333-8444-555555555555")
+
+
+def test_without_a_connection_it_says_what_is_missing(tenant: Tenant) -> None:
+    with pytest.raises(CannotRead, match="not set up"):
+        microsoft_files.fetch(tenant, "x")
