@@ -46,12 +46,12 @@ def with_draft(tenant: Tenant) -> str:
     return f"filter:{row.uid}"
 
 
-def person(tenant: Tenant, n: int, **facts: Any) -> DirectoryUser:
-    object_id = f"{n:08}-0000-4000-8000-{n:012}"
+def person(tenant: Tenant, n: int) -> DirectoryUser:
+    object_id, name = f"{n:08}-0000-4000-8000-{n:012}", f"person{n}@a-rather-long-domain-name.acme.example"
     Link.objects.create(tenant=tenant, object_type="user", object_id=object_id, scim_id=f"aws-{n}")
     return DirectoryUser.objects.create(
-        tenant=tenant, object_id=object_id, display_name=f"Person {n} With A Rather Long Name",
-        user_principal_name=f"person{n}@a-rather-long-domain-name.acme.example", **facts,
+        tenant=tenant, object_id=object_id, display_name=f"Person {n} With A Rather Long Name", user_principal_name=name,
+        properties={"userPrincipalName": name},
     )  # fmt: skip
 
 

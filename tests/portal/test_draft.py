@@ -198,7 +198,7 @@ def test_publishing_asks_for_a_tick_on_the_server_too(drafted: Run, jo: Client) 
     assert "Version 3 is published." in page
     version = Configuration.objects.get(number=3)
     assert (version.comment, version.confirmed_run) == ("Because", drafted)
-    entry = AuditEntry.objects.get(verb="version.publish", subject_id=str(version.pk))
+    entry = AuditEntry.objects.get(verb="version.publish", object_id=str(version.pk))
     assert entry.after["comment"] == "Because"
 
 
