@@ -6,8 +6,6 @@ from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
-from django.template import TemplateDoesNotExist
-from django.template.loader import get_template
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -29,7 +27,6 @@ from sync.services.configurations import Conflict, Refused, revision, sentence
 from sync.services.drafts import shown
 
 OBJECTS: dict[str, ObjectType] = {"people": "user", "groups": "group"}
-DRAFT_BAR = "partials/draft_bar.html"
 
 
 @signed_in
@@ -169,7 +166,9 @@ def mapping_remove(request: HttpRequest, slug: str, plural: str, target: str) ->
     context = {
         "tenant": tenant,
         "page_name": _("Remove %(field)s?") % {"field": fields.short(target)},
-        "consequence": _("The field is no longer written. What AWS holds in it now is taken away with the next run."),
+        "consequence": _(
+            "The field is no longer written. What we wrote to it is taken away with the next run under this draft."
+        ),
         "action": request.get_full_path(),
         "edit": with_person(request, reverse("mapping", args=[tenant.slug, plural, target])),
         "back": list_url(tenant, plural, request),
@@ -283,6 +282,8 @@ def table(request: HttpRequest, tenant: Tenant, plural: str, focus_on: str = "")
         "plural": plural,
         "plural_name": _("People") if plural == "people" else _("Groups"),
         "configuration": configuration,
+        # Until the first version the draft is what runs use.
+        "published": configuration.number is not None or configuration.based_on_id is not None,
         "counts": {kind: sum(row.object_type == kind for row in everything) for kind in OBJECTS.values()},
         "lines": lines,
         "moves": sum(bool(line.row.matching) for line in lines) > 1,
@@ -389,9 +390,9 @@ def preview(
         context = edit_context(request, tenant, plural, row, form) | result
         return render_page(request, "mappings/edit.html", context)
     key = mapping_table.slug(row.target) if row else "new"
-    response = render_page(request, "mappings/edit.html", {"tenant": tenant, "key": key} | result, partial="preview")
+    partial, context = "wrong" if result["wrong"] else "preview", {"tenant": tenant, "key": key} | result
+    response = render_page(request, "mappings/edit.html", context, partial=partial, edited=False)
     if result["wrong"]:
-        response = render_page(request, "mappings/edit.html", {"tenant": tenant} | result, partial="wrong")
         response["HX-Retarget"] = f"#wrong-{key}"
     return response
 
@@ -459,18 +460,10 @@ def back_to_table(request: HttpRequest, tenant: Tenant, plural: str, said: str, 
     if not request.htmx:
         messages.success(request, said)
         return redirect_to(request, list_url(tenant, plural, request))
-    context = table(request, tenant, plural, focus_on) | {"said": said, "draft_bar": draft_bar()}
+    context = table(request, tenant, plural, focus_on) | {"said": said}
     response = render_page(request, "mappings/list.html", context, partial="saved")
     response["HX-Retarget"], response["HX-Reswap"] = "#mappings", "innerHTML"
     return response
-
-
-def draft_bar() -> str:
-    try:
-        get_template(DRAFT_BAR)
-    except TemplateDoesNotExist:
-        return ""
-    return DRAFT_BAR
 
 
 def row_of(tenant: Tenant, plural: str, target: str) -> AttributeMapping | None:

@@ -287,7 +287,10 @@ def test_pins_are_kept_per_session_and_five_at_most(
 
 def test_help_lists_every_function_and_what_aws_takes(jo: Client, tenant: Tenant) -> None:
     page = jo.get("/t/acme/mappings/expressions/").content.decode()
-    assert page.count("data-insert=") == len(FUNCTIONS)
+    assert page.count("data-words=") == len(FUNCTIONS)
+    assert "data-insert=" not in page
+    in_editor = jo.get("/t/acme/mappings/expressions/", headers=HTMX).content.decode()
+    assert in_editor.count("data-insert=") == len(FUNCTIONS)
     assert "AWS has no field for application roles" in page
     page = jo.get("/t/acme/mappings/fields/").content.decode()
     for words in ("employeeNumber", "no white space", "one item in phoneNumbers", "onPremisesSamAccountName"):
