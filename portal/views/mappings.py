@@ -212,7 +212,12 @@ def mappings_reset(request: HttpRequest, slug: str, plural: str) -> HttpResponse
         configurations.reset_mappings(actor=request.user.email, tenant=tenant, object_type=object_type)
         messages.success(request, _("The mappings are those of Entra's template again."))
         return redirect_to(request, list_url(tenant, plural, request))
-    context = {"tenant": tenant, "plural": plural, "rows": len(configurations.template(object_type))}
+    context = {
+        "tenant": tenant,
+        "plural": plural,
+        "rows": len(configurations.template(object_type)),
+        "published": tenant.configurations.published().exists(),
+    }
     return render_page(request, "mappings/reset.html", context, partial="ask")
 
 
