@@ -78,7 +78,7 @@ def save(
 ) -> HttpResponse:
     """Raises Refused, Conflict."""
     rule, seen = form.rule(), request.POST.get("seen")
-    if seen and (row is None or draft_went(request, tenant)):
+    if seen and row is None:
         raise Conflict(row)
     found = gets_of(tenant, plural, rule, everyone(request, tenant, plural, [rule]))
     problems = mapping_table.sample_problems(found, rule)
@@ -95,13 +95,6 @@ def save(
     )
     said = " ".join([_("Saved %(field)s.") % {"field": fields.short(saved.target)}, *mapping_table.doubts(found)])
     return back_to_table(request, tenant, plural, said, saved.target)
-
-
-def draft_went(request: HttpRequest, tenant: Tenant) -> bool:
-    """The draft that the form was opened on is published or discarded by now."""
-    seen = request.POST.get("draft", "")
-    draft = tenant.configurations.draft()
-    return bool(seen) and seen != str(draft.pk if draft else "")
 
 
 def conflict_panel(
@@ -121,7 +114,6 @@ def conflict_panel(
         "published": published_meanwhile(request, tenant),
         "entries": [(name, value) for name, value in request.POST.items() if name not in ENVELOPE],
         "seen": revision(now),
-        "draft": draft_key(tenant),
         "action": with_person(request, keep_url),
         "take": f"{with_person(request, mine_url)}{'&' if 'person' in request.GET else '?'}close=1",
         "back": list_url(tenant, plural, request),
@@ -373,17 +365,11 @@ def edit_context(
         "attributes_note": attributes.note,
         "example": example,
         "seen": revision(row),
-        "draft": draft_key(tenant),
         "action": request.get_full_path(),
         "remove": remove,
         "back": list_url(tenant, plural, request),
         "person_chosen": bool(request.GET.get("person")),
     }
-
-
-def draft_key(tenant: Tenant) -> str:
-    draft = tenant.configurations.draft()
-    return str(draft.pk) if draft else ""
 
 
 def preview(
