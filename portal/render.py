@@ -26,7 +26,11 @@ def render_page(
         # Page and partial alike draw only what the person may do.
         tenant = context["tenant"]
         context = {"rights": {right.value for right in rights_of(request.user, tenant)}} | context
-        context["draft_keys"] = SimpleLazyObject(lambda: drafts.differs(tenant))
+        shown = SimpleLazyObject(lambda: drafts.Shown.of(tenant))
+        context |= {
+            "draft_keys": SimpleLazyObject(lambda: shown.keys),
+            "draft_seen": SimpleLazyObject(lambda: shown.token),
+        }
     name = f"{template}#{partial}" if partial and wants_partial(request) else template
     response = render(request, name, context, status=status)
     if name != template and request.method == "POST" and status == 200 and "tenant" in context:

@@ -162,6 +162,7 @@ run_urls = [
 drift_urls = [
     path("drift/", drift.drift, name="drift"),
     path("drift/compare/", drift.compare, name="drift_compare"),
+    path("drift/<int:pk>/link/", drift.link, name="drift_link"),
     path("drift/repair/", drift.repair, name="drift_repair"),
 ]
 

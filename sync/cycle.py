@@ -11,6 +11,7 @@ from django.utils import timezone
 from sync import guarding, importing, rehearsing, steps
 from sync.evaluating import Evaluation
 from sync.exporting import export_stage
+from sync.fetching import answered
 from sync.graph.client import GraphClient
 from sync.guarding import Guard
 from sync.journal import Journal
@@ -56,7 +57,7 @@ def run_cycle(
         resolve_open_intents(run, scim)
 
     with phases.during("connect"):
-        graph.sign_in()
+        answered(watch, graph.sign_in)
         steps.passed("token got")
 
     with phases.during("read") as facts:
@@ -97,7 +98,7 @@ def evaluation_of(
     run: Run, snapshot: Snapshot, configuration: Configuration, scim: ScimClient, watch: Watch
 ) -> Evaluation:
     """The rules are read once more: the enterprise application may have brought other assignments."""
-    if rehearsing.draft_of(run) is not None:
+    if rehearsing.rehearses(run):
         return rehearsing.rehearsal(run, snapshot, scim, watch)
     since = watermark(run, run.tenant, configuration)
     return Evaluation(run, snapshot, Rules.of(configuration), scim, since=since, watch=watch)

@@ -20,13 +20,21 @@ def keys_of(object_type: str, units: Mapping[str, Any]) -> Keys:
     """`units`: see sync/scim/resource.py. A unit that is null is unknown or goes away: it claims nothing."""
     name = units.get("userName" if object_type == "user" else "displayName")
     emails = units.get("emails") or [{}]
-    return Keys(key(name), key(emails[0].get("value")), key(units.get("externalId")))
+    return Keys(key(name), key(emails[0].get("value")), exact_key(units.get("externalId")))
 
 
 def key(value: Any) -> str:
     """AWS tells no letter cases apart in names and e-mail addresses (user guide, troubleshooting)."""
-    if not isinstance(value, str) or not value:
+    if not isinstance(value, str):
         return ""
     # Folding may undo a composition (Unicode section 3.13, D145).
-    folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", value).casefold())
-    return folded if len(folded) <= LONGEST else hashlib.sha256(folded.encode()).hexdigest()
+    return _short(unicodedata.normalize("NFC", unicodedata.normalize("NFC", value).casefold()))
+
+
+def exact_key(value: Any) -> str:
+    """An externalId is case exact (RFC 7643 section 3.1): `a1` and `A1` are two people."""
+    return _short(value) if isinstance(value, str) else ""
+
+
+def _short(value: str) -> str:
+    return value if len(value) <= LONGEST else hashlib.sha256(value.encode()).hexdigest()

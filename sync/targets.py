@@ -7,6 +7,7 @@ from typing import Any
 
 from sync.matching import Match, Verdict, judged, match
 from sync.models import Link, Tenant
+from sync.scim import resource
 from sync.scim.client import ScimClient
 from sync.scim.errors import NotFound
 
@@ -30,16 +31,21 @@ class Target:
         for found in self.client.list_users() if self.object_type == "user" else self.client.list_groups():
             for attribute in self.attributes:
                 if value := found.get(attribute):
-                    index[attribute, value.casefold()].append(len(self.listed))
+                    index[self._key(attribute, value)].append(len(self.listed))
             self.listed.append(json.dumps(found).encode())
         return index
 
     def find(self, attribute: str, value: str) -> list[Json]:
         if self.index is not None:
-            return [json.loads(self.listed[at]) for at in self.index.get((attribute, value.casefold()), [])]
+            return [json.loads(self.listed[at]) for at in self.index.get(self._key(attribute, value), [])]
         if self.object_type == "user":
             return self.client.find_users(attribute, value)
         return self.client.find_groups(attribute, value)
+
+    def _key(self, attribute: str, value: str) -> tuple[str, str]:
+        """As AWS compares when it is asked by filter."""
+        exact = resource.ATTRIBUTES[self.object_type][attribute].case_exact
+        return attribute, value if exact else value.casefold()
 
     def match(self, link: Link, units: Mapping[str, Any]) -> Match:
         """Who the object is in AWS, under the tenant's rule of linking. What a person chose comes first."""
@@ -54,12 +60,12 @@ class Target:
     def _chosen(self, link: Link) -> Match:
         get = self.client.get_user if self.object_type == "user" else self.client.get_group
         try:
-            resource = get(link.adopt_scim_id).resource
+            held = get(link.adopt_scim_id).resource
         except NotFound:
             return Match(Verdict.UNMATCHED)
-        if resource is None or self._linked(link.adopt_scim_id):
-            return Match(Verdict.FOREIGN, resource, "id")
-        return judged(Match(Verdict.MATCHED, resource, "id"), None, "match", self.tenant.never_touch)
+        if held is None or self._linked(link.adopt_scim_id):
+            return Match(Verdict.FOREIGN, held, "id")
+        return judged(Match(Verdict.MATCHED, held, "id"), None, "match", self.tenant.never_touch)
 
     def _linked(self, scim_id: str) -> bool:
         return Link.objects.filter(tenant=self.tenant, object_type=self.object_type, scim_id=scim_id).exists()

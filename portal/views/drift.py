@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib import messages
 from django.db.models import Count, QuerySet
 from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -18,7 +19,7 @@ from portal.roles import Right
 from portal.views.provisioning import waits_too_long
 from sync.models import DirectoryGroup, DirectoryUser, Drift, Run, Tenant
 from sync.problems import PROBLEMS
-from sync.services import runs, verifying
+from sync.services import approvals, runs, verifying
 from sync.services.verifying import CannotRepair
 
 # Rows of one kind that the page shows; the command prints all.
@@ -111,15 +112,23 @@ def section(run: Run, kind: Kind, count: int) -> dict[str, Any]:
 
 
 def proposals(tenant: Tenant, rows: QuerySet[Drift]) -> list[dict[str, Any]]:
-    """Each object with the person or group that it may be."""
+    """Each object with the person or group that it may be, and the link that could take it over."""
     shown = list(rows[:SHOWN])
     ids = {row.proposed_id for row in shown if row.proposed_id}
+    links = {(link.object_type, link.object_id): link for link in tenant.links.filter(object_id__in=ids, scim_id="")}
     names = {
         row.object_id: str(row)
         for model in (DirectoryUser, DirectoryGroup)
         for row in model.objects.filter(tenant=tenant, object_id__in=ids)
     }
-    return [{"row": row, "proposed": names.get(row.proposed_id, row.proposed_id)} for row in shown]
+    return [
+        {
+            "row": row,
+            "proposed": names.get(row.proposed_id, row.proposed_id),
+            "link": links.get((row.object_type, row.proposed_id)),
+        }
+        for row in shown
+    ]
 
 
 @require_POST
@@ -134,6 +143,21 @@ def compare(request: HttpRequest, slug: str) -> HttpResponse:
     if run.kind != Run.Kind.VERIFY:
         words = _("Run %(n)s is in progress, so nothing was compared. Try again when it is over.")
         messages.warning(request, words % {"n": run.number})
+    return redirect_to(request, "drift", tenant.slug)
+
+
+@require_POST
+@signed_in
+def link(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """The AWS object is the person or group that it may be: the next sync links it and writes what the mappings say."""
+    tenant = tenant_for(request, slug, Right.APPROVE)
+    row = get_object_or_404(tenant.drifts, pk=pk, kind=Drift.Kind.ONLY_IN_AWS, run=verifying.latest(tenant))
+    proposed = tenant.links.filter(object_type=row.object_type, object_id=row.proposed_id, scim_id="").first()
+    if proposed is None or row.facts.get("left_alone"):
+        messages.error(request, _("Nothing was linked: this is no longer proposed. Compare again."))
+        return redirect_to(request, "drift", tenant.slug)
+    approvals.adopt(link=proposed, actor=request.user.email, scim_id=row.scim_id)
+    messages.success(request, _("%(name)s is linked by the next sync.") % {"name": row.name or row.scim_id})
     return redirect_to(request, "drift", tenant.slug)
 
 

@@ -6,8 +6,6 @@ from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
-from django.template import TemplateDoesNotExist
-from django.template.loader import get_template
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -29,7 +27,6 @@ from sync.services.configurations import Conflict, Refused, revision, sentence
 from sync.services.drafts import shown
 
 OBJECTS: dict[str, ObjectType] = {"people": "user", "groups": "group"}
-DRAFT_BAR = "partials/draft_bar.html"
 
 
 @signed_in
@@ -81,7 +78,7 @@ def save(
 ) -> HttpResponse:
     """Raises Refused, Conflict."""
     rule, seen = form.rule(), request.POST.get("seen")
-    if seen and (row is None or draft_went(request, tenant)):
+    if seen and row is None:
         raise Conflict(row)
     found = gets_of(tenant, plural, rule, everyone(request, tenant, plural, [rule]))
     problems = mapping_table.sample_problems(found, rule)
@@ -98,13 +95,6 @@ def save(
     )
     said = " ".join([_("Saved %(field)s.") % {"field": fields.short(saved.target)}, *mapping_table.doubts(found)])
     return back_to_table(request, tenant, plural, said, saved.target)
-
-
-def draft_went(request: HttpRequest, tenant: Tenant) -> bool:
-    """The draft that the form was opened on is published or discarded by now."""
-    seen = request.POST.get("draft", "")
-    draft = tenant.configurations.draft()
-    return bool(seen) and seen != str(draft.pk if draft else "")
 
 
 def conflict_panel(
@@ -124,7 +114,6 @@ def conflict_panel(
         "published": published_meanwhile(request, tenant),
         "entries": [(name, value) for name, value in request.POST.items() if name not in ENVELOPE],
         "seen": revision(now),
-        "draft": draft_key(tenant),
         "action": with_person(request, keep_url),
         "take": f"{with_person(request, mine_url)}{'&' if 'person' in request.GET else '?'}close=1",
         "back": list_url(tenant, plural, request),
@@ -352,7 +341,7 @@ def edit_context(
     remove = with_person(request, reverse("mapping_remove", args=[tenant.slug, plural, target])) if row else ""
     attributes = source_attributes.of(tenant, object_type)
     rules = [mapping.Mapping("", "direct", one.name) for one in attributes.known]
-    example = example_of(request, tenant, plural, rules)
+    example = example_of(request, tenant, plural, [*every_source(object_type), *rules])
     return {
         "tenant": tenant,
         "plural": plural,
@@ -367,17 +356,11 @@ def edit_context(
         "attributes_note": attributes.note,
         "example": example,
         "seen": revision(row),
-        "draft": draft_key(tenant),
         "action": request.get_full_path(),
         "remove": remove,
         "back": list_url(tenant, plural, request),
         "person_chosen": bool(request.GET.get("person")),
     }
-
-
-def draft_key(tenant: Tenant) -> str:
-    draft = tenant.configurations.draft()
-    return str(draft.pk) if draft else ""
 
 
 def preview(
@@ -414,10 +397,15 @@ def everyone(request: HttpRequest, tenant: Tenant, plural: str, rules: Sequence[
     """The chosen person first, then the cast."""
     if plural != "people":
         return []
-    select = mapping.graph_select([*rules, *mapping.DEFAULT_USER_MAPPINGS], "user")
-    example = examples.chosen(request, tenant, select)
+    # Of the chosen person always the same is read, which is remembered while somebody types.
+    example = examples.chosen(request, tenant, mapping.graph_select([*every_source("user"), *rules], "user"))
     cast = [one for one in examples.pinned(request, tenant) if example is None or one.object_id != example.object_id]
-    return [*([example] if example else []), *examples.with_values(tenant, cast, select)]
+    return [*([example] if example else []), *examples.with_values(tenant, cast, mapping.graph_select(rules, "user"))]
+
+
+def every_source(object_type: ObjectType) -> list[mapping.Mapping]:
+    """Rows that read every attribute of the table."""
+    return [mapping.Mapping("", "direct", source.name) for source in mapping.SOURCES[object_type]]
 
 
 def gets_of(tenant: Tenant, plural: str, rule: mapping.Mapping, people: Sequence[Example]) -> list[Gets]:
@@ -454,18 +442,10 @@ def back_to_table(request: HttpRequest, tenant: Tenant, plural: str, said: str, 
     if not request.htmx:
         messages.success(request, said)
         return redirect_to(request, list_url(tenant, plural, request))
-    context = table(request, tenant, plural, focus_on) | {"said": said, "draft_bar": draft_bar()}
+    context = table(request, tenant, plural, focus_on) | {"said": said}
     response = render_page(request, "mappings/list.html", context, partial="saved")
     response["HX-Retarget"], response["HX-Reswap"] = "#mappings", "innerHTML"
     return response
-
-
-def draft_bar() -> str:
-    try:
-        get_template(DRAFT_BAR)
-    except TemplateDoesNotExist:
-        return ""
-    return DRAFT_BAR
 
 
 def row_of(tenant: Tenant, plural: str, target: str) -> AttributeMapping | None:

@@ -30,6 +30,10 @@ REFUSED = {
     "nobody": gettext_lazy("Choose at least one person or group."),
     "mixed": gettext_lazy("Choose one group alone, or up to 50 people."),
     "too-many": gettext_lazy("Choose up to 50 people."),
+    "token-refused": gettext_lazy(
+        "Nothing was sent: AWS refused the access token. Replace it under Connection and test it, then try again. "
+        "You can still see what would happen."
+    ),
 }
 # A step's state in the words of checks.
 WORDS = {"done": "passed", "failed": "failed", "skipped": "skipped"}

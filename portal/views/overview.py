@@ -33,11 +33,11 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
         "tenant": tenant,
         "standing": standing,
         "needs": [*waits(tenant, standing), *needs(tenant, standing)][:5],
-        "last_run": tenant.runs.first(),
+        "last_run": tenant.runs.whole().first(),
         "figures": figures(tenant),
         "path": path_of_data(tenant),
         "as_of": tenant.snapshots.exclude(sealed_at=None).order_by("-pk").values_list("sealed_at", flat=True).first(),
-        "strip": list(reversed(tenant.runs.finished()[:48])),
+        "strip": list(reversed(tenant.runs.whole().finished()[:48])),
     }
     return render_page(request, "overview/detail.html", context, partial="live")
 

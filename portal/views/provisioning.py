@@ -70,11 +70,12 @@ def schedule_of(tenant: Tenant) -> dict[str, object]:
 
 
 def control_context(tenant: Tenant) -> dict[str, object]:
-    open_run = tenant.runs.filter(state__in=Run.OPEN).first()
+    # What is asked on demand rides along with any run and stands in nobody's way.
+    open_run = tenant.runs.filter(state__in=Run.OPEN).exclude(kind=Run.Kind.ON_DEMAND).first()
     return {
         "tenant": tenant,
         "open_run": open_run,
-        "last_run": tenant.runs.finished().first(),
+        "last_run": tenant.runs.whole().finished().first(),
         "missing": runs.missing_for_turning_on(tenant),
         "nobody_took_it": waits_too_long(open_run),
         "standing": standing_of(tenant),

@@ -24,7 +24,7 @@ def tenants(request: HttpRequest) -> HttpResponse:
         {
             "tenant": tenant,
             "word": standing_of(tenant).word,
-            "last_run": tenant.runs.first(),
+            "last_run": tenant.runs.whole().first(),
             "people": people_in_sync(tenant),
         }
         for tenant in found

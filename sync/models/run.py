@@ -17,6 +17,10 @@ class RunQuerySet(models.QuerySet["Run"]):
     def finished(self) -> "RunQuerySet":
         return self.exclude(state__in=Run.OPEN)
 
+    def whole(self) -> "RunQuerySet":
+        """Those over the whole directory: neither what was asked on demand nor a comparison with AWS."""
+        return self.exclude(kind__in=(Run.Kind.ON_DEMAND, Run.Kind.VERIFY))
+
     def since(self, moment: datetime.datetime) -> "RunQuerySet":
         return self.filter(created_at__gte=moment)
 

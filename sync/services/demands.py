@@ -38,7 +38,7 @@ BAD = (Result.FAILED, Result.WILL_RETRY)
 
 
 class CannotDemand(ValueError):
-    """`code`: nobody, too-many or mixed."""
+    """`code`: nobody, too-many, mixed or token-refused."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -73,6 +73,8 @@ def request(
 ) -> Demand:
     """A waiting demand with its run. Raises CannotDemand."""
     check_chosen(objects)
+    if not dry_run and token_refused(tenant):
+        raise CannotDemand("token-refused")
     with transaction.atomic():
         run = runs.new_run(tenant, Run.Kind.ON_DEMAND, Run.Trigger.PERSON, actor, enqueue=enqueue)
         demand = Demand.objects.create(tenant=tenant, requested_by=actor, dry_run=dry_run, run=run)
@@ -89,6 +91,13 @@ def request(
         names = [one.name for one in objects]
         audit.record(actor, "demand.request", run, None, {"objects": names, "dry_run": dry_run})
     return demand
+
+
+def token_refused(tenant: Tenant) -> bool:
+    """Writing rests until AWS takes a token again: a test that passed after the refusal shows that it does."""
+    refused_at = tenant.quarantined_at if tenant.quarantine_code == "token-refused" else None
+    tested_at = tenant.aws.tested_at if tenant.aws.passed else None
+    return refused_at is not None and (tested_at is None or tested_at < refused_at)
 
 
 def resolve(tenant: Tenant, texts: Sequence[str], object_type: str = "user") -> list[Found]:

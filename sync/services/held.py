@@ -133,7 +133,7 @@ def _names(rows: QuerySet[DirectoryUser] | QuerySet[DirectoryGroup]) -> dict[str
 
 def shrunken(tenant: Tenant) -> Run | None:
     """The newest run, when its reading was far smaller than the one before and nobody has accepted that since."""
-    newest = tenant.runs.exclude(started_at=None).exclude(state__in=Run.OPEN).order_by("-number").first()
+    newest = tenant.runs.whole().exclude(started_at=None).exclude(state__in=Run.OPEN).order_by("-number").first()
     if newest is None or newest.suspect not in SHRUNK:
         return None
     accepted = tenant.shrink_accepted_at
@@ -142,7 +142,7 @@ def shrunken(tenant: Tenant) -> Run | None:
 
 def waiting_plan(tenant: Tenant) -> Run | None:
     """The newest run's plan, when nothing is written until somebody says yes to it."""
-    newest = tenant.runs.exclude(kind=Run.Kind.VERIFY).order_by("-number").first()
+    newest = tenant.runs.whole().order_by("-number").first()
     if newest is None or newest.state != Run.State.WAITING or configuration_of(tenant).confirmed:
         return None
     return newest if confirming.fresh(newest, configuration_of(tenant)) else None

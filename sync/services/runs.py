@@ -366,7 +366,7 @@ def due_tenants() -> QuerySet[Tenant]:
 
 def _waits_for_a_yes(tenant: Tenant) -> bool:
     """A plan that waits for its confirmation is not made anew at every interval."""
-    newest = tenant.runs.exclude(kind=Run.Kind.VERIFY).order_by("-number").first()
+    newest = tenant.runs.whole().order_by("-number").first()
     if newest is None or newest.state != Run.State.WAITING or newest.started_at is None:
         return False
     configuration = configuration_of(tenant)

@@ -40,6 +40,7 @@ GROUP = "b" * 36
 # Names that answer no page of their own: actions (POST), files, fragments and redirects.
 NO_PAGE = {
     "home", "scope_counts", "scope_filter", "scope_settings", "account_signup", "account_reset_password", "connection_test_start", "mappings_recommended", "sync_now",
+    "mappings_cast", "mappings_actions", "mappings_actions_undo", "mapping_undo", "mapping_move",
     "logs_export", "run_pill", "provisioning_state", "drift_compare", "readiness_check", "readiness_export",
     "preview", "run_confirm", "provisioning_safety", "approvals_link",
     "accept_shrinkage", "assignment_undo", "assignment_change", "unassign_ticked", "application_name", "application_stop",
@@ -112,7 +113,7 @@ def world(tenant: Tenant) -> dict[str, list[Any]]:
         "unassign": [slug, "group", GROUP],
         "group": [slug, GROUP],
         "group_now": [slug, GROUP],
-        **{name: [slug] for name in ("overview", "setup", "scope", "scope_people", "connection", "connection_entra", "connection_aws", "assignments", "assign",
+        **{name: [slug] for name in ("expression_help", "aws_fields", "overview", "setup", "scope", "scope_people", "connection", "connection_entra", "connection_aws", "assignments", "assign",
                                      "assign_pasted", "application",
                                      "provisioning", "turn_on", "turn_off", "runs", "logs", "on_demand", "drift", "drift_repair",
                                      "readiness", "approvals", "configuration_export", "configuration_import")},

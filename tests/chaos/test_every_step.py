@@ -24,6 +24,8 @@ EXPECTED = {
     "intent committed", "before send", "after answer", "result committed", "watermark moved", "run ended", "notified",
     "lease released",
 }  # fmt: skip
+# What is passed again and again while AWS is written: killed the first and the second time.
+TWICE = {"plan batch stored", "intent committed", "before send", "after answer", "result committed"}
 
 Json = dict[str, Any]
 
@@ -126,7 +128,7 @@ def test_a_kill_at_any_step_changes_nothing_in_the_end(db: None, lab: Lab, setti
     learned = learn(reference.run)
     assert learned.keys() >= EXPECTED
     expected = reference.state()
-    points = [(step, n) for step, times in learned.items() for n in (1, 2) if n <= times]
+    points = [(step, n) for step, times in learned.items() for n in (1, 2) if n <= times and (n == 1 or step in TWICE)]
     for number, (step, occurrence) in enumerate(points, 1):
         world = World(lab, number)
         assert killed(world.run, step, occurrence), f"{step} ({occurrence}) was not passed"

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.journeys.up import Up, until
+from tests.prepared import NewState
 
 pytestmark = pytest.mark.process
 
@@ -34,8 +35,8 @@ print(runs.request_run(tenant=tenant, kind=Run.Kind.CHANGES, trigger=Run.Trigger
 
 
 @pytest.fixture(scope="module")
-def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
-    with Up(tmp_path_factory.mktemp("chaos") / "var", "--demo", LEASE_SECONDS=str(LEASE_SECONDS)) as running:
+def up(tmp_path_factory: pytest.TempPathFactory, new_state: NewState) -> Iterator[Up]:
+    with Up(new_state(tmp_path_factory.mktemp("chaos") / "var"), "--demo", LEASE_SECONDS=str(LEASE_SECONDS)) as running:
         yield running
 
 

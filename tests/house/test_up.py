@@ -12,6 +12,7 @@ import pytest
 import requests
 
 from tests.house.running import Program, clean_environment, eventually, free_port
+from tests.prepared import NewState
 
 pytestmark = pytest.mark.process
 
@@ -72,8 +73,8 @@ def test_the_demo_can_be_signed_in_to_and_turned_on_and_leaves_nothing_behind(tm
         assert again.alive() == []
 
 
-def test_the_first_owner_comes_in_with_the_code_that_was_shown(tmp_path: Path) -> None:
-    state = tmp_path / "state"
+def test_the_first_owner_comes_in_with_the_code_that_was_shown(tmp_path: Path, new_state: NewState) -> None:
+    state = new_state(tmp_path / "state")
     with up(state, "--no-lab") as program:
         origin, code = program.line(READY), program.line(r"One-time code: +(\S+)")
         assert code not in (state / "first-run.json").read_text()
@@ -92,10 +93,11 @@ def test_the_first_owner_comes_in_with_the_code_that_was_shown(tmp_path: Path) -
         assert program.alive() == []
 
 
-def test_only_one_up_runs_in_a_state_folder(tmp_path: Path) -> None:
-    with up(tmp_path, "--no-lab") as program:
+def test_only_one_up_runs_in_a_state_folder(tmp_path: Path, new_state: NewState) -> None:
+    state = new_state(tmp_path / "state")
+    with up(state, "--no-lab") as program:
         program.line(READY)
-        with up(tmp_path, "--no-lab") as second:
+        with up(state, "--no-lab") as second:
             assert second.ended() == 1
             assert "runs in" in second.output
             assert "already" in second.output
@@ -112,11 +114,12 @@ def test_a_taken_port_is_named_before_anything_starts(tmp_path: Path) -> None:
             assert program.alive() == []
 
 
-def test_a_killed_up_leaves_no_orphan_and_can_be_started_again_at_once(tmp_path: Path) -> None:
-    with up(tmp_path) as program:
+def test_a_killed_up_leaves_no_orphan_and_can_be_started_again_at_once(tmp_path: Path, new_state: NewState) -> None:
+    state = new_state(tmp_path / "state")
+    with up(state) as program:
         program.line(READY)
         program.stop(signal.SIGKILL)
-        with up(tmp_path) as again:
+        with up(state) as again:
             again.line(READY)
             assert eventually(lambda: program.alive() == [])
             assert again.stop() == 0
@@ -131,9 +134,10 @@ def test_a_signal_during_the_start_leaves_nothing_behind(tmp_path: Path) -> None
         assert program.alive() == []
 
 
-def test_a_killed_web_server_comes_back(tmp_path: Path) -> None:
+def test_a_killed_web_server_comes_back(tmp_path: Path, new_state: NewState) -> None:
+    state = new_state(tmp_path / "state")
     port = free_port()
-    with up(tmp_path, "--no-lab", port=port) as program:
+    with up(state, "--no-lab", port=port) as program:
         program.line(READY)
         manage_web = next(pid for pid in program.alive() if b"gunicorn" in Path(f"/proc/{pid}/cmdline").read_bytes())
         Program.kill(manage_web)
@@ -163,28 +167,30 @@ print("state", ConnectionTest.objects.get(pk={pk}).state, ConnectionTest.objects
 """
 
 
-def test_a_running_task_is_finished_before_the_stop(tmp_path: Path) -> None:
-    with up(tmp_path, "--demo") as program, requests.Session() as session:
+def test_a_running_task_is_finished_before_the_stop(tmp_path: Path, new_state: NewState) -> None:
+    state = new_state(tmp_path / "state")
+    with up(state, "--demo") as program, requests.Session() as session:
         session.trust_env = False
         program.line("Sign in")
         faults = program.line(r"Rehearsal lab: +(\S+)") + "api/faults"
         held = session.post(faults, json={"part": "graph", "kind": "hold_before"}, timeout=10).json()
-        pk = manage(tmp_path, "shell", "-v", "0", "-c", START_TEST).split()[-1]
+        pk = manage(state, "shell", "-v", "0", "-c", START_TEST).split()[-1]
         assert eventually(lambda: session.get(faults, timeout=10).json()[0]["fired"] == 1)
         program.send(signal.SIGTERM)
         program.line(r"worker +\| .*[Ww]arm shutdown")
-        assert "state running" in manage(tmp_path, "shell", "-v", "0", "-c", STATE.format(pk=pk))
+        assert "state running" in manage(state, "shell", "-v", "0", "-c", STATE.format(pk=pk))
         assert session.post(f"{faults}/{held['id']}/release", timeout=10).ok
         assert program.ended() == 0
         assert program.alive() == []
-    assert "state done True" in manage(tmp_path, "shell", "-v", "0", "-c", STATE.format(pk=pk))
+    assert "state done True" in manage(state, "shell", "-v", "0", "-c", STATE.format(pk=pk))
 
 
-def test_the_file_system_carries_messages_where_there_is_no_broker(tmp_path: Path) -> None:
-    with up(tmp_path, "--demo", BROKER_URL="filesystem://") as program:
+def test_the_file_system_carries_messages_where_there_is_no_broker(tmp_path: Path, new_state: NewState) -> None:
+    state = new_state(tmp_path / "state")
+    with up(state, "--demo", BROKER_URL="filesystem://") as program:
         program.line("Sign in")
-        assert json.loads((tmp_path / "run" / "environment.json").read_text())["BROKER_URL"] == "filesystem://"
-        pk = manage(tmp_path, "shell", "-v", "0", "-c", START_TEST).split()[-1]
-        assert eventually(lambda: "state done True" in manage(tmp_path, "shell", "-v", "0", "-c", STATE.format(pk=pk)))
+        assert json.loads((state / "run" / "environment.json").read_text())["BROKER_URL"] == "filesystem://"
+        pk = manage(state, "shell", "-v", "0", "-c", START_TEST).split()[-1]
+        assert eventually(lambda: "state done True" in manage(state, "shell", "-v", "0", "-c", STATE.format(pk=pk)))
         assert program.stop() == 0
         assert program.alive() == []

@@ -10,6 +10,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.journeys.test_seed_story import become_owner, facts_of
 from tests.journeys.up import Up
+from tests.prepared import NewState
 
 pytestmark = [pytest.mark.browser, pytest.mark.process]
 
@@ -24,8 +25,10 @@ PEOPLE = [
 ]
 
 
-def test_an_emptied_group_is_held_and_decided_by_name(tmp_path: Path, context: BrowserContext) -> None:
-    with Up(tmp_path / "var") as up:
+def test_an_emptied_group_is_held_and_decided_by_name(
+    tmp_path: Path, context: BrowserContext, new_state: NewState
+) -> None:
+    with Up(new_state(tmp_path / "var")) as up:
         team = [up.lab("POST", "entra/hire", {"displayName": f"Team Member{n:02d}"}) for n in range(24)]
         platform = group(up, "Platform", team)
         desk = [up.lab("POST", "entra/hire", {"displayName": f"Desk Clerk{n}"}) for n in range(3)]

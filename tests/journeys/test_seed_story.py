@@ -11,6 +11,7 @@ from aiosmtpd.handlers import Message
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.journeys.up import Up, free_port, until
+from tests.prepared import NewState
 
 pytestmark = [pytest.mark.browser, pytest.mark.process]
 
@@ -37,9 +38,9 @@ def sink() -> Iterator[tuple[Sink, int]]:
     controller.stop()
 
 
-def test_the_seeds_story(tmp_path: Path, context: BrowserContext, sink: tuple[Sink, int]) -> None:
+def test_the_seeds_story(tmp_path: Path, context: BrowserContext, sink: tuple[Sink, int], new_state: NewState) -> None:
     mails, port = sink
-    with Up(tmp_path / "var", SMTP_HOST="127.0.0.1", SMTP_PORT=str(port)) as up:
+    with Up(new_state(tmp_path / "var"), SMTP_HOST="127.0.0.1", SMTP_PORT=str(port)) as up:
         page = context.new_page()
         page.set_default_timeout(20_000)
         become_owner(page, up)

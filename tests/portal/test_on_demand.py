@@ -1,11 +1,13 @@
 """Provision on demand as pages: who may, what a form says, and a poller that ends."""
 
+import datetime
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from portal.models import User
 from portal.roles import Role
@@ -55,6 +57,32 @@ def test_helpdesk_may_ask(
     assert answer.url == reverse("demand", args=[tenant.slug, demand.pk]) + "#steps"
     assert (demand.dry_run, demand.requested_by) == (dry_run, helpdesk.email)
     assert demand.objects_asked.get().object_id == ADELE.object_id
+
+
+def test_while_aws_refuses_the_token_only_a_look_is_possible(
+    helpdesk: User, tenant: Tenant, client_of: Callable[[User], Client], resolved: list[Found]
+) -> None:
+    resolved.append(ADELE)
+    tenant.quarantined_at, tenant.quarantine_code = timezone.now(), "token-refused"
+    tenant.save()
+    asking = client_of(helpdesk)
+    answer = ask(asking, tenant, pasted="adele@acme.example")
+    assert answer.status_code == 422
+    assert "AWS refused the access token" in answer.content.decode()
+    assert not Demand.objects.exists()
+    assert ask(asking, tenant, pasted="adele@acme.example", dry_run="on").status_code == 302
+
+
+def test_a_token_that_passed_a_test_since_its_refusal_lets_on_demand_write(
+    helpdesk: User, tenant: Tenant, client_of: Callable[[User], Client], resolved: list[Found]
+) -> None:
+    resolved.append(ADELE)
+    now = timezone.now()
+    tenant.quarantined_at, tenant.quarantine_code = now - datetime.timedelta(minutes=5), "token-refused"
+    tenant.save()
+    tenant.aws.changed_at, tenant.aws.tested_at, tenant.aws.test_passed = now, now, True
+    tenant.aws.save()
+    assert ask(client_of(helpdesk), tenant, pasted="adele@acme.example").status_code == 302
 
 
 def test_a_viewer_may_look_but_not_ask(

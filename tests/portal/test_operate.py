@@ -12,6 +12,7 @@ from django.utils import timezone
 from portal.exporting import safe_cell
 from portal.models import User
 from sync.models import AuditEntry, Operation, Run, Tenant
+from sync.services import held
 from sync.services import runs as service
 from sync.services.tenants import configuration_of
 
@@ -269,3 +270,40 @@ def test_another_tenants_entry_is_not_found(tenant: Tenant, jo: Client) -> None:
     row = operation(other, new_run(other))
     assert jo.get(f"/t/acme/logs/{row.pk}/").status_code == 404
     assert jo.get(f"/t/acme/logs/?op={row.pk}").status_code == 404
+
+
+@pytest.mark.parametrize("kind", ["demand", "verify"])
+def test_the_last_run_is_one_over_the_whole_directory(ready: Tenant, jo: Client, kind: str) -> None:
+    """What was asked on demand and comparisons have pages of their own."""
+    Tenant.objects.update(enabled=True, enabled_changed_at=timezone.now())
+    whole = new_run(ready, 1, started_at=timezone.now())
+    new_run(ready, 2, kind=kind, started_at=timezone.now())
+    assert jo.get("/t/acme/provisioning/").context["last_run"] == whole
+    assert jo.get("/t/?stay=1").context["rows"][0]["last_run"] == whole
+    overview = jo.get("/t/acme/").context
+    assert overview["last_run"] == whole
+    assert overview["strip"] == [whole]
+
+
+def test_an_open_demand_does_not_hide_the_run_that_is_going(ready: Tenant, jo: Client) -> None:
+    going = new_run(ready, 1, state="running")
+    new_run(ready, 2, kind="demand", state="queued")
+    assert jo.get("/t/acme/provisioning/").context["open_run"] == going
+
+
+@pytest.mark.parametrize("kind", ["demand", "verify"])
+def test_a_plan_goes_on_waiting_while_other_kinds_of_runs_come(ready: Tenant, kind: str) -> None:
+    now = timezone.now()
+    waiting = new_run(ready, 1, state="waiting_for_approval", started_at=now, finished_at=now)
+    new_run(ready, 2, kind=kind, started_at=now, finished_at=now)
+    assert held.waiting_plan(ready) == waiting
+    Tenant.objects.update(enabled=True, next_run_at=now)
+    assert service.dispatch().due == 0
+
+
+@pytest.mark.parametrize("kind", ["demand", "verify"])
+def test_a_reading_that_shrank_goes_on_waiting_too(ready: Tenant, kind: str) -> None:
+    now = timezone.now()
+    shrunken = new_run(ready, 1, suspect=held.SHRUNK[0], started_at=now, finished_at=now)
+    new_run(ready, 2, kind=kind, started_at=now, finished_at=now)
+    assert held.shrunken(ready) == shrunken

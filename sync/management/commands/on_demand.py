@@ -52,7 +52,9 @@ def carry_out(tenant: Tenant, options: dict[str, Any]) -> Demand:
         raise CommandError(
             f"Unknown: {', '.join(error.unknown) or '–'}. Several: {', '.join(error.ambiguous) or '–'}."
         ) from error
-    except demands.CannotDemand:
+    except demands.CannotDemand as error:
+        if error.code == "token-refused":
+            raise CommandError(str(PROBLEMS[error.code].meaning) + " " + str(PROBLEMS[error.code].remedy)) from None
         raise CommandError(f"Name one to {demands.MOST_PEOPLE} people, or one group with --group.") from None
     except directory.UNREADABLE as error:
         raise CommandError(f"Entra cannot be read: {error}") from error

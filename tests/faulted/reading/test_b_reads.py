@@ -233,10 +233,13 @@ def test_an_answer_that_unpacks_without_end_is_cut_off(settled: Tenant, lab: Lab
     assert "larger than" in failed_and_harmless(settled, lab, before).problem_detail
 
 
-def test_a_run_stops_within_seconds_although_graph_hangs(settled: Tenant, lab: Lab) -> None:
-    fault(lab, "hold_before", "groups/delta")
+@pytest.mark.parametrize(("where", "phase"), [("groups/delta", "read"), ("/token", "connect")])
+def test_a_run_stops_within_seconds_although_graph_or_the_sign_in_hangs(
+    settled: Tenant, lab: Lab, where: str, phase: str
+) -> None:
+    fault(lab, "hold_before", where, part="graph" if phase == "read" else "entra")
     run = runs.request_run(tenant=settled, kind=Run.Kind.FULL, trigger=Run.Trigger.COMMAND, enqueue=False)
-    stop = StopSoon(run)
+    stop = StopSoon(run, phase)
     finished = runs.execute(run.pk)
     stop.thread.join()
     assert finished is not None
@@ -245,15 +248,15 @@ def test_a_run_stops_within_seconds_although_graph_hangs(settled: Tenant, lab: L
 
 
 class StopSoon:
-    """Asks the run to stop as soon as it reads."""
+    """Asks the run to stop as soon as it is in this phase."""
 
-    def __init__(self, run: Run) -> None:
-        self.run, self.asked = run, 0.0
+    def __init__(self, run: Run, phase: str) -> None:
+        self.run, self.phase, self.asked = run, phase, 0.0
         self.thread = threading.Thread(target=self._ask)
         self.thread.start()
 
     def _ask(self) -> None:
-        found = Run.objects.filter(pk=self.run.pk, phases__read__state="running")
+        found = Run.objects.filter(pk=self.run.pk, **{f"phases__{self.phase}__state": "running"})
         while not found.exists():
             threading.Event().wait(0.05)
         self.asked = time.monotonic()
