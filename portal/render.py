@@ -20,8 +20,15 @@ def wants_partial(request: HttpRequest) -> bool:
 
 
 def render_page(
-    request: HttpRequest, template: str, context: dict[str, Any], *, partial: str | None = None, status: int = 200
+    request: HttpRequest,
+    template: str,
+    context: dict[str, Any],
+    *,
+    partial: str | None = None,
+    status: int = 200,
+    edited: bool = True,
 ) -> HttpResponse:
+    """`edited`: a POST that answers with a partial has changed the draft, so that the frame's bar comes along."""
     if "tenant" in context:
         # Page and partial alike draw only what the person may do.
         tenant = context["tenant"]
@@ -33,7 +40,7 @@ def render_page(
         }
     name = f"{template}#{partial}" if partial and wants_partial(request) else template
     response = render(request, name, context, status=status)
-    if name != template and request.method == "POST" and status == 200 and "tenant" in context:
+    if name != template and request.method == "POST" and status == 200 and edited and "tenant" in context:
         # What was edited in place shows in the frame too.
         context["marks"] = marks(context["draft_keys"])
         response.content += render_to_string("draft/bar.html#oob", context, request).encode()

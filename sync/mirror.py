@@ -22,6 +22,7 @@ from sync.models import (
     Snapshot,
     Tenant,
 )
+from sync.models.configuration import every_group_action, every_user_action
 from sync.scim.resource import unit_of
 from sync.scoping import Gate, Scope, decide_group
 
@@ -50,8 +51,8 @@ class Rules:
     group_gate: Gate = OPEN_GATE
     guest_user_name: mapping.GuestName = "invited"
     # What may be done to people and groups in AWS.
-    user_actions: frozenset[str] = frozenset()
-    group_actions: frozenset[str] = frozenset()
+    user_actions: frozenset[str] = frozenset(every_user_action())
+    group_actions: frozenset[str] = frozenset(every_group_action())
 
     @classmethod
     def of(cls, configuration: Configuration) -> "Rules":

@@ -158,7 +158,9 @@ def mapping_remove(request: HttpRequest, slug: str, plural: str, target: str) ->
     context = {
         "tenant": tenant,
         "page_name": _("Remove %(field)s?") % {"field": fields.short(target)},
-        "consequence": _("The field is no longer written. What AWS holds in it now is taken away with the next run."),
+        "consequence": _(
+            "The field is no longer written. What we wrote to it is taken away with the next run under this draft."
+        ),
         "action": request.get_full_path(),
         "edit": with_person(request, reverse("mapping", args=[tenant.slug, plural, target])),
         "back": list_url(tenant, plural, request),
@@ -202,7 +204,12 @@ def mappings_reset(request: HttpRequest, slug: str, plural: str) -> HttpResponse
         configurations.reset_mappings(actor=request.user.email, tenant=tenant, object_type=object_type)
         messages.success(request, _("The mappings are those of Entra's template again."))
         return redirect_to(request, list_url(tenant, plural, request))
-    context = {"tenant": tenant, "plural": plural, "rows": len(configurations.template(object_type))}
+    context = {
+        "tenant": tenant,
+        "plural": plural,
+        "rows": len(configurations.template(object_type)),
+        "published": tenant.configurations.published().exists(),
+    }
     return render_page(request, "mappings/reset.html", context, partial="ask")
 
 
@@ -272,6 +279,8 @@ def table(request: HttpRequest, tenant: Tenant, plural: str, focus_on: str = "")
         "plural": plural,
         "plural_name": _("People") if plural == "people" else _("Groups"),
         "configuration": configuration,
+        # Until the first version the draft is what runs use.
+        "published": configuration.number is not None or configuration.based_on_id is not None,
         "counts": {kind: sum(row.object_type == kind for row in everything) for kind in OBJECTS.values()},
         "lines": lines,
         "moves": sum(bool(line.row.matching) for line in lines) > 1,
@@ -372,9 +381,9 @@ def preview(
         context = edit_context(request, tenant, plural, row, form) | result
         return render_page(request, "mappings/edit.html", context)
     key = mapping_table.slug(row.target) if row else "new"
-    response = render_page(request, "mappings/edit.html", {"tenant": tenant, "key": key} | result, partial="preview")
+    partial, context = "wrong" if result["wrong"] else "preview", {"tenant": tenant, "key": key} | result
+    response = render_page(request, "mappings/edit.html", context, partial=partial, edited=False)
     if result["wrong"]:
-        response = render_page(request, "mappings/edit.html", {"tenant": tenant} | result, partial="wrong")
         response["HX-Retarget"] = f"#wrong-{key}"
     return response
 
