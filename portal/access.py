@@ -71,8 +71,8 @@ def require_owner(request: HttpRequest) -> None:
         )
 
 
-# Parts of a tenant's site whose forms edit the draft.
-EDITING = ("mappings", "scope", "assignments", "groups")
+# Parts of a tenant's site whose forms edit the draft; mappings ask back themselves.
+EDITING = ("scope", "assignments", "groups")
 
 
 def edits_the_draft(request: HttpRequest) -> bool:

@@ -1,10 +1,11 @@
 """Which AWS object belongs to a person or group that has no link yet. Pure: candidates in, a verdict out."""
 
-import fnmatch
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Literal
+
+from sync.scim.never_touch import NeverTouch
 
 Resource = Mapping[str, Any]
 # Reads the AWS objects whose attribute equals the value.
@@ -53,22 +54,16 @@ def _verdict(resource: Resource, external_id: Any, attribute: str) -> Match:
     return Match(Verdict.FOREIGN if foreign else Verdict.MATCHED, resource, attribute)
 
 
-def judged(found: Match, external_id: Any, adoption: Adoption, never_touch: Iterable[str]) -> Match:
+def judged(found: Match, external_id: Any, adoption: Adoption, never_touch: NeverTouch) -> Match:
     """What the tenant's rule says to an AWS object that matched and has no link: taken over, or left to a person.
 
     An equal externalId shows that we (or Entra's own provisioning) wrote it; an object without one may be anybody's.
     """
     if found.verdict is not Verdict.MATCHED or found.resource is None:
         return found
-    if untouchable(found.resource, never_touch):
+    if never_touch.fits(found.resource):
         return replace(found, verdict=Verdict.LEFT_ALONE)
     same_id = bool(external_id) and found.resource.get("externalId") == external_id
     if (same_id and adoption != "by_hand") or adoption == "match":
         return found
     return replace(found, verdict=Verdict.UNLINKED)
-
-
-def untouchable(resource: Resource, patterns: Iterable[str]) -> bool:
-    """Whether a pattern of the never-touch list fits its name or its id; upper and lower case are the same."""
-    names = [str(resource.get(key, "")).casefold() for key in ("userName", "displayName", "id")]
-    return any(name and fnmatch.fnmatchcase(name, pattern.casefold()) for pattern in patterns for name in names)

@@ -101,11 +101,17 @@ def filters_of(configuration: Configuration, object_type: mapping.ObjectType) ->
     return filtering.compiled([row.rule() for row in rows], object_type)
 
 
-def selected(tenant: Tenant, object_type: mapping.ObjectType) -> list[str]:
-    """What a round reads: for the rules of runs and for the draft, whose preview then needs no round of its own."""
-    used = (tenant.configurations.current(), tenant.configurations.draft())
-    names = [name for one in used if one is not None for name in Rules.of(one).selects(object_type)]
-    return list(dict.fromkeys(names))
+def selected(configuration: Configuration) -> tuple[list[str], list[str]]:
+    """What a round reads of users and of groups for the rules of a run, for those of the next one, and for the draft.
+
+    A preview of the draft then needs no round of its own, and what is published meanwhile takes nothing away.
+    """
+    tenant = configuration.tenant
+    used = (configuration, tenant.configurations.current(), tenant.configurations.draft())
+    rules = [Rules.of(one) for one in dict.fromkeys(used) if one is not None]
+    users = [name for one in rules for name in one.selects("user")]
+    groups = [name for one in rules for name in one.selects("group")]
+    return list(dict.fromkeys(users)), list(dict.fromkeys(groups))
 
 
 def groups_in_scope(tenant: Tenant, rules: Rules) -> frozenset[str]:

@@ -10,6 +10,7 @@ from sync.models import Link, Tenant
 from sync.scim import resource
 from sync.scim.client import ScimClient
 from sync.scim.errors import NotFound
+from sync.scim.never_touch import NeverTouch
 
 Json = dict[str, Any]
 
@@ -22,6 +23,7 @@ class Target:
         self.client = client
         self.object_type = object_type
         self.attributes = attributes
+        self.never_touch = NeverTouch(tenant.never_touch)
         # Kept as text: a hundred thousand parsed resources would fill the memory.
         self.listed: list[bytes] = []
         self.index: dict[tuple[str, str], list[int]] | None = self._list() if many else None
@@ -55,7 +57,7 @@ class Target:
         if found.resource is not None and self._linked(found.resource["id"]):
             # It is somebody else's. Whether that one gives the value up is for the whole plan to say (clashes.py).
             return Match(Verdict.UNMATCHED, None, found.attribute)
-        return judged(found, units.get("externalId"), self.tenant.adoption, self.tenant.never_touch)  # type: ignore[arg-type]
+        return judged(found, units.get("externalId"), self.tenant.adoption, self.never_touch)  # type: ignore[arg-type]
 
     def _chosen(self, link: Link) -> Match:
         get = self.client.get_user if self.object_type == "user" else self.client.get_group
@@ -65,7 +67,7 @@ class Target:
             return Match(Verdict.UNMATCHED)
         if held is None or self._linked(link.adopt_scim_id):
             return Match(Verdict.FOREIGN, held, "id")
-        return judged(Match(Verdict.MATCHED, held, "id"), None, "match", self.tenant.never_touch)
+        return judged(Match(Verdict.MATCHED, held, "id"), None, "match", self.never_touch)
 
     def _linked(self, scim_id: str) -> bool:
         return Link.objects.filter(tenant=self.tenant, object_type=self.object_type, scim_id=scim_id).exists()

@@ -22,7 +22,6 @@ from django.utils import timezone
 
 from sync.comparing import differences, normal
 from sync.leases import Watch
-from sync.matching import untouchable
 from sync.mirror import Rules, batches, redacted_units
 from sync.models import DirectoryGroup, DirectoryUser, Drift, Link, MembershipLink, Run, Tenant
 from sync.phases import PhaseLog
@@ -30,6 +29,7 @@ from sync.planning import chunks
 from sync.scim import resource
 from sync.scim.client import Json, ScimClient, equals
 from sync.scim.errors import NotFound
+from sync.scim.never_touch import NeverTouch
 
 T = TypeVar("T")
 CONNECTIONS = 10
@@ -172,6 +172,7 @@ class Comparison:
     def __init__(self, run: Run, watch: Watch, client: ScimClient, connections: int) -> None:
         self.run = run
         self.tenant = run.tenant
+        self.never_touch = NeverTouch(run.tenant.never_touch)
         self.watch = watch
         self.client = client
         self.connections = connections
@@ -277,7 +278,7 @@ class Comparison:
 
     def _only_in_aws(self, object_type: str, found: Json) -> Drift:
         held = {name: found[name] for name in ("userName", "displayName", "externalId", "emails") if found.get(name)}
-        alone = untouchable(found, self.tenant.never_touch)
+        alone = self.never_touch.fits(found)
         return Drift(
             run=self.run,
             tenant=self.tenant,

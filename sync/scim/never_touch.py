@@ -30,10 +30,14 @@ class NeverTouch:
     def matches(self, name: Any) -> bool:
         return self.pattern is not None and isinstance(name, str) and self.pattern.match(name) is not None
 
+    def fits(self, resource: Mapping[str, Any]) -> bool:
+        """Whether the list names this resource, whoever made it."""
+        return resource.get("id") in self.ids or any(self.matches(resource.get(name)) for name in NAMES)
+
     def see(self, resource: Mapping[str, Any]) -> None:
         """A resource as AWS told it."""
         scim_id = str(resource.get("id", ""))
-        if scim_id and scim_id not in self.ours and any(self.matches(resource.get(name)) for name in NAMES):
+        if scim_id and scim_id not in self.ours and self.fits(resource):
             self.protected.add(scim_id)
 
     def own(self, scim_id: str) -> None:

@@ -14,6 +14,7 @@ from sync.models import Configuration, HeldChange, Run, Tenant
 from sync.services import configurations, drafts, runs
 from tests.browser.conftest import Watched, axe, sideways
 from tests.conftest import person
+from tests.drafted import PREVIEW, edit_title, preview_of, with_draft, with_versions
 from tests.lab_process import Lab
 from tests.sync.engine.conftest import ACTOR, assign, sync, wire
 
@@ -163,16 +164,16 @@ def test_an_edit_lands_in_a_new_draft_when_somebody_published_meanwhile(
 ) -> None:
     edit(acme, "displayName", kind="expression", source="ToUpper([displayName])")
     page = open_page(owner)
-    page.goto(f"{live_server.url}/t/acme/mappings/people/title/")
+    page.goto(f"{live_server.url}/t/acme/scope/")
     draft = acme.configurations.draft()
     assert draft is not None
     drafts.make_version(draft, actor=RAVI)
-    page.get_by_label("Source", exact=True).fill("department")
-    page.get_by_role("button", name="Save mapping").click()
+    page.locator("[name=leave_out_guests]").first.check()
+    page.get_by_role("button", name="Save in the draft").first.click()
     expect(page.locator("#messages")).to_contain_text(
         "ravi@acme.example published version 2 while you were editing. Your changes are safe, in a new draft."
     )
-    assert drafts.differs(acme) == ["mapping:user:title"]
+    assert drafts.differs(acme) == ["setting:leave_out_guests"]
 
 
 def test_a_wrong_filter_is_seen_by_name_cannot_be_published_unseen_and_is_undone_by_one_restore(
@@ -248,3 +249,45 @@ def test_a_running_preview_shows_its_phases_and_ends_by_itself(
     assert axe(page) == []
     page.set_viewport_size({"width": 320, "height": 800})
     assert sideways(page) == 0
+
+
+def states(tenant: Tenant) -> Iterator[str]:
+    """Addresses of the pages in all their states; each is made while the last one is looked at no more."""
+    yield "draft/"
+    yield "versions/"
+    with_versions(tenant)
+    yield "draft/"
+    preview_of(tenant, with_draft(tenant), broken=True)
+    impact = f"draft/impact/{PREVIEW}/"
+    yield from ("draft/", "versions/?before=1&after=draft", "versions/2/", impact)
+    yield from (f"{impact}?show={tab}" for tab in ("lose", "updated", "created", "groups", "refused"))
+    yield f"{impact}?show=updated&field=title&pattern=trimmed"
+    Run.objects.update(
+        impact=Run.objects.get().impact | {"checks": [{"code": "guests", "level": "attention", "n": 2, "limit": 0}]}
+    )
+    yield impact
+    edit_title(tenant, "mail")
+    yield impact
+    draft = tenant.configurations.draft()
+    assert draft is not None
+    drafts.make_version(draft, actor=RAVI, preview=Run.objects.get())
+    yield impact
+    now = timezone.now()
+    Run.objects.create(
+        tenant=tenant, number=91, kind="changes", trigger="schedule", state="completed", configuration=draft, started_at=now,
+        finished_at=now,
+    )  # fmt: skip
+    yield "runs/91/"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_state_is_accessible_and_fits(
+    tenant: Tenant, owner: User, open_page: Open, live_server: Any, scheme: Any
+) -> None:
+    page = open_page(owner)
+    page.emulate_media(color_scheme=scheme)
+    for address in states(tenant):
+        for width in (1280, 320):
+            page.set_viewport_size({"width": width, "height": 900})
+            page.goto(f"{live_server.url}/t/acme/{address}")
+            assert (address, width, axe(page), sideways(page)) == (address, width, [], 0)

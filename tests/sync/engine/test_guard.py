@@ -224,7 +224,9 @@ def test_nobody_goes_after_a_reading_that_is_not_sane(wired: Tenant, lab: Lab) -
     assert run.operations.filter(action="disable").count() == 1
 
 
-def test_the_grace_period_over_a_purged_person_is_deleted(wired: Tenant, lab: Lab) -> None:
+@pytest.mark.parametrize("gone", [False, True], ids=["held by AWS", "deleted there by hand"])
+def test_the_grace_period_over_a_purged_person_is_deleted(wired: Tenant, lab: Lab, *, gone: bool) -> None:
+    """What is gone already is as good as deleted: 404 is the answer that was wanted."""
     person = people(lab, 1)[0]
     assign(wired, person)
     sync(wired)
@@ -235,6 +237,14 @@ def test_the_grace_period_over_a_purged_person_is_deleted(wired: Tenant, lab: La
     assert aws_user(lab, person["id"])["active"] is False
     Link.objects.filter(object_id=person["id"]).update(disabled_at=timezone.now() - timezone.timedelta(days=31))
     Link.objects.filter(object_id=person["id"]).update(retry_at=timezone.now())
+    if gone:
+        lab.call("DELETE", f"aws/users/{aws_user(lab, person['id'])['id']}")
+    lab.forget_requests()
     run = sync(wired)
-    assert run.counts.get("deleted") == 1
+    assert (run.state, run.counts.get("deleted"), run.counts.get("failed")) == (Run.State.COMPLETED, 1, None)
+    assert [(entry["method"], entry["status"]) for entry in lab.requests()] == [("DELETE", 404 if gone else 204)]
     assert lab.aws()["users"] == []
+    assert Link.objects.get(object_id=person["id"]).scim_id == ""
+    lab.forget_requests()
+    sync(wired)
+    assert lab.requests() == []

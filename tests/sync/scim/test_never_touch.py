@@ -69,3 +69,10 @@ def test_user_names_and_display_names_both_count() -> None:
     touch.see({"id": "2", "userName": "x@x.y", "displayName": "Root of all"})
     touch.see({"id": "3", "userName": "x@x.y", "displayName": "Anna"})
     assert touch.protected == {"1", "2"}
+
+
+def test_a_resource_fits_by_its_name_or_by_its_whole_id() -> None:
+    listed = NeverTouch(["AWS*", "id-1"])
+    assert listed.fits({"id": "x", "displayName": "awsAdmins"})
+    assert listed.fits({"id": "id-1", "userName": "ada"})
+    assert not listed.fits({"id": "id-12", "userName": "ada"})
