@@ -3,6 +3,7 @@
 import json
 import os
 import resource
+import statistics
 import sys
 import time
 from collections.abc import Callable
@@ -17,10 +18,13 @@ import django
 django.setup()
 
 from django.core.management import call_command
+from django.test import Client
 from django.utils import timezone
 
+from portal.models import RoleGrant, User
+from portal.roles import Role
 from sync.directory import Found
-from sync.models import Assignment, Run, Tenant
+from sync.models import Assignment, DirectoryUser, Run, Tenant
 from sync.services import configurations, connections, runs, tenants
 
 ACTOR = "bench"
@@ -82,7 +86,43 @@ def settle() -> dict[str, Any]:
     return {}
 
 
-STEPS: dict[str, Callable[..., dict[str, Any]]] = {"prepare": prepare, "assign": assign, "settle": settle, "sync": sync}
+def preview(count: str = "200") -> dict[str, Any]:
+    """Milliseconds of previews of different expressions for one person and the proposed cast."""
+    client, people = _admin(), list(DirectoryUser.objects.order_by("pk")[:6])
+    person = people.pop()
+    for one in people:
+        client.post("/t/bench/mappings/cast/", {"pin": one.object_id})
+    address = f"/t/bench/mappings/people/title/?person={person.object_id}"
+    form = {"target": "title", "kind": "expression", "apply": "always", "preview": "1"}
+    times = []
+    for number in range(int(count)):
+        expression = f'Left(Join(" ", NormalizeDiacritics([displayName]), [department], "{number}"), 64)'
+        began = time.perf_counter()
+        answer = client.post(address, form | {"expression": expression}, headers={"HX-Request": "true"})
+        times.append((time.perf_counter() - began) * 1000)
+        if answer.status_code != 200 or b"AWS takes it" not in answer.content:
+            raise SystemExit(f"{answer.status_code}: {answer.content[:500]!r}")
+    times.sort()
+    p95 = times[max(0, round(len(times) * 0.95) - 1)]
+    return {"requests": len(times), "p50_ms": round(statistics.median(times), 1), "p95_ms": round(p95, 1), "max_ms": round(times[-1], 1), "bytes": len(answer.content)}  # fmt: skip
+
+
+def _admin() -> Client:
+    call_command("collectstatic", interactive=False, verbosity=0)
+    client = Client(headers={"host": "localhost"})
+    user = User.objects.create_user("bench@acme.example", "correct horse battery")
+    RoleGrant.objects.create(user=user, role=Role.OWNER)
+    client.force_login(user)
+    return client
+
+
+STEPS: dict[str, Callable[..., dict[str, Any]]] = {
+    "prepare": prepare,
+    "assign": assign,
+    "settle": settle,
+    "sync": sync,
+    "preview": preview,
+}
 
 
 def main() -> None:

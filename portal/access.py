@@ -5,6 +5,7 @@ from functools import wraps
 from typing import Any
 
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
@@ -16,6 +17,7 @@ from portal.http import HttpRequest
 from portal.models import RoleGrant, User
 from portal.roles import RIGHTS, Right, Role, lowest_role_with
 from sync.models import Tenant
+from sync.services import drafts
 
 View = Callable[..., Any]
 
@@ -69,12 +71,38 @@ def require_owner(request: HttpRequest) -> None:
         )
 
 
+# Parts of a tenant's site whose forms edit the draft; mappings ask back themselves.
+EDITING = ("scope", "assignments", "groups")
+
+
+def edits_the_draft(request: HttpRequest) -> bool:
+    """By the address: /t/<slug>/<part>/…"""
+    return request.path.split("/")[3:4] in [[part] for part in EDITING]
+
+
+def tell_of_another_draft(request: HttpRequest, tenant: Tenant) -> None:
+    """An edit is safe although the draft that its page showed is gone: it lands in a new one, and the page says so."""
+    gone = drafts.gone_since(tenant, request.POST.get("draft", ""))
+    if gone is None:
+        return
+    if gone.version is None:
+        messages.warning(
+            request, _("The draft was discarded while you were editing. Your changes are safe, in a new draft.")
+        )
+        return
+    facts = {"who": gone.version.published_by or _("Somebody"), "n": gone.version.number}
+    said = _("%(who)s published version %(n)s while you were editing. Your changes are safe, in a new draft. ")
+    messages.warning(request, said % facts + _("Compare and carry on."))
+
+
 def tenant_for(request: HttpRequest, slug: str, right: Right) -> Tenant:
     """404 when the tenant is unknown or not for this person, 403 with the missing role when the right lacks."""
     tenant = Tenant.objects.select_related("entra", "aws").filter(slug=slug).first()
     rights = rights_of(request.user, tenant) if tenant else frozenset()
     if tenant is None or Right.READ not in rights:
         raise Http404(_("There is no such tenant, or it is not yours to see."))
+    if request.method == "POST" and right in rights and edits_the_draft(request):
+        tell_of_another_draft(request, tenant)
     if right not in rights:
         role = lowest_role_with(right).label
         raise PermissionDenied(

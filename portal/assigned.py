@@ -82,7 +82,7 @@ class Tables:
     groups: Page[Line]
     people: Page[Line]
     mirrored: Page[Line]
-    # How many there are without the search, by table.
+    # How many are assigned, by table: without the search, and without what the draft removes.
     totals: Mapping[str, int]
     any: bool
     application_changed: bool
@@ -111,7 +111,7 @@ def tables(tenant: Tenant, text: str, pages: Mapping[str, str], *, wait: bool) -
         groups=_page(lines, "groups", text, pages),
         people=_page(lines, "people", text, pages),
         mirrored=_page(lines, "mirrored", text, pages),
-        totals={name: sum(map(kind, lines)) for name, kind in KINDS.items()},
+        totals={name: sum(kind(line) and line.mark != "removed" for line in lines) for name, kind in KINDS.items()},
         any=bool(lines),
         application_changed=setting_key("mirrored_app") in changes,
         snapshot=snapshot,
@@ -201,7 +201,8 @@ def _add_states(rules: Bringing, lines: Sequence[Line]) -> None:
     sent = groups_in_scope(rules.tenant, rules.rules)
     for line in lines:
         link = known.get((line.row.object_type, line.row.object_id))
-        line.state = state_of_group(line.row, link, sent) if line.is_group else state_in_aws(link)
+        kept = line.is_group and line.mark != "removed"
+        line.state = state_of_group(line.row, link, sent) if kept else state_in_aws(link)
         if link is not None and link.ready_at:
             line.ready_at, line.problem = link.ready_at, PROBLEMS.get(link.ready_code)
 

@@ -26,8 +26,17 @@ KINDS: Mapping[str, Words] = {
     "assignment": gettext_lazy("Assignment"),
     "setting": gettext_lazy("Setting"),
 }
-# Settings that are edited with the mappings; the others decide scope.
-SCOPE_PAGE = "assignments"
+GROUP_KINDS: Mapping[str, Words] = {
+    "mapping": gettext_lazy("Mapping of groups"),
+    "filter": gettext_lazy("Scope filter of groups"),
+}
+# Settings whose columns are named for programs.
+SETTINGS: Mapping[str, Words] = {
+    "setting:user_actions": gettext_lazy("Actions on people"),
+    "setting:group_actions": gettext_lazy("Actions on groups"),
+}
+# Settings that are edited with the mappings, or with the assignments; the others decide scope.
+OF_ASSIGNMENTS = ("mirrored_app",)
 OF_MAPPINGS = ("guest_user_name", "user_actions", "group_actions")
 
 
@@ -58,7 +67,7 @@ def line_of(tenant: Tenant, one: Difference, edit: Mapping[str, str]) -> Line:
     return Line(
         key=one.key,
         kind=item.kind,
-        kind_word=KINDS[item.kind],
+        kind_word=kind_word(item),
         name=name_of(item),
         coded=item.kind == "mapping",
         before=words_of(item, one.before),
@@ -70,10 +79,16 @@ def line_of(tenant: Tenant, one: Difference, edit: Mapping[str, str]) -> Line:
     )
 
 
+def kind_word(item: Item) -> Words:
+    of_groups = item.object_type == "group" and item.kind in GROUP_KINDS
+    return GROUP_KINDS[item.kind] if of_groups else KINDS[item.kind]
+
+
 def name_of(item: Item) -> str:
     if item.kind == "mapping":
         return fields.short(item.name)
-    return item.name[:1].upper() + item.name[1:]
+    name = str(SETTINGS.get(item.key, item.name))
+    return name[:1].upper() + name[1:]
 
 
 def url_of(tenant: Tenant, item: Item) -> str:
@@ -87,7 +102,9 @@ def page_of(key: str) -> str:
     kind, _colon, rest = key.partition(":")
     if kind == "mapping" or (kind == "setting" and rest in OF_MAPPINGS):
         return "mappings"
-    return "assignments" if kind == "assignment" else SCOPE_PAGE
+    if kind == "assignment" or (kind == "setting" and rest in OF_ASSIGNMENTS):
+        return "assignments"
+    return "scope"
 
 
 def words_of(item: Item, side: Item | None) -> str:

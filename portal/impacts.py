@@ -237,8 +237,8 @@ def check_line(check: Mapping[str, Any], found: Run) -> dict[str, Any]:
             _("AWS would refuse the person") if n else _("AWS takes every value"),
         ),
         "arriving": (
-            ngettext("%(n)s person arrives incomplete", "%(n)s people arrive incomplete", n) % facts,
-            _("A field that AWS requires is empty in Entra"),
+            ngettext("%(n)s person comes whom AWS would refuse", "%(n)s people come whom AWS would refuse", n) % facts,
+            _("A field is empty in Entra, or somebody else has the value"),
         ),
         "expressions": (
             ngettext("%(n)s expression stops", "%(n)s expressions stop", n) % facts,

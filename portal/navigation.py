@@ -80,10 +80,15 @@ MENU: tuple[tuple[str | Promise, tuple[Item, ...]], ...] = (
 )
 
 
+# Pages that edit the draft (portal/changes.py).
+EDITED = ("mappings", "scope", "assignments")
+
+
 def marks(draft: Sequence[str]) -> list[dict[str, object]]:
     """How many changes that are not published each page of the menu shows."""
     edited = Counter(page_of(key) for key in draft)
-    return [{"name": name, "n": edited[name]} for name in ("mappings", "scope", "assignments")]
+    items = {item.url_name for _label, group in MENU for item in group}
+    return [{"name": name, "n": edited[name]} for name in EDITED if name in items]
 
 
 def menu(tenant: Tenant, page: str, draft: Sequence[str] = ()) -> list[dict[str, object]]:

@@ -20,16 +20,27 @@ def wants_partial(request: HttpRequest) -> bool:
 
 
 def render_page(
-    request: HttpRequest, template: str, context: dict[str, Any], *, partial: str | None = None, status: int = 200
+    request: HttpRequest,
+    template: str,
+    context: dict[str, Any],
+    *,
+    partial: str | None = None,
+    status: int = 200,
+    edited: bool = True,
 ) -> HttpResponse:
+    """`edited`: a POST that answers with a partial has changed the draft, so that the frame's bar comes along."""
     if "tenant" in context:
         # Page and partial alike draw only what the person may do.
         tenant = context["tenant"]
         context = {"rights": {right.value for right in rights_of(request.user, tenant)}} | context
-        context["draft_keys"] = SimpleLazyObject(lambda: drafts.differs(tenant))
+        shown = SimpleLazyObject(lambda: drafts.Shown.of(tenant))
+        context |= {
+            "draft_keys": SimpleLazyObject(lambda: shown.keys),
+            "draft_seen": SimpleLazyObject(lambda: shown.token),
+        }
     name = f"{template}#{partial}" if partial and wants_partial(request) else template
     response = render(request, name, context, status=status)
-    if name != template and request.method == "POST" and status == 200 and "tenant" in context:
+    if name != template and request.method == "POST" and status == 200 and edited and "tenant" in context:
         # What was edited in place shows in the frame too.
         context["marks"] = marks(context["draft_keys"])
         response.content += render_to_string("draft/bar.html#oob", context, request).encode()

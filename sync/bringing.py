@@ -12,7 +12,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from sync import inclusion
 from sync.mirror import Rules
@@ -96,7 +96,7 @@ class Bringing:
             object_id for object_type, object_id in going if object_type == ObjectType.USER
         } & self.rules.assigned_users
         comes = self._people(self.people_of(going))
-        concerned = self._rows().filter(Q(member_id__in=self._members_of(groups)) | Q(member_id__in=users))
+        concerned = self._rows_of(Q(member_id__in=self._members_of(groups)) | Q(member_id__in=users))
         listings = {key: set[str]() for key in users} | dict(self._listings(concerned))
         found = Departure()
         for person in listings.keys() & {one for one, may in comes.items() if may}:
@@ -119,10 +119,9 @@ class Bringing:
 
     def also_through(self, people: Collection[str]) -> dict[str, list[str]]:
         """By person: the assigned groups that bring them, by name."""
-        rows = self._rows().filter(member_id__in=people)
         return {
             person: sorted(self._roots(listing), key=lambda root: self.groups[root])
-            for person, listing in self._listings(rows)
+            for person, listing in self._listings(self._rows_of(Q(member_id__in=people)))
         }
 
     def people_of(self, going: Collection[Key]) -> QuerySet[DirectoryUser]:
@@ -144,6 +143,10 @@ class Bringing:
         return DirectoryMembership.objects.filter(
             tenant=self.tenant, member_type=DirectoryMembership.USER, group_id__in=assigned
         )
+
+    def _rows_of(self, people: Q) -> QuerySet[DirectoryMembership]:
+        """All that lists these people: with the groups in the query too SQLite looks up every pair of both."""
+        return DirectoryMembership.objects.filter(people, tenant=self.tenant, member_type=DirectoryMembership.USER)
 
     def _listings(self, rows: QuerySet[DirectoryMembership]) -> Iterator[tuple[str, set[str]]]:
         """By person: the groups that list them."""
@@ -182,11 +185,11 @@ def people_in(tenant: Tenant, groups: Collection[str]) -> QuerySet[DirectoryUser
 
 def direct_counts(tenant: Tenant, groups: Collection[str]) -> dict[str, int]:
     """People whom each of these groups lists itself."""
-    people = DirectoryUser.objects.filter(tenant=tenant, deleted="").values("object_id")
+    gone = DirectoryUser.objects.filter(tenant=tenant).exclude(deleted="").values("object_id")
     rows = DirectoryMembership.objects.filter(
-        tenant=tenant, member_type=DirectoryMembership.USER, group_id__in=list(groups), member_id__in=people
-    )
-    return Counter(rows.values_list("group_id", flat=True))
+        tenant=tenant, member_type=DirectoryMembership.USER, group_id__in=list(groups)
+    ).exclude(member_id__in=gone)
+    return dict(rows.values("group_id").annotate(n=Count("pk")).order_by().values_list("group_id", "n"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,7 +61,7 @@ def run_cycle(
         steps.passed("token got")
 
     with phases.during("read") as facts:
-        snapshot = read(run, graph, watch)
+        snapshot = read(run, configuration, graph, watch)
         run.suspect = snapshot.suspect
         facts.update(people=snapshot.users, groups=snapshot.groups)
 
@@ -87,18 +87,16 @@ def run_cycle(
     phases.save()
 
 
-def read(run: Run, graph: GraphClient, watch: Watch) -> Snapshot:
-    tenant, full = run.tenant, run.kind == Run.Kind.FULL
-    return importing.read_directory(
-        tenant, graph, watch, selected(tenant, "user"), selected(tenant, "group"), full=full
-    )
+def read(run: Run, configuration: Configuration, graph: GraphClient, watch: Watch) -> Snapshot:
+    users, groups = selected(configuration)
+    return importing.read_directory(run.tenant, graph, watch, users, groups, full=run.kind == Run.Kind.FULL)
 
 
 def evaluation_of(
     run: Run, snapshot: Snapshot, configuration: Configuration, scim: ScimClient, watch: Watch
 ) -> Evaluation:
     """The rules are read once more: the enterprise application may have brought other assignments."""
-    if rehearsing.draft_of(run) is not None:
+    if rehearsing.rehearses(run):
         return rehearsing.rehearsal(run, snapshot, scim, watch)
     since = watermark(run, run.tenant, configuration)
     return Evaluation(run, snapshot, Rules.of(configuration), scim, since=since, watch=watch)

@@ -14,10 +14,7 @@ from sync.models import Assignment, AttributeMapping, Configuration, ScopingFilt
 
 Kind = Literal["mapping", "filter", "assignment", "setting"]
 KINDS: tuple[Kind, ...] = ("mapping", "filter", "assignment", "setting")
-MAPPING_FIELDS = (
-    *("target", "kind", "source", "default", "default_on_update", "apply", "matching", "when_empty"),
-    "from_template",
-)
+MAPPING_FIELDS = ("target", "kind", "source", "default", "default_on_update", "apply", "matching", "when_empty")
 FILTER_FIELDS = ("object_type", "title", "clauses")
 ASSIGNMENT_FIELDS = ("nested", "send_group")
 SETTINGS = ("everybody", "mirrored_app", "leave_out_guests", "guest_user_name", "user_actions", "group_actions")

@@ -179,11 +179,10 @@ def _removals(run: Run, guard: Guard, over: Mapping[str, Mapping[str, int]]) -> 
 def _refusals(run: Run) -> list[Check]:
     """What the draft itself brings about blocks; what only arrives incomplete asks for a tick."""
     failed = run.operations.filter(result__in=(Result.FAILED, Result.SKIPPED)).exclude(causes=[])
-    by_mapping = Q(causes__icontains="mapping:") | Q(causes__icontains="setting:")
-    shared = _objects(failed.filter(problem__in=SHARED))
-    incomplete = failed.filter(problem__in=readiness.BY_CODE)
-    emptied = _objects(incomplete.filter(by_mapping))
-    arriving = _objects(incomplete.exclude(by_mapping))
+    by_value = Q(causes__icontains="mapping:") | Q(causes__icontains="guest_user_name")
+    shared = _objects(failed.filter(by_value, problem__in=SHARED))
+    emptied = _objects(failed.filter(by_value, problem__in=readiness.BY_CODE))
+    arriving = _objects(failed.exclude(by_value).filter(problem__in=(*SHARED, *readiness.BY_CODE)))
     broken = _objects(failed.filter(problem="expression-error"))
     found = [Check("shared", "bad" if shared else "good", shared)]
     found += [Check("emptied", "bad", emptied)] if emptied else [Check("emptied", "good")]

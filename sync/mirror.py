@@ -22,6 +22,7 @@ from sync.models import (
     Snapshot,
     Tenant,
 )
+from sync.models.configuration import every_group_action, every_user_action
 from sync.scim.resource import unit_of
 from sync.scoping import Gate, Scope, decide_group
 
@@ -50,8 +51,8 @@ class Rules:
     group_gate: Gate = OPEN_GATE
     guest_user_name: mapping.GuestName = "invited"
     # What may be done to people and groups in AWS.
-    user_actions: frozenset[str] = frozenset()
-    group_actions: frozenset[str] = frozenset()
+    user_actions: frozenset[str] = frozenset(every_user_action())
+    group_actions: frozenset[str] = frozenset(every_group_action())
 
     @classmethod
     def of(cls, configuration: Configuration) -> "Rules":
@@ -100,11 +101,17 @@ def filters_of(configuration: Configuration, object_type: mapping.ObjectType) ->
     return filtering.compiled([row.rule() for row in rows], object_type)
 
 
-def selected(tenant: Tenant, object_type: mapping.ObjectType) -> list[str]:
-    """What a round reads: for the rules of runs and for the draft, whose preview then needs no round of its own."""
-    used = (tenant.configurations.current(), tenant.configurations.draft())
-    names = [name for one in used if one is not None for name in Rules.of(one).selects(object_type)]
-    return list(dict.fromkeys(names))
+def selected(configuration: Configuration) -> tuple[list[str], list[str]]:
+    """What a round reads of users and of groups for the rules of a run, for those of the next one, and for the draft.
+
+    A preview of the draft then needs no round of its own, and what is published meanwhile takes nothing away.
+    """
+    tenant = configuration.tenant
+    used = (configuration, tenant.configurations.current(), tenant.configurations.draft())
+    rules = [Rules.of(one) for one in dict.fromkeys(used) if one is not None]
+    users = [name for one in rules for name in one.selects("user")]
+    groups = [name for one in rules for name in one.selects("group")]
+    return list(dict.fromkeys(users)), list(dict.fromkeys(groups))
 
 
 def groups_in_scope(tenant: Tenant, rules: Rules) -> frozenset[str]:

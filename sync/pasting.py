@@ -87,17 +87,22 @@ def _note(found: defaultdict[str, dict[str, Found]], wanted: set[str], one: Foun
 
 
 def _in_graph(client: GraphClient, lines: Sequence[str]) -> Iterator[tuple[str, Found]]:
-    """Pairs of a line in lower case and what it is called so."""
-    wanted = {line.casefold() for line in lines}
-    ids = [line for line in lines if directory.is_id(line)]
-    mails = [line for line in lines if "@" in line]
-    names = [line for line in lines if line not in {*ids, *mails}]
-    for collection, name, values in (
-        ("users", "id", ids), ("groups", "id", ids), ("users", "userPrincipalName", mails), ("users", "mail", mails),
-        ("groups", "mail", mails), ("groups", "displayName", names),
-    ):  # fmt: skip
+    """Pairs of a line in lower case and what it is called so. What one property names is not looked for in the next."""
+    ids = {line for line in lines if directory.is_id(line)}
+    mails = {line for line in lines if "@" in line}
+    yield from _first(client, ids, [("users", "id"), ("groups", "id")])
+    yield from _first(client, mails, [("users", "userPrincipalName"), ("users", "mail"), ("groups", "mail")])
+    yield from _first(client, {*lines} - ids - mails, [("groups", "displayName")])
+
+
+def _first(client: GraphClient, lines: set[str], properties: Iterable[tuple[str, str]]) -> Iterator[tuple[str, Found]]:
+    missing = {line.casefold(): line for line in lines}
+    for collection, name in properties:
+        found: set[str] = set()
         select = USER_SELECT if collection == "users" else (*GROUP_SELECT, "mail")
-        for item in client.having(collection, name, values, select):
+        for item in client.having(collection, name, sorted(missing.values()), select):
             word = str(item.get(name) or "").casefold()
-            if word in wanted:
+            if word in missing:
+                found.add(word)
                 yield word, found_user(item) if collection == "users" else found_group(item)
+        missing = {word: line for word, line in missing.items() if word not in found}

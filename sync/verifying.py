@@ -155,7 +155,9 @@ class Looked:
     @classmethod
     def at(cls, rules: Sequence[Any], *, current: bool) -> "Looked":
         """`current`: everybody was evaluated under these rules. Before that a missing unit says nothing."""
-        kept = [rule for rule in rules if rule.apply != "create" and rule.target != "members"]
+        # What a None row is for is AWS's own business.
+        compared = [rule for rule in rules if rule.kind != "none" and rule.target != "members"]
+        kept = [rule for rule in compared if rule.apply != "create"]
         plain = [rule for rule in kept if rule.kind in ("direct", "constant") and not rule.default]
         filled = [resource.unit_of(rule.target) for rule in plain if current]
         return cls(frozenset(resource.unit_of(rule.target) for rule in kept), frozenset(filled))

@@ -1,6 +1,6 @@
 """Scope filters: a card is a filter with its clauses, as it is saved or as somebody has just filled it in."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django import forms
@@ -160,17 +160,17 @@ class Card:
             for error in errors
         ]
 
-    def with_rows(self, clauses: Sequence[Clause]) -> "Card":
+    def with_clauses(self, clauses: Sequence[Clause]) -> "Card":
         """The same card with other clauses."""
         one = self.filter()
         return Card.filled(self.key, self.object_type, Filter(one.title, tuple(clauses), one.uid), self.seen)
+
+    def anew(self, key: str, seen: str) -> "Card":
+        """The same entries under another key, as if `seen` had been shown."""
+        return Card.filled(key, self.object_type, self.filter(), seen)
 
 
 def cards_posted(data: QueryDict, object_type: ObjectType) -> list[Card]:
     """All cards of the page, in its order."""
     keys = [key for key in dict.fromkeys(data.getlist("card")) if key == NEW or key.isalnum()]
     return [Card.posted(key, object_type, data) for key in keys]
-
-
-def rows_of(clauses: Iterable[Clause]) -> list[Mapping[str, Any]]:
-    return [clause.row() for clause in clauses]

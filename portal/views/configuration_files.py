@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
-from portal import differing, fields
+from portal import changes, fields
 from portal.access import signed_in, tenant_for
 from portal.forms.configuration_files import EntraForm, FileForm, TakeForm
 from portal.http import HttpRequest
@@ -161,9 +161,10 @@ def _read_entra(request: HttpRequest, tenant: Tenant) -> HttpResponse:
 def _show(request: HttpRequest, tenant: Tenant, incoming: Incoming, status: int = 200) -> HttpResponse:
     """What would change. Nothing is kept: the page brings the file back with the yes."""
     report = _report(incoming.report)
+    planned = configuration_files.planned(tenant, incoming.wanted)
     context = {
         "tenant": tenant,
-        "rows": differing.rows(configuration_files.planned(tenant, incoming.wanted)),
+        "lines": changes.lines_of(tenant, planned),
         "report": [one for one in report if one.outcome != "taken"],
         "taken": [one for one in report if one.outcome == "taken"],
         "tally": {outcome: len([one for one in report if one.outcome == outcome]) for outcome in OUTCOMES},
@@ -191,6 +192,8 @@ def _take(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     changed = configuration_files.put_into_draft(tenant=tenant, actor=request.user.email, wanted=incoming.wanted)
     said = ngettext("%(n)d change is in the draft.", "%(n)d changes are in the draft.", len(changed))
     messages.success(request, said % {"n": len(changed)})
+    if tenant.configurations.published().exists():
+        return redirect_to(request, "draft", tenant.slug)
     return redirect_to(request, "mappings", tenant.slug, "people")
 
 

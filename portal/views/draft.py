@@ -188,7 +188,7 @@ def publish_context(tenant: Tenant, found: Run, form: PublishForm | None) -> dic
         "published": found.configuration if found.configuration and found.configuration.number else None,
         "stale": "stale" in reasons or "no-preview" in reasons or "nothing-changed" in reasons,
         "blocked": "blocked" in reasons,
-        "form": form or PublishForm(codes=codes, initial={"comment": comment}),
+        "form": form or PublishForm(initial={"comment": comment}),
         "to_tick": [impacts.check_line(check, found) for check in found.impact["checks"] if check["code"] in codes],
         "good_until": found.finished_at + drafts.PREVIEW_HOLDS,
         "expired": timezone.now() - found.finished_at > drafts.PREVIEW_HOLDS,
@@ -245,7 +245,7 @@ def keep(request: HttpRequest, slug: str, number: int) -> HttpResponse:
 def publish(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     tenant = tenant_for(request, slug, Right.CONFIGURE)
     found = preview_or_404(tenant, number)
-    form = PublishForm(request.POST, codes=impact.to_be_seen(found))
+    form = PublishForm(request.POST)
     if form.is_valid():
         facts = form.cleaned_data
         try:

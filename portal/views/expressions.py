@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET
 from portal import fields
 from portal.access import signed_in, tenant_for
 from portal.http import HttpRequest
-from portal.render import render_page
+from portal.render import render_page, wants_partial
 from portal.roles import Right
 from portal.views.mappings import attribute_lines
 from sync import expressions
@@ -26,6 +26,7 @@ def expression_help(request: HttpRequest, slug: str) -> HttpResponse:
     """As a page; under htmx as the list inside the editor, each function to be inserted."""
     tenant = tenant_for(request, slug, Right.READ)
     context = {"tenant": tenant, "functions": functions(), "words": [_word(word) for word in WORDS.values()]}
+    context["in_editor"] = wants_partial(request)
     return render_page(request, "mappings/expressions.html", context, partial="functions")
 
 
@@ -73,7 +74,8 @@ def _field(object_type: ObjectType, one: Attribute) -> dict[str, Any]:
         "type": kinds[one.kind],
         "required": one.required,
         "length": one.max_length if one.kind == "string" else None,
-        "case_exact": one.case_exact if one.kind == "string" else None,
+        # Where nothing else has to be told apart, case is stored as it comes.
+        "case_exact": one.case_exact if one.unique else None,
         "rules": _rules(object_type, one),
     }
 

@@ -6,8 +6,6 @@ from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
-from django.template import TemplateDoesNotExist
-from django.template.loader import get_template
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -29,7 +27,6 @@ from sync.services.configurations import Conflict, Refused, revision, sentence
 from sync.services.drafts import shown
 
 OBJECTS: dict[str, ObjectType] = {"people": "user", "groups": "group"}
-DRAFT_BAR = "partials/draft_bar.html"
 
 
 @signed_in
@@ -81,7 +78,7 @@ def save(
 ) -> HttpResponse:
     """Raises Refused, Conflict."""
     rule, seen = form.rule(), request.POST.get("seen")
-    if seen and (row is None or draft_went(request, tenant)):
+    if seen and row is None:
         raise Conflict(row)
     found = gets_of(tenant, plural, rule, everyone(request, tenant, plural, [rule]))
     problems = mapping_table.sample_problems(found, rule)
@@ -98,13 +95,6 @@ def save(
     )
     said = " ".join([_("Saved %(field)s.") % {"field": fields.short(saved.target)}, *mapping_table.doubts(found)])
     return back_to_table(request, tenant, plural, said, saved.target)
-
-
-def draft_went(request: HttpRequest, tenant: Tenant) -> bool:
-    """The draft that the form was opened on is published or discarded by now."""
-    seen = request.POST.get("draft", "")
-    draft = tenant.configurations.draft()
-    return bool(seen) and seen != str(draft.pk if draft else "")
 
 
 def conflict_panel(
@@ -124,7 +114,6 @@ def conflict_panel(
         "published": published_meanwhile(request, tenant),
         "entries": [(name, value) for name, value in request.POST.items() if name not in ENVELOPE],
         "seen": revision(now),
-        "draft": draft_key(tenant),
         "action": with_person(request, keep_url),
         "take": f"{with_person(request, mine_url)}{'&' if 'person' in request.GET else '?'}close=1",
         "back": list_url(tenant, plural, request),
@@ -169,7 +158,9 @@ def mapping_remove(request: HttpRequest, slug: str, plural: str, target: str) ->
     context = {
         "tenant": tenant,
         "page_name": _("Remove %(field)s?") % {"field": fields.short(target)},
-        "consequence": _("The field is no longer written. What AWS holds in it now is taken away with the next run."),
+        "consequence": _(
+            "The field is no longer written. What we wrote to it is taken away with the next run under this draft."
+        ),
         "action": request.get_full_path(),
         "edit": with_person(request, reverse("mapping", args=[tenant.slug, plural, target])),
         "back": list_url(tenant, plural, request),
@@ -213,7 +204,12 @@ def mappings_reset(request: HttpRequest, slug: str, plural: str) -> HttpResponse
         configurations.reset_mappings(actor=request.user.email, tenant=tenant, object_type=object_type)
         messages.success(request, _("The mappings are those of Entra's template again."))
         return redirect_to(request, list_url(tenant, plural, request))
-    context = {"tenant": tenant, "plural": plural, "rows": len(configurations.template(object_type))}
+    context = {
+        "tenant": tenant,
+        "plural": plural,
+        "rows": len(configurations.template(object_type)),
+        "published": tenant.configurations.published().exists(),
+    }
     return render_page(request, "mappings/reset.html", context, partial="ask")
 
 
@@ -283,6 +279,8 @@ def table(request: HttpRequest, tenant: Tenant, plural: str, focus_on: str = "")
         "plural": plural,
         "plural_name": _("People") if plural == "people" else _("Groups"),
         "configuration": configuration,
+        # Until the first version the draft is what runs use.
+        "published": configuration.number is not None or configuration.based_on_id is not None,
         "counts": {kind: sum(row.object_type == kind for row in everything) for kind in OBJECTS.values()},
         "lines": lines,
         "moves": sum(bool(line.row.matching) for line in lines) > 1,
@@ -352,7 +350,7 @@ def edit_context(
     remove = with_person(request, reverse("mapping_remove", args=[tenant.slug, plural, target])) if row else ""
     attributes = source_attributes.of(tenant, object_type)
     rules = [mapping.Mapping("", "direct", one.name) for one in attributes.known]
-    example = example_of(request, tenant, plural, rules)
+    example = example_of(request, tenant, plural, [*every_source(object_type), *rules])
     return {
         "tenant": tenant,
         "plural": plural,
@@ -367,17 +365,11 @@ def edit_context(
         "attributes_note": attributes.note,
         "example": example,
         "seen": revision(row),
-        "draft": draft_key(tenant),
         "action": request.get_full_path(),
         "remove": remove,
         "back": list_url(tenant, plural, request),
         "person_chosen": bool(request.GET.get("person")),
     }
-
-
-def draft_key(tenant: Tenant) -> str:
-    draft = tenant.configurations.draft()
-    return str(draft.pk) if draft else ""
 
 
 def preview(
@@ -389,9 +381,9 @@ def preview(
         context = edit_context(request, tenant, plural, row, form) | result
         return render_page(request, "mappings/edit.html", context)
     key = mapping_table.slug(row.target) if row else "new"
-    response = render_page(request, "mappings/edit.html", {"tenant": tenant, "key": key} | result, partial="preview")
+    partial, context = "wrong" if result["wrong"] else "preview", {"tenant": tenant, "key": key} | result
+    response = render_page(request, "mappings/edit.html", context, partial=partial, edited=False)
     if result["wrong"]:
-        response = render_page(request, "mappings/edit.html", {"tenant": tenant} | result, partial="wrong")
         response["HX-Retarget"] = f"#wrong-{key}"
     return response
 
@@ -414,10 +406,15 @@ def everyone(request: HttpRequest, tenant: Tenant, plural: str, rules: Sequence[
     """The chosen person first, then the cast."""
     if plural != "people":
         return []
-    select = mapping.graph_select([*rules, *mapping.DEFAULT_USER_MAPPINGS], "user")
-    example = examples.chosen(request, tenant, select)
+    # Of the chosen person always the same is read, which is remembered while somebody types.
+    example = examples.chosen(request, tenant, mapping.graph_select([*every_source("user"), *rules], "user"))
     cast = [one for one in examples.pinned(request, tenant) if example is None or one.object_id != example.object_id]
-    return [*([example] if example else []), *examples.with_values(tenant, cast, select)]
+    return [*([example] if example else []), *examples.with_values(tenant, cast, mapping.graph_select(rules, "user"))]
+
+
+def every_source(object_type: ObjectType) -> list[mapping.Mapping]:
+    """Rows that read every attribute of the table."""
+    return [mapping.Mapping("", "direct", source.name) for source in mapping.SOURCES[object_type]]
 
 
 def gets_of(tenant: Tenant, plural: str, rule: mapping.Mapping, people: Sequence[Example]) -> list[Gets]:
@@ -454,18 +451,10 @@ def back_to_table(request: HttpRequest, tenant: Tenant, plural: str, said: str, 
     if not request.htmx:
         messages.success(request, said)
         return redirect_to(request, list_url(tenant, plural, request))
-    context = table(request, tenant, plural, focus_on) | {"said": said, "draft_bar": draft_bar()}
+    context = table(request, tenant, plural, focus_on) | {"said": said}
     response = render_page(request, "mappings/list.html", context, partial="saved")
     response["HX-Retarget"], response["HX-Reswap"] = "#mappings", "innerHTML"
     return response
-
-
-def draft_bar() -> str:
-    try:
-        get_template(DRAFT_BAR)
-    except TemplateDoesNotExist:
-        return ""
-    return DRAFT_BAR
 
 
 def row_of(tenant: Tenant, plural: str, target: str) -> AttributeMapping | None:

@@ -49,6 +49,11 @@
     if (said) say("live", said.dataset.say);
   });
 
+  // A form says which draft its page showed: it may have been published or discarded meanwhile.
+  document.addEventListener("formdata", (event) => {
+    if (!event.formData.has("draft")) event.formData.append("draft", document.body.dataset.draft);
+  });
+
   // The next answer that works takes the notice away.
   document.addEventListener("htmx:afterOnLoad", (event) => { if (event.detail.successful) say("live-alert", ""); });
 

@@ -193,7 +193,7 @@ def _matching(priority: Any) -> tuple[int | None, list[Note]]:
         return None, []
     late = priority > LAST_MATCH
     return min(priority, LAST_MATCH), [
-        Note("matching-order", {"priority": priority, "last": LAST_MATCH})
+        Note("matching-order", {"priority": priority, "place": LAST_MATCH})
     ] if late else []
 
 
@@ -270,6 +270,9 @@ def _settled(rule: Rule, object_type: ObjectType, kept: Sequence[Rule]) -> tuple
         if problem.code in MATCHING_PROBLEMS:
             rule = replace(rule, matching=None)
             notes.append(Note("matching-dropped", problem=problem))
+        elif problem.code == "matching-taken":
+            rule, note = _later(rule, kept, problem)
+            notes.append(note)
         elif problem.code == "random":
             rule = replace(rule, apply="create")
             notes.append(Note("random-create"))
@@ -281,6 +284,15 @@ def _settled(rule: Rule, object_type: ObjectType, kept: Sequence[Rule]) -> tuple
         else:
             raise Wrong(problem)
     return rule, notes
+
+
+def _later(rule: Rule, kept: Sequence[Rule], problem: mapping.Problem) -> tuple[Rule, Note]:
+    """The next free place in matching."""
+    taken = {other.matching for other in kept}
+    place = next((n for n in range(rule.matching or 1, LAST_MATCH + 1) if n not in taken), None)
+    if place is None:
+        return replace(rule, matching=None), Note("matching-dropped", problem=problem)
+    return replace(rule, matching=place), Note("matching-order", {"priority": rule.matching or 0, "place": place})
 
 
 def _is_templates_own(rule: Rule, object_type: ObjectType, kept: Sequence[Rule]) -> bool:

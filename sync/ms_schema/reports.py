@@ -18,12 +18,11 @@ MESSAGES: dict[str, str] = {
     "only-when-created": gettext_noop("Microsoft's “ObjectAddOnly” is “Only when created” here."),
     "flow-always": gettext_noop("“FlowAlways” is not needed: what differs in AWS is written."),
     "matching-dropped": gettext_noop("People are not matched by it any more. %(problem)s"),
-    "matching-order": gettext_noop("Its place in matching, %(priority)d, becomes %(last)d, the last one."),
+    "matching-order": gettext_noop("Its place in matching is %(place)d instead of %(priority)d."),
     "random-create": gettext_noop("The value is another one each time, so it is written only when created."),
     "source-none": gettext_noop("It has no source: AWS keeps what it holds, and an empty field gets the default."),
     "groups-off": gettext_noop("The mapping of groups is switched off, so groups get no actions here."),
     "people-off": gettext_noop("The mapping of people is switched off, so people get no actions here."),
-    "update-disables": gettext_noop("Microsoft's Update covers disabling too."),
     # Reading: left out
     "not-a-mapping": gettext_noop("This is no attribute mapping."),
     "no-target": gettext_noop("It names no field."),

@@ -292,7 +292,7 @@ def _contents_with(current: Configuration, wanted: Wanted, named: Named) -> dict
     """The contents as they would be."""
     items = [item for item in contents(current).values() if not _is_replaced(item, wanted)]
     for object_type, rules in wanted.mappings.items():
-        items += _mapping_items(current, object_type, rules)
+        items += _mapping_items(object_type, rules)
     for object_type, filters in named.items():
         items += [_filter_item(object_type, uid, one) for uid, one in filters]
     items += [_assignment_item(one) for one in wanted.assignments or []]
@@ -310,15 +310,10 @@ def _is_replaced(item: Item, wanted: Wanted) -> bool:
     return item.key in {setting_key(name) for name in wanted.settings}
 
 
-def _mapping_items(current: Configuration, object_type: str, rules: Iterable[mapping.Mapping]) -> list[Item]:
-    """As `replace_mappings` saves them: a row that stays keeps its origin."""
-    stay = {configurations.facts_key(row.rule()): row for row in current.mappings.filter(object_type=object_type)}
-    own = {configurations.facts_key(rule) for rule in configurations.template(object_type)}
+def _mapping_items(object_type: str, rules: Iterable[mapping.Mapping]) -> list[Item]:
     items = []
     for rule in rules:
-        row, key = stay.get(configurations.facts_key(rule)), configurations.facts_key(rule)
         facts = {name: getattr(rule, name) for name in configurations.FIELDS}
-        facts["from_template"] = row.from_template if row else key in own
         items.append(Item(mapping_key(object_type, rule.target), "mapping", object_type, rule.target, facts))
     return items
 

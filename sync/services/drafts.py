@@ -5,6 +5,7 @@ Until the first version is published the draft is what runs use: set-up edits it
 
 import datetime
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from django.db import transaction
@@ -74,10 +75,39 @@ def _copies(rows: Iterable[Row], to: Configuration) -> list[Row]:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a page shows of the draft: keys of its changes, and a token of it ("": there is none)."""
+
+    keys: list[str]
+    token: str
+
+    @classmethod
+    def of(cls, tenant: Tenant) -> "Shown":
+        draft = tenant.configurations.draft()
+        return cls(list(draft.differs), str(draft.pk)) if draft else cls([], "")
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """The draft that a page showed is no longer one. `version`: what it became; None: it was discarded."""
+
+    version: Configuration | None
+
+
+def gone_since(tenant: Tenant, token: str) -> Gone | None:
+    """What became of the draft that a page showed; None while it is still the draft."""
+    if not token.isdigit():
+        return None
+    found = tenant.configurations.filter(pk=int(token)).first()
+    if found is None:
+        return Gone(None)
+    return Gone(found) if found.number is not None else None
+
+
 def differs(tenant: Tenant) -> list[str]:
     """Keys of what the draft would change, in one look at it."""
-    draft = tenant.configurations.draft()
-    return list(draft.differs) if draft else []
+    return Shown.of(tenant).keys
 
 
 def changes(tenant: Tenant) -> list[Difference]:

@@ -1,7 +1,7 @@
 """Microsoft's synchronization schema, from a file or from Entra, as what is wanted here; and written for Entra."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -17,7 +17,7 @@ from sync.models import AttributeMapping, Configuration, Tenant
 from sync.ms_schema import Line, NotASchema, Note
 from sync.services import configuration_files, configurations
 from sync.services.sections import NotImported, Problem
-from sync.wanted import Wanted
+from sync.wanted import Wanted, WantedFilter
 
 
 class CannotRead(Exception):
@@ -57,7 +57,7 @@ def read_schema(document: Any, configuration: Configuration) -> Incoming:
     report = list(found.report)
     wanted = Wanted(
         mappings={kind: _merged(rules, kind, configuration, report) for kind, rules in found.mappings.items()},
-        filters=found.filters,
+        filters={kind: _with_case(filters, kind, configuration) for kind, filters in found.filters.items()},
         settings={f"{kind}_actions": actions for kind, actions in found.actions.items()},
     )
     # Every row passes the same checks as one of our own files.
@@ -80,6 +80,16 @@ def _with_row(rule: mapping.Mapping, row: AttributeMapping | None) -> mapping.Ma
     if row is None:
         return rule
     return replace(rule, when_empty=row.when_empty, default_on_update=row.default_on_update)  # type: ignore[arg-type]
+
+
+def _with_case(filters: Sequence[WantedFilter], kind: str, configuration: Configuration) -> list[WantedFilter]:
+    """A filter that is the same but for upper and lower case, which a schema cannot leave out of account, stays."""
+    stay = {(row.title, _cased(row.clauses)): row.clauses for row in configuration.filters.filter(object_type=kind)}
+    return [replace(one, clauses=stay.get((one.title, _cased(one.clauses)), one.clauses)) for one in filters]
+
+
+def _cased(clauses: Sequence[Mapping[str, Any]]) -> str:
+    return json.dumps([{**clause, "ignore_case": False} for clause in clauses], sort_keys=True)
 
 
 def _note_kept(report: list[Line], kind: str, target: str) -> None:

@@ -32,6 +32,7 @@ from sync.services.drafts import shown
 from sync.services.tenants import configuration_of
 
 CHUNK = 2000
+A_GROUP: Mapping[str, scoping.Path] = {"": ("",)}
 SUGGESTED = 30
 FOUND = 8
 MODELS: Mapping[ObjectType, type[DirectoryUser] | type[DirectoryGroup]] = {
@@ -195,8 +196,10 @@ class Look:
         if self.object_type == "group":
             return rules.scope_of_group(object_id, properties, deleted=False)
         enabled = properties.get("accountEnabled") is not False
-        person = scoping.Person(object_id, enabled, deleted=False, stopped=stopped)
-        return scoping.decide(person, {object_id} if assigned else frozenset())
+        # Which group it is does not matter here.
+        paths = A_GROUP if assigned and not rules.everybody else {}
+        person = scoping.Person(object_id, enabled, deleted=False, paths=paths, stopped=stopped)
+        return scoping.decide(person, rules.assigned_users, everybody=rules.everybody)
 
     # What the page shows
 

@@ -43,7 +43,9 @@ class Watched:
         if text.startswith(("htmx:afterRequest", "htmx:sendAbort")):
             return
         provoked = any(f"status of {status}" in text or f"Code {status}" in text for status in self.allowed)
-        if kind == "error" and not provoked:
+        # A request that a newer one replaced, or whose row or page was left: htmx logs that as an error.
+        replaced = text.startswith(("htmx:afterRequest", "htmx:sendAbort"))
+        if kind == "error" and not provoked and not replaced:
             self.faults.append(f"console: {text}")
 
     def _response(self, status: int, url: str) -> None:

@@ -33,6 +33,7 @@ from sync.models import (
 )
 from sync.services import configurations, drafts
 from tests.browser.conftest import Watched, axe, sideways
+from tests.drafted import PREVIEW, preview_of, with_draft
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -40,9 +41,10 @@ GROUP = "b" * 36
 # Names that answer no page of their own: actions (POST), files, fragments and redirects.
 NO_PAGE = {
     "home", "scope_counts", "scope_filter", "scope_settings", "account_signup", "account_reset_password", "connection_test_start", "mappings_recommended", "sync_now",
+    "mappings_cast", "mappings_actions", "mappings_actions_undo", "mapping_undo", "mapping_move",
     "logs_export", "run_pill", "provisioning_state", "drift_compare", "readiness_check", "readiness_export",
     "preview", "run_confirm", "provisioning_safety", "approvals_link",
-    "accept_shrinkage", "assignment_undo", "assignment_change", "unassign_ticked", "application_name", "application_stop",
+    "accept_shrinkage", "draft_undo", "impact_start", "impact_export", "impact_keep", "publish", "assignment_undo", "assignment_change", "unassign_ticked", "application_name", "application_stop",
 }  # fmt: skip
 # Pages for whoever is not signed in.
 SIGNED_OUT = {"account_login", "account_inactive", "first_run"}
@@ -97,7 +99,11 @@ def world(tenant: Tenant) -> dict[str, list[Any]]:
     with_differences(tenant)
     slug = tenant.slug
     hold = waiting(tenant, run)
+    preview_of(tenant, with_draft(tenant), broken=True)
     return {
+        "impact": [slug, PREVIEW],
+        "version": [slug, 1],
+        "version_restore": [slug, 1],
         "demand": [slug, demanded(tenant, run).pk],
         "approval": [slug, hold.pk],
         "run": [slug, 1],
@@ -112,7 +118,7 @@ def world(tenant: Tenant) -> dict[str, list[Any]]:
         "unassign": [slug, "group", GROUP],
         "group": [slug, GROUP],
         "group_now": [slug, GROUP],
-        **{name: [slug] for name in ("overview", "setup", "scope", "scope_people", "connection", "connection_entra", "connection_aws", "assignments", "assign",
+        **{name: [slug] for name in ("draft", "draft_discard", "versions", "expression_help", "aws_fields", "overview", "setup", "scope", "scope_people", "connection", "connection_entra", "connection_aws", "assignments", "assign",
                                      "assign_pasted", "application",
                                      "provisioning", "turn_on", "turn_off", "runs", "logs", "on_demand", "drift", "drift_repair",
                                      "readiness", "approvals", "configuration_export", "configuration_import")},

@@ -102,13 +102,15 @@ def test_a_filter_is_built_counted_saved_and_tested_by_mouse(
         "A person passes if department is Engineering and account is enabled."
     )
     page.get_by_role("button", name="Save filter").last.click()
-    expect(page.get_by_text("Saved the filter “Engineers” in the draft.")).to_be_visible()
+    expect(page.get_by_text("Saved the filter “Engineers” in the draft.").first).to_be_visible()
+    uid = shown(company).filters.get().uid
+    expect(page.locator(f"#save-{uid}")).to_be_focused()
     foot = page.locator("#scope-counts")
     expect(foot).to_contain_text("12 of 22 assigned people pass")
     expect(foot).to_contain_text("Compared with version 1:")
     # The two whose sign-in is blocked were out before.
     foot.get_by_role("link", name="8 drop out").click()
-    expect(page.get_by_role("heading", name="Who drops out")).to_be_visible()
+    expect(page.get_by_role("heading", name="Who drops out (8)")).to_be_visible()
     expect(page.locator("tbody tr")).to_have_count(8)
     page.go_back()
     page.get_by_label("Find by name or user principal name").press_sequentially("person13")
@@ -151,7 +153,7 @@ def test_a_filter_is_built_by_keyboard_alone(
     expect(page.locator("#id_new-0-attribute")).to_be_focused()
     to(page, "save-new")
     page.keyboard.press("Enter")
-    expect(page.get_by_text("Saved the filter “Sales people” in the draft.")).to_be_visible()
+    expect(page.get_by_text("Saved the filter “Sales people” in the draft.").first).to_be_visible()
     assert shown(company).filters.get().title == "Sales people"
 
 
@@ -187,7 +189,7 @@ def test_a_filter_that_somebody_else_has_changed_is_shown_beside_mine(
     expect(page.get_by_label("Value 1")).to_have_value("Research")
     assert axe(page) == []
     page.get_by_role("button", name="Save filter").last.click()
-    expect(page.get_by_text("Saved the filter “Engineers” in the draft.")).to_be_visible()
+    expect(page.get_by_text("Saved the filter “Engineers” in the draft.").first).to_be_visible()
     assert shown(company).filters.get().clauses[0]["value"] == "Research"
 
 
@@ -198,9 +200,12 @@ def test_a_removed_filter_can_be_brought_back(
     page = open_page(owner)
     page.goto(f"{live_server.url}/t/acme/scope/")
     page.get_by_role("button", name="Remove filter Engineers").click()
-    expect(page.get_by_text("“Engineers” is no longer in the draft.")).to_be_visible()
+    bring = page.get_by_role("button", name="Bring it back")
+    expect(bring).to_be_focused()
     assert not shown(company).filters.exists()
-    page.get_by_role("button", name="Bring it back").click()
+    expect(page.locator("#scope-counts")).to_contain_text("22 of 22 assigned people pass")
+    assert axe(page) == []
+    bring.click()
     expect(page.get_by_label("Filter", exact=True)).to_have_value("Engineers")
     assert len(shown(company).filters.get().clauses) == 2
 

@@ -10,6 +10,7 @@ from portal.models import User
 from portal.roles import RIGHTS, Right, Role
 from sync.models import DirectoryGroup, Run, Tenant
 from tests.conftest import person
+from tests.drafted import preview_of, with_draft, with_versions
 
 READ = [
     "",
@@ -17,6 +18,8 @@ READ = [
     "connection/",
     "mappings/people/",
     "mappings/groups/",
+    "mappings/expressions/",
+    "mappings/fields/",
     "scope/",
     "scope/?object=group",
     "scope/?counts=1",
@@ -27,6 +30,11 @@ READ = [
     "assignments/application/name/",
     "groups/00000000-1111-4111-8111-111111111111/",
     "groups/00000000-1111-4111-8111-111111111111/now/",
+    "draft/",
+    "draft/impact/90/",
+    "draft/impact/90/export/",
+    "versions/",
+    "versions/1/",
     "provisioning/",
     "runs/",
     "logs/",
@@ -37,6 +45,10 @@ ACTS = [
     ("connection/aws/", {}, Right.CONFIGURE),
     ("mappings/recommended/", {}, Right.CONFIGURE),
     ("mappings/people/reset/", {}, Right.CONFIGURE),
+    ("mappings/people/undo/title/", {}, Right.CONFIGURE),
+    ("mappings/people/move/userName/", {}, Right.CONFIGURE),
+    ("mappings/people/actions/", {}, Right.CONFIGURE),
+    ("mappings/people/actions/undo/", {}, Right.CONFIGURE),
     ("scope/filters/new/", {}, Right.CONFIGURE),
     ("scope/counts/", {}, Right.CONFIGURE),
     ("scope/settings/", {}, Right.CONFIGURE),
@@ -51,12 +63,24 @@ ACTS = [
     ("assignments/group/00000000-1111-4111-8111-111111111111/change/", {}, Right.CONFIGURE),
     ("assignments/application/", {}, Right.CONFIGURE),
     ("assignments/application/stop/", {}, Right.CONFIGURE),
+    ("draft/undo/", {}, Right.CONFIGURE),
+    ("draft/discard/", {}, Right.CONFIGURE),
+    ("draft/preview/", {}, Right.CONFIGURE),
+    ("draft/impact/90/keep/", {}, Right.CONFIGURE),
+    ("draft/impact/90/publish/", {}, Right.CONFIGURE),
+    ("versions/1/restore/", {}, Right.CONFIGURE),
     ("provisioning/", {"interval": 15}, Right.OPERATE),
     ("provisioning/turn-on/", {}, Right.OPERATE),
     ("provisioning/turn-off/", {}, Right.OPERATE),
     ("provisioning/sync-now/", {}, Right.OPERATE),
     ("runs/1/cancel/", {}, Right.OPERATE),
 ]
+
+
+@pytest.fixture(autouse=True)
+def drafted(tenant: Tenant) -> Run:
+    with_versions(tenant)
+    return preview_of(tenant, with_draft(tenant))
 
 
 @pytest.fixture

@@ -497,3 +497,18 @@ def test_a_viewer_sees_the_tables_without_their_buttons(
     assert "AWS-Admins" in page
     assert "Unassign" not in page
     assert 'name="ticked"' not in page
+
+
+def test_the_menu_marks_this_page_for_changes_of_assignments_and_of_the_application(
+    published: Tenant, jo: Client, entra: Entra
+) -> None:
+    configurations.unassign_all(actor=ACTOR, tenant=published, keys=[("group", ADMINS)])
+    configurations.set_settings(actor=ACTOR, tenant=published, mirrored_app=oid(70), everybody=True)
+    page = jo.get(PAGE).content.decode()
+    assert "•2" in page.partition("ls-nav-edited-assignments")[2].partition("</a>")[0]
+    assert "•1" in page.partition("ls-nav-edited-scope")[2].partition("</a>")[0]
+
+
+def test_an_edit_in_place_moves_the_draft_bar_along(published: Tenant, jo: Client) -> None:
+    answer = jo.post(f"{PAGE}group/{DEVS}/change/", {"nested": "1"}, headers=HTMX)
+    assert "1 change not published" in answer.content.decode()

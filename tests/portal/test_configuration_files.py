@@ -55,15 +55,15 @@ def test_a_pasted_file_shows_what_it_would_change_and_changes_nothing(
     page = check(jo, document)
     text = page.content.decode()
     assert page.status_code == 200
-    assert re.search(r"<del><code>jobTitle</code> +Direct</del>", text)
-    assert re.search(r"<ins><code>department</code> +Direct</ins>", text)
-    assert "<del>no</del>" in text
+    assert "<del><code>jobTitle</code></del>" in text
+    assert "<ins><code>department</code></ins>" in text
+    assert "<ins>on</ins>" in text
     assert tenant.configurations.draft() is None
 
 
 def test_the_second_step_puts_it_into_the_draft(tenant: Tenant, jo: Client, document: dict[str, Any]) -> None:
     answer = jo.post(IMPORT, carried(check(jo, document)), follow=True)
-    assert answer.redirect_chain == [("/t/acme/mappings/people/", 302)]
+    assert answer.redirect_chain == [("/t/acme/draft/", 302)]
     assert "2 changes are in the draft" in answer.content.decode()
     draft = tenant.configurations.draft()
     assert draft is not None
@@ -195,4 +195,4 @@ def test_the_pages_query_count_does_not_grow_with_rows(
         {"type": "group", "id": f"aaaaaaaa-1111-4111-8111-{n:012}", "name": f"G{n}"} for n in range(200)
     ]
     with django_assert_max_num_queries(45):
-        assert check(jo, document).content.decode().count("Assigned group") == 200
+        assert check(jo, document).content.decode().count("<ins>assigned</ins>") == 200

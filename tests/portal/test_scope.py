@@ -153,11 +153,13 @@ def test_a_removed_filter_comes_back_and_a_changed_one_is_undone(company: Tenant
     saved(company)
     drafts.make_version(shown(company), actor=ACTOR)
     row = shown(company).filters.get()
-    page = admin.post(f"{URL}filters/{row.uid}/", form(row.uid, "Engineers", ENGINEERS, do="remove"), follow=True)
-    assert "“Engineers” is no longer in the draft." in page.content.decode()
+    page = admin.post(f"{URL}filters/{row.uid}/", form(row.uid, "Engineers", ENGINEERS, do="remove"))
+    assert "Removed the filter “Engineers”." in page.content.decode()
     assert not shown(company).filters.exists()
-    admin.post(f"{URL}filters/{row.uid}/", {"do": "undo"})
-    assert shown(company).filters.get().uid == row.uid
+    edited = form(row.uid, "As it stood in the draft", ENGINEERS, do="restore")
+    admin.post(f"{URL}filters/{row.uid}/", edited)
+    back = shown(company).filters.get()
+    assert (back.uid, back.title) == (row.uid, "As it stood in the draft")
     configurations.save_filter(
         actor=ACTOR, tenant=company, object_type="user", title="Other", clauses=[ENGINEERS], uid=row.uid
     )
@@ -165,6 +167,29 @@ def test_a_removed_filter_comes_back_and_a_changed_one_is_undone(company: Tenant
     assert "In version 2: Engineers, department is Engineering." in page.content.decode()
     admin.post(f"{URL}filters/{row.uid}/", {"do": "undo"})
     assert drafts.changes(company) == []
+
+
+def test_a_removed_filter_that_was_never_published_comes_back_as_a_new_one(company: Tenant, admin: Client) -> None:
+    row = saved(company)
+    entries = form(row.uid, "Engineers", ENGINEERS)
+    stub = admin.post(f"{URL}filters/{row.uid}/", entries | {"do": "remove"}, **HTMX).content.decode()  # type: ignore[arg-type]
+    assert f'name="{row.uid}-0-value" value="Engineering"' in stub
+    card = admin.post(f"{URL}filters/{row.uid}/", entries | {"do": "restore"}, **HTMX).content.decode()  # type: ignore[arg-type]
+    back = shown(company).filters.get()
+    assert (back.title, back.clauses) == ("Engineers", [ENGINEERS])
+    assert 'hx-swap-oob="beforeend:#filter-list"' in card
+    assert f'id="filter-{back.uid}"' in card
+
+
+def test_saving_one_card_leaves_the_others_alone(company: Tenant, admin: Client) -> None:
+    row = saved(company)
+    data = form(row.uid, "Engineers", ENGINEERS, clause("mail", "IS NULL"), seen=configurations.revision(row))
+    answer = admin.post(f"{URL}filters/{row.uid}/", data, **HTMX)  # type: ignore[arg-type]
+    card = answer.content.decode()
+    assert answer["HX-Trigger-After-Settle"] == "recount"
+    assert card.count("<section") == 1
+    assert "Saved the filter “Engineers” in the draft." in card
+    assert len(shown(company).filters.get().clauses) == 2
 
 
 def test_the_two_switches_are_settings_of_the_draft(company: Tenant, admin: Client) -> None:
@@ -184,7 +209,8 @@ def counts(admin: Client, data: dict[str, Any] | None = None, query: str = "") -
 def test_counts_of_the_saved_draft_lead_to_names(company: Tenant, admin: Client) -> None:
     row = saved(company)
     text = counts(admin)
-    assert "<strong>12</strong> of 17 assigned people pass" in text
+    assert f'<a href="{URL}people/?of=pass"><strong>12</strong></a> of 17 assigned people pass' in text
+    assert f'<a href="{URL}people/?of=outside">5 do not pass' in text
     assert "Compared with version 1:" in text
     assert f'href="{URL}people/?of=drop-out">5 drop out' in text
     assert "0 come in" in text
@@ -245,7 +271,7 @@ def test_groups_have_filters_of_their_own(company: Tenant, admin: Client) -> Non
     row = shown(company).filters.get()
     assert row.object_type == "group"
     text = counts(admin, query="?object=group")
-    assert "<strong>1</strong> of 1 assigned group passes" in text
+    assert "<strong>1</strong></a> of 1 assigned group passes" in text
     assert row.uid in admin.get(f"{URL}?object=group").content.decode()
     assert row.uid not in admin.get(URL).content.decode()
 
@@ -259,7 +285,7 @@ def test_a_viewer_reads_the_rules_and_cannot_change_them(
     assert "Changing it needs the Configurator role." in page
     assert "Save filter</button>" not in page.replace('aria-hidden="true">Save filter</button>', "")
     assert f'name="{row.uid}-0-attribute"' not in page
-    assert "<strong>12</strong> of 17" in counts(client)
+    assert "<strong>12</strong></a> of 17" in counts(client)
 
 
 def test_the_number_of_queries_does_not_grow_with_people_or_filters(company: Tenant, admin: Client) -> None:

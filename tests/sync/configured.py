@@ -40,7 +40,7 @@ def rule(draw: st.DrawFn, target: str, object_type: ObjectType) -> Mapping:
         default=draw(TEXT),
         default_on_update=draw(st.booleans()),
         apply=draw(st.sampled_from(["always", "create"])),
-        matching=draw(st.none() | st.integers(1, 9)) if matchable else None,
+        matching=draw(st.sampled_from([None, 1])) if matchable else None,
         when_empty=draw(st.sampled_from(["clear", "keep"])),
     )
 
@@ -63,7 +63,11 @@ def source_of(target: str, object_type: ObjectType) -> st.SearchStrategy[tuple[A
 @st.composite
 def rules(draw: st.DrawFn, object_type: ObjectType) -> list[Mapping]:
     found = [draw(rule(target, object_type)) for target in draw(targets(object_type))]
-    numbered = [replace(one, position=n) for n, one in enumerate(found, start=1)]
+    places = iter(draw(st.permutations(range(1, 10))))
+    numbered = [
+        replace(one, position=n, matching=next(places) if one.matching else None)
+        for n, one in enumerate(found, start=1)
+    ]
     for one in numbered:
         assert mapping.check_mapping(one, [other for other in numbered if other is not one], object_type) == []
     return numbered

@@ -177,6 +177,20 @@ def test_filters_of_a_picker(get: Any) -> None:
     assert get("/users?$filter=displayName eq 'Siobhán O''Brien'")[1]["value"] == found
 
 
+def test_up_to_fifteen_values_are_looked_up_at_once(get: Any) -> None:
+    found = get("/users?$filter=displayName in ('Siobhán O''Brien','sam rowe')&$top=999")[1]["value"]
+    assert sorted(one["displayName"] for one in found) == ["Sam Rowe", "Sam Rowe", "Siobhán O'Brien"]
+    many = ",".join(f"'{n}'" for n in range(16))
+    status, body = get(f"/users?$filter=displayName in ({many})")
+    assert (status, body["error"]["code"]) == (400, "Request_BadRequest")
+
+
+def test_an_application_is_found_by_the_beginning_of_its_name(get: Any, lab: Lab) -> None:
+    [app] = get("/servicePrincipals?$filter=startswith(displayName,'aws')")[1]["value"]
+    assert app["id"] == lab.facts["service_principal_id"]
+    assert get("/servicePrincipals?$filter=startswith(displayName,'iam')")[1]["value"] == []
+
+
 def test_a_full_round_brings_everybody_once_with_managers_and_no_nulls(lab: Lab, get: Any) -> None:
     items, _link = rounds(get, "/users/delta?$select=id,displayName,surname,manager")
     state = lab.call("GET", "entra/state")["users"]

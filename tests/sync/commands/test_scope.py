@@ -35,6 +35,15 @@ def test_a_group_is_sent_or_only_brings_its_people(admins: Assignment) -> None:
     assert admins.send_group
 
 
+def test_the_rules_stand_in_words_beside_the_assignments(tenant: Tenant) -> None:
+    said = scope()
+    assert "guests: like everybody else" in said
+    assert "No filters. Everyone who is assigned is in scope." in said
+    clause = {"attribute": "department", "operator": "EQUALS", "value": "Engineering", "ignore_case": False}
+    configurations.save_filter(actor="jo", tenant=tenant, object_type="user", title="Engineers", clauses=[clause])
+    assert "A person passes if department is Engineering." in scope()
+
+
 def test_nested_groups_are_included_or_not(admins: Assignment) -> None:
     assert f"group {ADMINS} AWS-Admins nested" in scope("--nested", ADMINS)
     assert "nested" not in scope("--not-nested", ADMINS)

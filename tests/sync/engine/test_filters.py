@@ -179,7 +179,8 @@ def test_what_filters_name_is_read_for_the_draft_too_and_the_link_is_kept(wired:
     assign(wired, person)
     sync(wired)
     uid = filtered(wired, "Acme", clause("companyName", "EQUALS", "Acme"))
-    assert "companyName" in selected(wired, "user")
+    users, _groups = selected(wired.configurations.current())
+    assert "companyName" in users
     run = run_without_publishing(wired)
     # Read in full once, for the draft; its own rules are not used yet.
     assert newest(wired).full

@@ -8,6 +8,7 @@ import pytest
 from sync import mapping
 from sync.models import Operation, Tenant
 from sync.services import configurations
+from sync.verifying import Looked
 from tests.lab_process import Lab
 from tests.sync.engine.conftest import ACTOR, assign, aws_group, aws_user, sync
 
@@ -125,6 +126,11 @@ def test_none_leaves_what_aws_holds_and_fills_what_is_empty(wired: Tenant, lab: 
     lab.call("PATCH", f"entra/users/{ada['id']}", {"jobTitle": "Chief"})
     sync(wired)
     assert person_in_aws(lab, "ada@acme.example")["title"] == "Countess"
+
+
+def test_a_comparison_with_aws_leaves_none_rows_alone() -> None:
+    rules = [mapping.Mapping("title", "none", "", default="Clerk"), mapping.Mapping("nickName", "direct", "surname")]
+    assert Looked.at(rules, current=True).units == {"nickName"}
 
 
 def test_nobody_is_created_while_creating_is_off(wired: Tenant, lab: Lab) -> None:

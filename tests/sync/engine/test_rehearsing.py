@@ -10,6 +10,7 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sync.directory import Found
 from sync.graph.client import GraphClient
 from sync.graph.errors import GraphError
 from sync.leases import Watch
@@ -59,7 +60,13 @@ def in_sync(wired: Tenant, lab: Lab) -> Iterator[Tenant]:
     """AWS holds everybody of two groups."""
     assign(wired, lab.entra_group("AWS-Admins"), lab.entra_group("AWS-Developers"))
     sync(wired)
-    yield wired
+    return wired
+
+
+def assign_in_draft(tenant: Tenant, found: dict[str, Any]) -> None:
+    kind = "user" if "userPrincipalName" in found else "group"
+    chosen = [Found(kind, found["id"], found["displayName"], "", "")]
+    configurations.assign(actor=ACTOR, tenant=tenant, chosen=chosen)
 
 
 def edit(tenant: Tenant, target: str, **facts: Any) -> None:
@@ -124,7 +131,7 @@ def test_the_run_after_the_publish_does_what_the_preview_said(in_sync: Tenant, l
 
 EDITS = {
     "unassign admins": lambda tenant, lab: unassign(tenant, "AWS-Admins"),
-    "assign more": lambda tenant, lab: assign(tenant, lab.entra_group("AWS-Finance")),
+    "assign more": lambda tenant, lab: assign_in_draft(tenant, lab.entra_group("Security team")),
     "nest": lambda tenant, lab: configurations.set_nested(
         actor=ACTOR,
         tenant=tenant,
@@ -174,12 +181,12 @@ def test_any_draft_is_carried_out_as_it_was_previewed(wired: Tenant, lab: Lab, c
     assert draft is not None
     drafts.make_version(draft, actor=ACTOR, preview=said)
     did = sync(wired, confirmed=False)
-    assert deeds(did) == deeds(said)
+    assert deeds(did) ^ deeds(said) == set()
 
 
 def test_every_change_names_what_brings_it(in_sync: Tenant, lab: Lab) -> None:
     newcomer = lab.call("POST", "entra/hire", {"displayName": "New Comer"})
-    assign(in_sync, newcomer)
+    assign_in_draft(in_sync, newcomer)
     unassign(in_sync, "AWS-Admins")
     only(in_sync, "department", "Engineering")
     edit(in_sync, "title", source="department")
@@ -196,7 +203,7 @@ def test_every_change_names_what_brings_it(in_sync: Tenant, lab: Lab) -> None:
 
 
 def test_what_entra_changed_meanwhile_is_not_put_on_the_draft(in_sync: Tenant, lab: Lab) -> None:
-    member = lab.entra_group("AWS-Admins")["members"][0]
+    member = lab.entra_group("AWS-Admins")["members"][0]["id"]
     lab.call("PATCH", f"entra/users/{member}", {"jobTitle": "Astronaut"})
     edit(in_sync, "preferredLanguage", kind="constant", source="en")
     run = preview(in_sync)
@@ -227,7 +234,7 @@ def test_two_people_for_one_user_name_block_the_publishing(in_sync: Tenant) -> N
 
 
 def test_a_required_field_that_becomes_empty_blocks_the_publishing(in_sync: Tenant) -> None:
-    edit(in_sync, "name.familyName", source="employeeId")
+    edit(in_sync, "name.familyName", source="extensionAttribute7")
     run = preview(in_sync)
     assert check(run, "emptied")["level"] == "bad"
     assert drafts.missing_for_publishing(in_sync, run, SEEN) == ["blocked"]
@@ -243,7 +250,7 @@ def test_an_expression_that_stops_blocks_the_publishing(in_sync: Tenant) -> None
 def test_who_arrives_incomplete_asks_for_a_look_and_blocks_nothing(in_sync: Tenant, lab: Lab) -> None:
     newcomer = lab.call("POST", "entra/hire", {"displayName": "Mono Nym"})
     lab.call("PATCH", f"entra/users/{newcomer['id']}", {"surname": None})
-    assign(in_sync, newcomer)
+    assign_in_draft(in_sync, newcomer)
     run = preview(in_sync)
     assert (check(run, "arriving")["level"], check(run, "arriving")["n"]) == ("attention", 1)
     assert drafts.missing_for_publishing(in_sync, run, []) == ["not-seen"]
@@ -329,6 +336,8 @@ def test_a_preview_can_be_cancelled_and_takes_its_rows_with_it(
     def cancel(watch: Watch) -> bool:
         if Rehearsed.objects.exists():
             runs.cancel_run(run=Run.objects.get(pk=run.pk), actor=ACTOR)
+            # Ends as soon as the heartbeat has seen it.
+            watch.sleep(30)
         return safe_point(watch)
 
     monkeypatch.setattr(Watch, "safe_point", cancel)
@@ -376,7 +385,7 @@ def test_somebody_outside_a_filter_is_kept_by_a_filter_of_their_own(in_sync: Ten
 
 def test_nobody_is_kept_whom_entra_itself_blocks(in_sync: Tenant, lab: Lab) -> None:
     unassign(in_sync, "AWS-Admins")
-    member = lab.entra_group("AWS-Admins")["members"][0]
+    member = lab.entra_group("AWS-Admins")["members"][0]["id"]
     lab.call("PATCH", f"entra/users/{member}", {"accountEnabled": False})
     preview(in_sync)
     person = DirectoryUser.objects.get(object_id=member)

@@ -2,6 +2,8 @@
 
 import copy
 import json
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ from sync.services.drafts import shown
 from sync.services.sections import NotImported
 from sync.wanted import Wanted
 from tests.sync.configured import CONFIGURATIONS
+from tests.sync.mangling import mangles
 from tests.sync.ms_schema.schema import SAMPLE, attribute, only, row
 
 JO = "jo@acme.example"
@@ -84,7 +87,28 @@ def test_every_configuration_comes_in_as_it_went_out(wanted: Wanted) -> None:
     assert configuration_files.parse(documents.read(text), None) == wanted
 
 
+@pytest.mark.pure
+def test_the_example_of_the_documentation_is_such_a_file() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "configuration.md").read_text()
+    found = json.loads(text.partition("```json\n")[2].partition("```")[0])
+    assert configuration_files.document(configuration_files.parse(found, None)) == found
+
+
 # --- Into the draft ---
+
+
+@pytest.mark.django_db
+@given(CONFIGURATIONS)
+@hypothesis_settings(
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
+def test_what_is_configured_comes_in_again_through_either_file_without_a_change(tenant: Tenant, wanted: Wanted) -> None:
+    configuration_files.put_into_draft(tenant=tenant, actor=JO, wanted=wanted)
+    assert configuration_files.planned(tenant, wanted) == []
+    assert bring(tenant, configuration_files.export(shown(tenant))) == []
+    schema, report = microsoft_files.export(shown(tenant))
+    lost = {f"setting:{line.object_type}_actions" for line in report if line.part == "actions" and line.notes}
+    assert set(bring_schema(tenant, schema)) <= lost
 
 
 @pytest.mark.django_db
@@ -277,6 +301,13 @@ def test_a_problem_is_named_with_its_place(document: Any, said: str) -> None:
     with pytest.raises(NotImported) as caught:
         configuration_files.parse(document, None)
     assert said in str(caught.value)
+
+
+@pytest.mark.pure
+def test_a_mangled_file_is_taken_or_refused_in_words_but_never_breaks_the_reader() -> None:
+    for mangled in mangles(FILE):
+        with suppress(NotImported):
+            configuration_files.parse(mangled, None)
 
 
 @pytest.mark.django_db

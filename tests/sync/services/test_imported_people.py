@@ -39,7 +39,7 @@ def everybody(tenant: Tenant, rows: list[mapping.Mapping]) -> list[dict[str, Any
 def desired(rows: list[mapping.Mapping], people: list[dict[str, Any]]) -> list[Any]:
     rules = mapping.compile_mappings(rows)
     return [
-        (found.values, found.references, found.untouched)
+        (found.values, found.references, [(one.target, one.value) for one in found.untouched])
         for person in people
         for present in (True, False)
         for creating in (True, False)
