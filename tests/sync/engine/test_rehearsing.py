@@ -15,7 +15,7 @@ from sync.graph.client import GraphClient
 from sync.graph.errors import GraphError
 from sync.leases import Watch
 from sync.models import DirectoryUser, HeldChange, Inclusion, Link, Operation, Rehearsed, Run, Tenant
-from sync.services import configurations, drafts, keeping, previews, runs
+from sync.services import configurations, confirming, drafts, held, keeping, previews, runs
 from tests.lab_process import Lab
 from tests.sync.engine.conftest import ACTOR, assign, names, sync
 
@@ -363,6 +363,20 @@ def test_a_sync_and_a_preview_wait_for_each_other(in_sync: Tenant) -> None:
     waiting = previews.request(tenant=in_sync, actor=ACTOR, enqueue=False)
     ask = {"tenant": in_sync, "kind": Run.Kind.CHANGES, "trigger": Run.Trigger.PERSON, "enqueue": False}
     assert runs.request_run(**ask) != waiting
+
+
+def test_a_preview_of_the_draft_does_not_hide_the_plan_that_waits(in_sync: Tenant) -> None:
+    edit(in_sync, "title", source="department")
+    draft = in_sync.configurations.draft()
+    assert draft is not None
+    now = timezone.now()
+    facts = {"tenant": in_sync, "trigger": "person", "started_at": now, "finished_at": now}
+    waiting = Run.objects.create(number=90, kind="changes", state=Run.State.WAITING, **facts)
+    in_sync.configurations.published().update(confirmed_at=None, changed_at=now - datetime.timedelta(hours=1))
+    Run.objects.create(number=91, kind="preview", state="completed", configuration=draft, **facts)
+    assert held.waiting_plan(in_sync) == waiting
+    # Nor is it a yes to what runs follow.
+    assert confirming.newest_plan(in_sync) == waiting
 
 
 def test_somebody_unassigned_is_kept_by_an_assignment(in_sync: Tenant, lab: Lab) -> None:
