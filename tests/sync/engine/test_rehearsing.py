@@ -10,11 +10,12 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sync import cycle
 from sync.directory import Found
 from sync.graph.client import GraphClient
 from sync.graph.errors import GraphError
 from sync.leases import Watch
-from sync.models import DirectoryUser, HeldChange, Inclusion, Link, Operation, Rehearsed, Run, Tenant
+from sync.models import DirectoryUser, HeldChange, Inclusion, Link, Operation, Rehearsed, Run, Snapshot, Tenant
 from sync.services import configurations, confirming, drafts, held, keeping, previews, runs
 from tests.lab_process import Lab
 from tests.sync.engine.conftest import ACTOR, assign, names, sync
@@ -313,13 +314,13 @@ def test_a_preview_that_failed_leaves_the_draft_and_publishes_nothing(
 def test_discarding_the_draft_ends_its_preview(in_sync: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
     edit(in_sync, "title", source="department")
     run = previews.request(tenant=in_sync, actor=ACTOR, enqueue=False)
-    sign_in = GraphClient.sign_in
+    read = cycle.read
 
-    def discard_meanwhile(graph: GraphClient) -> None:
+    def discard_meanwhile(*arguments: Any) -> Snapshot:
         drafts.discard(tenant=in_sync, actor=ACTOR)
-        sign_in(graph)
+        return read(*arguments)
 
-    monkeypatch.setattr(GraphClient, "sign_in", discard_meanwhile)
+    monkeypatch.setattr(cycle, "read", discard_meanwhile)
     ended = runs.execute(run.pk)
     assert ended is not None
     assert ended.state == Run.State.CANCELLED
