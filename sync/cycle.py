@@ -96,7 +96,7 @@ def evaluation_of(
     run: Run, snapshot: Snapshot, configuration: Configuration, scim: ScimClient, watch: Watch
 ) -> Evaluation:
     """The rules are read once more: the enterprise application may have brought other assignments."""
-    if rehearsing.rehearses(run):
+    if run.drafted:
         return rehearsing.rehearsal(run, snapshot, scim, watch)
     since = watermark(run, run.tenant, configuration)
     return Evaluation(run, snapshot, Rules.of(configuration), scim, since=since, watch=watch)

@@ -209,6 +209,7 @@ class Guard:
             result=Result.HELD, object_id=OuterRef("object_id"), action=OuterRef("action")
         )
         older = Operation.objects.filter(tenant=self.tenant, result=Result.HELD).exclude(run=self.run)
+        older = older.exclude(run__in=Run.objects.drafted())
         older.filter(Exists(same)).delete()
 
 

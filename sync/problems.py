@@ -431,6 +431,7 @@ def _group(run: Run, row: dict[str, Any], sample: int) -> ProblemGroup:
     earlier = (
         Operation.objects.filter(tenant_id=run.tenant_id, problem=row["problem"], attribute=row["attribute"])
         .filter(run__number__lt=run.number)
+        .exclude(run__in=Run.objects.drafted())
         .order_by("run__number")
         .select_related("run")
         .first()

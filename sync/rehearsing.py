@@ -29,13 +29,9 @@ from sync.taken import RehearsedValues
 from sync.targets import Target
 
 
-def rehearses(run: Run) -> bool:
-    """A preview that was asked for with a configuration follows that one, and leaves no trace but its plan."""
-    return run.kind == Run.Kind.PREVIEW and run.configuration_id is not None
-
-
 def draft_of(run: Run) -> Configuration | None:
-    return run.tenant.configurations.filter(run=run).first() if rehearses(run) else None
+    """What a draft's preview follows; None for other runs, and when the draft is discarded meanwhile."""
+    return run.tenant.configurations.filter(run=run).first() if run.drafted else None
 
 
 def rehearsal(run: Run, snapshot: Snapshot, client: ScimClient, watch: Watch) -> "Rehearsal":

@@ -118,7 +118,7 @@ def impact_page(request: HttpRequest, slug: str, number: int) -> HttpResponse:
 def preview_or_404(tenant: Tenant, number: int) -> Run:
     previews_of = tenant.runs.filter(kind=Run.Kind.PREVIEW).select_related("configuration__based_on")
     found = get_object_or_404(previews_of, number=number)
-    if found.configuration is None and not found.impact and not found.configuration_digest:
+    if not found.drafted:
         raise Http404(_("Run %(n)s is no preview of a draft.") % {"n": number})
     return found
 

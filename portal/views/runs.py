@@ -19,7 +19,7 @@ from portal.roles import Right
 from portal.templatetags.lockstep import pill_context
 from portal.views.logs import page_of
 from portal.views.provisioning import waits_too_long
-from sync import phases, rehearsing
+from sync import phases
 from sync.models import Action, Result, Run, Tenant
 from sync.problems import PROBLEMS, problem_groups
 from sync.services import approvals, confirming, previews
@@ -44,7 +44,7 @@ def run(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     found = get_object_or_404(Run.objects.select_related("configuration"), tenant=tenant, number=number)
     if request.htmx and request.GET.get("seen") == str(found.sequence) and found.open:
         return HttpResponse(status=204)
-    if rehearsing.rehearses(found):
+    if found.drafted:
         # The preview of a draft has a page of its own.
         return redirect_to(request, "impact", tenant.slug, number)
     context = run_context(tenant, found)

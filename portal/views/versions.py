@@ -17,7 +17,7 @@ from portal.render import redirect_to, render_page
 from portal.roles import Right
 from portal.views.draft import next_number
 from sync.differences import contents, differences
-from sync.models import Configuration, Run, Tenant
+from sync.models import Configuration, Tenant
 from sync.services import drafts, previews
 
 PAGE = 20
@@ -48,7 +48,7 @@ def versions(request: HttpRequest, slug: str) -> HttpResponse:
 
 def changed_people(tenant: Tenant, page: list[Configuration]) -> dict[int, int]:
     """By version: how many people its preview said would change."""
-    runs = tenant.runs.filter(kind=Run.Kind.PREVIEW, configuration__in=page, state__in=drafts.PREVIEWED)
+    runs = tenant.runs.drafted().filter(configuration__in=page, state__in=drafts.PREVIEWED)
     return {
         run.configuration_id: impacts.changed(run)
         for run in runs.order_by("number")

@@ -19,8 +19,11 @@ class RunQuerySet(models.QuerySet["Run"]):
 
     def whole(self) -> "RunQuerySet":
         """Those over the whole directory by the rules in use: nothing on demand, no comparison, no draft's preview."""
-        others = self.exclude(kind__in=(Run.Kind.ON_DEMAND, Run.Kind.VERIFY))
-        return others.exclude(kind=Run.Kind.PREVIEW, configuration__isnull=False)
+        return self.exclude(kind__in=(Run.Kind.ON_DEMAND, Run.Kind.VERIFY)).filter(configuration_digest="")
+
+    def drafted(self) -> "RunQuerySet":
+        """Previews of a draft, whatever became of it since."""
+        return self.filter(kind=Run.Kind.PREVIEW).exclude(configuration_digest="")
 
     def since(self, moment: datetime.datetime) -> "RunQuerySet":
         return self.filter(created_at__gte=moment)
@@ -61,7 +64,7 @@ class Run(models.Model):
     requested_by = models.CharField(max_length=254, blank=True)
     # What it followed; of a preview: what it is to follow (null: what runs use by then).
     configuration = models.ForeignKey(Configuration, models.SET_NULL, null=True)
-    # Of the configuration as the preview saw it (sync/differences.py): a draft may be edited after it.
+    # Of the draft as its preview saw it (sync/differences.py): it may be edited after it. "": no preview of a draft.
     configuration_digest = models.CharField(max_length=64, blank=True)
     state = models.CharField(max_length=22, choices=State, default=State.QUEUED)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -112,6 +115,11 @@ class Run(models.Model):
         return self.state in self.OPEN
 
     @property
+    def drafted(self) -> bool:
+        """The preview of a draft: it leaves no trace but its plan."""
+        return self.kind == self.Kind.PREVIEW and bool(self.configuration_digest)
+
+    @property
     def duration(self) -> datetime.timedelta | None:
         return self.finished_at - self.started_at if self.started_at and self.finished_at else None
 
@@ -150,8 +158,8 @@ class Result(models.TextChoices):
 
 class OperationQuerySet(models.QuerySet["Operation"]):
     def log(self) -> "OperationQuerySet":
-        """What happened or was decided; plan rows that nobody has begun are not in the log."""
-        return self.exclude(result=Result.PLANNED)
+        """What happened or was decided; plan rows that nobody has begun, and previews of a draft, are not in the log."""
+        return self.exclude(result=Result.PLANNED).exclude(run__in=Run.objects.drafted())
 
     def search(self, text: str) -> "OperationQuerySet":
         """By name, user principal name, Entra id, AWS id or AWS request id."""

@@ -20,7 +20,7 @@ class NotFresh(Exception):
 
 def fresh(run: Run, configuration: Configuration) -> bool:
     """Whether a yes to this run's plan is a yes to what the next run will do. A draft's preview is its own yes."""
-    if run.configuration_id not in (None, configuration.pk):
+    if run.drafted:
         return False
     shows_a_plan = run.state == Run.State.WAITING or (
         run.kind == Run.Kind.PREVIEW and run.state in (Run.State.COMPLETED, Run.State.COMPLETED_WITH_ERRORS)

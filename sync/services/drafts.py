@@ -231,8 +231,8 @@ def stale(preview: Run, draft: Configuration) -> bool:
 
 
 def changed_since(preview: Run, draft: Configuration) -> bool:
-    """Whether the draft is another one than the preview read; a preview that has not read it yet reads it as it is."""
-    return preview.configuration_digest not in ("", digest(draft))
+    """Whether the draft is another one than the preview read; a preview that has not begun reads it as it will be."""
+    return preview.state != Run.State.QUEUED and preview.configuration_digest != digest(draft)
 
 
 @transaction.atomic

@@ -36,12 +36,12 @@ def newest_of(tenant: Tenant, draft: Configuration | None) -> Run | None:
     """The draft's last preview, whatever came of it."""
     if draft is None:
         return None
-    return tenant.runs.filter(kind=Run.Kind.PREVIEW, configuration=draft).order_by("-number").first()
+    return tenant.runs.drafted().filter(configuration=draft).order_by("-number").first()
 
 
 def published_with(version: Configuration) -> Run | None:
     """The preview that a version was published with."""
-    previews = Run.objects.filter(kind=Run.Kind.PREVIEW, configuration=version, state__in=drafts.PREVIEWED)
+    previews = Run.objects.drafted().filter(configuration=version, state__in=drafts.PREVIEWED)
     return previews.filter(finished_at__lte=version.published_at).order_by("-number").first()
 
 

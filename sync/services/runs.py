@@ -16,6 +16,7 @@ from django.utils import timezone
 from sync import audit, notifying, quarantine, steps
 from sync.clients import NotEntered, graph_client, scim_client
 from sync.cycle import NotConfirmed, run_cycle
+from sync.differences import digest
 from sync.exporting import TokenRefused, TooManyFailures
 from sync.graph.errors import Forbidden as GraphForbidden
 from sync.graph.errors import GraphError, SignInFailed
@@ -139,10 +140,9 @@ def request_run(
 def _in_the_way(tenant: Tenant, draft: Configuration | None) -> Run | None:
     """What is asked on demand rides along with any run. A draft's preview and a sync wait for each other."""
     runs = tenant.runs.filter(state__in=Run.OPEN).exclude(kind=Run.Kind.ON_DEMAND)
-    drafted = Q(kind=Run.Kind.PREVIEW, configuration__isnull=False)
     if draft is None:
-        return runs.exclude(drafted).first()
-    return runs.filter(drafted, configuration=draft, state__in=(Run.State.QUEUED, Run.State.RUNNING)).first()
+        return runs.exclude(pk__in=tenant.runs.drafted()).first()
+    return runs.drafted().filter(configuration=draft, state__in=(Run.State.QUEUED, Run.State.RUNNING)).first()
 
 
 @transaction.atomic
@@ -167,6 +167,7 @@ def new_run(
         requested_by=actor,
         confirmed=confirmed,
         configuration=draft,
+        configuration_digest=digest(draft) if draft else "",
         # Whoever asks without a message carries the run out himself, now.
         enqueued_at=None if enqueue else timezone.now(),
     )
@@ -231,7 +232,7 @@ def _execute(run: Run, watch: Watch) -> Run | None:
     outcome = _carry_out(run, watch)
     _end(run, watch.lease, *outcome)
     steps.passed("run ended")
-    for delivery in notifying.after_run(run):
+    for delivery in notifying.after_run(run) if not run.drafted else ():
         notifying.deliver(delivery)
     steps.passed("notified")
     return run
@@ -252,7 +253,7 @@ def _begin(run: Run) -> bool:
     run.refresh_from_db()
     if run.confirmed:
         confirming.confirm_own_plan(run)
-    if run.kind != Run.Kind.VERIFY:
+    if run.kind != Run.Kind.VERIFY and not run.drafted:
         Tenant.objects.filter(pk=run.tenant_id, enabled=True).update(next_run_at=now + run.tenant.interval_length)
     return True
 
@@ -318,9 +319,9 @@ def _end(run: Run, lease: Lease, state: str, problem: str, detail: str) -> None:
         run.counts = count_results(run) | {"no_change": run.counts.get("no_change", 0)}
     if state in (Run.State.COMPLETED, Run.State.COMPLETED_WITH_ERRORS):
         _note_use(run)
-        if run.kind != Run.Kind.VERIFY:
+        if run.kind != Run.Kind.VERIFY and not run.drafted:
             quarantine.after_success(run.tenant)
-    elif state == Run.State.FAILED:
+    elif state == Run.State.FAILED and not run.drafted:
         quarantine.after_failure(run.tenant, problem, detail[:2000])
     run.state, run.problem, run.problem_detail = state, problem, detail[:2000]
     run.finished_at = timezone.now()

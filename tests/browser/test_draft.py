@@ -229,7 +229,7 @@ def test_a_running_preview_shows_its_phases_and_ends_by_itself(
     edit(acme, "title", source="department")
     draft = acme.configurations.draft()
     run = Run.objects.create(
-        tenant=acme, number=90, kind="preview", trigger="person", state="running", configuration=draft,
+        tenant=acme, number=90, kind="preview", trigger="person", state="running", configuration=draft, configuration_digest="as it began",
         phases={"read": {"state": "running", "seconds": 0, "facts": {"people": 412}}},
     )  # fmt: skip
     page = open_page(owner)

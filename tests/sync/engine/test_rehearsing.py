@@ -15,7 +15,18 @@ from sync.directory import Found
 from sync.graph.client import GraphClient
 from sync.graph.errors import GraphError
 from sync.leases import Watch
-from sync.models import DirectoryUser, HeldChange, Inclusion, Link, Operation, Rehearsed, Run, Snapshot, Tenant
+from sync.models import (
+    DirectoryUser,
+    HeldChange,
+    Incident,
+    Inclusion,
+    Link,
+    Operation,
+    Rehearsed,
+    Run,
+    Snapshot,
+    Tenant,
+)
 from sync.services import configurations, confirming, drafts, held, keeping, previews, runs
 from tests.lab_process import Lab
 from tests.sync.engine.conftest import ACTOR, assign, names, sync
@@ -311,6 +322,28 @@ def test_a_preview_that_failed_leaves_the_draft_and_publishes_nothing(
     assert drafts.missing_for_publishing(in_sync, failed) == ["no-preview"]
 
 
+def test_a_draft_that_is_discarded_before_its_preview_begins_is_not_previewed(in_sync: Tenant) -> None:
+    edit(in_sync, "title", source="department")
+    run = previews.request(tenant=in_sync, actor=ACTOR, enqueue=False)
+    drafts.discard(tenant=in_sync, actor=ACTOR)
+    before = traces()
+    ended = runs.execute(run.pk)
+    assert ended is not None
+    assert (ended.state, ended.operations.count()) == (Run.State.CANCELLED, 0)
+    assert traces() == before
+
+
+def test_a_preview_opens_no_incident_moves_no_schedule_and_is_in_no_log(in_sync: Tenant) -> None:
+    due = timezone.now() + datetime.timedelta(minutes=3)
+    Tenant.objects.update(enabled=True, next_run_at=due)
+    edit(in_sync, 'emails[type eq "work"].value', kind="constant", source="all@acme.example")
+    run = preview(in_sync)
+    assert run.operations.filter(problem="same-value").exists()
+    assert not Incident.objects.exists()
+    assert Tenant.objects.get().next_run_at == due
+    assert not Operation.objects.log().filter(run=run).exists()
+
+
 def test_discarding_the_draft_ends_its_preview(in_sync: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
     edit(in_sync, "title", source="department")
     run = previews.request(tenant=in_sync, actor=ACTOR, enqueue=False)
@@ -368,13 +401,11 @@ def test_a_sync_and_a_preview_wait_for_each_other(in_sync: Tenant) -> None:
 
 def test_a_preview_of_the_draft_does_not_hide_the_plan_that_waits(in_sync: Tenant) -> None:
     edit(in_sync, "title", source="department")
-    draft = in_sync.configurations.draft()
-    assert draft is not None
     now = timezone.now()
     facts = {"tenant": in_sync, "trigger": "person", "started_at": now, "finished_at": now}
     waiting = Run.objects.create(number=90, kind="changes", state=Run.State.WAITING, **facts)
     in_sync.configurations.published().update(confirmed_at=None, changed_at=now - datetime.timedelta(hours=1))
-    Run.objects.create(number=91, kind="preview", state="completed", configuration=draft, **facts)
+    Run.objects.create(number=91, kind="preview", state="completed", configuration_digest="of a draft", **facts)
     assert held.waiting_plan(in_sync) == waiting
     # Nor is it a yes to what runs follow.
     assert confirming.newest_plan(in_sync) == waiting
