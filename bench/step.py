@@ -7,6 +7,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,10 @@ from django.utils import timezone
 
 from portal.models import RoleGrant, User
 from portal.roles import Role
+from sync.bulk import insert_rows, update_rows
 from sync.directory import Found
-from sync.models import Assignment, DirectoryUser, Run, Tenant
-from sync.services import configurations, connections, runs, tenants
+from sync.models import Assignment, DirectoryUser, Link, MembershipLink, Run, Tenant
+from sync.services import configurations, connections, drafts, previews, runs, tenants
 
 ACTOR = "bench"
 
@@ -116,12 +118,55 @@ def _admin() -> Client:
     return client
 
 
+def pretend() -> dict[str, Any]:
+    """As if AWS held all that the last preview planned: links and memberships, without a request."""
+    run = Run.objects.filter(kind=Run.Kind.PREVIEW).latest("pk")
+    links = {link.object_id: link for link in Link.objects.all()}
+    created = run.operations.filter(action="create")
+    for n, row in enumerate(created, start=1):
+        link = links[row.object_id]
+        link.scim_id, link.written, link.active = f"aws-{n}", row.desired, bool(row.desired.get("active", True))
+        link.held_name, link.held_email, link.held_external = link.wanted_name, link.wanted_email, link.wanted_external
+    names = ["scim_id", "written", "active", "held_name", "held_email", "held_external"]
+    update_rows([links[row.object_id] for row in created], names)
+    members = {(row.object_id, member) for row in run.operations.all() for member in row.changes.get("members", ())}
+    insert_rows(
+        [MembershipLink(tenant=run.tenant, group=links[group], user=links[member]) for group, member in sorted(members)]
+    )
+    drafts.make_version(run.tenant.configurations.get(), actor=ACTOR)
+    return {"people": len(created), "memberships": len(members)}
+
+
+def draft() -> dict[str, Any]:
+    """A filter that half the company does not pass, and a mapping that changes a field of everybody else."""
+    tenant = Tenant.objects.get()
+    clause = {"attribute": "department", "operator": "REGEX MATCH", "value": "^[A-L]", "ignore_case": False}
+    configurations.save_filter(actor=ACTOR, tenant=tenant, object_type="user", title="Half", clauses=[clause])
+    row = drafts.shown(tenant).mappings.get(object_type="user", target="title")
+    rule = replace(row.rule(), kind="expression", source='Join(", ", [jobTitle], [department])')
+    configurations.save_mapping(actor=ACTOR, tenant=tenant, object_type="user", rule=rule, row=row)
+    return {"changes": len(drafts.differs(tenant))}
+
+
+def impact() -> dict[str, Any]:
+    run = previews.request(tenant=Tenant.objects.get(), actor=ACTOR, enqueue=False)
+    finished = runs.execute(run.pk)
+    if finished is None or finished.state not in drafts.PREVIEWED:
+        run.refresh_from_db()
+        raise SystemExit(f"{run.state}: {run.problem} {run.problem_detail}")
+    phases = {name: phase["seconds"] for name, phase in finished.phases.items() if phase["seconds"]}
+    return {"planned": finished.planned, "people": finished.impact["people"], "phases": phases}
+
+
 STEPS: dict[str, Callable[..., dict[str, Any]]] = {
     "prepare": prepare,
     "assign": assign,
     "settle": settle,
     "sync": sync,
     "preview": preview,
+    "pretend": pretend,
+    "draft": draft,
+    "impact": impact,
 }
 
 

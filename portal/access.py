@@ -73,10 +73,13 @@ def require_owner(request: HttpRequest) -> None:
 
 # Parts of a tenant's site whose forms edit the draft; mappings ask back themselves.
 EDITING = ("scope", "assignments", "groups")
+ONLY_LOOK = ("scope_counts",)
 
 
 def edits_the_draft(request: HttpRequest) -> bool:
     """By the address: /t/<slug>/<part>/…"""
+    if request.resolver_match and request.resolver_match.url_name in ONLY_LOOK:
+        return False
     return request.path.split("/")[3:4] in [[part] for part in EDITING]
 
 

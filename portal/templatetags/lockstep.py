@@ -198,8 +198,12 @@ def error_summary(form: Form) -> dict[str, Any]:
 
 @register.inclusion_tag("partials/nav.html", takes_context=True)
 def navigation(context: RequestContext, tenant: Tenant) -> dict[str, Any]:
-    match = context["request"].resolver_match
-    return {"groups": menu(tenant, match.url_name if match else "", context.get("draft_keys") or ())}
+    """A page has the menu twice, for wide and for narrow screens: it is made once."""
+    made = context.render_context
+    if "menu" not in made:
+        match = context["request"].resolver_match
+        made["menu"] = menu(tenant, match.url_name if match else "", context.get("draft_keys") or ())
+    return {"groups": made["menu"]}
 
 
 @register.inclusion_tag("partials/run_pill.html", takes_context=True)

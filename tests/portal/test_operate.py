@@ -12,7 +12,7 @@ from django.utils import timezone
 from portal.exporting import safe_cell
 from portal.models import User
 from sync.models import AuditEntry, Operation, Run, Tenant
-from sync.services import held
+from sync.services import approvals, held
 from sync.services import runs as service
 from sync.services.tenants import configuration_of
 
@@ -307,3 +307,11 @@ def test_a_reading_that_shrank_goes_on_waiting_too(ready: Tenant, kind: str) -> 
     shrunken = new_run(ready, 1, suspect=held.SHRUNK[0], started_at=now, finished_at=now)
     new_run(ready, 2, kind=kind, started_at=now, finished_at=now)
     assert held.shrunken(ready) == shrunken
+
+
+def test_the_menu_counts_what_waits_once_a_page(ready: Tenant, jo: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    counted: list[Tenant] = []
+    monkeypatch.setattr(approvals, "waiting_decisions", lambda tenant: counted.append(tenant) or 7)
+    page = jo.get("/t/acme/provisioning/").content.decode()
+    assert counted == [ready]
+    assert page.count('href="/t/acme/approvals/"') == 2
