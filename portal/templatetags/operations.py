@@ -27,6 +27,7 @@ FACTS = {
     "member_missing": lambda n: ngettext("%(n)s member missing", "%(n)s members missing", n),
     "member_extra": lambda n: ngettext("%(n)s member too many", "%(n)s members too many", n),
     "unsure": lambda n: ngettext("%(n)s group unsure", "%(n)s groups unsure", n),
+    "held": lambda n: _("%(n)s held"),
     "changes": lambda n: ngettext("%(n)s change", "%(n)s changes", n),
 }
 

@@ -113,7 +113,7 @@ def turn_on_context(tenant: Tenant) -> dict[str, object]:
     configuration = configuration_of(tenant)
     assignments = configuration.assignments
     plan = confirming.newest_plan(tenant)
-    last = tenant.runs.finished().filter(kind=Run.Kind.PREVIEW).first()
+    last = tenant.runs.whole().finished().filter(kind=Run.Kind.PREVIEW).first()
     failed = last if last is not None and plan is None and last.state == Run.State.FAILED else None
     return control_context(tenant) | {
         "shown": plan,

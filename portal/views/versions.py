@@ -104,7 +104,7 @@ def version(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     preview = previews.published_with(found)
     context = {
         "tenant": tenant,
-        "version": found,
+        "shown": found,
         "newest": tenant.configurations.current(),
         "preview": preview,
         "changed": impacts.changed(preview) if preview and preview.impact else None,
@@ -121,7 +121,7 @@ def restore(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     found = get_object_or_404(tenant.configurations.published(), number=number)
     if request.method == "POST":
         return restored(request, tenant, found)
-    context = {"tenant": tenant, "version": found, "in_the_way": len(drafts.changes(tenant))}
+    context = {"tenant": tenant, "shown": found, "in_the_way": len(drafts.changes(tenant))}
     return render_page(request, "versions/restore.html", context, partial="ask")
 
 

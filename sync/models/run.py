@@ -18,8 +18,9 @@ class RunQuerySet(models.QuerySet["Run"]):
         return self.exclude(state__in=Run.OPEN)
 
     def whole(self) -> "RunQuerySet":
-        """Those over the whole directory: neither what was asked on demand nor a comparison with AWS."""
-        return self.exclude(kind__in=(Run.Kind.ON_DEMAND, Run.Kind.VERIFY))
+        """Those over the whole directory by the rules in use: nothing on demand, no comparison, no draft's preview."""
+        others = self.exclude(kind__in=(Run.Kind.ON_DEMAND, Run.Kind.VERIFY))
+        return others.exclude(kind=Run.Kind.PREVIEW, configuration__isnull=False)
 
     def since(self, moment: datetime.datetime) -> "RunQuerySet":
         return self.filter(created_at__gte=moment)

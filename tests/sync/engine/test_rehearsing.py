@@ -10,12 +10,13 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sync import cycle
 from sync.directory import Found
 from sync.graph.client import GraphClient
 from sync.graph.errors import GraphError
 from sync.leases import Watch
-from sync.models import DirectoryUser, HeldChange, Inclusion, Link, Operation, Rehearsed, Run, Tenant
-from sync.services import configurations, drafts, keeping, previews, runs
+from sync.models import DirectoryUser, HeldChange, Inclusion, Link, Operation, Rehearsed, Run, Snapshot, Tenant
+from sync.services import configurations, confirming, drafts, held, keeping, previews, runs
 from tests.lab_process import Lab
 from tests.sync.engine.conftest import ACTOR, assign, names, sync
 
@@ -313,13 +314,13 @@ def test_a_preview_that_failed_leaves_the_draft_and_publishes_nothing(
 def test_discarding_the_draft_ends_its_preview(in_sync: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
     edit(in_sync, "title", source="department")
     run = previews.request(tenant=in_sync, actor=ACTOR, enqueue=False)
-    sign_in = GraphClient.sign_in
+    read = cycle.read
 
-    def discard_meanwhile(graph: GraphClient) -> None:
+    def discard_meanwhile(*arguments: Any) -> Snapshot:
         drafts.discard(tenant=in_sync, actor=ACTOR)
-        sign_in(graph)
+        return read(*arguments)
 
-    monkeypatch.setattr(GraphClient, "sign_in", discard_meanwhile)
+    monkeypatch.setattr(cycle, "read", discard_meanwhile)
     ended = runs.execute(run.pk)
     assert ended is not None
     assert ended.state == Run.State.CANCELLED
@@ -363,6 +364,20 @@ def test_a_sync_and_a_preview_wait_for_each_other(in_sync: Tenant) -> None:
     waiting = previews.request(tenant=in_sync, actor=ACTOR, enqueue=False)
     ask = {"tenant": in_sync, "kind": Run.Kind.CHANGES, "trigger": Run.Trigger.PERSON, "enqueue": False}
     assert runs.request_run(**ask) != waiting
+
+
+def test_a_preview_of_the_draft_does_not_hide_the_plan_that_waits(in_sync: Tenant) -> None:
+    edit(in_sync, "title", source="department")
+    draft = in_sync.configurations.draft()
+    assert draft is not None
+    now = timezone.now()
+    facts = {"tenant": in_sync, "trigger": "person", "started_at": now, "finished_at": now}
+    waiting = Run.objects.create(number=90, kind="changes", state=Run.State.WAITING, **facts)
+    in_sync.configurations.published().update(confirmed_at=None, changed_at=now - datetime.timedelta(hours=1))
+    Run.objects.create(number=91, kind="preview", state="completed", configuration=draft, **facts)
+    assert held.waiting_plan(in_sync) == waiting
+    # Nor is it a yes to what runs follow.
+    assert confirming.newest_plan(in_sync) == waiting
 
 
 def test_somebody_unassigned_is_kept_by_an_assignment(in_sync: Tenant, lab: Lab) -> None:
