@@ -44,7 +44,7 @@ NO_PAGE = {
     "mappings_cast", "mappings_actions", "mappings_actions_undo", "mapping_undo", "mapping_move",
     "logs_export", "run_pill", "provisioning_state", "drift_compare", "readiness_check", "readiness_export",
     "preview", "run_confirm", "provisioning_safety", "approvals_link",
-    "accept_shrinkage", "draft_undo", "impact_start", "impact_export", "impact_keep", "publish", "assignment_undo", "assignment_change", "unassign_ticked", "application_name", "application_stop",
+    "accept_shrinkage", "drift_link", "draft_undo", "impact_start", "impact_export", "impact_keep", "publish", "assignment_undo", "assignment_change", "unassign_ticked", "application_name", "application_stop",
 }  # fmt: skip
 # Pages for whoever is not signed in.
 SIGNED_OUT = {"account_login", "account_inactive", "first_run"}
