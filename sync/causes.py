@@ -9,8 +9,6 @@ from sync.scim import resource
 from sync.scoping import Reason, Scope
 
 Keys = tuple[str, ...]
-# Reasons that no rule of ours decides.
-OF_ENTRA = (Reason.DELETED, Reason.ACCOUNT_DISABLED)
 # Not a change of the draft but why somebody is outside: `scope:not-assigned`.
 SCOPE = "scope:"
 

@@ -173,10 +173,6 @@ class SourceAttribute:
         """`employeeOrgData.costCenter` and `businessPhones[0]`, step by step."""
         return tuple(re.findall(r"[^.\[\]]+", self.path))
 
-    @property
-    def graph_name(self) -> str:
-        return self.path or self.name
-
 
 USER_SOURCES: tuple[SourceAttribute, ...] = (
     SourceAttribute(

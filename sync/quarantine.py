@@ -9,8 +9,10 @@ from django.utils import timezone
 
 from sync.models import Tenant
 
+# The one reason that a test of the connections says nothing about.
+NOT_A_CONNECTION = "too-many-failures"
 # A run that ends for one of these would fail the same way again at once.
-REASONS = (*("token-refused", "secret-ended", "graph-sign-in", "graph-denied", "endpoint-gone", "too-many-failures"),)
+REASONS = ("token-refused", "secret-ended", "graph-sign-in", "graph-denied", "endpoint-gone", NOT_A_CONNECTION)
 BACKOFF_MINUTES = (15, 30, 60, 120, 240, 480, 1440)
 
 
@@ -37,8 +39,9 @@ def after_success(tenant: Tenant) -> None:
 
 
 def try_now(tenant: Tenant) -> None:
-    """Something was repaired: the next try does not wait for its time."""
-    Tenant.objects.filter(pk=tenant.pk, enabled=True).exclude(quarantined_at=None).update(next_run_at=timezone.now())
+    """A connection works again: the next try does not wait for its time."""
+    resting = Tenant.objects.filter(pk=tenant.pk, enabled=True).exclude(quarantined_at=None)
+    resting.exclude(quarantine_code=NOT_A_CONNECTION).update(next_run_at=timezone.now())
 
 
 FIELDS = ["quarantined_at", "quarantine_code", "quarantine_detail", "quarantine_tries"]

@@ -13,7 +13,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from sync import audit, connection_tests
+from sync import audit, connection_tests, quarantine
 from sync.clients import clouds, credential_context, scim_endpoint, token_context
 from sync.connection_tests.wording import describe
 from sync.models import AwsConnection, ConnectionTest, EntraConnection, Half, Tenant
@@ -255,6 +255,8 @@ def remember(test: ConnectionTest, started: datetime.datetime) -> None:
     test.passed = connection_tests.all_passed(test.checks)
     test.save(update_fields=["state", "finished_at", "passed", "checks"])
     result = {"tested_at": started, "test_passed": connection_tests.half_works(test.checks)}
+    if result["test_passed"]:
+        quarantine.try_now(test.tenant)
     older = Q(tested_at=None) | Q(tested_at__lte=started)
     if test.half == Half.AWS:
         AwsConnection.objects.filter(older, tenant=test.tenant).update(**result)

@@ -219,3 +219,19 @@ def test_a_token_that_ends_soon_by_its_typed_date_does_not_make_the_half_fail(te
     checked = [row | {"state": "failed"} if row["id"] == "A9" else row for row in rows("passed")]
     assert connection_tests.half_works(checked)
     assert not connection_tests.all_passed(checked)
+
+
+@pytest.mark.parametrize(("code", "waits"), [("token-refused", False), ("too-many-failures", True)])
+def test_a_passed_test_brings_the_next_try_of_a_quarantined_tenant_forward(
+    tenant: Tenant, code: str, waits: bool
+) -> None:
+    now = timezone.now()
+    Tenant.objects.filter(pk=tenant.pk).update(
+        enabled=True, quarantined_at=now, quarantine_code=code, next_run_at=now + datetime.timedelta(hours=4)
+    )
+    test = connections.new_test(tenant=tenant, actor="jo@acme.example", half="aws")
+    test.checks = [{**row, "state": "passed"} for row in test.checks]
+    connections.remember(test, now)
+    tenant.refresh_from_db()
+    assert tenant.next_run_at is not None
+    assert (tenant.next_run_at > timezone.now()) == waits
