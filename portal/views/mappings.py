@@ -159,7 +159,7 @@ def mapping_remove(request: HttpRequest, slug: str, plural: str, target: str) ->
         "tenant": tenant,
         "page_name": _("Remove %(field)s?") % {"field": fields.short(target)},
         "consequence": _(
-            "The field is no longer written. What we wrote to it is taken away with the next run under this draft."
+            "The field is no longer written. What we wrote to it is taken away by the first run that uses this."
         ),
         "action": request.get_full_path(),
         "edit": with_person(request, reverse("mapping", args=[tenant.slug, plural, target])),

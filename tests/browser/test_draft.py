@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from portal.models import User
 from portal.roles import Role
@@ -69,15 +69,27 @@ def only(tenant: Tenant, value: str) -> None:
     configurations.save_filter(actor=RAVI, tenant=tenant, object_type="user", title="Wrong", clauses=[clause])
 
 
+@pytest.fixture(params=["mouse", "keys"])
+def press(request: pytest.FixtureRequest) -> Callable[[Locator], None]:
+    """Click it, or go there and press Enter."""
+
+    def by_keys(target: Locator) -> None:
+        target.focus()
+        expect(target).to_be_focused()
+        target.press("Enter")
+
+    return Locator.click if request.param == "mouse" else by_keys
+
+
 def test_previewed_published_and_carried_out_as_previewed(
-    acme: Tenant, owner: User, open_page: Open, live_server: Any
+    acme: Tenant, owner: User, open_page: Open, live_server: Any, press: Callable[[Locator], None]
 ) -> None:
     edit(acme, "title", source="department")
     page = open_page(owner)
     page.goto(f"{live_server.url}/t/acme/logs/")
     expect(page.locator("#draft-bar")).to_contain_text("Draft: 1 change not published")
     expect(page.get_by_role("link", name="Mappings 1 change not published").first).to_be_visible()
-    page.locator("#draft-bar-preview").click()
+    press(page.locator("#draft-bar-preview"))
     expect(page.locator("#sum-title")).to_have_text("30 people would change.")
     expect(page.locator("#sum-words")).to_contain_text(
         "0 would be created, 30 updated, 0 lose access, 0 deleted. 0 stay as they are."
@@ -85,17 +97,17 @@ def test_previewed_published_and_carried_out_as_previewed(
     # Identical patterns are folded, and each leads to its people.
     fold = page.locator(".ls-folds tbody tr").first
     expect(fold).to_contain_text("title")
-    fold.get_by_role("link").click()
+    press(fold.get_by_role("link"))
     expect(page.locator(".ls-impact-table tbody").first).to_contain_text("Mapping title")
-    page.locator("#tab-created").click()
+    press(page.locator("#tab-created"))
     expect(page.locator("#impact-body")).to_contain_text("Nobody.")
     assert page.url.endswith("?show=created")
     page.go_back()
     expect(page.locator(".ls-impact-table")).to_be_visible()
     page.get_by_label("Why?").fill("Titles by department")
-    page.locator("#publish").click()
+    press(page.locator("#publish"))
     expect(page.locator("#messages")).to_contain_text("Version 2 is published. The next run at")
-    page.locator("#sync-now").click()
+    press(page.locator("#sync-now"))
     expect(page.locator("#compared-title")).to_have_text("Preview said 30, run did 30")
     expect(page.locator("#compared")).to_contain_text("As previewed")
     version = Configuration.objects.get(number=2)
@@ -104,24 +116,29 @@ def test_previewed_published_and_carried_out_as_previewed(
 
 
 def test_a_stale_preview_cannot_publish(
-    acme: Tenant, owner: User, open_page: Open, live_server: Any, watched: Watched
+    acme: Tenant,
+    owner: User,
+    open_page: Open,
+    live_server: Any,
+    watched: Watched,
+    press: Callable[[Locator], None],
 ) -> None:
     watched.allowed.add(422)
     edit(acme, "title", source="department")
     page = open_page(owner)
     page.goto(f"{live_server.url}/t/acme/draft/")
-    page.locator("#preview-impact").click()
+    press(page.locator("#preview-impact"))
     expect(page.locator("#publish")).to_be_visible()
     # Somebody else edits the draft; this page still shows the button.
     edit(acme, "displayName", kind="expression", source="ToUpper([displayName])")
-    page.locator("#publish").click()
+    press(page.locator("#publish"))
     expect(page.get_by_role("heading", name="There is a problem")).to_be_visible()
     expect(page.locator("#stale")).to_contain_text("The draft changed after this preview. Preview again.")
     expect(page.locator("#publish")).to_have_count(0)
     assert not Configuration.objects.filter(number=2).exists()
     assert axe(page) == []
-    page.locator("#preview-again").click()
-    page.locator("#publish").click()
+    press(page.locator("#preview-again"))
+    press(page.locator("#publish"))
     expect(page.locator("#messages")).to_contain_text("Version 2 is published.")
 
 
@@ -179,7 +196,7 @@ def test_an_edit_lands_in_a_new_draft_when_somebody_published_meanwhile(
 def test_a_wrong_filter_is_seen_by_name_cannot_be_published_unseen_and_is_undone_by_one_restore(
     acme: Tenant, lab: Lab, open_page: Open, live_server: Any, watched: Watched
 ) -> None:
-    """*Done when* 3: half the company."""
+    """Half the company."""
     watched.allowed.add(422)
     configurator = person(RAVI, Role.CONFIGURATOR, acme)
     only(acme, "Engineering")
