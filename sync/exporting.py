@@ -13,7 +13,7 @@ from typing import Any, Literal, Protocol
 
 from sync.scim import writing
 from sync.scim.client import ScimClient
-from sync.scim.errors import AwsDown, Forbidden, ScimError, Unauthorised
+from sync.scim.errors import AwsDown, Forbidden, ScimError, Stopped, Unauthorised
 from sync.scim.writing import Written
 from sync.steps import passed
 
@@ -201,6 +201,10 @@ class Flight:
             outcome = Outcome(request.operation_id, error=error)
         except ScimError as error:
             outcome = Outcome(request.operation_id, error=error)
+        except Stopped as error:
+            if not error.nothing_sent:
+                raise
+            return Outcome(request.operation_id, unsent=True)
         passed("after answer")
         return outcome
 

@@ -303,7 +303,7 @@ class ScimClient:
     def _once(self, method: str, path: str, body: Json | None, data: bytes | None, attempt: int) -> Answer:
         self.pacer.wait()
         if self._stopped.is_set():
-            raise Stopped
+            raise Stopped(attempt)
         self._count(method)
         began = self.clock()
         context: Json = {"method": method, "path": path, "request": body, "attempts": attempt}

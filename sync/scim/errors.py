@@ -52,6 +52,15 @@ class ScimError(Exception):
 class Stopped(Exception):
     """The client was told to begin no further request."""
 
+    def __init__(self, attempt: int) -> None:
+        super().__init__(f"attempt {attempt} was not made")
+        self.attempt = attempt
+
+    @property
+    def nothing_sent(self) -> bool:
+        """It was the first request of what was being done: every later one is made while an error is handled."""
+        return self.attempt == 1 and self.__context__ is None
+
 
 class AwsDown(ScimError):
     pass
