@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from sync.scim import writing
 from sync.scim.client import ScimClient, retry_after
 from sync.scim.endpoint import Endpoint, OtherHost, normalise
 from sync.scim.errors import (
@@ -16,10 +17,12 @@ from sync.scim.errors import (
     Rejected,
     ScimError,
     ServerError,
+    Stopped,
     Throttled,
     Unauthorised,
 )
 from sync.scim.pacing import Pacer
+from sync.scim.transport import Lost
 from tests.lab_process import Lab
 from tests.sync.scim.conftest import Web
 
@@ -251,3 +254,25 @@ def test_an_empty_id_is_never_put_into_an_address() -> None:
 )
 def test_retry_after_is_a_number_or_a_date(value: str | None, seconds: float | None) -> None:
     assert retry_after(value) == seconds
+
+
+def test_a_stop_before_the_first_request_says_that_nothing_was_sent(web: Web) -> None:
+    stopped = client()
+    stopped.stop()
+    with pytest.raises(Stopped) as caught:
+        writing.create(stopped, "user", {"userName": "adele", "externalId": "a1"})
+    assert caught.value.nothing_sent
+    assert web.asked == []
+
+
+def test_a_stop_between_a_lost_create_and_its_look_up_does_not(web: Web) -> None:
+    stopped = client()
+
+    def answered(*_: Any) -> Any:
+        stopped.stop()
+        raise Lost("The connection broke.")
+
+    stopped._host.exchange = answered  # type: ignore[method-assign]
+    with pytest.raises(Stopped) as caught:
+        writing.create(stopped, "user", {"userName": "adele", "externalId": "a1"})
+    assert not caught.value.nothing_sent
