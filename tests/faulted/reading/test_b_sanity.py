@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
 from sync.models import DirectoryGroup, Run, Tenant
@@ -320,7 +321,8 @@ def test_assignments_of_the_application_come_and_go_with_it(mirrored: Tenant, la
 
 def test_a_draft_carries_what_the_application_brings_without_a_change_of_its_own(mirrored: Tenant, lab: Lab) -> None:
     sync(mirrored)
-    drafts.editing(mirrored, ACTOR)
+    with transaction.atomic():
+        drafts.editing(mirrored, ACTOR)
     team = new_team(lab, "Late", [hire(lab, "La Tecomer")["id"]])
     [added] = lab.call("POST", "entra/assignments", {"add": [{"principalId": team["id"]}]})
     run_without_publishing(mirrored)
