@@ -1,4 +1,5 @@
-"""Writes the README's table of measured runs: medians of bench/results/sync-*.json, beside what peers were measured at.
+"""Writes the README's table of measured runs: medians of bench/results/sync-*.json beside what peers were measured at,
+and the large runs (scale-*.json, impact-*.json).
 
 `python tools/bench_table.py` rewrites the part between the two marks; `--check` only says whether it is up to date.
 """
@@ -11,6 +12,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "bench" / "results"
+DATABASES = {"sqlite": "SQLite", "postgres": "PostgreSQL"}
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 # Measured on 23 Nov 2026 with the same numbers of people, groups and memberships, and the same 20 ms per request, against
 # a stub of AWS's documented limits: requests and seconds of a first run, then of one without change.
@@ -34,11 +36,11 @@ def main() -> int:
 def with_table(text: str) -> str:
     head, rest = text.split(BEGIN)
     _old, tail = rest.split(END)
-    return f"{head}{BEGIN}\n{table(results())}\n{END}{tail}"
+    return f"{head}{BEGIN}\n{table(results('sync'))}\n\n{large(results('scale'), results('impact'))}\n{END}{tail}"
 
 
-def results() -> list[dict[str, Any]]:
-    return [json.loads(path.read_text()) for path in sorted(RESULTS.glob("sync-*.json"))]
+def results(bench: str) -> list[dict[str, Any]]:
+    return [json.loads(path.read_text()) for path in sorted(RESULTS.glob(f"{bench}-*.json"))]
 
 
 def table(found: list[dict[str, Any]]) -> str:
@@ -63,6 +65,20 @@ def table(found: list[dict[str, Any]]) -> str:
         f"CPU {median(found, 'first', 'cpu_ms_per_request'):.1f} ms per request, reading and planning included.",
     ]
     return "\n".join(lines)
+
+
+def large(scales: list[dict[str, Any]], impacts: list[dict[str, Any]]) -> str:
+    work = scales[0]["workload"]
+    parts = [
+        f"{one['plan']['seconds'] / 60:.1f} min and {one['plan']['peak_mb']} MB on {DATABASES[one['workload']['database']]} "
+        f"(without change {one['unchanged']['seconds']:.1f} s)"
+        for one in scales
+    ]
+    shown = impacts[0]
+    return (
+        f"{work['users']:,} people, {work['groups']:,} groups, {work['memberships']:,} memberships from reading to the stored plan: "
+        f"{', '.join(parts)}. What a draft would do to {shown['workload']['users']:,} people: {shown['preview']['seconds']:.0f} s."
+    )
 
 
 def median(found: list[dict[str, Any]], run: str, name: str) -> float:
