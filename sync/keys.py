@@ -2,7 +2,7 @@
 
 import hashlib
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 LONGEST = 200
@@ -34,6 +34,10 @@ def key(value: Any) -> str:
 def exact_key(value: Any) -> str:
     """An externalId is case exact (RFC 7643 section 3.1): `a1` and `A1` are two people."""
     return _short(value) if isinstance(value, str) else ""
+
+
+# How each part of Keys is made, for whoever asks about a single value.
+KEY_OF: Mapping[str, Callable[[Any], str]] = {"name": key, "email": key, "external": exact_key}
 
 
 def _short(value: str) -> str:

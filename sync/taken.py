@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from sync.clashes import UNITS
-from sync.keys import key
+from sync.keys import KEY_OF
 from sync.models import Link, Rehearsed, Run, Tenant
 from sync.scim.resource import unit_of
 
@@ -27,9 +27,10 @@ class TakenValues:
         return partial(self._taken, object_id)
 
     def _taken(self, object_id: str, target: str, value: str) -> bool:
-        column, wanted = self.columns.get(unit_of(target), ""), key(value)
+        column = self.columns.get(unit_of(target), "")
         if not column:
             return False
+        wanted = KEY_OF[column](value)
         owner = self.given.get((column, wanted), object_id)
         if owner != object_id or self._others_have(object_id, column, wanted):
             return True
