@@ -156,12 +156,18 @@ OPERATORS: dict[str, Operator] = {
         Operator("!&", gettext_noop("does not occur in"), "text", on_texts(lambda a, b: not shares(a, b)), cased=True),
     )
 }
-OPERATORS_BY_NAME = {name.upper(): operator for name, operator in OPERATORS.items()}
+
+
+def _plainly(name: str) -> str:
+    return re.sub(r"[\s_]+", " ", name).strip().upper()
+
+
+OPERATORS_BY_NAME = {_plainly(name): operator for name, operator in OPERATORS.items()}
 
 
 def operator_named(name: str) -> Operator | None:
-    """As Entra writes it, in any case: its pages say Greater_Than, its schema GREATER_THAN."""
-    return OPERATORS_BY_NAME.get(name.strip().upper())
+    """As Entra writes it: its pages say Greater_Than, its schema GREATER_THAN, with spaces or underscores."""
+    return OPERATORS_BY_NAME.get(_plainly(name))
 
 
 # --- Attributes -----------------------------------------------------------------------------------

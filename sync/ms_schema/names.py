@@ -1,10 +1,8 @@
 """Names of Microsoft's file against ours: fields, attributes, operators, actions."""
 
-import re
 from collections.abc import Callable
 
 from sync.expressions.tokens import tokens
-from sync.filtering import OPERATORS, Operator
 from sync.mapping import LIST_PATH, PARTS, TARGETS, ObjectType, source_attribute
 
 OBJECTS: dict[ObjectType, str] = {"user": "User", "group": "Group"}
@@ -22,12 +20,6 @@ ALLOWS: dict[str, dict[str, tuple[str, ...]]] = {
     "user": {"Add": ("create",), "Update": ("update", "disable"), "Delete": ("delete",)},
     "group": {"Add": ("create",), "Update": ("update",), "Delete": ("delete",)},
 }
-OPERATORS_WRITTEN = {re.sub(r"[\s_]+", " ", name).upper(): one for name, one in OPERATORS.items()}
-
-
-def operator(written: str) -> Operator | None:
-    """Spaces and underscores, upper and lower case: the portal and Graph spell operators differently."""
-    return OPERATORS_WRITTEN.get(re.sub(r"[\s_]+", " ", written).strip().upper())
 
 
 def target(written: str, object_type: str) -> str | None:

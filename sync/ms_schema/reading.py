@@ -345,7 +345,7 @@ def _read_filter(group: Json, n: int, object_type: ObjectType) -> tuple[WantedFi
 
 def _clause(clause: Json, object_type: ObjectType) -> dict[str, Any]:
     written, attribute = _text(clause, "operatorName"), _text(clause, "sourceOperandName")
-    operator, values = names.operator(written), _values(clause.get("targetOperand"))
+    operator, values = filtering.operator_named(written), _values(clause.get("targetOperand"))
     if operator is None:
         raise LeftOut("clause-operator", operator=written[:40])
     takes = operator.takes != "nothing"
