@@ -9,11 +9,9 @@ from playwright.sync_api import Locator, Page, expect
 from portal.models import User
 from sync.models import Tenant
 from sync.services import drafts
-from tests.browser.test_journeys import lab, lab_process
 from tests.lab_process import Lab
 from tests.sync.engine.conftest import ACTOR, assign, sync, wire
 
-__all__ = ["lab", "lab_process"]
 pytestmark = pytest.mark.django_db(transaction=True)
 
 

@@ -1,4 +1,4 @@
-"""Journeys 13 to 16: draft, impact preview, publish, restore; and half a company that a wrong filter would remove."""
+"""Draft, impact preview, publish and restore in a real browser; and half a company that a wrong filter would remove."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 from portal.models import User
 from portal.roles import Role
 from sync.models import Configuration, HeldChange, Run, Tenant
-from sync.services import configurations, drafts, runs
+from sync.services import configurations, drafts
 from tests.browser.conftest import Watched, axe, sideways
 from tests.conftest import person
 from tests.drafted import PREVIEW, edit_title, preview_of, with_draft, with_versions
@@ -21,23 +21,6 @@ from tests.sync.engine.conftest import ACTOR, assign, sync, wire
 pytestmark = pytest.mark.django_db(transaction=True)
 RAVI = "ravi@acme.example"
 Open = Callable[[User | None], Page]
-
-
-@pytest.fixture(scope="module")
-def lab_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    with Lab(tmp_path_factory.mktemp("lab"), "--aws-tps", "0") as running:
-        yield running
-
-
-@pytest.fixture
-def lab(lab_process: Lab, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Lab:
-    """Runs are carried out at once, in the web server's own thread: there is no broker here."""
-    lab_process.call("DELETE", "aws/users")
-    settings.EXTRA_CLOUDS = lab_process.clouds
-    settings.EXTRA_SCIM_HOSTS = lab_process.scim_hosts
-    monkeypatch.setattr("sync.tasks.execute_run.delay", runs.execute)
-    monkeypatch.setattr(runs, "RUN_RATE", 1000.0)
-    return lab_process
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """Journeys of an admin in a real browser, with the lab behind: without JavaScript, wrong secrets, live runs."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,28 +9,9 @@ from playwright.sync_api import Browser, Page, expect
 
 from portal.models import User
 from sync.models import Run, Tenant
-from sync.services import connections, runs
 from tests.lab_process import Lab
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(scope="module")
-def lab_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    with Lab(tmp_path_factory.mktemp("lab"), "--aws-tps", "0") as running:
-        yield running
-
-
-@pytest.fixture
-def lab(lab_process: Lab, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Lab:
-    """Tasks run at once, in the web server's own thread: there is no broker here."""
-    lab_process.call("DELETE", "aws/users")
-    settings.EXTRA_CLOUDS = lab_process.clouds
-    settings.EXTRA_SCIM_HOSTS = lab_process.scim_hosts
-    monkeypatch.setattr("sync.tasks.test_connection.delay", connections.run_test)
-    monkeypatch.setattr("sync.tasks.execute_run.delay", runs.execute)
-    monkeypatch.setattr(runs, "RUN_RATE", 1000.0)
-    return lab_process
 
 
 def fill_entra(page: Page, lab: Lab, secret: str) -> None:

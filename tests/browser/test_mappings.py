@@ -1,6 +1,6 @@
 """Journeys of the mapping pages with real people of the lab: by mouse, by keyboard, two admins at once."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from portal.models import User
 from sync import mapping
 from sync.models import AttributeMapping, Tenant
-from sync.services import configurations, drafts, runs
+from sync.services import configurations, drafts
 from tests.browser.conftest import axe, sideways
 from tests.lab_process import Lab
 from tests.sync.engine.conftest import ACTOR, assign, sync, wire
@@ -21,22 +21,12 @@ WORK_PHONE, HOME_PHONE = 'phoneNumbers[type eq "work"].value', 'phoneNumbers[typ
 FAMILY = "name.familyName"
 
 
-@pytest.fixture(scope="module")
-def lab_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    with Lab(tmp_path_factory.mktemp("lab"), "--aws-tps", "0") as running:
-        yield running
-
-
 @pytest.fixture
-def read(lab_process: Lab, tenant: Tenant, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Tenant:
+def read(lab: Lab, tenant: Tenant) -> Tenant:
     """Everybody was read and written once, under a published version."""
-    lab_process.call("DELETE", "aws/users")
-    settings.EXTRA_CLOUDS = lab_process.clouds
-    settings.EXTRA_SCIM_HOSTS = lab_process.scim_hosts
-    monkeypatch.setattr(runs, "RUN_RATE", 1000.0)
-    wire(tenant, lab_process)
+    wire(tenant, lab)
     configurations.apply_recommended(actor=ACTOR, tenant=tenant)
-    assign(tenant, lab_process.entra_group("AWS-Admins"))
+    assign(tenant, lab.entra_group("AWS-Admins"))
     sync(tenant)
     if (draft := tenant.configurations.draft()) is not None:
         drafts.make_version(draft, actor=ACTOR)
