@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from portal import fields
+from portal.mapping_table import shown_source
 from sync import filtering
 from sync.causes import SCOPE
 from sync.differences import Difference, Item
@@ -118,9 +119,7 @@ def mapping_words(_item: Item, side: Item | None) -> str:
     if side is None:
         return _("not mapped")
     facts = side.facts
-    kind = facts["kind"]
-    source = f'"{facts["source"]}"' if kind == "constant" else facts["source"]
-    parts = [str(AttributeMapping.Kind(kind).label) if kind == "none" else source]
+    parts = [shown_source(facts["kind"], facts["source"]) or str(AttributeMapping.Kind(facts["kind"]).label)]
     if facts["default"]:
         parts.append(_('default "%(value)s"') % {"value": facts["default"]})
     if facts["default_on_update"]:

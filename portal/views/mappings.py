@@ -19,7 +19,7 @@ from portal.mapping_table import Gets
 from portal.render import redirect_to, render_page
 from portal.roles import Right
 from sync import directory, mapping, source_attributes
-from sync.differences import mapping_key, setting_key
+from sync.differences import MAPPING_FIELDS, facts_of, mapping_key, setting_key
 from sync.mapping import ObjectType
 from sync.models import AttributeMapping, Configuration, Tenant
 from sync.services import configurations, drafts
@@ -132,7 +132,7 @@ def published_meanwhile(request: HttpRequest, tenant: Tenant) -> Configuration |
 
 
 def compared(mine: mapping.Mapping, now: AttributeMapping | None) -> list[dict[str, Any]]:
-    rows = [AttributeMapping(**{name: getattr(mine, name) for name in configurations.FIELDS}), now]
+    rows = [AttributeMapping(**facts_of(mine, MAPPING_FIELDS)), now]
     pairs = []
     for name in ("kind", "source", "default", "default_on_update", "apply", "when_empty", "matching"):
         yours, theirs = (mapping_table.word(row, name) if row else "" for row in rows)

@@ -15,12 +15,14 @@ from django.utils.translation import gettext as _
 from sync import filtering, mapping
 from sync.differences import (
     ASSIGNMENT_FIELDS,
+    MAPPING_FIELDS,
     SETTINGS,
     Difference,
     Item,
     assignment_key,
     contents,
     differences,
+    facts_of,
     filter_key,
     mapping_key,
     setting_key,
@@ -313,7 +315,7 @@ def _is_replaced(item: Item, wanted: Wanted) -> bool:
 def _mapping_items(object_type: str, rules: Iterable[mapping.Mapping]) -> list[Item]:
     items = []
     for rule in rules:
-        facts = {name: getattr(rule, name) for name in configurations.FIELDS}
+        facts = facts_of(rule, MAPPING_FIELDS)
         items.append(Item(mapping_key(object_type, rule.target), "mapping", object_type, rule.target, facts))
     return items
 

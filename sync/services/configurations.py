@@ -19,6 +19,7 @@ from sync import audit, mapping
 from sync.differences import (
     ASSIGNMENT_FIELDS,
     FILTER_FIELDS,
+    MAPPING_FIELDS,
     assignment_key,
     facts_of,
     filter_key,
@@ -37,8 +38,6 @@ from sync.models import (
 from sync.services.drafts import edited, editing
 from sync.services.tenants import add_default_mappings, configuration_of
 from sync.wanted import WantedAssignment, WantedFilter
-
-FIELDS = ("target", "kind", "source", "default", "default_on_update", "apply", "matching", "when_empty")
 
 
 class Refused(Exception):
@@ -61,8 +60,8 @@ def revision(row: AttributeMapping | ScopingFilter | None) -> str:
     """What a form showed, in short; "" for something new."""
     if row is None:
         return ""
-    names = FIELDS if isinstance(row, AttributeMapping) else ("title", "clauses")
-    facts = json.dumps([getattr(row, name) for name in names], ensure_ascii=False, sort_keys=True)
+    names = MAPPING_FIELDS if isinstance(row, AttributeMapping) else FILTER_FIELDS
+    facts = json.dumps(facts_of(row, names), ensure_ascii=False, sort_keys=True)
     return hashlib.sha256(facts.encode()).hexdigest()[:16]
 
 
@@ -432,13 +431,13 @@ def _next_position(configuration: Configuration, object_type: str) -> int:
 
 
 def _fill(row: AttributeMapping, rule: mapping.Mapping, *, from_template: bool) -> None:
-    for name in FIELDS:
+    for name in MAPPING_FIELDS:
         setattr(row, name, getattr(rule, name))
     row.from_template = from_template
 
 
 def _facts(rule: mapping.Mapping) -> dict[str, Any]:
-    return {name: getattr(rule, name) for name in FIELDS}
+    return facts_of(rule, MAPPING_FIELDS)
 
 
 def facts_key(rule: mapping.Mapping) -> tuple[Any, ...]:
