@@ -60,11 +60,15 @@ def copy_settings(source: Configuration, to: Configuration) -> None:
 
 def copy_rows(source: Configuration, to: Configuration, *, mirrored: bool = True) -> None:
     """`mirrored`: with what the enterprise application brought."""
-    assigned = source.assignments.all() if mirrored else source.assignments.filter(mirrored=False)
-    have = set(to.assignments.values_list("object_type", "object_id"))
     AttributeMapping.objects.bulk_create(_copies(source.mappings.all(), to), batch_size=500)
     ScopingFilter.objects.bulk_create(_copies(source.filters.all(), to), batch_size=500)
-    new = [row for row in assigned if (row.object_type, row.object_id) not in have]
+    _copy_assignments(source.assignments.all() if mirrored else source.assignments.filter(mirrored=False), to)
+
+
+def _copy_assignments(rows: Iterable[Assignment], to: Configuration) -> None:
+    """Who is assigned there already stays as it is."""
+    have = set(to.assignments.values_list("object_type", "object_id"))
+    new = [row for row in rows if (row.object_type, row.object_id) not in have]
     Assignment.objects.bulk_create(_copies(new, to), batch_size=500)
 
 
@@ -142,7 +146,7 @@ def discard(*, tenant: Tenant, actor: str) -> None:
     draft = tenant.configurations.select_for_update().draft()
     if draft is None or draft.based_on is None:
         return
-    audit.record(actor, "draft.discard", draft, {"changes": [one.key for one in changes(tenant)]}, None)
+    audit.record(actor, "draft.discard", draft, {"changes": draft.differs}, None)
     draft.delete()
 
 
@@ -150,8 +154,7 @@ def discard(*, tenant: Tenant, actor: str) -> None:
 def undo(*, tenant: Tenant, actor: str, key: str) -> None:
     """Puts one thing back to what the published version says."""
     draft = editing(tenant, actor)
-    found = next((one for one in changes(tenant) if one.key == key), None)
-    if found is None or draft.based_on is None:
+    if draft.based_on is None or key not in draft.differs:
         return
     put_back(draft, draft.based_on, key)
     draft.edits.pop(key, None)
@@ -177,9 +180,7 @@ def put_back(draft: Configuration, source: Configuration, key: str) -> None:
 def _put_back_mirrored(draft: Configuration, source: Configuration) -> None:
     """What the enterprise application brought goes and comes with it."""
     draft.assignments.filter(mirrored=True).delete()
-    have = set(draft.assignments.values_list("object_type", "object_id"))
-    rows = [row for row in source.assignments.filter(mirrored=True) if (row.object_type, row.object_id) not in have]
-    Assignment.objects.bulk_create(_copies(rows, draft), batch_size=500)
+    _copy_assignments(source.assignments.filter(mirrored=True), draft)
 
 
 def _rows_under(configuration: Configuration, kind: str, rest: str) -> QuerySet[Any]:
@@ -194,7 +195,7 @@ def _rows_under(configuration: Configuration, kind: str, rest: str) -> QuerySet[
 @transaction.atomic
 def restore(*, tenant: Tenant, actor: str, version: Configuration) -> Configuration:
     """A draft that equals `version`, to be previewed like any other. Raises DraftInTheWay."""
-    if changes(tenant):
+    if differs(tenant):
         raise DraftInTheWay
     draft = editing(tenant, actor)
     for rows in (draft.mappings.all(), draft.filters.all(), draft.assignments.filter(mirrored=False)):
@@ -213,7 +214,7 @@ def missing_for_publishing(tenant: Tenant, preview: Run | None, seen: Collection
     `seen`: codes of the preview's checks that somebody says to have seen.
     """
     draft = tenant.configurations.draft()
-    if draft is None or not changes(tenant):
+    if draft is None or not draft.differs:
         return ["nothing-changed"]
     if preview is None or preview.configuration_id != draft.pk or preview.state not in PREVIEWED:
         return ["no-preview"]
@@ -251,7 +252,6 @@ def publish(
 def make_version(draft: Configuration, *, actor: str, comment: str = "", preview: Run | None = None) -> Configuration:
     """Numbers a draft, without asking for a preview: for `publish`, and for what turns on or confirms a first run."""
     tenant, base = draft.tenant, draft.based_on
-    changed = differences(contents(base), contents(draft)) if base else []
     newest = tenant.configurations.aggregate(newest=Max("number"))["newest"] or 0
     now = timezone.now()
     draft.number, draft.published_at, draft.published_by, draft.comment = newest + 1, now, actor, comment
@@ -260,7 +260,7 @@ def make_version(draft: Configuration, *, actor: str, comment: str = "", preview
         draft.scope_changed_at = base.scope_changed_at if draft.scope_digest == scope_digest(base) else now
         _settle_confirmation(draft, base, preview)
     draft.save()
-    facts = {"number": draft.number, "comment": comment, "changes": [one.key for one in changed]}
+    facts = {"number": draft.number, "comment": comment, "changes": draft.differs}
     audit.record(actor, "version.publish", draft, None, facts)
     return draft
 
