@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from portal.http import HttpRequest
-from sync import directory, mapping
+from sync import directory, importing, mapping
 from sync.models import DirectoryUser, Tenant
 
 CAST_SIZE = 5
@@ -108,9 +108,9 @@ def with_values(tenant: Tenant, cast: Iterable[Example], select: Sequence[str]) 
 
 
 def mirrored(tenant: Tenant) -> set[str]:
-    """Properties of people that the last reading brought (see importing.tracked)."""
-    names = tenant.tracked_select
-    return {*names[: names.index("|")], "manager"} if "|" in names else set()
+    """Properties of people that the last reading brought."""
+    users, _groups, _asker = importing.parts(tenant.tracked_select)
+    return {*users, "manager"} if users else set()
 
 
 # --- Whom we propose ------------------------------------------------------------------------------
@@ -170,6 +170,6 @@ def _longest(properties: Mapping[str, Any]) -> int:
 TESTS: dict[str, Callable[[Mapping[str, Any]], bool]] = {
     "no-surname": lambda properties: not properties.get("surname"),
     "two-phones": lambda properties: _phones(properties) > 1,
-    "guest": mapping.is_guest,
+    "guest": mapping.is_invited,
     "non-latin": _non_latin,
 }

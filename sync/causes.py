@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sync.differences import SCOPE_SETTINGS, Difference, assignment_key, mapping_key, setting_key
+from sync.differences import SCOPE_KEYS, Difference, assignment_key, mapping_key, setting_key
 from sync.scim import resource
 from sync.scoping import Reason, Scope
 
@@ -35,9 +35,8 @@ class Causes:
     @property
     def of_scope(self) -> Keys:
         """Whatever can bring or remove people."""
-        settings = {setting_key(name) for name in SCOPE_SETTINGS}
         return tuple(
-            key for key, one in self.found.items() if one.item.kind in ("filter", "assignment") or key in settings
+            key for key, one in self.found.items() if one.item.kind in ("filter", "assignment") or key in SCOPE_KEYS
         )
 
     def of_person(self, object_id: str, before: Scope, after: Scope) -> Keys:

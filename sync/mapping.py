@@ -579,11 +579,11 @@ def read(
     for step in attribute.steps:
         found = inside(found, step)
     if attribute.name == "userPrincipalName" and isinstance(found, str):
-        return guest_name(found, graph_object, guest_user_name) if is_guest(graph_object) else found
+        return guest_name(found, graph_object, guest_user_name) if is_invited(graph_object) else found
     return plain(found)
 
 
-def is_guest(graph_object: Facts[str, Any]) -> bool:
+def is_invited(graph_object: Facts[str, Any]) -> bool:
     name = graph_object.get("userPrincipalName")
     return graph_object.get("userType") == "Guest" or (isinstance(name, str) and "#EXT#" in name)
 

@@ -14,6 +14,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from sync import filtering, importing, inclusion, scoping
+from sync.bringing import members_of
 from sync.expressions import Value
 from sync.filtering import Filter, Verdict
 from sync.mapping import ObjectType
@@ -22,7 +23,6 @@ from sync.models import (
     Assignment,
     Configuration,
     DirectoryGroup,
-    DirectoryMembership,
     DirectoryUser,
     Tenant,
 )
@@ -159,9 +159,7 @@ class Look:
         if self.object_type == "group":
             return Q(object_id__in=chosen.filter(send_group=True).values("object_id"))
         directly = Q(object_id__in=chosen.values("object_id"))
-        groups = inclusion.groups_of(self.tenant, rules)
-        members = DirectoryMembership.objects.filter(tenant=self.tenant, group_id__in=groups)
-        return directly | Q(object_id__in=members.values("member_id"))
+        return directly | Q(object_id__in=members_of(self.tenant, inclusion.groups_of(self.tenant, rules)))
 
     def _everyone(self) -> QuerySet[Any]:
         """Whoever is assigned by either side."""
