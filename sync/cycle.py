@@ -17,7 +17,7 @@ from sync.guarding import Guard
 from sync.journal import Journal
 from sync.leases import Watch
 from sync.mirror import Rules, selected
-from sync.models import Configuration, Run, Snapshot, Tenant
+from sync.models import Configuration, Result, Run, Snapshot, Tenant
 from sync.phases import PhaseLog
 from sync.planning import Stage
 from sync.recording import count_results
@@ -34,6 +34,13 @@ WRITING = {
 CONNECTIONS = 10
 
 
+class RowsLeft(Exception):
+    """The export ended although `rows` rows of the plan were neither written nor skipped: the watermark must not move."""
+
+    def __init__(self, rows: int) -> None:
+        super().__init__(f"{rows} rows of the plan were left")
+
+
 class NotConfirmed(Exception):
     """Scope or matching changed, and nobody has said yes to what follows from it: the plan waits, nothing is written."""
 
@@ -47,8 +54,8 @@ def run_cycle(
     clock: Callable[[], float],
     connections: int = CONNECTIONS,
 ) -> None:
-    """Raises GraphError, ScimError, SourceEmpty, NotConfirmed, Cancelled, TokenRefused, TooManyFailures, AwsDown or
-    LeaseLost; what is written stays."""
+    """Raises GraphError, ScimError, SourceEmpty, NotConfirmed, RowsLeft, Cancelled, TokenRefused, TooManyFailures,
+    AwsDown or LeaseLost; what is written stays."""
     phases = PhaseLog(run, clock)
     tenant = run.tenant
 
@@ -162,8 +169,10 @@ def export(run: Run, watch: Watch, phases: PhaseLog, scim: ScimClient, connectio
 def finish(run: Run, tenant: Tenant, snapshot: Snapshot, configuration: Configuration) -> None:
     """The watermark moves only now: everything is written, held, or waits in escrow with its own date.
 
-    After a reading that was not sane it stays: who was spared is looked at again.
+    After a reading that was not sane it stays: who was spared is looked at again. Raises RowsLeft.
     """
+    if left := run.operations.filter(result__in=(Result.PLANNED, Result.SENT)).count():
+        raise RowsLeft(left)
     if not snapshot.suspect:
         tenant.evaluated_snapshot = snapshot.pk
         tenant.evaluated_changed_at = configuration.changed_at

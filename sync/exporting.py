@@ -78,7 +78,11 @@ class Journal(Protocol):
     def turn(self, outcomes: Sequence[Outcome], room: int) -> Sequence[Request]:
         """Commits what came of requests and the intent of up to `room` more, whose requests it returns.
 
-        Empty when nothing can begin before what is in flight has landed."""
+        Of operations that have nothing to send it only notes why: no request does not mean that nothing is left."""
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether the last turn found no operation to begin."""
 
     def check(self) -> None:
         """Raises TooManyFailures."""
@@ -102,9 +106,10 @@ def export_stage(
             flight.start(journal.turn(landed, flight.room))
             landed = []
             journal.check()
-            if not flight.flying:
+            if flight.flying:
+                landed = flight.land()
+            elif journal.exhausted:
                 return
-            landed = flight.land()
             safe_point()
             flight.check()
     except Exception:

@@ -60,6 +60,7 @@ class Journal:
         self.full: set[str] = set()
         self.done = self.failed = 0
         self.shown_at = 0.0
+        self.exhausted = False
 
     def begin(self, stage: int) -> "Journal":
         self.stage = stage
@@ -195,6 +196,7 @@ class Journal:
         if not self.queue and not self.flying.keys() - landed:
             self.wave = self._next_wave()
             self._refill()
+        self.exhausted = not self.queue
         return [self.queue.popleft() for _ in range(min(room, len(self.queue)))]
 
     def _planned(self) -> "Q":
