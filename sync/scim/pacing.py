@@ -16,29 +16,46 @@ class Pacer:
         self.clock = clock
         self.sleep = sleep
         self.share = 1.0
-        self.next_at = 0.0
-        self.slowed_at = 0.0
+        self.next_at = self.last_at = float("-inf")
+        # Until then nobody sends; from then on the pace grows back.
+        self.quiet_until = float("-inf")
+        self.pauses = 0
         self.lock = threading.Lock()
 
     def wait(self) -> None:
-        delay = self._reserve()
-        if delay > 0:
-            self.sleep(delay)
-
-    def _reserve(self) -> float:
-        """The next free moment belongs to the caller, whether or not others are waiting."""
-        with self.lock:
-            now = self.clock()
-            grown = self.share + (now - self.slowed_at) * RECOVERY_PER_SECOND
-            share = min(1.0, grown) if self.share < 1.0 else 1.0
-            at = max(now, self.next_at)
-            self.next_at = at + 1 / (self.rate * share)
-            return at - now
+        """Returns at a moment that is the caller's own: no other request leaves within the pace around it."""
+        while True:
+            at, pauses = self._reserve()
+            if (delay := at - self.clock()) > 0:
+                self.sleep(delay)
+            with self.lock:
+                # A 429 meanwhile takes the moments back that were given before it.
+                if pauses == self.pauses:
+                    self.last_at = max(self.last_at, self.clock())
+                    return
 
     def slow_down(self, seconds: float) -> None:
-        """A 429 on one connection concerns all: nobody sends for `seconds`, then at half the pace."""
+        """A 429 on one connection concerns all: nobody sends for `seconds`, then at half the pace.
+
+        Answers to requests that left before the pause began are no further reason to slow down.
+        """
         with self.lock:
             now = self.clock()
-            self.share = max(SLOWEST, self.share / 2)
-            self.slowed_at = now + seconds
-            self.next_at = max(self.next_at, now + seconds)
+            if now >= self.quiet_until:
+                self.share = max(SLOWEST, self._share_at(now) / 2)
+            self.quiet_until = max(self.quiet_until, now + seconds)
+            self.next_at = max(self.quiet_until, self.last_at + self._gap_at(self.quiet_until))
+            self.pauses += 1
+
+    def _reserve(self) -> tuple[float, int]:
+        """The next free moment, whether or not others are waiting, and how often everybody had to pause so far."""
+        with self.lock:
+            at = max(self.clock(), self.next_at)
+            self.next_at = at + self._gap_at(at)
+            return at, self.pauses
+
+    def _gap_at(self, moment: float) -> float:
+        return 1 / (self.rate * self._share_at(moment))
+
+    def _share_at(self, moment: float) -> float:
+        return min(1.0, self.share + max(0.0, moment - self.quiet_until) * RECOVERY_PER_SECOND)

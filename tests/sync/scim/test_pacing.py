@@ -1,8 +1,16 @@
 """Pacing on a clock of our own: nobody waits for real."""
 
+import itertools
+import math
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 
-from sync.scim.pacing import Pacer
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from sync.scim.pacing import SLOWEST, Pacer
+from tests.clockwork import Clockwork, most_in_a_second
 
 
 class Time:
@@ -54,3 +62,66 @@ def test_threads_share_one_pace() -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: paced.wait(), range(100)))
     assert round(paced.next_at - 100.0, 3) >= 0.1
+
+
+def test_the_pace_after_many_429s_in_a_row_is_the_slowest_and_no_slower() -> None:
+    paced, time = pacer(20)
+    for _ in range(9):
+        paced.wait()
+        paced.slow_down(1.0)
+    paced.wait()
+    before = time.now
+    paced.wait()
+    assert 1 / 20 <= time.now - before <= 1 / (20 * SLOWEST)
+
+
+@dataclass
+class Answers:
+    """An AWS that answers each request after a while, some with 429, and what was seen of the requests."""
+
+    paced: Pacer
+    time: Clockwork
+    # Seconds until the answer, and its Retry-After in seconds, None for a good one.
+    script: Iterator[tuple[float, float | None]]
+    sent: list[float] = field(default_factory=list)
+    # When a 429 was heard, and until when nobody may send because of it.
+    quiet: list[tuple[float, float]] = field(default_factory=list)
+    waits: list[tuple[float, float]] = field(default_factory=list)
+
+    def requests(self, number: int) -> None:
+        for _ in range(number):
+            began = self.time.now
+            self.paced.wait()
+            self.waits.append((began, self.time.now))
+            self.sent.append(self.time.now)
+            latency, retry_after = next(self.script)
+            self.time.sleep(latency)
+            if retry_after is not None:
+                self.quiet.append((self.time.now, self.time.now + retry_after))
+                self.paced.slow_down(retry_after)
+
+
+LATENCIES = st.floats(0.001, 8.0)
+ANSWERS = st.lists(st.tuples(LATENCIES, st.none() | st.floats(0.0, 60.0)), min_size=1, max_size=40)
+
+
+@settings(deadline=None)
+@given(ANSWERS, st.integers(1, 8), st.sampled_from([1.0, 10.0, 18.0, 19.0]))
+@example([(0.02, 1.0)] * 4 + [(0.02, None)], 1, 18.0)
+@example([(0.02, None)] * 20 + [(0.02, 1.0)] * 20, 8, 18.0)
+@example([(0.02, 40.0)] + [(0.02, None)] * 39, 8, 18.0)
+def test_whatever_aws_answers_nobody_sends_too_early_too_often_or_waits_too_long(
+    script: list[tuple[float, float | None]], threads: int, rate: float
+) -> None:
+    time = Clockwork()
+    paced = Pacer(rate, clock=time.clock, sleep=time.sleep)
+    aws = Answers(paced, time, itertools.cycle(script))
+    time.run(*[lambda: aws.requests(12)] * threads)
+    assert len(aws.sent) == 12 * threads
+    assert most_in_a_second(aws.sent) <= math.ceil(rate)
+    for heard, until in aws.quiet:
+        assert not [moment for moment in aws.sent if heard < moment < until - 1e-6]
+    slowest = threads / (rate * SLOWEST)
+    for began, ended in aws.waits:
+        quiet_ends = max((until for heard, until in aws.quiet if heard <= ended), default=began)
+        assert ended - max(began, quiet_ends) <= slowest + 1e-6
