@@ -78,9 +78,12 @@ class Journal:
             if outcomes:
                 self._record(outcomes)
             landed = {outcome.operation_id for outcome in outcomes}
-            requests = self._intend(room, landed) if room > 0 and not self._hopeless else []
+            begun = self._intend(room, landed) if room > 0 and not self._hopeless else []
+        # After the commit: what a rolled back turn landed is recorded again, and what was not sent may begin again.
         for key in landed:
             self.flying.pop(key, None)
+        self.flying |= {request.operation_id: row for request, row in begun}
+        requests = [request for request, _row in begun]
         if outcomes:
             passed("result committed")
         if requests:
@@ -159,7 +162,7 @@ class Journal:
 
     # Intents
 
-    def _intend(self, room: int, landed: set[int]) -> list[Request]:
+    def _intend(self, room: int, landed: set[int]) -> list[tuple[Request, Flying]]:
         operations = self._take(room, landed)
         if not operations:
             return []
@@ -168,7 +171,7 @@ class Journal:
         settled = Settled(self.run.tenant_id, self.links)
         members = self._members_of(operations)
         now, not_after = timezone.now(), self.clock() + self.lease.seconds
-        requests, plain = [], []
+        begun, plain = [], []
         for operation in operations:
             request = self._begin(settled, operation, members, not_after)
             if request is None:
@@ -176,12 +179,11 @@ class Journal:
                 continue
             operation.result, operation.epoch, operation.sent_at = Result.SENT, self.lease.epoch, now
             named = [key for key in operation.changes.get("members", []) if key in members]
-            self.flying[operation.pk] = Flying(operation, {key: members[key] for key in named})
-            requests.append(request)
+            begun.append((request, Flying(operation, {key: members[key] for key in named})))
             plain.append(operation.pk)
         Operation.objects.filter(pk__in=plain).update(result=Result.SENT, epoch=self.lease.epoch, sent_at=now)
         settled.save()
-        return requests
+        return begun
 
     def _load_links(self, operations: Sequence[Operation]) -> None:
         busy = {row.operation.link_id for row in self.flying.values()}

@@ -1,0 +1,61 @@
+"""First runs against an AWS that answers late, or allows fewer requests than a run may send: complete and exact."""
+
+from typing import Any
+
+import pytest
+
+from sync.models import Result, Run, Tenant
+from sync.services import configurations, runs
+from tests.lab_process import Lab
+from tests.sync.engine.conftest import ACTOR, assign, names, sync, wire
+
+pytestmark = pytest.mark.django_db(transaction=True)
+PEOPLE = 75
+
+
+def hire_team(lab: Lab) -> dict[str, Any]:
+    people = [lab.call("POST", "entra/hire", {"displayName": f"Sl Ow{n:03}"}) for n in range(PEOPLE)]
+    group: dict[str, Any] = lab.call(
+        "POST", "entra/groups", {"displayName": "Slow-Team", "members": [one["id"] for one in people]}
+    )
+    return group
+
+
+def complete(lab: Lab, run: Run) -> bool:
+    """Everybody was made once, and nothing is open."""
+    made = [
+        one for one in lab.requests() if one["method"] == "POST" and one["path"].endswith("/Users") and one["applied"]
+    ]
+    assert len(names(lab)) == len(made) == PEOPLE
+    assert run.state == Run.State.COMPLETED
+    return not run.operations.filter(result__in=(Result.PLANNED, Result.SENT, Result.WILL_RETRY)).exists()
+
+
+def test_requests_that_waited_longer_than_the_lease_are_begun_again(wired: Tenant, lab: Lab, settings: Any) -> None:
+    """Ten connections and 60 intents at a third of a second each: the last ones wait longer than a second."""
+    settings.LEASE_SECONDS = 1
+    lab.call("POST", "faults", {"part": "aws", "kind": "delay", "match": "POST", "seconds": 0.3, "times": -1})
+    assign(wired, hire_team(lab))
+    assert complete(lab, sync(wired))
+
+
+def test_a_long_retry_after_delays_the_run_and_nothing_else(wired: Tenant, lab: Lab, settings: Any) -> None:
+    settings.LEASE_SECONDS = 1
+    throttled = {"part": "aws", "kind": "status", "status": 429, "retry_after": "3", "match": "POST", "skip": 29}
+    lab.call("POST", "faults", throttled)
+    assign(wired, hire_team(lab))
+    assert complete(lab, sync(wired))
+
+
+def test_an_aws_that_others_use_too_is_not_asked_faster_than_it_allows(
+    tenant: Tenant, tmp_path_factory: pytest.TempPathFactory, settings: Any
+) -> None:
+    with Lab(tmp_path_factory.mktemp("slow"), "--aws-tps", "10") as lab:
+        settings.EXTRA_CLOUDS, settings.EXTRA_SCIM_HOSTS = lab.clouds, lab.scim_hosts
+        wire(tenant, lab)
+        configurations.apply_recommended(actor=ACTOR, tenant=tenant)
+        assign(tenant, hire_team(lab))
+        run = sync(tenant)
+        assert complete(lab, run)
+        assert run.scim_requests["throttled"] < PEOPLE / 2
+        assert runs.RUN_RATE > 10
