@@ -43,7 +43,7 @@ class Clockwork:
         try:
             self.sleep(0)
             thread()
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - raised again in the thread of the test
             errors.append(error)
         finally:
             with self._changed:

@@ -204,5 +204,5 @@ def _start(request: HttpRequest, tenant: Tenant, kind: str) -> HttpResponse:
     """While provisioning is off, the decision waits for it to be turned on."""
     if not tenant.enabled:
         return redirect_to(request, "approvals", tenant.slug)
-    run = runs.request_run(tenant=tenant, kind=kind, trigger=Run.Trigger.APPROVAL, actor=request.user.email)
+    run = runs.request_soon(tenant=tenant, kind=kind, trigger=Run.Trigger.APPROVAL, actor=request.user.email)
     return redirect_to(request, "run", tenant.slug, run.number)

@@ -139,10 +139,11 @@ def compare(request: HttpRequest, slug: str) -> HttpResponse:
     if not tenant.aws.complete:
         messages.error(request, _("Nothing was compared: AWS is not connected yet."))
         return redirect_to(request, "drift", tenant.slug)
-    run = verifying.request(tenant=tenant, actor=request.user.email)
-    if run.kind != Run.Kind.VERIFY:
+    try:
+        verifying.request(tenant=tenant, actor=request.user.email)
+    except runs.RunInTheWay as busy:
         words = _("Run %(n)s is in progress, so nothing was compared. Try again when it is over.")
-        messages.warning(request, words % {"n": run.number})
+        messages.warning(request, words % {"n": busy.run.number})
     return redirect_to(request, "drift", tenant.slug)
 
 
@@ -175,7 +176,7 @@ def repair(request: HttpRequest, slug: str) -> HttpResponse:
         messages.error(request, UNREPAIRED[error.code])
         return redirect_to(request, "drift", tenant.slug)
     if marked and tenant.enabled:
-        run = runs.request_run(
+        run = runs.request_soon(
             tenant=tenant, kind=Run.Kind.CHANGES, trigger=Run.Trigger.PERSON, actor=request.user.email
         )
         return redirect_to(request, "run", tenant.slug, run.number)

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from portal.access import signed_in, tenant_for
-from portal.control import standing_of
+from portal.control import in_the_way, standing_of
 from portal.forms.provisioning import ScheduleForm
 from portal.forms.safety import SafetyForm
 from portal.http import HttpRequest
@@ -146,8 +146,17 @@ def sync_now(request: HttpRequest, slug: str) -> HttpResponse:
         messages.error(request, _("Provisioning is off, so nothing was started. Turn it on first."))
         return redirect_to(request, "provisioning", tenant.slug)
     kind = Run.Kind.FULL if request.POST.get("kind") == "full" else Run.Kind.CHANGES
-    run = runs.request_run(tenant=tenant, kind=kind, trigger=Run.Trigger.PERSON, actor=request.user.email)
+    run = asked_for(request, tenant, kind)
     return redirect_to(request, "run", tenant.slug, run.number)
+
+
+def asked_for(request: HttpRequest, tenant: Tenant, kind: str) -> Run:
+    """Or another run that is open, and a message that it is not what was asked for."""
+    try:
+        return runs.request_run(tenant=tenant, kind=kind, trigger=Run.Trigger.PERSON, actor=request.user.email)
+    except runs.RunInTheWay as busy:
+        messages.warning(request, in_the_way(busy.run))
+        return busy.run
 
 
 @require_POST
@@ -158,7 +167,7 @@ def preview(request: HttpRequest, slug: str) -> HttpResponse:
     if runs.missing_for_turning_on(tenant):
         messages.error(request, _("The connection has not passed a test since its last change. Test it first."))
         return redirect_to(request, "provisioning", tenant.slug)
-    run = runs.request_run(tenant=tenant, kind=Run.Kind.PREVIEW, trigger=Run.Trigger.PERSON, actor=request.user.email)
+    run = asked_for(request, tenant, Run.Kind.PREVIEW)
     if request.POST.get("back") == "turn_on":
         return redirect_to(request, "turn_on", tenant.slug)
     return redirect_to(request, "run", tenant.slug, run.number)

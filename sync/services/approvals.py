@@ -2,6 +2,7 @@
 
 import datetime
 from collections.abc import Collection
+from functools import partial
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -22,7 +23,7 @@ class NothingHeld(Exception):
 
 def confirm_and_run(*, run: Run, actor: str) -> Run:
     confirming.confirm(run=run, actor=actor)
-    return runs.request_run(tenant=run.tenant, kind=Run.Kind.CHANGES, trigger=Run.Trigger.PERSON, actor=actor)
+    return runs.request_soon(tenant=run.tenant, kind=Run.Kind.CHANGES, trigger=Run.Trigger.PERSON, actor=actor)
 
 
 def decide(
@@ -35,7 +36,7 @@ def decide(
     enqueue: bool = True,
 ) -> Run | None:
     """`approve`, `keep`: ids of the hold's changes. What is approved is done by the run that starts at once, if it is
-    still wanted then. Raises NothingHeld."""
+    still wanted then. Raises NothingHeld; without `enqueue` RunInTheWay too."""
     with transaction.atomic():
         waiting = HeldChange.objects.select_for_update().open().filter(hold=hold)
         approved = _decide(waiting.filter(pk__in=list(approve)), Decision.APPROVED, actor, comment, hold.tenant)
@@ -45,9 +46,8 @@ def decide(
         audit.record(actor, "hold.decide", hold, None, {"approved": approved, "kept": kept, "comment": comment})
     if not approved:
         return None
-    return runs.request_run(
-        tenant=hold.tenant, kind=Run.Kind.CHANGES, trigger=Run.Trigger.APPROVAL, actor=actor, enqueue=enqueue
-    )
+    ask = runs.request_soon if enqueue else partial(runs.request_run, enqueue=False)
+    return ask(tenant=hold.tenant, kind=Run.Kind.CHANGES, trigger=Run.Trigger.APPROVAL, actor=actor)
 
 
 def _decide(changes: QuerySet[HeldChange], decision: str, actor: str, comment: str, tenant: Tenant) -> list[str]:

@@ -1,5 +1,6 @@
 """Runs: asking for one, carrying it out under the lease, stopping it; turning provisioning on and off."""
 
+import contextlib
 import datetime
 import os
 import socket
@@ -49,6 +50,14 @@ class CannotTurnOn(Exception):
         self.reasons = reasons
 
 
+class RunInTheWay(Exception):
+    """`run` is open and is not what was asked for, which can be asked for again when it is over."""
+
+    def __init__(self, run: Run) -> None:
+        super().__init__(f"Run {run.number} ({run.get_kind_display()}) is open")
+        self.run = run
+
+
 def missing_for_turning_on(tenant: Tenant) -> list[str]:
     """Both halves must have passed a test since their last change."""
     reasons = []
@@ -71,7 +80,7 @@ def turn_on(*, tenant: Tenant, actor: str) -> Run:
         if plan is not None:
             confirming.confirm(run=plan, actor=actor)
         _switch(tenant, actor, enabled=True)
-    return request_run(tenant=tenant, kind=Run.Kind.FULL, trigger=Run.Trigger.TURNED_ON, actor=actor)
+    return request_soon(tenant=tenant, kind=Run.Kind.FULL, trigger=Run.Trigger.TURNED_ON, actor=actor)
 
 
 def turn_off(*, tenant: Tenant, actor: str) -> None:
@@ -121,7 +130,9 @@ def request_run(
     confirmed: bool = False,
     draft: Configuration | None = None,
 ) -> Run:
-    """A queued run, or the one that is open already: pressing twice makes one run.
+    """A queued run, or the one that is open already and does what is asked: pressing twice makes one run.
+
+    Raises RunInTheWay when another one is open.
 
     `confirmed`: whoever asks says yes to the creates and key changes of its plan, whatever they will be.
     `draft`: what a preview is to follow instead of the version that runs use.
@@ -130,6 +141,8 @@ def request_run(
         # The counter's row is the lock: two presses come one after the other.
         Tenant.objects.filter(pk=tenant.pk).update(last_run_number=F("last_run_number"))
         if open_run := _in_the_way(tenant, draft):
+            if not _does(open_run, kind, confirmed=confirmed):
+                raise RunInTheWay(open_run)
             return open_run
         run = new_run(tenant, kind, trigger, actor, enqueue=enqueue, confirmed=confirmed, draft=draft)
         if actor:
@@ -143,6 +156,21 @@ def _in_the_way(tenant: Tenant, draft: Configuration | None) -> Run | None:
     if draft is None:
         return runs.exclude(pk__in=tenant.runs.drafted()).first()
     return runs.drafted().filter(configuration=draft, state__in=(Run.State.QUEUED, Run.State.RUNNING)).first()
+
+
+def _does(run: Run, kind: str, *, confirmed: bool) -> bool:
+    """A full run looks at what changed too; only one that somebody said yes to writes what needs a yes."""
+    same = run.kind == kind or (run.kind, kind) == (Run.Kind.FULL, Run.Kind.CHANGES)
+    return same and (run.confirmed or not confirmed)
+
+
+def request_soon(*, tenant: Tenant, kind: str, trigger: str, actor: str) -> Run:
+    """The run, or the one that is in its way: a tenant that is turned on is due as soon as that one is over."""
+    try:
+        return request_run(tenant=tenant, kind=kind, trigger=trigger, actor=actor)
+    except RunInTheWay as busy:
+        Tenant.objects.filter(pk=tenant.pk, enabled=True).update(next_run_at=timezone.now())
+        return busy.run
 
 
 @transaction.atomic
@@ -253,7 +281,7 @@ def _begin(run: Run) -> bool:
     run.refresh_from_db()
     if run.confirmed:
         confirming.confirm_own_plan(run)
-    if run.kind != Run.Kind.VERIFY and not run.drafted:
+    if run.kind in (Run.Kind.FULL, Run.Kind.CHANGES):
         Tenant.objects.filter(pk=run.tenant_id, enabled=True).update(next_run_at=now + run.tenant.interval_length)
     return True
 
@@ -382,16 +410,20 @@ def _compare_when_due(tenant: Tenant) -> None:
     from sync.services import verifying
 
     if verifying.due(tenant):
-        verifying.request(tenant=tenant, trigger=Run.Trigger.SCHEDULE)
+        with contextlib.suppress(RunInTheWay):
+            verifying.request(tenant=tenant, trigger=Run.Trigger.SCHEDULE)
 
 
-@transaction.atomic
 def _request_due(tenant: Tenant) -> bool:
-    """Of two beats that find the tenant due, one moves its hand on."""
+    """Of two beats that find the tenant due, one moves its hand on. Behind a preview or a comparison it stays due."""
     due = Tenant.objects.filter(pk=tenant.pk, next_run_at=tenant.next_run_at)
-    if not due.update(next_run_at=timezone.now() + tenant.interval_length):
+    try:
+        with transaction.atomic():
+            if not due.update(next_run_at=timezone.now() + tenant.interval_length):
+                return False
+            request_run(tenant=tenant, kind=Run.Kind.CHANGES, trigger=Run.Trigger.SCHEDULE)
+    except RunInTheWay:
         return False
-    request_run(tenant=tenant, kind=Run.Kind.CHANGES, trigger=Run.Trigger.SCHEDULE)
     return True
 
 

@@ -26,7 +26,7 @@ class CannotRepair(Exception):
 
 
 def request(*, tenant: Tenant, actor: str = "", trigger: str = Run.Trigger.PERSON, enqueue: bool = True) -> Run:
-    """A queued comparison, or whatever run is open already: look at its kind."""
+    """A queued comparison, or the one that is open already. Raises RunInTheWay."""
     return runs.request_run(tenant=tenant, kind=Run.Kind.VERIFY, trigger=trigger, actor=actor, enqueue=enqueue)
 
 

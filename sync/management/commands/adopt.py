@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
-from sync.management.commands.sync import finish, sentence, summary, tenant_named
+from sync.management.commands.sync import finish, or_busy, sentence, summary, tenant_named
 from sync.models import Run, Tenant
 from sync.services import approvals, held, runs
 from sync.services.held import Proposal
@@ -38,7 +38,7 @@ class Command(BaseCommand):
         chosen = found if options["all"] else named(found, options["name"])
         if not chosen:
             raise CommandError("Nothing is proposed for linking.")
-        run = finish(link(tenant, chosen))
+        run = finish(or_busy(lambda: link(tenant, chosen)))
         facts = {"linked": [as_facts(one) for one in chosen], "run": summary(run)}
         text = f"{len(chosen)} to be linked.\n{sentence(summary(run))}"
         self.stdout.write(json.dumps(facts, indent=2, ensure_ascii=False) if options["json"] else text)

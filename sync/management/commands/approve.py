@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
-from sync.management.commands.sync import finish, sentence, summary, tenant_named
+from sync.management.commands.sync import finish, or_busy, sentence, summary, tenant_named
 from sync.models import HeldChange, Hold, Run, Tenant
 from sync.services import approvals, held, runs
 
@@ -34,13 +34,15 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         tenant = tenant_named(options["tenant"])
-        run, decided = accept_shrinkage(tenant) if options["shrinkage"] else decide(tenant, options)
+        shrunk = options["shrinkage"]
+        run, decided = or_busy(lambda: accept_shrinkage(tenant) if shrunk else decide(tenant, options))
         finished = finish(run) if run else None
         self.stdout.write(report(finished, decided, as_json=options["json"]))
         if finished and finished.state == Run.State.FAILED:
             raise SystemExit(1)
 
 
+@transaction.atomic
 def accept_shrinkage(tenant: Tenant) -> tuple[Run | None, dict[str, int]]:
     if held.shrunken(tenant) is None:
         raise CommandError("No reading that shrank waits for a decision.")

@@ -1,7 +1,8 @@
 """`manage.py sync TENANT [--full] [--preview] [--confirm] [--json]`: one run, here and now, without the broker."""
 
 import json
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
@@ -9,9 +10,16 @@ from sync.models import Run, Tenant
 from sync.problems import PROBLEMS, problem_groups
 from sync.services import drafts, runs
 
+T = TypeVar("T")
+# Exit code: another run of the tenant is open.
+BUSY = 4
+
 
 class Command(BaseCommand):
-    help = "Runs one sync of a tenant and prints what came of it. Exit code 1 when the run failed."
+    help = (
+        "Runs one sync of a tenant and prints what came of it. Exit code 1: the run failed, 4: another run is open and "
+        "nothing was begun."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("tenant", help="slug of the tenant")
@@ -56,15 +64,31 @@ def kind_of(options: dict[str, Any]) -> str:
 
 
 def carry_out(tenant: Tenant, kind: str, *, confirmed: bool = False) -> Run:
-    run = runs.request_run(
-        tenant=tenant,
-        kind=kind,
-        trigger=Run.Trigger.COMMAND,
-        actor="command line" if confirmed else "",
-        enqueue=False,
-        confirmed=confirmed,
+    asked = or_busy(
+        lambda: runs.request_run(
+            tenant=tenant,
+            kind=kind,
+            trigger=Run.Trigger.COMMAND,
+            actor="command line" if confirmed else "",
+            enqueue=False,
+            confirmed=confirmed,
+        )
     )
-    return finish(run)
+    return finish(asked)
+
+
+def or_busy(request: Callable[[], T]) -> T:
+    """What was asked for, and never another run that is open."""
+    try:
+        return request()
+    except runs.RunInTheWay as busy:
+        raise CommandError(
+            f"{in_the_way(busy.run)} Nothing was begun. Try again when it is over.", returncode=BUSY
+        ) from busy
+
+
+def in_the_way(run: Run) -> str:
+    return f"Run {run.number} ({run.get_kind_display()}) is {run.get_state_display()}."
 
 
 def finish(run: Run) -> Run:
@@ -72,9 +96,7 @@ def finish(run: Run) -> Run:
     finished = runs.execute(run.pk)
     if finished is None:
         run.refresh_from_db()
-        raise CommandError(
-            f"Run {run.number} is {run.get_state_display()}: a worker is at it. Try again when it is over."
-        )
+        raise CommandError(f"{in_the_way(run)} A worker is at it. Try again when it is over.", returncode=BUSY)
     return finished
 
 

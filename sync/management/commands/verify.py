@@ -5,10 +5,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from sync.management.commands.sync import known_slugs
+from sync.management.commands.sync import finish, known_slugs, or_busy
 from sync.models import Drift, Run, Tenant
 from sync.problems import PROBLEMS
-from sync.services import runs, verifying
+from sync.services import verifying
 from sync.services.verifying import CannotRepair
 
 ACTOR = "command line"
@@ -16,7 +16,7 @@ DIFFERENT = 3
 
 
 class Command(BaseCommand):
-    help = "Compares AWS with what was last written there. Exit code 0: equal, 3: differences, 1: it failed."
+    help = "Compares AWS with what was last written there. Exit code 0: equal, 3: differences, 4: another run is open, 1: it failed."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("tenant", help="slug of the tenant")
@@ -38,12 +38,7 @@ class Command(BaseCommand):
 
 
 def carry_out(tenant: Tenant) -> Run:
-    run = verifying.request(tenant=tenant, trigger=Run.Trigger.COMMAND, enqueue=False)
-    finished = runs.execute(run.pk) if run.kind == Run.Kind.VERIFY else None
-    if finished is None:
-        run.refresh_from_db()
-        raise CommandError(f"Run {run.number} is {run.get_state_display()}. Try again when it is over.")
-    return finished
+    return finish(or_busy(lambda: verifying.request(tenant=tenant, trigger=Run.Trigger.COMMAND, enqueue=False)))
 
 
 def mended(tenant: Tenant, run: Run) -> int:

@@ -1,0 +1,102 @@
+"""Asking for a run while another one is open: pressing twice makes one run, and nothing else is done than was asked."""
+
+import datetime
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.test import Client
+from django.utils import timezone
+
+from portal.models import User
+from sync.models import Run, Tenant
+from sync.services import connections, runs
+from tests.lab_process import Lab
+from tests.sync.engine.conftest import assign, lab, lab_process, names, wired
+
+__all__ = ["lab", "lab_process", "wired"]
+pytestmark = pytest.mark.django_db(transaction=True)
+FULL, CHANGES, PREVIEW, VERIFY = Run.Kind.FULL, Run.Kind.CHANGES, Run.Kind.PREVIEW, Run.Kind.VERIFY
+
+
+def ask(tenant: Tenant, kind: str, **facts: Any) -> Run:
+    return runs.request_run(tenant=tenant, kind=kind, trigger=Run.Trigger.COMMAND, enqueue=False, **facts)
+
+
+@pytest.mark.parametrize(("first", "second"), [(FULL, FULL), (PREVIEW, PREVIEW), (FULL, CHANGES)])
+def test_pressing_twice_makes_one_run(tenant: Tenant, first: str, second: str) -> None:
+    assert ask(tenant, first) == ask(tenant, second)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [(FULL, PREVIEW), (CHANGES, PREVIEW), (CHANGES, FULL), (VERIFY, CHANGES), (PREVIEW, FULL)]
+)
+def test_another_kind_of_run_is_never_taken_for_the_one_asked_for(tenant: Tenant, first: str, second: str) -> None:
+    ask(tenant, first)
+    with pytest.raises(runs.RunInTheWay):
+        ask(tenant, second)
+    assert tenant.runs.count() == 1
+
+
+def test_a_run_that_nobody_confirmed_does_not_stand_for_a_confirmed_one(tenant: Tenant) -> None:
+    ask(tenant, CHANGES)
+    with pytest.raises(runs.RunInTheWay):
+        ask(tenant, CHANGES, confirmed=True)
+
+
+@pytest.mark.parametrize("options", [{"preview": True}, {"full": True}, {"confirm": True}])
+def test_the_command_writes_nothing_while_another_run_is_queued(
+    wired: Tenant, lab: Lab, options: dict[str, bool]
+) -> None:
+    assign(wired, lab.call("POST", "entra/hire", {"displayName": "Not Yet"}))
+    queued = ask(wired, CHANGES)
+    with pytest.raises(CommandError) as busy:
+        call_command("sync", wired.slug, **options)
+    assert (busy.value.returncode, names(lab)) == (4, set())
+    queued.refresh_from_db()
+    assert queued.state == Run.State.QUEUED
+
+
+def test_a_comparison_is_refused_while_another_run_is_queued(tenant: Tenant) -> None:
+    ask(tenant, PREVIEW)
+    with pytest.raises(CommandError) as busy:
+        call_command("verify", tenant.slug)
+    assert busy.value.returncode == 4
+
+
+def test_a_page_shows_the_open_run_and_says_that_it_is_another(tenant: Tenant, owner: User, client: Client) -> None:
+    client.force_login(owner)
+    Tenant.objects.filter(pk=tenant.pk).update(enabled=True)
+    queued = ask(tenant, PREVIEW)
+    answer = client.post(f"/t/{tenant.slug}/provisioning/sync-now/", {"kind": "full"}, follow=True)
+    assert answer.redirect_chain[-1][0] == f"/t/{tenant.slug}/runs/{queued.number}/"
+    assert f"Nothing was started: run {queued.number} (Preview) is still open." in answer.content.decode()
+    assert tenant.runs.count() == 1
+
+
+def test_a_sync_that_is_due_waits_for_a_preview_and_stays_due(tenant: Tenant) -> None:
+    due = timezone.now() - datetime.timedelta(minutes=1)
+    Tenant.objects.filter(pk=tenant.pk).update(enabled=True, next_run_at=due)
+    queued = ask(tenant, PREVIEW)
+    runs.dispatch()
+    tenant.refresh_from_db()
+    assert (tenant.next_run_at, tenant.runs.count()) == (due, 1)
+    Run.objects.filter(pk=queued.pk).update(state=Run.State.COMPLETED)
+    runs.dispatch()
+    tenant.refresh_from_db()
+    assert tenant.next_run_at is not None
+    assert (tenant.next_run_at > timezone.now(), tenant.runs.latest("number").kind) == (True, CHANGES)
+
+
+def test_turning_on_during_a_preview_makes_the_first_run_due(wired: Tenant, lab: Lab) -> None:
+    assign(wired, lab.call("POST", "entra/hire", {"displayName": "Soon There"}))
+    for half in ("entra", "aws"):
+        connections.run_test(connections.new_test(tenant=wired, actor="jo", half=half).pk)
+    first = ask(wired, PREVIEW)
+    runs.execute(first.pk)
+    again = ask(wired, PREVIEW)
+    wired.refresh_from_db()
+    assert runs.turn_on(tenant=wired, actor="jo") == again
+    wired.refresh_from_db()
+    assert wired.next_run_at is not None
+    assert (wired.enabled, wired.next_run_at <= timezone.now()) == (True, True)
