@@ -59,13 +59,16 @@ def suspect(snapshot: Snapshot, code: str, detail: dict[str, Any]) -> None:
 
 
 def known(snapshot: Snapshot) -> dict[str, QuerySet[Any]]:
-    """What the mirror knows and a full round should tell. Members in the recycle bin need not be told."""
+    """What the mirror knows and a full round should tell. It tells no membership of somebody or of a group that is
+    deleted, although the mirror keeps those for a restore."""
     of = {"tenant": snapshot.tenant}
-    binned = DirectoryUser.objects.filter(**of).exclude(deleted="").values("object_id")
+    people, groups = DirectoryUser.objects.filter(**of), DirectoryGroup.objects.filter(**of)
+    gone_people, gone_groups = (rows.exclude(deleted="").values("object_id") for rows in (people, groups))
+    members = DirectoryMembership.objects.filter(**of).exclude(group_id__in=gone_groups)
     return {
-        "users": DirectoryUser.objects.filter(**of, deleted=""),
-        "groups": DirectoryGroup.objects.filter(**of, deleted=""),
-        "memberships": DirectoryMembership.objects.filter(**of).exclude(member_id__in=binned),
+        "users": people.filter(deleted=""),
+        "groups": groups.filter(deleted=""),
+        "memberships": members.exclude(member_id__in=gone_people).exclude(member_id__in=gone_groups),
     }
 
 

@@ -23,7 +23,7 @@ from tests.faulted.reading.conftest import (
     writes,
 )
 from tests.lab_process import Lab
-from tests.sync.engine.conftest import ACTOR, aws_user, sync
+from tests.sync.engine.conftest import ACTOR, assign, aws_user, sync
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -349,3 +349,43 @@ def test_a_person_assigned_by_hand_stays_when_the_application_drops_him(mirrored
     lab.call("POST", "entra/assignments", {"remove": [added["id"]]})
     sync(mirrored, Run.Kind.FULL)
     assert person["id"] in picture(lab).active
+
+
+# Groups that are deleted
+
+
+def big_group(tenant: Tenant, lab: Lab) -> dict[str, Any]:
+    """It holds four tenths of all memberships, and is in AWS."""
+    people = {member["id"] for name in TEAMS for member in lab.entra_group(name)["members"]}
+    group = new_team(lab, "Everybody", sorted(people))
+    assign(tenant, group)
+    sync(tenant)
+    return group
+
+
+@pytest.mark.parametrize("restored", [False, True])
+def test_a_big_group_that_was_deleted_blocks_no_later_removal(settled: Tenant, lab: Lab, restored: bool) -> None:
+    group, leaver = big_group(settled, lab), hire(lab, "Lea Ver", lab.entra_group("Team 0001"))
+    sync(settled)
+    lab.call("DELETE", f"entra/groups/{group['id']}", {"soft": True})
+    sync(settled)
+    if restored:
+        lab.call("POST", f"entra/groups/{group['id']}/restore")
+        sync(settled)
+    lab.call("PATCH", f"entra/users/{leaver['id']}", {"accountEnabled": False})
+    for _ in range(2):
+        assert not sync(settled, Run.Kind.FULL).suspect
+    assert leaver["id"] not in picture(lab).active
+    lab.call("DELETE", f"entra/groups/{group['id']}", {"soft": False})
+    sync(settled)
+
+
+def test_a_big_group_inside_another_that_was_deleted_blocks_no_later_removal(settled: Tenant, lab: Lab) -> None:
+    inner = new_team(lab, "Inner", [member["id"] for member in lab.entra_group("Team 0001")["members"]])
+    groups = [new_team(lab, f"Outer {n:02}", [inner["id"]]) for n in range(60)]
+    sync(settled, Run.Kind.FULL)
+    lab.call("DELETE", f"entra/groups/{inner['id']}", {"soft": True})
+    sync(settled)
+    assert not sync(settled, Run.Kind.FULL).suspect
+    for group in [*groups, inner]:
+        lab.call("DELETE", f"entra/groups/{group['id']}", {"soft": False})
