@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging
+from celery.signals import beat_init, celeryd_init, setup_logging
+from django.core.exceptions import ImproperlyConfigured
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
@@ -48,6 +49,18 @@ def configure() -> None:
 
 
 configure()
+
+
+@celeryd_init.connect
+@beat_init.connect
+def refuse_without_keys(**_: Any) -> None:
+    """Celery swallows what a receiver raises, but not an exit."""
+    from portal.checks import require_keys
+
+    try:
+        require_keys()
+    except ImproperlyConfigured as error:
+        raise SystemExit(str(error)) from error
 
 
 @setup_logging.connect

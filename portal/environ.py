@@ -34,11 +34,21 @@ def words(name: str, default: str = "") -> list[str]:
 
 
 def secret(name: str, default_file: Path | None = None) -> str:
-    """The secret itself from NAME, else the content of the file that NAME_FILE (or the default) points to."""
+    """The secret itself from NAME, else the content of the file that NAME_FILE (or the default) points to.
+
+    A file that is named and cannot be read is an error: a wrong path must not pass for "no secret"."""
     if value := os.environ.get(name):
         return value
-    path = Path(os.environ.get(f"{name}_FILE", default_file or ""))
-    return path.read_text().strip() if path.is_file() else ""
+    if named := os.environ.get(f"{name}_FILE"):
+        return _content(name, Path(named))
+    return default_file.read_text().strip() if default_file and default_file.is_file() else ""
+
+
+def _content(name: str, path: Path) -> str:
+    try:
+        return path.read_text().strip()
+    except (OSError, UnicodeError) as error:
+        raise ImproperlyConfigured(f"{name}_FILE is {str(path)!r}, which cannot be read: {error}.") from error
 
 
 def remembered(state: Path) -> Path:

@@ -17,7 +17,8 @@ environ.recall(STATE_DIR)
 PUBLIC_URL = environ.text("PUBLIC_URL", "http://localhost:8000").rstrip("/")
 SERVED_BY_HTTPS = PUBLIC_URL.startswith("https://")
 
-SECRET_KEY = environ.secret("SECRET_KEY", STATE_DIR / "secret.key") or "build-only-" + "0123456789abcdef" * 4
+# Both are required (portal/checks.py); only building the image goes without them.
+SECRET_KEY = environ.secret("SECRET_KEY", STATE_DIR / "secret.key")
 # Key ring for stored secrets: lines of `id:base64 of 32 bytes`; the first seals, all of them open.
 SEAL_KEYS = environ.secret("SEAL_KEYS", STATE_DIR / "seal.keys")
 DEBUG = environ.flag("DEBUG")

@@ -34,7 +34,8 @@ def new_state(tmp_path_factory: pytest.TempPathFactory) -> NewState:
 def prepare(template: Path) -> None:
     making = template.with_suffix(".making")
     (making / "run").mkdir(parents=True)
-    environment = {name: value for name, value in os.environ.items() if name not in OURS} | {"STATE_DIR": str(making)}
+    environment = {name: value for name, value in os.environ.items() if name not in OURS}
+    environment |= {"STATE_DIR": str(making), "SECRET_KEY": "prepared", "SEAL_KEYS": "prepared:" + "A" * 43 + "="}
     for step in STEPS:
         subprocess.run([sys.executable, "manage.py", *step, "--verbosity", "0"], cwd=ROOT, env=environment, check=True)
     (making / "run" / "static.stamp").write_text(static_fingerprint())

@@ -1,0 +1,45 @@
+"""The keys that an installation must bring: without them nothing starts, and no well-known key stands in.
+
+Django's system checks ask before every command that touches data; web server, worker and beat ask when they start.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import Error, Tags, register
+from django.core.exceptions import ImproperlyConfigured
+
+from sync.sealing import parse_ring
+
+MAKE_SIGNING_KEY = 'python3 -c "import secrets; print(secrets.token_urlsafe(50))"'
+MAKE_SEAL_KEYS = (
+    "python3 -c \"import base64, os; print(os.urandom(4).hex() + ':' + base64.b64encode(os.urandom(32)).decode())\""
+)
+
+
+@register(Tags.security)
+def check_keys(**_: Any) -> list[Error]:
+    return [*_secret_key(), *_seal_keys()]
+
+
+def require_keys() -> None:
+    """Raises ImproperlyConfigured."""
+    if problems := check_keys():
+        raise ImproperlyConfigured(" ".join(f"{problem.msg} {problem.hint}" for problem in problems))
+
+
+def _secret_key() -> Iterable[Error]:
+    try:
+        settings.SECRET_KEY  # noqa: B018 - Django refuses to hand out an empty one
+    except ImproperlyConfigured:
+        hint = f"Set SECRET_KEY or SECRET_KEY_FILE. To make one: {MAKE_SIGNING_KEY}"
+        yield Error("SECRET_KEY is not set.", hint=hint, id="portal.E001")
+
+
+def _seal_keys() -> Iterable[Error]:
+    try:
+        parse_ring(settings.SEAL_KEYS)
+    except ImproperlyConfigured as error:
+        hint = f"Set SEAL_KEYS or SEAL_KEYS_FILE. To make a first line: {MAKE_SEAL_KEYS}"
+        yield Error(str(error), hint=hint, id="portal.E002")
