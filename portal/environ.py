@@ -3,11 +3,15 @@
 import contextlib
 import json
 import os
+import re
+import ssl
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
+from urllib3.exceptions import LocationParseError
+from urllib3.util import parse_url
 
 
 def text(name: str, default: str = "") -> str:
@@ -49,6 +53,44 @@ def _content(name: str, path: Path) -> str:
         return path.read_text().strip()
     except (OSError, UnicodeError) as error:
         raise ImproperlyConfigured(f"{name}_FILE is {str(path)!r}, which cannot be read: {error}.") from error
+
+
+PROXY_FORM = re.compile(r"http://([^:/?#@\s]+:[^:/?#@\s]+@)?([A-Za-z0-9._-]+|\[[0-9a-fA-F:]+\]):[0-9]+/?")
+
+
+def proxy(name: str) -> str | None:
+    """A forward proxy's URL. It may hold a password: no error quotes it."""
+    value = secret(name)
+    if value and not _is_proxy(value):
+        raise ImproperlyConfigured(
+            f"{name} is not the address of a proxy. It reads http://host:port or http://user:password@host:port, "
+            "with / : @ ? # % in name and password percent-encoded."
+        )
+    return value or None
+
+
+def _is_proxy(url: str) -> bool:
+    """Name and password stay within Latin-1: both HTTP clients send Basic authentication so (RFC 7617 section 2.1)."""
+    try:
+        port = parse_url(url).port if PROXY_FORM.fullmatch(url) else None
+    except LocationParseError:
+        return False
+    return bool(port) and all(ord(letter) < 256 for letter in unquote(url))
+
+
+def ca_file(name: str) -> str | None:
+    """A PEM file of certificate authorities, read once to see that it can be."""
+    path = os.environ.get(name)
+    if not path:
+        return None
+    try:
+        ssl.create_default_context(cafile=path)
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"{name} is {path!r}, which cannot be read as certificate authorities: {error.strerror or error}. "
+            "Name a file of PEM certificates."
+        ) from error
+    return path
 
 
 def remembered(state: Path) -> Path:

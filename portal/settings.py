@@ -183,6 +183,10 @@ DEFAULT_FROM_EMAIL = environ.text("MAIL_FROM", "Lockstep <lockstep@localhost>")
 EXTRA_CLOUDS = json.loads(environ.text("EXTRA_CLOUDS", "{}"))
 EXTRA_SCIM_HOSTS = json.loads(environ.text("EXTRA_SCIM_HOSTS", "{}"))
 
+# The way out to Microsoft, AWS and the hosts above. The proxy's URL may hold a password: Django's error page hides SECRET.
+OUTBOUND_PROXY_SECRET = environ.proxy("OUTBOUND_PROXY")
+OUTBOUND_CA_FILE = environ.ca_file("OUTBOUND_CA_FILE")
+
 # Requests a second of a run. AWS allows 20 for all clients together; a support case raises that (quotas page).
 SCIM_RATE = environ.number("SCIM_RATE", 18)
 LEASE_SECONDS = environ.number("LEASE_SECONDS", 25)

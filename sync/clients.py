@@ -1,9 +1,13 @@
 """The two clients of a tenant, made from its stored connection: the place where stored secrets are opened."""
 
+import ipaddress
 import random
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from itertools import takewhile
+from typing import TypeVar
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db.models import Q
@@ -18,6 +22,9 @@ from sync.scim.never_touch import NeverTouch
 from sync.scim.pacing import Pacer
 from sync.sealing import unseal
 
+# What has an address, authorities to trust and a proxy.
+Side = TypeVar("Side", Cloud, Endpoint)
+
 
 class NotEntered(Exception):
     """A half of the connection has no identity or no secret yet; the text says which half."""
@@ -29,7 +36,7 @@ def clouds() -> dict[str, Cloud]:
         name: Cloud(name, authority=facts["authority"], graph=facts["graph"], ca_file=facts.get("ca_file"))
         for name, facts in settings.EXTRA_CLOUDS.items()
     }
-    return {**CLOUDS, **extra}
+    return {name: _through_outbound(cloud, cloud.authority) for name, cloud in (CLOUDS | extra).items()}
 
 
 def allowed_scim_hosts() -> dict[str, OtherHost]:
@@ -46,7 +53,28 @@ def allowed_scim_hosts() -> dict[str, OtherHost]:
 
 def scim_endpoint(url: str) -> Endpoint:
     """Raises ValueError with the sentence to show when the URL cannot be an endpoint."""
-    return normalise(url, allowed=allowed_scim_hosts())
+    endpoint = normalise(url, allowed=allowed_scim_hosts())
+    return _through_outbound(endpoint, endpoint.base)
+
+
+def _through_outbound(side: Side, url: str) -> Side:
+    """By the deployment's proxy and under its authorities, except where a side names authorities of its own."""
+    return replace(side, ca_file=side.ca_file or settings.OUTBOUND_CA_FILE, proxy=_proxy_to(url))
+
+
+def _proxy_to(url: str) -> str | None:
+    """A proxy cannot know this machine's loopback addresses; it tunnels HTTPS only."""
+    parts = urlsplit(url)
+    direct = parts.scheme != "https" or _is_loopback(parts.hostname or "")
+    return None if direct else settings.OUTBOUND_PROXY_SECRET
+
+
+def _is_loopback(host: str) -> bool:
+    """RFC 6761 section 6.3, RFC 1122 section 3.2.1.3, RFC 4291 section 2.5.3."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
 
 
 def credential_context(tenant: Tenant) -> str:

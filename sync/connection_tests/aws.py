@@ -72,8 +72,7 @@ def endpoint_has_the_right_form(half: AwsHalf) -> Finding:
 
 
 def endpoint_can_be_reached(half: AwsHalf) -> Finding:
-    other = clients.allowed_scim_hosts().get(half.endpoint.host)
-    return reach(half.endpoint.base, other.ca_file if other else None)
+    return reach(half.endpoint.base, half.endpoint.ca_file, half.endpoint.proxy)
 
 
 def token_is_accepted(half: AwsHalf) -> Finding:

@@ -26,6 +26,7 @@ from sync.graph.errors import (
     Unauthorised,
     Unreachable,
 )
+from sync.graph.session import Session
 from sync.models import EntraConnection, Tenant
 from sync.sealing import CannotOpen
 
@@ -89,14 +90,14 @@ def is_guid(text: str) -> bool:
 def sign_in_can_be_reached(half: EntraHalf) -> Finding:
     if half.entra.cloud not in clients.clouds():
         return Finding("cloud-unknown", {"cloud": half.entra.cloud})
-    return reach(half.cloud.authority, half.cloud.ca_file)
+    return reach(half.cloud.authority, half.cloud.ca_file, half.cloud.proxy)
 
 
 def directory_exists(half: EntraHalf) -> Finding:
     """Entra tells everybody whether a directory exists, before any sign-in (OpenID Connect discovery)."""
     url = discovery_url(half.cloud, half.entra.directory_id)
     try:
-        answer = _ask(url, half.cloud.ca_file)
+        answer = _ask(half.cloud, url)
     except requests.RequestException as error:
         return Finding("microsoft-busy", {"detail": _reason(error)}, f"GET {url}", answer=_reason(error))
     found = re.search(r"AADSTS\d+", answer.text)
@@ -120,11 +121,9 @@ def discovery_url(cloud: Cloud, directory: str) -> str:
     return f"{cloud.authority}/{quote(directory)}/v2.0/.well-known/openid-configuration"
 
 
-def _ask(url: str, ca_file: str | None) -> requests.Response:
-    with requests.Session() as session:
-        # REQUESTS_CA_BUNDLE in the environment would win over `verify`.
-        session.trust_env = False
-        return session.get(url, timeout=CONNECT_SECONDS, verify=ca_file or True, allow_redirects=False)
+def _ask(cloud: Cloud, url: str) -> requests.Response:
+    with Session(cloud) as session:
+        return session.get(url, timeout=CONNECT_SECONDS, allow_redirects=False)
 
 
 def _reason(error: Exception) -> str:
@@ -164,7 +163,7 @@ def clock_is_right(half: EntraHalf) -> Finding:
     """Any answer of Microsoft's carries its time in the Date header, to the second."""
     url = discovery_url(half.cloud, "common")
     try:
-        answer = _ask(url, half.cloud.ca_file)
+        answer = _ask(half.cloud, url)
     except requests.RequestException as error:
         return Finding("microsoft-busy", {"detail": _reason(error)}, f"GET {url}", answer=_reason(error))
     date = answer.headers.get("Date", "")

@@ -96,7 +96,10 @@ OUTCOMES: dict[str, Outcome] = {
         _("The certificate of %(host)s is not trusted here."),
         _("%(detail)s. Often a proxy opens HTTPS traffic and shows a certificate of its own."),
         (
-            _("Ask whoever runs this server's network to let traffic to %(host)s pass unopened."),
+            _(
+                "Ask whoever runs this server's network to let traffic to %(host)s pass unopened,"
+                " or for the proxy's certificate authority, and name its file in OUTBOUND_CA_FILE."
+            ),
             _("Check the server's clock and its list of trusted certificate authorities."),
             TEST_AGAIN,
         ),
@@ -106,6 +109,34 @@ OUTCOMES: dict[str, Outcome] = {
         _("Port %(port)s answered, but not with TLS 1.2 or newer: %(detail)s."),
         (
             _("Check that no proxy stands between this server and %(host)s."),
+            TEST_AGAIN,
+        ),
+    ),
+    "ca-file-unreadable": Outcome(
+        _("The file of trusted certificate authorities cannot be read."),
+        _("The deployment names %(file)s for %(host)s: %(detail)s."),
+        (
+            _(
+                "Ask whoever runs this server to correct OUTBOUND_CA_FILE, or ca_file in EXTRA_CLOUDS or EXTRA_SCIM_HOSTS."
+            ),
+            TEST_AGAIN,
+        ),
+    ),
+    "proxy-unreachable": Outcome(
+        _("The proxy %(proxy)s cannot be reached."),
+        _("All traffic to %(host)s goes through it: %(detail)s."),
+        (
+            _("Ask whoever runs this server's network whether the proxy is up and lets this server in."),
+            _("Ask whoever runs this server to check OUTBOUND_PROXY."),
+            TEST_AGAIN,
+        ),
+    ),
+    "proxy-refused": Outcome(
+        _("The proxy %(proxy)s does not let us through to %(host)s."),
+        _("Its answer: %(detail)s"),
+        (
+            _("Ask whoever runs the proxy to allow CONNECT to %(host)s, port %(port)s."),
+            _("At 407, ask whoever runs this server to check name and password in OUTBOUND_PROXY."),
             TEST_AGAIN,
         ),
     ),

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives import serialization
 from sync.graph.answers import json_object, read_body, retry_after
 from sync.graph.cloud import Cloud
 from sync.graph.errors import BadAnswer, GraphError, ServerError, SignInFailed, Throttled, Unreachable
+from sync.graph.session import Session
 
 AADSTS = re.compile(r"AADSTS\d+")
 # A token answer has about 2 kB, the discovery document about as much.
@@ -62,13 +63,11 @@ class _NoAnswer(requests.RequestException):
         self.error = error
 
 
-class _Session(requests.Session):
-    """msal's HTTP client: a time limit on every call, and no say for the environment over `verify`."""
+class _Session(Session):
+    """msal's HTTP client: a time limit on every call."""
 
-    def __init__(self, ca_file: str | None, timeout: float) -> None:
-        super().__init__()
-        self.trust_env = False
-        self.verify = ca_file or True
+    def __init__(self, cloud: Cloud, timeout: float) -> None:
+        super().__init__(cloud)
         self.seconds = timeout
 
     def request(self, *args: Any, **kwargs: Any) -> requests.Response:
@@ -124,7 +123,8 @@ class Authenticator:
                 result = self._acquire()
             except _NoAnswer as error:
                 raise error.error from None
-            except requests.RequestException as error:
+            except OSError as error:
+                # requests' own errors are OSErrors; a CA file that cannot be read is one without a class of its own.
                 raise Unreachable(f"Microsoft sign-in cannot be reached: {type(error).__name__}.") from None
         token = result.get("access_token")
         if not isinstance(token, str):
@@ -155,7 +155,7 @@ class Authenticator:
                 authority=f"{self.cloud.authority}/{self.directory_id}",
                 # Known hosts only: without this msal asks Microsoft's public cloud whether the host is one of its own.
                 instance_discovery=False,
-                http_client=_Session(self.cloud.ca_file, self._timeout),
+                http_client=_Session(self.cloud, self._timeout),
             )
         except ValueError as error:
             raise _discovery_failed(error) from error

@@ -25,6 +25,7 @@ from sync.graph.errors import (
     Unreachable,
     error_class,
 )
+from sync.graph.session import Session
 
 MAX_ANSWER_BYTES = 50 * 1024 * 1024
 # A round that never ends on a very active tenant is given up (microsoft-graph-docs#4263).
@@ -72,10 +73,7 @@ class GraphClient:
         self.timeout = (connect_timeout, read_timeout)
         self.answer_seconds = answer_seconds
         self.server_date: datetime | None = None
-        self._session = requests.Session()
-        # REQUESTS_CA_BUNDLE and proxies of the environment would win over `verify`.
-        self._session.trust_env = False
-        self._session.verify = cloud.ca_file or True
+        self._session = Session(cloud)
         self._session.headers.update({"Accept": "application/json", "User-Agent": "Lockstep/0.1"})
         self._session.mount("https://", HTTPAdapter(pool_connections=1, pool_maxsize=4, pool_block=True))
 
@@ -275,7 +273,8 @@ class GraphClient:
                 allow_redirects=False,
                 stream=True,
             )
-        except requests.RequestException as error:
+        except OSError as error:
+            # requests' own errors are OSErrors; a CA file that cannot be read is one without a class of its own.
             raise Unreachable(f"Microsoft Graph cannot be reached: {type(error).__name__}.") from None
         content = read_body(response, limit=MAX_ANSWER_BYTES, seconds=self.answer_seconds, clock=self.clock)
         self.server_date = http_date(response.headers.get("Date")) or self.server_date

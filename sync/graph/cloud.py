@@ -1,16 +1,19 @@
 """Microsoft's clouds: where to sign in and where Graph is (Graph docs, national cloud deployments)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
 class Cloud:
-    """`authority` and `graph` are origins without a path; `ca_file` is a private CA, for a deployment's own cloud."""
+    """`authority` and `graph` are origins without a path; `ca_file`: authorities to trust in place of the public ones.
+
+    `proxy`: http://user:password@host:port of a forward proxy."""
 
     name: str
     authority: str
     graph: str
     ca_file: str | None = None
+    proxy: str | None = field(default=None, repr=False)
 
 
 CLOUDS = {

@@ -93,6 +93,7 @@ class ScimClient:
         self._host = OneHost(
             endpoint.base,
             endpoint.ca_file,
+            endpoint.proxy,
             connect_timeout=connect_timeout,
             read_timeout=read_timeout,
             answer_seconds=answer_seconds,

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -34,7 +34,9 @@ class OtherHost:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """`base` has no trailing slash. `host` carries the port where the URL names one."""
+    """`base` has no trailing slash. `host` carries the port where the URL names one.
+
+    `ca_file`: authorities to trust in place of the public ones; `proxy`: http://user:password@host:port, for https."""
 
     base: str
     host: str
@@ -42,6 +44,7 @@ class Endpoint:
     tenant_id: str | None
     dialect: Dialect
     ca_file: str | None = None
+    proxy: str | None = field(default=None, repr=False)
 
 
 def normalise(url: str, *, allowed: Mapping[str, OtherHost]) -> Endpoint:

@@ -1,23 +1,30 @@
-"""HTTP/1.1 to a single host over connections that are kept: one header set, one trust store, no redirects, no cookies.
+"""HTTP/1.1 to a single host by urllib3's connection pool: no redirects, no retries, no cookies, answers that are bounded.
 
-A general HTTP client works these out anew for each request, which costs as much as the request itself.
+urllib3 tells apart neither a failed handshake from a connection that broke later, nor a proxy's refusal from a lost answer.
+Whatever fails while a connection is being made has sent nothing: only there NotSent is raised.
 """
 
 import ssl
+import threading
 import time
 import zlib
-from collections import deque
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPException, HTTPMessage, HTTPResponse, HTTPSConnection
+from http.client import HTTPException
 from typing import Any
-from urllib.parse import urlsplit
-from weakref import finalize
+from urllib.parse import unquote
 
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
-from urllib3.util import wait_for_read
+from urllib3 import BaseHTTPResponse, HTTPConnectionPool, HTTPSConnectionPool, PoolManager, ProxyManager, Retry, Timeout
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import ClosedPoolError, HTTPError
+from urllib3.util import make_headers, parse_url
 
 PIECE = 65536
+# More than a run or a comparison has threads: a connection without a place in the pool is closed after its answer.
+KEPT_CONNECTIONS = 32
+NEVER = Retry(False)
 
 
 class NotSent(Exception):
@@ -38,99 +45,81 @@ class TooLarge(Lost):
 
 @dataclass(frozen=True, slots=True)
 class Raw:
+    """`headers` are found in any case of letters."""
+
     status: int
-    headers: HTTPMessage
+    headers: Mapping[str, str]
     content: bytes
 
 
 class OneHost:
-    """Thread safe: each exchange has a connection of its own. `base`: scheme and host; a path is not looked at."""
+    """Thread safe: each exchange has a connection of its own. `base`: scheme and host; a path is not looked at.
+
+    `proxy`: http://user:password@host:port of a forward proxy that tunnels; for https only."""
 
     def __init__(
         self,
         base: str,
         ca_file: str | None,
+        proxy: str | None = None,
         *,
         connect_timeout: float,
         read_timeout: float,
         answer_seconds: float,
         answer_bytes: int,
     ) -> None:
-        self.address = urlsplit(base)
+        self.base = base
         self.ca_file = ca_file
-        self.connect_timeout = connect_timeout
-        self.read_timeout = read_timeout
+        self.proxy = proxy
+        self.timeout = Timeout(connect=connect_timeout, read=read_timeout)
         self.answer_seconds = answer_seconds
         self.answer_bytes = answer_bytes
-        self.trust: ssl.SSLContext | None = None
-        self.idle: deque[HTTPConnection] = deque()
-        finalize(self, _close_all, self.idle)
+        self.pool: HTTPConnectionPool | None = None
+        self._opening = threading.Lock()
 
     def close(self) -> None:
-        _close_all(self.idle)
+        pool, self.pool = self.pool, None
+        if pool is not None:
+            pool.close()
 
-    def exchange(self, method: str, target: str, headers: Mapping[str, str], body: bytes | None) -> Raw:
+    def exchange(self, method: str, target: str, headers: dict[str, str], body: bytes | None) -> Raw:
         """Raises NotSent, TooLarge and Lost."""
-        connection = self._connection()
         try:
-            connection.request(method, target, body, headers)
-            raw = self._answer(connection)
-        except (OSError, HTTPException) as error:
-            connection.close()
-            raise Lost(_words(error)) from None
-        except BaseException:
-            connection.close()
-            raise
-        if connection.sock is not None:
-            self.idle.append(connection)
-        return raw
-
-    def _connection(self) -> HTTPConnection:
-        while self.idle:
-            try:
-                kept = self.idle.pop()
-            except IndexError:
-                break
-            # Nothing is due on it: what can be read is the server's goodbye.
-            if not wait_for_read(kept.sock, timeout=0.0):
-                return kept
-            kept.close()
-        return self._connect()
-
-    def _connect(self) -> HTTPConnection:
-        connection: HTTPConnection | None = None
-        try:
-            connection = self._made()
-            connection.connect()
-        except (OSError, UnicodeError) as error:
-            if connection is not None:
-                connection.close()
+            response = self._opened().urlopen(
+                method,
+                target,
+                body,
+                headers,
+                retries=NEVER,
+                redirect=False,
+                timeout=self.timeout,
+                preload_content=False,
+            )
+        except ClosedPoolError as error:
             raise NotSent(_words(error)) from None
-        connection.sock.settimeout(self.read_timeout)
-        return connection
-
-    def _made(self) -> HTTPConnection:
-        host, port = self.address.hostname or "", self.address.port
-        if self.address.scheme == "http":
-            return HTTPConnection(host, port, timeout=self.connect_timeout)
-        if self.trust is None:
-            self.trust = ssl.create_default_context(cafile=self.ca_file or DEFAULT_CA_BUNDLE_PATH)
-            self.trust.set_alpn_protocols(["http/1.1"])
-        return HTTPSConnection(host, port, timeout=self.connect_timeout, context=self.trust)
-
-    def _answer(self, connection: HTTPConnection) -> Raw:
-        with connection.getresponse() as response:
+        except (HTTPError, HTTPException, OSError) as error:
+            raise Lost(_words(error)) from None
+        # Leaving before the end of the answer closes its connection; at the end it has gone back to the pool.
+        with response:
             try:
                 return Raw(response.status, response.headers, self._content(response))
-            except (OSError, HTTPException, zlib.error) as error:
+            except (HTTPError, HTTPException, OSError, zlib.error) as error:
                 raise Lost(_words(error), response.status) from None
 
-    def _content(self, response: HTTPResponse) -> bytes:
+    def _opened(self) -> HTTPConnectionPool:
+        """Made at the first exchange: a CA file that cannot be read is a connection that did not come about."""
+        with self._opening, _nothing_sent():
+            if self.pool is None:
+                self.pool = _manager(self.ca_file, self.proxy).connection_from_url(self.base)
+            return self.pool
+
+    def _content(self, response: BaseHTTPResponse) -> bytes:
         """Bounded in size (unpacked) and time: a read timeout starts anew with each byte of a server that drips."""
         began, size = time.monotonic(), 0
         pieces: list[bytes] = []
         unpack = _unpacker(response)
-        for piece in _pieces(response):
+        # urllib3 would unpack too, but waits for a piece with content: packed nothing may drip for ever.
+        while piece := response.read1(PIECE, decode_content=False):
             plain = unpack.decompress(piece, self.answer_bytes - size + 1) if unpack else piece
             size += len(plain)
             if size > self.answer_bytes:
@@ -141,31 +130,61 @@ class OneHost:
         return b"".join(pieces)
 
 
-def _unpacker(response: HTTPResponse) -> Any:
+@contextmanager
+def _nothing_sent() -> Iterator[None]:
+    try:
+        yield
+    except (HTTPError, HTTPException, OSError, UnicodeError) as error:
+        raise NotSent(_words(error)) from None
+
+
+class _Plain(HTTPConnection):
+    def connect(self) -> None:
+        with _nothing_sent():
+            super().connect()
+
+
+class _Secure(HTTPSConnection):
+    def connect(self) -> None:
+        """The way to a proxy, its answer to CONNECT and the TLS handshake included."""
+        with _nothing_sent():
+            super().connect()
+
+
+class _PlainPool(HTTPConnectionPool):
+    ConnectionCls = _Plain
+
+
+class _SecurePool(HTTPSConnectionPool):
+    ConnectionCls = _Secure
+
+
+def _manager(ca_file: str | None, proxy: str | None) -> PoolManager:
+    options: dict[str, Any] = {
+        "maxsize": KEPT_CONNECTIONS,
+        "ssl_context": ssl.create_default_context(cafile=ca_file or DEFAULT_CA_BUNDLE_PATH),
+        # Behind a proxy urllib3 leaves Nagle's algorithm on: a body would wait until its head is acknowledged.
+        "socket_options": HTTPConnection.default_socket_options,
+    }
+    manager = PoolManager(**options) if proxy is None else _proxy_manager(proxy, options)
+    manager.pool_classes_by_scheme = {"http": _PlainPool, "https": _SecurePool}
+    return manager
+
+
+def _proxy_manager(proxy: str, options: dict[str, Any]) -> ProxyManager:
+    """Name and password go into a header: urllib3 does not look for them, and quotes the URL in its errors."""
+    parts = parse_url(proxy)
+    headers = make_headers(proxy_basic_auth=unquote(parts.auth)) if parts.auth else {}
+    return ProxyManager(parts._replace(auth=None).url, proxy_headers=headers, **options)
+
+
+def _unpacker(response: BaseHTTPResponse) -> Any:
     """For gzip and zlib; None for what is not packed."""
     packed = response.headers.get("Content-Encoding", "").lower() in ("gzip", "deflate")
     return zlib.decompressobj(zlib.MAX_WBITS | 32) if packed else None
 
 
-def _pieces(response: HTTPResponse) -> Iterator[bytes]:
-    """What has arrived, without waiting for a whole piece. `read1` of Python 3.11 does not know where a body ends."""
-    left = response.length
-    if left is None:
-        while piece := response.read1(PIECE):
-            yield piece
-        return
-    while left > 0:
-        piece = response.fp.read1(min(left, PIECE))
-        if not piece:
-            raise HTTPException(f"The answer ends {left} bytes too early.")
-        left -= len(piece)
-        yield piece
-
-
 def _words(error: Exception) -> str:
-    return str(error) or type(error).__name__
-
-
-def _close_all(connections: deque[HTTPConnection]) -> None:
-    while connections:
-        connections.pop().close()
+    """The cause's: urllib3 wraps it in sentences of its own."""
+    cause = error.__cause__ or error.__context__ or error
+    return str(cause) or type(cause).__name__

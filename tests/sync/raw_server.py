@@ -10,11 +10,12 @@ Script = Callable[[socket.socket], None]
 
 
 class RawServer:
-    """Runs one script per request; `connections` counts the sockets that clients have opened."""
+    """Runs one script per request; `connections` counts the sockets that clients have opened, `heads` is what they sent."""
 
     def __init__(self, *scripts: Script) -> None:
         self.scripts = iter(scripts)
         self.connections = 0
+        self.heads: list[bytes] = []
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.host = f"127.0.0.1:{self.listener.getsockname()[1]}"
         self.threads = [threading.Thread(target=self._accept)]
@@ -34,7 +35,8 @@ class RawServer:
         with connection:
             connection.settimeout(10)
             try:
-                while _read_request(connection):
+                while head := _read_request(connection):
+                    self.heads.append(head)
                     next(self.scripts)(connection)
             except (OSError, StopIteration):
                 return
@@ -46,19 +48,19 @@ class RawServer:
             thread.join(15)
 
 
-def _read_request(connection: socket.socket) -> bool:
-    """Head and body of one request; False when the client has gone."""
+def _read_request(connection: socket.socket) -> bytes:
+    """The head of one request, whose body is read too; empty when the client has gone."""
     seen = b""
     while b"\r\n\r\n" not in seen:
         got = connection.recv(65536)
         if not got:
-            return False
+            return b""
         seen += got
     head, _, body = seen.partition(b"\r\n\r\n")
     length = next((int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")), 0)
     while len(body) < length:
         body += connection.recv(65536)
-    return True
+    return head
 
 
 def sends(body: bytes, *headers: str, status: str = "200 OK", length: int | None = None) -> Script:
@@ -82,6 +84,28 @@ def drips(connection: socket.socket) -> None:
     for _ in range(10_000):
         connection.sendall(b" ")
         time.sleep(0.005)
+
+
+def drips_packed_nothing(connection: socket.socket) -> None:
+    """Gzip whose blocks are empty (RFC 1951 section 3.2.4): bytes arrive, content never does."""
+    sends(b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03", "Content-Encoding: gzip", length=100_000)(connection)
+    for _ in range(10_000):
+        connection.sendall(b"\x00\x00\x00\xff\xff")
+        time.sleep(0.005)
+
+
+def closes_after(answer: Script) -> Script:
+    """A whole answer that announces no end of the connection, and then the end."""
+
+    def script(connection: socket.socket) -> None:
+        answer(connection)
+        connection.shutdown(socket.SHUT_RDWR)
+
+    return script
+
+
+def waits_for_the_client_to_go(connection: socket.socket) -> None:
+    connection.recv(1)
 
 
 @contextmanager

@@ -1,11 +1,10 @@
 """Answers that no lab gives, in place of the SCIM client's way to its host."""
 
 import json
-from email.message import Message
-from http.client import HTTPMessage
 from typing import Any
 
 import pytest
+from urllib3 import HTTPHeaderDict
 
 from sync.scim.transport import OneHost, Raw
 
@@ -29,10 +28,7 @@ class Web:
     ) -> None:
         """`said` becomes JSON; `body` is sent as it is. `path` ends the address, with or without its query."""
         text = body if body is not None else json.dumps(said) if said is not None else ""
-        message: Message = HTTPMessage()
-        for name, value in (headers or {}).items():
-            message[name] = value
-        self.answers.setdefault((method, path), []).append(Raw(status, message, text.encode()))  # type: ignore[arg-type]
+        self.answers.setdefault((method, path), []).append(Raw(status, HTTPHeaderDict(headers), text.encode()))
 
     def exchange(self, method: str, target: str, *_: Any) -> Raw:
         self.asked.append((method, target))
