@@ -257,12 +257,15 @@ class Console:
 
 
 def _from_here(request: Request) -> bool:
-    """A page of another site must not press our buttons: its Host or Origin gives it away."""
+    """A page of another site must not press our buttons: its Host or Origin gives it away.
+
+    A sandboxed frame of any site sends `Origin: null` (HTML, opaque origins).
+    """
     host = request.headers.get("host", "")
     if host.rpartition(":")[0] not in LOOPBACK and host not in LOOPBACK:
         return False
     origin = request.headers.get("origin")
-    return request.method in SAFE or origin in (None, "null") or urlsplit(origin).netloc == host
+    return request.method in SAFE or origin is None or urlsplit(origin).netloc == host
 
 
 def _json(status: int, body: Any) -> Response:
