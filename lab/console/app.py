@@ -10,7 +10,7 @@ from lab.aws.app import AwsApp
 from lab.aws.errors import Refused
 from lab.aws.store import AwsStore
 from lab.aws.switches import SWITCHES
-from lab.console import deeds, page
+from lab.console import actions, page
 from lab.elsewhere import Elsewhere
 from lab.entra.directory import DEFAULT_ROLE, Directory
 from lab.entra.graph import Graph
@@ -60,7 +60,7 @@ class Console:
     def _deed(self, name: str, form: dict[str, str]) -> Response:
         """A button of the page; the answer sends the browser back to it."""
         try:
-            said = deeds.do(self, name, form)
+            said = actions.do(self, name, form)
         except (KeyError, ValueError) as error:
             said = f"Not done: {error}"
         return Response(303, b"", {"Location": page.link(said=said, q=form.get("q", ""))})
@@ -145,7 +145,7 @@ class Console:
             case ["DELETE", "users"]:
                 return lambda _: self.aws.wipe()
             case ["DELETE", "users", user_id]:
-                return lambda _: deeds.found(self.aws.delete_user(user_id), user_id)
+                return lambda _: actions.found(self.aws.delete_user(user_id), user_id)
             case ["PATCH", "users", user_id]:
                 return lambda body: by_hand.change_user(self.aws, user_id, body)
             case ["POST", "groups"]:
@@ -153,7 +153,7 @@ class Console:
             case ["PATCH", "groups", group_id]:
                 return lambda body: by_hand.change_group(self.aws, group_id, body)
             case ["DELETE", "groups", group_id]:
-                return lambda _: deeds.found(self.aws.delete_group(group_id), group_id)
+                return lambda _: actions.found(self.aws.delete_group(group_id), group_id)
             case ["POST", "groups", group_id, "members"]:
                 return lambda body: by_hand.change_members(self.aws, group_id, body)
             case ["DELETE", "counts"]:
@@ -161,7 +161,7 @@ class Console:
             case ["DELETE", "switches"]:
                 return lambda _: self.aws.reset_switches()
             case ["POST", "control-tower"]:
-                return lambda _: deeds.add_control_tower(self)
+                return lambda _: actions.add_control_tower(self)
             case ["POST", "token"]:
                 return self._token
         return None
