@@ -14,6 +14,7 @@ from lab import plain
 from lab.aws.app import AwsApp
 from lab.aws.store import AwsStore
 from lab.console.app import Console
+from lab.console.world import World
 from lab.elsewhere import Elsewhere
 from lab.entra.directory import Directory
 from lab.entra.graph import Graph
@@ -34,37 +35,29 @@ def main() -> int:
     tls = server_context(state)
     _pem, certificate = client_certificate(state)
 
-    directory, aws, faults = Directory(state / "entra.sqlite3"), AwsStore(state / "aws.sqlite3"), Faults()
-    if options.groups:
-        plain.seed(directory, options.people, options.groups, options.memberships)
-    else:
-        seed(directory, options.people)
-    sign_in, graph = SignIn(directory, certificate), Graph(directory, options.graph_latency_ms)
-    scim = AwsApp(aws, faults, tps=options.aws_tps, latency_ms=options.aws_latency_ms)
-    elsewhere = Elsewhere()
-    console = Console(directory, aws, graph, scim, faults, elsewhere=elsewhere)
-
+    world = _world(state, options)
+    sign_in = SignIn(world.directory, certificate)
     handlers: dict[str, Handler] = {
-        "entra": with_faults(sign_in, faults, "entra"),
-        "graph": with_faults(graph, faults, "graph"),
-        "aws": scim,
-        "console": console,
-        "elsewhere": elsewhere,
+        "entra": with_faults(sign_in, world.faults, "entra"),
+        "graph": with_faults(world.graph, world.faults, "graph"),
+        "aws": world.scim,
+        "console": Console(world),
+        "elsewhere": world.elsewhere,
     }
     try:
         servers = {
             part: _listen(state, part, handlers[part], options, None if part == "console" else tls) for part in PARTS
         }
-        bad_tls = _listen_badly(state, scim, options) if options.aws_bad_tls else {}
+        bad_tls = _listen_badly(state, world.scim, options) if options.aws_bad_tls else {}
     except OSError as error:
         print(f"The lab cannot listen: {error}. Choose other ports, or end what uses them.", file=sys.stderr)
         return 1
-    console.servers = servers
+    world.servers = servers
     sign_in.authority = f"https://localhost:{servers['entra'].port}"
-    sign_in.graph = graph.origin = f"https://localhost:{servers['graph'].port}"
-    graph.elsewhere = f"https://127.0.0.1:{servers['elsewhere'].port}"
+    sign_in.graph = world.graph.origin = f"https://localhost:{servers['graph'].port}"
+    world.graph.elsewhere = f"https://127.0.0.1:{servers['elsewhere'].port}"
     _remember(state, servers | bad_tls)
-    print(json.dumps(_facts(state, directory, aws, servers | bad_tls, certificate)), flush=True)
+    print(json.dumps(_facts(state, world, servers | bad_tls, certificate)), flush=True)
     _wait_for_end()
     for server in (servers | bad_tls).values():
         server.close()
@@ -85,6 +78,17 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--aws-bad-tls", action="store_true", help="AWS also behind certificates that nobody may trust")
     parser.add_argument("--graph-latency-ms", type=float, default=0.0)
     return parser.parse_args()
+
+
+def _world(state: Path, options: argparse.Namespace) -> World:
+    directory, aws, faults = Directory(state / "entra.sqlite3"), AwsStore(state / "aws.sqlite3"), Faults()
+    if options.groups:
+        plain.seed(directory, options.people, options.groups, options.memberships)
+    else:
+        seed(directory, options.people)
+    graph = Graph(directory, options.graph_latency_ms)
+    scim = AwsApp(aws, faults, tps=options.aws_tps, latency_ms=options.aws_latency_ms)
+    return World(directory, aws, graph, scim, faults, Elsewhere())
 
 
 def _listen(state: Path, part: str, handler: Handler, options: argparse.Namespace, tls: Any) -> Server:
@@ -108,9 +112,8 @@ def _remember(state: Path, servers: dict[str, Server]) -> None:
     (state / "ports.json").write_text(json.dumps({part: server.port for part, server in servers.items()}))
 
 
-def _facts(
-    state: Path, directory: Directory, aws: AwsStore, servers: dict[str, Server], certificate: Any
-) -> dict[str, Any]:
+def _facts(state: Path, world: World, servers: dict[str, Server], certificate: Any) -> dict[str, Any]:
+    directory, aws = world.directory, world.aws
     return {
         "authority": f"https://localhost:{servers['entra'].port}",
         "graph": f"https://localhost:{servers['graph'].port}",

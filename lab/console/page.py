@@ -3,14 +3,12 @@
 from collections.abc import Iterable
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlencode
 
 from lab.aws.switches import SWITCHES
+from lab.console.world import World
 from lab.http import Request, Response
-
-if TYPE_CHECKING:
-    from lab.console.app import Console
 
 SHOWN = 50
 # Nothing but this page and its style sheet.
@@ -27,19 +25,19 @@ def stylesheet() -> Response:
     return Response(200, css, {"Content-Type": "text/css; charset=utf-8"})
 
 
-def render(console: "Console", request: Request) -> Response:
+def render(world: World, request: Request) -> Response:
     parameters = request.parameters
     query = parameters.get("q", "").strip().lower()
     body = TEMPLATE.format(
         said=f'<p class="said" role="status">{escape(parameters["said"])}</p>' if parameters.get("said") else "",
         q=escape(query, quote=True),
-        people=people(console, query),
-        groups=groups(console, query),
-        group_options=group_options(console),
-        aws_users=aws_users(console, query),
-        aws_groups=aws_groups(console),
-        faults=faults(console),
-        switches=switches(console),
+        people=people(world, query),
+        groups=groups(world, query),
+        group_options=group_options(world),
+        aws_users=aws_users(world, query),
+        aws_groups=aws_groups(world),
+        faults=faults(world),
+        switches=switches(world),
     )
     headers = {
         "Content-Type": "text/html; charset=utf-8",
@@ -67,32 +65,32 @@ def naming(deed: str, label: str, name: str, **fields: str) -> str:
     return f'<form method="post" action="/deeds/{deed}">{hidden}{field}<button>{escape(label)}</button></form>'
 
 
-def choosing(console: "Console", deed: str, label: str, **fields: str) -> str:
+def choosing(world: World, deed: str, label: str, **fields: str) -> str:
     hidden = "".join(
         f'<input type="hidden" name="{key}" value="{escape(value, quote=True)}">' for key, value in fields.items()
     )
-    select = f'<select name="group" aria-label="{escape(label)}: group">{group_options(console)}</select>'
+    select = f'<select name="group" aria-label="{escape(label)}: group">{group_options(world)}</select>'
     return f'<form method="post" action="/deeds/{deed}">{hidden}{select}<button>{escape(label)}</button></form>'
 
 
-def group_options(console: "Console") -> str:
-    rows = console.directory.db.all(
+def group_options(world: World) -> str:
+    rows = world.directory.db.all(
         "SELECT id, json_extract(body, '$.displayName') AS name FROM groups WHERE deleted = '' ORDER BY name"
     )
     return "".join(f'<option value="{row["id"]}">{escape(row["name"])}</option>' for row in rows)
 
 
-def people(console: "Console", query: str) -> str:
+def people(world: World, query: str) -> str:
     sql = (
         "SELECT id, deleted, json_extract(body, '$.displayName') AS name, json_extract(body, '$.userPrincipalName') AS upn, "
         "json_extract(body, '$.accountEnabled') AS enabled FROM users WHERE deleted != 'deleted' "
         "AND (name LIKE ? OR upn LIKE ?) ORDER BY n LIMIT ?"
     )
-    rows = console.directory.db.all(sql, (f"%{query}%", f"%{query}%", SHOWN))
-    return "".join(_person(console, row) for row in rows) or '<tr><td colspan="3">Nobody found.</td></tr>'
+    rows = world.directory.db.all(sql, (f"%{query}%", f"%{query}%", SHOWN))
+    return "".join(_person(world, row) for row in rows) or '<tr><td colspan="3">Nobody found.</td></tr>'
 
 
-def _person(console: "Console", row: Any) -> str:
+def _person(world: World, row: Any) -> str:
     state = "in the recycle bin" if row["deleted"] else "enabled" if row["enabled"] else "blocked"
     if row["deleted"]:
         deeds = button("restore", "Restore", id=row["id"])
@@ -100,7 +98,7 @@ def _person(console: "Console", row: Any) -> str:
         deeds = "".join(
             [
                 naming("rename", "Rename", row["name"], id=row["id"]),
-                choosing(console, "move", "Move", id=row["id"]),
+                choosing(world, "move", "Move", id=row["id"]),
                 button("second_phone", "Add a second phone", id=row["id"]),
                 button("no_last_name", "Empty the last name", id=row["id"]),
                 button("block", "Block sign-in" if row["enabled"] else "Allow sign-in", id=row["id"]),
@@ -111,28 +109,28 @@ def _person(console: "Console", row: Any) -> str:
     return f"<tr>{name}<td>{state}</td><td>{_folded('Change', deeds)}</td></tr>"
 
 
-def groups(console: "Console", query: str) -> str:
+def groups(world: World, query: str) -> str:
     sql = "SELECT id, json_extract(body, '$.displayName') AS name FROM groups WHERE deleted = '' AND name LIKE ? ORDER BY n LIMIT ?"
-    rows = console.directory.db.all(sql, (f"%{query}%", SHOWN))
-    return "".join(_group(console, row) for row in rows) or '<tr><td colspan="3">No group found.</td></tr>'
+    rows = world.directory.db.all(sql, (f"%{query}%", SHOWN))
+    return "".join(_group(world, row) for row in rows) or '<tr><td colspan="3">No group found.</td></tr>'
 
 
-def _group(console: "Console", row: Any) -> str:
-    members = console.directory.members(row["id"])
+def _group(world: World, row: Any) -> str:
+    members = world.directory.members(row["id"])
     nested = sum(kind == "group" for _id, kind in members)
     count = f"{len(members)}" + (f" ({nested} nested)" if nested else "")
     deeds = "".join(
         [
             naming("rename_group", "Rename", row["name"], id=row["id"]),
-            choosing(console, "nest_group", "Nest into", id=row["id"]),
+            choosing(world, "nest_group", "Nest into", id=row["id"]),
             button("delete_group", "Delete", id=row["id"]),
         ]
     )
     return f'<tr><th scope="row">{escape(row["name"])}</th><td>{count}</td><td>{_folded("Change", deeds)}</td></tr>'
 
 
-def aws_users(console: "Console", query: str) -> str:
-    found = [user for _n, user in console.aws.users("user_name LIKE ?", (f"%{query}%",), 0, SHOWN)]
+def aws_users(world: World, query: str) -> str:
+    found = [user for _n, user in world.aws.users("user_name LIKE ?", (f"%{query}%",), 0, SHOWN)]
     rows = [
         [
             f'<th scope="row">{escape(user["userName"])}<br><small>{escape(user["id"])}</small></th>',
@@ -146,30 +144,30 @@ def aws_users(console: "Console", query: str) -> str:
     return _rows(rows) or '<tr><td colspan="5">AWS holds no such user.</td></tr>'
 
 
-def aws_groups(console: "Console") -> str:
-    names = {user["id"]: user["userName"] for _n, user in console.aws.users()}
+def aws_groups(world: World) -> str:
+    names = {user["id"]: user["userName"] for _n, user in world.aws.users()}
     rows = []
-    for _n, group in console.aws.groups():
-        members = [names.get(member, member) for member in console.aws.members(group["id"])]
+    for _n, group in world.aws.groups():
+        members = [names.get(member, member) for member in world.aws.members(group["id"])]
         listed = _folded(f"{len(members)} members", escape(", ".join(members))) if members else "0 members"
         rows.append([f'<th scope="row">{escape(group["displayName"])}</th>', f"<td>{listed}</td>"])
     return _rows(rows) or '<tr><td colspan="2">AWS holds no group.</td></tr>'
 
 
-def faults(console: "Console") -> str:
+def faults(world: World) -> str:
     rows = [
         f"{fault['part']}: {fault['kind']} {fault['status']}, fired {fault['fired']} times"
-        for fault in console.faults.all()
+        for fault in world.faults.all()
     ]
     return "".join(f"<li>{escape(row)}</li>" for row in rows) or "<li>Everything answers.</li>"
 
 
-def switches(console: "Console") -> str:
-    return "".join(_switch(console, name) for name in SWITCHES)
+def switches(world: World) -> str:
+    return "".join(_switch(world, name) for name in SWITCHES)
 
 
-def _switch(console: "Console", name: str) -> str:
-    switch, value = SWITCHES[name], console.aws.switches[name]
+def _switch(world: World, name: str) -> str:
+    switch, value = SWITCHES[name], world.aws.switches[name]
     options = "".join(
         f"<option{' selected' if value == option else ''}>{escape(option)}</option>"
         for option in dict.fromkeys([*switch.allowed, value])
