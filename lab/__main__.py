@@ -1,4 +1,4 @@
-"""`python -m lab`: starts the rehearsal room and prints one JSON line with everything a client needs."""
+"""`python -m lab`: starts the rehearsal lab and prints one JSON line with everything a client needs."""
 
 import argparse
 import json

@@ -47,7 +47,7 @@ def rename(world: World, form: Form) -> str:
 
 def second_phone(world: World, form: Form) -> str:
     world.directory.change_user(form["id"], {"mobilePhone": "+49 170 0000000"})
-    return "A mobile number stands beside the business phone now."
+    return "There is a mobile number beside the business phone now."
 
 
 def no_last_name(world: World, form: Form) -> str:
@@ -88,7 +88,7 @@ def fail(world: World, form: Form) -> str:
     return f"{form['part']} answers 500 to everything until you release it."
 
 
-def release(world: World, _form: Form) -> str:
+def release_all(world: World, _form: Form) -> str:
     world.faults.delete()
     return "Everything answers again."
 
@@ -103,7 +103,7 @@ def new_token(world: World, _form: Form) -> str:
     return f"New AWS access token, shown once: {world.aws.new_token()}"
 
 
-def wipe_user(world: World, form: Form) -> str:
+def delete_aws_user(world: World, form: Form) -> str:
     require_found(world.aws.delete_user(form["id"]), form["id"])
     return "Deleted in AWS by hand."
 
@@ -130,7 +130,7 @@ def add_control_tower(world: World) -> None:
         world.aws.create_user(validation.user(facts, world.aws.switches))
 
 
-def switch(world: World, form: Form) -> str:
+def set_switch(world: World, form: Form) -> str:
     world.aws.set_switches({form["name"]: form["value"]})
     return f"{form['name']} is {form['value']} now."
 
@@ -142,17 +142,18 @@ def _user(world: World, user_id: str) -> dict[str, Any]:
     return user
 
 
-DEEDS: dict[str, Callable[[World, Form], str]] = {
-    deed.__name__: deed
-    for deed in (
+ACTIONS: dict[str, Callable[[World, Form], str]] = {
+    action.__name__: action
+    for action in (
         hire, leave, restore, block, rename, second_phone, no_last_name, move, delete_group, rename_group, nest_group,
-        throttle, fail, release, expire_token, new_token, wipe_user, wipe, control_tower, switch,
+        throttle, fail, release_all, expire_token, new_token, delete_aws_user, wipe, control_tower,
+        set_switch,
     )
 }  # fmt: skip
 
 
 def do(world: World, name: str, form: Form) -> str:
     """What was done, in a sentence. Raises KeyError or ValueError."""
-    if name not in DEEDS:
+    if name not in ACTIONS:
         raise KeyError(name)
-    return DEEDS[name](world, form)
+    return ACTIONS[name](world, form)

@@ -25,17 +25,17 @@ class Console:
                 return page.render(self.world, request)
             case ["GET", "console.css"]:
                 return page.stylesheet()
-            case ["POST", "deeds", name]:
-                return self._deed(name, dict(parse_qsl(request.body.decode())))
+            case ["POST", "actions", name]:
+                return self._act(name, dict(parse_qsl(request.body.decode())))
         return api.json_response(404, {"error": "There is no such page."})
 
-    def _deed(self, name: str, form: dict[str, str]) -> Response:
+    def _act(self, name: str, form: dict[str, str]) -> Response:
         """A button of the page; the answer sends the browser back to it."""
         try:
-            said = actions.do(self.world, name, form)
+            message = actions.do(self.world, name, form)
         except (KeyError, ValueError) as error:
-            said = f"Not done: {error}"
-        return Response(303, b"", {"Location": page.link(said=said, q=form.get("q", ""))})
+            message = f"Not done: {error}"
+        return Response(303, b"", {"Location": page.link(message=message, q=form.get("q", ""))})
 
 
 def _from_here(request: Request) -> bool:
