@@ -10,18 +10,18 @@ from typing import Any
 
 from cryptography.hazmat.primitives import hashes
 
-from lab import plain
 from lab.aws.app import AwsApp
 from lab.aws.store import AwsStore
 from lab.console.app import Console
 from lab.console.world import World
 from lab.elsewhere import Elsewhere
+from lab.entra import plain
 from lab.entra.directory import Directory
 from lab.entra.graph import Graph
+from lab.entra.seed import seed
 from lab.entra.tokens import SignIn
 from lab.faults import Faults, with_faults
 from lab.http import Handler, Server, serve
-from lab.seed import seed
 from lab.tls import bad_contexts, client_certificate, server_context
 
 PARTS = ("entra", "graph", "aws", "console", "elsewhere")

@@ -7,7 +7,7 @@ from math import gcd
 from typing import Any
 
 from lab.entra.directory import Directory
-from lab.seed import DEPARTMENTS, DOMAIN, FAMILY, GIVEN, TITLES, stable_id, store_facts
+from lab.entra.seed import DEPARTMENTS, DOMAIN, FAMILY, GIVEN, TITLES, stable_id, store_facts
 
 Json = dict[str, Any]
 PRIMES = (1, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43)
