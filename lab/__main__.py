@@ -54,8 +54,8 @@ def main() -> int:
         return 1
     world.servers = servers
     sign_in.authority = f"https://localhost:{servers['entra'].port}"
-    sign_in.graph = world.graph.origin = f"https://localhost:{servers['graph'].port}"
-    world.graph.elsewhere = f"https://127.0.0.1:{servers['elsewhere'].port}"
+    sign_in.graph = world.graph.links.origin = f"https://localhost:{servers['graph'].port}"
+    world.graph.links.elsewhere = f"https://127.0.0.1:{servers['elsewhere'].port}"
     _remember(state, servers | bad_tls)
     print(json.dumps(_facts(state, world, servers | bad_tls, certificate)), flush=True)
     _wait_for_end()

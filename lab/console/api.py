@@ -218,7 +218,7 @@ def _entra_call(world: World, method: str, path: list[str]) -> Call | None:
         case ["POST", "secret"]:
             return lambda body: _change_secret(directory, body)
         case ["POST", "delta"]:
-            return lambda body: world.graph.expire_tokens(body.get("expire_tokens", "410"))
+            return lambda body: world.graph.delta.expire_tokens(body.get("expire_tokens", "410"))
     return None
 
 
