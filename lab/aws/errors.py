@@ -46,7 +46,7 @@ def throttled() -> Refused:
     return Refused(429, "Too many requests exceeded the limits.", "ThrottlingException")
 
 
-def body(error: Refused, switches: dict[str, str]) -> dict[str, Any]:
+def error_body(error: Refused, switches: dict[str, str]) -> dict[str, Any]:
     generic = error.status == 400 and switches["error_detail"] == "generic"
     now = datetime.datetime.now(datetime.UTC)
     return {

@@ -191,10 +191,11 @@ class AwsStore:
 
     def is_stale(self, object_id: str) -> bool:
         """Whether a look-up by filter does not find it yet."""
-        if object_id not in self.fresh:
-            return False
-        created, looked = self.fresh[object_id]
-        self.fresh[object_id] = (created, looked + 1)
+        with self.db.lock:
+            if object_id not in self.fresh:
+                return False
+            created, looked = self.fresh[object_id]
+            self.fresh[object_id] = (created, looked + 1)
         young = time.monotonic() - created < int(self.switches["stale_seconds"])
         return young or looked < int(self.switches["stale_requests"])
 
@@ -253,16 +254,16 @@ class AwsStore:
 
     # The ledger
 
-    def receive(self, method: str, path: str, query: str, request: str | None) -> int:
+    def record_request(self, method: str, path: str, query: str, request: str | None) -> int:
         """The row of a request as it arrives: not applied, not answered."""
         sql = "INSERT INTO ledger (at, method, path, query, applied, answered, request) VALUES (?, ?, ?, ?, 0, 0, ?)"
         return int(self.db.execute(sql, (time.time(), method, path, query, request)).lastrowid or 0)
 
-    def settle(self, n: int, status: int, applied: bool, operations: int | None, response: str | None) -> None:
+    def record_answer(self, n: int, status: int, applied: bool, operations: int | None, response: str | None) -> None:
         sql = "UPDATE ledger SET status = ?, applied = ?, answered = 1, operations = ?, response = ? WHERE n = ?"
         self.db.execute(sql, (status, applied, operations, response, n))
 
-    def unanswered(self, n: int) -> None:
+    def record_unanswered(self, n: int) -> None:
         self.db.execute("UPDATE ledger SET answered = 0 WHERE n = ?", (n,))
 
     def ledger(self, after: int = 0) -> list[Json]:
@@ -298,7 +299,7 @@ class AwsStore:
 
 
 def _parsed(text: str | None) -> Any:
-    """A body that is no JSON is told as text."""
+    """A body that is no JSON is shown as text."""
     try:
         return json.loads(text) if text else None
     except ValueError:
