@@ -35,7 +35,7 @@ def main() -> int:
     tls = server_context(state)
     _pem, certificate = client_certificate(state)
 
-    world = _world(state, options)
+    world = build_world(state, options)
     sign_in = SignIn(world.directory, certificate)
     handlers: dict[str, Handler] = {
         "entra": with_faults(sign_in, world.faults, "entra"),
@@ -56,7 +56,7 @@ def main() -> int:
     sign_in.authority = f"https://localhost:{servers['entra'].port}"
     sign_in.graph = world.graph.links.origin = f"https://localhost:{servers['graph'].port}"
     world.graph.links.elsewhere = f"https://127.0.0.1:{servers['elsewhere'].port}"
-    _remember(state, servers | bad_tls)
+    _remember_ports(state, servers | bad_tls)
     print(json.dumps(_facts(state, world, servers | bad_tls, certificate)), flush=True)
     _wait_for_end()
     for server in (servers | bad_tls).values():
@@ -80,7 +80,7 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _world(state: Path, options: argparse.Namespace) -> World:
+def build_world(state: Path, options: argparse.Namespace) -> World:
     directory, aws, faults = Directory(state / "entra.sqlite3"), AwsStore(state / "aws.sqlite3"), Faults()
     if options.groups:
         plain.seed(directory, options.people, options.groups, options.memberships)
@@ -93,22 +93,22 @@ def _world(state: Path, options: argparse.Namespace) -> World:
 
 def _listen(state: Path, part: str, handler: Handler, options: argparse.Namespace, tls: Any) -> Server:
     asked: int = getattr(options, f"{part}_port")
-    return serve(handler, options.bind, asked or _remembered(state).get(part, 0), tls)
+    return serve(handler, options.bind, asked or _remembered_ports(state).get(part, 0), tls)
 
 
 def _listen_badly(state: Path, handler: Handler, options: argparse.Namespace) -> dict[str, Server]:
-    contexts, ports = bad_contexts(state), _remembered(state)
+    contexts, ports = bad_contexts(state), _remembered_ports(state)
     return {flaw: serve(handler, options.bind, ports.get(flaw, 0), contexts[flaw]) for flaw in FLAWS}
 
 
-def _remembered(state: Path) -> dict[str, int]:
+def _remembered_ports(state: Path) -> dict[str, int]:
     """A restart listens where clients know the lab to be."""
     path = state / "ports.json"
     found: dict[str, int] = json.loads(path.read_text()) if path.exists() else {}
     return found
 
 
-def _remember(state: Path, servers: dict[str, Server]) -> None:
+def _remember_ports(state: Path, servers: dict[str, Server]) -> None:
     (state / "ports.json").write_text(json.dumps({part: server.port for part, server in servers.items()}))
 
 

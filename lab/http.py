@@ -41,7 +41,7 @@ class Request:
 class Response:
     """How an answer leaves: `delay` seconds late; not at all (`drop`; `reset`: by RST); the body cut (`truncate`) or dripping.
 
-    `applied`: whether the request took effect (None: as the status says). `late`: what to tell when it does so later.
+    `applied`: whether the request took effect (None: as the status says). `late`: called with the answer when it does so later.
     """
 
     status: int = 200
@@ -142,7 +142,7 @@ class Server:
                 while self._answer(connection, reader):
                     pass
         except (OSError, BadRequest):
-            # The other side went away or does not speak HTTP: there is nobody to tell.
+            # The other side went away or does not speak HTTP: there is nobody to answer.
             connection.close()
 
     def _answer(self, connection: socket.socket, reader: IO[bytes]) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from lab.aws import discovery, errors, patching, validation
-from lab.aws.errors import Refused, denied, invalid, not_found, throttled, unauthorized
+from lab.aws.errors import ScimRefusal, denied, invalid, not_found, throttled, unauthorized
 from lab.aws.querying import list_response, with_schemas
 from lab.aws.store import AwsStore
 from lab.faults import Faults, with_faults
@@ -74,7 +74,7 @@ class AwsApp:
     def _apply(self, request: Request) -> Response:
         try:
             status, answer = self._answer(request)
-        except Refused as error:
+        except ScimRefusal as error:
             status, answer = error.status, errors.error_body(error, self.store.switches)
         headers = {"Content-Type": "application/json", "x-amzn-RequestId": str(uuid.uuid4())}
         if status == 429:
@@ -157,7 +157,7 @@ class AwsApp:
         return group
 
     def _create_user(self, body: Json) -> Json:
-        return with_schemas(self.store.create_user(validation.user(body, self.store.switches)), True)
+        return with_schemas(self.store.create_user(validation.validated_user(body, self.store.switches)), True)
 
     def _patch_user(self, user: Json, body: Json) -> Result:
         changed = patching.patch_user(user, patching.operations(body))
@@ -170,21 +170,21 @@ class AwsApp:
         return self._replace_user(user, body)
 
     def _replace_user(self, user: Json, body: Json) -> Json:
-        kept = validation.user(body, self.store.switches)
-        return with_schemas(self.store.replace_user(user["id"], user, kept), True)
+        valid = validation.validated_user(body, self.store.switches)
+        return with_schemas(self.store.replace_user(user["id"], user, valid), True)
 
     def _create_group(self, body: Json) -> Json:
         members = [member.get("value", "") for member in body.get("members") or []]
         if len(members) > patching.MAX_MEMBERS:
             raise invalid("Request is unparsable, syntactically incorrect, or violates schema.")
-        group = self.store.create_group(validation.group(body, self.store.switches))
+        group = self.store.create_group(validation.validated_group(body, self.store.switches))
         self._change_members(group["id"], members)
         return with_schemas(group, False)
 
     def _patch_group(self, group: Json, body: Json) -> None:
         allow = self.store.switches["group_replace_members"] == "allow"
         changed, added, removed, replaced = patching.patch_group(group, patching.operations(body), allow)
-        self.store.replace_group(group["id"], group, validation.group(changed, self.store.switches))
+        self.store.replace_group(group["id"], group, validation.validated_group(changed, self.store.switches))
         self._change_members(group["id"], added, removed, clear=replaced)
 
     def _change_members(
@@ -210,6 +210,6 @@ def _member_changes(body: bytes) -> int | None:
     """How many members a PATCH of a group names."""
     try:
         _group, added, removed, _replaced = patching.patch_group({}, patching.operations(json.loads(body)), True)
-    except (Refused, ValueError):
+    except (ScimRefusal, ValueError):
         return None
     return len(added) + len(removed)

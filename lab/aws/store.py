@@ -13,7 +13,7 @@ from lab.aws.errors import duplicate, over_quota
 from lab.aws.switches import SWITCHES, defaults
 from lab.store import Store
 
-SCHEMA = """
+TABLES = """
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS tokens (id TEXT PRIMARY KEY, secret TEXT NOT NULL, created REAL, expires REAL, denied INTEGER DEFAULT 0);
 CREATE TABLE IF NOT EXISTS users (n INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NULL, body TEXT NOT NULL,
@@ -40,7 +40,7 @@ def new_id(prefixed: bool, store_digits: str) -> str:
 
 class AwsStore:
     def __init__(self, path: Path | str) -> None:
-        self.db = Store(path, SCHEMA)
+        self.db = Store(path, TABLES)
         self.switches = defaults() | json.loads(self.fact("switches", "{}"))
         self.tenant_id = self.fact("tenant_id", _new_tenant_id())
         # Created lately: id -> (when, look-ups that passed since); for the switches stale_*.
@@ -126,7 +126,7 @@ class AwsStore:
             "INSERT INTO users (id, body, user_name, email, external_id, manager) VALUES (?, ?, ?, ?, ?, ?)",
             (resource["id"], json.dumps(resource), *keys),
         )
-        self._remember(resource["id"])
+        self._note_creation(resource["id"])
         return resource
 
     def replace_user(self, user_id: str, old: Json, body: Json) -> Json:
@@ -182,10 +182,10 @@ class AwsStore:
             "INSERT INTO groups (id, body, display_name, external_id) VALUES (?, ?, ?, ?)",
             (resource["id"], json.dumps(resource), *keys),
         )
-        self._remember(resource["id"])
+        self._note_creation(resource["id"])
         return resource
 
-    def _remember(self, object_id: str) -> None:
+    def _note_creation(self, object_id: str) -> None:
         if self.switches["stale_requests"] != "0" or self.switches["stale_seconds"] != "0":
             self.fresh[object_id] = (time.monotonic(), 0)
 

@@ -123,11 +123,11 @@ def add_control_tower(world: World) -> None:
     held = {group["displayName"] for group in world.aws.state()["groups"]}
     for name in CONTROL_TOWER:
         if name not in held:
-            world.aws.create_group(validation.group({"displayName": name}, world.aws.switches))
+            world.aws.create_group(validation.validated_group({"displayName": name}, world.aws.switches))
     full_name = {"givenName": "AWS", "familyName": "Control Tower Admin"}
     facts = {"userName": "AWSControlTower", "displayName": "AWS Control Tower Admin", "name": full_name}
     if not world.aws.users("user_name = ?", ("awscontroltower",)):
-        world.aws.create_user(validation.user(facts, world.aws.switches))
+        world.aws.create_user(validation.validated_user(facts, world.aws.switches))
 
 
 def set_switch(world: World, form: Form) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from lab.aws import by_hand, validation
-from lab.aws.errors import Refused
+from lab.aws.errors import ScimRefusal
 from lab.aws.store import AwsStore
 from lab.aws.switches import SWITCHES
 from lab.console.actions import add_control_tower, require_found
@@ -31,7 +31,7 @@ def answer(world: World, request: Request, path: list[str]) -> Response:
         return json_response(404, {"error": f"Nothing has the id {error}."})
     except (TypeError, ValueError) as error:
         return json_response(400, {"error": str(error)})
-    except Refused as error:
+    except ScimRefusal as error:
         return json_response(error.status, {"error": error.detail})
 
 
@@ -127,7 +127,7 @@ def _aws_call(world: World, method: str, path: list[str], after: int) -> Call | 
         case ["DELETE", "switches"]:
             return lambda _: aws.reset_switches()
         case ["POST", "users"]:
-            return lambda body: aws.create_user(validation.user(body, aws.switches))
+            return lambda body: aws.create_user(validation.validated_user(body, aws.switches))
         case ["DELETE", "users"]:
             return lambda _: aws.wipe()
         case ["DELETE", "users", user_id]:

@@ -35,7 +35,7 @@ class Console:
             message = actions.do(self.world, name, form)
         except (KeyError, ValueError) as error:
             message = f"Not done: {error}"
-        return Response(303, b"", {"Location": page.link(message=message, q=form.get("q", ""))})
+        return Response(303, b"", {"Location": page.page_address(message=message, q=form.get("q", ""))})
 
 
 def _from_here(request: Request) -> bool:

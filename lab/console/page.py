@@ -15,7 +15,7 @@ SHOWN = 50
 POLICY = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 
-def link(**query: str) -> str:
+def page_address(**query: str) -> str:
     kept = {name: value for name, value in query.items() if value}
     return f"/?{urlencode(kept)}" if kept else "/"
 

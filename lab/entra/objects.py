@@ -85,14 +85,14 @@ class Objects:
             members = [row for row in members if not self.switches.leaves_out("members", row[0])][:most]
         else:
             members = self.directory.transitive_members(key)
-        return self._page(request, "/".join(["groups", key, relation, *cast]), members, cast)
+        return self._directory_objects(request, "/".join(["groups", key, relation, *cast]), members, cast)
 
     def groups_of(self, request: Request, key: str, relation: str, cast: list[str]) -> Json:
         """Groups and directory roles; of groups in groups those too when it is transitive."""
         holders = self.directory.holders(self._require_user(key)["id"], transitive=relation == "transitiveMemberOf")
-        return self._page(request, "/".join(["users", key, relation, *cast]), holders, cast)
+        return self._directory_objects(request, "/".join(["users", key, relation, *cast]), holders, cast)
 
-    def _page(self, request: Request, path: str, rows: list[tuple[str, str]], cast: list[str]) -> Json:
+    def _directory_objects(self, request: Request, path: str, rows: list[tuple[str, str]], cast: list[str]) -> Json:
         """A page of (id, kind), in the order of ids; `cast` selects one type."""
         parameters = request.parameters
         top = odata.top(parameters)
@@ -102,9 +102,9 @@ class Objects:
         answer: Json = {"@odata.context": self.links.context("directoryObjects")}
         if len(kept) > top:
             answer["@odata.nextLink"] = self.links.next(path, parameters, kept[top - 1][0])
-        return answer | {"value": [self._object(object_id, kind, request) for object_id, kind in kept[:top]]}
+        return answer | {"value": [self._directory_object(object_id, kind, request) for object_id, kind in kept[:top]]}
 
-    def _object(self, object_id: str, kind: str, request: Request) -> Json:
+    def _directory_object(self, object_id: str, kind: str, request: Request) -> Json:
         """Without a right on its type Graph shows the type and the id alone (limited information)."""
         found = self.directory.object(object_id)
         body = {"id": object_id} if found is None or self.switches["limited_info"] else found[1]
@@ -124,7 +124,7 @@ class Objects:
             raise bad(f"Too many items specified in 'ids': the limit is {MAX_IDS}.")
         found = [(key, self.directory.object(key)) for key in dict.fromkeys(ids)]
         shown = [(key, object_[0]) for key, object_ in found if object_ and (not types or object_[0] in types)]
-        value = [self._object(key, kind, request) for key, kind in shown]
+        value = [self._directory_object(key, kind, request) for key, kind in shown]
         return {"@odata.context": self.links.context("directoryObjects"), "value": value}
 
     def extension_properties(self, request: Request) -> Json:

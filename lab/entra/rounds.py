@@ -76,7 +76,7 @@ class Rounds:
             following = number if self.switches["endless"] == "same" else number + 1
         if number >= len(found.pages):
             return [], following
-        items = self._users if state["kind"] == "users" else self._groups
+        items = self._user_items if state["kind"] == "users" else self._group_items
         return items(state, found, found.pages[number]), following
 
     def _round(self, state: Json) -> Round:
@@ -155,7 +155,7 @@ class Rounds:
         rows = self.directory.db.all(f"SELECT * FROM {table} WHERE n IN ({marks})", [piece.n for piece in page])
         return {row["n"]: row for row in rows}
 
-    def _users(self, state: Json, _round: Round, page: list[Piece]) -> list[Json]:
+    def _user_items(self, state: Json, _round: Round, page: list[Piece]) -> list[Json]:
         rows, start = self._rows("users", page), since(state, self.switches)
         return [
             _user_item(rows[piece.n], state["select"], start)
@@ -164,7 +164,7 @@ class Rounds:
             if start is not None or not rows[piece.n]["deleted"]
         ]
 
-    def _groups(self, state: Json, current: Round, page: list[Piece]) -> list[Json]:
+    def _group_items(self, state: Json, current: Round, page: list[Piece]) -> list[Json]:
         rows, start = self._rows("groups", page), since(state, self.switches)
         items = []
         for piece in page:
@@ -180,7 +180,7 @@ class Rounds:
             return []
         whole = current.members.get(row["n"])
         if whole is None:
-            whole = self._members(row["id"], state)
+            whole = self._member_entries(row["id"], state)
             if piece.last is not None:
                 current.members[row["n"]] = whole
         if piece.last is None:
@@ -188,7 +188,7 @@ class Rounds:
         entries = [reference(*entry) for entry in whole[piece.first : piece.last]]
         return entries + (self._unknown_removals(row["id"]) if piece.first == 0 else [])
 
-    def _members(self, group_id: str, state: Json) -> list[Entry]:
+    def _member_entries(self, group_id: str, state: Json) -> list[Entry]:
         start = since(state, self.switches)
         entries = self._all_members(group_id, state) if start is None else self._changes(group_id, start, state["upto"])
         most = self.switches["drop_members_of"].get(group_id)
@@ -209,7 +209,7 @@ class Rounds:
         return [(kind, key, False) for key, kind in found.items()]
 
     def _changes(self, group_id: str, start: int, upto: int) -> list[Entry]:
-        """The last word on each member."""
+        """The last change of each member."""
         sql = (
             "SELECT member_id, kind, removed, max(rowid) FROM member_log WHERE group_id = ? AND seq > ? AND seq <= ? "
             "GROUP BY member_id ORDER BY member_id"

@@ -107,7 +107,7 @@ ODD: dict[str, Json] = {
     "disabled": {"displayName": "Dana Okafor", "givenName": "Dana", "surname": "Okafor", "accountEnabled": False},
 }
 DEMO_GROUPS = {"AWS-Developers": 24, "AWS-Admins": 6}
-GROUPS = 40
+GROUP_COUNT = 40
 
 
 @dataclass(slots=True)
@@ -157,8 +157,8 @@ def invent(people: int) -> Company:
     for n in range(max(0, people - len(company.people) - 8)):
         company.people.append(_person(dice, n))
     company.people += [_guest(n) for n in range(8)]
-    _managers(dice, company)
-    _groups(dice, company)
+    _add_managers(dice, company)
+    _add_groups(dice, company)
     return company
 
 
@@ -234,7 +234,7 @@ def _guest(n: int) -> tuple[str, Json, str | None]:
     return stable_id(f"guest {n}"), facts, None
 
 
-def _managers(dice: random.Random, company: Company) -> None:
+def _add_managers(dice: random.Random, company: Company) -> None:
     """A tree: everybody reports to somebody before him in the list; the first has nobody."""
     ids = [person[0] for person in company.people]
     for n in range(1, len(company.people)):
@@ -243,7 +243,7 @@ def _managers(dice: random.Random, company: Company) -> None:
             company.people[n] = (object_id, facts, ids[dice.randrange(0, max(1, n // 8 + 1))])
 
 
-def _groups(dice: random.Random, company: Company) -> None:
+def _add_groups(dice: random.Random, company: Company) -> None:
     ids = [person[0] for person in company.people]
     demo = iter(ids)
     for name, size in DEMO_GROUPS.items():
@@ -263,7 +263,7 @@ def _groups(dice: random.Random, company: Company) -> None:
         company.groups.append(
             _group(f"{department} team", team, groupTypes=["Unified"], mailEnabled=True, mail=f"team{n}@{DOMAIN}")
         )
-    while len(company.groups) < GROUPS:
+    while len(company.groups) < GROUP_COUNT:
         n = len(company.groups)
         company.groups.append(_group(f"Project {n}", dice.sample(ready, min(len(ready), 5 + n))))
     _nest(company)
