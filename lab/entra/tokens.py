@@ -94,7 +94,7 @@ class SignIn:
             return _refusal_response(refusal, correlation)
 
     def _discovery(self, tenant: str) -> Json:
-        """`common` stands for any directory."""
+        """`common` means any directory."""
         if tenant != "common":
             self._require_tenant(tenant)
         base = f"{self.authority}/{tenant}"
