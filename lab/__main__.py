@@ -67,7 +67,12 @@ def main() -> int:
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m lab", description=__doc__)
     parser.add_argument("--state", required=True, help="folder that keeps everything between starts")
-    parser.add_argument("--people", type=int, default=500, help="size of the company, at its first start")
+    parser.add_argument(
+        "--people",
+        type=int,
+        default=500,
+        help="size of the company at its first start; with its odd people 51 at least",
+    )
     parser.add_argument("--groups", type=int, default=0, help="a plain company with so many equal teams, nobody odd")
     parser.add_argument("--memberships", type=int, default=0, help="of the plain company, spread evenly")
     parser.add_argument("--bind", default="127.0.0.1")
