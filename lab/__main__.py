@@ -1,4 +1,4 @@
-"""`python -m lab`: starts the rehearsal room and prints one JSON line with everything a client needs."""
+"""`python -m lab`: starts the rehearsal lab and prints one JSON line with everything a client needs."""
 
 import argparse
 import json
@@ -10,17 +10,18 @@ from typing import Any
 
 from cryptography.hazmat.primitives import hashes
 
-from lab import plain
 from lab.aws.app import AwsApp
 from lab.aws.store import AwsStore
 from lab.console.app import Console
+from lab.console.world import World
 from lab.elsewhere import Elsewhere
+from lab.entra import plain
 from lab.entra.directory import Directory
 from lab.entra.graph import Graph
+from lab.entra.seed import seed
 from lab.entra.tokens import SignIn
 from lab.faults import Faults, with_faults
 from lab.http import Handler, Server, serve
-from lab.seed import seed
 from lab.tls import bad_contexts, client_certificate, server_context
 
 PARTS = ("entra", "graph", "aws", "console", "elsewhere")
@@ -34,37 +35,29 @@ def main() -> int:
     tls = server_context(state)
     _pem, certificate = client_certificate(state)
 
-    directory, aws, faults = Directory(state / "entra.sqlite3"), AwsStore(state / "aws.sqlite3"), Faults()
-    if options.groups:
-        plain.seed(directory, options.people, options.groups, options.memberships)
-    else:
-        seed(directory, options.people)
-    sign_in, graph = SignIn(directory, certificate), Graph(directory, options.graph_latency_ms)
-    scim = AwsApp(aws, faults, tps=options.aws_tps, latency_ms=options.aws_latency_ms)
-    elsewhere = Elsewhere()
-    console = Console(directory, aws, graph, scim, faults, elsewhere=elsewhere)
-
+    world = build_world(state, options)
+    sign_in = SignIn(world.directory, certificate)
     handlers: dict[str, Handler] = {
-        "entra": with_faults(sign_in, faults, "entra"),
-        "graph": with_faults(graph, faults, "graph"),
-        "aws": scim,
-        "console": console,
-        "elsewhere": elsewhere,
+        "entra": with_faults(sign_in, world.faults, "entra"),
+        "graph": with_faults(world.graph, world.faults, "graph"),
+        "aws": world.scim,
+        "console": Console(world),
+        "elsewhere": world.elsewhere,
     }
     try:
         servers = {
             part: _listen(state, part, handlers[part], options, None if part == "console" else tls) for part in PARTS
         }
-        bad_tls = _listen_badly(state, scim, options) if options.aws_bad_tls else {}
+        bad_tls = _listen_badly(state, world.scim, options) if options.aws_bad_tls else {}
     except OSError as error:
         print(f"The lab cannot listen: {error}. Choose other ports, or end what uses them.", file=sys.stderr)
         return 1
-    console.servers = servers
+    world.servers = servers
     sign_in.authority = f"https://localhost:{servers['entra'].port}"
-    sign_in.graph = graph.origin = f"https://localhost:{servers['graph'].port}"
-    graph.elsewhere = f"https://127.0.0.1:{servers['elsewhere'].port}"
-    _remember(state, servers | bad_tls)
-    print(json.dumps(_facts(state, directory, aws, servers | bad_tls, certificate)), flush=True)
+    sign_in.graph = world.graph.links.origin = f"https://localhost:{servers['graph'].port}"
+    world.graph.links.elsewhere = f"https://127.0.0.1:{servers['elsewhere'].port}"
+    _remember_ports(state, servers | bad_tls)
+    print(json.dumps(_facts(state, world, servers | bad_tls, certificate)), flush=True)
     _wait_for_end()
     for server in (servers | bad_tls).values():
         server.close()
@@ -74,7 +67,12 @@ def main() -> int:
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m lab", description=__doc__)
     parser.add_argument("--state", required=True, help="folder that keeps everything between starts")
-    parser.add_argument("--people", type=int, default=500, help="size of the company, at its first start")
+    parser.add_argument(
+        "--people",
+        type=int,
+        default=500,
+        help="size of the company at its first start; with its odd people 51 at least",
+    )
     parser.add_argument("--groups", type=int, default=0, help="a plain company with so many equal teams, nobody odd")
     parser.add_argument("--memberships", type=int, default=0, help="of the plain company, spread evenly")
     parser.add_argument("--bind", default="127.0.0.1")
@@ -87,30 +85,40 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def build_world(state: Path, options: argparse.Namespace) -> World:
+    directory, aws, faults = Directory(state / "entra.sqlite3"), AwsStore(state / "aws.sqlite3"), Faults()
+    if options.groups:
+        plain.seed(directory, options.people, options.groups, options.memberships)
+    else:
+        seed(directory, options.people)
+    graph = Graph(directory, options.graph_latency_ms)
+    scim = AwsApp(aws, faults, tps=options.aws_tps, latency_ms=options.aws_latency_ms)
+    return World(directory, aws, graph, scim, faults, Elsewhere())
+
+
 def _listen(state: Path, part: str, handler: Handler, options: argparse.Namespace, tls: Any) -> Server:
     asked: int = getattr(options, f"{part}_port")
-    return serve(handler, options.bind, asked or _remembered(state).get(part, 0), tls)
+    return serve(handler, options.bind, asked or _remembered_ports(state).get(part, 0), tls)
 
 
 def _listen_badly(state: Path, handler: Handler, options: argparse.Namespace) -> dict[str, Server]:
-    contexts, ports = bad_contexts(state), _remembered(state)
+    contexts, ports = bad_contexts(state), _remembered_ports(state)
     return {flaw: serve(handler, options.bind, ports.get(flaw, 0), contexts[flaw]) for flaw in FLAWS}
 
 
-def _remembered(state: Path) -> dict[str, int]:
+def _remembered_ports(state: Path) -> dict[str, int]:
     """A restart listens where clients know the lab to be."""
     path = state / "ports.json"
     found: dict[str, int] = json.loads(path.read_text()) if path.exists() else {}
     return found
 
 
-def _remember(state: Path, servers: dict[str, Server]) -> None:
+def _remember_ports(state: Path, servers: dict[str, Server]) -> None:
     (state / "ports.json").write_text(json.dumps({part: server.port for part, server in servers.items()}))
 
 
-def _facts(
-    state: Path, directory: Directory, aws: AwsStore, servers: dict[str, Server], certificate: Any
-) -> dict[str, Any]:
+def _facts(state: Path, world: World, servers: dict[str, Server], certificate: Any) -> dict[str, Any]:
+    directory, aws = world.directory, world.aws
     return {
         "authority": f"https://localhost:{servers['entra'].port}",
         "graph": f"https://localhost:{servers['graph'].port}",

@@ -36,7 +36,7 @@ class Fault:
     `match_query`, `match_body`: patterns on the rest of the request. `every`: of the matches each so-many-th.
     `share`: of all requests so many, always the same ones. `seconds`: of delay, per byte of slow_body, until apply_late.
     drop_after: applied, then the connection is closed without an answer. hold_*: the request waits, before or after it is
-    applied, until the fault is released or deleted. `what`: the part that wrong_body tells wrong (user, id, externalId).
+    applied, until the fault is released or deleted. `what`: the part that wrong_body makes wrong (user, id, externalId).
     """
 
     part: str
@@ -74,7 +74,7 @@ class Fault:
             and re.search(self.match, f"{request.method} {request.path}") is not None
             and re.search(self.match_query, request.query) is not None
             and (not self.match_body or re.search(self.match_body, request.body.decode(errors="replace")) is not None)
-            and (self.share >= 1 or _lot(request) < self.share)
+            and (self.share >= 1 or _draw(request) < self.share)
         )
 
     def fires(self) -> bool:
@@ -89,7 +89,7 @@ class Fault:
         return True
 
 
-def _lot(request: Request) -> float:
+def _draw(request: Request) -> float:
     """The same number for the same request, between 0 and 1."""
     text = f"{request.method} {request.path}?{request.query}".encode()
     return zlib.crc32(text + request.body) / 2**32
@@ -163,7 +163,7 @@ def _instead(fault: Fault, handler: Handler, request: Request) -> Response:
         case "apply_late":
             return _apply_late(fault.seconds, handler, request)
         case "html":
-            return _page(fault, fault.body or LOGIN_PAGE)
+            return _html_response(fault, fault.body or LOGIN_PAGE)
         case "redirect":
             return Response(fault.status, b"", {"Location": fault.location, **fault.headers}, applied=False)
     headers = {"Content-Type": fault.content_type, **fault.headers}
@@ -172,7 +172,7 @@ def _instead(fault: Fault, handler: Handler, request: Request) -> Response:
     return Response(fault.status, (fault.body or "").encode(), headers, applied=None if fault.status >= 300 else False)
 
 
-def _page(fault: Fault, text: str) -> Response:
+def _html_response(fault: Fault, text: str) -> Response:
     headers = {"Content-Type": "text/html; charset=utf-8", **fault.headers}
     return Response(fault.status, text.encode(), headers, applied=False)
 
@@ -226,24 +226,24 @@ def bomb() -> bytes:
 
 
 def _wrong(body: bytes, what: str) -> bytes:
-    """The answer tells of another user than the one asked about, or another id or external id."""
-    told = json.loads(body)
-    for resource in told.get("Resources", [told]):
+    """The answer is about another user than the one asked for, or another id or external id."""
+    answer = json.loads(body)
+    for resource in answer.get("Resources", [answer]):
         if what in ("user", "id"):
             resource["id"] = str(uuid.uuid4())
         if what in ("user", "externalId"):
             resource["externalId"] = str(uuid.uuid4())
         if what == "user":
             resource["userName"] = resource["displayName"] = "somebody.else@elsewhere.example"
-    return json.dumps(told).encode()
+    return json.dumps(answer).encode()
 
 
 def _doubled(body: bytes) -> bytes:
     """Each resource of a list once more under another id."""
-    told = json.loads(body)
-    if told.get("Resources"):
-        told["Resources"] += [resource | {"id": str(uuid.uuid4())} for resource in told["Resources"]]
-        told["itemsPerPage"] = len(told["Resources"])
-        if "totalResults" in told:
-            told["totalResults"] = len(told["Resources"])
-    return json.dumps(told).encode()
+    answer = json.loads(body)
+    if answer.get("Resources"):
+        answer["Resources"] += [resource | {"id": str(uuid.uuid4())} for resource in answer["Resources"]]
+        answer["itemsPerPage"] = len(answer["Resources"])
+        if "totalResults" in answer:
+            answer["totalResults"] = len(answer["Resources"])
+    return json.dumps(answer).encode()

@@ -41,7 +41,7 @@ class Request:
 class Response:
     """How an answer leaves: `delay` seconds late; not at all (`drop`; `reset`: by RST); the body cut (`truncate`) or dripping.
 
-    `applied`: whether the request took effect (None: as the status says). `late`: what to tell when it does so later.
+    `applied`: whether the request took effect (None: as the status says). `late`: called with the answer when it does so later.
     """
 
     status: int = 200
@@ -103,6 +103,11 @@ class Timing:
             self.seconds += seconds
             self.cpu_seconds += cpu_seconds
 
+    def add_cpu(self, cpu_seconds: float) -> None:
+        """For sending the answer, which comes after the request was counted."""
+        with self.lock:
+            self.cpu_seconds += cpu_seconds
+
 
 class Server:
     """Listens from the start; serves in threads of its own until closed."""
@@ -137,7 +142,7 @@ class Server:
                 while self._answer(connection, reader):
                     pass
         except (OSError, BadRequest):
-            # The other side went away or does not speak HTTP: there is nobody to tell.
+            # The other side went away or does not speak HTTP: there is nobody to answer.
             connection.close()
 
     def _answer(self, connection: socket.socket, reader: IO[bytes]) -> bool:
@@ -148,10 +153,13 @@ class Server:
         with self.in_flight.counted():
             response, seconds = self._handled(request)
         keep = request.headers.get("connection", "").lower() != "close"
+        handled = time.thread_time()
+        # Counted before the answer leaves: its receiver may ask for the count at once.
+        self.timing.add(seconds, handled - began)
         try:
             return send(connection, response, request.method, keep)
         finally:
-            self.timing.add(seconds, time.thread_time() - began)
+            self.timing.add_cpu(time.thread_time() - handled)
 
     def _handled(self, request: Request) -> tuple[Response, float]:
         """The answer when it may leave, and how long the handler took. A delay holds up nobody else."""

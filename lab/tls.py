@@ -45,8 +45,8 @@ def _make_authority(state: Path) -> None:
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key()), critical=False)
         .sign(ca_key, hashes.SHA256())
     )
-    _write(state / "ca.pem", _pem(ca))
-    _write(state / "server.pem", _pem(key) + _pem(leaf))
+    _write_private(state / "ca.pem", _pem(ca))
+    _write_private(state / "server.pem", _pem(key) + _pem(leaf))
 
 
 def bad_contexts(state: Path) -> dict[str, ssl.SSLContext]:
@@ -73,9 +73,9 @@ def _make_bad(state: Path) -> None:
     with (state / "ca.pem").open("a") as bundle:
         bundle.write(_pem(ca))
     past = datetime.datetime.now(datetime.UTC) - 2 * BACKDATED
-    _write(state / "expired.pem", _leaf("localhost", ca_name, ca_key, ends=past))
-    _write(state / "wrong_host.pem", _leaf("elsewhere.example", ca_name, ca_key))
-    _write(state / "self_signed.pem", _leaf("localhost", None, None))
+    _write_private(state / "expired.pem", _leaf("localhost", ca_name, ca_key, ends=past))
+    _write_private(state / "wrong_host.pem", _leaf("elsewhere.example", ca_name, ca_key))
+    _write_private(state / "self_signed.pem", _leaf("localhost", None, None))
 
 
 def _leaf(
@@ -101,7 +101,7 @@ def client_certificate(state: Path) -> tuple[str, x509.Certificate]:
         key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         name = _name("Lockstep lab app")
         made = _builder(name, name, key.public_key()).sign(key, hashes.SHA256())
-        _write(path, _pem(key) + _pem(made))
+        _write_private(path, _pem(key) + _pem(made))
     text = path.read_text()
     return text, x509.load_pem_x509_certificate(text.encode())
 
@@ -147,6 +147,6 @@ def _pem(thing: x509.Certificate | CertificateIssuerPrivateKeyTypes) -> str:
     ).decode()
 
 
-def _write(path: Path, text: str) -> None:
+def _write_private(path: Path, text: str) -> None:
     path.touch(mode=0o600)
     path.write_text(text)

@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -52,3 +53,28 @@ def test_a_room_knows_only_the_rooms_it_may_know(place: str) -> None:
 def test_only_the_tests_of_the_lab_import_it() -> None:
     others = [path for path in (ROOT / "tests").rglob("*.py") if "lab" not in path.parts]
     assert [path for path in others if any(name.split(".")[0] == "lab" for name in imported(path))] == []
+
+
+def arrows(place: str) -> dict[str, set[str]]:
+    """Module -> the modules of `place` that it imports, inside functions too."""
+    paths = {path.relative_to(ROOT).with_suffix(""): path for path in (ROOT / place).rglob("*.py")}
+    modules = {".".join(name.parts).removesuffix(".__init__"): path for name, path in paths.items()}
+    found: dict[str, set[str]] = {}
+    for module, path in modules.items():
+        names = {name if name in modules else name.rpartition(".")[0] for name in imported(path)}
+        found[module] = (names & set(modules)) - {module}
+    return found
+
+
+@pytest.mark.parametrize("place", ["lab"])
+def test_there_is_no_circle_of_files_or_packages(place: str) -> None:
+    """`__main__` may know all of its package, and nothing knows it."""
+    files = arrows(place)
+    assert len(files) > 10
+    TopologicalSorter(files).prepare()
+    files.pop(f"{place}.__main__", None)
+    packages: dict[str, set[str]] = {}
+    for module, targets in files.items():
+        package = module.rpartition(".")[0]
+        packages.setdefault(package, set()).update({target.rpartition(".")[0] for target in targets} - {package})
+    TopologicalSorter(packages).prepare()

@@ -4,15 +4,15 @@ import json
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Any
 
 from lab.aws import discovery, errors, patching, validation
-from lab.aws.errors import Refused, denied, invalid, not_found, throttled, unauthorized
-from lab.aws.querying import page, with_schemas
+from lab.aws.errors import ScimRefusal, denied, invalid, not_found, throttled, unauthorized
+from lab.aws.querying import list_response, with_schemas
 from lab.aws.store import AwsStore
 from lab.faults import Faults, with_faults
-from lab.http import Handler, Request, Response
+from lab.http import Request, Response
 
 Json = dict[str, Any]
 Result = tuple[int, Json | None]
@@ -50,32 +50,32 @@ class AwsApp:
 
     def __call__(self, request: Request) -> Response:
         body = request.body.decode(errors="replace") if request.body else None
-        n = self.store.receive(request.method, request.path, request.query, body)
+        n = self.store.record_request(request.method, request.path, request.query, body)
         response = self.apply(request)
-        self._settle(n, request, response)
-        response.late = lambda done: self._settle_late(n, request, done)
+        self._record_answer(n, request, response)
+        response.late = lambda done: self._record_late(n, request, done)
         response.delay += self.latency
         return response
 
-    def _settle(self, n: int, request: Request, response: Response) -> None:
+    def _record_answer(self, n: int, request: Request, response: Response) -> None:
         operations = None
         if request.method == "PATCH" and "/Groups/" in request.path:
             operations = _member_changes(request.body)
         text = response.body.decode(errors="replace") if response.body else None
         applied = 200 <= response.status < 300 if response.applied is None else response.applied
-        self.store.settle(n, response.status, applied, operations, text)
+        self.store.record_answer(n, response.status, applied, operations, text)
         if response.drop or response.reset:
-            self.store.unanswered(n)
+            self.store.record_unanswered(n)
 
-    def _settle_late(self, n: int, request: Request, response: Response) -> None:
-        self._settle(n, request, response)
-        self.store.unanswered(n)
+    def _record_late(self, n: int, request: Request, response: Response) -> None:
+        self._record_answer(n, request, response)
+        self.store.record_unanswered(n)
 
     def _apply(self, request: Request) -> Response:
         try:
             status, answer = self._answer(request)
-        except Refused as error:
-            status, answer = error.status, errors.body(error, self.store.switches)
+        except ScimRefusal as error:
+            status, answer = error.status, errors.error_body(error, self.store.switches)
         headers = {"Content-Type": "application/json", "x-amzn-RequestId": str(uuid.uuid4())}
         if status == 429:
             headers["Retry-After"] = "1"
@@ -88,8 +88,10 @@ class AwsApp:
             raise throttled()
         if segments[1:3] != ["scim", "v2"]:
             raise not_found()
+        if request.method == "GET":
+            return self._read(request, segments[3:])
         with self.store.db.transaction():
-            return self._dispatch(request, segments[3:])
+            return self._write(request, segments[3:])
 
     def _authorise(self, request: Request, segments: list[str]) -> None:
         """An unknown tenant answers like a wrong token."""
@@ -100,111 +102,101 @@ class AwsApp:
         if state == "denied":
             raise denied()
 
-    def _dispatch(self, request: Request, path: list[str]) -> Result:
-        base = f"/{self.store.tenant_id}/scim/v2"
-        match [request.method, *path]:
-            case ["GET", "ServiceProviderConfig"]:
+    def _read(self, request: Request, path: list[str]) -> Result:
+        match path:
+            case ["ServiceProviderConfig"]:
                 return 200, discovery.SERVICE_PROVIDER_CONFIG
-            case ["GET", "Schemas"]:
+            case ["Schemas"]:
                 return 200, discovery.listed(list(discovery.SCHEMAS.values()))
-            case ["GET", "Schemas", urn] if urn in discovery.SCHEMAS:
+            case ["Schemas", urn] if urn in discovery.SCHEMAS:
                 return 200, discovery.SCHEMAS[urn]
-            case ["GET", "ResourceTypes"]:
-                return 200, discovery.listed(discovery.resource_types(base))
-            case ["GET", "Users"]:
-                return 200, page(self.store, request, users=True)
-            case ["GET", "Groups"]:
-                return 200, page(self.store, request, users=False)
-            case [method, "Users", *rest]:
-                return self._users(method, rest, request)
-            case [method, "Groups", *rest]:
-                return self._groups(method, rest, request)
+            case ["ResourceTypes"]:
+                return 200, discovery.listed(discovery.resource_types(f"/{self.store.tenant_id}/scim/v2"))
+            case ["Users"]:
+                return 200, list_response(self.store, request, users=True)
+            case ["Groups"]:
+                return 200, list_response(self.store, request, users=False)
+            case ["Users", user_id]:
+                return 200, with_schemas(self._user(user_id), True)
+            case ["Groups", group_id]:
+                return 200, with_schemas(self._group(group_id) | {"members": []}, False)
         raise not_found()
 
-    def _users(self, method: str, rest: list[str], request: Request) -> Result:
-        if method == "POST" and not rest:
-            return 201, with_schemas(self.store.create_user(validation.user(_body(request), self.store.switches)), True)
-        if len(rest) != 1:
-            raise not_found()
-        user = self.store.user(rest[0])
+    def _write(self, request: Request, path: list[str]) -> Result:
+        """There is no PutGroup."""
+        match [request.method, *path]:
+            case ["POST", "Users"]:
+                return 201, self._create_user(_json_body(request))
+            case ["PATCH", "Users", user_id]:
+                return self._patch_user(self._user(user_id), _json_body(request))
+            case ["PUT", "Users", user_id]:
+                return 200, self._put_user(self._user(user_id), _json_body(request))
+            case ["DELETE", "Users", user_id]:
+                self.store.delete_user(self._user(user_id)["id"])
+                return 204, None
+            case ["POST", "Groups"]:
+                return 201, self._create_group(_json_body(request))
+            case ["PATCH", "Groups", group_id]:
+                self._patch_group(self._group(group_id), _json_body(request))
+                return 204, None
+            case ["DELETE", "Groups", group_id]:
+                self.store.delete_group(self._group(group_id)["id"])
+                return 204, None
+        raise not_found()
+
+    def _user(self, user_id: str) -> Json:
+        user = self.store.user(user_id)
         if user is None:
             raise not_found()
-        actions: dict[str, Callable[[Json, Request], Result]] = {
-            "GET": self._get_user,
-            "PATCH": self._patch_user,
-            "PUT": self._put_user,
-            "DELETE": self._delete_user,
-        }
-        if method not in actions:
-            raise not_found()
-        return actions[method](user, request)
+        return user
 
-    def _get_user(self, user: Json, _request: Request) -> Result:
-        return 200, with_schemas(user, True)
-
-    def _patch_user(self, user: Json, request: Request) -> Result:
-        items = patching.operations(_body(request))
-        changed = patching.patch_user(json.loads(json.dumps(user)), items)
-        kept = validation.user(changed, self.store.switches)
-        saved = with_schemas(self.store.replace_user(user["id"], user, kept), True)
-        return (200, saved) if self.store.switches["patch_user_answer"] == "200" else (204, None)
-
-    def _put_user(self, user: Json, request: Request) -> Result:
-        body = _body(request)
-        if "active" not in body:
-            body["active"] = True if self.store.switches["put_active_default"] == "true" else user["active"]
-        kept = validation.user(body, self.store.switches)
-        return 200, with_schemas(self.store.replace_user(user["id"], user, kept), True)
-
-    def _delete_user(self, user: Json, _request: Request) -> Result:
-        self.store.delete_user(user["id"])
-        return 204, None
-
-    def _groups(self, method: str, rest: list[str], request: Request) -> Result:
-        if method == "POST" and not rest:
-            return 201, self._create_group(_body(request))
-        if len(rest) != 1:
-            raise not_found()
-        group = self.store.group(rest[0])
+    def _group(self, group_id: str) -> Json:
+        group = self.store.group(group_id)
         if group is None:
             raise not_found()
-        match method:
-            case "GET":
-                return 200, with_schemas(group | {"members": []}, False)
-            case "PATCH":
-                return self._patch_group(group, request)
-            case "DELETE":
-                self.store.delete_group(group["id"])
-                return 204, None
-        # There is no PutGroup.
-        raise not_found()
+        return group
+
+    def _create_user(self, body: Json) -> Json:
+        return with_schemas(self.store.create_user(validation.validated_user(body, self.store.switches)), True)
+
+    def _patch_user(self, user: Json, body: Json) -> Result:
+        changed = patching.patch_user(user, patching.operations(body))
+        saved = self._replace_user(user, changed)
+        return (200, saved) if self.store.switches["patch_user_answer"] == "200" else (204, None)
+
+    def _put_user(self, user: Json, body: Json) -> Json:
+        if "active" not in body:
+            body["active"] = True if self.store.switches["put_active_default"] == "true" else user["active"]
+        return self._replace_user(user, body)
+
+    def _replace_user(self, user: Json, body: Json) -> Json:
+        valid = validation.validated_user(body, self.store.switches)
+        return with_schemas(self.store.replace_user(user["id"], user, valid), True)
 
     def _create_group(self, body: Json) -> Json:
         members = [member.get("value", "") for member in body.get("members") or []]
         if len(members) > patching.MAX_MEMBERS:
             raise invalid("Request is unparsable, syntactically incorrect, or violates schema.")
-        kept = validation.group(body, self.store.switches)
-        self._require_users(members)
-        group = self.store.create_group(kept)
-        self.store.change_members(group["id"], members, [])
+        group = self.store.create_group(validation.validated_group(body, self.store.switches))
+        self._change_members(group["id"], members)
         return with_schemas(group, False)
 
-    def _patch_group(self, group: Json, request: Request) -> Result:
-        items = patching.operations(_body(request))
+    def _patch_group(self, group: Json, body: Json) -> None:
         allow = self.store.switches["group_replace_members"] == "allow"
-        changed, added, removed, replaced = patching.patch_group(dict(group), items, allow)
-        kept = validation.group(changed, self.store.switches)
-        self._require_users(added)
-        self.store.replace_group(group["id"], group, kept)
-        self.store.change_members(group["id"], added, removed, clear=replaced)
-        return 204, None
+        changed, added, removed, replaced = patching.patch_group(group, patching.operations(body), allow)
+        self.store.replace_group(group["id"], group, validation.validated_group(changed, self.store.switches))
+        self._change_members(group["id"], added, removed, clear=replaced)
 
-    def _require_users(self, user_ids: list[str]) -> None:
-        if self.store.unknown_users(user_ids):
+    def _change_members(
+        self, group_id: str, added: Sequence[str], removed: Sequence[str] = (), clear: bool = False
+    ) -> None:
+        """One unknown user and the whole request is undone."""
+        if self.store.unknown_users(added):
             raise not_found() if self.store.switches["unknown_member"] == "404" else invalid("Unknown member.")
+        self.store.change_members(group_id, added, removed, clear=clear)
 
 
-def _body(request: Request) -> Json:
+def _json_body(request: Request) -> Json:
     try:
         body = json.loads(request.body)
     except ValueError:
@@ -218,10 +210,6 @@ def _member_changes(body: bytes) -> int | None:
     """How many members a PATCH of a group names."""
     try:
         _group, added, removed, _replaced = patching.patch_group({}, patching.operations(json.loads(body)), True)
-    except (Refused, ValueError):
+    except (ScimRefusal, ValueError):
         return None
     return len(added) + len(removed)
-
-
-def app(store: AwsStore, faults: Faults, *, tps: float = 20, latency_ms: float = 0) -> Handler:
-    return AwsApp(store, faults, tps=tps, latency_ms=latency_ms)

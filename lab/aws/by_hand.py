@@ -9,19 +9,19 @@ Json = dict[str, Any]
 
 
 def change_user(store: AwsStore, user_id: str, changes: Json) -> Json:
-    """Attributes of the first level are replaced; null takes one away. Raises KeyError or Refused."""
+    """Attributes of the first level are replaced; null takes one away. Raises KeyError or ScimRefusal."""
     with store.db.transaction():
         old = store.user(user_id)
         if old is None:
             raise KeyError(user_id)
-        return store.replace_user(user_id, old, validation.user(_merged(old, changes), store.switches))
+        return store.replace_user(user_id, old, validation.validated_user(_merged(old, changes), store.switches))
 
 
 def create_group(store: AwsStore, body: Json) -> Json:
     """`members`: ids of users."""
     with store.db.transaction():
         facts = {name: value for name, value in body.items() if name != "members"}
-        made = store.create_group(validation.group(facts, store.switches))
+        made = store.create_group(validation.validated_group(facts, store.switches))
         change_members(store, made["id"], {"add": body.get("members", [])})
     return made
 
@@ -31,7 +31,7 @@ def change_group(store: AwsStore, group_id: str, changes: Json) -> Json:
         old = store.group(group_id)
         if old is None:
             raise KeyError(group_id)
-        return store.replace_group(group_id, old, validation.group(_merged(old, changes), store.switches))
+        return store.replace_group(group_id, old, validation.validated_group(_merged(old, changes), store.switches))
 
 
 def change_members(store: AwsStore, group_id: str, body: Json) -> None:

@@ -4,12 +4,12 @@ import datetime
 import uuid
 from typing import Any
 
-SCHEMA = "urn:ietf:params:scim:api:messages:2.0:Error"
+ERROR_SCHEMA = "urn:ietf:params:scim:api:messages:2.0:Error"
 GENERIC = "Request is unparsable, syntactically incorrect, or violates schema."
 DUPLICATE = "Refused to create a new, duplicate resource."
 
 
-class Refused(Exception):
+class ScimRefusal(Exception):
     def __init__(self, status: int, detail: str, exception: str) -> None:
         super().__init__(detail)
         self.status = status
@@ -17,41 +17,41 @@ class Refused(Exception):
         self.exception = exception
 
 
-def invalid(detail: str) -> Refused:
-    return Refused(400, detail, "ValidationException")
+def invalid(detail: str) -> ScimRefusal:
+    return ScimRefusal(400, detail, "ValidationException")
 
 
-def duplicate() -> Refused:
-    return Refused(409, DUPLICATE, "ConflictException")
+def duplicate() -> ScimRefusal:
+    return ScimRefusal(409, DUPLICATE, "ConflictException")
 
 
-def over_quota(kind: str, most: int) -> Refused:
+def over_quota(kind: str, most: int) -> ScimRefusal:
     """What AWS says here is not documented: a 400 in plain words, with the exception of the Identity Store API."""
-    return Refused(400, f"The quota of {most} {kind}s is used up.", "ServiceQuotaExceededException")
+    return ScimRefusal(400, f"The quota of {most} {kind}s is used up.", "ServiceQuotaExceededException")
 
 
-def unauthorized() -> Refused:
-    return Refused(401, "Authorization header is invalid or missing.", "UnauthorizedException")
+def unauthorized() -> ScimRefusal:
+    return ScimRefusal(401, "Authorization header is invalid or missing.", "UnauthorizedException")
 
 
-def denied() -> Refused:
-    return Refused(403, "Operation is not permitted based on the supplied authorization.", "AccessDeniedException")
+def denied() -> ScimRefusal:
+    return ScimRefusal(403, "Operation is not permitted based on the supplied authorization.", "AccessDeniedException")
 
 
-def not_found() -> Refused:
-    return Refused(404, "Specified resource (e.g., User) or endpoint does not exist.", "ResourceNotFoundException")
+def not_found() -> ScimRefusal:
+    return ScimRefusal(404, "Specified resource (e.g., User) or endpoint does not exist.", "ResourceNotFoundException")
 
 
-def throttled() -> Refused:
-    return Refused(429, "Too many requests exceeded the limits.", "ThrottlingException")
+def throttled() -> ScimRefusal:
+    return ScimRefusal(429, "Too many requests exceeded the limits.", "ThrottlingException")
 
 
-def body(error: Refused, switches: dict[str, str]) -> dict[str, Any]:
+def error_body(error: ScimRefusal, switches: dict[str, str]) -> dict[str, Any]:
     generic = error.status == 400 and switches["error_detail"] == "generic"
     now = datetime.datetime.now(datetime.UTC)
     return {
-        "schema": [SCHEMA],
-        **({"schemas": [SCHEMA]} if switches["error_keys"] == "both" else {}),
+        "schema": [ERROR_SCHEMA],
+        **({"schemas": [ERROR_SCHEMA]} if switches["error_keys"] == "both" else {}),
         "detail": GENERIC if generic else error.detail,
         "status": str(error.status),
         "exceptionRequestId": str(uuid.uuid4()),

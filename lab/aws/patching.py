@@ -1,5 +1,6 @@
 """AWS's PATCH: RFC 7644 section 3.5.2 with the restrictions of PatchUser and PatchGroup (Developer Guide)."""
 
+import copy
 import re
 from typing import Any
 
@@ -39,6 +40,7 @@ def patch_user(user: Json, items: list[Json]) -> Json:
     for name in ("userName", "active"):
         if sum(item["path"] == name for item in items) > 1:
             raise invalid(f"Only one operation on {name} is allowed in a request.")
+    user = copy.deepcopy(user)
     for item in items:
         path, value = _with_path(item)
         if item["op"] == "remove":
@@ -142,7 +144,8 @@ def _set_filtered(user: Json, found: re.Match[str], value: Any) -> None:
 
 
 def patch_group(group: Json, items: list[Json], replace_members: bool) -> tuple[Json, list[str], list[str], bool]:
-    """The patched copy, member ids to add and to remove, and whether the list is replaced first."""
+    """A patched copy, not yet validated; member ids to add and to remove, and whether the list is replaced first."""
+    group = copy.deepcopy(group)
     added: list[str] = []
     removed: list[str] = []
     replaced = False

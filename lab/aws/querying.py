@@ -70,8 +70,8 @@ def groups_where(store: AwsStore, text: str) -> Where:
     return Where(" AND ".join(parts), tuple(values))
 
 
-def page(store: AwsStore, request: Request, users: bool) -> Json:
-    """A list answer. The mere presence of `cursor` switches its shape."""
+def list_response(store: AwsStore, request: Request, users: bool) -> Json:
+    """A ListResponse (RFC 7644, section 3.4.2). The mere presence of `cursor` switches its shape."""
     parameters = request.parameters
     count = _count(parameters.get("count"), int(store.switches["page_max"]))
     text = parameters.get("filter", "")

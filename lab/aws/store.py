@@ -13,7 +13,7 @@ from lab.aws.errors import duplicate, over_quota
 from lab.aws.switches import SWITCHES, defaults
 from lab.store import Store
 
-SCHEMA = """
+TABLES = """
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS tokens (id TEXT PRIMARY KEY, secret TEXT NOT NULL, created REAL, expires REAL, denied INTEGER DEFAULT 0);
 CREATE TABLE IF NOT EXISTS users (n INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NULL, body TEXT NOT NULL,
@@ -40,7 +40,7 @@ def new_id(prefixed: bool, store_digits: str) -> str:
 
 class AwsStore:
     def __init__(self, path: Path | str) -> None:
-        self.db = Store(path, SCHEMA)
+        self.db = Store(path, TABLES)
         self.switches = defaults() | json.loads(self.fact("switches", "{}"))
         self.tenant_id = self.fact("tenant_id", _new_tenant_id())
         # Created lately: id -> (when, look-ups that passed since); for the switches stale_*.
@@ -126,7 +126,7 @@ class AwsStore:
             "INSERT INTO users (id, body, user_name, email, external_id, manager) VALUES (?, ?, ?, ?, ?, ?)",
             (resource["id"], json.dumps(resource), *keys),
         )
-        self._remember(resource["id"])
+        self._note_creation(resource["id"])
         return resource
 
     def replace_user(self, user_id: str, old: Json, body: Json) -> Json:
@@ -182,19 +182,20 @@ class AwsStore:
             "INSERT INTO groups (id, body, display_name, external_id) VALUES (?, ?, ?, ?)",
             (resource["id"], json.dumps(resource), *keys),
         )
-        self._remember(resource["id"])
+        self._note_creation(resource["id"])
         return resource
 
-    def _remember(self, object_id: str) -> None:
+    def _note_creation(self, object_id: str) -> None:
         if self.switches["stale_requests"] != "0" or self.switches["stale_seconds"] != "0":
             self.fresh[object_id] = (time.monotonic(), 0)
 
     def is_stale(self, object_id: str) -> bool:
         """Whether a look-up by filter does not find it yet."""
-        if object_id not in self.fresh:
-            return False
-        created, looked = self.fresh[object_id]
-        self.fresh[object_id] = (created, looked + 1)
+        with self.db.lock:
+            if object_id not in self.fresh:
+                return False
+            created, looked = self.fresh[object_id]
+            self.fresh[object_id] = (created, looked + 1)
         young = time.monotonic() - created < int(self.switches["stale_seconds"])
         return young or looked < int(self.switches["stale_requests"])
 
@@ -253,16 +254,16 @@ class AwsStore:
 
     # The ledger
 
-    def receive(self, method: str, path: str, query: str, request: str | None) -> int:
+    def record_request(self, method: str, path: str, query: str, request: str | None) -> int:
         """The row of a request as it arrives: not applied, not answered."""
         sql = "INSERT INTO ledger (at, method, path, query, applied, answered, request) VALUES (?, ?, ?, ?, 0, 0, ?)"
         return int(self.db.execute(sql, (time.time(), method, path, query, request)).lastrowid or 0)
 
-    def settle(self, n: int, status: int, applied: bool, operations: int | None, response: str | None) -> None:
+    def record_answer(self, n: int, status: int, applied: bool, operations: int | None, response: str | None) -> None:
         sql = "UPDATE ledger SET status = ?, applied = ?, answered = 1, operations = ?, response = ? WHERE n = ?"
         self.db.execute(sql, (status, applied, operations, response, n))
 
-    def unanswered(self, n: int) -> None:
+    def record_unanswered(self, n: int) -> None:
         self.db.execute("UPDATE ledger SET answered = 0 WHERE n = ?", (n,))
 
     def ledger(self, after: int = 0) -> list[Json]:
@@ -298,7 +299,7 @@ class AwsStore:
 
 
 def _parsed(text: str | None) -> Any:
-    """A body that is no JSON is told as text."""
+    """A body that is no JSON is shown as text."""
     try:
         return json.loads(text) if text else None
     except ValueError:

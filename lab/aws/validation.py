@@ -29,41 +29,46 @@ GROUP_KEYS = {"displayName", "externalId", "members", *SERVER_SIDE}
 LIMITS = {"userName": 128, "externalId": 256}
 
 
-def user(resource: dict[str, Any], switches: dict[str, str]) -> dict[str, Any]:
-    """The user as AWS keeps it. Raises Refused."""
-    kept = _supported(resource, USER_KEYS, switches)
+def validated_user(resource: dict[str, Any], switches: dict[str, str]) -> dict[str, Any]:
+    """The user as AWS stores it. Raises ScimRefusal."""
+    valid = _supported(resource, USER_KEYS, switches)
     if "groups" in resource:
         raise invalid("Attribute groups is not supported in the request.")
-    problems = _strings(kept, STRINGS) + _required(kept) + _name(kept) + _enterprise(kept, switches)
+    problems = (
+        _string_problems(valid, STRINGS)
+        + _missing_problems(valid)
+        + _name_problems(valid)
+        + _enterprise_problems(valid, switches)
+    )
     _raise(problems)
     for name, parts in LISTS.items():
-        if name in kept:
-            kept[name] = _list(name, kept[name], parts, switches)
-    kept["active"] = _boolean("active", kept.get("active", True))
-    if kept["userName"] in RESERVED:
-        raise invalid(f"The userName {kept['userName']} is reserved.")
-    return _normalised(kept) if switches["normalise"] == "on" else kept
+        if name in valid:
+            valid[name] = _validated_list(name, valid[name], parts, switches)
+    valid["active"] = _boolean("active", valid.get("active", True))
+    if valid["userName"] in RESERVED:
+        raise invalid(f"The userName {valid['userName']} is reserved.")
+    return _normalised(valid) if switches["normalise"] == "on" else valid
 
 
-def _normalised(kept: dict[str, Any]) -> dict[str, Any]:
-    kept["userName"] = _normal(kept["userName"])
-    for email in kept.get("emails", []):
+def _normalised(valid: dict[str, Any]) -> dict[str, Any]:
+    valid["userName"] = _normal(valid["userName"])
+    for email in valid.get("emails", []):
         email["value"] = _normal(email["value"])
-    return kept
+    return valid
 
 
 def _normal(text: str) -> str:
     return unicodedata.normalize("NFC", text.strip()).lower()
 
 
-def group(resource: dict[str, Any], switches: dict[str, str]) -> dict[str, Any]:
-    kept = _supported(resource, GROUP_KEYS, switches)
-    missing = [] if kept.get("displayName") is not None else [_too_short("displayName", BLANK)]
-    _raise(missing + _strings(kept, ("displayName", "externalId")))
-    if kept["displayName"] in RESERVED:
-        raise invalid(f"The displayName {kept['displayName']} is reserved.")
-    kept.pop("members", None)
-    return kept
+def validated_group(resource: dict[str, Any], switches: dict[str, str]) -> dict[str, Any]:
+    valid = _supported(resource, GROUP_KEYS, switches)
+    missing = [] if valid.get("displayName") is not None else [_too_short("displayName", BLANK)]
+    _raise(missing + _string_problems(valid, ("displayName", "externalId")))
+    if valid["displayName"] in RESERVED:
+        raise invalid(f"The displayName {valid['displayName']} is reserved.")
+    valid.pop("members", None)
+    return valid
 
 
 def _supported(resource: dict[str, Any], keys: set[str], switches: dict[str, str]) -> dict[str, Any]:
@@ -73,7 +78,7 @@ def _supported(resource: dict[str, Any], keys: set[str], switches: dict[str, str
     return {key: value for key, value in resource.items() if key in keys and key not in SERVER_SIDE}
 
 
-def _required(resource: dict[str, Any]) -> list[str]:
+def _missing_problems(resource: dict[str, Any]) -> list[str]:
     found = []
     if resource.get("userName") is None:
         found.append(_too_short("userName", SOLID))
@@ -86,17 +91,17 @@ def _required(resource: dict[str, Any]) -> list[str]:
     return found
 
 
-def _name(resource: dict[str, Any]) -> list[str]:
+def _name_problems(resource: dict[str, Any]) -> list[str]:
     name = resource.get("name")
     if not isinstance(name, dict):
         return []
     unknown = [part for part in name if part not in NAME_PARTS]
     if unknown:
         raise invalid(f"Attribute name.{unknown[0]} is not supported.")
-    return _strings({f"name.{part}": value for part, value in name.items()}, [f"name.{part}" for part in name])
+    return _string_problems({f"name.{part}": value for part, value in name.items()}, [f"name.{part}" for part in name])
 
 
-def _enterprise(resource: dict[str, Any], switches: dict[str, str]) -> list[str]:
+def _enterprise_problems(resource: dict[str, Any], switches: dict[str, str]) -> list[str]:
     extension = resource.get(ENTERPRISE)
     if extension is None:
         return []
@@ -104,16 +109,16 @@ def _enterprise(resource: dict[str, Any], switches: dict[str, str]) -> list[str]
         raise invalid(f"Attribute {ENTERPRISE} must be an object.")
     extension = _supported(extension, set(ENTERPRISE_PARTS), switches)
     if "manager" in extension:
-        extension["manager"] = _manager(extension["manager"])
+        extension["manager"] = _validated_manager(extension["manager"])
     resource[ENTERPRISE] = extension
     flat = {f"{ENTERPRISE}.{key}": value for key, value in extension.items() if key != "manager"}
     if "manager" in extension:
         flat[f"{ENTERPRISE}.manager.value"] = extension["manager"]["value"]
-    return _strings(flat, list(flat))
+    return _string_problems(flat, list(flat))
 
 
-def _manager(manager: Any) -> dict[str, Any]:
-    """Only `value` is kept; `$ref` is taken and not echoed; `displayName` is refused."""
+def _validated_manager(manager: Any) -> dict[str, Any]:
+    """Only `value` is stored; `$ref` is taken and not echoed; `displayName` is refused."""
     if isinstance(manager, str):
         manager = {"value": manager}
     if not isinstance(manager, dict) or "displayName" in manager or "value" not in manager:
@@ -121,7 +126,7 @@ def _manager(manager: Any) -> dict[str, Any]:
     return {"value": manager["value"]}
 
 
-def _list(name: str, elements: Any, parts: tuple[str, ...], switches: dict[str, str]) -> list[dict[str, Any]]:
+def _validated_list(name: str, elements: Any, parts: tuple[str, ...], switches: dict[str, str]) -> list[dict[str, Any]]:
     if not isinstance(elements, list) or not all(isinstance(element, dict) for element in elements):
         raise invalid(f"Attribute {name} must be a list of objects.")
     if len(elements) > 1:
@@ -136,7 +141,7 @@ def _list(name: str, elements: Any, parts: tuple[str, ...], switches: dict[str, 
     if name == "emails" and element.get("primary") is not True:
         raise invalid("The email must be marked as primary.")
     strings = {f"{name}.{key}": value for key, value in element.items() if key != "primary"}
-    _raise(_strings(strings, list(strings)))
+    _raise(_string_problems(strings, list(strings)))
     return [element]
 
 
@@ -149,17 +154,17 @@ def _supported_element(
     return {key: value for key, value in element.items() if key in parts}
 
 
-def _strings(values: dict[str, Any], names: Any) -> list[str]:
+def _string_problems(values: dict[str, Any], names: Any) -> list[str]:
     found = []
     for name in names:
         value = values.get(name)
         if name not in values:
             continue
-        found += _string(name, value)
+        found += _value_problems(name, value)
     return found
 
 
-def _string(name: str, value: Any) -> list[str]:
+def _value_problems(name: str, value: Any) -> list[str]:
     solid = name in ("userName", "externalId")
     pattern, limit = (SOLID if solid else BLANK), LIMITS.get(name, 1024)
     if not isinstance(value, str):

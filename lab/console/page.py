@@ -3,21 +3,19 @@
 from collections.abc import Iterable
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlencode
 
 from lab.aws.switches import SWITCHES
+from lab.console.world import World
 from lab.http import Request, Response
-
-if TYPE_CHECKING:
-    from lab.console.app import Console
 
 SHOWN = 50
 # Nothing but this page and its style sheet.
 POLICY = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 
-def link(**query: str) -> str:
+def page_address(**query: str) -> str:
     kept = {name: value for name, value in query.items() if value}
     return f"/?{urlencode(kept)}" if kept else "/"
 
@@ -27,19 +25,21 @@ def stylesheet() -> Response:
     return Response(200, css, {"Content-Type": "text/css; charset=utf-8"})
 
 
-def render(console: "Console", request: Request) -> Response:
+def render(world: World, request: Request) -> Response:
     parameters = request.parameters
     query = parameters.get("q", "").strip().lower()
     body = TEMPLATE.format(
-        said=f'<p class="said" role="status">{escape(parameters["said"])}</p>' if parameters.get("said") else "",
+        message=f'<p class="message" role="status">{escape(parameters["message"])}</p>'
+        if parameters.get("message")
+        else "",
         q=escape(query, quote=True),
-        people=people(console, query),
-        groups=groups(console, query),
-        group_options=group_options(console),
-        aws_users=aws_users(console, query),
-        aws_groups=aws_groups(console),
-        faults=faults(console),
-        switches=switches(console),
+        people=person_rows(world, query),
+        groups=group_rows(world, query),
+        group_options=group_options(world),
+        aws_users=aws_user_rows(world, query),
+        aws_groups=aws_group_rows(world),
+        faults=fault_items(world),
+        switches=switch_rows(world),
     )
     headers = {
         "Content-Type": "text/html; charset=utf-8",
@@ -49,143 +49,141 @@ def render(console: "Console", request: Request) -> Response:
     return Response(200, body.encode(), headers)
 
 
-def button(deed: str, label: str, **fields: str) -> str:
-    """A form with one button."""
-    hidden = "".join(
-        f'<input type="hidden" name="{escape(name, quote=True)}" value="{escape(value, quote=True)}">'
-        for name, value in fields.items()
-    )
-    return f'<form method="post" action="/deeds/{deed}">{hidden}<button>{escape(label)}</button></form>'
+def button_form(action: str, label: str, **fields: str) -> str:
+    return _form(action, label, fields)
 
 
-def naming(deed: str, label: str, name: str, **fields: str) -> str:
-    """A form with a text field and a button."""
-    hidden = "".join(
-        f'<input type="hidden" name="{key}" value="{escape(value, quote=True)}">' for key, value in fields.items()
-    )
+def name_form(action: str, label: str, name: str, **fields: str) -> str:
+    """With a text field."""
     field = f'<input name="name" value="{escape(name, quote=True)}" aria-label="{escape(label)}: new name" required>'
-    return f'<form method="post" action="/deeds/{deed}">{hidden}{field}<button>{escape(label)}</button></form>'
+    return _form(action, label, fields, field)
 
 
-def choosing(console: "Console", deed: str, label: str, **fields: str) -> str:
+def group_form(world: World, action: str, label: str, **fields: str) -> str:
+    """With a choice of groups."""
+    select = f'<select name="group" aria-label="{escape(label)}: group">{group_options(world)}</select>'
+    return _form(action, label, fields, select)
+
+
+def _form(action: str, label: str, fields: dict[str, str], control: str = "") -> str:
+    """A button, its hidden fields, and perhaps a control beside it."""
     hidden = "".join(
-        f'<input type="hidden" name="{key}" value="{escape(value, quote=True)}">' for key, value in fields.items()
+        f'<input type="hidden" name="{name}" value="{escape(value, quote=True)}">' for name, value in fields.items()
     )
-    select = f'<select name="group" aria-label="{escape(label)}: group">{group_options(console)}</select>'
-    return f'<form method="post" action="/deeds/{deed}">{hidden}{select}<button>{escape(label)}</button></form>'
+    return f'<form method="post" action="/actions/{action}">{hidden}{control}<button>{escape(label)}</button></form>'
 
 
-def group_options(console: "Console") -> str:
-    rows = console.directory.db.all(
+def group_options(world: World) -> str:
+    rows = world.directory.db.all(
         "SELECT id, json_extract(body, '$.displayName') AS name FROM groups WHERE deleted = '' ORDER BY name"
     )
     return "".join(f'<option value="{row["id"]}">{escape(row["name"])}</option>' for row in rows)
 
 
-def people(console: "Console", query: str) -> str:
+def person_rows(world: World, query: str) -> str:
     sql = (
         "SELECT id, deleted, json_extract(body, '$.displayName') AS name, json_extract(body, '$.userPrincipalName') AS upn, "
         "json_extract(body, '$.accountEnabled') AS enabled FROM users WHERE deleted != 'deleted' "
         "AND (name LIKE ? OR upn LIKE ?) ORDER BY n LIMIT ?"
     )
-    rows = console.directory.db.all(sql, (f"%{query}%", f"%{query}%", SHOWN))
-    return "".join(_person(console, row) for row in rows) or '<tr><td colspan="3">Nobody found.</td></tr>'
+    rows = world.directory.db.all(sql, (f"%{query}%", f"%{query}%", SHOWN))
+    return "".join(_person_row(world, row) for row in rows) or '<tr><td colspan="3">Nobody found.</td></tr>'
 
 
-def _person(console: "Console", row: Any) -> str:
+def _person_row(world: World, row: Any) -> str:
     state = "in the recycle bin" if row["deleted"] else "enabled" if row["enabled"] else "blocked"
     if row["deleted"]:
-        deeds = button("restore", "Restore", id=row["id"])
+        actions = button_form("restore", "Restore", id=row["id"])
     else:
-        deeds = "".join(
+        actions = "".join(
             [
-                naming("rename", "Rename", row["name"], id=row["id"]),
-                choosing(console, "move", "Move", id=row["id"]),
-                button("second_phone", "Add a second phone", id=row["id"]),
-                button("no_last_name", "Empty the last name", id=row["id"]),
-                button("block", "Block sign-in" if row["enabled"] else "Allow sign-in", id=row["id"]),
-                button("leave", "Leave", id=row["id"]),
+                name_form("rename", "Rename", row["name"], id=row["id"]),
+                group_form(world, "move", "Move", id=row["id"]),
+                button_form("second_phone", "Add a second phone", id=row["id"]),
+                button_form("no_last_name", "Empty the last name", id=row["id"]),
+                button_form("block", "Block sign-in" if row["enabled"] else "Allow sign-in", id=row["id"]),
+                button_form("leave", "Leave", id=row["id"]),
             ]
         )
     name = f'<th scope="row">{escape(row["name"] or "")}<br><small>{escape(row["upn"] or "")}</small></th>'
-    return f"<tr>{name}<td>{state}</td><td>{_folded('Change', deeds)}</td></tr>"
+    return f"<tr>{name}<td>{state}</td><td>{_details('Change', actions)}</td></tr>"
 
 
-def groups(console: "Console", query: str) -> str:
+def group_rows(world: World, query: str) -> str:
     sql = "SELECT id, json_extract(body, '$.displayName') AS name FROM groups WHERE deleted = '' AND name LIKE ? ORDER BY n LIMIT ?"
-    rows = console.directory.db.all(sql, (f"%{query}%", SHOWN))
-    return "".join(_group(console, row) for row in rows) or '<tr><td colspan="3">No group found.</td></tr>'
+    rows = world.directory.db.all(sql, (f"%{query}%", SHOWN))
+    return "".join(_group_row(world, row) for row in rows) or '<tr><td colspan="3">No group found.</td></tr>'
 
 
-def _group(console: "Console", row: Any) -> str:
-    members = console.directory.members(row["id"])
+def _group_row(world: World, row: Any) -> str:
+    members = world.directory.members(row["id"])
     nested = sum(kind == "group" for _id, kind in members)
     count = f"{len(members)}" + (f" ({nested} nested)" if nested else "")
-    deeds = "".join(
+    actions = "".join(
         [
-            naming("rename_group", "Rename", row["name"], id=row["id"]),
-            choosing(console, "nest_group", "Nest into", id=row["id"]),
-            button("delete_group", "Delete", id=row["id"]),
+            name_form("rename_group", "Rename", row["name"], id=row["id"]),
+            group_form(world, "nest_group", "Nest into", id=row["id"]),
+            button_form("delete_group", "Delete", id=row["id"]),
         ]
     )
-    return f'<tr><th scope="row">{escape(row["name"])}</th><td>{count}</td><td>{_folded("Change", deeds)}</td></tr>'
+    return f'<tr><th scope="row">{escape(row["name"])}</th><td>{count}</td><td>{_details("Change", actions)}</td></tr>'
 
 
-def aws_users(console: "Console", query: str) -> str:
-    found = [user for _n, user in console.aws.users("user_name LIKE ?", (f"%{query}%",), 0, SHOWN)]
+def aws_user_rows(world: World, query: str) -> str:
+    found = [user for _n, user in world.aws.users("user_name LIKE ?", (f"%{query}%",), 0, SHOWN)]
     rows = [
         [
             f'<th scope="row">{escape(user["userName"])}<br><small>{escape(user["id"])}</small></th>',
             f"<td>{escape(user['displayName'])}</td>",
             f"<td>{'active' if user.get('active') else 'disabled'}</td>",
             f"<td><small>{escape(user.get('externalId', '–'))}</small></td>",
-            f"<td>{button('wipe_user', 'Delete by hand', id=user['id'])}</td>",
+            f"<td>{button_form('delete_aws_user', 'Delete by hand', id=user['id'])}</td>",
         ]
         for user in found
     ]
-    return _rows(rows) or '<tr><td colspan="5">AWS holds no such user.</td></tr>'
+    return _table_rows(rows) or '<tr><td colspan="5">AWS holds no such user.</td></tr>'
 
 
-def aws_groups(console: "Console") -> str:
-    names = {user["id"]: user["userName"] for _n, user in console.aws.users()}
+def aws_group_rows(world: World) -> str:
+    names = {user["id"]: user["userName"] for _n, user in world.aws.users()}
     rows = []
-    for _n, group in console.aws.groups():
-        members = [names.get(member, member) for member in console.aws.members(group["id"])]
-        listed = _folded(f"{len(members)} members", escape(", ".join(members))) if members else "0 members"
+    for _n, group in world.aws.groups():
+        members = [names.get(member, member) for member in world.aws.members(group["id"])]
+        listed = _details(f"{len(members)} members", escape(", ".join(members))) if members else "0 members"
         rows.append([f'<th scope="row">{escape(group["displayName"])}</th>', f"<td>{listed}</td>"])
-    return _rows(rows) or '<tr><td colspan="2">AWS holds no group.</td></tr>'
+    return _table_rows(rows) or '<tr><td colspan="2">AWS holds no group.</td></tr>'
 
 
-def faults(console: "Console") -> str:
+def fault_items(world: World) -> str:
     rows = [
         f"{fault['part']}: {fault['kind']} {fault['status']}, fired {fault['fired']} times"
-        for fault in console.faults.all()
+        for fault in world.faults.all()
     ]
     return "".join(f"<li>{escape(row)}</li>" for row in rows) or "<li>Everything answers.</li>"
 
 
-def switches(console: "Console") -> str:
-    return "".join(_switch(console, name) for name in SWITCHES)
+def switch_rows(world: World) -> str:
+    return "".join(_switch_row(world, name) for name in SWITCHES)
 
 
-def _switch(console: "Console", name: str) -> str:
-    switch, value = SWITCHES[name], console.aws.switches[name]
+def _switch_row(world: World, name: str) -> str:
+    switch, value = SWITCHES[name], world.aws.switches[name]
     options = "".join(
         f"<option{' selected' if value == option else ''}>{escape(option)}</option>"
         for option in dict.fromkeys([*switch.allowed, value])
     )
     form = (
-        f'<form method="post" action="/deeds/switch"><input type="hidden" name="name" value="{name}">'
+        f'<form method="post" action="/actions/set_switch"><input type="hidden" name="name" value="{name}">'
         f'<select name="value" aria-label="{name}">{options}</select><button>Set</button></form>'
     )
     return f'<tr><th scope="row"><code>{name}</code></th><td>{escape(switch.meaning)}</td><td>{form}</td></tr>'
 
 
-def _folded(label: str, content: str) -> str:
+def _details(label: str, content: str) -> str:
     return f"<details><summary>{escape(label)}</summary>{content}</details>"
 
 
-def _rows(rows: Iterable[list[str]]) -> str:
+def _table_rows(rows: Iterable[list[str]]) -> str:
     return "".join(f"<tr>{''.join(row)}</tr>" for row in rows)
 
 
@@ -193,28 +191,28 @@ TEMPLATE = """<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Rehearsal room</title><link rel="stylesheet" href="/console.css">
+<title>Rehearsal lab</title><link rel="stylesheet" href="/console.css">
 </head>
 <body>
 <div class="band" aria-hidden="true"></div>
-<header><p class="name">Rehearsal room</p><p>A made-up company and a made-up AWS. Nothing here is real.</p></header>
+<header><p class="name">Rehearsal lab</p><p>A made-up company and a made-up AWS. Nothing here is real.</p></header>
 <main>
 <h1>What both sides hold</h1>
-{said}
+{message}
 <form method="get" action="/" class="search"><label for="q">Search people, groups and user names</label>
 <input id="q" name="q" type="search" value="{q}"><button>Search</button></form>
 <div class="sides">
 <section aria-labelledby="entra"><h2 id="entra">Entra ID: the company</h2>
-<form method="post" action="/deeds/hire" class="line"><label for="hire">Name</label><input id="hire" name="name" required>
+<form method="post" action="/actions/hire" class="line"><label for="hire">Name</label><input id="hire" name="name" required>
 <label for="into">into</label><select id="into" name="group">{group_options}</select><button>Hire</button></form>
 <div class="scroll" role="region" aria-label="People in Entra" tabindex="0"><table><caption>People (first 50)</caption>
-<thead><tr><th scope="col">Person</th><th scope="col">State</th><th scope="col">Deeds</th></tr></thead><tbody>{people}</tbody></table></div>
+<thead><tr><th scope="col">Person</th><th scope="col">State</th><th scope="col">Actions</th></tr></thead><tbody>{people}</tbody></table></div>
 <div class="scroll" role="region" aria-label="Groups in Entra" tabindex="0"><table><caption>Groups</caption>
-<thead><tr><th scope="col">Group</th><th scope="col">Members</th><th scope="col">Deeds</th></tr></thead><tbody>{groups}</tbody></table></div>
+<thead><tr><th scope="col">Group</th><th scope="col">Members</th><th scope="col">Actions</th></tr></thead><tbody>{groups}</tbody></table></div>
 </section>
 <section aria-labelledby="aws"><h2 id="aws">AWS IAM Identity Center: what it holds</h2>
 <div class="scroll" role="region" aria-label="Users in AWS" tabindex="0"><table><caption>Users (first 50)</caption>
-<thead><tr><th scope="col">User name and id</th><th scope="col">Display name</th><th scope="col">State</th><th scope="col">External id</th><th scope="col">Deeds</th></tr></thead>
+<thead><tr><th scope="col">User name and id</th><th scope="col">Display name</th><th scope="col">State</th><th scope="col">External id</th><th scope="col">Actions</th></tr></thead>
 <tbody>{aws_users}</tbody></table></div>
 <div class="scroll" role="region" aria-label="Groups in AWS" tabindex="0"><table><caption>Groups</caption>
 <thead><tr><th scope="col">Group</th><th scope="col">Members</th></tr></thead><tbody>{aws_groups}</tbody></table></div>
@@ -222,15 +220,15 @@ TEMPLATE = """<!doctype html>
 </div>
 <section aria-labelledby="services"><h2 id="services">Services</h2>
 <ul>{faults}</ul>
-<div class="deeds">
-<form method="post" action="/deeds/throttle"><button>Throttle AWS</button></form>
-<form method="post" action="/deeds/fail"><input type="hidden" name="part" value="aws"><button>Fail AWS</button></form>
-<form method="post" action="/deeds/fail"><input type="hidden" name="part" value="graph"><button>Fail Graph</button></form>
-<form method="post" action="/deeds/release"><button>Release all</button></form>
-<form method="post" action="/deeds/expire_token"><button>Expire the AWS token</button></form>
-<form method="post" action="/deeds/new_token"><button>New AWS token</button></form>
-<form method="post" action="/deeds/control_tower"><button>Add Control Tower objects</button></form>
-<form method="post" action="/deeds/wipe"><button>Wipe AWS</button></form>
+<div class="actions">
+<form method="post" action="/actions/throttle"><button>Throttle AWS</button></form>
+<form method="post" action="/actions/fail"><input type="hidden" name="part" value="aws"><button>Fail AWS</button></form>
+<form method="post" action="/actions/fail"><input type="hidden" name="part" value="graph"><button>Fail Graph</button></form>
+<form method="post" action="/actions/release_all"><button>Release all</button></form>
+<form method="post" action="/actions/expire_token"><button>Expire the AWS token</button></form>
+<form method="post" action="/actions/new_token"><button>New AWS token</button></form>
+<form method="post" action="/actions/control_tower"><button>Add Control Tower objects</button></form>
+<form method="post" action="/actions/wipe"><button>Wipe AWS</button></form>
 </div>
 <div class="scroll" role="region" aria-label="Switches" tabindex="0"><table><caption>Where AWS's documents are silent or disagree</caption>
 <thead><tr><th scope="col">Switch</th><th scope="col">Meaning</th><th scope="col">Value</th></tr></thead><tbody>{switches}</tbody></table></div>

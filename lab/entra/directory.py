@@ -13,7 +13,7 @@ from typing import Any
 
 from lab.store import Row, Store
 
-SCHEMA = """
+TABLES = """
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS users (n INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NULL, body TEXT NOT NULL, manager TEXT,
     name TEXT, upn TEXT, mail TEXT, seq INTEGER NOT NULL, manager_seq INTEGER DEFAULT 0, deleted TEXT DEFAULT '');
@@ -44,7 +44,7 @@ Json = dict[str, Any]
 
 class Directory:
     def __init__(self, path: Path | str) -> None:
-        self.db = Store(path, SCHEMA)
+        self.db = Store(path, TABLES)
         self._facts: dict[str, str] = {}
         if not self.db.one("SELECT 1 FROM pragma_table_info('assignments') WHERE name = 'role'"):
             self.db.execute(f"ALTER TABLE assignments ADD COLUMN role TEXT NOT NULL DEFAULT '{DEFAULT_ROLE}'")
@@ -92,7 +92,7 @@ class Directory:
     def extend(
         self, name: str, targets: Sequence[str] = ("User",), data_type: str = "String", many: bool = False
     ) -> Json:
-        """A property of its own for people or groups, named after the app that brought it."""
+        """A property of its own for people or groups, named after the app that registered it."""
         app = self.fact("client_id").replace("-", "")
         made = {
             "id": str(uuid.uuid4()),
@@ -311,7 +311,7 @@ class Directory:
         return int(row["n"]) if row else 0
 
     def members(self, group_id: str, after: str = "", limit: int = -1) -> list[tuple[str, str]]:
-        """(id, kind) of direct members; whoever is soft-deleted is left out of this list."""
+        """(id, kind) of direct members; soft-deleted users are left out."""
         sql = (
             "SELECT member_id, kind FROM members WHERE group_id = ? AND member_id > ? AND member_id NOT IN "
             "(SELECT id FROM users WHERE deleted != '') ORDER BY member_id LIMIT ?"
@@ -339,7 +339,7 @@ class Directory:
         self.db.execute("DELETE FROM ledger")
 
     def ids(self) -> Json:
-        """Object ids of who is there, without everything else that `state` tells."""
+        """Object ids of who is there, without everything else that `state` shows."""
         return {
             table: [row["id"] for row in self.db.all(f"SELECT id FROM {table} WHERE deleted = '' ORDER BY n")]
             for table in ("users", "groups")

@@ -11,7 +11,7 @@ ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group"
 SOURCE, TARGET = "Azure Active Directory", "AWS IAM Identity Center"
 
-PEOPLE: tuple[tuple[str, str], ...] = (
+USER_MAPPINGS: tuple[tuple[str, str], ...] = (
     ("userName", "userPrincipalName"),
     ("displayName", "displayName"),
     ("title", "jobTitle"),
@@ -30,7 +30,7 @@ PEOPLE: tuple[tuple[str, str], ...] = (
     (f"{ENTERPRISE}:department", "department"),
     (f"{ENTERPRISE}:manager", "manager"),
 )
-GROUPS = (("displayName", "displayName"), ("externalId", "objectId"), ("members", "members"))
+GROUP_MAPPINGS = (("displayName", "displayName"), ("externalId", "objectId"), ("members", "members"))
 
 
 def job_id(directory_id: str, service_principal_id: str) -> str:
@@ -57,38 +57,53 @@ def schema(directory_id: str, service_principal_id: str) -> Json:
         "groupFilter": None,
         "containerFilter": None,
         "metadata": [],
-        "objectMappings": [_people(), _groups()],
+        "objectMappings": [_user_mapping(), _group_mapping()],
     }
     return {
         "id": job_id(directory_id, service_principal_id),
         "version": "Date:2026-11-20T09:12:44.1930000Z, Quantity:3, Unique:0a4f",
         "synchronizationRules": [rule],
-        "directories": [_directory(SOURCE, ("User", "Group")), _directory(TARGET, (ENTERPRISE, GROUP))],
+        "directories": [
+            _directory_definition(SOURCE, ("User", "Group")),
+            _directory_definition(TARGET, (ENTERPRISE, GROUP)),
+        ],
     }
 
 
-def _people() -> Json:
-    attributes = [_mapping(target, _attribute(name), name == "userPrincipalName") for target, name in PEOPLE]
-    active = [_attribute("IsSoftDeleted"), *map(_constant, ("False", "True", "True", "False"))]
-    attributes += [
-        _mapping("active", _function('Switch([IsSoftDeleted], , "False", "True", "True", "False")', active)),
-        _mapping("name.familyName", _function('Coalesce([surname], "-")', [_attribute("surname"), _constant("-")])),
-        _mapping("name.formatted", _function('Join(" ", [givenName], [surname])', [_constant(" "), *_names()])),
-        _mapping("locale", _constant("en-US")) | {"flowType": "ObjectAddOnly"},
+def _user_mapping() -> Json:
+    attributes = [
+        _attribute_mapping(target, _attribute_source(name), name == "userPrincipalName")
+        for target, name in USER_MAPPINGS
     ]
-    return _object("Provision Microsoft Entra ID Users", "User", ENTERPRISE, attributes)
+    active = [_attribute_source("IsSoftDeleted"), *map(_constant_source, ("False", "True", "True", "False"))]
+    attributes += [
+        _attribute_mapping(
+            "active", _function_source('Switch([IsSoftDeleted], , "False", "True", "True", "False")', active)
+        ),
+        _attribute_mapping(
+            "name.familyName",
+            _function_source('Coalesce([surname], "-")', [_attribute_source("surname"), _constant_source("-")]),
+        ),
+        _attribute_mapping(
+            "name.formatted", _function_source('Join(" ", [givenName], [surname])', [_constant_source(" "), *_names()])
+        ),
+        _attribute_mapping("locale", _constant_source("en-US")) | {"flowType": "ObjectAddOnly"},
+    ]
+    return _object_mapping("Provision Microsoft Entra ID Users", "User", ENTERPRISE, attributes)
 
 
 def _names() -> list[Json]:
-    return [_attribute("givenName"), _attribute("surname")]
+    return [_attribute_source("givenName"), _attribute_source("surname")]
 
 
-def _groups() -> Json:
-    attributes = [_mapping(target, _attribute(name), target == "displayName") for target, name in GROUPS]
-    return _object("Provision Microsoft Entra ID Groups", "Group", GROUP, attributes)
+def _group_mapping() -> Json:
+    attributes = [
+        _attribute_mapping(target, _attribute_source(name), target == "displayName") for target, name in GROUP_MAPPINGS
+    ]
+    return _object_mapping("Provision Microsoft Entra ID Groups", "Group", GROUP, attributes)
 
 
-def _object(name: str, source: str, target: str, attributes: list[Json]) -> Json:
+def _object_mapping(name: str, source: str, target: str, attributes: list[Json]) -> Json:
     return {
         "name": name,
         "enabled": True,
@@ -101,7 +116,7 @@ def _object(name: str, source: str, target: str, attributes: list[Json]) -> Json
     }
 
 
-def _mapping(target: str, source: Json, matching: bool = False) -> Json:
+def _attribute_mapping(target: str, source: Json, matching: bool = False) -> Json:
     return {
         "targetAttributeName": target,
         "source": source,
@@ -113,15 +128,15 @@ def _mapping(target: str, source: Json, matching: bool = False) -> Json:
     }
 
 
-def _attribute(name: str) -> Json:
+def _attribute_source(name: str) -> Json:
     return {"type": "Attribute", "name": name, "expression": f"[{name}]", "parameters": []}
 
 
-def _constant(value: str) -> Json:
+def _constant_source(value: str) -> Json:
     return {"type": "Constant", "name": value, "expression": f'"{value}"', "parameters": []}
 
 
-def _function(expression: str, arguments: list[Json]) -> Json:
+def _function_source(expression: str, arguments: list[Json]) -> Json:
     """The first parameter is called source, the others are numbered."""
     keys = ["source", *map(str, range(len(arguments) - 1))]
     parameters = [{"key": key, "value": value} for key, value in zip(keys, arguments, strict=True)]
@@ -129,6 +144,6 @@ def _function(expression: str, arguments: list[Json]) -> Json:
     return {"type": "Function", "name": name, "expression": expression, "parameters": parameters}
 
 
-def _directory(name: str, objects: tuple[str, ...]) -> Json:
+def _directory_definition(name: str, objects: tuple[str, ...]) -> Json:
     shown = [{"name": one, "attributes": [], "metadata": [], "supportedApis": []} for one in objects]
     return {"id": name, "name": name, "readOnly": False, "version": "1", "objects": shown}

@@ -1,18 +1,47 @@
-"""Delta rounds of users and of groups. A round is planned when it begins: which objects and which portions, page by page."""
+"""Delta queries of users and of groups, by rounds.
+
+A round is planned when it begins: which objects and which portions of members, page by page.
+"""
 
 import json
 import random
+import time
 import uuid
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from lab.entra import odata
 from lab.entra.directory import Directory
-from lab.entra.shapes import GROUP_DEFAULT, USER_DEFAULT, delta_item, reference
+from lab.entra.odata import Links
+from lab.entra.shapes import (
+    GROUP_DEFAULT,
+    USER_DEFAULT,
+    GraphRefusal,
+    bad,
+    decode_token,
+    delta_item,
+    encode_token,
+    not_found,
+    reference,
+)
 from lab.entra.switches import GraphSwitches
+from lab.http import Request
 
 Json = dict[str, Any]
 Entry = tuple[str, str, bool]
-REMEMBERED = 8
+CACHED_ROUNDS = 8
+TOKEN_DAYS = 7
+DAY = 24 * 3600
+# How a dead delta token is refused: status, code, message.
+RESYNC = {
+    "410": (410, "resyncRequired", "Resync required. Replace any local items with the server's version."),
+    "400": (400, "Request_UnsupportedQuery", "DeltaLink older than 30 days is not supported."),
+    "404": (
+        404,
+        "syncStateNotFound",
+        "The sync state generation is not found. The delta token is expired and data must be synchronized again.",
+    ),
+}
 
 
 class Piece(NamedTuple):
@@ -47,7 +76,7 @@ class Rounds:
             following = number if self.switches["endless"] == "same" else number + 1
         if number >= len(found.pages):
             return [], following
-        items = self._users if state["kind"] == "users" else self._groups
+        items = self._user_items if state["kind"] == "users" else self._group_items
         return items(state, found, found.pages[number]), following
 
     def _round(self, state: Json) -> Round:
@@ -55,7 +84,7 @@ class Rounds:
         if key not in self.rounds:
             planned = Round(self._plan(state))
             # Another thread may forget one at the same time.
-            for old in list(self.rounds)[: 1 - REMEMBERED]:
+            for old in list(self.rounds)[: 1 - CACHED_ROUNDS]:
                 self.rounds.pop(old, None)
             self.rounds[key] = planned
         return self.rounds[key]
@@ -97,14 +126,14 @@ class Rounds:
 
     def _pieces(self, objects: list[tuple[int, str]], counts: dict[str, int]) -> Iterator[Piece]:
         """A large member list comes in portions, the group repeated with each; small groups share a page."""
-        most = room = self.switches["portion"]
+        most = left = self.switches["portion"]
         for n, object_id in objects:
             first, count = 0, counts.get(object_id, 0)
-            while count - first > room:
-                yield Piece(n, first, first + room, room)
-                first, room = first + room, most
+            while count - first > left:
+                yield Piece(n, first, first + left, left)
+                first, left = first + left, most
             yield Piece(n, first, None, count - first)
-            room = room - (count - first) or most
+            left = left - (count - first) or most
 
     def _pages(self, pieces: list[Piece]) -> list[list[Piece]]:
         """A page is full by its objects or by its member entries."""
@@ -126,16 +155,16 @@ class Rounds:
         rows = self.directory.db.all(f"SELECT * FROM {table} WHERE n IN ({marks})", [piece.n for piece in page])
         return {row["n"]: row for row in rows}
 
-    def _users(self, state: Json, _round: Round, page: list[Piece]) -> list[Json]:
+    def _user_items(self, state: Json, _round: Round, page: list[Piece]) -> list[Json]:
         rows, start = self._rows("users", page), since(state, self.switches)
         return [
             _user_item(rows[piece.n], state["select"], start)
             for piece in page
-            # Whoever is deleted during a full round is missing from it, and told by the next.
+            # A user deleted during a full round is missing from it; the next round reports it.
             if start is not None or not rows[piece.n]["deleted"]
         ]
 
-    def _groups(self, state: Json, current: Round, page: list[Piece]) -> list[Json]:
+    def _group_items(self, state: Json, current: Round, page: list[Piece]) -> list[Json]:
         rows, start = self._rows("groups", page), since(state, self.switches)
         items = []
         for piece in page:
@@ -151,7 +180,7 @@ class Rounds:
             return []
         whole = current.members.get(row["n"])
         if whole is None:
-            whole = self._members(row["id"], state)
+            whole = self._member_entries(row["id"], state)
             if piece.last is not None:
                 current.members[row["n"]] = whole
         if piece.last is None:
@@ -159,7 +188,7 @@ class Rounds:
         entries = [reference(*entry) for entry in whole[piece.first : piece.last]]
         return entries + (self._unknown_removals(row["id"]) if piece.first == 0 else [])
 
-    def _members(self, group_id: str, state: Json) -> list[Entry]:
+    def _member_entries(self, group_id: str, state: Json) -> list[Entry]:
         start = since(state, self.switches)
         entries = self._all_members(group_id, state) if start is None else self._changes(group_id, start, state["upto"])
         most = self.switches["drop_members_of"].get(group_id)
@@ -180,7 +209,7 @@ class Rounds:
         return [(kind, key, False) for key, kind in found.items()]
 
     def _changes(self, group_id: str, start: int, upto: int) -> list[Entry]:
-        """The last word on each member."""
+        """The last change of each member."""
         sql = (
             "SELECT member_id, kind, removed, max(rowid) FROM member_log WHERE group_id = ? AND seq > ? AND seq <= ? "
             "GROUP BY member_id ORDER BY member_id"
@@ -222,3 +251,79 @@ def _group_item(row: Any, select: list[str], initial: bool, entries: list[Json])
         return {"id": row["id"], "@removed": {"reason": row["deleted"]}}
     item = delta_item(json.loads(row["body"]) | {"id": row["id"]}, select or list(GROUP_DEFAULT), initial)
     return item | ({"members@delta": entries} if entries else {})
+
+
+class Delta:
+    """The delta function of users and of groups: rounds, their links and their tokens."""
+
+    def __init__(self, directory: Directory, switches: GraphSwitches, links: Links) -> None:
+        self.directory = directory
+        self.switches = switches
+        self.links = links
+        self.rounds = Rounds(directory, switches)
+        # Delta tokens up to this sequence are dead, in one of three flavours.
+        self.expired_up_to = -1
+        self.flavour = "410"
+
+    def expire_tokens(self, flavour: str = "410") -> None:
+        if flavour not in RESYNC:
+            raise ValueError(f"flavour is {flavour!r}; it must be one of {', '.join(RESYNC)}.")
+        self.expired_up_to, self.flavour = self.directory.sequence(), flavour
+
+    def answer(self, request: Request, kind: str) -> Json:
+        parameters = request.parameters
+        if parameters.get("$deltatoken") == "latest":
+            link = self._delta_link(self._begin(kind, odata.select(request)))
+            return {"@odata.context": self.links.context(kind), "value": [], "@odata.deltaLink": link}
+        if "$skiptoken" in parameters and self.switches["dead_next_links"]:
+            raise not_found("delta")
+        text = parameters.get("$skiptoken") or parameters.get("$deltatoken")
+        state = self._resume(text, kind) if text else self._begin(kind, odata.select(request))
+        items, following = self.rounds.page(state, state["page"])
+        return {"@odata.context": self.links.context(kind), **self._page_link(state, following), "value": items}
+
+    def _begin(self, kind: str, select: list[str]) -> Json:
+        return {"kind": kind, "select": select, "since": None, "upto": self._upto(), "page": 0}
+
+    def _upto(self) -> int:
+        return max(0, self.directory.sequence() - int(self.switches["lag"]))
+
+    def _page_link(self, state: Json, following: int | None) -> Json:
+        """The one link of a page; `foreign_link` sends the client to another host."""
+        name = "next" if following is not None else "delta"
+        if name == "delta":
+            link = self._delta_link(state)
+        else:
+            link = self._link(state["kind"], "$skiptoken", state | {"page": following})
+        if self.switches["foreign_link"] == name:
+            link = link.replace(self.links.origin, self.links.elsewhere)
+        return {} if name == "delta" and self.switches["lose_delta_link"] else {f"@odata.{name}Link": link}
+
+    def _delta_link(self, state: Json) -> str:
+        facts = {"kind": state["kind"], "select": state["select"], "since": state["upto"], "before": state["since"]}
+        return self._link(state["kind"], "$deltatoken", facts | {"minted": self._now()})
+
+    def _link(self, kind: str, parameter: str, state: Json) -> str:
+        return f"{self._address(kind)}?{parameter}={encode_token(state)}"
+
+    def _address(self, kind: str) -> str:
+        return f"{self.links.origin}/v1.0/{kind}/delta"
+
+    def _now(self) -> float:
+        return time.time() + float(self.switches["days_passed"]) * DAY
+
+    def _resume(self, text: str, kind: str) -> Json:
+        """The state of a round: a deltatoken begins one, a skiptoken goes on with one."""
+        state = decode_token(text)
+        if not isinstance(state, dict) or state.get("kind") != kind:
+            raise bad("Badly formed token.")
+        begins = "upto" not in state
+        if state["since"] is not None and state["since"] <= self.expired_up_to:
+            raise self._resync(kind, self.flavour)
+        if begins and self._now() - state.get("minted", self._now()) > TOKEN_DAYS * DAY:
+            raise self._resync(kind, self.switches["expiry"])
+        return state | {"upto": max(self._upto(), state["since"]), "page": 0} if begins else state
+
+    def _resync(self, kind: str, flavour: str) -> GraphRefusal:
+        location = f"{self._address(kind)}?$deltatoken=" if flavour == "410" else ""
+        return GraphRefusal(*RESYNC[flavour], location)

@@ -55,11 +55,11 @@ def selected(body: Json, select: list[str], default: tuple[str, ...]) -> Json:
     return {"id": body["id"], **shown}
 
 
-def token(state: Any) -> str:
+def encode_token(state: Any) -> str:
     return base64.urlsafe_b64encode(json.dumps(state).encode()).decode().rstrip("=")
 
 
-def untoken(text: str) -> Any:
+def decode_token(text: str) -> Any:
     try:
         return json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
     except ValueError as error:

@@ -59,7 +59,7 @@ ERRORS = {
 }
 
 
-class Refusal(Exception):
+class SignInRefusal(Exception):
     def __init__(self, code: int, **facts: str) -> None:
         super().__init__(code)
         self.code = code
@@ -86,15 +86,15 @@ class SignIn:
         try:
             match [request.method, *request.segments[1:]]:
                 case ["GET", "v2.0", ".well-known", "openid-configuration"]:
-                    return _json(200, self._discovery(tenant))
+                    return _json_response(200, self._discovery(tenant))
                 case ["POST", "oauth2", "v2.0", "token"]:
-                    return _json(200, self._token(tenant, dict(parse_qsl(request.body.decode()))))
-            return _json(404, {"error": "not_found"})
-        except Refusal as refusal:
-            return _refused(refusal, correlation)
+                    return _json_response(200, self._token(tenant, dict(parse_qsl(request.body.decode()))))
+            return _json_response(404, {"error": "not_found"})
+        except SignInRefusal as refusal:
+            return _refusal_response(refusal, correlation)
 
     def _discovery(self, tenant: str) -> Json:
-        """`common` stands for any directory."""
+        """`common` means any directory."""
         if tenant != "common":
             self._require_tenant(tenant)
         base = f"{self.authority}/{tenant}"
@@ -112,20 +112,20 @@ class SignIn:
 
     def _require_tenant(self, tenant: str) -> None:
         if tenant.lower() not in (self.directory.fact("directory_id"), self.directory.fact("domain")):
-            raise Refusal(90002, tenant=tenant)
+            raise SignInRefusal(90002, tenant=tenant)
 
     def _token(self, tenant: str, form: dict[str, str]) -> Json:
         self._require_tenant(tenant)
         for name in ("grant_type", "client_id"):
             if not form.get(name):
-                raise Refusal(900144, missing=name)
+                raise SignInRefusal(900144, missing=name)
         if form["grant_type"] != "client_credentials":
-            raise Refusal(70003, grant=form["grant_type"])
+            raise SignInRefusal(70003, grant=form["grant_type"])
         app = form["client_id"]
         if app != self.directory.fact("client_id"):
-            raise Refusal(700016, app=app, tenant=tenant)
+            raise SignInRefusal(700016, app=app, tenant=tenant)
         if form.get("scope") != f"{self.graph}/.default":
-            raise Refusal(70011)
+            raise SignInRefusal(70011)
         kind = self._authenticate(app, tenant, form)
         return {
             "token_type": "Bearer",
@@ -139,11 +139,11 @@ class SignIn:
             self._check_assertion(app, tenant, form.get("client_assertion", ""))
             return "2"
         if "client_secret" not in form:
-            raise Refusal(7000218)
+            raise SignInRefusal(7000218)
         if form["client_secret"] != self.directory.fact("client_secret"):
-            raise Refusal(7000215, app=app)
+            raise SignInRefusal(7000215, app=app)
         if float(self.directory.fact("secret_expires")) <= time.time():
-            raise Refusal(7000222, app=app)
+            raise SignInRefusal(7000222, app=app)
         return "1"
 
     def _check_assertion(self, app: str, tenant: str, assertion: str) -> None:
@@ -151,9 +151,9 @@ class SignIn:
         try:
             header = jwt.get_unverified_header(assertion)
         except jwt.InvalidTokenError as error:
-            raise Refusal(700027) from error
+            raise SignInRefusal(700027) from error
         if not self._names_our_certificate(header):
-            raise Refusal(700027)
+            raise SignInRefusal(700027)
         audience = f"{self.authority}/{tenant}/oauth2/v2.0/token"
         try:
             claims = jwt.decode(
@@ -163,13 +163,13 @@ class SignIn:
                 audience=audience,
             )
         except jwt.InvalidAudienceError as error:
-            raise Refusal(700023) from error
+            raise SignInRefusal(700023) from error
         except jwt.ExpiredSignatureError as error:
-            raise Refusal(700024) from error
+            raise SignInRefusal(700024) from error
         except jwt.InvalidTokenError as error:
-            raise Refusal(700027) from error
+            raise SignInRefusal(700027) from error
         if claims.get("iss") != app or claims.get("sub") != app:
-            raise Refusal(700027)
+            raise SignInRefusal(700027)
 
     def _names_our_certificate(self, header: Json) -> bool:
         sha1 = _thumbprint(self.certificate.fingerprint(hashes.SHA1()))  # noqa: S303 - x5t is SHA-1 by RFC 7515
@@ -203,7 +203,7 @@ def _thumbprint(digest: bytes) -> str:
     return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 
-def _json(status: int, body: Json) -> Response:
+def _json_response(status: int, body: Json) -> Response:
     headers = {
         "Content-Type": "application/json; charset=utf-8",
         "Cache-Control": "no-store, no-cache",
@@ -212,7 +212,7 @@ def _json(status: int, body: Json) -> Response:
     return Response(status, json.dumps(body).encode(), headers)
 
 
-def _refused(refusal: Refusal, correlation: str) -> Response:
+def _refusal_response(refusal: SignInRefusal, correlation: str) -> Response:
     status, error, text = ERRORS[refusal.code]
     trace, now = str(uuid.uuid4()), datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%SZ")
     words = text.format_map({"app": "", "tenant": "", **refusal.facts})
@@ -227,4 +227,4 @@ def _refused(refusal: Refusal, correlation: str) -> Response:
         "correlation_id": correlation,
         "error_uri": f"https://login.microsoftonline.com/error?code={refusal.code}",
     }
-    return _json(status, body)
+    return _json_response(status, body)

@@ -114,7 +114,7 @@ def test_a_reset_breaks_the_connection(lab: Lab, scim: Scim, kind: str, held: in
 
 
 def test_a_reset_is_one_on_the_wire(lab: Lab, scim: Scim) -> None:
-    """Read below TLS: Python's ssl tells some resets as an end."""
+    """Read below TLS: Python's ssl reports some resets as an end."""
     fault(lab, "aws", "reset")
     host, _, port = lab.scim_host.partition(":")
     context = ssl.create_default_context(cafile=lab.facts["ca_file"])

@@ -109,8 +109,8 @@ def test_values_are_kept_in_another_form(lab: Lab) -> None:
     lab.call("POST", "aws/switches", {"normalise": "on"})
     body = person("x") | {"userName": "Zoe\u0308@Corp.example"}
     body["emails"][0]["value"] = " Zoe\u0308@Corp.example "
-    told = scim(lab, "POST", "Users", body).json()
-    assert told["userName"] == told["emails"][0]["value"] == "zo\u00eb@corp.example"
+    stored = scim(lab, "POST", "Users", body).json()
+    assert stored["userName"] == stored["emails"][0]["value"] == "zo\u00eb@corp.example"
 
 
 def test_numbers_are_numbers(lab: Lab) -> None:

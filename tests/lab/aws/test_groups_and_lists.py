@@ -90,6 +90,18 @@ def test_an_unknown_member_is_a_404_unless_switched(aws: Aws) -> None:
     assert aws.call("POST", "Groups", body)[0] == 400
 
 
+def test_an_unknown_member_undoes_the_whole_request(aws: Aws) -> None:
+    ada = aws.user("ada")["id"]
+    assert aws.call("POST", "Groups", {"displayName": "G", "members": [{"value": ada}, {"value": "nobody"}]})[0] == 404
+    assert aws.store.state()["groups"] == []
+    made = group(aws, "G", [])
+    rename = {"op": "replace", "path": "displayName", "value": "H"}
+    add = {"op": "add", "path": "members", "value": [{"value": ada}, {"value": "nobody"}]}
+    assert aws.call("PATCH", f"Groups/{made['id']}", patch(rename, add))[0] == 404
+    held = {"id": made["id"], "displayName": "G", "externalId": None, "members": []}
+    assert aws.store.state()["groups"] == [held]
+
+
 def test_group_names_are_unique_and_there_is_no_put(aws: Aws) -> None:
     made = group(aws, "Admins")
     assert aws.call("POST", "Groups", {"displayName": "ADMINS"})[0] == 409

@@ -1,4 +1,4 @@
-"""Graph as it misbehaves when told to: rounds, lists, links, tokens; and the calls that change the company for it."""
+"""Graph as it misbehaves on demand: rounds, lists, links, tokens; and the calls that change the company for it."""
 
 import itertools
 import uuid
@@ -293,9 +293,9 @@ def test_assignments_come_in_pages_with_every_role_and_kind(lab: Lab, graph: Gra
     made = lab.call("POST", "entra/assignments", {"add": add})
     pages = graph.pages(f"{url}?$top=4")[0]
     assert [len(page) for page in pages] == [4, 4, 1]
-    told = [item for page in pages for item in page]
-    assert [item["appRoleId"] for item in told if item["principalId"] == user][1] == role
-    assert {item["principalType"] for item in told} == {"Group", "User", "ServicePrincipal"}
+    found = [item for page in pages for item in page]
+    assert [item["appRoleId"] for item in found if item["principalId"] == user][1] == role
+    assert {item["principalType"] for item in found} == {"Group", "User", "ServicePrincipal"}
     lab.call("POST", "entra/assignments", {"remove": [made[1]["id"], robot]})
     left = graph.items(url)[0]
     assert [item["principalId"] for item in left].count(user) == 1
@@ -337,8 +337,8 @@ def test_a_user_leaves_comes_back_and_is_gone(lab: Lab, graph: GraphCaller) -> N
     group = a_group(lab)["id"]
     user = lab.call("POST", "entra/hire", {"displayName": "To And Fro", "groups": [group]})
     link = graph.items(USERS)[1]
-    for deed, shown in (("leave", {"reason": "changed"}), ("restore", None), ("purge", {"reason": "deleted"})):
-        lab.call("POST", f"entra/users/{user['id']}/{deed}")
+    for action, shown in (("leave", {"reason": "changed"}), ("restore", None), ("purge", {"reason": "deleted"})):
+        lab.call("POST", f"entra/users/{user['id']}/{action}")
         items, link = graph.items(link)
         assert [item.get("@removed") for item in items] == [shown]
     again = lab.call(

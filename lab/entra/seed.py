@@ -107,7 +107,8 @@ ODD: dict[str, Json] = {
     "disabled": {"displayName": "Dana Okafor", "givenName": "Dana", "surname": "Okafor", "accountEnabled": False},
 }
 DEMO_GROUPS = {"AWS-Developers": 24, "AWS-Admins": 6}
-GROUPS = 40
+GUESTS = 8
+GROUP_COUNT = 40
 
 
 @dataclass(slots=True)
@@ -147,6 +148,7 @@ def store_facts(directory: Directory) -> None:
 
 
 def invent(people: int) -> Company:
+    """At least the demo groups, the odd people and the guests, which are 51; everybody above is ordinary."""
     dice = random.Random(20261124)
     company = Company()
     for name, size in DEMO_GROUPS.items():
@@ -154,11 +156,11 @@ def invent(people: int) -> Company:
             company.people.append(_demo_person(dice, name, n))
     for oddity, facts in ODD.items():
         company.people.append(_odd_person(oddity, facts))
-    for n in range(max(0, people - len(company.people) - 8)):
+    for n in range(max(0, people - len(company.people) - GUESTS)):
         company.people.append(_person(dice, n))
-    company.people += [_guest(n) for n in range(8)]
-    _managers(dice, company)
-    _groups(dice, company)
+    company.people += [_guest(n) for n in range(GUESTS)]
+    _add_managers(dice, company)
+    _add_groups(dice, company)
     return company
 
 
@@ -234,7 +236,7 @@ def _guest(n: int) -> tuple[str, Json, str | None]:
     return stable_id(f"guest {n}"), facts, None
 
 
-def _managers(dice: random.Random, company: Company) -> None:
+def _add_managers(dice: random.Random, company: Company) -> None:
     """A tree: everybody reports to somebody before him in the list; the first has nobody."""
     ids = [person[0] for person in company.people]
     for n in range(1, len(company.people)):
@@ -243,30 +245,36 @@ def _managers(dice: random.Random, company: Company) -> None:
             company.people[n] = (object_id, facts, ids[dice.randrange(0, max(1, n // 8 + 1))])
 
 
-def _groups(dice: random.Random, company: Company) -> None:
-    ids = [person[0] for person in company.people]
-    demo = iter(ids)
-    for name, size in DEMO_GROUPS.items():
-        company.groups.append(_group(name, [next(demo) for _ in range(size)], description=f"{name}, for a first demo"))
-    ready = ids[len(ODD) + sum(DEMO_GROUPS.values()) :]
-    company.groups.append(_group("All-Hands", ready[: min(len(ready), 260)]))
-    company.groups.append(_group("Large-150", ready[: min(len(ready), 150)]))
-    odd = [stable_id(oddity) for oddity in ODD]
-    company.groups.append(_group("Awkward-Cast", odd))
+def _add_groups(dice: random.Random, company: Company) -> None:
+    _add_demo_groups(company)
+    ready = [person[0] for person in company.people][len(ODD) + sum(DEMO_GROUPS.values()) :]
+    # In a small company no group but All-Hands holds more than half of them: all would be the same.
+    most = len(ready) // 2
+    company.groups.append(_group("All-Hands", ready[:260]))
+    company.groups.append(_group("Large-150", ready[: min(most, 150)]))
+    company.groups.append(_group("Awkward-Cast", [stable_id(oddity) for oddity in ODD]))
     for n, department in enumerate(DEPARTMENTS):
-        rule = f'(user.department -eq "{department}")'
-        members = [key for key, facts, _m in company.people if facts.get("department") == department][:400]
-        company.groups.append(
-            _group(f"All-{department}", members, groupTypes=["DynamicMembership"], membershipRule=rule)
-        )
-        team = dice.sample(ready, min(len(ready), 12))
+        company.groups.append(_dynamic_group(company, department))
+        team = dice.sample(ready, min(most, 12))
         company.groups.append(
             _group(f"{department} team", team, groupTypes=["Unified"], mailEnabled=True, mail=f"team{n}@{DOMAIN}")
         )
-    while len(company.groups) < GROUPS:
+    while len(company.groups) < GROUP_COUNT:
         n = len(company.groups)
-        company.groups.append(_group(f"Project {n}", dice.sample(ready, min(len(ready), 5 + n))))
+        company.groups.append(_group(f"Project {n}", dice.sample(ready, min(most, 5 + n))))
     _nest(company)
+
+
+def _add_demo_groups(company: Company) -> None:
+    ids = iter(person[0] for person in company.people)
+    for name, size in DEMO_GROUPS.items():
+        company.groups.append(_group(name, [next(ids) for _ in range(size)], description=f"{name}, for a first demo"))
+
+
+def _dynamic_group(company: Company, department: str) -> tuple[str, Json, list[str]]:
+    rule = f'(user.department -eq "{department}")'
+    members = [key for key, facts, _manager in company.people if facts.get("department") == department][:400]
+    return _group(f"All-{department}", members, groupTypes=["DynamicMembership"], membershipRule=rule)
 
 
 def _group(name: str, members: list[str], **facts: Any) -> tuple[str, Json, list[str]]:

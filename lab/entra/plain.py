@@ -7,7 +7,7 @@ from math import gcd
 from typing import Any
 
 from lab.entra.directory import Directory
-from lab.seed import DEPARTMENTS, DOMAIN, FAMILY, GIVEN, TITLES, stable_id, store_facts
+from lab.entra.seed import DEPARTMENTS, DOMAIN, FAMILY, GIVEN, TITLES, stable_id, store_facts
 
 Json = dict[str, Any]
 PRIMES = (1, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43)
@@ -19,24 +19,26 @@ def seed(directory: Directory, people: int, groups: int, memberships: int) -> No
         return
     with directory.db.transaction():
         store_facts(directory)
-        _store(directory, people, groups, memberships)
+        _fill(directory, people, groups, memberships)
 
 
-def _store(directory: Directory, people: int, groups: int, memberships: int) -> None:
+def _fill(directory: Directory, people: int, groups: int, memberships: int) -> None:
     """People first, then teams: their sequence numbers go up in this order."""
     users = [stable_id(f"plain person {n}") for n in range(people)]
     teams = [stable_id(f"plain team {n}") for n in range(groups)]
     directory.db.many(
         "INSERT INTO users (id, body, name, upn, mail, seq, manager_seq) VALUES (?, ?, ?, ?, ?, ?, 0)",
-        (_user_row(key, n) for n, key in enumerate(users, start=1)),
+        (_user_values(key, n) for n, key in enumerate(users, start=1)),
     )
     directory.db.many(
         "INSERT INTO groups (id, body, name, seq) VALUES (?, ?, ?, ?)",
-        (_group_row(key, n, people + n) for n, key in enumerate(teams, start=1)),
+        (_group_values(key, n, people + n) for n, key in enumerate(teams, start=1)),
     )
     # The second index is made when all rows are there: that is several times faster.
     directory.db.execute("DROP INDEX memberships_of")
-    directory.db.many("INSERT OR IGNORE INTO members VALUES (?, ?, 'user')", _rows(users, teams, memberships))
+    directory.db.many(
+        "INSERT OR IGNORE INTO members VALUES (?, ?, 'user')", _membership_rows(users, teams, memberships)
+    )
     directory.db.execute("CREATE INDEX memberships_of ON members (member_id, group_id)")
     directory.db.many(
         "INSERT INTO assignments (id, principal_id, kind) VALUES (?, ?, 'Group')",
@@ -44,7 +46,7 @@ def _store(directory: Directory, people: int, groups: int, memberships: int) -> 
     )
 
 
-def _user_row(key: str, n: int) -> tuple[Any, ...]:
+def _user_values(key: str, n: int) -> tuple[Any, ...]:
     given, family = GIVEN[n % len(GIVEN)], f"{FAMILY[n // len(GIVEN) % len(FAMILY)]}-{n:06}"
     mail = f"{given}.{family}@{DOMAIN}".lower()
     name = f"{given} {family}"
@@ -65,7 +67,7 @@ def _user_row(key: str, n: int) -> tuple[Any, ...]:
     return key, json.dumps(body), name.lower(), mail, mail, n
 
 
-def _group_row(key: str, n: int, seq: int) -> tuple[Any, ...]:
+def _group_values(key: str, n: int, seq: int) -> tuple[Any, ...]:
     name = f"Team {n:04}"
     body = {
         "displayName": name,
@@ -77,7 +79,7 @@ def _group_row(key: str, n: int, seq: int) -> tuple[Any, ...]:
     return key, json.dumps(body), name.lower(), seq
 
 
-def _rows(users: list[str], teams: list[str], memberships: int) -> Iterator[tuple[str, str]]:
+def _membership_rows(users: list[str], teams: list[str], memberships: int) -> Iterator[tuple[str, str]]:
     """In the order of the table's key, which is the order of the ids."""
     sizes = [memberships // len(teams) + (n < memberships % len(teams)) for n in range(len(teams))]
     starts = [end - size for end, size in zip(accumulate(sizes), sizes, strict=True)]

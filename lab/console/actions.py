@@ -1,0 +1,159 @@
+"""What the console's buttons do: to the company, and to the services."""
+
+from collections.abc import Callable
+from typing import Any
+
+from lab.aws import validation
+from lab.console.world import World
+
+Form = dict[str, str]
+CONTROL_TOWER = ("AWSControlTowerAdmins", "AWSLogArchiveAdmins", "AWSSecurityAuditors")
+
+
+def require_found(done: bool, object_id: str) -> None:
+    if not done:
+        raise KeyError(object_id)
+
+
+def hire(world: World, form: Form) -> str:
+    user = world.directory.hire(
+        {"displayName": form["name"].strip() or "New Colleague"}, [form["group"]] if form.get("group") else []
+    )
+    return f"{user['displayName']} was hired."
+
+
+def leave(world: World, form: Form) -> str:
+    world.directory.leave(form["id"])
+    return "Deleted in Entra, and in its recycle bin."
+
+
+def restore(world: World, form: Form) -> str:
+    world.directory.restore(form["id"])
+    return "Restored from the recycle bin."
+
+
+def block(world: World, form: Form) -> str:
+    user = _user(world, form["id"])
+    world.directory.change_user(form["id"], {"accountEnabled": not user.get("accountEnabled", True)})
+    return "Sign-in was blocked." if user.get("accountEnabled", True) else "Sign-in is allowed again."
+
+
+def rename(world: World, form: Form) -> str:
+    given, _, family = form["name"].strip().partition(" ")
+    changes = {"displayName": form["name"].strip(), "givenName": given, "surname": family or None}
+    world.directory.change_user(form["id"], changes)
+    return f"Renamed to {form['name'].strip()}."
+
+
+def second_phone(world: World, form: Form) -> str:
+    world.directory.change_user(form["id"], {"mobilePhone": "+49 170 0000000"})
+    return "There is a mobile number beside the business phone now."
+
+
+def no_last_name(world: World, form: Form) -> str:
+    world.directory.change_user(form["id"], {"surname": None})
+    return "The last name is empty now."
+
+
+def move(world: World, form: Form) -> str:
+    directory = world.directory
+    for row in directory.db.all("SELECT group_id FROM members WHERE member_id = ?", (form["id"],)):
+        directory.change_members(row["group_id"], remove=[form["id"]])
+    directory.change_members(form["group"], add=[form["id"]])
+    return "Moved to the other group, and out of all before."
+
+
+def delete_group(world: World, form: Form) -> str:
+    world.directory.delete_group(form["id"])
+    return "The group was deleted in Entra."
+
+
+def rename_group(world: World, form: Form) -> str:
+    world.directory.change_group(form["id"], {"displayName": form["name"].strip()})
+    return f"The group is called {form['name'].strip()} now."
+
+
+def nest_group(world: World, form: Form) -> str:
+    world.directory.change_members(form["group"], add=[form["id"]])
+    return "The group is a member of the other group now."
+
+
+def throttle(world: World, _form: Form) -> str:
+    world.faults.add({"part": "aws", "kind": "status", "status": 429, "retry_after": "1", "times": 20})
+    return "AWS answers 429 to the next 20 requests."
+
+
+def fail(world: World, form: Form) -> str:
+    world.faults.add({"part": form["part"], "kind": "status", "status": 500, "times": -1})
+    return f"{form['part']} answers 500 to everything until you release it."
+
+
+def release_all(world: World, _form: Form) -> str:
+    world.faults.delete()
+    return "Everything answers again."
+
+
+def expire_token(world: World, _form: Form) -> str:
+    world.aws.expire_tokens()
+    return "The AWS access tokens have ended."
+
+
+def new_token(world: World, _form: Form) -> str:
+    world.aws.delete_tokens()
+    return f"New AWS access token, shown once: {world.aws.new_token()}"
+
+
+def delete_aws_user(world: World, form: Form) -> str:
+    require_found(world.aws.delete_user(form["id"]), form["id"])
+    return "Deleted in AWS by hand."
+
+
+def wipe(world: World, _form: Form) -> str:
+    world.aws.wipe()
+    return "AWS holds nothing now."
+
+
+def control_tower(world: World, _form: Form) -> str:
+    add_control_tower(world)
+    return "AWS holds Control Tower's groups and a user made by hand."
+
+
+def add_control_tower(world: World) -> None:
+    """What AWS Control Tower makes by itself: groups, and a user without an e-mail address or an external id."""
+    held = {group["displayName"] for group in world.aws.state()["groups"]}
+    for name in CONTROL_TOWER:
+        if name not in held:
+            world.aws.create_group(validation.validated_group({"displayName": name}, world.aws.switches))
+    full_name = {"givenName": "AWS", "familyName": "Control Tower Admin"}
+    facts = {"userName": "AWSControlTower", "displayName": "AWS Control Tower Admin", "name": full_name}
+    if not world.aws.users("user_name = ?", ("awscontroltower",)):
+        world.aws.create_user(validation.validated_user(facts, world.aws.switches))
+
+
+def set_switch(world: World, form: Form) -> str:
+    world.aws.set_switches({form["name"]: form["value"]})
+    return f"{form['name']} is {form['value']} now."
+
+
+def _user(world: World, user_id: str) -> dict[str, Any]:
+    user = world.directory.user(user_id)
+    if user is None:
+        raise KeyError(user_id)
+    return user
+
+
+ACTIONS: dict[str, Callable[[World, Form], str]] = {
+    action.__name__: action
+    for action in (
+        hire, leave, restore, block, rename, second_phone, no_last_name, move, delete_group, rename_group, nest_group,
+        throttle, fail, release_all, expire_token, new_token, delete_aws_user, wipe, control_tower,
+        set_switch,
+    )
+}  # fmt: skip
+
+
+def do(world: World, name: str, form: Form) -> str:
+    """What was done, in a sentence. Raises KeyError or ValueError."""
+    if name not in ACTIONS:
+        raise KeyError(name)
+    return ACTIONS[name](world, form)
