@@ -26,7 +26,7 @@ from django.utils import timezone
 from portal.models import RoleGrant, User
 from portal.roles import Role
 from sync import cycle
-from sync.bulk import insert_rows, update_rows
+from sync.db.bulk import insert_rows, update_rows
 from sync.directory import Found
 from sync.models import Assignment, DirectoryUser, Link, MembershipLink, Run, Tenant
 from sync.services import configurations, connections, drafts, previews, runs, tenants

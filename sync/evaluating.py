@@ -15,8 +15,8 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from sync import mapping, planning, readiness, steps
-from sync.bulk import insert_rows, update_rows
 from sync.clashes import Clashes
+from sync.db.bulk import insert_rows, update_rows
 from sync.guarding import Guard
 from sync.inclusion import assigned_groups_listing, groups_inside
 from sync.keys import Keys, keys_of

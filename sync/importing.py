@@ -15,7 +15,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from sync import app_mirroring, members, sanity, steps
-from sync.bulk import insert_rows, update_rows
+from sync.db.bulk import insert_rows, update_rows
 from sync.fetching import fetched
 from sync.graph.client import DeltaPage, GraphClient
 from sync.graph.errors import GraphError, NotFound, Rejected, ResyncRequired

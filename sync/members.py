@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 from django.db.models import Count, Q, QuerySet
 
-from sync.bulk import insert_values
+from sync.db.bulk import insert_values
 from sync.fetching import fetched
 from sync.graph.client import GraphClient
 from sync.graph.errors import BadAnswer, GraphError

@@ -11,9 +11,9 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from sync import impact, inclusion
-from sync.bulk import insert_rows
 from sync.causes import Causes, Keys, reason_key
 from sync.clashes import RehearsedClashes
+from sync.db.bulk import insert_rows
 from sync.differences import contents, differences, digest, setting_key
 from sync.evaluating import Batch, Evaluation, GroupMembers, Mapper, groups_mapper, people_mapper
 from sync.guarding import Guard

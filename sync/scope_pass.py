@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from sync import inclusion, scoping
-from sync.bulk import update_rows
+from sync.db.bulk import update_rows
 from sync.leases import Watch
 from sync.mirror import Rules, batches, users_to_look_at
 from sync.models import DirectoryMembership, DirectoryUser, Inclusion, Snapshot, Tenant

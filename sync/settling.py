@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from django.db.models import Q
 
 from sync import escrow
-from sync.bulk import put_values, update_rows
+from sync.db.bulk import put_values, update_rows
 from sync.keys import keys_of
 from sync.models import DirectoryUser, Link, MembershipLink, Operation, Origin, Result
 from sync.scim import diagnosis, resource

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from sync.bulk import insert_rows
+from sync.db.bulk import insert_rows
 from sync.models import Link, Operation, Result, Run
 from sync.planning import Change
 from sync.scim.resource import REDACTED

@@ -1,0 +1,1 @@
+"""Many rows at once, whatever they are: inserts, updates and batches."""
