@@ -13,11 +13,11 @@ from django.utils.translation import gettext_lazy
 
 from portal import fields
 from portal.mapping_table import shown_source
-from sync import filtering
 from sync.causes import SCOPE
 from sync.differences import Difference, Item
 from sync.models import AttributeMapping, Configuration, Tenant
 from sync.problems import SCOPE_REASONS
+from sync.rules import filters
 
 Words = str | Promise
 PLURAL = {"user": "people", "group": "groups"}
@@ -136,8 +136,8 @@ def mapping_words(_item: Item, side: Item | None) -> str:
 def filter_words(item: Item, side: Item | None) -> str:
     if side is None:
         return _("no such filter")
-    one = filtering.Filter.of(side.facts["title"], side.facts["clauses"])
-    clauses = filtering.clauses_in_words(one, "group" if item.object_type == "group" else "user", _)
+    one = filters.Filter.of(side.facts["title"], side.facts["clauses"])
+    clauses = filters.clauses_in_words(one, "group" if item.object_type == "group" else "user", _)
     return clauses or _("no clause")
 
 

@@ -11,8 +11,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from portal.http import HttpRequest
-from sync import directory, importing, mapping
+from sync import directory, importing
 from sync.models import DirectoryUser, Tenant
+from sync.rules import mapping
 
 CAST_SIZE = 5
 # The proposal looks at so many people of the mirror, and holds for so long.

@@ -9,11 +9,11 @@ from django.utils.translation import gettext as _
 
 from portal import fields
 from portal.examples import Example
-from sync import mapping, readiness
 from sync.differences import Difference, mapping_key
-from sync.mapping import ObjectType
 from sync.models import AttributeMapping, Configuration
 from sync.problems import PROBLEMS
+from sync.rules import acceptance, mapping
+from sync.rules.mapping import ObjectType
 from sync.scim.resource import REDACTED
 from sync.services.configurations import sentence
 
@@ -34,7 +34,7 @@ class Gets:
     kept: bool = False
     error: str = ""
     inputs: list[tuple[str, str | None]] = field(default_factory=list)
-    findings: Sequence[readiness.Finding] = ()
+    findings: Sequence[acceptance.Finding] = ()
 
     @property
     def length(self) -> int:
@@ -45,7 +45,7 @@ class Gets:
         return REDACTED if self.hidden and self.value is not None else self.value
 
     @property
-    def certain(self) -> readiness.Finding | None:
+    def certain(self) -> acceptance.Finding | None:
         return next((one for one in self.findings if one.certain), None)
 
     @property
@@ -221,7 +221,7 @@ def gets(rule: mapping.Mapping, person: Example, object_type: ObjectType, guest_
     found.error = sentence(trace.problem) if trace.problem else ""
     found.inputs = [(name, in_words(value)) for name, value in trace.inputs.items()]
     if not trace.problem and rule.kind != "reference":
-        found.findings = readiness.check_value(object_type, rule.target, found.value)
+        found.findings = acceptance.check_value(object_type, rule.target, found.value)
     return found
 
 
@@ -240,13 +240,13 @@ def sample_problems(found: Iterable[Gets], rule: mapping.Mapping) -> list[mappin
     ]
 
 
-def _sample_problem(one: Gets, finding: readiness.Finding, rule: mapping.Mapping) -> mapping.Problem:
+def _sample_problem(one: Gets, finding: acceptance.Finding, rule: mapping.Mapping) -> mapping.Problem:
     facts: dict[str, str | int] = {"target": rule.target, "name": one.person.name}
     place = "source" if rule.kind != "none" else "default"
     if finding.code == "too-long":
         limit = mapping.LENGTHS.get(rule.target, mapping.LENGTH)
         return mapping.Problem("value-too-long", facts | {"length": one.length, "limit": limit}, place)
-    shown = REDACTED if one.hidden else readiness.visible(one.value or "").replace(" ", "␣")
+    shown = REDACTED if one.hidden else acceptance.visible(one.value or "").replace(" ", "␣")
     return mapping.Problem("value-refused", facts | {"value": shown}, place)
 
 
@@ -254,7 +254,7 @@ def doubts(found: Iterable[Gets]) -> list[str]:
     """Values of real people that AWS may refuse: told, and saved all the same."""
     return [
         sentence(
-            mapping.Problem("value-doubtful", {"value": readiness.visible(one.shown or ""), "name": one.person.name})
+            mapping.Problem("value-doubtful", {"value": acceptance.visible(one.shown or ""), "name": one.person.name})
         )
         for one in found
         if any(finding.code == "maybe-refused-characters" for finding in one.findings)

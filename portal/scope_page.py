@@ -13,10 +13,10 @@ from portal.access import can
 from portal.forms.scope import NEW, Card, ClauseForm, ScopeForm, operator_choices
 from portal.http import HttpRequest
 from portal.roles import Right
-from sync import filtering
-from sync.filtering import Clause, Filter
-from sync.mapping import ObjectType
 from sync.models import Configuration, ScopingFilter, Tenant
+from sync.rules import filters as filtering
+from sync.rules.filters import Clause, Filter, Phrase, clauses_in_words, operator_named, phrase, ready, unanchored
+from sync.rules.mapping import ObjectType
 from sync.services import scope as service
 from sync.services.drafts import shown
 
@@ -60,7 +60,7 @@ class ClauseLine:
 
     form: ClauseForm
     number: int
-    words: filtering.Phrase
+    words: Phrase
     changed: bool = False
     tally: Number | None = None
     notes: list[Note] = field(default_factory=list)
@@ -155,12 +155,10 @@ def attributes(object_type: ObjectType) -> list[dict[str, str]]:
     return [{"name": one.name, "label": _(one.label)} for one in filtering.attributes(object_type)]
 
 
-def sentence_parts(cards: Iterable[Card], object_type: ObjectType) -> list[list[filtering.Phrase]]:
+def sentence_parts(cards: Iterable[Card], object_type: ObjectType) -> list[list[Phrase]]:
     """Per filter its clauses in words; what is not filled in yet is left out."""
     filters = (card.filter() for card in cards)
-    parts = [
-        [filtering.phrase(clause, object_type, _) for clause in one.clauses if clause.attribute] for one in filters
-    ]
+    parts = [[phrase(clause, object_type, _) for clause in one.clauses if clause.attribute] for one in filters]
     return [part for part in parts if part]
 
 
@@ -174,7 +172,7 @@ def lines_of(tenant: Tenant, cards: Iterable[Card]) -> list[CardLine]:
 def line_of(card: Card, version: Configuration | None, old: Filter | None) -> CardLine:
     one = card.filter()
     lines = [
-        ClauseLine(form, n, filtering.phrase(clause, card.object_type, _), notes=plain_notes(clause))
+        ClauseLine(form, n, phrase(clause, card.object_type, _), notes=plain_notes(clause))
         for n, (form, clause) in enumerate(zip(card.rows, one.clauses, strict=True))
     ]
     item = CardLine(card, lines)
@@ -190,12 +188,12 @@ def line_of(card: Card, version: Configuration | None, old: Filter | None) -> Ca
 
 
 def in_version(version: Configuration, old: Filter, object_type: ObjectType) -> str:
-    facts = {"n": version.number, "title": old.title, "clauses": filtering.clauses_in_words(old, object_type, _)}
+    facts = {"n": version.number, "title": old.title, "clauses": clauses_in_words(old, object_type, _)}
     return _("In version %(n)s: %(title)s, %(clauses)s.") % facts
 
 
 def plain_notes(clause: Clause) -> list[Note]:
-    if not filtering.unanchored(clause):
+    if not unanchored(clause):
         return []
     return [
         Note(
@@ -279,7 +277,7 @@ def empty_notes(
 ) -> list[Note]:
     """Whoever has no value never passes, whatever it is compared with."""
     n = counts.empty.get(clause.attribute, 0)
-    operator = filtering.operator_named(clause.operator)
+    operator = operator_named(clause.operator)
     if not n or operator is None or operator.name in ("IS NULL", "IS NOT NULL"):
         return []
     text = ngettext(
@@ -297,7 +295,7 @@ def chosen(request: HttpRequest, look: service.Look, which: str) -> Iterator[ser
     number = numbers[0] if numbers else None
     index = int(request.GET["clause"]) if request.GET.get("clause", "").isdecimal() else -1
     inside = number is not None and 0 <= index < len(look.gate.filters[number].rules)
-    rule = filtering.ready(Clause(request.GET.get("attribute", ""), "IS NULL"), look.object_type)
+    rule = ready(Clause(request.GET.get("attribute", ""), "IS NULL"), look.object_type)
     tests: dict[str, Any] = {
         "pass": lambda one: one.passed,
         "outside": lambda one: one.assigned and not one.passed,
@@ -318,7 +316,7 @@ def about(request: HttpRequest, look: service.Look, which: str) -> str:
         return request.GET.get("attribute", "")[:200]
     for one in look.gate.filters:
         if one.filter.uid == request.GET.get("filter"):
-            return f"{one.filter.title}: {filtering.clauses_in_words(one.filter, look.object_type, _)}"
+            return f"{one.filter.title}: {clauses_in_words(one.filter, look.object_type, _)}"
     return ""
 
 
@@ -349,7 +347,7 @@ def tested(look: service.Look, object_id: str) -> dict[str, Any]:
             "passed": verdict.passed,
             "findings": [
                 {
-                    "words": str(filtering.phrase(one.clause, look.object_type, _)),
+                    "words": str(phrase(one.clause, look.object_type, _)),
                     "actual": in_words(one.actual),
                     "passed": one.passed,
                 }

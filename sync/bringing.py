@@ -17,7 +17,7 @@ from django.db.models import Count, Q, QuerySet
 from sync import inclusion
 from sync.mirror import Rules
 from sync.models import Assignment, Configuration, DirectoryMembership, DirectoryUser, ObjectType, Tenant
-from sync.scoping import Reason
+from sync.rules.scope import Reason
 
 # (object type, object id) of an assignment.
 Key = tuple[str, str]

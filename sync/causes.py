@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sync.differences import SCOPE_KEYS, Difference, assignment_key, mapping_key, setting_key
+from sync.rules.scope import Reason, Scope
 from sync.scim import resource
-from sync.scoping import Reason, Scope
 
 Keys = tuple[str, ...]
 # Not a change of the draft but why somebody is outside: `scope:not-assigned`.

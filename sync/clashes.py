@@ -12,9 +12,9 @@ from typing import Any
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from sync import planning
 from sync.models import Link, Operation, Rehearsed, Result, Run
-from sync.planning import Stage
+from sync.rules import changes
+from sync.rules.changes import Stage
 
 KINDS = {"user": ("name", "email", "external"), "group": ("name", "external")}
 UNITS = {
@@ -151,7 +151,7 @@ class Clashes:
         self.moved.add(object_id)
         holder = self.known.get(object_id=object_id)
         temporary = temporary_units(self.object_type, holder)
-        known = planning.Known(holder.scim_id, holder.written)
+        known = changes.Known(holder.scim_id, holder.written)
         Operation.objects.create(
             run=self.run,
             tenant_id=self.run.tenant_id,
@@ -164,7 +164,7 @@ class Clashes:
             detail_name=str(holder.written.get("userName") or "")[:256],
             scim_id=holder.scim_id,
             action="update",
-            changes=planning.before_after(known.written, temporary),
+            changes=changes.before_after(known.written, temporary),
             desired=temporary,
         )
 

@@ -19,9 +19,9 @@ from sync.leases import Watch
 from sync.mirror import Rules, selected
 from sync.models import Configuration, Result, Run, Snapshot, Tenant
 from sync.phases import PhaseLog
-from sync.planning import Stage
 from sync.recording import count_results
 from sync.resolving import resolve_open_intents
+from sync.rules.changes import Stage
 from sync.scim.client import ScimClient
 
 # Which stages of the plan each phase of the run's page stands for.

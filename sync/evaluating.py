@@ -14,14 +14,12 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from sync import mapping, planning, readiness, steps
+from sync import steps
 from sync.clashes import Clashes
 from sync.db.bulk import insert_rows, update_rows
 from sync.guarding import Guard
 from sync.inclusion import assigned_groups_listing, groups_inside
-from sync.keys import Keys, keys_of
 from sync.leases import Watch
-from sync.matching import Match, Verdict
 from sync.mirror import Rules, batches, due_links, groups_in_scope, held_objects, users_to_look_at
 from sync.models import (
     DirectoryGroup,
@@ -36,7 +34,22 @@ from sync.models import (
     Snapshot,
     Tenant,
 )
-from sync.planning import MANAGER, Change, Known
+from sync.rules import acceptance, mapping
+from sync.rules.changes import (
+    MANAGER,
+    Change,
+    Known,
+    Stage,
+    is_new,
+    matching_attributes,
+    permitted,
+    plan_group,
+    plan_user,
+    plan_user_out_of_scope,
+    remove_members,
+)
+from sync.rules.matching import Match, Verdict
+from sync.rules.unique_keys import Keys, keys_of
 from sync.scim import resource
 from sync.scim.client import ScimClient
 from sync.scope_pass import ScopePass
@@ -83,7 +96,7 @@ class Mapper:
         for rule in self.rules:
             sources[resource.unit_of(rule.target)].append(rule.source)
         self.sources = {unit: ", ".join(names) for unit, names in sources.items()}
-        self.matching = planning.matching_attributes([(rule.target, rule.matching) for rule in self.rules])
+        self.matching = matching_attributes([(rule.target, rule.matching) for rule in self.rules])
         self.redacted = frozenset(resource.unit_of(rule.row.target) for rule in self.compiled if rule.redacted)
 
     def map(
@@ -299,7 +312,7 @@ class Evaluation:
         for unit, manager in mapped.references.items():
             desired[unit] = {"value": manager}
         want(link, keys_of("user", desired))
-        finding = self._judge_readiness(link, readiness.check_user(desired))
+        finding = self._judge_readiness(link, acceptance.check_user(desired))
         changes = self._person_changes(subject, mapped, desired, target, batch, ready=finding is None)
         changes = self._permitted(subject, changes, self.rules.user_actions, batch)
         if changes and finding is not None:
@@ -313,11 +326,11 @@ class Evaluation:
         self, subject: Subject, changes: Sequence[Change], actions: Collection[str], batch: Batch
     ) -> list[Change]:
         """Whoever would be created but may not be is in the log as skipped, and takes no name from anybody."""
-        if planning.is_new(changes) and "create" not in actions:
+        if is_new(changes) and "create" not in actions:
             want(subject.link, Keys())
             batch.refused.append((subject, Refusal("create-off", skipped=True)))
             return []
-        return planning.permitted(changes, actions)
+        return permitted(changes, actions)
 
     def _plan_leaver(self, user: DirectoryUser, batch: Batch) -> None:
         """Nobody goes because of a reading that is not sane."""
@@ -328,8 +341,8 @@ class Evaluation:
         if self.snapshot.suspect:
             return
         delete = self._grace_is_over(user, link)
-        changes = planning.plan_user_out_of_scope(known_of(link), self.active_when_gone, delete=delete)
-        changes = planning.permitted(changes, self.rules.user_actions)
+        changes = plan_user_out_of_scope(known_of(link), self.active_when_gone, delete=delete)
+        changes = permitted(changes, self.rules.user_actions)
         self._decided(batch, Subject(link, str(user), user.user_principal_name), changes)
 
     def _rest(self, link: Link) -> None:
@@ -346,7 +359,7 @@ class Evaluation:
             link.retry_at = due
         return due <= self.now
 
-    def _judge_readiness(self, link: Link, findings: Sequence[readiness.Finding]) -> readiness.Finding | None:
+    def _judge_readiness(self, link: Link, findings: Sequence[acceptance.Finding]) -> acceptance.Finding | None:
         certain = next((finding for finding in findings if finding.certain), None)
         code, attribute = (certain.code, certain.attribute) if certain else ("", "")
         if (code, attribute) != (link.ready_code, link.ready_attribute) or link.ready_at is None:
@@ -364,16 +377,16 @@ class Evaluation:
         ready: bool,
     ) -> list[Change]:
         if subject.link.scim_id or not ready:
-            return planning.plan_user(known_of(subject.link), desired)
+            return plan_user(known_of(subject.link), desired)
         found = self._match(subject, desired, target, batch)
         if found is None:
             return []
         if found.resource is None:
-            return planning.plan_user(Known(), desired)
+            return plan_user(Known(), desired)
         held = resource.units_held(found.resource, desired)
         # What the rules leave alone stays as this object of AWS has it.
         desired = desired | self.people.desired(mapped, held)
-        return planning.plan_user(Known(found.resource["id"]), desired, held)
+        return plan_user(Known(found.resource["id"]), desired, held)
 
     def _match(self, subject: Subject, desired: Mapping[str, Any], target: Target, batch: Batch) -> Match | None:
         """None when the object is left as it is; the reason stands on the link and in the log."""
@@ -436,7 +449,7 @@ class Evaluation:
             return
         desired = self.groups.desired(mapped, link.written if link.scim_id else {})
         want(link, keys_of("group", desired))
-        finding = self._judge_readiness(link, readiness.check_group(desired))
+        finding = self._judge_readiness(link, acceptance.check_group(desired))
         known, found = known_of(link), None
         if not link.scim_id and finding is None:
             matched = self._match(subject, desired, target, batch)
@@ -449,7 +462,7 @@ class Evaluation:
         written = members.written[group.object_id]
         certain = {member for member, sure in written.items() if sure}
         wanted = members.wanted(group.object_id) if self.with_members else []
-        changes = planning.plan_group(known, desired, wanted, certain, found)
+        changes = plan_group(known, desired, wanted, certain, found)
         changes = self._permitted(subject, changes, self.rules.group_actions, batch)
         if changes and finding is not None:
             batch.refused.append((subject, not_ready(finding)))
@@ -469,11 +482,11 @@ class Evaluation:
                 self.still_wanted.add(("remove_member", subject.object_id, member))
             by_decision[decision].append(member)
         changes = [
-            *planning.remove_members(by_decision["approved"], approved=True),
-            *planning.remove_members(by_decision["waiting"], held=True),
-            *planning.remove_members(by_decision[""]),
+            *remove_members(by_decision["approved"], approved=True),
+            *remove_members(by_decision["waiting"], held=True),
+            *remove_members(by_decision[""]),
         ]
-        allowed = planning.permitted(changes, self.rules.group_actions)
+        allowed = permitted(changes, self.rules.group_actions)
         batch.planned += [(subject, change) for change in allowed]
 
     def _plan_groups_out_of_scope(self) -> None:
@@ -496,8 +509,8 @@ class Evaluation:
         members = written_members(link)
         self._remove_members(batch, subject, members)
         if not members and self.tenant.delete_groups and group is not None and group.deleted == "purged":
-            delete = Change(planning.Stage.REMOVALS, "delete", link.scim_id)
-            self._decided(batch, subject, planning.permitted([delete], self.rules.group_actions))
+            delete = Change(Stage.REMOVALS, "delete", link.scim_id)
+            self._decided(batch, subject, permitted([delete], self.rules.group_actions))
         self._save(batch, self.groups)
 
     def _deletable(self) -> Exists:
@@ -569,9 +582,9 @@ def unmapped(mapped: mapping.Mapped) -> Refusal:
     return Refusal("expression-error", problem.target, str(problem.problem))
 
 
-def not_ready(finding: readiness.Finding) -> Refusal:
+def not_ready(finding: acceptance.Finding) -> Refusal:
     """AWS would certainly refuse it: its own words are quoted, nothing is sent."""
-    return Refusal(finding.code, finding.attribute, readiness.aws_words(finding), skipped=True)
+    return Refusal(finding.code, finding.attribute, acceptance.aws_words(finding), skipped=True)
 
 
 def known_of(link: Link) -> Known:

@@ -9,9 +9,9 @@ from typing import Any, Literal
 
 from django.db.models import Q, QuerySet, Sum
 
-from sync import readiness
 from sync.guarding import Guard
 from sync.models import DirectoryUser, Hold, Operation, Result, Run
+from sync.rules import acceptance
 
 Level = Literal["good", "attention", "bad"]
 Json = dict[str, Any]
@@ -181,8 +181,8 @@ def _refusals(run: Run) -> list[Check]:
     failed = run.operations.filter(result__in=(Result.FAILED, Result.SKIPPED)).exclude(causes=[])
     by_value = Q(causes__icontains="mapping:") | Q(causes__icontains="guest_user_name")
     shared = _objects(failed.filter(by_value, problem__in=SHARED))
-    emptied = _objects(failed.filter(by_value, problem__in=readiness.BY_CODE))
-    arriving = _objects(failed.exclude(by_value).filter(problem__in=(*SHARED, *readiness.BY_CODE)))
+    emptied = _objects(failed.filter(by_value, problem__in=acceptance.BY_CODE))
+    arriving = _objects(failed.exclude(by_value).filter(problem__in=(*SHARED, *acceptance.BY_CODE)))
     broken = _objects(failed.filter(problem="expression-error"))
     found = [Check("shared", "bad" if shared else "good", shared)]
     found += [Check("emptied", "bad", emptied)] if emptied else [Check("emptied", "good")]

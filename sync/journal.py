@@ -19,7 +19,7 @@ from sync.leases import Lease
 from sync.mirror import redacted_units
 from sync.models import Link, Operation, Result, Run
 from sync.phases import PhaseLog
-from sync.planning import MANAGER
+from sync.rules.changes import MANAGER
 from sync.scim import resource
 from sync.scim.errors import AwsDown, Forbidden, Unauthorised
 from sync.settling import Member, Settled

@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from sync import filtering, mapping
 from sync.models import (
     Assignment,
     AttributeMapping,
@@ -23,8 +22,9 @@ from sync.models import (
     Tenant,
 )
 from sync.models.configuration import every_group_action, every_user_action
+from sync.rules import filters, mapping
+from sync.rules.scope import Gate, Scope, decide_group
 from sync.scim.resource import unit_of
-from sync.scoping import Gate, Scope, decide_group
 
 BATCH = 1000
 OPEN_GATE = Gate()
@@ -84,7 +84,7 @@ class Rules:
     def selects(self, object_type: mapping.ObjectType) -> list[str]:
         """The Graph properties that mappings and filters read."""
         rows, gate = (self.users, self.people_gate) if object_type == "user" else (self.groups, self.group_gate)
-        filtered = filtering.names_read(one.filter for one in gate.filters)
+        filtered = filters.names_read(one.filter for one in gate.filters)
         return mapping.graph_select(rows, object_type, filtered)
 
     def scope_of_group(self, object_id: str, properties: Map[str, Any], *, deleted: bool) -> Scope:
@@ -96,9 +96,9 @@ class Rules:
         )
 
 
-def filters_of(configuration: Configuration, object_type: mapping.ObjectType) -> tuple[filtering.Compiled, ...]:
+def filters_of(configuration: Configuration, object_type: mapping.ObjectType) -> tuple[filters.Compiled, ...]:
     rows = ScopingFilter.objects.filter(configuration=configuration, object_type=object_type)
-    return filtering.compiled([row.rule() for row in rows], object_type)
+    return filters.compiled([row.rule() for row in rows], object_type)
 
 
 def selected(configuration: Configuration) -> tuple[list[str], list[str]]:

@@ -15,15 +15,13 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from sync import cycle, filtering, guarding, importing, inclusion, readiness
+from sync import cycle, guarding, importing, inclusion
 from sync.clashes import Clashes
 from sync.evaluating import Evaluation, links_of
 from sync.graph.client import DeltaPage, GraphClient
 from sync.graph.errors import NotFound as NotInEntra
 from sync.guarding import Guard
 from sync.leases import Watch
-from sync.mapping import ObjectType
-from sync.matching import Verdict
 from sync.mirror import Rules, redacted_units
 from sync.models import (
     Configuration,
@@ -40,13 +38,16 @@ from sync.models import (
     Snapshot,
 )
 from sync.phases import PhaseLog
-from sync.planning import MANAGER
-from sync.readiness import NameIdSource
+from sync.rules import acceptance, filters
+from sync.rules.acceptance import NameIdSource
+from sync.rules.changes import MANAGER
+from sync.rules.mapping import ObjectType
+from sync.rules.matching import Verdict
+from sync.rules.scope import Reason
 from sync.scim import resource
 from sync.scim.client import Answer, ScimClient
 from sync.scim.errors import NotFound as NotInAws
 from sync.scope_pass import ScopePass
-from sync.scoping import Reason
 
 # In this order; the words are those of the page.
 STEPS = {
@@ -173,7 +174,7 @@ class Decision:
     in_scope: bool
     scope: dict[str, Any]
     link: Link | None
-    findings: Sequence[readiness.Finding]
+    findings: Sequence[acceptance.Finding]
     operations: list[Operation] = field(default_factory=list)
 
 
@@ -435,9 +436,7 @@ class OneObject:
             return {}
         gate = self.rules.people_gate if self.is_user else self.rules.group_gate
         return {
-            "filters": [
-                told(verdict, self.row.object_type) for verdict in filtering.judge(gate.filters, row.properties)
-            ]
+            "filters": [told(verdict, self.row.object_type) for verdict in filters.judge(gate.filters, row.properties)]
         }
 
     def _link(self) -> Link | None:
@@ -453,16 +452,16 @@ class OneObject:
 
     def _findings(
         self, evaluation: Evaluation, row: DirectoryUser | DirectoryGroup, link: Link | None
-    ) -> Sequence[readiness.Finding]:
+    ) -> Sequence[acceptance.Finding]:
         known = link.written if link else {}
         mapper = evaluation.people if self.is_user else evaluation.groups
         mapped = mapper.map(row.properties, present=True, creating=not (link and link.scim_id))
         units = mapper.desired(mapped, known)
         if not self.is_user:
-            return readiness.check_group(units)
+            return acceptance.check_group(units)
         source = cast(NameIdSource, self.tenant.name_id)
-        name_id = readiness.check_name_id(str(units.get("userName") or ""), row.properties, source)
-        return readiness.worst_first([*readiness.check_user(units), *name_id])
+        name_id = acceptance.check_name_id(str(units.get("userName") or ""), row.properties, source)
+        return acceptance.worst_first([*acceptance.check_user(units), *name_id])
 
     # The steps in words
 
@@ -506,11 +505,11 @@ class OneObject:
                 "code": one.code,
                 "attribute": one.attribute,
                 "certain": one.certain,
-                "value": readiness.visible(one.value),
+                "value": acceptance.visible(one.value),
             }
             for one in decision.findings
         ]
-        if refusal is not None and (refusal.problem in readiness.BY_CODE or refusal.problem in UNMAPPED):
+        if refusal is not None and (refusal.problem in acceptance.BY_CODE or refusal.problem in UNMAPPED):
             self.steps.failed(
                 "ready", refusal.problem, attribute=refusal.attribute, error=refusal.error, findings=findings
             )
@@ -616,13 +615,13 @@ def _is(item: Mapping[str, Any], kind: str) -> bool:
     return str(item.get("@odata.type", f"#microsoft.graph.{kind}")).endswith(f".{kind}")
 
 
-def told(verdict: filtering.Verdict, object_type: str) -> dict[str, Any]:
+def told(verdict: filters.Verdict, object_type: str) -> dict[str, Any]:
     """A filter's verdict as a step keeps it."""
     kind = cast(ObjectType, object_type)
     clauses = [
         {
-            "clause": str(filtering.phrase(one.clause, kind, gettext)),
-            "actual": filtering.text_of(one.actual),
+            "clause": str(filters.phrase(one.clause, kind, gettext)),
+            "actual": filters.text_of(one.actual),
             "passed": one.passed,
         }
         for one in verdict.findings

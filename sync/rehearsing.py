@@ -20,7 +20,7 @@ from sync.guarding import Guard
 from sync.leases import Cancelled, Watch
 from sync.mirror import Rules, batches, groups_in_scope, users_to_look_at
 from sync.models import Configuration, DirectoryGroup, DirectoryUser, Link, Operation, Rehearsed, Run, Snapshot
-from sync.planning import MANAGER, Change
+from sync.rules.changes import MANAGER, Change
 from sync.scim import resource
 from sync.scim.client import ScimClient
 from sync.scope_pass import Deciding

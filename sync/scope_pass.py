@@ -6,11 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from sync import inclusion, scoping
+from sync import inclusion
 from sync.db.bulk import update_rows
 from sync.leases import Watch
 from sync.mirror import Rules, batches, users_to_look_at
 from sync.models import DirectoryMembership, DirectoryUser, Inclusion, Snapshot, Tenant
+from sync.rules import scope as scoping
+from sync.rules.scope import Path, Person, Scope
 
 FIELDS = ("in_scope", "scope_reason", "scope_through", "scope_path", "scope_at")
 
@@ -22,24 +24,24 @@ class Deciding:
         self.tenant = tenant
         self.rules = rules
         # By group: the assigned groups that it belongs to, each with the way down to it.
-        self.above: dict[str, list[scoping.Path]] = defaultdict(list)
+        self.above: dict[str, list[Path]] = defaultdict(list)
         for group_id, path in included:
             self.above[group_id].append(tuple(path))
 
-    def scopes(self, batch: Sequence[DirectoryUser]) -> list[scoping.Scope]:
+    def scopes(self, batch: Sequence[DirectoryUser]) -> list[Scope]:
         paths = self._paths_to(batch)
         return [self._scope(person_of(user, paths.get(user.object_id, {}), self.rules)) for user in batch]
 
-    def _scope(self, person: scoping.Person) -> scoping.Scope:
+    def _scope(self, person: Person) -> Scope:
         return scoping.decide(person, self.rules.assigned_users, everybody=self.rules.everybody)
 
-    def _paths_to(self, batch: Sequence[DirectoryUser]) -> dict[str, dict[str, scoping.Path]]:
+    def _paths_to(self, batch: Sequence[DirectoryUser]) -> dict[str, dict[str, Path]]:
         """By person, then by assigned group: the shortest way that brings the person.
 
         Asked by person alone: with the groups in the query SQLite looks up every pair of a person and a group.
         """
         rows = DirectoryMembership.objects.filter(tenant=self.tenant, member_id__in=[user.object_id for user in batch])
-        found: dict[str, dict[str, scoping.Path]] = defaultdict(dict)
+        found: dict[str, dict[str, Path]] = defaultdict(dict)
         for member_id, group_id in rows.values_list("member_id", "group_id"):
             ways = found[member_id]
             for path in self.above.get(group_id, ()):
@@ -72,7 +74,7 @@ class ScopePass:
             self.watch.safe_point()
             self._note(batch, deciding.scopes(batch))
 
-    def _note(self, batch: Sequence[DirectoryUser], scopes: Sequence[scoping.Scope]) -> None:
+    def _note(self, batch: Sequence[DirectoryUser], scopes: Sequence[Scope]) -> None:
         arrived, changed, now = [], [], timezone.now()
         for user, scope in zip(batch, scopes, strict=True):
             if (scope.in_scope, scope.reason, scope.through, list(scope.path)) == _known(user):
@@ -89,10 +91,10 @@ class ScopePass:
         ).update(changed_snapshot=self.snapshot.pk)
 
 
-def person_of(user: DirectoryUser, paths: Mapping[str, scoping.Path], rules: Rules) -> scoping.Person:
+def person_of(user: DirectoryUser, paths: Mapping[str, Path], rules: Rules) -> Person:
     enabled = user.properties.get("accountEnabled")
     stopped = rules.people_gate.stops(user.properties)
-    return scoping.Person(user.object_id, enabled is not False, bool(user.deleted), paths, stopped)
+    return Person(user.object_id, enabled is not False, bool(user.deleted), paths, stopped)
 
 
 def _known(user: DirectoryUser) -> tuple[bool, str, str, list[str]]:

@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 
 from django.db.models import Q
 
-from sync import escrow
 from sync.db.bulk import put_values, update_rows
-from sync.keys import keys_of
 from sync.models import DirectoryUser, Link, MembershipLink, Operation, Origin, Result
+from sync.rules import escrow
+from sync.rules.unique_keys import keys_of
 from sync.scim import diagnosis, resource
 from sync.scim.client import Answer
 from sync.scim.errors import BadAnswer, NotFound, ScimError, Untouchable

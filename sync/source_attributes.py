@@ -12,8 +12,8 @@ from django.utils.translation import gettext_lazy
 from sync import directory
 from sync.clients import graph_client
 from sync.graph.errors import Forbidden
-from sync.mapping import DIRECTORY_EXTENSION, SOURCES, SourceAttribute, SourceType
 from sync.models import Tenant
+from sync.rules.mapping import DIRECTORY_EXTENSION, SOURCES, SourceAttribute, SourceType
 
 REMEMBERED_SECONDS = 600
 TYPES: Mapping[SourceType, str | Promise] = {

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from sync.db.bulk import insert_rows
 from sync.models import Link, Operation, Result, Run
-from sync.planning import Change
+from sync.rules.changes import Change
 from sync.scim.resource import REDACTED
 
 

@@ -7,8 +7,8 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from sync.clashes import UNITS
-from sync.keys import KEY_OF
 from sync.models import Link, Rehearsed, Run, Tenant
+from sync.rules.unique_keys import KEY_OF
 from sync.scim.resource import unit_of
 
 COLUMNS = {object_type: {unit: name for name, unit in units.items()} for object_type, units in UNITS.items()}

@@ -5,8 +5,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sync.matching import Match, Verdict, judged, match
 from sync.models import Link, Tenant
+from sync.rules.matching import Match, Verdict, judged, match
 from sync.scim import resource
 from sync.scim.client import ScimClient
 from sync.scim.errors import NotFound

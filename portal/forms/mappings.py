@@ -6,8 +6,8 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from sync import mapping
 from sync.models import AttributeMapping, Configuration
+from sync.rules import mapping
 
 Kind = AttributeMapping.Kind
 

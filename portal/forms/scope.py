@@ -8,15 +8,15 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from sync import filtering
-from sync.filtering import Clause, Filter, Problem
-from sync.mapping import ObjectType
 from sync.models import ScopingFilter
+from sync.rules import filters
+from sync.rules.filters import Clause, Filter, Problem
+from sync.rules.mapping import ObjectType
 from sync.services.configurations import revision
 
 NEW = "new"
 # What is posted beyond the rows that a filter may have is not looked at.
-MOST_ROWS = filtering.MOST_CLAUSES + 1
+MOST_ROWS = filters.MOST_CLAUSES + 1
 
 
 class ScopeForm(forms.Form):
@@ -45,7 +45,7 @@ class ScopeForm(forms.Form):
 
 
 class ClauseForm(forms.Form):
-    """One row of a card. What is wrong with it is said by sync/filtering.py."""
+    """One row of a card. What is wrong with it is said by sync/rules/filters.py."""
 
     attribute = forms.CharField(label=gettext_lazy("Attribute"), required=False, max_length=200)
     operator = forms.CharField(label=gettext_lazy("Comparison"), required=False, max_length=40)
@@ -59,7 +59,7 @@ class ClauseForm(forms.Form):
     def clause(self) -> Clause:
         """What stands in the row, whether right or wrong."""
         texts = {name: str(self[name].value() or "") for name in ("attribute", "operator", "value")}
-        known = filtering.operator_named(texts["operator"])
+        known = filters.operator_named(texts["operator"])
         value = "" if known and known.takes == "nothing" else texts["value"]
         ignore_case = bool(self["ignore_case"].value()) and (known is None or known.cased)
         return Clause(texts["attribute"].strip(), known.name if known else texts["operator"], value, ignore_case)
@@ -86,7 +86,7 @@ CHOICES: Sequence[tuple[Any, Sequence[str]]] = (
 def operator_choices() -> list[tuple[str, list[tuple[str, str]]]]:
     """In plain words, with Entra's own name."""
     return [
-        (str(group), [(name, f"{_(filtering.OPERATORS[name].words)} ({name})") for name in names])
+        (str(group), [(name, f"{_(filters.OPERATORS[name].words)} ({name})") for name in names])
         for group, names in CHOICES
     ]
 
@@ -140,7 +140,7 @@ class Card:
 
     def check(self) -> bool:
         """Whether it can be saved; otherwise every problem stands at its field."""
-        for problem in filtering.check_filter(self.filter(), self.object_type):
+        for problem in filters.check_filter(self.filter(), self.object_type):
             if problem.index is not None:
                 self.rows[problem.index].say(problem)
             else:

@@ -17,10 +17,11 @@ from portal.forms.configuration_files import EntraForm, FileForm, TakeForm
 from portal.http import HttpRequest
 from portal.render import redirect_to, render_page
 from portal.roles import Right
-from sync import audit, mapping
+from sync import audit
 from sync.differences import digest
 from sync.models import Configuration, Tenant
 from sync.ms_schema import Line
+from sync.rules import mapping
 from sync.services import configuration_files, microsoft_files
 from sync.services.drafts import shown
 from sync.services.microsoft_files import CannotRead, Incoming

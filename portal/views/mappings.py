@@ -18,10 +18,11 @@ from portal.http import HttpRequest
 from portal.mapping_table import Gets
 from portal.render import redirect_to, render_page
 from portal.roles import Right
-from sync import directory, mapping, source_attributes
+from sync import directory, source_attributes
 from sync.differences import MAPPING_FIELDS, facts_of, mapping_key, setting_key
-from sync.mapping import ObjectType
 from sync.models import AttributeMapping, Configuration, Tenant
+from sync.rules import mapping
+from sync.rules.mapping import ObjectType
 from sync.services import configurations, drafts
 from sync.services.configurations import Conflict, Refused, revision, sentence
 from sync.services.drafts import shown

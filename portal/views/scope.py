@@ -31,8 +31,9 @@ from portal.scope_page import (
     page_url,
     rows_shown,
 )
-from sync import differences, filtering
+from sync import differences
 from sync.models import AttributeMapping, ScopingFilter, Tenant
+from sync.rules import filters
 from sync.services import configurations, drafts
 from sync.services import scope as service
 from sync.services.drafts import shown
@@ -116,7 +117,7 @@ def conflicting(
         "conflict": True,
         "by": edit.get("by") or shown(tenant).changed_by,
         "theirs": theirs,
-        "theirs_words": filtering.clauses_in_words(theirs, card.object_type, _) if theirs else "",
+        "theirs_words": filters.clauses_in_words(theirs, card.object_type, _) if theirs else "",
         "dom_key": card.key,
     }
     return answer(request, tenant, mine, status=409, more=more)

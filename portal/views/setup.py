@@ -13,8 +13,8 @@ from portal.access import can, signed_in, tenant_for
 from portal.http import HttpRequest
 from portal.render import render_page
 from portal.roles import Right
-from sync.mapping import recommended_for_aws
 from sync.models import AwsConnection, ConnectionTest, EntraConnection, Half, Tenant
+from sync.rules.mapping import recommended_for_aws
 from sync.services import connections
 from sync.services.drafts import shown
 

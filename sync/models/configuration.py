@@ -9,9 +9,9 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from sync import filtering, mapping
 from sync.models.link import ObjectType
 from sync.models.tenant import Tenant
+from sync.rules import filters, mapping
 
 
 def every_user_action() -> list[str]:
@@ -178,9 +178,9 @@ class ScopingFilter(models.Model):
     def __str__(self) -> str:
         return self.title
 
-    def rule(self) -> filtering.Filter:
+    def rule(self) -> filters.Filter:
         """The row as the engine's value."""
-        return filtering.Filter.of(self.title, self.clauses, self.uid)
+        return filters.Filter.of(self.title, self.clauses, self.uid)
 
 
 class Assignment(models.Model):

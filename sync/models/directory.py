@@ -50,7 +50,7 @@ class DirectoryUser(Mirrored):
     user_principal_name = models.CharField(max_length=256, blank=True)
     manager_id = models.CharField(max_length=36, blank=True)
     in_scope = models.BooleanField(default=False)
-    # Code of sync.scoping, and the group that brought the person (its object id), as of the last evaluation.
+    # Code of sync.rules.scope, and the group that brought the person (its object id), as of the last evaluation.
     scope_reason = models.CharField(max_length=40, blank=True)
     scope_through = models.CharField(max_length=36, blank=True)
     scope_at = models.DateTimeField(null=True, blank=True)

@@ -70,7 +70,7 @@ class HeldChange(models.Model):
     member_id = models.CharField(max_length=36, blank=True)
     display_name = models.CharField(max_length=256, blank=True)
     detail_name = models.CharField(max_length=256, blank=True)
-    # Why it would happen: a scope reason of sync.scoping, or empty.
+    # Why it would happen: a scope reason of sync.rules.scope, or empty.
     cause = models.CharField(max_length=40, blank=True)
     decision = models.CharField(max_length=8, choices=Decision, default=Decision.WAITING)
     decided_at = models.DateTimeField(null=True, blank=True)

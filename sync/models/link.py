@@ -20,7 +20,7 @@ class Origin(models.TextChoices):
 
 
 class Keyed(models.Model):
-    """Unique values as AWS compares them (sync/keys.py): those last written, and those that the rules want now."""
+    """Unique values as AWS compares them (sync/rules/unique_keys.py): those last written, and those that the rules want now."""
 
     object_type = models.CharField(max_length=5, choices=ObjectType)
     object_id = models.CharField(max_length=36)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from sync.expressions.tokens import tokens
-from sync.mapping import LIST_PATH, PARTS, TARGETS, ObjectType, source_attribute
+from sync.rules.mapping import LIST_PATH, PARTS, TARGETS, ObjectType, source_attribute
 
 OBJECTS: dict[ObjectType, str] = {"user": "User", "group": "Group"}
 OBJECTS_WRITTEN = {theirs.lower(): ours for ours, theirs in OBJECTS.items()}

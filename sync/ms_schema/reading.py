@@ -8,15 +8,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from sync import expressions, filtering, mapping
+from sync import expressions
 from sync.expressions.errors import ExpressionError, gettext_noop
 from sync.expressions.parsing import parse_tree
 from sync.expressions.tree import Text
-from sync.mapping import Mapping as Rule
-from sync.mapping import ObjectType
 from sync.ms_schema import names
 from sync.ms_schema.reports import Line, Note, Problem
-from sync.wanted import WantedFilter
+from sync.rules import mapping
+from sync.rules.filters import MOST_CLAUSES, Clause, check, operator_named
+from sync.rules.mapping import Mapping as Rule
+from sync.rules.mapping import ObjectType
+from sync.rules.wanted import WantedFilter
 
 Json = Mapping[str, Any]
 NO_RULES = gettext_noop("The file has no “synchronizationRules”, so it is not a synchronization schema of Microsoft.")
@@ -47,7 +49,7 @@ class Wrong(LeftOut):
 
 @dataclass(slots=True)
 class Read:
-    """By object type, as sync/wanted.py has it; an object type that the schema does not have is missing."""
+    """By object type, as sync/rules/wanted.py has it; an object type that the schema does not have is missing."""
 
     mappings: dict[str, list[Rule]] = field(default_factory=dict)
     filters: dict[str, list[WantedFilter]] = field(default_factory=dict)
@@ -334,8 +336,8 @@ def _read_filter(group: Json, n: int, object_type: ObjectType) -> tuple[WantedFi
         clauses = [_clause(clause, object_type) for clause in _objects(group, "clauses")]
         if not clauses:
             raise LeftOut("clause-empty")
-        if len(clauses) > filtering.MOST_CLAUSES:
-            raise LeftOut("clauses-many", count=len(clauses), limit=filtering.MOST_CLAUSES)
+        if len(clauses) > MOST_CLAUSES:
+            raise LeftOut("clauses-many", count=len(clauses), limit=MOST_CLAUSES)
     except LeftOut as why:
         return None, Line(object_type, "filter", title, "left_out", [why.note])
     outcome: Literal["taken", "changed"] = "taken" if written else "changed"
@@ -345,15 +347,15 @@ def _read_filter(group: Json, n: int, object_type: ObjectType) -> tuple[WantedFi
 
 def _clause(clause: Json, object_type: ObjectType) -> dict[str, Any]:
     written, attribute = _text(clause, "operatorName"), _text(clause, "sourceOperandName")
-    operator, values = filtering.operator_named(written), _values(clause.get("targetOperand"))
+    operator, values = operator_named(written), _values(clause.get("targetOperand"))
     if operator is None:
         raise LeftOut("clause-operator", operator=written[:40])
     takes = operator.takes != "nothing"
     if takes and len(values) > 1:
         raise LeftOut("clause-values", attribute=attribute[:80], operator=operator.name, count=len(values))
     value = values[0] if takes and values else ""
-    found = filtering.Clause(names.attribute(attribute, object_type), operator.name, value)
-    for problem in filtering.check([found], object_type):
+    found = Clause(names.attribute(attribute, object_type), operator.name, value)
+    for problem in check([found], object_type):
         raise Wrong(problem)
     return found.row()
 

@@ -1,13 +1,13 @@
-"""What became of each part of a schema, and why. Sentences are for translation, as in sync/mapping.py."""
+"""What became of each part of a schema, and why. Sentences are for translation, as in sync/rules/mapping.py."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from sync import filtering, mapping
 from sync.expressions.errors import gettext_noop
+from sync.rules import filters, mapping
 
-Problem = mapping.Problem | filtering.Problem
+Problem = mapping.Problem | filters.Problem
 Outcome = Literal["taken", "changed", "left_out"]
 
 MESSAGES: dict[str, str] = {
@@ -76,7 +76,7 @@ class Note:
         params = dict(self.params)
         if self.problem is not None:
             found = self.problem
-            params["problem"] = found.sentence() if isinstance(found, filtering.Problem) else found.sentence
+            params["problem"] = found.sentence() if isinstance(found, filters.Problem) else found.sentence
         return MESSAGES[self.code] % params
 
 

@@ -6,12 +6,12 @@ from typing import Any
 
 from sync import expressions
 from sync.expressions.tree import Attribute, Call, Empty, Node, Number, Operation, Text, walk
-from sync.filtering import OPERATORS
-from sync.mapping import BOOLEANS, REFERENCES, ObjectType, required_targets, source_attribute
-from sync.mapping import Mapping as Rule
 from sync.ms_schema import names
 from sync.ms_schema.reports import Line, Note
-from sync.wanted import Wanted, WantedFilter
+from sync.rules.filters import OPERATORS
+from sync.rules.mapping import BOOLEANS, REFERENCES, ObjectType, required_targets, source_attribute
+from sync.rules.mapping import Mapping as Rule
+from sync.rules.wanted import Wanted, WantedFilter
 
 Json = dict[str, Any]
 RULE = "USER_OUTBOUND_USER"

@@ -12,7 +12,6 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from sync import filtering, mapping
 from sync.differences import (
     ASSIGNMENT_FIELDS,
     MAPPING_FIELDS,
@@ -27,13 +26,15 @@ from sync.differences import (
     mapping_key,
     setting_key,
 )
-from sync.mapping import ObjectType
 from sync.models import AttributeMapping, Configuration, ScopingFilter, Tenant
 from sync.models.configuration import every_group_action, every_user_action, new_uid
+from sync.rules import mapping
+from sync.rules.filters import OPERATORS, Clause, Filter, check_filter
+from sync.rules.mapping import ObjectType
+from sync.rules.wanted import Wanted, WantedAssignment, WantedFilter
 from sync.services import configurations
 from sync.services.drafts import shown
 from sync.services.sections import NotImported, Problem, Section
-from sync.wanted import Wanted, WantedAssignment, WantedFilter
 
 FORMAT, VERSION = "lockstep-configuration", 1
 # The file says "people", the rows say "user".
@@ -168,17 +169,17 @@ def _parse_filter(row: Section, object_type: ObjectType, passes: list[list[Any]]
     clauses = [_parse_clause(one) for one in rows]
     found = WantedFilter(title, [clause.row() for clause in clauses])
     if found.clauses not in passes or not title:
-        for problem in filtering.check_filter(filtering.Filter(title, tuple(clauses)), object_type):
+        for problem in check_filter(Filter(title, tuple(clauses)), object_type):
             place = rows[problem.index] if problem.index is not None else row
             place.wrong(problem.field or "clauses", problem.sentence(_))
     row.finish()
     return found
 
 
-def _parse_clause(row: Section) -> filtering.Clause:
-    clause = filtering.Clause(
+def _parse_clause(row: Section) -> Clause:
+    clause = Clause(
         attribute=row.text("attribute", most=200) or "",
-        operator=row.one_of("operator", filtering.OPERATORS) or "",
+        operator=row.one_of("operator", OPERATORS) or "",
         value=row.text("value", strip=False) or "",
         ignore_case=row.flag("ignore_case") or False,
     )

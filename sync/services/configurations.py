@@ -15,7 +15,7 @@ from django.db.models import JSONField, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from sync import audit, mapping
+from sync import audit
 from sync.differences import (
     ASSIGNMENT_FIELDS,
     FILTER_FIELDS,
@@ -35,9 +35,10 @@ from sync.models import (
     ScopingFilter,
     Tenant,
 )
+from sync.rules import mapping
+from sync.rules.wanted import WantedAssignment, WantedFilter
 from sync.services.drafts import edited, editing
 from sync.services.tenants import add_default_mappings, configuration_of
-from sync.wanted import WantedAssignment, WantedFilter
 
 
 class Refused(Exception):

@@ -18,11 +18,11 @@ from django.utils.translation import gettext as _
 from sync import audit
 from sync.clients import clouds, scim_endpoint
 from sync.models import Adoption, AuditEntry, Configuration, Interval, NameId, Tenant
+from sync.rules.wanted import Wanted
 from sync.services import configuration_files, connections, runs, safety, tenants
 from sync.services.drafts import shown
 from sync.services.sections import NotImported, Problem, Section
 from sync.services.tenants import configuration_of
-from sync.wanted import Wanted
 
 VERSION = 1
 

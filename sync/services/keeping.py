@@ -7,8 +7,8 @@ from sync import inclusion
 from sync.directory import Found
 from sync.mirror import Rules
 from sync.models import Configuration, DirectoryUser, Tenant
+from sync.rules.scope import Reason, Scope
 from sync.scope_pass import Deciding
-from sync.scoping import Reason, Scope
 from sync.services import configurations, drafts
 
 # What an edit of the draft can change; everything else is decided in Entra, or by a switch for all.
@@ -16,7 +16,7 @@ HELPS = (Reason.NOT_ASSIGNED, Reason.OUTSIDE_FILTER)
 
 
 class CannotKeep(Exception):
-    """`reason`: a code of sync.scoping that no exception of one person overrules."""
+    """`reason`: a code of sync.rules.scope that no exception of one person overrules."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)

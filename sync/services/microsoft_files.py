@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from sync import documents, filtering, mapping, ms_schema
+from sync import documents, ms_schema
 from sync.clients import graph_client
 from sync.directory import UNREADABLE
 from sync.documents import NotJson
@@ -15,9 +15,11 @@ from sync.graph.client import GraphClient
 from sync.graph.errors import Forbidden, NotFound
 from sync.models import AttributeMapping, Configuration, Tenant
 from sync.ms_schema import Line, NotASchema, Note
+from sync.rules import filters as filtering
+from sync.rules import mapping
+from sync.rules.wanted import Wanted, WantedFilter
 from sync.services import configuration_files, configurations
 from sync.services.sections import NotImported, Problem
-from sync.wanted import Wanted, WantedFilter
 
 
 class CannotRead(Exception):

@@ -1,6 +1,6 @@
 """Readiness of everybody in scope: judged from the mirror under today's rules, without a request and without a run.
 
-The rules for one person stand in sync/readiness.py. Here are those across people, the rows, and what pages show.
+The rules for one person stand in sync/rules/acceptance.py. Here are those across people, the rows, and what pages show.
 """
 
 import datetime
@@ -14,14 +14,15 @@ from django.db import transaction
 from django.db.models import Count, Exists, OuterRef, QuerySet
 from django.utils import timezone
 
-from sync import audit, readiness
+from sync import audit
 from sync.evaluating import VERDICTS, Mapper, groups_mapper, people_mapper, want
-from sync.keys import keys_of
 from sync.leases import Lease, LeaseLost, claim
 from sync.mirror import Rules, batches, groups_in_scope
 from sync.models import AttributeMapping, DirectoryGroup, DirectoryUser, Finding, Link, ReadinessCheck, Tenant
-from sync.planning import MANAGER
 from sync.problems import PROBLEMS, Problem
+from sync.rules import acceptance
+from sync.rules.changes import MANAGER
+from sync.rules.unique_keys import keys_of
 from sync.scim.resource import REDACTED, unit_of
 from sync.services.tenants import configuration_of
 
@@ -33,10 +34,10 @@ UNIQUE = {
 }
 # Worst first: what AWS refuses, what breaks sign-in, what it may refuse, what is only left out.
 ORDER = (
-    *(check.code for check in readiness.CHECKS if check.certain),
+    *(check.code for check in acceptance.CHECKS if check.certain),
     SAME_VALUE,
     EXPRESSION,
-    *(check.code for check in readiness.CHECKS if not check.certain),
+    *(check.code for check in acceptance.CHECKS if not check.certain),
     MANAGER_OUTSIDE,
 )
 STORED = tuple(name for name in VERDICTS if name.startswith(("wanted", "ready")))
@@ -162,13 +163,13 @@ class Look:
             self.keeper.store([link for key, link in links.items() if before.get(key) != verdict_of(link)])
             Finding.objects.bulk_create(found, batch_size=500)
 
-    def _judge(self, row: Row, link: Link, mapper: Mapper) -> Sequence[readiness.Finding]:
+    def _judge(self, row: Row, link: Link, mapper: Mapper) -> Sequence[acceptance.Finding]:
         mapped = mapper.map(row.properties, present=True, creating=not link.scim_id)
         if mapped.ignored:
             return ()
         if mapped.problems:
             trace = mapped.problems[0]
-            return [readiness.Finding(EXPRESSION, trace.target, certain=True, value=str(trace.problem))]
+            return [acceptance.Finding(EXPRESSION, trace.target, certain=True, value=str(trace.problem))]
         desired = mapper.desired(mapped, link.written if link.scim_id else {})
         found = self._rules(link.object_type, desired, row)
         certain = next((one for one in found if one.certain), None)
@@ -178,17 +179,17 @@ class Look:
             link.ready_code, link.ready_attribute, link.ready_at = *verdict, self.now
         return found
 
-    def _rules(self, object_type: str, desired: dict[str, Any], row: Row) -> Sequence[readiness.Finding]:
+    def _rules(self, object_type: str, desired: dict[str, Any], row: Row) -> Sequence[acceptance.Finding]:
         if object_type == "group":
-            return readiness.check_group(desired)
+            return acceptance.check_group(desired)
         name_id = () if self.check.unread else self._name_id(desired, row)
-        return readiness.worst_first([*readiness.check_user(desired), *name_id])
+        return acceptance.worst_first([*acceptance.check_user(desired), *name_id])
 
-    def _name_id(self, desired: dict[str, Any], row: Row) -> Sequence[readiness.Finding]:
+    def _name_id(self, desired: dict[str, Any], row: Row) -> Sequence[acceptance.Finding]:
         source: Any = self.tenant.name_id
-        return readiness.check_name_id(desired.get("userName") or "", row.properties, source)
+        return acceptance.check_name_id(desired.get("userName") or "", row.properties, source)
 
-    def _finding(self, object_type: str, object_id: str, found: readiness.Finding) -> Finding:
+    def _finding(self, object_type: str, object_id: str, found: acceptance.Finding) -> Finding:
         return Finding(
             found_by=self.check,
             tenant=self.tenant,
@@ -200,10 +201,10 @@ class Look:
             certain=found.certain,
         )
 
-    def _shown(self, object_type: str, found: readiness.Finding) -> str:
+    def _shown(self, object_type: str, found: acceptance.Finding) -> str:
         mapper = self.users if object_type == "user" else self.groups
         hidden = found.code != EXPRESSION and unit_of(found.attribute) in mapper.redacted
-        return REDACTED if hidden and found.value else readiness.visible(found.value)
+        return REDACTED if hidden and found.value else acceptance.visible(found.value)
 
     # Across people
 
@@ -227,7 +228,7 @@ class Look:
 
     def _store(self, found: Iterable[tuple[str, str, str, str, str, bool]]) -> None:
         rows = [
-            self._finding(object_type, object_id, readiness.Finding(code, attribute, certain, value))
+            self._finding(object_type, object_id, acceptance.Finding(code, attribute, certain, value))
             for object_type, object_id, code, attribute, value, certain in found
         ]
         Finding.objects.bulk_create(rows, batch_size=500)
@@ -313,8 +314,8 @@ def _failing(check: ReadinessCheck, code: str, objects: int, shown: int) -> Fail
 
 def outcome_of(code: str) -> str:
     """refuses, sign-in-fails, may-refuse, or left-out."""
-    if code in readiness.BY_CODE:
-        return readiness.BY_CODE[code].outcome
+    if code in acceptance.BY_CODE:
+        return acceptance.BY_CODE[code].outcome
     return "left-out" if code == MANAGER_OUTSIDE else "refuses"
 
 
@@ -330,8 +331,8 @@ def affected(tenant: Tenant, findings: Sequence[Finding]) -> Iterator[Affected]:
         yield Affected(
             one.object_type,
             one.object_id,
-            readiness.visible(name),
-            readiness.visible(detail),
+            acceptance.visible(name),
+            acceptance.visible(detail),
             one.attribute,
             one.value,
         )
@@ -350,10 +351,10 @@ def causes(tenant: Tenant, findings: Sequence[Finding]) -> list[Cause]:
 
 
 def proposal(finding: Finding, row: AttributeMapping) -> str:
-    if finding.code not in readiness.BY_CODE:
+    if finding.code not in acceptance.BY_CODE:
         return ""
-    found = readiness.Finding(finding.code, finding.attribute, finding.certain, finding.value)
-    return readiness.proposal(found, row.rule())
+    found = acceptance.Finding(finding.code, finding.attribute, finding.certain, finding.value)
+    return acceptance.proposal(found, row.rule())
 
 
 def everybody(check: ReadinessCheck) -> Iterator[tuple[Finding, Affected]]:

@@ -13,11 +13,9 @@ from typing import Any, cast
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
-from sync import filtering, importing, inclusion, scoping
+from sync import importing, inclusion
 from sync.bringing import members_of
 from sync.expressions import Value
-from sync.filtering import Filter, Verdict
-from sync.mapping import ObjectType
 from sync.mirror import Rules
 from sync.models import (
     Assignment,
@@ -27,12 +25,15 @@ from sync.models import (
     Tenant,
 )
 from sync.problems import scope_words
-from sync.scoping import Gate, Reason
+from sync.rules import scope
+from sync.rules.filters import Filter, Verdict, compiled, judge, text_of
+from sync.rules.mapping import ObjectType
+from sync.rules.scope import Gate, Reason
 from sync.services.drafts import shown
 from sync.services.tenants import configuration_of
 
 CHUNK = 2000
-A_GROUP: Mapping[str, scoping.Path] = {"": ("",)}
+A_GROUP: Mapping[str, scope.Path] = {"": ("",)}
 SUGGESTED = 30
 FOUND = 8
 MODELS: Mapping[ObjectType, type[DirectoryUser] | type[DirectoryGroup]] = {
@@ -77,7 +78,7 @@ class One:
 
     @property
     def guest(self) -> bool:
-        return self.assigned and scoping.is_guest(self.properties)
+        return self.assigned and scope.is_guest(self.properties)
 
     @property
     def disabled(self) -> bool:
@@ -190,14 +191,14 @@ class Look:
 
     def _decided(
         self, object_id: str, properties: Mapping[str, Any], rules: Rules, assigned: bool, stopped: Reason | None
-    ) -> scoping.Scope:
+    ) -> scope.Scope:
         if self.object_type == "group":
             return rules.scope_of_group(object_id, properties, deleted=False)
         enabled = properties.get("accountEnabled") is not False
         # Which group it is does not matter here.
         paths = A_GROUP if assigned and not rules.everybody else {}
-        person = scoping.Person(object_id, enabled, deleted=False, paths=paths, stopped=stopped)
-        return scoping.decide(person, rules.assigned_users, everybody=rules.everybody)
+        person = scope.Person(object_id, enabled, deleted=False, paths=paths, stopped=stopped)
+        return scope.decide(person, rules.assigned_users, everybody=rules.everybody)
 
     # What the page shows
 
@@ -240,7 +241,7 @@ class Look:
             for index, holds in enumerate(clauses):
                 counts.clauses[number, index] += holds
         for name, (number, index) in places.items():
-            text = filtering.text_of(one.values[number][index])
+            text = text_of(one.values[number][index])
             if text:
                 counts.values[name][text] += 1
             else:
@@ -257,21 +258,19 @@ class Look:
             row,
             now.in_scope,
             scope_words(now.reason, titles),
-            filtering.judge(self.gate.filters, row.properties),
+            judge(self.gate.filters, row.properties),
             "" if before is None else self._before_in_words(row, before, old_titles),
         )
 
     def _scope_of(
         self, row: DirectoryUser | DirectoryGroup, rules: Rules, assigned: frozenset[str], gate: Gate
-    ) -> scoping.Scope:
+    ) -> scope.Scope:
         if row.deleted:
-            return scoping.Scope(False, Reason.DELETED)
+            return scope.Scope(False, Reason.DELETED)
         stopped = gate.stops(row.properties)
         return self._decided(row.object_id, row.properties, rules, row.object_id in assigned, stopped)
 
-    def _before_in_words(
-        self, row: DirectoryUser | DirectoryGroup, before: scoping.Scope, titles: Sequence[str]
-    ) -> str:
+    def _before_in_words(self, row: DirectoryUser | DirectoryGroup, before: scope.Scope, titles: Sequence[str]) -> str:
         number = self.version.number if self.version else 0
         by = next((one.filter.title for one in self.old_gate.filters if one.passes(row.properties)), "")
         if before.in_scope and by:
@@ -283,7 +282,7 @@ class Look:
 
 
 def with_filters(rules: Rules, object_type: ObjectType, filters: Sequence[Filter]) -> Rules:
-    gate = replace(gate_of(rules, object_type), filters=filtering.compiled(filters, object_type))
+    gate = replace(gate_of(rules, object_type), filters=compiled(filters, object_type))
     return replace(rules, people_gate=gate) if object_type == "user" else replace(rules, group_gate=gate)
 
 

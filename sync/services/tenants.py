@@ -5,8 +5,8 @@ from django.utils.text import slugify
 
 from sync import audit
 from sync.differences import scope_digest
-from sync.mapping import DEFAULT_GROUP_MAPPINGS, DEFAULT_USER_MAPPINGS, Mapping
 from sync.models import AttributeMapping, AwsConnection, Configuration, EntraConnection, Tenant
+from sync.rules.mapping import DEFAULT_GROUP_MAPPINGS, DEFAULT_USER_MAPPINGS, Mapping
 
 
 @transaction.atomic

@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from portal.models import User
-from sync import mapping
 from sync.models import AttributeMapping, Tenant
+from sync.rules import mapping
 from sync.services import configurations, drafts
 from tests.browser.conftest import axe, sideways
 from tests.lab_process import Lab

@@ -8,8 +8,8 @@ from playwright.sync_api import Page, expect
 
 from portal.models import User
 from sync.directory import Found
-from sync.mapping import ALWAYS_SELECTED
 from sync.models import DirectoryMembership, DirectoryUser, Tenant
+from sync.rules.mapping import ALWAYS_SELECTED
 from sync.services import configurations, drafts
 from sync.services.drafts import shown
 from tests.browser.conftest import axe, sideways

@@ -9,9 +9,9 @@ from pytest_django import DjangoAssertNumQueries
 
 from portal.models import User
 from portal.roles import RIGHTS, Right, Role
-from sync import mapping
 from sync.expressions import FUNCTIONS
 from sync.models import AttributeMapping, Configuration, DirectoryUser, Tenant
+from sync.rules import mapping
 from sync.services import configurations, drafts
 from tests.conftest import person
 

@@ -11,8 +11,8 @@ from django.test.utils import CaptureQueriesContext
 
 from portal.models import User
 from sync.directory import Found
-from sync.mapping import ALWAYS_SELECTED
 from sync.models import DirectoryGroup, DirectoryMembership, DirectoryUser, Tenant
+from sync.rules.mapping import ALWAYS_SELECTED
 from sync.services import configurations, drafts
 from sync.services.drafts import shown
 

@@ -5,11 +5,12 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from sync import filtering, mapping
-from sync.mapping import Mapping, ObjectType
 from sync.models import Configuration
 from sync.models.configuration import every_group_action, every_user_action
-from sync.wanted import Wanted, WantedAssignment, WantedFilter
+from sync.rules import mapping
+from sync.rules.filters import OPERATORS, Clause, attributes
+from sync.rules.mapping import Mapping, ObjectType
+from sync.rules.wanted import Wanted, WantedAssignment, WantedFilter
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=40)
 CONSTANT = TEXT.filter(str.strip)
@@ -75,12 +76,12 @@ def rules(draw: st.DrawFn, object_type: ObjectType) -> list[Mapping]:
 
 @st.composite
 def clause(draw: st.DrawFn, object_type: ObjectType) -> dict[str, Any]:
-    attribute = draw(st.sampled_from(filtering.attributes(object_type)))
-    fitting = [one for one in filtering.OPERATORS.values() if attribute.type in one.of]
+    attribute = draw(st.sampled_from(attributes(object_type)))
+    fitting = [one for one in OPERATORS.values() if attribute.type in one.of]
     operator = draw(st.sampled_from(fitting))
     values = {"nothing": st.just(""), "number": st.integers(0, 10**9).map(str), "pattern": st.just("^a.*z$")}
     value = draw(values.get(operator.takes, CONSTANT))
-    return filtering.Clause(attribute.name, operator.name, value, draw(st.booleans())).row()
+    return Clause(attribute.name, operator.name, value, draw(st.booleans())).row()
 
 
 def filters(object_type: ObjectType) -> st.SearchStrategy[list[WantedFilter]]:

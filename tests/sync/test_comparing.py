@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from sync.comparing import differences
+from sync.rules.drift import differences
 from sync.scim.resource import MANAGER
 
 pytestmark = pytest.mark.pure

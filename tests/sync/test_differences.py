@@ -2,9 +2,10 @@
 
 import pytest
 
-from sync import differences, mapping
+from sync import differences
 from sync.directory import Found
 from sync.models import Tenant
+from sync.rules import mapping
 from sync.services import configurations, drafts
 
 ACTOR = "jo@acme.example"

@@ -4,7 +4,7 @@ import datetime
 
 import pytest
 
-from sync import escrow
+from sync.rules import escrow
 from sync.scim.errors import Conflict, NotFound, Rejected, ScimError, ServerError, Throttled, Untouchable
 
 pytestmark = pytest.mark.pure

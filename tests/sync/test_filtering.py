@@ -7,8 +7,20 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sync import filtering
-from sync.filtering import OPERATORS, Clause, Filter, check, check_filter, compiled, judge, passes, sentence
+from sync.rules.filters import (
+    OPERATORS,
+    Clause,
+    Filter,
+    anchored,
+    attributes,
+    check,
+    check_filter,
+    compiled,
+    judge,
+    passes,
+    sentence,
+    unanchored,
+)
 
 PHONE = "extension_0123456789abcdef0123456789abcdef_value"
 
@@ -206,8 +218,8 @@ def test_a_filter_needs_a_title_and_a_clause() -> None:
     ],
 )  # fmt: skip
 def test_a_pattern_that_may_stand_anywhere_is_told_from_an_anchored_one(pattern: str, expected: bool) -> None:
-    assert filtering.anchored(pattern) is expected
-    warned = filtering.unanchored(Clause("department", "REGEX MATCH", pattern))
+    assert anchored(pattern) is expected
+    warned = unanchored(Clause("department", "REGEX MATCH", pattern))
     assert warned is (bool(pattern) and not expected)
 
 
@@ -238,7 +250,7 @@ def test_the_sentence_is_put_together_from_translated_parts() -> None:
     assert {"A person passes if %(rules)s.", "Department", "is", "is empty", "and", "E-mail address"} <= set(seen)
 
 
-NAMES = [*(one.name for one in filtering.attributes("user")), "members", "", "noSuchThing", PHONE, "userType"]
+NAMES = [*(one.name for one in attributes("user")), "members", "", "noSuchThing", PHONE, "userType"]
 CLAUSES = st.builds(
     Clause,
     st.sampled_from(NAMES) | st.text(max_size=30),

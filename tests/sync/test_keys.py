@@ -2,7 +2,7 @@
 
 import pytest
 
-from sync.keys import Keys, exact_key, key, keys_of
+from sync.rules.unique_keys import Keys, exact_key, key, keys_of
 
 pytestmark = pytest.mark.pure
 

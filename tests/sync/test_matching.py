@@ -1,7 +1,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sync.matching import Verdict, match
+from sync.rules.matching import Verdict, match
 
 ADA = {"id": "1", "userName": "ada@corp.example"}
 

@@ -1,6 +1,6 @@
 import pytest
 
-from sync.planning import (
+from sync.rules.changes import (
     MANAGER,
     Change,
     Known,

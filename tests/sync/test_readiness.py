@@ -8,9 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sync import expressions, mapping
+from sync import expressions
 from sync.problems import PROBLEMS
-from sync.readiness import (
+from sync.rules import mapping
+from sync.rules.acceptance import (
     CHECKS,
     OUTCOMES,
     Finding,

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import requests
 
-from sync.readiness import check_group, check_user
+from sync.rules.acceptance import check_group, check_user
 from sync.scim.resource import ENTERPRISE, group_body, units, user_body
 from tests.lab_process import Lab
 

@@ -1,5 +1,5 @@
-from sync.filtering import Clause, Filter, compiled
-from sync.scoping import Gate, Path, Person, Reason, Scope, decide
+from sync.rules.filters import Clause, Filter, compiled
+from sync.rules.scope import Gate, Path, Person, Reason, Scope, decide
 
 
 def person(*paths: Path, enabled: bool = True, deleted: bool = False, stopped: Reason | None = None) -> Person:

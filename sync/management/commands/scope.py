@@ -5,9 +5,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from sync import filtering
-from sync.mapping import ObjectType
 from sync.models import Assignment, Configuration, Tenant
+from sync.rules import filters
+from sync.rules.mapping import ObjectType
 from sync.services import configurations
 from sync.services.drafts import shown
 
@@ -60,7 +60,7 @@ class Command(BaseCommand):
         self.stdout.write(f"guests: {'left out' if configuration.leave_out_guests else 'like everybody else'}")
         for object_type in OBJECT_TYPES:
             rows = configuration.filters.filter(object_type=object_type)
-            self.stdout.write(filtering.sentence([row.rule() for row in rows], object_type))
+            self.stdout.write(filters.sentence([row.rule() for row in rows], object_type))
         for row in configuration.assignments.all():
             facts = (("nested", row.nested), ("people only", not row.send_group), ("mirrored", row.mirrored))
             marks = [word for word, holds in facts if holds]

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from sync import mapping
 from sync.models import Operation, Tenant
+from sync.rules import mapping
 from sync.services import configurations
 from sync.verifying import Looked
 from tests.lab_process import Lab

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from sync.evaluating import Mapper
-from sync.mapping import (
+from sync.rules.mapping import (
     BOOLEANS,
     FILTERABLE,
     LENGTHS,

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from sync import mapping, ms_schema
+from sync import ms_schema
 from sync.ms_schema import NotASchema, Read
+from sync.rules import mapping
 from tests.sync.mangling import mangles
 from tests.sync.ms_schema.schema import SAMPLE, attribute, constant, function, only, row
 

@@ -10,13 +10,14 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 
-from sync import documents, mapping
+from sync import documents
 from sync.differences import contents
 from sync.models import Assignment, AuditEntry, Configuration, Tenant
+from sync.rules import mapping
+from sync.rules.wanted import Wanted
 from sync.services import configuration_files, configurations, drafts, microsoft_files, tenants
 from sync.services.drafts import shown
 from sync.services.sections import NotImported
-from sync.wanted import Wanted
 from tests.sync.configured import CONFIGURATIONS
 from tests.sync.mangling import mangles
 from tests.sync.ms_schema.schema import SAMPLE, attribute, only, row

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 
-from sync import mapping
 from sync.directory import Found
 from sync.models import (
     AttributeMapping,
@@ -12,6 +11,7 @@ from sync.models import (
     Configuration,
     Tenant,
 )
+from sync.rules import mapping
 from sync.services import configurations, drafts
 from sync.services.configurations import Refused
 from sync.services.tenants import configuration_of

@@ -5,9 +5,10 @@ import datetime
 import pytest
 from django.utils import timezone
 
-from sync import differences, mapping
+from sync import differences
 from sync.directory import Found
 from sync.models import Configuration, Run, Tenant
+from sync.rules import mapping
 from sync.services import configurations, drafts
 from sync.services.drafts import DraftInTheWay, NotPublished
 

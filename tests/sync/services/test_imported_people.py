@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from sync import mapping
 from sync.clients import graph_client
 from sync.models import Tenant
+from sync.rules import mapping
 from sync.services import configuration_files, microsoft_files, tenants
 from sync.services.drafts import shown
 from tests.sync.engine.conftest import lab, lab_process, wired

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from sync.directory import Found
-from sync.mapping import ALWAYS_SELECTED
 from sync.models import DirectoryGroup, DirectoryMembership, DirectoryUser, Tenant
+from sync.rules.mapping import ALWAYS_SELECTED
 from sync.services import configurations, drafts
 from sync.services.drafts import shown
 from sync.services.scope import Look, search, titles_of

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from sync import filtering
+from sync.rules import filters as filtering
+from sync.rules.filters import Compiled
 
 # Object ids from an assigned group down to the group that lists the person, both included.
 Path = tuple[str, ...]
@@ -30,7 +31,7 @@ class Reason(StrEnum):
 class Gate:
     """What assigned people and groups have to pass."""
 
-    filters: tuple[filtering.Compiled, ...] = ()
+    filters: tuple[Compiled, ...] = ()
     leave_out_guests: bool = False
 
     def stops(self, properties: Mapping[str, Any]) -> Reason | None:

@@ -11,12 +11,12 @@ from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import Any, Literal
 
-from sync import mapping
 from sync.expressions.dotnet import PatternError
 from sync.expressions.errors import gettext_noop
 from sync.expressions.patterns import compiled as compiled_pattern
 from sync.expressions.values import Value, is_empty
-from sync.mapping import ObjectType, SourceAttribute
+from sync.rules import mapping
+from sync.rules.mapping import ObjectType, SourceAttribute
 
 Takes = Literal["nothing", "text", "number", "pattern"]
 Translate = Callable[[str], str]

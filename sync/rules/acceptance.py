@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sync import mapping
 from sync.expressions.errors import gettext_noop
-from sync.mapping import ObjectType
+from sync.rules import mapping
+from sync.rules.mapping import ObjectType
 from sync.scim.diagnosis import MISSING, acceptable
 from sync.scim.resource import (
     ATTRIBUTES,
