@@ -25,7 +25,7 @@ from sync.models import (
     Snapshot,
     Tenant,
 )
-from sync.problems import PROBLEMS, Problem, scope_words
+from sync.problems.catalogue import PROBLEMS, Problem, scope_words
 from sync.services import drafts
 
 PAGE = 50

@@ -16,7 +16,7 @@ from portal.mapping_table import shown_source
 from sync.causes import SCOPE
 from sync.differences import Difference, Item
 from sync.models import AttributeMapping, Configuration, Tenant
-from sync.problems import SCOPE_REASONS
+from sync.problems.catalogue import SCOPE_REASONS
 from sync.rules import filters
 
 Words = str | Promise

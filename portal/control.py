@@ -6,7 +6,7 @@ from typing import Literal
 from django.utils.translation import gettext as _
 
 from sync.models import HeldChange, Run, Tenant
-from sync.problems import PROBLEMS, Problem
+from sync.problems.catalogue import PROBLEMS, Problem
 from sync.services import held
 
 Word = Literal["on", "off", "waiting_for_approval", "quarantined"]

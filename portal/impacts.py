@@ -15,7 +15,7 @@ from portal.views.logs import field_changes
 from sync import impact
 from sync.causes import SCOPE
 from sync.models import Operation, Result, Run, Tenant
-from sync.problems import PROBLEMS, SCOPE_REASONS
+from sync.problems.catalogue import PROBLEMS, SCOPE_REASONS
 from sync.services import keeping
 
 Words = str | Promise

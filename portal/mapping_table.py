@@ -11,7 +11,7 @@ from portal import fields
 from portal.examples import Example
 from sync.differences import Difference, mapping_key
 from sync.models import AttributeMapping, Configuration
-from sync.problems import PROBLEMS
+from sync.problems.catalogue import PROBLEMS
 from sync.rules import acceptance, mapping
 from sync.rules.mapping import ObjectType
 from sync.scim.resource import REDACTED

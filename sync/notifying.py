@@ -13,7 +13,8 @@ from django.utils.translation import ngettext
 
 from sync import guarding
 from sync.models import Delivery, Incident, Run
-from sync.problems import OF_COMPARISONS, PROBLEMS, ProblemGroup, problem_groups
+from sync.problems.catalogue import OF_COMPARISONS, PROBLEMS
+from sync.problems.grouping import ProblemGroup, problem_groups
 
 MAX_ATTEMPTS = 5
 

@@ -80,7 +80,7 @@ class StepLog:
         self._add(step, "done", facts)
 
     def failed(self, step: str, problem: str, **facts: Any) -> None:
-        """`problem`: a code of sync.problems."""
+        """`problem`: a code of sync.problems.catalogue."""
         self._add(step, "failed", {"problem": problem} | facts)
 
     def skipped(self, *steps: str, **facts: Any) -> None:

@@ -99,7 +99,7 @@ def _shown(change: dict[str, Any], hidden: bool) -> dict[str, Any]:
 
 
 class Refusal:
-    """Why an object is left as it is: a code of sync.problems, the attribute, and the words to quote."""
+    """Why an object is left as it is: a code of sync.problems.catalogue, the attribute, and the words to quote."""
 
     __slots__ = ("attribute", "error", "problem", "result")
 

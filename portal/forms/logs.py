@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from sync.models import Action, Result
 from sync.models.run import OperationQuerySet
-from sync.problems import PROBLEMS
+from sync.problems.catalogue import PROBLEMS
 
 SINCE = {"1": _("Last hour"), "24": _("Last 24 hours"), "168": _("Last 7 days"), "720": _("Last 30 days")}
 OBJECT_TYPES = [("user", _("Person")), ("group", _("Group")), ("membership", _("Membership"))]

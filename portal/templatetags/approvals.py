@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from sync.models import Hold
-from sync.problems import SCOPE_REASONS
+from sync.problems.catalogue import SCOPE_REASONS
 from sync.services.held import Cause
 
 register = template.Library()

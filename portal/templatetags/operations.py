@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from sync.problems import PROBLEMS
+from sync.problems.catalogue import PROBLEMS
 
 register = template.Library()
 

@@ -26,7 +26,7 @@ from portal.views.runs import phase_rows
 from sync import audit, impact
 from sync.differences import contents, differences
 from sync.models import DirectoryUser, Operation, Run, Tenant
-from sync.problems import PROBLEMS, SCOPE_REASONS
+from sync.problems.catalogue import PROBLEMS, SCOPE_REASONS
 from sync.services import drafts, keeping, previews, runs
 from sync.services.tenants import configuration_of
 

@@ -18,7 +18,7 @@ from portal.render import redirect_to, render_page
 from portal.roles import Right
 from portal.views.provisioning import waits_too_long
 from sync.models import DirectoryGroup, DirectoryUser, Drift, Run, Tenant
-from sync.problems import PROBLEMS
+from sync.problems.catalogue import PROBLEMS
 from sync.services import approvals, runs, verifying
 from sync.services.verifying import CannotRepair
 

@@ -22,7 +22,7 @@ from portal.roles import Right, lowest_role_with
 from sync import directory
 from sync.models import Action, Demand, DemandObject, DirectoryUser, Origin, Run, Tenant
 from sync.on_demand import STEPS
-from sync.problems import PROBLEMS, Problem, scope_words
+from sync.problems.catalogue import PROBLEMS, Problem, scope_words
 from sync.services import demands
 
 RECENT = 10

@@ -16,7 +16,7 @@ from portal.render import render_page
 from portal.roles import Right
 from portal.templatetags.approvals import hold_heading
 from sync.models import DirectoryUser, HeldChange, Link, MembershipLink, Tenant
-from sync.problems import PROBLEMS
+from sync.problems.catalogue import PROBLEMS
 from sync.services import held
 from sync.services.tenants import configuration_of
 

@@ -17,7 +17,7 @@ from portal.plans import plan_lines, would_hold
 from portal.render import redirect_to, render_page
 from portal.roles import Right
 from sync.models import DirectoryUser, Run, Tenant
-from sync.problems import PROBLEMS
+from sync.problems.catalogue import PROBLEMS
 from sync.services import confirming, runs, safety
 from sync.services.tenants import configuration_of
 

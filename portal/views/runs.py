@@ -21,7 +21,8 @@ from portal.views.logs import page_of
 from portal.views.provisioning import waits_too_long
 from sync import phases
 from sync.models import Action, Result, Run, Tenant
-from sync.problems import PROBLEMS, problem_groups
+from sync.problems.catalogue import PROBLEMS
+from sync.problems.grouping import problem_groups
 from sync.services import approvals, confirming, previews
 from sync.services import runs as service
 from sync.services.tenants import configuration_of

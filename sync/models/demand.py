@@ -29,7 +29,7 @@ class Demand(models.Model):
     finished_at = models.DateTimeField(null=True, blank=True)
     # Counts every visible change: a page that polls asks only for what is newer.
     sequence = models.PositiveIntegerField(default=0)
-    # Why all of it failed: a code of sync.problems.
+    # Why all of it failed: a code of sync.problems.catalogue.
     problem = models.CharField(max_length=40, blank=True)
     problem_detail = models.TextField(blank=True)
 

@@ -15,7 +15,7 @@ class Snapshot(models.Model):
     users = models.PositiveIntegerField(default=0)
     groups = models.PositiveIntegerField(default=0)
     memberships = models.PositiveIntegerField(default=0)
-    # Why nobody may be removed because of it: a code of sync.problems, and the numbers.
+    # Why nobody may be removed because of it: a code of sync.problems.catalogue, and the numbers.
     suspect = models.CharField(max_length=40, blank=True)
     suspect_detail = models.JSONField(default=dict)
     # Where an interrupted round goes on: the next page of each stream, its deltaLink once it is whole.

@@ -11,7 +11,7 @@ class Incident(models.Model):
     """At most one open incident per tenant and code: repeats stay quiet."""
 
     tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="incidents")
-    # A code of sync.problems; `attribute` tells two problems of one code apart.
+    # A code of sync.problems.catalogue; `attribute` tells two problems of one code apart.
     code = models.CharField(max_length=40)
     attribute = models.CharField(max_length=200, blank=True)
     opened_at = models.DateTimeField()

@@ -53,11 +53,11 @@ class Link(Keyed):
     origin = models.CharField(max_length=7, choices=Origin, default=Origin.CREATED)
     linked_at = models.DateTimeField(null=True, blank=True)
 
-    # The newest verdicts, each with its time. Codes: sync.problems; empty means ready.
+    # The newest verdicts, each with its time. Codes: sync.problems.catalogue; empty means ready.
     ready_code = models.CharField(max_length=40, blank=True)
     ready_attribute = models.CharField(max_length=200, blank=True)
     ready_at = models.DateTimeField(null=True, blank=True)
-    # linked, matched, unmatched, or why not: a code of sync.problems; the AWS object that was found.
+    # linked, matched, unmatched, or why not: a code of sync.problems.catalogue; the AWS object that was found.
     match_code = models.CharField(max_length=40, blank=True)
     match_attribute = models.CharField(max_length=200, blank=True)
     match_scim_id = models.CharField(max_length=100, blank=True)

@@ -85,11 +85,11 @@ class Run(models.Model):
     plan_hash = models.CharField(max_length=64, blank=True)
     # Whoever asked for it has said yes to the creates and key changes of its plan (`sync --confirm`).
     confirmed = models.BooleanField(default=False)
-    # The reading was not sane: nobody was removed. A code of sync.problems.
+    # The reading was not sane: nobody was removed. A code of sync.problems.catalogue.
     suspect = models.CharField(max_length=40, blank=True)
     # {"GET": 3, "POST": 40, "throttled": 0}
     scim_requests = models.JSONField(default=dict)
-    # Why the whole run failed: a code of sync.problems and its facts.
+    # Why the whole run failed: a code of sync.problems.catalogue and its facts.
     problem = models.CharField(max_length=40, blank=True)
     problem_detail = models.TextField(blank=True)
 
@@ -210,7 +210,7 @@ class Operation(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     milliseconds = models.PositiveIntegerField(null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
-    # Code of sync.problems, the attribute it is about, AWS's own words.
+    # Code of sync.problems.catalogue, the attribute it is about, AWS's own words.
     problem = models.CharField(max_length=40, blank=True)
     attribute = models.CharField(max_length=200, blank=True)
     error = models.TextField(blank=True)

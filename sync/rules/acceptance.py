@@ -3,7 +3,7 @@
 `check_user` and `check_group` look at *desired units* (see sync/scim/resource.py) with what was kept from the last write
 already among them; `check_name_id` compares with the name that Entra puts into its sign-in message.
 Rules: AWS SCIM Developer Guide (CreateUser, limitations) and Identity Store API model (lengths, patterns, names).
-Titles and remedies of the codes stand in sync/problems.py.
+Titles and remedies of the codes stand in sync/problems/catalogue.py.
 """
 
 import re

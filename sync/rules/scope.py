@@ -13,7 +13,7 @@ Path = tuple[str, ...]
 
 
 class Reason(StrEnum):
-    """Why a person is in or out; the words of the pages are in sync/problems.py."""
+    """Why a person is in or out; the words of the pages are in sync/problems/catalogue.py."""
 
     ASSIGNED = "assigned"
     THROUGH_GROUP = "through-group"

@@ -25,7 +25,7 @@ BLANKS = "\t\n\r \u00a0\u3000"
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """`code`: see sync/problems.py. `attribute`: the path that it is about, where one is known."""
+    """`code`: see sync/problems/catalogue.py. `attribute`: the path that it is about, where one is known."""
 
     code: str
     attribute: str | None = None

@@ -330,7 +330,7 @@ def _run_state(demand: Demand, problem: str) -> str:
 
 
 def _problem(error: Exception) -> str:
-    """A code of sync.problems."""
+    """A code of sync.problems.catalogue."""
     if isinstance(error, GraphError):
         return runs.graph_problem(error)
     if isinstance(error, ScimError):

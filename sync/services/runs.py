@@ -24,7 +24,7 @@ from sync.graph.errors import GraphError, SignInFailed
 from sync.importing import SourceEmpty
 from sync.leases import Cancelled, Lease, LeaseLost, Watch, claim
 from sync.models import AwsConnection, Configuration, Delivery, EntraConnection, Interval, Result, Run, Tenant
-from sync.problems import problem_groups
+from sync.problems.grouping import problem_groups
 from sync.recording import count_results
 from sync.scim.errors import Forbidden, ScimError, Unauthorised
 from sync.sealing import CannotOpen

@@ -24,7 +24,7 @@ from sync.models import (
     DirectoryUser,
     Tenant,
 )
-from sync.problems import scope_words
+from sync.problems.catalogue import scope_words
 from sync.rules import scope
 from sync.rules.filters import Filter, Verdict, compiled, judge, text_of
 from sync.rules.mapping import ObjectType

@@ -18,7 +18,7 @@ FINISHED = (Run.State.COMPLETED, Run.State.COMPLETED_WITH_ERRORS)
 
 
 class CannotRepair(Exception):
-    """`code`: no-comparison, suspect (a code of sync.problems stands in the run), or busy (a run is in progress)."""
+    """`code`: no-comparison, suspect (a code of sync.problems.catalogue stands in the run), or busy (a run is in progress)."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)

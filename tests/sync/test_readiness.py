@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sync import expressions
-from sync.problems import PROBLEMS
+from sync.problems.catalogue import PROBLEMS
 from sync.rules import mapping
 from sync.rules.acceptance import (
     CHECKS,

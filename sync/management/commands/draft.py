@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from sync.differences import Difference
 from sync.management.commands.sync import finish, tenant_named
 from sync.models import Operation, Run, Tenant
-from sync.problems import PROBLEMS
+from sync.problems.catalogue import PROBLEMS
 from sync.services import drafts, previews
 
 ACTOR = "command line"

@@ -9,7 +9,7 @@ from sync import directory
 from sync.management.commands.sync import known_slugs
 from sync.models import Demand, DemandObject, ObjectType, Tenant
 from sync.on_demand import STEPS
-from sync.problems import PROBLEMS, scope_words
+from sync.problems.catalogue import PROBLEMS, scope_words
 from sync.services import demands, runs
 
 MARKS = {"done": "✓", "failed": "✕", "skipped": "–"}

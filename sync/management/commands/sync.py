@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from sync.models import Run, Tenant
-from sync.problems import PROBLEMS, problem_groups
+from sync.problems.catalogue import PROBLEMS
+from sync.problems.grouping import problem_groups
 from sync.services import drafts, runs
 
 T = TypeVar("T")

@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from sync.management.commands.sync import finish, known_slugs, or_busy
 from sync.models import Drift, Run, Tenant
-from sync.problems import PROBLEMS
+from sync.problems.catalogue import PROBLEMS
 from sync.services import verifying
 from sync.services.verifying import CannotRepair
 

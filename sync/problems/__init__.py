@@ -1,0 +1,1 @@
+"""The words for every problem code, and how a run's problems are grouped."""
