@@ -14,9 +14,9 @@ from sync.fetching import answered
 from sync.graph.client import GraphClient
 from sync.graph.errors import BadAnswer, GraphError
 from sync.guarding import limits_of
-from sync.leases import Watch
 from sync.mirror import touch
 from sync.models import Assignment, Configuration, Snapshot
+from sync.runs.lease import Watch
 from sync.sanity import FEW, shrink_accepted, suspect
 
 log = structlog.get_logger(__name__)

@@ -8,20 +8,21 @@ from collections.abc import Callable
 
 from django.utils import timezone
 
-from sync import guarding, importing, rehearsing, steps
+from sync import guarding, importing, rehearsing
 from sync.evaluating import Evaluation
 from sync.exporting import export_stage
 from sync.fetching import answered
 from sync.graph.client import GraphClient
 from sync.guarding import Guard
 from sync.journal import Journal
-from sync.leases import Watch
 from sync.mirror import Rules, selected
 from sync.models import Configuration, Result, Run, Snapshot, Tenant
-from sync.phases import PhaseLog
-from sync.recording import count_results
 from sync.resolving import resolve_open_intents
 from sync.rules.changes import Stage
+from sync.runs import checkpoints
+from sync.runs.lease import Watch
+from sync.runs.phases import PhaseLog
+from sync.runs.results import count_results
 from sync.scim.client import ScimClient
 
 # Which stages of the plan each phase of the run's page stands for.
@@ -65,7 +66,7 @@ def run_cycle(
 
     with phases.during("connect"):
         answered(watch, graph.sign_in)
-        steps.passed("token got")
+        checkpoints.passed("token got")
 
     with phases.during("read") as facts:
         snapshot = read(run, configuration, graph, watch)
@@ -80,7 +81,7 @@ def run_cycle(
 
     with phases.during("guard") as facts:
         facts.update(check(run, configuration, evaluation))
-        steps.passed("plan stored")
+        checkpoints.passed("plan stored")
 
     run.counts = {"no_change": evaluation.unchanged()}
     if run.kind != Run.Kind.PREVIEW:
@@ -88,7 +89,7 @@ def run_cycle(
         export(run, watch, phases, scim, connections)
         with phases.during("finish"):
             finish(run, tenant, snapshot, configuration)
-            steps.passed("watermark moved")
+            checkpoints.passed("watermark moved")
     run.counts = count_results(run) | {"no_change": run.counts["no_change"]}
     run.scim_requests = dict(scim.counts)
     phases.save()

@@ -14,12 +14,10 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from sync import steps
 from sync.clashes import Clashes
 from sync.db.bulk import insert_rows, update_rows
 from sync.guarding import Guard
 from sync.inclusion import assigned_groups_listing, groups_inside
-from sync.leases import Watch
 from sync.mirror import Rules, batches, due_links, groups_in_scope, held_objects, users_to_look_at
 from sync.models import (
     DirectoryGroup,
@@ -50,6 +48,8 @@ from sync.rules.changes import (
 )
 from sync.rules.matching import Match, Verdict
 from sync.rules.unique_keys import Keys, keys_of
+from sync.runs import checkpoints
+from sync.runs.lease import Watch
 from sync.scim import resource
 from sync.scim.client import ScimClient
 from sync.scope_pass import ScopePass
@@ -226,7 +226,7 @@ class Evaluation:
             batch.save_links(self.tenant)
             self.store.add(batch.planned, mapper.sources, mapper.redacted)
             self.store.refuse(batch.refused)
-        steps.passed("plan batch stored")
+        checkpoints.passed("plan batch stored")
 
     def _decided(self, batch: Batch, subject: Subject, changes: Iterable[Change]) -> None:
         """Into the batch, under what a person decided about the same deed on the same object."""

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from typing import Any, Literal, Protocol
 
+from sync.runs.checkpoints import passed
 from sync.scim import writing
 from sync.scim.client import ScimClient
 from sync.scim.errors import AwsDown, Forbidden, ScimError, Stopped, Unauthorised
 from sync.scim.writing import Written
-from sync.steps import passed
 
 Kind = Literal[
     "create_user",

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Generic, TypeVar
 
 from sync.graph.errors import GraphError
-from sync.leases import Cancelled, LeaseLost, Watch
+from sync.runs.lease import Cancelled, LeaseLost, Watch
 
 T = TypeVar("T")
 AHEAD = 2

@@ -14,15 +14,16 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from sync import app_mirroring, members, sanity, steps
+from sync import app_mirroring, members, sanity
 from sync.db.bulk import insert_rows, update_rows
 from sync.fetching import fetched
 from sync.graph.client import DeltaPage, GraphClient
 from sync.graph.errors import GraphError, NotFound, Rejected, ResyncRequired
-from sync.leases import Watch
 from sync.members import apply_members
 from sync.mirror import touch
 from sync.models import DirectoryGroup, DirectoryUser, Snapshot, Tenant
+from sync.runs import checkpoints
+from sync.runs.lease import Watch
 from sync.sanity import SourceEmpty
 
 __all__ = ["SourceEmpty", "apply_groups", "apply_members", "apply_users", "read_directory", "touch"]
@@ -138,7 +139,7 @@ def _read_round(
     try:
         _read_stream(snapshot, watch, "users", lambda link: graph.users_delta(users_select, link), apply_users)
         _read_stream(snapshot, watch, "groups", lambda link: graph.groups_delta(groups_select, link), apply_groups)
-        steps.passed("pages read")
+        checkpoints.passed("pages read")
         _finish(snapshot, graph, watch)
     except (GraphError, SourceEmpty) as error:
         # What would fail again is not taken up where it failed.
@@ -164,7 +165,7 @@ def _read_stream(
             setattr(snapshot, f"{name}_next", page.next_link or "")
             setattr(snapshot, f"{name}_link", page.delta_link or "")
             snapshot.save(update_fields=[f"{name}_next", f"{name}_link"])
-        steps.passed("page applied")
+        checkpoints.passed("page applied")
 
 
 def _finish(snapshot: Snapshot, graph: GraphClient, watch: Watch) -> None:
@@ -174,7 +175,7 @@ def _finish(snapshot: Snapshot, graph: GraphClient, watch: Watch) -> None:
     app_mirroring.mirror(snapshot, graph, watch)
     proofs = {} if shrunk(snapshot) else members.prove(snapshot, graph, watch)
     seal(snapshot, proofs)
-    steps.passed("snapshot sealed")
+    checkpoints.passed("snapshot sealed")
 
 
 def shrunk(snapshot: Snapshot) -> bool:

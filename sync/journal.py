@@ -15,15 +15,15 @@ from django.utils import timezone
 
 from sync import approving, settling
 from sync.exporting import Outcome, Request, TooManyFailures
-from sync.leases import Lease
 from sync.mirror import redacted_units
 from sync.models import Link, Operation, Result, Run
-from sync.phases import PhaseLog
 from sync.rules.changes import MANAGER
+from sync.runs.checkpoints import passed
+from sync.runs.lease import Lease
+from sync.runs.phases import PhaseLog
 from sync.scim import resource
 from sync.scim.errors import AwsDown, Forbidden, Unauthorised
 from sync.settling import Member, Settled
-from sync.steps import passed
 
 # Plan rows read at once, and how often the run's page learns of progress.
 READ_AHEAD = 200

@@ -16,7 +16,6 @@ from sync.fetching import fetched
 from sync.graph.client import GraphClient
 from sync.graph.errors import BadAnswer, GraphError
 from sync.guarding import limits_of
-from sync.leases import Watch
 from sync.mirror import chunks, touch
 from sync.models import (
     Assignment,
@@ -26,6 +25,7 @@ from sync.models import (
     Inclusion,
     Snapshot,
 )
+from sync.runs.lease import Watch
 
 log = structlog.get_logger(__name__)
 

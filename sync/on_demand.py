@@ -21,7 +21,6 @@ from sync.evaluating import Evaluation, links_of
 from sync.graph.client import DeltaPage, GraphClient
 from sync.graph.errors import NotFound as NotInEntra
 from sync.guarding import Guard
-from sync.leases import Watch
 from sync.mirror import Rules, redacted_units
 from sync.models import (
     Configuration,
@@ -37,13 +36,14 @@ from sync.models import (
     Run,
     Snapshot,
 )
-from sync.phases import PhaseLog
 from sync.rules import acceptance, filters
 from sync.rules.acceptance import NameIdSource
 from sync.rules.changes import MANAGER
 from sync.rules.mapping import ObjectType
 from sync.rules.matching import Verdict
 from sync.rules.scope import Reason
+from sync.runs.lease import Watch
+from sync.runs.phases import PhaseLog
 from sync.scim import resource
 from sync.scim.client import Answer, ScimClient
 from sync.scim.errors import NotFound as NotInAws

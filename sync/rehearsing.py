@@ -17,10 +17,10 @@ from sync.db.bulk import insert_rows
 from sync.differences import contents, differences, digest, setting_key
 from sync.evaluating import Batch, Evaluation, GroupMembers, Mapper, groups_mapper, people_mapper
 from sync.guarding import Guard
-from sync.leases import Cancelled, Watch
 from sync.mirror import Rules, batches, groups_in_scope, users_to_look_at
 from sync.models import Configuration, DirectoryGroup, DirectoryUser, Link, Operation, Rehearsed, Run, Snapshot
 from sync.rules.changes import MANAGER, Change
+from sync.runs.lease import Cancelled, Watch
 from sync.scim import resource
 from sync.scim.client import ScimClient
 from sync.scope_pass import Deciding

@@ -7,13 +7,13 @@ from django.utils import timezone
 
 from sync import settling
 from sync.models import Link, Operation, Result, Run
+from sync.runs.checkpoints import passed
 from sync.scim import resource
 from sync.scim.client import ScimClient
 from sync.scim.errors import NotFound
 from sync.scim.resource import MANAGER
 from sync.scim.writing import TwoMatches, Written, find_created
 from sync.settling import Settled
-from sync.steps import passed
 
 Found = dict[str, Any] | None
 

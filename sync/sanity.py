@@ -16,8 +16,8 @@ from sync.fetching import answered, fetched
 from sync.graph.client import GraphClient
 from sync.graph.errors import GraphError, NotFound
 from sync.guarding import limits_of
-from sync.leases import Watch
 from sync.models import DirectoryGroup, DirectoryMembership, DirectoryUser, Snapshot, Tenant
+from sync.runs.lease import Watch
 
 log = structlog.get_logger(__name__)
 

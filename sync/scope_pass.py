@@ -8,11 +8,11 @@ from django.utils import timezone
 
 from sync import inclusion
 from sync.db.bulk import update_rows
-from sync.leases import Watch
 from sync.mirror import Rules, batches, users_to_look_at
 from sync.models import DirectoryMembership, DirectoryUser, Inclusion, Snapshot, Tenant
 from sync.rules import scope as scoping
 from sync.rules.scope import Path, Person, Scope
+from sync.runs.lease import Watch
 
 FIELDS = ("in_scope", "scope_reason", "scope_through", "scope_path", "scope_at")
 

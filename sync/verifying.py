@@ -20,12 +20,12 @@ from django.db.models.fields.json import KT
 from django.db.models.functions import Lower
 from django.utils import timezone
 
-from sync.leases import Watch
 from sync.mirror import Rules, batches, redacted_units
 from sync.models import DirectoryGroup, DirectoryUser, Drift, Link, MembershipLink, Run, Tenant
-from sync.phases import PhaseLog
 from sync.rules.changes import chunks
 from sync.rules.drift import differences, normal
+from sync.runs.lease import Watch
+from sync.runs.phases import PhaseLog
 from sync.scim import resource
 from sync.scim.client import Json, ScimClient, equals
 from sync.scim.errors import NotFound

@@ -19,10 +19,10 @@ from portal.roles import Right
 from portal.templatetags.lockstep import pill_context
 from portal.views.logs import page_of
 from portal.views.provisioning import waits_too_long
-from sync import phases
 from sync.models import Action, Result, Run, Tenant
 from sync.problems.catalogue import PROBLEMS
 from sync.problems.grouping import problem_groups
+from sync.runs import phases
 from sync.services import approvals, confirming, previews
 from sync.services import runs as service
 from sync.services.tenants import configuration_of

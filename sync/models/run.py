@@ -74,14 +74,14 @@ class Run(models.Model):
     enqueued_at = models.DateTimeField(null=True, blank=True)
     # Counts every visible change of the run: a page that polls asks only for what is newer.
     sequence = models.PositiveIntegerField(default=0)
-    # {"import": {"state": "done", "seconds": 1.2, "facts": {"users": 512}}}; keys and words: sync.phases
+    # {"import": {"state": "done", "seconds": 1.2, "facts": {"users": 512}}}; keys and words: sync.runs.phases
     phases = models.JSONField(default=dict)
     # {"created": 12, "failed": 3, ...}, keys as in Result
     counts = models.JSONField(default=dict)
     planned = models.PositiveIntegerField(default=0)
     # Of a draft's preview: what it means for people, its checks and patterns (sync/impact.py).
     impact = models.JSONField(default=dict)
-    # SHA-256 over the plan's rows as they were stored (sync/recording.py).
+    # SHA-256 over the plan's rows as they were stored (sync/runs/results.py).
     plan_hash = models.CharField(max_length=64, blank=True)
     # Whoever asked for it has said yes to the creates and key changes of its plan (`sync --confirm`).
     confirmed = models.BooleanField(default=False)

@@ -13,11 +13,12 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from sync import audit, connection_tests, quarantine
+from sync import audit, connection_tests
 from sync.clients import clouds, credential_context, scim_endpoint, token_context
 from sync.connection_tests.wording import describe
 from sync.models import AwsConnection, ConnectionTest, EntraConnection, Half, Tenant
 from sync.models.connection import Connection
+from sync.runs import quarantine
 from sync.sealing import CannotOpen, seal, unseal
 
 Kind = TypeVar("Kind", bound=Connection)

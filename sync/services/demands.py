@@ -18,11 +18,11 @@ from sync.directory import Found
 from sync.exporting import TokenRefused
 from sync.graph.client import GraphClient
 from sync.graph.errors import GraphError, NotFound
-from sync.leases import Cancelled, LeaseLost, Watch
 from sync.models import Demand, DemandObject, DirectoryGroup, DirectoryUser, Operation, Result, Run, Tenant
 from sync.on_demand import OneObject, StepLog
-from sync.recording import count_results
 from sync.resolving import resolve_open_intents
+from sync.runs.lease import Cancelled, LeaseLost, Watch
+from sync.runs.results import count_results
 from sync.scim.client import ScimClient
 from sync.scim.errors import AwsDown, ScimError
 from sync.sealing import CannotOpen

@@ -16,13 +16,13 @@ from django.utils import timezone
 
 from sync import audit
 from sync.evaluating import VERDICTS, Mapper, groups_mapper, people_mapper, want
-from sync.leases import Lease, LeaseLost, claim
 from sync.mirror import Rules, batches, groups_in_scope
 from sync.models import AttributeMapping, DirectoryGroup, DirectoryUser, Finding, Link, ReadinessCheck, Tenant
 from sync.problems.catalogue import PROBLEMS, Problem
 from sync.rules import acceptance
 from sync.rules.changes import MANAGER
 from sync.rules.unique_keys import keys_of
+from sync.runs.lease import Lease, LeaseLost, claim
 from sync.scim.resource import REDACTED, unit_of
 from sync.services.tenants import configuration_of
 

@@ -14,7 +14,7 @@ from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from sync import audit, notifying, quarantine, steps
+from sync import audit, notifying
 from sync.clients import NotEntered, graph_client, scim_client
 from sync.cycle import NotConfirmed, run_cycle
 from sync.differences import digest
@@ -22,10 +22,11 @@ from sync.exporting import TokenRefused, TooManyFailures
 from sync.graph.errors import Forbidden as GraphForbidden
 from sync.graph.errors import GraphError, SignInFailed
 from sync.importing import SourceEmpty
-from sync.leases import Cancelled, Lease, LeaseLost, Watch, claim
 from sync.models import AwsConnection, Configuration, Delivery, EntraConnection, Interval, Result, Run, Tenant
 from sync.problems.grouping import problem_groups
-from sync.recording import count_results
+from sync.runs import checkpoints, quarantine
+from sync.runs.lease import Cancelled, Lease, LeaseLost, Watch, claim
+from sync.runs.results import count_results
 from sync.scim.errors import Forbidden, ScimError, Unauthorised
 from sync.sealing import CannotOpen
 from sync.services import confirming, repairing
@@ -238,7 +239,7 @@ def execute(run_id: int) -> Run | None:
     lease = claim(run.tenant_id, f"{socket.gethostname()}:{os.getpid()}")
     if lease is None:
         return None
-    steps.passed("lease claimed")
+    checkpoints.passed("lease claimed")
     try:
         with Watch(lease, run.pk) as watch:
             demands.recover(run.tenant)
@@ -250,19 +251,19 @@ def execute(run_id: int) -> Run | None:
         return None
     finally:
         lease.release()
-        steps.passed("lease released")
+        checkpoints.passed("lease released")
 
 
 def _execute(run: Run, watch: Watch) -> Run | None:
     if not _begin(run):
         return None
-    steps.passed("run begun")
+    checkpoints.passed("run begun")
     outcome = _carry_out(run, watch)
     _end(run, watch.lease, *outcome)
-    steps.passed("run ended")
+    checkpoints.passed("run ended")
     for delivery in notifying.after_run(run) if not run.drafted else ():
         notifying.deliver(delivery)
-    steps.passed("notified")
+    checkpoints.passed("notified")
     return run
 
 

@@ -7,8 +7,8 @@ import socket
 from django.utils import timezone
 
 from sync import audit
-from sync.leases import claim
 from sync.models import Drift, Run, Tenant
+from sync.runs.lease import claim
 from sync.services import repairing, runs
 
 DAY = datetime.timedelta(days=1)

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from django.db import connections
 
-from sync import steps
 from sync.models import Operation, Result, Run, Tenant
+from sync.runs import checkpoints
 from sync.services import configurations, runs, tenants
 from tests.lab_process import Lab
 from tests.sync.engine.conftest import ACTOR, assign, sync, wire
@@ -100,7 +100,7 @@ def killed(run: Run, step: str, occurrence: int) -> bool:
             if name == step and passed[name] == occurrence:
                 os.kill(os.getpid(), signal.SIGKILL)
 
-        steps.listeners.append(listen)
+        checkpoints.listeners.append(listen)
         runs.execute(run.pk)
         os._exit(0)
     _pid, status = os.waitpid(pid, 0)
@@ -113,11 +113,11 @@ def learn(run: Run) -> Counter[str]:
     def listen(name: str) -> None:
         passed[name] += 1
 
-    steps.listeners.append(listen)
+    checkpoints.listeners.append(listen)
     try:
         runs.execute(run.pk)
     finally:
-        steps.listeners.remove(listen)
+        checkpoints.listeners.remove(listen)
     return passed
 
 

@@ -16,8 +16,8 @@ import pytest
 from django.db import connections
 from django.utils import timezone
 
-from sync import steps
 from sync.models import Drift, Operation, Result, Run, Tenant
+from sync.runs import checkpoints
 from sync.services import configurations, runs, tenants
 from tests.journeys.up import ROOT, Up, until
 from tests.lab_process import Lab
@@ -152,7 +152,7 @@ def carry_out_and_sleep(run_id: int) -> None:
         if name == "intent committed" and passed[name] == 2:
             os.kill(os.getpid(), signal.SIGSTOP)
 
-    steps.listeners.append(listen)
+    checkpoints.listeners.append(listen)
     runs.execute(run_id)
 
 

@@ -8,8 +8,8 @@ from django.test import Client
 from django.utils import timezone
 
 from portal.models import User
-from sync import leases
 from sync.models import AuditEntry, Drift, Link, Run, Tenant
+from sync.runs import lease
 
 pytestmark = pytest.mark.django_db
 PAGE = "/t/acme/drift/"
@@ -134,7 +134,7 @@ def test_what_cannot_be_repaired_is_said(connected: Tenant, jo: Client, facts: d
 
 def test_nothing_is_repaired_while_a_run_is_in_progress(connected: Tenant, jo: Client) -> None:
     differing(connected, compared(connected))
-    assert leases.claim(connected.pk, "a worker") is not None
+    assert lease.claim(connected.pk, "a worker") is not None
     assert "a run is in progress" in jo.post(f"{PAGE}repair/", follow=True).content.decode()
 
 

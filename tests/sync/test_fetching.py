@@ -6,7 +6,7 @@ import pytest
 
 from sync.fetching import answered, fetched
 from sync.graph.errors import Unreachable
-from sync.leases import Cancelled, Watch
+from sync.runs.lease import Cancelled, Watch
 
 
 class FakeWatch:

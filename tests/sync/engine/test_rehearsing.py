@@ -14,7 +14,6 @@ from sync import cycle
 from sync.directory import Found
 from sync.graph.client import GraphClient
 from sync.graph.errors import GraphError
-from sync.leases import Watch
 from sync.models import (
     DirectoryUser,
     HeldChange,
@@ -27,6 +26,7 @@ from sync.models import (
     Snapshot,
     Tenant,
 )
+from sync.runs.lease import Watch
 from sync.services import configurations, confirming, drafts, held, keeping, previews, runs
 from tests.lab_process import Lab
 from tests.sync.engine.conftest import ACTOR, assign, names, sync

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
-from sync import leases
 from sync.models import Assignment, DirectoryUser, Finding, Link, ReadinessCheck, Tenant
 from sync.models.directory import DirectoryGroup
+from sync.runs import lease
 from sync.services import readiness
 from sync.services.tenants import configuration_of
 
@@ -145,7 +145,7 @@ def test_the_verdict_and_the_unique_values_stand_on_the_links(tenant: Tenant) ->
 
 def test_links_are_left_alone_while_a_run_is_in_progress(tenant: Tenant) -> None:
     person(tenant, "Adele", surname=None)
-    assert leases.claim(tenant.pk, "a worker") is not None
+    assert lease.claim(tenant.pk, "a worker") is not None
     assert found(tenant) == {"missing-family-name": 1}
     assert not Link.objects.exists()
 

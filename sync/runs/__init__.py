@@ -1,0 +1,1 @@
+"""The life of a run: asked for, leased, its phases, checkpoints and results. Knows the models, audit and problems."""
