@@ -26,10 +26,11 @@ from django.utils import timezone
 from portal.models import RoleGrant, User
 from portal.roles import Role
 from sync import cycle
+from sync.connection import services
 from sync.db.bulk import insert_rows, update_rows
 from sync.directory import Found
 from sync.models import Assignment, DirectoryUser, Link, MembershipLink, Run, Tenant
-from sync.services import configurations, connections, drafts, previews, runs, tenants
+from sync.services import configurations, drafts, previews, runs, tenants
 
 ACTOR = "bench"
 
@@ -39,7 +40,7 @@ def prepare() -> dict[str, Any]:
     call_command("migrate", verbosity=0)
     facts = json.loads(os.environ["BENCH_LAB"])
     tenant = tenants.create_tenant(actor=ACTOR, name="Bench")
-    connections.save_entra(
+    services.save_entra(
         tenant=tenant,
         actor=ACTOR,
         cloud="lab",
@@ -49,7 +50,7 @@ def prepare() -> dict[str, Any]:
         credential=facts["client_secret"],
         ends_on=None,
     )
-    connections.save_aws(
+    services.save_aws(
         tenant=tenant,
         actor=ACTOR,
         endpoint=facts["scim_endpoint"],

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.checks import Error, Tags, register
 from django.core.exceptions import ImproperlyConfigured
 
-from sync.sealing import parse_ring
+from sync.connection.sealing import parse_ring
 
 MAKE_SIGNING_KEY = 'python3 -c "import secrets; print(secrets.token_urlsafe(50))"'
 MAKE_SEAL_KEYS = (

@@ -15,11 +15,11 @@ from django.core.cache import cache
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from sync.clients import NotEntered, graph_client
+from sync.connection.clients import NotEntered, graph_client
+from sync.connection.sealing import CannotOpen
 from sync.graph.client import GraphClient
 from sync.graph.errors import GraphError, NotFound, Throttled
 from sync.models import DirectoryGroup, DirectoryUser, ObjectType, Tenant
-from sync.sealing import CannotOpen
 
 REMEMBERED_SECONDS = 3600
 COUNT_SECONDS = 60

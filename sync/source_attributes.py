@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from sync import directory
-from sync.clients import graph_client
+from sync.connection.clients import graph_client
 from sync.graph.errors import Forbidden
 from sync.models import Tenant
 from sync.rules.mapping import DIRECTORY_EXTENSION, SOURCES, SourceAttribute, SourceType

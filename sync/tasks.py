@@ -2,7 +2,8 @@
 
 from celery import shared_task
 
-from sync.services import connections, readiness, runs
+from sync.connection import services
+from sync.services import readiness, runs
 
 
 @shared_task
@@ -17,7 +18,7 @@ def dispatch() -> None:
 
 @shared_task
 def test_connection(test_id: int) -> None:
-    connections.run_test(test_id)
+    services.run_test(test_id)
 
 
 @shared_task

@@ -17,12 +17,11 @@ from portal.forms.connection import AwsForm, EntraForm
 from portal.http import HttpRequest
 from portal.render import redirect_to, render_page
 from portal.roles import Right
-from sync import clients
-from sync.connection_tests.running import FINAL
-from sync.connection_tests.wording import Described, describe, summary
+from sync.connection import clients, services
+from sync.connection.checks.running import FINAL
+from sync.connection.checks.wording import Described, describe, summary
+from sync.connection.services import HalfState
 from sync.models import AwsConnection, ConnectionTest, EntraConnection, Half, Tenant
-from sync.services import connections
-from sync.services.connections import HalfState
 
 LAST_TESTS = 10
 NO_WORKER_SECONDS = 10
@@ -85,11 +84,11 @@ def connection_context(request: HttpRequest, tenant: Tenant) -> dict[str, Any]:
 def shown_half(tenant: Tenant, half: Half) -> ShownHalf:
     stored = tenant.aws if half == Half.AWS else tenant.entra
     stored.refresh_from_db()
-    ends_on = connections.ends_of(stored)
+    ends_on = services.ends_of(stored)
     return ShownHalf(
         half,
         stored,
-        connections.half_state(stored),
+        services.half_state(stored),
         edit_url(tenant, half),
         ends_on,
         (ends_on - timezone.localdate()).days if ends_on else None,
@@ -133,7 +132,7 @@ def connection_entra(request: HttpRequest, slug: str) -> HttpResponse:
     tenant = tenant_for(request, slug, Right.CONFIGURE)
     form = EntraForm(request.POST or None, stored=tenant.entra)
     if request.method == "POST" and form.is_valid():
-        connections.save_entra(tenant=tenant, actor=request.user.email, **form.values())
+        services.save_entra(tenant=tenant, actor=request.user.email, **form.values())
         return saved(request, tenant, Half.ENTRA)
     return form_page(request, tenant, Half.ENTRA, form)
 
@@ -143,7 +142,7 @@ def connection_aws(request: HttpRequest, slug: str) -> HttpResponse:
     tenant = tenant_for(request, slug, Right.CONFIGURE)
     form = AwsForm(request.POST or None, stored=tenant.aws)
     if request.method == "POST" and form.is_valid():
-        connections.save_aws(tenant=tenant, actor=request.user.email, **form.values())
+        services.save_aws(tenant=tenant, actor=request.user.email, **form.values())
         return saved(request, tenant, Half.AWS)
     return form_page(request, tenant, Half.AWS, form)
 
@@ -157,7 +156,7 @@ def saved(request: HttpRequest, tenant: Tenant, half: Half) -> HttpResponse:
     """*Save and test* goes on to the test; *Save* goes back to where the admin is heading."""
     messages.success(request, _("Saved. Nothing is sent to AWS by saving or testing."))
     if "test" in request.POST:
-        test = connections.start_test(tenant=tenant, actor=request.user.email, half=half)
+        test = services.start_test(tenant=tenant, actor=request.user.email, half=half)
         return redirect_to(request, reverse("connection_test", args=[tenant.slug, test.pk]))
     return redirect_to(request, reverse("connection" if tenant.enabled_changed_at else "setup", args=[tenant.slug]))
 
@@ -169,7 +168,7 @@ def connection_test_start(request: HttpRequest, slug: str) -> HttpResponse:
     tenant = tenant_for(request, slug, Right.CONFIGURE)
     chosen = [half for half in Half if request.POST.get("half", half) == half] or list(Half)
     for half in chosen:
-        connections.start_test(tenant=tenant, actor=request.user.email, half=half)
+        services.start_test(tenant=tenant, actor=request.user.email, half=half)
     if request.htmx:
         return render_page(request, "connection/detail.html", connection_context(request, tenant), partial="latest")
     return redirect_to(request, reverse("connection", args=[tenant.slug]))

@@ -13,9 +13,9 @@ from portal.access import can, signed_in, tenant_for
 from portal.http import HttpRequest
 from portal.render import render_page
 from portal.roles import Right
+from sync.connection import services
 from sync.models import AwsConnection, ConnectionTest, EntraConnection, Half, Tenant
 from sync.rules.mapping import recommended_for_aws
-from sync.services import connections
 from sync.services.drafts import shown
 
 
@@ -87,10 +87,10 @@ def failing(half: EntraConnection | AwsConnection) -> str:
     """What the last test of these very values said first, or that no test was made yet."""
     if not half.changed_at or half.passed:
         return ""
-    if not connections.tested_as_stored(half):
+    if not services.tested_as_stored(half):
         return _("Saved. Test the connection next.")
     kind = Half.AWS if isinstance(half, AwsConnection) else Half.ENTRA
-    return connections.first_failure(half.tenant, kind) or _("The last test failed.")
+    return services.first_failure(half.tenant, kind) or _("The last test failed.")
 
 
 def check_mappings(tenant: Tenant) -> Task:

@@ -1,4 +1,4 @@
-"""The two halves of a tenant's connection, and their tests. Secrets are sealed: see sync/sealing.py."""
+"""The two halves of a tenant's connection, and their tests. Secrets are sealed: see sync/connection/sealing.py."""
 
 import datetime
 

@@ -13,7 +13,8 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from sync import audit, directory
-from sync.clients import NotEntered, graph_client, scim_client
+from sync.connection.clients import NotEntered, graph_client, scim_client
+from sync.connection.sealing import CannotOpen
 from sync.directory import Found
 from sync.exporting import TokenRefused
 from sync.graph.client import GraphClient
@@ -25,7 +26,6 @@ from sync.runs.lease import Cancelled, LeaseLost, Watch
 from sync.runs.results import count_results
 from sync.scim.client import ScimClient
 from sync.scim.errors import AwsDown, ScimError
-from sync.sealing import CannotOpen
 from sync.services import runs
 from sync.services.tenants import configuration_of
 

@@ -16,10 +16,11 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from sync import audit
-from sync.clients import clouds, scim_endpoint
+from sync.connection import services
+from sync.connection.clients import clouds, scim_endpoint
 from sync.models import Adoption, AuditEntry, Configuration, Interval, NameId, Tenant
 from sync.rules.wanted import Wanted
-from sync.services import configuration_files, connections, runs, safety, tenants
+from sync.services import configuration_files, runs, safety, tenants
 from sync.services.drafts import shown
 from sync.services.sections import NotImported, Problem, Section
 from sync.services.tenants import configuration_of
@@ -214,12 +215,12 @@ def _refuse_taken(file: TenantFile) -> None:
 def _apply_connections(tenant: Tenant, file: TenantFile, actor: str) -> None:
     if file.entra:
         try:
-            connections.save_entra(tenant=tenant, actor=actor, **file.entra)
+            services.save_entra(tenant=tenant, actor=actor, **file.entra)
         except ValidationError as error:
             raise NotImported([Problem("entra", text) for text in error.messages]) from error
     if file.aws:
         try:
-            connections.save_aws(tenant=tenant, actor=actor, **file.aws)
+            services.save_aws(tenant=tenant, actor=actor, **file.aws)
         except ValidationError as error:
             raise NotImported([Problem("aws.token", text) for text in error.messages]) from error
         except ValueError as error:

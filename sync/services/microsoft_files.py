@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from sync import documents, ms_schema
-from sync.clients import graph_client
+from sync.connection.clients import graph_client
 from sync.directory import UNREADABLE
 from sync.documents import NotJson
 from sync.graph.client import GraphClient

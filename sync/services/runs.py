@@ -15,7 +15,8 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from sync import audit, notifying
-from sync.clients import NotEntered, graph_client, scim_client
+from sync.connection.clients import NotEntered, graph_client, scim_client
+from sync.connection.sealing import CannotOpen
 from sync.cycle import NotConfirmed, run_cycle
 from sync.differences import digest
 from sync.exporting import TokenRefused, TooManyFailures
@@ -28,7 +29,6 @@ from sync.runs import checkpoints, quarantine
 from sync.runs.lease import Cancelled, Lease, LeaseLost, Watch, claim
 from sync.runs.results import count_results
 from sync.scim.errors import Forbidden, ScimError, Unauthorised
-from sync.sealing import CannotOpen
 from sync.services import confirming, repairing
 from sync.services.tenants import configuration_of
 from sync.verifying import ListIncomplete, verify

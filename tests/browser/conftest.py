@@ -11,7 +11,8 @@ from django.test import Client
 from playwright.sync_api import BrowserContext, Page
 
 from portal.models import User
-from sync.services import connections, runs
+from sync.connection import services
+from sync.services import runs
 from tests.lab_process import Lab
 
 AXE = (Path(__file__).parent.parent / "samples" / "axe-core-4.14.1" / "axe.min.js").read_text()
@@ -67,7 +68,7 @@ def lab(lab_process: Lab, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Lab
     lab_process.call("DELETE", "aws/users")
     settings.EXTRA_CLOUDS = lab_process.clouds
     settings.EXTRA_SCIM_HOSTS = lab_process.scim_hosts
-    monkeypatch.setattr("sync.tasks.test_connection.delay", connections.run_test)
+    monkeypatch.setattr("sync.tasks.test_connection.delay", services.run_test)
     monkeypatch.setattr("sync.tasks.execute_run.delay", runs.execute)
     monkeypatch.setattr(runs, "RUN_RATE", 1000.0)
     return lab_process

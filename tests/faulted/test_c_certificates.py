@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from sync.connection import services
 from sync.models import AwsConnection, Run, Tenant
-from sync.services import connections, runs
+from sync.services import runs
 from tests.lab_process import Lab
 from tests.sync.engine.conftest import ACTOR, assign
 
@@ -28,7 +29,7 @@ def test_a_certificate_that_is_not_right_ends_before_the_token_is_shown(
     address = lab.facts["bad_tls"][flaw]
     settings.EXTRA_SCIM_HOSTS = {address.split("/")[2]: {"dialect": "aws", "ca_file": lab.facts["ca_file"]}}
     token_made = AwsConnection.objects.get(tenant=wired).token_created_on
-    connections.save_aws(
+    services.save_aws(
         tenant=wired, actor=ACTOR, endpoint=address, token=lab.facts["scim_token"], token_created_on=token_made
     )
     run = runs.request_run(tenant=wired, kind=Run.Kind.FULL, trigger=Run.Trigger.COMMAND, enqueue=False, confirmed=True)

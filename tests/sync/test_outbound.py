@@ -18,10 +18,10 @@ import pytest
 import trustme
 from django.views.debug import SafeExceptionReporterFilter
 
-from sync import clients
-from sync.connection_tests.finding import Finding
-from sync.connection_tests.outcomes import OUTCOMES
-from sync.connection_tests.reaching import reach
+from sync.connection import clients
+from sync.connection.checks.finding import Finding
+from sync.connection.checks.outcomes import OUTCOMES
+from sync.connection.checks.reaching import reach
 from sync.graph import errors as graph_errors
 from sync.graph.auth import Authenticator, ClientSecret
 from sync.graph.client import GraphClient

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from sync.sealing import CannotOpen, new_ring_line, seal, unseal
+from sync.connection.sealing import CannotOpen, new_ring_line, seal, unseal
 
 CONTEXT = "tenant:1:aws.token"
 

@@ -28,7 +28,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from portal import environ
 from portal.processes import CannotStart, Child, Stopped, Supervisor, say
-from sync.sealing import new_ring_line
+from sync.connection.sealing import new_ring_line
 
 MANAGE = [sys.executable, str(settings.BASE_DIR / "manage.py")]
 # A unix socket's path has room for 108 bytes (unix(7)).

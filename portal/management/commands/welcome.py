@@ -19,8 +19,9 @@ from portal import first_run
 from portal.models import RoleGrant, User
 from portal.roles import Role
 from sync import audit, directory
+from sync.connection import services
 from sync.models import Half, Tenant
-from sync.services import configurations, connections, tenants
+from sync.services import configurations, tenants
 
 EMAIL = "owner@lockstep.example"
 NAME, SLUG = "Rehearsal", "rehearsal"
@@ -62,7 +63,7 @@ def demo(facts: dict[str, Any]) -> list[str]:
 def make_tenant(facts: dict[str, Any]) -> Tenant:
     today = timezone.now().date()
     tenant = tenants.create_tenant(actor=EMAIL, name=NAME, slug=SLUG)
-    connections.save_entra(
+    services.save_entra(
         tenant=tenant,
         actor=EMAIL,
         cloud="lab",
@@ -72,7 +73,7 @@ def make_tenant(facts: dict[str, Any]) -> Tenant:
         credential=facts["client_secret"],
         ends_on=today + datetime.timedelta(days=365),
     )
-    connections.save_aws(
+    services.save_aws(
         tenant=tenant,
         actor=EMAIL,
         endpoint=facts["scim_endpoint"],
@@ -99,7 +100,7 @@ def test_connection(tenant: Tenant) -> None:
     """Both halves, here and now: *Turn on* stays closed until each has passed once."""
     for half in Half:
         if not tenant.connection_tests.filter(half=half, passed=True).exists():
-            connections.run_test(connections.new_test(tenant=tenant, actor=EMAIL, half=half).pk)
+            services.run_test(services.new_test(tenant=tenant, actor=EMAIL, half=half).pk)
 
 
 def make_owner() -> str | None:

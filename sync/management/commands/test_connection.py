@@ -6,9 +6,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from sync.connection_tests.wording import Described, describe, summary
+from sync.connection import services
+from sync.connection.checks.wording import Described, describe, summary
 from sync.models import ConnectionTest, Half, Tenant
-from sync.services import connections
 
 ACTOR = "command line"
 
@@ -60,8 +60,8 @@ class Command(BaseCommand):
 
 def run_now(tenant: Tenant, half: str) -> ConnectionTest:
     """Here and now: a shell needs no worker."""
-    test = connections.new_test(tenant=tenant, actor=ACTOR, half=half)
-    connections.run_test(test.pk)
+    test = services.new_test(tenant=tenant, actor=ACTOR, half=half)
+    services.run_test(test.pk)
     test.refresh_from_db()
     return test
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from sync.clients import graph_client
+from sync.connection.clients import graph_client
 from sync.graph import client
 from sync.models import Run, Tenant
 from sync.services import runs

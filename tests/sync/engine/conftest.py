@@ -8,8 +8,9 @@ import pytest
 from django.utils import timezone
 
 from sync import directory
+from sync.connection import services
 from sync.models import Run, Tenant
-from sync.services import configurations, connections, drafts, runs
+from sync.services import configurations, drafts, runs
 from tests.lab_process import Lab
 
 ACTOR = "jo@acme.example"
@@ -44,7 +45,7 @@ def wired(tenant: Tenant, lab: Lab, settings: Any, monkeypatch: pytest.MonkeyPat
 
 def wire(tenant: Tenant, lab: Lab) -> None:
     facts = lab.facts
-    connections.save_entra(
+    services.save_entra(
         tenant=tenant,
         actor=ACTOR,
         cloud="lab",
@@ -54,7 +55,7 @@ def wire(tenant: Tenant, lab: Lab) -> None:
         credential=facts["client_secret"],
         ends_on=None,
     )
-    connections.save_aws(
+    services.save_aws(
         tenant=tenant,
         actor=ACTOR,
         endpoint=facts["scim_endpoint"],

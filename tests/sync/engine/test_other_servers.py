@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from sync.clients import scim_client
+from sync.connection import services
+from sync.connection.clients import scim_client
 from sync.models import Link, Run, Tenant
-from sync.services import configurations, connections, verifying
+from sync.services import configurations, verifying
 from tests.lab_process import Lab
 from tests.scim2_process import TOKEN, Scim2Server
 from tests.sync.engine.conftest import ACTOR, assign, sync, wire
@@ -30,7 +31,7 @@ def pointed(tenant: Tenant, lab: Lab, server: Scim2Server, settings: Any, monkey
     settings.EXTRA_SCIM_HOSTS = lab.scim_hosts | {host: {"dialect": "rfc", "plain_http": True}}
     monkeypatch.setattr("sync.services.runs.RUN_RATE", 1000.0)
     wire(tenant, lab)
-    connections.save_aws(
+    services.save_aws(
         tenant=tenant, actor=ACTOR, endpoint=f"http://{host}/", token=TOKEN, token_created_on=timezone.localdate()
     )
     configurations.apply_recommended(actor=ACTOR, tenant=tenant)

@@ -11,8 +11,9 @@ from django.core.management import call_command
 from django.test import Client
 
 from portal.models import User
+from sync.connection import services
 from sync.models import Run, Tenant
-from sync.services import connections, runs
+from sync.services import runs
 from sync.tasks import execute_run
 from tests.lab_process import Lab
 from tests.sync.engine.conftest import ACTOR, assign, sync
@@ -38,7 +39,7 @@ def test_no_secret_is_stored_logged_shown_or_sent_in_the_clear(
 
     assign(wired, lab.entra_group("AWS-Admins"))
     for half in ("entra", "aws"):
-        connections.run_test(connections.new_test(tenant=wired, actor=ACTOR, half=half).pk)
+        services.run_test(services.new_test(tenant=wired, actor=ACTOR, half=half).pk)
     lab.call(
         "POST",
         "faults",

@@ -11,11 +11,10 @@ from cryptography.x509.oid import NameOID
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from sync import clients, connection_tests
+from sync.connection import checks, clients, services
+from sync.connection.sealing import unseal
+from sync.connection.services import HalfState
 from sync.models import AuditEntry, AwsConnection, ConnectionTest, EntraConnection, Tenant
-from sync.sealing import unseal
-from sync.services import connections
-from sync.services.connections import HalfState
 
 JO = "jo@acme.example"
 ENDPOINT = "https://scim.eu-central-1.amazonaws.com/11111111111-2222-3333-4444-555555555555/scim/v2"
@@ -31,12 +30,12 @@ def save_entra(tenant: Tenant, **changes: Any) -> EntraConnection:
         "credential": "the-secret-value~7Q",
         "ends_on": datetime.date(2028, 3, 3),
     }
-    return connections.save_entra(tenant=tenant, actor=JO, **(facts | changes))
+    return services.save_entra(tenant=tenant, actor=JO, **(facts | changes))
 
 
 def save_aws(tenant: Tenant, **changes: Any) -> AwsConnection:
     facts = {"endpoint": ENDPOINT, "token": TOKEN, "token_created_on": timezone.localdate()}
-    return connections.save_aws(tenant=tenant, actor=JO, **(facts | changes))
+    return services.save_aws(tenant=tenant, actor=JO, **(facts | changes))
 
 
 def passed(connection: EntraConnection | AwsConnection) -> None:
@@ -107,7 +106,7 @@ def test_another_token_asks_for_a_new_test(tenant: Tenant) -> None:
     passed(save_aws(tenant))
     aws = save_aws(tenant, token="n3" * 270)
     assert not aws.passed
-    assert connections.half_state(aws) == HalfState.NOT_TESTED
+    assert services.half_state(aws) == HalfState.NOT_TESTED
 
 
 @pytest.mark.parametrize("pasted", [f"{TOKEN}\n", f" Bearer {TOKEN}", f"{TOKEN[:64]}\r\n{TOKEN[64:]}"])
@@ -152,19 +151,19 @@ def test_the_state_warns_from_90_days_before_the_token_ends(tenant: Tenant, days
     created = timezone.now().date() - datetime.timedelta(days=days_ago)
     aws = save_aws(tenant, token_created_on=created)
     passed(aws)
-    assert connections.half_state(aws) == state
+    assert services.half_state(aws) == state
 
 
 def test_a_second_press_gives_the_test_that_is_under_way(tenant: Tenant) -> None:
     save_aws(tenant)
-    first = connections.start_test(tenant=tenant, actor=JO, half="aws")
-    assert connections.start_test(tenant=tenant, actor=JO, half="aws") == first
-    assert connections.start_test(tenant=tenant, actor=JO, half="entra") != first
+    first = services.start_test(tenant=tenant, actor=JO, half="aws")
+    assert services.start_test(tenant=tenant, actor=JO, half="aws") == first
+    assert services.start_test(tenant=tenant, actor=JO, half="entra") != first
     assert {row["state"] for row in first.checks} == {"waiting"}
 
 
 def rows(state: str) -> list[dict[str, Any]]:
-    return [{"id": check.id, "state": state} for check in connection_tests.CHECKS if check.half == "aws"]
+    return [{"id": check.id, "state": state} for check in checks.CHECKS if check.half == "aws"]
 
 
 def test_a_change_during_the_test_makes_it_a_test_of_old_values(
@@ -177,9 +176,9 @@ def test_a_change_during_the_test_makes_it_a_test_of_old_values(
         save_aws(tenant, token="n3" * 270)
         yield rows("passed")
 
-    monkeypatch.setattr(connection_tests, "run", change_meanwhile)
-    test = connections.new_test(tenant=tenant, actor=JO, half="aws")
-    connections.run_test(test.pk)
+    monkeypatch.setattr(checks, "run", change_meanwhile)
+    test = services.new_test(tenant=tenant, actor=JO, half="aws")
+    services.run_test(test.pk)
     test.refresh_from_db()
     aws = AwsConnection.objects.get(tenant=tenant)
     assert test.passed
@@ -189,11 +188,11 @@ def test_a_change_during_the_test_makes_it_a_test_of_old_values(
 
 def test_a_finished_test_is_not_run_again(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
     save_aws(tenant)
-    monkeypatch.setattr(connection_tests, "run", lambda *_: iter([rows("passed")]))
-    test = connections.new_test(tenant=tenant, actor=JO, half="aws")
-    connections.run_test(test.pk)
-    monkeypatch.setattr(connection_tests, "run", lambda *_: iter([rows("failed")]))
-    connections.run_test(test.pk)
+    monkeypatch.setattr(checks, "run", lambda *_: iter([rows("passed")]))
+    test = services.new_test(tenant=tenant, actor=JO, half="aws")
+    services.run_test(test.pk)
+    monkeypatch.setattr(checks, "run", lambda *_: iter([rows("failed")]))
+    services.run_test(test.pk)
     test.refresh_from_db()
     assert test.passed
 
@@ -205,10 +204,10 @@ def test_a_check_that_breaks_ends_the_test_and_is_told(tenant: Tenant, monkeypat
         yield [{"id": "A1", "state": "checking"}, {"id": "A2", "state": "waiting"}]
         raise RuntimeError("our fault")
 
-    monkeypatch.setattr(connection_tests, "run", broken)
-    test = connections.new_test(tenant=tenant, actor=JO, half="aws")
+    monkeypatch.setattr(checks, "run", broken)
+    test = services.new_test(tenant=tenant, actor=JO, half="aws")
     with pytest.raises(RuntimeError, match="our fault"):
-        connections.run_test(test.pk)
+        services.run_test(test.pk)
     test.refresh_from_db()
     assert test.state == ConnectionTest.State.DONE
     assert [row["state"] for row in test.checks] == ["failed", "skipped"]
@@ -217,8 +216,8 @@ def test_a_check_that_breaks_ends_the_test_and_is_told(tenant: Tenant, monkeypat
 
 def test_a_token_that_ends_soon_by_its_typed_date_does_not_make_the_half_fail(tenant: Tenant) -> None:
     checked = [row | {"state": "failed"} if row["id"] == "A9" else row for row in rows("passed")]
-    assert connection_tests.half_works(checked)
-    assert not connection_tests.all_passed(checked)
+    assert checks.half_works(checked)
+    assert not checks.all_passed(checked)
 
 
 @pytest.mark.parametrize(("code", "waits"), [("token-refused", False), ("too-many-failures", True)])
@@ -229,9 +228,9 @@ def test_a_passed_test_brings_the_next_try_of_a_quarantined_tenant_forward(
     Tenant.objects.filter(pk=tenant.pk).update(
         enabled=True, quarantined_at=now, quarantine_code=code, next_run_at=now + datetime.timedelta(hours=4)
     )
-    test = connections.new_test(tenant=tenant, actor="jo@acme.example", half="aws")
+    test = services.new_test(tenant=tenant, actor="jo@acme.example", half="aws")
     test.checks = [{**row, "state": "passed"} for row in test.checks]
-    connections.remember(test, now)
+    services.remember(test, now)
     tenant.refresh_from_db()
     assert tenant.next_run_at is not None
     assert (tenant.next_run_at > timezone.now()) == waits

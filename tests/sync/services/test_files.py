@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
+from sync.connection.sealing import unseal
 from sync.models import Assignment, AttributeMapping, Tenant
-from sync.sealing import unseal
 from sync.services import drafts
 from sync.services.tenants import configuration_of
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sync.clients import graph_client
+from sync.connection.clients import graph_client
 from sync.models import Tenant
 from sync.rules import mapping
 from sync.services import configuration_files, microsoft_files, tenants

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from sync.clients import graph_client
+from sync.connection.clients import graph_client
 from sync.models import EntraConnection, Tenant
 from sync.services import configuration_files, microsoft_files
 from sync.services.drafts import shown

@@ -9,8 +9,9 @@ from django.test import Client
 from django.utils import timezone
 
 from portal.models import User
+from sync.connection import services
 from sync.models import Run, Tenant
-from sync.services import connections, runs
+from sync.services import runs
 from tests.lab_process import Lab
 from tests.sync.engine.conftest import assign, lab, lab_process, names, wired
 
@@ -91,7 +92,7 @@ def test_a_sync_that_is_due_waits_for_a_preview_and_stays_due(tenant: Tenant) ->
 def test_turning_on_during_a_preview_makes_the_first_run_due(wired: Tenant, lab: Lab) -> None:
     assign(wired, lab.call("POST", "entra/hire", {"displayName": "Soon There"}))
     for half in ("entra", "aws"):
-        connections.run_test(connections.new_test(tenant=wired, actor="jo", half=half).pk)
+        services.run_test(services.new_test(tenant=wired, actor="jo", half=half).pk)
     first = ask(wired, PREVIEW)
     runs.execute(first.pk)
     again = ask(wired, PREVIEW)

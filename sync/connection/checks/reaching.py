@@ -6,7 +6,7 @@ from base64 import b64encode
 from http.client import HTTPConnection, HTTPException
 from urllib.parse import unquote, urlsplit
 
-from sync.connection_tests.finding import Fact, Finding
+from sync.connection.checks.finding import Fact, Finding
 
 CONNECT_SECONDS = 10.0
 

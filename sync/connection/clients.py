@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.db.models import Q
 
+from sync.connection.sealing import unseal
 from sync.graph.auth import Authenticator, Certificate, ClientSecret
 from sync.graph.client import GraphClient
 from sync.graph.cloud import CLOUDS, Cloud
@@ -20,7 +21,6 @@ from sync.scim.client import ScimClient
 from sync.scim.endpoint import Endpoint, OtherHost, normalise
 from sync.scim.never_touch import NeverTouch
 from sync.scim.pacing import Pacer
-from sync.sealing import unseal
 
 # What has an address, authorities to trust and a proxy.
 Side = TypeVar("Side", Cloud, Endpoint)

@@ -4,11 +4,11 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from sync.connection_tests.aws import AwsHalf
-from sync.connection_tests.entra import EntraHalf
-from sync.connection_tests.finding import Finding
-from sync.connection_tests.outcomes import OUTCOMES
-from sync.connection_tests.table import BY_ID, Check, checks_of
+from sync.connection.checks.aws import AwsHalf
+from sync.connection.checks.entra import EntraHalf
+from sync.connection.checks.finding import Finding
+from sync.connection.checks.outcomes import OUTCOMES
+from sync.connection.checks.table import BY_ID, Check, checks_of
 from sync.models import Half, Tenant
 
 Row = dict[str, Any]

@@ -13,13 +13,14 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from sync import audit, connection_tests
-from sync.clients import clouds, credential_context, scim_endpoint, token_context
-from sync.connection_tests.wording import describe
+from sync import audit
+from sync.connection import checks
+from sync.connection.checks.wording import describe
+from sync.connection.clients import clouds, credential_context, scim_endpoint, token_context
+from sync.connection.sealing import CannotOpen, seal, unseal
 from sync.models import AwsConnection, ConnectionTest, EntraConnection, Half, Tenant
 from sync.models.connection import Connection
 from sync.runs import quarantine
-from sync.sealing import CannotOpen, seal, unseal
 
 Kind = TypeVar("Kind", bound=Connection)
 
@@ -217,9 +218,7 @@ def start_test(*, tenant: Tenant, actor: str, half: str) -> ConnectionTest:
 
 
 def new_test(*, tenant: Tenant, actor: str, half: str) -> ConnectionTest:
-    return ConnectionTest.objects.create(
-        tenant=tenant, half=half, requested_by=actor, checks=connection_tests.waiting(half)
-    )
+    return ConnectionTest.objects.create(tenant=tenant, half=half, requested_by=actor, checks=checks.waiting(half))
 
 
 def _queue(test_id: int) -> None:
@@ -238,11 +237,11 @@ def run_test(test_id: int) -> None:
     ConnectionTest.objects.filter(pk=test.pk).update(state=ConnectionTest.State.RUNNING)
 
     try:
-        for rows in connection_tests.run(test.tenant, test.half):
+        for rows in checks.run(test.tenant, test.half):
             test.checks = rows
             test.save(update_fields=["checks"])
     except Exception:
-        test.checks = connection_tests.broken_off(test.checks)
+        test.checks = checks.broken_off(test.checks)
         remember(test, started)
         raise
     remember(test, started)
@@ -253,16 +252,16 @@ def remember(test: ConnectionTest, started: datetime.datetime) -> None:
     """Close the test; its half takes the result unless a later test already gave one."""
     test.state = ConnectionTest.State.DONE
     test.finished_at = timezone.now()
-    test.passed = connection_tests.all_passed(test.checks)
+    test.passed = checks.all_passed(test.checks)
     test.save(update_fields=["state", "finished_at", "passed", "checks"])
-    result = {"tested_at": started, "test_passed": connection_tests.half_works(test.checks)}
+    result = {"tested_at": started, "test_passed": checks.half_works(test.checks)}
     if result["test_passed"]:
         quarantine.try_now(test.tenant)
     older = Q(tested_at=None) | Q(tested_at__lte=started)
     if test.half == Half.AWS:
         AwsConnection.objects.filter(older, tenant=test.tenant).update(**result)
         return
-    name = connection_tests.fact(test.checks, "organization")
+    name = checks.fact(test.checks, "organization")
     EntraConnection.objects.filter(older, tenant=test.tenant).update(**result, directory_name=name)
 
 

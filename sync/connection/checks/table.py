@@ -7,8 +7,8 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from sync.connection_tests import aws, entra
-from sync.connection_tests.finding import Finding
+from sync.connection.checks import aws, entra
+from sync.connection.checks.finding import Finding
 from sync.models import Half
 
 

@@ -10,9 +10,10 @@ from typing import Any
 
 from django.utils import timezone
 
-from sync import clients
-from sync.connection_tests.finding import Fact, Finding
-from sync.connection_tests.reaching import reach
+from sync.connection import clients
+from sync.connection.checks.finding import Fact, Finding
+from sync.connection.checks.reaching import reach
+from sync.connection.sealing import CannotOpen
 from sync.models import AttributeMapping, AwsConnection, Tenant
 from sync.scim.client import ScimClient
 from sync.scim.endpoint import Endpoint
@@ -29,7 +30,6 @@ from sync.scim.errors import (
     Unreachable,
 )
 from sync.scim.pacing import Pacer
-from sync.sealing import CannotOpen
 
 # One pace for all tests of this process: AWS counts a test together with a sync that is running.
 PACER = Pacer(2.0, clock=time.monotonic, sleep=time.sleep)

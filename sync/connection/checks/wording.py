@@ -13,9 +13,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from sync.connection_tests.finding import Fact
-from sync.connection_tests.outcomes import OUTCOMES
-from sync.connection_tests.table import BY_ID
+from sync.connection.checks.finding import Fact
+from sync.connection.checks.outcomes import OUTCOMES
+from sync.connection.checks.table import BY_ID
 
 # A check that takes longer says so.
 SLOW_SECONDS = 10

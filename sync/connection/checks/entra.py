@@ -12,9 +12,10 @@ from urllib.parse import quote
 import requests
 from django.utils import timezone
 
-from sync import clients
-from sync.connection_tests.finding import Fact, Finding
-from sync.connection_tests.reaching import CONNECT_SECONDS, reach
+from sync.connection import clients
+from sync.connection.checks.finding import Fact, Finding
+from sync.connection.checks.reaching import CONNECT_SECONDS, reach
+from sync.connection.sealing import CannotOpen
 from sync.graph.client import GraphClient
 from sync.graph.cloud import Cloud
 from sync.graph.errors import (
@@ -28,7 +29,6 @@ from sync.graph.errors import (
 )
 from sync.graph.session import Session
 from sync.models import EntraConnection, Tenant
-from sync.sealing import CannotOpen
 
 # Entra refuses assertions that are further off than this (AADSTS700024).
 CLOCK_LIMIT = datetime.timedelta(minutes=5)

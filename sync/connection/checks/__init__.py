@@ -7,7 +7,7 @@ and help derive from these two. A row of ConnectionTest.checks (all but the firs
      "request": "GET …/Users?count=1", "status": 401, "answer": "…", "because": "A2", "started": 1795512345.1}
 """
 
-from sync.connection_tests.running import all_passed, broken_off, fact, half_works, run, waiting
-from sync.connection_tests.table import CHECKS, Check
+from sync.connection.checks.running import all_passed, broken_off, fact, half_works, run, waiting
+from sync.connection.checks.table import CHECKS, Check
 
 __all__ = ["CHECKS", "Check", "all_passed", "broken_off", "fact", "half_works", "run", "waiting"]
