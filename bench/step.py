@@ -28,7 +28,7 @@ from portal.roles import Role
 from sync import cycle
 from sync.connection import services
 from sync.db.bulk import insert_rows, update_rows
-from sync.directory import Found
+from sync.directory.live import Found
 from sync.models import Assignment, DirectoryUser, Link, MembershipLink, Run, Tenant
 from sync.services import configurations, drafts, previews, runs, tenants
 

@@ -11,9 +11,10 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from sync import bringing, directory
+from sync import bringing
 from sync.bringing import Bringing, Counts
 from sync.differences import Difference, assignment_key, setting_key
+from sync.directory import live
 from sync.mirror import groups_in_scope
 from sync.models import (
     Assignment,
@@ -166,7 +167,7 @@ def _assigned(tenant: Tenant, object_type: str) -> Q:
 
 def _group_line(row: Assignment, groups: Mapping[str, DirectoryGroup]) -> Line:
     found = groups.get(row.object_id)
-    kind = directory.KINDS.get(row.detail) or directory.KINDS["group"]
+    kind = live.KINDS.get(row.detail) or live.KINDS["group"]
     return Line(row, (found.display_name if found else "") or str(row), str(kind), bool(found and found.deleted))
 
 
@@ -270,8 +271,8 @@ def _count_in_entra(tenant: Tenant, groups: Iterable[Line]) -> None:
     """Before the first run the mirror is empty; when Graph does not answer the counts stay unknown."""
     try:
         for line in groups:
-            line.direct = directory.live_member_count(tenant, line.row.object_id)
-    except directory.UNREADABLE:
+            line.direct = live.live_member_count(tenant, line.row.object_id)
+    except live.UNREADABLE:
         return
 
 

@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from portal.http import HttpRequest
-from sync import directory, importing
+from sync import importing
+from sync.directory import live
 from sync.models import DirectoryUser, Tenant
 from sync.rules import mapping
 
@@ -47,9 +48,9 @@ def chosen(request: HttpRequest, tenant: Tenant, select: Sequence[str]) -> Examp
     if not object_id:
         return None
     try:
-        source = directory.person(tenant, object_id, select)
-    except directory.UNREADABLE:
-        return Example(object_id, directory.last_name(tenant, object_id) or _("this person"))
+        source = live.person(tenant, object_id, select)
+    except live.UNREADABLE:
+        return Example(object_id, live.last_name(tenant, object_id) or _("this person"))
     return Example(object_id, str(source.get("displayName") or object_id), source)
 
 
@@ -64,9 +65,7 @@ def pinned(request: HttpRequest, tenant: Tenant) -> list[Example]:
     reasons = {one.object_id: one.why for one in proposal(tenant)}
     rows = DirectoryUser.objects.filter(tenant=tenant, object_id__in=ids).values_list("object_id", "display_name")
     names = dict(rows)
-    return [
-        Example(one, names.get(one) or directory.last_name(tenant, one) or one, why=reasons.get(one, "")) for one in ids
-    ]
+    return [Example(one, names.get(one) or live.last_name(tenant, one) or one, why=reasons.get(one, "")) for one in ids]
 
 
 def pin(request: HttpRequest, tenant: Tenant, object_id: str) -> bool:
@@ -102,8 +101,8 @@ def with_values(tenant: Tenant, cast: Iterable[Example], select: Sequence[str]) 
         return people
     for one in people:
         try:
-            one.source = directory.person(tenant, one.object_id, select)
-        except directory.UNREADABLE:
+            one.source = live.person(tenant, one.object_id, select)
+        except live.UNREADABLE:
             one.source = None
     return people
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from portal.forms.assignments import PickForm
-from sync import directory
-from sync.directory import Found
+from sync.directory import live
+from sync.directory.live import Found
 from sync.models import Tenant
 
 
@@ -37,14 +37,14 @@ class Picked:
 
 def pick(tenant: Tenant, form: PickForm, *, search: bool = True) -> Picked:
     """Never raises because of Graph: whoever is chosen stays so, under the name that is known."""
-    known = directory.known(tenant, form.references)
+    known = live.known(tenant, form.references)
     picked = Picked([known.get(one) or _nameless(one) for one in form.references], references=form.references)
     try:
-        picked.chosen = directory.named(tenant, form.references)
+        picked.chosen = live.named(tenant, form.references)
         picked.references = [one.reference for one in picked.chosen]
-        picked.found = directory.search(tenant, form.text) if search else ()
-    except directory.UNREADABLE as error:
-        picked.unreadable, picked.wait = True, directory.seconds_to_wait(error)
+        picked.found = live.search(tenant, form.text) if search else ()
+    except live.UNREADABLE as error:
+        picked.unreadable, picked.wait = True, live.seconds_to_wait(error)
     return picked
 
 

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from sync import impact
 from sync.differences import digest
-from sync.directory import Found
+from sync.directory.live import Found
 from sync.guarding import Guard
 from sync.models import Configuration, DirectoryUser, Link, Operation, Run, Tenant
 from sync.services import configurations, drafts

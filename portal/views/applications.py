@@ -12,7 +12,7 @@ from portal.access import signed_in, tenant_for
 from portal.http import HttpRequest
 from portal.render import redirect_to, render_page
 from portal.roles import Right
-from sync import directory
+from sync.directory import live
 from sync.graph.errors import Forbidden
 from sync.models import Tenant
 from sync.services import configurations
@@ -28,8 +28,8 @@ def application(request: HttpRequest, slug: str) -> HttpResponse:
     followed = request.POST.get("application", "").strip()
     context: dict[str, Any] = {"tenant": tenant, "text": text, "current": shown(tenant).mirrored_app}
     # Whoever may not read applications can still name one by its object id.
-    context["by_id"] = text if directory.is_id(text) else ""
-    if request.method == "POST" and directory.is_id(followed):
+    context["by_id"] = text if live.is_id(text) else ""
+    if request.method == "POST" and live.is_id(followed):
         return _follow(request, tenant, followed)
     context |= _found(tenant, text)
     context["invalid"] = request.method == "POST"
@@ -39,11 +39,11 @@ def application(request: HttpRequest, slug: str) -> HttpResponse:
 
 def _found(tenant: Tenant, text: str) -> dict[str, Any]:
     try:
-        return {"found": directory.applications(tenant, text)}
+        return {"found": live.applications(tenant, text)}
     except Forbidden:
         return {"forbidden": True}
-    except directory.UNREADABLE as error:
-        return {"unreadable": True, "wait": directory.seconds_to_wait(error)}
+    except live.UNREADABLE as error:
+        return {"unreadable": True, "wait": live.seconds_to_wait(error)}
 
 
 def _follow(request: HttpRequest, tenant: Tenant, object_id: str) -> HttpResponse:
@@ -59,8 +59,8 @@ def application_name(request: HttpRequest, slug: str) -> HttpResponse:
     tenant = tenant_for(request, slug, Right.READ)
     object_id = shown(tenant).mirrored_app
     try:
-        name = directory.application_name(tenant, object_id) if object_id else ""
-    except directory.UNREADABLE:
+        name = live.application_name(tenant, object_id) if object_id else ""
+    except live.UNREADABLE:
         name = object_id
     return HttpResponse(escape(name))
 

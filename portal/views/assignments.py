@@ -16,10 +16,10 @@ from portal.forms.assignments import PasteForm, PickForm, TickedForm
 from portal.http import HttpRequest
 from portal.render import redirect_to, render_page, wants_partial
 from portal.roles import Right
-from sync import directory, pasting
 from sync.bringing import Key
 from sync.differences import setting_key
-from sync.directory import Found
+from sync.directory import live, pasted
+from sync.directory.live import Found
 from sync.models import Assignment, Tenant
 from sync.services import configurations, drafts
 from sync.services.drafts import shown
@@ -55,7 +55,7 @@ def list_context(request: HttpRequest, tenant: Tenant) -> dict[str, Any]:
         "query": _query(request, counts=""),
         "pages": {table: _query(request, **{name: "", "counts": ""}) for table, name in PAGES.items()},
         "configuration": configuration,
-        "application": directory.known_application(tenant, configuration.mirrored_app),
+        "application": live.known_application(tenant, configuration.mirrored_app),
         "may_edit": can(request.user, tenant, Right.CONFIGURE),
     }
 
@@ -123,29 +123,29 @@ def paste(request: HttpRequest, slug: str) -> HttpResponse:
     )
 
 
-def _resolve(tenant: Tenant, form: PasteForm) -> list[pasting.Line]:
+def _resolve(tenant: Tenant, form: PasteForm) -> list[pasted.Line]:
     """Empty with an error on the form when it cannot be."""
     try:
-        return pasting.resolve(tenant, pasting.lines_of(form.cleaned_data["pasted"]))
-    except pasting.TooManyLines as error:
+        return pasted.resolve(tenant, pasted.lines_of(form.cleaned_data["pasted"]))
+    except pasted.TooManyLines as error:
         text = _("These are %(n)s lines. Paste up to %(most)s at once.")
-        form.add_error("pasted", text % {"n": error.lines, "most": pasting.MOST_LINES})
-    except directory.UNREADABLE as error:
-        wait = directory.seconds_to_wait(error)
+        form.add_error("pasted", text % {"n": error.lines, "most": pasted.MOST_LINES})
+    except live.UNREADABLE as error:
+        wait = live.seconds_to_wait(error)
         slow = _("Microsoft is slowing us down. Try again in %(n)s s.") % {"n": wait}
         other = _("Cannot read the directory right now. Check the connection to Entra, or try again in a minute.")
         form.add_error("pasted", slow if wait else other)
     return []
 
 
-def _meant(lines: Sequence[pasting.Line], picked: Sequence[str]) -> list[Found]:
+def _meant(lines: Sequence[pasted.Line], picked: Sequence[str]) -> list[Found]:
     """What lines stand for without doubt, and what somebody picked among several."""
     found = [one for line in lines for one in line.found if len(line.found) == 1 or one.reference in picked]
     return list({one.reference: one for one in found}.values())
 
 
-def _checked(tenant: Tenant, lines: Sequence[pasting.Line], chosen: Sequence[Found]) -> dict[str, Any]:
-    by_state: dict[str, list[pasting.Line]] = {"unknown": [], "ambiguous": [], "found": []}
+def _checked(tenant: Tenant, lines: Sequence[pasted.Line], chosen: Sequence[Found]) -> dict[str, Any]:
+    by_state: dict[str, list[pasted.Line]] = {"unknown": [], "ambiguous": [], "found": []}
     for line in lines:
         by_state[line.state].append(line)
     have = assigned_references(tenant)

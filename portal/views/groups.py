@@ -15,8 +15,9 @@ from portal.access import can, signed_in, tenant_for
 from portal.http import HttpRequest
 from portal.render import render_page
 from portal.roles import Right
-from sync import bringing, directory, inclusion
+from sync import bringing, inclusion
 from sync.bringing import Bringing
+from sync.directory import live
 from sync.graph.errors import NotFound
 from sync.mirror import groups_in_scope
 from sync.models import (
@@ -166,10 +167,10 @@ def group_now(request: HttpRequest, slug: str, object_id: str) -> HttpResponse:
     tenant = tenant_for(request, slug, Right.READ)
     context: dict[str, Any] = {"tenant": tenant, "object_id": object_id, "now": None, "gone": False}
     try:
-        context["now"] = directory.group_now(tenant, object_id)
-        context["kind"] = directory.found_group(context["now"]).kind_name
+        context["now"] = live.group_now(tenant, object_id)
+        context["kind"] = live.found_group(context["now"]).kind_name
     except NotFound:
         context["gone"] = True
-    except directory.UNREADABLE as error:
-        context["wait"] = directory.seconds_to_wait(error)
+    except live.UNREADABLE as error:
+        context["wait"] = live.seconds_to_wait(error)
     return render_page(request, "groups/now.html", context, partial="now")

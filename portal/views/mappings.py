@@ -18,8 +18,9 @@ from portal.http import HttpRequest
 from portal.mapping_table import Gets
 from portal.render import redirect_to, render_page
 from portal.roles import Right
-from sync import directory, source_attributes
 from sync.differences import MAPPING_FIELDS, facts_of, mapping_key, setting_key
+from sync.directory import attributes as source_attributes
+from sync.directory import live
 from sync.models import AttributeMapping, Configuration, Tenant
 from sync.rules import mapping
 from sync.rules.mapping import ObjectType
@@ -314,8 +315,8 @@ def found_people(request: HttpRequest, tenant: Tenant, plural: str) -> dict[str,
     text = request.GET.get("find", "")
     found: dict[str, Any] = {"people_text": text, "people": [], "unreadable": False}
     try:
-        found["people"] = directory.search_people(tenant, text) if plural == "people" else []
-    except directory.UNREADABLE:
+        found["people"] = live.search_people(tenant, text) if plural == "people" else []
+    except live.UNREADABLE:
         found["unreadable"] = True
     return found
 

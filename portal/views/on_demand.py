@@ -19,7 +19,7 @@ from portal.forms.on_demand import OnDemandForm
 from portal.http import HttpRequest
 from portal.render import redirect_to, render_page
 from portal.roles import Right, lowest_role_with
-from sync import directory
+from sync.directory import live
 from sync.models import Action, Demand, DemandObject, DirectoryUser, Origin, Run, Tenant
 from sync.on_demand import STEPS
 from sync.problems.catalogue import PROBLEMS, Problem, scope_words
@@ -114,7 +114,7 @@ def on_demand(request: HttpRequest, slug: str) -> HttpResponse:
         try:
             if demand := _ask(request, tenant, form, picked.chosen):
                 return redirect_to(request, reverse("demand", args=[tenant.slug, demand.pk]) + "#steps")
-        except directory.UNREADABLE:
+        except live.UNREADABLE:
             picked.unreadable = True
     context = {"tenant": tenant, "form": form, "recent": recent(tenant), "may": may, **picked.context()}
     status = 422 if request.method == "POST" else 200
@@ -131,7 +131,7 @@ def typed(request: HttpRequest) -> QueryDict:
     return data
 
 
-def _ask(request: HttpRequest, tenant: Tenant, form: OnDemandForm, chosen: Sequence[directory.Found]) -> Demand | None:
+def _ask(request: HttpRequest, tenant: Tenant, form: OnDemandForm, chosen: Sequence[live.Found]) -> Demand | None:
     """None when the form must say why not."""
     try:
         pasted = demands.resolve(tenant, form.lines)

@@ -26,7 +26,7 @@ from sync.differences import (
     mapping_key,
     setting_key,
 )
-from sync.directory import Found
+from sync.directory.live import Found
 from sync.mirror import chunks
 from sync.models import (
     Assignment,

@@ -12,10 +12,11 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from sync import audit, directory
+from sync import audit
 from sync.connection.clients import NotEntered, graph_client, scim_client
 from sync.connection.sealing import CannotOpen
-from sync.directory import Found
+from sync.directory import live
+from sync.directory.live import Found
 from sync.exporting import TokenRefused
 from sync.graph.client import GraphClient
 from sync.graph.errors import GraphError, NotFound
@@ -119,20 +120,20 @@ def resolve(tenant: Tenant, texts: Sequence[str], object_type: str = "user") -> 
 
 def _candidates(tenant: Tenant, client: GraphClient, text: str, object_type: str) -> list[Found]:
     """What has this id or user principal name, else what is called exactly so; then who has left, by the mirror."""
-    if object_type == "user" and ("@" in text or directory.is_id(text)):
+    if object_type == "user" and ("@" in text or live.is_id(text)):
         try:
-            return [directory.found_user(client.user(text, directory.USER_SELECT))]
+            return [live.found_user(client.user(text, live.USER_SELECT))]
         except NotFound:
             return _mirrored(tenant, text, object_type)
-    if object_type == "group" and directory.is_id(text):
+    if object_type == "group" and live.is_id(text):
         try:
-            return [directory.found_group(client.group(text, directory.GROUP_SELECT))]
+            return [live.found_group(client.group(text, live.GROUP_SELECT))]
         except NotFound:
             return _mirrored(tenant, text, object_type)
     if object_type == "user":
-        named = [directory.found_user(item) for item in client.search_users(text)]
+        named = [live.found_user(item) for item in client.search_users(text)]
     else:
-        named = [directory.found_group(item) for item in client.search_groups(text)]
+        named = [live.found_group(item) for item in client.search_groups(text)]
     exact = [one for one in named if text.casefold() in (one.name.casefold(), one.detail.casefold())]
     return exact or _mirrored(tenant, text, object_type)
 

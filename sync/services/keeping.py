@@ -4,7 +4,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from sync import inclusion
-from sync.directory import Found
+from sync.directory.live import Found
 from sync.mirror import Rules
 from sync.models import Configuration, DirectoryUser, Tenant
 from sync.rules.scope import Reason, Scope

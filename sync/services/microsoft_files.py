@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from sync import documents, ms_schema
 from sync.connection.clients import graph_client
-from sync.directory import UNREADABLE
+from sync.directory.live import UNREADABLE
 from sync.documents import NotJson
 from sync.graph.client import GraphClient
 from sync.graph.errors import Forbidden, NotFound

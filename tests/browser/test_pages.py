@@ -10,7 +10,7 @@ from playwright.sync_api import Page
 
 from portal import first_run
 from portal.models import RoleGrant, User
-from sync.directory import Found
+from sync.directory.live import Found
 from sync.models import (
     Assignment,
     ConnectionTest,

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from portal.models import User
-from sync.directory import Found
+from sync.directory.live import Found
 from sync.models import DirectoryMembership, DirectoryUser, Tenant
 from sync.rules.mapping import ALWAYS_SELECTED
 from sync.services import configurations, drafts

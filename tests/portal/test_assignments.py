@@ -11,8 +11,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from portal.models import User
-from sync import directory
-from sync.directory import Found
+from sync.directory import live
+from sync.directory.live import Found
 from sync.graph.errors import Forbidden, ServerError, Throttled
 from sync.models import (
     Assignment,
@@ -249,7 +249,7 @@ def test_before_the_first_run_direct_members_are_counted_in_entra(
     company: Tenant, jo: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Snapshot.objects.all().delete()
-    monkeypatch.setattr(directory, "live_member_count", lambda _tenant, group_id: 7 if group_id == ADMINS else 3)
+    monkeypatch.setattr(live, "live_member_count", lambda _tenant, group_id: 7 if group_id == ADMINS else 3)
     assert "Counting" in row_of(jo.get(PAGE).content.decode(), ADMINS)
     row = row_of(jo.get(f"{PAGE}?counts=1", headers=HTMX).content.decode(), ADMINS)
     assert "7 Unknown Unknown" in row
@@ -261,7 +261,7 @@ def test_before_the_first_run_direct_members_are_counted_in_entra(
 @pytest.fixture
 def entra(monkeypatch: pytest.MonkeyPatch) -> Iterator["Entra"]:
     answers = Entra()
-    monkeypatch.setattr(directory, "client_of", lambda _tenant: answers)
+    monkeypatch.setattr(live, "client_of", lambda _tenant: answers)
     return answers
 
 

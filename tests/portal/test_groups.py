@@ -10,8 +10,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from portal.models import User
-from sync import directory
-from sync.directory import Found
+from sync.directory import live
+from sync.directory.live import Found
 from sync.graph.errors import NotFound, Throttled
 from sync.models import DirectoryGroup, DirectoryMembership, DirectoryUser, Operation, Run, Snapshot, Tenant
 from sync.services import configurations, drafts
@@ -144,7 +144,7 @@ def test_entra_tells_the_rule_of_a_dynamic_group(nested: Tenant, jo: Client, mon
         "id": ENGINEERING, "displayName": "AWS-Engineering", "groupTypes": ["DynamicMembership"],
         "membershipRule": rule, "membershipRuleProcessingState": "Paused",
     }  # fmt: skip
-    monkeypatch.setattr(directory, "group_now", lambda _tenant, _id: facts)
+    monkeypatch.setattr(live, "group_now", lambda _tenant, _id: facts)
     page = jo.get(f"/t/acme/groups/{ENGINEERING}/now/", headers={"HX-Request": "true"}).content.decode()
     assert "Dynamic group" in page
     assert "(user.department -eq &quot;Engineering&quot;)" in page
@@ -165,5 +165,5 @@ def test_what_entra_cannot_tell_is_said(
     def fails(*_: object) -> None:
         raise trouble
 
-    monkeypatch.setattr(directory, "group_now", fails)
+    monkeypatch.setattr(live, "group_now", fails)
     assert words in jo.get(f"/t/acme/groups/{ENGINEERING}/now/").content.decode()

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from portal.models import User
 from portal.roles import Role
-from sync.directory import Found
+from sync.directory.live import Found
 from sync.models import Demand, DemandObject, Tenant
 from sync.services import demands
 from tests.conftest import person

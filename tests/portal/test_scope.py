@@ -10,7 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from portal.models import User
-from sync.directory import Found
+from sync.directory.live import Found
 from sync.models import DirectoryGroup, DirectoryMembership, DirectoryUser, Tenant
 from sync.rules.mapping import ALWAYS_SELECTED
 from sync.services import configurations, drafts

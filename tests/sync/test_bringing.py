@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from sync import bringing
 from sync.bringing import EVERYBODY, HIMSELF, Bringing, Counts
-from sync.directory import Found
+from sync.directory.live import Found
 from sync.models import Configuration, DirectoryGroup, DirectoryMembership, DirectoryUser, Tenant
 from sync.services import configurations
 from sync.services.drafts import shown

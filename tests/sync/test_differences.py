@@ -3,7 +3,7 @@
 import pytest
 
 from sync import differences
-from sync.directory import Found
+from sync.directory.live import Found
 from sync.models import Tenant
 from sync.rules import mapping
 from sync.services import configurations, drafts

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from sync import source_attributes
+from sync.directory import attributes
 from sync.graph.errors import Forbidden
 from sync.models import Tenant
 from tests.lab_process import Lab
@@ -29,18 +29,18 @@ def test_extensions_of_people_are_listed_with_their_types(
     wired: Tenant, lab: Lab, extended: dict[str, dict[str, Any]]
 ) -> None:
     lab.call("POST", "entra/roles", {"grant": ["Directory.Read.All"]})
-    found = source_attributes.of(wired, "user")
+    found = attributes.of(wired, "user")
     lab.call("POST", "entra/roles", {"revoke": ["Directory.Read.All"]})
     types = {one.name: one.type for one in found.known if one.name.startswith("extension_")}
     names = {key: one["name"] for key, one in extended.items()}
     assert types == {names["badge"]: "text", names["tags"]: "list", names["start"]: "date"}
     assert found.note == ""
-    assert [one.name for one in source_attributes.of(wired, "group").known if "Cost" in one.name] == [names["cost"]]
+    assert [one.name for one in attributes.of(wired, "group").known if "Cost" in one.name] == [names["cost"]]
 
 
 def test_without_the_permission_the_list_says_so_and_goes_on(wired: Tenant, lab: Lab) -> None:
-    found = source_attributes.of(wired, "user")
+    found = attributes.of(wired, "user")
     assert "without Directory.Read.All" in found.note
     assert "displayName" in {one.name for one in found.known}
     with pytest.raises(Forbidden):
-        source_attributes.extensions(wired)
+        attributes.extensions(wired)

@@ -18,8 +18,9 @@ from django.utils import timezone
 from portal import first_run
 from portal.models import RoleGrant, User
 from portal.roles import Role
-from sync import audit, directory
+from sync import audit
 from sync.connection import services
+from sync.directory import live
 from sync.models import Half, Tenant
 from sync.services import configurations, tenants
 
@@ -84,13 +85,13 @@ def make_tenant(facts: dict[str, Any]) -> Tenant:
     return tenant
 
 
-def demo_groups(facts: dict[str, Any]) -> list[directory.Found]:
+def demo_groups(facts: dict[str, Any]) -> list[live.Found]:
     with requests.Session() as session:
         # The lab is on this machine: no proxy leads there.
         session.trust_env = False
         state = session.get(f"{facts['console']}api/entra/state", timeout=30).json()
     return [
-        directory.Found("group", group["id"], group["displayName"], "", "security")
+        live.Found("group", group["id"], group["displayName"], "", "security")
         for group in state["groups"]
         if group["displayName"] in GROUPS
     ]

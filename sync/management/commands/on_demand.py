@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from sync import directory
+from sync.directory import live
 from sync.management.commands.sync import known_slugs
 from sync.models import Demand, DemandObject, ObjectType, Tenant
 from sync.on_demand import STEPS
@@ -56,7 +56,7 @@ def carry_out(tenant: Tenant, options: dict[str, Any]) -> Demand:
         if error.code == "token-refused":
             raise CommandError(str(PROBLEMS[error.code].meaning) + " " + str(PROBLEMS[error.code].remedy)) from None
         raise CommandError(f"Name one to {demands.MOST_PEOPLE} people, or one group with --group.") from None
-    except directory.UNREADABLE as error:
+    except live.UNREADABLE as error:
         raise CommandError(f"Entra cannot be read: {error}") from error
     assert demand.run is not None
     runs.execute(demand.run.pk)

@@ -5,7 +5,7 @@ import io
 import pytest
 from django.core.management import CommandError, call_command
 
-from sync.directory import Found
+from sync.directory.live import Found
 from sync.models import Assignment, Tenant
 from sync.services import configurations
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from sync import directory
 from sync.connection import services
+from sync.directory import live
 from sync.models import Run, Tenant
 from sync.services import configurations, drafts, runs
 from tests.lab_process import Lab
@@ -67,7 +67,7 @@ def wire(tenant: Tenant, lab: Lab) -> None:
 def assign(tenant: Tenant, *objects: dict[str, Any]) -> None:
     """Groups or people as the lab's API shows them."""
     chosen = [
-        directory.Found("user" if "userPrincipalName" in found else "group", found["id"], found["displayName"], "", "")
+        live.Found("user" if "userPrincipalName" in found else "group", found["id"], found["displayName"], "", "")
         for found in objects
     ]
     configurations.assign(actor=ACTOR, tenant=tenant, chosen=chosen)

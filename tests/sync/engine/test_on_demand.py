@@ -12,7 +12,7 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
-from sync.directory import Found
+from sync.directory.live import Found
 from sync.models import (
     Demand,
     DemandObject,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sync import directory, pasting
+from sync.directory import live, pasted
 from sync.models import DirectoryUser, Tenant
 from tests.lab_process import Lab
 from tests.sync.engine.conftest import assign, sync
@@ -10,7 +10,7 @@ from tests.sync.engine.conftest import assign, sync
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def states(lines: list[pasting.Line]) -> dict[str, str]:
+def states(lines: list[pasted.Line]) -> dict[str, str]:
     return {line.text: line.state for line in lines}
 
 
@@ -22,7 +22,7 @@ def test_lines_are_found_by_id_login_mail_and_group_name(wired: Tenant, lab: Lab
     admins = lab.entra_group("AWS-Admins")
     guest = next(one for one in lab.call("GET", "entra/state")["users"] if one["displayName"] == "Guest 1")
     text = f"{{{admins['id'].upper()}}}\ntwin-one@CONTOSO.example\nguest1@partner.example\nteam0@contoso.example\nall-hands\nSiobhán O'Nobody\nnobody@contoso.example"
-    lines = pasting.resolve(wired, pasting.lines_of(text))
+    lines = pasted.resolve(wired, pasted.lines_of(text))
     assert [line.found[0].name for line in lines[:5]] == [
         "AWS-Admins",
         "Sam Rowe",
@@ -37,14 +37,14 @@ def test_lines_are_found_by_id_login_mail_and_group_name(wired: Tenant, lab: Lab
 def test_two_groups_of_one_name_are_both_told(wired: Tenant, lab: Lab) -> None:
     for _ in range(2):
         lab.call("POST", "entra/groups", {"displayName": "Twins, O'Brien's and more", "members": []})
-    [line] = pasting.resolve(wired, ["Twins, O'Brien's and more"])
+    [line] = pasted.resolve(wired, ["Twins, O'Brien's and more"])
     assert (line.state, len(line.found)) == ("ambiguous", 2)
 
 
 def test_many_lines_are_asked_fifteen_at_once(wired: Tenant, lab: Lab) -> None:
     users = lab.call("GET", "entra/state")["users"][:40]
     lab.call("DELETE", "graph/ledger")
-    lines = pasting.resolve(wired, [user["userPrincipalName"] for user in users])
+    lines = pasted.resolve(wired, [user["userPrincipalName"] for user in users])
     assert set(states(lines).values()) == {"found"}
     assert graph_reads(lab) == ["/v1.0/users"] * 3
 
@@ -54,7 +54,7 @@ def test_what_the_mirror_knows_is_not_asked_again(wired: Tenant, lab: Lab) -> No
     sync(wired)
     lab.call("DELETE", "graph/ledger")
     person = DirectoryUser.objects.exclude(user_principal_name="").earliest("pk")
-    lines = pasting.resolve(wired, [person.user_principal_name, "AWS-Admins", "nobody@contoso.example"])
+    lines = pasted.resolve(wired, [person.user_principal_name, "AWS-Admins", "nobody@contoso.example"])
     assert [line.state for line in lines] == ["found", "found", "unknown"]
     assert len(graph_reads(lab)) == 3
 
@@ -63,7 +63,7 @@ def test_names_of_chosen_ones_are_read_many_at_once(wired: Tenant, lab: Lab) -> 
     users = lab.call("GET", "entra/state")["users"][:20]
     lab.call("DELETE", "graph/ledger")
     references = [f"user:{user['id']}" for user in users]
-    found = directory.named(wired, [*references, "user:00000000-0000-4000-8000-000000000000"])
+    found = live.named(wired, [*references, "user:00000000-0000-4000-8000-000000000000"])
     assert [one.reference for one in found] == references
     assert len(graph_reads(lab)) == 2
 
@@ -71,14 +71,14 @@ def test_names_of_chosen_ones_are_read_many_at_once(wired: Tenant, lab: Lab) -> 
 def test_applications_are_found_by_name_and_by_id(wired: Tenant, lab: Lab) -> None:
     app = lab.facts["service_principal_id"]
     expected = [{"id": app, "name": "AWS IAM Identity Center"}]
-    assert directory.applications(wired, "aws iam") == expected
-    assert directory.applications(wired, app) == expected
-    assert directory.applications(wired, "iam") == []
-    assert directory.applications(wired, "00000000-0000-4000-8000-000000000000") == []
-    assert directory.application_name(wired, app) == "AWS IAM Identity Center"
+    assert live.applications(wired, "aws iam") == expected
+    assert live.applications(wired, app) == expected
+    assert live.applications(wired, "iam") == []
+    assert live.applications(wired, "00000000-0000-4000-8000-000000000000") == []
+    assert live.application_name(wired, app) == "AWS IAM Identity Center"
 
 
 def test_the_rule_of_a_dynamic_group_is_read(wired: Tenant, lab: Lab) -> None:
-    found = directory.group_now(wired, lab.entra_group("All-Engineering")["id"])
+    found = live.group_now(wired, lab.entra_group("All-Engineering")["id"])
     assert found["membershipRule"] == '(user.department -eq "Engineering")'
-    assert directory.found_group(found).kind == "dynamic"
+    assert live.found_group(found).kind == "dynamic"

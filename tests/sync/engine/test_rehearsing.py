@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sync import cycle
-from sync.directory import Found
+from sync.directory.live import Found
 from sync.graph.client import GraphClient
 from sync.graph.errors import GraphError
 from sync.models import (

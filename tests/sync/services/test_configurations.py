@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from sync.directory import Found
+from sync.directory.live import Found
 from sync.models import (
     AttributeMapping,
     AuditEntry,

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from sync import differences
-from sync.directory import Found
+from sync.directory.live import Found
 from sync.models import Configuration, Run, Tenant
 from sync.rules import mapping
 from sync.services import configurations, drafts

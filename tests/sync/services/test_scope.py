@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from sync.directory import Found
+from sync.directory.live import Found
 from sync.models import DirectoryGroup, DirectoryMembership, DirectoryUser, Tenant
 from sync.rules.mapping import ALWAYS_SELECTED
 from sync.services import configurations, drafts

@@ -9,8 +9,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from sync import directory
 from sync.connection.clients import graph_client
+from sync.directory import live
 from sync.graph.errors import Forbidden
 from sync.models import Tenant
 from sync.rules.mapping import DIRECTORY_EXTENSION, SOURCES, SourceAttribute, SourceType
@@ -44,7 +44,7 @@ def of(tenant: Tenant, object_type: str) -> Attributes:
         return Attributes(
             table, _("Entra does not list directory extensions without Directory.Read.All. You can type their names.")
         )
-    except directory.UNREADABLE:
+    except live.UNREADABLE:
         return Attributes(table, _("Directory extensions cannot be listed right now. You can type their names."))
     own = [one for one in found if TARGETS[object_type] in one["targetObjects"]]
     return Attributes([*table, *(_attribute(one) for one in own)])

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from django.db.models.fields.json import KT
 
-from sync import directory
-from sync.directory import GROUP_SELECT, USER_SELECT, Found, found_group, found_user
+from sync.directory import live
+from sync.directory.live import GROUP_SELECT, USER_SELECT, Found, found_group, found_user
 from sync.graph.client import GraphClient
 from sync.models import DirectoryGroup, DirectoryUser, Tenant
 
@@ -49,7 +49,7 @@ def lines_of(text: str) -> list[str]:
 
 def _plain(line: str) -> str:
     """An object id may come in braces or without hyphens."""
-    return str(uuid.UUID(line)) if directory.is_id(line) else line
+    return str(uuid.UUID(line)) if live.is_id(line) else line
 
 
 def resolve(tenant: Tenant, lines: Sequence[str]) -> list[Line]:
@@ -57,7 +57,7 @@ def resolve(tenant: Tenant, lines: Sequence[str]) -> list[Line]:
     found = _in_mirror(tenant, {line.casefold() for line in lines})
     missing = [line for line in lines if line.casefold() not in found]
     if missing:
-        for word, one in _in_graph(directory.client_of(tenant), missing):
+        for word, one in _in_graph(live.client_of(tenant), missing):
             found[word][one.reference] = one
     return [Line(line, tuple(found[line.casefold()].values())) for line in lines]
 
@@ -70,9 +70,9 @@ def _in_mirror(tenant: Tenant, wanted: set[str]) -> defaultdict[str, dict[str, F
     group_words = groups.values_list("pk", "object_id", "display_name", "mail").iterator(chunk_size=5000)
     found: defaultdict[str, dict[str, Found]] = defaultdict(dict)
     for user in users.in_bulk(_having(user_words, wanted)).values():
-        _note(found, wanted, directory.mirrored_user(user), (user.user_principal_name, user.mail))
+        _note(found, wanted, live.mirrored_user(user), (user.user_principal_name, user.mail))
     for group in groups.in_bulk(_having(group_words, wanted)).values():
-        _note(found, wanted, directory.mirrored_group(group), (group.display_name, group.mail))
+        _note(found, wanted, live.mirrored_group(group), (group.display_name, group.mail))
     return found
 
 
@@ -88,7 +88,7 @@ def _note(found: defaultdict[str, dict[str, Found]], wanted: set[str], one: Foun
 
 def _in_graph(client: GraphClient, lines: Sequence[str]) -> Iterator[tuple[str, Found]]:
     """Pairs of a line in lower case and what it is called so. What one property names is not looked for in the next."""
-    ids = {line for line in lines if directory.is_id(line)}
+    ids = {line for line in lines if live.is_id(line)}
     mails = {line for line in lines if "@" in line}
     yield from _first(client, ids, [("users", "id"), ("groups", "id")])
     yield from _first(client, mails, [("users", "userPrincipalName"), ("users", "mail"), ("groups", "mail")])

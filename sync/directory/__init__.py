@@ -1,0 +1,1 @@
+"""Live look-ups in Entra for pages and commands; the mirror has its own writer in the engine."""
