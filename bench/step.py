@@ -26,11 +26,12 @@ from django.utils import timezone
 from portal.models import RoleGrant, User
 from portal.roles import Role
 from sync import cycle
+from sync.configuration import drafts, mappings
 from sync.connection import services
 from sync.db.bulk import insert_rows, update_rows
 from sync.directory.live import Found
 from sync.models import Assignment, DirectoryUser, Link, MembershipLink, Run, Tenant
-from sync.services import configurations, drafts, previews, runs, tenants
+from sync.services import previews, runs, tenants
 
 ACTOR = "bench"
 
@@ -57,7 +58,7 @@ def prepare() -> dict[str, Any]:
         token=facts["scim_token"],
         token_created_on=timezone.localdate(),
     )
-    configurations.apply_recommended(actor=ACTOR, tenant=tenant)
+    mappings.apply_recommended(actor=ACTOR, tenant=tenant)
     return {}
 
 
@@ -65,7 +66,7 @@ def assign() -> dict[str, Any]:
     """Group ids come on standard input, one a line."""
     tenant = Tenant.objects.get()
     chosen = [Found("group", line.strip(), f"Team {n:04}", "", "") for n, line in enumerate(sys.stdin, start=1)]
-    configurations.assign(actor=ACTOR, tenant=tenant, chosen=chosen)
+    mappings.assign(actor=ACTOR, tenant=tenant, chosen=chosen)
     return {"assigned": Assignment.objects.count()}
 
 
@@ -165,10 +166,10 @@ def draft() -> dict[str, Any]:
     """A filter that half the company does not pass, and a mapping that changes a field of everybody else."""
     tenant = Tenant.objects.get()
     clause = {"attribute": "department", "operator": "REGEX MATCH", "value": "^[A-L]", "ignore_case": False}
-    configurations.save_filter(actor=ACTOR, tenant=tenant, object_type="user", title="Half", clauses=[clause])
+    mappings.save_filter(actor=ACTOR, tenant=tenant, object_type="user", title="Half", clauses=[clause])
     row = drafts.shown(tenant).mappings.get(object_type="user", target="title")
     rule = replace(row.rule(), kind="expression", source='Join(", ", [jobTitle], [department])')
-    configurations.save_mapping(actor=ACTOR, tenant=tenant, object_type="user", rule=rule, row=row)
+    mappings.save_mapping(actor=ACTOR, tenant=tenant, object_type="user", rule=rule, row=row)
     return {"changes": len(drafts.differs(tenant))}
 
 

@@ -16,8 +16,8 @@ from django.utils.translation import gettext as _
 from portal.http import HttpRequest
 from portal.models import RoleGrant, User
 from portal.roles import RIGHTS, Right, Role, lowest_role_with
+from sync.configuration import drafts
 from sync.models import Tenant
-from sync.services import drafts
 
 View = Callable[..., Any]
 

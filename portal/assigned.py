@@ -13,7 +13,8 @@ from django.utils.translation import gettext_lazy
 
 from sync import bringing
 from sync.bringing import Bringing, Counts
-from sync.differences import Difference, assignment_key, setting_key
+from sync.configuration import drafts
+from sync.configuration.items import Difference, assignment_key, setting_key
 from sync.directory import live
 from sync.mirror import groups_in_scope
 from sync.models import (
@@ -27,7 +28,6 @@ from sync.models import (
     Tenant,
 )
 from sync.problems.catalogue import PROBLEMS, Problem, scope_words
-from sync.services import drafts
 
 PAGE = 50
 OBJECT_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")

@@ -9,13 +9,13 @@ from django.utils.translation import gettext as _
 
 from portal import fields
 from portal.examples import Example
-from sync.differences import Difference, mapping_key
+from sync.configuration.items import Difference, mapping_key
+from sync.configuration.mappings import sentence
 from sync.models import AttributeMapping, Configuration
 from sync.problems.catalogue import PROBLEMS
 from sync.rules import acceptance, mapping
 from sync.rules.mapping import ObjectType
 from sync.scim.resource import REDACTED
-from sync.services.configurations import sentence
 
 # Facts of a row that a cell of the table shows.
 CELLS = ("kind", "source", "default", "apply", "matching", "when_empty", "default_on_update")

@@ -11,7 +11,7 @@ from django.utils.functional import SimpleLazyObject
 from portal.access import rights_of
 from portal.http import HttpRequest
 from portal.navigation import marks
-from sync.services import drafts
+from sync.configuration import drafts
 
 
 def wants_partial(request: HttpRequest) -> bool:

@@ -13,12 +13,12 @@ from portal.access import can
 from portal.forms.scope import NEW, Card, ClauseForm, ScopeForm, operator_choices
 from portal.http import HttpRequest
 from portal.roles import Right
+from sync.configuration.drafts import shown
 from sync.models import Configuration, ScopingFilter, Tenant
 from sync.rules import filters as filtering
 from sync.rules.filters import Clause, Filter, Phrase, clauses_in_words, operator_named, phrase, ready, unanchored
 from sync.rules.mapping import ObjectType
 from sync.services import scope as service
-from sync.services.drafts import shown
 
 EMPTY = Clause("", "EQUALS")
 SHOWN = 200

@@ -118,7 +118,7 @@ STORAGES = {
     },
 }
 
-# A configuration file of 5 MB may be pasted (sync/documents.py).
+# A configuration file of 5 MB may be pasted (sync/configuration/files/json_text.py).
 DATA_UPLOAD_MAX_MEMORY_SIZE = 6 * 1024 * 1024
 
 CONTENT_SECURITY_POLICY = {

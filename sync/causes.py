@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sync.differences import SCOPE_KEYS, Difference, assignment_key, mapping_key, setting_key
+from sync.configuration.items import SCOPE_KEYS, Difference, assignment_key, mapping_key, setting_key
 from sync.rules.scope import Reason, Scope
 from sync.scim import resource
 

@@ -13,8 +13,8 @@ from django.db.models import Exists, OuterRef, QuerySet
 from sync import impact, inclusion
 from sync.causes import Causes, Keys, reason_key
 from sync.clashes import RehearsedClashes
+from sync.configuration.items import contents, differences, digest, setting_key
 from sync.db.bulk import insert_rows
-from sync.differences import contents, differences, digest, setting_key
 from sync.evaluating import Batch, Evaluation, GroupMembers, Mapper, groups_mapper, people_mapper
 from sync.guarding import Guard
 from sync.mirror import Rules, batches, groups_in_scope, users_to_look_at

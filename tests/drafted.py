@@ -6,11 +6,11 @@ from typing import Any
 from django.utils import timezone
 
 from sync import impact
-from sync.differences import digest
+from sync.configuration import drafts, mappings
+from sync.configuration.items import digest
 from sync.directory.live import Found
 from sync.guarding import Guard
 from sync.models import Configuration, DirectoryUser, Link, Operation, Run, Tenant
-from sync.services import configurations, drafts
 
 JO, RAVI = "jo@acme.example", "ravi@acme.example"
 GROUP = "9" * 8 + "-0000-4000-8000-" + "9" * 12
@@ -20,7 +20,7 @@ PREVIEW = 90
 def edit_title(tenant: Tenant, source: str, actor: str = RAVI) -> None:
     row = drafts.shown(tenant).mappings.get(object_type="user", target="title")
     rule = replace(row.rule(), source=source)
-    configurations.save_mapping(actor=actor, tenant=tenant, object_type="user", rule=rule, row=row)
+    mappings.save_mapping(actor=actor, tenant=tenant, object_type="user", rule=rule, row=row)
 
 
 def publish_unseen(tenant: Tenant, comment: str = "") -> Configuration:
@@ -39,10 +39,10 @@ def with_draft(tenant: Tenant) -> str:
     """The key of the filter."""
     edit_title(tenant, "companyName")
     found = [Found("group", GROUP, "AWS-Research with a rather long name", "", "security")]
-    configurations.assign(actor=JO, tenant=tenant, chosen=found)
+    mappings.assign(actor=JO, tenant=tenant, chosen=found)
     clause = {"attribute": "department", "operator": "EQUALS", "value": "Engineering", "ignore_case": False}
-    row = configurations.save_filter(actor=JO, tenant=tenant, object_type="user", title="Engineers", clauses=[clause])
-    configurations.set_settings(actor=JO, tenant=tenant, leave_out_guests=True)
+    row = mappings.save_filter(actor=JO, tenant=tenant, object_type="user", title="Engineers", clauses=[clause])
+    mappings.set_settings(actor=JO, tenant=tenant, leave_out_guests=True)
     return f"filter:{row.uid}"
 
 

@@ -5,8 +5,8 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from sync.documents import LIMIT
-from sync.services.sections import Problem
+from sync.configuration.files.json_text import LIMIT
+from sync.configuration.files.section import Problem
 
 
 class FileForm(forms.Form):

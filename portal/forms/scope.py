@@ -8,11 +8,11 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from sync.configuration.mappings import revision
 from sync.models import ScopingFilter
 from sync.rules import filters
 from sync.rules.filters import Clause, Filter, Problem
 from sync.rules.mapping import ObjectType
-from sync.services.configurations import revision
 
 NEW = "new"
 # What is posted beyond the rows that a filter may have is not looked at.

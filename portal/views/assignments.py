@@ -17,12 +17,12 @@ from portal.http import HttpRequest
 from portal.render import redirect_to, render_page, wants_partial
 from portal.roles import Right
 from sync.bringing import Key
-from sync.differences import setting_key
+from sync.configuration import drafts, mappings
+from sync.configuration.drafts import shown
+from sync.configuration.items import setting_key
 from sync.directory import live, pasted
 from sync.directory.live import Found
 from sync.models import Assignment, Tenant
-from sync.services import configurations, drafts
-from sync.services.drafts import shown
 
 # Names of the pages of the tables in the address, by table.
 PAGES = {"groups": "page", "people": "people", "mirrored": "app"}
@@ -94,7 +94,7 @@ def assign(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _assign(request: HttpRequest, tenant: Tenant, chosen: Sequence[Found]) -> HttpResponse:
-    rows = configurations.assign(actor=request.user.email, tenant=tenant, chosen=chosen)
+    rows = mappings.assign(actor=request.user.email, tenant=tenant, chosen=chosen)
     text = ngettext("%(n)s assigned: %(names)s.", "%(n)s assigned: %(names)s.", len(rows))
     said = text % {"n": len(rows), "names": names_of(rows)} if rows else _("They were assigned already.")
     messages.success(request, said)
@@ -161,10 +161,10 @@ def change(request: HttpRequest, slug: str, kind: str, object_id: str) -> HttpRe
     row = assignment_of(tenant, kind, object_id)
     actor, said = request.user.email, ""
     if (value := request.POST.get("nested")) in FLAGS:
-        configurations.set_nested(actor=actor, tenant=tenant, assignment=row, nested=FLAGS[value])
+        mappings.set_nested(actor=actor, tenant=tenant, assignment=row, nested=FLAGS[value])
         said = SAID["nested", FLAGS[value]] % {"name": row}
     if (value := request.POST.get("send_group")) in FLAGS:
-        configurations.set_send_group(actor=actor, tenant=tenant, assignment=row, send_group=FLAGS[value])
+        mappings.set_send_group(actor=actor, tenant=tenant, assignment=row, send_group=FLAGS[value])
         said = SAID["send_group", FLAGS[value]] % {"name": row}
     return _after(request, tenant, said)
 
@@ -217,7 +217,7 @@ def _unassign(request: HttpRequest, tenant: Tenant, rows: Sequence[Assignment]) 
     """Shows who leaves, page by page; `confirmed` does it."""
     keys = [key_of(row) for row in rows]
     if request.method == "POST" and request.POST.get("confirmed"):
-        gone = configurations.unassign_all(actor=request.user.email, tenant=tenant, keys=keys)
+        gone = mappings.unassign_all(actor=request.user.email, tenant=tenant, keys=keys)
         text = ngettext("%(names)s is no longer assigned.", "%(n)s are no longer assigned: %(names)s.", len(gone))
         messages.success(request, text % {"n": len(gone), "names": names_of(gone)})
         return redirect_to(request, "assignments", tenant.slug)

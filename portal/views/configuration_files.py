@@ -18,14 +18,14 @@ from portal.http import HttpRequest
 from portal.render import redirect_to, render_page
 from portal.roles import Right
 from sync import audit
-from sync.differences import digest
+from sync.configuration.drafts import shown
+from sync.configuration.files import microsoft, reading
+from sync.configuration.files.microsoft import CannotRead, Incoming
+from sync.configuration.files.ms_schema import Line
+from sync.configuration.files.section import NotImported
+from sync.configuration.items import digest
 from sync.models import Configuration, Tenant
-from sync.ms_schema import Line
 from sync.rules import mapping
-from sync.services import configuration_files, microsoft_files
-from sync.services.drafts import shown
-from sync.services.microsoft_files import CannotRead, Incoming
-from sync.services.sections import NotImported
 
 FORMATS = {"lockstep": "configuration", "microsoft": "synchronization-schema"}
 # In the order in which an admin wants to read them.
@@ -63,7 +63,7 @@ def configuration_export(request: HttpRequest, slug: str) -> HttpResponse:
     kind = request.GET.get("download", "")
     if kind in FORMATS:
         return _file(request, tenant, configuration, kind)
-    _schema, report = microsoft_files.export(configuration)
+    _schema, report = microsoft.export(configuration)
     context = {
         "tenant": tenant,
         "configuration": configuration,
@@ -94,9 +94,7 @@ def _chosen(tenant: Tenant, version: str) -> Configuration:
 
 
 def _file(request: HttpRequest, tenant: Tenant, configuration: Configuration, kind: str) -> HttpResponse:
-    document = (
-        microsoft_files.export(configuration)[0] if kind == "microsoft" else configuration_files.export(configuration)
-    )
+    document = microsoft.export(configuration)[0] if kind == "microsoft" else reading.export(configuration)
     audit.record(request.user.email, "configuration.export", configuration, None, {"format": kind})
     text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
     response = HttpResponse(text, content_type="application/json; charset=utf-8")
@@ -139,7 +137,7 @@ def _check_file(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     form = FileForm(request.POST, request.FILES)
     if form.is_valid():
         try:
-            return _show(request, tenant, microsoft_files.read_text(form.content, shown(tenant)))
+            return _show(request, tenant, microsoft.read_text(form.content, shown(tenant)))
         except NotImported as error:
             form.refuse(error.problems)
     return _form(request, tenant, file_form=form, status=422)
@@ -149,8 +147,8 @@ def _read_entra(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     form = EntraForm(request.POST)
     if form.is_valid():
         try:
-            schema = microsoft_files.fetch(tenant, form.cleaned_data["application"])
-            return _show(request, tenant, microsoft_files.read_schema(schema, shown(tenant)))
+            schema = microsoft.fetch(tenant, form.cleaned_data["application"])
+            return _show(request, tenant, microsoft.read_schema(schema, shown(tenant)))
         except CannotRead as error:
             form.add_error("application", str(error))
         except NotImported as error:
@@ -162,7 +160,7 @@ def _read_entra(request: HttpRequest, tenant: Tenant) -> HttpResponse:
 def _show(request: HttpRequest, tenant: Tenant, incoming: Incoming, status: int = 200) -> HttpResponse:
     """What would change. Nothing is kept: the page brings the file back with the yes."""
     report = _report(incoming.report)
-    planned = configuration_files.planned(tenant, incoming.wanted)
+    planned = reading.planned(tenant, incoming.wanted)
     context = {
         "tenant": tenant,
         "lines": changes.lines_of(tenant, planned),
@@ -182,7 +180,7 @@ def _take(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     if not form.is_valid():
         return _form(request, tenant, status=422)
     try:
-        incoming = microsoft_files.read_text(form.cleaned_data["document"], shown(tenant))
+        incoming = microsoft.read_text(form.cleaned_data["document"], shown(tenant))
     except NotImported as error:
         file_form = FileForm({"text": form.cleaned_data["document"]})
         file_form.is_valid()
@@ -190,7 +188,7 @@ def _take(request: HttpRequest, tenant: Tenant) -> HttpResponse:
         return _form(request, tenant, file_form=file_form, status=422)
     if form.cleaned_data["seen"] != digest(shown(tenant)):
         return _show(request, tenant, incoming, status=409)
-    changed = configuration_files.put_into_draft(tenant=tenant, actor=request.user.email, wanted=incoming.wanted)
+    changed = reading.put_into_draft(tenant=tenant, actor=request.user.email, wanted=incoming.wanted)
     said = ngettext("%(n)d change is in the draft.", "%(n)d changes are in the draft.", len(changed))
     messages.success(request, said % {"n": len(changed)})
     if tenant.configurations.published().exists():
@@ -213,5 +211,5 @@ def _reported(line: Line) -> Reported:
         part=PARTS[line.part],
         objects=OBJECTS[line.object_type],
         outcome=line.outcome,
-        reasons=[microsoft_files.sentence(note) for note in line.notes],
+        reasons=[microsoft.sentence(note) for note in line.notes],
     )

@@ -24,10 +24,11 @@ from portal.views.logs import field_changes
 from portal.views.provisioning import waits_too_long
 from portal.views.runs import phase_rows
 from sync import audit, impact
-from sync.differences import contents, differences
+from sync.configuration import drafts
+from sync.configuration.items import contents, differences
 from sync.models import DirectoryUser, Operation, Run, Tenant
 from sync.problems.catalogue import PROBLEMS, SCOPE_REASONS
-from sync.services import drafts, keeping, previews, runs
+from sync.services import keeping, previews, runs
 from sync.services.tenants import configuration_of
 
 COLUMNS = (

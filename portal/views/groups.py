@@ -17,6 +17,7 @@ from portal.render import render_page
 from portal.roles import Right
 from sync import bringing, inclusion
 from sync.bringing import Bringing
+from sync.configuration import drafts
 from sync.directory import live
 from sync.graph.errors import NotFound
 from sync.mirror import groups_in_scope
@@ -29,7 +30,6 @@ from sync.models import (
     Snapshot,
     Tenant,
 )
-from sync.services import drafts
 
 
 @dataclass(frozen=True, slots=True)

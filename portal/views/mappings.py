@@ -18,15 +18,16 @@ from portal.http import HttpRequest
 from portal.mapping_table import Gets
 from portal.render import redirect_to, render_page
 from portal.roles import Right
-from sync.differences import MAPPING_FIELDS, facts_of, mapping_key, setting_key
+from sync.configuration import drafts
+from sync.configuration import mappings as configurations
+from sync.configuration.drafts import shown
+from sync.configuration.items import MAPPING_FIELDS, facts_of, mapping_key, setting_key
+from sync.configuration.mappings import Conflict, Refused, revision, sentence
 from sync.directory import attributes as source_attributes
 from sync.directory import live
 from sync.models import AttributeMapping, Configuration, Tenant
 from sync.rules import mapping
 from sync.rules.mapping import ObjectType
-from sync.services import configurations, drafts
-from sync.services.configurations import Conflict, Refused, revision, sentence
-from sync.services.drafts import shown
 
 OBJECTS: dict[str, ObjectType] = {"people": "user", "groups": "group"}
 

@@ -31,12 +31,11 @@ from portal.scope_page import (
     page_url,
     rows_shown,
 )
-from sync import differences
+from sync.configuration import drafts, items, mappings
+from sync.configuration.drafts import shown
 from sync.models import AttributeMapping, ScopingFilter, Tenant
 from sync.rules import filters
-from sync.services import configurations, drafts
 from sync.services import scope as service
-from sync.services.drafts import shown
 
 
 @signed_in
@@ -78,7 +77,7 @@ def save(request: HttpRequest, tenant: Tenant, card: Card) -> HttpResponse:
         return answer(request, tenant, card, status=422)
     try:
         row = stored(request, tenant, card)
-    except configurations.Conflict as conflict:
+    except mappings.Conflict as conflict:
         return conflicting(request, tenant, card, conflict.now)
     return kept(request, tenant, card, row, _("Saved the filter “%(title)s” in the draft.") % {"title": row.title})
 
@@ -86,7 +85,7 @@ def save(request: HttpRequest, tenant: Tenant, card: Card) -> HttpResponse:
 def stored(request: HttpRequest, tenant: Tenant, card: Card) -> ScopingFilter:
     """Raises Conflict."""
     one = card.filter()
-    return configurations.save_filter(
+    return mappings.save_filter(
         actor=request.user.email,
         tenant=tenant,
         object_type=card.object_type,
@@ -111,8 +110,8 @@ def conflicting(
 ) -> HttpResponse:
     """Somebody else was faster: both versions are shown, and saving again takes this one."""
     theirs = now.rule() if isinstance(now, ScopingFilter) else None
-    mine = card.anew(NEW if theirs is None else card.key, configurations.revision(now))
-    edit = shown(tenant).edits.get(differences.filter_key(card.key), {})
+    mine = card.anew(NEW if theirs is None else card.key, mappings.revision(now))
+    edit = shown(tenant).edits.get(items.filter_key(card.key), {})
     more = {
         "conflict": True,
         "by": edit.get("by") or shown(tenant).changed_by,
@@ -125,7 +124,7 @@ def conflicting(
 
 def remove(request: HttpRequest, tenant: Tenant, card: Card) -> HttpResponse:
     """It goes at once; what stands in its place can bring it back."""
-    configurations.remove_filter(actor=request.user.email, tenant=tenant, uid=card.uid)
+    mappings.remove_filter(actor=request.user.email, tenant=tenant, uid=card.uid)
     removed = {"removed": card, "said": _("Removed the filter “%(title)s”.") % {"title": card.filter().title}}
     if wants_partial(request):
         context = base(request, tenant, card.object_type) | removed
@@ -139,7 +138,7 @@ def restore(request: HttpRequest, tenant: Tenant, card: Card) -> HttpResponse:
     if not card.check():
         return answer(request, tenant, card, status=422)
     published = undone(request, tenant, card)
-    row = stored(request, tenant, card.anew(card.key if published else NEW, configurations.revision(published)))
+    row = stored(request, tenant, card.anew(card.key if published else NEW, mappings.revision(published)))
     return kept(request, tenant, card, row, _("“%(title)s” is back.") % {"title": row.title})
 
 
@@ -152,7 +151,7 @@ def undo(request: HttpRequest, tenant: Tenant, card: Card) -> HttpResponse:
 
 
 def undone(request: HttpRequest, tenant: Tenant, card: Card) -> ScopingFilter | None:
-    drafts.undo(tenant=tenant, actor=request.user.email, key=differences.filter_key(card.uid))
+    drafts.undo(tenant=tenant, actor=request.user.email, key=items.filter_key(card.uid))
     return shown(tenant).filters.filter(uid=card.uid).first()
 
 
@@ -235,6 +234,6 @@ def scope_settings(request: HttpRequest, slug: str) -> HttpResponse:
     tenant = tenant_for(request, slug, Right.CONFIGURE)
     form = ScopeForm(request.POST)
     if form.is_valid():
-        configurations.set_settings(actor=request.user.email, tenant=tenant, **form.settings())
+        mappings.set_settings(actor=request.user.email, tenant=tenant, **form.settings())
         messages.success(request, _("Saved in the draft."))
     return redirect_to(request, page_url(tenant, "user"))

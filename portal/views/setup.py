@@ -13,10 +13,10 @@ from portal.access import can, signed_in, tenant_for
 from portal.http import HttpRequest
 from portal.render import render_page
 from portal.roles import Right
+from sync.configuration.drafts import shown
 from sync.connection import services
 from sync.models import AwsConnection, ConnectionTest, EntraConnection, Half, Tenant
 from sync.rules.mapping import recommended_for_aws
-from sync.services.drafts import shown
 
 
 class State(StrEnum):

@@ -16,9 +16,10 @@ from portal.http import HttpRequest
 from portal.render import redirect_to, render_page
 from portal.roles import Right
 from portal.views.draft import next_number
-from sync.differences import contents, differences
+from sync.configuration import drafts
+from sync.configuration.items import contents, differences
 from sync.models import Configuration, Tenant
-from sync.services import drafts, previews
+from sync.services import previews
 
 PAGE = 20
 DRAFT = "draft"

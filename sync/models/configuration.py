@@ -53,9 +53,9 @@ class Configuration(models.Model):
     published_at = models.DateTimeField(null=True, blank=True)
     published_by = models.CharField(max_length=254, blank=True)
     comment = models.TextField(_("why"), max_length=1000, blank=True)
-    # Who changed what last, by the key of the change (sync/differences.py): {"by": e-mail, "at": ISO 8601}.
+    # Who changed what last, by the key of the change (sync/configuration/items.py): {"by": e-mail, "at": ISO 8601}.
     edits = models.JSONField(default=dict)
-    # Of a draft: keys of what differs from the version that it began from (sync/differences.py).
+    # Of a draft: keys of what differs from the version that it began from (sync/configuration/items.py).
     differs = models.JSONField(default=list)
     changed_at = models.DateTimeField(auto_now_add=True)
     changed_by = models.CharField(max_length=254, blank=True)
@@ -71,7 +71,7 @@ class Configuration(models.Model):
     # What may be done to people and groups in AWS ("target object actions" in Entra).
     user_actions = models.JSONField(default=every_user_action)
     group_actions = models.JSONField(default=every_group_action)
-    # What decides who comes and who is linked with whom, in short (sync/differences.py); "": not known.
+    # What decides who comes and who is linked with whom, in short (sync/configuration/items.py); "": not known.
     scope_digest = models.CharField(max_length=64, blank=True)
     # Moves when that changes: the next run then starts from a preview.
     scope_changed_at = models.DateTimeField(default=timezone.now)

@@ -64,7 +64,7 @@ class Run(models.Model):
     requested_by = models.CharField(max_length=254, blank=True)
     # What it followed; of a preview: what it is to follow (null: what runs use by then).
     configuration = models.ForeignKey(Configuration, models.SET_NULL, null=True)
-    # Of the draft as its preview saw it (sync/differences.py): it may be edited after it. "": no preview of a draft.
+    # Of the draft as its preview saw it (sync/configuration/items.py): it may be edited after it. "": no preview of a draft.
     configuration_digest = models.CharField(max_length=64, blank=True)
     state = models.CharField(max_length=22, choices=State, default=State.QUEUED)
     created_at = models.DateTimeField(auto_now_add=True)

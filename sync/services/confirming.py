@@ -6,8 +6,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from sync import audit
+from sync.configuration import drafts
 from sync.models import Configuration, Run, Tenant
-from sync.services import drafts
 from sync.services.tenants import configuration_of
 
 # A preview older than this says too little about today's directory.

@@ -16,13 +16,14 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from sync import audit
+from sync.configuration.drafts import shown
+from sync.configuration.files import reading
+from sync.configuration.files.section import NotImported, Problem, Section
 from sync.connection import services
 from sync.connection.clients import clouds, scim_endpoint
 from sync.models import Adoption, AuditEntry, Configuration, Interval, NameId, Tenant
 from sync.rules.wanted import Wanted
-from sync.services import configuration_files, runs, safety, tenants
-from sync.services.drafts import shown
-from sync.services.sections import NotImported, Problem, Section
+from sync.services import runs, safety, tenants
 from sync.services.tenants import configuration_of
 
 VERSION = 1
@@ -51,11 +52,11 @@ def parse(document: Any, environment: Mapping[str, str]) -> TenantFile:
     problems: list[Problem] = []
     top = Section(document, "", problems)
     file = TenantFile()
-    configuration_files.parse_version(top, VERSION)
+    reading.parse_version(top, VERSION)
     _parse_tenant(top, file)
     _parse_entra(top.section("entra"), file, environment)
     _parse_aws(top.section("aws"), file, environment)
-    file.wanted = configuration_files.parse_sections(top, _configuration_of_now(file))
+    file.wanted = reading.parse_sections(top, _configuration_of_now(file))
     _parse_schedule(top.section("schedule"), file)
     _parse_notification(top.section("notification"), file)
     _parse_safety(top.section("safety"), file)
@@ -172,7 +173,7 @@ def import_tenant(*, actor: str, document: Any, environment: Mapping[str, str]) 
     last = AuditEntry.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
     tenant = _tenant(file, actor)
     _apply_connections(tenant, file, actor)
-    configuration_files.put_into_draft(tenant=tenant, actor=actor, wanted=file.wanted)
+    reading.put_into_draft(tenant=tenant, actor=actor, wanted=file.wanted)
     _apply_provisioning(tenant, file, actor)
     return tenant, list(AuditEntry.objects.filter(pk__gt=last, tenant=tenant, actor=actor).order_by("pk"))
 
@@ -258,7 +259,7 @@ def export_tenant(tenant: Tenant) -> dict[str, Any]:
         "slug": tenant.slug,
         "time_zone": tenant.time_zone,
         **_exported_connections(tenant),
-        **configuration_files.sections(configuration_files.wanted_of(configuration_of(tenant))),
+        **reading.sections(reading.wanted_of(configuration_of(tenant))),
         "schedule": {"interval_minutes": tenant.interval},
         "notification": {"email": tenant.notification_email, "on_failure": tenant.notify_on_failure},
         "safety": safety.safety_of(tenant),
@@ -269,7 +270,7 @@ def _exported_connections(tenant: Tenant) -> dict[str, Any]:
     parts: dict[str, Any] = {}
     entra, aws = tenant.entra, tenant.aws
     if entra.directory_id:
-        parts["entra"] = configuration_files.given(
+        parts["entra"] = reading.given(
             cloud=entra.cloud,
             directory_id=entra.directory_id,
             client_id=entra.client_id,
@@ -277,7 +278,7 @@ def _exported_connections(tenant: Tenant) -> dict[str, Any]:
             ends_on=_day(entra.credential_ends_on),
         )
     if aws.endpoint:
-        parts["aws"] = configuration_files.given(endpoint=aws.endpoint, token_created_on=_day(aws.token_created_on))
+        parts["aws"] = reading.given(endpoint=aws.endpoint, token_created_on=_day(aws.token_created_on))
     return parts
 
 

@@ -4,12 +4,12 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from sync import inclusion
+from sync.configuration import drafts, mappings
 from sync.directory.live import Found
 from sync.mirror import Rules
 from sync.models import Configuration, DirectoryUser, Tenant
 from sync.rules.scope import Reason, Scope
 from sync.scope_pass import Deciding
-from sync.services import configurations, drafts
 
 # What an edit of the draft can change; everything else is decided in Entra, or by a switch for all.
 HELPS = (Reason.NOT_ASSIGNED, Reason.OUTSIDE_FILTER)
@@ -48,7 +48,7 @@ def scope_of(configuration: Configuration, person: DirectoryUser) -> Scope:
 def _assign(tenant: Tenant, actor: str, person: DirectoryUser, scope: Scope) -> None:
     if scope.reason == Reason.NOT_ASSIGNED:
         found = Found("user", person.object_id, str(person), person.user_principal_name, "person")
-        configurations.assign(actor=actor, tenant=tenant, chosen=[found])
+        mappings.assign(actor=actor, tenant=tenant, chosen=[found])
 
 
 def _let_pass(tenant: Tenant, actor: str, person: DirectoryUser, scope: Scope) -> None:
@@ -62,4 +62,4 @@ def _let_pass(tenant: Tenant, actor: str, person: DirectoryUser, scope: Scope) -
         "ignore_case": True,
     }
     title = (_("Keep %(name)s") % {"name": person})[:200]
-    configurations.save_filter(actor=actor, tenant=tenant, object_type="user", title=title, clauses=[clause])
+    mappings.save_filter(actor=actor, tenant=tenant, object_type="user", title=title, clauses=[clause])

@@ -6,8 +6,9 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from sync import impact
+from sync.configuration import drafts
 from sync.models import Configuration, Operation, Result, Run, Tenant
-from sync.services import drafts, runs
+from sync.services import runs
 
 WRITES = (Run.Kind.FULL, Run.Kind.CHANGES)
 NOT_DONE = (Result.PLANNED, Result.SENT, Result.SKIPPED, Result.FAILED, Result.WILL_RETRY)

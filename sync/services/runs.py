@@ -15,10 +15,10 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from sync import audit, notifying
+from sync.configuration.items import digest
 from sync.connection.clients import NotEntered, graph_client, scim_client
 from sync.connection.sealing import CannotOpen
 from sync.cycle import NotConfirmed, run_cycle
-from sync.differences import digest
 from sync.exporting import TokenRefused, TooManyFailures
 from sync.graph.errors import Forbidden as GraphForbidden
 from sync.graph.errors import GraphError, SignInFailed

@@ -9,9 +9,9 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from sync import audit
+from sync.configuration import mappings
 from sync.guarding import Limits, limits_of
 from sync.models import Adoption, NameId, Tenant
-from sync.services import configurations
 
 # The lowest and highest value of each limit.
 RANGES: dict[str, tuple[int, int]] = {
@@ -91,7 +91,7 @@ def save_safety(*, tenant: Tenant, actor: str, **values: Any) -> bool:
         return False
     _store(tenant, after)
     if any(before[name] != after[name] for name in MATCHING):
-        configurations.matching_changed(tenant=tenant, actor=actor)
+        mappings.matching_changed(tenant=tenant, actor=actor)
     audit.record(actor, "safety.save", tenant, _flat(before), _flat(after))
     return True
 

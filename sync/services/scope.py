@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from sync import importing, inclusion
 from sync.bringing import members_of
+from sync.configuration.drafts import shown
 from sync.expressions import Value
 from sync.mirror import Rules
 from sync.models import (
@@ -29,7 +30,6 @@ from sync.rules import scope
 from sync.rules.filters import Filter, Verdict, compiled, judge, text_of
 from sync.rules.mapping import ObjectType
 from sync.rules.scope import Gate, Reason
-from sync.services.drafts import shown
 from sync.services.tenants import configuration_of
 
 CHUNK = 2000

@@ -4,7 +4,7 @@ from django.db import transaction
 from django.utils.text import slugify
 
 from sync import audit
-from sync.differences import scope_digest
+from sync.configuration.items import scope_digest
 from sync.models import AttributeMapping, AwsConnection, Configuration, EntraConnection, Tenant
 from sync.rules.mapping import DEFAULT_GROUP_MAPPINGS, DEFAULT_USER_MAPPINGS, Mapping
 

@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from portal.models import User
+from sync.configuration import drafts
 from sync.models import Tenant
-from sync.services import drafts
 from tests.lab_process import Lab
 from tests.sync.engine.conftest import ACTOR, assign, sync, wire
 

@@ -9,9 +9,10 @@ from django.test import Client
 from playwright.sync_api import Browser, Page, expect
 
 from portal.models import User
+from sync.configuration import drafts, mappings
+from sync.configuration.drafts import shown
+from sync.configuration.files import reading
 from sync.models import Tenant
-from sync.services import configuration_files, configurations, drafts
-from sync.services.drafts import shown
 from tests.browser.conftest import Watched, axe, sideways
 from tests.sync.ms_schema.schema import SAMPLE
 
@@ -23,7 +24,7 @@ JO = "jo@acme.example"
 def published(tenant: Tenant) -> Tenant:
     """A version, and a draft that Microsoft's schema cannot say all of."""
     drafts.make_version(shown(tenant), actor=JO)
-    configurations.set_settings(actor=JO, tenant=tenant, user_actions=["create", "update"])
+    mappings.set_settings(actor=JO, tenant=tenant, user_actions=["create", "update"])
     return tenant
 
 
@@ -60,7 +61,7 @@ def test_every_state_of_the_pages_is_accessible_and_fits(
     expect(page.get_by_role("heading", name="There is a problem")).to_be_visible()
     expect(page.locator(".ls-summary")).to_be_focused()
     sound(page)
-    bring(page, configuration_files.export(shown(published)))
+    bring(page, reading.export(shown(published)))
     expect(page.get_by_text("There is nothing to put into the draft")).to_be_visible()
     sound(page)
     page.goto(f"{live_server.url}/t/acme/configuration/import/")
@@ -68,7 +69,7 @@ def test_every_state_of_the_pages_is_accessible_and_fits(
     expect(page.get_by_role("button", name="Put into the draft")).to_be_visible()
     page.get_by_text("parts are taken over as they are").click()
     sound(page)
-    configurations.set_settings(actor="ravi@acme.example", tenant=published, leave_out_guests=True)
+    mappings.set_settings(actor="ravi@acme.example", tenant=published, leave_out_guests=True)
     page.get_by_role("button", name="Put into the draft").click()
     expect(page.get_by_text("Somebody has changed the configuration meanwhile")).to_be_visible()
     sound(page)

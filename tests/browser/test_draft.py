@@ -10,8 +10,8 @@ from playwright.sync_api import Locator, Page, expect
 
 from portal.models import User
 from portal.roles import Role
+from sync.configuration import drafts, mappings
 from sync.models import Configuration, HeldChange, Run, Tenant
-from sync.services import configurations, drafts
 from tests.browser.conftest import Watched, axe, sideways
 from tests.conftest import person
 from tests.drafted import PREVIEW, edit_title, preview_of, with_draft, with_versions
@@ -27,7 +27,7 @@ Open = Callable[[User | None], Page]
 def acme(tenant: Tenant, lab: Lab) -> Tenant:
     """Provisioning is on, version 1 is published, AWS holds everybody of two groups."""
     wire(tenant, lab)
-    configurations.apply_recommended(actor=ACTOR, tenant=tenant)
+    mappings.apply_recommended(actor=ACTOR, tenant=tenant)
     assign(tenant, lab.entra_group("AWS-Admins"), lab.entra_group("AWS-Developers"))
     sync(tenant)
     now = timezone.now()
@@ -44,12 +44,12 @@ def acme(tenant: Tenant, lab: Lab) -> Tenant:
 def edit(tenant: Tenant, target: str, **facts: Any) -> None:
     row = drafts.shown(tenant).mappings.get(object_type="user", target=target)
     rule = replace(row.rule(), **facts)
-    configurations.save_mapping(actor=RAVI, tenant=tenant, object_type="user", rule=rule, row=row)
+    mappings.save_mapping(actor=RAVI, tenant=tenant, object_type="user", rule=rule, row=row)
 
 
 def only(tenant: Tenant, value: str) -> None:
     clause = {"attribute": "department", "operator": "EQUALS", "value": value, "ignore_case": False}
-    configurations.save_filter(actor=RAVI, tenant=tenant, object_type="user", title="Wrong", clauses=[clause])
+    mappings.save_filter(actor=RAVI, tenant=tenant, object_type="user", title="Wrong", clauses=[clause])
 
 
 @pytest.fixture(params=["mouse", "keys"])

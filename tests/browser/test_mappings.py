@@ -7,9 +7,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from portal.models import User
+from sync.configuration import drafts, mappings
 from sync.models import AttributeMapping, Tenant
 from sync.rules import mapping
-from sync.services import configurations, drafts
 from tests.browser.conftest import axe, sideways
 from tests.lab_process import Lab
 from tests.sync.engine.conftest import ACTOR, assign, sync, wire
@@ -25,7 +25,7 @@ FAMILY = "name.familyName"
 def read(lab: Lab, tenant: Tenant) -> Tenant:
     """Everybody was read and written once, under a published version."""
     wire(tenant, lab)
-    configurations.apply_recommended(actor=ACTOR, tenant=tenant)
+    mappings.apply_recommended(actor=ACTOR, tenant=tenant)
     assign(tenant, lab.entra_group("AWS-Admins"))
     sync(tenant)
     if (draft := tenant.configurations.draft()) is not None:
@@ -191,7 +191,7 @@ def test_a_second_phone_number_is_refused_in_the_row(people: Page, watched: Any,
 @pytest.mark.parametrize("how", ["mouse", "keyboard"])
 def test_the_matching_order_changes_by_buttons_that_keep_the_focus(people: Page, read: Tenant, how: str) -> None:
     rule = mapping.Mapping("externalId", "direct", "objectId", matching=2)
-    configurations.save_mapping(actor=ACTOR, tenant=read, object_type="user", rule=rule, row=row(read, "externalId"))
+    mappings.save_mapping(actor=ACTOR, tenant=read, object_type="user", rule=rule, row=row(read, "externalId"))
     page = people
     page.reload()
     up = page.get_by_role("button", name="Up externalId")
@@ -214,7 +214,7 @@ def test_two_admins_on_one_row_see_both_versions(people: Page, watched: Any, rea
     page.get_by_role("link", name="Edit title").click()
     page.get_by_label("Source", exact=True).fill("department")
     theirs = mapping.Mapping("title", "constant", "Theirs")
-    configurations.save_mapping(actor="ravi@acme.example", tenant=read, object_type="user", rule=theirs, row=row(read, "title"))  # fmt: skip
+    mappings.save_mapping(actor="ravi@acme.example", tenant=read, object_type="user", rule=theirs, row=row(read, "title"))  # fmt: skip
     page.get_by_role("button", name="Save mapping").click()
     panel = page.get_by_role("group", name="title changed meanwhile")
     expect(panel).to_contain_text("Your changes are safe")
@@ -237,10 +237,10 @@ def test_every_state_of_the_page_is_accessible(people: Page, read: Tenant, schem
     page = people
     page.emulate_media(color_scheme=scheme)
     rules = [mapping.Mapping("title", "expression", "Redact([jobTitle])", default="Clerk", default_on_update=True), mapping.Mapping("nickName", "none", "", default="Dear")]  # fmt: skip
-    configurations.save_mapping(actor=ACTOR, tenant=read, object_type="user", rule=rules[0], row=row(read, "title"))
-    configurations.save_mapping(actor=ACTOR, tenant=read, object_type="user", rule=rules[1])
-    configurations.remove_mapping(actor=ACTOR, tenant=read, row=row(read, WORK_PHONE))
-    configurations.set_settings(actor=ACTOR, tenant=read, user_actions=["create"])
+    mappings.save_mapping(actor=ACTOR, tenant=read, object_type="user", rule=rules[0], row=row(read, "title"))
+    mappings.save_mapping(actor=ACTOR, tenant=read, object_type="user", rule=rules[1])
+    mappings.remove_mapping(actor=ACTOR, tenant=read, row=row(read, WORK_PHONE))
+    mappings.set_settings(actor=ACTOR, tenant=read, user_actions=["create"])
     page.reload()
     expect(page.locator("#map-title")).to_contain_text("[Redact]")
     expect(page.locator("#map-phoneNumbers-work")).to_contain_text("removed")

@@ -10,6 +10,7 @@ from playwright.sync_api import Page
 
 from portal import first_run
 from portal.models import RoleGrant, User
+from sync.configuration import drafts, mappings
 from sync.directory.live import Found
 from sync.models import (
     Assignment,
@@ -31,7 +32,6 @@ from sync.models import (
     Snapshot,
     Tenant,
 )
-from sync.services import configurations, drafts
 from tests.browser.conftest import Watched, axe, sideways
 from tests.drafted import PREVIEW, preview_of, with_draft
 
@@ -88,7 +88,7 @@ def world(tenant: Tenant) -> dict[str, list[Any]]:
         Found("group", GROUP, "AWS-Developers", "", "security"),
         Found("user", "a" * 36, "Adele", "adele@x", "person"),
     ]
-    configurations.assign(actor="jo@acme.example", tenant=tenant, chosen=found)
+    mappings.assign(actor="jo@acme.example", tenant=tenant, chosen=found)
     with_changed_assignments(tenant)
     test = ConnectionTest.objects.create(
         tenant=tenant, half=Half.AWS, state="done", requested_by="jo", finished_at=now,
@@ -145,20 +145,18 @@ def with_changed_assignments(tenant: Tenant) -> None:
     DirectoryUser.objects.create(
         tenant=tenant, object_id="f" * 36, display_name="Fay", user_principal_name="fay@a-rather-long-domain-name.acme.example"
     )  # fmt: skip
-    configurations.assign(
-        actor="jo@acme.example", tenant=tenant, chosen=[Found("group", gone, "AWS-Old", "", "dynamic")]
-    )
-    configurations.set_settings(actor="jo@acme.example", tenant=tenant, mirrored_app=GROUP)
+    mappings.assign(actor="jo@acme.example", tenant=tenant, chosen=[Found("group", gone, "AWS-Old", "", "dynamic")])
+    mappings.set_settings(actor="jo@acme.example", tenant=tenant, mirrored_app=GROUP)
     draft = drafts.shown(tenant)
     Assignment.objects.create(
         configuration=draft, object_type="group", object_id=brought, display_name="AWS-App", mirrored=True
     )
     drafts.make_version(draft, actor="jo@acme.example")
     developers = drafts.shown(tenant).assignments.get(object_id=GROUP)
-    configurations.set_nested(actor="jo@acme.example", tenant=tenant, assignment=developers, nested=True)
-    configurations.unassign_all(actor="jo@acme.example", tenant=tenant, keys=[("group", gone)])
+    mappings.set_nested(actor="jo@acme.example", tenant=tenant, assignment=developers, nested=True)
+    mappings.unassign_all(actor="jo@acme.example", tenant=tenant, keys=[("group", gone)])
     fay = Found("user", "f" * 36, "Fay", "fay@acme.example", "person")
-    configurations.assign(actor="jo@acme.example", tenant=tenant, chosen=[fay])
+    mappings.assign(actor="jo@acme.example", tenant=tenant, chosen=[fay])
 
 
 def demanded(tenant: Tenant, run: Run) -> Demand:

@@ -7,11 +7,11 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from portal.models import User
+from sync.configuration import drafts, mappings
+from sync.configuration.drafts import shown
 from sync.directory.live import Found
 from sync.models import DirectoryMembership, DirectoryUser, Tenant
 from sync.rules.mapping import ALWAYS_SELECTED
-from sync.services import configurations, drafts
-from sync.services.drafts import shown
 from tests.browser.conftest import axe, sideways
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -31,7 +31,7 @@ def company(tenant: Tenant) -> Tenant:
         for _one in range(count):
             number += 1
             mirrored(tenant, number, department, enabled)
-    configurations.assign(actor=ACTOR, tenant=tenant, chosen=[Found("group", GROUP, "AWS-Everyone", "", "security")])
+    mappings.assign(actor=ACTOR, tenant=tenant, chosen=[Found("group", GROUP, "AWS-Everyone", "", "security")])
     tenant.refresh_from_db()
     from sync.models import DirectoryGroup
 
@@ -62,7 +62,7 @@ def mirrored(tenant: Tenant, number: int, department: str, enabled: bool) -> Non
 
 def engineers(tenant: Tenant) -> None:
     """A filter in the draft."""
-    configurations.save_filter(
+    mappings.save_filter(
         actor=ACTOR,
         tenant=tenant,
         object_type="user",
@@ -175,7 +175,7 @@ def test_a_filter_that_somebody_else_has_changed_is_shown_beside_mine(
     page.goto(f"{live_server.url}/t/acme/scope/")
     page.get_by_label("Value 1").fill("Research")
     row = shown(company).filters.get()
-    configurations.save_filter(
+    mappings.save_filter(
         actor="ravi@acme.example",
         tenant=company,
         object_type="user",
@@ -224,7 +224,7 @@ def test_every_state_of_the_page_is_accessible(
 ) -> None:
     watched.allowed.add(422)
     engineers(company)
-    configurations.save_filter(
+    mappings.save_filter(
         actor=ACTOR,
         tenant=company,
         object_type="user",

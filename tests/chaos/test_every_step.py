@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from django.db import connections
 
+from sync.configuration import mappings
 from sync.models import Operation, Result, Run, Tenant
 from sync.runs import checkpoints
-from sync.services import configurations, runs, tenants
+from sync.services import runs, tenants
 from tests.lab_process import Lab
 from tests.sync.engine.conftest import ACTOR, assign, sync, wire
 
@@ -46,7 +47,7 @@ class World:
         lab.call("DELETE", "aws/users")
         self.tenant = tenants.create_tenant(actor=ACTOR, name=self.prefix)
         wire(self.tenant, lab)
-        configurations.apply_recommended(actor=ACTOR, tenant=self.tenant)
+        mappings.apply_recommended(actor=ACTOR, tenant=self.tenant)
         self.people = [self.hire(n) for n in range(4)]
         self.old = self.group("old", self.people)
         assign(self.tenant, self.old)

@@ -16,9 +16,10 @@ import pytest
 from django.db import connections
 from django.utils import timezone
 
+from sync.configuration import mappings
 from sync.models import Drift, Operation, Result, Run, Tenant
 from sync.runs import checkpoints
-from sync.services import configurations, runs, tenants
+from sync.services import runs, tenants
 from tests.journeys.up import ROOT, Up, until
 from tests.lab_process import Lab
 from tests.prepared import NewState
@@ -51,7 +52,7 @@ def asked(db: None, lab: Lab) -> Run:
     """A queued run that is to create sixty people."""
     tenant = tenants.create_tenant(actor=ACTOR, name="One")
     wire(tenant, lab)
-    configurations.apply_recommended(actor=ACTOR, tenant=tenant)
+    mappings.apply_recommended(actor=ACTOR, tenant=tenant)
     people = [lab.call("POST", "entra/hire", {"displayName": f"One {n} Run"})["id"] for n in range(60)]
     assign(tenant, lab.call("POST", "entra/groups", {"displayName": "One-Run", "members": people}))
     return runs.request_run(

@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from portal.models import User
 from portal.roles import Role
+from sync.configuration import mappings
 from sync.models import AuditEntry, DirectoryUser, HeldChange, Hold, Link, Operation, Run, Tenant
-from sync.services import configurations
 from sync.services.tenants import configuration_of
 from tests.conftest import person
 
@@ -293,7 +293,7 @@ def test_after_a_change_of_scope_the_assignments_page_offers_a_preview(on: Tenan
     configuration.confirmed_at = timezone.now()
     configuration.save()
     assert "waits for your yes" not in jo.get("/t/acme/assignments/").content.decode()
-    configurations.matching_changed(tenant=on, actor="jo")
+    mappings.matching_changed(tenant=on, actor="jo")
     assert "The next sync waits for your yes" in jo.get("/t/acme/assignments/").content.decode()
     assert jo.post("/t/acme/provisioning/preview/")["Location"] == "/t/acme/runs/2/"
     assert Run.objects.get(number=2).kind == "preview"

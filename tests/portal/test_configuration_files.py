@@ -12,10 +12,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from portal.models import User
+from sync.configuration import drafts, mappings
+from sync.configuration.drafts import shown
+from sync.configuration.files import microsoft, reading
 from sync.graph.errors import Forbidden
 from sync.models import AuditEntry, Tenant
-from sync.services import configuration_files, configurations, drafts, microsoft_files
-from sync.services.drafts import shown
 from tests.sync.ms_schema.schema import SAMPLE
 
 pytestmark = pytest.mark.django_db
@@ -32,7 +33,7 @@ def jo(owner: User, client_of: Callable[[User], Client]) -> Client:
 def document(tenant: Tenant) -> dict[str, Any]:
     """The file of a published version, with two edits."""
     drafts.make_version(shown(tenant), actor=JO)
-    found = copy.deepcopy(configuration_files.export(shown(tenant)))
+    found = copy.deepcopy(reading.export(shown(tenant)))
     found["settings"]["everybody"] = True
     next(row for row in found["mappings"]["people"] if row["target"] == "title")["source"] = "department"
     return found
@@ -77,7 +78,7 @@ def test_an_uploaded_file_is_read(jo: Client, document: dict[str, Any]) -> None:
 
 
 def test_a_file_without_a_change_says_so(tenant: Tenant, jo: Client) -> None:
-    page = check(jo, configuration_files.export(shown(tenant))).content.decode()
+    page = check(jo, reading.export(shown(tenant))).content.decode()
     assert "The file says what is configured already" in page
     assert "Put into the draft" not in page
 
@@ -115,7 +116,7 @@ def test_what_somebody_changed_meanwhile_is_shown_again_and_not_overwritten(
     tenant: Tenant, jo: Client, document: dict[str, Any]
 ) -> None:
     fields = carried(check(jo, document))
-    configurations.set_settings(actor="ravi@acme.example", tenant=tenant, leave_out_guests=True)
+    mappings.set_settings(actor="ravi@acme.example", tenant=tenant, leave_out_guests=True)
     answer = jo.post(IMPORT, fields)
     assert answer.status_code == 409
     assert "Somebody has changed the configuration meanwhile" in answer.content.decode()
@@ -142,7 +143,7 @@ def test_microsofts_schema_brings_a_report(tenant: Tenant, jo: Client) -> None:
 
 def test_the_schema_is_read_from_entra(tenant: Tenant, jo: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
-    monkeypatch.setattr(microsoft_files, "fetch", lambda tenant, application: asked.append(application) or SAMPLE)
+    monkeypatch.setattr(microsoft, "fetch", lambda tenant, application: asked.append(application) or SAMPLE)
     page = jo.post(IMPORT, {"step": "entra", "application": "5f8d1c0a-3c1e-4c55-9d0e-7a5b0c9e1f21"})
     assert "Put into the draft" in page.content.decode()
     assert asked == ["5f8d1c0a-3c1e-4c55-9d0e-7a5b0c9e1f21"]
@@ -155,7 +156,7 @@ def test_a_missing_permission_is_named_at_the_field(
         def synchronization_jobs(self, _principal: str) -> Any:
             raise Forbidden("no", status=403)
 
-    monkeypatch.setattr(microsoft_files, "graph_client", lambda _tenant: Refusing())
+    monkeypatch.setattr(microsoft, "graph_client", lambda _tenant: Refusing())
     answer = jo.post(IMPORT, {"step": "entra", "application": "5f8d1c0a-3c1e-4c55-9d0e-7a5b0c9e1f21"})
     assert answer.status_code == 422
     assert "Synchronization.Read.All is missing" in answer.content.decode()
@@ -165,7 +166,7 @@ def test_a_missing_permission_is_named_at_the_field(
 def test_a_download_is_a_file_that_can_be_imported_and_stands_in_the_audit_log(
     tenant: Tenant, jo: Client, document: dict[str, Any]
 ) -> None:
-    configurations.set_settings(actor=JO, tenant=tenant, everybody=True)
+    mappings.set_settings(actor=JO, tenant=tenant, everybody=True)
     answer = jo.get(f"{EXPORT}?download=lockstep&version=1")
     assert answer["Content-Disposition"] == 'attachment; filename="acme-configuration-1.json"'
     assert json.loads(answer.content)["settings"]["everybody"] is False
@@ -178,7 +179,7 @@ def test_a_download_is_a_file_that_can_be_imported_and_stands_in_the_audit_log(
 
 def test_the_export_page_names_what_microsofts_schema_cannot_say(tenant: Tenant, jo: Client) -> None:
     assert "cannot say" not in jo.get(EXPORT).content.decode()
-    configurations.set_settings(actor=JO, tenant=tenant, user_actions=["create", "update"])
+    mappings.set_settings(actor=JO, tenant=tenant, user_actions=["create", "update"])
     assert "Microsoft has no action Disable" in jo.get(EXPORT).content.decode()
 
 

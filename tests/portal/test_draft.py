@@ -10,8 +10,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from portal.models import User
+from sync.configuration import drafts
 from sync.models import AuditEntry, Configuration, DirectoryUser, Operation, Run, Tenant
-from sync.services import drafts
 from tests.drafted import PREVIEW, edit_title, planned, preview_of, publish_unseen, with_draft, with_versions
 from tests.drafted import person as directory_person
 

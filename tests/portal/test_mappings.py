@@ -9,10 +9,10 @@ from pytest_django import DjangoAssertNumQueries
 
 from portal.models import User
 from portal.roles import RIGHTS, Right, Role
+from sync.configuration import drafts, mappings
 from sync.expressions import FUNCTIONS
 from sync.models import AttributeMapping, Configuration, DirectoryUser, Tenant
 from sync.rules import mapping
-from sync.services import configurations, drafts
 from tests.conftest import person
 
 PEOPLE = "/t/acme/mappings/people/"
@@ -51,7 +51,7 @@ def cast(tenant: Tenant) -> dict[str, DirectoryUser]:
 def published(tenant: Tenant) -> Tenant:
     draft = tenant.configurations.draft()
     assert draft is not None
-    configurations.apply_recommended(actor=ACTOR, tenant=tenant)
+    mappings.apply_recommended(actor=ACTOR, tenant=tenant)
     drafts.make_version(tenant.configurations.current(), actor=ACTOR)
     return tenant
 
@@ -178,7 +178,7 @@ def test_a_row_that_somebody_else_changed_is_shown_beside_mine_and_mine_can_be_k
 ) -> None:
     opened = seen(jo, "title")
     theirs = mapping.Mapping("title", "constant", "Theirs")
-    configurations.save_mapping(
+    mappings.save_mapping(
         actor="ravi@acme.example", tenant=published, object_type="user", rule=theirs, row=row(published, "title")
     )
     mine = TITLE | {"target": "title"}
@@ -196,7 +196,7 @@ def test_a_row_that_somebody_else_removed_comes_back_when_mine_is_kept(jo: Clien
     opened = seen(jo, "title")
     found = row(published, "title")
     assert found is not None
-    configurations.remove_mapping(actor="ravi@acme.example", tenant=published, row=found)
+    mappings.remove_mapping(actor="ravi@acme.example", tenant=published, row=found)
     answer = jo.post(url("title"), TITLE | {"target": "title"} | opened)
     assert answer.status_code == 409
     assert "Somebody removed this mapping" in answer.content.decode()

@@ -10,11 +10,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from portal.models import User
+from sync.configuration import drafts, mappings
+from sync.configuration.drafts import shown
 from sync.directory.live import Found
 from sync.models import DirectoryGroup, DirectoryMembership, DirectoryUser, Tenant
 from sync.rules.mapping import ALWAYS_SELECTED
-from sync.services import configurations, drafts
-from sync.services.drafts import shown
 
 ACTOR = "jo@acme.example"
 URL = "/t/acme/scope/"
@@ -56,7 +56,7 @@ def company(tenant: Tenant) -> Tenant:
     DirectoryGroup.objects.create(
         tenant=tenant, object_id=GROUP, display_name="AWS-All", properties={"displayName": "AWS-All"}
     )
-    configurations.assign(actor=ACTOR, tenant=tenant, chosen=[Found("group", GROUP, "AWS-All", "", "security")])
+    mappings.assign(actor=ACTOR, tenant=tenant, chosen=[Found("group", GROUP, "AWS-All", "", "security")])
     drafts.make_version(shown(tenant), actor=ACTOR)
     read(tenant, "department")
     people(tenant, 12, department="Engineering")
@@ -80,7 +80,7 @@ ENGINEERS = clause("department", "EQUALS", "Engineering")
 
 
 def saved(tenant: Tenant, title: str = "Engineers", *clauses: dict[str, Any], object_type: str = "user") -> Any:
-    return configurations.save_filter(
+    return mappings.save_filter(
         actor=ACTOR, tenant=tenant, object_type=object_type, title=title, clauses=clauses or (ENGINEERS,)
     )
 
@@ -108,7 +108,7 @@ def test_every_problem_stands_at_its_field_and_nothing_is_lost(company: Tenant, 
 
 def test_clauses_come_and_go_without_javascript_and_without_being_saved(company: Tenant, admin: Client) -> None:
     row = saved(company)
-    seen = configurations.revision(row)
+    seen = mappings.revision(row)
     page = admin.post(f"{URL}filters/{row.uid}/", form(row.uid, "Engineers", ENGINEERS, seen=seen, do="add")).content
     assert f'name="{row.uid}-1-attribute"' in page.decode()
     two = form(row.uid, "Engineers", ENGINEERS, clause("mail", "IS NULL"), seen=seen, do="drop:0")
@@ -120,8 +120,8 @@ def test_clauses_come_and_go_without_javascript_and_without_being_saved(company:
 
 def test_a_filter_changed_meanwhile_is_a_conflict_and_saving_again_wins(company: Tenant, admin: Client) -> None:
     row = saved(company)
-    mine = form(row.uid, "Mine", ENGINEERS, seen=configurations.revision(row))
-    configurations.save_filter(
+    mine = form(row.uid, "Mine", ENGINEERS, seen=mappings.revision(row))
+    mappings.save_filter(
         actor="ravi", tenant=company, object_type="user", title="Theirs", clauses=[ENGINEERS], uid=row.uid
     )
     answer = admin.post(f"{URL}filters/{row.uid}/", mine)
@@ -129,7 +129,7 @@ def test_a_filter_changed_meanwhile_is_a_conflict_and_saving_again_wins(company:
     assert answer.status_code == 409
     assert "ravi changed this filter while you were editing" in page
     assert "Theirs" in page
-    now = configurations.revision(shown(company).filters.get())
+    now = mappings.revision(shown(company).filters.get())
     assert f'value="{now}"' in page
     admin.post(f"{URL}filters/{row.uid}/", form(row.uid, "Mine", ENGINEERS, seen=now))
     assert shown(company).filters.get().title == "Mine"
@@ -140,7 +140,7 @@ def test_a_filter_removed_meanwhile_can_be_saved_as_a_new_one(
     company: Tenant, admin: Client, htmx: dict[str, Any]
 ) -> None:
     row = saved(company)
-    configurations.remove_filter(actor="ravi", tenant=company, uid=row.uid)
+    mappings.remove_filter(actor="ravi", tenant=company, uid=row.uid)
     answer = admin.post(f"{URL}filters/{row.uid}/", form(row.uid, "Mine", ENGINEERS, seen="x"), **htmx)
     page = answer.content.decode()
     assert answer.status_code == 409
@@ -160,7 +160,7 @@ def test_a_removed_filter_comes_back_and_a_changed_one_is_undone(company: Tenant
     admin.post(f"{URL}filters/{row.uid}/", edited)
     back = shown(company).filters.get()
     assert (back.uid, back.title) == (row.uid, "As it stood in the draft")
-    configurations.save_filter(
+    mappings.save_filter(
         actor=ACTOR, tenant=company, object_type="user", title="Other", clauses=[ENGINEERS], uid=row.uid
     )
     page = admin.get(URL)
@@ -183,7 +183,7 @@ def test_a_removed_filter_that_was_never_published_comes_back_as_a_new_one(compa
 
 def test_saving_one_card_leaves_the_others_alone(company: Tenant, admin: Client) -> None:
     row = saved(company)
-    data = form(row.uid, "Engineers", ENGINEERS, clause("mail", "IS NULL"), seen=configurations.revision(row))
+    data = form(row.uid, "Engineers", ENGINEERS, clause("mail", "IS NULL"), seen=mappings.revision(row))
     answer = admin.post(f"{URL}filters/{row.uid}/", data, **HTMX)  # type: ignore[arg-type]
     card = answer.content.decode()
     assert answer["HX-Trigger-After-Settle"] == "recount"

@@ -9,10 +9,10 @@ from django.test.utils import CaptureQueriesContext
 
 from sync import bringing
 from sync.bringing import EVERYBODY, HIMSELF, Bringing, Counts
+from sync.configuration import mappings
+from sync.configuration.drafts import shown
 from sync.directory.live import Found
 from sync.models import Configuration, DirectoryGroup, DirectoryMembership, DirectoryUser, Tenant
-from sync.services import configurations
-from sync.services.drafts import shown
 
 ACTOR = "jo@acme.example"
 
@@ -36,9 +36,9 @@ class Company:
     def assign(self, *names: str, nested: tuple[str, ...] = ()) -> Configuration:
         groups = set(DirectoryGroup.objects.values_list("object_id", flat=True))
         chosen = [Found("group" if name in groups else "user", name, name.title(), "", "") for name in names]
-        for row in configurations.assign(actor=ACTOR, tenant=self.tenant, chosen=chosen):
+        for row in mappings.assign(actor=ACTOR, tenant=self.tenant, chosen=chosen):
             if row.object_id in nested:
-                configurations.set_nested(actor=ACTOR, tenant=self.tenant, assignment=row, nested=True)
+                mappings.set_nested(actor=ACTOR, tenant=self.tenant, assignment=row, nested=True)
         return shown(self.tenant)
 
 
@@ -102,7 +102,7 @@ def test_a_person_assigned_alone_leaves_unless_a_group_brings_them(admins_and_de
 
 
 def test_nobody_leaves_while_all_people_are_in_scope(admins_and_devs: Company) -> None:
-    configurations.set_settings(actor=ACTOR, tenant=admins_and_devs.tenant, everybody=True)
+    mappings.set_settings(actor=ACTOR, tenant=admins_and_devs.tenant, everybody=True)
     rules = Bringing(admins_and_devs.assign("admins"))
     assert rules.counts()["admins"] == Counts(3, 3, 0)
     assert rules.departure([("group", "admins")]).staying == {EVERYBODY: 3}
@@ -121,11 +121,9 @@ def test_filters_and_guests_of_the_draft_keep_people_out(company: Company) -> No
     company.person("in", "team", properties={"department": "Engineering"})
     company.person("sales", "team", properties={"department": "Sales"})
     company.person("guest", "team", properties={"department": "Engineering", "userType": "Guest"})
-    configurations.set_settings(actor=ACTOR, tenant=company.tenant, leave_out_guests=True)
+    mappings.set_settings(actor=ACTOR, tenant=company.tenant, leave_out_guests=True)
     clause = {"attribute": "department", "operator": "EQUALS", "value": "Engineering", "ignore_case": False}
-    configurations.save_filter(
-        actor=ACTOR, tenant=company.tenant, object_type="user", title="Engineers", clauses=[clause]
-    )
+    mappings.save_filter(actor=ACTOR, tenant=company.tenant, object_type="user", title="Engineers", clauses=[clause])
     rules = Bringing(company.assign("team"))
     assert rules.counts()["team"] == Counts(direct=3, effective=3, only=1)
     assert rules.departure([("group", "team")]).leaving == {"in"}

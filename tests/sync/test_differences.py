@@ -2,11 +2,10 @@
 
 import pytest
 
-from sync import differences
+from sync.configuration import drafts, items, mappings
 from sync.directory.live import Found
 from sync.models import Tenant
 from sync.rules import mapping
-from sync.services import configurations, drafts
 
 ACTOR = "jo@acme.example"
 GROUP = Found("group", "2e1f8a60-0000-4000-8000-000000000001", "AWS-Admins", "", "security")
@@ -22,18 +21,18 @@ def test_a_fresh_copy_differs_in_nothing(published: Tenant) -> None:
     drafts.editing(published, ACTOR)
     current, draft = published.configurations.current(), published.configurations.draft()
     assert draft is not None
-    assert differences.digest(current) == differences.digest(draft)
+    assert items.digest(current) == items.digest(draft)
     assert drafts.changes(published) == []
 
 
 def test_each_kind_of_edit_is_one_difference_under_its_own_key(published: Tenant) -> None:
-    configurations.assign(actor=ACTOR, tenant=published, chosen=[GROUP])
-    configurations.set_settings(actor=ACTOR, tenant=published, leave_out_guests=True)
+    mappings.assign(actor=ACTOR, tenant=published, chosen=[GROUP])
+    mappings.set_settings(actor=ACTOR, tenant=published, leave_out_guests=True)
     clauses = [{"attribute": "department", "operator": "EQUALS", "value": "Sales", "ignore_case": False}]
-    row = configurations.save_filter(actor=ACTOR, tenant=published, object_type="user", title="Sales", clauses=clauses)
+    row = mappings.save_filter(actor=ACTOR, tenant=published, object_type="user", title="Sales", clauses=clauses)
     rule = mapping.Mapping("title", "direct", "department")
     title = drafts.shown(published).mappings.get(object_type="user", target="title")
-    configurations.save_mapping(actor=ACTOR, tenant=published, object_type="user", rule=rule, row=title)
+    mappings.save_mapping(actor=ACTOR, tenant=published, object_type="user", rule=rule, row=title)
     found = {one.key: one for one in drafts.changes(published)}
     assert list(found) == [
         "mapping:user:title",
@@ -47,16 +46,16 @@ def test_each_kind_of_edit_is_one_difference_under_its_own_key(published: Tenant
 
 def test_what_an_enterprise_application_brought_is_not_among_them(published: Tenant) -> None:
     drafts.editing(published, ACTOR)
-    before = differences.digest(published.configurations.current())
+    before = items.digest(published.configurations.current())
     published.configurations.current().assignments.create(object_type="user", object_id="p1", mirrored=True)
-    assert differences.digest(published.configurations.current()) == before
+    assert items.digest(published.configurations.current()) == before
 
 
 def test_only_scope_and_matching_move_the_scope_digest(published: Tenant) -> None:
     draft = drafts.editing(published, ACTOR)
-    before = differences.scope_digest(draft)
+    before = items.scope_digest(draft)
     draft.mappings.filter(target="title").update(source="department")
     draft.user_actions = ["create"]
-    assert differences.scope_digest(draft) == before
+    assert items.scope_digest(draft) == before
     draft.mappings.filter(object_type="user", target="userName").update(source="mail")
-    assert differences.scope_digest(draft) != before
+    assert items.scope_digest(draft) != before

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from sync import documents
-from sync.documents import LIMIT, NotJson
+from sync.configuration.files import json_text
+from sync.configuration.files.json_text import LIMIT, NotJson
 
 pytestmark = pytest.mark.pure
 
@@ -36,16 +36,16 @@ pytestmark = pytest.mark.pure
 )
 def test_a_text_that_cannot_be_read_is_refused_in_words(content: bytes, said: str) -> None:
     with pytest.raises(NotJson) as caught:
-        documents.read(content)
+        json_text.read(content)
     assert said in str(caught.value)
 
 
 @pytest.mark.parametrize("content", [b'{"a": ["\xc3\xa4"]}', b'\xef\xbb\xbf{"a": ["\xc3\xa4"]}', '{"a": ["ä"]}'])
 def test_utf8_is_read_with_and_without_a_byte_order_mark(content: bytes | str) -> None:
-    assert documents.read(content) == {"a": ["ä"]}
+    assert json_text.read(content) == {"a": ["ä"]}
 
 
 def test_the_largest_file_is_read() -> None:
     text = json.dumps(["x" * (LIMIT - 4)])
     assert len(text) == LIMIT
-    assert documents.read(text) == ["x" * (LIMIT - 4)]
+    assert json_text.read(text) == ["x" * (LIMIT - 4)]

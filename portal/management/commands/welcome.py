@@ -19,10 +19,11 @@ from portal import first_run
 from portal.models import RoleGrant, User
 from portal.roles import Role
 from sync import audit
+from sync.configuration import mappings
 from sync.connection import services
 from sync.directory import live
 from sync.models import Half, Tenant
-from sync.services import configurations, tenants
+from sync.services import tenants
 
 EMAIL = "owner@lockstep.example"
 NAME, SLUG = "Rehearsal", "rehearsal"
@@ -81,7 +82,7 @@ def make_tenant(facts: dict[str, Any]) -> Tenant:
         token=facts["scim_token"],
         token_created_on=today,
     )
-    configurations.assign(actor=EMAIL, tenant=tenant, chosen=demo_groups(facts))
+    mappings.assign(actor=EMAIL, tenant=tenant, chosen=demo_groups(facts))
     return tenant
 
 

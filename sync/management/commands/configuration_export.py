@@ -6,9 +6,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from sync.configuration.files import microsoft as microsoft_files
+from sync.configuration.files import reading
+from sync.configuration.files.ms_schema import Line
 from sync.models import Configuration, Tenant
-from sync.ms_schema import Line
-from sync.services import configuration_files, microsoft_files
 
 
 class Command(BaseCommand):
@@ -34,7 +35,7 @@ class Command(BaseCommand):
 
 
 def exported(configuration: Configuration, microsoft: bool) -> tuple[dict[str, Any], list[Line]]:
-    return microsoft_files.export(configuration) if microsoft else (configuration_files.export(configuration), [])
+    return microsoft_files.export(configuration) if microsoft else (reading.export(configuration), [])
 
 
 def tenant_of(slug: str) -> Tenant:

@@ -7,11 +7,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from sync.differences import Difference
+from sync.configuration.drafts import shown
+from sync.configuration.files import microsoft, reading
+from sync.configuration.files.section import NotImported
+from sync.configuration.items import Difference
 from sync.management.commands.configuration_export import report_line, tenant_of
-from sync.services import configuration_files, microsoft_files
-from sync.services.drafts import shown
-from sync.services.sections import NotImported
 
 
 class Command(BaseCommand):
@@ -26,15 +26,15 @@ class Command(BaseCommand):
     def handle(self, *args: Any, slug: str, file: str, dry_run: bool, actor: str, **options: Any) -> None:
         tenant = tenant_of(slug)
         try:
-            incoming = microsoft_files.read_text(_read(file), shown(tenant))
+            incoming = microsoft.read_text(_read(file), shown(tenant))
         except NotImported as error:
             raise CommandError(f"{file} was not imported. Nothing was changed.\n{error}") from error
         for line in incoming.report:
             self.stdout.write(report_line(line))
         if dry_run:
-            changed = configuration_files.planned(tenant, incoming.wanted)
+            changed = reading.planned(tenant, incoming.wanted)
         else:
-            changed = configuration_files.put_into_draft(tenant=tenant, actor=actor, wanted=incoming.wanted)
+            changed = reading.put_into_draft(tenant=tenant, actor=actor, wanted=incoming.wanted)
         for one in changed:
             self.stdout.write(_line(one))
         deed = "would change" if dry_run else "changed in the draft:"

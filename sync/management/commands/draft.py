@@ -5,11 +5,12 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from sync.differences import Difference
+from sync.configuration import drafts
+from sync.configuration.items import Difference
 from sync.management.commands.sync import finish, tenant_named
 from sync.models import Operation, Run, Tenant
 from sync.problems.catalogue import PROBLEMS
-from sync.services import drafts, previews
+from sync.services import previews
 
 ACTOR = "command line"
 NAMED = 20

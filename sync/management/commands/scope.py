@@ -5,11 +5,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from sync.configuration import mappings
+from sync.configuration.drafts import shown
 from sync.models import Assignment, Configuration, Tenant
 from sync.rules import filters
 from sync.rules.mapping import ObjectType
-from sync.services import configurations
-from sync.services.drafts import shown
 
 OBJECT_TYPES: tuple[ObjectType, ...] = ("user", "group")
 
@@ -41,17 +41,15 @@ class Command(BaseCommand):
             raise CommandError(f"No tenant {options['tenant']!r}.")
         configuration = shown(tenant)
         everybody = (configuration.everybody or options["all_people"]) and not options["assigned_only"]
-        configurations.set_scope(
+        mappings.set_scope(
             actor=options["actor"], tenant=tenant, everybody=everybody, mirrored_app=_app(configuration, options)
         )
         for nested, ids in ((True, options["nested"]), (False, options["not_nested"])):
             for assignment in [_assigned_group(configuration, key) for key in ids]:
-                configurations.set_nested(actor=options["actor"], tenant=tenant, assignment=assignment, nested=nested)
+                mappings.set_nested(actor=options["actor"], tenant=tenant, assignment=assignment, nested=nested)
         for send, ids in ((True, options["send_group"]), (False, options["no_send_group"])):
             for assignment in [_assigned_group(configuration, key) for key in ids]:
-                configurations.set_send_group(
-                    actor=options["actor"], tenant=tenant, assignment=assignment, send_group=send
-                )
+                mappings.set_send_group(actor=options["actor"], tenant=tenant, assignment=assignment, send_group=send)
         self._show(shown(tenant))
 
     def _show(self, configuration: Configuration) -> None:

@@ -6,10 +6,11 @@ from typing import Any, TypeVar
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from sync.configuration import drafts
 from sync.models import Run, Tenant
 from sync.problems.catalogue import PROBLEMS
 from sync.problems.grouping import problem_groups
-from sync.services import drafts, runs
+from sync.services import runs
 
 T = TypeVar("T")
 # Exit code: another run of the tenant is open.

@@ -9,11 +9,11 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
-from sync import documents
-from sync.documents import NotJson
+from sync.configuration.files import json_text
+from sync.configuration.files.json_text import NotJson
+from sync.configuration.files.section import NotImported
 from sync.models import AuditEntry
 from sync.services.files import import_tenant
-from sync.services.sections import NotImported
 
 
 class Command(BaseCommand):
@@ -40,7 +40,7 @@ class Command(BaseCommand):
 
 def _read(file: str) -> Any:
     try:
-        return documents.read(sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes())
+        return json_text.read(sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes())
     except OSError as error:
         raise CommandError(f"{file} cannot be read: {error.strerror}.") from error
     except NotJson as error:

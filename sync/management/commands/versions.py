@@ -5,11 +5,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from sync.differences import contents, differences
+from sync.configuration import drafts
+from sync.configuration.items import contents, differences
 from sync.management.commands.draft import ACTOR, change, change_line
 from sync.management.commands.sync import tenant_named
 from sync.models import Configuration, Tenant
-from sync.services import drafts
 
 
 class Command(BaseCommand):

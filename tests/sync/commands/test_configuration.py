@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
+from sync.configuration import drafts, mappings
+from sync.configuration.drafts import shown
 from sync.models import AuditEntry, Tenant
-from sync.services import configurations, drafts
-from sync.services.drafts import shown
 from tests.sync.ms_schema.schema import SAMPLE
 
 pytestmark = pytest.mark.django_db
@@ -64,7 +64,7 @@ def test_the_same_again_is_nothing_to_change(tenant: Tenant, path: Path) -> None
 
 def test_a_version_and_the_draft_can_be_named(tenant: Tenant) -> None:
     drafts.make_version(shown(tenant), actor=JO)
-    configurations.set_settings(actor=JO, tenant=tenant, everybody=True)
+    mappings.set_settings(actor=JO, tenant=tenant, everybody=True)
     assert export()[0]["settings"]["everybody"] is False
     assert export("--version", "1")[0]["settings"]["everybody"] is False
     assert export("--draft")[0]["settings"]["everybody"] is True

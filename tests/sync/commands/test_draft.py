@@ -7,8 +7,9 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
+from sync.configuration import drafts
 from sync.models import Run, Tenant
-from sync.services import drafts, runs
+from sync.services import runs
 from tests.drafted import edit_title, preview_of, publish_unseen, with_draft, with_versions
 
 pytestmark = pytest.mark.django_db

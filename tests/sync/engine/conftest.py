@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from sync.configuration import drafts, mappings
 from sync.connection import services
 from sync.directory import live
 from sync.models import Run, Tenant
-from sync.services import configurations, drafts, runs
+from sync.services import runs
 from tests.lab_process import Lab
 
 ACTOR = "jo@acme.example"
@@ -39,7 +40,7 @@ def wired(tenant: Tenant, lab: Lab, settings: Any, monkeypatch: pytest.MonkeyPat
     settings.EXTRA_SCIM_HOSTS = lab.scim_hosts
     monkeypatch.setattr(runs, "RUN_RATE", 1000.0)
     wire(tenant, lab)
-    configurations.apply_recommended(actor=ACTOR, tenant=tenant)
+    mappings.apply_recommended(actor=ACTOR, tenant=tenant)
     return tenant
 
 
@@ -70,7 +71,7 @@ def assign(tenant: Tenant, *objects: dict[str, Any]) -> None:
         live.Found("user" if "userPrincipalName" in found else "group", found["id"], found["displayName"], "", "")
         for found in objects
     ]
-    configurations.assign(actor=ACTOR, tenant=tenant, chosen=chosen)
+    mappings.assign(actor=ACTOR, tenant=tenant, chosen=chosen)
     publish(tenant)
 
 

@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 
 from sync import importing
+from sync.configuration import mappings
 from sync.mirror import selected
 from sync.models import DirectoryUser, HeldChange, Hold, Run, Tenant
-from sync.services import configurations, runs
+from sync.services import runs
 from tests.lab_process import Lab
 from tests.sync.engine.conftest import ACTOR, assign, aws_group, aws_user, names, sync
 from tests.sync.engine.test_guard import active, people, team
@@ -21,7 +22,7 @@ def clause(attribute: str, operator: str, value: str = "") -> dict[str, Any]:
 
 
 def filtered(tenant: Tenant, title: str, *clauses: dict[str, Any], object_type: str = "user") -> str:
-    row = configurations.save_filter(actor=ACTOR, tenant=tenant, object_type=object_type, title=title, clauses=clauses)
+    row = mappings.save_filter(actor=ACTOR, tenant=tenant, object_type=object_type, title=title, clauses=clauses)
     return row.uid
 
 
@@ -100,7 +101,7 @@ def test_removing_the_filter_lets_the_held_ones_stay(wired: Tenant, lab: Lab) ->
     uid = filtered(wired, "Nobody", clause("department", "EQUALS", "No such department"))
     sync(wired)
     assert HeldChange.objects.open().count() == 12
-    configurations.remove_filter(actor=ACTOR, tenant=wired, uid=uid)
+    mappings.remove_filter(actor=ACTOR, tenant=wired, uid=uid)
     sync(wired)
     assert not HeldChange.objects.open().exists()
     assert len(active(lab)) == 12
@@ -110,11 +111,11 @@ def test_guests_are_left_out_when_the_switch_says_so(wired: Tenant, lab: Lab) ->
     member, guest = people(lab, 2)
     change(lab, guest, userType="Guest")
     assign(wired, member, guest)
-    configurations.set_settings(actor=ACTOR, tenant=wired, leave_out_guests=True)
+    mappings.set_settings(actor=ACTOR, tenant=wired, leave_out_guests=True)
     sync(wired)
     assert names(lab) == {member["userPrincipalName"]}
     assert reason_of(guest) == "guest-left-out"
-    configurations.set_settings(actor=ACTOR, tenant=wired, leave_out_guests=False)
+    mappings.set_settings(actor=ACTOR, tenant=wired, leave_out_guests=False)
     sync(wired)
     assert len(names(lab)) == 2
 
@@ -122,7 +123,7 @@ def test_guests_are_left_out_when_the_switch_says_so(wired: Tenant, lab: Lab) ->
 def test_filters_count_for_all_people_too(wired: Tenant, lab: Lab) -> None:
     one, _other = people(lab, 2, "Ever")
     change(lab, one, department="The Only Department")
-    configurations.set_settings(actor=ACTOR, tenant=wired, everybody=True)
+    mappings.set_settings(actor=ACTOR, tenant=wired, everybody=True)
     filtered(wired, "One", clause("department", "EQUALS", "The Only Department"))
     sync(wired)
     assert names(lab) == {one["userPrincipalName"]}
@@ -188,7 +189,7 @@ def test_what_filters_name_is_read_for_the_draft_too_and_the_link_is_kept(wired:
     assert DirectoryUser.objects.get(object_id=person["id"]).properties["companyName"] == "Acme"
     run_without_publishing(wired)
     assert not newest(wired).full
-    configurations.remove_filter(actor=ACTOR, tenant=wired, uid=uid)
+    mappings.remove_filter(actor=ACTOR, tenant=wired, uid=uid)
     run_without_publishing(wired)
     # The link goes on telling more than is wanted now.
     assert not newest(wired).full

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from sync.configuration import mappings
 from sync.models import Operation, Tenant
 from sync.rules import mapping
-from sync.services import configurations
 from sync.verifying import Looked
 from tests.lab_process import Lab
 from tests.sync.engine.conftest import ACTOR, assign, aws_group, aws_user, sync
@@ -69,7 +69,7 @@ def save(tenant: Tenant, target: str, **facts: Any) -> None:
     configuration = tenant.configurations.draft() or tenant.configurations.current()
     row = configuration.mappings.filter(object_type="user", target=target).first()
     rule = mapping.Mapping(target=target, **facts)
-    configurations.save_mapping(actor=ACTOR, tenant=tenant, object_type="user", rule=rule, row=row)
+    mappings.save_mapping(actor=ACTOR, tenant=tenant, object_type="user", rule=rule, row=row)
 
 
 def person_in_aws(lab: Lab, name: str) -> dict[str, Any]:
@@ -95,14 +95,14 @@ def test_every_row_of_the_template_and_of_our_preset_arrives_in_aws(wired: Tenan
     in_aws = aws_group(lab, "Engines")
     assert (in_aws["externalId"], in_aws["members"]) == (group["id"], [held["id"]])
     # The template itself: mailNickname for externalId.
-    configurations.reset_mappings(actor=ACTOR, tenant=wired, object_type="user")
+    mappings.reset_mappings(actor=ACTOR, tenant=wired, object_type="user")
     sync(wired)
     assert person_in_aws(lab, "ada@acme.example")["externalId"] == "adal"
 
 
 @pytest.mark.parametrize("row", ["mobilePhone", "faxNumber"])
 def test_a_second_phone_row_of_the_template_makes_aws_refuse_the_person(wired: Tenant, lab: Lab, row: str) -> None:
-    configurations.reset_mappings(actor=ACTOR, tenant=wired, object_type="user")
+    mappings.reset_mappings(actor=ACTOR, tenant=wired, object_type="user")
     ada = hire(lab, **RICH | {"userPrincipalName": f"{row}@acme.example", row: "+44 7 1"})
     assign(wired, ada)
     sync(wired)
@@ -136,12 +136,12 @@ def test_a_comparison_with_aws_leaves_none_rows_alone() -> None:
 def test_nobody_is_created_while_creating_is_off(wired: Tenant, lab: Lab) -> None:
     ada = hire(lab, **RICH)
     assign(wired, ada)
-    configurations.set_settings(actor=ACTOR, tenant=wired, user_actions=["update", "disable"])
+    mappings.set_settings(actor=ACTOR, tenant=wired, user_actions=["update", "disable"])
     run = sync(wired)
     skipped = the_log(ada)
     assert (skipped.result, skipped.problem, run.state) == ("skipped", "create-off", "completed")
     assert lab.aws()["users"] == []
-    configurations.set_settings(actor=ACTOR, tenant=wired, user_actions=["create"])
+    mappings.set_settings(actor=ACTOR, tenant=wired, user_actions=["create"])
     sync(wired)
     assert person_in_aws(lab, "ada@acme.example")["title"] == "Analyst"
 
@@ -150,14 +150,14 @@ def test_with_update_and_disable_off_a_change_and_a_leaver_are_left_alone(wired:
     ada = hire(lab, **RICH)
     assign(wired, ada)
     sync(wired)
-    configurations.set_settings(actor=ACTOR, tenant=wired, user_actions=["create"])
+    mappings.set_settings(actor=ACTOR, tenant=wired, user_actions=["create"])
     lab.call("PATCH", f"entra/users/{ada['id']}", {"jobTitle": "Chief"})
     assert sync(wired).planned == 0
     lab.call("POST", f"entra/users/{ada['id']}/leave")
     assert sync(wired).planned == 0
     held = person_in_aws(lab, "ada@acme.example")
     assert (held["title"], held["active"]) == ("Analyst", True)
-    configurations.set_settings(actor=ACTOR, tenant=wired, user_actions=["disable"])
+    mappings.set_settings(actor=ACTOR, tenant=wired, user_actions=["disable"])
     sync(wired)
     held = person_in_aws(lab, "ada@acme.example")
     assert (held["title"], held["active"]) == ("Analyst", False)
@@ -207,10 +207,10 @@ def test_a_redacted_value_reaches_aws_and_no_log(wired: Tenant, lab: Lab) -> Non
 
 def test_guests_are_called_in_aws_what_the_setting_says(wired: Tenant, lab: Lab) -> None:
     guest = hire(lab, displayName="Sam Guest", userType="Guest", userPrincipalName="sam_mail.example#EXT#@acme.onmicrosoft.com", mail="sam@other.example")  # fmt: skip
-    configurations.set_settings(actor=ACTOR, tenant=wired, guest_user_name="mail")
+    mappings.set_settings(actor=ACTOR, tenant=wired, guest_user_name="mail")
     assign(wired, guest)
     sync(wired)
     assert aws_user(lab, guest["id"])["userName"] == "sam@other.example"
-    configurations.set_settings(actor=ACTOR, tenant=wired, guest_user_name="invited")
+    mappings.set_settings(actor=ACTOR, tenant=wired, guest_user_name="invited")
     sync(wired)
     assert aws_user(lab, guest["id"])["userName"] == "sam@mail.example"

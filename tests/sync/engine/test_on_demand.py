@@ -12,6 +12,7 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
+from sync.configuration import mappings
 from sync.directory.live import Found
 from sync.models import (
     Demand,
@@ -27,7 +28,7 @@ from sync.models import (
     Tenant,
 )
 from sync.on_demand import STEPS
-from sync.services import configurations, demands, runs
+from sync.services import demands, runs
 from tests.lab_process import Lab
 from tests.sync.engine.conftest import ACTOR, assign, aws_group, aws_user, names, publish, sync
 
@@ -162,7 +163,7 @@ def test_a_leaver_is_disabled_and_explained(wired: Tenant, lab: Lab, leaving: st
         reason = "account-disabled"
     elif leaving == "unassign":
         row = wired.configurations.current().assignments.get()
-        configurations.unassign(actor=ACTOR, tenant=wired, assignment=row)
+        mappings.unassign(actor=ACTOR, tenant=wired, assignment=row)
         publish(wired)
         reason = "not-assigned"
     else:

@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from sync.configuration import mappings
 from sync.connection import services
 from sync.connection.clients import scim_client
 from sync.models import Link, Run, Tenant
-from sync.services import configurations, verifying
+from sync.services import verifying
 from tests.lab_process import Lab
 from tests.scim2_process import TOKEN, Scim2Server
 from tests.sync.engine.conftest import ACTOR, assign, sync, wire
@@ -34,7 +35,7 @@ def pointed(tenant: Tenant, lab: Lab, server: Scim2Server, settings: Any, monkey
     services.save_aws(
         tenant=tenant, actor=ACTOR, endpoint=f"http://{host}/", token=TOKEN, token_created_on=timezone.localdate()
     )
-    configurations.apply_recommended(actor=ACTOR, tenant=tenant)
+    mappings.apply_recommended(actor=ACTOR, tenant=tenant)
     return tenant
 
 

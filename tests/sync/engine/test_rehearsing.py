@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sync import cycle
+from sync.configuration import drafts, mappings
 from sync.directory.live import Found
 from sync.graph.client import GraphClient
 from sync.graph.errors import GraphError
@@ -27,7 +28,7 @@ from sync.models import (
     Tenant,
 )
 from sync.runs.lease import Watch
-from sync.services import configurations, confirming, drafts, held, keeping, previews, runs
+from sync.services import confirming, held, keeping, previews, runs
 from tests.lab_process import Lab
 from tests.sync.engine.conftest import ACTOR, assign, names, sync
 
@@ -78,23 +79,23 @@ def in_sync(wired: Tenant, lab: Lab) -> Iterator[Tenant]:
 def assign_in_draft(tenant: Tenant, found: dict[str, Any]) -> None:
     kind = "user" if "userPrincipalName" in found else "group"
     chosen = [Found(kind, found["id"], found["displayName"], "", "")]
-    configurations.assign(actor=ACTOR, tenant=tenant, chosen=chosen)
+    mappings.assign(actor=ACTOR, tenant=tenant, chosen=chosen)
 
 
 def edit(tenant: Tenant, target: str, **facts: Any) -> None:
     row = drafts.shown(tenant).mappings.get(object_type="user", target=target)
     rule = replace(row.rule(), **facts)
-    configurations.save_mapping(actor=ACTOR, tenant=tenant, object_type="user", rule=rule, row=row)
+    mappings.save_mapping(actor=ACTOR, tenant=tenant, object_type="user", rule=rule, row=row)
 
 
 def unassign(tenant: Tenant, name: str) -> None:
     row = drafts.shown(tenant).assignments.get(display_name=name)
-    configurations.unassign(actor=ACTOR, tenant=tenant, assignment=row)
+    mappings.unassign(actor=ACTOR, tenant=tenant, assignment=row)
 
 
 def only(tenant: Tenant, attribute: str, value: str) -> None:
     clause = {"attribute": attribute, "operator": "EQUALS", "value": value, "ignore_case": False}
-    configurations.save_filter(actor=ACTOR, tenant=tenant, object_type="user", title="Some", clauses=[clause])
+    mappings.save_filter(actor=ACTOR, tenant=tenant, object_type="user", title="Some", clauses=[clause])
 
 
 def check(run: Run, code: str) -> dict[str, Any]:
@@ -144,13 +145,13 @@ def test_the_run_after_the_publish_does_what_the_preview_said(in_sync: Tenant, l
 EDITS = {
     "unassign admins": lambda tenant, lab: unassign(tenant, "AWS-Admins"),
     "assign more": lambda tenant, lab: assign_in_draft(tenant, lab.entra_group("Security team")),
-    "nest": lambda tenant, lab: configurations.set_nested(
+    "nest": lambda tenant, lab: mappings.set_nested(
         actor=ACTOR,
         tenant=tenant,
         assignment=drafts.shown(tenant).assignments.get(display_name="AWS-Developers"),
         nested=True,
     ),
-    "send no group": lambda tenant, lab: configurations.set_send_group(
+    "send no group": lambda tenant, lab: mappings.set_send_group(
         actor=ACTOR,
         tenant=tenant,
         assignment=drafts.shown(tenant).assignments.get(display_name="AWS-Developers"),
@@ -162,8 +163,8 @@ EDITS = {
         tenant, 'emails[type eq "work"].value', kind="expression", source='Join("", [department], "@acme.example")'
     ),
     "filter": lambda tenant, lab: only(tenant, "department", "Engineering"),
-    "everybody": lambda tenant, lab: configurations.set_settings(actor=ACTOR, tenant=tenant, everybody=True),
-    "no disabling": lambda tenant, lab: configurations.set_settings(
+    "everybody": lambda tenant, lab: mappings.set_settings(actor=ACTOR, tenant=tenant, everybody=True),
+    "no disabling": lambda tenant, lab: mappings.set_settings(
         actor=ACTOR, tenant=tenant, user_actions=["create", "update"]
     ),
 }
@@ -283,7 +284,7 @@ def test_many_removals_are_seen_then_held_and_never_done_by_publishing(in_sync: 
 
 
 def test_publishing_says_yes_to_the_creates_that_the_preview_listed(in_sync: Tenant, lab: Lab) -> None:
-    configurations.set_settings(actor=ACTOR, tenant=in_sync, everybody=True)
+    mappings.set_settings(actor=ACTOR, tenant=in_sync, everybody=True)
     run = preview(in_sync)
     assert check(run, "over-creates")["level"] == "attention"
     publish(in_sync, run)

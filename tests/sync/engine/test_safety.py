@@ -2,8 +2,9 @@
 
 import pytest
 
+from sync.configuration import mappings
 from sync.models import Incident, Link, Operation, Result, Run, Tenant
-from sync.services import configurations, runs
+from sync.services import runs
 from tests.lab_process import Lab
 from tests.sync.engine.conftest import assign, aws_user, names, sync
 
@@ -152,7 +153,7 @@ def test_a_person_unassigned_and_assigned_again_comes_back_to_the_same_user(wire
     sync(wired)
     before = aws_user(lab, person["id"])["id"]
     configuration = wired.configurations.get()
-    configurations.unassign(actor="x", tenant=wired, assignment=configuration.assignments.get())
+    mappings.unassign(actor="x", tenant=wired, assignment=configuration.assignments.get())
     sync(wired)
     assert aws_user(lab, person["id"])["active"] is False
     assign(wired, person)

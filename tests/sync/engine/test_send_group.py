@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
+from sync.configuration import mappings
+from sync.configuration.drafts import shown
 from sync.models import DirectoryGroup, Link, Run, Tenant
-from sync.services import configurations, readiness, runs
-from sync.services.drafts import shown
+from sync.services import readiness, runs
 from tests.lab_process import Lab
 from tests.sync.engine.conftest import ACTOR, assign, aws_group, sync
 from tests.sync.engine.test_on_demand import demand, facts
@@ -25,7 +26,7 @@ def team(lab: Lab, name: str, size: int, inside: str = "") -> dict[str, Any]:
 
 def send(tenant: Tenant, group: dict[str, Any], *, yes: bool) -> None:
     row = shown(tenant).assignments.get(object_id=group["id"])
-    configurations.set_send_group(actor=ACTOR, tenant=tenant, assignment=row, send_group=yes)
+    mappings.set_send_group(actor=ACTOR, tenant=tenant, assignment=row, send_group=yes)
 
 
 def active(lab: Lab) -> set[str]:
@@ -55,7 +56,7 @@ def test_nested_members_of_it_come_too(wired: Tenant, lab: Lab) -> None:
     assign(wired, outer)
     send(wired, outer, yes=False)
     row = shown(wired).assignments.get()
-    configurations.set_nested(actor=ACTOR, tenant=wired, assignment=row, nested=True)
+    mappings.set_nested(actor=ACTOR, tenant=wired, assignment=row, nested=True)
     sync(wired)
     assert active(lab) == {*inner["people"], *outer["people"]}
     assert group_names(lab) == set()

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from sync.configuration import mappings
 from sync.models import Result, Run, Tenant
-from sync.services import configurations, runs
+from sync.services import runs
 from tests.lab_process import Lab
 from tests.sync.engine.conftest import ACTOR, assign, names, sync, wire
 
@@ -53,7 +54,7 @@ def test_an_aws_that_others_use_too_is_not_asked_faster_than_it_allows(
     with Lab(tmp_path_factory.mktemp("slow"), "--aws-tps", "10") as lab:
         settings.EXTRA_CLOUDS, settings.EXTRA_SCIM_HOSTS = lab.clouds, lab.scim_hosts
         wire(tenant, lab)
-        configurations.apply_recommended(actor=ACTOR, tenant=tenant)
+        mappings.apply_recommended(actor=ACTOR, tenant=tenant)
         assign(tenant, hire_team(lab))
         run = sync(tenant)
         assert complete(lab, run)

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from sync import ms_schema
-from sync.ms_schema import NotASchema, Read
+from sync.configuration.files import ms_schema
+from sync.configuration.files.ms_schema import NotASchema, Read
 from sync.rules import mapping
 from tests.sync.mangling import mangles
 from tests.sync.ms_schema.schema import SAMPLE, attribute, constant, function, only, row

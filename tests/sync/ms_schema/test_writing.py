@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from sync import ms_schema
+from sync.configuration.files import ms_schema
 from sync.rules.mapping import DEFAULT_GROUP_MAPPINGS, DEFAULT_USER_MAPPINGS, Mapping
 from sync.rules.wanted import Wanted, WantedFilter
 from tests.sync.configured import CONFIGURATIONS, for_microsoft

@@ -10,14 +10,15 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 
-from sync import documents
-from sync.differences import contents
+from sync.configuration import drafts, mappings
+from sync.configuration.drafts import shown
+from sync.configuration.files import json_text, microsoft, reading
+from sync.configuration.files.section import NotImported
+from sync.configuration.items import contents
 from sync.models import Assignment, AuditEntry, Configuration, Tenant
 from sync.rules import mapping
 from sync.rules.wanted import Wanted
-from sync.services import configuration_files, configurations, drafts, microsoft_files, tenants
-from sync.services.drafts import shown
-from sync.services.sections import NotImported
+from sync.services import tenants
 from tests.sync.configured import CONFIGURATIONS
 from tests.sync.mangling import mangles
 from tests.sync.ms_schema.schema import SAMPLE, attribute, only, row
@@ -67,8 +68,8 @@ FILE: dict[str, Any] = {
 
 def bring(tenant: Tenant, document: Any) -> list[str]:
     """Keys of what changed."""
-    wanted = configuration_files.parse(document, shown(tenant))
-    return [one.key for one in configuration_files.put_into_draft(tenant=tenant, actor=JO, wanted=wanted)]
+    wanted = reading.parse(document, shown(tenant))
+    return [one.key for one in reading.put_into_draft(tenant=tenant, actor=JO, wanted=wanted)]
 
 
 def facts(tenant: Tenant) -> Any:
@@ -84,15 +85,15 @@ def facts(tenant: Tenant) -> Any:
 @given(CONFIGURATIONS)
 @hypothesis_settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_every_configuration_comes_in_as_it_went_out(wanted: Wanted) -> None:
-    text = json.dumps(configuration_files.document(wanted), ensure_ascii=False)
-    assert configuration_files.parse(documents.read(text), None) == wanted
+    text = json.dumps(reading.document(wanted), ensure_ascii=False)
+    assert reading.parse(json_text.read(text), None) == wanted
 
 
 @pytest.mark.pure
 def test_the_example_of_the_documentation_is_such_a_file() -> None:
     text = (Path(__file__).parents[3] / "docs" / "configuration.md").read_text()
     found = json.loads(text.partition("```json\n")[2].partition("```")[0])
-    assert configuration_files.document(configuration_files.parse(found, None)) == found
+    assert reading.document(reading.parse(found, None)) == found
 
 
 # --- Into the draft ---
@@ -104,10 +105,10 @@ def test_the_example_of_the_documentation_is_such_a_file() -> None:
     max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 )
 def test_what_is_configured_comes_in_again_through_either_file_without_a_change(tenant: Tenant, wanted: Wanted) -> None:
-    configuration_files.put_into_draft(tenant=tenant, actor=JO, wanted=wanted)
-    assert configuration_files.planned(tenant, wanted) == []
-    assert bring(tenant, configuration_files.export(shown(tenant))) == []
-    schema, report = microsoft_files.export(shown(tenant))
+    reading.put_into_draft(tenant=tenant, actor=JO, wanted=wanted)
+    assert reading.planned(tenant, wanted) == []
+    assert bring(tenant, reading.export(shown(tenant))) == []
+    schema, report = microsoft.export(shown(tenant))
     lost = {f"setting:{line.object_type}_actions" for line in report if line.part == "actions" and line.notes}
     assert set(bring_schema(tenant, schema)) <= lost
 
@@ -136,7 +137,7 @@ def test_what_goes_out_comes_in_again_and_begins_no_draft(tenant: Tenant) -> Non
     bring(tenant, FILE)
     drafts.make_version(shown(tenant), actor=JO)
     before = AuditEntry.objects.count()
-    assert bring(tenant, configuration_files.export(shown(tenant))) == []
+    assert bring(tenant, reading.export(shown(tenant))) == []
     assert tenant.configurations.draft() is None
     assert AuditEntry.objects.count() == before
 
@@ -145,14 +146,14 @@ def test_what_goes_out_comes_in_again_and_begins_no_draft(tenant: Tenant) -> Non
 def test_a_file_of_one_tenant_makes_another_the_same(tenant: Tenant) -> None:
     bring(tenant, FILE)
     other = tenants.create_tenant(actor=JO, name="Other")
-    bring(other, configuration_files.export(shown(tenant)))
+    bring(other, reading.export(shown(tenant)))
     assert facts(other) == facts(tenant)
-    assert configuration_files.export(shown(other)) == configuration_files.export(shown(tenant))
+    assert reading.export(shown(other)) == reading.export(shown(tenant))
 
 
 @pytest.mark.django_db
 def test_the_templates_own_rows_come_in_although_aws_may_refuse_their_result(tenant: Tenant) -> None:
-    document = configuration_files.export(shown(tenant))
+    document = reading.export(shown(tenant))
     assert len([one for one in document["mappings"]["people"] if "phone" in one["target"]]) == 3
     bring(tenant, {"mappings": {"people": FILE["mappings"]["people"]}})
     bring(tenant, document)
@@ -165,7 +166,7 @@ def test_a_row_that_stays_what_it_is_is_not_asked_again(tenant: Tenant) -> None:
     odd = shown(tenant).mappings.get(target='phoneNumbers[type eq "work"].value')
     odd.kind, odd.source, odd.from_template = "expression", "Trim([telephoneNumber])", False
     odd.save()
-    assert bring(tenant, configuration_files.export(shown(tenant))) == []
+    assert bring(tenant, reading.export(shown(tenant))) == []
 
 
 @pytest.mark.django_db
@@ -195,7 +196,7 @@ def test_two_filters_of_one_title_stay_two(tenant: Tenant) -> None:
     clauses = FILE["filters"]["people"][0]["clauses"]
     twins = [{"title": "A", "clauses": clauses[:1]}, {"title": "A", "clauses": clauses[1:]}]
     bring(tenant, {"filters": {"people": twins}})
-    assert bring(tenant, configuration_files.export(shown(tenant))) == []
+    assert bring(tenant, reading.export(shown(tenant))) == []
     assert shown(tenant).filters.count() == 2
 
 
@@ -206,7 +207,7 @@ def test_what_the_application_brought_stays_out_of_files_and_is_not_taken_away(t
         Assignment.objects.create(
             configuration=configuration, object_type="group", object_id=object_id, display_name="From Entra", mirrored=True
         )  # fmt: skip
-    assert configuration_files.export(configuration)["assignments"] == []
+    assert reading.export(configuration)["assignments"] == []
     bring(tenant, {"assignments": [{"type": "group", "id": GROUP}]})
     mine, theirs = shown(tenant).assignments.order_by("mirrored")
     assert (mine.object_id, mine.mirrored, mine.display_name) == (GROUP, False, "From Entra")
@@ -218,21 +219,21 @@ def test_what_the_application_brought_stays_out_of_files_and_is_not_taken_away(t
 @pytest.mark.django_db
 def test_a_dry_look_changes_nothing_and_says_the_same(tenant: Tenant) -> None:
     drafts.make_version(shown(tenant), actor=JO)
-    wanted = configuration_files.parse(FILE, shown(tenant))
-    seen = [one.key for one in configuration_files.planned(tenant, wanted) if not one.key.startswith("filter:")]
+    wanted = reading.parse(FILE, shown(tenant))
+    seen = [one.key for one in reading.planned(tenant, wanted) if not one.key.startswith("filter:")]
     assert tenant.configurations.draft() is None
-    changed = configuration_files.put_into_draft(tenant=tenant, actor=JO, wanted=wanted)
+    changed = reading.put_into_draft(tenant=tenant, actor=JO, wanted=wanted)
     assert [one.key for one in changed if not one.key.startswith("filter:")] == seen
 
 
 @pytest.mark.django_db
 def test_many_assignments_are_few_queries(tenant: Tenant, django_assert_max_num_queries: Any) -> None:
     many = [{"type": "group", "id": f"aaaaaaaa-1111-4111-8111-{n:012}", "name": f"G{n}"} for n in range(100)]
-    wanted = configuration_files.parse({"assignments": many}, shown(tenant))
+    wanted = reading.parse({"assignments": many}, shown(tenant))
     with django_assert_max_num_queries(250):
-        configuration_files.put_into_draft(tenant=tenant, actor=JO, wanted=wanted)
+        reading.put_into_draft(tenant=tenant, actor=JO, wanted=wanted)
     with django_assert_max_num_queries(12):
-        assert configuration_files.put_into_draft(tenant=tenant, actor=JO, wanted=wanted) == []
+        assert reading.put_into_draft(tenant=tenant, actor=JO, wanted=wanted) == []
 
 
 # --- What is refused ---
@@ -300,7 +301,7 @@ BAD: list[tuple[Any, str]] = [
 @pytest.mark.parametrize(("document", "said"), BAD)
 def test_a_problem_is_named_with_its_place(document: Any, said: str) -> None:
     with pytest.raises(NotImported) as caught:
-        configuration_files.parse(document, None)
+        reading.parse(document, None)
     assert said in str(caught.value)
 
 
@@ -308,7 +309,7 @@ def test_a_problem_is_named_with_its_place(document: Any, said: str) -> None:
 def test_a_mangled_file_is_taken_or_refused_in_words_but_never_breaks_the_reader() -> None:
     for mangled in mangles(FILE):
         with suppress(NotImported):
-            configuration_files.parse(mangled, None)
+            reading.parse(mangled, None)
 
 
 @pytest.mark.django_db
@@ -329,8 +330,8 @@ def test_every_problem_is_listed_and_nothing_is_changed(tenant: Tenant) -> None:
 
 
 def bring_schema(tenant: Tenant, schema: Any) -> list[str]:
-    wanted = microsoft_files.read_text(json.dumps(schema), shown(tenant)).wanted
-    return [one.key for one in configuration_files.put_into_draft(tenant=tenant, actor=JO, wanted=wanted)]
+    wanted = microsoft.read_text(json.dumps(schema), shown(tenant)).wanted
+    return [one.key for one in reading.put_into_draft(tenant=tenant, actor=JO, wanted=wanted)]
 
 
 @pytest.mark.django_db
@@ -339,7 +340,7 @@ def test_microsofts_schema_becomes_the_draft_and_comes_back_the_same(tenant: Ten
     assert shown(tenant).mappings.get(target="locale").apply == "create"
     assert shown(tenant).filters.count() == 3
     assert shown(tenant).group_actions == ["create", "update"]
-    schema, report = microsoft_files.export(shown(tenant))
+    schema, report = microsoft.export(shown(tenant))
     assert {line.outcome for line in report} == {"taken"}
     assert bring_schema(tenant, schema) == []
 
@@ -348,7 +349,7 @@ def test_microsofts_schema_becomes_the_draft_and_comes_back_the_same(tenant: Ten
 def test_what_a_schema_cannot_say_stays_as_it_is(tenant: Tenant) -> None:
     bring(tenant, FILE)
     before = {row.target: row for row in shown(tenant).mappings.filter(object_type="user")}
-    schema, _report = microsoft_files.export(shown(tenant))
+    schema, _report = microsoft.export(shown(tenant))
     assert [key for key in bring_schema(tenant, schema) if key.startswith("mapping:")] == []
     assert before["locale"].when_empty == "keep"
     assert shown(tenant).assignments.count() == 2
@@ -357,11 +358,11 @@ def test_what_a_schema_cannot_say_stays_as_it_is(tenant: Tenant) -> None:
 
 @pytest.mark.django_db
 def test_a_row_that_aws_requires_stays_when_the_schema_has_none_that_can_be_taken(tenant: Tenant) -> None:
-    configurations.apply_recommended(actor=JO, tenant=tenant)
+    mappings.apply_recommended(actor=JO, tenant=tenant)
     schema = only(row("userName", attribute("nosuch")), row("title", attribute("jobTitle")))
-    found = microsoft_files.read_text(json.dumps(schema), shown(tenant))
+    found = microsoft.read_text(json.dumps(schema), shown(tenant))
     assert {one.target for one in found.wanted.mappings["user"]} == {"title", *mapping.required_targets("user")}
-    words = {line.name: " ".join(map(microsoft_files.sentence, line.notes)) for line in found.report}
+    words = {line.name: " ".join(map(microsoft.sentence, line.notes)) for line in found.report}
     assert "nosuch" in words["userName"]
     assert all("stays as it is" in words[name] for name in mapping.required_targets("user"))
 
@@ -370,7 +371,7 @@ def test_a_row_that_aws_requires_stays_when_the_schema_has_none_that_can_be_take
 @pytest.mark.parametrize("text", ["", "{", '{"synchronizationRules": []}', "[]", "<html>"])
 def test_a_text_of_neither_format_is_refused_in_words(tenant: Tenant, text: str) -> None:
     with pytest.raises(NotImported) as caught:
-        microsoft_files.read_text(text, shown(tenant))
+        microsoft.read_text(text, shown(tenant))
     assert str(caught.value)
 
 
@@ -378,6 +379,6 @@ def test_a_text_of_neither_format_is_refused_in_words(tenant: Tenant, text: str)
 def test_a_version_is_written_as_it_was(tenant: Tenant) -> None:
     first = drafts.make_version(shown(tenant), actor=JO)
     bring(tenant, FILE)
-    document = configuration_files.export(Configuration.objects.get(pk=first.pk))
+    document = reading.export(Configuration.objects.get(pk=first.pk))
     assert len(document["mappings"]["people"]) == 22
     assert document["assignments"] == []

@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from sync.configuration import drafts, mappings
+from sync.configuration.mappings import Refused
 from sync.directory.live import Found
 from sync.models import (
     AttributeMapping,
@@ -12,8 +14,6 @@ from sync.models import (
     Tenant,
 )
 from sync.rules import mapping
-from sync.services import configurations, drafts
-from sync.services.configurations import Refused
 from sync.services.tenants import configuration_of
 
 FAX = 'phoneNumbers[type eq "fax"].value'
@@ -37,7 +37,7 @@ def row(tenant: Tenant, target: str, object_type: str = "user") -> AttributeMapp
 
 
 def save(tenant: Tenant, rule: mapping.Mapping, existing: AttributeMapping | None = None) -> AttributeMapping:
-    return configurations.save_mapping(actor=ACTOR, tenant=tenant, object_type="user", rule=rule, row=existing)
+    return mappings.save_mapping(actor=ACTOR, tenant=tenant, object_type="user", rule=rule, row=existing)
 
 
 def assert_changed(tenant: Tenant, before: Configuration, verb: str) -> None:
@@ -93,12 +93,12 @@ def test_two_rows_for_one_field_are_refused(tenant: Tenant) -> None:
 
 def test_a_required_field_cannot_be_removed(tenant: Tenant) -> None:
     with pytest.raises(Refused):
-        configurations.remove_mapping(actor=ACTOR, tenant=tenant, row=row(tenant, "name.familyName"))
+        mappings.remove_mapping(actor=ACTOR, tenant=tenant, row=row(tenant, "name.familyName"))
     assert row(tenant, "name.familyName")
 
 
 def test_a_removed_row_is_gone_and_recorded(tenant: Tenant, configuration: Configuration) -> None:
-    configurations.remove_mapping(actor=ACTOR, tenant=tenant, row=row(tenant, FAX))
+    mappings.remove_mapping(actor=ACTOR, tenant=tenant, row=row(tenant, FAX))
     assert not configuration.mappings.filter(target=FAX).exists()
     assert_changed(tenant, configuration, "mapping.remove")
 
@@ -108,7 +108,7 @@ def test_recommended_makes_the_three_edits_of_the_document(tenant: Tenant, confi
     title = row(tenant, "title")
     save(tenant, replace(title.rule(), source="department"), title)
     AuditEntry.objects.all().delete()
-    configurations.apply_recommended(actor=ACTOR, tenant=tenant)
+    mappings.apply_recommended(actor=ACTOR, tenant=tenant)
     targets = set(configuration.mappings.filter(object_type="user").values_list("target", flat=True))
     assert WORK in targets
     assert not targets & {FAX, MOBILE}
@@ -120,10 +120,10 @@ def test_recommended_makes_the_three_edits_of_the_document(tenant: Tenant, confi
 
 
 def test_back_to_defaults_brings_the_template_of_that_kind_only(tenant: Tenant, configuration: Configuration) -> None:
-    configurations.apply_recommended(actor="x@acme.example", tenant=tenant)
+    mappings.apply_recommended(actor="x@acme.example", tenant=tenant)
     group = row(tenant, "externalId", "group")
-    configurations.remove_mapping(actor="x@acme.example", tenant=tenant, row=group)
-    configurations.reset_mappings(actor=ACTOR, tenant=tenant, object_type="user")
+    mappings.remove_mapping(actor="x@acme.example", tenant=tenant, row=group)
+    mappings.reset_mappings(actor=ACTOR, tenant=tenant, object_type="user")
     assert configuration.mappings.filter(object_type="user", from_template=True).count() == 22
     assert configuration.mappings.filter(object_type="group").count() == 2
     assert_changed(tenant, configuration, "mapping.reset")
@@ -135,24 +135,24 @@ MIRA = Found("user", "bbbbbbbb-1111-4111-8111-111111111111", "Mira Holt", "mira@
 
 
 def test_assigning_twice_assigns_once(tenant: Tenant, configuration: Configuration) -> None:
-    assert len(configurations.assign(actor=ACTOR, tenant=tenant, chosen=[ADMINS, MIRA])) == 2
-    assert configurations.assign(actor=ACTOR, tenant=tenant, chosen=[ADMINS]) == []
+    assert len(mappings.assign(actor=ACTOR, tenant=tenant, chosen=[ADMINS, MIRA])) == 2
+    assert mappings.assign(actor=ACTOR, tenant=tenant, chosen=[ADMINS]) == []
     assert sorted(str(one) for one in configuration.assignments.all()) == ["AWS-Admins", "Mira Holt"]
     assert [entry.verb for entry in AuditEntry.objects.filter(tenant=tenant)] == ["assignment.add"] * 2
     assert configuration_of(tenant).changed_by == ACTOR
 
 
 def test_unassigning_is_recorded(tenant: Tenant, configuration: Configuration) -> None:
-    [assignment] = configurations.assign(actor="x@acme.example", tenant=tenant, chosen=[ADMINS])
-    configurations.unassign(actor=ACTOR, tenant=tenant, assignment=assignment)
+    [assignment] = mappings.assign(actor="x@acme.example", tenant=tenant, chosen=[ADMINS])
+    mappings.unassign(actor=ACTOR, tenant=tenant, assignment=assignment)
     assert not configuration.assignments.exists()
     assert_changed(tenant, configuration, "assignment.remove")
 
 
 def test_many_are_unassigned_at_once_each_with_its_entry(tenant: Tenant, configuration: Configuration) -> None:
-    configurations.assign(actor="x@acme.example", tenant=tenant, chosen=[ADMINS, DEVS, MIRA])
+    mappings.assign(actor="x@acme.example", tenant=tenant, chosen=[ADMINS, DEVS, MIRA])
     keys = [("group", ADMINS.object_id), ("user", MIRA.object_id), ("user", "nobody")]
-    gone = configurations.unassign_all(actor=ACTOR, tenant=tenant, keys=keys)
+    gone = mappings.unassign_all(actor=ACTOR, tenant=tenant, keys=keys)
     assert sorted(str(row) for row in gone) == ["AWS-Admins", "Mira Holt"]
     assert [str(row) for row in configuration_of(tenant).assignments.all()] == ["AWS-Devs"]
     entries = AuditEntry.objects.filter(actor=ACTOR)
@@ -163,9 +163,9 @@ def test_many_are_unassigned_at_once_each_with_its_entry(tenant: Tenant, configu
 
 
 def test_a_draft_keeps_since_when_a_group_is_assigned(tenant: Tenant) -> None:
-    [row] = configurations.assign(actor=ACTOR, tenant=tenant, chosen=[ADMINS])
+    [row] = mappings.assign(actor=ACTOR, tenant=tenant, chosen=[ADMINS])
     drafts.make_version(configuration_of(tenant), actor=ACTOR)
-    configurations.assign(actor=ACTOR, tenant=tenant, chosen=[DEVS])
+    mappings.assign(actor=ACTOR, tenant=tenant, chosen=[DEVS])
     copy = drafts.shown(tenant).assignments.get(object_id=ADMINS.object_id)
     assert (copy.created_at, copy.created_by) == (row.created_at, ACTOR)
     assert copy.pk != row.pk

@@ -5,12 +5,11 @@ import datetime
 import pytest
 from django.utils import timezone
 
-from sync import differences
+from sync.configuration import drafts, items, mappings
+from sync.configuration.drafts import DraftInTheWay, NotPublished
 from sync.directory.live import Found
 from sync.models import Configuration, Run, Tenant
 from sync.rules import mapping
-from sync.services import configurations, drafts
-from sync.services.drafts import DraftInTheWay, NotPublished
 
 ACTOR = "jo@acme.example"
 ADELE = Found("user", "87d349ed-44d7-43e1-9a83-5f2406dee5bd", "Adele Vance", "adele@acme.example", "person")
@@ -29,7 +28,7 @@ def source_of(configuration: Configuration, target: str) -> str:
 def edit_title(tenant: Tenant, source: str) -> None:
     row = drafts.shown(tenant).mappings.get(object_type="user", target="title")
     rule = mapping.Mapping("title", "direct", source)
-    configurations.save_mapping(actor=ACTOR, tenant=tenant, object_type="user", rule=rule, row=row)
+    mappings.save_mapping(actor=ACTOR, tenant=tenant, object_type="user", rule=rule, row=row)
 
 
 def preview_of(tenant: Tenant, age: datetime.timedelta = datetime.timedelta()) -> Run:
@@ -43,7 +42,7 @@ def preview_of(tenant: Tenant, age: datetime.timedelta = datetime.timedelta()) -
         trigger=Run.Trigger.PERSON,
         state=Run.State.COMPLETED,
         configuration=draft,
-        configuration_digest=differences.digest(draft),
+        configuration_digest=items.digest(draft),
         started_at=timezone.now() - age,
         finished_at=timezone.now() - age,
     )
@@ -84,7 +83,7 @@ def test_only_a_fresh_preview_of_exactly_this_draft_publishes_it(published: Tena
 
 
 def test_publishing_is_the_yes_that_the_engine_asks_for(published: Tenant) -> None:
-    configurations.assign(actor=ACTOR, tenant=published, chosen=[ADELE])
+    mappings.assign(actor=ACTOR, tenant=published, chosen=[ADELE])
     preview = preview_of(published)
     version = drafts.publish(tenant=published, actor=ACTOR, preview=preview)
     assert version.confirmed
@@ -97,7 +96,7 @@ def test_a_changed_scope_without_a_preview_waits_for_a_yes(published: Tenant) ->
     draft = published.configurations.draft()
     assert draft is not None
     assert drafts.make_version(draft, actor=ACTOR).confirmed
-    configurations.assign(actor=ACTOR, tenant=published, chosen=[ADELE])
+    mappings.assign(actor=ACTOR, tenant=published, chosen=[ADELE])
     draft = published.configurations.draft()
     assert draft is not None
     assert not drafts.make_version(draft, actor=ACTOR).confirmed
@@ -105,8 +104,8 @@ def test_a_changed_scope_without_a_preview_waits_for_a_yes(published: Tenant) ->
 
 def test_one_change_is_undone_alone(published: Tenant) -> None:
     edit_title(published, "department")
-    configurations.assign(actor=ACTOR, tenant=published, chosen=[ADELE])
-    configurations.set_settings(actor=ACTOR, tenant=published, everybody=True)
+    mappings.assign(actor=ACTOR, tenant=published, chosen=[ADELE])
+    mappings.set_settings(actor=ACTOR, tenant=published, everybody=True)
     drafts.undo(tenant=published, actor=ACTOR, key=f"assignment:user:{ADELE.object_id}")
     drafts.undo(tenant=published, actor=ACTOR, key="setting:everybody")
     assert [one.key for one in drafts.changes(published)] == ["mapping:user:title"]
@@ -124,10 +123,10 @@ def test_a_discarded_draft_leaves_nothing(published: Tenant) -> None:
 def test_a_restored_version_is_a_draft_that_equals_it(published: Tenant) -> None:
     first = published.configurations.current()
     edit_title(published, "department")
-    configurations.assign(actor=ACTOR, tenant=published, chosen=[ADELE])
+    mappings.assign(actor=ACTOR, tenant=published, chosen=[ADELE])
     drafts.publish(tenant=published, actor=ACTOR, preview=preview_of(published))
     draft = drafts.restore(tenant=published, actor=ACTOR, version=first)
-    assert differences.digest(draft) == differences.digest(first)
+    assert items.digest(draft) == items.digest(first)
     assert {one.key for one in drafts.changes(published)} == {
         "mapping:user:title",
         f"assignment:user:{ADELE.object_id}",
@@ -138,10 +137,10 @@ def test_a_restored_version_is_a_draft_that_equals_it(published: Tenant) -> None
 
 def test_an_edit_over_somebody_elses_is_refused_with_how_it_stands(published: Tenant) -> None:
     row = drafts.shown(published).mappings.get(object_type="user", target="title")
-    seen = configurations.revision(row)
+    seen = mappings.revision(row)
     edit_title(published, "department")
-    with pytest.raises(configurations.Conflict) as caught:
-        configurations.save_mapping(
+    with pytest.raises(mappings.Conflict) as caught:
+        mappings.save_mapping(
             actor=ACTOR,
             tenant=published,
             object_type="user",

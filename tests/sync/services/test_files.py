@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
+from sync.configuration import drafts
 from sync.connection.sealing import unseal
 from sync.models import Assignment, AttributeMapping, Tenant
-from sync.services import drafts
 from sync.services.tenants import configuration_of
 
 pytestmark = pytest.mark.django_db

@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
+from sync.configuration.drafts import shown
+from sync.configuration.files import microsoft, reading
 from sync.connection.clients import graph_client
 from sync.models import Tenant
 from sync.rules import mapping
-from sync.services import configuration_files, microsoft_files, tenants
-from sync.services.drafts import shown
+from sync.services import tenants
 from tests.sync.engine.conftest import lab, lab_process, wired
 from tests.sync.ms_schema.schema import SAMPLE
 
@@ -21,8 +22,8 @@ JO = "jo@acme.example"
 def imported(name: str, document: Any) -> list[mapping.Mapping]:
     """The people's rows of a new tenant that got this file."""
     tenant = tenants.create_tenant(actor=JO, name=name)
-    found = microsoft_files.read_text(json.dumps(document), shown(tenant))
-    configuration_files.put_into_draft(tenant=tenant, actor=JO, wanted=found.wanted)
+    found = microsoft.read_text(json.dumps(document), shown(tenant))
+    reading.put_into_draft(tenant=tenant, actor=JO, wanted=found.wanted)
     return [row.rule() for row in shown(tenant).mappings.filter(object_type="user")]
 
 
@@ -50,8 +51,8 @@ def desired(rows: list[mapping.Mapping], people: list[dict[str, Any]]) -> list[A
 def test_all_500_people_get_the_same_through_either_file(wired: Tenant) -> None:
     first = imported("Straight from Microsoft", SAMPLE)
     source = Tenant.objects.get(name="Straight from Microsoft")
-    ours = imported("Through our file", configuration_files.export(shown(source)))
-    theirs = imported("Through Microsoft's file", microsoft_files.export(shown(source))[0])
+    ours = imported("Through our file", reading.export(shown(source)))
+    theirs = imported("Through Microsoft's file", microsoft.export(shown(source))[0])
     people = everybody(wired, first)
     assert len(people) == 500
     expected = desired(first, people)

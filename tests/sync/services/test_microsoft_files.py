@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from sync.configuration.drafts import shown
+from sync.configuration.files import microsoft, reading
+from sync.configuration.files.microsoft import CannotRead
 from sync.connection.clients import graph_client
 from sync.models import EntraConnection, Tenant
-from sync.services import configuration_files, microsoft_files
-from sync.services.drafts import shown
-from sync.services.microsoft_files import CannotRead
 from tests.lab_process import Lab
 from tests.sync.engine.conftest import lab, lab_process, wired
 
@@ -33,25 +33,25 @@ def client_id(tenant: Tenant) -> str:
 
 @pytest.mark.usefixtures("permitted")
 def test_the_schema_is_found_by_object_id_and_by_application_id(wired: Tenant) -> None:
-    by_object = microsoft_files.fetch(wired, principal(wired).upper())
-    assert microsoft_files.fetch(wired, client_id(wired)) == by_object
-    found = microsoft_files.read_schema(by_object, shown(wired))
+    by_object = microsoft.fetch(wired, principal(wired).upper())
+    assert microsoft.fetch(wired, client_id(wired)) == by_object
+    found = microsoft.read_schema(by_object, shown(wired))
     assert {line.outcome for line in found.report} == {"taken", "changed"}
-    changed = configuration_files.put_into_draft(tenant=wired, actor="jo", wanted=found.wanted)
+    changed = reading.put_into_draft(tenant=wired, actor="jo", wanted=found.wanted)
     assert "mapping:user:locale" in {one.key for one in changed}
 
 
 def test_without_the_permission_it_is_named_and_the_way_by_a_file(wired: Tenant) -> None:
     with pytest.raises(CannotRead, match=r"Synchronization\.Read\.All is missing.*import a file"):
-        microsoft_files.fetch(wired, principal(wired))
+        microsoft.fetch(wired, principal(wired))
 
 
 @pytest.mark.usefixtures("permitted")
 def test_an_unknown_application_is_said(wired: Tenant) -> None:
     with pytest.raises(CannotRead, match="no enterprise application"):
-        microsoft_files.fetch(wired, "11111111-2222-4333-8444-555555555555")
+        microsoft.fetch(wired, "11111111-2222-4333-8444-555555555555")
 
 
 def test_without_a_connection_it_says_what_is_missing(tenant: Tenant) -> None:
     with pytest.raises(CannotRead, match="not set up"):
-        microsoft_files.fetch(tenant, "x")
+        microsoft.fetch(tenant, "x")

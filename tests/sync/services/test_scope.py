@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
+from sync.configuration import drafts, mappings
+from sync.configuration.drafts import shown
 from sync.directory.live import Found
 from sync.models import DirectoryGroup, DirectoryMembership, DirectoryUser, Tenant
 from sync.rules.mapping import ALWAYS_SELECTED
-from sync.services import configurations, drafts
-from sync.services.drafts import shown
 from sync.services.scope import Look, search, titles_of
 
 ACTOR = "jo@acme.example"
@@ -36,7 +36,7 @@ def company(tenant: Tenant) -> Tenant:
     person(tenant, "eve")
     select = [*ALWAYS_SELECTED["user"], "department", "|", *ALWAYS_SELECTED["group"], "|", "graph", "directory", "app"]
     Tenant.objects.filter(pk=tenant.pk).update(tracked_select=select)
-    configurations.assign(actor=ACTOR, tenant=tenant, chosen=[Found("group", OUTER, "AWS-Outer", "", "security")])
+    mappings.assign(actor=ACTOR, tenant=tenant, chosen=[Found("group", OUTER, "AWS-Outer", "", "security")])
     drafts.make_version(shown(tenant), actor=ACTOR)
     tenant.refresh_from_db()
     return tenant
@@ -50,7 +50,7 @@ def moving(look: Look) -> tuple[set[str], set[str]]:
 
 def engineers(tenant: Tenant) -> None:
     clause = {"attribute": "department", "operator": "EQUALS", "value": "Engineering", "ignore_case": False}
-    configurations.save_filter(actor=ACTOR, tenant=tenant, object_type="user", title="Engineers", clauses=[clause])
+    mappings.save_filter(actor=ACTOR, tenant=tenant, object_type="user", title="Engineers", clauses=[clause])
 
 
 def test_without_a_draft_nothing_moves(company: Tenant) -> None:
@@ -61,15 +61,15 @@ def test_without_a_draft_nothing_moves(company: Tenant) -> None:
 
 def test_nested_groups_and_all_people_bring_somebody_in(company: Tenant) -> None:
     row = shown(company).assignments.get()
-    configurations.set_nested(actor=ACTOR, tenant=company, assignment=row, nested=True)
+    mappings.set_nested(actor=ACTOR, tenant=company, assignment=row, nested=True)
     assert moving(Look(company, "user")) == ({"ned"}, set())
-    configurations.set_settings(actor=ACTOR, tenant=company, everybody=True)
+    mappings.set_settings(actor=ACTOR, tenant=company, everybody=True)
     assert moving(Look(company, "user")) == ({"ned", "eve"}, set())
 
 
 def test_whoever_is_no_longer_assigned_drops_out_though_the_draft_does_not_ask_them(company: Tenant) -> None:
     row = shown(company).assignments.get()
-    configurations.unassign(actor=ACTOR, tenant=company, assignment=row)
+    mappings.unassign(actor=ACTOR, tenant=company, assignment=row)
     look = Look(company, "user")
     # Bob was out before: his sign-in is blocked.
     assert moving(look) == (set(), {"ada", "gil"})
@@ -77,7 +77,7 @@ def test_whoever_is_no_longer_assigned_drops_out_though_the_draft_does_not_ask_t
 
 
 def test_the_switch_for_guests_and_a_filter_drop_whom_they_stop(company: Tenant) -> None:
-    configurations.set_settings(actor=ACTOR, tenant=company, leave_out_guests=True)
+    mappings.set_settings(actor=ACTOR, tenant=company, leave_out_guests=True)
     assert moving(Look(company, "user")) == (set(), {"gil"})
     engineers(company)
     counts = Look(company, "user").counts()
@@ -88,7 +88,7 @@ def test_somebody_is_explained_under_both_sets_of_rules(company: Tenant) -> None
     engineers(company)
     drafts.make_version(shown(company), actor=ACTOR)
     assert titles_of(company) == ["Engineers"]
-    configurations.set_settings(actor=ACTOR, tenant=company, leave_out_guests=True)
+    mappings.set_settings(actor=ACTOR, tenant=company, leave_out_guests=True)
     look = Look(company, "user")
     found = {key: look.test(key) for key in ("ada", "gil", "bob", "ned", "eve", "nobody")}
     words = {key: (one.passed, one.words, one.before) for key, one in found.items() if one}
@@ -104,7 +104,7 @@ def test_somebody_is_explained_under_both_sets_of_rules(company: Tenant) -> None
 def test_a_group_that_only_brings_its_people_is_not_asked(company: Tenant) -> None:
     assert Look(company, "group").counts().total == 1
     row = shown(company).assignments.get()
-    configurations.set_send_group(actor=ACTOR, tenant=company, assignment=row, send_group=False)
+    mappings.set_send_group(actor=ACTOR, tenant=company, assignment=row, send_group=False)
     look = Look(company, "group")
     assert look.counts().total == 0
     assert moving(look) == (set(), {OUTER})

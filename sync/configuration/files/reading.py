@@ -12,7 +12,10 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from sync.differences import (
+from sync.configuration import mappings as configurations
+from sync.configuration.drafts import shown
+from sync.configuration.files.section import NotImported, Problem, Section
+from sync.configuration.items import (
     ASSIGNMENT_FIELDS,
     MAPPING_FIELDS,
     SETTINGS,
@@ -32,9 +35,6 @@ from sync.rules import mapping
 from sync.rules.filters import OPERATORS, Clause, Filter, check_filter
 from sync.rules.mapping import ObjectType
 from sync.rules.wanted import Wanted, WantedAssignment, WantedFilter
-from sync.services import configurations
-from sync.services.drafts import shown
-from sync.services.sections import NotImported, Problem, Section
 
 FORMAT, VERSION = "lockstep-configuration", 1
 # The file says "people", the rows say "user".

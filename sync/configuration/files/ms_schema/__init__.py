@@ -4,8 +4,8 @@
 attribute mapping and filter: taken over, taken over with a change, or left out, and why.
 """
 
-from sync.ms_schema.reading import NotASchema, Read, looks_like_schema, read
-from sync.ms_schema.reports import MESSAGES, Line, Note
-from sync.ms_schema.writing import write
+from sync.configuration.files.ms_schema.reading import NotASchema, Read, looks_like_schema, read
+from sync.configuration.files.ms_schema.reports import MESSAGES, Line, Note
+from sync.configuration.files.ms_schema.writing import write
 
 __all__ = ["MESSAGES", "Line", "NotASchema", "Note", "Read", "looks_like_schema", "read", "write"]

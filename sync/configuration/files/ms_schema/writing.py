@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sync import expressions
+from sync.configuration.files.ms_schema import names
+from sync.configuration.files.ms_schema.reports import Line, Note
 from sync.expressions.tree import Attribute, Call, Empty, Node, Number, Operation, Text, walk
-from sync.ms_schema import names
-from sync.ms_schema.reports import Line, Note
 from sync.rules.filters import OPERATORS
 from sync.rules.mapping import BOOLEANS, REFERENCES, ObjectType, required_targets, source_attribute
 from sync.rules.mapping import Mapping as Rule

@@ -16,7 +16,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from sync import audit
-from sync.differences import (
+from sync.configuration.drafts import edited, editing
+from sync.configuration.items import (
     ASSIGNMENT_FIELDS,
     FILTER_FIELDS,
     MAPPING_FIELDS,
@@ -37,7 +38,6 @@ from sync.models import (
 )
 from sync.rules import mapping
 from sync.rules.wanted import WantedAssignment, WantedFilter
-from sync.services.drafts import edited, editing
 from sync.services.tenants import add_default_mappings, configuration_of
 
 

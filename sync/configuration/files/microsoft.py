@@ -7,19 +7,19 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from sync import documents, ms_schema
+from sync.configuration import mappings
+from sync.configuration.files import json_text, ms_schema, reading
+from sync.configuration.files.json_text import NotJson
+from sync.configuration.files.ms_schema import Line, NotASchema, Note
+from sync.configuration.files.section import NotImported, Problem
 from sync.connection.clients import graph_client
 from sync.directory.live import UNREADABLE
-from sync.documents import NotJson
 from sync.graph.client import GraphClient
 from sync.graph.errors import Forbidden, NotFound
 from sync.models import AttributeMapping, Configuration, Tenant
-from sync.ms_schema import Line, NotASchema, Note
 from sync.rules import filters as filtering
 from sync.rules import mapping
 from sync.rules.wanted import Wanted, WantedFilter
-from sync.services import configuration_files, configurations
-from sync.services.sections import NotImported, Problem
 
 
 class CannotRead(Exception):
@@ -36,18 +36,18 @@ class Incoming:
     @property
     def text(self) -> str:
         """In our format: what the second step of an import takes."""
-        return json.dumps(configuration_files.document(self.wanted), ensure_ascii=False)
+        return json.dumps(reading.document(self.wanted), ensure_ascii=False)
 
 
 def read_text(content: bytes | str, configuration: Configuration) -> Incoming:
     """A file of either format. Raises NotImported."""
     try:
-        document = documents.read(content)
+        document = json_text.read(content)
     except NotJson as error:
         raise NotImported([Problem("", _(error.template) % error.params)]) from error
     if ms_schema.looks_like_schema(document):
         return read_schema(document, configuration)
-    return Incoming(configuration_files.parse(document, configuration))
+    return Incoming(reading.parse(document, configuration))
 
 
 def read_schema(document: Any, configuration: Configuration) -> Incoming:
@@ -63,7 +63,7 @@ def read_schema(document: Any, configuration: Configuration) -> Incoming:
         settings={f"{kind}_actions": actions for kind, actions in found.actions.items()},
     )
     # Every row passes the same checks as one of our own files.
-    return Incoming(configuration_files.parse(configuration_files.document(wanted), configuration), report)
+    return Incoming(reading.parse(reading.document(wanted), configuration), report)
 
 
 def _merged(
@@ -108,13 +108,13 @@ def sentence(note: Note) -> str:
     if isinstance(note.problem, filtering.Problem):
         params["problem"] = note.problem.sentence(_)
     elif note.problem is not None:
-        params["problem"] = configurations.sentence(note.problem)
+        params["problem"] = mappings.sentence(note.problem)
     return _(ms_schema.MESSAGES[note.code]) % params
 
 
 def export(configuration: Configuration) -> tuple[dict[str, Any], list[Line]]:
     """The schema, and what it cannot say."""
-    return ms_schema.write(configuration_files.wanted_of(configuration))
+    return ms_schema.write(reading.wanted_of(configuration))
 
 
 def fetch(tenant: Tenant, application: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from django.db.models import Max, QuerySet
 from django.utils import timezone
 
 from sync import audit, impact
-from sync.differences import SETTINGS, Difference, contents, differences, digest, scope_digest
+from sync.configuration.items import SETTINGS, Difference, contents, differences, digest, scope_digest
 from sync.models import Assignment, AttributeMapping, Configuration, Run, ScopingFilter, Tenant
 
 # A preview older than this says too little about today's directory.

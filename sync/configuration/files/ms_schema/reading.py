@@ -9,11 +9,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from sync import expressions
+from sync.configuration.files.ms_schema import names
+from sync.configuration.files.ms_schema.reports import Line, Note, Problem
 from sync.expressions.errors import ExpressionError, gettext_noop
 from sync.expressions.parsing import parse_tree
 from sync.expressions.tree import Text
-from sync.ms_schema import names
-from sync.ms_schema.reports import Line, Note, Problem
 from sync.rules import mapping
 from sync.rules.filters import MOST_CLAUSES, Clause, check, operator_named
 from sync.rules.mapping import Mapping as Rule
