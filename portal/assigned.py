@@ -16,7 +16,7 @@ from sync.bringing import Bringing, Counts
 from sync.configuration import drafts
 from sync.configuration.items import Difference, assignment_key, setting_key
 from sync.directory import live
-from sync.mirror import groups_in_scope
+from sync.engine.work import groups_in_scope
 from sync.models import (
     Assignment,
     Configuration,

@@ -2,7 +2,7 @@
 
 from django.db.models import Count, Sum
 
-from sync.guarding import Guard
+from sync.engine.guard.guard import Guard
 from sync.models import Action, Result, Run
 
 

@@ -14,8 +14,8 @@ from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 
-from sync import inclusion
-from sync.mirror import Rules
+from sync.engine.scope import nesting
+from sync.engine.work import Rules
 from sync.models import Assignment, Configuration, DirectoryMembership, DirectoryUser, ObjectType, Tenant
 from sync.rules.scope import Reason
 
@@ -54,8 +54,8 @@ class Bringing:
         self.groups = {row.object_id: str(row) for row in rows}
 
     @cached_property
-    def closure(self) -> inclusion.Closure:
-        return inclusion.closure_of(self.tenant, self.rules)
+    def closure(self) -> nesting.Closure:
+        return nesting.closure_of(self.tenant, self.rules)
 
     @cached_property
     def above(self) -> Mapping[str, set[str]]:

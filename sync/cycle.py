@@ -8,14 +8,16 @@ from collections.abc import Callable
 
 from django.utils import timezone
 
-from sync import guarding, importing, rehearsing
+from sync import rehearsing
+from sync.engine.guard import guard as guarding
+from sync.engine.guard.guard import Guard
+from sync.engine.reading import rounds
+from sync.engine.reading.ahead import answered
+from sync.engine.work import Rules, selected
 from sync.evaluating import Evaluation
 from sync.exporting import export_stage
-from sync.fetching import answered
 from sync.graph.client import GraphClient
-from sync.guarding import Guard
 from sync.journal import Journal
-from sync.mirror import Rules, selected
 from sync.models import Configuration, Result, Run, Snapshot, Tenant
 from sync.resolving import resolve_open_intents
 from sync.rules.changes import Stage
@@ -97,7 +99,7 @@ def run_cycle(
 
 def read(run: Run, configuration: Configuration, graph: GraphClient, watch: Watch) -> Snapshot:
     users, groups = selected(configuration)
-    return importing.read_directory(run.tenant, graph, watch, users, groups, full=run.kind == Run.Kind.FULL)
+    return rounds.read_directory(run.tenant, graph, watch, users, groups, full=run.kind == Run.Kind.FULL)
 
 
 def evaluation_of(

@@ -16,9 +16,10 @@ from django.utils import timezone
 
 from sync.clashes import Clashes
 from sync.db.bulk import insert_rows, update_rows
-from sync.guarding import Guard
-from sync.inclusion import assigned_groups_listing, groups_inside
-from sync.mirror import Rules, batches, due_links, groups_in_scope, held_objects, users_to_look_at
+from sync.engine.guard.guard import Guard
+from sync.engine.scope.deciding import ScopePass
+from sync.engine.scope.nesting import assigned_groups_listing, groups_inside
+from sync.engine.work import Rules, batches, due_links, groups_in_scope, held_objects, users_to_look_at
 from sync.models import (
     DirectoryGroup,
     DirectoryMembership,
@@ -52,7 +53,6 @@ from sync.runs import checkpoints
 from sync.runs.lease import Watch
 from sync.scim import resource
 from sync.scim.client import ScimClient
-from sync.scope_pass import ScopePass
 from sync.storing import PlanStore, Refusal, Subject
 from sync.taken import TakenValues
 from sync.targets import Target

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from django.db.models import Q, QuerySet, Sum
 
-from sync.guarding import Guard
+from sync.engine.guard.guard import Guard
 from sync.models import DirectoryUser, Hold, Operation, Result, Run
 from sync.rules import acceptance
 

@@ -13,9 +13,10 @@ from django.db import transaction
 from django.db.models import Min, Q
 from django.utils import timezone
 
-from sync import approving, settling
+from sync import settling
+from sync.engine.guard import recheck
+from sync.engine.work import redacted_units
 from sync.exporting import Outcome, Request, TooManyFailures
-from sync.mirror import redacted_units
 from sync.models import Link, Operation, Result, Run
 from sync.rules.changes import MANAGER
 from sync.runs.checkpoints import passed
@@ -166,7 +167,7 @@ class Journal:
         operations = self._take(room, landed)
         if not operations:
             return []
-        approving.recheck(self.run.tenant_id, operations)
+        recheck.recheck(self.run.tenant_id, operations)
         self._load_links(operations)
         settled = Settled(self.run.tenant_id, self.links)
         members = self._members_of(operations)

@@ -15,13 +15,17 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from sync import cycle, guarding, importing, inclusion
+from sync import cycle
 from sync.clashes import Clashes
+from sync.engine.guard import guard as guarding
+from sync.engine.guard.guard import Guard
+from sync.engine.reading import rounds
+from sync.engine.scope import nesting
+from sync.engine.scope.deciding import ScopePass
+from sync.engine.work import Rules, redacted_units
 from sync.evaluating import Evaluation, links_of
 from sync.graph.client import DeltaPage, GraphClient
 from sync.graph.errors import NotFound as NotInEntra
-from sync.guarding import Guard
-from sync.mirror import Rules, redacted_units
 from sync.models import (
     Configuration,
     Demand,
@@ -47,7 +51,6 @@ from sync.runs.phases import PhaseLog
 from sync.scim import resource
 from sync.scim.client import Answer, ScimClient
 from sync.scim.errors import NotFound as NotInAws
-from sync.scope_pass import ScopePass
 
 # In this order; the words are those of the page.
 STEPS = {
@@ -282,7 +285,7 @@ class OneObject:
         snapshot = Snapshot(pk=self.newest + 1, tenant=self.tenant, full=False, sealed_at=timezone.now())
         self._apply(snapshot, imported)
         since = cycle.watermark(self.run, self.tenant, self.configuration)
-        inclusion.refresh(self.tenant, snapshot, self.rules, since)
+        nesting.refresh(self.tenant, snapshot, self.rules, since)
         beside = self._groups_beside()
         self._forget_stale_plans(beside)
         evaluation = Evaluation(
@@ -303,7 +306,7 @@ class OneObject:
         if self.is_user:
             self._apply_person(snapshot, page, imported)
         elif not self._purged(DirectoryGroup):
-            importing.apply_groups(snapshot, page)
+            rounds.apply_groups(snapshot, page)
             self._apply_members(snapshot, imported)
         for model in (DirectoryUser, DirectoryGroup, DirectoryMembership):
             # Seen by a reading of one object: a full round's set difference goes by its own snapshot.
@@ -315,20 +318,20 @@ class OneObject:
     def _apply_person(self, snapshot: Snapshot, page: DeltaPage, imported: Imported) -> None:
         if imported.lists is None:
             if not self._purged(DirectoryUser):
-                importing.apply_users(snapshot, page)
+                rounds.apply_users(snapshot, page)
             return
         entries = [{"id": imported.manager}] if imported.manager else []
         imported.item["manager@delta"] = entries
-        importing.apply_users(snapshot, page)
+        rounds.apply_users(snapshot, page)
         user_id = self.row.object_id
         listing = {one["id"] for one in imported.lists}
         rows = DirectoryMembership.objects.filter(tenant=self.tenant, member_id=user_id)
         before = set(rows.values_list("group_id", flat=True))
         known = DirectoryGroup.objects.filter(tenant=self.tenant, object_id__in=listing - before)
         for group_id in known.values_list("object_id", flat=True):
-            importing.apply_members(snapshot, group_id, [{"id": user_id, "@odata.type": "#microsoft.graph.user"}])
+            rounds.apply_members(snapshot, group_id, [{"id": user_id, "@odata.type": "#microsoft.graph.user"}])
         for group_id in before - listing:
-            importing.apply_members(snapshot, group_id, [{"id": user_id, "@removed": {"reason": "deleted"}}])
+            rounds.apply_members(snapshot, group_id, [{"id": user_id, "@removed": {"reason": "deleted"}}])
 
     def _apply_members(self, snapshot: Snapshot, imported: Imported) -> None:
         if imported.lists is None:
@@ -337,7 +340,7 @@ class OneObject:
         rows = DirectoryMembership.objects.filter(tenant=self.tenant, group_id=self.row.object_id)
         gone = set(rows.values_list("member_id", flat=True)) - present
         removed = [{"id": member, "@removed": {"reason": "deleted"}} for member in gone]
-        importing.apply_members(snapshot, self.row.object_id, [*imported.lists, *removed])
+        rounds.apply_members(snapshot, self.row.object_id, [*imported.lists, *removed])
         # Members who wait for their own creation come with the next run, which looks at this group again.
         DirectoryGroup.objects.filter(tenant=self.tenant, object_id=self.row.object_id).update(
             changed_snapshot=snapshot.pk
@@ -353,7 +356,7 @@ class OneObject:
         return set(held.values_list("object_id", flat=True))
 
     def _listing(self) -> set[str]:
-        return set(inclusion.assigned_groups_listing(self.tenant, [self.row.object_id]))
+        return set(nesting.assigned_groups_listing(self.tenant, [self.row.object_id]))
 
     def _plan_person(self, evaluation: Evaluation, snapshot: Snapshot, beside: set[str]) -> None:
         people = DirectoryUser.objects.filter(tenant=self.tenant, object_id=self.row.object_id)

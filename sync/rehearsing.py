@@ -10,20 +10,21 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
-from sync import impact, inclusion
+from sync import impact
 from sync.causes import Causes, Keys, reason_key
 from sync.clashes import RehearsedClashes
 from sync.configuration.items import contents, differences, digest, setting_key
 from sync.db.bulk import insert_rows
+from sync.engine.guard.guard import Guard
+from sync.engine.scope import nesting
+from sync.engine.scope.deciding import Deciding
+from sync.engine.work import Rules, batches, groups_in_scope, users_to_look_at
 from sync.evaluating import Batch, Evaluation, GroupMembers, Mapper, groups_mapper, people_mapper
-from sync.guarding import Guard
-from sync.mirror import Rules, batches, groups_in_scope, users_to_look_at
 from sync.models import Configuration, DirectoryGroup, DirectoryUser, Link, Operation, Rehearsed, Run, Snapshot
 from sync.rules.changes import MANAGER, Change
 from sync.runs.lease import Cancelled, Watch
 from sync.scim import resource
 from sync.scim.client import ScimClient
-from sync.scope_pass import Deciding
 from sync.storing import PlanStore, Refusal, Subject
 from sync.taken import RehearsedValues
 from sync.targets import Target
@@ -65,12 +66,12 @@ class Rehearsal(Evaluation):
     ) -> None:
         super().__init__(run, snapshot, rules, client, since=0, watch=watch)
         self.causes = causes
-        closure = inclusion.closure_of(self.tenant, rules)
+        closure = nesting.closure_of(self.tenant, rules)
         self.inside: dict[str, set[str]] = {}
         for assigned_id, group_id in closure:
             self.inside.setdefault(assigned_id, set()).add(group_id)
         self.deciding = _deciding(self, rules, closure)
-        self.deciding_today = _deciding(self, today, inclusion.closure_of(self.tenant, today))
+        self.deciding_today = _deciding(self, today, nesting.closure_of(self.tenant, today))
         self.mappers_today = {"user": people_mapper(today, self.now), "group": groups_mapper(today, self.now)}
         self.groups_today = groups_in_scope(self.tenant, today)
         self.store = RehearsedStore(run, self)
@@ -248,5 +249,5 @@ class RehearsedMembers(GroupMembers):
         return Rehearsed.objects.filter(run=self.run)
 
 
-def _deciding(rehearsal: Rehearsal, rules: Rules, closure: inclusion.Closure) -> Deciding:
+def _deciding(rehearsal: Rehearsal, rules: Rules, closure: nesting.Closure) -> Deciding:
     return Deciding(rehearsal.tenant, rules, ((group_id, path) for (_assigned, group_id), path in closure.items()))

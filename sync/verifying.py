@@ -20,7 +20,7 @@ from django.db.models.fields.json import KT
 from django.db.models.functions import Lower
 from django.utils import timezone
 
-from sync.mirror import Rules, batches, redacted_units
+from sync.engine.work import Rules, batches, redacted_units
 from sync.models import DirectoryGroup, DirectoryUser, Drift, Link, MembershipLink, Run, Tenant
 from sync.rules.changes import chunks
 from sync.rules.drift import differences, normal

@@ -9,7 +9,7 @@ from sync import impact
 from sync.configuration import drafts, mappings
 from sync.configuration.items import digest
 from sync.directory.live import Found
-from sync.guarding import Guard
+from sync.engine.guard.guard import Guard
 from sync.models import Configuration, DirectoryUser, Link, Operation, Run, Tenant
 
 JO, RAVI = "jo@acme.example", "ravi@acme.example"

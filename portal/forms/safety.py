@@ -7,7 +7,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from sync.guarding import Limits
+from sync.engine.guard.guard import Limits
 from sync.models import Adoption, NameId, Tenant
 from sync.services.safety import DELETE_AFTER_DAYS, FLAGS, RANGES, check_safety, safety_of
 

@@ -15,12 +15,13 @@ from portal.access import can, signed_in, tenant_for
 from portal.http import HttpRequest
 from portal.render import render_page
 from portal.roles import Right
-from sync import bringing, inclusion
+from sync import bringing
 from sync.bringing import Bringing
 from sync.configuration import drafts
 from sync.directory import live
+from sync.engine.scope import nesting
+from sync.engine.work import groups_in_scope
 from sync.graph.errors import NotFound
-from sync.mirror import groups_in_scope
 from sync.models import (
     DirectoryGroup,
     DirectoryMembership,
@@ -60,7 +61,7 @@ def group(request: HttpRequest, slug: str, object_id: str) -> HttpResponse:
     mirrored = DirectoryGroup.objects.filter(tenant=tenant, object_id=object_id).first()
     if row is None and mirrored is None:
         raise Http404(_("We have not read a group with this ID."))
-    inside = inclusion.nesting(tenant, [object_id])
+    inside = nesting.nesting(tenant, [object_id])
     groups = {object_id, *(child for children in inside.values() for child in children)}
     brought = groups if row is None or row.nested else {object_id}
     snapshot = assigned.last_snapshot(tenant)

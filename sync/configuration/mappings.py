@@ -28,7 +28,7 @@ from sync.configuration.items import (
     setting_key,
 )
 from sync.directory.live import Found
-from sync.mirror import chunks
+from sync.engine.work import chunks
 from sync.models import (
     Assignment,
     AttributeMapping,

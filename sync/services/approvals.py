@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from sync import audit
-from sync.guarding import limits_of
+from sync.engine.guard.guard import limits_of
 from sync.models import HeldChange, Hold, Link, Origin, Run, Tenant
 from sync.services import confirming, held, runs
 

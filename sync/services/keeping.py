@@ -3,13 +3,13 @@
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from sync import inclusion
 from sync.configuration import drafts, mappings
 from sync.directory.live import Found
-from sync.mirror import Rules
+from sync.engine.scope import nesting
+from sync.engine.scope.deciding import Deciding
+from sync.engine.work import Rules
 from sync.models import Configuration, DirectoryUser, Tenant
 from sync.rules.scope import Reason, Scope
-from sync.scope_pass import Deciding
 
 # What an edit of the draft can change; everything else is decided in Entra, or by a switch for all.
 HELPS = (Reason.NOT_ASSIGNED, Reason.OUTSIDE_FILTER)
@@ -39,7 +39,7 @@ def keep(*, tenant: Tenant, actor: str, person: DirectoryUser) -> None:
 def scope_of(configuration: Configuration, person: DirectoryUser) -> Scope:
     """By today's mirror."""
     rules = Rules.of(configuration)
-    closure = inclusion.closure_of(configuration.tenant, rules)
+    closure = nesting.closure_of(configuration.tenant, rules)
     included = ((group_id, path) for (_assigned, group_id), path in closure.items())
     [scope] = Deciding(configuration.tenant, rules, included).scopes([person])
     return scope

@@ -19,10 +19,10 @@ from sync.configuration.items import digest
 from sync.connection.clients import NotEntered, graph_client, scim_client
 from sync.connection.sealing import CannotOpen
 from sync.cycle import NotConfirmed, run_cycle
+from sync.engine.reading.rounds import SourceEmpty
 from sync.exporting import TokenRefused, TooManyFailures
 from sync.graph.errors import Forbidden as GraphForbidden
 from sync.graph.errors import GraphError, SignInFailed
-from sync.importing import SourceEmpty
 from sync.models import AwsConnection, Configuration, Delivery, EntraConnection, Interval, Result, Run, Tenant
 from sync.problems.grouping import problem_groups
 from sync.runs import checkpoints, quarantine

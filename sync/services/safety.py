@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from sync import audit
 from sync.configuration import mappings
-from sync.guarding import Limits, limits_of
+from sync.engine.guard.guard import Limits, limits_of
 from sync.models import Adoption, NameId, Tenant
 
 # The lowest and highest value of each limit.

@@ -13,11 +13,12 @@ from typing import Any, cast
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
-from sync import importing, inclusion
 from sync.bringing import members_of
 from sync.configuration.drafts import shown
+from sync.engine.reading import rounds
+from sync.engine.scope import nesting
+from sync.engine.work import Rules
 from sync.expressions import Value
-from sync.mirror import Rules
 from sync.models import (
     Assignment,
     Configuration,
@@ -160,7 +161,7 @@ class Look:
         if self.object_type == "group":
             return Q(object_id__in=chosen.filter(send_group=True).values("object_id"))
         directly = Q(object_id__in=chosen.values("object_id"))
-        return directly | Q(object_id__in=members_of(self.tenant, inclusion.groups_of(self.tenant, rules)))
+        return directly | Q(object_id__in=members_of(self.tenant, nesting.groups_of(self.tenant, rules)))
 
     def _everyone(self) -> QuerySet[Any]:
         """Whoever is assigned by either side."""
@@ -209,7 +210,7 @@ class Look:
 
     def unread(self) -> list[str]:
         """Attributes of the filters that no round has read yet: nothing can be said about them."""
-        users, groups, _asker = importing.parts(self.tenant.tracked_select)
+        users, groups, _asker = rounds.parts(self.tenant.tracked_select)
         known = users if self.object_type == "user" else groups
         rules = [rule for one in self.gate.filters for rule in one.rules]
         missing = [rule.attribute.name for rule in rules if rule.attribute and rule.attribute.selects not in known]

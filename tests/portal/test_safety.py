@@ -8,7 +8,7 @@ from django.test import Client
 
 from portal.models import User
 from portal.roles import Role
-from sync.guarding import limits_of
+from sync.engine.guard.guard import limits_of
 from sync.models import AuditEntry, Tenant
 from sync.services.safety import safety_of
 from sync.services.tenants import configuration_of

@@ -4,7 +4,7 @@ from typing import cast
 
 import pytest
 
-from sync.fetching import answered, fetched
+from sync.engine.reading.ahead import answered, fetched
 from sync.graph.errors import Unreachable
 from sync.runs.lease import Cancelled, Watch
 

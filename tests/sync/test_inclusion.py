@@ -1,4 +1,4 @@
-from sync.inclusion import closure
+from sync.engine.scope.nesting import closure
 
 
 def test_a_group_stands_for_itself() -> None:

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from sync import approving
+from sync.engine.guard import recheck
 from sync.models import HeldChange, Hold, Link, Operation, Result, Run, Tenant
 from sync.services import runs
 from tests.lab_process import Lab
@@ -87,7 +87,7 @@ def test_an_approval_is_looked_at_again_before_its_request(
         decision=decision,
         expires_at=timezone.now() + datetime.timedelta(days=1),
     )
-    approving.recheck(wired.pk, [disabling])
+    recheck.recheck(wired.pk, [disabling])
     assert (disabling.result == Result.HELD) is held
 
 
@@ -107,7 +107,7 @@ def test_members_who_are_no_longer_approved_are_taken_out(wired: Tenant, disabli
             decision=decision,
             expires_at=ends,
         )
-    approving.recheck(wired.pk, [disabling])
+    recheck.recheck(wired.pk, [disabling])
     assert (disabling.result, disabling.changes["members"], disabling.people) == (Result.PLANNED, ["a"], 1)
 
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from sync import importing
 from sync.configuration import mappings
-from sync.mirror import selected
+from sync.engine.reading import rounds
+from sync.engine.work import selected
 from sync.models import DirectoryUser, HeldChange, Hold, Run, Tenant
 from sync.services import runs
 from tests.lab_process import Lab
@@ -194,7 +194,7 @@ def test_what_filters_name_is_read_for_the_draft_too_and_the_link_is_kept(wired:
     # The link goes on telling more than is wanted now.
     assert not newest(wired).full
     wired.refresh_from_db()
-    assert "companyName" in importing.parts(wired.tracked_select)[0]
+    assert "companyName" in rounds.parts(wired.tracked_select)[0]
 
 
 def newest(tenant: Tenant) -> Any:

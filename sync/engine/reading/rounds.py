@@ -14,17 +14,17 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from sync import app_mirroring, members, sanity
 from sync.db.bulk import insert_rows, update_rows
-from sync.fetching import fetched
+from sync.engine.reading import application, memberships, sanity
+from sync.engine.reading.ahead import fetched
+from sync.engine.reading.memberships import apply_members
+from sync.engine.reading.sanity import SourceEmpty
+from sync.engine.work import touch
 from sync.graph.client import DeltaPage, GraphClient
 from sync.graph.errors import GraphError, NotFound, Rejected, ResyncRequired
-from sync.members import apply_members
-from sync.mirror import touch
 from sync.models import DirectoryGroup, DirectoryUser, Snapshot, Tenant
 from sync.runs import checkpoints
 from sync.runs.lease import Watch
-from sync.sanity import SourceEmpty
 
 __all__ = ["SourceEmpty", "apply_groups", "apply_members", "apply_users", "read_directory", "touch"]
 
@@ -172,8 +172,8 @@ def _finish(snapshot: Snapshot, graph: GraphClient, watch: Watch) -> None:
     """All is read; what it means is asked about before the snapshot is sealed."""
     if snapshot.full:
         sanity.check(snapshot, graph, watch)
-    app_mirroring.mirror(snapshot, graph, watch)
-    proofs = {} if shrunk(snapshot) else members.prove(snapshot, graph, watch)
+    application.mirror(snapshot, graph, watch)
+    proofs = {} if shrunk(snapshot) else memberships.prove(snapshot, graph, watch)
     seal(snapshot, proofs)
     checkpoints.passed("snapshot sealed")
 
@@ -183,12 +183,12 @@ def shrunk(snapshot: Snapshot) -> bool:
 
 
 @transaction.atomic
-def seal(snapshot: Snapshot, proofs: members.Proofs) -> None:
+def seal(snapshot: Snapshot, proofs: memberships.Proofs) -> None:
     """Only now may absence mean something: a full round ends with the set difference against the mirror."""
     if not shrunk(snapshot):
         if snapshot.full:
             _note_absent(snapshot)
-        members.settle(snapshot, proofs)
+        memberships.settle(snapshot, proofs)
     sanity.count(snapshot)
     snapshot.sealed_at = timezone.now()
     snapshot.save()
@@ -231,7 +231,7 @@ def apply_users(snapshot: Snapshot, page: DeltaPage) -> None:
 @transaction.atomic
 def apply_groups(snapshot: Snapshot, page: DeltaPage) -> None:
     _apply(DirectoryGroup, snapshot, page.items, _merge, MIRRORED)
-    members.note(snapshot, page.items)
+    memberships.note(snapshot, page.items)
 
 
 MIRRORED = ("display_name", "properties", "deleted", "seen_snapshot", "changed_snapshot")

@@ -10,7 +10,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F, QuerySet
 
-from sync.mirror import Rules, touch
+from sync.engine.work import Rules, touch
 from sync.models import DirectoryGroup, DirectoryMembership, Inclusion, Snapshot, Tenant
 
 # By (assigned group, group inside it): the object ids on the way, both included.

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from sync import inclusion
 from sync.db.bulk import update_rows
-from sync.mirror import Rules, batches, users_to_look_at
+from sync.engine.scope import nesting
+from sync.engine.work import Rules, batches, users_to_look_at
 from sync.models import DirectoryMembership, DirectoryUser, Inclusion, Snapshot, Tenant
 from sync.rules import scope as scoping
 from sync.rules.scope import Path, Person, Scope
@@ -61,7 +61,7 @@ class ScopePass:
 
     def decide(self) -> dict[str, int]:
         """How many are in scope, and how many known people are not."""
-        inclusion.refresh(self.tenant, self.snapshot, self.rules, self.since)
+        nesting.refresh(self.tenant, self.snapshot, self.rules, self.since)
         self.decide_for(users_to_look_at(self.tenant, self.since))
         people = DirectoryUser.objects.filter(tenant=self.tenant)
         in_scope = people.filter(in_scope=True).count()

@@ -12,10 +12,10 @@ import structlog
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from sync.fetching import answered, fetched
+from sync.engine.guard.guard import limits_of
+from sync.engine.reading.ahead import answered, fetched
 from sync.graph.client import GraphClient
 from sync.graph.errors import GraphError, NotFound
-from sync.guarding import limits_of
 from sync.models import DirectoryGroup, DirectoryMembership, DirectoryUser, Snapshot, Tenant
 from sync.runs.lease import Watch
 

@@ -10,14 +10,14 @@ from functools import partial
 import structlog
 from django.db import transaction
 
-from sync.fetching import answered
+from sync.engine.guard.guard import limits_of
+from sync.engine.reading.ahead import answered
+from sync.engine.reading.sanity import FEW, shrink_accepted, suspect
+from sync.engine.work import touch
 from sync.graph.client import GraphClient
 from sync.graph.errors import BadAnswer, GraphError
-from sync.guarding import limits_of
-from sync.mirror import touch
 from sync.models import Assignment, Configuration, Snapshot
 from sync.runs.lease import Watch
-from sync.sanity import FEW, shrink_accepted, suspect
 
 log = structlog.get_logger(__name__)
 
@@ -101,7 +101,7 @@ def _assignment(configuration: Configuration, key: tuple[str, str], name: str) -
 
 
 def _touch(snapshot: Snapshot, keys: Set[tuple[str, str]]) -> None:
-    """Members of the groups follow when their inclusion changes (sync/inclusion.py)."""
+    """Members of the groups follow when their inclusion changes (sync/engine/scope/nesting.py)."""
     of = {kind: {key for of_kind, key in keys if of_kind == kind} for kind in TYPES.values()}
     touch(snapshot, of["user"], of["group"])
     if keys:

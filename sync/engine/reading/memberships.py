@@ -12,11 +12,11 @@ import structlog
 from django.db.models import Count, Q, QuerySet
 
 from sync.db.bulk import insert_values
-from sync.fetching import fetched
+from sync.engine.guard.guard import limits_of
+from sync.engine.reading.ahead import fetched
+from sync.engine.work import chunks, touch
 from sync.graph.client import GraphClient
 from sync.graph.errors import BadAnswer, GraphError
-from sync.guarding import limits_of
-from sync.mirror import chunks, touch
 from sync.models import (
     Assignment,
     DirectoryGroup,

@@ -1,0 +1,1 @@
+"""One run, in the order of its stages: reading, scope, evaluation, guard, export; `cycle` is the spine."""

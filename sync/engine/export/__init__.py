@@ -1,0 +1,1 @@
+"""Stage 5: intent, request, result; outcomes into links."""

@@ -1,0 +1,1 @@
+"""Stage 1: Graph rounds into the mirror, sealed only when all is there."""
