@@ -25,11 +25,11 @@ from django.utils import timezone
 
 from portal.models import RoleGrant, User
 from portal.roles import Role
-from sync import cycle
 from sync.configuration import drafts, mappings
 from sync.connection import services
 from sync.db.bulk import insert_rows, update_rows
 from sync.directory.live import Found
+from sync.engine import cycle
 from sync.models import Assignment, DirectoryUser, Link, MembershipLink, Run, Tenant
 from sync.services import previews, runs, tenants
 

@@ -13,8 +13,8 @@ from django.utils.translation import gettext_lazy
 
 from portal import fields
 from portal.mapping_table import shown_source
-from sync.causes import SCOPE
 from sync.configuration.items import Difference, Item
+from sync.engine.rehearsal.causes import SCOPE
 from sync.models import AttributeMapping, Configuration, Tenant
 from sync.problems.catalogue import SCOPE_REASONS
 from sync.rules import filters

@@ -12,8 +12,8 @@ from django.utils.translation import gettext_lazy, ngettext
 from portal import fields
 from portal.changes import Because
 from portal.views.logs import field_changes
-from sync import impact
-from sync.causes import SCOPE
+from sync.engine.rehearsal import impact
+from sync.engine.rehearsal.causes import SCOPE
 from sync.models import Operation, Result, Run, Tenant
 from sync.problems.catalogue import PROBLEMS, SCOPE_REASONS
 from sync.services import keeping

@@ -15,15 +15,15 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from sync import cycle
-from sync.clashes import Clashes
+from sync.engine import cycle
+from sync.engine.evaluation.clashes import Clashes
+from sync.engine.evaluation.evaluation import Evaluation, links_of
 from sync.engine.guard import guard as guarding
 from sync.engine.guard.guard import Guard
 from sync.engine.reading import rounds
 from sync.engine.scope import nesting
 from sync.engine.scope.deciding import ScopePass
 from sync.engine.work import Rules, redacted_units
-from sync.evaluating import Evaluation, links_of
 from sync.graph.client import DeltaPage, GraphClient
 from sync.graph.errors import NotFound as NotInEntra
 from sync.models import (

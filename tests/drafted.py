@@ -5,11 +5,11 @@ from typing import Any
 
 from django.utils import timezone
 
-from sync import impact
 from sync.configuration import drafts, mappings
 from sync.configuration.items import digest
 from sync.directory.live import Found
 from sync.engine.guard.guard import Guard
+from sync.engine.rehearsal import impact
 from sync.models import Configuration, DirectoryUser, Link, Operation, Run, Tenant
 
 JO, RAVI = "jo@acme.example", "ravi@acme.example"

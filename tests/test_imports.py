@@ -25,7 +25,7 @@ FORBIDDEN = {
     "sync/rules/acceptance.py": ("django", "sync.models", "sync.problems.catalogue"),
     "sync/rules/matching.py": ("django", "sync.models"),
     "sync/rules/changes.py": ("django", "sync.models"),
-    "sync/exporting.py": ("django", "sync.models"),
+    "sync/engine/export/sending.py": ("django", "sync.models"),
 }
 
 

@@ -14,7 +14,7 @@ from sync.problems.catalogue import PROBLEMS
 
 register = template.Library()
 
-# Facts of a phase (sync/cycle.py), each in one and many.
+# Facts of a phase (sync/engine/cycle.py), each in one and many.
 FACTS = {
     "people": lambda n: ngettext("%(n)s person", "%(n)s people", n),
     "groups": lambda n: ngettext("%(n)s group", "%(n)s groups", n),

@@ -23,9 +23,10 @@ from portal.roles import Right
 from portal.views.logs import field_changes
 from portal.views.provisioning import waits_too_long
 from portal.views.runs import phase_rows
-from sync import audit, impact
+from sync import audit
 from sync.configuration import drafts
 from sync.configuration.items import contents, differences
+from sync.engine.rehearsal import impact
 from sync.models import DirectoryUser, Operation, Run, Tenant
 from sync.problems.catalogue import PROBLEMS, SCOPE_REASONS
 from sync.services import keeping, previews, runs

@@ -12,8 +12,9 @@ from django.db import transaction
 from django.db.models import Max, QuerySet
 from django.utils import timezone
 
-from sync import audit, impact
+from sync import audit
 from sync.configuration.items import SETTINGS, Difference, contents, differences, digest, scope_digest
+from sync.engine.rehearsal import impact
 from sync.models import Assignment, AttributeMapping, Configuration, Run, ScopingFilter, Tenant
 
 # A preview older than this says too little about today's directory.

@@ -79,7 +79,7 @@ class Run(models.Model):
     # {"created": 12, "failed": 3, ...}, keys as in Result
     counts = models.JSONField(default=dict)
     planned = models.PositiveIntegerField(default=0)
-    # Of a draft's preview: what it means for people, its checks and patterns (sync/impact.py).
+    # Of a draft's preview: what it means for people, its checks and patterns (sync/engine/rehearsal/impact.py).
     impact = models.JSONField(default=dict)
     # SHA-256 over the plan's rows as they were stored (sync/runs/results.py).
     plan_hash = models.CharField(max_length=64, blank=True)
@@ -200,7 +200,7 @@ class Operation(models.Model):
     result = models.CharField(max_length=10, choices=Result, default=Result.PLANNED)
     # {"title": {"before": "Clerk", "after": "Chief", "mapping": "title"}}; for memberships {"members": [ids...]}
     changes = models.JSONField(default=dict)
-    # Of a draft's preview: keys of the changes that bring it (sync/causes.py).
+    # Of a draft's preview: keys of the changes that bring it (sync/engine/rehearsal/causes.py).
     causes = models.JSONField(default=list)
     # Units to write (see sync/scim/resource.py): what becomes Link.written when AWS agrees.
     desired = models.JSONField(default=dict)

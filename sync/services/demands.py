@@ -17,12 +17,12 @@ from sync.connection.clients import NotEntered, graph_client, scim_client
 from sync.connection.sealing import CannotOpen
 from sync.directory import live
 from sync.directory.live import Found
-from sync.exporting import TokenRefused
+from sync.engine.export.recovery import resolve_open_intents
+from sync.engine.export.sending import TokenRefused
 from sync.graph.client import GraphClient
 from sync.graph.errors import GraphError, NotFound
 from sync.models import Demand, DemandObject, DirectoryGroup, DirectoryUser, Operation, Result, Run, Tenant
 from sync.on_demand import OneObject, StepLog
-from sync.resolving import resolve_open_intents
 from sync.runs.lease import Cancelled, LeaseLost, Watch
 from sync.runs.results import count_results
 from sync.scim.client import ScimClient

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
-from sync import impact
 from sync.configuration import drafts
+from sync.engine.rehearsal import impact
 from sync.models import Configuration, Operation, Result, Run, Tenant
 from sync.services import runs
 

@@ -18,9 +18,9 @@ from sync import audit, notifying
 from sync.configuration.items import digest
 from sync.connection.clients import NotEntered, graph_client, scim_client
 from sync.connection.sealing import CannotOpen
-from sync.cycle import NotConfirmed, run_cycle
+from sync.engine.cycle import NotConfirmed, run_cycle
+from sync.engine.export.sending import TokenRefused, TooManyFailures
 from sync.engine.reading.rounds import SourceEmpty
-from sync.exporting import TokenRefused, TooManyFailures
 from sync.graph.errors import Forbidden as GraphForbidden
 from sync.graph.errors import GraphError, SignInFailed
 from sync.models import AwsConnection, Configuration, Delivery, EntraConnection, Interval, Result, Run, Tenant

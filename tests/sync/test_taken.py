@@ -2,8 +2,8 @@
 
 import pytest
 
+from sync.engine.evaluation.taken_values import TakenValues
 from sync.models import Link, Tenant
-from sync.taken import TakenValues
 
 
 @pytest.mark.parametrize(

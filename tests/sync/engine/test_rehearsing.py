@@ -10,9 +10,9 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sync import cycle
 from sync.configuration import drafts, mappings
 from sync.directory.live import Found
+from sync.engine import cycle
 from sync.graph.client import GraphClient
 from sync.graph.errors import GraphError
 from sync.models import (

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from sync import cycle
+from sync.engine import cycle
 from sync.models import Result, Run, Tenant
 from sync.services import runs
 from tests.lab_process import Lab

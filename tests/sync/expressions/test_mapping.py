@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from sync.evaluating import Mapper
+from sync.engine.evaluation.evaluation import Mapper
 from sync.rules.mapping import (
     BOOLEANS,
     FILTERABLE,

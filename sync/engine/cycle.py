@@ -8,18 +8,18 @@ from collections.abc import Callable
 
 from django.utils import timezone
 
-from sync import rehearsing
+from sync.engine.evaluation.evaluation import Evaluation
+from sync.engine.export.journal import Journal
+from sync.engine.export.recovery import resolve_open_intents
+from sync.engine.export.sending import export_stage
 from sync.engine.guard import guard as guarding
 from sync.engine.guard.guard import Guard
 from sync.engine.reading import rounds
 from sync.engine.reading.ahead import answered
+from sync.engine.rehearsal import rehearsal
 from sync.engine.work import Rules, selected
-from sync.evaluating import Evaluation
-from sync.exporting import export_stage
 from sync.graph.client import GraphClient
-from sync.journal import Journal
 from sync.models import Configuration, Result, Run, Snapshot, Tenant
-from sync.resolving import resolve_open_intents
 from sync.rules.changes import Stage
 from sync.runs import checkpoints
 from sync.runs.lease import Watch
@@ -63,7 +63,7 @@ def run_cycle(
     tenant = run.tenant
 
     with phases.during("prepare"):
-        configuration = rehearsing.draft_of(run) or tenant.configurations.current()
+        configuration = rehearsal.draft_of(run) or tenant.configurations.current()
         resolve_open_intents(run, scim)
 
     with phases.during("connect"):
@@ -107,7 +107,7 @@ def evaluation_of(
 ) -> Evaluation:
     """The rules are read once more: the enterprise application may have brought other assignments."""
     if run.drafted:
-        return rehearsing.rehearsal(run, snapshot, scim, watch)
+        return rehearsal.rehearsal(run, snapshot, scim, watch)
     since = watermark(run, run.tenant, configuration)
     return Evaluation(run, snapshot, Rules.of(configuration), scim, since=since, watch=watch)
 

@@ -1,6 +1,6 @@
 """Carrying out a plan: intent committed, request, result committed; many in flight, paced by the client.
 
-No thread here touches the database: the journal (sync/journal.py) does, from the run's own thread alone, and in groups:
+No thread here touches the database: the journal (sync/engine/export/journal.py) does, from the run's own thread alone, and in groups:
 each turn one transaction that records all finished outcomes and intends the next requests.
 """
 

@@ -5,7 +5,8 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from sync import settling
+from sync.engine.export import settling
+from sync.engine.export.settling import Settled
 from sync.models import Link, Operation, Result, Run
 from sync.runs.checkpoints import passed
 from sync.scim import resource
@@ -13,7 +14,6 @@ from sync.scim.client import ScimClient
 from sync.scim.errors import NotFound
 from sync.scim.resource import MANAGER
 from sync.scim.writing import TwoMatches, Written, find_created
-from sync.settling import Settled
 
 Found = dict[str, Any] | None
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from sync.clashes import UNITS
+from sync.engine.evaluation.clashes import UNITS
 from sync.models import Link, Rehearsed, Run, Tenant
 from sync.rules.unique_keys import KEY_OF
 from sync.scim.resource import unit_of

@@ -14,8 +14,11 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from sync.clashes import Clashes
 from sync.db.bulk import insert_rows, update_rows
+from sync.engine.evaluation.candidates import Target
+from sync.engine.evaluation.clashes import Clashes
+from sync.engine.evaluation.plan_store import PlanStore, Refusal, Subject
+from sync.engine.evaluation.taken_values import TakenValues
 from sync.engine.guard.guard import Guard
 from sync.engine.scope.deciding import ScopePass
 from sync.engine.scope.nesting import assigned_groups_listing, groups_inside
@@ -53,9 +56,6 @@ from sync.runs import checkpoints
 from sync.runs.lease import Watch
 from sync.scim import resource
 from sync.scim.client import ScimClient
-from sync.storing import PlanStore, Refusal, Subject
-from sync.taken import TakenValues
-from sync.targets import Target
 
 # Up to here one filter request per object is cheaper than listing what AWS holds.
 FEW = 20

@@ -13,10 +13,11 @@ from django.db import transaction
 from django.db.models import Min, Q
 from django.utils import timezone
 
-from sync import settling
+from sync.engine.export import settling
+from sync.engine.export.sending import Outcome, Request, TooManyFailures
+from sync.engine.export.settling import Member, Settled
 from sync.engine.guard import recheck
 from sync.engine.work import redacted_units
-from sync.exporting import Outcome, Request, TooManyFailures
 from sync.models import Link, Operation, Result, Run
 from sync.rules.changes import MANAGER
 from sync.runs.checkpoints import passed
@@ -24,7 +25,6 @@ from sync.runs.lease import Lease
 from sync.runs.phases import PhaseLog
 from sync.scim import resource
 from sync.scim.errors import AwsDown, Forbidden, Unauthorised
-from sync.settling import Member, Settled
 
 # Plan rows read at once, and how often the run's page learns of progress.
 READ_AHEAD = 200

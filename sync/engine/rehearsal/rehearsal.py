@@ -10,24 +10,24 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
-from sync import impact
-from sync.causes import Causes, Keys, reason_key
-from sync.clashes import RehearsedClashes
 from sync.configuration.items import contents, differences, digest, setting_key
 from sync.db.bulk import insert_rows
+from sync.engine.evaluation.candidates import Target
+from sync.engine.evaluation.clashes import RehearsedClashes
+from sync.engine.evaluation.evaluation import Batch, Evaluation, GroupMembers, Mapper, groups_mapper, people_mapper
+from sync.engine.evaluation.plan_store import PlanStore, Refusal, Subject
+from sync.engine.evaluation.taken_values import RehearsedValues
 from sync.engine.guard.guard import Guard
+from sync.engine.rehearsal import impact
+from sync.engine.rehearsal.causes import Causes, Keys, reason_key
 from sync.engine.scope import nesting
 from sync.engine.scope.deciding import Deciding
 from sync.engine.work import Rules, batches, groups_in_scope, users_to_look_at
-from sync.evaluating import Batch, Evaluation, GroupMembers, Mapper, groups_mapper, people_mapper
 from sync.models import Configuration, DirectoryGroup, DirectoryUser, Link, Operation, Rehearsed, Run, Snapshot
 from sync.rules.changes import MANAGER, Change
 from sync.runs.lease import Cancelled, Watch
 from sync.scim import resource
 from sync.scim.client import ScimClient
-from sync.storing import PlanStore, Refusal, Subject
-from sync.taken import RehearsedValues
-from sync.targets import Target
 
 
 def draft_of(run: Run) -> Configuration | None:
