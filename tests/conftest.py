@@ -13,7 +13,7 @@ from portal.models import RoleGrant, User
 from portal.roles import Role
 from sync.models import Tenant
 from sync.services import tenants
-from tests.prepared import new_state
+from tests.world.prepared import new_state
 
 __all__ = ["new_state"]
 

@@ -13,7 +13,7 @@ from playwright.sync_api import BrowserContext, Page
 from portal.models import User
 from sync.connection import services
 from sync.services import runs
-from tests.lab_process import Lab
+from tests.world.lab import Lab
 
 AXE = (Path(__file__).parent.parent / "samples" / "axe-core-4.14.1" / "axe.min.js").read_text()
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]

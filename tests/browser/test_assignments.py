@@ -9,8 +9,8 @@ from playwright.sync_api import Locator, Page, expect
 from portal.models import User
 from sync.configuration import drafts
 from sync.models import Tenant
-from tests.lab_process import Lab
 from tests.sync.engine.conftest import ACTOR, assign, sync, wire
+from tests.world.lab import Lab
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

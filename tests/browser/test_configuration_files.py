@@ -14,7 +14,7 @@ from sync.configuration.drafts import shown
 from sync.configuration.files import reading
 from sync.models import Tenant
 from tests.browser.conftest import Watched, axe, sideways
-from tests.sync.ms_schema.schema import SAMPLE
+from tests.world.ms_schema import SAMPLE
 
 pytestmark = pytest.mark.django_db(transaction=True)
 JO = "jo@acme.example"

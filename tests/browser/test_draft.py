@@ -14,9 +14,9 @@ from sync.configuration import drafts, mappings
 from sync.models import Configuration, HeldChange, Run, Tenant
 from tests.browser.conftest import Watched, axe, sideways
 from tests.conftest import person
-from tests.drafted import PREVIEW, edit_title, preview_of, with_draft, with_versions
-from tests.lab_process import Lab
 from tests.sync.engine.conftest import ACTOR, assign, sync, wire
+from tests.world.drafted import PREVIEW, edit_title, preview_of, with_draft, with_versions
+from tests.world.lab import Lab
 
 pytestmark = pytest.mark.django_db(transaction=True)
 RAVI = "ravi@acme.example"

@@ -11,8 +11,8 @@ from sync.configuration import drafts, mappings
 from sync.models import AttributeMapping, Tenant
 from sync.rules import mapping
 from tests.browser.conftest import axe, sideways
-from tests.lab_process import Lab
 from tests.sync.engine.conftest import ACTOR, assign, sync, wire
+from tests.world.lab import Lab
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -33,7 +33,7 @@ from sync.models import (
     Tenant,
 )
 from tests.browser.conftest import Watched, axe, sideways
-from tests.drafted import PREVIEW, preview_of, with_draft
+from tests.world.drafted import PREVIEW, preview_of, with_draft
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -13,8 +13,8 @@ from sync.configuration import mappings
 from sync.models import Operation, Result, Run, Tenant
 from sync.runs import checkpoints
 from sync.services import runs, tenants
-from tests.lab_process import Lab
 from tests.sync.engine.conftest import ACTOR, assign, sync, wire
+from tests.world.lab import Lab
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.process]
 

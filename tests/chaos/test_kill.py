@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.journeys.up import Up, until
-from tests.prepared import NewState
+from tests.world.prepared import NewState
+from tests.world.up import Up, until
 
 pytestmark = pytest.mark.process
 

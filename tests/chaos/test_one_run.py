@@ -20,10 +20,10 @@ from sync.configuration import mappings
 from sync.models import Drift, Operation, Result, Run, Tenant
 from sync.runs import checkpoints
 from sync.services import runs, tenants
-from tests.journeys.up import ROOT, Up, until
-from tests.lab_process import Lab
-from tests.prepared import NewState
 from tests.sync.engine.conftest import ACTOR, assign, wire
+from tests.world.lab import Lab
+from tests.world.prepared import NewState
+from tests.world.up import ROOT, Up, until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.process]
 

@@ -8,8 +8,8 @@ import pytest
 from sync.connection import services
 from sync.models import AwsConnection, Run, Tenant
 from sync.services import runs
-from tests.lab_process import Lab
 from tests.sync.engine.conftest import ACTOR, assign
+from tests.world.lab import Lab
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -6,8 +6,8 @@ import pytest
 
 from sync.models import Drift, Link, Run, Tenant
 from sync.services import runs, verifying
-from tests.lab_process import Lab
 from tests.sync.engine.conftest import assign, aws_group, aws_user, sync
+from tests.world.lab import Lab
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

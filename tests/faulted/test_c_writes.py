@@ -7,9 +7,9 @@ import pytest
 from sync.models import Link, MembershipLink, Operation, Result, Run, Tenant
 from sync.scim import breaker, client, writing
 from sync.services import runs
-from tests.journeys.up import until
-from tests.lab_process import Lab
 from tests.sync.engine.conftest import assign, aws_group, aws_user, names, sync
+from tests.world.lab import Lab
+from tests.world.up import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

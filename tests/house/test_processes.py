@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.house.running import ROOT, Program, clean_environment, eventually
+from tests.world.programs import ROOT, Program, clean_environment, eventually
 
 pytestmark = pytest.mark.process
 

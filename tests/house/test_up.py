@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.house.running import Program, clean_environment, eventually, free_port
-from tests.prepared import NewState
+from tests.world.prepared import NewState
+from tests.world.programs import Program, clean_environment, eventually, free_port
 
 pytestmark = pytest.mark.process
 

@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.journeys.test_seed_story import become_owner, facts_of
-from tests.journeys.up import Up
-from tests.prepared import NewState
+from tests.world.prepared import NewState
+from tests.world.up import Up
 
 pytestmark = [pytest.mark.browser, pytest.mark.process]
 

@@ -10,8 +10,8 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Message
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.journeys.up import Up, free_port, until
-from tests.prepared import NewState
+from tests.world.prepared import NewState
+from tests.world.up import Up, free_port, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.process]
 

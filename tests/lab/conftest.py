@@ -14,7 +14,7 @@ from lab.aws.store import AwsStore
 from lab.faults import Faults
 from lab.http import Server, serve
 from lab.tls import server_context
-from tests.lab_process import Lab
+from tests.world.lab import Lab
 
 
 class Caller:

@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from tests.lab.conftest import GraphCaller, person
-from tests.lab_process import Lab
+from tests.world.lab import Lab
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from sync.configuration.drafts import shown
 from sync.configuration.files import microsoft, reading
 from sync.graph.errors import Forbidden
 from sync.models import AuditEntry, Tenant
-from tests.sync.ms_schema.schema import SAMPLE
+from tests.world.ms_schema import SAMPLE
 
 pytestmark = pytest.mark.django_db
 IMPORT, EXPORT = "/t/acme/configuration/import/", "/t/acme/configuration/export/"

@@ -11,7 +11,7 @@ import requests
 
 from sync.rules.acceptance import check_group, check_user
 from sync.scim.resource import ENTERPRISE, group_body, units, user_body
-from tests.lab_process import Lab
+from tests.world.lab import Lab
 
 pytestmark = [pytest.mark.process, pytest.mark.pure]
 

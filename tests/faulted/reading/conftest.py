@@ -9,8 +9,8 @@ import pytest
 from sync.graph import client
 from sync.models import Run, Tenant
 from sync.services import runs
-from tests.lab_process import Lab
 from tests.sync.engine.conftest import assign, sync, wired
+from tests.world.lab import Lab
 
 __all__ = ["wired"]
 

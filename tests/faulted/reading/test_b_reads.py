@@ -23,8 +23,8 @@ from tests.faulted.reading.conftest import (
     switch,
     writes,
 )
-from tests.lab_process import Lab
 from tests.sync.engine.conftest import sync
+from tests.world.lab import Lab
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.lab_process import Lab
+from tests.world.lab import Lab
 
 HIRE = {"displayName": "Ada Byron"}
 

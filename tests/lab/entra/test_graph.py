@@ -13,7 +13,7 @@ import requests
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
-from tests.lab_process import Lab
+from tests.world.lab import Lab
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "samples" / "graph-schema.json").read_text())
 EVENTUAL = {"ConsistencyLevel": "eventual"}

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.lab.conftest import GraphCaller
-from tests.lab_process import Lab
+from tests.world.lab import Lab
 
 USERS = "/users/delta?$select=displayName,accountEnabled,userType"
 GROUPS = "/groups/delta?$select=displayName,members"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.lab_process import Lab
+from tests.world.lab import Lab
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.lab_process import Lab
+from tests.world.lab import Lab
 
 ODD = {
     "no-last-name", "no-first-name", "no-mail", "non-latin", "arabic", "combining", "zero-width", "very-long",

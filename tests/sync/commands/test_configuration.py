@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from sync.configuration import drafts, mappings
 from sync.configuration.drafts import shown
 from sync.models import AuditEntry, Tenant
-from tests.sync.ms_schema.schema import SAMPLE
+from tests.world.ms_schema import SAMPLE
 
 pytestmark = pytest.mark.django_db
 JO = "jo@acme.example"

@@ -9,8 +9,8 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from sync.models import AuditEntry, DirectoryUser, HeldChange, Hold, Link, Run, Tenant
-from tests.lab_process import Lab
 from tests.sync.engine.conftest import assign, aws_group, aws_user, sync
+from tests.world.lab import Lab
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -12,7 +12,7 @@ from sync.connection import services
 from sync.directory import live
 from sync.models import Run, Tenant
 from sync.services import runs
-from tests.lab_process import Lab
+from tests.world.lab import Lab
 
 ACTOR = "jo@acme.example"
 

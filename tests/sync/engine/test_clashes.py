@@ -7,8 +7,8 @@ import pytest
 
 from sync.models import Operation, Tenant
 from sync.services import approvals
-from tests.lab_process import Lab
 from tests.sync.engine.conftest import ACTOR, assign, aws_user, names, sync
+from tests.world.lab import Lab
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

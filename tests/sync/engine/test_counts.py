@@ -3,8 +3,8 @@
 import pytest
 
 from sync.models import Link, Run, Tenant
-from tests.lab_process import Lab
 from tests.sync.engine.conftest import assign, aws_group, aws_user, names, sync
+from tests.world.lab import Lab
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

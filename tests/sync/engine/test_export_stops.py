@@ -12,8 +12,8 @@ from django.utils import timezone
 from sync.engine.guard import recheck
 from sync.models import HeldChange, Hold, Link, Operation, Result, Run, Tenant
 from sync.services import runs
-from tests.lab_process import Lab
 from tests.sync.engine.conftest import assign, names, sync
+from tests.world.lab import Lab
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

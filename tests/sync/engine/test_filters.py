@@ -9,10 +9,10 @@ from sync.engine.reading import rounds
 from sync.engine.work import selected
 from sync.models import DirectoryUser, HeldChange, Hold, Run, Tenant
 from sync.services import runs
-from tests.lab_process import Lab
 from tests.sync.engine.conftest import ACTOR, assign, aws_group, aws_user, names, sync
 from tests.sync.engine.test_guard import active, people, team
 from tests.sync.engine.test_on_demand import demand, facts, steps
+from tests.world.lab import Lab
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -7,8 +7,8 @@ from django.utils import timezone
 
 from sync.models import HeldChange, Hold, Incident, Link, Operation, Result, Run, Tenant
 from sync.services import approvals, confirming
-from tests.lab_process import Lab
 from tests.sync.engine.conftest import ACTOR, assign, aws_group, aws_user, names, sync
+from tests.world.lab import Lab
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

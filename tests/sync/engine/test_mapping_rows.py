@@ -9,8 +9,8 @@ from sync.configuration import mappings
 from sync.models import Operation, Tenant
 from sync.rules import mapping
 from sync.verifying import Looked
-from tests.lab_process import Lab
 from tests.sync.engine.conftest import ACTOR, assign, aws_group, aws_user, sync
+from tests.world.lab import Lab
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -29,8 +29,8 @@ from sync.models import (
 )
 from sync.on_demand import STEPS
 from sync.services import demands, runs
-from tests.lab_process import Lab
 from tests.sync.engine.conftest import ACTOR, assign, aws_group, aws_user, names, publish, sync
+from tests.world.lab import Lab
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -11,9 +11,9 @@ from sync.connection import services
 from sync.connection.clients import scim_client
 from sync.models import Link, Run, Tenant
 from sync.services import verifying
-from tests.lab_process import Lab
-from tests.scim2_process import TOKEN, Scim2Server
 from tests.sync.engine.conftest import ACTOR, assign, sync, wire
+from tests.world.lab import Lab
+from tests.world.scim2 import TOKEN, Scim2Server
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.process]
 

@@ -29,8 +29,8 @@ from sync.models import (
 )
 from sync.runs.lease import Watch
 from sync.services import confirming, held, keeping, previews, runs
-from tests.lab_process import Lab
 from tests.sync.engine.conftest import ACTOR, assign, names, sync
+from tests.world.lab import Lab
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SEEN = ["removals", "over-members", "over-creates", "over-keys", "over-groups", "arriving", "guests"]

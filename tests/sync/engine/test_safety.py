@@ -5,8 +5,8 @@ import pytest
 from sync.configuration import mappings
 from sync.models import Incident, Link, Operation, Result, Run, Tenant
 from sync.services import runs
-from tests.lab_process import Lab
 from tests.sync.engine.conftest import assign, aws_user, names, sync
+from tests.world.lab import Lab
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -15,8 +15,8 @@ from sync.connection import services
 from sync.models import Run, Tenant
 from sync.services import runs
 from sync.tasks import execute_run
-from tests.lab_process import Lab
 from tests.sync.engine.conftest import ACTOR, assign, sync
+from tests.world.lab import Lab
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -7,8 +7,8 @@ import pytest
 from sync.configuration import mappings
 from sync.models import Result, Run, Tenant
 from sync.services import runs
-from tests.lab_process import Lab
 from tests.sync.engine.conftest import ACTOR, assign, names, sync, wire
+from tests.world.lab import Lab
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PEOPLE = 75

@@ -7,8 +7,8 @@ import pytest
 from sync.engine import cycle
 from sync.models import Result, Run, Tenant
 from sync.services import runs
-from tests.lab_process import Lab
 from tests.sync.engine.conftest import assign, aws_group, aws_user, sync
+from tests.world.lab import Lab
 
 pytestmark = pytest.mark.django_db(transaction=True)
 # More than a run reads ahead for its connections.

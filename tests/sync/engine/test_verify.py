@@ -8,8 +8,8 @@ from django.core.management import call_command
 
 from sync.models import Drift, Link, MembershipLink, Run, Tenant
 from sync.services import repairing, verifying
-from tests.lab_process import Lab
 from tests.sync.engine.conftest import assign, aws_group, aws_user, sync
+from tests.world.lab import Lab
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"

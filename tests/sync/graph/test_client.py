@@ -25,8 +25,8 @@ from sync.graph.errors import (
     Unauthorised,
     Unreachable,
 )
-from tests.lab_process import Lab
-from tests.sync.raw_server import cuts, drips, raw_server, sends
+from tests.world.lab import Lab
+from tests.world.raw_server import cuts, drips, raw_server, sends
 
 GRAPH = "https://graph.microsoft.com/v1.0"
 

@@ -23,8 +23,8 @@ from sync.scim.errors import (
 )
 from sync.scim.pacing import Pacer
 from sync.scim.transport import Lost
-from tests.lab_process import Lab
 from tests.sync.scim.conftest import Web
+from tests.world.lab import Lab
 
 BASE = "https://scim.eu-central-1.amazonaws.com/11111111-2222-3333-4444-555555555555/scim/v2"
 TOKEN = "a-token-that-must-not-show"

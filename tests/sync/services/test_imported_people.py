@@ -12,7 +12,7 @@ from sync.models import Tenant
 from sync.rules import mapping
 from sync.services import tenants
 from tests.sync.engine.conftest import lab, lab_process, wired
-from tests.sync.ms_schema.schema import SAMPLE
+from tests.world.ms_schema import SAMPLE
 
 __all__ = ["lab", "lab_process", "wired"]
 pytestmark = [pytest.mark.django_db, pytest.mark.process]

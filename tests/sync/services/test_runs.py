@@ -12,8 +12,8 @@ from portal.models import User
 from sync.connection import services
 from sync.models import Run, Tenant
 from sync.services import runs
-from tests.lab_process import Lab
 from tests.sync.engine.conftest import assign, lab, lab_process, names, wired
+from tests.world.lab import Lab
 
 __all__ = ["lab", "lab_process", "wired"]
 pytestmark = pytest.mark.django_db(transaction=True)

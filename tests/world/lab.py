@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import requests
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent.parent
 
 
 class Lab:
