@@ -31,7 +31,8 @@ from sync.db.bulk import insert_rows, update_rows
 from sync.directory.live import Found
 from sync.engine import cycle
 from sync.models import Assignment, DirectoryUser, Link, MembershipLink, Run, Tenant
-from sync.services import previews, runs, tenants
+from sync.preview import services as previews
+from sync.services import runs, tenants
 
 ACTOR = "bench"
 

@@ -28,8 +28,9 @@ from sync.configuration import drafts
 from sync.configuration.items import contents, differences
 from sync.engine.rehearsal import impact
 from sync.models import DirectoryUser, Operation, Run, Tenant
+from sync.preview import keeping, services
 from sync.problems.catalogue import PROBLEMS, SCOPE_REASONS
-from sync.services import keeping, previews, runs
+from sync.services import runs
 from sync.services.tenants import configuration_of
 
 COLUMNS = (
@@ -50,7 +51,7 @@ def draft(request: HttpRequest, slug: str) -> HttpResponse:
         "lines": lines_of(tenant, found, now.edits if now else {}),
         "current": configuration_of(tenant),
         "next_number": next_number(tenant),
-        "preview": previews.newest_of(tenant, now) if found else None,
+        "preview": services.newest_of(tenant, now) if found else None,
         "form": CommentForm(initial={"comment": now.comment if now else ""}),
         "versions": tenant.configurations.published().count(),
     }
@@ -95,8 +96,8 @@ def start(request: HttpRequest, slug: str) -> HttpResponse:
     if "comment" in request.POST and form.is_valid():
         drafts.set_comment(tenant=tenant, comment=form.cleaned_data["comment"])
     try:
-        run = previews.request(tenant=tenant, actor=request.user.email)
-    except previews.NothingToPreview:
+        run = services.request(tenant=tenant, actor=request.user.email)
+    except services.NothingToPreview:
         messages.warning(request, _("Everything is published. There is nothing to preview."))
         return redirect_to(request, "draft", tenant.slug)
     return redirect_to(request, "impact", tenant.slug, run.number)

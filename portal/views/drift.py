@@ -17,9 +17,10 @@ from portal.http import HttpRequest
 from portal.render import redirect_to, render_page
 from portal.roles import Right
 from portal.views.provisioning import waits_too_long
+from sync.approvals import services
 from sync.models import DirectoryGroup, DirectoryUser, Drift, Run, Tenant
 from sync.problems.catalogue import PROBLEMS
-from sync.services import approvals, runs, verifying
+from sync.services import runs, verifying
 from sync.services.verifying import CannotRepair
 
 # Rows of one kind that the page shows; the command prints all.
@@ -157,7 +158,7 @@ def link(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     if proposed is None or row.facts.get("left_alone"):
         messages.error(request, _("Nothing was linked: this is no longer proposed. Compare again."))
         return redirect_to(request, "drift", tenant.slug)
-    approvals.adopt(link=proposed, actor=request.user.email, scim_id=row.scim_id)
+    services.adopt(link=proposed, actor=request.user.email, scim_id=row.scim_id)
     messages.success(request, _("%(name)s is linked by the next sync.") % {"name": row.name or row.scim_id})
     return redirect_to(request, "drift", tenant.slug)
 

@@ -16,9 +16,10 @@ from portal.http import HttpRequest
 from portal.plans import plan_lines, would_hold
 from portal.render import redirect_to, render_page
 from portal.roles import Right
+from sync.approvals import confirming
 from sync.models import DirectoryUser, Run, Tenant
 from sync.problems.catalogue import PROBLEMS
-from sync.services import confirming, runs, safety
+from sync.services import runs, safety
 from sync.services.tenants import configuration_of
 
 # A run that waits longer than this has no worker.

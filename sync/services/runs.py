@@ -15,6 +15,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from sync import audit, notifying
+from sync.approvals import confirming
 from sync.configuration.items import digest
 from sync.connection.clients import NotEntered, graph_client, scim_client
 from sync.connection.sealing import CannotOpen
@@ -29,7 +30,7 @@ from sync.runs import checkpoints, quarantine
 from sync.runs.lease import Cancelled, Lease, LeaseLost, Watch, claim
 from sync.runs.results import count_results
 from sync.scim.errors import Forbidden, ScimError, Unauthorised
-from sync.services import confirming, repairing
+from sync.services import repairing
 from sync.services.tenants import configuration_of
 from sync.verifying import ListIncomplete, verify
 

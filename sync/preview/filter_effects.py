@@ -13,7 +13,6 @@ from typing import Any, cast
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
-from sync.bringing import members_of
 from sync.configuration.drafts import shown
 from sync.engine.reading import rounds
 from sync.engine.scope import nesting
@@ -26,6 +25,7 @@ from sync.models import (
     DirectoryUser,
     Tenant,
 )
+from sync.preview.assignment_effects import members_of
 from sync.problems.catalogue import scope_words
 from sync.rules import scope
 from sync.rules.filters import Filter, Verdict, compiled, judge, text_of
