@@ -3,7 +3,8 @@
 from celery import shared_task
 
 from sync.connection import services
-from sync.services import readiness, runs
+from sync.readiness import check
+from sync.services import runs
 
 
 @shared_task
@@ -23,4 +24,4 @@ def test_connection(test_id: int) -> None:
 
 @shared_task
 def check_readiness(check_id: int) -> None:
-    readiness.carry_out(check_id)
+    check.carry_out(check_id)

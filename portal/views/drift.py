@@ -18,10 +18,11 @@ from portal.render import redirect_to, render_page
 from portal.roles import Right
 from portal.views.provisioning import waits_too_long
 from sync.approvals import services
+from sync.drift import services as verifying
+from sync.drift.services import CannotRepair
 from sync.models import DirectoryGroup, DirectoryUser, Drift, Run, Tenant
 from sync.problems.catalogue import PROBLEMS
-from sync.services import runs, verifying
-from sync.services.verifying import CannotRepair
+from sync.services import runs
 
 # Rows of one kind that the page shows; the command prints all.
 SHOWN = 200

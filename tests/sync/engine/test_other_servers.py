@@ -9,8 +9,8 @@ from django.utils import timezone
 from sync.configuration import mappings
 from sync.connection import services
 from sync.connection.clients import scim_client
+from sync.drift import services as verifying
 from sync.models import Link, Run, Tenant
-from sync.services import verifying
 from tests.lab_process import Lab
 from tests.scim2_process import TOKEN, Scim2Server
 from tests.sync.engine.conftest import ACTOR, assign, sync, wire

@@ -7,7 +7,8 @@ import pytest
 from sync.configuration import mappings
 from sync.configuration.drafts import shown
 from sync.models import DirectoryGroup, Link, Run, Tenant
-from sync.services import readiness, runs
+from sync.readiness import check as readiness
+from sync.services import runs
 from tests.lab_process import Lab
 from tests.sync.engine.conftest import ACTOR, assign, aws_group, sync
 from tests.sync.engine.test_on_demand import demand, facts

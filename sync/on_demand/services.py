@@ -22,7 +22,7 @@ from sync.engine.export.sending import TokenRefused
 from sync.graph.client import GraphClient
 from sync.graph.errors import GraphError, NotFound
 from sync.models import Demand, DemandObject, DirectoryGroup, DirectoryUser, Operation, Result, Run, Tenant
-from sync.on_demand import OneObject, StepLog
+from sync.on_demand.one_object import OneObject, StepLog
 from sync.runs.lease import Cancelled, LeaseLost, Watch
 from sync.runs.results import count_results
 from sync.scim.client import ScimClient

@@ -7,9 +7,10 @@ import socket
 from django.utils import timezone
 
 from sync import audit
+from sync.drift import repairing
 from sync.models import Drift, Run, Tenant
 from sync.runs.lease import claim
-from sync.services import repairing, runs
+from sync.services import runs
 
 DAY = datetime.timedelta(days=1)
 # A comparison that failed is tried again after this long.
