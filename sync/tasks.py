@@ -4,17 +4,17 @@ from celery import shared_task
 
 from sync.connection import services
 from sync.readiness import check
-from sync.services import runs
+from sync.worker import execution
 
 
 @shared_task
 def execute_run(run_id: int) -> None:
-    runs.execute(run_id)
+    execution.execute(run_id)
 
 
 @shared_task
 def dispatch() -> None:
-    runs.dispatch()
+    execution.dispatch()
 
 
 @shared_task

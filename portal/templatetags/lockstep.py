@@ -19,7 +19,7 @@ from portal.access import visible_tenants
 from portal.navigation import menu
 from sync.approvals import confirming
 from sync.models import Run, Tenant
-from sync.services.tenants import configuration_of
+from sync.tenants.services import configuration_of
 
 register = template.Library()
 

@@ -30,8 +30,8 @@ from sync.engine.rehearsal import impact
 from sync.models import DirectoryUser, Operation, Run, Tenant
 from sync.preview import keeping, services
 from sync.problems.catalogue import PROBLEMS, SCOPE_REASONS
-from sync.services import runs
-from sync.services.tenants import configuration_of
+from sync.tenants.services import configuration_of
+from sync.worker import execution
 
 COLUMNS = (
     "object", "name", "user_principal_name", "entra_id", "aws_id", "action", "result", "reason", "field", "before",
@@ -89,7 +89,7 @@ def discard(request: HttpRequest, slug: str) -> HttpResponse:
 def start(request: HttpRequest, slug: str) -> HttpResponse:
     """Reads Entra and plans under the draft; nothing is written."""
     tenant = tenant_for(request, slug, Right.CONFIGURE)
-    if runs.missing_for_turning_on(tenant):
+    if execution.missing_for_turning_on(tenant):
         messages.error(request, _("The connection has not passed a test since its last change. Test it first."))
         return redirect_to(request, "draft", tenant.slug)
     form = CommentForm(request.POST)

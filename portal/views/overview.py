@@ -18,7 +18,7 @@ from portal.templatetags.approvals import hold_heading
 from sync.approvals import queries
 from sync.models import DirectoryUser, HeldChange, Link, MembershipLink, Tenant
 from sync.problems.catalogue import PROBLEMS
-from sync.services.tenants import configuration_of
+from sync.tenants.services import configuration_of
 
 
 @require_safe

@@ -25,8 +25,8 @@ from sync.preview import services as previews
 from sync.problems.catalogue import PROBLEMS
 from sync.problems.grouping import problem_groups
 from sync.runs import phases
-from sync.services import runs as service
-from sync.services.tenants import configuration_of
+from sync.tenants.services import configuration_of
+from sync.worker import execution as service
 
 PAGE = 50
 WRITING = ("people", "groups", "memberships", "removals")

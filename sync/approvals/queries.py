@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from sync.approvals import confirming
 from sync.models import DirectoryGroup, DirectoryUser, HeldChange, Hold, Link, Run, Tenant
-from sync.services.tenants import configuration_of
+from sync.tenants.services import configuration_of
 
 SHRUNK = ("source-shrunk", "app-assignments-shrunk")
 

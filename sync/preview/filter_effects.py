@@ -31,7 +31,7 @@ from sync.rules import scope
 from sync.rules.filters import Filter, Verdict, compiled, judge, text_of
 from sync.rules.mapping import ObjectType
 from sync.rules.scope import Gate, Reason
-from sync.services.tenants import configuration_of
+from sync.tenants.services import configuration_of
 
 CHUNK = 2000
 A_GROUP: Mapping[str, scope.Path] = {"": ("",)}

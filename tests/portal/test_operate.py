@@ -13,8 +13,8 @@ from portal.exporting import safe_cell
 from portal.models import User
 from sync.approvals import queries, services
 from sync.models import AuditEntry, Operation, Run, Tenant
-from sync.services import runs as service
-from sync.services.tenants import configuration_of
+from sync.tenants.services import configuration_of
+from sync.worker import execution as service
 
 pytestmark = pytest.mark.django_db
 

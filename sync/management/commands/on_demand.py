@@ -11,7 +11,7 @@ from sync.models import Demand, DemandObject, ObjectType, Tenant
 from sync.on_demand import services
 from sync.on_demand.one_object import STEPS
 from sync.problems.catalogue import PROBLEMS, scope_words
-from sync.services import runs
+from sync.worker import execution
 
 MARKS = {"done": "✓", "failed": "✕", "skipped": "–"}
 BAD = ("failed", "will_retry")
@@ -60,7 +60,7 @@ def carry_out(tenant: Tenant, options: dict[str, Any]) -> Demand:
     except live.UNREADABLE as error:
         raise CommandError(f"Entra cannot be read: {error}") from error
     assert demand.run is not None
-    runs.execute(demand.run.pk)
+    execution.execute(demand.run.pk)
     demand.refresh_from_db()
     if demand.state == Demand.State.WAITING:
         raise CommandError(f"Demand {demand.pk} waits: the run in progress takes it up between two requests.")

@@ -29,7 +29,7 @@ from sync.models import (
 )
 from sync.on_demand import services
 from sync.on_demand.one_object import STEPS
-from sync.services import runs
+from sync.worker import execution
 from tests.lab_process import Lab
 from tests.sync.engine.conftest import ACTOR, assign, aws_group, aws_user, names, publish, sync
 
@@ -46,7 +46,7 @@ def demand(tenant: Tenant, *things: dict[str, Any], write: bool = True) -> Deman
         tenant=tenant, actor=ACTOR, objects=[found(one) for one in things], dry_run=not write, enqueue=False
     )
     assert asked.run is not None
-    runs.execute(asked.run.pk)
+    execution.execute(asked.run.pk)
     asked.refresh_from_db()
     return asked
 
@@ -299,14 +299,14 @@ class Running:
     """A run in a thread of its own."""
 
     def __init__(self, tenant: Tenant, kind: str = Run.Kind.CHANGES) -> None:
-        self.run = runs.request_run(
+        self.run = execution.request_run(
             tenant=tenant, kind=kind, trigger=Run.Trigger.COMMAND, enqueue=False, confirmed=True
         )
         self.thread = threading.Thread(target=self._go)
 
     def _go(self) -> None:
         try:
-            runs.execute(self.run.pk)
+            execution.execute(self.run.pk)
         finally:
             connection.close()
 
@@ -397,7 +397,7 @@ def test_several_wait_in_order(wired: Tenant, lab: Lab) -> None:
         for one in people
     ]
     assert asked[2].run is not None
-    runs.execute(asked[2].run.pk)
+    execution.execute(asked[2].run.pk)
     assert set(Demand.objects.values_list("state", flat=True)) == {Demand.State.DONE}
     created = Operation.objects.filter(action="create").order_by("sent_at").values_list("object_id", flat=True)
     assert list(created) == [person["id"] for person in people]
@@ -417,11 +417,11 @@ def test_killed_in_the_middle_it_is_taken_up_again(wired: Tenant, lab: Lab, monk
     with monkeypatch.context() as patched:
         patched.setattr("sync.on_demand.one_object.OneObject._read_back", _killed)
         with pytest.raises(Killed):
-            runs.execute(asked.run.pk)
+            execution.execute(asked.run.pk)
     asked.refresh_from_db()
     assert asked.state == Demand.State.RUNNING
-    assert list(runs.abandoned_runs()) == [asked.run]
-    runs.execute(asked.run.pk)
+    assert list(execution.abandoned_runs()) == [asked.run]
+    execution.execute(asked.run.pk)
     asked.refresh_from_db()
     assert asked.state == Demand.State.DONE
     assert list(asked.objects_asked.values_list("result", flat=True)) == ["no_change", Result.CREATED]
@@ -437,8 +437,8 @@ def test_what_always_stops_its_worker_fails_with_its_reason(
     monkeypatch.setattr("sync.on_demand.one_object.OneObject._read_person", _killed)
     for _ in range(services.MOST_ATTEMPTS):
         with pytest.raises(Killed):
-            runs.execute(asked.run.pk)
-    runs.execute(asked.run.pk)
+            execution.execute(asked.run.pk)
+    execution.execute(asked.run.pk)
     asked.refresh_from_db()
     assert (asked.state, asked.problem) == (Demand.State.FAILED, "interrupted")
 
@@ -461,19 +461,19 @@ def test_the_next_run_takes_up_what_was_left(wired: Tenant, lab: Lab) -> None:
 def test_a_lost_message_is_sent_again(wired: Tenant, lab: Lab) -> None:
     asked = services.request(tenant=wired, actor=ACTOR, objects=[found(hire(lab))], enqueue=False)
     Run.objects.filter(pk=asked.run_id).update(enqueued_at=None)
-    assert list(runs.abandoned_runs()) == [asked.run]
+    assert list(execution.abandoned_runs()) == [asked.run]
 
 
 def test_a_demand_stands_in_no_runs_way(wired: Tenant, lab: Lab) -> None:
     asked = services.request(tenant=wired, actor=ACTOR, objects=[found(hire(lab))], enqueue=False)
-    run = runs.request_run(tenant=wired, kind=Run.Kind.CHANGES, trigger=Run.Trigger.SCHEDULE, enqueue=False)
+    run = execution.request_run(tenant=wired, kind=Run.Kind.CHANGES, trigger=Run.Trigger.SCHEDULE, enqueue=False)
     assert run.pk != asked.run_id
 
 
 def test_cancelling_its_run_ends_it(wired: Tenant, lab: Lab) -> None:
     asked = services.request(tenant=wired, actor=ACTOR, objects=[found(hire(lab))], enqueue=False)
     assert asked.run is not None
-    runs.cancel_run(run=asked.run, actor=ACTOR)
+    execution.cancel_run(run=asked.run, actor=ACTOR)
     asked.refresh_from_db()
     assert (asked.state, asked.problem) == (Demand.State.FAILED, "cancelled")
 

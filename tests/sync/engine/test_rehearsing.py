@@ -30,7 +30,7 @@ from sync.models import (
 )
 from sync.preview import keeping, services
 from sync.runs.lease import Watch
-from sync.services import runs
+from sync.worker import execution
 from tests.lab_process import Lab
 from tests.sync.engine.conftest import ACTOR, assign, names, sync
 
@@ -41,7 +41,7 @@ SEEN = ["removals", "over-members", "over-creates", "over-keys", "over-groups", 
 def preview(tenant: Tenant) -> Run:
     tenant.refresh_from_db()
     run = services.request(tenant=tenant, actor=ACTOR, enqueue=False)
-    finished = runs.execute(run.pk)
+    finished = execution.execute(run.pk)
     assert finished is not None
     assert finished.state in drafts.PREVIEWED, (finished.problem, finished.problem_detail)
     return finished
@@ -318,7 +318,7 @@ def test_a_preview_that_failed_leaves_the_draft_and_publishes_nothing(
 
     monkeypatch.setattr(GraphClient, "sign_in", refuse)
     run = services.request(tenant=in_sync, actor=ACTOR, enqueue=False)
-    failed = runs.execute(run.pk)
+    failed = execution.execute(run.pk)
     assert failed is not None
     assert failed.state == Run.State.FAILED
     assert drafts.differs(in_sync) == ["mapping:user:title"]
@@ -330,7 +330,7 @@ def test_a_draft_that_is_discarded_before_its_preview_begins_is_not_previewed(in
     run = services.request(tenant=in_sync, actor=ACTOR, enqueue=False)
     drafts.discard(tenant=in_sync, actor=ACTOR)
     before = traces()
-    ended = runs.execute(run.pk)
+    ended = execution.execute(run.pk)
     assert ended is not None
     assert (ended.state, ended.operations.count()) == (Run.State.CANCELLED, 0)
     assert traces() == before
@@ -357,7 +357,7 @@ def test_discarding_the_draft_ends_its_preview(in_sync: Tenant, monkeypatch: pyt
         return read(*arguments)
 
     monkeypatch.setattr(cycle, "read", discard_meanwhile)
-    ended = runs.execute(run.pk)
+    ended = execution.execute(run.pk)
     assert ended is not None
     assert ended.state == Run.State.CANCELLED
     assert Run.objects.get(pk=run.pk).configuration is None
@@ -372,13 +372,13 @@ def test_a_preview_can_be_cancelled_and_takes_its_rows_with_it(
 
     def cancel(watch: Watch) -> bool:
         if Rehearsed.objects.exists():
-            runs.cancel_run(run=Run.objects.get(pk=run.pk), actor=ACTOR)
+            execution.cancel_run(run=Run.objects.get(pk=run.pk), actor=ACTOR)
             # Ends as soon as the heartbeat has seen it.
             watch.sleep(30)
         return safe_point(watch)
 
     monkeypatch.setattr(Watch, "safe_point", cancel)
-    ended = runs.execute(run.pk)
+    ended = execution.execute(run.pk)
     assert ended is not None
     assert ended.state == Run.State.CANCELLED
     assert not Rehearsed.objects.exists()
@@ -399,7 +399,7 @@ def test_a_sync_and_a_preview_wait_for_each_other(in_sync: Tenant) -> None:
     edit(in_sync, "title", source="department")
     waiting = services.request(tenant=in_sync, actor=ACTOR, enqueue=False)
     ask = {"tenant": in_sync, "kind": Run.Kind.CHANGES, "trigger": Run.Trigger.PERSON, "enqueue": False}
-    assert runs.request_run(**ask) != waiting
+    assert execution.request_run(**ask) != waiting
 
 
 def test_a_preview_of_the_draft_does_not_hide_the_plan_that_waits(in_sync: Tenant) -> None:

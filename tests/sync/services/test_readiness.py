@@ -10,7 +10,7 @@ from sync.models import Assignment, DirectoryUser, Finding, Link, ReadinessCheck
 from sync.models.directory import DirectoryGroup
 from sync.readiness import check as readiness
 from sync.runs import lease
-from sync.services.tenants import configuration_of
+from sync.tenants.services import configuration_of
 
 pytestmark = pytest.mark.django_db
 

@@ -33,7 +33,7 @@ from sync.runs import checkpoints, quarantine
 from sync.runs.lease import Cancelled, Lease, LeaseLost, Watch, claim
 from sync.runs.results import count_results
 from sync.scim.errors import Forbidden, ScimError, Unauthorised
-from sync.services.tenants import configuration_of
+from sync.tenants.services import configuration_of
 
 log = structlog.get_logger(__name__)
 
