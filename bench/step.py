@@ -31,7 +31,9 @@ from sync.db.bulk import insert_rows, update_rows
 from sync.directory.live import Found
 from sync.engine import cycle
 from sync.models import Assignment, DirectoryUser, Link, MembershipLink, Run, Tenant
-from sync.services import previews, runs, tenants
+from sync.preview import services as previews
+from sync.tenants import services as tenants
+from sync.worker import execution
 
 ACTOR = "bench"
 
@@ -72,11 +74,11 @@ def assign() -> dict[str, Any]:
 
 def sync(kind: str = "changes") -> dict[str, Any]:
     tenant = Tenant.objects.get()
-    run = runs.request_run(
+    run = execution.request_run(
         tenant=tenant, kind=kind, trigger=Run.Trigger.COMMAND, enqueue=False, confirmed=kind != "preview"
     )
     with export_timed() as export:
-        finished = runs.execute(run.pk)
+        finished = execution.execute(run.pk)
     if finished is None or finished.state != Run.State.COMPLETED:
         run.refresh_from_db()
         raise SystemExit(f"{run.state}: {run.problem} {run.problem_detail} {run.counts}")
@@ -175,7 +177,7 @@ def draft() -> dict[str, Any]:
 
 def impact() -> dict[str, Any]:
     run = previews.request(tenant=Tenant.objects.get(), actor=ACTOR, enqueue=False)
-    finished = runs.execute(run.pk)
+    finished = execution.execute(run.pk)
     if finished is None or finished.state not in drafts.PREVIEWED:
         run.refresh_from_db()
         raise SystemExit(f"{run.state}: {run.problem} {run.problem_detail}")

@@ -11,8 +11,6 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from sync import bringing
-from sync.bringing import Bringing, Counts
 from sync.configuration import drafts
 from sync.configuration.items import Difference, assignment_key, setting_key
 from sync.directory import live
@@ -27,6 +25,8 @@ from sync.models import (
     Snapshot,
     Tenant,
 )
+from sync.preview import assignment_effects
+from sync.preview.assignment_effects import Bringing, Counts
 from sync.problems.catalogue import PROBLEMS, Problem, scope_words
 
 PAGE = 50
@@ -246,7 +246,9 @@ def _add_counts(found: Tables, configuration: Configuration, rules: Bringing, *,
         return
     for line in groups:
         line.direct = 0
-    for group_id, n in bringing.direct_counts(configuration.tenant, [line.row.object_id for line in groups]).items():
+    for group_id, n in assignment_effects.direct_counts(
+        configuration.tenant, [line.row.object_id for line in groups]
+    ).items():
         next(line for line in groups if line.row.object_id == group_id).direct = n
     counts = _counts(configuration, rules, snapshot, compute=wait or snapshot.memberships <= COUNT_AT_ONCE)
     found.counting = counts is None
@@ -293,7 +295,9 @@ class Leaving:
     people: Page[tuple[str, str, str]]
 
 
-def leaving(configuration: Configuration, going: Sequence[bringing.Key], number: str = "", size: int = PAGE) -> Leaving:
+def leaving(
+    configuration: Configuration, going: Sequence[assignment_effects.Key], number: str = "", size: int = PAGE
+) -> Leaving:
     rules = Bringing(configuration)
     found = rules.departure(going)
     rows = rules.people_of(going).order_by("display_name", "pk")
@@ -303,7 +307,7 @@ def leaving(configuration: Configuration, going: Sequence[bringing.Key], number:
     return Leaving(len(found.leaving), found.staying.total(), reasons, Paginator(people, size).get_page(number))
 
 
-def _kept_by(key: bringing.Key, rules: Bringing) -> str:
-    if key == bringing.EVERYBODY:
+def _kept_by(key: assignment_effects.Key, rules: Bringing) -> str:
+    if key == assignment_effects.EVERYBODY:
         return _("all people are in scope")
-    return _("they are assigned themselves") if key == bringing.HIMSELF else rules.groups[key[1]]
+    return _("they are assigned themselves") if key == assignment_effects.HIMSELF else rules.groups[key[1]]

@@ -5,9 +5,9 @@ from typing import Literal
 
 from django.utils.translation import gettext as _
 
+from sync.approvals import queries
 from sync.models import HeldChange, Run, Tenant
 from sync.problems.catalogue import PROBLEMS, Problem
-from sync.services import held
 
 Word = Literal["on", "off", "waiting_for_approval", "quarantined"]
 
@@ -26,7 +26,7 @@ class Standing:
 
 def standing_of(tenant: Tenant) -> Standing:
     """Quarantine comes before waiting: nothing can be written at all."""
-    plan, shrunken = held.waiting_plan(tenant), held.shrunken(tenant)
+    plan, shrunken = queries.waiting_plan(tenant), queries.shrunken(tenant)
     changes = HeldChange.objects.waiting().filter(tenant=tenant).count()
     problem = PROBLEMS.get(tenant.quarantine_code) if tenant.quarantined_at else None
     word: Word = "on"

@@ -15,8 +15,8 @@ from portal.views.logs import field_changes
 from sync.engine.rehearsal import impact
 from sync.engine.rehearsal.causes import SCOPE
 from sync.models import Operation, Result, Run, Tenant
+from sync.preview import keeping
 from sync.problems.catalogue import PROBLEMS, SCOPE_REASONS
-from sync.services import keeping
 
 Words = str | Promise
 PAGE = 50

@@ -9,8 +9,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from portal.changes import page_of
+from sync.approvals import services
 from sync.models import Tenant
-from sync.services import approvals
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ def menu(tenant: Tenant, page: str, draft: Sequence[str] = ()) -> list[dict[str,
                     "attention": item.url_name == "connection" and not (tenant.entra.passed and tenant.aws.passed),
                     "name": item.url_name,
                     "edited": edited[item.url_name],
-                    "count": approvals.waiting_decisions(tenant) if item.url_name == "approvals" else 0,
+                    "count": services.waiting_decisions(tenant) if item.url_name == "approvals" else 0,
                 }
                 for item in items
             ],

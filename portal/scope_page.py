@@ -15,10 +15,10 @@ from portal.http import HttpRequest
 from portal.roles import Right
 from sync.configuration.drafts import shown
 from sync.models import Configuration, ScopingFilter, Tenant
+from sync.preview import filter_effects as service
 from sync.rules import filters as filtering
 from sync.rules.filters import Clause, Filter, Phrase, clauses_in_words, operator_named, phrase, ready, unanchored
 from sync.rules.mapping import ObjectType
-from sync.services import scope as service
 
 EMPTY = Clause("", "EQUALS")
 SHOWN = 200

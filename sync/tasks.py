@@ -3,17 +3,18 @@
 from celery import shared_task
 
 from sync.connection import services
-from sync.services import readiness, runs
+from sync.readiness import check
+from sync.worker import execution
 
 
 @shared_task
 def execute_run(run_id: int) -> None:
-    runs.execute(run_id)
+    execution.execute(run_id)
 
 
 @shared_task
 def dispatch() -> None:
-    runs.dispatch()
+    execution.dispatch()
 
 
 @shared_task
@@ -23,4 +24,4 @@ def test_connection(test_id: int) -> None:
 
 @shared_task
 def check_readiness(check_id: int) -> None:
-    readiness.carry_out(check_id)
+    check.carry_out(check_id)

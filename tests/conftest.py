@@ -12,7 +12,7 @@ from django.test import Client
 from portal.models import RoleGrant, User
 from portal.roles import Role
 from sync.models import Tenant
-from sync.services import tenants
+from sync.tenants import services
 from tests.world.prepared import new_state
 
 __all__ = ["new_state"]
@@ -32,7 +32,7 @@ def empty_cache() -> None:
 
 @pytest.fixture
 def tenant(db: None) -> Tenant:
-    return tenants.create_tenant(actor="jo@acme.example", name="Acme")
+    return services.create_tenant(actor="jo@acme.example", name="Acme")
 
 
 @pytest.fixture

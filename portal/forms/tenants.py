@@ -4,7 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 from portal.forms.accounts import time_zones
 from sync.models import Tenant
-from sync.services.tenants import free_slug
+from sync.tenants.services import free_slug
 
 
 class TenantForm(forms.Form):

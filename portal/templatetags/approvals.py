@@ -7,9 +7,9 @@ from django import template
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from sync.approvals.queries import Cause
 from sync.models import Hold
 from sync.problems.catalogue import SCOPE_REASONS
-from sync.services.held import Cause
 
 register = template.Library()
 Kind = Hold.Kind

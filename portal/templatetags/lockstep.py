@@ -17,9 +17,9 @@ from django.utils.translation import gettext_lazy, ngettext
 from portal import first_run
 from portal.access import visible_tenants
 from portal.navigation import menu
+from sync.approvals import confirming
 from sync.models import Run, Tenant
-from sync.services import confirming
-from sync.services.tenants import configuration_of
+from sync.tenants.services import configuration_of
 
 register = template.Library()
 

@@ -14,10 +14,11 @@ from portal.forms.approvals import DecisionForm, LinkForm
 from portal.http import HttpRequest
 from portal.render import redirect_to, render_page
 from portal.roles import Right
+from sync.approvals import queries
+from sync.approvals import services as service
 from sync.models import HeldChange, Hold, Run, Tenant
 from sync.models.hold import HeldChangeQuerySet
-from sync.services import approvals as service
-from sync.services import held, runs
+from sync.worker import execution
 
 # Rows of one page of a hold. Each sends two form fields, and Django takes a thousand (DATA_UPLOAD_MAX_NUMBER_FIELDS).
 PAGE = 100
@@ -32,10 +33,10 @@ def approvals(request: HttpRequest, slug: str) -> HttpResponse:
     found = service.adoptable(tenant)
     context = {
         "tenant": tenant,
-        "holds": [hold_facts(hold) for hold in held.open_holds(tenant)],
-        "plan": held.waiting_plan(tenant),
-        "shrunken": held.shrunken(tenant),
-        "proposals": held.proposals(tenant, found[:PAGE]),
+        "holds": [hold_facts(hold) for hold in queries.open_holds(tenant)],
+        "plan": queries.waiting_plan(tenant),
+        "shrunken": queries.shrunken(tenant),
+        "proposals": queries.proposals(tenant, found[:PAGE]),
         "proposed": len(found),
         "closed": [hold_facts(hold) for hold in tenant.holds.exclude(closed_at=None).select_related("run")[:CLOSED]],
         "may_decide": can(request.user, tenant, Right.APPROVE),
@@ -78,7 +79,7 @@ def approval(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 def hold_context(request: HttpRequest, hold: Hold, form: DecisionForm) -> dict[str, Any]:
     found = find(hold, request.GET.get("q", ""))
     start = max(0, _number(request.GET.get("from")))
-    rows = held.held_of(hold.tenant, found[start : start + PAGE])
+    rows = queries.held_of(hold.tenant, found[start : start + PAGE])
     unticked = set(form.unticked) if form.is_bound else {row.change.pk for row in rows if row.state == Decision.KEPT}
     everything = hold.changes.open() if hold.closed_at is None else hold.changes.all()
     waiting, kept = everything.waiting().count(), everything.filter(decision=Decision.KEPT).count()
@@ -91,7 +92,7 @@ def hold_context(request: HttpRequest, hold: Hold, form: DecisionForm) -> dict[s
         "tenant": hold.tenant,
         "hold": hold,
         "form": form,
-        "causes": held.by_cause(hold, rows),
+        "causes": queries.by_cause(hold, rows),
         "unticked": unticked,
         "shown": [row.change.pk for row in here],
         "upto": hold.changes.order_by("-pk").values_list("pk", flat=True).first() or 0,
@@ -204,5 +205,5 @@ def _start(request: HttpRequest, tenant: Tenant, kind: str) -> HttpResponse:
     """While provisioning is off, the decision waits for it to be turned on."""
     if not tenant.enabled:
         return redirect_to(request, "approvals", tenant.slug)
-    run = runs.request_soon(tenant=tenant, kind=kind, trigger=Run.Trigger.APPROVAL, actor=request.user.email)
+    run = execution.request_soon(tenant=tenant, kind=kind, trigger=Run.Trigger.APPROVAL, actor=request.user.email)
     return redirect_to(request, "run", tenant.slug, run.number)

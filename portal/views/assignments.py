@@ -16,13 +16,13 @@ from portal.forms.assignments import PasteForm, PickForm, TickedForm
 from portal.http import HttpRequest
 from portal.render import redirect_to, render_page, wants_partial
 from portal.roles import Right
-from sync.bringing import Key
 from sync.configuration import drafts, mappings
 from sync.configuration.drafts import shown
 from sync.configuration.items import setting_key
 from sync.directory import live, pasted
 from sync.directory.live import Found
 from sync.models import Assignment, Tenant
+from sync.preview.assignment_effects import Key
 
 # Names of the pages of the tables in the address, by table.
 PAGES = {"groups": "page", "people": "people", "mirrored": "app"}

@@ -28,9 +28,10 @@ from sync.configuration import drafts
 from sync.configuration.items import contents, differences
 from sync.engine.rehearsal import impact
 from sync.models import DirectoryUser, Operation, Run, Tenant
+from sync.preview import keeping, services
 from sync.problems.catalogue import PROBLEMS, SCOPE_REASONS
-from sync.services import keeping, previews, runs
-from sync.services.tenants import configuration_of
+from sync.tenants.services import configuration_of
+from sync.worker import execution
 
 COLUMNS = (
     "object", "name", "user_principal_name", "entra_id", "aws_id", "action", "result", "reason", "field", "before",
@@ -50,7 +51,7 @@ def draft(request: HttpRequest, slug: str) -> HttpResponse:
         "lines": lines_of(tenant, found, now.edits if now else {}),
         "current": configuration_of(tenant),
         "next_number": next_number(tenant),
-        "preview": previews.newest_of(tenant, now) if found else None,
+        "preview": services.newest_of(tenant, now) if found else None,
         "form": CommentForm(initial={"comment": now.comment if now else ""}),
         "versions": tenant.configurations.published().count(),
     }
@@ -88,15 +89,15 @@ def discard(request: HttpRequest, slug: str) -> HttpResponse:
 def start(request: HttpRequest, slug: str) -> HttpResponse:
     """Reads Entra and plans under the draft; nothing is written."""
     tenant = tenant_for(request, slug, Right.CONFIGURE)
-    if runs.missing_for_turning_on(tenant):
+    if execution.missing_for_turning_on(tenant):
         messages.error(request, _("The connection has not passed a test since its last change. Test it first."))
         return redirect_to(request, "draft", tenant.slug)
     form = CommentForm(request.POST)
     if "comment" in request.POST and form.is_valid():
         drafts.set_comment(tenant=tenant, comment=form.cleaned_data["comment"])
     try:
-        run = previews.request(tenant=tenant, actor=request.user.email)
-    except previews.NothingToPreview:
+        run = services.request(tenant=tenant, actor=request.user.email)
+    except services.NothingToPreview:
         messages.warning(request, _("Everything is published. There is nothing to preview."))
         return redirect_to(request, "draft", tenant.slug)
     return redirect_to(request, "impact", tenant.slug, run.number)

@@ -17,10 +17,12 @@ from portal.http import HttpRequest
 from portal.render import redirect_to, render_page
 from portal.roles import Right
 from portal.views.provisioning import waits_too_long
+from sync.approvals import services
+from sync.drift import services as verifying
+from sync.drift.services import CannotRepair
 from sync.models import DirectoryGroup, DirectoryUser, Drift, Run, Tenant
 from sync.problems.catalogue import PROBLEMS
-from sync.services import approvals, runs, verifying
-from sync.services.verifying import CannotRepair
+from sync.worker import execution
 
 # Rows of one kind that the page shows; the command prints all.
 SHOWN = 200
@@ -141,7 +143,7 @@ def compare(request: HttpRequest, slug: str) -> HttpResponse:
         return redirect_to(request, "drift", tenant.slug)
     try:
         verifying.request(tenant=tenant, actor=request.user.email)
-    except runs.RunInTheWay as busy:
+    except execution.RunInTheWay as busy:
         words = _("Run %(n)s is in progress, so nothing was compared. Try again when it is over.")
         messages.warning(request, words % {"n": busy.run.number})
     return redirect_to(request, "drift", tenant.slug)
@@ -157,7 +159,7 @@ def link(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     if proposed is None or row.facts.get("left_alone"):
         messages.error(request, _("Nothing was linked: this is no longer proposed. Compare again."))
         return redirect_to(request, "drift", tenant.slug)
-    approvals.adopt(link=proposed, actor=request.user.email, scim_id=row.scim_id)
+    services.adopt(link=proposed, actor=request.user.email, scim_id=row.scim_id)
     messages.success(request, _("%(name)s is linked by the next sync.") % {"name": row.name or row.scim_id})
     return redirect_to(request, "drift", tenant.slug)
 
@@ -176,7 +178,7 @@ def repair(request: HttpRequest, slug: str) -> HttpResponse:
         messages.error(request, UNREPAIRED[error.code])
         return redirect_to(request, "drift", tenant.slug)
     if marked and tenant.enabled:
-        run = runs.request_soon(
+        run = execution.request_soon(
             tenant=tenant, kind=Run.Kind.CHANGES, trigger=Run.Trigger.PERSON, actor=request.user.email
         )
         return redirect_to(request, "run", tenant.slug, run.number)

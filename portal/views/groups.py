@@ -15,8 +15,6 @@ from portal.access import can, signed_in, tenant_for
 from portal.http import HttpRequest
 from portal.render import render_page
 from portal.roles import Right
-from sync import bringing
-from sync.bringing import Bringing
 from sync.configuration import drafts
 from sync.directory import live
 from sync.engine.scope import nesting
@@ -31,13 +29,15 @@ from sync.models import (
     Snapshot,
     Tenant,
 )
+from sync.preview import assignment_effects
+from sync.preview.assignment_effects import Bringing
 
 
 @dataclass(frozen=True, slots=True)
 class Twig:
     """A line of the tree as it is shown. `people`: whom the group lists itself."""
 
-    branch: bringing.Branch
+    branch: assignment_effects.Branch
     name: str
     people: int
 
@@ -74,7 +74,7 @@ def group(request: HttpRequest, slug: str, object_id: str) -> HttpResponse:
         "row": row,
         "tree": tree(tenant, object_id, inside),
         "loops": 0,
-        "effective": bringing.people_in(tenant, brought).count(),
+        "effective": assignment_effects.people_in(tenant, brought).count(),
         "people": people(brought, text, request.GET.get("page", ""), rules=rules, brought=bool(row or roots)),
         "text": text,
         "nested_groups": len(groups) - 1,
@@ -96,15 +96,15 @@ def tree(tenant: Tenant, root: str, inside: dict[str, set[str]]) -> list[Twig]:
     ids = {root, *(child for children in inside.values() for child in children)}
     rows = DirectoryGroup.objects.filter(tenant=tenant, object_id__in=ids)
     names = {row.object_id: str(row) for row in rows}
-    counts = bringing.direct_counts(tenant, ids)
+    counts = assignment_effects.direct_counts(tenant, ids)
     return [
         Twig(branch, names.get(branch.group_id, branch.group_id), counts.get(branch.group_id, 0))
-        for branch in bringing.tree(root, inside, names)
+        for branch in assignment_effects.tree(root, inside, names)
     ]
 
 
 def people(groups: set[str], text: str, number: str, *, rules: Bringing, brought: bool) -> Page[Member]:
-    rows = bringing.people_in(rules.tenant, groups).order_by("display_name", "pk")
+    rows = assignment_effects.people_in(rules.tenant, groups).order_by("display_name", "pk")
     if text := text.strip():
         rows = rows.filter(Q(display_name__icontains=text) | Q(user_principal_name__icontains=text))
     page: Page[Any] = Paginator(rows, assigned.PAGE).get_page(number)

@@ -17,8 +17,8 @@ from portal.roles import Right
 from sync import audit
 from sync.models import DirectoryUser, Operation, Tenant
 from sync.models.run import OperationQuerySet
+from sync.preview.filter_effects import titles_of
 from sync.problems.catalogue import PROBLEMS, scope_words
-from sync.services.scope import titles_of
 
 PAGE = 50
 COLUMNS = (

@@ -21,9 +21,9 @@ from portal.render import redirect_to, render_page
 from portal.roles import Right, lowest_role_with
 from sync.directory import live
 from sync.models import Action, Demand, DemandObject, DirectoryUser, Origin, Run, Tenant
-from sync.on_demand import STEPS
+from sync.on_demand import services
+from sync.on_demand.one_object import STEPS
 from sync.problems.catalogue import PROBLEMS, Problem, scope_words
-from sync.services import demands
 
 RECENT = 10
 REFUSED = {
@@ -134,18 +134,18 @@ def typed(request: HttpRequest) -> QueryDict:
 def _ask(request: HttpRequest, tenant: Tenant, form: OnDemandForm, chosen: Sequence[live.Found]) -> Demand | None:
     """None when the form must say why not."""
     try:
-        pasted = demands.resolve(tenant, form.lines)
+        pasted = services.resolve(tenant, form.lines)
         objects = list({one.reference: one for one in [*chosen, *pasted]}.values())
-        return demands.request(
+        return services.request(
             tenant=tenant, actor=request.user.email, objects=objects, dry_run=bool(form.cleaned_data["dry_run"])
         )
-    except demands.NotFoundByName as error:
+    except services.NotFoundByName as error:
         if error.unknown:
             form.add_error("pasted", _("Entra knows nobody called: %(names)s.") % {"names": ", ".join(error.unknown)})
         if error.ambiguous:
             text = _("More than one person is called: %(names)s. Use the user principal name.")
             form.add_error("pasted", text % {"names": ", ".join(error.ambiguous)})
-    except demands.CannotDemand as error:
+    except services.CannotDemand as error:
         form.add_error(None, REFUSED[error.code])
     return None
 

@@ -15,10 +15,10 @@ from portal.http import HttpRequest
 from portal.render import render_page
 from portal.roles import Right
 from portal.templatetags.approvals import hold_heading
+from sync.approvals import queries
 from sync.models import DirectoryUser, HeldChange, Link, MembershipLink, Tenant
 from sync.problems.catalogue import PROBLEMS
-from sync.services import held
-from sync.services.tenants import configuration_of
+from sync.tenants.services import configuration_of
 
 
 @require_safe
@@ -52,7 +52,7 @@ def waits(tenant: Tenant, standing: Standing) -> list[dict[str, Any]]:
     if standing.shrunken:
         facts = {"since": standing.shrunken.finished_at, "url": reverse("approvals", args=[tenant.slug])}
         found.append(_words(standing.shrunken.suspect) | facts | {"deed": _("Review")})
-    for hold in held.open_holds(tenant):
+    for hold in queries.open_holds(tenant):
         waiting = HeldChange.objects.waiting().filter(hold=hold).count()
         if waiting:
             facts = {"since": hold.opened_at, "url": reverse("approval", args=[tenant.slug, hold.pk])}

@@ -17,7 +17,7 @@ from portal.roles import Right
 from portal.views.provisioning import PATIENCE
 from sync import audit
 from sync.models import ReadinessCheck, Tenant
-from sync.services import readiness as service
+from sync.readiness import check as service
 
 # A check that runs longer has lost its worker.
 LONGEST = datetime.timedelta(minutes=10)

@@ -19,13 +19,14 @@ from portal.roles import Right
 from portal.templatetags.lockstep import pill_context
 from portal.views.logs import page_of
 from portal.views.provisioning import waits_too_long
+from sync.approvals import confirming, services
 from sync.models import Action, Result, Run, Tenant
+from sync.preview import services as previews
 from sync.problems.catalogue import PROBLEMS
 from sync.problems.grouping import problem_groups
 from sync.runs import phases
-from sync.services import approvals, confirming, previews
-from sync.services import runs as service
-from sync.services.tenants import configuration_of
+from sync.tenants.services import configuration_of
+from sync.worker import execution as service
 
 PAGE = 50
 WRITING = ("people", "groups", "memberships", "removals")
@@ -77,7 +78,7 @@ def confirm(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     if not tenant.enabled:
         return redirect_to(request, "turn_on", tenant.slug)
     try:
-        started = approvals.confirm_and_run(run=found, actor=request.user.email)
+        started = services.confirm_and_run(run=found, actor=request.user.email)
     except confirming.NotFresh:
         messages.error(request, _("The plan is out of date: the rules changed since, or it is older than a day."))
         return redirect_to(request, "run", tenant.slug, number)

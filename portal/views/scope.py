@@ -34,8 +34,8 @@ from portal.scope_page import (
 from sync.configuration import drafts, items, mappings
 from sync.configuration.drafts import shown
 from sync.models import AttributeMapping, ScopingFilter, Tenant
+from sync.preview import filter_effects as service
 from sync.rules import filters
-from sync.services import scope as service
 
 
 @signed_in

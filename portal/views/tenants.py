@@ -11,7 +11,7 @@ from portal.forms.tenants import TenantForm
 from portal.http import HttpRequest
 from portal.render import redirect_to, render_page
 from sync.models import Tenant
-from sync.services.tenants import create_tenant
+from sync.tenants.services import create_tenant
 
 
 @signed_in

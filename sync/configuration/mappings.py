@@ -38,7 +38,7 @@ from sync.models import (
 )
 from sync.rules import mapping
 from sync.rules.wanted import WantedAssignment, WantedFilter
-from sync.services.tenants import add_default_mappings, configuration_of
+from sync.tenants.services import add_default_mappings, configuration_of
 
 
 class Refused(Exception):

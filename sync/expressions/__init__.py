@@ -5,8 +5,8 @@
 
 from sync.expressions import checking
 from sync.expressions.errors import EvaluationError, ExpressionError
-from sync.expressions.evaluating import Expression, compiled, evaluate, format  # noqa: A004
 from sync.expressions.functions import FUNCTIONS, Function
+from sync.expressions.interpreter import Expression, compiled, evaluate, format  # noqa: A004
 from sync.expressions.limits import LIMITS, Limits
 from sync.expressions.parsing import parse_tree
 from sync.expressions.values import IGNORE, IGNORE_OBJECT, Ignore, Result, Value

@@ -12,8 +12,8 @@ from time import perf_counter
 
 from sync.expressions import check, format, parse  # noqa: A004
 from sync.expressions.errors import EvaluationError, ExpressionError
-from sync.expressions.evaluating import Evaluation, Expression, Ignored
 from sync.expressions.functions import FUNCTIONS, WORDS
+from sync.expressions.interpreter import Evaluation, Expression, Ignored
 from sync.expressions.limits import LIMITS
 from sync.expressions.table import Function
 from sync.expressions.values import Value, size

@@ -47,7 +47,7 @@ class DemandObject(models.Model):
     display_name = models.CharField(max_length=256, blank=True)
     # created, updated …, no_change, skipped, failed or planned (dry run): as in Result.
     result = models.CharField(max_length=20, blank=True)
-    # [{"step": "scope", "state": "done" | "failed" | "skipped", "facts": {...}, "at": "…"}]; names: sync/on_demand.py
+    # [{"step": "scope", "state": "done" | "failed" | "skipped", "facts": {...}, "at": "…"}]; names: sync/on_demand/one_object.py
     steps = models.JSONField(default=list)
 
     class Meta:

@@ -39,7 +39,7 @@ class ReadinessCheck(models.Model):
 
 
 class Finding(models.Model):
-    """One thing that is wrong with one person or group. Codes: sync.rules.acceptance and sync/services/readiness.py."""
+    """One thing that is wrong with one person or group. Codes: sync.rules.acceptance and sync/readiness/check.py."""
 
     # Named so since a model's own `check` is Django's.
     found_by = models.ForeignKey(ReadinessCheck, models.CASCADE, related_name="findings")

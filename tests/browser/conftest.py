@@ -12,7 +12,7 @@ from playwright.sync_api import BrowserContext, Page
 
 from portal.models import User
 from sync.connection import services
-from sync.services import runs
+from sync.worker import execution
 from tests.world.lab import Lab
 
 AXE = (Path(__file__).parent.parent / "samples" / "axe-core-4.14.1" / "axe.min.js").read_text()
@@ -69,8 +69,8 @@ def lab(lab_process: Lab, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Lab
     settings.EXTRA_CLOUDS = lab_process.clouds
     settings.EXTRA_SCIM_HOSTS = lab_process.scim_hosts
     monkeypatch.setattr("sync.tasks.test_connection.delay", services.run_test)
-    monkeypatch.setattr("sync.tasks.execute_run.delay", runs.execute)
-    monkeypatch.setattr(runs, "RUN_RATE", 1000.0)
+    monkeypatch.setattr("sync.tasks.execute_run.delay", execution.execute)
+    monkeypatch.setattr(execution, "RUN_RATE", 1000.0)
     return lab_process
 
 

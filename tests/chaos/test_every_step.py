@@ -12,7 +12,8 @@ from django.db import connections
 from sync.configuration import mappings
 from sync.models import Operation, Result, Run, Tenant
 from sync.runs import checkpoints
-from sync.services import runs, tenants
+from sync.tenants import services
+from sync.worker import execution
 from tests.sync.engine.conftest import ACTOR, assign, sync, wire
 from tests.world.lab import Lab
 
@@ -45,7 +46,7 @@ class World:
         self.lab = lab
         self.prefix = f"k{number:03}"
         lab.call("DELETE", "aws/users")
-        self.tenant = tenants.create_tenant(actor=ACTOR, name=self.prefix)
+        self.tenant = services.create_tenant(actor=ACTOR, name=self.prefix)
         wire(self.tenant, lab)
         mappings.apply_recommended(actor=ACTOR, tenant=self.tenant)
         self.people = [self.hire(n) for n in range(4)]
@@ -54,7 +55,7 @@ class World:
         sync(self.tenant)
         self.change()
         lab.forget_requests()
-        self.run = runs.request_run(
+        self.run = execution.request_run(
             tenant=self.tenant, kind=Run.Kind.CHANGES, trigger=Run.Trigger.COMMAND, enqueue=False, confirmed=True
         )
 
@@ -102,7 +103,7 @@ def killed(run: Run, step: str, occurrence: int) -> bool:
                 os.kill(os.getpid(), signal.SIGKILL)
 
         checkpoints.listeners.append(listen)
-        runs.execute(run.pk)
+        execution.execute(run.pk)
         os._exit(0)
     _pid, status = os.waitpid(pid, 0)
     return os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
@@ -116,7 +117,7 @@ def learn(run: Run) -> Counter[str]:
 
     checkpoints.listeners.append(listen)
     try:
-        runs.execute(run.pk)
+        execution.execute(run.pk)
     finally:
         checkpoints.listeners.remove(listen)
     return passed
@@ -124,7 +125,7 @@ def learn(run: Run) -> Counter[str]:
 
 def test_a_kill_at_any_step_changes_nothing_in_the_end(db: None, lab: Lab, settings: Any, monkeypatch: Any) -> None:
     settings.EXTRA_CLOUDS, settings.EXTRA_SCIM_HOSTS = lab.clouds, lab.scim_hosts
-    monkeypatch.setattr(runs, "RUN_RATE", 1000.0)
+    monkeypatch.setattr(execution, "RUN_RATE", 1000.0)
     reference = World(lab, 0)
     learned = learn(reference.run)
     assert learned.keys() >= EXPECTED
@@ -135,7 +136,7 @@ def test_a_kill_at_any_step_changes_nothing_in_the_end(db: None, lab: Lab, setti
         assert killed(world.run, step, occurrence), f"{step} ({occurrence}) was not passed"
         # The lease of the dead runs out.
         Tenant.objects.filter(pk=world.tenant.pk).update(lease_expires_at=None)
-        runs.execute(world.run.pk)
+        execution.execute(world.run.pk)
         world.run.refresh_from_db()
         where = f"killed at {step} ({occurrence})"
         assert world.run.state == Run.State.COMPLETED, (where, world.run.problem, world.run.problem_detail)

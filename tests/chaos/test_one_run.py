@@ -19,7 +19,8 @@ from django.utils import timezone
 from sync.configuration import mappings
 from sync.models import Drift, Operation, Result, Run, Tenant
 from sync.runs import checkpoints
-from sync.services import runs, tenants
+from sync.tenants import services
+from sync.worker import execution
 from tests.sync.engine.conftest import ACTOR, assign, wire
 from tests.world.lab import Lab
 from tests.world.prepared import NewState
@@ -40,7 +41,7 @@ def lab_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 @pytest.fixture
 def lab(lab_process: Lab, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Lab:
     settings.EXTRA_CLOUDS, settings.EXTRA_SCIM_HOSTS = lab_process.clouds, lab_process.scim_hosts
-    monkeypatch.setattr(runs, "RUN_RATE", 1000.0)
+    monkeypatch.setattr(execution, "RUN_RATE", 1000.0)
     lab_process.call("DELETE", "aws/users")
     lab_process.call("DELETE", "faults")
     lab_process.forget_requests()
@@ -50,12 +51,12 @@ def lab(lab_process: Lab, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Lab
 @pytest.fixture
 def asked(db: None, lab: Lab) -> Run:
     """A queued run that is to create sixty people."""
-    tenant = tenants.create_tenant(actor=ACTOR, name="One")
+    tenant = services.create_tenant(actor=ACTOR, name="One")
     wire(tenant, lab)
     mappings.apply_recommended(actor=ACTOR, tenant=tenant)
     people = [lab.call("POST", "entra/hire", {"displayName": f"One {n} Run"})["id"] for n in range(60)]
     assign(tenant, lab.call("POST", "entra/groups", {"displayName": "One-Run", "members": people}))
-    return runs.request_run(
+    return execution.request_run(
         tenant=tenant, kind=Run.Kind.CHANGES, trigger=Run.Trigger.COMMAND, enqueue=False, confirmed=True
     )
 
@@ -83,7 +84,7 @@ def made(lab: Lab) -> Counter[str]:
 
 def test_ten_copies_of_a_task_are_one_run(asked: Run, lab: Lab) -> None:
     """Also what a broker does that takes a long task for lost: the second copy comes while the first one works."""
-    workers = [fork(lambda: runs.execute(asked.pk)) for _ in range(10)]
+    workers = [fork(lambda: execution.execute(asked.pk)) for _ in range(10)]
     assert [ended(pid) for pid in workers] == [0] * 10
     asked.refresh_from_db()
     assert (asked.state, asked.attempts) == (Run.State.COMPLETED, 1)
@@ -92,10 +93,10 @@ def test_ten_copies_of_a_task_are_one_run(asked: Run, lab: Lab) -> None:
 
 
 def test_a_message_that_comes_after_the_run_is_over_does_nothing(asked: Run, lab: Lab) -> None:
-    runs.execute(asked.pk)
+    execution.execute(asked.pk)
     lab.forget_requests()
     epoch = Tenant.objects.get().lease_epoch
-    assert runs.execute(asked.pk) is None
+    assert execution.execute(asked.pk) is None
     assert (Tenant.objects.get().lease_epoch, lab.requests()) == (epoch, [])
 
 
@@ -104,7 +105,7 @@ def test_two_beats_at_once_ask_for_one_run(asked: Run) -> None:
     for _ in range(5):
         Tenant.objects.update(enabled=True, next_run_at=timezone.now())
         before = Run.objects.count()
-        beats = [fork(runs.dispatch) for _ in range(2)]
+        beats = [fork(execution.dispatch) for _ in range(2)]
         assert [ended(pid) for pid in beats] == [0, 0]
         assert Run.objects.count() == before + 1
         Run.objects.update(state=Run.State.COMPLETED)
@@ -113,9 +114,9 @@ def test_two_beats_at_once_ask_for_one_run(asked: Run) -> None:
 def test_a_message_that_got_lost_is_sent_again(asked: Run) -> None:
     long_ago = timezone.now() - datetime.timedelta(minutes=5)
     Run.objects.update(enqueued_at=long_ago)
-    assert runs.dispatch().resent == 1
+    assert execution.dispatch().resent == 1
     # The next beat gives it time.
-    assert runs.dispatch().resent == 0
+    assert execution.dispatch().resent == 0
 
 
 def test_a_worker_that_slept_past_its_lease_begins_nothing_new(asked: Run, lab: Lab, settings: Any) -> None:
@@ -127,9 +128,9 @@ def test_a_worker_that_slept_past_its_lease_begins_nothing_new(asked: Run, lab: 
     intended = set(Operation.objects.filter(result=Result.SENT).values_list("object_id", flat=True))
     before = Operation.objects.filter(epoch=old).count()
     assert intended
-    until(lambda: runs.abandoned_runs().exists(), 10)
+    until(lambda: execution.abandoned_runs().exists(), 10)
     try:
-        assert runs.execute(asked.pk) is not None
+        assert execution.execute(asked.pk) is not None
         seen = len(lab.requests())
     finally:
         os.kill(sleeper, signal.SIGCONT)
@@ -154,12 +155,12 @@ def carry_out_and_sleep(run_id: int) -> None:
             os.kill(os.getpid(), signal.SIGSTOP)
 
     checkpoints.listeners.append(listen)
-    runs.execute(run_id)
+    execution.execute(run_id)
 
 
 def compared_clean(tenant: Tenant) -> None:
-    compare = runs.request_run(tenant=tenant, kind=Run.Kind.VERIFY, trigger=Run.Trigger.COMMAND, enqueue=False)
-    finished = runs.execute(compare.pk)
+    compare = execution.request_run(tenant=tenant, kind=Run.Kind.VERIFY, trigger=Run.Trigger.COMMAND, enqueue=False)
+    finished = execution.execute(compare.pk)
     assert finished is not None
     assert finished.state == Run.State.COMPLETED
     assert not Drift.objects.filter(tenant=tenant).exists()

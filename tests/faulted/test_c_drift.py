@@ -4,8 +4,9 @@ import json
 
 import pytest
 
+from sync.drift import services
 from sync.models import Drift, Link, Run, Tenant
-from sync.services import runs, verifying
+from sync.worker import execution
 from tests.sync.engine.conftest import assign, aws_group, aws_user, sync
 from tests.world.lab import Lab
 
@@ -14,8 +15,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def compare(tenant: Tenant) -> Run:
     tenant.refresh_from_db()
-    run = runs.request_run(tenant=tenant, kind=Run.Kind.VERIFY, trigger=Run.Trigger.COMMAND, enqueue=False)
-    finished = runs.execute(run.pk)
+    run = execution.request_run(tenant=tenant, kind=Run.Kind.VERIFY, trigger=Run.Trigger.COMMAND, enqueue=False)
+    finished = execution.execute(run.pk)
     assert finished is not None
     return finished
 
@@ -44,7 +45,7 @@ def test_hand_edits_are_found_and_put_right_and_what_is_not_ours_is_left(wired: 
         ("differs", "active"),
         ("member_extra",),
     }
-    verifying.repair(tenant=wired, actor="jo@acme.example")
+    services.repair(tenant=wired, actor="jo@acme.example")
     sync(wired)
 
     after = lab.aws()
@@ -78,8 +79,8 @@ def test_a_list_that_comes_back_empty_forgets_nobody(wired: Tenant, lab: Lab, ki
     run = compare(wired)
     assert (run.state, run.problem) == (Run.State.FAILED, "aws-list-incomplete")
     assert state_of_links() == before
-    with pytest.raises(verifying.CannotRepair, match="no-comparison"):
-        verifying.repair(tenant=wired, actor="jo@acme.example")
+    with pytest.raises(services.CannotRepair, match="no-comparison"):
+        services.repair(tenant=wired, actor="jo@acme.example")
 
 
 @pytest.mark.fault("C7")

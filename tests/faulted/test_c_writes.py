@@ -6,7 +6,7 @@ import pytest
 
 from sync.models import Link, MembershipLink, Operation, Result, Run, Tenant
 from sync.scim import breaker, client, writing
-from sync.services import runs
+from sync.worker import execution
 from tests.sync.engine.conftest import assign, aws_group, aws_user, names, sync
 from tests.world.lab import Lab
 from tests.world.up import until
@@ -26,8 +26,8 @@ def short_waits(monkeypatch: pytest.MonkeyPatch, lab: Lab) -> Any:
 
 
 def attempt(tenant: Tenant, kind: str = Run.Kind.CHANGES) -> Run:
-    run = runs.request_run(tenant=tenant, kind=kind, trigger=Run.Trigger.COMMAND, enqueue=False, confirmed=True)
-    finished = runs.execute(run.pk)
+    run = execution.request_run(tenant=tenant, kind=kind, trigger=Run.Trigger.COMMAND, enqueue=False, confirmed=True)
+    finished = execution.execute(run.pk)
     assert finished is not None
     return finished
 

@@ -12,7 +12,7 @@ from portal.models import User
 from portal.roles import Role
 from sync.configuration import mappings
 from sync.models import AuditEntry, DirectoryUser, HeldChange, Hold, Link, Operation, Run, Tenant
-from sync.services.tenants import configuration_of
+from sync.tenants.services import configuration_of
 from tests.conftest import person
 
 pytestmark = pytest.mark.django_db

@@ -13,7 +13,7 @@ from portal.models import User
 from portal.roles import Role
 from sync.directory.live import Found
 from sync.models import Demand, DemandObject, Tenant
-from sync.services import demands
+from sync.on_demand import services
 from tests.conftest import person
 
 pytestmark = pytest.mark.django_db
@@ -31,7 +31,7 @@ def helpdesk(tenant: Tenant) -> User:
 def resolved(monkeypatch: pytest.MonkeyPatch) -> list[Found]:
     """What the pasted lines are found to be."""
     found: list[Found] = []
-    monkeypatch.setattr(demands, "resolve", lambda _tenant, _texts: found)
+    monkeypatch.setattr(services, "resolve", lambda _tenant, _texts: found)
     return found
 
 
@@ -108,9 +108,9 @@ def test_a_name_that_nobody_has_is_said_at_the_field(
     helpdesk: User, tenant: Tenant, client_of: Callable[[User], Client], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def nobody(*_: object) -> None:
-        raise demands.NotFoundByName(["Nobody"], ["Ann Two"])
+        raise services.NotFoundByName(["Nobody"], ["Ann Two"])
 
-    monkeypatch.setattr(demands, "resolve", nobody)
+    monkeypatch.setattr(services, "resolve", nobody)
     answer = ask(client_of(helpdesk), tenant, pasted="Nobody")
     assert answer.status_code == 422
     assert b"Entra knows nobody called: Nobody." in answer.content

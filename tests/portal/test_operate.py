@@ -11,10 +11,10 @@ from django.utils import timezone
 
 from portal.exporting import safe_cell
 from portal.models import User
+from sync.approvals import queries, services
 from sync.models import AuditEntry, Operation, Run, Tenant
-from sync.services import approvals, held
-from sync.services import runs as service
-from sync.services.tenants import configuration_of
+from sync.tenants.services import configuration_of
+from sync.worker import execution as service
 
 pytestmark = pytest.mark.django_db
 
@@ -296,7 +296,7 @@ def test_a_plan_goes_on_waiting_while_other_kinds_of_runs_come(ready: Tenant, ki
     now = timezone.now()
     waiting = new_run(ready, 1, state="waiting_for_approval", started_at=now, finished_at=now)
     new_run(ready, 2, kind=kind, started_at=now, finished_at=now)
-    assert held.waiting_plan(ready) == waiting
+    assert queries.waiting_plan(ready) == waiting
     Tenant.objects.update(enabled=True, next_run_at=now)
     assert service.dispatch().due == 0
 
@@ -304,14 +304,14 @@ def test_a_plan_goes_on_waiting_while_other_kinds_of_runs_come(ready: Tenant, ki
 @pytest.mark.parametrize("kind", ["demand", "verify"])
 def test_a_reading_that_shrank_goes_on_waiting_too(ready: Tenant, kind: str) -> None:
     now = timezone.now()
-    shrunken = new_run(ready, 1, suspect=held.SHRUNK[0], started_at=now, finished_at=now)
+    shrunken = new_run(ready, 1, suspect=queries.SHRUNK[0], started_at=now, finished_at=now)
     new_run(ready, 2, kind=kind, started_at=now, finished_at=now)
-    assert held.shrunken(ready) == shrunken
+    assert queries.shrunken(ready) == shrunken
 
 
 def test_the_menu_counts_what_waits_once_a_page(ready: Tenant, jo: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     counted: list[Tenant] = []
-    monkeypatch.setattr(approvals, "waiting_decisions", lambda tenant: counted.append(tenant) or 7)
+    monkeypatch.setattr(services, "waiting_decisions", lambda tenant: counted.append(tenant) or 7)
     page = jo.get("/t/acme/provisioning/").content.decode()
     assert counted == [ready]
     assert page.count('href="/t/acme/approvals/"') == 2

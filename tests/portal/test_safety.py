@@ -10,8 +10,8 @@ from portal.models import User
 from portal.roles import Role
 from sync.engine.guard.guard import limits_of
 from sync.models import AuditEntry, Tenant
-from sync.services.safety import safety_of
-from sync.services.tenants import configuration_of
+from sync.tenants.safety import safety_of
+from sync.tenants.services import configuration_of
 from tests.conftest import person
 
 pytestmark = pytest.mark.django_db

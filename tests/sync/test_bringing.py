@@ -7,12 +7,12 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from sync import bringing
-from sync.bringing import EVERYBODY, HIMSELF, Bringing, Counts
 from sync.configuration import mappings
 from sync.configuration.drafts import shown
 from sync.directory.live import Found
 from sync.models import Configuration, DirectoryGroup, DirectoryMembership, DirectoryUser, Tenant
+from sync.preview import assignment_effects
+from sync.preview.assignment_effects import EVERYBODY, HIMSELF, Bringing, Counts
 
 ACTOR = "jo@acme.example"
 
@@ -162,7 +162,7 @@ INSIDE = {"a": {"b", "c"}, "b": {"d"}, "c": {"d"}, "d": {"a"}}
 
 def test_a_tree_shows_depth_loops_and_what_was_told_already() -> None:
     names = {key: key.upper() for key in "abcd"}
-    shape = [(line.group_id, line.depth, line.loop, line.again) for line in bringing.tree("a", INSIDE, names)]
+    shape = [(line.group_id, line.depth, line.loop, line.again) for line in assignment_effects.tree("a", INSIDE, names)]
     assert shape == [
         ("a", 0, False, False),
         ("b", 1, False, False),
@@ -175,7 +175,7 @@ def test_a_tree_shows_depth_loops_and_what_was_told_already() -> None:
 
 def test_a_very_deep_tree_ends() -> None:
     chain: dict[str, set[str]] = {str(n): {str(n + 1)} for n in range(3000)}
-    lines = bringing.tree("0", chain, {})
+    lines = assignment_effects.tree("0", chain, {})
     assert lines[-1].depth == 3000
 
 

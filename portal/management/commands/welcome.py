@@ -23,7 +23,7 @@ from sync.configuration import mappings
 from sync.connection import services
 from sync.directory import live
 from sync.models import Half, Tenant
-from sync.services import tenants
+from sync.tenants import services as tenants
 
 EMAIL = "owner@lockstep.example"
 NAME, SLUG = "Rehearsal", "rehearsal"

@@ -7,10 +7,11 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
+from sync.approvals import queries, services
+from sync.approvals.queries import Proposal
 from sync.management.commands.sync import finish, or_busy, sentence, summary, tenant_named
 from sync.models import Run, Tenant
-from sync.services import approvals, held, runs
-from sync.services.held import Proposal
+from sync.worker import execution
 
 ACTOR = "command line"
 
@@ -31,7 +32,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         tenant = tenant_named(options["tenant"])
-        found = held.proposals(tenant, approvals.adoptable(tenant))
+        found = queries.proposals(tenant, services.adoptable(tenant))
         if options["list"] or not (options["all"] or options["name"]):
             self.stdout.write(listed(found, as_json=options["json"]))
             return
@@ -49,8 +50,8 @@ class Command(BaseCommand):
 @transaction.atomic
 def link(tenant: Tenant, chosen: Iterable[Proposal]) -> Run:
     for one in chosen:
-        approvals.adopt(link=one.link, actor=ACTOR)
-    return runs.request_run(
+        services.adopt(link=one.link, actor=ACTOR)
+    return execution.request_run(
         tenant=tenant, kind=Run.Kind.CHANGES, trigger=Run.Trigger.COMMAND, actor=ACTOR, enqueue=False
     )
 

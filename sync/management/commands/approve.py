@@ -7,9 +7,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
+from sync.approvals import queries, services
 from sync.management.commands.sync import finish, or_busy, sentence, summary, tenant_named
 from sync.models import HeldChange, Hold, Run, Tenant
-from sync.services import approvals, held, runs
+from sync.worker import execution
 
 ACTOR = "command line"
 
@@ -44,10 +45,12 @@ class Command(BaseCommand):
 
 @transaction.atomic
 def accept_shrinkage(tenant: Tenant) -> tuple[Run | None, dict[str, int]]:
-    if held.shrunken(tenant) is None:
+    if queries.shrunken(tenant) is None:
         raise CommandError("No reading that shrank waits for a decision.")
-    approvals.accept_shrinkage(tenant=tenant, actor=ACTOR)
-    run = runs.request_run(tenant=tenant, kind=Run.Kind.FULL, trigger=Run.Trigger.APPROVAL, actor=ACTOR, enqueue=False)
+    services.accept_shrinkage(tenant=tenant, actor=ACTOR)
+    run = execution.request_run(
+        tenant=tenant, kind=Run.Kind.FULL, trigger=Run.Trigger.APPROVAL, actor=ACTOR, enqueue=False
+    )
     return run, {"approved": 0, "kept": 0}
 
 
@@ -67,7 +70,7 @@ def decide(tenant: Tenant, options: dict[str, Any]) -> tuple[Run | None, dict[st
     run = None
     for one in {change.hold for change in [*approve, *keep]}:
         run = (
-            approvals.decide(
+            services.decide(
                 hold=one,
                 actor=ACTOR,
                 approve=ids(approve, one),
@@ -85,17 +88,17 @@ def ids(changes: Sequence[HeldChange], hold: Hold) -> list[int]:
 
 
 def hold_numbered(tenant: Tenant, number: int) -> Hold:
-    found = held.open_holds(tenant).filter(pk=number).first()
+    found = queries.open_holds(tenant).filter(pk=number).first()
     if found is None:
-        numbers = ", ".join(str(hold.pk) for hold in held.open_holds(tenant)) or "none"
+        numbers = ", ".join(str(hold.pk) for hold in queries.open_holds(tenant)) or "none"
         raise CommandError(f"No open hold {number}. Open: {numbers}.")
     return found
 
 
 def named(tenant: Tenant, names: Sequence[str], hold: Hold | None) -> list[HeldChange]:
     try:
-        return held.named(tenant, names, hold)
-    except held.UnknownNames as error:
+        return queries.named(tenant, names, hold)
+    except queries.UnknownNames as error:
         parts = [f"Not held: {', '.join(error.unknown)}." if error.unknown else ""]
         parts += [f"Held several times, give the Entra id: {', '.join(error.several)}." if error.several else ""]
         raise CommandError(" ".join(part for part in [*parts, "Nothing was decided."] if part)) from error

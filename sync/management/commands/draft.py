@@ -9,8 +9,8 @@ from sync.configuration import drafts
 from sync.configuration.items import Difference
 from sync.management.commands.sync import finish, tenant_named
 from sync.models import Operation, Run, Tenant
+from sync.preview import services
 from sync.problems.catalogue import PROBLEMS
-from sync.services import previews
 
 ACTOR = "command line"
 NAMED = 20
@@ -64,8 +64,8 @@ def change(one: Difference) -> dict[str, Any]:
 
 def preview(tenant: Tenant) -> dict[str, Any]:
     try:
-        run = previews.request(tenant=tenant, actor=ACTOR, trigger=Run.Trigger.COMMAND, enqueue=False)
-    except previews.NothingToPreview:
+        run = services.request(tenant=tenant, actor=ACTOR, trigger=Run.Trigger.COMMAND, enqueue=False)
+    except services.NothingToPreview:
         raise CommandError(WHY_NOT["nothing-changed"]) from None
     run = finish(run)
     gone = run.operations.filter(object_type="user", action__in=("disable", "delete"))
@@ -84,7 +84,7 @@ def person(one: Operation) -> dict[str, Any]:
 
 
 def publish(tenant: Tenant, comment: str, seen: list[str]) -> dict[str, Any]:
-    newest = previews.newest_of(tenant, tenant.configurations.draft())
+    newest = services.newest_of(tenant, tenant.configurations.draft())
     try:
         version = drafts.publish(tenant=tenant, actor=ACTOR, preview=newest, comment=comment, seen=seen)
     except drafts.NotPublished as error:

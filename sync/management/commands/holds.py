@@ -5,9 +5,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
+from sync.approvals import queries, services
 from sync.management.commands.sync import tenant_named
 from sync.models import HeldChange, Hold, Tenant
-from sync.services import approvals, held
 
 WAITS = 3
 
@@ -23,23 +23,23 @@ class Command(BaseCommand):
         tenant = tenant_named(options["tenant"])
         report = summary(tenant)
         self.stdout.write(json.dumps(report, indent=2, ensure_ascii=False) if options["json"] else words(report))
-        if approvals.waiting_decisions(tenant):
+        if services.waiting_decisions(tenant):
             raise SystemExit(WAITS)
 
 
 def summary(tenant: Tenant) -> dict[str, Any]:
     """`holds` with their changes, the plan and the reading that wait (run numbers), `proposals`: how many links."""
-    plan, shrunken = held.waiting_plan(tenant), held.shrunken(tenant)
+    plan, shrunken = queries.waiting_plan(tenant), queries.shrunken(tenant)
     return {
-        "holds": [_hold(tenant, hold) for hold in held.open_holds(tenant)],
+        "holds": [_hold(tenant, hold) for hold in queries.open_holds(tenant)],
         "plan": plan.number if plan else None,
         "shrunken": shrunken.number if shrunken else None,
-        "proposals": len(approvals.adoptable(tenant)),
+        "proposals": len(services.adoptable(tenant)),
     }
 
 
 def _hold(tenant: Tenant, hold: Hold) -> dict[str, Any]:
-    rows = held.held_of(tenant, HeldChange.objects.open().filter(hold=hold))
+    rows = queries.held_of(tenant, HeldChange.objects.open().filter(hold=hold))
     return {
         "id": hold.pk,
         "kind": hold.kind,

@@ -8,9 +8,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from sync.directory import live
 from sync.management.commands.sync import known_slugs
 from sync.models import Demand, DemandObject, ObjectType, Tenant
-from sync.on_demand import STEPS
+from sync.on_demand import services
+from sync.on_demand.one_object import STEPS
 from sync.problems.catalogue import PROBLEMS, scope_words
-from sync.services import demands, runs
+from sync.worker import execution
 
 MARKS = {"done": "✓", "failed": "✕", "skipped": "–"}
 BAD = ("failed", "will_retry")
@@ -44,22 +45,22 @@ def carry_out(tenant: Tenant, options: dict[str, Any]) -> Demand:
     """While another run is in progress its worker carries the demand out; the row stays either way."""
     kind = ObjectType.GROUP if options["group"] else ObjectType.USER
     try:
-        found = demands.resolve(tenant, options["object"], kind.value)
-        demand = demands.request(
+        found = services.resolve(tenant, options["object"], kind.value)
+        demand = services.request(
             tenant=tenant, actor="command", objects=found, dry_run=not options["write"], enqueue=False
         )
-    except demands.NotFoundByName as error:
+    except services.NotFoundByName as error:
         raise CommandError(
             f"Unknown: {', '.join(error.unknown) or '–'}. Several: {', '.join(error.ambiguous) or '–'}."
         ) from error
-    except demands.CannotDemand as error:
+    except services.CannotDemand as error:
         if error.code == "token-refused":
             raise CommandError(str(PROBLEMS[error.code].meaning) + " " + str(PROBLEMS[error.code].remedy)) from None
-        raise CommandError(f"Name one to {demands.MOST_PEOPLE} people, or one group with --group.") from None
+        raise CommandError(f"Name one to {services.MOST_PEOPLE} people, or one group with --group.") from None
     except live.UNREADABLE as error:
         raise CommandError(f"Entra cannot be read: {error}") from error
     assert demand.run is not None
-    runs.execute(demand.run.pk)
+    execution.execute(demand.run.pk)
     demand.refresh_from_db()
     if demand.state == Demand.State.WAITING:
         raise CommandError(f"Demand {demand.pk} waits: the run in progress takes it up between two requests.")

@@ -7,8 +7,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from sync.management.commands.sync import known_slugs
 from sync.models import ReadinessCheck, Tenant
-from sync.services import readiness
-from sync.services.readiness import Affected, Failing
+from sync.readiness import check as readiness
+from sync.readiness.check import Affected, Failing
 
 ACTOR = "command line"
 NOT_READY = 3

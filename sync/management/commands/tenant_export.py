@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from sync.models import Tenant
-from sync.services.files import export_tenant
+from sync.tenants.file import export_tenant
 
 
 class Command(BaseCommand):

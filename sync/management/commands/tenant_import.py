@@ -13,7 +13,7 @@ from sync.configuration.files import json_text
 from sync.configuration.files.json_text import NotJson
 from sync.configuration.files.section import NotImported
 from sync.models import AuditEntry
-from sync.services.files import import_tenant
+from sync.tenants.file import import_tenant
 
 
 class Command(BaseCommand):

@@ -5,11 +5,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from sync.drift import services
+from sync.drift.services import CannotRepair
 from sync.management.commands.sync import finish, known_slugs, or_busy
 from sync.models import Drift, Run, Tenant
 from sync.problems.catalogue import PROBLEMS
-from sync.services import verifying
-from sync.services.verifying import CannotRepair
 
 ACTOR = "command line"
 DIFFERENT = 3
@@ -38,7 +38,7 @@ class Command(BaseCommand):
 
 
 def carry_out(tenant: Tenant) -> Run:
-    return finish(or_busy(lambda: verifying.request(tenant=tenant, trigger=Run.Trigger.COMMAND, enqueue=False)))
+    return finish(or_busy(lambda: services.request(tenant=tenant, trigger=Run.Trigger.COMMAND, enqueue=False)))
 
 
 def mended(tenant: Tenant, run: Run) -> int:
@@ -46,7 +46,7 @@ def mended(tenant: Tenant, run: Run) -> int:
     if run.state == Run.State.FAILED or run.suspect:
         return 0
     try:
-        return verifying.repair(tenant=tenant, actor=ACTOR)
+        return services.repair(tenant=tenant, actor=ACTOR)
     except CannotRepair as error:
         raise CommandError(f"Not repaired: {error}.") from error
 

@@ -8,7 +8,7 @@ import pytest
 
 from sync.graph import client
 from sync.models import Run, Tenant
-from sync.services import runs
+from sync.worker import execution
 from tests.sync.engine.conftest import assign, sync, wired
 from tests.world.lab import Lab
 
@@ -93,8 +93,8 @@ def settled(wired: Tenant, lab: Lab) -> Tenant:
 def attempt(tenant: Tenant, kind: str = Run.Kind.CHANGES) -> Run:
     """A run that may fail."""
     tenant.refresh_from_db()
-    run = runs.request_run(tenant=tenant, kind=kind, trigger=Run.Trigger.COMMAND, enqueue=False, confirmed=True)
-    finished = runs.execute(run.pk)
+    run = execution.request_run(tenant=tenant, kind=kind, trigger=Run.Trigger.COMMAND, enqueue=False, confirmed=True)
+    finished = execution.execute(run.pk)
     assert finished is not None
     return finished
 

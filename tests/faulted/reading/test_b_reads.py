@@ -11,7 +11,7 @@ from django.db import connection
 from sync.connection.clients import graph_client
 from sync.graph import client
 from sync.models import Run, Tenant
-from sync.services import runs
+from sync.worker import execution
 from tests.faulted.reading.conftest import (
     Picture,
     attempt,
@@ -213,7 +213,7 @@ def patiently(monkeypatch: pytest.MonkeyPatch, **limits: Any) -> None:
             setattr(graph, name, value)
         return graph
 
-    monkeypatch.setattr(runs, "graph_client", functools.partial(made))
+    monkeypatch.setattr(execution, "graph_client", functools.partial(made))
 
 
 @pytest.mark.fault("B26")
@@ -238,9 +238,9 @@ def test_a_run_stops_within_seconds_although_graph_or_the_sign_in_hangs(
     settled: Tenant, lab: Lab, where: str, phase: str
 ) -> None:
     fault(lab, "hold_before", where, part="graph" if phase == "read" else "entra")
-    run = runs.request_run(tenant=settled, kind=Run.Kind.FULL, trigger=Run.Trigger.COMMAND, enqueue=False)
+    run = execution.request_run(tenant=settled, kind=Run.Kind.FULL, trigger=Run.Trigger.COMMAND, enqueue=False)
     stop = StopSoon(run, phase)
-    finished = runs.execute(run.pk)
+    finished = execution.execute(run.pk)
     stop.thread.join()
     assert finished is not None
     assert finished.state == Run.State.CANCELLED

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from sync.configuration import drafts, mappings
 from sync.models import DirectoryGroup, Run, Tenant
-from sync.services import runs
+from sync.worker import execution
 from tests.faulted.reading.conftest import (
     TEAMS,
     attempt,
@@ -337,8 +337,8 @@ def test_a_draft_carries_what_the_application_brings_without_a_change_of_its_own
 
 
 def run_without_publishing(tenant: Tenant) -> None:
-    run = runs.request_run(tenant=tenant, kind=Run.Kind.CHANGES, trigger=Run.Trigger.COMMAND, enqueue=False)
-    assert runs.execute(run.pk) is not None
+    run = execution.request_run(tenant=tenant, kind=Run.Kind.CHANGES, trigger=Run.Trigger.COMMAND, enqueue=False)
+    assert execution.execute(run.pk) is not None
 
 
 def test_a_person_assigned_by_hand_stays_when_the_application_drops_him(mirrored: Tenant, lab: Lab) -> None:

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from sync.approvals import services
 from sync.models import Operation, Tenant
-from sync.services import approvals
 from tests.sync.engine.conftest import ACTOR, assign, aws_user, names, sync
 from tests.world.lab import Lab
 
@@ -164,8 +164,8 @@ def test_a_group_made_anew_waits_and_can_go_on_as_the_old_one_in_aws(wired: Tena
     run = sync(wired)
     assert Operation.objects.get(run=run, problem="taken-by-leaver").object_id == new["id"]
     assert [group["id"] for group in lab.aws()["groups"]] == [before]
-    [proposal] = approvals.adoptable(wired)
-    approvals.adopt(link=proposal, actor=ACTOR)
+    [proposal] = services.adoptable(wired)
+    services.adopt(link=proposal, actor=ACTOR)
     sync(wired)
     [group] = lab.aws()["groups"]
     assert (group["id"], group["externalId"], len(group["members"])) == (before, new["id"], 2)

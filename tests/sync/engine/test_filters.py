@@ -8,7 +8,7 @@ from sync.configuration import mappings
 from sync.engine.reading import rounds
 from sync.engine.work import selected
 from sync.models import DirectoryUser, HeldChange, Hold, Run, Tenant
-from sync.services import runs
+from sync.worker import execution
 from tests.sync.engine.conftest import ACTOR, assign, aws_group, aws_user, names, sync
 from tests.sync.engine.test_guard import active, people, team
 from tests.sync.engine.test_on_demand import demand, facts, steps
@@ -202,9 +202,9 @@ def newest(tenant: Tenant) -> Any:
 
 
 def run_without_publishing(tenant: Tenant) -> Run:
-    run = runs.request_run(
+    run = execution.request_run(
         tenant=tenant, kind=Run.Kind.CHANGES, trigger=Run.Trigger.COMMAND, enqueue=False, confirmed=True
     )
-    finished = runs.execute(run.pk)
+    finished = execution.execute(run.pk)
     assert finished is not None
     return finished

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from sync.approvals import confirming, services
 from sync.models import HeldChange, Hold, Incident, Link, Operation, Result, Run, Tenant
-from sync.services import approvals, confirming
 from tests.sync.engine.conftest import ACTOR, assign, aws_group, aws_user, names, sync
 from tests.world.lab import Lab
 
@@ -57,7 +57,7 @@ def test_some_are_approved_some_are_kept_and_the_hold_closes_when_none_waits(wir
     sync(wired)
     hold = Hold.objects.get()
     ids = dict(hold.changes.values_list("object_id", "pk"))
-    approvals.decide(
+    services.decide(
         hold=hold,
         actor=ACTOR,
         approve=[ids[one["id"]] for one in some[:2]],
@@ -97,7 +97,7 @@ def test_an_approval_that_has_ended_removes_nobody(wired: Tenant, lab: Lab) -> N
     leave(lab, some[:4])
     sync(wired)
     hold = Hold.objects.get()
-    approvals.decide(hold=hold, actor=ACTOR, approve=list(hold.changes.values_list("pk", flat=True)), enqueue=False)
+    services.decide(hold=hold, actor=ACTOR, approve=list(hold.changes.values_list("pk", flat=True)), enqueue=False)
     Run.objects.filter(state="queued").delete()
     HeldChange.objects.update(expires_at=timezone.now())
     sync(wired)
@@ -142,7 +142,7 @@ def test_an_emptied_group_is_held_member_by_member(wired: Tenant, lab: Lab) -> N
     hold = Hold.objects.get(kind="members")
     ids = dict(hold.changes.values_list("member_id", "pk"))
     kept = {some[0]["id"], some[1]["id"]}
-    approvals.decide(
+    services.decide(
         hold=hold,
         actor=ACTOR,
         approve=[pk for member, pk in ids.items() if member not in kept],
@@ -166,7 +166,7 @@ def test_a_scope_that_suddenly_brings_half_a_company_is_held(wired: Tenant, lab:
     assert run.counts["held"] == 12
     assert len(names(lab)) == 4
     hold = Hold.objects.get(kind="creates")
-    approvals.decide(hold=hold, actor=ACTOR, approve=list(hold.changes.values_list("pk", flat=True)), enqueue=False)
+    services.decide(hold=hold, actor=ACTOR, approve=list(hold.changes.values_list("pk", flat=True)), enqueue=False)
     Run.objects.filter(state="queued").delete()
     sync(wired, confirmed=False)
     assert len(names(lab)) == 16

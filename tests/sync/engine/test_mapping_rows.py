@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from sync.configuration import mappings
+from sync.drift.comparison import Looked
 from sync.models import Operation, Tenant
 from sync.rules import mapping
-from sync.verifying import Looked
 from tests.sync.engine.conftest import ACTOR, assign, aws_group, aws_user, sync
 from tests.world.lab import Lab
 

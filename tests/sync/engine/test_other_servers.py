@@ -9,8 +9,8 @@ from django.utils import timezone
 from sync.configuration import mappings
 from sync.connection import services
 from sync.connection.clients import scim_client
+from sync.drift import services as verifying
 from sync.models import Link, Run, Tenant
-from sync.services import verifying
 from tests.sync.engine.conftest import ACTOR, assign, sync, wire
 from tests.world.lab import Lab
 from tests.world.scim2 import TOKEN, Scim2Server
@@ -30,7 +30,7 @@ def pointed(tenant: Tenant, lab: Lab, server: Scim2Server, settings: Any, monkey
     host = f"127.0.0.1:{server.port}"
     settings.EXTRA_CLOUDS = lab.clouds
     settings.EXTRA_SCIM_HOSTS = lab.scim_hosts | {host: {"dialect": "rfc", "plain_http": True}}
-    monkeypatch.setattr("sync.services.runs.RUN_RATE", 1000.0)
+    monkeypatch.setattr("sync.worker.execution.RUN_RATE", 1000.0)
     wire(tenant, lab)
     services.save_aws(
         tenant=tenant, actor=ACTOR, endpoint=f"http://{host}/", token=TOKEN, token_created_on=timezone.localdate()

@@ -10,6 +10,7 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sync.approvals import confirming, queries
 from sync.configuration import drafts, mappings
 from sync.directory.live import Found
 from sync.engine import cycle
@@ -27,8 +28,9 @@ from sync.models import (
     Snapshot,
     Tenant,
 )
+from sync.preview import keeping, services
 from sync.runs.lease import Watch
-from sync.services import confirming, held, keeping, previews, runs
+from sync.worker import execution
 from tests.sync.engine.conftest import ACTOR, assign, names, sync
 from tests.world.lab import Lab
 
@@ -38,8 +40,8 @@ SEEN = ["removals", "over-members", "over-creates", "over-keys", "over-groups", 
 
 def preview(tenant: Tenant) -> Run:
     tenant.refresh_from_db()
-    run = previews.request(tenant=tenant, actor=ACTOR, enqueue=False)
-    finished = runs.execute(run.pk)
+    run = services.request(tenant=tenant, actor=ACTOR, enqueue=False)
+    finished = execution.execute(run.pk)
     assert finished is not None
     assert finished.state in drafts.PREVIEWED, (finished.problem, finished.problem_detail)
     return finished
@@ -105,7 +107,7 @@ def check(run: Run, code: str) -> dict[str, Any]:
 def test_a_draft_like_the_published_rules_plans_nothing(in_sync: Tenant) -> None:
     edit(in_sync, "title", source="department")
     edit(in_sync, "title", source="jobTitle")
-    with pytest.raises(previews.NothingToPreview):
+    with pytest.raises(services.NothingToPreview):
         preview(in_sync)
     # A change of the draft that says the same in other words.
     edit(in_sync, "title", kind="expression", source="Trim([jobTitle])")
@@ -135,11 +137,11 @@ def test_the_run_after_the_publish_does_what_the_preview_said(in_sync: Tenant, l
     did = sync(in_sync, confirmed=False)
     assert deeds(did) == deeds(said)
     assert deeds(said)
-    compared = previews.compared(did)
+    compared = services.compared(did)
     assert compared is not None
     assert (compared.differ, compared.said) == (0, compared.did)
     # Only the first run of a version stands beside its preview.
-    assert previews.compared(sync(in_sync)) is None
+    assert services.compared(sync(in_sync)) is None
 
 
 EDITS = {
@@ -315,8 +317,8 @@ def test_a_preview_that_failed_leaves_the_draft_and_publishes_nothing(
         raise GraphError("no", status=503)
 
     monkeypatch.setattr(GraphClient, "sign_in", refuse)
-    run = previews.request(tenant=in_sync, actor=ACTOR, enqueue=False)
-    failed = runs.execute(run.pk)
+    run = services.request(tenant=in_sync, actor=ACTOR, enqueue=False)
+    failed = execution.execute(run.pk)
     assert failed is not None
     assert failed.state == Run.State.FAILED
     assert drafts.differs(in_sync) == ["mapping:user:title"]
@@ -325,10 +327,10 @@ def test_a_preview_that_failed_leaves_the_draft_and_publishes_nothing(
 
 def test_a_draft_that_is_discarded_before_its_preview_begins_is_not_previewed(in_sync: Tenant) -> None:
     edit(in_sync, "title", source="department")
-    run = previews.request(tenant=in_sync, actor=ACTOR, enqueue=False)
+    run = services.request(tenant=in_sync, actor=ACTOR, enqueue=False)
     drafts.discard(tenant=in_sync, actor=ACTOR)
     before = traces()
-    ended = runs.execute(run.pk)
+    ended = execution.execute(run.pk)
     assert ended is not None
     assert (ended.state, ended.operations.count()) == (Run.State.CANCELLED, 0)
     assert traces() == before
@@ -347,7 +349,7 @@ def test_a_preview_opens_no_incident_moves_no_schedule_and_is_in_no_log(in_sync:
 
 def test_discarding_the_draft_ends_its_preview(in_sync: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
     edit(in_sync, "title", source="department")
-    run = previews.request(tenant=in_sync, actor=ACTOR, enqueue=False)
+    run = services.request(tenant=in_sync, actor=ACTOR, enqueue=False)
     read = cycle.read
 
     def discard_meanwhile(*arguments: Any) -> Snapshot:
@@ -355,7 +357,7 @@ def test_discarding_the_draft_ends_its_preview(in_sync: Tenant, monkeypatch: pyt
         return read(*arguments)
 
     monkeypatch.setattr(cycle, "read", discard_meanwhile)
-    ended = runs.execute(run.pk)
+    ended = execution.execute(run.pk)
     assert ended is not None
     assert ended.state == Run.State.CANCELLED
     assert Run.objects.get(pk=run.pk).configuration is None
@@ -365,18 +367,18 @@ def test_a_preview_can_be_cancelled_and_takes_its_rows_with_it(
     in_sync: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     unassign(in_sync, "AWS-Admins")
-    run = previews.request(tenant=in_sync, actor=ACTOR, enqueue=False)
+    run = services.request(tenant=in_sync, actor=ACTOR, enqueue=False)
     safe_point = Watch.safe_point
 
     def cancel(watch: Watch) -> bool:
         if Rehearsed.objects.exists():
-            runs.cancel_run(run=Run.objects.get(pk=run.pk), actor=ACTOR)
+            execution.cancel_run(run=Run.objects.get(pk=run.pk), actor=ACTOR)
             # Ends as soon as the heartbeat has seen it.
             watch.sleep(30)
         return safe_point(watch)
 
     monkeypatch.setattr(Watch, "safe_point", cancel)
-    ended = runs.execute(run.pk)
+    ended = execution.execute(run.pk)
     assert ended is not None
     assert ended.state == Run.State.CANCELLED
     assert not Rehearsed.objects.exists()
@@ -385,19 +387,19 @@ def test_a_preview_can_be_cancelled_and_takes_its_rows_with_it(
 
 def test_a_draft_that_changed_gets_a_preview_of_its_own(in_sync: Tenant) -> None:
     edit(in_sync, "title", source="department")
-    first = previews.request(tenant=in_sync, actor=ACTOR, enqueue=False)
-    assert previews.request(tenant=in_sync, actor=ACTOR, enqueue=False) == first
+    first = services.request(tenant=in_sync, actor=ACTOR, enqueue=False)
+    assert services.request(tenant=in_sync, actor=ACTOR, enqueue=False) == first
     Run.objects.filter(pk=first.pk).update(state=Run.State.RUNNING, configuration_digest="of an older draft")
-    second = previews.request(tenant=in_sync, actor=ACTOR, enqueue=False)
+    second = services.request(tenant=in_sync, actor=ACTOR, enqueue=False)
     assert second != first
     assert Run.objects.get(pk=first.pk).state == Run.State.CANCELLING
 
 
 def test_a_sync_and_a_preview_wait_for_each_other(in_sync: Tenant) -> None:
     edit(in_sync, "title", source="department")
-    waiting = previews.request(tenant=in_sync, actor=ACTOR, enqueue=False)
+    waiting = services.request(tenant=in_sync, actor=ACTOR, enqueue=False)
     ask = {"tenant": in_sync, "kind": Run.Kind.CHANGES, "trigger": Run.Trigger.PERSON, "enqueue": False}
-    assert runs.request_run(**ask) != waiting
+    assert execution.request_run(**ask) != waiting
 
 
 def test_a_preview_of_the_draft_does_not_hide_the_plan_that_waits(in_sync: Tenant) -> None:
@@ -407,7 +409,7 @@ def test_a_preview_of_the_draft_does_not_hide_the_plan_that_waits(in_sync: Tenan
     waiting = Run.objects.create(number=90, kind="changes", state=Run.State.WAITING, **facts)
     in_sync.configurations.published().update(confirmed_at=None, changed_at=now - datetime.timedelta(hours=1))
     Run.objects.create(number=91, kind="preview", state="completed", configuration_digest="of a draft", **facts)
-    assert held.waiting_plan(in_sync) == waiting
+    assert queries.waiting_plan(in_sync) == waiting
     # Nor is it a yes to what runs follow.
     assert confirming.newest_plan(in_sync) == waiting
 

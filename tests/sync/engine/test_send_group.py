@@ -7,7 +7,8 @@ import pytest
 from sync.configuration import mappings
 from sync.configuration.drafts import shown
 from sync.models import DirectoryGroup, Link, Run, Tenant
-from sync.services import readiness, runs
+from sync.readiness import check as readiness
+from sync.worker import execution
 from tests.sync.engine.conftest import ACTOR, assign, aws_group, sync
 from tests.sync.engine.test_on_demand import demand, facts
 from tests.world.lab import Lab
@@ -129,8 +130,8 @@ def test_comparing_finds_no_difference_in_an_emptied_one(wired: Tenant, lab: Lab
     sync(wired)
     send(wired, quiet, yes=False)
     sync(wired)
-    run = runs.request_run(tenant=wired, kind=Run.Kind.VERIFY, trigger=Run.Trigger.COMMAND, enqueue=False)
-    finished = runs.execute(run.pk)
+    run = execution.request_run(tenant=wired, kind=Run.Kind.VERIFY, trigger=Run.Trigger.COMMAND, enqueue=False)
+    finished = execution.execute(run.pk)
     assert finished is not None
     assert finished.state == Run.State.COMPLETED
     assert not finished.drifts.exists()

@@ -6,7 +6,7 @@ import pytest
 
 from sync.engine import cycle
 from sync.models import Result, Run, Tenant
-from sync.services import runs
+from sync.worker import execution
 from tests.sync.engine.conftest import assign, aws_group, aws_user, sync
 from tests.world.lab import Lab
 
@@ -68,10 +68,10 @@ def test_a_run_with_rows_that_nobody_decided_on_fails_and_is_done_again(
     assign(wired, hire(lab, "Left Over"))
     with monkeypatch.context() as broken:
         broken.setattr(cycle, "export_stage", lambda *_: None)
-        run = runs.request_run(
+        run = execution.request_run(
             tenant=wired, kind=Run.Kind.CHANGES, trigger=Run.Trigger.COMMAND, enqueue=False, confirmed=True
         )
-        finished = runs.execute(run.pk)
+        finished = execution.execute(run.pk)
     assert finished is not None
     assert (finished.state, finished.problem) == (Run.State.FAILED, "engine-error")
     wired.refresh_from_db()

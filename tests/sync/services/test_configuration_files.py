@@ -18,7 +18,7 @@ from sync.configuration.items import contents
 from sync.models import Assignment, AuditEntry, Configuration, Tenant
 from sync.rules import mapping
 from sync.rules.wanted import Wanted
-from sync.services import tenants
+from sync.tenants import services
 from tests.world.configured import CONFIGURATIONS
 from tests.world.mangling import mangles
 from tests.world.ms_schema import SAMPLE, attribute, only, row
@@ -145,7 +145,7 @@ def test_what_goes_out_comes_in_again_and_begins_no_draft(tenant: Tenant) -> Non
 @pytest.mark.django_db
 def test_a_file_of_one_tenant_makes_another_the_same(tenant: Tenant) -> None:
     bring(tenant, FILE)
-    other = tenants.create_tenant(actor=JO, name="Other")
+    other = services.create_tenant(actor=JO, name="Other")
     bring(other, reading.export(shown(tenant)))
     assert facts(other) == facts(tenant)
     assert reading.export(shown(other)) == reading.export(shown(tenant))

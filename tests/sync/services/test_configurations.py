@@ -14,7 +14,7 @@ from sync.models import (
     Tenant,
 )
 from sync.rules import mapping
-from sync.services.tenants import configuration_of
+from sync.tenants.services import configuration_of
 
 FAX = 'phoneNumbers[type eq "fax"].value'
 MOBILE = 'phoneNumbers[type eq "mobile"].value'

@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from sync.configuration import drafts
 from sync.connection.sealing import unseal
 from sync.models import Assignment, AttributeMapping, Tenant
-from sync.services.tenants import configuration_of
+from sync.tenants.services import configuration_of
 
 pytestmark = pytest.mark.django_db
 

@@ -10,7 +10,7 @@ from sync.configuration.files import microsoft, reading
 from sync.connection.clients import graph_client
 from sync.models import Tenant
 from sync.rules import mapping
-from sync.services import tenants
+from sync.tenants import services
 from tests.sync.engine.conftest import lab, lab_process, wired
 from tests.world.ms_schema import SAMPLE
 
@@ -21,7 +21,7 @@ JO = "jo@acme.example"
 
 def imported(name: str, document: Any) -> list[mapping.Mapping]:
     """The people's rows of a new tenant that got this file."""
-    tenant = tenants.create_tenant(actor=JO, name=name)
+    tenant = services.create_tenant(actor=JO, name=name)
     found = microsoft.read_text(json.dumps(document), shown(tenant))
     reading.put_into_draft(tenant=tenant, actor=JO, wanted=found.wanted)
     return [row.rule() for row in shown(tenant).mappings.filter(object_type="user")]

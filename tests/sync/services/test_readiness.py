@@ -8,9 +8,9 @@ from django.core.management import call_command
 
 from sync.models import Assignment, DirectoryUser, Finding, Link, ReadinessCheck, Tenant
 from sync.models.directory import DirectoryGroup
+from sync.readiness import check as readiness
 from sync.runs import lease
-from sync.services import readiness
-from sync.services.tenants import configuration_of
+from sync.tenants.services import configuration_of
 
 pytestmark = pytest.mark.django_db
 

@@ -8,8 +8,8 @@ from sync.configuration import drafts, mappings
 from sync.configuration.drafts import shown
 from sync.directory.live import Found
 from sync.models import DirectoryGroup, DirectoryMembership, DirectoryUser, Tenant
+from sync.preview.filter_effects import Look, search, titles_of
 from sync.rules.mapping import ALWAYS_SELECTED
-from sync.services.scope import Look, search, titles_of
 
 ACTOR = "jo@acme.example"
 OUTER, INNER = "1" * 36, "2" * 36

@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from sync.configuration import drafts
 from sync.engine.rehearsal import impact
 from sync.models import Configuration, Operation, Result, Run, Tenant
-from sync.services import runs
+from sync.worker import execution
 
 WRITES = (Run.Kind.FULL, Run.Kind.CHANGES)
 NOT_DONE = (Result.PLANNED, Result.SENT, Result.SKIPPED, Result.FAILED, Result.WILL_RETRY)
@@ -27,8 +27,8 @@ def request(*, tenant: Tenant, actor: str, trigger: str = Run.Trigger.PERSON, en
             raise NothingToPreview
         newest = newest_of(tenant, draft)
         if newest is not None and newest.open and drafts.changed_since(newest, draft):
-            runs.cancel_run(run=newest, actor=actor)
-        return runs.request_run(
+            execution.cancel_run(run=newest, actor=actor)
+        return execution.request_run(
             tenant=tenant, kind=Run.Kind.PREVIEW, trigger=trigger, actor=actor, enqueue=enqueue, draft=draft
         )
 

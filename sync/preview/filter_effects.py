@@ -13,7 +13,6 @@ from typing import Any, cast
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
-from sync.bringing import members_of
 from sync.configuration.drafts import shown
 from sync.engine.reading import rounds
 from sync.engine.scope import nesting
@@ -26,12 +25,13 @@ from sync.models import (
     DirectoryUser,
     Tenant,
 )
+from sync.preview.assignment_effects import members_of
 from sync.problems.catalogue import scope_words
 from sync.rules import scope
 from sync.rules.filters import Filter, Verdict, compiled, judge, text_of
 from sync.rules.mapping import ObjectType
 from sync.rules.scope import Gate, Reason
-from sync.services.tenants import configuration_of
+from sync.tenants.services import configuration_of
 
 CHUNK = 2000
 A_GROUP: Mapping[str, scope.Path] = {"": ("",)}

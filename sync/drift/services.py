@@ -7,9 +7,10 @@ import socket
 from django.utils import timezone
 
 from sync import audit
+from sync.drift import repairing
 from sync.models import Drift, Run, Tenant
 from sync.runs.lease import claim
-from sync.services import repairing, runs
+from sync.worker import execution
 
 DAY = datetime.timedelta(days=1)
 # A comparison that failed is tried again after this long.
@@ -27,7 +28,7 @@ class CannotRepair(Exception):
 
 def request(*, tenant: Tenant, actor: str = "", trigger: str = Run.Trigger.PERSON, enqueue: bool = True) -> Run:
     """A queued comparison, or the one that is open already. Raises RunInTheWay."""
-    return runs.request_run(tenant=tenant, kind=Run.Kind.VERIFY, trigger=trigger, actor=actor, enqueue=enqueue)
+    return execution.request_run(tenant=tenant, kind=Run.Kind.VERIFY, trigger=trigger, actor=actor, enqueue=enqueue)
 
 
 def due(tenant: Tenant) -> bool:

@@ -9,9 +9,10 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from sync import audit
+from sync.approvals import confirming, queries
 from sync.engine.guard.guard import limits_of
 from sync.models import HeldChange, Hold, Link, Origin, Run, Tenant
-from sync.services import confirming, held, runs
+from sync.worker import execution
 
 Decision = HeldChange.Decision
 PROPOSED = ("exists-unlinked", "successor")
@@ -23,7 +24,7 @@ class NothingHeld(Exception):
 
 def confirm_and_run(*, run: Run, actor: str) -> Run:
     confirming.confirm(run=run, actor=actor)
-    return runs.request_soon(tenant=run.tenant, kind=Run.Kind.CHANGES, trigger=Run.Trigger.PERSON, actor=actor)
+    return execution.request_soon(tenant=run.tenant, kind=Run.Kind.CHANGES, trigger=Run.Trigger.PERSON, actor=actor)
 
 
 def decide(
@@ -46,7 +47,7 @@ def decide(
         audit.record(actor, "hold.decide", hold, None, {"approved": approved, "kept": kept, "comment": comment})
     if not approved:
         return None
-    ask = runs.request_soon if enqueue else partial(runs.request_run, enqueue=False)
+    ask = execution.request_soon if enqueue else partial(execution.request_run, enqueue=False)
     return ask(tenant=hold.tenant, kind=Run.Kind.CHANGES, trigger=Run.Trigger.APPROVAL, actor=actor)
 
 
@@ -113,4 +114,4 @@ def waiting_decisions(tenant: Tenant) -> int:
     """How many things a person is asked to decide: holds, a plan, proposals for linking, a reading that shrank."""
     holds = HeldChange.objects.waiting().filter(tenant=tenant).values("hold").distinct().count()
     proposals = tenant.links.filter(scim_id="", match_code__in=PROPOSED, adopt_scim_id="").exists()
-    return holds + proposals + (held.shrunken(tenant) is not None) + (held.waiting_plan(tenant) is not None)
+    return holds + proposals + (queries.shrunken(tenant) is not None) + (queries.waiting_plan(tenant) is not None)

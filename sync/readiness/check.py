@@ -24,7 +24,7 @@ from sync.rules.changes import MANAGER
 from sync.rules.unique_keys import keys_of
 from sync.runs.lease import Lease, LeaseLost, claim
 from sync.scim.resource import REDACTED, unit_of
-from sync.services.tenants import configuration_of
+from sync.tenants.services import configuration_of
 
 SAME_VALUE, MANAGER_OUTSIDE, EXPRESSION = "same-value", "manager-outside-scope", "expression-error"
 # Columns of Link with the unique values that the rules want, and the unit behind each.

@@ -23,8 +23,10 @@ from sync.connection import services
 from sync.connection.clients import clouds, scim_endpoint
 from sync.models import Adoption, AuditEntry, Configuration, Interval, NameId, Tenant
 from sync.rules.wanted import Wanted
-from sync.services import runs, safety, tenants
-from sync.services.tenants import configuration_of
+from sync.tenants import safety
+from sync.tenants import services as tenants
+from sync.tenants.services import configuration_of
+from sync.worker import execution
 
 VERSION = 1
 
@@ -237,7 +239,7 @@ def _apply_provisioning(tenant: Tenant, file: TenantFile, actor: str) -> None:
         "notify_on_failure": (tenant.notify_on_failure if file.notify_on_failure is None else file.notify_on_failure),
     }
     if wanted != {name: getattr(tenant, name) for name in wanted}:
-        runs.save_provisioning(tenant=tenant, actor=actor, **wanted)
+        execution.save_provisioning(tenant=tenant, actor=actor, **wanted)
     if file.safety:
         _apply_safety(tenant, file.safety, actor)
 

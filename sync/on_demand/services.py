@@ -22,13 +22,13 @@ from sync.engine.export.sending import TokenRefused
 from sync.graph.client import GraphClient
 from sync.graph.errors import GraphError, NotFound
 from sync.models import Demand, DemandObject, DirectoryGroup, DirectoryUser, Operation, Result, Run, Tenant
-from sync.on_demand import OneObject, StepLog
+from sync.on_demand.one_object import OneObject, StepLog
 from sync.runs.lease import Cancelled, LeaseLost, Watch
 from sync.runs.results import count_results
 from sync.scim.client import ScimClient
 from sync.scim.errors import AwsDown, ScimError
-from sync.services import runs
-from sync.services.tenants import configuration_of
+from sync.tenants.services import configuration_of
+from sync.worker import execution
 
 log = structlog.get_logger(__name__)
 
@@ -77,7 +77,7 @@ def request(
     if not dry_run and token_refused(tenant):
         raise CannotDemand("token-refused")
     with transaction.atomic():
-        run = runs.new_run(tenant, Run.Kind.ON_DEMAND, Run.Trigger.PERSON, actor, enqueue=enqueue)
+        run = execution.new_run(tenant, Run.Kind.ON_DEMAND, Run.Trigger.PERSON, actor, enqueue=enqueue)
         demand = Demand.objects.create(tenant=tenant, requested_by=actor, dry_run=dry_run, run=run)
         DemandObject.objects.bulk_create(
             DemandObject(
@@ -180,7 +180,7 @@ def execute(run: Run, watch: Watch) -> Run:
     """A run of kind *On demand* that got the lease: everything that waits is carried out, in order."""
     try:
         graph = graph_client(run.tenant, sleep=watch.sleep)
-        scim = scim_client(run.tenant, rate=runs.RUN_RATE, sleep=watch.sleep)
+        scim = scim_client(run.tenant, rate=execution.RUN_RATE, sleep=watch.sleep)
         resolve_open_intents(run, scim)
         Serving(run.tenant, watch, graph, scim).serve()
     except (NotEntered, CannotOpen, ScimError, TokenRefused) as error:
@@ -333,7 +333,7 @@ def _run_state(demand: Demand, problem: str) -> str:
 def _problem(error: Exception) -> str:
     """A code of sync.problems.catalogue."""
     if isinstance(error, GraphError):
-        return runs.graph_problem(error)
+        return execution.graph_problem(error)
     if isinstance(error, ScimError):
-        return runs.scim_problem(error)
+        return execution.scim_problem(error)
     return "token-refused" if isinstance(error, TokenRefused) else "not-connected"

@@ -14,24 +14,26 @@ from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from sync import audit, notifying
+from sync import audit
+from sync.approvals import confirming
 from sync.configuration.items import digest
 from sync.connection.clients import NotEntered, graph_client, scim_client
 from sync.connection.sealing import CannotOpen
+from sync.drift import repairing
+from sync.drift.comparison import ListIncomplete, verify
 from sync.engine.cycle import NotConfirmed, run_cycle
 from sync.engine.export.sending import TokenRefused, TooManyFailures
 from sync.engine.reading.rounds import SourceEmpty
 from sync.graph.errors import Forbidden as GraphForbidden
 from sync.graph.errors import GraphError, SignInFailed
 from sync.models import AwsConnection, Configuration, Delivery, EntraConnection, Interval, Result, Run, Tenant
+from sync.notifications import incidents
 from sync.problems.grouping import problem_groups
 from sync.runs import checkpoints, quarantine
 from sync.runs.lease import Cancelled, Lease, LeaseLost, Watch, claim
 from sync.runs.results import count_results
 from sync.scim.errors import Forbidden, ScimError, Unauthorised
-from sync.services import confirming, repairing
-from sync.services.tenants import configuration_of
-from sync.verifying import ListIncomplete, verify
+from sync.tenants.services import configuration_of
 
 log = structlog.get_logger(__name__)
 
@@ -220,7 +222,7 @@ def cancel_run(*, run: Run, actor: str) -> None:
 
 
 def _cancel(runs: QuerySet[Run]) -> None:
-    from sync.services import demands
+    from sync.on_demand import services as demands
 
     demands.cancelled(runs.filter(state=Run.State.QUEUED, kind=Run.Kind.ON_DEMAND))
     runs.filter(state=Run.State.QUEUED).update(
@@ -231,7 +233,7 @@ def _cancel(runs: QuerySet[Run]) -> None:
 
 def execute(run_id: int) -> Run | None:
     """Carries a run out under the tenant's lease; None when somebody else holds it or the run is over."""
-    from sync.services import demands
+    from sync.on_demand import services as demands
 
     run = Run.objects.select_related("tenant").get(pk=run_id)
     if not run.open:
@@ -261,8 +263,8 @@ def _execute(run: Run, watch: Watch) -> Run | None:
     outcome = _carry_out(run, watch)
     _end(run, watch.lease, *outcome)
     checkpoints.passed("run ended")
-    for delivery in notifying.after_run(run) if not run.drafted else ():
-        notifying.deliver(delivery)
+    for delivery in incidents.after_run(run) if not run.drafted else ():
+        incidents.deliver(delivery)
     checkpoints.passed("notified")
     return run
 
@@ -289,7 +291,7 @@ def _begin(run: Run) -> bool:
 
 def _carry_out(run: Run, watch: Watch) -> tuple[str, str, str]:
     """State, problem code and detail of the finished run."""
-    from sync.services import demands
+    from sync.on_demand import services as demands
 
     try:
         graph = graph_client(run.tenant, sleep=watch.sleep)
@@ -386,7 +388,7 @@ def dispatch() -> Dispatched:
     for run in lost:
         _enqueue(run)
     for delivery in Delivery.objects.filter(state=Delivery.State.WAITING):
-        notifying.deliver(delivery)
+        incidents.deliver(delivery)
     return Dispatched(len(due), len(lost))
 
 
@@ -408,11 +410,11 @@ def _waits_for_a_yes(tenant: Tenant) -> bool:
 
 def _compare_when_due(tenant: Tenant) -> None:
     """The daily comparison with AWS."""
-    from sync.services import verifying
+    from sync.drift import services
 
-    if verifying.due(tenant):
+    if services.due(tenant):
         with contextlib.suppress(RunInTheWay):
-            verifying.request(tenant=tenant, trigger=Run.Trigger.SCHEDULE)
+            services.request(tenant=tenant, trigger=Run.Trigger.SCHEDULE)
 
 
 def _request_due(tenant: Tenant) -> bool:

@@ -8,7 +8,7 @@ from django.utils import timezone
 from sync import audit
 from sync.configuration import drafts
 from sync.models import Configuration, Run, Tenant
-from sync.services.tenants import configuration_of
+from sync.tenants.services import configuration_of
 
 # A preview older than this says too little about today's directory.
 FRESH = datetime.timedelta(hours=24)

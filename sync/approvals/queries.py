@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from sync.approvals import confirming
 from sync.models import DirectoryGroup, DirectoryUser, HeldChange, Hold, Link, Run, Tenant
-from sync.services import confirming
-from sync.services.tenants import configuration_of
+from sync.tenants.services import configuration_of
 
 SHRUNK = ("source-shrunk", "app-assignments-shrunk")
 

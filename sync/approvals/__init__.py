@@ -1,0 +1,1 @@
+"""What people approve: a plan, held changes, a link to an AWS object."""

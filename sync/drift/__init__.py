@@ -1,0 +1,1 @@
+"""AWS compared with what was last written there, and repaired."""

@@ -1,0 +1,1 @@
+"""Who is told what: incidents and their mails."""

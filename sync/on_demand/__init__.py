@@ -1,0 +1,1 @@
+"""Some people or one group at once, step by step, as a dry run or for real."""

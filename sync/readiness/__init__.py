@@ -1,0 +1,1 @@
+"""Whether AWS will accept everybody, before anything is sent."""

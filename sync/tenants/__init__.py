@@ -1,0 +1,1 @@
+"""A tenant's life: made, turned on and off, its safety settings and its file."""
