@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from sync.expressions.errors import gettext_noop
-from sync.rules import filters, mapping
+from sync.rules import filters, rows
 
-Problem = mapping.Problem | filters.Problem
+Problem = rows.Problem | filters.Problem
 Outcome = Literal["taken", "changed", "left_out"]
 
 MESSAGES: dict[str, str] = {
