@@ -17,8 +17,7 @@ from sync.directory.live import UNREADABLE
 from sync.graph.client import GraphClient
 from sync.graph.errors import Forbidden, NotFound
 from sync.models import AttributeMapping, Configuration, Tenant
-from sync.rules import aws_fields
-from sync.rules import filters as filtering
+from sync.rules import aws_fields, filter_checks
 from sync.rules.rows import Mapping
 from sync.rules.wanted import Wanted, WantedFilter
 
@@ -104,7 +103,7 @@ def _note_kept(report: list[Line], kind: str, target: str) -> None:
 def sentence(note: Note) -> str:
     """In the reader's language."""
     params = dict(note.params)
-    if isinstance(note.problem, filtering.Problem):
+    if isinstance(note.problem, filter_checks.Problem):
         params["problem"] = note.problem.sentence(_)
     elif note.problem is not None:
         params["problem"] = mappings.sentence(note.problem)
