@@ -40,11 +40,11 @@ from sync.models import (
     Run,
     Snapshot,
 )
-from sync.rules import acceptance, filters
+from sync.rules import acceptance, filter_words, filters
 from sync.rules.acceptance import NameIdSource
 from sync.rules.changes import MANAGER
-from sync.rules.mapping import ObjectType
 from sync.rules.matching import Verdict
+from sync.rules.rows import ObjectType
 from sync.rules.scope import Reason
 from sync.runs.lease import Watch
 from sync.runs.phases import PhaseLog
@@ -623,7 +623,7 @@ def told(verdict: filters.Verdict, object_type: str) -> dict[str, Any]:
     kind = cast(ObjectType, object_type)
     clauses = [
         {
-            "clause": str(filters.phrase(one.clause, kind, gettext)),
+            "clause": str(filter_words.phrase(one.clause, kind, gettext)),
             "actual": filters.text_of(one.actual),
             "passed": one.passed,
         }

@@ -17,8 +17,8 @@ from sync.directory.live import UNREADABLE
 from sync.graph.client import GraphClient
 from sync.graph.errors import Forbidden, NotFound
 from sync.models import AttributeMapping, Configuration, Tenant
-from sync.rules import filters as filtering
-from sync.rules import mapping
+from sync.rules import aws_fields, filter_checks
+from sync.rules.rows import Mapping
 from sync.rules.wanted import Wanted, WantedFilter
 
 
@@ -66,19 +66,17 @@ def read_schema(document: Any, configuration: Configuration) -> Incoming:
     return Incoming(reading.parse(reading.document(wanted), configuration), report)
 
 
-def _merged(
-    rules: Sequence[mapping.Mapping], kind: str, configuration: Configuration, report: list[Line]
-) -> list[mapping.Mapping]:
+def _merged(rules: Sequence[Mapping], kind: str, configuration: Configuration, report: list[Line]) -> list[Mapping]:
     rows = {row.target: row for row in configuration.mappings.filter(object_type=kind)}
     merged = [_with_row(rule, rows.get(rule.target)) for rule in rules]
-    for target in sorted(mapping.required_targets(kind) - {rule.target for rule in rules}):
+    for target in sorted(aws_fields.required_targets(kind) - {rule.target for rule in rules}):
         if target in rows:
             merged.append(rows[target].rule())
             _note_kept(report, kind, target)
     return merged
 
 
-def _with_row(rule: mapping.Mapping, row: AttributeMapping | None) -> mapping.Mapping:
+def _with_row(rule: Mapping, row: AttributeMapping | None) -> Mapping:
     if row is None:
         return rule
     return replace(rule, when_empty=row.when_empty, default_on_update=row.default_on_update)  # type: ignore[arg-type]
@@ -105,7 +103,7 @@ def _note_kept(report: list[Line], kind: str, target: str) -> None:
 def sentence(note: Note) -> str:
     """In the reader's language."""
     params = dict(note.params)
-    if isinstance(note.problem, filtering.Problem):
+    if isinstance(note.problem, filter_checks.Problem):
         params["problem"] = note.problem.sentence(_)
     elif note.problem is not None:
         params["problem"] = mappings.sentence(note.problem)

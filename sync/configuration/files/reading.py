@@ -31,9 +31,10 @@ from sync.configuration.items import (
 )
 from sync.models import AttributeMapping, Configuration, ScopingFilter, Tenant
 from sync.models.configuration import every_group_action, every_user_action, new_uid
-from sync.rules import mapping
-from sync.rules.filters import OPERATORS, Clause, Filter, check_filter
-from sync.rules.mapping import ObjectType
+from sync.rules import aws_fields, mapping_checks
+from sync.rules.filter_checks import check_filter
+from sync.rules.filters import OPERATORS, Clause, Filter
+from sync.rules.rows import Mapping, ObjectType
 from sync.rules.wanted import Wanted, WantedAssignment, WantedFilter
 
 FORMAT, VERSION = "lockstep-configuration", 1
@@ -100,9 +101,9 @@ def _parse_mappings(section: Section | None, wanted: Wanted, configuration: Conf
     section.finish()
 
 
-def _parse_row(row: Section, position: int) -> mapping.Mapping:
+def _parse_row(row: Section, position: int) -> Mapping:
     kind = row.one_of("type", KINDS) or "direct"
-    rule = mapping.Mapping(
+    rule = Mapping(
         target=row.text("target", required=True, most=200) or "",
         kind=kind,  # type: ignore[arg-type]
         source=row.text("source", strip=kind != "constant", most=10_000) or "",
@@ -114,7 +115,7 @@ def _parse_row(row: Section, position: int) -> mapping.Mapping:
         position=position,
     )
     row.finish()
-    return mapping.canonical(rule)
+    return mapping_checks.canonical(rule)
 
 
 def _parse_match(row: Section) -> int | None:
@@ -133,7 +134,7 @@ def passing(object_type: str, configuration: Configuration | None) -> set[tuple[
 
 
 def _check_rules(
-    section: Section, plural: str, rows: list[Section], rules: list[mapping.Mapping], passes: set[tuple[Any, ...]]
+    section: Section, plural: str, rows: list[Section], rules: list[Mapping], passes: set[tuple[Any, ...]]
 ) -> None:
     object_type = OBJECTS[plural]
     for row, rule in zip(rows, rules, strict=True):
@@ -141,9 +142,9 @@ def _check_rules(
         twice = any(other.target == rule.target for other in others)
         if not rule.target or (configurations.facts_key(rule) in passes and not twice):
             continue
-        for problem in mapping.check_mapping(rule, others, object_type):
+        for problem in mapping_checks.check_mapping(rule, others, object_type):
             row.wrong(FILE_NAMES.get(problem.field, problem.field), configurations.sentence(problem))
-    if missing := mapping.required_targets(object_type) - {rule.target for rule in rules}:
+    if missing := aws_fields.required_targets(object_type) - {rule.target for rule in rules}:
         section.wrong(plural, _("lacks what AWS requires: %(fields)s") % {"fields": ", ".join(sorted(missing))})
 
 
@@ -313,7 +314,7 @@ def _is_replaced(item: Item, wanted: Wanted) -> bool:
     return item.key in {setting_key(name) for name in wanted.settings}
 
 
-def _mapping_items(object_type: str, rules: Iterable[mapping.Mapping]) -> list[Item]:
+def _mapping_items(object_type: str, rules: Iterable[Mapping]) -> list[Item]:
     items = []
     for rule in rules:
         facts = facts_of(rule, MAPPING_FIELDS)
@@ -412,7 +413,7 @@ def wanted_of(configuration: Configuration) -> Wanted:
     )  # fmt: skip
 
 
-def _row(rule: mapping.Mapping) -> dict[str, Any]:
+def _row(rule: Mapping) -> dict[str, Any]:
     return given(
         target=rule.target,
         type=rule.kind,

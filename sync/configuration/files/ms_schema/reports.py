@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from sync.expressions.errors import gettext_noop
-from sync.rules import filters, mapping
+from sync.rules import filter_checks, rows
 
-Problem = mapping.Problem | filters.Problem
+Problem = rows.Problem | filter_checks.Problem
 Outcome = Literal["taken", "changed", "left_out"]
 
 MESSAGES: dict[str, str] = {
@@ -76,7 +76,7 @@ class Note:
         params = dict(self.params)
         if self.problem is not None:
             found = self.problem
-            params["problem"] = found.sentence() if isinstance(found, filters.Problem) else found.sentence
+            params["problem"] = found.sentence() if isinstance(found, filter_checks.Problem) else found.sentence
         return MESSAGES[self.code] % params
 
 
