@@ -13,7 +13,7 @@ from sync.configuration import drafts, mappings
 from sync.configuration.drafts import shown
 from sync.configuration.files import reading
 from sync.models import Tenant
-from tests.browser.conftest import Watched, axe, sideways
+from tests.world.browser import Watched, axe, sideways
 from tests.world.ms_schema import SAMPLE
 
 pytestmark = pytest.mark.django_db(transaction=True)

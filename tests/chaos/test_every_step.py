@@ -3,7 +3,6 @@
 import os
 import signal
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,10 +13,14 @@ from sync.models import Operation, Result, Run, Tenant
 from sync.runs import checkpoints
 from sync.tenants import services
 from sync.worker import execution
-from tests.sync.engine.conftest import ACTOR, assign, sync, wire
 from tests.world.lab import Lab
+from tests.world.tenant import ACTOR, assign, connect, sync
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.process]
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.process,
+    pytest.mark.company(5, groups=1, memberships=2),
+]
 
 WRITES = ("POST", "PATCH", "DELETE")
 # Without these the learning run would have learned nothing.
@@ -32,13 +35,6 @@ TWICE = {"plan batch stored", "intent committed", "before send", "after answer",
 Json = dict[str, Any]
 
 
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    flags = ("--aws-tps", "0", "--people", "5", "--groups", "1", "--memberships", "2")
-    with Lab(tmp_path_factory.mktemp("lab"), *flags) as running:
-        yield running
-
-
 class World:
     """A tenant of its own, in the middle of a story: half of it is written, a run for the rest is asked for."""
 
@@ -47,7 +43,7 @@ class World:
         self.prefix = f"k{number:03}"
         lab.call("DELETE", "aws/users")
         self.tenant = services.create_tenant(actor=ACTOR, name=self.prefix)
-        wire(self.tenant, lab)
+        connect(self.tenant, lab)
         mappings.apply_recommended(actor=ACTOR, tenant=self.tenant)
         self.people = [self.hire(n) for n in range(4)]
         self.old = self.group("old", self.people)
@@ -123,16 +119,14 @@ def learn(run: Run) -> Counter[str]:
     return passed
 
 
-def test_a_kill_at_any_step_changes_nothing_in_the_end(db: None, lab: Lab, settings: Any, monkeypatch: Any) -> None:
-    settings.EXTRA_CLOUDS, settings.EXTRA_SCIM_HOSTS = lab.clouds, lab.scim_hosts
-    monkeypatch.setattr(execution, "RUN_RATE", 1000.0)
-    reference = World(lab, 0)
+def test_a_kill_at_any_step_changes_nothing_in_the_end(db: None, reachable: Lab) -> None:
+    reference = World(reachable, 0)
     learned = learn(reference.run)
     assert learned.keys() >= EXPECTED
     expected = reference.state()
     points = [(step, n) for step, times in learned.items() for n in (1, 2) if n <= times and (n == 1 or step in TWICE)]
     for number, (step, occurrence) in enumerate(points, 1):
-        world = World(lab, number)
+        world = World(reachable, number)
         assert killed(world.run, step, occurrence), f"{step} ({occurrence}) was not passed"
         # The lease of the dead runs out.
         Tenant.objects.filter(pk=world.tenant.pk).update(lease_expires_at=None)

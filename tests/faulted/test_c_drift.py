@@ -7,8 +7,9 @@ import pytest
 from sync.drift import services
 from sync.models import Drift, Link, Run, Tenant
 from sync.worker import execution
-from tests.sync.engine.conftest import assign, aws_group, aws_user, sync
+from tests.world.company import aws_group, aws_user, hire
 from tests.world.lab import Lab
+from tests.world.tenant import assign, sync
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -24,7 +25,7 @@ def compare(tenant: Tenant) -> Run:
 @pytest.mark.fault("C23")
 def test_hand_edits_are_found_and_put_right_and_what_is_not_ours_is_left(wired: Tenant, lab: Lab) -> None:
     group = lab.entra_group("AWS-Developers")
-    leaver = lab.call("POST", "entra/hire", {"displayName": "Lea Ver"})
+    leaver = hire(lab, "Lea Ver")
     assign(wired, group, leaver)
     sync(wired)
     lab.call("POST", f"entra/users/{leaver['id']}/leave")

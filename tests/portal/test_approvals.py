@@ -13,7 +13,7 @@ from portal.roles import Role
 from sync.configuration import mappings
 from sync.models import AuditEntry, DirectoryUser, HeldChange, Hold, Link, Operation, Run, Tenant
 from sync.tenants.services import configuration_of
-from tests.conftest import person
+from tests.world.people import person
 
 pytestmark = pytest.mark.django_db
 

@@ -13,7 +13,7 @@ from sync.configuration import drafts, mappings
 from sync.expressions import FUNCTIONS
 from sync.models import AttributeMapping, Configuration, DirectoryUser, Tenant
 from sync.rules import aws_fields, rows, template
-from tests.conftest import person
+from tests.world.people import person
 
 PEOPLE = "/t/acme/mappings/people/"
 HTMX = {"HX-Request": "true"}

@@ -12,7 +12,7 @@ from sync.engine.guard.guard import limits_of
 from sync.models import AuditEntry, Tenant
 from sync.tenants.safety import safety_of
 from sync.tenants.services import configuration_of
-from tests.conftest import person
+from tests.world.people import person
 
 pytestmark = pytest.mark.django_db
 PATH = "/t/acme/provisioning/safety/"

@@ -1,7 +1,5 @@
-"""A tenant that is wired to the lab, and how a test looks at both ends of it."""
+"""A tenant, and how a test has it connected, edited and carried out."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,40 +9,36 @@ from sync.configuration import drafts, mappings
 from sync.connection import services
 from sync.directory import live
 from sync.models import Run, Tenant
+from sync.tenants import services as tenants
 from sync.worker import execution
 from tests.world.lab import Lab
 
 ACTOR = "jo@acme.example"
 
 
-@pytest.fixture(scope="module")
-def lab_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """One lab per module, without AWS's quota: pacing has tests of its own."""
-    with Lab(tmp_path_factory.mktemp("lab"), "--aws-tps", "0") as lab:
-        yield lab
+@pytest.fixture
+def tenant(db: None) -> Tenant:
+    return tenants.create_tenant(actor=ACTOR, name="Acme")
 
 
 @pytest.fixture
-def lab(lab_process: Lab) -> Iterator[Lab]:
-    """AWS is empty at the start of every test."""
-    lab_process.call("DELETE", "aws/users")
-    lab_process.call("DELETE", "faults")
-    lab_process.forget_requests()
-    yield lab_process
-    lab_process.call("DELETE", "faults")
-
-
-@pytest.fixture
-def wired(tenant: Tenant, lab: Lab, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Tenant:
+def reachable(lab: Lab, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Lab:
+    """The lab, as a cloud and an AWS that the product may speak to, as fast as it can."""
     settings.EXTRA_CLOUDS = lab.clouds
     settings.EXTRA_SCIM_HOSTS = lab.scim_hosts
     monkeypatch.setattr(execution, "RUN_RATE", 1000.0)
-    wire(tenant, lab)
+    return lab
+
+
+@pytest.fixture
+def wired(tenant: Tenant, reachable: Lab) -> Tenant:
+    """Connected to the lab, with the recommended mappings."""
+    connect(tenant, reachable)
     mappings.apply_recommended(actor=ACTOR, tenant=tenant)
     return tenant
 
 
-def wire(tenant: Tenant, lab: Lab) -> None:
+def connect(tenant: Tenant, lab: Lab) -> None:
     facts = lab.facts
     services.save_entra(
         tenant=tenant,
@@ -75,19 +69,6 @@ def assign(tenant: Tenant, *objects: dict[str, Any]) -> None:
     publish(tenant)
 
 
-def sync(tenant: Tenant, kind: str = Run.Kind.CHANGES, *, confirmed: bool = True) -> Run:
-    """As `sync --confirm` does, unless a test is about the yes itself. What was edited is published first."""
-    tenant.refresh_from_db()
-    publish(tenant)
-    run = execution.request_run(
-        tenant=tenant, kind=kind, trigger=Run.Trigger.COMMAND, enqueue=False, confirmed=confirmed
-    )
-    finished = execution.execute(run.pk)
-    assert finished is not None
-    assert finished.state != Run.State.FAILED, (finished.problem, finished.problem_detail)
-    return finished
-
-
 def publish(tenant: Tenant) -> None:
     """Without a preview: what a test edits counts in the next run."""
     draft = tenant.configurations.draft()
@@ -95,18 +76,21 @@ def publish(tenant: Tenant) -> None:
         drafts.make_version(draft, actor=ACTOR)
 
 
-@pytest.fixture
-def state_dir(tmp_path: Path) -> Path:
-    return tmp_path
+def attempt(tenant: Tenant, kind: str = Run.Kind.CHANGES, *, confirmed: bool = True) -> Run:
+    """A run that may fail, as `sync --confirm` starts it."""
+    tenant.refresh_from_db()
+    run = execution.request_run(
+        tenant=tenant, kind=kind, trigger=Run.Trigger.COMMAND, enqueue=False, confirmed=confirmed
+    )
+    finished = execution.execute(run.pk)
+    assert finished is not None
+    return finished
 
 
-def names(lab: Lab) -> set[str]:
-    return {user["userName"] for user in lab.aws()["users"]}
-
-
-def aws_group(lab: Lab, name: str) -> dict[str, Any]:
-    return next(group for group in lab.aws()["groups"] if group["displayName"] == name)
-
-
-def aws_user(lab: Lab, external_id: str) -> dict[str, Any]:
-    return next(user for user in lab.aws()["users"] if user.get("externalId") == external_id)
+def sync(tenant: Tenant, kind: str = Run.Kind.CHANGES, *, confirmed: bool = True) -> Run:
+    """A run that does not fail. What was edited is published first."""
+    tenant.refresh_from_db()
+    publish(tenant)
+    finished = attempt(tenant, kind, confirmed=confirmed)
+    assert finished.state != Run.State.FAILED, (finished.problem, finished.problem_detail)
+    return finished

@@ -1,9 +1,12 @@
 """`manage.py up` as a process: the real web server, worker, beat, broker and lab."""
 
+import contextlib
+import json
 import os
 import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -96,6 +99,17 @@ class Up:
         answer = self.session.request(method, f"{self.console}api/{path}", json=body, timeout=30)
         assert answer.ok, answer.text
         return answer.json()
+
+    @property
+    def lab_facts(self) -> dict[str, Any]:
+        """What an admin would copy from Microsoft's and Amazon's consoles."""
+        with contextlib.closing(sqlite3.connect(self.state / "lab" / "entra.sqlite3")) as entra:
+            facts = dict(entra.execute("SELECT name, value FROM facts"))
+        with contextlib.closing(sqlite3.connect(self.state / "lab" / "aws.sqlite3")) as aws:
+            facts["token"] = aws.execute("SELECT secret FROM tokens ORDER BY created DESC").fetchone()[0]
+            facts["tenant_id"] = dict(aws.execute("SELECT name, value FROM facts"))["tenant_id"]
+        facts["host"] = next(iter(json.loads(self.child_environment()["EXTRA_SCIM_HOSTS"])))
+        return facts
 
     def manage(self, *arguments: str, text: str | None = None) -> str:
         """A command of manage.py in the same state, with the same secrets and hosts."""

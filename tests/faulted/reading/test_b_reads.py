@@ -12,21 +12,11 @@ from sync.connection.clients import graph_client
 from sync.graph import client
 from sync.models import Run, Tenant
 from sync.worker import execution
-from tests.faulted.reading.conftest import (
-    Picture,
-    attempt,
-    fault,
-    graph_requests,
-    hire,
-    lost,
-    picture,
-    switch,
-    writes,
-)
-from tests.sync.engine.conftest import sync
+from tests.world.company import Picture, fault, graph_requests, hire, lost, picture, switch, writes
 from tests.world.lab import Lab
+from tests.world.tenant import attempt, sync
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.company(36, groups=6, memberships=72)]
 
 # Where a full round of the company can break: four pages of people, five or so of groups with portions of members.
 POINTS = [("users/delta", 0), ("users/delta", 2), ("groups/delta", 0), ("groups/delta", 3)]

@@ -31,8 +31,9 @@ from sync.models import (
 from sync.preview import keeping, services
 from sync.runs.lease import Watch
 from sync.worker import execution
-from tests.sync.engine.conftest import ACTOR, assign, names, sync
+from tests.world.company import hire, names
 from tests.world.lab import Lab
+from tests.world.tenant import ACTOR, assign, sync
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SEEN = ["removals", "over-members", "over-creates", "over-keys", "over-groups", "arriving", "guests"]
@@ -200,7 +201,7 @@ def test_any_draft_is_carried_out_as_it_was_previewed(wired: Tenant, lab: Lab, c
 
 
 def test_every_change_names_what_brings_it(in_sync: Tenant, lab: Lab) -> None:
-    newcomer = lab.call("POST", "entra/hire", {"displayName": "New Comer"})
+    newcomer = hire(lab, "New Comer")
     assign_in_draft(in_sync, newcomer)
     unassign(in_sync, "AWS-Admins")
     only(in_sync, "department", "Engineering")
@@ -263,7 +264,7 @@ def test_an_expression_that_stops_blocks_the_publishing(in_sync: Tenant) -> None
 
 
 def test_who_arrives_incomplete_asks_for_a_look_and_blocks_nothing(in_sync: Tenant, lab: Lab) -> None:
-    newcomer = lab.call("POST", "entra/hire", {"displayName": "Mono Nym"})
+    newcomer = hire(lab, "Mono Nym")
     lab.call("PATCH", f"entra/users/{newcomer['id']}", {"surname": None})
     assign_in_draft(in_sync, newcomer)
     run = preview(in_sync)

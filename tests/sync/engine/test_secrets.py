@@ -15,8 +15,8 @@ from sync.connection import services
 from sync.models import Run, Tenant
 from sync.tasks import execute_run
 from sync.worker import execution
-from tests.sync.engine.conftest import ACTOR, assign, sync
 from tests.world.lab import Lab
+from tests.world.tenant import ACTOR, assign, sync
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -7,18 +7,17 @@ import pytest
 from sync.configuration import mappings
 from sync.models import Result, Run, Tenant
 from sync.worker import execution
-from tests.sync.engine.conftest import ACTOR, assign, names, sync, wire
+from tests.world.company import group_of, hire, names
 from tests.world.lab import Lab
+from tests.world.tenant import ACTOR, assign, connect, sync
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PEOPLE = 75
 
 
 def hire_team(lab: Lab) -> dict[str, Any]:
-    people = [lab.call("POST", "entra/hire", {"displayName": f"Sl Ow{n:03}"}) for n in range(PEOPLE)]
-    group: dict[str, Any] = lab.call(
-        "POST", "entra/groups", {"displayName": "Slow-Team", "members": [one["id"] for one in people]}
-    )
+    people = [hire(lab, f"Sl Ow{n:03}") for n in range(PEOPLE)]
+    group: dict[str, Any] = group_of(lab, "Slow-Team", people)
     return group
 
 
@@ -53,7 +52,7 @@ def test_an_aws_that_others_use_too_is_not_asked_faster_than_it_allows(
 ) -> None:
     with Lab(tmp_path_factory.mktemp("slow"), "--aws-tps", "10") as lab:
         settings.EXTRA_CLOUDS, settings.EXTRA_SCIM_HOSTS = lab.clouds, lab.scim_hosts
-        wire(tenant, lab)
+        connect(tenant, lab)
         mappings.apply_recommended(actor=ACTOR, tenant=tenant)
         assign(tenant, hire_team(lab))
         run = sync(tenant)

@@ -2,7 +2,6 @@
 
 import random
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -28,6 +27,8 @@ from sync.graph.errors import (
 from tests.world.lab import Lab
 from tests.world.raw_server import cuts, drips, raw_server, sends
 
+pytestmark = pytest.mark.company(450)
+
 GRAPH = "https://graph.microsoft.com/v1.0"
 
 
@@ -48,12 +49,6 @@ def fake(cloud: Cloud = CLOUDS["global"], **options: Any) -> tuple[GraphClient, 
     auth = FixedToken()
     made = GraphClient(cloud, auth, sleep=slept.append, clock=lambda: sum(slept), random=lambda: 0.5, **options)
     return made, auth, slept
-
-
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    with Lab(tmp_path_factory.mktemp("lab"), "--people", "450") as running:
-        yield running
 
 
 def authenticator(lab: Lab, credential: Any = None, **other: str) -> Authenticator:

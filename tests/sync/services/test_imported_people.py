@@ -12,10 +12,8 @@ from sync.models import Tenant
 from sync.rules import mapping
 from sync.rules.rows import Mapping, graph_select
 from sync.tenants import services
-from tests.sync.engine.conftest import lab, lab_process, wired
 from tests.world.ms_schema import SAMPLE
 
-__all__ = ["lab", "lab_process", "wired"]
 pytestmark = [pytest.mark.django_db, pytest.mark.process]
 JO = "jo@acme.example"
 

@@ -9,10 +9,8 @@ from sync.configuration.files import microsoft, reading
 from sync.configuration.files.microsoft import CannotRead
 from sync.connection.clients import graph_client
 from sync.models import EntraConnection, Tenant
-from tests.sync.engine.conftest import lab, lab_process, wired
 from tests.world.lab import Lab
 
-__all__ = ["lab", "lab_process", "wired"]
 pytestmark = [pytest.mark.django_db, pytest.mark.process]
 
 

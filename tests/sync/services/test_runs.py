@@ -12,10 +12,10 @@ from portal.models import User
 from sync.connection import services
 from sync.models import Run, Tenant
 from sync.worker import execution
-from tests.sync.engine.conftest import assign, lab, lab_process, names, wired
+from tests.world.company import hire, names
 from tests.world.lab import Lab
+from tests.world.tenant import assign
 
-__all__ = ["lab", "lab_process", "wired"]
 pytestmark = pytest.mark.django_db(transaction=True)
 FULL, CHANGES, PREVIEW, VERIFY = Run.Kind.FULL, Run.Kind.CHANGES, Run.Kind.PREVIEW, Run.Kind.VERIFY
 
@@ -49,7 +49,7 @@ def test_a_run_that_nobody_confirmed_does_not_stand_for_a_confirmed_one(tenant: 
 def test_the_command_writes_nothing_while_another_run_is_queued(
     wired: Tenant, lab: Lab, options: dict[str, bool]
 ) -> None:
-    assign(wired, lab.call("POST", "entra/hire", {"displayName": "Not Yet"}))
+    assign(wired, hire(lab, "Not Yet"))
     queued = ask(wired, CHANGES)
     with pytest.raises(CommandError) as busy:
         call_command("sync", wired.slug, **options)
@@ -90,7 +90,7 @@ def test_a_sync_that_is_due_waits_for_a_preview_and_stays_due(tenant: Tenant) ->
 
 
 def test_turning_on_during_a_preview_makes_the_first_run_due(wired: Tenant, lab: Lab) -> None:
-    assign(wired, lab.call("POST", "entra/hire", {"displayName": "Soon There"}))
+    assign(wired, hire(lab, "Soon There"))
     for half in ("entra", "aws"):
         services.run_test(services.new_test(tenant=wired, actor="jo", half=half).pk)
     first = ask(wired, PREVIEW)
