@@ -34,7 +34,7 @@ class Gets:
     kept: bool = False
     error: str = ""
     inputs: list[tuple[str, str | None]] = field(default_factory=list)
-    findings: Sequence[acceptance.Finding] = ()
+    findings: Sequence[acceptance.AcceptanceFinding] = ()
 
     @property
     def length(self) -> int:
@@ -45,7 +45,7 @@ class Gets:
         return REDACTED if self.hidden and self.value is not None else self.value
 
     @property
-    def certain(self) -> acceptance.Finding | None:
+    def certain(self) -> acceptance.AcceptanceFinding | None:
         return next((one for one in self.findings if one.certain), None)
 
     @property
@@ -179,7 +179,7 @@ def _warn(lines: Sequence[Line], object_type: ObjectType) -> None:
             line.warnings = [warning(problem) for problem in found]
 
 
-def warning(problem: mapping.Problem) -> str:
+def warning(problem: mapping.MappingProblem) -> str:
     if problem.code == "one-list-value":
         return _("AWS takes one item in %(list)s. It refuses a person with two.") % problem.params
     return sentence(problem)
@@ -207,7 +207,7 @@ def _mark_ends(lines: Sequence[Line]) -> None:
 # --- One rule, one person -------------------------------------------------------------------------
 
 
-def gets(rule: mapping.Mapping, person: Example, object_type: ObjectType, guest_user_name: str) -> Gets:
+def gets(rule: mapping.MappingRow, person: Example, object_type: ObjectType, guest_user_name: str) -> Gets:
     """As if the person were new and assigned: the page asks what they would get, not whether they come."""
     found = Gets(person)
     if person.source is None:
@@ -233,28 +233,32 @@ def in_words(value: object) -> str | None:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def sample_problems(found: Iterable[Gets], rule: mapping.Mapping) -> list[mapping.Problem]:
+def sample_problems(found: Iterable[Gets], rule: mapping.MappingRow) -> list[mapping.MappingProblem]:
     """Values of real people that AWS certainly refuses: the row is not saved with them."""
     return [
         _sample_problem(one, finding, rule) for one in found if (finding := one.certain) and finding.code in REFUSING
     ]
 
 
-def _sample_problem(one: Gets, finding: acceptance.Finding, rule: mapping.Mapping) -> mapping.Problem:
+def _sample_problem(
+    one: Gets, finding: acceptance.AcceptanceFinding, rule: mapping.MappingRow
+) -> mapping.MappingProblem:
     facts: dict[str, str | int] = {"target": rule.target, "name": one.person.name}
     place = "source" if rule.kind != "none" else "default"
     if finding.code == "too-long":
         limit = mapping.LENGTHS.get(rule.target, mapping.LENGTH)
-        return mapping.Problem("value-too-long", facts | {"length": one.length, "limit": limit}, place)
+        return mapping.MappingProblem("value-too-long", facts | {"length": one.length, "limit": limit}, place)
     shown = REDACTED if one.hidden else acceptance.visible(one.value or "").replace(" ", "␣")
-    return mapping.Problem("value-refused", facts | {"value": shown}, place)
+    return mapping.MappingProblem("value-refused", facts | {"value": shown}, place)
 
 
 def doubts(found: Iterable[Gets]) -> list[str]:
     """Values of real people that AWS may refuse: told, and saved all the same."""
     return [
         sentence(
-            mapping.Problem("value-doubtful", {"value": acceptance.visible(one.shown or ""), "name": one.person.name})
+            mapping.MappingProblem(
+                "value-doubtful", {"value": acceptance.visible(one.shown or ""), "name": one.person.name}
+            )
         )
         for one in found
         if any(finding.code == "maybe-refused-characters" for finding in one.findings)
@@ -269,7 +273,7 @@ def unmapped(rows: Iterable[AttributeMapping], object_type: ObjectType) -> list[
 
 def recommended_edits(rows: Sequence[AttributeMapping]) -> list[str]:
     """What the button would do, one sentence per row; empty when nothing is left to do."""
-    kept: Mapping[str, mapping.Mapping] = {
+    kept: Mapping[str, mapping.MappingRow] = {
         rule.target: rule for rule in mapping.recommended_for_aws(row.rule() for row in rows)
     }
     gone = [row for row in rows if row.target not in kept]

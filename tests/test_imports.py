@@ -20,7 +20,7 @@ FORBIDDEN = {
     "sync/rules/filters.py": ("django", "sync.models"),
     "sync/configuration/files/json_text.py": ("django", "sync.models"),
     "sync/rules/wanted.py": ("django", "sync.models"),
-    "sync/ms_schema": ("django", "sync.models", "sync.graph", "sync.scim"),
+    "sync/configuration/files/ms_schema": ("django", "sync.models", "sync.graph", "sync.scim"),
     "sync/rules/mapping.py": ("django", "sync.models"),
     "sync/rules/acceptance.py": ("django", "sync.models", "sync.problems.catalogue"),
     "sync/rules/matching.py": ("django", "sync.models"),

@@ -84,12 +84,12 @@ class MappingForm(forms.Form):
     def _choices(self, name: str) -> Any:
         return self.fields[name]
 
-    def rule(self) -> mapping.Mapping:
+    def rule(self) -> mapping.MappingRow:
         """The row that the cleaned form describes."""
         data = self.cleaned_data
         kind = data["kind"]
         source = "" if kind == Kind.NONE else data["expression"] if kind == Kind.EXPRESSION else data["source"]
-        return mapping.Mapping(
+        return mapping.MappingRow(
             target=data["target"],
             kind=kind,
             source=source if kind == Kind.CONSTANT else source.strip(),
@@ -115,7 +115,7 @@ def kinds_of(target: str) -> list[tuple[str, Any]]:
     return [(kind.value, kind.label) for kind in Kind if (kind == Kind.REFERENCE) == reference]
 
 
-def values_of(rule: mapping.Mapping) -> dict[str, object]:
+def values_of(rule: mapping.MappingRow) -> dict[str, object]:
     """What the form shows at first for a row."""
     is_expression = rule.kind == "expression"
     return {

@@ -15,7 +15,7 @@ from portal.views.mappings import attribute_lines
 from sync import expressions
 from sync.expressions.functions import WORDS
 from sync.rules.mapping import SOURCES, ObjectType
-from sync.scim.resource import ATTRIBUTES, RESERVED_IN, RESERVED_NAMES, Attribute
+from sync.scim.resource import ATTRIBUTES, RESERVED_IN, RESERVED_NAMES, ScimAttribute
 
 TABLES: tuple[tuple[ObjectType, str], ...] = (("user", "people"), ("group", "groups"))
 
@@ -66,7 +66,7 @@ def aws_fields(request: HttpRequest, slug: str) -> HttpResponse:
     return render_page(request, "mappings/fields.html", {"tenant": tenant, "tables": tables})
 
 
-def _field(object_type: ObjectType, one: Attribute) -> dict[str, Any]:
+def _field(object_type: ObjectType, one: ScimAttribute) -> dict[str, Any]:
     kinds = {"string": _("Text"), "boolean": _("True or false"), "reference": _("Reference")}
     return {
         "short": fields.short(one.path),
@@ -80,7 +80,7 @@ def _field(object_type: ObjectType, one: Attribute) -> dict[str, Any]:
     }
 
 
-def _rules(object_type: ObjectType, one: Attribute) -> list[str]:
+def _rules(object_type: ObjectType, one: ScimAttribute) -> list[str]:
     return [
         *([_("unique")] if one.unique else []),
         *([_("can be matched on")] if one.filterable else []),

@@ -44,12 +44,12 @@ from sync.tenants.services import add_default_mappings, configuration_of
 class Refused(Exception):
     """A mapping that must not be saved, or removed; `problems` says why, by field of the row."""
 
-    def __init__(self, problems: Sequence[mapping.Problem]) -> None:
+    def __init__(self, problems: Sequence[mapping.MappingProblem]) -> None:
         super().__init__("; ".join(problem.sentence for problem in problems))
         self.problems = problems
 
 
-class Conflict(Exception):
+class EditConflict(Exception):
     """Somebody else changed the same thing meanwhile. `now`: as it stands; None: it is gone."""
 
     def __init__(self, now: AttributeMapping | ScopingFilter | None) -> None:
@@ -66,7 +66,7 @@ def revision(row: AttributeMapping | ScopingFilter | None) -> str:
     return hashlib.sha256(facts.encode()).hexdigest()[:16]
 
 
-def sentence(problem: mapping.Problem) -> str:
+def sentence(problem: mapping.MappingProblem) -> str:
     """What is wrong, in the reader's language; an expression's own message is translated first."""
     params = dict(problem.params)
     if problem.cause is not None:
@@ -80,7 +80,7 @@ def save_mapping(
     actor: str,
     tenant: Tenant,
     object_type: str,
-    rule: mapping.Mapping,
+    rule: mapping.MappingRow,
     row: AttributeMapping | None = None,
     seen: str | None = None,
 ) -> AttributeMapping:
@@ -113,7 +113,7 @@ def _own_mapping(
         return None
     found = draft.mappings.filter(object_type=object_type, target=row.target).first()
     if found is None or (seen is not None and seen != revision(found)):
-        raise Conflict(found)
+        raise EditConflict(found)
     return found
 
 
@@ -148,7 +148,7 @@ def _numbered(row: AttributeMapping, number: int) -> bool:
 
 
 @transaction.atomic
-def replace_mappings(*, actor: str, tenant: Tenant, object_type: str, rules: Sequence[mapping.Mapping]) -> None:
+def replace_mappings(*, actor: str, tenant: Tenant, object_type: str, rules: Sequence[mapping.MappingRow]) -> None:
     """Makes the rows of one kind of object exactly `rules`, which the caller has checked as a set."""
     configuration = editing(tenant, actor)
     rules = [mapping.canonical(rule) for rule in rules]
@@ -175,7 +175,7 @@ def remove_mapping(*, actor: str, tenant: Tenant, row: AttributeMapping) -> None
     """Raises Refused when AWS requires the field."""
     configuration = editing(tenant, actor)
     if row.target in mapping.required_targets(row.object_type):
-        raise Refused([mapping.Problem("required-row")])
+        raise Refused([mapping.MappingProblem("required-row")])
     audit.record(actor, "mapping.remove", row, _facts(row.rule()), None)
     configuration.mappings.filter(object_type=row.object_type, target=row.target).delete()
     edited(configuration, [mapping_key(row.object_type, row.target)], actor)
@@ -318,7 +318,7 @@ def save_filter(
     draft = editing(tenant, actor)
     row = draft.filters.filter(uid=uid).first() if uid else None
     if uid and (row is None or (seen is not None and seen != revision(row))):
-        raise Conflict(row)
+        raise EditConflict(row)
     before = facts_of(row, FILTER_FIELDS) if row else None
     if row is None:
         last = draft.filters.order_by("-position").first()
@@ -431,22 +431,22 @@ def _next_position(configuration: Configuration, object_type: str) -> int:
     return last.position + 1 if last else 1
 
 
-def _fill(row: AttributeMapping, rule: mapping.Mapping, *, from_template: bool) -> None:
+def _fill(row: AttributeMapping, rule: mapping.MappingRow, *, from_template: bool) -> None:
     for name in MAPPING_FIELDS:
         setattr(row, name, getattr(rule, name))
     row.from_template = from_template
 
 
-def _facts(rule: mapping.Mapping) -> dict[str, Any]:
+def _facts(rule: mapping.MappingRow) -> dict[str, Any]:
     return facts_of(rule, MAPPING_FIELDS)
 
 
-def facts_key(rule: mapping.Mapping) -> tuple[Any, ...]:
+def facts_key(rule: mapping.MappingRow) -> tuple[Any, ...]:
     """What makes two rows the same rule: everything but their place in the table."""
     return tuple(_facts(rule).values())
 
 
-def template(object_type: str) -> tuple[mapping.Mapping, ...]:
+def template(object_type: str) -> tuple[mapping.MappingRow, ...]:
     return mapping.DEFAULT_USER_MAPPINGS if object_type == "user" else mapping.DEFAULT_GROUP_MAPPINGS
 
 

@@ -35,8 +35,8 @@ T = TypeVar("T")
 class Rules:
     """The configuration as the engine uses it, read once per run."""
 
-    users: tuple[mapping.Mapping, ...]
-    groups: tuple[mapping.Mapping, ...]
+    users: tuple[mapping.MappingRow, ...]
+    groups: tuple[mapping.MappingRow, ...]
     assigned_users: frozenset[str]
     assigned_groups: frozenset[str]
     changed_at: Any
@@ -56,7 +56,7 @@ class Rules:
 
     @classmethod
     def of(cls, configuration: Configuration) -> "Rules":
-        def rows(object_type: str) -> tuple[mapping.Mapping, ...]:
+        def rows(object_type: str) -> tuple[mapping.MappingRow, ...]:
             found = AttributeMapping.objects.filter(configuration=configuration, object_type=object_type)
             return tuple(row.rule() for row in found)
 
@@ -96,7 +96,7 @@ class Rules:
         )
 
 
-def filters_of(configuration: Configuration, object_type: mapping.ObjectType) -> tuple[filters.Compiled, ...]:
+def filters_of(configuration: Configuration, object_type: mapping.ObjectType) -> tuple[filters.CompiledFilter, ...]:
     rows = ScopingFilter.objects.filter(configuration=configuration, object_type=object_type)
     return filters.compiled([row.rule() for row in rows], object_type)
 

@@ -139,9 +139,9 @@ class AttributeMapping(models.Model):
     def __str__(self) -> str:
         return self.target
 
-    def rule(self) -> mapping.Mapping:
+    def rule(self) -> mapping.MappingRow:
         """The row as the engine's value."""
-        return mapping.Mapping(
+        return mapping.MappingRow(
             target=self.target,
             kind=self.kind,  # type: ignore[arg-type]
             source=self.source,

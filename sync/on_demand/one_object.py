@@ -177,7 +177,7 @@ class Decision:
     in_scope: bool
     scope: dict[str, Any]
     link: Link | None
-    findings: Sequence[acceptance.Finding]
+    findings: Sequence[acceptance.AcceptanceFinding]
     operations: list[Operation] = field(default_factory=list)
 
 
@@ -455,7 +455,7 @@ class OneObject:
 
     def _findings(
         self, evaluation: Evaluation, row: DirectoryUser | DirectoryGroup, link: Link | None
-    ) -> Sequence[acceptance.Finding]:
+    ) -> Sequence[acceptance.AcceptanceFinding]:
         known = link.written if link else {}
         mapper = evaluation.people if self.is_user else evaluation.groups
         mapped = mapper.map(row.properties, present=True, creating=not (link and link.scim_id))
@@ -618,7 +618,7 @@ def _is(item: Mapping[str, Any], kind: str) -> bool:
     return str(item.get("@odata.type", f"#microsoft.graph.{kind}")).endswith(f".{kind}")
 
 
-def told(verdict: filters.Verdict, object_type: str) -> dict[str, Any]:
+def told(verdict: filters.FilterVerdict, object_type: str) -> dict[str, Any]:
     """A filter's verdict as a step keeps it."""
     kind = cast(ObjectType, object_type)
     clauses = [

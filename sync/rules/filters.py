@@ -198,7 +198,7 @@ def names_read(filters: Iterable[Filter]) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class ReadyClause:
     """A clause made ready. Without an operator or an attribute that are known it never holds."""
 
     clause: Clause
@@ -224,26 +224,26 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
-class Compiled:
+class CompiledFilter:
     """A filter made ready."""
 
     filter: Filter
-    rules: tuple[Rule, ...]
+    rules: tuple[ReadyClause, ...]
 
     def passes(self, properties: Mapping[str, Any]) -> bool:
         """A filter without a clause says nothing: nobody passes by it."""
         return bool(self.rules) and all(rule.holds(rule.value(properties)) for rule in self.rules)
 
 
-def compiled(filters: Iterable[Filter], object_type: ObjectType) -> tuple[Compiled, ...]:
+def compiled(filters: Iterable[Filter], object_type: ObjectType) -> tuple[CompiledFilter, ...]:
     """Never raises: a clause that cannot be understood does not hold."""
-    return tuple(Compiled(one, tuple(ready(clause, object_type) for clause in one.clauses)) for one in filters)
+    return tuple(CompiledFilter(one, tuple(ready(clause, object_type) for clause in one.clauses)) for one in filters)
 
 
-def ready(clause: Clause, object_type: ObjectType) -> Rule:
+def ready(clause: Clause, object_type: ObjectType) -> ReadyClause:
     operator = operator_named(clause.operator)
     operand = operand_of(clause, operator) if operator else None
-    return Rule(clause, attribute_named(clause.attribute, object_type), operator, operand)
+    return ReadyClause(clause, attribute_named(clause.attribute, object_type), operator, operand)
 
 
 def operand_of(clause: Clause, operator: Operator) -> Any:
@@ -262,13 +262,13 @@ def pattern_of(clause: Clause) -> str:
     return (IGNORE_CASE if clause.ignore_case else "") + clause.value
 
 
-def passes(filters: Sequence[Compiled], properties: Mapping[str, Any]) -> bool:
+def passes(filters: Sequence[CompiledFilter], properties: Mapping[str, Any]) -> bool:
     """Without any filter everybody passes."""
     return not filters or any(one.passes(properties) for one in filters)
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class ClauseFinding:
     """What a clause found: the value as Entra holds it, and whether the clause holds."""
 
     clause: Clause
@@ -277,31 +277,31 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class FilterVerdict:
     """One filter on one object, clause by clause."""
 
     filter: Filter
-    findings: tuple[Finding, ...]
+    findings: tuple[ClauseFinding, ...]
 
     @property
     def passed(self) -> bool:
         return bool(self.findings) and all(finding.passed for finding in self.findings)
 
 
-def judge(filters: Sequence[Compiled], properties: Mapping[str, Any]) -> list[Verdict]:
-    return [Verdict(one.filter, tuple(finding_of(rule, properties) for rule in one.rules)) for one in filters]
+def judge(filters: Sequence[CompiledFilter], properties: Mapping[str, Any]) -> list[FilterVerdict]:
+    return [FilterVerdict(one.filter, tuple(finding_of(rule, properties) for rule in one.rules)) for one in filters]
 
 
-def finding_of(rule: Rule, properties: Mapping[str, Any]) -> Finding:
+def finding_of(rule: ReadyClause, properties: Mapping[str, Any]) -> ClauseFinding:
     value = rule.value(properties)
-    return Finding(rule.clause, value, rule.holds(value))
+    return ClauseFinding(rule.clause, value, rule.holds(value))
 
 
 # --- Before a filter is saved ---------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class FilterProblem:
     """MESSAGES[code] with params, at a field of the filter or of its clause number `index` (0 first).
 
     `cause`: why a pattern cannot be read; its template is translated before it becomes `message`.
@@ -348,33 +348,33 @@ MESSAGES: dict[str, str] = {
 }
 
 
-def check_filter(one: Filter, object_type: ObjectType = "user") -> list[Problem]:
-    problems = [] if one.title.strip() else [Problem("no-title", field="title")]
+def check_filter(one: Filter, object_type: ObjectType = "user") -> list[FilterProblem]:
+    problems = [] if one.title.strip() else [FilterProblem("no-title", field="title")]
     if not one.clauses:
-        problems.append(Problem("no-clauses"))
+        problems.append(FilterProblem("no-clauses"))
     if len(one.clauses) > MOST_CLAUSES:
-        problems.append(Problem("too-many-clauses", {"count": len(one.clauses), "limit": MOST_CLAUSES}))
+        problems.append(FilterProblem("too-many-clauses", {"count": len(one.clauses), "limit": MOST_CLAUSES}))
     return [*problems, *check(one.clauses, object_type)]
 
 
-def check(clauses: Iterable[Clause], object_type: ObjectType = "user") -> list[Problem]:
+def check(clauses: Iterable[Clause], object_type: ObjectType = "user") -> list[FilterProblem]:
     """What is wrong with the clauses; `index` tells which one."""
     return [problem for index, clause in enumerate(clauses) for problem in check_clause(clause, index, object_type)]
 
 
-def check_clause(clause: Clause, index: int, object_type: ObjectType) -> list[Problem]:
+def check_clause(clause: Clause, index: int, object_type: ObjectType) -> list[FilterProblem]:
     operator = operator_named(clause.operator)
     problems = attribute_problems(clause, index, object_type)
     if operator is None:
-        return [*problems, Problem("unknown-operator", {}, "operator", index)]
+        return [*problems, FilterProblem("unknown-operator", {}, "operator", index)]
     if not problems:
         problems = fitting_problems(clause, operator, index, object_type)
     return [*problems, *value_problems(clause, operator, index)]
 
 
-def attribute_problems(clause: Clause, index: int, object_type: ObjectType) -> list[Problem]:
+def attribute_problems(clause: Clause, index: int, object_type: ObjectType) -> list[FilterProblem]:
     name = clause.attribute.strip()
-    problem = partial(Problem, field="attribute", index=index, params={"attribute": name})
+    problem = partial(FilterProblem, field="attribute", index=index, params={"attribute": name})
     attribute = attribute_named(name, object_type)
     if attribute is None:
         return [problem("unknown-attribute" if name else "attribute-missing")]
@@ -385,17 +385,17 @@ def attribute_problems(clause: Clause, index: int, object_type: ObjectType) -> l
     return [problem(codes.get(attribute.name) or by_type[attribute.type])]
 
 
-def fitting_problems(clause: Clause, operator: Operator, index: int, object_type: ObjectType) -> list[Problem]:
+def fitting_problems(clause: Clause, operator: Operator, index: int, object_type: ObjectType) -> list[FilterProblem]:
     """Whether the operator is for such an attribute; of a directory extension nobody knows the type beforehand."""
     attribute = attribute_named(clause.attribute, object_type)
     if attribute is None or attribute.type in operator.of or mapping.DIRECTORY_EXTENSION.fullmatch(attribute.name):
         return []
     code = "not-for-true-or-false" if attribute.type == "boolean" else "only-for-true-or-false"
-    return [Problem(code, {"attribute": clause.attribute}, "operator", index)]
+    return [FilterProblem(code, {"attribute": clause.attribute}, "operator", index)]
 
 
-def value_problems(clause: Clause, operator: Operator, index: int) -> list[Problem]:
-    problem = partial(Problem, field="value", index=index)
+def value_problems(clause: Clause, operator: Operator, index: int) -> list[FilterProblem]:
+    problem = partial(FilterProblem, field="value", index=index)
     if operator.takes == "nothing":
         return []
     if not clause.value:
@@ -407,7 +407,7 @@ def value_problems(clause: Clause, operator: Operator, index: int) -> list[Probl
     return pattern_problems(clause, problem) if operator.takes == "pattern" else []
 
 
-def pattern_problems(clause: Clause, problem: Callable[..., Problem]) -> list[Problem]:
+def pattern_problems(clause: Clause, problem: Callable[..., FilterProblem]) -> list[FilterProblem]:
     try:
         compiled_pattern(pattern_of(clause))
     except PatternError as error:

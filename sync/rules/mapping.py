@@ -5,8 +5,7 @@ Pure: no Django, no database. `compile_mappings` once per configuration, then `m
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
-from collections.abc import Mapping as Facts
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property, partial
@@ -28,7 +27,7 @@ GuestName = Literal["invited", "original", "mail"]
 
 
 @dataclass(frozen=True)
-class Mapping:
+class MappingRow:
     """One row: where the value of an AWS attribute (`target`, a SCIM path) comes from.
 
     `source` is an attribute name, a constant or an expression, by `kind`; kind none has no source: what AWS holds is
@@ -77,13 +76,13 @@ USER_TEMPLATE: tuple[tuple[str, Kind, str, int | None], ...] = (
     ("manager", "reference", ENTERPRISE + "manager", None),
 )
 DEFAULT_USER_MAPPINGS = tuple(
-    Mapping(target, kind, source, matching=matching, position=position)
+    MappingRow(target, kind, source, matching=matching, position=position)
     for position, (source, kind, target, matching) in enumerate(USER_TEMPLATE, start=1)
 )
-DEFAULT_GROUP_MAPPINGS: tuple[Mapping, ...] = (
-    Mapping("displayName", "direct", "displayName", matching=1, position=1),
-    Mapping("externalId", "direct", "objectId", position=2),
-    Mapping("members", "reference", "members", position=3),
+DEFAULT_GROUP_MAPPINGS: tuple[MappingRow, ...] = (
+    MappingRow("displayName", "direct", "displayName", matching=1, position=1),
+    MappingRow("externalId", "direct", "objectId", position=2),
+    MappingRow("members", "reference", "members", position=3),
 )
 # AWS takes one phone number per person, and wants an identifier that is stable and unique
 # (AWS Security Blog and user guide, "Azure AD": delete mobile and fax, externalId from objectId).
@@ -91,7 +90,7 @@ NOT_FOR_AWS = ('phoneNumbers[type eq "mobile"].value', 'phoneNumbers[type eq "fa
 SOURCES_FOR_AWS = {"externalId": "objectId"}
 
 
-def recommended_for_aws(mappings: Iterable[Mapping]) -> tuple[Mapping, ...]:
+def recommended_for_aws(mappings: Iterable[MappingRow]) -> tuple[MappingRow, ...]:
     """The rows with the three edits that AWS needs; edits made by hand elsewhere stay."""
     return tuple(
         replace(row, kind="direct", source=SOURCES_FOR_AWS[row.target]) if row.target in SOURCES_FOR_AWS else row
@@ -354,7 +353,7 @@ def source_attribute(name: str, object_type: str | None = None) -> SourceAttribu
     return (NAMED[object_type] if object_type else NAMED_ANYWHERE).get(name.lower())
 
 
-def graph_select(mappings: Iterable[Mapping], object_type: str = "user", filtered: Iterable[str] = ()) -> list[str]:
+def graph_select(mappings: Iterable[MappingRow], object_type: str = "user", filtered: Iterable[str] = ()) -> list[str]:
     """The $select list: what pages and the engine need, what the rows read, and what is filtered by.
 
     Unknown names stay out.
@@ -364,7 +363,7 @@ def graph_select(mappings: Iterable[Mapping], object_type: str = "user", filtere
     return list(dict.fromkeys([*ALWAYS_SELECTED[object_type], *(one.selects for one in attributes)]))
 
 
-def names_read(row: Mapping) -> Sequence[str]:
+def names_read(row: MappingRow) -> Sequence[str]:
     """Attribute names as written in the row; none for a constant or an expression that cannot be read."""
     if row.kind != "expression":
         return () if row.kind == "constant" else (row.source,)
@@ -378,11 +377,11 @@ def names_read(row: Mapping) -> Sequence[str]:
 
 
 @dataclass(frozen=True)
-class Problem:
+class MappingProblem:
     """What is wrong with a row or an object's value: MESSAGES[code] with params, at a field of the row."""
 
     code: str
-    params: Facts[str, str | int] = field(default_factory=dict)
+    params: Mapping[str, str | int] = field(default_factory=dict)
     field: str = ""
     cause: ExpressionError | None = None
 
@@ -396,13 +395,13 @@ class Problem:
 
 
 @dataclass(frozen=True)
-class Rule:
+class CompiledMapping:
     """A row made ready: its expression parsed, its attributes found. `problem` when that failed."""
 
-    row: Mapping
-    inputs: Facts[str, SourceAttribute] = field(default_factory=dict)
+    row: MappingRow
+    inputs: Mapping[str, SourceAttribute] = field(default_factory=dict)
     expression: Expression | None = None
-    problem: Problem | None = None
+    problem: MappingProblem | None = None
 
     @property
     def redacted(self) -> bool:
@@ -416,9 +415,9 @@ class Trace:
     target: str
     mapping_id: int | None
     source: str
-    inputs: Facts[str, Value]
+    inputs: Mapping[str, Value]
     value: str | bool | None = None
-    problem: Problem | None = None
+    problem: MappingProblem | None = None
     from_default: bool = False
     untouched: bool = False
     # What counts as untouched is only the default that was written when the object was created.
@@ -462,28 +461,28 @@ class Mapped:
         return tuple(trace for trace in self.trace if trace.untouched)
 
 
-def compile_mappings(mappings: Iterable[Mapping]) -> tuple[Rule, ...]:
+def compile_mappings(mappings: Iterable[MappingRow]) -> tuple[CompiledMapping, ...]:
     """Never raises: what is wrong with a row shows in the trace of every object."""
     return tuple(compiled(row) for row in mappings)
 
 
-def compiled(row: Mapping) -> Rule:
+def compiled(row: MappingRow) -> CompiledMapping:
     if row.kind in ("constant", "none"):
-        return Rule(row)
+        return CompiledMapping(row)
     try:
         expression = expressions.parse(row.source) if row.kind == "expression" else None
     except ExpressionError as error:
-        return Rule(row, problem=expression_problem(error))
+        return CompiledMapping(row, problem=expression_problem(error))
     names = expression.attributes if expression else (row.source,)
     found = {name: source_attribute(name) for name in names}
     missing = [name for name, attribute in found.items() if attribute is None]
-    problem = Problem("unknown-source", {"source": missing[0]}, "source") if missing else None
-    return Rule(row, {name: one for name, one in found.items() if one}, expression, problem)
+    problem = MappingProblem("unknown-source", {"source": missing[0]}, "source") if missing else None
+    return CompiledMapping(row, {name: one for name, one in found.items() if one}, expression, problem)
 
 
 def map_object(
-    compiled: Sequence[Rule],
-    graph_object: Facts[str, Any],
+    compiled: Sequence[CompiledMapping],
+    graph_object: Mapping[str, Any],
     *,
     present: bool,
     creating: bool,
@@ -505,7 +504,11 @@ def map_object(
 
 
 def trace_of(
-    rule: Rule, graph_object: Facts[str, Any], present: bool, creating: bool, around: Surroundings = NOTHING_AROUND
+    rule: CompiledMapping,
+    graph_object: Mapping[str, Any],
+    present: bool,
+    creating: bool,
+    around: Surroundings = NOTHING_AROUND,
 ) -> Trace:
     row = rule.row
     inputs = {name: read(one, graph_object, present, around.guest_user_name) for name, one in rule.inputs.items()}
@@ -515,7 +518,7 @@ def trace_of(
     try:
         found = result(rule, inputs, around)
         if found is IGNORE_OBJECT:
-            return trace(problem=Problem("object-ignored", {}, "source"), untouched=True)
+            return trace(problem=MappingProblem("object-ignored", {}, "source"), untouched=True)
         value = None if found is IGNORE else fitting(row, found)
         default = fitting(row, row.default)
     except ExpressionError as error:
@@ -534,7 +537,7 @@ def trace_of(
     return trace(untouched=default is not None and not creating, only_default=default)
 
 
-def result(rule: Rule, inputs: Facts[str, Value], around: Surroundings) -> Result:
+def result(rule: CompiledMapping, inputs: Mapping[str, Value], around: Surroundings) -> Result:
     if rule.expression:
         taken = partial(around.taken, rule.row.target)
         return expressions.evaluate(rule.expression, inputs, now=around.now, taken=taken)
@@ -544,12 +547,12 @@ def result(rule: Rule, inputs: Facts[str, Value], around: Surroundings) -> Resul
 
 
 class Unfit(Exception):
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: MappingProblem) -> None:
         self.problem = problem
         super().__init__(problem.code)
 
 
-def fitting(row: Mapping, value: Value) -> str | bool | None:
+def fitting(row: MappingRow, value: Value) -> str | bool | None:
     """As the target takes it; null, "" and [] become None (AWS refuses empty texts). Raises Unfit."""
     if is_empty(value) or row.target == "members":
         return None
@@ -558,20 +561,20 @@ def fitting(row: Mapping, value: Value) -> str | bool | None:
     try:
         return text(value)
     except Failure as failure:
-        raise Unfit(Problem("several-values", {"target": row.target, **failure.params}, "source")) from failure
+        raise Unfit(MappingProblem("several-values", {"target": row.target, **failure.params}, "source")) from failure
 
 
-def boolean(row: Mapping, value: Value) -> bool:
+def boolean(row: MappingRow, value: Value) -> bool:
     if isinstance(value, bool):
         return value
     word = str(value).strip().lower()
     if word not in ("true", "false"):
-        raise Unfit(Problem("not-true-or-false", {"target": row.target, "value": str(value)[:80]}, "source"))
+        raise Unfit(MappingProblem("not-true-or-false", {"target": row.target, "value": str(value)[:80]}, "source"))
     return word == "true"
 
 
 def read(
-    attribute: SourceAttribute, graph_object: Facts[str, Any], present: bool, guest_user_name: GuestName = "invited"
+    attribute: SourceAttribute, graph_object: Mapping[str, Any], present: bool, guest_user_name: GuestName = "invited"
 ) -> Value:
     if attribute.name == "IsSoftDeleted":
         return "False" if present else "True"
@@ -583,12 +586,12 @@ def read(
     return plain(found)
 
 
-def is_invited(graph_object: Facts[str, Any]) -> bool:
+def is_invited(graph_object: Mapping[str, Any]) -> bool:
     name = graph_object.get("userPrincipalName")
     return graph_object.get("userType") == "Guest" or (isinstance(name, str) and "#EXT#" in name)
 
 
-def guest_name(name: str, graph_object: Facts[str, Any], source: GuestName) -> Value:
+def guest_name(name: str, graph_object: Mapping[str, Any], source: GuestName) -> Value:
     """A guest without a mail has no name where the mail is to be the name: nothing else is put in its place."""
     if source == "mail":
         return plain(graph_object.get("mail"))
@@ -596,7 +599,7 @@ def guest_name(name: str, graph_object: Facts[str, Any], source: GuestName) -> V
 
 
 def inside(container: Any, step: str) -> Any:
-    if isinstance(container, dict | Facts):
+    if isinstance(container, dict | Mapping):
         return container.get(step)
     if isinstance(container, list) and step.isdecimal():
         return container[int(step)] if int(step) < len(container) else None
@@ -705,19 +708,19 @@ def message(code: str, **params: str | int) -> str:
     return MESSAGES[code] % params
 
 
-def canonical(row: Mapping) -> Mapping:
+def canonical(row: MappingRow) -> MappingRow:
     """As it is saved: the functions of an expression spelled as the language spells them."""
     if row.kind != "expression" or expressions.check(row.source):
         return row
     return replace(row, source=expressions.format(expressions.parse(row.source)))
 
 
-def expression_problem(error: ExpressionError) -> Problem:
+def expression_problem(error: ExpressionError) -> MappingProblem:
     facts: dict[str, str | int] = {"line": error.line, "column": error.column, "message": error.message}
-    return Problem("expression", facts, "source", error)
+    return MappingProblem("expression", facts, "source", error)
 
 
-def check_mapping(row: Mapping, others: Iterable[Mapping], object_type: str = "user") -> list[Problem]:
+def check_mapping(row: MappingRow, others: Iterable[MappingRow], object_type: str = "user") -> list[MappingProblem]:
     """What is wrong with a new or edited row beside the `others`. Not meant for the template's own rows."""
     others = list(others)
     return [
@@ -728,15 +731,15 @@ def check_mapping(row: Mapping, others: Iterable[Mapping], object_type: str = "u
     ]
 
 
-def target_problems(row: Mapping, others: Sequence[Mapping], object_type: str) -> list[Problem]:
+def target_problems(row: MappingRow, others: Sequence[MappingRow], object_type: str) -> list[MappingProblem]:
     if not is_target(row.target, object_type):
-        return [Problem("unknown-target", {"target": row.target}, "target")]
+        return [MappingProblem("unknown-target", {"target": row.target}, "target")]
     if any(other.target == row.target for other in others):
-        return [Problem("duplicate-target", {"target": row.target}, "target")]
+        return [MappingProblem("duplicate-target", {"target": row.target}, "target")]
     for other in others:
         if same_list(row.target, other.target):
             name = row.target.partition("[")[0]
-            return [Problem("one-list-value", {"list": name, "other": other.target}, "target")]
+            return [MappingProblem("one-list-value", {"list": name, "other": other.target}, "target")]
     return []
 
 
@@ -746,11 +749,11 @@ def same_list(target: str, other: str) -> bool:
     return mine is not None and theirs is not None and mine[0] == theirs[0] and mine != theirs
 
 
-def source_problems(row: Mapping, object_type: str) -> list[Problem]:
+def source_problems(row: MappingRow, object_type: str) -> list[MappingProblem]:
     if row.kind == "none":
         return none_problems(row, object_type)
     if not row.source.strip():
-        return [Problem("source-empty", {}, "source")]
+        return [MappingProblem("source-empty", {}, "source")]
     if (row.kind == "reference") != (row.target in REFERENCES):
         return [reference_problem(row)]
     if row.kind == "expression":
@@ -758,64 +761,68 @@ def source_problems(row: Mapping, object_type: str) -> list[Problem]:
     return [] if row.kind == "constant" else attribute_problems(row, object_type)
 
 
-def none_problems(row: Mapping, object_type: str) -> list[Problem]:
+def none_problems(row: MappingRow, object_type: str) -> list[MappingProblem]:
     """A field that AWS requires, or that is matched on, needs a source; a default alone is the same for everybody."""
     if row.target in required_targets(object_type) or row.matching is not None or row.target in REFERENCES:
-        return [Problem("source-needed", {"target": row.target}, "kind")]
+        return [MappingProblem("source-needed", {"target": row.target}, "kind")]
     return []
 
 
-def reference_problem(row: Mapping) -> Problem:
+def reference_problem(row: MappingRow) -> MappingProblem:
     if row.target in REFERENCES:
         source = "members" if row.target == "members" else "manager"
-        return Problem("reference-needed", {"target": row.target, "source": source}, "kind")
-    return Problem("not-a-reference", {"target": row.target}, "kind")
+        return MappingProblem("reference-needed", {"target": row.target, "source": source}, "kind")
+    return MappingProblem("not-a-reference", {"target": row.target}, "kind")
 
 
-def attribute_problems(row: Mapping, object_type: str) -> list[Problem]:
+def attribute_problems(row: MappingRow, object_type: str) -> list[MappingProblem]:
     attribute = source_attribute(row.source, object_type)
     if attribute is None:
-        return [Problem("unknown-source", {"source": row.source}, "source")]
+        return [MappingProblem("unknown-source", {"source": row.source}, "source")]
     if attribute.type == "list":
-        return [Problem("several-values-source", {"source": row.source}, "source")]
+        return [MappingProblem("several-values-source", {"source": row.source}, "source")]
     if (attribute.type == "reference") != (row.kind == "reference"):
         return [reference_problem(row)]
     return []
 
 
-def expression_problems(row: Mapping, object_type: str) -> list[Problem]:
+def expression_problems(row: MappingRow, object_type: str) -> list[MappingProblem]:
     if wrong := expressions.check(row.source):
         return [expression_problem(error) for error in wrong]
     expression = expressions.parse(row.source)
     unknown = [name for name in expression.attributes if not source_attribute(name, object_type)]
     random = [name for name in expression.functions if not expressions.FUNCTIONS[name.lower()].steady]
     return [
-        *(Problem("unknown-source", {"source": name}, "source") for name in unknown),
-        *(Problem("random", {"function": name}, "apply") for name in random if row.apply == "always"),
-        *(Problem("matching-random", {"function": name}, "matching") for name in random if row.matching is not None),
+        *(MappingProblem("unknown-source", {"source": name}, "source") for name in unknown),
+        *(MappingProblem("random", {"function": name}, "apply") for name in random if row.apply == "always"),
+        *(
+            MappingProblem("matching-random", {"function": name}, "matching")
+            for name in random
+            if row.matching is not None
+        ),
     ]
 
 
-def matching_problems(row: Mapping, others: Sequence[Mapping], object_type: str) -> list[Problem]:
+def matching_problems(row: MappingRow, others: Sequence[MappingRow], object_type: str) -> list[MappingProblem]:
     if row.matching is None:
         return []
     filterable = FILTERABLE[object_type]
     if row.target not in filterable:
         facts = {"target": row.target, "filterable": ", ".join(filterable)}
-        return [Problem("matching-unfilterable", facts, "matching")]
+        return [MappingProblem("matching-unfilterable", facts, "matching")]
     if row.kind == "constant":
-        return [Problem("constant-matching", {}, "matching")]
+        return [MappingProblem("constant-matching", {}, "matching")]
     same = [other.target for other in others if other.matching == row.matching]
     if not same:
         return []
-    return [Problem("matching-taken", {"other": same[0], "number": row.matching}, "matching")]
+    return [MappingProblem("matching-taken", {"other": same[0], "number": row.matching}, "matching")]
 
 
-def length_problems(row: Mapping) -> list[Problem]:
+def length_problems(row: MappingRow) -> list[MappingProblem]:
     limit = LENGTHS.get(row.target, LENGTH)
     texts = {"source": row.source if row.kind == "constant" else "", "default": row.default}
     return [
-        Problem("too-long", {"target": row.target, "length": len(value), "limit": limit}, name)
+        MappingProblem("too-long", {"target": row.target, "length": len(value), "limit": limit}, name)
         for name, value in texts.items()
         if len(value) > limit
     ]

@@ -57,7 +57,7 @@ def published(tenant: Tenant) -> Tenant:
 
 
 def row(tenant: Tenant, target: str) -> AttributeMapping | None:
-    return drafts.shown(tenant).mappings.filter(object_type="user", target=target).first()
+    return drafts.draft_or_current(tenant).mappings.filter(object_type="user", target=target).first()
 
 
 def url(target: str) -> str:
@@ -155,13 +155,13 @@ def test_the_matching_order_changes_by_buttons(jo: Client, published: Tenant) ->
 
 def test_actions_and_the_guests_name_go_into_the_draft_and_back(jo: Client, published: Tenant) -> None:
     jo.post(f"{PEOPLE}actions/", {"user_actions": ["create"], "guest_user_name": "mail"})
-    shown = drafts.shown(published)
+    shown = drafts.draft_or_current(published)
     assert (shown.user_actions, shown.guest_user_name) == (["create"], Configuration.GuestName.MAIL)
     assert {one.key for one in drafts.changes(published)} == {"setting:user_actions", "setting:guest_user_name"}
     jo.post(f"{PEOPLE}actions/undo/")
     assert drafts.changes(published) == []
     jo.post("/t/acme/mappings/groups/actions/", {"group_actions": []})
-    assert drafts.shown(published).group_actions == []
+    assert drafts.draft_or_current(published).group_actions == []
 
 
 # Two admins
@@ -177,7 +177,7 @@ def test_a_row_that_somebody_else_changed_is_shown_beside_mine_and_mine_can_be_k
     jo: Client, published: Tenant
 ) -> None:
     opened = seen(jo, "title")
-    theirs = mapping.Mapping("title", "constant", "Theirs")
+    theirs = mapping.MappingRow("title", "constant", "Theirs")
     mappings.save_mapping(
         actor="ravi@acme.example", tenant=published, object_type="user", rule=theirs, row=row(published, "title")
     )

@@ -79,10 +79,10 @@ def nobody_has(_target: str, _value: str) -> bool:
 class Mapper:
     """Desired units of one object type, and which mapping stands behind each."""
 
-    rules: Sequence[mapping.Mapping]
+    rules: Sequence[mapping.MappingRow]
     guest_user_name: mapping.GuestName = "invited"
     now: datetime.datetime | None = None
-    compiled: Sequence[mapping.Rule] = field(init=False)
+    compiled: Sequence[mapping.CompiledMapping] = field(init=False)
     targets: Sequence[str] = field(init=False)
     sources: Mapping[str, str] = field(init=False)
     matching: Sequence[str] = field(init=False)
@@ -359,7 +359,9 @@ class Evaluation:
             link.retry_at = due
         return due <= self.now
 
-    def _judge_readiness(self, link: Link, findings: Sequence[acceptance.Finding]) -> acceptance.Finding | None:
+    def _judge_readiness(
+        self, link: Link, findings: Sequence[acceptance.AcceptanceFinding]
+    ) -> acceptance.AcceptanceFinding | None:
         certain = next((finding for finding in findings if finding.certain), None)
         code, attribute = (certain.code, certain.attribute) if certain else ("", "")
         if (code, attribute) != (link.ready_code, link.ready_attribute) or link.ready_at is None:
@@ -582,7 +584,7 @@ def unmapped(mapped: mapping.Mapped) -> Refusal:
     return Refusal("expression-error", problem.target, str(problem.problem))
 
 
-def not_ready(finding: acceptance.Finding) -> Refusal:
+def not_ready(finding: acceptance.AcceptanceFinding) -> Refusal:
     """AWS would certainly refuse it: its own words are quoted, nothing is sent."""
     return Refusal(finding.code, finding.attribute, acceptance.aws_words(finding), skipped=True)
 

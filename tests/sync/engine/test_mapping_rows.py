@@ -68,7 +68,7 @@ def save(tenant: Tenant, target: str, **facts: Any) -> None:
     tenant.refresh_from_db()
     configuration = tenant.configurations.draft() or tenant.configurations.current()
     row = configuration.mappings.filter(object_type="user", target=target).first()
-    rule = mapping.Mapping(target=target, **facts)
+    rule = mapping.MappingRow(target=target, **facts)
     mappings.save_mapping(actor=ACTOR, tenant=tenant, object_type="user", rule=rule, row=row)
 
 
@@ -129,7 +129,10 @@ def test_none_leaves_what_aws_holds_and_fills_what_is_empty(wired: Tenant, lab: 
 
 
 def test_a_comparison_with_aws_leaves_none_rows_alone() -> None:
-    rules = [mapping.Mapping("title", "none", "", default="Clerk"), mapping.Mapping("nickName", "direct", "surname")]
+    rules = [
+        mapping.MappingRow("title", "none", "", default="Clerk"),
+        mapping.MappingRow("nickName", "direct", "surname"),
+    ]
     assert Looked.at(rules, current=True).units == {"nickName"}
 
 

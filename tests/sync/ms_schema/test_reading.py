@@ -17,7 +17,7 @@ pytestmark = pytest.mark.pure
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 
 
-def rule(found: Read, target: str) -> mapping.Mapping:
+def rule(found: Read, target: str) -> mapping.MappingRow:
     return next(one for one in found.mappings["user"] if one.target == target)
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from sync.configuration.files import ms_schema
-from sync.rules.mapping import DEFAULT_GROUP_MAPPINGS, DEFAULT_USER_MAPPINGS, Mapping
+from sync.rules.mapping import DEFAULT_GROUP_MAPPINGS, DEFAULT_USER_MAPPINGS, MappingRow
 from sync.rules.wanted import Wanted, WantedFilter
 from tests.sync.configured import CONFIGURATIONS, for_microsoft
 from tests.sync.ms_schema.schema import SAMPLE
@@ -27,7 +27,7 @@ def validator() -> Any:
 
 
 def with_rule(**facts: Any) -> Wanted:
-    rows = [*DEFAULT_USER_MAPPINGS, Mapping("locale", **{"kind": "constant", "source": "en", **facts})]
+    rows = [*DEFAULT_USER_MAPPINGS, MappingRow("locale", **{"kind": "constant", "source": "en", **facts})]
     return Wanted(mappings={"user": rows})
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 from sync.expressions.errors import gettext_noop
 from sync.rules import filters, mapping
 
-Problem = mapping.Problem | filters.Problem
+Problem = mapping.MappingProblem | filters.FilterProblem
 Outcome = Literal["taken", "changed", "left_out"]
 
 MESSAGES: dict[str, str] = {
@@ -63,7 +63,7 @@ MESSAGES: dict[str, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class ReportNote:
     """One reason: MESSAGES[code] with params. `problem`: why our own checks would refuse the row."""
 
     code: str
@@ -76,16 +76,16 @@ class Note:
         params = dict(self.params)
         if self.problem is not None:
             found = self.problem
-            params["problem"] = found.sentence() if isinstance(found, filters.Problem) else found.sentence
+            params["problem"] = found.sentence() if isinstance(found, filters.FilterProblem) else found.sentence
         return MESSAGES[self.code] % params
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ReportLine:
     """`part`: mapping, filter, actions or rule; `name`: the field, the title or the name in the file."""
 
     object_type: str
     part: Literal["mapping", "filter", "actions", "rule"]
     name: str
     outcome: Outcome
-    notes: Sequence[Note] = ()
+    notes: Sequence[ReportNote] = ()
