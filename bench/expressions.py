@@ -13,7 +13,8 @@ from time import process_time
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from sync.expressions import check, evaluate, parse
-from sync.rules.mapping import DEFAULT_USER_MAPPINGS, compile_mappings, map_object
+from sync.rules.mapping import compile_mappings, map_object
+from sync.rules.template import DEFAULT_USER_MAPPINGS
 
 NOW = datetime(2026, 11, 23, 18, 17, 2, tzinfo=UTC)
 DEFAULTS = [row.source for row in DEFAULT_USER_MAPPINGS if row.kind == "expression"]

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from sync.rules.mapping import ENTERPRISE
+from sync.rules.aws_fields import ENTERPRISE
 
 Words = str | Promise
 

@@ -13,8 +13,8 @@ from sync.configuration.items import Difference, mapping_key
 from sync.configuration.mappings import sentence
 from sync.models import AttributeMapping, Configuration
 from sync.problems.catalogue import PROBLEMS
-from sync.rules import acceptance, mapping
-from sync.rules.mapping import ObjectType
+from sync.rules import acceptance, aws_fields, mapping, mapping_checks, template
+from sync.rules.rows import MappingProblem, MappingRow, ObjectType
 from sync.scim.resource import REDACTED
 
 # Facts of a row that a cell of the table shows.
@@ -125,7 +125,7 @@ def lines_of(
     configuration: Configuration,
 ) -> list[Line]:
     """Required fields first, then matching ones, then the rest; rows that the draft removes stay, to be undone."""
-    required = mapping.required_targets(object_type)
+    required = aws_fields.required_targets(object_type)
     changed = {one.key: one for one in changes if one.item.kind == "mapping" and one.item.object_type == object_type}
     lines = [Line(row, row.target in required) for row in rows]
     lines += [Line(_row_of(one), False, "removed") for one in changed.values() if one.after is None]
@@ -175,11 +175,11 @@ def _warn(lines: Sequence[Line], object_type: ObjectType) -> None:
     for line in lines:
         if line.state != "removed":
             others = [rule for target, rule in rules.items() if target != line.row.target]
-            found = mapping.check_mapping(rules[line.row.target], others, object_type)
+            found = mapping_checks.check_mapping(rules[line.row.target], others, object_type)
             line.warnings = [warning(problem) for problem in found]
 
 
-def warning(problem: mapping.MappingProblem) -> str:
+def warning(problem: MappingProblem) -> str:
     if problem.code == "one-list-value":
         return _("AWS takes one item in %(list)s. It refuses a person with two.") % problem.params
     return sentence(problem)
@@ -207,7 +207,7 @@ def _mark_ends(lines: Sequence[Line]) -> None:
 # --- One rule, one person -------------------------------------------------------------------------
 
 
-def gets(rule: mapping.MappingRow, person: Example, object_type: ObjectType, guest_user_name: str) -> Gets:
+def gets(rule: MappingRow, person: Example, object_type: ObjectType, guest_user_name: str) -> Gets:
     """As if the person were new and assigned: the page asks what they would get, not whether they come."""
     found = Gets(person)
     if person.source is None:
@@ -233,32 +233,28 @@ def in_words(value: object) -> str | None:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def sample_problems(found: Iterable[Gets], rule: mapping.MappingRow) -> list[mapping.MappingProblem]:
+def sample_problems(found: Iterable[Gets], rule: MappingRow) -> list[MappingProblem]:
     """Values of real people that AWS certainly refuses: the row is not saved with them."""
     return [
         _sample_problem(one, finding, rule) for one in found if (finding := one.certain) and finding.code in REFUSING
     ]
 
 
-def _sample_problem(
-    one: Gets, finding: acceptance.AcceptanceFinding, rule: mapping.MappingRow
-) -> mapping.MappingProblem:
+def _sample_problem(one: Gets, finding: acceptance.AcceptanceFinding, rule: MappingRow) -> MappingProblem:
     facts: dict[str, str | int] = {"target": rule.target, "name": one.person.name}
     place = "source" if rule.kind != "none" else "default"
     if finding.code == "too-long":
-        limit = mapping.LENGTHS.get(rule.target, mapping.LENGTH)
-        return mapping.MappingProblem("value-too-long", facts | {"length": one.length, "limit": limit}, place)
+        limit = aws_fields.LENGTHS.get(rule.target, aws_fields.LENGTH)
+        return MappingProblem("value-too-long", facts | {"length": one.length, "limit": limit}, place)
     shown = REDACTED if one.hidden else acceptance.visible(one.value or "").replace(" ", "␣")
-    return mapping.MappingProblem("value-refused", facts | {"value": shown}, place)
+    return MappingProblem("value-refused", facts | {"value": shown}, place)
 
 
 def doubts(found: Iterable[Gets]) -> list[str]:
     """Values of real people that AWS may refuse: told, and saved all the same."""
     return [
         sentence(
-            mapping.MappingProblem(
-                "value-doubtful", {"value": acceptance.visible(one.shown or ""), "name": one.person.name}
-            )
+            MappingProblem("value-doubtful", {"value": acceptance.visible(one.shown or ""), "name": one.person.name})
         )
         for one in found
         if any(finding.code == "maybe-refused-characters" for finding in one.findings)
@@ -267,14 +263,14 @@ def doubts(found: Iterable[Gets]) -> list[str]:
 
 def unmapped(rows: Iterable[AttributeMapping], object_type: ObjectType) -> list[dict[str, str]]:
     mapped = {row.target for row in rows}
-    targets = [target for target in mapping.TARGETS[object_type] if target not in mapped]
+    targets = [target for target in aws_fields.TARGETS[object_type] if target not in mapped]
     return [{"target": one, "short": fields.short(one), "label": fields.label(one)} for one in targets]
 
 
 def recommended_edits(rows: Sequence[AttributeMapping]) -> list[str]:
     """What the button would do, one sentence per row; empty when nothing is left to do."""
-    kept: Mapping[str, mapping.MappingRow] = {
-        rule.target: rule for rule in mapping.recommended_for_aws(row.rule() for row in rows)
+    kept: Mapping[str, MappingRow] = {
+        rule.target: rule for rule in template.recommended_for_aws(row.rule() for row in rows)
     }
     gone = [row for row in rows if row.target not in kept]
     moved = [row for row in rows if row.target in kept and kept[row.target].source != row.source]

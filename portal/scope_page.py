@@ -18,7 +18,7 @@ from sync.models import Configuration, ScopingFilter, Tenant
 from sync.preview import filter_effects as service
 from sync.rules import filters as filtering
 from sync.rules.filters import Clause, Filter, Phrase, clauses_in_words, operator_named, phrase, ready, unanchored
-from sync.rules.mapping import ObjectType
+from sync.rules.rows import ObjectType
 
 EMPTY = Clause("", "EQUALS")
 SHOWN = 200

@@ -7,7 +7,8 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from sync.models import AttributeMapping, Configuration
-from sync.rules import mapping
+from sync.rules import aws_fields
+from sync.rules.rows import MappingRow
 
 Kind = AttributeMapping.Kind
 
@@ -78,18 +79,18 @@ class MappingForm(forms.Form):
             self.fields["target"].widget = forms.HiddenInput()
             self._choices("kind").choices = kinds_of(choices[0][0])
         # AWS can be searched by two fields only: nowhere else is there anything to match on.
-        if not any(target in mapping.FILTERABLE[object_type] for target, _label in choices):
+        if not any(target in aws_fields.FILTERABLE[object_type] for target, _label in choices):
             del self.fields["matching"]
 
     def _choices(self, name: str) -> Any:
         return self.fields[name]
 
-    def rule(self) -> mapping.MappingRow:
+    def rule(self) -> MappingRow:
         """The row that the cleaned form describes."""
         data = self.cleaned_data
         kind = data["kind"]
         source = "" if kind == Kind.NONE else data["expression"] if kind == Kind.EXPRESSION else data["source"]
-        return mapping.MappingRow(
+        return MappingRow(
             target=data["target"],
             kind=kind,
             source=source if kind == Kind.CONSTANT else source.strip(),
@@ -111,11 +112,11 @@ class MappingForm(forms.Form):
 
 def kinds_of(target: str) -> list[tuple[str, Any]]:
     """A field that points to another object takes nothing else."""
-    reference = target in mapping.REFERENCES
+    reference = target in aws_fields.REFERENCES
     return [(kind.value, kind.label) for kind in Kind if (kind == Kind.REFERENCE) == reference]
 
 
-def values_of(rule: mapping.MappingRow) -> dict[str, object]:
+def values_of(rule: MappingRow) -> dict[str, object]:
     """What the form shows at first for a row."""
     is_expression = rule.kind == "expression"
     return {

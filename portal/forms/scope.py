@@ -12,7 +12,7 @@ from sync.configuration.mappings import revision
 from sync.models import ScopingFilter
 from sync.rules import filters
 from sync.rules.filters import Clause, Filter, FilterProblem
-from sync.rules.mapping import ObjectType
+from sync.rules.rows import ObjectType
 
 NEW = "new"
 # What is posted beyond the rows that a filter may have is not looked at.

@@ -25,7 +25,7 @@ from sync.configuration.files.ms_schema import ReportLine
 from sync.configuration.files.section import NotImported
 from sync.configuration.items import digest
 from sync.models import Configuration, Tenant
-from sync.rules import mapping
+from sync.rules import aws_fields
 
 FORMATS = {"lockstep": "configuration", "microsoft": "synchronization-schema"}
 # In the order in which an admin wants to read them.
@@ -204,7 +204,7 @@ def _report(lines: Sequence[ReportLine]) -> list[Reported]:
 
 
 def _reported(line: ReportLine) -> Reported:
-    known = bool(line.object_type) and mapping.is_target(line.name, line.object_type)
+    known = bool(line.object_type) and aws_fields.is_target(line.name, line.object_type)
     return Reported(
         name=fields.short(line.name) if known else line.name or _("none"),
         code=line.part == "mapping",

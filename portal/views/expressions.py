@@ -14,7 +14,8 @@ from portal.roles import Right
 from portal.views.mappings import attribute_lines
 from sync import expressions
 from sync.expressions.functions import WORDS
-from sync.rules.mapping import SOURCES, ObjectType
+from sync.rules.entra_attributes import SOURCES
+from sync.rules.rows import ObjectType
 from sync.scim.resource import ATTRIBUTES, RESERVED_IN, RESERVED_NAMES, ScimAttribute
 
 TABLES: tuple[tuple[ObjectType, str], ...] = (("user", "people"), ("group", "groups"))

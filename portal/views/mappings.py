@@ -26,8 +26,8 @@ from sync.configuration.mappings import EditConflict, Refused, revision, sentenc
 from sync.directory import attributes as source_attributes
 from sync.directory import live
 from sync.models import AttributeMapping, Configuration, Tenant
-from sync.rules import mapping
-from sync.rules.mapping import ObjectType
+from sync.rules import aws_fields, entra_attributes, mapping, mapping_checks
+from sync.rules.rows import MappingRow, ObjectType, graph_select
 
 OBJECTS: dict[str, ObjectType] = {"people": "user", "groups": "group"}
 
@@ -134,7 +134,7 @@ def published_meanwhile(request: HttpRequest, tenant: Tenant) -> Configuration |
     return tenant.configurations.published().filter(pk=seen).first() if seen.isdecimal() else None
 
 
-def compared(mine: mapping.MappingRow, now: AttributeMapping | None) -> list[dict[str, Any]]:
+def compared(mine: MappingRow, now: AttributeMapping | None) -> list[dict[str, Any]]:
     rows = [AttributeMapping(**facts_of(mine, MAPPING_FIELDS)), now]
     pairs = []
     for name in ("kind", "source", "default", "default_on_update", "apply", "when_empty", "matching"):
@@ -308,10 +308,8 @@ def actions_form(plural: str, configuration: Configuration, data: Any = None) ->
     return form_class(data, initial={name: getattr(configuration, name) for name in SETTINGS[plural]})
 
 
-def example_of(
-    request: HttpRequest, tenant: Tenant, plural: str, rules: Sequence[mapping.MappingRow]
-) -> Example | None:
-    return examples.chosen(request, tenant, mapping.graph_select(rules, "user")) if plural == "people" else None
+def example_of(request: HttpRequest, tenant: Tenant, plural: str, rules: Sequence[MappingRow]) -> Example | None:
+    return examples.chosen(request, tenant, graph_select(rules, "user")) if plural == "people" else None
 
 
 def found_people(request: HttpRequest, tenant: Tenant, plural: str) -> dict[str, Any]:
@@ -341,7 +339,7 @@ def form_for(
         choices = [(one["target"], f"{one['short']} · {one['label']}") for one in free]
         posted = request.POST.get("target", "")
         # Somebody else may have mapped it meanwhile: the service says so.
-        if mapping.is_target(posted, object_type) and posted not in dict(choices):
+        if aws_fields.is_target(posted, object_type) and posted not in dict(choices):
             choices.append((posted, fields.short(posted)))
     key = mapping_table.slug(target) if target else "new"
     return MappingForm(request.POST or None, key=key, targets=choices, object_type=object_type, initial=initial)
@@ -354,7 +352,7 @@ def edit_context(
     target = row.target if row else ""
     remove = with_person(request, reverse("mapping_remove", args=[tenant.slug, plural, target])) if row else ""
     attributes = source_attributes.of(tenant, object_type)
-    rules = [mapping.MappingRow("", "direct", one.name) for one in attributes.known]
+    rules = [MappingRow("", "direct", one.name) for one in attributes.known]
     example = example_of(request, tenant, plural, [*every_source(object_type), *rules])
     return {
         "tenant": tenant,
@@ -365,7 +363,7 @@ def edit_context(
         "page_name": _("Edit %(field)s") % {"field": fields.short(target)} if row else _("Add mapping"),
         "target_short": fields.short(target),
         "target_label": fields.label(target),
-        "required": target in mapping.required_targets(object_type),
+        "required": target in aws_fields.required_targets(object_type),
         "attributes": attribute_lines(attributes.known, example),
         "attributes_note": attributes.note,
         "example": example,
@@ -398,7 +396,7 @@ def tried(request: HttpRequest, tenant: Tenant, plural: str, form: MappingForm) 
     if not form.is_valid():
         return {"wrong": [str(error) for errors in form.errors.values() for error in errors]}
     rule = form.rule()
-    problems = mapping.source_problems(rule, OBJECTS[plural])
+    problems = mapping_checks.source_problems(rule, OBJECTS[plural])
     if wrong := [sentence(problem) for problem in problems if problem.code in ("expression", "unknown-source")]:
         return {"wrong": wrong}
     people = everyone(request, tenant, plural, [rule])
@@ -407,27 +405,27 @@ def tried(request: HttpRequest, tenant: Tenant, plural: str, form: MappingForm) 
     return {"wrong": [], "gets": found[0] if has_chosen else None, "others": found[1:] if has_chosen else found}
 
 
-def everyone(request: HttpRequest, tenant: Tenant, plural: str, rules: Sequence[mapping.MappingRow]) -> list[Example]:
+def everyone(request: HttpRequest, tenant: Tenant, plural: str, rules: Sequence[MappingRow]) -> list[Example]:
     """The chosen person first, then the cast."""
     if plural != "people":
         return []
     # Of the chosen person always the same is read, which is remembered while somebody types.
-    example = examples.chosen(request, tenant, mapping.graph_select([*every_source("user"), *rules], "user"))
+    example = examples.chosen(request, tenant, graph_select([*every_source("user"), *rules], "user"))
     cast = [one for one in examples.pinned(request, tenant) if example is None or one.object_id != example.object_id]
-    return [*([example] if example else []), *examples.with_values(tenant, cast, mapping.graph_select(rules, "user"))]
+    return [*([example] if example else []), *examples.with_values(tenant, cast, graph_select(rules, "user"))]
 
 
-def every_source(object_type: ObjectType) -> list[mapping.MappingRow]:
+def every_source(object_type: ObjectType) -> list[MappingRow]:
     """Rows that read every attribute of the table."""
-    return [mapping.MappingRow("", "direct", source.name) for source in mapping.SOURCES[object_type]]
+    return [MappingRow("", "direct", source.name) for source in entra_attributes.SOURCES[object_type]]
 
 
-def gets_of(tenant: Tenant, plural: str, rule: mapping.MappingRow, people: Sequence[Example]) -> list[Gets]:
+def gets_of(tenant: Tenant, plural: str, rule: MappingRow, people: Sequence[Example]) -> list[Gets]:
     guest_user_name = draft_or_current(tenant).guest_user_name
     return [mapping_table.gets(rule, person, OBJECTS[plural], guest_user_name) for person in people]
 
 
-def attribute_lines(known: Sequence[mapping.SourceAttribute], example: Example | None) -> list[dict[str, str]]:
+def attribute_lines(known: Sequence[entra_attributes.SourceAttribute], example: Example | None) -> list[dict[str, str]]:
     """For the list under Source: name, what it is, its type, and what the chosen person has in it."""
     source = example.source if example else None
     return [
@@ -441,7 +439,7 @@ def attribute_lines(known: Sequence[mapping.SourceAttribute], example: Example |
     ]
 
 
-def described(source: mapping.SourceAttribute) -> str:
+def described(source: entra_attributes.SourceAttribute) -> str:
     label = _(source.label)
     return f"{label}. {_(source.description)}" if source.description else label
 

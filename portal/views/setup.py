@@ -16,7 +16,7 @@ from portal.roles import Right
 from sync.configuration.drafts import draft_or_current
 from sync.connection import services
 from sync.models import AwsConnection, ConnectionTest, EntraConnection, Half, Tenant
-from sync.rules.mapping import recommended_for_aws
+from sync.rules.template import recommended_for_aws
 
 
 class State(StrEnum):

@@ -36,7 +36,9 @@ from sync.models import (
     ScopingFilter,
     Tenant,
 )
-from sync.rules import mapping
+from sync.rules import aws_fields, mapping_checks, messages
+from sync.rules.rows import MappingProblem, MappingRow
+from sync.rules.template import DEFAULT_GROUP_MAPPINGS, DEFAULT_USER_MAPPINGS, recommended_for_aws
 from sync.rules.wanted import WantedAssignment, WantedFilter
 from sync.tenants.services import add_default_mappings, configuration_of
 
@@ -44,7 +46,7 @@ from sync.tenants.services import add_default_mappings, configuration_of
 class Refused(Exception):
     """A mapping that must not be saved, or removed; `problems` says why, by field of the row."""
 
-    def __init__(self, problems: Sequence[mapping.MappingProblem]) -> None:
+    def __init__(self, problems: Sequence[MappingProblem]) -> None:
         super().__init__("; ".join(problem.sentence for problem in problems))
         self.problems = problems
 
@@ -66,12 +68,12 @@ def revision(row: AttributeMapping | ScopingFilter | None) -> str:
     return hashlib.sha256(facts.encode()).hexdigest()[:16]
 
 
-def sentence(problem: mapping.MappingProblem) -> str:
+def sentence(problem: MappingProblem) -> str:
     """What is wrong, in the reader's language; an expression's own message is translated first."""
     params = dict(problem.params)
     if problem.cause is not None:
         params["message"] = _(problem.cause.template) % problem.cause.params
-    return _(mapping.MESSAGES[problem.code]) % params
+    return _(messages.MESSAGES[problem.code]) % params
 
 
 @transaction.atomic
@@ -80,20 +82,20 @@ def save_mapping(
     actor: str,
     tenant: Tenant,
     object_type: str,
-    rule: mapping.MappingRow,
+    rule: MappingRow,
     row: AttributeMapping | None = None,
     seen: str | None = None,
 ) -> AttributeMapping:
     """Adds a row, or changes `row`. Raises Refused, Conflict; a row saved unchanged stays what it was."""
     configuration = editing(tenant, actor)
-    rule = mapping.canonical(rule)
+    rule = mapping_checks.canonical(rule)
     row = _own_mapping(configuration, object_type, row, seen)
     before = _facts(row.rule()) if row else None
     if before == _facts(rule) and row:
         return row
     others = configuration.mappings.filter(object_type=object_type)
     others = others.exclude(pk=row.pk) if row else others
-    if problems := mapping.check_mapping(rule, [other.rule() for other in others], object_type):
+    if problems := mapping_checks.check_mapping(rule, [other.rule() for other in others], object_type):
         raise Refused(problems)
     if row is None:
         position = _next_position(configuration, object_type)
@@ -148,10 +150,10 @@ def _numbered(row: AttributeMapping, number: int) -> bool:
 
 
 @transaction.atomic
-def replace_mappings(*, actor: str, tenant: Tenant, object_type: str, rules: Sequence[mapping.MappingRow]) -> None:
+def replace_mappings(*, actor: str, tenant: Tenant, object_type: str, rules: Sequence[MappingRow]) -> None:
     """Makes the rows of one kind of object exactly `rules`, which the caller has checked as a set."""
     configuration = editing(tenant, actor)
-    rules = [mapping.canonical(rule) for rule in rules]
+    rules = [mapping_checks.canonical(rule) for rule in rules]
     rows = {row.target: row for row in configuration.mappings.filter(object_type=object_type)}
     before = _sources(configuration, object_type)
     own = {facts_key(rule) for rule in template(object_type)}
@@ -174,8 +176,8 @@ def replace_mappings(*, actor: str, tenant: Tenant, object_type: str, rules: Seq
 def remove_mapping(*, actor: str, tenant: Tenant, row: AttributeMapping) -> None:
     """Raises Refused when AWS requires the field."""
     configuration = editing(tenant, actor)
-    if row.target in mapping.required_targets(row.object_type):
-        raise Refused([mapping.MappingProblem("required-row")])
+    if row.target in aws_fields.required_targets(row.object_type):
+        raise Refused([MappingProblem("required-row")])
     audit.record(actor, "mapping.remove", row, _facts(row.rule()), None)
     configuration.mappings.filter(object_type=row.object_type, target=row.target).delete()
     edited(configuration, [mapping_key(row.object_type, row.target)], actor)
@@ -199,7 +201,7 @@ def apply_recommended(*, actor: str, tenant: Tenant) -> None:
     configuration = editing(tenant, actor)
     rows = {row.target: row for row in configuration.mappings.filter(object_type="user")}
     before = _sources(configuration, "user")
-    kept = {rule.target: rule for rule in mapping.recommended_for_aws(row.rule() for row in rows.values())}
+    kept = {rule.target: rule for rule in recommended_for_aws(row.rule() for row in rows.values())}
     for target, row in rows.items():
         if target not in kept:
             row.delete()
@@ -431,23 +433,23 @@ def _next_position(configuration: Configuration, object_type: str) -> int:
     return last.position + 1 if last else 1
 
 
-def _fill(row: AttributeMapping, rule: mapping.MappingRow, *, from_template: bool) -> None:
+def _fill(row: AttributeMapping, rule: MappingRow, *, from_template: bool) -> None:
     for name in MAPPING_FIELDS:
         setattr(row, name, getattr(rule, name))
     row.from_template = from_template
 
 
-def _facts(rule: mapping.MappingRow) -> dict[str, Any]:
+def _facts(rule: MappingRow) -> dict[str, Any]:
     return facts_of(rule, MAPPING_FIELDS)
 
 
-def facts_key(rule: mapping.MappingRow) -> tuple[Any, ...]:
+def facts_key(rule: MappingRow) -> tuple[Any, ...]:
     """What makes two rows the same rule: everything but their place in the table."""
     return tuple(_facts(rule).values())
 
 
-def template(object_type: str) -> tuple[mapping.MappingRow, ...]:
-    return mapping.DEFAULT_USER_MAPPINGS if object_type == "user" else mapping.DEFAULT_GROUP_MAPPINGS
+def template(object_type: str) -> tuple[MappingRow, ...]:
+    return DEFAULT_USER_MAPPINGS if object_type == "user" else DEFAULT_GROUP_MAPPINGS
 
 
 def _sources(configuration: Configuration, object_type: str) -> dict[str, Any]:

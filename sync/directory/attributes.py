@@ -13,7 +13,7 @@ from sync.connection.clients import graph_client
 from sync.directory import live
 from sync.graph.errors import Forbidden
 from sync.models import Tenant
-from sync.rules.mapping import DIRECTORY_EXTENSION, SOURCES, SourceAttribute, SourceType
+from sync.rules.entra_attributes import DIRECTORY_EXTENSION, SOURCES, SourceAttribute, SourceType
 
 REMEMBERED_SECONDS = 600
 TYPES: Mapping[SourceType, str | Promise] = {

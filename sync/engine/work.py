@@ -23,6 +23,7 @@ from sync.models import (
 )
 from sync.models.configuration import every_group_action, every_user_action
 from sync.rules import filters, mapping
+from sync.rules.rows import GuestName, MappingRow, ObjectType, graph_select
 from sync.rules.scope import Gate, Scope, decide_group
 from sync.scim.resource import unit_of
 
@@ -35,8 +36,8 @@ T = TypeVar("T")
 class Rules:
     """The configuration as the engine uses it, read once per run."""
 
-    users: tuple[mapping.MappingRow, ...]
-    groups: tuple[mapping.MappingRow, ...]
+    users: tuple[MappingRow, ...]
+    groups: tuple[MappingRow, ...]
     assigned_users: frozenset[str]
     assigned_groups: frozenset[str]
     changed_at: Any
@@ -49,14 +50,14 @@ class Rules:
     # What assigned people, and assigned groups, have to pass.
     people_gate: Gate = OPEN_GATE
     group_gate: Gate = OPEN_GATE
-    guest_user_name: mapping.GuestName = "invited"
+    guest_user_name: GuestName = "invited"
     # What may be done to people and groups in AWS.
     user_actions: frozenset[str] = frozenset(every_user_action())
     group_actions: frozenset[str] = frozenset(every_group_action())
 
     @classmethod
     def of(cls, configuration: Configuration) -> "Rules":
-        def rows(object_type: str) -> tuple[mapping.MappingRow, ...]:
+        def rows(object_type: str) -> tuple[MappingRow, ...]:
             found = AttributeMapping.objects.filter(configuration=configuration, object_type=object_type)
             return tuple(row.rule() for row in found)
 
@@ -81,11 +82,11 @@ class Rules:
             group_actions=frozenset(configuration.group_actions),
         )
 
-    def selects(self, object_type: mapping.ObjectType) -> list[str]:
+    def selects(self, object_type: ObjectType) -> list[str]:
         """The Graph properties that mappings and filters read."""
         rows, gate = (self.users, self.people_gate) if object_type == "user" else (self.groups, self.group_gate)
         filtered = filters.names_read(one.filter for one in gate.filters)
-        return mapping.graph_select(rows, object_type, filtered)
+        return graph_select(rows, object_type, filtered)
 
     def scope_of_group(self, object_id: str, properties: Map[str, Any], *, deleted: bool) -> Scope:
         return decide_group(
@@ -96,7 +97,7 @@ class Rules:
         )
 
 
-def filters_of(configuration: Configuration, object_type: mapping.ObjectType) -> tuple[filters.CompiledFilter, ...]:
+def filters_of(configuration: Configuration, object_type: ObjectType) -> tuple[filters.CompiledFilter, ...]:
     rows = ScopingFilter.objects.filter(configuration=configuration, object_type=object_type)
     return filters.compiled([row.rule() for row in rows], object_type)
 

@@ -43,8 +43,8 @@ from sync.models import (
 from sync.rules import acceptance, filters
 from sync.rules.acceptance import NameIdSource
 from sync.rules.changes import MANAGER
-from sync.rules.mapping import ObjectType
 from sync.rules.matching import Verdict
+from sync.rules.rows import ObjectType
 from sync.rules.scope import Reason
 from sync.runs.lease import Watch
 from sync.runs.phases import PhaseLog

@@ -29,7 +29,7 @@ from sync.preview.assignment_effects import members_of
 from sync.problems.catalogue import scope_words
 from sync.rules import scope
 from sync.rules.filters import Filter, FilterVerdict, compiled, judge, text_of
-from sync.rules.mapping import ObjectType
+from sync.rules.rows import ObjectType
 from sync.rules.scope import Gate, Reason
 from sync.tenants.services import configuration_of
 

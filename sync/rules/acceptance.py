@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from sync.expressions.errors import gettext_noop
-from sync.rules import mapping
-from sync.rules.mapping import ObjectType
+from sync.rules.rows import MappingRow, ObjectType
 from sync.scim.diagnosis import MISSING, acceptable
 from sync.scim.resource import (
     ATTRIBUTES,
@@ -286,7 +285,7 @@ def _limit(finding: AcceptanceFinding) -> int:
     return known.max_length
 
 
-def proposal(finding: AcceptanceFinding, row: mapping.MappingRow) -> str:
+def proposal(finding: AcceptanceFinding, row: MappingRow) -> str:
     """An expression for the row that writes the attribute; empty when none is known to help."""
     template = BY_CODE[finding.code].fix
     if not _helps(template, finding, row):
@@ -295,7 +294,7 @@ def proposal(finding: AcceptanceFinding, row: mapping.MappingRow) -> str:
     return template.replace("{limit}", str(_limit(finding))).replace("{value}", source)
 
 
-def _helps(template: str, finding: AcceptanceFinding, row: mapping.MappingRow) -> bool:
+def _helps(template: str, finding: AcceptanceFinding, row: MappingRow) -> bool:
     if template.startswith("Coalesce"):
         # It passes over null, as Graph gives, but not over the empty text that an expression may give.
         return row.kind == "direct"

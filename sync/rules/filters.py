@@ -15,8 +15,9 @@ from sync.expressions.dotnet import PatternError
 from sync.expressions.errors import gettext_noop
 from sync.expressions.patterns import compiled as compiled_pattern
 from sync.expressions.values import Value, is_empty
-from sync.rules import mapping
-from sync.rules.mapping import ObjectType, SourceAttribute
+from sync.rules import entra_attributes, mapping
+from sync.rules.entra_attributes import SourceAttribute
+from sync.rules.rows import ObjectType
 
 Takes = Literal["nothing", "text", "number", "pattern"]
 Translate = Callable[[str], str]
@@ -177,7 +178,7 @@ NOT_FILTERABLE = ("userType", "IsSoftDeleted")
 
 
 def attribute_named(name: str, object_type: ObjectType) -> SourceAttribute | None:
-    return mapping.source_attribute(name.strip(), object_type)
+    return entra_attributes.source_attribute(name.strip(), object_type)
 
 
 def filterable(attribute: SourceAttribute) -> bool:
@@ -186,7 +187,7 @@ def filterable(attribute: SourceAttribute) -> bool:
 
 def attributes(object_type: ObjectType) -> list[SourceAttribute]:
     """What can be filtered by; directory extensions can be too, by their names."""
-    return [one for one in mapping.SOURCES[object_type] if filterable(one)]
+    return [one for one in entra_attributes.SOURCES[object_type] if filterable(one)]
 
 
 def names_read(filters: Iterable[Filter]) -> list[str]:
@@ -388,7 +389,11 @@ def attribute_problems(clause: Clause, index: int, object_type: ObjectType) -> l
 def fitting_problems(clause: Clause, operator: Operator, index: int, object_type: ObjectType) -> list[FilterProblem]:
     """Whether the operator is for such an attribute; of a directory extension nobody knows the type beforehand."""
     attribute = attribute_named(clause.attribute, object_type)
-    if attribute is None or attribute.type in operator.of or mapping.DIRECTORY_EXTENSION.fullmatch(attribute.name):
+    if (
+        attribute is None
+        or attribute.type in operator.of
+        or entra_attributes.DIRECTORY_EXTENSION.fullmatch(attribute.name)
+    ):
         return []
     code = "not-for-true-or-false" if attribute.type == "boolean" else "only-for-true-or-false"
     return [FilterProblem(code, {"attribute": clause.attribute}, "operator", index)]

@@ -6,7 +6,8 @@ from django.utils.text import slugify
 from sync import audit
 from sync.configuration.items import scope_digest
 from sync.models import AttributeMapping, AwsConnection, Configuration, EntraConnection, Tenant
-from sync.rules.mapping import DEFAULT_GROUP_MAPPINGS, DEFAULT_USER_MAPPINGS, MappingRow
+from sync.rules.rows import MappingRow
+from sync.rules.template import DEFAULT_GROUP_MAPPINGS, DEFAULT_USER_MAPPINGS
 
 
 @transaction.atomic

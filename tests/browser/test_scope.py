@@ -11,7 +11,7 @@ from sync.configuration import drafts, mappings
 from sync.configuration.drafts import draft_or_current
 from sync.directory.live import Found
 from sync.models import DirectoryMembership, DirectoryUser, Tenant
-from sync.rules.mapping import ALWAYS_SELECTED
+from sync.rules.entra_attributes import ALWAYS_SELECTED
 from tests.browser.conftest import axe, sideways
 
 pytestmark = pytest.mark.django_db(transaction=True)

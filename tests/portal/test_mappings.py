@@ -12,7 +12,8 @@ from portal.roles import RIGHTS, Right, Role
 from sync.configuration import drafts, mappings
 from sync.expressions import FUNCTIONS
 from sync.models import AttributeMapping, Configuration, DirectoryUser, Tenant
-from sync.rules import mapping
+from sync.rules import aws_fields, template
+from sync.rules.rows import MappingRow, graph_select
 from tests.conftest import person
 
 PEOPLE = "/t/acme/mappings/people/"
@@ -30,7 +31,7 @@ def jo(owner: User, client_of: Callable[[User], Client]) -> Client:
 @pytest.fixture
 def cast(tenant: Tenant) -> dict[str, DirectoryUser]:
     """The mirror as a reading of every default attribute leaves it."""
-    select = mapping.graph_select(mapping.DEFAULT_USER_MAPPINGS, "user")
+    select = graph_select(template.DEFAULT_USER_MAPPINGS, "user")
     Tenant.objects.filter(pk=tenant.pk).update(tracked_select=[*select, "|", "|"])
     people = {
         "kavi": {"displayName": "Kavi", "givenName": "Kavi", "surname": None, "userPrincipalName": "kavi@acme.example"},
@@ -132,12 +133,12 @@ def test_an_edit_of_something_else_is_not_held_up_by_a_value_that_was_there_befo
 
 def test_a_changed_row_says_so_and_undo_takes_it_back(jo: Client, published: Tenant) -> None:
     jo.post(url("title"), TITLE | {"target": "title", "default": "Clerk"})
-    jo.post(f"{PEOPLE}remove/department/".replace("department", mapping.ENTERPRISE + "department"))
+    jo.post(f"{PEOPLE}remove/department/".replace("department", aws_fields.ENTERPRISE + "department"))
     page = jo.get(PEOPLE).content.decode()
     assert page.count("ls-badge-changed") == 2
     assert "was <code>jobTitle</code>" in page
     assert "<del><code>department</code></del>" in page
-    for target in ("title", mapping.ENTERPRISE + "department"):
+    for target in ("title", aws_fields.ENTERPRISE + "department"):
         answer = jo.post(f"{PEOPLE}undo/{target}/", headers=HTMX)
         assert answer["HX-Retarget"] == "#mappings"
     assert drafts.changes(published) == []
@@ -177,7 +178,7 @@ def test_a_row_that_somebody_else_changed_is_shown_beside_mine_and_mine_can_be_k
     jo: Client, published: Tenant
 ) -> None:
     opened = seen(jo, "title")
-    theirs = mapping.MappingRow("title", "constant", "Theirs")
+    theirs = MappingRow("title", "constant", "Theirs")
     mappings.save_mapping(
         actor="ravi@acme.example", tenant=published, object_type="user", rule=theirs, row=row(published, "title")
     )
@@ -308,7 +309,7 @@ def test_the_number_of_queries_does_not_grow_with_rows(
     with django_assert_max_num_queries(30) as few:
         jo.get(PEOPLE)
     for target in ("title", "preferredLanguage", "department"):
-        path = mapping.ENTERPRISE + target if target == "department" else target
+        path = aws_fields.ENTERPRISE + target if target == "department" else target
         jo.post(url(path), TITLE | {"target": path})
     with django_assert_max_num_queries(30) as many:
         jo.get(PEOPLE)

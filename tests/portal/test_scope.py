@@ -14,7 +14,7 @@ from sync.configuration import drafts, mappings
 from sync.configuration.drafts import draft_or_current
 from sync.directory.live import Found
 from sync.models import DirectoryGroup, DirectoryMembership, DirectoryUser, Tenant
-from sync.rules.mapping import ALWAYS_SELECTED
+from sync.rules.entra_attributes import ALWAYS_SELECTED
 
 ACTOR = "jo@acme.example"
 URL = "/t/acme/scope/"

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from sync.models import Configuration
 from sync.models.configuration import every_group_action, every_user_action
-from sync.rules import mapping
+from sync.rules import aws_fields, entra_attributes, mapping_checks
 from sync.rules.filters import OPERATORS, Clause, attributes
-from sync.rules.mapping import MappingRow, ObjectType
+from sync.rules.rows import MappingRow, ObjectType
 from sync.rules.wanted import Wanted, WantedAssignment, WantedFilter
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=40)
@@ -25,15 +25,15 @@ GROUP_EXPRESSIONS = ['Append("aws-", [displayName])', 'Coalesce([mail], [mailNic
 
 
 def targets(object_type: ObjectType) -> st.SearchStrategy[list[str]]:
-    required = mapping.required_targets(object_type)
-    others = [name for name in mapping.TARGETS[object_type] if name not in required]
+    required = aws_fields.required_targets(object_type)
+    others = [name for name in aws_fields.TARGETS[object_type] if name not in required]
     return st.lists(st.sampled_from(others), unique=True).flatmap(lambda more: st.permutations([*required, *more]))
 
 
 @st.composite
 def rule(draw: st.DrawFn, target: str, object_type: ObjectType) -> MappingRow:
     kind, source = draw(source_of(target, object_type))
-    matchable = target in mapping.FILTERABLE[object_type] and kind in ("direct", "expression")
+    matchable = target in aws_fields.FILTERABLE[object_type] and kind in ("direct", "expression")
     return MappingRow(
         target=target,
         kind=kind,
@@ -47,16 +47,16 @@ def rule(draw: st.DrawFn, target: str, object_type: ObjectType) -> MappingRow:
 
 
 def source_of(target: str, object_type: ObjectType) -> st.SearchStrategy[tuple[Any, str]]:
-    if target in mapping.REFERENCES:
+    if target in aws_fields.REFERENCES:
         return st.just(("reference", "members" if target == "members" else "manager"))
-    direct = [one.name for one in mapping.SOURCES[object_type] if one.type not in ("list", "reference")]
+    direct = [one.name for one in entra_attributes.SOURCES[object_type] if one.type not in ("list", "reference")]
     expressions = EXPRESSIONS if object_type == "user" else GROUP_EXPRESSIONS
     found = [
         st.tuples(st.just("direct"), st.sampled_from([*direct, f"extension_{'0a' * 16}_Badge"])),
         st.tuples(st.just("constant"), CONSTANT),
         st.tuples(st.just("expression"), st.sampled_from(expressions)),
     ]
-    if target not in mapping.required_targets(object_type):
+    if target not in aws_fields.required_targets(object_type):
         found.append(st.just(("none", "")))
     return st.one_of(found)
 
@@ -70,7 +70,7 @@ def rules(draw: st.DrawFn, object_type: ObjectType) -> list[MappingRow]:
         for n, one in enumerate(found, start=1)
     ]
     for one in numbered:
-        assert mapping.check_mapping(one, [other for other in numbered if other is not one], object_type) == []
+        assert mapping_checks.check_mapping(one, [other for other in numbered if other is not one], object_type) == []
     return numbered
 
 

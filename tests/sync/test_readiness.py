@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from sync import expressions
 from sync.problems.catalogue import PROBLEMS
-from sync.rules import mapping
+from sync.rules import aws_fields, mapping
 from sync.rules.acceptance import (
     CHECKS,
     OUTCOMES,
@@ -22,6 +22,7 @@ from sync.rules.acceptance import (
     proposal,
     visible,
 )
+from sync.rules.rows import MappingRow
 from sync.scim.diagnosis import diagnose
 from sync.scim.resource import ENTERPRISE, group_body, units, user_body
 
@@ -177,7 +178,7 @@ def test_groups_are_checked_too(group: dict[str, Any], code: str) -> None:
 TEXTS = st.text(max_size=40) | st.text(st.sampled_from("aé王 \t\u00a0\u3000\u200b\u0000😀:"), max_size=40)
 LONG = st.integers(120, 1030).map(lambda length: "x" * length)
 TARGETS = sorted(
-    {*mapping.TARGETS["user"], 'phoneNumbers[type eq "mobile"].value', 'emails[type eq "home"].value'}
+    {*aws_fields.TARGETS["user"], 'phoneNumbers[type eq "mobile"].value', 'emails[type eq "home"].value'}
     - {"active", f"{ENTERPRISE}:manager"}
 )
 # The first draw of a text makes Hypothesis' table of Unicode, which may take seconds.
@@ -202,7 +203,7 @@ def test_whoever_has_no_certain_finding_is_within_patterns_and_lengths(values: d
         return
     for target, text in (ADELE | values).items():
         if isinstance(text, str):
-            assert 1 <= len(text) <= mapping.LENGTHS.get(target, mapping.LENGTH), target
+            assert 1 <= len(text) <= aws_fields.LENGTHS.get(target, aws_fields.LENGTH), target
             assert in_pattern(target, text), target
     assert all(len(value) == 1 for value in desired.values() if isinstance(value, list))
 
@@ -291,8 +292,8 @@ def test_an_empty_enterprise_value_is_quoted_with_both_clauses() -> None:
     assert words.count(f"Value at '{ENTERPRISE}.department' failed to satisfy constraint: ") == 2
 
 
-def direct(target: str, source: str) -> mapping.MappingRow:
-    return mapping.MappingRow(target, "direct", source)
+def direct(target: str, source: str) -> MappingRow:
+    return MappingRow(target, "direct", source)
 
 
 @pytest.mark.parametrize(
@@ -305,20 +306,20 @@ def direct(target: str, source: str) -> mapping.MappingRow:
         (direct(WORK_MAIL, "mail"), {"userPrincipalName": "a@b.c"}, "Coalesce([mail], [userPrincipalName])"),
         (direct("userName", "userPrincipalName"), {"userPrincipalName": "a b@c.d"}, 'Replace([userPrincipalName], " ", , , "", , )'),
         (direct("userName", "userPrincipalName"), {"userPrincipalName": "x" * 129}, "Left([userPrincipalName], 128)"),
-        (mapping.MappingRow("title", "expression", "ToUpper([jobTitle])"), {"jobTitle": "x" * 1025}, "Left(ToUpper([jobTitle]), 1024)"),
+        (MappingRow("title", "expression", "ToUpper([jobTitle])"), {"jobTitle": "x" * 1025}, "Left(ToUpper([jobTitle]), 1024)"),
     ],
 )  # fmt: skip
 def test_the_proposed_expression_makes_the_person_ready(
-    row: mapping.MappingRow, person: dict[str, Any], expression: str
+    row: MappingRow, person: dict[str, Any], expression: str
 ) -> None:
-    def findings(one: mapping.MappingRow) -> tuple[AcceptanceFinding, ...]:
+    def findings(one: MappingRow) -> tuple[AcceptanceFinding, ...]:
         found = mapping.map_object(mapping.compile_mappings([one]), person, present=True, creating=True)
         assert not found.problems
         return check_user(mapped({row.target: None} | found.values))
 
     (finding,) = findings(row)
     assert proposal(finding, row) == expression
-    assert findings(mapping.MappingRow(row.target, "expression", expression)) == ()
+    assert findings(MappingRow(row.target, "expression", expression)) == ()
 
 
 @pytest.mark.parametrize(
@@ -328,13 +329,13 @@ def test_the_proposed_expression_makes_the_person_ready(
         (AcceptanceFinding("bad-characters", "title", True, "a b\u200b"), direct("title", "jobTitle")),
         (
             AcceptanceFinding("missing-given-name", "name.givenName", True),
-            mapping.MappingRow("name.givenName", "expression", "Trim([x])"),
+            MappingRow("name.givenName", "expression", "Trim([x])"),
         ),
         (AcceptanceFinding("reserved-name", "userName", True, "Administrator"), direct("userName", "mail")),
-        (AcceptanceFinding("too-long", "title", True, "x" * 1025), mapping.MappingRow("title", "constant", "x" * 1025)),
+        (AcceptanceFinding("too-long", "title", True, "x" * 1025), MappingRow("title", "constant", "x" * 1025)),
     ],
 )
-def test_nothing_is_proposed_that_would_not_help(finding: AcceptanceFinding, row: mapping.MappingRow) -> None:
+def test_nothing_is_proposed_that_would_not_help(finding: AcceptanceFinding, row: MappingRow) -> None:
     assert proposal(finding, row) == ""
 
 

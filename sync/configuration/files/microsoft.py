@@ -17,8 +17,9 @@ from sync.directory.live import UNREADABLE
 from sync.graph.client import GraphClient
 from sync.graph.errors import Forbidden, NotFound
 from sync.models import AttributeMapping, Configuration, Tenant
+from sync.rules import aws_fields
 from sync.rules import filters as filtering
-from sync.rules import mapping
+from sync.rules.rows import MappingRow
 from sync.rules.wanted import Wanted, WantedFilter
 
 
@@ -67,18 +68,18 @@ def read_schema(document: Any, configuration: Configuration) -> Incoming:
 
 
 def _merged(
-    rules: Sequence[mapping.MappingRow], kind: str, configuration: Configuration, report: list[ReportLine]
-) -> list[mapping.MappingRow]:
+    rules: Sequence[MappingRow], kind: str, configuration: Configuration, report: list[ReportLine]
+) -> list[MappingRow]:
     rows = {row.target: row for row in configuration.mappings.filter(object_type=kind)}
     merged = [_with_row(rule, rows.get(rule.target)) for rule in rules]
-    for target in sorted(mapping.required_targets(kind) - {rule.target for rule in rules}):
+    for target in sorted(aws_fields.required_targets(kind) - {rule.target for rule in rules}):
         if target in rows:
             merged.append(rows[target].rule())
             _note_kept(report, kind, target)
     return merged
 
 
-def _with_row(rule: mapping.MappingRow, row: AttributeMapping | None) -> mapping.MappingRow:
+def _with_row(rule: MappingRow, row: AttributeMapping | None) -> MappingRow:
     if row is None:
         return rule
     return replace(rule, when_empty=row.when_empty, default_on_update=row.default_on_update)  # type: ignore[arg-type]

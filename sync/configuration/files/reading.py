@@ -31,9 +31,9 @@ from sync.configuration.items import (
 )
 from sync.models import AttributeMapping, Configuration, ScopingFilter, Tenant
 from sync.models.configuration import every_group_action, every_user_action, new_uid
-from sync.rules import mapping
+from sync.rules import aws_fields, mapping_checks
 from sync.rules.filters import OPERATORS, Clause, Filter, check_filter
-from sync.rules.mapping import ObjectType
+from sync.rules.rows import MappingRow, ObjectType
 from sync.rules.wanted import Wanted, WantedAssignment, WantedFilter
 
 FORMAT, VERSION = "lockstep-configuration", 1
@@ -100,9 +100,9 @@ def _parse_mappings(section: Section | None, wanted: Wanted, configuration: Conf
     section.finish()
 
 
-def _parse_row(row: Section, position: int) -> mapping.MappingRow:
+def _parse_row(row: Section, position: int) -> MappingRow:
     kind = row.one_of("type", KINDS) or "direct"
-    rule = mapping.MappingRow(
+    rule = MappingRow(
         target=row.text("target", required=True, most=200) or "",
         kind=kind,  # type: ignore[arg-type]
         source=row.text("source", strip=kind != "constant", most=10_000) or "",
@@ -114,7 +114,7 @@ def _parse_row(row: Section, position: int) -> mapping.MappingRow:
         position=position,
     )
     row.finish()
-    return mapping.canonical(rule)
+    return mapping_checks.canonical(rule)
 
 
 def _parse_match(row: Section) -> int | None:
@@ -133,7 +133,7 @@ def passing(object_type: str, configuration: Configuration | None) -> set[tuple[
 
 
 def _check_rules(
-    section: Section, plural: str, rows: list[Section], rules: list[mapping.MappingRow], passes: set[tuple[Any, ...]]
+    section: Section, plural: str, rows: list[Section], rules: list[MappingRow], passes: set[tuple[Any, ...]]
 ) -> None:
     object_type = OBJECTS[plural]
     for row, rule in zip(rows, rules, strict=True):
@@ -141,9 +141,9 @@ def _check_rules(
         twice = any(other.target == rule.target for other in others)
         if not rule.target or (configurations.facts_key(rule) in passes and not twice):
             continue
-        for problem in mapping.check_mapping(rule, others, object_type):
+        for problem in mapping_checks.check_mapping(rule, others, object_type):
             row.wrong(FILE_NAMES.get(problem.field, problem.field), configurations.sentence(problem))
-    if missing := mapping.required_targets(object_type) - {rule.target for rule in rules}:
+    if missing := aws_fields.required_targets(object_type) - {rule.target for rule in rules}:
         section.wrong(plural, _("lacks what AWS requires: %(fields)s") % {"fields": ", ".join(sorted(missing))})
 
 
@@ -313,7 +313,7 @@ def _is_replaced(item: Item, wanted: Wanted) -> bool:
     return item.key in {setting_key(name) for name in wanted.settings}
 
 
-def _mapping_items(object_type: str, rules: Iterable[mapping.MappingRow]) -> list[Item]:
+def _mapping_items(object_type: str, rules: Iterable[MappingRow]) -> list[Item]:
     items = []
     for rule in rules:
         facts = facts_of(rule, MAPPING_FIELDS)
@@ -412,7 +412,7 @@ def wanted_of(configuration: Configuration) -> Wanted:
     )  # fmt: skip
 
 
-def _row(rule: mapping.MappingRow) -> dict[str, Any]:
+def _row(rule: MappingRow) -> dict[str, Any]:
     return given(
         target=rule.target,
         type=rule.kind,

@@ -51,6 +51,7 @@ from sync.rules.changes import (
     remove_members,
 )
 from sync.rules.matching import Match, Verdict
+from sync.rules.rows import GuestName, MappingRow
 from sync.rules.unique_keys import Keys, keys_of
 from sync.runs import checkpoints
 from sync.runs.lease import Watch
@@ -79,8 +80,8 @@ def nobody_has(_target: str, _value: str) -> bool:
 class Mapper:
     """Desired units of one object type, and which mapping stands behind each."""
 
-    rules: Sequence[mapping.MappingRow]
-    guest_user_name: mapping.GuestName = "invited"
+    rules: Sequence[MappingRow]
+    guest_user_name: GuestName = "invited"
     now: datetime.datetime | None = None
     compiled: Sequence[mapping.CompiledMapping] = field(init=False)
     targets: Sequence[str] = field(init=False)

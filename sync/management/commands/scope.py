@@ -9,7 +9,7 @@ from sync.configuration import mappings
 from sync.configuration.drafts import draft_or_current
 from sync.models import Assignment, Configuration, Tenant
 from sync.rules import filters
-from sync.rules.mapping import ObjectType
+from sync.rules.rows import ObjectType
 
 OBJECT_TYPES: tuple[ObjectType, ...] = ("user", "group")
 

@@ -8,7 +8,7 @@ import pytest
 from sync.configuration import mappings
 from sync.drift.comparison import Looked
 from sync.models import Operation, Tenant
-from sync.rules import mapping
+from sync.rules.rows import MappingRow
 from tests.lab_process import Lab
 from tests.sync.engine.conftest import ACTOR, assign, aws_group, aws_user, sync
 
@@ -68,7 +68,7 @@ def save(tenant: Tenant, target: str, **facts: Any) -> None:
     tenant.refresh_from_db()
     configuration = tenant.configurations.draft() or tenant.configurations.current()
     row = configuration.mappings.filter(object_type="user", target=target).first()
-    rule = mapping.MappingRow(target=target, **facts)
+    rule = MappingRow(target=target, **facts)
     mappings.save_mapping(actor=ACTOR, tenant=tenant, object_type="user", rule=rule, row=row)
 
 
@@ -130,8 +130,8 @@ def test_none_leaves_what_aws_holds_and_fills_what_is_empty(wired: Tenant, lab: 
 
 def test_a_comparison_with_aws_leaves_none_rows_alone() -> None:
     rules = [
-        mapping.MappingRow("title", "none", "", default="Clerk"),
-        mapping.MappingRow("nickName", "direct", "surname"),
+        MappingRow("title", "none", "", default="Clerk"),
+        MappingRow("nickName", "direct", "surname"),
     ]
     assert Looked.at(rules, current=True).units == {"nickName"}
 

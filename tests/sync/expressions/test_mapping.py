@@ -6,21 +6,10 @@ from datetime import UTC, datetime
 import pytest
 
 from sync.engine.evaluation.evaluation import Mapper
-from sync.rules.mapping import (
-    BOOLEANS,
-    FILTERABLE,
-    LENGTHS,
-    REQUIRED,
-    TARGETS,
-    GuestName,
-    Mapped,
-    MappingRow,
-    Surroundings,
-    canonical,
-    check_mapping,
-    compile_mappings,
-    map_object,
-)
+from sync.rules.aws_fields import BOOLEANS, FILTERABLE, LENGTHS, REQUIRED, TARGETS
+from sync.rules.mapping import Mapped, Surroundings, compile_mappings, map_object
+from sync.rules.mapping_checks import canonical, check_mapping
+from sync.rules.rows import GuestName, MappingRow
 
 pytestmark = pytest.mark.pure
 

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from sync.configuration.files import ms_schema
-from sync.rules.mapping import DEFAULT_GROUP_MAPPINGS, DEFAULT_USER_MAPPINGS, MappingRow
+from sync.rules.rows import MappingRow
+from sync.rules.template import DEFAULT_GROUP_MAPPINGS, DEFAULT_USER_MAPPINGS
 from sync.rules.wanted import Wanted, WantedFilter
 from tests.sync.configured import CONFIGURATIONS, for_microsoft
 from tests.sync.ms_schema.schema import SAMPLE

@@ -16,7 +16,7 @@ from sync.configuration.files import json_text, microsoft, reading
 from sync.configuration.files.section import NotImported
 from sync.configuration.items import contents
 from sync.models import Assignment, AuditEntry, Configuration, Tenant
-from sync.rules import mapping
+from sync.rules import aws_fields
 from sync.rules.wanted import Wanted
 from sync.tenants import services
 from tests.sync.configured import CONFIGURATIONS
@@ -361,10 +361,10 @@ def test_a_row_that_aws_requires_stays_when_the_schema_has_none_that_can_be_take
     mappings.apply_recommended(actor=JO, tenant=tenant)
     schema = only(row("userName", attribute("nosuch")), row("title", attribute("jobTitle")))
     found = microsoft.read_text(json.dumps(schema), draft_or_current(tenant))
-    assert {one.target for one in found.wanted.mappings["user"]} == {"title", *mapping.required_targets("user")}
+    assert {one.target for one in found.wanted.mappings["user"]} == {"title", *aws_fields.required_targets("user")}
     words = {line.name: " ".join(map(microsoft.sentence, line.notes)) for line in found.report}
     assert "nosuch" in words["userName"]
-    assert all("stays as it is" in words[name] for name in mapping.required_targets("user"))
+    assert all("stays as it is" in words[name] for name in aws_fields.required_targets("user"))
 
 
 @pytest.mark.django_db

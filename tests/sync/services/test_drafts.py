@@ -9,7 +9,7 @@ from sync.configuration import drafts, items, mappings
 from sync.configuration.drafts import DraftInTheWay, NotPublished
 from sync.directory.live import Found
 from sync.models import Configuration, Run, Tenant
-from sync.rules import mapping
+from sync.rules.rows import MappingRow
 
 ACTOR = "jo@acme.example"
 ADELE = Found("user", "87d349ed-44d7-43e1-9a83-5f2406dee5bd", "Adele Vance", "adele@acme.example", "person")
@@ -27,7 +27,7 @@ def source_of(configuration: Configuration, target: str) -> str:
 
 def edit_title(tenant: Tenant, source: str) -> None:
     row = drafts.draft_or_current(tenant).mappings.get(object_type="user", target="title")
-    rule = mapping.MappingRow("title", "direct", source)
+    rule = MappingRow("title", "direct", source)
     mappings.save_mapping(actor=ACTOR, tenant=tenant, object_type="user", rule=rule, row=row)
 
 
@@ -144,7 +144,7 @@ def test_an_edit_over_somebody_elses_is_refused_with_how_it_stands(published: Te
             actor=ACTOR,
             tenant=published,
             object_type="user",
-            rule=mapping.MappingRow("title", "direct", "companyName"),
+            rule=MappingRow("title", "direct", "companyName"),
             row=row,
             seen=seen,
         )

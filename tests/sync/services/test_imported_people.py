@@ -10,6 +10,7 @@ from sync.configuration.files import microsoft, reading
 from sync.connection.clients import graph_client
 from sync.models import Tenant
 from sync.rules import mapping
+from sync.rules.rows import MappingRow, graph_select
 from sync.tenants import services
 from tests.sync.engine.conftest import lab, lab_process, wired
 from tests.sync.ms_schema.schema import SAMPLE
@@ -19,7 +20,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.process]
 JO = "jo@acme.example"
 
 
-def imported(name: str, document: Any) -> list[mapping.MappingRow]:
+def imported(name: str, document: Any) -> list[MappingRow]:
     """The people's rows of a new tenant that got this file."""
     tenant = services.create_tenant(actor=JO, name=name)
     found = microsoft.read_text(json.dumps(document), draft_or_current(tenant))
@@ -27,17 +28,17 @@ def imported(name: str, document: Any) -> list[mapping.MappingRow]:
     return [row.rule() for row in draft_or_current(tenant).mappings.filter(object_type="user")]
 
 
-def everybody(tenant: Tenant, rows: list[mapping.MappingRow]) -> list[dict[str, Any]]:
+def everybody(tenant: Tenant, rows: list[MappingRow]) -> list[dict[str, Any]]:
     """As a run reads them; the manager stands beside, as the delta brings it."""
     found: dict[str, dict[str, Any]] = {}
-    for page in graph_client(tenant).users_delta(mapping.graph_select(rows, "user")):
+    for page in graph_client(tenant).users_delta(graph_select(rows, "user")):
         for item in page.items:
             managers = item.pop("manager@delta", [])
             found.setdefault(item["id"], {}).update(item, manager=managers[0]["id"] if managers else None)
     return list(found.values())
 
 
-def desired(rows: list[mapping.MappingRow], people: list[dict[str, Any]]) -> list[Any]:
+def desired(rows: list[MappingRow], people: list[dict[str, Any]]) -> list[Any]:
     rules = mapping.compile_mappings(rows)
     return [
         (found.values, found.references, [(one.target, one.value) for one in found.untouched])

@@ -9,7 +9,7 @@ from sync.configuration.drafts import draft_or_current
 from sync.directory.live import Found
 from sync.models import DirectoryGroup, DirectoryMembership, DirectoryUser, Tenant
 from sync.preview.filter_effects import FilterEffects, search, titles_of
-from sync.rules.mapping import ALWAYS_SELECTED
+from sync.rules.entra_attributes import ALWAYS_SELECTED
 
 ACTOR = "jo@acme.example"
 OUTER, INNER = "1" * 36, "2" * 36

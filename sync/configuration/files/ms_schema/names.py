@@ -3,7 +3,9 @@
 from collections.abc import Callable
 
 from sync.expressions.tokens import tokens
-from sync.rules.mapping import LIST_PATH, PARTS, TARGETS, ObjectType, source_attribute
+from sync.rules.aws_fields import LIST_PATH, PARTS, TARGETS
+from sync.rules.entra_attributes import source_attribute
+from sync.rules.rows import ObjectType
 
 OBJECTS: dict[ObjectType, str] = {"user": "User", "group": "Group"}
 OBJECTS_WRITTEN = {theirs.lower(): ours for ours, theirs in OBJECTS.items()}

@@ -14,10 +14,11 @@ from sync.configuration.files.ms_schema.reports import Problem, ReportLine, Repo
 from sync.expressions.errors import ExpressionError, gettext_noop
 from sync.expressions.parsing import parse_tree
 from sync.expressions.tree import Text
-from sync.rules import mapping
+from sync.rules import aws_fields, mapping_checks
 from sync.rules.filters import MOST_CLAUSES, Clause, check, operator_named
-from sync.rules.mapping import MappingRow as Rule
-from sync.rules.mapping import ObjectType
+from sync.rules.rows import Apply, Kind, MappingProblem, ObjectType, expression_problem
+from sync.rules.rows import MappingRow as Rule
+from sync.rules.template import DEFAULT_GROUP_MAPPINGS, DEFAULT_USER_MAPPINGS, NOT_FOR_AWS
 from sync.rules.wanted import WantedFilter
 
 Json = Mapping[str, Any]
@@ -157,7 +158,7 @@ def _read_mappings(one: Json, object_type: ObjectType, found: Read) -> None:
     found.report += [line for _position, line in sorted(lines, key=lambda pair: pair[0])]
 
 
-LATER = frozenset(mapping.NOT_FOR_AWS)
+LATER = frozenset(NOT_FOR_AWS)
 
 
 def _read_mapping(attribute: Any, object_type: ObjectType, kept: Sequence[Rule]) -> tuple[Rule | None, ReportLine]:
@@ -208,7 +209,7 @@ def _target(written: str, object_type: ObjectType) -> tuple[str, list[ReportNote
     return target, [] if target == written else [ReportNote("target-spelled", {"written": written, "name": target})]
 
 
-def _flow(attribute: Json) -> tuple[mapping.Apply, list[ReportNote]]:
+def _flow(attribute: Json) -> tuple[Apply, list[ReportNote]]:
     notes = [ReportNote("flow-always")] if _text(attribute, "flowBehavior") == "FlowAlways" else []
     match _text(attribute, "flowType") or "Always":
         case "Always":
@@ -221,7 +222,7 @@ def _flow(attribute: Json) -> tuple[mapping.Apply, list[ReportNote]]:
             raise LeftOut("unknown-flow", flow=flow[:40])
 
 
-def _source(source: Any, target: str, object_type: ObjectType) -> tuple[mapping.Kind, str, list[ReportNote]]:
+def _source(source: Any, target: str, object_type: ObjectType) -> tuple[Kind, str, list[ReportNote]]:
     if not isinstance(source, dict):
         return "none", "", [ReportNote("source-none")]
     match _text(source, "type"):
@@ -229,7 +230,7 @@ def _source(source: Any, target: str, object_type: ObjectType) -> tuple[mapping.
             written = _attribute_name(source)
             name = names.attribute(written, object_type)
             notes = [] if name == written else [ReportNote("source-renamed", {"written": written, "name": name})]
-            return "reference" if target in mapping.REFERENCES else "direct", name, notes
+            return "reference" if target in aws_fields.REFERENCES else "direct", name, notes
         case "Constant":
             return "constant", _constant(source), []
         case "Function":
@@ -259,16 +260,16 @@ def _expression(source: Json, object_type: ObjectType) -> tuple[str, list[Report
     if not written:
         raise LeftOut("no-expression")
     if wrong := expressions.check(written):
-        raise Wrong(mapping.expression_problem(wrong[0]))
+        raise Wrong(expression_problem(wrong[0]))
     renamed = names.with_attributes(written, lambda name: names.attribute(name, object_type))
-    spelled = mapping.canonical(Rule("", "expression", renamed)).source
+    spelled = mapping_checks.canonical(Rule("", "expression", renamed)).source
     return spelled, [] if spelled == written else [ReportNote("expression-spelled", {"source": spelled})]
 
 
 def _settled(rule: Rule, object_type: ObjectType, kept: Sequence[Rule]) -> tuple[Rule, list[ReportNote]]:
     """The row as our own checks take it. Raises LeftOut."""
     notes: list[ReportNote] = []
-    for problem in mapping.check_mapping(rule, kept, object_type):
+    for problem in mapping_checks.check_mapping(rule, kept, object_type):
         if problem.code in MATCHING_PROBLEMS:
             rule = replace(rule, matching=None)
             notes.append(ReportNote("matching-dropped", problem=problem))
@@ -288,7 +289,7 @@ def _settled(rule: Rule, object_type: ObjectType, kept: Sequence[Rule]) -> tuple
     return rule, notes
 
 
-def _later(rule: Rule, kept: Sequence[Rule], problem: mapping.MappingProblem) -> tuple[Rule, ReportNote]:
+def _later(rule: Rule, kept: Sequence[Rule], problem: MappingProblem) -> tuple[Rule, ReportNote]:
     """The next free place in matching."""
     taken = {other.matching for other in kept}
     place = next((n for n in range(rule.matching or 1, LAST_MATCH + 1) if n not in taken), None)
@@ -299,12 +300,12 @@ def _later(rule: Rule, kept: Sequence[Rule], problem: mapping.MappingProblem) ->
 
 def _is_templates_own(rule: Rule, object_type: ObjectType, kept: Sequence[Rule]) -> bool:
     """Rows of the template stay beside each other, with a warning, as they do on the page."""
-    beside = [other for other in kept if mapping.same_list(rule.target, other.target)]
+    beside = [other for other in kept if aws_fields.same_list(rule.target, other.target)]
     return all(_in_template(one, object_type) for one in (rule, *beside))
 
 
 def _in_template(rule: Rule, object_type: ObjectType) -> bool:
-    template = mapping.DEFAULT_USER_MAPPINGS if object_type == "user" else mapping.DEFAULT_GROUP_MAPPINGS
+    template = DEFAULT_USER_MAPPINGS if object_type == "user" else DEFAULT_GROUP_MAPPINGS
     return any(replace(one, position=rule.position) == rule for one in template)
 
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from sync.expressions.errors import gettext_noop
-from sync.rules import filters, mapping
+from sync.rules import filters
+from sync.rules.rows import MappingProblem
 
-Problem = mapping.MappingProblem | filters.FilterProblem
+Problem = MappingProblem | filters.FilterProblem
 Outcome = Literal["taken", "changed", "left_out"]
 
 MESSAGES: dict[str, str] = {

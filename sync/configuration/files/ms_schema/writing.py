@@ -8,9 +8,11 @@ from sync import expressions
 from sync.configuration.files.ms_schema import names
 from sync.configuration.files.ms_schema.reports import ReportLine, ReportNote
 from sync.expressions.tree import AttributeNode, Call, Empty, Node, NumberNode, OperatorNode, Text, walk
+from sync.rules.aws_fields import BOOLEANS, REFERENCES, required_targets
+from sync.rules.entra_attributes import source_attribute
 from sync.rules.filters import OPERATORS
-from sync.rules.mapping import BOOLEANS, REFERENCES, ObjectType, required_targets, source_attribute
-from sync.rules.mapping import MappingRow as Rule
+from sync.rules.rows import MappingRow as Rule
+from sync.rules.rows import ObjectType
 from sync.rules.wanted import Wanted, WantedFilter
 
 Json = dict[str, Any]
