@@ -18,6 +18,7 @@ from sync.engine.rehearsal.causes import SCOPE
 from sync.models import AttributeMapping, Configuration, Tenant
 from sync.problems.catalogue import SCOPE_REASONS
 from sync.rules import filters
+from sync.rules.filter_words import clauses_in_words
 
 Words = str | Promise
 PLURAL = {"user": "people", "group": "groups"}
@@ -137,7 +138,7 @@ def filter_words(item: Item, side: Item | None) -> str:
     if side is None:
         return _("no such filter")
     one = filters.Filter.of(side.facts["title"], side.facts["clauses"])
-    clauses = filters.clauses_in_words(one, "group" if item.object_type == "group" else "user", _)
+    clauses = clauses_in_words(one, "group" if item.object_type == "group" else "user", _)
     return clauses or _("no clause")
 
 

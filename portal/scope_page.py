@@ -17,7 +17,9 @@ from sync.configuration.drafts import draft_or_current
 from sync.models import Configuration, ScopingFilter, Tenant
 from sync.preview import filter_effects as service
 from sync.rules import filters as filtering
-from sync.rules.filters import Clause, Filter, Phrase, clauses_in_words, operator_named, phrase, ready, unanchored
+from sync.rules.filter_checks import unanchored
+from sync.rules.filter_words import Phrase, clauses_in_words, phrase
+from sync.rules.filters import Clause, Filter, operator_named, ready
 from sync.rules.rows import ObjectType
 
 EMPTY = Clause("", "EQUALS")

@@ -10,8 +10,9 @@ from django.utils.translation import gettext_lazy
 
 from sync.configuration.mappings import revision
 from sync.models import ScopingFilter
-from sync.rules import filters
-from sync.rules.filters import Clause, Filter, FilterProblem
+from sync.rules import filter_checks, filters
+from sync.rules.filter_checks import FilterProblem
+from sync.rules.filters import Clause, Filter
 from sync.rules.rows import ObjectType
 
 NEW = "new"
@@ -140,7 +141,7 @@ class Card:
 
     def check(self) -> bool:
         """Whether it can be saved; otherwise every problem stands at its field."""
-        for problem in filters.check_filter(self.filter(), self.object_type):
+        for problem in filter_checks.check_filter(self.filter(), self.object_type):
             if problem.index is not None:
                 self.rows[problem.index].say(problem)
             else:

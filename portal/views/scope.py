@@ -35,7 +35,7 @@ from sync.configuration import drafts, items, mappings
 from sync.configuration.drafts import draft_or_current
 from sync.models import AttributeMapping, ScopingFilter, Tenant
 from sync.preview import filter_effects as service
-from sync.rules import filters
+from sync.rules import filter_words
 
 
 @signed_in
@@ -116,7 +116,7 @@ def conflicting(
         "conflict": True,
         "by": edit.get("by") or draft_or_current(tenant).changed_by,
         "theirs": theirs,
-        "theirs_words": filters.clauses_in_words(theirs, card.object_type, _) if theirs else "",
+        "theirs_words": filter_words.clauses_in_words(theirs, card.object_type, _) if theirs else "",
         "dom_key": card.key,
     }
     return answer(request, tenant, mine, status=409, more=more)

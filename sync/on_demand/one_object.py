@@ -40,7 +40,7 @@ from sync.models import (
     Run,
     Snapshot,
 )
-from sync.rules import acceptance, filters
+from sync.rules import acceptance, filter_words, filters
 from sync.rules.acceptance import NameIdSource
 from sync.rules.changes import MANAGER
 from sync.rules.matching import Verdict
@@ -623,7 +623,7 @@ def told(verdict: filters.FilterVerdict, object_type: str) -> dict[str, Any]:
     kind = cast(ObjectType, object_type)
     clauses = [
         {
-            "clause": str(filters.phrase(one.clause, kind, gettext)),
+            "clause": str(filter_words.phrase(one.clause, kind, gettext)),
             "actual": filters.text_of(one.actual),
             "passed": one.passed,
         }

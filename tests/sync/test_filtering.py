@@ -7,20 +7,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sync.rules.filters import (
-    OPERATORS,
-    Clause,
-    Filter,
-    anchored,
-    attributes,
-    check,
-    check_filter,
-    compiled,
-    judge,
-    passes,
-    sentence,
-    unanchored,
-)
+from sync.rules.filter_checks import anchored, check, check_filter, unanchored
+from sync.rules.filter_words import sentence
+from sync.rules.filters import OPERATORS, Clause, Filter, attributes, compiled, judge, passes
 
 PHONE = "extension_0123456789abcdef0123456789abcdef_value"
 

@@ -17,8 +17,7 @@ from sync.directory.live import UNREADABLE
 from sync.graph.client import GraphClient
 from sync.graph.errors import Forbidden, NotFound
 from sync.models import AttributeMapping, Configuration, Tenant
-from sync.rules import aws_fields
-from sync.rules import filters as filtering
+from sync.rules import aws_fields, filter_checks
 from sync.rules.rows import MappingRow
 from sync.rules.wanted import Wanted, WantedFilter
 
@@ -106,7 +105,7 @@ def _note_kept(report: list[ReportLine], kind: str, target: str) -> None:
 def sentence(note: ReportNote) -> str:
     """In the reader's language."""
     params = dict(note.params)
-    if isinstance(note.problem, filtering.FilterProblem):
+    if isinstance(note.problem, filter_checks.FilterProblem):
         params["problem"] = note.problem.sentence(_)
     elif note.problem is not None:
         params["problem"] = mappings.sentence(note.problem)

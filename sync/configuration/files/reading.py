@@ -32,7 +32,8 @@ from sync.configuration.items import (
 from sync.models import AttributeMapping, Configuration, ScopingFilter, Tenant
 from sync.models.configuration import every_group_action, every_user_action, new_uid
 from sync.rules import aws_fields, mapping_checks
-from sync.rules.filters import OPERATORS, Clause, Filter, check_filter
+from sync.rules.filter_checks import check_filter
+from sync.rules.filters import OPERATORS, Clause, Filter
 from sync.rules.rows import MappingRow, ObjectType
 from sync.rules.wanted import Wanted, WantedAssignment, WantedFilter
 

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from sync.configuration import mappings
 from sync.configuration.drafts import draft_or_current
 from sync.models import Assignment, Configuration, Tenant
-from sync.rules import filters
+from sync.rules import filter_words
 from sync.rules.rows import ObjectType
 
 OBJECT_TYPES: tuple[ObjectType, ...] = ("user", "group")
@@ -58,7 +58,7 @@ class Command(BaseCommand):
         self.stdout.write(f"guests: {'left out' if configuration.leave_out_guests else 'like everybody else'}")
         for object_type in OBJECT_TYPES:
             rows = configuration.filters.filter(object_type=object_type)
-            self.stdout.write(filters.sentence([row.rule() for row in rows], object_type))
+            self.stdout.write(filter_words.sentence([row.rule() for row in rows], object_type))
         for row in configuration.assignments.all():
             facts = (("nested", row.nested), ("people only", not row.send_group), ("mirrored", row.mirrored))
             marks = [word for word, holds in facts if holds]

@@ -15,7 +15,8 @@ from sync.expressions.errors import ExpressionError, gettext_noop
 from sync.expressions.parsing import parse_tree
 from sync.expressions.tree import Text
 from sync.rules import aws_fields, mapping_checks
-from sync.rules.filters import MOST_CLAUSES, Clause, check, operator_named
+from sync.rules.filter_checks import check
+from sync.rules.filters import MOST_CLAUSES, Clause, operator_named
 from sync.rules.rows import Apply, Kind, MappingProblem, ObjectType, expression_problem
 from sync.rules.rows import MappingRow as Rule
 from sync.rules.template import DEFAULT_GROUP_MAPPINGS, DEFAULT_USER_MAPPINGS, NOT_FOR_AWS

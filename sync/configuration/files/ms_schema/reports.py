@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from sync.expressions.errors import gettext_noop
-from sync.rules import filters
+from sync.rules import filter_checks
 from sync.rules.rows import MappingProblem
 
-Problem = MappingProblem | filters.FilterProblem
+Problem = MappingProblem | filter_checks.FilterProblem
 Outcome = Literal["taken", "changed", "left_out"]
 
 MESSAGES: dict[str, str] = {
@@ -77,7 +77,7 @@ class ReportNote:
         params = dict(self.params)
         if self.problem is not None:
             found = self.problem
-            params["problem"] = found.sentence() if isinstance(found, filters.FilterProblem) else found.sentence
+            params["problem"] = found.sentence() if isinstance(found, filter_checks.FilterProblem) else found.sentence
         return MESSAGES[self.code] % params
 
 
