@@ -12,7 +12,7 @@ from sync.engine.evaluation.evaluation import Evaluation
 from sync.engine.export.journal import Journal
 from sync.engine.export.recovery import resolve_open_intents
 from sync.engine.export.sending import export_stage
-from sync.engine.guard import guard as guarding
+from sync.engine.guard import holds
 from sync.engine.guard.guard import Guard
 from sync.engine.reading import rounds
 from sync.engine.reading.ahead import answered
@@ -140,7 +140,7 @@ def check(run: Run, configuration: Configuration, evaluation: Evaluation) -> dic
         return held
     held = guard.check()
     if not evaluation.snapshot.suspect:
-        guarding.close_unwanted(run.tenant, evaluation.still_wanted | guard.held)
+        holds.close_unwanted(run.tenant, evaluation.still_wanted | guard.held)
     return held
 
 
@@ -180,7 +180,7 @@ def finish(run: Run, tenant: Tenant, snapshot: Snapshot, configuration: Configur
         tenant.evaluated_snapshot = snapshot.pk
         tenant.evaluated_changed_at = configuration.changed_at
         tenant.save(update_fields=["evaluated_snapshot", "evaluated_changed_at"])
-    guarding.close_done(run)
+    holds.close_done(run)
     run.configuration = configuration
     run.finished_at = timezone.now()
     run.save(update_fields=["configuration"])

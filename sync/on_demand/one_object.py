@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from sync.engine import cycle
 from sync.engine.evaluation.clashes import Clashes
 from sync.engine.evaluation.evaluation import Evaluation, links_of
-from sync.engine.guard import guard as guarding
+from sync.engine.guard import holds
 from sync.engine.guard.guard import Guard
 from sync.engine.reading import rounds
 from sync.engine.scope import nesting
@@ -392,7 +392,7 @@ class OneObject:
         guard = Guard(self.run, configuration.confirmed_run if configuration.confirmed else None)
         guard.check()
         wanted = evaluation.still_wanted | guard.held
-        guarding.close_unwanted(self.tenant, wanted, [self.row.object_id])
+        holds.close_unwanted(self.tenant, wanted, [self.row.object_id])
 
     def _forget_stale_plans(self, beside: set[str]) -> None:
         """What the run in progress has planned for this object and not sent is planned anew here."""
@@ -544,7 +544,7 @@ class OneObject:
     def _write(self, decision: Decision) -> None:
         if any(row.result == Result.PLANNED for row in decision.operations):
             cycle.export(self.run, self.watch, self.phases, self.scim, 1)
-            guarding.close_done(self.run)
+            holds.close_done(self.run)
         rows = list(self.run.operations.filter(pk__gt=self.before).order_by("stage", "pk"))
         written = [shown(row) for row in rows]
         bad = next((row for row in rows if row.result in (Result.FAILED, Result.WILL_RETRY)), None)
