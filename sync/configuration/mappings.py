@@ -27,8 +27,8 @@ from sync.configuration.items import (
     mapping_key,
     setting_key,
 )
+from sync.db.batches import chunks
 from sync.directory.live import Found
-from sync.engine.work import chunks
 from sync.models import (
     Assignment,
     AttributeMapping,

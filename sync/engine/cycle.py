@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from django.utils import timezone
 
+from sync.configuration.ruleset import Rules, selected
 from sync.engine.evaluation.evaluation import Evaluation
 from sync.engine.export.journal import Journal
 from sync.engine.export.recovery import resolve_open_intents
@@ -17,7 +18,7 @@ from sync.engine.guard.guard import Guard
 from sync.engine.reading import rounds
 from sync.engine.reading.ahead import answered
 from sync.engine.rehearsal import rehearsal
-from sync.engine.work import Rules, selected
+from sync.engine.work import watermark
 from sync.graph.client import GraphClient
 from sync.models import Configuration, Result, Run, Snapshot, Tenant
 from sync.rules.changes import Stage
@@ -110,12 +111,6 @@ def evaluation_of(
         return rehearsal.rehearsal(run, snapshot, scim, watch)
     since = watermark(run, run.tenant, configuration)
     return Evaluation(run, snapshot, Rules.of(configuration), scim, since=since, watch=watch)
-
-
-def watermark(run: Run, tenant: Tenant, configuration: Configuration) -> int:
-    """The snapshot up to which people were evaluated under today's rules; 0 looks at everybody."""
-    same_rules = tenant.evaluated_changed_at is not None and tenant.evaluated_changed_at >= configuration.changed_at
-    return tenant.evaluated_snapshot if same_rules and run.kind != Run.Kind.FULL else 0
 
 
 def plan(run: Run, evaluation: Evaluation, phases: PhaseLog) -> None:

@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from sync.configuration.ruleset import Rules, redacted_units
 from sync.engine import cycle
 from sync.engine.evaluation.clashes import Clashes
 from sync.engine.evaluation.evaluation import Evaluation, links_of
@@ -23,7 +24,7 @@ from sync.engine.guard.guard import Guard
 from sync.engine.reading import rounds
 from sync.engine.scope import nesting
 from sync.engine.scope.deciding import ScopePass
-from sync.engine.work import Rules, redacted_units
+from sync.engine.work import watermark
 from sync.graph.client import DeltaPage, GraphClient
 from sync.graph.errors import NotFound as NotInEntra
 from sync.models import (
@@ -284,7 +285,7 @@ class OneObject:
         # says nothing about anybody else.
         snapshot = Snapshot(pk=self.newest + 1, tenant=self.tenant, full=False, sealed_at=timezone.now())
         self._apply(snapshot, imported)
-        since = cycle.watermark(self.run, self.tenant, self.configuration)
+        since = watermark(self.run, self.tenant, self.configuration)
         nesting.refresh(self.tenant, snapshot, self.rules, since)
         beside = self._groups_beside()
         self._forget_stale_plans(beside)

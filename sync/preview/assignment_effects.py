@@ -14,8 +14,8 @@ from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 
+from sync.configuration.ruleset import Rules
 from sync.engine.scope import nesting
-from sync.engine.work import Rules
 from sync.models import Assignment, Configuration, DirectoryMembership, DirectoryUser, ObjectType, Tenant
 from sync.rules.scope import Reason
 

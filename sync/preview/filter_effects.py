@@ -14,9 +14,9 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from sync.configuration.drafts import draft_or_current
+from sync.configuration.ruleset import Rules
 from sync.engine.reading import rounds
 from sync.engine.scope import nesting
-from sync.engine.work import Rules
 from sync.expressions import Value
 from sync.models import (
     Assignment,

@@ -15,8 +15,10 @@ from django.db.models import Count, Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from sync import audit
+from sync.configuration.ruleset import Rules
+from sync.db.batches import batches
 from sync.engine.evaluation.evaluation import VERDICTS, Mapper, groups_mapper, people_mapper, want
-from sync.engine.work import Rules, batches, groups_in_scope
+from sync.engine.work import groups_in_scope
 from sync.models import AttributeMapping, DirectoryGroup, DirectoryUser, Finding, Link, ReadinessCheck, Tenant
 from sync.problems.catalogue import PROBLEMS, ProblemWords
 from sync.rules import acceptance

@@ -14,6 +14,8 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
+from sync.configuration.ruleset import Rules
+from sync.db.batches import batches
 from sync.db.bulk import insert_rows, update_rows
 from sync.engine.evaluation.candidates import Target
 from sync.engine.evaluation.clashes import Clashes
@@ -22,7 +24,7 @@ from sync.engine.evaluation.taken_values import TakenValues
 from sync.engine.guard.guard import Guard
 from sync.engine.scope.deciding import ScopePass
 from sync.engine.scope.nesting import assigned_groups_listing, groups_inside
-from sync.engine.work import Rules, batches, due_links, groups_in_scope, held_objects, users_to_look_at
+from sync.engine.work import due_links, groups_in_scope, held_objects, users_to_look_at
 from sync.models import (
     DirectoryGroup,
     DirectoryMembership,

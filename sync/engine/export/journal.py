@@ -13,11 +13,11 @@ from django.db import transaction
 from django.db.models import Min, Q
 from django.utils import timezone
 
+from sync.configuration.ruleset import redacted_units
 from sync.engine.export import settling
 from sync.engine.export.sending import Outcome, Request, TooManyFailures
 from sync.engine.export.settling import Member, Settled
 from sync.engine.guard import recheck
-from sync.engine.work import redacted_units
 from sync.models import Link, Operation, Result, Run
 from sync.rules.changes import MANAGER
 from sync.runs.checkpoints import passed

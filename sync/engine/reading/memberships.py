@@ -11,9 +11,10 @@ from typing import Any
 import structlog
 from django.db.models import Count, Q, QuerySet
 
+from sync.db.batches import chunks
 from sync.db.bulk import insert_values
 from sync.engine.reading.ahead import fetched
-from sync.engine.work import chunks, touch
+from sync.engine.work import touch
 from sync.graph.client import GraphClient
 from sync.graph.errors import BadAnswer, GraphError
 from sync.models import (

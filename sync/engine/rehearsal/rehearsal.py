@@ -11,6 +11,8 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from sync.configuration.items import contents, differences, digest, setting_key
+from sync.configuration.ruleset import Rules
+from sync.db.batches import batches
 from sync.db.bulk import insert_rows
 from sync.engine.evaluation.candidates import Target
 from sync.engine.evaluation.clashes import RehearsedClashes
@@ -22,7 +24,7 @@ from sync.engine.rehearsal import impact
 from sync.engine.rehearsal.causes import Causes, Keys, reason_key
 from sync.engine.scope import nesting
 from sync.engine.scope.deciding import Deciding
-from sync.engine.work import Rules, batches, groups_in_scope, users_to_look_at
+from sync.engine.work import groups_in_scope, users_to_look_at
 from sync.models import Configuration, DirectoryGroup, DirectoryUser, Link, Operation, Rehearsed, Run, Snapshot
 from sync.rules.changes import MANAGER, Change
 from sync.runs.lease import Cancelled, Watch

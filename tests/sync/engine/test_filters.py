@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from sync.configuration import mappings
+from sync.configuration.ruleset import selected
 from sync.engine.reading import rounds
-from sync.engine.work import selected
 from sync.models import DirectoryUser, HeldChange, Hold, Run, Tenant
 from sync.worker import execution
 from tests.lab_process import Lab
