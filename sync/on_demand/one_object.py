@@ -22,6 +22,7 @@ from sync.engine.evaluation.evaluation import Evaluation, links_of
 from sync.engine.guard import holds
 from sync.engine.guard.guard import Guard
 from sync.engine.reading import rounds
+from sync.engine.reading.pages import apply_groups, apply_users
 from sync.engine.scope import nesting
 from sync.engine.scope.deciding import ScopePass
 from sync.engine.work import watermark
@@ -307,7 +308,7 @@ class OneObject:
         if self.is_user:
             self._apply_person(snapshot, page, imported)
         elif not self._purged(DirectoryGroup):
-            rounds.apply_groups(snapshot, page)
+            apply_groups(snapshot, page)
             self._apply_members(snapshot, imported)
         for model in (DirectoryUser, DirectoryGroup, DirectoryMembership):
             # Seen by a reading of one object: a full round's set difference goes by its own snapshot.
@@ -319,11 +320,11 @@ class OneObject:
     def _apply_person(self, snapshot: Snapshot, page: DeltaPage, imported: Imported) -> None:
         if imported.lists is None:
             if not self._purged(DirectoryUser):
-                rounds.apply_users(snapshot, page)
+                apply_users(snapshot, page)
             return
         entries = [{"id": imported.manager}] if imported.manager else []
         imported.item["manager@delta"] = entries
-        rounds.apply_users(snapshot, page)
+        apply_users(snapshot, page)
         user_id = self.row.object_id
         listing = {one["id"] for one in imported.lists}
         rows = DirectoryMembership.objects.filter(tenant=self.tenant, member_id=user_id)

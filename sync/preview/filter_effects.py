@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from sync.configuration.drafts import draft_or_current
 from sync.configuration.ruleset import Rules
-from sync.engine.reading import rounds
+from sync.engine.reading.tracked import parts
 from sync.engine.scope import nesting
 from sync.expressions import Value
 from sync.models import (
@@ -210,7 +210,7 @@ class FilterEffects:
 
     def unread(self) -> list[str]:
         """Attributes of the filters that no round has read yet: nothing can be said about them."""
-        users, groups, _asker = rounds.parts(self.tenant.tracked_select)
+        users, groups, _asker = parts(self.tenant.tracked_select)
         known = users if self.object_type == "user" else groups
         rules = [rule for one in self.gate.filters for rule in one.rules]
         missing = [rule.attribute.name for rule in rules if rule.attribute and rule.attribute.selects not in known]

@@ -6,7 +6,7 @@ import pytest
 
 from sync.configuration import mappings
 from sync.configuration.ruleset import selected
-from sync.engine.reading import rounds
+from sync.engine.reading.tracked import parts
 from sync.models import DirectoryUser, HeldChange, Hold, Run, Tenant
 from sync.worker import execution
 from tests.lab_process import Lab
@@ -194,7 +194,7 @@ def test_what_filters_name_is_read_for_the_draft_too_and_the_link_is_kept(wired:
     # The link goes on telling more than is wanted now.
     assert not newest(wired).full
     wired.refresh_from_db()
-    assert "companyName" in rounds.parts(wired.tracked_select)[0]
+    assert "companyName" in parts(wired.tracked_select)[0]
 
 
 def newest(tenant: Tenant) -> Any:
