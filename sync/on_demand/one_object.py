@@ -17,8 +17,9 @@ from django.utils.translation import gettext_lazy as _
 
 from sync.configuration.ruleset import Rules, redacted_units
 from sync.engine import cycle
+from sync.engine.evaluation.batch import links_of
 from sync.engine.evaluation.clashes import Clashes
-from sync.engine.evaluation.evaluation import Evaluation, links_of
+from sync.engine.evaluation.evaluation import Evaluation
 from sync.engine.guard import holds
 from sync.engine.guard.guard import Guard
 from sync.engine.reading import rounds

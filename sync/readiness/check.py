@@ -17,7 +17,8 @@ from django.utils import timezone
 from sync import audit
 from sync.configuration.ruleset import Rules
 from sync.db.batches import batches
-from sync.engine.evaluation.evaluation import VERDICTS, Mapper, groups_mapper, people_mapper, want
+from sync.engine.evaluation.batch import VERDICTS, want
+from sync.engine.evaluation.mapper import Mapper, groups_mapper, people_mapper
 from sync.engine.work import groups_in_scope
 from sync.models import AttributeMapping, DirectoryGroup, DirectoryUser, Finding, Link, ReadinessCheck, Tenant
 from sync.problems.catalogue import PROBLEMS, ProblemWords

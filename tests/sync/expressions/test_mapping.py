@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from sync.engine.evaluation.evaluation import Mapper
+from sync.engine.evaluation.mapper import Mapper
 from sync.rules.aws_fields import BOOLEANS, FILTERABLE, LENGTHS, REQUIRED, TARGETS
 from sync.rules.mapping import Mapped, Surroundings, compile_mappings, map_object
 from sync.rules.mapping_checks import canonical, check_mapping
