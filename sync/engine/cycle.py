@@ -10,9 +10,8 @@ from django.utils import timezone
 
 from sync.configuration.ruleset import Rules, selected
 from sync.engine.evaluation.evaluation import Evaluation
-from sync.engine.export.journal import Journal
 from sync.engine.export.recovery import resolve_open_intents
-from sync.engine.export.sending import export_stage
+from sync.engine.export.stages import CONNECTIONS, WRITING, export
 from sync.engine.guard import holds
 from sync.engine.guard.guard import Guard
 from sync.engine.reading import rounds
@@ -21,21 +20,11 @@ from sync.engine.rehearsal import rehearsal
 from sync.engine.work import watermark
 from sync.graph.client import GraphClient
 from sync.models import Configuration, Result, Run, Snapshot, Tenant
-from sync.rules.changes import Stage
 from sync.runs import checkpoints
 from sync.runs.lease import Watch
 from sync.runs.phases import PhaseLog
 from sync.runs.results import count_results
 from sync.scim.client import ScimClient
-
-# Which stages of the plan each phase of the run's page stands for.
-WRITING = {
-    "people": (Stage.PEOPLE, Stage.MANAGERS),
-    "groups": (Stage.GROUPS,),
-    "memberships": (Stage.MEMBERSHIPS,),
-    "removals": (Stage.REMOVALS,),
-}
-CONNECTIONS = 10
 
 
 class RowsLeft(Exception):
@@ -145,23 +134,6 @@ def require_confirmation(run: Run, configuration: Configuration, phases: PhaseLo
         return
     phases.not_needed(*WRITING, "finish")
     raise NotConfirmed
-
-
-def export(run: Run, watch: Watch, phases: PhaseLog, scim: ScimClient, connections: int) -> None:
-    """Stage by stage: each needs the ids that the one before it brought."""
-    journal = Journal(run, watch.lease, phases)
-
-    def safe_point() -> None:
-        if watch.safe_point():
-            journal.read_again()
-
-    for phase, stages in WRITING.items():
-        if not run.operations.filter(result="planned", stage__in=stages).exists():
-            phases.not_needed(phase)
-            continue
-        with phases.during(phase):
-            for stage in stages:
-                export_stage(journal.begin(stage), scim, connections, safe_point, journal.clock)
 
 
 def finish(run: Run, tenant: Tenant, snapshot: Snapshot, configuration: Configuration) -> None:

@@ -16,10 +16,10 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from sync.configuration.ruleset import Rules, redacted_units
-from sync.engine import cycle
 from sync.engine.evaluation.batch import links_of
 from sync.engine.evaluation.clashes import Clashes
 from sync.engine.evaluation.evaluation import Evaluation
+from sync.engine.export.stages import export
 from sync.engine.guard import holds
 from sync.engine.guard.guard import Guard
 from sync.engine.reading import rounds
@@ -546,7 +546,7 @@ class OneObject:
 
     def _write(self, decision: Decision) -> None:
         if any(row.result == Result.PLANNED for row in decision.operations):
-            cycle.export(self.run, self.watch, self.phases, self.scim, 1)
+            export(self.run, self.watch, self.phases, self.scim, 1)
             holds.close_done(self.run)
         rows = list(self.run.operations.filter(pk__gt=self.before).order_by("stage", "pk"))
         written = [shown(row) for row in rows]
