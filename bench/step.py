@@ -169,7 +169,7 @@ def draft() -> dict[str, Any]:
     tenant = Tenant.objects.get()
     clause = {"attribute": "department", "operator": "REGEX MATCH", "value": "^[A-L]", "ignore_case": False}
     mappings.save_filter(actor=ACTOR, tenant=tenant, object_type="user", title="Half", clauses=[clause])
-    row = drafts.shown(tenant).mappings.get(object_type="user", target="title")
+    row = drafts.draft_or_current(tenant).mappings.get(object_type="user", target="title")
     rule = replace(row.rule(), kind="expression", source='Join(", ", [jobTitle], [department])')
     mappings.save_mapping(actor=ACTOR, tenant=tenant, object_type="user", rule=rule, row=row)
     return {"changes": len(drafts.differs(tenant))}

@@ -26,8 +26,8 @@ from sync.models import (
     Tenant,
 )
 from sync.preview import assignment_effects
-from sync.preview.assignment_effects import Bringing, Counts
-from sync.problems.catalogue import PROBLEMS, Problem, scope_words
+from sync.preview.assignment_effects import AssignmentCounts, Bringing
+from sync.problems.catalogue import PROBLEMS, ProblemWords, scope_words
 
 PAGE = 50
 OBJECT_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -55,10 +55,10 @@ class Line:
     changed: Sequence[str] = ()
     state: str = "waiting"
     direct: int | None = None
-    counts: Counts | None = None
+    counts: AssignmentCounts | None = None
     through: Sequence[tuple[str, str]] = ()
     ready_at: Any = None
-    problem: Problem | None = None
+    problem: ProblemWords | None = None
     # Why an assigned person is not in scope all the same, in words.
     outside: str = ""
 
@@ -103,7 +103,7 @@ class Tables:
 
 def tables(tenant: Tenant, text: str, pages: Mapping[str, str], *, wait: bool) -> Tables:
     """`pages`: the number of each table's page; `wait`: count even when it takes a while."""
-    configuration = drafts.shown(tenant)
+    configuration = drafts.draft_or_current(tenant)
     changes = {one.key: one for one in drafts.changes(tenant)}
     rules = Bringing(configuration)
     lines = _lines(tenant, configuration, changes, rules)
@@ -258,11 +258,11 @@ def _add_counts(found: Tables, configuration: Configuration, rules: Bringing, *,
 
 def _counts(
     configuration: Configuration, rules: Bringing, snapshot: Snapshot, *, compute: bool
-) -> dict[str, Counts] | None:
+) -> dict[str, AssignmentCounts] | None:
     """Kept until the directory is read again or somebody edits the rules."""
     edited = configuration.changed_at.timestamp()
     key = f"assigned:{configuration.pk}:{edited}:{snapshot.pk}:{configuration.assignments.count()}"
-    counts: dict[str, Counts] | None = cache.get(key)
+    counts: dict[str, AssignmentCounts] | None = cache.get(key)
     if counts is None and compute:
         counts = rules.counts()
         cache.set(key, counts, COUNTS_KEPT_SECONDS)

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from sync.approvals import queries
 from sync.models import HeldChange, Run, Tenant
-from sync.problems.catalogue import PROBLEMS, Problem
+from sync.problems.catalogue import PROBLEMS, ProblemWords
 
 Word = Literal["on", "off", "waiting_for_approval", "quarantined"]
 
@@ -18,7 +18,7 @@ class Standing:
     held changes nobody has decided on."""
 
     word: Word
-    problem: Problem | None = None
+    problem: ProblemWords | None = None
     plan: Run | None = None
     shrunken: Run | None = None
     changes: int = 0

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from portal.http import HttpRequest
 from sync.directory import live
-from sync.engine.reading import rounds
+from sync.engine.reading.tracked import parts
 from sync.models import DirectoryUser, Tenant
 from sync.rules import mapping
 
@@ -109,7 +109,7 @@ def with_values(tenant: Tenant, cast: Iterable[Example], select: Sequence[str]) 
 
 def mirrored(tenant: Tenant) -> set[str]:
     """Properties of people that the last reading brought."""
-    users, _groups, _asker = rounds.parts(tenant.tracked_select)
+    users, _groups, _asker = parts(tenant.tracked_select)
     return {*users, "manager"} if users else set()
 
 

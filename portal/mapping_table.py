@@ -14,7 +14,7 @@ from sync.configuration.mappings import sentence
 from sync.models import AttributeMapping, Configuration
 from sync.problems.catalogue import PROBLEMS
 from sync.rules import acceptance, aws_fields, mapping, mapping_checks, template
-from sync.rules.rows import Mapping, ObjectType, Problem
+from sync.rules.rows import MappingProblem, MappingRow, ObjectType
 from sync.scim.resource import REDACTED
 
 # Facts of a row that a cell of the table shows.
@@ -34,7 +34,7 @@ class Gets:
     kept: bool = False
     error: str = ""
     inputs: list[tuple[str, str | None]] = field(default_factory=list)
-    findings: Sequence[acceptance.Finding] = ()
+    findings: Sequence[acceptance.AcceptanceFinding] = ()
 
     @property
     def length(self) -> int:
@@ -45,7 +45,7 @@ class Gets:
         return REDACTED if self.hidden and self.value is not None else self.value
 
     @property
-    def certain(self) -> acceptance.Finding | None:
+    def certain(self) -> acceptance.AcceptanceFinding | None:
         return next((one for one in self.findings if one.certain), None)
 
     @property
@@ -179,7 +179,7 @@ def _warn(lines: Sequence[Line], object_type: ObjectType) -> None:
             line.warnings = [warning(problem) for problem in found]
 
 
-def warning(problem: Problem) -> str:
+def warning(problem: MappingProblem) -> str:
     if problem.code == "one-list-value":
         return _("AWS takes one item in %(list)s. It refuses a person with two.") % problem.params
     return sentence(problem)
@@ -207,7 +207,7 @@ def _mark_ends(lines: Sequence[Line]) -> None:
 # --- One rule, one person -------------------------------------------------------------------------
 
 
-def gets(rule: Mapping, person: Example, object_type: ObjectType, guest_user_name: str) -> Gets:
+def gets(rule: MappingRow, person: Example, object_type: ObjectType, guest_user_name: str) -> Gets:
     """As if the person were new and assigned: the page asks what they would get, not whether they come."""
     found = Gets(person)
     if person.source is None:
@@ -233,27 +233,29 @@ def in_words(value: object) -> str | None:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def sample_problems(found: Iterable[Gets], rule: Mapping) -> list[Problem]:
+def sample_problems(found: Iterable[Gets], rule: MappingRow) -> list[MappingProblem]:
     """Values of real people that AWS certainly refuses: the row is not saved with them."""
     return [
         _sample_problem(one, finding, rule) for one in found if (finding := one.certain) and finding.code in REFUSING
     ]
 
 
-def _sample_problem(one: Gets, finding: acceptance.Finding, rule: Mapping) -> Problem:
+def _sample_problem(one: Gets, finding: acceptance.AcceptanceFinding, rule: MappingRow) -> MappingProblem:
     facts: dict[str, str | int] = {"target": rule.target, "name": one.person.name}
     place = "source" if rule.kind != "none" else "default"
     if finding.code == "too-long":
         limit = aws_fields.LENGTHS.get(rule.target, aws_fields.LENGTH)
-        return Problem("value-too-long", facts | {"length": one.length, "limit": limit}, place)
+        return MappingProblem("value-too-long", facts | {"length": one.length, "limit": limit}, place)
     shown = REDACTED if one.hidden else acceptance.visible(one.value or "").replace(" ", "␣")
-    return Problem("value-refused", facts | {"value": shown}, place)
+    return MappingProblem("value-refused", facts | {"value": shown}, place)
 
 
 def doubts(found: Iterable[Gets]) -> list[str]:
     """Values of real people that AWS may refuse: told, and saved all the same."""
     return [
-        sentence(Problem("value-doubtful", {"value": acceptance.visible(one.shown or ""), "name": one.person.name}))
+        sentence(
+            MappingProblem("value-doubtful", {"value": acceptance.visible(one.shown or ""), "name": one.person.name})
+        )
         for one in found
         if any(finding.code == "maybe-refused-characters" for finding in one.findings)
     ]
@@ -267,7 +269,7 @@ def unmapped(rows: Iterable[AttributeMapping], object_type: ObjectType) -> list[
 
 def recommended_edits(rows: Sequence[AttributeMapping]) -> list[str]:
     """What the button would do, one sentence per row; empty when nothing is left to do."""
-    kept: Mapping[str, Mapping] = {
+    kept: Mapping[str, MappingRow] = {
         rule.target: rule for rule in template.recommended_for_aws(row.rule() for row in rows)
     }
     gone = [row for row in rows if row.target not in kept]

@@ -33,7 +33,7 @@ def render_page(
         # Page and partial alike draw only what the person may do.
         tenant = context["tenant"]
         context = {"rights": {right.value for right in rights_of(request.user, tenant)}} | context
-        shown = SimpleLazyObject(lambda: drafts.Shown.of(tenant))
+        shown = SimpleLazyObject(lambda: drafts.ShownDraft.of(tenant))
         context |= {
             "draft_keys": SimpleLazyObject(lambda: shown.keys),
             "draft_seen": SimpleLazyObject(lambda: shown.token),

@@ -13,7 +13,7 @@ from portal.access import can
 from portal.forms.scope import NEW, Card, ClauseForm, ScopeForm, operator_choices
 from portal.http import HttpRequest
 from portal.roles import Right
-from sync.configuration.drafts import shown
+from sync.configuration.drafts import draft_or_current
 from sync.models import Configuration, ScopingFilter, Tenant
 from sync.preview import filter_effects as service
 from sync.rules import filters as filtering
@@ -103,7 +103,7 @@ def with_query(url: str, object_type: ObjectType, query: Mapping[str, Any]) -> s
 
 
 def rows_shown(tenant: Tenant, object_type: ObjectType) -> list[ScopingFilter]:
-    return list(shown(tenant).filters.filter(object_type=object_type))
+    return list(draft_or_current(tenant).filters.filter(object_type=object_type))
 
 
 def new_card(object_type: ObjectType) -> Card:
@@ -131,7 +131,7 @@ def settings_of(configuration: Configuration) -> dict[str, Any]:
 
 
 def page(request: HttpRequest, tenant: Tenant, object_type: ObjectType, cards: Sequence[Card]) -> dict[str, Any]:
-    configuration = shown(tenant)
+    configuration = draft_or_current(tenant)
     saved = [Card.of(row, object_type) for row in rows_shown(tenant, object_type)]
     items = lines_of(tenant, cards)
     context = base(request, tenant, object_type) | {
@@ -149,7 +149,7 @@ def page(request: HttpRequest, tenant: Tenant, object_type: ObjectType, cards: S
     if "counts" in request.GET:
         context |= counted(request, tenant, object_type, cards, saved)
     elif request.GET.get("test"):
-        context |= tested(service.Look(tenant, object_type), request.GET["test"])
+        context |= tested(service.FilterEffects(tenant, object_type), request.GET["test"])
     return context
 
 
@@ -166,7 +166,7 @@ def sentence_parts(cards: Iterable[Card], object_type: ObjectType) -> list[list[
 
 def lines_of(tenant: Tenant, cards: Iterable[Card]) -> list[CardLine]:
     """With what each card differs in from the published version."""
-    version = shown(tenant).based_on
+    version = draft_or_current(tenant).based_on
     before = {row.uid: row.rule() for row in version.filters.all()} if version else {}
     return [line_of(card, version, before.get(card.uid)) for card in cards]
 
@@ -214,7 +214,7 @@ def counted(
 ) -> dict[str, Any]:
     """Numbers for every clause, filter and the foot. Only those of the saved draft lead to names."""
     filters = [card.filter() for card in cards]
-    look = service.Look(tenant, object_type, filters)
+    look = service.FilterEffects(tenant, object_type, filters)
     unread = look.unread()
     context: dict[str, Any] = {
         "items": lines_of(tenant, cards),
@@ -234,7 +234,7 @@ def counted(
     return context | (tested(look, person) if person else {})
 
 
-def foot(tenant: Tenant, object_type: ObjectType, counts: service.Counts, *, dirty: bool) -> dict[str, Number]:
+def foot(tenant: Tenant, object_type: ObjectType, counts: service.FilterCounts, *, dirty: bool) -> dict[str, Number]:
     """The numbers that are about all filters together, by the names of the template."""
 
     def number(count: int, of: str) -> Number:
@@ -250,7 +250,7 @@ def foot(tenant: Tenant, object_type: ObjectType, counts: service.Counts, *, dir
     }
 
 
-def add_counts(tenant: Tenant, item: CardLine, number: int, counts: service.Counts, *, dirty: bool) -> None:
+def add_counts(tenant: Tenant, item: CardLine, number: int, counts: service.FilterCounts, *, dirty: bool) -> None:
     kind = item.card.object_type
     item.tally = Number(counts.filters[number], "" if dirty else people_url(tenant, kind, of="filter", filter=item.key))
     item.notes += extreme(item.tally.count, counts.total)
@@ -275,7 +275,7 @@ def extreme(count: int, total: int) -> list[Note]:
 
 
 def empty_notes(
-    tenant: Tenant, object_type: ObjectType, clause: Clause, counts: service.Counts, *, dirty: bool
+    tenant: Tenant, object_type: ObjectType, clause: Clause, counts: service.FilterCounts, *, dirty: bool
 ) -> list[Note]:
     """Whoever has no value never passes, whatever it is compared with."""
     n = counts.empty.get(clause.attribute, 0)
@@ -291,7 +291,7 @@ def empty_notes(
     return [Note(text, url, ngettext("See %(n)s person", "See %(n)s people", n) % {"n": n})]
 
 
-def chosen(request: HttpRequest, look: service.Look, which: str) -> Iterator[service.One]:
+def chosen(request: HttpRequest, look: service.FilterEffects, which: str) -> Iterator[service.One]:
     """Whom a list shows; a filter or clause that is gone shows nobody."""
     numbers = [n for n, one in enumerate(look.gate.filters) if one.filter.uid == request.GET.get("filter")]
     number = numbers[0] if numbers else None
@@ -312,7 +312,7 @@ def chosen(request: HttpRequest, look: service.Look, which: str) -> Iterator[ser
     return filter(tests[which], look.everyone())
 
 
-def about(request: HttpRequest, look: service.Look, which: str) -> str:
+def about(request: HttpRequest, look: service.FilterEffects, which: str) -> str:
     """What the list is about, in words."""
     if which == "empty":
         return request.GET.get("attribute", "")[:200]
@@ -339,7 +339,7 @@ def in_words(value: object) -> str | None:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def tested(look: service.Look, object_id: str) -> dict[str, Any]:
+def tested(look: service.FilterEffects, object_id: str) -> dict[str, Any]:
     test = look.test(object_id)
     if test is None:
         return {}

@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from sync.configuration.files.json_text import LIMIT
-from sync.configuration.files.section import Problem
+from sync.configuration.files.section import FileProblem
 
 
 class FileForm(forms.Form):
@@ -37,7 +37,7 @@ class FileForm(forms.Form):
         file, text = self.cleaned_data["file"], self.cleaned_data["text"]
         return file.read() if file else str(text)
 
-    def refuse(self, problems: list[Problem]) -> None:
+    def refuse(self, problems: list[FileProblem]) -> None:
         """Everything that is wrong, each with its place in the file; at the input itself when it is one thing."""
         place = "file" if self.cleaned_data["file"] else "text"
         if len(problems) == 1:

@@ -7,7 +7,8 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from sync.models import AttributeMapping, Configuration
-from sync.rules import aws_fields, rows
+from sync.rules import aws_fields
+from sync.rules.rows import MappingRow
 
 Kind = AttributeMapping.Kind
 
@@ -84,12 +85,12 @@ class MappingForm(forms.Form):
     def _choices(self, name: str) -> Any:
         return self.fields[name]
 
-    def rule(self) -> rows.Mapping:
+    def rule(self) -> MappingRow:
         """The row that the cleaned form describes."""
         data = self.cleaned_data
         kind = data["kind"]
         source = "" if kind == Kind.NONE else data["expression"] if kind == Kind.EXPRESSION else data["source"]
-        return rows.Mapping(
+        return MappingRow(
             target=data["target"],
             kind=kind,
             source=source if kind == Kind.CONSTANT else source.strip(),
@@ -115,7 +116,7 @@ def kinds_of(target: str) -> list[tuple[str, Any]]:
     return [(kind.value, kind.label) for kind in Kind if (kind == Kind.REFERENCE) == reference]
 
 
-def values_of(rule: rows.Mapping) -> dict[str, object]:
+def values_of(rule: MappingRow) -> dict[str, object]:
     """What the form shows at first for a row."""
     is_expression = rule.kind == "expression"
     return {

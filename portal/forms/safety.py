@@ -7,8 +7,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from sync.engine.guard.guard import Limits
 from sync.models import Adoption, NameId, Tenant
+from sync.rules.limits import Limits
 from sync.tenants.safety import DELETE_AFTER_DAYS, FLAGS, RANGES, check_safety, safety_of
 
 # Label and help of each limit, in the order of the page.

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from sync.configuration.mappings import revision
 from sync.models import ScopingFilter
 from sync.rules import filter_checks, filters
-from sync.rules.filter_checks import Problem
+from sync.rules.filter_checks import FilterProblem
 from sync.rules.filters import Clause, Filter
 from sync.rules.rows import ObjectType
 
@@ -65,7 +65,7 @@ class ClauseForm(forms.Form):
         ignore_case = bool(self["ignore_case"].value()) and (known is None or known.cased)
         return Clause(texts["attribute"].strip(), known.name if known else texts["operator"], value, ignore_case)
 
-    def say(self, problem: Problem) -> None:
+    def say(self, problem: FilterProblem) -> None:
         """At the input that it is about."""
         self.is_valid()
         if problem.field not in self.errors:

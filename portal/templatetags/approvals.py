@@ -7,7 +7,7 @@ from django import template
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from sync.approvals.queries import Cause
+from sync.approvals.queries import HoldCause
 from sync.models import Hold
 from sync.problems.catalogue import SCOPE_REASONS
 
@@ -102,7 +102,7 @@ def hold_words(hold: Hold) -> dict[str, str]:
 
 
 @register.simple_tag
-def cause_title(cause: Cause) -> str:
+def cause_title(cause: HoldCause) -> str:
     """What these changes have in common, as a heading."""
     if cause.group:
         return _("No longer in %(group)s") % {"group": cause.group}
@@ -117,7 +117,7 @@ CAUSE_ICONS = {"deleted": "user-x", "create": "user-plus", "delete": "user-x", "
 
 
 @register.simple_tag
-def cause_icon(cause: Cause) -> str:
+def cause_icon(cause: HoldCause) -> str:
     return CAUSE_ICONS.get(cause.code) or CAUSE_ICONS.get(cause.action, "user-minus")
 
 

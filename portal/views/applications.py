@@ -13,7 +13,7 @@ from portal.http import HttpRequest
 from portal.render import redirect_to, render_page
 from portal.roles import Right
 from sync.configuration import mappings
-from sync.configuration.drafts import shown
+from sync.configuration.drafts import draft_or_current
 from sync.directory import live
 from sync.graph.errors import Forbidden
 from sync.models import Tenant
@@ -26,7 +26,7 @@ def application(request: HttpRequest, slug: str) -> HttpResponse:
     tenant = tenant_for(request, slug, Right.CONFIGURE)
     text = request.GET.get("q", "").strip()
     followed = request.POST.get("application", "").strip()
-    context: dict[str, Any] = {"tenant": tenant, "text": text, "current": shown(tenant).mirrored_app}
+    context: dict[str, Any] = {"tenant": tenant, "text": text, "current": draft_or_current(tenant).mirrored_app}
     # Whoever may not read applications can still name one by its object id.
     context["by_id"] = text if live.is_id(text) else ""
     if request.method == "POST" and live.is_id(followed):
@@ -57,7 +57,7 @@ def _follow(request: HttpRequest, tenant: Tenant, object_id: str) -> HttpRespons
 def application_name(request: HttpRequest, slug: str) -> HttpResponse:
     """What the followed application is called now, else its object id."""
     tenant = tenant_for(request, slug, Right.READ)
-    object_id = shown(tenant).mirrored_app
+    object_id = draft_or_current(tenant).mirrored_app
     try:
         name = live.application_name(tenant, object_id) if object_id else ""
     except live.UNREADABLE:

@@ -17,7 +17,7 @@ from portal.http import HttpRequest
 from portal.render import redirect_to, render_page, wants_partial
 from portal.roles import Right
 from sync.configuration import drafts, mappings
-from sync.configuration.drafts import shown
+from sync.configuration.drafts import draft_or_current
 from sync.configuration.items import setting_key
 from sync.directory import live, pasted
 from sync.directory.live import Found
@@ -47,7 +47,7 @@ def list_context(request: HttpRequest, tenant: Tenant) -> dict[str, Any]:
     pages = {table: request.GET.get(name, "") for table, name in PAGES.items()}
     wait = bool(request.GET.get("counts"))
     tables = assigned.tables(tenant, text, pages, wait=wait)
-    configuration = shown(tenant)
+    configuration = draft_or_current(tenant)
     return {
         "tenant": tenant,
         "tables": tables,
@@ -123,7 +123,7 @@ def paste(request: HttpRequest, slug: str) -> HttpResponse:
     )
 
 
-def _resolve(tenant: Tenant, form: PasteForm) -> list[pasted.Line]:
+def _resolve(tenant: Tenant, form: PasteForm) -> list[pasted.PastedLine]:
     """Empty with an error on the form when it cannot be."""
     try:
         return pasted.resolve(tenant, pasted.lines_of(form.cleaned_data["pasted"]))
@@ -138,14 +138,14 @@ def _resolve(tenant: Tenant, form: PasteForm) -> list[pasted.Line]:
     return []
 
 
-def _meant(lines: Sequence[pasted.Line], picked: Sequence[str]) -> list[Found]:
+def _meant(lines: Sequence[pasted.PastedLine], picked: Sequence[str]) -> list[Found]:
     """What lines stand for without doubt, and what somebody picked among several."""
     found = [one for line in lines for one in line.found if len(line.found) == 1 or one.reference in picked]
     return list({one.reference: one for one in found}.values())
 
 
-def _checked(tenant: Tenant, lines: Sequence[pasted.Line], chosen: Sequence[Found]) -> dict[str, Any]:
-    by_state: dict[str, list[pasted.Line]] = {"unknown": [], "ambiguous": [], "found": []}
+def _checked(tenant: Tenant, lines: Sequence[pasted.PastedLine], chosen: Sequence[Found]) -> dict[str, Any]:
+    by_state: dict[str, list[pasted.PastedLine]] = {"unknown": [], "ambiguous": [], "found": []}
     for line in lines:
         by_state[line.state].append(line)
     have = assigned_references(tenant)
@@ -206,7 +206,7 @@ def unassign_ticked(request: HttpRequest, slug: str) -> HttpResponse:
     form = TickedForm(request.POST)
     form.is_valid()
     wanted = set(form.keys)
-    rows = [row for row in shown(tenant).assignments.filter(mirrored=False) if key_of(row) in wanted]
+    rows = [row for row in draft_or_current(tenant).assignments.filter(mirrored=False) if key_of(row) in wanted]
     if not rows:
         messages.error(request, _("Tick at least one row."))
         return redirect_to(request, "assignments", tenant.slug)
@@ -221,7 +221,7 @@ def _unassign(request: HttpRequest, tenant: Tenant, rows: Sequence[Assignment]) 
         text = ngettext("%(names)s is no longer assigned.", "%(n)s are no longer assigned: %(names)s.", len(gone))
         messages.success(request, text % {"n": len(gone), "names": names_of(gone)})
         return redirect_to(request, "assignments", tenant.slug)
-    configuration, snapshot = shown(tenant), assigned.last_snapshot(tenant)
+    configuration, snapshot = draft_or_current(tenant), assigned.last_snapshot(tenant)
     number = request.POST.get("page", "") or request.GET.get("page", "")
     context = {
         "tenant": tenant,
@@ -236,7 +236,7 @@ def _unassign(request: HttpRequest, tenant: Tenant, rows: Sequence[Assignment]) 
 
 def assignment_of(tenant: Tenant, kind: str, object_id: str) -> Assignment:
     """As the draft has it: a row's number changes when the draft is made. Raises Http404, PermissionDenied."""
-    row = shown(tenant).assignments.filter(object_type=kind, object_id=object_id).first()
+    row = draft_or_current(tenant).assignments.filter(object_type=kind, object_id=object_id).first()
     if row is None:
         raise Http404(_("This is not assigned."))
     if row.mirrored:
@@ -254,5 +254,5 @@ def key_of(row: Assignment) -> Key:
 
 
 def assigned_references(tenant: Tenant) -> set[str]:
-    rows = shown(tenant).assignments.values_list("object_type", "object_id")
+    rows = draft_or_current(tenant).assignments.values_list("object_type", "object_id")
     return {f"{object_type}:{object_id}" for object_type, object_id in rows}

@@ -18,10 +18,10 @@ from portal.http import HttpRequest
 from portal.render import redirect_to, render_page
 from portal.roles import Right
 from sync import audit
-from sync.configuration.drafts import shown
+from sync.configuration.drafts import draft_or_current
 from sync.configuration.files import microsoft, reading
 from sync.configuration.files.microsoft import CannotRead, Incoming
-from sync.configuration.files.ms_schema import Line
+from sync.configuration.files.ms_schema import ReportLine
 from sync.configuration.files.section import NotImported
 from sync.configuration.items import digest
 from sync.models import Configuration, Tenant
@@ -83,7 +83,7 @@ def _versions(tenant: Tenant) -> list[Configuration]:
 def _chosen(tenant: Tenant, version: str) -> Configuration:
     """What pages show, unless a version or the draft is named."""
     if not version:
-        return shown(tenant)
+        return draft_or_current(tenant)
     if version != "draft" and not (version.isdecimal() and len(version) < 10):
         raise Http404
     number = None if version == "draft" else int(version)
@@ -124,7 +124,7 @@ def _form(
     entra_form: EntraForm | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    mirrored = shown(tenant).mirrored_app
+    mirrored = draft_or_current(tenant).mirrored_app
     context = {
         "tenant": tenant,
         "file_form": file_form or FileForm(),
@@ -137,7 +137,7 @@ def _check_file(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     form = FileForm(request.POST, request.FILES)
     if form.is_valid():
         try:
-            return _show(request, tenant, microsoft.read_text(form.content, shown(tenant)))
+            return _show(request, tenant, microsoft.read_text(form.content, draft_or_current(tenant)))
         except NotImported as error:
             form.refuse(error.problems)
     return _form(request, tenant, file_form=form, status=422)
@@ -148,7 +148,7 @@ def _read_entra(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     if form.is_valid():
         try:
             schema = microsoft.fetch(tenant, form.cleaned_data["application"])
-            return _show(request, tenant, microsoft.read_schema(schema, shown(tenant)))
+            return _show(request, tenant, microsoft.read_schema(schema, draft_or_current(tenant)))
         except CannotRead as error:
             form.add_error("application", str(error))
         except NotImported as error:
@@ -168,7 +168,7 @@ def _show(request: HttpRequest, tenant: Tenant, incoming: Incoming, status: int 
         "taken": [one for one in report if one.outcome == "taken"],
         "tally": {outcome: len([one for one in report if one.outcome == outcome]) for outcome in OUTCOMES},
         "document": incoming.text,
-        "seen": digest(shown(tenant)),
+        "seen": digest(draft_or_current(tenant)),
         "changed_meanwhile": status == 409,
         "published": tenant.configurations.published().exists(),
     }
@@ -180,13 +180,13 @@ def _take(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     if not form.is_valid():
         return _form(request, tenant, status=422)
     try:
-        incoming = microsoft.read_text(form.cleaned_data["document"], shown(tenant))
+        incoming = microsoft.read_text(form.cleaned_data["document"], draft_or_current(tenant))
     except NotImported as error:
         file_form = FileForm({"text": form.cleaned_data["document"]})
         file_form.is_valid()
         file_form.refuse(error.problems)
         return _form(request, tenant, file_form=file_form, status=422)
-    if form.cleaned_data["seen"] != digest(shown(tenant)):
+    if form.cleaned_data["seen"] != digest(draft_or_current(tenant)):
         return _show(request, tenant, incoming, status=409)
     changed = reading.put_into_draft(tenant=tenant, actor=request.user.email, wanted=incoming.wanted)
     said = ngettext("%(n)d change is in the draft.", "%(n)d changes are in the draft.", len(changed))
@@ -199,11 +199,11 @@ def _take(request: HttpRequest, tenant: Tenant) -> HttpResponse:
 # --- Microsoft's report ---
 
 
-def _report(lines: Sequence[Line]) -> list[Reported]:
+def _report(lines: Sequence[ReportLine]) -> list[Reported]:
     return [_reported(line) for line in sorted(lines, key=lambda line: OUTCOMES.index(line.outcome))]
 
 
-def _reported(line: Line) -> Reported:
+def _reported(line: ReportLine) -> Reported:
     known = bool(line.object_type) and aws_fields.is_target(line.name, line.object_type)
     return Reported(
         name=fields.short(line.name) if known else line.name or _("none"),

@@ -16,7 +16,7 @@ from sync import expressions
 from sync.expressions.functions import WORDS
 from sync.rules.entra_attributes import SOURCES
 from sync.rules.rows import ObjectType
-from sync.scim.resource import ATTRIBUTES, RESERVED_IN, RESERVED_NAMES, Attribute
+from sync.scim.resource import ATTRIBUTES, RESERVED_IN, RESERVED_NAMES, ScimAttribute
 
 TABLES: tuple[tuple[ObjectType, str], ...] = (("user", "people"), ("group", "groups"))
 
@@ -67,7 +67,7 @@ def aws_fields(request: HttpRequest, slug: str) -> HttpResponse:
     return render_page(request, "mappings/fields.html", {"tenant": tenant, "tables": tables})
 
 
-def _field(object_type: ObjectType, one: Attribute) -> dict[str, Any]:
+def _field(object_type: ObjectType, one: ScimAttribute) -> dict[str, Any]:
     kinds = {"string": _("Text"), "boolean": _("True or false"), "reference": _("Reference")}
     return {
         "short": fields.short(one.path),
@@ -81,7 +81,7 @@ def _field(object_type: ObjectType, one: Attribute) -> dict[str, Any]:
     }
 
 
-def _rules(object_type: ObjectType, one: Attribute) -> list[str]:
+def _rules(object_type: ObjectType, one: ScimAttribute) -> list[str]:
     return [
         *([_("unique")] if one.unique else []),
         *([_("can be matched on")] if one.filterable else []),

@@ -55,7 +55,7 @@ class Member:
 @signed_in
 def group(request: HttpRequest, slug: str, object_id: str) -> HttpResponse:
     tenant = tenant_for(request, slug, Right.READ)
-    configuration = drafts.shown(tenant)
+    configuration = drafts.draft_or_current(tenant)
     rules = Bringing(configuration)
     row = configuration.assignments.filter(object_type="group", object_id=object_id).first()
     mirrored = DirectoryGroup.objects.filter(tenant=tenant, object_id=object_id).first()

@@ -20,14 +20,14 @@ from portal.render import redirect_to, render_page
 from portal.roles import Right
 from sync.configuration import drafts
 from sync.configuration import mappings as configurations
-from sync.configuration.drafts import shown
+from sync.configuration.drafts import draft_or_current
 from sync.configuration.items import MAPPING_FIELDS, facts_of, mapping_key, setting_key
-from sync.configuration.mappings import Conflict, Refused, revision, sentence
+from sync.configuration.mappings import EditConflict, Refused, revision, sentence
 from sync.directory import attributes as source_attributes
 from sync.directory import live
 from sync.models import AttributeMapping, Configuration, Tenant
 from sync.rules import aws_fields, entra_attributes, mapping, mapping_checks
-from sync.rules.rows import Mapping, ObjectType, graph_select
+from sync.rules.rows import MappingRow, ObjectType, graph_select
 
 OBJECTS: dict[str, ObjectType] = {"people": "user", "groups": "group"}
 
@@ -69,7 +69,7 @@ def edit(request: HttpRequest, tenant: Tenant, plural: str, row: AttributeMappin
             return save(request, tenant, plural, row, form)
         except Refused as error:
             form.refuse((problem.field, sentence(problem)) for problem in error.problems)
-        except Conflict:
+        except EditConflict:
             return conflict_panel(request, tenant, plural, form, row_of(tenant, plural, form.rule().target))
     context = edit_context(request, tenant, plural, row, form)
     status = 422 if request.method == "POST" else 200
@@ -82,7 +82,7 @@ def save(
     """Raises Refused, Conflict."""
     rule, seen = form.rule(), request.POST.get("seen")
     if seen and row is None:
-        raise Conflict(row)
+        raise EditConflict(row)
     found = gets_of(tenant, plural, rule, everyone(request, tenant, plural, [rule]))
     problems = mapping_table.sample_problems(found, rule)
     # An edit of something else is not held up by what the row gave before.
@@ -134,7 +134,7 @@ def published_meanwhile(request: HttpRequest, tenant: Tenant) -> Configuration |
     return tenant.configurations.published().filter(pk=seen).first() if seen.isdecimal() else None
 
 
-def compared(mine: Mapping, now: AttributeMapping | None) -> list[dict[str, Any]]:
+def compared(mine: MappingRow, now: AttributeMapping | None) -> list[dict[str, Any]]:
     rows = [AttributeMapping(**facts_of(mine, MAPPING_FIELDS)), now]
     pairs = []
     for name in ("kind", "source", "default", "default_on_update", "apply", "when_empty", "matching"):
@@ -230,7 +230,7 @@ def mappings_recommended(request: HttpRequest, slug: str) -> HttpResponse:
 def mappings_actions(request: HttpRequest, slug: str, plural: str) -> HttpResponse:
     """What may be done in AWS, and what a guest's userPrincipalName stands for."""
     tenant = tenant_for(request, slug, Right.CONFIGURE)
-    form = actions_form(plural, shown(tenant), request.POST)
+    form = actions_form(plural, draft_or_current(tenant), request.POST)
     if not form.is_valid():
         return render_page(
             request, "mappings/list.html", table(request, tenant, plural) | {"actions": form}, status=422
@@ -270,7 +270,7 @@ def mappings_cast(request: HttpRequest, slug: str) -> HttpResponse:
 
 def table(request: HttpRequest, tenant: Tenant, plural: str, focus_on: str = "") -> dict[str, Any]:
     object_type = object_type_or_404(plural)
-    configuration = shown(tenant)
+    configuration = draft_or_current(tenant)
     changes = drafts.changes(tenant)
     everything = list(configuration.mappings.all())
     rows = [row for row in everything if row.object_type == object_type]
@@ -308,7 +308,7 @@ def actions_form(plural: str, configuration: Configuration, data: Any = None) ->
     return form_class(data, initial={name: getattr(configuration, name) for name in SETTINGS[plural]})
 
 
-def example_of(request: HttpRequest, tenant: Tenant, plural: str, rules: Sequence[Mapping]) -> Example | None:
+def example_of(request: HttpRequest, tenant: Tenant, plural: str, rules: Sequence[MappingRow]) -> Example | None:
     return examples.chosen(request, tenant, graph_select(rules, "user")) if plural == "people" else None
 
 
@@ -335,7 +335,7 @@ def form_for(
         choices = [(target, target)]
         initial = values_of(row.rule()) if row else initial
     else:
-        free = mapping_table.unmapped(shown(tenant).mappings.filter(object_type=object_type), object_type)
+        free = mapping_table.unmapped(draft_or_current(tenant).mappings.filter(object_type=object_type), object_type)
         choices = [(one["target"], f"{one['short']} · {one['label']}") for one in free]
         posted = request.POST.get("target", "")
         # Somebody else may have mapped it meanwhile: the service says so.
@@ -352,7 +352,7 @@ def edit_context(
     target = row.target if row else ""
     remove = with_person(request, reverse("mapping_remove", args=[tenant.slug, plural, target])) if row else ""
     attributes = source_attributes.of(tenant, object_type)
-    rules = [Mapping("", "direct", one.name) for one in attributes.known]
+    rules = [MappingRow("", "direct", one.name) for one in attributes.known]
     example = example_of(request, tenant, plural, [*every_source(object_type), *rules])
     return {
         "tenant": tenant,
@@ -405,7 +405,7 @@ def tried(request: HttpRequest, tenant: Tenant, plural: str, form: MappingForm) 
     return {"wrong": [], "gets": found[0] if has_chosen else None, "others": found[1:] if has_chosen else found}
 
 
-def everyone(request: HttpRequest, tenant: Tenant, plural: str, rules: Sequence[Mapping]) -> list[Example]:
+def everyone(request: HttpRequest, tenant: Tenant, plural: str, rules: Sequence[MappingRow]) -> list[Example]:
     """The chosen person first, then the cast."""
     if plural != "people":
         return []
@@ -415,13 +415,13 @@ def everyone(request: HttpRequest, tenant: Tenant, plural: str, rules: Sequence[
     return [*([example] if example else []), *examples.with_values(tenant, cast, graph_select(rules, "user"))]
 
 
-def every_source(object_type: ObjectType) -> list[Mapping]:
+def every_source(object_type: ObjectType) -> list[MappingRow]:
     """Rows that read every attribute of the table."""
-    return [Mapping("", "direct", source.name) for source in entra_attributes.SOURCES[object_type]]
+    return [MappingRow("", "direct", source.name) for source in entra_attributes.SOURCES[object_type]]
 
 
-def gets_of(tenant: Tenant, plural: str, rule: Mapping, people: Sequence[Example]) -> list[Gets]:
-    guest_user_name = shown(tenant).guest_user_name
+def gets_of(tenant: Tenant, plural: str, rule: MappingRow, people: Sequence[Example]) -> list[Gets]:
+    guest_user_name = draft_or_current(tenant).guest_user_name
     return [mapping_table.gets(rule, person, OBJECTS[plural], guest_user_name) for person in people]
 
 
@@ -461,7 +461,7 @@ def back_to_table(request: HttpRequest, tenant: Tenant, plural: str, said: str, 
 
 
 def row_of(tenant: Tenant, plural: str, target: str) -> AttributeMapping | None:
-    return shown(tenant).mappings.filter(object_type=object_type_or_404(plural), target=target).first()
+    return draft_or_current(tenant).mappings.filter(object_type=object_type_or_404(plural), target=target).first()
 
 
 def object_type_or_404(plural: str) -> ObjectType:

@@ -23,7 +23,7 @@ from sync.directory import live
 from sync.models import Action, Demand, DemandObject, DirectoryUser, Origin, Run, Tenant
 from sync.on_demand import services
 from sync.on_demand.one_object import STEPS
-from sync.problems.catalogue import PROBLEMS, Problem, scope_words
+from sync.problems.catalogue import PROBLEMS, ProblemWords, scope_words
 
 RECENT = 10
 REFUSED = {
@@ -61,7 +61,7 @@ class Step:
     line: str = ""
     at: Any = None
     facts: Mapping[str, Any] = field(default_factory=dict)
-    problem: Problem | None = None
+    problem: ProblemWords | None = None
     open: bool = False
 
     @property

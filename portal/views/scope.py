@@ -32,7 +32,7 @@ from portal.scope_page import (
     rows_shown,
 )
 from sync.configuration import drafts, items, mappings
-from sync.configuration.drafts import shown
+from sync.configuration.drafts import draft_or_current
 from sync.models import AttributeMapping, ScopingFilter, Tenant
 from sync.preview import filter_effects as service
 from sync.rules import filter_words
@@ -77,7 +77,7 @@ def save(request: HttpRequest, tenant: Tenant, card: Card) -> HttpResponse:
         return answer(request, tenant, card, status=422)
     try:
         row = stored(request, tenant, card)
-    except mappings.Conflict as conflict:
+    except mappings.EditConflict as conflict:
         return conflicting(request, tenant, card, conflict.now)
     return kept(request, tenant, card, row, _("Saved the filter “%(title)s” in the draft.") % {"title": row.title})
 
@@ -111,10 +111,10 @@ def conflicting(
     """Somebody else was faster: both versions are shown, and saving again takes this one."""
     theirs = now.rule() if isinstance(now, ScopingFilter) else None
     mine = card.anew(NEW if theirs is None else card.key, mappings.revision(now))
-    edit = shown(tenant).edits.get(items.filter_key(card.key), {})
+    edit = draft_or_current(tenant).edits.get(items.filter_key(card.key), {})
     more = {
         "conflict": True,
-        "by": edit.get("by") or shown(tenant).changed_by,
+        "by": edit.get("by") or draft_or_current(tenant).changed_by,
         "theirs": theirs,
         "theirs_words": filter_words.clauses_in_words(theirs, card.object_type, _) if theirs else "",
         "dom_key": card.key,
@@ -152,7 +152,7 @@ def undo(request: HttpRequest, tenant: Tenant, card: Card) -> HttpResponse:
 
 def undone(request: HttpRequest, tenant: Tenant, card: Card) -> ScopingFilter | None:
     drafts.undo(tenant=tenant, actor=request.user.email, key=items.filter_key(card.uid))
-    return shown(tenant).filters.filter(uid=card.uid).first()
+    return draft_or_current(tenant).filters.filter(uid=card.uid).first()
 
 
 def edited(request: HttpRequest, tenant: Tenant, card: Card, deed: str, number: int) -> HttpResponse:
@@ -212,7 +212,7 @@ def scope_people(request: HttpRequest, slug: str) -> HttpResponse:
     object_type = object_type_of(request)
     which = request.GET.get("of", "pass")
     which = which if which in LISTS else "pass"
-    look = service.Look(tenant, object_type)
+    look = service.FilterEffects(tenant, object_type)
     everyone = chosen(request, look, which)
     names = list(islice(everyone, SHOWN))
     context = {

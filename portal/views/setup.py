@@ -13,7 +13,7 @@ from portal.access import can, signed_in, tenant_for
 from portal.http import HttpRequest
 from portal.render import render_page
 from portal.roles import Right
-from sync.configuration.drafts import shown
+from sync.configuration.drafts import draft_or_current
 from sync.connection import services
 from sync.models import AwsConnection, ConnectionTest, EntraConnection, Half, Tenant
 from sync.rules.template import recommended_for_aws
@@ -95,7 +95,7 @@ def failing(half: EntraConnection | AwsConnection) -> str:
 
 def check_mappings(tenant: Tenant) -> Task:
     """Done when the rows are as AWS needs them: one phone number, an external ID that stays."""
-    rows = shown(tenant).mappings.filter(object_type="user")
+    rows = draft_or_current(tenant).mappings.filter(object_type="user")
     rules = tuple(row.rule() for row in rows)
     url = reverse("mappings", args=[tenant.slug, "people"])
     if recommended_for_aws(rules) == rules:
@@ -107,7 +107,7 @@ def check_mappings(tenant: Tenant) -> Task:
 
 def choose_people(tenant: Tenant, entra: Task) -> Task:
     name, url = _("Choose people and groups"), reverse("assignments", args=[tenant.slug])
-    assigned = shown(tenant).assignments.count()
+    assigned = draft_or_current(tenant).assignments.count()
     if assigned:
         words = ngettext("%(count)s assignment", "%(count)s assignments", assigned) % {"count": assigned}
         return Task(name, words, State.DONE, url)

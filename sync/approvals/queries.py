@@ -38,7 +38,7 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
-class Cause:
+class HoldCause:
     """What holds a number of changes together: `code` is a scope reason, `group` a group that people would leave."""
 
     kind: str
@@ -75,13 +75,13 @@ def _logins(tenant: Tenant, ids: Sequence[str]) -> dict[str, str]:
     return dict(people.exclude(user_principal_name="").values_list("object_id", "user_principal_name"))
 
 
-def by_cause(hold: Hold, rows: Iterable[Held]) -> list[Cause]:
+def by_cause(hold: Hold, rows: Iterable[Held]) -> list[HoldCause]:
     """Most people first."""
     groups: dict[tuple[str, str, str, str], list[Held]] = defaultdict(list)
     for row in rows:
         change = row.change
         groups[(change.action, change.object_type, change.cause if not row.group else "", row.group)].append(row)
-    found = [Cause(hold.kind, *key, rows=members) for key, members in groups.items()]
+    found = [HoldCause(hold.kind, *key, rows=members) for key, members in groups.items()]
     return sorted(found, key=lambda cause: (-len(cause.rows), cause.group, cause.code))
 
 

@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from sync import audit
 from sync.approvals import confirming, queries
-from sync.engine.guard.guard import limits_of
 from sync.models import HeldChange, Hold, Link, Origin, Run, Tenant
+from sync.rules.limits import limits_of
 from sync.worker import execution
 
 Decision = HeldChange.Decision

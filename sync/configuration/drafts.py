@@ -35,7 +35,7 @@ class DraftInTheWay(Exception):
     """A version cannot be restored over changes that somebody has not published yet."""
 
 
-def shown(tenant: Tenant) -> Configuration:
+def draft_or_current(tenant: Tenant) -> Configuration:
     """What pages show and edit: the draft when there is one."""
     return tenant.configurations.draft() or tenant.configurations.current()
 
@@ -81,14 +81,14 @@ def _copies(rows: Iterable[Row], to: Configuration) -> list[Row]:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownDraft:
     """What a page shows of the draft: keys of its changes, and a token of it ("": there is none)."""
 
     keys: list[str]
     token: str
 
     @classmethod
-    def of(cls, tenant: Tenant) -> "Shown":
+    def of(cls, tenant: Tenant) -> "ShownDraft":
         draft = tenant.configurations.draft()
         return cls(list(draft.differs), str(draft.pk)) if draft else cls([], "")
 
@@ -112,7 +112,7 @@ def gone_since(tenant: Tenant, token: str) -> Gone | None:
 
 def differs(tenant: Tenant) -> list[str]:
     """Keys of what the draft would change, in one look at it."""
-    return Shown.of(tenant).keys
+    return ShownDraft.of(tenant).keys
 
 
 def changes(tenant: Tenant) -> list[Difference]:

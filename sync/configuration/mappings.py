@@ -27,8 +27,8 @@ from sync.configuration.items import (
     mapping_key,
     setting_key,
 )
+from sync.db.batches import chunks
 from sync.directory.live import Found
-from sync.engine.work import chunks
 from sync.models import (
     Assignment,
     AttributeMapping,
@@ -37,7 +37,7 @@ from sync.models import (
     Tenant,
 )
 from sync.rules import aws_fields, mapping_checks, messages
-from sync.rules.rows import Mapping, Problem
+from sync.rules.rows import MappingProblem, MappingRow
 from sync.rules.template import DEFAULT_GROUP_MAPPINGS, DEFAULT_USER_MAPPINGS, recommended_for_aws
 from sync.rules.wanted import WantedAssignment, WantedFilter
 from sync.tenants.services import add_default_mappings, configuration_of
@@ -46,12 +46,12 @@ from sync.tenants.services import add_default_mappings, configuration_of
 class Refused(Exception):
     """A mapping that must not be saved, or removed; `problems` says why, by field of the row."""
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
+    def __init__(self, problems: Sequence[MappingProblem]) -> None:
         super().__init__("; ".join(problem.sentence for problem in problems))
         self.problems = problems
 
 
-class Conflict(Exception):
+class EditConflict(Exception):
     """Somebody else changed the same thing meanwhile. `now`: as it stands; None: it is gone."""
 
     def __init__(self, now: AttributeMapping | ScopingFilter | None) -> None:
@@ -68,7 +68,7 @@ def revision(row: AttributeMapping | ScopingFilter | None) -> str:
     return hashlib.sha256(facts.encode()).hexdigest()[:16]
 
 
-def sentence(problem: Problem) -> str:
+def sentence(problem: MappingProblem) -> str:
     """What is wrong, in the reader's language; an expression's own message is translated first."""
     params = dict(problem.params)
     if problem.cause is not None:
@@ -82,7 +82,7 @@ def save_mapping(
     actor: str,
     tenant: Tenant,
     object_type: str,
-    rule: Mapping,
+    rule: MappingRow,
     row: AttributeMapping | None = None,
     seen: str | None = None,
 ) -> AttributeMapping:
@@ -115,7 +115,7 @@ def _own_mapping(
         return None
     found = draft.mappings.filter(object_type=object_type, target=row.target).first()
     if found is None or (seen is not None and seen != revision(found)):
-        raise Conflict(found)
+        raise EditConflict(found)
     return found
 
 
@@ -150,7 +150,7 @@ def _numbered(row: AttributeMapping, number: int) -> bool:
 
 
 @transaction.atomic
-def replace_mappings(*, actor: str, tenant: Tenant, object_type: str, rules: Sequence[Mapping]) -> None:
+def replace_mappings(*, actor: str, tenant: Tenant, object_type: str, rules: Sequence[MappingRow]) -> None:
     """Makes the rows of one kind of object exactly `rules`, which the caller has checked as a set."""
     configuration = editing(tenant, actor)
     rules = [mapping_checks.canonical(rule) for rule in rules]
@@ -177,7 +177,7 @@ def remove_mapping(*, actor: str, tenant: Tenant, row: AttributeMapping) -> None
     """Raises Refused when AWS requires the field."""
     configuration = editing(tenant, actor)
     if row.target in aws_fields.required_targets(row.object_type):
-        raise Refused([Problem("required-row")])
+        raise Refused([MappingProblem("required-row")])
     audit.record(actor, "mapping.remove", row, _facts(row.rule()), None)
     configuration.mappings.filter(object_type=row.object_type, target=row.target).delete()
     edited(configuration, [mapping_key(row.object_type, row.target)], actor)
@@ -320,7 +320,7 @@ def save_filter(
     draft = editing(tenant, actor)
     row = draft.filters.filter(uid=uid).first() if uid else None
     if uid and (row is None or (seen is not None and seen != revision(row))):
-        raise Conflict(row)
+        raise EditConflict(row)
     before = facts_of(row, FILTER_FIELDS) if row else None
     if row is None:
         last = draft.filters.order_by("-position").first()
@@ -433,22 +433,22 @@ def _next_position(configuration: Configuration, object_type: str) -> int:
     return last.position + 1 if last else 1
 
 
-def _fill(row: AttributeMapping, rule: Mapping, *, from_template: bool) -> None:
+def _fill(row: AttributeMapping, rule: MappingRow, *, from_template: bool) -> None:
     for name in MAPPING_FIELDS:
         setattr(row, name, getattr(rule, name))
     row.from_template = from_template
 
 
-def _facts(rule: Mapping) -> dict[str, Any]:
+def _facts(rule: MappingRow) -> dict[str, Any]:
     return facts_of(rule, MAPPING_FIELDS)
 
 
-def facts_key(rule: Mapping) -> tuple[Any, ...]:
+def facts_key(rule: MappingRow) -> tuple[Any, ...]:
     """What makes two rows the same rule: everything but their place in the table."""
     return tuple(_facts(rule).values())
 
 
-def template(object_type: str) -> tuple[Mapping, ...]:
+def template(object_type: str) -> tuple[MappingRow, ...]:
     return DEFAULT_USER_MAPPINGS if object_type == "user" else DEFAULT_GROUP_MAPPINGS
 
 

@@ -27,7 +27,7 @@ class TooManyLines(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class PastedLine:
     """What a line stands for: nothing that Entra knows, one person or group, or several."""
 
     text: str
@@ -52,14 +52,14 @@ def _plain(line: str) -> str:
     return str(uuid.UUID(line)) if live.is_id(line) else line
 
 
-def resolve(tenant: Tenant, lines: Sequence[str]) -> list[Line]:
+def resolve(tenant: Tenant, lines: Sequence[str]) -> list[PastedLine]:
     """In the order of the lines. Raises one of directory.UNREADABLE."""
     found = _in_mirror(tenant, {line.casefold() for line in lines})
     missing = [line for line in lines if line.casefold() not in found]
     if missing:
         for word, one in _in_graph(live.client_of(tenant), missing):
             found[word][one.reference] = one
-    return [Line(line, tuple(found[line.casefold()].values())) for line in lines]
+    return [PastedLine(line, tuple(found[line.casefold()].values())) for line in lines]
 
 
 def _in_mirror(tenant: Tenant, wanted: set[str]) -> defaultdict[str, dict[str, Found]]:

@@ -20,7 +20,8 @@ from django.db.models.fields.json import KT
 from django.db.models.functions import Lower
 from django.utils import timezone
 
-from sync.engine.work import Rules, batches, redacted_units
+from sync.configuration.ruleset import Rules, redacted_units
+from sync.db.batches import batches
 from sync.models import DirectoryGroup, DirectoryUser, Drift, Link, MembershipLink, Run, Tenant
 from sync.rules.changes import chunks
 from sync.rules.drift import differences, normal

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from sync.engine.work import batches
+from sync.db.batches import batches
 from sync.models import DirectoryUser, Drift, Link, MembershipLink, Run
 from sync.scim.resource import MANAGER
 

@@ -8,33 +8,23 @@ from collections.abc import Callable
 
 from django.utils import timezone
 
+from sync.configuration.ruleset import Rules, selected
 from sync.engine.evaluation.evaluation import Evaluation
-from sync.engine.export.journal import Journal
 from sync.engine.export.recovery import resolve_open_intents
-from sync.engine.export.sending import export_stage
-from sync.engine.guard import guard as guarding
+from sync.engine.export.stages import CONNECTIONS, WRITING, export
+from sync.engine.guard import holds
 from sync.engine.guard.guard import Guard
 from sync.engine.reading import rounds
 from sync.engine.reading.ahead import answered
 from sync.engine.rehearsal import rehearsal
-from sync.engine.work import Rules, selected
+from sync.engine.work import watermark
 from sync.graph.client import GraphClient
 from sync.models import Configuration, Result, Run, Snapshot, Tenant
-from sync.rules.changes import Stage
 from sync.runs import checkpoints
 from sync.runs.lease import Watch
 from sync.runs.phases import PhaseLog
 from sync.runs.results import count_results
 from sync.scim.client import ScimClient
-
-# Which stages of the plan each phase of the run's page stands for.
-WRITING = {
-    "people": (Stage.PEOPLE, Stage.MANAGERS),
-    "groups": (Stage.GROUPS,),
-    "memberships": (Stage.MEMBERSHIPS,),
-    "removals": (Stage.REMOVALS,),
-}
-CONNECTIONS = 10
 
 
 class RowsLeft(Exception):
@@ -112,12 +102,6 @@ def evaluation_of(
     return Evaluation(run, snapshot, Rules.of(configuration), scim, since=since, watch=watch)
 
 
-def watermark(run: Run, tenant: Tenant, configuration: Configuration) -> int:
-    """The snapshot up to which people were evaluated under today's rules; 0 looks at everybody."""
-    same_rules = tenant.evaluated_changed_at is not None and tenant.evaluated_changed_at >= configuration.changed_at
-    return tenant.evaluated_snapshot if same_rules and run.kind != Run.Kind.FULL else 0
-
-
 def plan(run: Run, evaluation: Evaluation, phases: PhaseLog) -> None:
     """People first: a group's members depend on who is to come. Clashes are settled on the whole plan."""
     with phases.during("match"), phases.during("plan") as facts:
@@ -140,7 +124,7 @@ def check(run: Run, configuration: Configuration, evaluation: Evaluation) -> dic
         return held
     held = guard.check()
     if not evaluation.snapshot.suspect:
-        guarding.close_unwanted(run.tenant, evaluation.still_wanted | guard.held)
+        holds.close_unwanted(run.tenant, evaluation.still_wanted | guard.held)
     return held
 
 
@@ -150,23 +134,6 @@ def require_confirmation(run: Run, configuration: Configuration, phases: PhaseLo
         return
     phases.not_needed(*WRITING, "finish")
     raise NotConfirmed
-
-
-def export(run: Run, watch: Watch, phases: PhaseLog, scim: ScimClient, connections: int) -> None:
-    """Stage by stage: each needs the ids that the one before it brought."""
-    journal = Journal(run, watch.lease, phases)
-
-    def safe_point() -> None:
-        if watch.safe_point():
-            journal.read_again()
-
-    for phase, stages in WRITING.items():
-        if not run.operations.filter(result="planned", stage__in=stages).exists():
-            phases.not_needed(phase)
-            continue
-        with phases.during(phase):
-            for stage in stages:
-                export_stage(journal.begin(stage), scim, connections, safe_point, journal.clock)
 
 
 def finish(run: Run, tenant: Tenant, snapshot: Snapshot, configuration: Configuration) -> None:
@@ -180,7 +147,7 @@ def finish(run: Run, tenant: Tenant, snapshot: Snapshot, configuration: Configur
         tenant.evaluated_snapshot = snapshot.pk
         tenant.evaluated_changed_at = configuration.changed_at
         tenant.save(update_fields=["evaluated_snapshot", "evaluated_changed_at"])
-    guarding.close_done(run)
+    holds.close_done(run)
     run.configuration = configuration
     run.finished_at = timezone.now()
     run.save(update_fields=["configuration"])

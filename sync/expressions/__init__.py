@@ -7,7 +7,7 @@ from sync.expressions import checking
 from sync.expressions.errors import EvaluationError, ExpressionError
 from sync.expressions.functions import FUNCTIONS, Function
 from sync.expressions.interpreter import Expression, compiled, evaluate, format  # noqa: A004
-from sync.expressions.limits import LIMITS, Limits
+from sync.expressions.limits import LIMITS, ExpressionLimits
 from sync.expressions.parsing import parse_tree
 from sync.expressions.values import IGNORE, IGNORE_OBJECT, Ignore, Result, Value
 
@@ -19,9 +19,9 @@ __all__ = [
     "EvaluationError",
     "Expression",
     "ExpressionError",
+    "ExpressionLimits",
     "Function",
     "Ignore",
-    "Limits",
     "Result",
     "Value",
     "check",
@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 
-def parse(source: str, limits: Limits = LIMITS) -> Expression:
+def parse(source: str, limits: ExpressionLimits = LIMITS) -> Expression:
     """Raises ExpressionError, with line and column, for what could not be evaluated for any object."""
     root = parse_tree(source, limits)
     for problem in checking.problems(root, source):
@@ -39,7 +39,7 @@ def parse(source: str, limits: Limits = LIMITS) -> Expression:
     return Expression(source, root, compiled(root, source))
 
 
-def check(source: str, limits: Limits = LIMITS) -> list[ExpressionError]:
+def check(source: str, limits: ExpressionLimits = LIMITS) -> list[ExpressionError]:
     """Everything that is wrong, in the order it is written; a syntax error comes alone."""
     try:
         return list(checking.problems(parse_tree(source, limits), source))

@@ -13,7 +13,7 @@ from time import perf_counter
 from sync.expressions import check, format, parse  # noqa: A004
 from sync.expressions.errors import EvaluationError, ExpressionError
 from sync.expressions.functions import FUNCTIONS, WORDS
-from sync.expressions.interpreter import Evaluation, Expression, Ignored
+from sync.expressions.interpreter import Expression, Ignored, Interpreter
 from sync.expressions.limits import LIMITS
 from sync.expressions.table import Function
 from sync.expressions.values import Value, size
@@ -57,13 +57,13 @@ CHANCE = Random(1)  # noqa: S311 - to be had again
 NOISE = '()[],"\\&=<>\n aé\0💥x1-.'
 
 
-class Fault(Exception):
+class BrokenPromise(Exception):
     """A promise of the language that did not hold."""
 
 
 def hold(promise: bool, words: str) -> None:
     if not promise:
-        raise Fault(words)
+        raise BrokenPromise(words)
 
 
 @dataclass
@@ -170,7 +170,7 @@ def outcome(source: str, report: Report) -> str:
 
 
 def evaluated(program: Expression, report: Report) -> str:
-    evaluation = Evaluation(ATTRIBUTES, MOMENT, CHANCE, lambda value: len(value) % 2 == 0, LIMITS)
+    evaluation = Interpreter(ATTRIBUTES, MOMENT, CHANCE, lambda value: len(value) % 2 == 0, LIMITS)
     try:
         value = program.code(evaluation)
     except Ignored:

@@ -9,10 +9,9 @@ from random import Random, SystemRandom
 from sync.expressions.errors import EvaluationError, Failure, gettext_noop, place
 from sync.expressions.formatting import canonical
 from sync.expressions.functions import FUNCTIONS, WORDS
-from sync.expressions.limits import LIMITS, Limits
-from sync.expressions.table import Code, Lazy, Run, left_out
-from sync.expressions.table import Evaluation as Surroundings
-from sync.expressions.tree import Attribute, Call, Empty, Node, Number, Operation, Text, Word, walk
+from sync.expressions.limits import LIMITS, ExpressionLimits
+from sync.expressions.table import Code, Lazy, Run, Surroundings, left_out
+from sync.expressions.tree import AttributeNode, Call, Empty, Node, NumberNode, OperatorNode, Text, Word, walk
 from sync.expressions.values import Ignore, Result, Value, compare, text
 
 TOO_MANY_STEPS = gettext_noop("This takes more than %(limit)d steps. Make the expression simpler.")
@@ -34,7 +33,7 @@ class Expression:
     @cached_property
     def attributes(self) -> tuple[str, ...]:
         """Names between square brackets, each once, in the order they are written."""
-        return tuple(dict.fromkeys(node.name for node in walk(self.root) if isinstance(node, Attribute)))
+        return tuple(dict.fromkeys(node.name for node in walk(self.root) if isinstance(node, AttributeNode)))
 
     @cached_property
     def functions(self) -> tuple[str, ...]:
@@ -70,21 +69,21 @@ def evaluate(
     now: datetime | None = None,
     random: Random = RANDOM,
     taken: Callable[[str], bool] = nobody_has,
-    limits: Limits = LIMITS,
+    limits: ExpressionLimits = LIMITS,
 ) -> Result:
     """`attributes`: all of the object's, not only changed ones; a missing one is null.
 
     `taken`: whether somebody in AWS has the value already (SelectUniqueValue).
     Raises EvaluationError, with line and column, for unfit data.
     """
-    evaluation = Evaluation(attributes, now or datetime.now(UTC), random, taken, limits)
+    evaluation = Interpreter(attributes, now or datetime.now(UTC), random, taken, limits)
     try:
         return expression.code(evaluation)
     except Ignored as ignored:
         return ignored.what
 
 
-class Evaluation:
+class Interpreter:
     __slots__ = ("_attributes", "_limits", "now", "random", "steps", "taken")
 
     def __init__(
@@ -93,7 +92,7 @@ class Evaluation:
         now: datetime,
         random: Random,
         taken: Callable[[str], bool],
-        limits: Limits,
+        limits: ExpressionLimits,
     ) -> None:
         self._attributes = attributes
         self._limits = limits
@@ -141,20 +140,20 @@ class Evaluation:
 
 def compiled(root: Node, source: str) -> Code:
     """Of a tree that `checking` has nothing against."""
-    return placed(code_of(root, source), root, source) if isinstance(root, Attribute) else code_of(root, source)
+    return placed(code_of(root, source), root, source) if isinstance(root, AttributeNode) else code_of(root, source)
 
 
 def code_of(node: Node, source: str) -> Code:
     match node:
-        case Text() | Number():
+        case Text() | NumberNode():
             return constant(node.value)
         case Empty():
             return left_out
         case Word():
             return word(WORDS[node.name.lower()].value)
-        case Attribute():
+        case AttributeNode():
             return attribute(node.name)
-        case Operation():
+        case OperatorNode():
             return placed(operation(node, source), node, source)
         case Call():
             return placed(call(node, source), node, source)
@@ -179,7 +178,7 @@ def word(meaning: Value | Ignore) -> Code:
     return ignored
 
 
-def operation(node: Operation, source: str) -> Code:
+def operation(node: OperatorNode, source: str) -> Code:
     left, right = code_of(node.left, source), code_of(node.right, source)
     work = joined if node.operator == "&" else partial(compare, node.operator)
     return eager(work, (left, right))

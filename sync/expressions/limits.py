@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Limits:
+class ExpressionLimits:
     source: int = 10_000  # characters
     depth: int = 50  # calls inside calls
     nodes: int = 2_000  # calls, attributes and constants
@@ -12,4 +12,4 @@ class Limits:
     output: int = 100_000  # characters of any value on the way
 
 
-LIMITS = Limits()
+LIMITS = ExpressionLimits()

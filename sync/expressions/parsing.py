@@ -7,9 +7,9 @@ argument   = expression | nothing
 """
 
 from sync.expressions.errors import ExpressionError, gettext_noop, place
-from sync.expressions.limits import LIMITS, Limits
+from sync.expressions.limits import LIMITS, ExpressionLimits
 from sync.expressions.tokens import Token, tokens, unquoted
-from sync.expressions.tree import Attribute, Call, Empty, Node, Number, Operation, Text, Word
+from sync.expressions.tree import AttributeNode, Call, Empty, Node, NumberNode, OperatorNode, Text, Word
 
 NOTHING = gettext_noop('The expression is empty. Expected a function such as Join(" ", [givenName], [surname]).')
 TOO_LONG = gettext_noop("The expression has %(length)d characters; %(limit)d is the limit. Shorten it.")
@@ -26,7 +26,7 @@ EMPTY_NAME = gettext_noop("Expected the name of an attribute between [ and ].")
 COMPARISONS = ("=", "<>", ">", ">=", "<", "<=")
 
 
-def parse_tree(source: str, limits: Limits = LIMITS) -> Node:
+def parse_tree(source: str, limits: ExpressionLimits = LIMITS) -> Node:
     """The tree of a syntactically right expression; `checking` looks at names and numbers of arguments."""
     if len(source) > limits.source:
         raise ExpressionError(TOO_LONG, length=len(source), limit=limits.source)
@@ -34,7 +34,7 @@ def parse_tree(source: str, limits: Limits = LIMITS) -> Node:
 
 
 class Parser:
-    def __init__(self, source: str, limits: Limits) -> None:
+    def __init__(self, source: str, limits: ExpressionLimits) -> None:
         self.source = source
         self.limits = limits
         self.tokens = list(tokens(source))
@@ -54,14 +54,14 @@ class Parser:
         left = self.joined()
         if self.token.text in COMPARISONS and self.token.kind == "operator":
             operator = self.take()
-            return Operation(operator.text, left, self.joined(), operator.at)
+            return OperatorNode(operator.text, left, self.joined(), operator.at)
         return left
 
     def joined(self) -> Node:
         node = self.value()
         while self.token.kind == "operator" and self.token.text == "&":
             operator = self.take()
-            node = Operation("&", node, self.value(), operator.at)
+            node = OperatorNode("&", node, self.value(), operator.at)
         return node
 
     def value(self) -> Node:
@@ -71,9 +71,9 @@ class Parser:
             case "text":
                 return Text(unquoted(self.take().text), token.at)
             case "number":
-                return Number(number_of(self.take().text), token.at)
+                return NumberNode(number_of(self.take().text), token.at)
             case "hex":
-                return Number(int(self.take().text[2:], 16), token.at)
+                return NumberNode(int(self.take().text[2:], 16), token.at)
             case "attribute":
                 return self.attribute()
             case "name":
@@ -84,7 +84,7 @@ class Parser:
         name = self.token.text[1:-1].strip()
         if not name:
             raise self.error(EMPTY_NAME)
-        return Attribute(name, self.take().at)
+        return AttributeNode(name, self.take().at)
 
     def call_or_word(self) -> Node:
         name = self.take()

@@ -44,13 +44,13 @@ class Pattern:
     groups: tuple[str, ...]  # names of RE2's groups from 1, "" for those without
     ends: bool
 
-    def matches(self, text: str, step: Step) -> Iterator["Match"]:
+    def matches(self, text: str, step: Step) -> Iterator["PatternMatch"]:
         """From left to right; `step` is told what each costs."""
         seen = self.prepared(text)
         rest, weight = len(text), 64 + self.program.programsize
         step(1 + rest * weight // COST)
         for found in self.program.finditer(seen):
-            yield Match(self, text, found.span(), found)
+            yield PatternMatch(self, text, found.span(), found)
             step(1 + (rest - found.end()) * weight // COST)
 
     def is_in(self, text: str) -> bool:
@@ -90,7 +90,7 @@ COST = 64_000
 
 
 @dataclass(frozen=True)
-class Match:
+class PatternMatch:
     pattern: Pattern
     text: str
     span: Span
@@ -111,7 +111,7 @@ class Match:
 SUBSTITUTION = re2.compile(r"\$(?:(\$)|(&)|(`)|(')|(\+)|(_)|([0-9]{1,9})|\{(\w{1,100})\})")
 
 
-def expanded(replacement: str, match: Match) -> str:
+def expanded(replacement: str, match: PatternMatch) -> str:
     """What is not a group of the pattern stays as it is written."""
     if "$" not in replacement:
         return replacement
@@ -122,7 +122,7 @@ def expanded(replacement: str, match: Match) -> str:
     return "".join([*written, replacement[at:]])
 
 
-def substituted(found: Any, match: Match) -> str:
+def substituted(found: Any, match: PatternMatch) -> str:
     start, end = match.span
     name = found[7] or found[8]
     if name:

@@ -10,7 +10,7 @@ from sync.expressions.tree import Call
 from sync.expressions.values import Ignore, Value
 
 
-class Evaluation(Protocol):
+class Surroundings(Protocol):
     """One evaluation, as functions see it (see `evaluating`)."""
 
     @property
@@ -26,15 +26,15 @@ class Evaluation(Protocol):
     def measure(self, characters: int) -> None: ...
 
 
-Code = Callable[[Evaluation], Value]  # a compiled argument
+Code = Callable[[Surroundings], Value]  # a compiled argument
 Run = Callable[..., Value]  # values of the arguments -> value
-Lazy = Callable[[Evaluation, Sequence[Code]], Value]  # evaluates its own arguments
+Lazy = Callable[[Surroundings, Sequence[Code]], Value]  # evaluates its own arguments
 Facts = Mapping[str, str | int]
 Complaint = tuple[int, str, Facts]  # offset in the source, sentence, its facts
 Check = Callable[[Call, str], Iterator[Complaint]]  # a call and the source -> what is wrong beyond names and counts
 
 
-def left_out(_evaluation: Evaluation) -> Value:
+def left_out(_evaluation: Surroundings) -> Value:
     """The code of an argument that was left out: functions may ask `argument is left_out`."""
     return None
 

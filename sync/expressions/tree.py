@@ -11,13 +11,13 @@ class Text:
 
 
 @dataclass(frozen=True)
-class Number:
+class NumberNode:
     value: int | float
     at: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True)
-class Attribute:
+class AttributeNode:
     name: str
     at: int = field(default=0, compare=False)
 
@@ -45,7 +45,7 @@ class Call:
 
 
 @dataclass(frozen=True)
-class Operation:
+class OperatorNode:
     """`=`, `<>`, `>`, `>=`, `<`, `<=` and `&`."""
 
     operator: str
@@ -54,15 +54,15 @@ class Operation:
     at: int = field(default=0, compare=False)
 
 
-Node = Text | Number | Attribute | Word | Empty | Call | Operation
+Node = Text | NumberNode | AttributeNode | Word | Empty | Call | OperatorNode
 
 
 def walk(node: Node) -> Iterator[Node]:
     """Every node, in the order they are written."""
-    if isinstance(node, Operation):
+    if isinstance(node, OperatorNode):
         yield from walk(node.left)
     yield node
-    if isinstance(node, Operation):
+    if isinstance(node, OperatorNode):
         yield from walk(node.right)
     if isinstance(node, Call):
         for argument in node.arguments:

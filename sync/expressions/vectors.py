@@ -15,7 +15,7 @@ SHOWN: dict[Ignore, str] = {Ignore.ATTRIBUTE: "<IGNORE>", Ignore.OBJECT: "<IGNOR
 
 
 @dataclass(frozen=True)
-class Difference:
+class VectorDifference:
     id: str
     expression: str
     expected: Any
@@ -32,12 +32,12 @@ def as_json(result: Result) -> Any:
     return SHOWN[result] if isinstance(result, Ignore) else result
 
 
-def differences(vectors: Iterable[Mapping[str, Any]]) -> Iterator[Difference]:
+def differences(vectors: Iterable[Mapping[str, Any]]) -> Iterator[VectorDifference]:
     for vector in vectors:
         got = result_of(vector)
         expected = vector["expected"]
         if (type(got), got) != (type(expected), expected):
-            yield Difference(str(vector["id"]), vector["expr"], expected, got)
+            yield VectorDifference(str(vector["id"]), vector["expr"], expected, got)
 
 
 def result_of(vector: Mapping[str, Any]) -> Any:

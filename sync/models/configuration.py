@@ -11,7 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 from sync.models.link import ObjectType
 from sync.models.tenant import Tenant
-from sync.rules import filters, rows
+from sync.rules import filters
+from sync.rules.rows import MappingRow
 
 
 def every_user_action() -> list[str]:
@@ -139,9 +140,9 @@ class AttributeMapping(models.Model):
     def __str__(self) -> str:
         return self.target
 
-    def rule(self) -> rows.Mapping:
+    def rule(self) -> MappingRow:
         """The row as the engine's value."""
-        return rows.Mapping(
+        return MappingRow(
             target=self.target,
             kind=self.kind,  # type: ignore[arg-type]
             source=self.source,

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from sync.engine.guard import guard
+from sync.engine.guard import holds
 from sync.models import Delivery, Incident, Run
 from sync.problems.catalogue import OF_COMPARISONS, PROBLEMS
 from sync.problems.grouping import ProblemGroup, problem_groups
@@ -28,7 +28,7 @@ def after_run(run: Run) -> list[Delivery]:
         met.add((run.problem, ""))
     if run.suspect:
         met.add((run.suspect, ""))
-    met |= {(f"held-{kind}", "") for kind in guard.waiting_counts(run.tenant)}
+    met |= {(f"held-{kind}", "") for kind in holds.waiting_counts(run.tenant)}
     opened = _open(run, met)
     if run.state in (Run.State.COMPLETED, Run.State.COMPLETED_WITH_ERRORS):
         _solve(run, met)

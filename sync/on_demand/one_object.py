@@ -15,15 +15,18 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from sync.engine import cycle
+from sync.configuration.ruleset import Rules, redacted_units
+from sync.engine.evaluation.batch import links_of
 from sync.engine.evaluation.clashes import Clashes
-from sync.engine.evaluation.evaluation import Evaluation, links_of
-from sync.engine.guard import guard as guarding
+from sync.engine.evaluation.evaluation import Evaluation
+from sync.engine.export.stages import export
+from sync.engine.guard import holds
 from sync.engine.guard.guard import Guard
 from sync.engine.reading import rounds
+from sync.engine.reading.pages import apply_groups, apply_users
 from sync.engine.scope import nesting
 from sync.engine.scope.deciding import ScopePass
-from sync.engine.work import Rules, redacted_units
+from sync.engine.work import watermark
 from sync.graph.client import DeltaPage, GraphClient
 from sync.graph.errors import NotFound as NotInEntra
 from sync.models import (
@@ -177,7 +180,7 @@ class Decision:
     in_scope: bool
     scope: dict[str, Any]
     link: Link | None
-    findings: Sequence[acceptance.Finding]
+    findings: Sequence[acceptance.AcceptanceFinding]
     operations: list[Operation] = field(default_factory=list)
 
 
@@ -284,7 +287,7 @@ class OneObject:
         # says nothing about anybody else.
         snapshot = Snapshot(pk=self.newest + 1, tenant=self.tenant, full=False, sealed_at=timezone.now())
         self._apply(snapshot, imported)
-        since = cycle.watermark(self.run, self.tenant, self.configuration)
+        since = watermark(self.run, self.tenant, self.configuration)
         nesting.refresh(self.tenant, snapshot, self.rules, since)
         beside = self._groups_beside()
         self._forget_stale_plans(beside)
@@ -306,7 +309,7 @@ class OneObject:
         if self.is_user:
             self._apply_person(snapshot, page, imported)
         elif not self._purged(DirectoryGroup):
-            rounds.apply_groups(snapshot, page)
+            apply_groups(snapshot, page)
             self._apply_members(snapshot, imported)
         for model in (DirectoryUser, DirectoryGroup, DirectoryMembership):
             # Seen by a reading of one object: a full round's set difference goes by its own snapshot.
@@ -318,11 +321,11 @@ class OneObject:
     def _apply_person(self, snapshot: Snapshot, page: DeltaPage, imported: Imported) -> None:
         if imported.lists is None:
             if not self._purged(DirectoryUser):
-                rounds.apply_users(snapshot, page)
+                apply_users(snapshot, page)
             return
         entries = [{"id": imported.manager}] if imported.manager else []
         imported.item["manager@delta"] = entries
-        rounds.apply_users(snapshot, page)
+        apply_users(snapshot, page)
         user_id = self.row.object_id
         listing = {one["id"] for one in imported.lists}
         rows = DirectoryMembership.objects.filter(tenant=self.tenant, member_id=user_id)
@@ -392,7 +395,7 @@ class OneObject:
         guard = Guard(self.run, configuration.confirmed_run if configuration.confirmed else None)
         guard.check()
         wanted = evaluation.still_wanted | guard.held
-        guarding.close_unwanted(self.tenant, wanted, [self.row.object_id])
+        holds.close_unwanted(self.tenant, wanted, [self.row.object_id])
 
     def _forget_stale_plans(self, beside: set[str]) -> None:
         """What the run in progress has planned for this object and not sent is planned anew here."""
@@ -455,7 +458,7 @@ class OneObject:
 
     def _findings(
         self, evaluation: Evaluation, row: DirectoryUser | DirectoryGroup, link: Link | None
-    ) -> Sequence[acceptance.Finding]:
+    ) -> Sequence[acceptance.AcceptanceFinding]:
         known = link.written if link else {}
         mapper = evaluation.people if self.is_user else evaluation.groups
         mapped = mapper.map(row.properties, present=True, creating=not (link and link.scim_id))
@@ -543,8 +546,8 @@ class OneObject:
 
     def _write(self, decision: Decision) -> None:
         if any(row.result == Result.PLANNED for row in decision.operations):
-            cycle.export(self.run, self.watch, self.phases, self.scim, 1)
-            guarding.close_done(self.run)
+            export(self.run, self.watch, self.phases, self.scim, 1)
+            holds.close_done(self.run)
         rows = list(self.run.operations.filter(pk__gt=self.before).order_by("stage", "pk"))
         written = [shown(row) for row in rows]
         bad = next((row for row in rows if row.result in (Result.FAILED, Result.WILL_RETRY)), None)
@@ -618,7 +621,7 @@ def _is(item: Mapping[str, Any], kind: str) -> bool:
     return str(item.get("@odata.type", f"#microsoft.graph.{kind}")).endswith(f".{kind}")
 
 
-def told(verdict: filters.Verdict, object_type: str) -> dict[str, Any]:
+def told(verdict: filters.FilterVerdict, object_type: str) -> dict[str, Any]:
     """A filter's verdict as a step keeps it."""
     kind = cast(ObjectType, object_type)
     clauses = [

@@ -14,8 +14,8 @@ from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 
+from sync.configuration.ruleset import Rules
 from sync.engine.scope import nesting
-from sync.engine.work import Rules
 from sync.models import Assignment, Configuration, DirectoryMembership, DirectoryUser, ObjectType, Tenant
 from sync.rules.scope import Reason
 
@@ -27,7 +27,7 @@ EVERYBODY: Key = ("", "")
 
 
 @dataclass(slots=True)
-class Counts:
+class AssignmentCounts:
     """People of one assigned group. `effective`: with the groups inside it; `only`: those who would leave without it."""
 
     direct: int = 0
@@ -69,8 +69,8 @@ class Bringing:
         """The groups that these assigned ones stand for, themselves among them."""
         return {inner for root, inner in self.closure if root in roots}
 
-    def counts(self) -> dict[str, Counts]:
-        found = {group_id: Counts() for group_id in self.groups}
+    def counts(self) -> dict[str, AssignmentCounts]:
+        found = {group_id: AssignmentCounts() for group_id in self.groups}
         comes = self._people(DirectoryUser.objects.filter(tenant=self.tenant, deleted=""))
         for person, listing in self._listings(self._rows()):
             if person not in comes:

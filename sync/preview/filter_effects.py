@@ -13,10 +13,10 @@ from typing import Any, cast
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
-from sync.configuration.drafts import shown
-from sync.engine.reading import rounds
+from sync.configuration.drafts import draft_or_current
+from sync.configuration.ruleset import Rules
+from sync.engine.reading.tracked import parts
 from sync.engine.scope import nesting
-from sync.engine.work import Rules
 from sync.expressions import Value
 from sync.models import (
     Assignment,
@@ -28,7 +28,7 @@ from sync.models import (
 from sync.preview.assignment_effects import members_of
 from sync.problems.catalogue import scope_words
 from sync.rules import scope
-from sync.rules.filters import Filter, Verdict, compiled, judge, text_of
+from sync.rules.filters import Filter, FilterVerdict, compiled, judge, text_of
 from sync.rules.rows import ObjectType
 from sync.rules.scope import Gate, Reason
 from sync.tenants.services import configuration_of
@@ -90,7 +90,7 @@ class One:
 
 
 @dataclass(slots=True)
-class Counts:
+class FilterCounts:
     """`clauses` by number of the filter and of the clause; `empty` and `values` by attribute, as the filters name it."""
 
     total: int = 0
@@ -115,18 +115,18 @@ class Test:
     row: DirectoryUser | DirectoryGroup
     passed: bool
     words: str
-    verdicts: Sequence[Verdict]
+    verdicts: Sequence[FilterVerdict]
     # By the version; empty without one.
     before: str
 
 
-class Look:
+class FilterEffects:
     """The rules that a page shows, over the mirror. `filters`: those of a form instead of the draft's."""
 
     def __init__(self, tenant: Tenant, object_type: ObjectType, filters: Sequence[Filter] | None = None) -> None:
         self.tenant = tenant
         self.object_type = object_type
-        self.configuration = shown(tenant)
+        self.configuration = draft_or_current(tenant)
         self.rules = Rules.of(self.configuration)
         if filters is not None:
             self.rules = with_filters(self.rules, object_type, filters)
@@ -210,14 +210,14 @@ class Look:
 
     def unread(self) -> list[str]:
         """Attributes of the filters that no round has read yet: nothing can be said about them."""
-        users, groups, _asker = rounds.parts(self.tenant.tracked_select)
+        users, groups, _asker = parts(self.tenant.tracked_select)
         known = users if self.object_type == "user" else groups
         rules = [rule for one in self.gate.filters for rule in one.rules]
         missing = [rule.attribute.name for rule in rules if rule.attribute and rule.attribute.selects not in known]
         return list(dict.fromkeys(missing))
 
-    def counts(self) -> Counts:
-        counts = Counts()
+    def counts(self) -> FilterCounts:
+        counts = FilterCounts()
         places = {
             rule.clause.attribute: (number, index)
             for number, one in enumerate(self.gate.filters)
@@ -232,7 +232,7 @@ class Look:
                 self._count(counts, one, places)
         return counts
 
-    def _count(self, counts: Counts, one: One, places: Mapping[str, tuple[int, int]]) -> None:
+    def _count(self, counts: FilterCounts, one: One, places: Mapping[str, tuple[int, int]]) -> None:
         counts.total += 1
         counts.passing += one.passed
         counts.guests += one.guest

@@ -4,10 +4,10 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from sync.configuration import drafts, mappings
+from sync.configuration.ruleset import Rules
 from sync.directory.live import Found
 from sync.engine.scope import nesting
 from sync.engine.scope.deciding import Deciding
-from sync.engine.work import Rules
 from sync.models import Configuration, DirectoryUser, Tenant
 from sync.rules.scope import Reason, Scope
 

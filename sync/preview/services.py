@@ -47,7 +47,7 @@ def published_with(version: Configuration) -> Run | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class PreviewComparison:
     """`said` and `did`: people. `missing` was said and not done, each with the problem code of the run ("": Entra wants it
     no longer); `extra` was done and not said; up to NAMED of each."""
 
@@ -59,7 +59,7 @@ class Comparison:
     differ: int
 
 
-def compared(run: Run) -> Comparison | None:
+def compared(run: Run) -> PreviewComparison | None:
     """The first run of a version beside the preview that it was published with."""
     if run.kind not in WRITES or run.open or run.configuration is None or run.configuration.number is None:
         return None
@@ -70,7 +70,7 @@ def compared(run: Run) -> Comparison | None:
     said = preview.operations.filter(result__in=impact.TODO)
     did = run.operations.exclude(result__in=NOT_DONE)
     missing, extra = _without(said, did), _without(did, said)
-    return Comparison(
+    return PreviewComparison(
         preview=preview,
         said=_people(said),
         did=_people(did),

@@ -14,7 +14,7 @@ Words = str | Promise
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class ProblemWords:
     title: Words
     meaning: Words
     remedy: Words
@@ -22,334 +22,334 @@ class Problem:
     warning: bool = False
 
 
-PROBLEMS: dict[str, Problem] = {
+PROBLEMS: dict[str, ProblemWords] = {
     # One person or group
-    "too-many-values": Problem(
+    "too-many-values": ProblemWords(
         _("More than one value, AWS takes one"),
         _("AWS refused the person. We sent more than one value for a field that takes a single one."),
         _("Remove all but one of the mappings named here, or empty the other values in Entra."),
     ),
-    "missing-family-name": Problem(
+    "missing-family-name": ProblemWords(
         _("Last name is missing"),
         _("AWS refused the person. Last name is empty and AWS requires it."),
         _("Fill Last name in Entra, or map a default for name.familyName."),
     ),
-    "missing-given-name": Problem(
+    "missing-given-name": ProblemWords(
         _("First name is missing"),
         _("AWS refused the person. First name is empty and AWS requires it."),
         _("Fill First name in Entra, or map a default for name.givenName."),
     ),
-    "missing-display-name": Problem(
+    "missing-display-name": ProblemWords(
         _("Display name is missing"),
         _("AWS refused the object. Display name is empty and AWS requires it."),
         _("Fill Display name in Entra, or map a default for displayName."),
     ),
-    "missing-user-name": Problem(
+    "missing-user-name": ProblemWords(
         _("User name is missing"),
         _("AWS refused the person. The user name is empty and AWS requires it."),
         _("Map userName from an attribute that every person has, such as userPrincipalName."),
     ),
-    "bad-characters": Problem(
+    "bad-characters": ProblemWords(
         _("Characters that AWS does not take"),
         _("AWS refused the object. A value contains a space in the user name, or a control or invisible character."),
         _("Change the value in Entra, or map an expression that replaces those characters."),
     ),
-    "too-long": Problem(
+    "too-long": ProblemWords(
         _("A value is too long"),
         _(
             "AWS refused the object. A value is longer than AWS allows (128 for the user name, 256 for the external id, 1,024 elsewhere)."
         ),
         _("Shorten the value in Entra, or map Left(…) of it."),
     ),
-    "empty-value": Problem(
+    "empty-value": ProblemWords(
         _("A value is empty"),
         _("AWS refuses the object. A value is an empty text, and AWS takes a text or nothing."),
         _("Fill the value in Entra, or remove its mapping."),
     ),
-    "reserved-name": Problem(
+    "reserved-name": ProblemWords(
         _("A name that AWS keeps for itself"),
         _("AWS refuses the object. No person and no group may be called Administrator or AWSAdministrators."),
         _("Change the name in Entra, or map another one."),
     ),
-    "not-one-mail": Problem(
+    "not-one-mail": ProblemWords(
         _("Not exactly one primary e-mail"),
         _("AWS refuses the person. AWS takes a single e-mail, and it must be the primary one."),
         _("Map one attribute to emails, such as mail."),
     ),
-    "missing-mail": Problem(
+    "missing-mail": ProblemWords(
         _("E-mail is missing"),
         _(
             "AWS may refuse the person. Its guide asks for an e-mail that nobody else has; its endpoint takes people without."
         ),
         _("Fill the e-mail in Entra, or map a default for emails."),
     ),
-    "maybe-refused-characters": Problem(
+    "maybe-refused-characters": ProblemWords(
         _("Characters that AWS may refuse"),
         _(
             "A value contains a tab, a line break, one of < > ; : % or a very new character. The sources disagree on them."
         ),
         _("Nothing to do while AWS takes it. If AWS refuses it, change the value in Entra or map an expression."),
     ),
-    "name-id-differs": Problem(
+    "name-id-differs": ProblemWords(
         _("User name and sign-in name differ"),
         _(
             "AWS takes the person, but sign-in fails. AWS compares the user name with the SAML NameID, letter case included."
         ),
         _("Map userName from the attribute that the NameID claim is made of, or change the claim in Entra."),
     ),
-    "name-id-empty": Problem(
+    "name-id-empty": ProblemWords(
         _("Sign-in name is missing"),
         _("AWS takes the person, but sign-in fails. The attribute that the SAML NameID claim is made of is empty."),
         _("Fill the attribute in Entra, or make the NameID claim of another one."),
     ),
-    "guest-name-id": Problem(
+    "guest-name-id": ProblemWords(
         _("A guest's sign-in name is not known"),
         _("Sign-in may fail. What Entra sends as a guest's user principal name depends on how the guest signs in."),
         _("Make the NameID claim of mail for guests in Entra, and map userName from mail for them."),
     ),
-    "already-exists": Problem(
+    "already-exists": ProblemWords(
         _("AWS already has this name"),
         _(
             "AWS already has an object with this user name, e-mail, external id or group name that belongs to somebody else."
         ),
         _("Compare both in AWS. Change the value in Entra, or remove the object that nobody uses."),
     ),
-    "two-matches": Problem(
+    "two-matches": ProblemWords(
         _("Two matches in AWS"),
         _("Two objects in AWS match. We changed nothing."),
         _("Decide which one is right and rename or remove the other in AWS."),
     ),
-    "not-found-link": Problem(
+    "not-found-link": ProblemWords(
         _("Gone from AWS"),
         _("The linked object is gone from AWS. Someone deleted it there."),
         _("Nothing to do. The next run looks for a match and creates it anew if there is none."),
     ),
-    "never-touch": Problem(
+    "never-touch": ProblemWords(
         _("On the never-touch list"),
         _("AWS holds an object whose name is on the never-touch list and that we did not make. We sent nothing."),
         _("Nothing to do if that is right. Else take the name off the list, or rename the object in Entra."),
     ),
-    "quota-reached": Problem(
+    "quota-reached": ProblemWords(
         _("AWS's quota is used up"),
         _("AWS holds as many people or groups as its quota allows. Changes and removals go on; nothing new is made."),
         _("Ask AWS for a higher quota under Service Quotas, or take people out of scope."),
     ),
-    "expression-error": Problem(
+    "expression-error": ProblemWords(
         _("An expression cannot be computed"),
         _("The expression of a mapping stops on this person's values. Nothing of this person was written."),
         _("Open the mapping and try the expression with this person."),
     ),
-    "ignored-by-rule": Problem(
+    "ignored-by-rule": ProblemWords(
         _("Left alone by rule"),
         _("The expression of a mapping says IgnoreObjectFlow for this person or group. Nothing of it was written."),
         _("Nothing to do, if that is what the mapping is for. Otherwise open the mapping and try it with this person."),
         warning=True,
     ),
-    "create-off": Problem(
+    "create-off": ProblemWords(
         _("Nobody is created"),
         _("AWS does not hold this person or group, and creating is turned off under Mappings."),
         _("Turn on Create under Mappings, or create the person in AWS: then they are linked."),
         warning=True,
     ),
-    "members-replace": Problem(
+    "members-replace": ProblemWords(
         _("AWS changes members one by one only"),
         _("AWS refused to replace a whole member list. This is our fault, not yours."),
         _("Send the request id to the maintainers."),
     ),
-    "rejected": Problem(
+    "rejected": ProblemWords(
         _("AWS refused the request"),
         _("AWS refused what we sent and did not say more than what is quoted here."),
         _("Look at the request in the log entry. AWS CloudTrail, event source identitystore-scim, may say more."),
     ),
-    "manager-not-in-aws": Problem(
+    "manager-not-in-aws": ProblemWords(
         _("The manager is not in AWS"),
         _("The person was written without a manager, since AWS does not hold the manager."),
         _("Nothing to do. The manager is set once AWS holds that person."),
         warning=True,
     ),
-    "manager-outside-scope": Problem(
+    "manager-outside-scope": ProblemWords(
         _("The manager is outside scope"),
         _("The person is written without a manager, since the manager is not to be in AWS."),
         _("Nothing to do, or assign the manager too."),
         warning=True,
     ),
-    "waits-for-object": Problem(
+    "waits-for-object": ProblemWords(
         _("Waits for another object"),
         _("This depends on a person or group that AWS refused in this run."),
         _("Solve the problem of that person or group first. The next run then goes on."),
         warning=True,
     ),
-    "answer-lost": Problem(
+    "answer-lost": ProblemWords(
         _("An answer got lost"),
         _("The sync was interrupted before AWS's answer was recorded. We read what became of it and went on."),
         _("Nothing to do."),
         warning=True,
     ),
-    "exists-unlinked": Problem(
+    "exists-unlinked": ProblemWords(
         _("AWS already has this object"),
         _("AWS holds an object with this name that nobody has linked. We changed nothing."),
         _("Compare both. If they are the same, link them under Approvals or with the command adopt."),
     ),
-    "left-alone": Problem(
+    "left-alone": ProblemWords(
         _("Left alone by rule"),
         _("AWS holds an object with this name, and the never-touch list names it. We changed nothing."),
         _("Take the name off the never-touch list if this object is yours to manage, or rename it in Entra."),
         warning=True,
     ),
-    "same-value": Problem(
+    "same-value": ProblemWords(
         _("Two objects for one value"),
         _("Two objects of Entra would get the same user name, e-mail, external id or group name. AWS takes it once."),
         _("Change the value of one of them in Entra, or map another attribute."),
     ),
-    "taken-by-leaver": Problem(
+    "taken-by-leaver": ProblemWords(
         _("The name belongs to a leaver"),
         _("A person who left still holds this user name or e-mail in AWS. The newcomer is somebody else to us."),
         _("Allow the names of leavers to be freed under Provisioning, or rename the old user in AWS."),
     ),
-    "not-in-entra": Problem(
+    "not-in-entra": ProblemWords(
         _("Entra does not know this id"),
         _("Neither Entra nor our last reading of it has a person or group with this id."),
         _("Search for the name again. Whoever was deleted more than 30 days ago is gone from Entra."),
     ),
-    "differs": Problem(
+    "differs": ProblemWords(
         _("AWS holds something else"),
         _("AWS accepted the request, but what it holds now is not what was sent."),
         _("Look at the fields named here in AWS. If somebody changed them there, run it once more."),
     ),
     # The whole run, or what it holds back
-    "cancelled": Problem(
+    "cancelled": ProblemWords(
         _("Cancelled"),
         _("Somebody cancelled it. Changes already written stay."),
         _("Start it again when it is wanted."),
     ),
-    "interrupted": Problem(
+    "interrupted": ProblemWords(
         _("It was interrupted too often"),
         _("The worker stopped three times in the middle of it. What became of its requests was read from AWS."),
         _("Look at the server log, then start it again."),
     ),
-    "not-confirmed": Problem(
+    "not-confirmed": ProblemWords(
         _("The plan waits for a yes"),
         _("Who is assigned, or how people are matched, has changed. The plan is made; nothing was written."),
         _("Open the run, read what it would do, and confirm it."),
     ),
-    "held-people": Problem(
+    "held-people": ProblemWords(
         _("Removals of people are held"),
         _("More people would lose access than your limit allows. We held them all and wrote everything else."),
         _("Look at the names under Approvals: remove them, or keep them."),
     ),
-    "held-members": Problem(
+    "held-members": ProblemWords(
         _("Removals of members are held"),
         _("More members would leave a group than your limit allows. We held them all and wrote everything else."),
         _("Look at the names under Approvals: remove them, or keep them."),
     ),
-    "held-groups": Problem(
+    "held-groups": ProblemWords(
         _("Deletions of groups are held"),
         _("Account assignments hang on a group's id and are lost with it, so every deletion waits for a person."),
         _("Look at the names under Approvals: delete them, or keep them."),
     ),
-    "held-creates": Problem(
+    "held-creates": ProblemWords(
         _("Many new people are held"),
         _("More people and groups would be created than your limit allows. A scope mistake can do that."),
         _("Look at the names under Approvals: create them, or keep them out."),
     ),
-    "held-keys": Problem(
+    "held-keys": ProblemWords(
         _("Many changed names are held"),
         _(
             "More user names, e-mail addresses or ids would change than your limit allows. A mapping mistake can do that."
         ),
         _("Look at the names under Approvals: change them, or keep them."),
     ),
-    "source-shrunk": Problem(
+    "source-shrunk": ProblemWords(
         _("Entra returned far fewer than before"),
         _("The reading brought much less than the last one. We believe no absence: nobody was removed."),
         _("Check in Entra that the app still sees everything. If it is right, accept it under Approvals."),
     ),
-    "too-many-failures": Problem(
+    "too-many-failures": ProblemWords(
         _("Too many changes failed"),
         _("AWS refused so many changes that something general is wrong. We stopped writing and try again later."),
         _("Look at the problems of the run. A try that goes well ends the quarantine by itself."),
     ),
-    "endpoint-gone": Problem(
+    "endpoint-gone": ProblemWords(
         _("The SCIM endpoint does not exist"),
         _("AWS answered that there is nothing at this address. Automatic provisioning may have been turned off there."),
         _("Copy the SCIM endpoint from AWS again under Connection and press Test connection."),
     ),
-    "throttled": Problem(
+    "throttled": ProblemWords(
         _("AWS asked us to slow down"),
         _("AWS limits requests per second, and we waited longer than we may wait."),
         _("Nothing to do. The next run goes on where this one stopped."),
         warning=True,
     ),
-    "aws-down": Problem(
+    "aws-down": ProblemWords(
         _("AWS did not answer"),
         _("AWS could not be reached or answered with an error of its own. Nobody lost access."),
         _("Nothing to do; we try again with the next run. If it lasts, press Test connection."),
     ),
-    "token-refused": Problem(
+    "token-refused": ProblemWords(
         _("AWS refused the access token"),
         _("AWS no longer accepts the access token. It may have ended or been deleted."),
         _("Create a new token in AWS and replace it under Connection. Syncs wait until then."),
     ),
-    "secret-ended": Problem(
+    "secret-ended": ProblemWords(
         _("The client secret ended"),
         _("Microsoft no longer accepts the app's client secret: it has ended."),
         _("Create a new secret or, better, use a certificate, and replace it under Connection."),
     ),
-    "graph-sign-in": Problem(
+    "graph-sign-in": ProblemWords(
         _("Microsoft refused our sign-in"),
         _("The app could not sign in to Entra. Nothing was read and nothing was changed."),
         _("Press Test connection: it names what is wrong with the app or its credential."),
     ),
-    "graph-denied": Problem(
+    "graph-denied": ProblemWords(
         _("Entra does not let us read"),
         _("A permission is missing or not consented. Nothing was changed."),
         _("Ask a Global Administrator to grant User.Read.All and GroupMember.Read.All."),
     ),
-    "graph-down": Problem(
+    "graph-down": ProblemWords(
         _("Entra did not answer"),
         _("Microsoft Graph could not be reached or answered with an error of its own. Nobody lost access."),
         _("Nothing to do; the next run reads again from where the last one ended."),
     ),
-    "source-empty": Problem(
+    "source-empty": ProblemWords(
         _("Entra returned nobody"),
         _("A full reading of Entra brought no people at all, although we know some. We changed nothing."),
         _("Check in Entra that the app still sees the directory, then start a full sync."),
     ),
-    "aws-list-incomplete": Problem(
+    "aws-list-incomplete": ProblemWords(
         _("AWS did not list everybody"),
         _("AWS holds people or groups that its own list did not name, so the comparison proves nothing."),
         _("Nothing to do; compare again later. If it happens again, ask AWS support. Nothing was changed."),
     ),
-    "aws-many-gone": Problem(
+    "aws-many-gone": ProblemWords(
         _("Very many are gone from AWS"),
         _("More people or groups are gone from AWS than we look up one by one. Nobody was forgotten because of it."),
         _("Check that Connection points to the right AWS endpoint, then compare again."),
     ),
-    "aws-members-unsure": Problem(
+    "aws-members-unsure": ProblemWords(
         _("AWS did not list all members"),
         _("AWS holds members of groups that its own list did not name. Those groups were left out of the comparison."),
         _("Nothing to do; compare again later. Nothing was changed."),
     ),
-    "app-assignments-shrunk": Problem(
+    "app-assignments-shrunk": ProblemWords(
         _("Far fewer assignments in the enterprise application"),
         _(
             "The enterprise application lists far fewer people and groups than before. We kept its assignments and removed nobody."
         ),
         _("Check the application's users and groups in Entra. If they really are that few, accept it once."),
     ),
-    "app-assignments-unread": Problem(
+    "app-assignments-unread": ProblemWords(
         _("The enterprise application cannot be read"),
         _(
             "We could not read who is assigned to the enterprise application. We kept its assignments and removed nobody."
         ),
         _("Check that the application still exists, and grant Application.Read.All to the app that reads Entra."),
     ),
-    "not-connected": Problem(
+    "not-connected": ProblemWords(
         _("The connection is not complete"),
         _("Credentials for Entra or AWS are missing or cannot be opened. Nothing was read or changed."),
         _("Open Connection, enter them again and press Test connection."),
     ),
-    "engine-error": Problem(
+    "engine-error": ProblemWords(
         _("The sync stopped on an error of its own"),
         _("This is our fault, not yours. What is written stays; nothing else was changed."),
         _("Send the run's number and the server log to the maintainers."),

@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Count, Max, Min, Q
 
 from sync.models import AttributeMapping, Operation, Result, Run
-from sync.problems.catalogue import PROBLEMS, Problem
+from sync.problems.catalogue import PROBLEMS, ProblemWords
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,7 @@ class ProblemGroup:
 
     code: str
     attribute: str
-    problem: Problem
+    problem: ProblemWords
     objects: int
     first_seen: datetime.datetime
     last_seen: datetime.datetime

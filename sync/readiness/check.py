@@ -15,10 +15,13 @@ from django.db.models import Count, Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from sync import audit
-from sync.engine.evaluation.evaluation import VERDICTS, Mapper, groups_mapper, people_mapper, want
-from sync.engine.work import Rules, batches, groups_in_scope
+from sync.configuration.ruleset import Rules
+from sync.db.batches import batches
+from sync.engine.evaluation.batch import VERDICTS, want
+from sync.engine.evaluation.mapper import Mapper, groups_mapper, people_mapper
+from sync.engine.work import groups_in_scope
 from sync.models import AttributeMapping, DirectoryGroup, DirectoryUser, Finding, Link, ReadinessCheck, Tenant
-from sync.problems.catalogue import PROBLEMS, Problem
+from sync.problems.catalogue import PROBLEMS, ProblemWords
 from sync.rules import acceptance
 from sync.rules.changes import MANAGER
 from sync.rules.unique_keys import keys_of
@@ -163,13 +166,13 @@ class Look:
             self.keeper.store([link for key, link in links.items() if before.get(key) != verdict_of(link)])
             Finding.objects.bulk_create(found, batch_size=500)
 
-    def _judge(self, row: Row, link: Link, mapper: Mapper) -> Sequence[acceptance.Finding]:
+    def _judge(self, row: Row, link: Link, mapper: Mapper) -> Sequence[acceptance.AcceptanceFinding]:
         mapped = mapper.map(row.properties, present=True, creating=not link.scim_id)
         if mapped.ignored:
             return ()
         if mapped.problems:
             trace = mapped.problems[0]
-            return [acceptance.Finding(EXPRESSION, trace.target, certain=True, value=str(trace.problem))]
+            return [acceptance.AcceptanceFinding(EXPRESSION, trace.target, certain=True, value=str(trace.problem))]
         desired = mapper.desired(mapped, link.written if link.scim_id else {})
         found = self._rules(link.object_type, desired, row)
         certain = next((one for one in found if one.certain), None)
@@ -179,17 +182,17 @@ class Look:
             link.ready_code, link.ready_attribute, link.ready_at = *verdict, self.now
         return found
 
-    def _rules(self, object_type: str, desired: dict[str, Any], row: Row) -> Sequence[acceptance.Finding]:
+    def _rules(self, object_type: str, desired: dict[str, Any], row: Row) -> Sequence[acceptance.AcceptanceFinding]:
         if object_type == "group":
             return acceptance.check_group(desired)
         name_id = () if self.check.unread else self._name_id(desired, row)
         return acceptance.worst_first([*acceptance.check_user(desired), *name_id])
 
-    def _name_id(self, desired: dict[str, Any], row: Row) -> Sequence[acceptance.Finding]:
+    def _name_id(self, desired: dict[str, Any], row: Row) -> Sequence[acceptance.AcceptanceFinding]:
         source: Any = self.tenant.name_id
         return acceptance.check_name_id(desired.get("userName") or "", row.properties, source)
 
-    def _finding(self, object_type: str, object_id: str, found: acceptance.Finding) -> Finding:
+    def _finding(self, object_type: str, object_id: str, found: acceptance.AcceptanceFinding) -> Finding:
         return Finding(
             found_by=self.check,
             tenant=self.tenant,
@@ -201,7 +204,7 @@ class Look:
             certain=found.certain,
         )
 
-    def _shown(self, object_type: str, found: acceptance.Finding) -> str:
+    def _shown(self, object_type: str, found: acceptance.AcceptanceFinding) -> str:
         mapper = self.users if object_type == "user" else self.groups
         hidden = found.code != EXPRESSION and unit_of(found.attribute) in mapper.redacted
         return REDACTED if hidden and found.value else acceptance.visible(found.value)
@@ -228,7 +231,7 @@ class Look:
 
     def _store(self, found: Iterable[tuple[str, str, str, str, str, bool]]) -> None:
         rows = [
-            self._finding(object_type, object_id, acceptance.Finding(code, attribute, certain, value))
+            self._finding(object_type, object_id, acceptance.AcceptanceFinding(code, attribute, certain, value))
             for object_type, object_id, code, attribute, value, certain in found
         ]
         Finding.objects.bulk_create(rows, batch_size=500)
@@ -261,7 +264,7 @@ class Affected:
 
 
 @dataclass(frozen=True, slots=True)
-class Cause:
+class MappingCause:
     """A mapping row behind a finding, and an expression that would help, where one is known."""
 
     row: AttributeMapping
@@ -273,12 +276,12 @@ class Failing:
     """One rule that somebody breaks. `alone`: how many would be ready if only this were settled."""
 
     code: str
-    problem: Problem
+    problem: ProblemWords
     outcome: str
     objects: int
     alone: int
     affected: Sequence[Affected]
-    causes: Sequence[Cause]
+    causes: Sequence[MappingCause]
 
     @property
     def certain(self) -> bool:
@@ -338,12 +341,12 @@ def affected(tenant: Tenant, findings: Sequence[Finding]) -> Iterator[Affected]:
         )
 
 
-def causes(tenant: Tenant, findings: Sequence[Finding]) -> list[Cause]:
+def causes(tenant: Tenant, findings: Sequence[Finding]) -> list[MappingCause]:
     """The mapping rows that write what is wrong."""
     first = {(one.object_type, one.attribute): one for one in reversed(findings)}
     rows = AttributeMapping.objects.filter(configuration=configuration_of(tenant))
     return [
-        Cause(row, proposal(one, row))
+        MappingCause(row, proposal(one, row))
         for (object_type, attribute), one in first.items()
         for row in rows.filter(object_type=object_type)
         if attribute in (row.target, unit_of(row.target))
@@ -353,7 +356,7 @@ def causes(tenant: Tenant, findings: Sequence[Finding]) -> list[Cause]:
 def proposal(finding: Finding, row: AttributeMapping) -> str:
     if finding.code not in acceptance.BY_CODE:
         return ""
-    found = acceptance.Finding(finding.code, finding.attribute, finding.certain, finding.value)
+    found = acceptance.AcceptanceFinding(finding.code, finding.attribute, finding.certain, finding.value)
     return acceptance.proposal(found, row.rule())
 
 

@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from sync.expressions.errors import gettext_noop
-from sync.rules import rows
-from sync.rules.rows import ObjectType
+from sync.rules.rows import MappingRow, ObjectType
 from sync.scim.diagnosis import MISSING, acceptable
 from sync.scim.resource import (
     ATTRIBUTES,
@@ -23,7 +22,7 @@ from sync.scim.resource import (
     NO_BLANKS,
     RESERVED_IN,
     RESERVED_NAMES,
-    Attribute,
+    ScimAttribute,
     Units,
 )
 
@@ -38,7 +37,7 @@ OUTCOMES: Mapping[Outcome, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class AcceptanceRule:
     """One rule. `fix`: an expression that helps, around what the mapping reads now; empty where there is none."""
 
     code: str
@@ -53,29 +52,29 @@ class Check:
 
 BOTH: tuple[ObjectType, ...] = ("user", "group")
 # Worst first: page, command and engine show them in this order.
-CHECKS: tuple[Check, ...] = (
-    Check("missing-given-name", fix='Coalesce({value}, "-")'),
-    Check("missing-family-name", fix='Coalesce({value}, "-")'),
-    Check("missing-display-name", applies=BOTH, fix="Coalesce({value}, [mailNickname])"),
-    Check("missing-user-name", fix="Coalesce({value}, [userPrincipalName])"),
-    Check("not-one-mail"),
-    Check("too-many-values"),
-    Check("bad-characters", applies=BOTH, fix='Replace({value}, " ", , , "", , )'),
-    Check("too-long", applies=BOTH, fix="Left({value}, {limit})"),
-    Check("empty-value", applies=BOTH),
-    Check("reserved-name", applies=BOTH),
-    Check("guest-name-id", "sign-in-fails"),
-    Check("name-id-empty", "sign-in-fails"),
-    Check("name-id-differs", "sign-in-fails"),
-    Check("missing-mail", "may-refuse", fix="Coalesce({value}, [userPrincipalName])"),
-    Check("maybe-refused-characters", "may-refuse", BOTH),
+CHECKS: tuple[AcceptanceRule, ...] = (
+    AcceptanceRule("missing-given-name", fix='Coalesce({value}, "-")'),
+    AcceptanceRule("missing-family-name", fix='Coalesce({value}, "-")'),
+    AcceptanceRule("missing-display-name", applies=BOTH, fix="Coalesce({value}, [mailNickname])"),
+    AcceptanceRule("missing-user-name", fix="Coalesce({value}, [userPrincipalName])"),
+    AcceptanceRule("not-one-mail"),
+    AcceptanceRule("too-many-values"),
+    AcceptanceRule("bad-characters", applies=BOTH, fix='Replace({value}, " ", , , "", , )'),
+    AcceptanceRule("too-long", applies=BOTH, fix="Left({value}, {limit})"),
+    AcceptanceRule("empty-value", applies=BOTH),
+    AcceptanceRule("reserved-name", applies=BOTH),
+    AcceptanceRule("guest-name-id", "sign-in-fails"),
+    AcceptanceRule("name-id-empty", "sign-in-fails"),
+    AcceptanceRule("name-id-differs", "sign-in-fails"),
+    AcceptanceRule("missing-mail", "may-refuse", fix="Coalesce({value}, [userPrincipalName])"),
+    AcceptanceRule("maybe-refused-characters", "may-refuse", BOTH),
 )
-BY_CODE: Mapping[str, Check] = {check.code: check for check in CHECKS}
+BY_CODE: Mapping[str, AcceptanceRule] = {check.code: check for check in CHECKS}
 RANK: Mapping[str, int] = {check.code: rank for rank, check in enumerate(CHECKS)}
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class AcceptanceFinding:
     """`attribute`: a target of the mapping, or the name of a list. `value`: as it would be sent; see `visible`."""
 
     code: str
@@ -84,8 +83,8 @@ class Finding:
     value: str = ""
 
 
-def _finding(code: str, attribute: str, value: str = "") -> Finding:
-    return Finding(code, attribute, BY_CODE[code].certain, value)
+def _finding(code: str, attribute: str, value: str = "") -> AcceptanceFinding:
+    return AcceptanceFinding(code, attribute, BY_CODE[code].certain, value)
 
 
 # --- People and groups ----------------------------------------------------------------------------
@@ -101,7 +100,7 @@ DOUBTFUL = re.compile(r"[\t\n\r<>;:%]")
 URLS = ("profileUrl",)
 
 
-def check_user(units: Units) -> tuple[Finding, ...]:
+def check_user(units: Units) -> tuple[AcceptanceFinding, ...]:
     """Worst first; empty when nothing is wrong."""
     found = _check("user", units)
     # The user guide asks everybody for an e-mail; the Developer Guide does not list it as required.
@@ -110,9 +109,9 @@ def check_user(units: Units) -> tuple[Finding, ...]:
     return worst_first(found)
 
 
-def check_value(kind: ObjectType, target: str, value: str | None) -> tuple[Finding, ...]:
+def check_value(kind: ObjectType, target: str, value: str | None) -> tuple[AcceptanceFinding, ...]:
     """One target alone: what AWS would say to this value of it."""
-    attribute = ATTRIBUTES[kind].get(target) or Attribute(target)
+    attribute = ATTRIBUTES[kind].get(target) or ScimAttribute(target)
     if not value:
         return (_finding(MISSING[target], target),) if attribute.required else ()
     found = list(_text(attribute, value))
@@ -121,15 +120,15 @@ def check_value(kind: ObjectType, target: str, value: str | None) -> tuple[Findi
     return worst_first(found)
 
 
-def check_group(units: Units) -> tuple[Finding, ...]:
+def check_group(units: Units) -> tuple[AcceptanceFinding, ...]:
     return worst_first(_check("group", units))
 
 
-def worst_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+def worst_first(findings: Iterable[AcceptanceFinding]) -> tuple[AcceptanceFinding, ...]:
     return tuple(sorted(findings, key=lambda finding: RANK[finding.code]))
 
 
-def _check(kind: ObjectType, units: Units) -> list[Finding]:
+def _check(kind: ObjectType, units: Units) -> list[AcceptanceFinding]:
     found = [_finding(MISSING[path], path) for path in REQUIRED[kind] if not units.get(path)]
     name = units.get(RESERVED_IN[kind])
     if name in RESERVED_NAMES:
@@ -162,18 +161,18 @@ def _plain(units: Units) -> bool:
     )
 
 
-def _texts(kind: ObjectType, units: Units) -> Iterator[tuple[Attribute, str]]:
+def _texts(kind: ObjectType, units: Units) -> Iterator[tuple[ScimAttribute, str]]:
     for unit, value in units.items():
         if isinstance(value, str):
-            yield ATTRIBUTES[kind].get(unit) or Attribute(unit), value
+            yield ATTRIBUTES[kind].get(unit) or ScimAttribute(unit), value
     for name in LISTS:
         for element in units.get(name, ()):
             for part, value in element.items():
                 if isinstance(value, str):
-                    yield Attribute(f'{name}[type eq "{element.get("type", "work")}"].{part}'), value
+                    yield ScimAttribute(f'{name}[type eq "{element.get("type", "work")}"].{part}'), value
 
 
-def _text(attribute: Attribute, text: str) -> Iterator[Finding]:
+def _text(attribute: ScimAttribute, text: str) -> Iterator[AcceptanceFinding]:
     if not text and not attribute.required:
         yield _finding("empty-value", attribute.path)
     # Python and Smithy's @length both count code points.
@@ -185,16 +184,16 @@ def _text(attribute: Attribute, text: str) -> Iterator[Finding]:
         yield _finding("maybe-refused-characters", attribute.path, text)
 
 
-def _refused(attribute: Attribute, text: str) -> set[str]:
+def _refused(attribute: ScimAttribute, text: str) -> set[str]:
     return {char for char in _odd(attribute, text) if not acceptable(attribute, char) and not _unassigned(char)}
 
 
-def _doubtful(attribute: Attribute, text: str) -> bool:
+def _doubtful(attribute: ScimAttribute, text: str) -> bool:
     listed = attribute.path not in URLS and DOUBTFUL.search(text) is not None
     return listed or any(_unassigned(char) for char in _odd(attribute, text))
 
 
-def _odd(attribute: Attribute, text: str) -> set[str]:
+def _odd(attribute: ScimAttribute, text: str) -> set[str]:
     """The characters worth a closer look: mostly none."""
     if text.isprintable() and not (" " in text and attribute.path in NO_BLANKS):
         return set()
@@ -206,7 +205,7 @@ def _unassigned(char: str) -> bool:
     return unicodedata.category(char) == "Cn"
 
 
-def _list(name: str, elements: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:
+def _list(name: str, elements: Sequence[Mapping[str, Any]]) -> Iterator[AcceptanceFinding]:
     if len(elements) == 1 and (name != "emails" or elements[0].get("primary") is True):
         return
     shown = ", ".join(_shown(element) for element in elements)
@@ -223,7 +222,7 @@ def _shown(element: Mapping[str, Any]) -> str:
 # --- Sign-in --------------------------------------------------------------------------------------
 
 
-def check_name_id(user_name: str, properties: Mapping[str, Any], source: NameIdSource) -> tuple[Finding, ...]:
+def check_name_id(user_name: str, properties: Mapping[str, Any], source: NameIdSource) -> tuple[AcceptanceFinding, ...]:
     """AWS signs in whoever's userName equals the SAML NameID, letter case included (user guide, troubleshooting).
 
     `properties`: of Microsoft Graph. `source`: the attribute that the application's NameID claim is made of.
@@ -247,7 +246,7 @@ SOLID_PATTERN = r"[\p{L}\p{M}\p{S}\p{N}\p{P}]+"
 BLANK_PATTERN = r"[\p{L}\p{M}\p{S}\p{N}\p{P}\t\n\r " + "\u00a0\u3000]+"
 
 
-def aws_words(finding: Finding) -> str:
+def aws_words(finding: AcceptanceFinding) -> str:
     """The text with which AWS refuses this, as its CloudTrail events print it; empty where it does not refuse."""
     if not finding.certain:
         return ""
@@ -280,13 +279,13 @@ def _pattern(attribute: str) -> str:
     return SOLID_PATTERN if attribute in NO_BLANKS else BLANK_PATTERN
 
 
-def _limit(finding: Finding) -> int:
+def _limit(finding: AcceptanceFinding) -> int:
     """The same for people and groups wherever both have the attribute."""
-    known = ATTRIBUTES["user"].get(finding.attribute) or Attribute(finding.attribute)
+    known = ATTRIBUTES["user"].get(finding.attribute) or ScimAttribute(finding.attribute)
     return known.max_length
 
 
-def proposal(finding: Finding, row: rows.Mapping) -> str:
+def proposal(finding: AcceptanceFinding, row: MappingRow) -> str:
     """An expression for the row that writes the attribute; empty when none is known to help."""
     template = BY_CODE[finding.code].fix
     if not _helps(template, finding, row):
@@ -295,12 +294,12 @@ def proposal(finding: Finding, row: rows.Mapping) -> str:
     return template.replace("{limit}", str(_limit(finding))).replace("{value}", source)
 
 
-def _helps(template: str, finding: Finding, row: rows.Mapping) -> bool:
+def _helps(template: str, finding: AcceptanceFinding, row: MappingRow) -> bool:
     if template.startswith("Coalesce"):
         # It passes over null, as Graph gives, but not over the empty text that an expression may give.
         return row.kind == "direct"
     if template.startswith("Replace"):
-        spaces_only = _refused(Attribute(finding.attribute), finding.value) == {" "}
+        spaces_only = _refused(ScimAttribute(finding.attribute), finding.value) == {" "}
         return spaces_only and row.kind in ("direct", "expression")
     return row.kind in ("direct", "expression")
 

@@ -27,7 +27,7 @@ from sync.rules.rows import ObjectType
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class FilterProblem:
     """MESSAGES[code] with params, at a field of the filter or of its clause number `index` (0 first).
 
     `cause`: why a pattern cannot be read; its template is translated before it becomes `message`.
@@ -74,33 +74,33 @@ MESSAGES: dict[str, str] = {
 }
 
 
-def check_filter(one: Filter, object_type: ObjectType = "user") -> list[Problem]:
-    problems = [] if one.title.strip() else [Problem("no-title", field="title")]
+def check_filter(one: Filter, object_type: ObjectType = "user") -> list[FilterProblem]:
+    problems = [] if one.title.strip() else [FilterProblem("no-title", field="title")]
     if not one.clauses:
-        problems.append(Problem("no-clauses"))
+        problems.append(FilterProblem("no-clauses"))
     if len(one.clauses) > MOST_CLAUSES:
-        problems.append(Problem("too-many-clauses", {"count": len(one.clauses), "limit": MOST_CLAUSES}))
+        problems.append(FilterProblem("too-many-clauses", {"count": len(one.clauses), "limit": MOST_CLAUSES}))
     return [*problems, *check(one.clauses, object_type)]
 
 
-def check(clauses: Iterable[Clause], object_type: ObjectType = "user") -> list[Problem]:
+def check(clauses: Iterable[Clause], object_type: ObjectType = "user") -> list[FilterProblem]:
     """What is wrong with the clauses; `index` tells which one."""
     return [problem for index, clause in enumerate(clauses) for problem in check_clause(clause, index, object_type)]
 
 
-def check_clause(clause: Clause, index: int, object_type: ObjectType) -> list[Problem]:
+def check_clause(clause: Clause, index: int, object_type: ObjectType) -> list[FilterProblem]:
     operator = operator_named(clause.operator)
     problems = attribute_problems(clause, index, object_type)
     if operator is None:
-        return [*problems, Problem("unknown-operator", {}, "operator", index)]
+        return [*problems, FilterProblem("unknown-operator", {}, "operator", index)]
     if not problems:
         problems = fitting_problems(clause, operator, index, object_type)
     return [*problems, *value_problems(clause, operator, index)]
 
 
-def attribute_problems(clause: Clause, index: int, object_type: ObjectType) -> list[Problem]:
+def attribute_problems(clause: Clause, index: int, object_type: ObjectType) -> list[FilterProblem]:
     name = clause.attribute.strip()
-    problem = partial(Problem, field="attribute", index=index, params={"attribute": name})
+    problem = partial(FilterProblem, field="attribute", index=index, params={"attribute": name})
     attribute = attribute_named(name, object_type)
     if attribute is None:
         return [problem("unknown-attribute" if name else "attribute-missing")]
@@ -111,7 +111,7 @@ def attribute_problems(clause: Clause, index: int, object_type: ObjectType) -> l
     return [problem(codes.get(attribute.name) or by_type[attribute.type])]
 
 
-def fitting_problems(clause: Clause, operator: Operator, index: int, object_type: ObjectType) -> list[Problem]:
+def fitting_problems(clause: Clause, operator: Operator, index: int, object_type: ObjectType) -> list[FilterProblem]:
     """Whether the operator is for such an attribute; of a directory extension nobody knows the type beforehand."""
     attribute = attribute_named(clause.attribute, object_type)
     if (
@@ -121,11 +121,11 @@ def fitting_problems(clause: Clause, operator: Operator, index: int, object_type
     ):
         return []
     code = "not-for-true-or-false" if attribute.type == "boolean" else "only-for-true-or-false"
-    return [Problem(code, {"attribute": clause.attribute}, "operator", index)]
+    return [FilterProblem(code, {"attribute": clause.attribute}, "operator", index)]
 
 
-def value_problems(clause: Clause, operator: Operator, index: int) -> list[Problem]:
-    problem = partial(Problem, field="value", index=index)
+def value_problems(clause: Clause, operator: Operator, index: int) -> list[FilterProblem]:
+    problem = partial(FilterProblem, field="value", index=index)
     if operator.takes == "nothing":
         return []
     if not clause.value:
@@ -137,7 +137,7 @@ def value_problems(clause: Clause, operator: Operator, index: int) -> list[Probl
     return pattern_problems(clause, problem) if operator.takes == "pattern" else []
 
 
-def pattern_problems(clause: Clause, problem: Callable[..., Problem]) -> list[Problem]:
+def pattern_problems(clause: Clause, problem: Callable[..., FilterProblem]) -> list[FilterProblem]:
     try:
         compiled_pattern(pattern_of(clause))
     except PatternError as error:

@@ -198,7 +198,7 @@ def names_read(filters: Iterable[Filter]) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class ReadyClause:
     """A clause made ready. Without an operator or an attribute that are known it never holds."""
 
     clause: Clause
@@ -224,26 +224,26 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
-class Compiled:
+class CompiledFilter:
     """A filter made ready."""
 
     filter: Filter
-    rules: tuple[Rule, ...]
+    rules: tuple[ReadyClause, ...]
 
     def passes(self, properties: Mapping[str, Any]) -> bool:
         """A filter without a clause says nothing: nobody passes by it."""
         return bool(self.rules) and all(rule.holds(rule.value(properties)) for rule in self.rules)
 
 
-def compiled(filters: Iterable[Filter], object_type: ObjectType) -> tuple[Compiled, ...]:
+def compiled(filters: Iterable[Filter], object_type: ObjectType) -> tuple[CompiledFilter, ...]:
     """Never raises: a clause that cannot be understood does not hold."""
-    return tuple(Compiled(one, tuple(ready(clause, object_type) for clause in one.clauses)) for one in filters)
+    return tuple(CompiledFilter(one, tuple(ready(clause, object_type) for clause in one.clauses)) for one in filters)
 
 
-def ready(clause: Clause, object_type: ObjectType) -> Rule:
+def ready(clause: Clause, object_type: ObjectType) -> ReadyClause:
     operator = operator_named(clause.operator)
     operand = operand_of(clause, operator) if operator else None
-    return Rule(clause, attribute_named(clause.attribute, object_type), operator, operand)
+    return ReadyClause(clause, attribute_named(clause.attribute, object_type), operator, operand)
 
 
 def operand_of(clause: Clause, operator: Operator) -> Any:
@@ -262,13 +262,13 @@ def pattern_of(clause: Clause) -> str:
     return (IGNORE_CASE if clause.ignore_case else "") + clause.value
 
 
-def passes(filters: Sequence[Compiled], properties: Mapping[str, Any]) -> bool:
+def passes(filters: Sequence[CompiledFilter], properties: Mapping[str, Any]) -> bool:
     """Without any filter everybody passes."""
     return not filters or any(one.passes(properties) for one in filters)
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class ClauseFinding:
     """What a clause found: the value as Entra holds it, and whether the clause holds."""
 
     clause: Clause
@@ -277,24 +277,24 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class FilterVerdict:
     """One filter on one object, clause by clause."""
 
     filter: Filter
-    findings: tuple[Finding, ...]
+    findings: tuple[ClauseFinding, ...]
 
     @property
     def passed(self) -> bool:
         return bool(self.findings) and all(finding.passed for finding in self.findings)
 
 
-def judge(filters: Sequence[Compiled], properties: Mapping[str, Any]) -> list[Verdict]:
-    return [Verdict(one.filter, tuple(finding_of(rule, properties) for rule in one.rules)) for one in filters]
+def judge(filters: Sequence[CompiledFilter], properties: Mapping[str, Any]) -> list[FilterVerdict]:
+    return [FilterVerdict(one.filter, tuple(finding_of(rule, properties) for rule in one.rules)) for one in filters]
 
 
-def finding_of(rule: Rule, properties: Mapping[str, Any]) -> Finding:
+def finding_of(rule: ReadyClause, properties: Mapping[str, Any]) -> ClauseFinding:
     value = rule.value(properties)
-    return Finding(rule.clause, value, rule.holds(value))
+    return ClauseFinding(rule.clause, value, rule.holds(value))
 
 
 # --- Before a filter is saved ---------------------------------------------------------------------

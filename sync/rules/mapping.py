@@ -4,8 +4,7 @@ Pure: no Django, no database. `compile_mappings` once per configuration, then `m
 `check_mapping` says before a row is saved what would go wrong. Sentences stand in MESSAGES, for translation.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from collections.abc import Mapping as Facts
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -19,7 +18,7 @@ from sync.rules.aws_fields import (
     BOOLEANS,
 )
 from sync.rules.entra_attributes import SourceAttribute, source_attribute
-from sync.rules.rows import GuestName, Mapping, Problem, expression_problem
+from sync.rules.rows import GuestName, MappingProblem, MappingRow, expression_problem
 
 # --- What AWS takes: read from the one table of its attributes (sync/scim/resource.py) ------------
 
@@ -31,13 +30,13 @@ from sync.rules.rows import GuestName, Mapping, Problem, expression_problem
 
 
 @dataclass(frozen=True)
-class Rule:
+class CompiledMapping:
     """A row made ready: its expression parsed, its attributes found. `problem` when that failed."""
 
-    row: Mapping
-    inputs: Facts[str, SourceAttribute] = field(default_factory=dict)
+    row: MappingRow
+    inputs: Mapping[str, SourceAttribute] = field(default_factory=dict)
     expression: Expression | None = None
-    problem: Problem | None = None
+    problem: MappingProblem | None = None
 
     @property
     def redacted(self) -> bool:
@@ -51,9 +50,9 @@ class Trace:
     target: str
     mapping_id: int | None
     source: str
-    inputs: Facts[str, Value]
+    inputs: Mapping[str, Value]
     value: str | bool | None = None
-    problem: Problem | None = None
+    problem: MappingProblem | None = None
     from_default: bool = False
     untouched: bool = False
     # What counts as untouched is only the default that was written when the object was created.
@@ -97,28 +96,28 @@ class Mapped:
         return tuple(trace for trace in self.trace if trace.untouched)
 
 
-def compile_mappings(mappings: Iterable[Mapping]) -> tuple[Rule, ...]:
+def compile_mappings(mappings: Iterable[MappingRow]) -> tuple[CompiledMapping, ...]:
     """Never raises: what is wrong with a row shows in the trace of every object."""
     return tuple(compiled(row) for row in mappings)
 
 
-def compiled(row: Mapping) -> Rule:
+def compiled(row: MappingRow) -> CompiledMapping:
     if row.kind in ("constant", "none"):
-        return Rule(row)
+        return CompiledMapping(row)
     try:
         expression = expressions.parse(row.source) if row.kind == "expression" else None
     except ExpressionError as error:
-        return Rule(row, problem=expression_problem(error))
+        return CompiledMapping(row, problem=expression_problem(error))
     names = expression.attributes if expression else (row.source,)
     found = {name: source_attribute(name) for name in names}
     missing = [name for name, attribute in found.items() if attribute is None]
-    problem = Problem("unknown-source", {"source": missing[0]}, "source") if missing else None
-    return Rule(row, {name: one for name, one in found.items() if one}, expression, problem)
+    problem = MappingProblem("unknown-source", {"source": missing[0]}, "source") if missing else None
+    return CompiledMapping(row, {name: one for name, one in found.items() if one}, expression, problem)
 
 
 def map_object(
-    compiled: Sequence[Rule],
-    graph_object: Facts[str, Any],
+    compiled: Sequence[CompiledMapping],
+    graph_object: Mapping[str, Any],
     *,
     present: bool,
     creating: bool,
@@ -140,7 +139,11 @@ def map_object(
 
 
 def trace_of(
-    rule: Rule, graph_object: Facts[str, Any], present: bool, creating: bool, around: Surroundings = NOTHING_AROUND
+    rule: CompiledMapping,
+    graph_object: Mapping[str, Any],
+    present: bool,
+    creating: bool,
+    around: Surroundings = NOTHING_AROUND,
 ) -> Trace:
     row = rule.row
     inputs = {name: read(one, graph_object, present, around.guest_user_name) for name, one in rule.inputs.items()}
@@ -150,7 +153,7 @@ def trace_of(
     try:
         found = result(rule, inputs, around)
         if found is IGNORE_OBJECT:
-            return trace(problem=Problem("object-ignored", {}, "source"), untouched=True)
+            return trace(problem=MappingProblem("object-ignored", {}, "source"), untouched=True)
         value = None if found is IGNORE else fitting(row, found)
         default = fitting(row, row.default)
     except ExpressionError as error:
@@ -169,7 +172,7 @@ def trace_of(
     return trace(untouched=default is not None and not creating, only_default=default)
 
 
-def result(rule: Rule, inputs: Facts[str, Value], around: Surroundings) -> Result:
+def result(rule: CompiledMapping, inputs: Mapping[str, Value], around: Surroundings) -> Result:
     if rule.expression:
         taken = partial(around.taken, rule.row.target)
         return expressions.evaluate(rule.expression, inputs, now=around.now, taken=taken)
@@ -179,12 +182,12 @@ def result(rule: Rule, inputs: Facts[str, Value], around: Surroundings) -> Resul
 
 
 class Unfit(Exception):
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: MappingProblem) -> None:
         self.problem = problem
         super().__init__(problem.code)
 
 
-def fitting(row: Mapping, value: Value) -> str | bool | None:
+def fitting(row: MappingRow, value: Value) -> str | bool | None:
     """As the target takes it; null, "" and [] become None (AWS refuses empty texts). Raises Unfit."""
     if is_empty(value) or row.target == "members":
         return None
@@ -193,20 +196,20 @@ def fitting(row: Mapping, value: Value) -> str | bool | None:
     try:
         return text(value)
     except Failure as failure:
-        raise Unfit(Problem("several-values", {"target": row.target, **failure.params}, "source")) from failure
+        raise Unfit(MappingProblem("several-values", {"target": row.target, **failure.params}, "source")) from failure
 
 
-def boolean(row: Mapping, value: Value) -> bool:
+def boolean(row: MappingRow, value: Value) -> bool:
     if isinstance(value, bool):
         return value
     word = str(value).strip().lower()
     if word not in ("true", "false"):
-        raise Unfit(Problem("not-true-or-false", {"target": row.target, "value": str(value)[:80]}, "source"))
+        raise Unfit(MappingProblem("not-true-or-false", {"target": row.target, "value": str(value)[:80]}, "source"))
     return word == "true"
 
 
 def read(
-    attribute: SourceAttribute, graph_object: Facts[str, Any], present: bool, guest_user_name: GuestName = "invited"
+    attribute: SourceAttribute, graph_object: Mapping[str, Any], present: bool, guest_user_name: GuestName = "invited"
 ) -> Value:
     if attribute.name == "IsSoftDeleted":
         return "False" if present else "True"
@@ -218,12 +221,12 @@ def read(
     return plain(found)
 
 
-def is_invited(graph_object: Facts[str, Any]) -> bool:
+def is_invited(graph_object: Mapping[str, Any]) -> bool:
     name = graph_object.get("userPrincipalName")
     return graph_object.get("userType") == "Guest" or (isinstance(name, str) and "#EXT#" in name)
 
 
-def guest_name(name: str, graph_object: Facts[str, Any], source: GuestName) -> Value:
+def guest_name(name: str, graph_object: Mapping[str, Any], source: GuestName) -> Value:
     """A guest without a mail has no name where the mail is to be the name: nothing else is put in its place."""
     if source == "mail":
         return plain(graph_object.get("mail"))
@@ -231,7 +234,7 @@ def guest_name(name: str, graph_object: Facts[str, Any], source: GuestName) -> V
 
 
 def inside(container: Any, step: str) -> Any:
-    if isinstance(container, dict | Facts):
+    if isinstance(container, dict | Mapping):
         return container.get(step)
     if isinstance(container, list) and step.isdecimal():
         return container[int(step)] if int(step) < len(container) else None

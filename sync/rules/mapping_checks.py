@@ -14,17 +14,17 @@ from sync.rules.aws_fields import (
     same_list,
 )
 from sync.rules.entra_attributes import source_attribute
-from sync.rules.rows import Mapping, Problem, expression_problem
+from sync.rules.rows import MappingProblem, MappingRow, expression_problem
 
 
-def canonical(row: Mapping) -> Mapping:
+def canonical(row: MappingRow) -> MappingRow:
     """As it is saved: the functions of an expression spelled as the language spells them."""
     if row.kind != "expression" or expressions.check(row.source):
         return row
     return replace(row, source=expressions.format(expressions.parse(row.source)))
 
 
-def check_mapping(row: Mapping, others: Iterable[Mapping], object_type: str = "user") -> list[Problem]:
+def check_mapping(row: MappingRow, others: Iterable[MappingRow], object_type: str = "user") -> list[MappingProblem]:
     """What is wrong with a new or edited row beside the `others`. Not meant for the template's own rows."""
     others = list(others)
     return [
@@ -35,23 +35,23 @@ def check_mapping(row: Mapping, others: Iterable[Mapping], object_type: str = "u
     ]
 
 
-def target_problems(row: Mapping, others: Sequence[Mapping], object_type: str) -> list[Problem]:
+def target_problems(row: MappingRow, others: Sequence[MappingRow], object_type: str) -> list[MappingProblem]:
     if not is_target(row.target, object_type):
-        return [Problem("unknown-target", {"target": row.target}, "target")]
+        return [MappingProblem("unknown-target", {"target": row.target}, "target")]
     if any(other.target == row.target for other in others):
-        return [Problem("duplicate-target", {"target": row.target}, "target")]
+        return [MappingProblem("duplicate-target", {"target": row.target}, "target")]
     for other in others:
         if same_list(row.target, other.target):
             name = row.target.partition("[")[0]
-            return [Problem("one-list-value", {"list": name, "other": other.target}, "target")]
+            return [MappingProblem("one-list-value", {"list": name, "other": other.target}, "target")]
     return []
 
 
-def source_problems(row: Mapping, object_type: str) -> list[Problem]:
+def source_problems(row: MappingRow, object_type: str) -> list[MappingProblem]:
     if row.kind == "none":
         return none_problems(row, object_type)
     if not row.source.strip():
-        return [Problem("source-empty", {}, "source")]
+        return [MappingProblem("source-empty", {}, "source")]
     if (row.kind == "reference") != (row.target in REFERENCES):
         return [reference_problem(row)]
     if row.kind == "expression":
@@ -59,64 +59,68 @@ def source_problems(row: Mapping, object_type: str) -> list[Problem]:
     return [] if row.kind == "constant" else attribute_problems(row, object_type)
 
 
-def none_problems(row: Mapping, object_type: str) -> list[Problem]:
+def none_problems(row: MappingRow, object_type: str) -> list[MappingProblem]:
     """A field that AWS requires, or that is matched on, needs a source; a default alone is the same for everybody."""
     if row.target in required_targets(object_type) or row.matching is not None or row.target in REFERENCES:
-        return [Problem("source-needed", {"target": row.target}, "kind")]
+        return [MappingProblem("source-needed", {"target": row.target}, "kind")]
     return []
 
 
-def reference_problem(row: Mapping) -> Problem:
+def reference_problem(row: MappingRow) -> MappingProblem:
     if row.target in REFERENCES:
         source = "members" if row.target == "members" else "manager"
-        return Problem("reference-needed", {"target": row.target, "source": source}, "kind")
-    return Problem("not-a-reference", {"target": row.target}, "kind")
+        return MappingProblem("reference-needed", {"target": row.target, "source": source}, "kind")
+    return MappingProblem("not-a-reference", {"target": row.target}, "kind")
 
 
-def attribute_problems(row: Mapping, object_type: str) -> list[Problem]:
+def attribute_problems(row: MappingRow, object_type: str) -> list[MappingProblem]:
     attribute = source_attribute(row.source, object_type)
     if attribute is None:
-        return [Problem("unknown-source", {"source": row.source}, "source")]
+        return [MappingProblem("unknown-source", {"source": row.source}, "source")]
     if attribute.type == "list":
-        return [Problem("several-values-source", {"source": row.source}, "source")]
+        return [MappingProblem("several-values-source", {"source": row.source}, "source")]
     if (attribute.type == "reference") != (row.kind == "reference"):
         return [reference_problem(row)]
     return []
 
 
-def expression_problems(row: Mapping, object_type: str) -> list[Problem]:
+def expression_problems(row: MappingRow, object_type: str) -> list[MappingProblem]:
     if wrong := expressions.check(row.source):
         return [expression_problem(error) for error in wrong]
     expression = expressions.parse(row.source)
     unknown = [name for name in expression.attributes if not source_attribute(name, object_type)]
     random = [name for name in expression.functions if not expressions.FUNCTIONS[name.lower()].steady]
     return [
-        *(Problem("unknown-source", {"source": name}, "source") for name in unknown),
-        *(Problem("random", {"function": name}, "apply") for name in random if row.apply == "always"),
-        *(Problem("matching-random", {"function": name}, "matching") for name in random if row.matching is not None),
+        *(MappingProblem("unknown-source", {"source": name}, "source") for name in unknown),
+        *(MappingProblem("random", {"function": name}, "apply") for name in random if row.apply == "always"),
+        *(
+            MappingProblem("matching-random", {"function": name}, "matching")
+            for name in random
+            if row.matching is not None
+        ),
     ]
 
 
-def matching_problems(row: Mapping, others: Sequence[Mapping], object_type: str) -> list[Problem]:
+def matching_problems(row: MappingRow, others: Sequence[MappingRow], object_type: str) -> list[MappingProblem]:
     if row.matching is None:
         return []
     filterable = FILTERABLE[object_type]
     if row.target not in filterable:
         facts = {"target": row.target, "filterable": ", ".join(filterable)}
-        return [Problem("matching-unfilterable", facts, "matching")]
+        return [MappingProblem("matching-unfilterable", facts, "matching")]
     if row.kind == "constant":
-        return [Problem("constant-matching", {}, "matching")]
+        return [MappingProblem("constant-matching", {}, "matching")]
     same = [other.target for other in others if other.matching == row.matching]
     if not same:
         return []
-    return [Problem("matching-taken", {"other": same[0], "number": row.matching}, "matching")]
+    return [MappingProblem("matching-taken", {"other": same[0], "number": row.matching}, "matching")]
 
 
-def length_problems(row: Mapping) -> list[Problem]:
+def length_problems(row: MappingRow) -> list[MappingProblem]:
     limit = LENGTHS.get(row.target, LENGTH)
     texts = {"source": row.source if row.kind == "constant" else "", "default": row.default}
     return [
-        Problem("too-long", {"target": row.target, "length": len(value), "limit": limit}, name)
+        MappingProblem("too-long", {"target": row.target, "length": len(value), "limit": limit}, name)
         for name, value in texts.items()
         if len(value) > limit
     ]

@@ -1,7 +1,6 @@
 """One row of a mapping table as a value, and what can be wrong with it."""
 
-from collections.abc import Iterable, Sequence
-from collections.abc import Mapping as Facts
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -23,7 +22,7 @@ GuestName = Literal["invited", "original", "mail"]
 
 
 @dataclass(frozen=True)
-class Mapping:
+class MappingRow:
     """One row: where the value of an AWS attribute (`target`, a SCIM path) comes from.
 
     `source` is an attribute name, a constant or an expression, by `kind`; kind none has no source: what AWS holds is
@@ -44,7 +43,7 @@ class Mapping:
     default_on_update: bool = False
 
 
-def graph_select(mappings: Iterable[Mapping], object_type: str = "user", filtered: Iterable[str] = ()) -> list[str]:
+def graph_select(mappings: Iterable[MappingRow], object_type: str = "user", filtered: Iterable[str] = ()) -> list[str]:
     """The $select list: what pages and the engine need, what the rows read, and what is filtered by.
 
     Unknown names stay out.
@@ -54,7 +53,7 @@ def graph_select(mappings: Iterable[Mapping], object_type: str = "user", filtere
     return list(dict.fromkeys([*ALWAYS_SELECTED[object_type], *(one.selects for one in attributes)]))
 
 
-def names_read(row: Mapping) -> Sequence[str]:
+def names_read(row: MappingRow) -> Sequence[str]:
     """Attribute names as written in the row; none for a constant or an expression that cannot be read."""
     if row.kind != "expression":
         return () if row.kind == "constant" else (row.source,)
@@ -65,11 +64,11 @@ def names_read(row: Mapping) -> Sequence[str]:
 
 
 @dataclass(frozen=True)
-class Problem:
+class MappingProblem:
     """What is wrong with a row or an object's value: MESSAGES[code] with params, at a field of the row."""
 
     code: str
-    params: Facts[str, str | int] = field(default_factory=dict)
+    params: Mapping[str, str | int] = field(default_factory=dict)
     field: str = ""
     cause: ExpressionError | None = None
 
@@ -82,6 +81,6 @@ class Problem:
         return self.sentence
 
 
-def expression_problem(error: ExpressionError) -> Problem:
+def expression_problem(error: ExpressionError) -> MappingProblem:
     facts: dict[str, str | int] = {"line": error.line, "column": error.column, "message": error.message}
-    return Problem("expression", facts, "source", error)
+    return MappingProblem("expression", facts, "source", error)

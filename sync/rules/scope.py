@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from sync.rules import filters as filtering
-from sync.rules.filters import Compiled
+from sync.rules.filters import CompiledFilter
 
 # Object ids from an assigned group down to the group that lists the person, both included.
 Path = tuple[str, ...]
@@ -31,7 +31,7 @@ class Reason(StrEnum):
 class Gate:
     """What assigned people and groups have to pass."""
 
-    filters: tuple[Compiled, ...] = ()
+    filters: tuple[CompiledFilter, ...] = ()
     leave_out_guests: bool = False
 
     def stops(self, properties: Mapping[str, Any]) -> Reason | None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from sync.rules.aws_fields import (
     ENTERPRISE,
 )
-from sync.rules.rows import Kind, Mapping
+from sync.rules.rows import Kind, MappingRow
 
 # The template of a SCIM application in Entra, row by row, names as its portal shows them.
 USER_TEMPLATE: tuple[tuple[str, Kind, str, int | None], ...] = (
@@ -35,14 +35,14 @@ USER_TEMPLATE: tuple[tuple[str, Kind, str, int | None], ...] = (
 )
 
 DEFAULT_USER_MAPPINGS = tuple(
-    Mapping(target, kind, source, matching=matching, position=position)
+    MappingRow(target, kind, source, matching=matching, position=position)
     for position, (source, kind, target, matching) in enumerate(USER_TEMPLATE, start=1)
 )
 
-DEFAULT_GROUP_MAPPINGS: tuple[Mapping, ...] = (
-    Mapping("displayName", "direct", "displayName", matching=1, position=1),
-    Mapping("externalId", "direct", "objectId", position=2),
-    Mapping("members", "reference", "members", position=3),
+DEFAULT_GROUP_MAPPINGS: tuple[MappingRow, ...] = (
+    MappingRow("displayName", "direct", "displayName", matching=1, position=1),
+    MappingRow("externalId", "direct", "objectId", position=2),
+    MappingRow("members", "reference", "members", position=3),
 )
 
 # AWS takes one phone number per person, and wants an identifier that is stable and unique
@@ -52,7 +52,7 @@ NOT_FOR_AWS = ('phoneNumbers[type eq "mobile"].value', 'phoneNumbers[type eq "fa
 SOURCES_FOR_AWS = {"externalId": "objectId"}
 
 
-def recommended_for_aws(mappings: Iterable[Mapping]) -> tuple[Mapping, ...]:
+def recommended_for_aws(mappings: Iterable[MappingRow]) -> tuple[MappingRow, ...]:
     """The rows with the three edits that AWS needs; edits made by hand elsewhere stay."""
     return tuple(
         replace(row, kind="direct", source=SOURCES_FOR_AWS[row.target]) if row.target in SOURCES_FOR_AWS else row

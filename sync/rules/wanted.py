@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sync.rules.rows import Mapping as Rule
+from sync.rules.rows import MappingRow as Rule
 
 
 @dataclass(frozen=True, slots=True)

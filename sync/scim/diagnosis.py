@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sync.scim.resource import ATTRIBUTES, ENTERPRISE, LISTS, NO_BLANKS, RESERVED_IN, RESERVED_NAMES, Attribute
+from sync.scim.resource import ATTRIBUTES, ENTERPRISE, LISTS, NO_BLANKS, RESERVED_IN, RESERVED_NAMES, ScimAttribute
 
 LIST_LIMIT = re.compile(r"List attributes? (\w+) (?:exceeds )?allowed limit", re.IGNORECASE)
 CONSTRAINT = re.compile(r"Value at '([^']+)' failed to satisfy constraint: Member must (.*?)(?:;|$)")
@@ -132,16 +132,16 @@ def _reserved(kind: str) -> Check:
     return lambda values: Diagnosis("reserved-name", name) if values.get(name) in RESERVED_NAMES else None
 
 
-def acceptable(attribute: Attribute, text: str) -> bool:
+def acceptable(attribute: ScimAttribute, text: str) -> bool:
     r"""AWS's pattern: [\p{L}\p{M}\p{S}\p{N}\p{P}], and blanks except in the user name and the external id."""
     blanks = "" if attribute.path in NO_BLANKS else BLANKS
     return all(unicodedata.category(char)[0] in "LMSNP" or char in blanks for char in text)
 
 
-def _first_string(kind: str, wrong: Callable[[Attribute, str], bool], code: str) -> Check:
+def _first_string(kind: str, wrong: Callable[[ScimAttribute, str], bool], code: str) -> Check:
     def check(values: Mapping[str, Any]) -> Diagnosis | None:
         for path, text in _strings(values):
-            attribute = ATTRIBUTES[kind].get(path) or Attribute(path)
+            attribute = ATTRIBUTES[kind].get(path) or ScimAttribute(path)
             if wrong(attribute, text):
                 return Diagnosis(code, path)
         return None

@@ -21,7 +21,7 @@ Units = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Attribute:
+class ScimAttribute:
     """One target of a mapping. Sources: AWS SCIM Developer Guide (CreateUser, limitations), Identity Store model."""
 
     path: str
@@ -37,51 +37,51 @@ class Attribute:
     solid: bool = False
 
 
-def _list_attributes() -> Iterable[Attribute]:
+def _list_attributes() -> Iterable[ScimAttribute]:
     for name, kinds in {
         "emails": ("work", "home", "other"),
         "phoneNumbers": ("work", "mobile", "fax", "home", "other"),
     }.items():
         for kind in kinds:
-            yield Attribute(f'{name}[type eq "{kind}"].value', list_name=name, unique=name == "emails")
+            yield ScimAttribute(f'{name}[type eq "{kind}"].value', list_name=name, unique=name == "emails")
     parts = ("formatted", "streetAddress", "locality", "region", "postalCode", "country")
     for kind in ("work", "home", "other"):
         for part in parts:
-            yield Attribute(f'addresses[type eq "{kind}"].{part}', list_name="addresses")
-    yield Attribute('roles[type eq "work"].value', list_name="roles")
+            yield ScimAttribute(f'addresses[type eq "{kind}"].{part}', list_name="addresses")
+    yield ScimAttribute('roles[type eq "work"].value', list_name="roles")
 
 
-USER_ATTRIBUTES: tuple[Attribute, ...] = (
-    Attribute("userName", required=True, unique=True, max_length=128, filterable=True, solid=True),
-    Attribute("externalId", unique=True, case_exact=True, max_length=256, filterable=True, solid=True),
-    Attribute("displayName", required=True),
-    Attribute("name.givenName", required=True),
-    Attribute("name.familyName", required=True),
-    Attribute("active", kind="boolean"),
-    Attribute("name.formatted"),
-    Attribute("name.middleName"),
-    Attribute("name.honorificPrefix"),
-    Attribute("name.honorificSuffix"),
-    Attribute("nickName"),
-    Attribute("profileUrl"),
-    Attribute("title"),
-    Attribute("userType"),
-    Attribute("preferredLanguage"),
-    Attribute("locale"),
-    Attribute("timezone"),
+USER_ATTRIBUTES: tuple[ScimAttribute, ...] = (
+    ScimAttribute("userName", required=True, unique=True, max_length=128, filterable=True, solid=True),
+    ScimAttribute("externalId", unique=True, case_exact=True, max_length=256, filterable=True, solid=True),
+    ScimAttribute("displayName", required=True),
+    ScimAttribute("name.givenName", required=True),
+    ScimAttribute("name.familyName", required=True),
+    ScimAttribute("active", kind="boolean"),
+    ScimAttribute("name.formatted"),
+    ScimAttribute("name.middleName"),
+    ScimAttribute("name.honorificPrefix"),
+    ScimAttribute("name.honorificSuffix"),
+    ScimAttribute("nickName"),
+    ScimAttribute("profileUrl"),
+    ScimAttribute("title"),
+    ScimAttribute("userType"),
+    ScimAttribute("preferredLanguage"),
+    ScimAttribute("locale"),
+    ScimAttribute("timezone"),
     *_list_attributes(),
     *(
-        Attribute(f"{ENTERPRISE}:{name}")
+        ScimAttribute(f"{ENTERPRISE}:{name}")
         for name in ("employeeNumber", "costCenter", "organization", "division", "department")
     ),
-    Attribute(MANAGER, kind="reference"),
+    ScimAttribute(MANAGER, kind="reference"),
 )
-GROUP_ATTRIBUTES: tuple[Attribute, ...] = (
-    Attribute("displayName", required=True, unique=True, filterable=True),
-    Attribute("externalId", unique=True, case_exact=True, max_length=256, filterable=True, solid=True),
-    Attribute("members", kind="reference"),
+GROUP_ATTRIBUTES: tuple[ScimAttribute, ...] = (
+    ScimAttribute("displayName", required=True, unique=True, filterable=True),
+    ScimAttribute("externalId", unique=True, case_exact=True, max_length=256, filterable=True, solid=True),
+    ScimAttribute("members", kind="reference"),
 )
-ATTRIBUTES: Mapping[str, Mapping[str, Attribute]] = {
+ATTRIBUTES: Mapping[str, Mapping[str, ScimAttribute]] = {
     "user": {attribute.path: attribute for attribute in USER_ATTRIBUTES},
     "group": {attribute.path: attribute for attribute in GROUP_ATTRIBUTES},
 }

@@ -16,9 +16,9 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from sync import audit
-from sync.configuration.drafts import shown
+from sync.configuration.drafts import draft_or_current
 from sync.configuration.files import reading
-from sync.configuration.files.section import NotImported, Problem, Section
+from sync.configuration.files.section import FileProblem, NotImported, Section
 from sync.connection import services
 from sync.connection.clients import clouds, scim_endpoint
 from sync.models import Adoption, AuditEntry, Configuration, Interval, NameId, Tenant
@@ -50,8 +50,8 @@ class TenantFile:
 def parse(document: Any, environment: Mapping[str, str]) -> TenantFile:
     """Checks everything and raises NotImported with all that is wrong."""
     if not isinstance(document, dict):
-        raise NotImported([Problem("", _("The file must hold one object in { }."))])
-    problems: list[Problem] = []
+        raise NotImported([FileProblem("", _("The file must hold one object in { }."))])
+    problems: list[FileProblem] = []
     top = Section(document, "", problems)
     file = TenantFile()
     reading.parse_version(top, VERSION)
@@ -206,13 +206,13 @@ def _known_tenant(file: TenantFile) -> Tenant | None:
 
 def _configuration_of_now(file: TenantFile) -> Configuration | None:
     tenant = _known_tenant(file)
-    return shown(tenant) if tenant else None
+    return draft_or_current(tenant) if tenant else None
 
 
 def _refuse_taken(file: TenantFile) -> None:
     if Tenant.objects.filter(name=file.name).exists():
         reason = _("“%(name)s” is the name of a tenant with another slug") % {"name": file.name}
-        raise NotImported([Problem("name", reason)])
+        raise NotImported([FileProblem("name", reason)])
 
 
 def _apply_connections(tenant: Tenant, file: TenantFile, actor: str) -> None:
@@ -220,14 +220,14 @@ def _apply_connections(tenant: Tenant, file: TenantFile, actor: str) -> None:
         try:
             services.save_entra(tenant=tenant, actor=actor, **file.entra)
         except ValidationError as error:
-            raise NotImported([Problem("entra", text) for text in error.messages]) from error
+            raise NotImported([FileProblem("entra", text) for text in error.messages]) from error
     if file.aws:
         try:
             services.save_aws(tenant=tenant, actor=actor, **file.aws)
         except ValidationError as error:
-            raise NotImported([Problem("aws.token", text) for text in error.messages]) from error
+            raise NotImported([FileProblem("aws.token", text) for text in error.messages]) from error
         except ValueError as error:
-            raise NotImported([Problem("aws", str(error))]) from error
+            raise NotImported([FileProblem("aws", str(error))]) from error
 
 
 def _apply_provisioning(tenant: Tenant, file: TenantFile, actor: str) -> None:
@@ -249,7 +249,7 @@ def _apply_safety(tenant: Tenant, values: dict[str, Any], actor: str) -> None:
     try:
         safety.save_safety(tenant=tenant, actor=actor, **values)
     except ValidationError as error:
-        problems = [Problem(f"safety.{name}", " ".join(texts)) for name, texts in error.message_dict.items()]
+        problems = [FileProblem(f"safety.{name}", " ".join(texts)) for name, texts in error.message_dict.items()]
         raise NotImported(problems) from error
 
 

@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 
 from sync import audit
 from sync.configuration import mappings
-from sync.engine.guard.guard import Limits, limits_of
 from sync.models import Adoption, NameId, Tenant
+from sync.rules.limits import Limits, limits_of
 
 # The lowest and highest value of each limit.
 RANGES: dict[str, tuple[int, int]] = {

@@ -6,7 +6,7 @@ from django.utils.text import slugify
 from sync import audit
 from sync.configuration.items import scope_digest
 from sync.models import AttributeMapping, AwsConnection, Configuration, EntraConnection, Tenant
-from sync.rules.rows import Mapping
+from sync.rules.rows import MappingRow
 from sync.rules.template import DEFAULT_GROUP_MAPPINGS, DEFAULT_USER_MAPPINGS
 
 
@@ -40,7 +40,7 @@ def add_default_mappings(configuration: Configuration, object_type: str) -> None
     AttributeMapping.objects.bulk_create(row_of(configuration, object_type, rule) for rule in rules)
 
 
-def row_of(configuration: Configuration, object_type: str, rule: Mapping) -> AttributeMapping:
+def row_of(configuration: Configuration, object_type: str, rule: MappingRow) -> AttributeMapping:
     return AttributeMapping(
         configuration=configuration,
         object_type=object_type,

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from portal.models import User
 from sync.configuration import drafts, mappings
-from sync.configuration.drafts import shown
+from sync.configuration.drafts import draft_or_current
 from sync.configuration.files import reading
 from sync.models import Tenant
 from tests.world.browser import Watched, axe, sideways
@@ -23,7 +23,7 @@ JO = "jo@acme.example"
 @pytest.fixture
 def published(tenant: Tenant) -> Tenant:
     """A version, and a draft that Microsoft's schema cannot say all of."""
-    drafts.make_version(shown(tenant), actor=JO)
+    drafts.make_version(draft_or_current(tenant), actor=JO)
     mappings.set_settings(actor=JO, tenant=tenant, user_actions=["create", "update"])
     return tenant
 
@@ -61,7 +61,7 @@ def test_every_state_of_the_pages_is_accessible_and_fits(
     expect(page.get_by_role("heading", name="There is a problem")).to_be_visible()
     expect(page.locator(".ls-summary")).to_be_focused()
     sound(page)
-    bring(page, reading.export(shown(published)))
+    bring(page, reading.export(draft_or_current(published)))
     expect(page.get_by_text("There is nothing to put into the draft")).to_be_visible()
     sound(page)
     page.goto(f"{live_server.url}/t/acme/configuration/import/")
@@ -78,7 +78,7 @@ def test_every_state_of_the_pages_is_accessible_and_fits(
 def test_a_file_is_checked_and_put_into_the_draft(
     tenant: Tenant, owner: User, open_page: Callable[[User | None], Page], live_server: Any
 ) -> None:
-    drafts.make_version(shown(tenant), actor=JO)
+    drafts.make_version(draft_or_current(tenant), actor=JO)
     page = open_page(owner)
     page.goto(f"{live_server.url}/t/acme/configuration/export/")
     with page.expect_download() as download:
@@ -93,7 +93,7 @@ def test_a_file_is_checked_and_put_into_the_draft(
     assert tenant.configurations.draft() is None
     page.get_by_role("button", name="Put into the draft").click()
     expect(page.get_by_text("1 change is in the draft.")).to_be_visible()
-    assert shown(tenant).mappings.get(target="title").source == "department"
+    assert draft_or_current(tenant).mappings.get(target="title").source == "department"
 
 
 def test_without_javascript_a_pasted_schema_goes_into_the_draft(
@@ -109,5 +109,5 @@ def test_without_javascript_a_pasted_schema_goes_into_the_draft(
     page.get_by_role("button", name="Check the file").click()
     page.get_by_role("button", name="Put into the draft").click()
     expect(page.get_by_text("changes are in the draft.")).to_be_visible()
-    assert shown(tenant).filters.count() == 3
+    assert draft_or_current(tenant).filters.count() == 3
     context.close()

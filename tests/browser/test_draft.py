@@ -42,7 +42,7 @@ def acme(tenant: Tenant, lab: Lab) -> Tenant:
 
 
 def edit(tenant: Tenant, target: str, **facts: Any) -> None:
-    row = drafts.shown(tenant).mappings.get(object_type="user", target=target)
+    row = drafts.draft_or_current(tenant).mappings.get(object_type="user", target=target)
     rule = replace(row.rule(), **facts)
     mappings.save_mapping(actor=RAVI, tenant=tenant, object_type="user", rule=rule, row=row)
 

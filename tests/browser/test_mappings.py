@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from portal.models import User
 from sync.configuration import drafts, mappings
 from sync.models import AttributeMapping, Tenant
-from sync.rules import rows
+from sync.rules.rows import MappingRow
 from tests.world.browser import axe, sideways
 from tests.world.lab import Lab
 from tests.world.tenant import ACTOR, assign, connect, sync
@@ -49,7 +49,7 @@ def people(read: Tenant, ada: dict[str, Any], owner: User, open_page: Open, live
 
 
 def row(tenant: Tenant, target: str) -> AttributeMapping:
-    return drafts.shown(tenant).mappings.get(object_type="user", target=target)
+    return drafts.draft_or_current(tenant).mappings.get(object_type="user", target=target)
 
 
 def focused(page: Page) -> str:
@@ -190,7 +190,7 @@ def test_a_second_phone_number_is_refused_in_the_row(people: Page, watched: Any,
 
 @pytest.mark.parametrize("how", ["mouse", "keyboard"])
 def test_the_matching_order_changes_by_buttons_that_keep_the_focus(people: Page, read: Tenant, how: str) -> None:
-    rule = rows.Mapping("externalId", "direct", "objectId", matching=2)
+    rule = MappingRow("externalId", "direct", "objectId", matching=2)
     mappings.save_mapping(actor=ACTOR, tenant=read, object_type="user", rule=rule, row=row(read, "externalId"))
     page = people
     page.reload()
@@ -213,7 +213,7 @@ def test_two_admins_on_one_row_see_both_versions(people: Page, watched: Any, rea
     page = people
     page.get_by_role("link", name="Edit title").click()
     page.get_by_label("Source", exact=True).fill("department")
-    theirs = rows.Mapping("title", "constant", "Theirs")
+    theirs = MappingRow("title", "constant", "Theirs")
     mappings.save_mapping(actor="ravi@acme.example", tenant=read, object_type="user", rule=theirs, row=row(read, "title"))  # fmt: skip
     page.get_by_role("button", name="Save mapping").click()
     panel = page.get_by_role("group", name="title changed meanwhile")
@@ -236,7 +236,7 @@ def test_two_admins_on_one_row_see_both_versions(people: Page, watched: Any, rea
 def test_every_state_of_the_page_is_accessible(people: Page, read: Tenant, scheme: Any) -> None:
     page = people
     page.emulate_media(color_scheme=scheme)
-    rules = [rows.Mapping("title", "expression", "Redact([jobTitle])", default="Clerk", default_on_update=True), rows.Mapping("nickName", "none", "", default="Dear")]  # fmt: skip
+    rules = [MappingRow("title", "expression", "Redact([jobTitle])", default="Clerk", default_on_update=True), MappingRow("nickName", "none", "", default="Dear")]  # fmt: skip
     mappings.save_mapping(actor=ACTOR, tenant=read, object_type="user", rule=rules[0], row=row(read, "title"))
     mappings.save_mapping(actor=ACTOR, tenant=read, object_type="user", rule=rules[1])
     mappings.remove_mapping(actor=ACTOR, tenant=read, row=row(read, WORK_PHONE))

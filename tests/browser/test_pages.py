@@ -147,12 +147,12 @@ def with_changed_assignments(tenant: Tenant) -> None:
     )  # fmt: skip
     mappings.assign(actor="jo@acme.example", tenant=tenant, chosen=[Found("group", gone, "AWS-Old", "", "dynamic")])
     mappings.set_settings(actor="jo@acme.example", tenant=tenant, mirrored_app=GROUP)
-    draft = drafts.shown(tenant)
+    draft = drafts.draft_or_current(tenant)
     Assignment.objects.create(
         configuration=draft, object_type="group", object_id=brought, display_name="AWS-App", mirrored=True
     )
     drafts.make_version(draft, actor="jo@acme.example")
-    developers = drafts.shown(tenant).assignments.get(object_id=GROUP)
+    developers = drafts.draft_or_current(tenant).assignments.get(object_id=GROUP)
     mappings.set_nested(actor="jo@acme.example", tenant=tenant, assignment=developers, nested=True)
     mappings.unassign_all(actor="jo@acme.example", tenant=tenant, keys=[("group", gone)])
     fay = Found("user", "f" * 36, "Fay", "fay@acme.example", "person")

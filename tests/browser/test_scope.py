@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from portal.models import User
 from sync.configuration import drafts, mappings
-from sync.configuration.drafts import shown
+from sync.configuration.drafts import draft_or_current
 from sync.directory.live import Found
 from sync.models import DirectoryMembership, DirectoryUser, Tenant
 from sync.rules.entra_attributes import ALWAYS_SELECTED
@@ -36,7 +36,7 @@ def company(tenant: Tenant) -> Tenant:
     from sync.models import DirectoryGroup
 
     DirectoryGroup.objects.create(tenant=tenant, object_id=GROUP, display_name="AWS-Everyone")
-    drafts.make_version(shown(tenant), actor=ACTOR)
+    drafts.make_version(draft_or_current(tenant), actor=ACTOR)
     return tenant
 
 
@@ -103,7 +103,7 @@ def test_a_filter_is_built_counted_saved_and_tested_by_mouse(
     )
     page.get_by_role("button", name="Save filter").last.click()
     expect(page.get_by_text("Saved the filter “Engineers” in the draft.").first).to_be_visible()
-    uid = shown(company).filters.get().uid
+    uid = draft_or_current(company).filters.get().uid
     expect(page.locator(f"#save-{uid}")).to_be_focused()
     foot = page.locator("#scope-counts")
     expect(foot).to_contain_text("12 of 22 assigned people pass")
@@ -125,7 +125,7 @@ def test_a_filter_is_built_counted_saved_and_tested_by_mouse(
     # What is not saved yet counts for the person who is tested too.
     page.get_by_label("Value 1").fill("Sales")
     expect(result).to_contain_text("In scope by the draft")
-    assert shown(company).filters.get().clauses[0]["value"] == "Engineering"
+    assert draft_or_current(company).filters.get().clauses[0]["value"] == "Engineering"
 
 
 def test_a_filter_is_built_by_keyboard_alone(
@@ -154,7 +154,7 @@ def test_a_filter_is_built_by_keyboard_alone(
     to(page, "save-new")
     page.keyboard.press("Enter")
     expect(page.get_by_text("Saved the filter “Sales people” in the draft.").first).to_be_visible()
-    assert shown(company).filters.get().title == "Sales people"
+    assert draft_or_current(company).filters.get().title == "Sales people"
 
 
 def to(page: Page, element: str, limit: int = 20) -> None:
@@ -174,7 +174,7 @@ def test_a_filter_that_somebody_else_has_changed_is_shown_beside_mine(
     page = open_page(owner)
     page.goto(f"{live_server.url}/t/acme/scope/")
     page.get_by_label("Value 1").fill("Research")
-    row = shown(company).filters.get()
+    row = draft_or_current(company).filters.get()
     mappings.save_filter(
         actor="ravi@acme.example",
         tenant=company,
@@ -190,7 +190,7 @@ def test_a_filter_that_somebody_else_has_changed_is_shown_beside_mine(
     assert axe(page) == []
     page.get_by_role("button", name="Save filter").last.click()
     expect(page.get_by_text("Saved the filter “Engineers” in the draft.").first).to_be_visible()
-    assert shown(company).filters.get().clauses[0]["value"] == "Research"
+    assert draft_or_current(company).filters.get().clauses[0]["value"] == "Research"
 
 
 def test_a_removed_filter_can_be_brought_back(
@@ -202,12 +202,12 @@ def test_a_removed_filter_can_be_brought_back(
     page.get_by_role("button", name="Remove filter Engineers").click()
     bring = page.get_by_role("button", name="Bring it back")
     expect(bring).to_be_focused()
-    assert not shown(company).filters.exists()
+    assert not draft_or_current(company).filters.exists()
     expect(page.locator("#scope-counts")).to_contain_text("22 of 22 assigned people pass")
     assert axe(page) == []
     bring.click()
     expect(page.get_by_label("Filter", exact=True)).to_have_value("Engineers")
-    assert len(shown(company).filters.get().clauses) == 2
+    assert len(draft_or_current(company).filters.get().clauses) == 2
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

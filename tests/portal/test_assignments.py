@@ -72,7 +72,7 @@ def company(tenant: Tenant) -> Tenant:
 
 @pytest.fixture
 def published(company: Tenant) -> Tenant:
-    drafts.make_version(drafts.shown(company), actor=ACTOR)
+    drafts.make_version(drafts.draft_or_current(company), actor=ACTOR)
     return company
 
 
@@ -83,7 +83,7 @@ def row_of(page: str, object_id: str) -> str:
 
 
 def shown_assignment(tenant: Tenant, object_id: str) -> Assignment:
-    return drafts.shown(tenant).assignments.get(object_id=object_id)
+    return drafts.draft_or_current(tenant).assignments.get(object_id=object_id)
 
 
 def test_nobody_assigned_offers_both_ways_in(tenant: Tenant, jo: Client) -> None:
@@ -157,9 +157,9 @@ def test_before_a_group_goes_the_page_says_who_leaves_and_who_stays(published: T
     assert "1 person leaves AWS, 1 stays because of AWS-Devs." in page
     assert "Kavi kavi@acme.example" in page
     assert "ng@acme.example" not in page
-    assert drafts.shown(published).assignments.filter(object_id=ADMINS).exists()
+    assert drafts.draft_or_current(published).assignments.filter(object_id=ADMINS).exists()
     assert jo.post(url, {"confirmed": "1"})["Location"] == PAGE
-    assert not drafts.shown(published).assignments.filter(object_id=ADMINS).exists()
+    assert not drafts.draft_or_current(published).assignments.filter(object_id=ADMINS).exists()
     assert published.configurations.current().assignments.filter(object_id=ADMINS).exists()
 
 
@@ -170,7 +170,7 @@ def test_ticked_rows_go_together(published: Tenant, jo: Client) -> None:
     assert "2 people leave AWS" in page
     assert drafts.changes(published) == []
     jo.post(f"{PAGE}unassign/", {"ticked": ticked, "confirmed": "1"})
-    assert not drafts.shown(published).assignments.exists()
+    assert not drafts.draft_or_current(published).assignments.exists()
 
 
 def test_no_tick_is_said(company: Tenant, jo: Client) -> None:
@@ -192,7 +192,7 @@ def test_many_who_leave_are_paged_by_name(company: Tenant, jo: Client) -> None:
     short = jo.get(url, headers=HTMX).content.decode()
     assert "See all 131 people" in short
     assert short.count("<li>") == 10
-    assert drafts.shown(company).assignments.filter(object_id=ADMINS).exists()
+    assert drafts.draft_or_current(company).assignments.filter(object_id=ADMINS).exists()
 
 
 def test_an_address_names_what_is_assigned_in_the_draft(published: Tenant, jo: Client) -> None:
@@ -325,7 +325,7 @@ def test_the_chosen_list_survives_further_searches(tenant: Tenant, jo: Client, e
     assert "Chosen (1)" in second
     assert f'<input type="hidden" name="chosen" value="group:{oid(50)}">' in second
     assert "Dana" in second
-    assert not drafts.shown(tenant).assignments.exists()
+    assert not drafts.draft_or_current(tenant).assignments.exists()
 
 
 def test_a_search_by_address_works_too(tenant: Tenant, jo: Client, entra: Entra) -> None:
@@ -354,14 +354,14 @@ def test_no_tick_is_lost_while_entra_does_not_answer(tenant: Tenant, jo: Client,
     assert "Cannot read the directory right now." in page
     assert "Chosen (2)" in page
     assert page.count('type="hidden" name="chosen"') == 2
-    assert not drafts.shown(tenant).assignments.exists()
+    assert not drafts.draft_or_current(tenant).assignments.exists()
 
 
 def test_assigning_reads_names_many_at_once(tenant: Tenant, jo: Client, entra: Entra) -> None:
     entra.groups = [group(n, f"Team {n}") for n in range(50, 90)]
     chosen = [f"group:{one['id']}" for one in entra.groups]
     assert jo.post(f"{PAGE}assign/", {"deed": "assign", "chosen": chosen})["Location"] == PAGE
-    assert drafts.shown(tenant).assignments.count() == 40
+    assert drafts.draft_or_current(tenant).assignments.count() == 40
     assert entra.asked == [("groups", "id", 40)]
 
 
@@ -387,7 +387,7 @@ def test_a_pasted_list_marks_what_is_unknown_and_what_means_several(company: Ten
     assert page.count('name="picked"') == 2
     assert company.configurations.draft() is not None
     assert paste(jo, text, "assign", picked=[f"group:{oid(61)}"])["Location"] == PAGE
-    names = set(drafts.shown(company).assignments.values_list("object_type", "object_id"))
+    names = set(drafts.draft_or_current(company).assignments.values_list("object_type", "object_id"))
     assert {("user", KAVI), ("user", MO), ("group", oid(61)), ("group", oid(62))} < names
     assert ("group", oid(60)) not in names
 
@@ -421,7 +421,7 @@ def test_thousands_of_lines_are_looked_up_and_assigned(company: Tenant, jo: Clie
     assert "3000 lines found" in paste(jo, text).content.decode()
     assert "Assign 3000" in paste(jo, text).content.decode()
     paste(jo, text, "assign")
-    assert drafts.shown(company).assignments.count() == 3003
+    assert drafts.draft_or_current(company).assignments.count() == 3003
     assert entra.asked == []
 
 
@@ -434,7 +434,7 @@ def test_an_application_is_found_by_name_and_followed_in_the_draft(published: Te
     assert "1 application" in page
     assert f'value="{oid(70)}"' in page
     assert jo.post(f"{PAGE}application/", {"application": oid(70)})["Location"] == PAGE
-    assert drafts.shown(published).mirrored_app == oid(70)
+    assert drafts.draft_or_current(published).mirrored_app == oid(70)
     assert published.configurations.current().mirrored_app == ""
     shown = jo.get(PAGE).content.decode()
     assert "AWS IAM Identity Center" in shown
@@ -457,9 +457,13 @@ def test_without_the_permission_an_application_is_followed_by_its_object_id(
 def followed(company: Tenant) -> Tenant:
     mappings.set_settings(actor=ACTOR, tenant=company, mirrored_app=oid(70))
     Assignment.objects.create(
-        configuration=drafts.shown(company), object_type="group", object_id=LEADS, display_name="Leads", mirrored=True
+        configuration=drafts.draft_or_current(company),
+        object_type="group",
+        object_id=LEADS,
+        display_name="Leads",
+        mirrored=True,
     )
-    drafts.make_version(drafts.shown(company), actor=ACTOR)
+    drafts.make_version(drafts.draft_or_current(company), actor=ACTOR)
     return company
 
 
@@ -476,18 +480,18 @@ def test_what_the_application_brings_stands_apart_and_is_not_changed_here(
 
 def test_stopping_to_follow_is_undone_with_all_it_brought(followed: Tenant, jo: Client, entra: Entra) -> None:
     jo.post(f"{PAGE}application/stop/")
-    assert not drafts.shown(followed).assignments.filter(mirrored=True).exists()
+    assert not drafts.draft_or_current(followed).assignments.filter(mirrored=True).exists()
     page = jo.get(PAGE).content.decode()
     assert "changed: no application is followed" in page
     jo.post(f"{PAGE}undo/", {"key": "setting:mirrored_app"})
-    assert drafts.shown(followed).assignments.filter(mirrored=True).count() == 1
+    assert drafts.draft_or_current(followed).assignments.filter(mirrored=True).count() == 1
     assert drafts.changes(followed) == []
 
 
 def test_undo_here_reaches_assignments_alone(published: Tenant, jo: Client) -> None:
     mappings.set_settings(actor=ACTOR, tenant=published, everybody=True)
     jo.post(f"{PAGE}undo/", {"key": "setting:everybody"})
-    assert drafts.shown(published).everybody
+    assert drafts.draft_or_current(published).everybody
 
 
 def test_a_viewer_sees_the_tables_without_their_buttons(

@@ -13,7 +13,7 @@ from django.test import Client
 
 from portal.models import User
 from sync.configuration import drafts, mappings
-from sync.configuration.drafts import shown
+from sync.configuration.drafts import draft_or_current
 from sync.configuration.files import microsoft, reading
 from sync.graph.errors import Forbidden
 from sync.models import AuditEntry, Tenant
@@ -32,8 +32,8 @@ def jo(owner: User, client_of: Callable[[User], Client]) -> Client:
 @pytest.fixture
 def document(tenant: Tenant) -> dict[str, Any]:
     """The file of a published version, with two edits."""
-    drafts.make_version(shown(tenant), actor=JO)
-    found = copy.deepcopy(reading.export(shown(tenant)))
+    drafts.make_version(draft_or_current(tenant), actor=JO)
+    found = copy.deepcopy(reading.export(draft_or_current(tenant)))
     found["settings"]["everybody"] = True
     next(row for row in found["mappings"]["people"] if row["target"] == "title")["source"] = "department"
     return found
@@ -78,7 +78,7 @@ def test_an_uploaded_file_is_read(jo: Client, document: dict[str, Any]) -> None:
 
 
 def test_a_file_without_a_change_says_so(tenant: Tenant, jo: Client) -> None:
-    page = check(jo, reading.export(shown(tenant))).content.decode()
+    page = check(jo, reading.export(draft_or_current(tenant))).content.decode()
     assert "The file says what is configured already" in page
     assert "Put into the draft" not in page
 
@@ -120,16 +120,16 @@ def test_what_somebody_changed_meanwhile_is_shown_again_and_not_overwritten(
     answer = jo.post(IMPORT, fields)
     assert answer.status_code == 409
     assert "Somebody has changed the configuration meanwhile" in answer.content.decode()
-    assert shown(tenant).everybody is False
+    assert draft_or_current(tenant).everybody is False
     assert jo.post(IMPORT, carried(answer)).status_code == 302
-    assert shown(tenant).everybody is True
+    assert draft_or_current(tenant).everybody is True
 
 
 def test_what_the_second_step_brings_is_checked_like_any_file(tenant: Tenant, jo: Client) -> None:
     bad = {"step": "take", "seen": "x", "document": '{"mappings": {"people": []}}'}
     assert jo.post(IMPORT, bad).status_code == 422
     assert jo.post(IMPORT, {"step": "take"}).status_code == 422
-    assert shown(tenant).mappings.filter(object_type="user").count() == 22
+    assert draft_or_current(tenant).mappings.filter(object_type="user").count() == 22
 
 
 def test_microsofts_schema_brings_a_report(tenant: Tenant, jo: Client) -> None:
@@ -138,7 +138,7 @@ def test_microsofts_schema_brings_a_report(tenant: Tenant, jo: Client) -> None:
     assert "28 taken over, 4 with a change, 7 left out" in text
     assert "AWS IAM Identity Center has no app roles" in text
     assert jo.post(IMPORT, carried(page)).status_code == 302
-    assert shown(tenant).mappings.get(target="locale").apply == "create"
+    assert draft_or_current(tenant).mappings.get(target="locale").apply == "create"
 
 
 def test_the_schema_is_read_from_entra(tenant: Tenant, jo: Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -185,7 +185,7 @@ def test_the_export_page_names_what_microsofts_schema_cannot_say(tenant: Tenant,
 
 @pytest.mark.parametrize("version", ["7", "x", "-1", "9" * 30, "draft"])
 def test_a_version_that_does_not_exist_is_not_found(tenant: Tenant, jo: Client, version: str) -> None:
-    drafts.make_version(shown(tenant), actor=JO)
+    drafts.make_version(draft_or_current(tenant), actor=JO)
     assert jo.get(f"{EXPORT}?version={version}").status_code == 404
 
 

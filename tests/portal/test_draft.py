@@ -233,7 +233,7 @@ def test_somebody_is_kept_only_in_a_draft(drafted: Run, jo: Client) -> None:
     person = DirectoryUser.objects.get(display_name__startswith="Person 1 ")
     page = jo.post(f"{IMPACT}keep/", {"person": person.object_id}, follow=True).content.decode()
     assert "The draft keeps Person 1" in page
-    assert drafts.shown(drafted.tenant).assignments.filter(object_id=person.object_id).exists()
+    assert drafts.draft_or_current(drafted.tenant).assignments.filter(object_id=person.object_id).exists()
     drafts.discard(tenant=drafted.tenant, actor="jo")
     page = jo.post(f"{IMPACT}keep/", {"person": person.object_id}, follow=True).content.decode()
     assert "There is no draft to keep anybody in." in page

@@ -12,7 +12,8 @@ from portal.roles import RIGHTS, Right, Role
 from sync.configuration import drafts, mappings
 from sync.expressions import FUNCTIONS
 from sync.models import AttributeMapping, Configuration, DirectoryUser, Tenant
-from sync.rules import aws_fields, rows, template
+from sync.rules import aws_fields, template
+from sync.rules.rows import MappingRow, graph_select
 from tests.world.people import person
 
 PEOPLE = "/t/acme/mappings/people/"
@@ -30,7 +31,7 @@ def jo(owner: User, client_of: Callable[[User], Client]) -> Client:
 @pytest.fixture
 def cast(tenant: Tenant) -> dict[str, DirectoryUser]:
     """The mirror as a reading of every default attribute leaves it."""
-    select = rows.graph_select(template.DEFAULT_USER_MAPPINGS, "user")
+    select = graph_select(template.DEFAULT_USER_MAPPINGS, "user")
     Tenant.objects.filter(pk=tenant.pk).update(tracked_select=[*select, "|", "|"])
     people = {
         "kavi": {"displayName": "Kavi", "givenName": "Kavi", "surname": None, "userPrincipalName": "kavi@acme.example"},
@@ -57,7 +58,7 @@ def published(tenant: Tenant) -> Tenant:
 
 
 def row(tenant: Tenant, target: str) -> AttributeMapping | None:
-    return drafts.shown(tenant).mappings.filter(object_type="user", target=target).first()
+    return drafts.draft_or_current(tenant).mappings.filter(object_type="user", target=target).first()
 
 
 def url(target: str) -> str:
@@ -155,13 +156,13 @@ def test_the_matching_order_changes_by_buttons(jo: Client, published: Tenant) ->
 
 def test_actions_and_the_guests_name_go_into_the_draft_and_back(jo: Client, published: Tenant) -> None:
     jo.post(f"{PEOPLE}actions/", {"user_actions": ["create"], "guest_user_name": "mail"})
-    shown = drafts.shown(published)
+    shown = drafts.draft_or_current(published)
     assert (shown.user_actions, shown.guest_user_name) == (["create"], Configuration.GuestName.MAIL)
     assert {one.key for one in drafts.changes(published)} == {"setting:user_actions", "setting:guest_user_name"}
     jo.post(f"{PEOPLE}actions/undo/")
     assert drafts.changes(published) == []
     jo.post("/t/acme/mappings/groups/actions/", {"group_actions": []})
-    assert drafts.shown(published).group_actions == []
+    assert drafts.draft_or_current(published).group_actions == []
 
 
 # Two admins
@@ -177,7 +178,7 @@ def test_a_row_that_somebody_else_changed_is_shown_beside_mine_and_mine_can_be_k
     jo: Client, published: Tenant
 ) -> None:
     opened = seen(jo, "title")
-    theirs = rows.Mapping("title", "constant", "Theirs")
+    theirs = MappingRow("title", "constant", "Theirs")
     mappings.save_mapping(
         actor="ravi@acme.example", tenant=published, object_type="user", rule=theirs, row=row(published, "title")
     )

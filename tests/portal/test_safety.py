@@ -8,8 +8,8 @@ from django.test import Client
 
 from portal.models import User
 from portal.roles import Role
-from sync.engine.guard.guard import limits_of
 from sync.models import AuditEntry, Tenant
+from sync.rules.limits import limits_of
 from sync.tenants.safety import safety_of
 from sync.tenants.services import configuration_of
 from tests.world.people import person

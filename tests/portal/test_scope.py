@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from portal.models import User
 from sync.configuration import drafts, mappings
-from sync.configuration.drafts import shown
+from sync.configuration.drafts import draft_or_current
 from sync.directory.live import Found
 from sync.models import DirectoryGroup, DirectoryMembership, DirectoryUser, Tenant
 from sync.rules.entra_attributes import ALWAYS_SELECTED
@@ -57,7 +57,7 @@ def company(tenant: Tenant) -> Tenant:
         tenant=tenant, object_id=GROUP, display_name="AWS-All", properties={"displayName": "AWS-All"}
     )
     mappings.assign(actor=ACTOR, tenant=tenant, chosen=[Found("group", GROUP, "AWS-All", "", "security")])
-    drafts.make_version(shown(tenant), actor=ACTOR)
+    drafts.make_version(draft_or_current(tenant), actor=ACTOR)
     read(tenant, "department")
     people(tenant, 12, department="Engineering")
     people(tenant, 5, department="Sales")
@@ -88,7 +88,7 @@ def saved(tenant: Tenant, title: str = "Engineers", *clauses: dict[str, Any], ob
 def test_a_filter_is_saved_in_the_draft_without_javascript(company: Tenant, admin: Client) -> None:
     answer = admin.post(f"{URL}filters/new/", form("new", "Engineers", ENGINEERS), follow=True)
     assert "Saved the filter “Engineers” in the draft." in answer.content.decode()
-    [row] = shown(company).filters.all()
+    [row] = draft_or_current(company).filters.all()
     assert (row.title, row.clauses) == ("Engineers", [ENGINEERS])
     assert company.configurations.current().filters.count() == 0
 
@@ -103,7 +103,7 @@ def test_every_problem_stands_at_its_field_and_nothing_is_lost(company: Tenant, 
     assert "Character 2 of the pattern" in page
     assert 'value="a(b"' in page
     assert 'aria-describedby="id_new-1-value-error' in page
-    assert shown(company).filters.count() == 0
+    assert draft_or_current(company).filters.count() == 0
 
 
 def test_clauses_come_and_go_without_javascript_and_without_being_saved(company: Tenant, admin: Client) -> None:
@@ -115,7 +115,7 @@ def test_clauses_come_and_go_without_javascript_and_without_being_saved(company:
     page = admin.post(f"{URL}filters/{row.uid}/", two).content
     assert 'value="mail"' in page.decode()
     assert f'name="{row.uid}-1-attribute"' not in page.decode()
-    assert shown(company).filters.get().clauses == [ENGINEERS]
+    assert draft_or_current(company).filters.get().clauses == [ENGINEERS]
 
 
 def test_a_filter_changed_meanwhile_is_a_conflict_and_saving_again_wins(company: Tenant, admin: Client) -> None:
@@ -129,10 +129,10 @@ def test_a_filter_changed_meanwhile_is_a_conflict_and_saving_again_wins(company:
     assert answer.status_code == 409
     assert "ravi changed this filter while you were editing" in page
     assert "Theirs" in page
-    now = mappings.revision(shown(company).filters.get())
+    now = mappings.revision(draft_or_current(company).filters.get())
     assert f'value="{now}"' in page
     admin.post(f"{URL}filters/{row.uid}/", form(row.uid, "Mine", ENGINEERS, seen=now))
-    assert shown(company).filters.get().title == "Mine"
+    assert draft_or_current(company).filters.get().title == "Mine"
 
 
 @pytest.mark.parametrize("htmx", [{}, HTMX])
@@ -151,14 +151,14 @@ def test_a_filter_removed_meanwhile_can_be_saved_as_a_new_one(
 
 def test_a_removed_filter_comes_back_and_a_changed_one_is_undone(company: Tenant, admin: Client) -> None:
     saved(company)
-    drafts.make_version(shown(company), actor=ACTOR)
-    row = shown(company).filters.get()
+    drafts.make_version(draft_or_current(company), actor=ACTOR)
+    row = draft_or_current(company).filters.get()
     page = admin.post(f"{URL}filters/{row.uid}/", form(row.uid, "Engineers", ENGINEERS, do="remove"))
     assert "Removed the filter “Engineers”." in page.content.decode()
-    assert not shown(company).filters.exists()
+    assert not draft_or_current(company).filters.exists()
     edited = form(row.uid, "As it stood in the draft", ENGINEERS, do="restore")
     admin.post(f"{URL}filters/{row.uid}/", edited)
-    back = shown(company).filters.get()
+    back = draft_or_current(company).filters.get()
     assert (back.uid, back.title) == (row.uid, "As it stood in the draft")
     mappings.save_filter(
         actor=ACTOR, tenant=company, object_type="user", title="Other", clauses=[ENGINEERS], uid=row.uid
@@ -175,7 +175,7 @@ def test_a_removed_filter_that_was_never_published_comes_back_as_a_new_one(compa
     stub = admin.post(f"{URL}filters/{row.uid}/", entries | {"do": "remove"}, **HTMX).content.decode()  # type: ignore[arg-type]
     assert f'name="{row.uid}-0-value" value="Engineering"' in stub
     card = admin.post(f"{URL}filters/{row.uid}/", entries | {"do": "restore"}, **HTMX).content.decode()  # type: ignore[arg-type]
-    back = shown(company).filters.get()
+    back = draft_or_current(company).filters.get()
     assert (back.title, back.clauses) == ("Engineers", [ENGINEERS])
     assert 'hx-swap-oob="beforeend:#filter-list"' in card
     assert f'id="filter-{back.uid}"' in card
@@ -189,7 +189,7 @@ def test_saving_one_card_leaves_the_others_alone(company: Tenant, admin: Client)
     assert answer["HX-Trigger-After-Settle"] == "recount"
     assert card.count("<section") == 1
     assert "Saved the filter “Engineers” in the draft." in card
-    assert len(shown(company).filters.get().clauses) == 2
+    assert len(draft_or_current(company).filters.get().clauses) == 2
 
 
 def test_the_two_switches_are_settings_of_the_draft(company: Tenant, admin: Client) -> None:
@@ -268,7 +268,7 @@ def test_a_person_is_tested_clause_by_clause(company: Tenant, admin: Client) -> 
 def test_groups_have_filters_of_their_own(company: Tenant, admin: Client) -> None:
     data = form("new", "AWS", clause("displayName", "REGEX MATCH", "^AWS-"))
     admin.post(f"{URL}filters/new/?object=group", data)
-    row = shown(company).filters.get()
+    row = draft_or_current(company).filters.get()
     assert row.object_type == "group"
     text = counts(admin, query="?object=group")
     assert "<strong>1</strong></a> of 1 assigned group passes" in text

@@ -8,11 +8,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from sync.configuration import mappings
-from sync.configuration.drafts import shown
+from sync.configuration.drafts import draft_or_current
 from sync.directory.live import Found
 from sync.models import Configuration, DirectoryGroup, DirectoryMembership, DirectoryUser, Tenant
 from sync.preview import assignment_effects
-from sync.preview.assignment_effects import EVERYBODY, HIMSELF, Bringing, Counts
+from sync.preview.assignment_effects import EVERYBODY, HIMSELF, AssignmentCounts, Bringing
 
 ACTOR = "jo@acme.example"
 
@@ -39,7 +39,7 @@ class Company:
         for row in mappings.assign(actor=ACTOR, tenant=self.tenant, chosen=chosen):
             if row.object_id in nested:
                 mappings.set_nested(actor=ACTOR, tenant=self.tenant, assignment=row, nested=True)
-        return shown(self.tenant)
+        return draft_or_current(self.tenant)
 
 
 @pytest.fixture
@@ -63,12 +63,12 @@ def admins_and_devs(company: Company) -> Company:
 
 def test_counts_of_direct_and_only_through(admins_and_devs: Company) -> None:
     rules = Bringing(admins_and_devs.assign("admins", "devs", "lena"))
-    assert rules.counts() == {"admins": Counts(3, 3, 1), "devs": Counts(2, 2, 1)}
+    assert rules.counts() == {"admins": AssignmentCounts(3, 3, 1), "devs": AssignmentCounts(2, 2, 1)}
 
 
 def test_nested_groups_count_when_the_draft_includes_them(admins_and_devs: Company) -> None:
     rules = Bringing(admins_and_devs.assign("admins", "devs", nested=("devs",)))
-    assert rules.counts()["devs"] == Counts(direct=2, effective=3, only=2)
+    assert rules.counts()["devs"] == AssignmentCounts(direct=2, effective=3, only=2)
 
 
 def test_only_people_without_another_way_leave_with_a_group(admins_and_devs: Company) -> None:
@@ -104,7 +104,7 @@ def test_a_person_assigned_alone_leaves_unless_a_group_brings_them(admins_and_de
 def test_nobody_leaves_while_all_people_are_in_scope(admins_and_devs: Company) -> None:
     mappings.set_settings(actor=ACTOR, tenant=admins_and_devs.tenant, everybody=True)
     rules = Bringing(admins_and_devs.assign("admins"))
-    assert rules.counts()["admins"] == Counts(3, 3, 0)
+    assert rules.counts()["admins"] == AssignmentCounts(3, 3, 0)
     assert rules.departure([("group", "admins")]).staying == {EVERYBODY: 3}
 
 
@@ -112,7 +112,7 @@ def test_whoever_may_not_sign_in_cannot_leave(company: Company) -> None:
     company.group("team")
     company.person("out", "team", properties={"accountEnabled": False})
     rules = Bringing(company.assign("team"))
-    assert rules.counts()["team"] == Counts(direct=1, effective=1, only=0)
+    assert rules.counts()["team"] == AssignmentCounts(direct=1, effective=1, only=0)
     assert rules.departure([("group", "team")]).leaving == set()
 
 
@@ -125,7 +125,7 @@ def test_filters_and_guests_of_the_draft_keep_people_out(company: Company) -> No
     clause = {"attribute": "department", "operator": "EQUALS", "value": "Engineering", "ignore_case": False}
     mappings.save_filter(actor=ACTOR, tenant=company.tenant, object_type="user", title="Engineers", clauses=[clause])
     rules = Bringing(company.assign("team"))
-    assert rules.counts()["team"] == Counts(direct=3, effective=3, only=1)
+    assert rules.counts()["team"] == AssignmentCounts(direct=3, effective=3, only=1)
     assert rules.departure([("group", "team")]).leaving == {"in"}
 
 
@@ -135,13 +135,13 @@ def test_deleted_people_and_groups_count_nowhere(company: Company) -> None:
     company.person("left", "team", "gone", deleted="soft")
     company.person("here", "gone")
     counts = Bringing(company.assign("team", "gone")).counts()
-    assert counts == {"team": Counts(), "gone": Counts()}
+    assert counts == {"team": AssignmentCounts(), "gone": AssignmentCounts()}
 
 
 def test_the_number_of_queries_does_not_grow(company: Company) -> None:
     def queries() -> int:
         with CaptureQueriesContext(connection) as captured:
-            rules = Bringing(shown(company.tenant))
+            rules = Bringing(draft_or_current(company.tenant))
             rules.counts()
             rules.departure([("group", "g0")])
         return len(captured)

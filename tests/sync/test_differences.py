@@ -5,7 +5,7 @@ import pytest
 from sync.configuration import drafts, items, mappings
 from sync.directory.live import Found
 from sync.models import Tenant
-from sync.rules import rows
+from sync.rules.rows import MappingRow
 
 ACTOR = "jo@acme.example"
 GROUP = Found("group", "2e1f8a60-0000-4000-8000-000000000001", "AWS-Admins", "", "security")
@@ -30,8 +30,8 @@ def test_each_kind_of_edit_is_one_difference_under_its_own_key(published: Tenant
     mappings.set_settings(actor=ACTOR, tenant=published, leave_out_guests=True)
     clauses = [{"attribute": "department", "operator": "EQUALS", "value": "Sales", "ignore_case": False}]
     row = mappings.save_filter(actor=ACTOR, tenant=published, object_type="user", title="Sales", clauses=clauses)
-    rule = rows.Mapping("title", "direct", "department")
-    title = drafts.shown(published).mappings.get(object_type="user", target="title")
+    rule = MappingRow("title", "direct", "department")
+    title = drafts.draft_or_current(published).mappings.get(object_type="user", target="title")
     mappings.save_mapping(actor=ACTOR, tenant=published, object_type="user", rule=rule, row=title)
     found = {one.key: one for one in drafts.changes(published)}
     assert list(found) == [

@@ -19,7 +19,7 @@ import trustme
 from django.views.debug import SafeExceptionReporterFilter
 
 from sync.connection import clients
-from sync.connection.checks.finding import Finding
+from sync.connection.checks.finding import CheckFinding
 from sync.connection.checks.outcomes import OUTCOMES
 from sync.connection.checks.reaching import reach
 from sync.graph import errors as graph_errors
@@ -343,12 +343,12 @@ def test_a_side_with_an_authority_of_its_own_trusts_that_alone(deployed: Any, se
 # The check "can be reached"
 
 
-def reached(proxy: ConnectProxy | None, ca_file: str | None) -> Finding:
+def reached(proxy: ConnectProxy | None, ca_file: str | None) -> CheckFinding:
     host = proxy and proxy.host
     return reach(f"https://{SCIM}", ca_file, host and f"http://lockstep:{QUOTED}@{host}")
 
 
-def words(finding: Finding) -> list[str]:
+def words(finding: CheckFinding) -> list[str]:
     """The sentences of the page, with their facts."""
     outcome = OUTCOMES[finding.code]
     return [str(sentence) % finding.facts for sentence in (outcome.title, outcome.meaning, *outcome.steps)]

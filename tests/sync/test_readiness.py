@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from sync import expressions
 from sync.problems.catalogue import PROBLEMS
-from sync.rules import aws_fields, mapping, rows
+from sync.rules import aws_fields, mapping
 from sync.rules.acceptance import (
     CHECKS,
     OUTCOMES,
-    Finding,
+    AcceptanceFinding,
     aws_words,
     check_group,
     check_name_id,
@@ -22,6 +22,7 @@ from sync.rules.acceptance import (
     proposal,
     visible,
 )
+from sync.rules.rows import MappingRow
 from sync.scim.diagnosis import diagnose
 from sync.scim.resource import ENTERPRISE, group_body, units, user_body
 
@@ -52,7 +53,7 @@ def mapped(changes: Mapping[str, Any]) -> dict[str, Any]:
     return units({target: value for target, value in (ADELE | changes).items() if value is not None})
 
 
-def codes(findings: tuple[Finding, ...]) -> list[tuple[str, str]]:
+def codes(findings: tuple[AcceptanceFinding, ...]) -> list[tuple[str, str]]:
     return [(finding.code, finding.attribute) for finding in findings]
 
 
@@ -235,7 +236,7 @@ GUEST = {"userPrincipalName": "sam_contoso.com#EXT#@acme.onmicrosoft.com", "mail
 def test_a_user_name_that_is_not_the_name_id_fails_at_sign_in(
     user_name: str, properties: dict[str, Any], source: Any, code: str, value: str
 ) -> None:
-    assert check_name_id(user_name, properties, source) == (Finding(code, "userName", False, value),)
+    assert check_name_id(user_name, properties, source) == (AcceptanceFinding(code, "userName", False, value),)
 
 
 @pytest.mark.parametrize(
@@ -272,27 +273,27 @@ def test_a_reserved_group_is_read_from_the_general_sentence() -> None:
 @pytest.mark.parametrize(
     ("finding", "words"),
     [
-        (Finding("too-many-values", "phoneNumbers", True), "List attribute phoneNumbers exceeds allowed limit of 1"),
-        (Finding("bad-characters", "userName", True), r"1 validation errors detected: Value at 'userName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\p{L}\p{M}\p{S}\p{N}\p{P}]+"),
-        (Finding("too-long", "userName", True), "1 validation errors detected: Value at 'userName' failed to satisfy constraint: Member must have length less than or equal to 128"),
-        (Finding("too-long", CITY, True), "1 validation errors detected: Value at 'addresses.locality' failed to satisfy constraint: Member must have length less than or equal to 1024"),
-        (Finding("reserved-name", "userName", True), "Request is unparsable, syntactically incorrect, or violates schema."),
-        (Finding("name-id-differs", "userName", False), ""),
-        (Finding("maybe-refused-characters", "title", False), ""),
+        (AcceptanceFinding("too-many-values", "phoneNumbers", True), "List attribute phoneNumbers exceeds allowed limit of 1"),
+        (AcceptanceFinding("bad-characters", "userName", True), r"1 validation errors detected: Value at 'userName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\p{L}\p{M}\p{S}\p{N}\p{P}]+"),
+        (AcceptanceFinding("too-long", "userName", True), "1 validation errors detected: Value at 'userName' failed to satisfy constraint: Member must have length less than or equal to 128"),
+        (AcceptanceFinding("too-long", CITY, True), "1 validation errors detected: Value at 'addresses.locality' failed to satisfy constraint: Member must have length less than or equal to 1024"),
+        (AcceptanceFinding("reserved-name", "userName", True), "Request is unparsable, syntactically incorrect, or violates schema."),
+        (AcceptanceFinding("name-id-differs", "userName", False), ""),
+        (AcceptanceFinding("maybe-refused-characters", "title", False), ""),
     ],
 )  # fmt: skip
-def test_the_refusal_is_quoted_in_the_words_of_aws(finding: Finding, words: str) -> None:
+def test_the_refusal_is_quoted_in_the_words_of_aws(finding: AcceptanceFinding, words: str) -> None:
     assert aws_words(finding) == words
 
 
 def test_an_empty_enterprise_value_is_quoted_with_both_clauses() -> None:
-    words = aws_words(Finding("empty-value", f"{ENTERPRISE}:department", True))
+    words = aws_words(AcceptanceFinding("empty-value", f"{ENTERPRISE}:department", True))
     assert words.startswith("2 validation errors detected: ")
     assert words.count(f"Value at '{ENTERPRISE}.department' failed to satisfy constraint: ") == 2
 
 
-def direct(target: str, source: str) -> rows.Mapping:
-    return rows.Mapping(target, "direct", source)
+def direct(target: str, source: str) -> MappingRow:
+    return MappingRow(target, "direct", source)
 
 
 @pytest.mark.parametrize(
@@ -305,36 +306,36 @@ def direct(target: str, source: str) -> rows.Mapping:
         (direct(WORK_MAIL, "mail"), {"userPrincipalName": "a@b.c"}, "Coalesce([mail], [userPrincipalName])"),
         (direct("userName", "userPrincipalName"), {"userPrincipalName": "a b@c.d"}, 'Replace([userPrincipalName], " ", , , "", , )'),
         (direct("userName", "userPrincipalName"), {"userPrincipalName": "x" * 129}, "Left([userPrincipalName], 128)"),
-        (rows.Mapping("title", "expression", "ToUpper([jobTitle])"), {"jobTitle": "x" * 1025}, "Left(ToUpper([jobTitle]), 1024)"),
+        (MappingRow("title", "expression", "ToUpper([jobTitle])"), {"jobTitle": "x" * 1025}, "Left(ToUpper([jobTitle]), 1024)"),
     ],
 )  # fmt: skip
 def test_the_proposed_expression_makes_the_person_ready(
-    row: rows.Mapping, person: dict[str, Any], expression: str
+    row: MappingRow, person: dict[str, Any], expression: str
 ) -> None:
-    def findings(one: rows.Mapping) -> tuple[Finding, ...]:
+    def findings(one: MappingRow) -> tuple[AcceptanceFinding, ...]:
         found = mapping.map_object(mapping.compile_mappings([one]), person, present=True, creating=True)
         assert not found.problems
         return check_user(mapped({row.target: None} | found.values))
 
     (finding,) = findings(row)
     assert proposal(finding, row) == expression
-    assert findings(rows.Mapping(row.target, "expression", expression)) == ()
+    assert findings(MappingRow(row.target, "expression", expression)) == ()
 
 
 @pytest.mark.parametrize(
     ("finding", "row"),
     [
-        (Finding("bad-characters", "userName", True, "a\u200bb"), direct("userName", "mail")),
-        (Finding("bad-characters", "title", True, "a b\u200b"), direct("title", "jobTitle")),
+        (AcceptanceFinding("bad-characters", "userName", True, "a\u200bb"), direct("userName", "mail")),
+        (AcceptanceFinding("bad-characters", "title", True, "a b\u200b"), direct("title", "jobTitle")),
         (
-            Finding("missing-given-name", "name.givenName", True),
-            rows.Mapping("name.givenName", "expression", "Trim([x])"),
+            AcceptanceFinding("missing-given-name", "name.givenName", True),
+            MappingRow("name.givenName", "expression", "Trim([x])"),
         ),
-        (Finding("reserved-name", "userName", True, "Administrator"), direct("userName", "mail")),
-        (Finding("too-long", "title", True, "x" * 1025), rows.Mapping("title", "constant", "x" * 1025)),
+        (AcceptanceFinding("reserved-name", "userName", True, "Administrator"), direct("userName", "mail")),
+        (AcceptanceFinding("too-long", "title", True, "x" * 1025), MappingRow("title", "constant", "x" * 1025)),
     ],
 )
-def test_nothing_is_proposed_that_would_not_help(finding: Finding, row: rows.Mapping) -> None:
+def test_nothing_is_proposed_that_would_not_help(finding: AcceptanceFinding, row: MappingRow) -> None:
     assert proposal(finding, row) == ""
 
 

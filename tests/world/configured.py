@@ -9,7 +9,7 @@ from sync.models import Configuration
 from sync.models.configuration import every_group_action, every_user_action
 from sync.rules import aws_fields, entra_attributes, mapping_checks
 from sync.rules.filters import OPERATORS, Clause, attributes
-from sync.rules.rows import Mapping, ObjectType
+from sync.rules.rows import MappingRow, ObjectType
 from sync.rules.wanted import Wanted, WantedAssignment, WantedFilter
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=40)
@@ -31,10 +31,10 @@ def targets(object_type: ObjectType) -> st.SearchStrategy[list[str]]:
 
 
 @st.composite
-def rule(draw: st.DrawFn, target: str, object_type: ObjectType) -> Mapping:
+def rule(draw: st.DrawFn, target: str, object_type: ObjectType) -> MappingRow:
     kind, source = draw(source_of(target, object_type))
     matchable = target in aws_fields.FILTERABLE[object_type] and kind in ("direct", "expression")
-    return Mapping(
+    return MappingRow(
         target=target,
         kind=kind,
         source=source,
@@ -62,7 +62,7 @@ def source_of(target: str, object_type: ObjectType) -> st.SearchStrategy[tuple[A
 
 
 @st.composite
-def rules(draw: st.DrawFn, object_type: ObjectType) -> list[Mapping]:
+def rules(draw: st.DrawFn, object_type: ObjectType) -> list[MappingRow]:
     found = [draw(rule(target, object_type)) for target in draw(targets(object_type))]
     places = iter(draw(st.permutations(range(1, 10))))
     numbered = [

@@ -18,7 +18,7 @@ PREVIEW = 90
 
 
 def edit_title(tenant: Tenant, source: str, actor: str = RAVI) -> None:
-    row = drafts.shown(tenant).mappings.get(object_type="user", target="title")
+    row = drafts.draft_or_current(tenant).mappings.get(object_type="user", target="title")
     rule = replace(row.rule(), source=source)
     mappings.save_mapping(actor=actor, tenant=tenant, object_type="user", rule=rule, row=row)
 

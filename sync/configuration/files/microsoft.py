@@ -10,15 +10,15 @@ from django.utils.translation import gettext as _
 from sync.configuration import mappings
 from sync.configuration.files import json_text, ms_schema, reading
 from sync.configuration.files.json_text import NotJson
-from sync.configuration.files.ms_schema import Line, NotASchema, Note
-from sync.configuration.files.section import NotImported, Problem
+from sync.configuration.files.ms_schema import NotASchema, ReportLine, ReportNote
+from sync.configuration.files.section import FileProblem, NotImported
 from sync.connection.clients import graph_client
 from sync.directory.live import UNREADABLE
 from sync.graph.client import GraphClient
 from sync.graph.errors import Forbidden, NotFound
 from sync.models import AttributeMapping, Configuration, Tenant
 from sync.rules import aws_fields, filter_checks
-from sync.rules.rows import Mapping
+from sync.rules.rows import MappingRow
 from sync.rules.wanted import Wanted, WantedFilter
 
 
@@ -31,7 +31,7 @@ class Incoming:
     """A file that was understood. `report` is Microsoft's alone: our own file is taken as a whole or not at all."""
 
     wanted: Wanted
-    report: Sequence[Line] = field(default=())
+    report: Sequence[ReportLine] = field(default=())
 
     @property
     def text(self) -> str:
@@ -44,7 +44,7 @@ def read_text(content: bytes | str, configuration: Configuration) -> Incoming:
     try:
         document = json_text.read(content)
     except NotJson as error:
-        raise NotImported([Problem("", _(error.template) % error.params)]) from error
+        raise NotImported([FileProblem("", _(error.template) % error.params)]) from error
     if ms_schema.looks_like_schema(document):
         return read_schema(document, configuration)
     return Incoming(reading.parse(document, configuration))
@@ -55,7 +55,7 @@ def read_schema(document: Any, configuration: Configuration) -> Incoming:
     try:
         found = ms_schema.read(document)
     except NotASchema as error:
-        raise NotImported([Problem("", _(str(error)))]) from error
+        raise NotImported([FileProblem("", _(str(error)))]) from error
     report = list(found.report)
     wanted = Wanted(
         mappings={kind: _merged(rules, kind, configuration, report) for kind, rules in found.mappings.items()},
@@ -66,7 +66,9 @@ def read_schema(document: Any, configuration: Configuration) -> Incoming:
     return Incoming(reading.parse(reading.document(wanted), configuration), report)
 
 
-def _merged(rules: Sequence[Mapping], kind: str, configuration: Configuration, report: list[Line]) -> list[Mapping]:
+def _merged(
+    rules: Sequence[MappingRow], kind: str, configuration: Configuration, report: list[ReportLine]
+) -> list[MappingRow]:
     rows = {row.target: row for row in configuration.mappings.filter(object_type=kind)}
     merged = [_with_row(rule, rows.get(rule.target)) for rule in rules]
     for target in sorted(aws_fields.required_targets(kind) - {rule.target for rule in rules}):
@@ -76,7 +78,7 @@ def _merged(rules: Sequence[Mapping], kind: str, configuration: Configuration, r
     return merged
 
 
-def _with_row(rule: Mapping, row: AttributeMapping | None) -> Mapping:
+def _with_row(rule: MappingRow, row: AttributeMapping | None) -> MappingRow:
     if row is None:
         return rule
     return replace(rule, when_empty=row.when_empty, default_on_update=row.default_on_update)  # type: ignore[arg-type]
@@ -92,25 +94,25 @@ def _cased(clauses: Sequence[Mapping[str, Any]]) -> str:
     return json.dumps([{**clause, "ignore_case": False} for clause in clauses], sort_keys=True)
 
 
-def _note_kept(report: list[Line], kind: str, target: str) -> None:
+def _note_kept(report: list[ReportLine], kind: str, target: str) -> None:
     for n, line in enumerate(report):
         if (line.object_type, line.part, line.name) == (kind, "mapping", target):
-            report[n] = replace(line, notes=[*line.notes, Note("kept-row")])
+            report[n] = replace(line, notes=[*line.notes, ReportNote("kept-row")])
             return
-    report.append(Line(kind, "mapping", target, "left_out", [Note("kept-row")]))
+    report.append(ReportLine(kind, "mapping", target, "left_out", [ReportNote("kept-row")]))
 
 
-def sentence(note: Note) -> str:
+def sentence(note: ReportNote) -> str:
     """In the reader's language."""
     params = dict(note.params)
-    if isinstance(note.problem, filter_checks.Problem):
+    if isinstance(note.problem, filter_checks.FilterProblem):
         params["problem"] = note.problem.sentence(_)
     elif note.problem is not None:
         params["problem"] = mappings.sentence(note.problem)
     return _(ms_schema.MESSAGES[note.code]) % params
 
 
-def export(configuration: Configuration) -> tuple[dict[str, Any], list[Line]]:
+def export(configuration: Configuration) -> tuple[dict[str, Any], list[ReportLine]]:
     """The schema, and what it cannot say."""
     return ms_schema.write(reading.wanted_of(configuration))
 

@@ -13,8 +13,8 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from sync.configuration import mappings as configurations
-from sync.configuration.drafts import shown
-from sync.configuration.files.section import NotImported, Problem, Section
+from sync.configuration.drafts import draft_or_current
+from sync.configuration.files.section import FileProblem, NotImported, Section
 from sync.configuration.items import (
     ASSIGNMENT_FIELDS,
     MAPPING_FIELDS,
@@ -34,7 +34,7 @@ from sync.models.configuration import every_group_action, every_user_action, new
 from sync.rules import aws_fields, mapping_checks
 from sync.rules.filter_checks import check_filter
 from sync.rules.filters import OPERATORS, Clause, Filter
-from sync.rules.rows import Mapping, ObjectType
+from sync.rules.rows import MappingRow, ObjectType
 from sync.rules.wanted import Wanted, WantedAssignment, WantedFilter
 
 FORMAT, VERSION = "lockstep-configuration", 1
@@ -60,8 +60,8 @@ Named = dict[str, list[tuple[str, WantedFilter]]]
 def parse(document: Any, configuration: Configuration) -> Wanted:
     """`configuration`: what is there now; its rows may stay as they are. Raises NotImported with all that is wrong."""
     if not isinstance(document, dict):
-        raise NotImported([Problem("", _("The file must hold one object in { }."))])
-    problems: list[Problem] = []
+        raise NotImported([FileProblem("", _("The file must hold one object in { }."))])
+    problems: list[FileProblem] = []
     top = Section(document, "", problems)
     if top.text("format") not in {None, FORMAT}:
         top.wrong("format", _("must be “%(format)s”") % {"format": FORMAT})
@@ -101,9 +101,9 @@ def _parse_mappings(section: Section | None, wanted: Wanted, configuration: Conf
     section.finish()
 
 
-def _parse_row(row: Section, position: int) -> Mapping:
+def _parse_row(row: Section, position: int) -> MappingRow:
     kind = row.one_of("type", KINDS) or "direct"
-    rule = Mapping(
+    rule = MappingRow(
         target=row.text("target", required=True, most=200) or "",
         kind=kind,  # type: ignore[arg-type]
         source=row.text("source", strip=kind != "constant", most=10_000) or "",
@@ -134,7 +134,7 @@ def passing(object_type: str, configuration: Configuration | None) -> set[tuple[
 
 
 def _check_rules(
-    section: Section, plural: str, rows: list[Section], rules: list[Mapping], passes: set[tuple[Any, ...]]
+    section: Section, plural: str, rows: list[Section], rules: list[MappingRow], passes: set[tuple[Any, ...]]
 ) -> None:
     object_type = OBJECTS[plural]
     for row, rule in zip(rows, rules, strict=True):
@@ -268,14 +268,14 @@ def _actions(section: Section, plural: str) -> list[str] | None:
 
 def planned(tenant: Tenant, wanted: Wanted) -> list[Difference]:
     """What the import would change of what pages show now."""
-    current = shown(tenant)
+    current = draft_or_current(tenant)
     return differences(contents(current), _contents_with(current, wanted, _named(current, wanted)))
 
 
 @transaction.atomic
 def put_into_draft(*, tenant: Tenant, actor: str, wanted: Wanted) -> list[Difference]:
     """Makes the draft as wanted, and returns what that changed; with nothing to change no draft begins."""
-    current = shown(tenant)
+    current = draft_or_current(tenant)
     named = _named(current, wanted)
     changed = differences(contents(current), _contents_with(current, wanted, named))
     touched = {(one.item.kind, one.item.object_type) for one in changed}
@@ -314,7 +314,7 @@ def _is_replaced(item: Item, wanted: Wanted) -> bool:
     return item.key in {setting_key(name) for name in wanted.settings}
 
 
-def _mapping_items(object_type: str, rules: Iterable[Mapping]) -> list[Item]:
+def _mapping_items(object_type: str, rules: Iterable[MappingRow]) -> list[Item]:
     items = []
     for rule in rules:
         facts = facts_of(rule, MAPPING_FIELDS)
@@ -413,7 +413,7 @@ def wanted_of(configuration: Configuration) -> Wanted:
     )  # fmt: skip
 
 
-def _row(rule: Mapping) -> dict[str, Any]:
+def _row(rule: MappingRow) -> dict[str, Any]:
     return given(
         target=rule.target,
         type=rule.kind,

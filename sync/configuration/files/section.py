@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 
-class Problem(NamedTuple):
+class FileProblem(NamedTuple):
     """What is wrong at which place of the file: path like `mappings.people[3].source`."""
 
     path: str
@@ -21,7 +21,7 @@ class Problem(NamedTuple):
 class NotImported(Exception):
     """Nothing was changed; `problems` says why, all of it at once."""
 
-    def __init__(self, problems: list[Problem]) -> None:
+    def __init__(self, problems: list[FileProblem]) -> None:
         super().__init__("\n".join(str(problem) for problem in problems))
         self.problems = problems
 
@@ -29,7 +29,7 @@ class NotImported(Exception):
 class Section:
     """One object of the file while it is read: hands out typed values, notes what is wrong and where."""
 
-    def __init__(self, data: Mapping[str, Any], path: str, problems: list[Problem]) -> None:
+    def __init__(self, data: Mapping[str, Any], path: str, problems: list[FileProblem]) -> None:
         self.data, self.path, self.problems = dict(data), path, problems
         self.seen: set[str] = set()
 
@@ -37,7 +37,7 @@ class Section:
         return f"{self.path}.{key}" if self.path else key
 
     def wrong(self, key: str, reason: str) -> None:
-        self.problems.append(Problem(self.at(key) if key else self.path, reason))
+        self.problems.append(FileProblem(self.at(key) if key else self.path, reason))
 
     def take(self, key: str, kind: type | tuple[type, ...], must: str) -> Any:
         """The value, or None when it is missing, null or of another type (which is noted)."""

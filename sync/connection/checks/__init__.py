@@ -8,6 +8,6 @@ and help derive from these two. A row of ConnectionTest.checks (all but the firs
 """
 
 from sync.connection.checks.running import all_passed, broken_off, fact, half_works, run, waiting
-from sync.connection.checks.table import CHECKS, Check
+from sync.connection.checks.table import CHECKS
 
-__all__ = ["CHECKS", "Check", "all_passed", "broken_off", "fact", "half_works", "run", "waiting"]
+__all__ = ["CHECKS", "all_passed", "broken_off", "fact", "half_works", "run", "waiting"]

@@ -11,7 +11,7 @@ from typing import Any
 from django.utils import timezone
 
 from sync.connection import clients
-from sync.connection.checks.finding import Fact, Finding
+from sync.connection.checks.finding import CheckFinding, Fact
 from sync.connection.checks.reaching import reach
 from sync.connection.sealing import CannotOpen
 from sync.models import AttributeMapping, AwsConnection, Tenant
@@ -61,27 +61,27 @@ class AwsHalf:
         return f"GET {self.endpoint.base}/{path}\nAuthorization: Bearer [hidden, {len(self.token)} characters]"
 
 
-def endpoint_has_the_right_form(half: AwsHalf) -> Finding:
+def endpoint_has_the_right_form(half: AwsHalf) -> CheckFinding:
     if not half.aws.endpoint:
-        return Finding("endpoint-missing")
+        return CheckFinding("endpoint-missing")
     try:
         endpoint = half.endpoint
     except ValueError as error:
-        return Finding("endpoint-form", {"detail": str(error)})
-    return Finding(facts={"region": endpoint.region or "", "store": endpoint.tenant_id or ""})
+        return CheckFinding("endpoint-form", {"detail": str(error)})
+    return CheckFinding(facts={"region": endpoint.region or "", "store": endpoint.tenant_id or ""})
 
 
-def endpoint_can_be_reached(half: AwsHalf) -> Finding:
+def endpoint_can_be_reached(half: AwsHalf) -> CheckFinding:
     return reach(half.endpoint.base, half.endpoint.ca_file, half.endpoint.proxy)
 
 
-def token_is_accepted(half: AwsHalf) -> Finding:
+def token_is_accepted(half: AwsHalf) -> CheckFinding:
     if not half.aws.sealed_token:
-        return Finding("token-missing")
+        return CheckFinding("token-missing")
     try:
         characters = len(half.token)
     except CannotOpen as error:
-        return Finding("secret-not-opened", answer=str(error))
+        return CheckFinding("secret-not-opened", answer=str(error))
     return _asked(half, "Users?count=1", lambda: _first(half.scim.list_users(count=1)), {"characters": characters})
 
 
@@ -90,11 +90,11 @@ def _first(resources: Any) -> dict[str, Fact]:
     return {}
 
 
-def speaks_scim(half: AwsHalf) -> Finding:
+def speaks_scim(half: AwsHalf) -> CheckFinding:
     """RFC 7643 section 5."""
     finding = _asked(half, "ServiceProviderConfig", lambda: _features(half.scim.service_provider_config()))
     if not finding.code and "patch" not in str(finding.facts["features"]).split(", "):
-        return Finding("no-patch", finding.facts, finding.request, finding.status)
+        return CheckFinding("no-patch", finding.facts, finding.request, finding.status)
     return finding
 
 
@@ -104,11 +104,11 @@ def _features(config: dict[str, Any]) -> dict[str, Fact]:
     return {"features": ", ".join(supported)}
 
 
-def may_list_users(half: AwsHalf) -> Finding:
+def may_list_users(half: AwsHalf) -> CheckFinding:
     return _asked(half, "Users?count=100", lambda: {"count": _counted(half.scim.list_users())})
 
 
-def may_list_groups(half: AwsHalf) -> Finding:
+def may_list_groups(half: AwsHalf) -> CheckFinding:
     return _asked(half, "Groups?count=100", lambda: {"count": _counted(half.scim.list_groups())})
 
 
@@ -118,9 +118,9 @@ def _counted(resources: Any) -> str:
     return str(found) if found <= COUNT_UP_TO else f">{COUNT_UP_TO}"
 
 
-def can_find_one_user(half: AwsHalf) -> Finding:
+def can_find_one_user(half: AwsHalf) -> CheckFinding:
     """As Entra's own test does: a value that nobody has must give 200 and an empty list."""
-    finding = Finding()
+    finding = CheckFinding()
     for attribute in matching_attributes(half.tenant):
         value = str(uuid.uuid4())
         finding = _asked(
@@ -150,14 +150,14 @@ def _asked(
     ask: Callable[[], dict[str, Fact]],
     facts: dict[str, Fact] | None = None,
     rejected: str = "aws-refused",
-) -> Finding:
+) -> CheckFinding:
     request = half.request(path)
     facts = facts or {}
     try:
-        return Finding(facts={**facts, **ask()}, request=request, status=200)
+        return CheckFinding(facts={**facts, **ask()}, request=request, status=200)
     except ScimError as error:
         facts = {"characters": len(half.token), **facts, "detail": str(error)}
-        return Finding(_code(error, rejected), facts, request, error.status, _answer(error, half.token))
+        return CheckFinding(_code(error, rejected), facts, request, error.status, _answer(error, half.token))
 
 
 def _code(error: ScimError, rejected: str) -> str:
@@ -178,14 +178,14 @@ def _answer(error: ScimError, token: str) -> str:
     return "\n".join(filter(None, lines)).replace(token, "[hidden]")[:2000]
 
 
-def token_end_date(half: AwsHalf) -> Finding:
+def token_end_date(half: AwsHalf) -> CheckFinding:
     ends = half.aws.token_ends_on
     if ends is None:
-        return Finding("token-date-missing")
+        return CheckFinding("token-date-missing")
     left = ends - timezone.now().date()
     facts: dict[str, Fact] = {"days": left.days, "ends": ends.isoformat()}
     if left < datetime.timedelta(0):
-        return Finding("token-ended", facts)
+        return CheckFinding("token-ended", facts)
     if left <= NOW:
-        return Finding("token-ends-now", facts)
-    return Finding("token-ends-soon" if left <= SOON else "", facts)
+        return CheckFinding("token-ends-now", facts)
+    return CheckFinding("token-ends-soon" if left <= SOON else "", facts)

@@ -13,7 +13,7 @@ import requests
 from django.utils import timezone
 
 from sync.connection import clients
-from sync.connection.checks.finding import Fact, Finding
+from sync.connection.checks.finding import CheckFinding, Fact
 from sync.connection.checks.reaching import CONNECT_SECONDS, reach
 from sync.connection.sealing import CannotOpen
 from sync.graph.client import GraphClient
@@ -69,15 +69,15 @@ class EntraHalf:
         return f"GET {self.cloud.graph}/v1.0/{query}"
 
 
-def ids_have_the_right_form(half: EntraHalf) -> Finding:
+def ids_have_the_right_form(half: EntraHalf) -> CheckFinding:
     directory, client = half.entra.directory_id, half.entra.client_id
     if not directory:
-        return Finding("directory-id-missing")
+        return CheckFinding("directory-id-missing")
     if not is_guid(directory) and not DOMAIN.fullmatch(directory):
-        return Finding("directory-id-form", {"value": directory})
+        return CheckFinding("directory-id-form", {"value": directory})
     if not is_guid(client):
-        return Finding("client-id-form", {"value": client})
-    return Finding()
+        return CheckFinding("client-id-form", {"value": client})
+    return CheckFinding()
 
 
 def is_guid(text: str) -> bool:
@@ -87,19 +87,19 @@ def is_guid(text: str) -> bool:
         return False
 
 
-def sign_in_can_be_reached(half: EntraHalf) -> Finding:
+def sign_in_can_be_reached(half: EntraHalf) -> CheckFinding:
     if half.entra.cloud not in clients.clouds():
-        return Finding("cloud-unknown", {"cloud": half.entra.cloud})
+        return CheckFinding("cloud-unknown", {"cloud": half.entra.cloud})
     return reach(half.cloud.authority, half.cloud.ca_file, half.cloud.proxy)
 
 
-def directory_exists(half: EntraHalf) -> Finding:
+def directory_exists(half: EntraHalf) -> CheckFinding:
     """Entra tells everybody whether a directory exists, before any sign-in (OpenID Connect discovery)."""
     url = discovery_url(half.cloud, half.entra.directory_id)
     try:
         answer = _ask(half.cloud, url)
     except requests.RequestException as error:
-        return Finding("microsoft-busy", {"detail": _reason(error)}, f"GET {url}", answer=_reason(error))
+        return CheckFinding("microsoft-busy", {"detail": _reason(error)}, f"GET {url}", answer=_reason(error))
     found = re.search(r"AADSTS\d+", answer.text)
     seen: dict[str, Any] = {
         "request": f"GET {url}",
@@ -107,14 +107,14 @@ def directory_exists(half: EntraHalf) -> Finding:
         "answer": answer.text[:2000],
     }
     if answer.ok:
-        return Finding(**{**seen, "answer": ""})
+        return CheckFinding(**{**seen, "answer": ""})
     if answer.status_code in (400, 404):
         facts = {
             "directory": half.entra.directory_id,
             "aadsts": found.group() if found else str(answer.status_code),
         }
-        return Finding("directory-unknown", {**facts}, **seen)
-    return Finding("microsoft-busy", {"detail": f"HTTP {answer.status_code}"}, **seen)
+        return CheckFinding("directory-unknown", {**facts}, **seen)
+    return CheckFinding("microsoft-busy", {"detail": f"HTTP {answer.status_code}"}, **seen)
 
 
 def discovery_url(cloud: Cloud, directory: str) -> str:
@@ -130,24 +130,24 @@ def _reason(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"[:300]
 
 
-def app_can_sign_in(half: EntraHalf) -> Finding:
+def app_can_sign_in(half: EntraHalf) -> CheckFinding:
     url = f"POST {half.cloud.authority}/{half.entra.directory_id}/oauth2/v2.0/token"
     kind = half.entra.get_credential_kind_display()
     request = f"{url}\nclient_id={half.entra.client_id}\n{kind}: [hidden]"
     try:
         half.graph.authenticator.token()
     except clients.NotEntered:
-        return Finding("credential-missing")
+        return CheckFinding("credential-missing")
     except CannotOpen as error:
-        return Finding("secret-not-opened", answer=str(error))
+        return CheckFinding("secret-not-opened", answer=str(error))
     except SignInFailed as error:
         return _sign_in_failure(half.entra, error, request)
     except GraphError as error:
         return _trouble(error, request, "sign-in-refused")
-    return Finding(facts={"kind": str(kind)}, request=request, status=200)
+    return CheckFinding(facts={"kind": str(kind)}, request=request, status=200)
 
 
-def _sign_in_failure(entra: EntraConnection, error: SignInFailed, request: str) -> Finding:
+def _sign_in_failure(entra: EntraConnection, error: SignInFailed, request: str) -> CheckFinding:
     number = (error.aadsts or "").removeprefix("AADSTS")
     facts: dict[str, Fact] = {
         "aadsts": f"AADSTS{number}" if number else str(error.code or "error"),
@@ -156,26 +156,26 @@ def _sign_in_failure(entra: EntraConnection, error: SignInFailed, request: str) 
         "detail": str(error),
         "minutes": int(CLOCK_LIMIT.total_seconds() // 60),
     }
-    return Finding(SIGN_IN_CODES.get(number, "sign-in-refused"), facts, request, error.status, str(error))
+    return CheckFinding(SIGN_IN_CODES.get(number, "sign-in-refused"), facts, request, error.status, str(error))
 
 
-def clock_is_right(half: EntraHalf) -> Finding:
+def clock_is_right(half: EntraHalf) -> CheckFinding:
     """Any answer of Microsoft's carries its time in the Date header, to the second."""
     url = discovery_url(half.cloud, "common")
     try:
         answer = _ask(half.cloud, url)
     except requests.RequestException as error:
-        return Finding("microsoft-busy", {"detail": _reason(error)}, f"GET {url}", answer=_reason(error))
+        return CheckFinding("microsoft-busy", {"detail": _reason(error)}, f"GET {url}", answer=_reason(error))
     date = answer.headers.get("Date", "")
     seen: dict[str, Any] = {"request": f"GET {url}", "status": answer.status_code, "answer": f"Date: {date}"}
     if not date:
-        return Finding("microsoft-busy", {"detail": "no Date header"}, **seen)
+        return CheckFinding("microsoft-busy", {"detail": "no Date header"}, **seen)
     apart = abs(timezone.now() - parsedate_to_datetime(date))
     facts = {"seconds": round(apart.total_seconds()), "minutes": round(apart.total_seconds() / 60)}
-    return Finding("clock-wrong" if apart > CLOCK_LIMIT else "", {**facts}, **seen)
+    return CheckFinding("clock-wrong" if apart > CLOCK_LIMIT else "", {**facts}, **seen)
 
 
-def may_read_people(half: EntraHalf) -> Finding:
+def may_read_people(half: EntraHalf) -> CheckFinding:
     request = half.url("users?$top=1&$count=true&$select=id,displayName")
     try:
         page = half.graph.get("/users", COUNTED, EVENTUAL)
@@ -184,7 +184,7 @@ def may_read_people(half: EntraHalf) -> Finding:
         return _trouble(error, request, "may-not-read-people")
     facts = {"people": int(page.get("@odata.count", len(page["value"])))}
     names = [item.get("displayName") or "" for item in organizations.get("value", [])]
-    return Finding(facts={**facts, "organization": next(iter(names), "")}, request=request, status=200)
+    return CheckFinding(facts={**facts, "organization": next(iter(names), "")}, request=request, status=200)
 
 
 COUNTED = {"$top": "1", "$count": "true", "$select": "id,displayName"}
@@ -192,7 +192,7 @@ COUNTED = {"$top": "1", "$count": "true", "$select": "id,displayName"}
 EVENTUAL = {"ConsistencyLevel": "eventual"}
 
 
-def may_read_groups(half: EntraHalf) -> Finding:
+def may_read_groups(half: EntraHalf) -> CheckFinding:
     request = half.url("groups?$top=1&$count=true&$select=id,displayName")
     try:
         page = half.graph.get("/groups", COUNTED, EVENTUAL)
@@ -202,19 +202,19 @@ def may_read_groups(half: EntraHalf) -> Finding:
     except GraphError as error:
         return _trouble(error, request, "may-not-read-groups")
     groups = int(page.get("@odata.count", len(page["value"])))
-    return Finding(facts={"groups": groups}, request=request, status=200)
+    return CheckFinding(facts={"groups": groups}, request=request, status=200)
 
 
-def change_tracking_works(half: EntraHalf) -> Finding:
+def change_tracking_works(half: EntraHalf) -> CheckFinding:
     request = half.url("users/delta?$select=id")
     try:
         next(iter(half.graph.users_delta(["id"])), None)
     except GraphError as error:
         return _trouble(error, request, "no-change-tracking", always=True)
-    return Finding(request=request, status=200)
+    return CheckFinding(request=request, status=200)
 
 
-def required_names_are_present(half: EntraHalf) -> Finding:
+def required_names_are_present(half: EntraHalf) -> CheckFinding:
     """AWS requires first, last and display name (SCIM developer guide, CreateUser)."""
     request = half.url(f"users?$top={SAMPLE}&$select={NAMES}")
     try:
@@ -224,17 +224,17 @@ def required_names_are_present(half: EntraHalf) -> Finding:
     people = page["value"]
     without = [person for person in people if not all(person.get(name) for name in REQUIRED)]
     if not without:
-        return Finding(facts={"sample": len(people)}, request=request, status=200)
+        return CheckFinding(facts={"sample": len(people)}, request=request, status=200)
     examples = ", ".join(str(person["userPrincipalName"]) for person in itertools.islice(without, 3))
     facts: dict[str, Fact] = {"missing": len(without), "sample": len(people), "examples": examples}
-    return Finding("names-missing", facts, request, 200)
+    return CheckFinding("names-missing", facts, request, 200)
 
 
 REQUIRED = ("givenName", "surname", "displayName")
 NAMES = ",".join(("id", "userPrincipalName", *REQUIRED))
 
 
-def _trouble(error: GraphError, request: str, forbidden: str, *, always: bool = False) -> Finding:
+def _trouble(error: GraphError, request: str, forbidden: str, *, always: bool = False) -> CheckFinding:
     codes: tuple[tuple[type[GraphError] | tuple[type[GraphError], ...], str], ...] = (
         (Forbidden, forbidden),
         ((Unauthorised, SignInFailed), "graph-refused"),
@@ -242,4 +242,4 @@ def _trouble(error: GraphError, request: str, forbidden: str, *, always: bool = 
     )
     code = next((code for kind, code in codes if isinstance(error, kind)), "graph-trouble")
     answer = "\n".join(filter(None, [error.code, str(error), error.request_id and f"request-id: {error.request_id}"]))
-    return Finding(forbidden if always else code, {"detail": str(error)}, request, error.status, answer)
+    return CheckFinding(forbidden if always else code, {"detail": str(error)}, request, error.status, answer)

@@ -6,7 +6,7 @@ Fact = str | int | float
 
 
 @dataclass(frozen=True)
-class Finding:
+class CheckFinding:
     """No `code`: passed. `facts` fill the sentences of outcomes.OUTCOMES and the note by the label.
 
     `request` and `answer` are shown as they are: they never hold a secret."""

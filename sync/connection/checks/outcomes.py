@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 @dataclass(frozen=True)
-class Outcome:
+class CheckOutcome:
     """`title`: what happened. `meaning`: why. `steps`: what to do, in order. All take the finding's facts."""
 
     title: str | Promise
@@ -25,14 +25,14 @@ MANAGE_PROVISIONING = _("Select Actions › Manage provisioning.")
 TEST_AGAIN = _("Test the connection again.")
 WAIT_AND_TEST = _("Wait a few minutes, then test the connection again.")
 
-OUTCOMES: dict[str, Outcome] = {
-    "check-broke": Outcome(
+OUTCOMES: dict[str, CheckOutcome] = {
+    "check-broke": CheckOutcome(
         _("This check broke off."),
         _("That is our fault, not yours. The server's log says more."),
         (TEST_AGAIN, _("If it happens again, send the server's log to the maintainers.")),
     ),
     # Entra, E1
-    "directory-id-missing": Outcome(
+    "directory-id-missing": CheckOutcome(
         _("There is no directory ID yet."),
         _("Without it we do not know which directory to read."),
         (
@@ -41,7 +41,7 @@ OUTCOMES: dict[str, Outcome] = {
         ),
         edit="values",
     ),
-    "directory-id-form": Outcome(
+    "directory-id-form": CheckOutcome(
         _("“%(value)s” is not the ID of a directory."),
         _("It is a GUID, like 12345678-90ab-cdef-1234-567890abcdef; a verified domain works too."),
         (
@@ -50,7 +50,7 @@ OUTCOMES: dict[str, Outcome] = {
         ),
         edit="values",
     ),
-    "client-id-form": Outcome(
+    "client-id-form": CheckOutcome(
         _("The client ID is not a GUID."),
         _("We have “%(value)s”. The app's name or its secret does not work here."),
         (
@@ -60,14 +60,14 @@ OUTCOMES: dict[str, Outcome] = {
         ),
         edit="values",
     ),
-    "cloud-unknown": Outcome(
+    "cloud-unknown": CheckOutcome(
         _("The cloud “%(cloud)s” is not known here."),
         _("The deployment no longer names it (EXTRA_CLOUDS)."),
         (_("Choose another cloud and save, or ask whoever runs this server to name it again."), TEST_AGAIN),
         edit="values",
     ),
     # Any server, E2 and A2
-    "host-unknown": Outcome(
+    "host-unknown": CheckOutcome(
         _("The server cannot find %(host)s."),
         _("The name could not be looked up (DNS): %(detail)s."),
         (
@@ -76,7 +76,7 @@ OUTCOMES: dict[str, Outcome] = {
             TEST_AGAIN,
         ),
     ),
-    "host-refused": Outcome(
+    "host-refused": CheckOutcome(
         _("%(host)s cannot be reached."),
         _("The connection to port %(port)s was turned away: %(detail)s."),
         (
@@ -84,7 +84,7 @@ OUTCOMES: dict[str, Outcome] = {
             TEST_AGAIN,
         ),
     ),
-    "host-silent": Outcome(
+    "host-silent": CheckOutcome(
         _("%(host)s does not answer."),
         _("We waited for port %(port)s and no answer came. Firewalls often drop requests like this."),
         (
@@ -92,7 +92,7 @@ OUTCOMES: dict[str, Outcome] = {
             TEST_AGAIN,
         ),
     ),
-    "host-certificate": Outcome(
+    "host-certificate": CheckOutcome(
         _("The certificate of %(host)s is not trusted here."),
         _("%(detail)s. Often a proxy opens HTTPS traffic and shows a certificate of its own."),
         (
@@ -104,7 +104,7 @@ OUTCOMES: dict[str, Outcome] = {
             TEST_AGAIN,
         ),
     ),
-    "host-tls": Outcome(
+    "host-tls": CheckOutcome(
         _("No secure connection to %(host)s came about."),
         _("Port %(port)s answered, but not with TLS 1.2 or newer: %(detail)s."),
         (
@@ -112,7 +112,7 @@ OUTCOMES: dict[str, Outcome] = {
             TEST_AGAIN,
         ),
     ),
-    "ca-file-unreadable": Outcome(
+    "ca-file-unreadable": CheckOutcome(
         _("The file of trusted certificate authorities cannot be read."),
         _("The deployment names %(file)s for %(host)s: %(detail)s."),
         (
@@ -122,7 +122,7 @@ OUTCOMES: dict[str, Outcome] = {
             TEST_AGAIN,
         ),
     ),
-    "proxy-unreachable": Outcome(
+    "proxy-unreachable": CheckOutcome(
         _("The proxy %(proxy)s cannot be reached."),
         _("All traffic to %(host)s goes through it: %(detail)s."),
         (
@@ -131,7 +131,7 @@ OUTCOMES: dict[str, Outcome] = {
             TEST_AGAIN,
         ),
     ),
-    "proxy-refused": Outcome(
+    "proxy-refused": CheckOutcome(
         _("The proxy %(proxy)s does not let us through to %(host)s."),
         _("Its answer: %(detail)s"),
         (
@@ -141,7 +141,7 @@ OUTCOMES: dict[str, Outcome] = {
         ),
     ),
     # Entra, E3 and E4
-    "directory-unknown": Outcome(
+    "directory-unknown": CheckOutcome(
         _("Microsoft knows no directory “%(directory)s”."),
         _("The ID has the right form, but the chosen cloud has no such directory (%(aadsts)s)."),
         (
@@ -151,12 +151,12 @@ OUTCOMES: dict[str, Outcome] = {
         ),
         edit="values",
     ),
-    "microsoft-busy": Outcome(
+    "microsoft-busy": CheckOutcome(
         _("Microsoft did not answer as it should."),
         _("The trouble is on Microsoft's side, or on the way there: %(detail)s"),
         (WAIT_AND_TEST,),
     ),
-    "credential-missing": Outcome(
+    "credential-missing": CheckOutcome(
         _("There is no credential yet."),
         _("The app needs a client secret or a certificate to sign in with."),
         (
@@ -166,7 +166,7 @@ OUTCOMES: dict[str, Outcome] = {
         ),
         edit="credential",
     ),
-    "secret-not-opened": Outcome(
+    "secret-not-opened": CheckOutcome(
         _("The stored secret cannot be opened."),
         _("The key ring no longer holds the key it was sealed with, or the stored text was changed."),
         (
@@ -175,7 +175,7 @@ OUTCOMES: dict[str, Outcome] = {
         ),
         edit="credential",
     ),
-    "secret-wrong": Outcome(
+    "secret-wrong": CheckOutcome(
         _("Entra did not accept the client secret."),
         _("It is wrong: you may have pasted the secret's ID instead of its Value (AADSTS7000215)."),
         (
@@ -186,7 +186,7 @@ OUTCOMES: dict[str, Outcome] = {
         ),
         edit="credential",
     ),
-    "secret-ended": Outcome(
+    "secret-ended": CheckOutcome(
         _("The client secret has ended."),
         _("Entra no longer takes it (AADSTS7000222)."),
         (
@@ -196,7 +196,7 @@ OUTCOMES: dict[str, Outcome] = {
         ),
         edit="credential",
     ),
-    "app-unknown": Outcome(
+    "app-unknown": CheckOutcome(
         _("The app is not in this directory."),
         _("Entra finds no app with the client ID %(client)s in the directory %(directory)s (%(aadsts)s)."),
         (
@@ -207,7 +207,7 @@ OUTCOMES: dict[str, Outcome] = {
         ),
         edit="values",
     ),
-    "app-disabled": Outcome(
+    "app-disabled": CheckOutcome(
         _("The app is turned off in Entra."),
         _("Nobody, this server included, may sign in with it (AADSTS7000112)."),
         (
@@ -216,7 +216,7 @@ OUTCOMES: dict[str, Outcome] = {
             TEST_AGAIN,
         ),
     ),
-    "certificate-unknown": Outcome(
+    "certificate-unknown": CheckOutcome(
         _("Entra does not know this certificate."),
         _("The certificate on the app is a different one (AADSTS700027)."),
         (
@@ -227,7 +227,7 @@ OUTCOMES: dict[str, Outcome] = {
         ),
         edit="credential",
     ),
-    "conditional-access": Outcome(
+    "conditional-access": CheckOutcome(
         _("A rule in Entra stops the app from signing in."),
         _("Conditional Access blocks this workload, perhaps for its network address (AADSTS53003)."),
         (
@@ -236,7 +236,7 @@ OUTCOMES: dict[str, Outcome] = {
             TEST_AGAIN,
         ),
     ),
-    "sign-in-refused": Outcome(
+    "sign-in-refused": CheckOutcome(
         _("Entra did not let the app sign in."),
         _("Its answer: %(detail)s"),
         (
@@ -247,7 +247,7 @@ OUTCOMES: dict[str, Outcome] = {
         edit="values",
     ),
     # E5
-    "clock-wrong": Outcome(
+    "clock-wrong": CheckOutcome(
         _("The server's clock is wrong."),
         _("It differs from Microsoft's by %(minutes)s min. Certificates and tokens will be refused."),
         (
@@ -256,7 +256,7 @@ OUTCOMES: dict[str, Outcome] = {
         ),
     ),
     # E6 to E9
-    "may-not-read-people": Outcome(
+    "may-not-read-people": CheckOutcome(
         _("Entra does not let us read people."),
         _("The permission User.Read.All is missing, or nobody has consented to it."),
         (
@@ -266,7 +266,7 @@ OUTCOMES: dict[str, Outcome] = {
             _("Wait a minute, then test the connection again."),
         ),
     ),
-    "may-not-read-groups": Outcome(
+    "may-not-read-groups": CheckOutcome(
         _("Entra does not let us read groups and their members."),
         _("The permission GroupMember.Read.All is missing, or nobody has consented to it."),
         (
@@ -276,7 +276,7 @@ OUTCOMES: dict[str, Outcome] = {
             _("Wait a minute, then test the connection again."),
         ),
     ),
-    "graph-refused": Outcome(
+    "graph-refused": CheckOutcome(
         _("Microsoft Graph did not accept our sign-in."),
         _("The app could sign in, but its token was refused: %(detail)s"),
         (
@@ -284,18 +284,18 @@ OUTCOMES: dict[str, Outcome] = {
             _("Wait a minute, then test the connection again."),
         ),
     ),
-    "graph-trouble": Outcome(
+    "graph-trouble": CheckOutcome(
         _("Microsoft Graph gave an answer that we cannot use."),
         _("Its answer: %(detail)s"),
         (WAIT_AND_TEST,),
     ),
-    "no-change-tracking": Outcome(
+    "no-change-tracking": CheckOutcome(
         _("Entra does not tell us what changed."),
         _("Every run will read everybody, and be slower. The answer: %(detail)s"),
         (_("Nothing has to be done now. Test again when runs take long."),),
         state="warning",
     ),
-    "names-missing": Outcome(
+    "names-missing": CheckOutcome(
         _("%(missing)s of %(sample)s people have no first, last or display name."),
         _("AWS takes nobody without these names. Among them: %(examples)s."),
         (
@@ -305,20 +305,20 @@ OUTCOMES: dict[str, Outcome] = {
         state="warning",
     ),
     # AWS, A1
-    "endpoint-missing": Outcome(
+    "endpoint-missing": CheckOutcome(
         _("There is no SCIM endpoint yet."),
         _("Without it we do not know where to write."),
         (OPEN_AWS, MANAGE_PROVISIONING, _("Copy SCIM endpoint, enter it here, and save.")),
         edit="values",
     ),
-    "endpoint-form": Outcome(
+    "endpoint-form": CheckOutcome(
         _("The stored address is not a SCIM endpoint."),
         _("%(detail)s"),
         (OPEN_AWS, MANAGE_PROVISIONING, _("Copy SCIM endpoint, enter it here, and save.")),
         edit="values",
     ),
     # A3 to A7
-    "token-missing": Outcome(
+    "token-missing": CheckOutcome(
         _("There is no access token yet."),
         _("AWS lets nobody in without one."),
         (
@@ -328,7 +328,7 @@ OUTCOMES: dict[str, Outcome] = {
         ),
         edit="credential",
     ),
-    "token-refused": Outcome(
+    "token-refused": CheckOutcome(
         _("AWS did not accept the token."),
         _(
             "It may be cut off (we got %(characters)s characters; AWS tokens have about 500–620), ended,"
@@ -342,24 +342,24 @@ OUTCOMES: dict[str, Outcome] = {
         ),
         edit="credential",
     ),
-    "endpoint-unknown": Outcome(
+    "endpoint-unknown": CheckOutcome(
         _("There is no SCIM service at this address."),
         _("The server answered “not found” (404). The end of the address may be cut off."),
         (OPEN_AWS, MANAGE_PROVISIONING, _("Copy SCIM endpoint again, enter it here, and save.")),
         edit="values",
     ),
-    "not-scim": Outcome(
+    "not-scim": CheckOutcome(
         _("The server at this address does not speak SCIM 2.0."),
         _("Its answer cannot be read: %(detail)s"),
         (OPEN_AWS, MANAGE_PROVISIONING, _("Copy SCIM endpoint again, enter it here, and save.")),
         edit="values",
     ),
-    "no-patch": Outcome(
+    "no-patch": CheckOutcome(
         _("The server does not take partial changes."),
         _("It does not support PATCH (ServiceProviderConfig): people could be created, never changed."),
         (_("Use a SCIM service that supports PATCH. AWS IAM Identity Center does."),),
     ),
-    "aws-refused": Outcome(
+    "aws-refused": CheckOutcome(
         _("AWS turned the request down."),
         _("Its answer: %(detail)s"),
         (
@@ -367,30 +367,30 @@ OUTCOMES: dict[str, Outcome] = {
             TEST_AGAIN,
         ),
     ),
-    "aws-busy": Outcome(
+    "aws-busy": CheckOutcome(
         _("AWS did not answer as it should."),
         _("The trouble is on the side of AWS, or on the way there: %(detail)s"),
         (WAIT_AND_TEST,),
     ),
-    "throttled": Outcome(
+    "throttled": CheckOutcome(
         _("AWS asked us to slow down."),
         _("Somebody else may be using this endpoint now: AWS counts all requests together."),
         (WAIT_AND_TEST,),
     ),
-    "no-filter": Outcome(
+    "no-filter": CheckOutcome(
         _("AWS does not filter on %(attribute)s."),
         _("We look for people who are already in AWS by this attribute, and cannot find them."),
         (_("In Mappings, choose userName or externalId as matching attribute."), TEST_AGAIN),
     ),
     # A9
-    "token-date-missing": Outcome(
+    "token-date-missing": CheckOutcome(
         _("We do not know when the token ends."),
         _("AWS tokens last one year, and AWS tells nobody when one ends."),
         (_("Enter the date on which the token was created."),),
         state="warning",
         edit="values",
     ),
-    "token-ends-soon": Outcome(
+    "token-ends-soon": CheckOutcome(
         _("The token ends in %(days)s days."),
         _("AWS tokens last one year. Without a new one by %(ends)s nothing more reaches AWS."),
         (
@@ -401,7 +401,7 @@ OUTCOMES: dict[str, Outcome] = {
         state="warning",
         edit="credential",
     ),
-    "token-ends-now": Outcome(
+    "token-ends-now": CheckOutcome(
         _("The token ends in %(days)s days."),
         _("AWS tokens last one year. From %(ends)s nothing more reaches AWS."),
         (
@@ -411,7 +411,7 @@ OUTCOMES: dict[str, Outcome] = {
         ),
         edit="credential",
     ),
-    "token-ended": Outcome(
+    "token-ended": CheckOutcome(
         _("The token ended on %(ends)s."),
         _("AWS tokens last one year from the day they are made."),
         (

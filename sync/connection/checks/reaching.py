@@ -6,7 +6,7 @@ from base64 import b64encode
 from http.client import HTTPConnection, HTTPException
 from urllib.parse import unquote, urlsplit
 
-from sync.connection.checks.finding import Fact, Finding
+from sync.connection.checks.finding import CheckFinding, Fact
 
 CONNECT_SECONDS = 10.0
 
@@ -19,7 +19,7 @@ class _Failed(Exception):
         self.code = code
 
 
-def reach(url: str, ca_file: str | None, proxy: str | None) -> Finding:
+def reach(url: str, ca_file: str | None, proxy: str | None) -> CheckFinding:
     """Connect, shake hands, hang up. The fact `protocol` is the TLS version agreed on."""
     parts = urlsplit(url)
     host, secure = parts.hostname or "", parts.scheme == "https"
@@ -29,10 +29,10 @@ def reach(url: str, ca_file: str | None, proxy: str | None) -> Finding:
     try:
         protocol = _shake_hands(host, port, ca_file, proxy) if secure else _knock(host, port)
     except _Failed as error:
-        return Finding(error.code, {**place, "detail": str(error)}, request, answer=str(error))
+        return CheckFinding(error.code, {**place, "detail": str(error)}, request, answer=str(error))
     except OSError as error:
-        return Finding(_code(error), {**place, "detail": _words(error)}, request, answer=_words(error))
-    return Finding(facts={**place, "protocol": protocol}, request=request, answer=protocol)
+        return CheckFinding(_code(error), {**place, "detail": _words(error)}, request, answer=_words(error))
+    return CheckFinding(facts={**place, "protocol": protocol}, request=request, answer=protocol)
 
 
 def _shown(proxy: str | None) -> str:

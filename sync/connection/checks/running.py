@@ -6,9 +6,9 @@ from typing import Any
 
 from sync.connection.checks.aws import AwsHalf
 from sync.connection.checks.entra import EntraHalf
-from sync.connection.checks.finding import Finding
+from sync.connection.checks.finding import CheckFinding
 from sync.connection.checks.outcomes import OUTCOMES
-from sync.connection.checks.table import BY_ID, Check, checks_of
+from sync.connection.checks.table import BY_ID, ConnectionCheck, checks_of
 from sync.models import Half, Tenant
 
 Row = dict[str, Any]
@@ -35,7 +35,7 @@ def run(tenant: Tenant, half: str) -> Iterator[list[Row]]:
         yield rows
 
 
-def _blocker(check: Check, rows: Iterable[Row]) -> str:
+def _blocker(check: ConnectionCheck, rows: Iterable[Row]) -> str:
     """The failed check that this one depends on, through others or not; "" when there is none."""
     found = {row["id"]: row for row in rows}
     for need in check.needs:
@@ -47,18 +47,18 @@ def _blocker(check: Check, rows: Iterable[Row]) -> str:
     return ""
 
 
-def _carried_out(check: Check, stored: AwsHalf | EntraHalf) -> Row:
+def _carried_out(check: ConnectionCheck, stored: AwsHalf | EntraHalf) -> Row:
     began = time.monotonic()
     finding = check.function(stored)
     milliseconds = round((time.monotonic() - began) * 1000)
     return {"id": check.id, "state": _state(finding), "milliseconds": milliseconds, **_kept(finding)}
 
 
-def _state(finding: Finding) -> str:
+def _state(finding: CheckFinding) -> str:
     return OUTCOMES[finding.code].state if finding.code else "passed"
 
 
-def _kept(finding: Finding) -> Row:
+def _kept(finding: CheckFinding) -> Row:
     return {key: value for key, value in vars(finding).items() if value}
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from sync.models import Link, Operation, Rehearsed, Result, Run
+from sync.models import Link, Operation, Result, Run
 from sync.rules import changes
 from sync.rules.changes import Stage
 
@@ -167,16 +167,6 @@ class Clashes:
             changes=changes.before_after(known.written, temporary),
             desired=temporary,
         )
-
-
-class RehearsedClashes(Clashes):
-    """The same over what stands in for the links: the preview of a draft leaves those as they are."""
-
-    def _links(self) -> QuerySet[Any]:
-        return Rehearsed.objects.filter(run=self.run, object_type=self.object_type)
-
-    def _note_successor(self, object_id: str, unit: str, holder: Link) -> None:
-        """Only a run that writes asks a person for it."""
 
 
 def temporary_units(object_type: str, holder: Link) -> dict[str, Any]:

@@ -6,35 +6,35 @@ mapping.py, readiness.py, matching.py and planning.py; here is only what they ne
 
 import datetime
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from sync.db.bulk import insert_rows, update_rows
+from sync.configuration.ruleset import Rules
+from sync.db.batches import batches
+from sync.engine.evaluation.batch import Batch, Decisions, known_of, links_of, want, written_members
 from sync.engine.evaluation.candidates import Target
 from sync.engine.evaluation.clashes import Clashes
+from sync.engine.evaluation.group_members import GroupMembers
+from sync.engine.evaluation.mapper import Mapper, groups_mapper, people_mapper
 from sync.engine.evaluation.plan_store import PlanStore, Refusal, Subject
 from sync.engine.evaluation.taken_values import TakenValues
 from sync.engine.guard.guard import Guard
 from sync.engine.scope.deciding import ScopePass
 from sync.engine.scope.nesting import assigned_groups_listing, groups_inside
-from sync.engine.work import Rules, batches, due_links, groups_in_scope, held_objects, users_to_look_at
+from sync.engine.work import due_links, groups_in_scope, held_objects, users_to_look_at
 from sync.models import (
     DirectoryGroup,
-    DirectoryMembership,
     DirectoryUser,
-    HeldChange,
     Link,
     MembershipLink,
     Origin,
-    Result,
     Run,
     Snapshot,
-    Tenant,
 )
 from sync.rules import acceptance, mapping
 from sync.rules.changes import (
@@ -43,7 +43,6 @@ from sync.rules.changes import (
     Known,
     Stage,
     is_new,
-    matching_attributes,
     permitted,
     plan_group,
     plan_user,
@@ -51,7 +50,6 @@ from sync.rules.changes import (
     remove_members,
 )
 from sync.rules.matching import Match, Verdict
-from sync.rules.rows import GuestName, Mapping
 from sync.rules.unique_keys import Keys, keys_of
 from sync.runs import checkpoints
 from sync.runs.lease import Watch
@@ -62,136 +60,6 @@ from sync.scim.client import ScimClient
 FEW = 20
 # Members of so many groups are in memory together.
 GROUPS_AT_ONCE = 50
-# What a pass may change of a link before anything is sent.
-VERDICTS = (
-    *("wanted_name", "wanted_email", "wanted_external", "ready_code", "ready_attribute", "ready_at", "origin"),
-    *("match_code", "match_attribute", "match_scim_id", "match_name", "match_at", "retry_at"),
-)
-
-
-Taken = Callable[[str, str], bool]
-
-
-def nobody_has(_target: str, _value: str) -> bool:
-    return False
-
-
-@dataclass(slots=True)
-class Mapper:
-    """Desired units of one object type, and which mapping stands behind each."""
-
-    rules: Sequence[Mapping]
-    guest_user_name: GuestName = "invited"
-    now: datetime.datetime | None = None
-    compiled: Sequence[mapping.Rule] = field(init=False)
-    targets: Sequence[str] = field(init=False)
-    sources: Mapping[str, str] = field(init=False)
-    matching: Sequence[str] = field(init=False)
-    # Units whose values logs must not show.
-    redacted: frozenset[str] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.compiled = mapping.compile_mappings(self.rules)
-        self.targets = [rule.target for rule in self.rules]
-        sources: dict[str, list[str]] = defaultdict(list)
-        for rule in self.rules:
-            sources[resource.unit_of(rule.target)].append(rule.source)
-        self.sources = {unit: ", ".join(names) for unit, names in sources.items()}
-        self.matching = matching_attributes([(rule.target, rule.matching) for rule in self.rules])
-        self.redacted = frozenset(resource.unit_of(rule.row.target) for rule in self.compiled if rule.redacted)
-
-    def map(
-        self, properties: Mapping[str, Any], *, present: bool, creating: bool, taken: Taken = nobody_has
-    ) -> mapping.Mapped:
-        around = mapping.Surroundings(self.now, self.guest_user_name, taken)
-        return mapping.map_object(self.compiled, properties, present=present, creating=creating, around=around)
-
-    def desired(self, mapped: mapping.Mapped, written: Mapping[str, Any]) -> dict[str, Any]:
-        """Units to have. What the rules leave untouched stays as it was written, or as AWS was found."""
-        kept = {trace.target: _kept(trace, written) for trace in mapped.untouched} if written else {}
-        kept = {target: value for target, value in kept.items() if value is not None}
-        if not kept:
-            return resource.units(mapped.values)
-        values = {target: kept.get(target, mapped.values.get(target)) for target in self.targets}
-        return resource.units({target: value for target, value in values.items() if value is not None})
-
-
-def _kept(trace: mapping.Trace, written: Mapping[str, Any]) -> Any:
-    """What AWS holds of a target that the rules leave alone; a default that is no longer there is not kept."""
-    value = resource.value_of(written, trace.target)
-    return value if trace.only_default in (None, value) else None
-
-
-def people_mapper(rules: Rules, now: datetime.datetime) -> Mapper:
-    return Mapper(rules.users, rules.guest_user_name, now)
-
-
-def groups_mapper(rules: Rules, now: datetime.datetime) -> Mapper:
-    """Members have a pass of their own."""
-    return Mapper([rule for rule in rules.groups if rule.target != "members"], now=now)
-
-
-class Decisions:
-    """What people decided about held changes of some objects: approved, kept, or still waiting."""
-
-    def __init__(self, tenant: Tenant, object_ids: Iterable[str]) -> None:
-        rows = HeldChange.objects.open().filter(tenant=tenant, object_id__in=list(object_ids))
-        now = timezone.now()
-        self.found = {(row.action, row.object_id, row.member_id): row.standing(now) for row in rows}
-
-    def of(self, action: str, object_id: str, member_id: str = "") -> str:
-        return self.found.get((action, object_id, member_id), "")
-
-    def keys_of(self, object_id: str) -> set[tuple[str, str, str]]:
-        return {key for key in self.found if key[1] == object_id}
-
-
-def links_of(tenant: Tenant, object_type: str, object_ids: Iterable[str]) -> dict[str, Link]:
-    rows = Link.objects.filter(tenant=tenant, object_type=object_type, object_id__in=list(object_ids))
-    return {link.object_id: link for link in rows}
-
-
-@dataclass(slots=True)
-class Batch:
-    """What one batch brings, until it is stored in one transaction."""
-
-    links: dict[str, Link]
-    decisions: Decisions
-    before: dict[str, tuple[Any, ...]] = field(default_factory=dict)
-    planned: list[tuple[Subject, Change]] = field(default_factory=list)
-    refused: list[tuple[Subject, Refusal]] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.before = {key: _verdicts(link) for key, link in self.links.items()}
-
-    def link(self, tenant: Tenant, object_type: str, object_id: str) -> Link:
-        """The row exists from the first look on."""
-        if object_id not in self.links:
-            self.links[object_id] = Link(tenant=tenant, object_type=object_type, object_id=object_id)
-        return self.links[object_id]
-
-    def save_links(self, tenant: Tenant) -> None:
-        new = [link for link in self.links.values() if link.pk is None]
-        insert_rows(new)
-        _find_keys(tenant, new)
-        update_rows(
-            [self.links[key] for key, old in self.before.items() if old != _verdicts(self.links[key])], VERDICTS
-        )
-
-
-def _find_keys(tenant: Tenant, new: Sequence[Link]) -> None:
-    """Plan rows name their link."""
-    if not new:
-        return
-    rows = Link.objects.filter(tenant=tenant, object_type=new[0].object_type)
-    rows = rows.filter(object_id__in=[link.object_id for link in new])
-    keys = dict(rows.values_list("object_id", "pk"))
-    for link in new:
-        link.pk = keys[link.object_id]
-
-
-def _verdicts(link: Link) -> tuple[Any, ...]:
-    return tuple(getattr(link, name) for name in VERDICTS if not name.endswith("_at") or name == "retry_at")
 
 
 class Evaluation:
@@ -360,7 +228,9 @@ class Evaluation:
             link.retry_at = due
         return due <= self.now
 
-    def _judge_readiness(self, link: Link, findings: Sequence[acceptance.Finding]) -> acceptance.Finding | None:
+    def _judge_readiness(
+        self, link: Link, findings: Sequence[acceptance.AcceptanceFinding]
+    ) -> acceptance.AcceptanceFinding | None:
         certain = next((finding for finding in findings if finding.certain), None)
         code, attribute = (certain.code, certain.attribute) if certain else ("", "")
         if (code, attribute) != (link.ready_code, link.ready_attribute) or link.ready_at is None:
@@ -519,63 +389,6 @@ class Evaluation:
         return Exists(purged if self.tenant.delete_groups else purged.none())
 
 
-class GroupMembers:
-    """Members of some assigned groups: whom Entra lists, who is to be in AWS, and whom we put there.
-
-    `inside`: by assigned group, the groups that it stands for.
-    """
-
-    def __init__(self, run: Run, links: Iterable[Link], inside: Mapping[str, set[str]]) -> None:
-        self.run = run
-        self.inside = inside
-        self.written = self._written([link.pk for link in links if link.pk])
-        self._wanted = self._by_group(self._rows(self.inside).filter(Exists(self._arriving())))
-        self._listed = self._by_group(self._rows(self.written))
-
-    def wanted(self, group_id: str) -> list[str]:
-        """Members in scope whom AWS holds, or whom this run is going to create."""
-        return sorted(self._members(self._wanted, group_id))
-
-    def listed(self, group_id: str) -> set[str]:
-        return self._members(self._listed, group_id)
-
-    def _members(self, by_group: Mapping[str, set[str]], group_id: str) -> set[str]:
-        return {member for inner in self.inside[group_id] for member in by_group.get(inner, ())}
-
-    def _written(self, keys: Collection[int]) -> dict[str, dict[str, bool]]:
-        """Entra ids of the people whom we put into each group, and whether AWS's answer was seen."""
-        found: dict[str, dict[str, bool]] = defaultdict(dict)
-        rows = MembershipLink.objects.filter(group__in=keys)
-        for group_id, member, certain in rows.values_list("group__object_id", "user__object_id", "certain"):
-            found[group_id][member] = certain
-        return found
-
-    def _rows(self, group_ids: Iterable[str]) -> QuerySet[DirectoryMembership]:
-        inner = {inner for group_id in group_ids for inner in self.inside[group_id]}
-        return DirectoryMembership.objects.filter(
-            tenant=self.run.tenant, group_id__in=inner, member_type=DirectoryMembership.USER
-        )
-
-    def _arriving(self) -> QuerySet[Any]:
-        """Links of people in scope (only they want a name) whom AWS holds or is about to."""
-        coming = self.run.operations.filter(object_id=OuterRef("object_id"), action__in=("create", "link"))
-        rows = self._people().filter(object_type="user", object_id=OuterRef("member_id")).exclude(wanted_name="")
-        return rows.filter(~Q(scim_id="") | Exists(coming.exclude(result=Result.FAILED)))
-
-    def _people(self) -> QuerySet[Any]:
-        return Link.objects.filter(tenant=self.run.tenant)
-
-    def _by_group(self, rows: QuerySet[DirectoryMembership]) -> dict[str, set[str]]:
-        found: dict[str, set[str]] = defaultdict(set)
-        for group_id, member in rows.values_list("group_id", "member_id"):
-            found[group_id].add(member)
-        return found
-
-
-def want(link: Link, keys: Keys) -> None:
-    link.wanted_name, link.wanted_email, link.wanted_external = keys.name, keys.email, keys.external
-
-
 def unmapped(mapped: mapping.Mapped) -> Refusal:
     problem = mapped.problems[0]
     if mapped.ignored:
@@ -583,18 +396,9 @@ def unmapped(mapped: mapping.Mapped) -> Refusal:
     return Refusal("expression-error", problem.target, str(problem.problem))
 
 
-def not_ready(finding: acceptance.Finding) -> Refusal:
+def not_ready(finding: acceptance.AcceptanceFinding) -> Refusal:
     """AWS would certainly refuse it: its own words are quoted, nothing is sent."""
     return Refusal(finding.code, finding.attribute, acceptance.aws_words(finding), skipped=True)
-
-
-def known_of(link: Link) -> Known:
-    return Known(link.scim_id, link.written) if link.scim_id else Known()
-
-
-def written_members(link: Link) -> dict[str, bool]:
-    """Entra ids of the people whom we put into the group, and whether AWS's answer was seen."""
-    return dict(link.member_links.values_list("user__object_id", "certain"))
 
 
 __all__ = ["MANAGER", "Evaluation"]

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from sync.engine.evaluation.clashes import UNITS
-from sync.models import Link, Rehearsed, Run, Tenant
+from sync.models import Link, Tenant
 from sync.rules.unique_keys import KEY_OF
 from sync.scim.resource import unit_of
 
@@ -39,20 +39,6 @@ class TakenValues:
 
     def _others_have(self, object_id: str, column: str, wanted: str) -> bool:
         return having(self.links, column, wanted).exclude(object_id=object_id).exists()
-
-
-class RehearsedValues(TakenValues):
-    """For a rehearsal: what stands in for a link counts instead of it."""
-
-    def __init__(self, run: Run, object_type: str) -> None:
-        super().__init__(run.tenant, object_type)
-        self.rehearsed = Rehearsed.objects.filter(run=run, object_type=object_type)
-        same = self.rehearsed.filter(object_id=OuterRef("object_id"))
-        self.links = self.links.filter(~Exists(same))
-
-    def _others_have(self, object_id: str, column: str, wanted: str) -> bool:
-        rehearsed = having(self.rehearsed, column, wanted).exclude(object_id=object_id)
-        return rehearsed.exists() or super()._others_have(object_id, column, wanted)
 
 
 def having(rows: QuerySet[Any], column: str, value: str) -> QuerySet[Any]:

@@ -13,11 +13,12 @@ from django.db import transaction
 from django.db.models import Min, Q
 from django.utils import timezone
 
+from sync.configuration.ruleset import redacted_units
 from sync.engine.export import settling
+from sync.engine.export.requests import _present, patch_body
 from sync.engine.export.sending import Outcome, Request, TooManyFailures
 from sync.engine.export.settling import Member, Settled
 from sync.engine.guard import recheck
-from sync.engine.work import redacted_units
 from sync.models import Link, Operation, Result, Run
 from sync.rules.changes import MANAGER
 from sync.runs.checkpoints import passed
@@ -285,22 +286,3 @@ class Journal:
         self.failed_links.add(settled.link_of(operation).pk)
         self._count(operation)
         return None
-
-
-def _present(operation: Operation, members: dict[str, Member]) -> list[str]:
-    """AWS ids of the members that AWS holds; the others are taken out of the operation."""
-    keys = [key for key in operation.changes.get("members", []) if key in members]
-    if "members" in operation.changes:
-        operation.changes["members"] = keys
-    if operation.object_type == "membership":
-        operation.people = len(keys)
-    return [members[key].scim_id for key in keys]
-
-
-def patch_body(operation: Operation, after: dict[str, object]) -> list[dict[str, object]]:
-    """What was not known before is written whatever it was; what goes away is removed."""
-    before = {unit: change.get("before") for unit, change in operation.changes.items()}
-    return resource.patch_operations(
-        {unit: value for unit, value in before.items() if value is not None or after.get(unit) is None},
-        {unit: value for unit, value in after.items() if value is not None},
-    )

@@ -74,7 +74,7 @@ class Outcome:
     unsent: bool = False
 
 
-class Journal(Protocol):
+class Ledger(Protocol):
     def turn(self, outcomes: Sequence[Outcome], room: int) -> Sequence[Request]:
         """Commits what came of requests and the intent of up to `room` more, whose requests it returns.
 
@@ -89,7 +89,7 @@ class Journal(Protocol):
 
 
 def export_stage(
-    journal: Journal,
+    journal: Ledger,
     client: ScimClient,
     connections: int,
     safe_point: Callable[[], None],

@@ -10,13 +10,13 @@ from functools import partial
 import structlog
 from django.db import transaction
 
-from sync.engine.guard.guard import limits_of
 from sync.engine.reading.ahead import answered
 from sync.engine.reading.sanity import FEW, shrink_accepted, suspect
 from sync.engine.work import touch
 from sync.graph.client import GraphClient
 from sync.graph.errors import BadAnswer, GraphError
 from sync.models import Assignment, Configuration, Snapshot
+from sync.rules.limits import limits_of
 from sync.runs.lease import Watch
 
 log = structlog.get_logger(__name__)

@@ -11,10 +11,10 @@ from typing import Any
 import structlog
 from django.db.models import Count, Q, QuerySet
 
+from sync.db.batches import chunks
 from sync.db.bulk import insert_values
-from sync.engine.guard.guard import limits_of
 from sync.engine.reading.ahead import fetched
-from sync.engine.work import chunks, touch
+from sync.engine.work import touch
 from sync.graph.client import GraphClient
 from sync.graph.errors import BadAnswer, GraphError
 from sync.models import (
@@ -25,6 +25,7 @@ from sync.models import (
     Inclusion,
     Snapshot,
 )
+from sync.rules.limits import limits_of
 from sync.runs.lease import Watch
 
 log = structlog.get_logger(__name__)

@@ -7,18 +7,18 @@ can be resumed. Delta answers are merged per object id, in stream order, idempot
 
 import datetime
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
 
 import structlog
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from sync.db.bulk import insert_rows, update_rows
 from sync.engine.reading import application, memberships, sanity
 from sync.engine.reading.ahead import fetched
 from sync.engine.reading.memberships import apply_members
+from sync.engine.reading.pages import apply_groups, apply_users
 from sync.engine.reading.sanity import SourceEmpty
+from sync.engine.reading.tracked import covers, must_be_full, parts, tracked
 from sync.engine.work import touch
 from sync.graph.client import DeltaPage, GraphClient
 from sync.graph.errors import GraphError, NotFound, Rejected, ResyncRequired
@@ -30,13 +30,6 @@ __all__ = ["SourceEmpty", "apply_groups", "apply_members", "apply_users", "read_
 
 log = structlog.get_logger(__name__)
 
-Item = dict[str, Any]
-# Graph repeats these in every object; they are not properties of the person.
-NOT_PROPERTIES = ("@odata.type", "@odata.id", "@removed", "manager@delta", "members@delta", "members", "manager")
-# A delta link lives seven days (Graph, delta query: token duration).
-LINKS_LIVE = datetime.timedelta(days=6)
-# Changes that a round never told show only when everybody is read again.
-FULL_EVERY = datetime.timedelta(hours=24)
 # Page tokens are short-lived: an older round begins anew.
 RESUME_WITHIN = datetime.timedelta(hours=1)
 # Entra purges whoever was deleted softly after 30 days.
@@ -71,36 +64,6 @@ def read_directory(
         snapshot = _begin(tenant, select, full=True)
         _read_round(snapshot, graph, watch)
     return snapshot
-
-
-def tracked(graph: GraphClient, users_select: Sequence[str], groups_select: Sequence[str]) -> list[str]:
-    """What a delta link stands for: the selected properties, and whose directory it is, seen by which app."""
-    asker = graph.authenticator
-    return [*users_select, "|", *groups_select, "|", graph.cloud.graph, asker.directory_id, asker.client_id]
-
-
-def parts(select: Sequence[str]) -> tuple[list[str], list[str], list[str]]:
-    """What `tracked` put together: properties of users and of groups, and who asks."""
-    if "|" not in select:
-        return list(select), [], []
-    first, last = select.index("|"), len(select) - 1 - select[::-1].index("|")
-    return list(select[:first]), list(select[first + 1 : last]), list(select[last + 1 :])
-
-
-def covers(known: Sequence[str], wanted: Sequence[str]) -> bool:
-    """Whether everything that is wanted is known, and the same one asks."""
-    (users, groups, asker), (more_users, more_groups, other) = parts(known), parts(wanted)
-    return set(more_users) <= set(users) and set(more_groups) <= set(groups) and asker == other
-
-
-def must_be_full(tenant: Tenant, select: list[str]) -> bool:
-    """Without links that hold, before they end, and once a day against what rounds do not tell."""
-    if not tenant.users_link or not tenant.groups_link or not covers(tenant.tracked_select, select):
-        return True
-    if tenant.links_at is None or tenant.full_read_at is None:
-        return True
-    now = timezone.now()
-    return now - tenant.links_at > LINKS_LIVE or now - tenant.full_read_at > FULL_EVERY
 
 
 # The round
@@ -221,81 +184,3 @@ def _note_absent(snapshot: Snapshot) -> None:
 
 
 # A page
-
-
-@transaction.atomic
-def apply_users(snapshot: Snapshot, page: DeltaPage) -> None:
-    _apply(DirectoryUser, snapshot, page.items, _merge_user, (*MIRRORED, "user_principal_name", "manager_id"))
-
-
-@transaction.atomic
-def apply_groups(snapshot: Snapshot, page: DeltaPage) -> None:
-    _apply(DirectoryGroup, snapshot, page.items, _merge, MIRRORED)
-    memberships.note(snapshot, page.items)
-
-
-MIRRORED = ("display_name", "properties", "deleted", "seen_snapshot", "changed_snapshot")
-
-
-def _apply(
-    model: type[Any],
-    snapshot: Snapshot,
-    items: Sequence[Item],
-    merge: Callable[[Any, Item, bool], None],
-    fields: Sequence[str],
-) -> None:
-    known = {row.object_id: row for row in model.objects.filter(tenant=snapshot.tenant, object_id__in=_ids(items))}
-    before = {key: _facts(row) for key, row in known.items()}
-    rows = dict(known)
-    for item in items:
-        row = rows.get(item["id"])
-        if row is None:
-            if "@removed" in item:
-                continue
-            row = rows[item["id"]] = model(tenant=snapshot.tenant, object_id=item["id"])
-        # A full round leaves out what has no value (Graph, delta query): it begins from nothing.
-        merge(row, item, snapshot.full and row.seen_snapshot != snapshot.pk)
-        row.seen_snapshot = snapshot.pk
-    changed = [row for key, row in rows.items() if key not in known or _facts(row) != before[key]]
-    for row in changed:
-        row.changed_snapshot = snapshot.pk
-    insert_rows([row for row in changed if row.pk is None])
-    update_rows([row for row in changed if row.object_id in known], fields)
-    same = [row.pk for key, row in known.items() if row.changed_snapshot != snapshot.pk]
-    model.objects.filter(pk__in=same).update(seen_snapshot=snapshot.pk)
-
-
-def _ids(items: Sequence[Item]) -> set[str]:
-    return {item["id"] for item in items}
-
-
-def _facts(row: Any) -> tuple[Any, ...]:
-    return row.properties, row.deleted, getattr(row, "manager_id", "")
-
-
-def _merge(row: DirectoryUser | DirectoryGroup, item: Item, afresh: bool) -> None:
-    """Absent means unchanged, null means cleared (Graph, delta query: property changes)."""
-    removed = item.get("@removed")
-    if removed is not None:
-        row.deleted = "purged" if removed.get("reason") == "deleted" else "soft"
-        return
-    row.deleted = ""
-    told = {key: value for key, value in item.items() if key not in NOT_PROPERTIES}
-    merged = told if afresh else row.properties | told
-    row.properties = {key: value for key, value in merged.items() if value is not None}
-    row.display_name = str(row.properties.get("displayName") or "")[:256]
-
-
-def _merge_user(user: DirectoryUser, item: Item, afresh: bool) -> None:
-    _merge(user, item, afresh)
-    user.user_principal_name = str(user.properties.get("userPrincipalName") or "")[:256]
-    if "@removed" not in item:
-        user.manager_id = _manager_of(item, "" if afresh else user.manager_id)
-
-
-def _manager_of(item: Item, before: str) -> str:
-    """`manager@delta` lists the leaving and the coming manager; only the coming one has no @removed."""
-    entries = item.get("manager@delta")
-    if entries is None:
-        return before
-    return next((str(entry["id"]) for entry in entries if "@removed" not in entry), "")

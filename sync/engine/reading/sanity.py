@@ -12,11 +12,11 @@ import structlog
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from sync.engine.guard.guard import limits_of
 from sync.engine.reading.ahead import answered, fetched
 from sync.graph.client import GraphClient
 from sync.graph.errors import GraphError, NotFound
 from sync.models import DirectoryGroup, DirectoryMembership, DirectoryUser, Snapshot, Tenant
+from sync.rules.limits import limits_of
 from sync.runs.lease import Watch
 
 log = structlog.get_logger(__name__)

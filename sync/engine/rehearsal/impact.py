@@ -150,7 +150,7 @@ def folds(todo: QuerySet[Operation]) -> list[Json]:
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class ImpactCheck:
     """One line of the strip. Bad ones block publishing, attention asks for a tick."""
 
     code: str
@@ -162,21 +162,21 @@ class Check:
         return {"code": self.code, "level": self.level, "n": self.n, "limit": self.limit}
 
 
-def checks(run: Run, guard: Guard, suspect: str) -> list[Check]:
+def checks(run: Run, guard: Guard, suspect: str) -> list[ImpactCheck]:
     over = {kind: numbers for kind, _operations, numbers in guard.over}
-    found = [Check("reading", "bad")] if suspect else []
+    found = [ImpactCheck("reading", "bad")] if suspect else []
     found += [_removals(run, guard, over), *_refusals(run), *_limits(over), *_guests(run)]
     order: list[Level] = ["bad", "attention", "good"]
     return sorted(found, key=lambda check: order.index(check.level))
 
 
-def _removals(run: Run, guard: Guard, over: Mapping[str, Mapping[str, int]]) -> Check:
+def _removals(run: Run, guard: Guard, over: Mapping[str, Mapping[str, int]]) -> ImpactCheck:
     """Over the limit they are held for a person when they are published."""
     gone = run.operations.filter(object_type="user", action__in=("disable", "delete"), result__in=TODO).count()
-    return Check("removals", "attention" if Hold.Kind.PEOPLE in over else "good", gone, guard.people_limit())
+    return ImpactCheck("removals", "attention" if Hold.Kind.PEOPLE in over else "good", gone, guard.people_limit())
 
 
-def _refusals(run: Run) -> list[Check]:
+def _refusals(run: Run) -> list[ImpactCheck]:
     """What the draft itself brings about blocks; what only arrives incomplete asks for a tick."""
     failed = run.operations.filter(result__in=(Result.FAILED, Result.SKIPPED)).exclude(causes=[])
     by_value = Q(causes__icontains="mapping:") | Q(causes__icontains="guest_user_name")
@@ -184,28 +184,30 @@ def _refusals(run: Run) -> list[Check]:
     emptied = _objects(failed.filter(by_value, problem__in=acceptance.BY_CODE))
     arriving = _objects(failed.exclude(by_value).filter(problem__in=(*SHARED, *acceptance.BY_CODE)))
     broken = _objects(failed.filter(problem="expression-error"))
-    found = [Check("shared", "bad" if shared else "good", shared)]
-    found += [Check("emptied", "bad", emptied)] if emptied else [Check("emptied", "good")]
-    found += [Check("arriving", "attention", arriving)] if arriving else []
-    return found + ([Check("expressions", "bad", broken)] if broken else [])
+    found = [ImpactCheck("shared", "bad" if shared else "good", shared)]
+    found += [ImpactCheck("emptied", "bad", emptied)] if emptied else [ImpactCheck("emptied", "good")]
+    found += [ImpactCheck("arriving", "attention", arriving)] if arriving else []
+    return found + ([ImpactCheck("expressions", "bad", broken)] if broken else [])
 
 
 def _objects(rows: QuerySet[Operation]) -> int:
     return rows.values("object_type", "object_id").distinct().count()
 
 
-def _limits(over: Mapping[str, Mapping[str, int]]) -> list[Check]:
+def _limits(over: Mapping[str, Mapping[str, int]]) -> list[ImpactCheck]:
     """Publishing says yes to creates and key changes; members and groups still wait for a person."""
     kinds = (Hold.Kind.CREATES, Hold.Kind.KEYS, Hold.Kind.MEMBERS, Hold.Kind.GROUPS)
     return [
-        Check(f"over-{kind}", "attention", over[kind]["planned"], over[kind]["limit"]) for kind in kinds if kind in over
+        ImpactCheck(f"over-{kind}", "attention", over[kind]["planned"], over[kind]["limit"])
+        for kind in kinds
+        if kind in over
     ]
 
 
-def _guests(run: Run) -> list[Check]:
+def _guests(run: Run) -> list[ImpactCheck]:
     ids = run.operations.filter(object_type="user", action="create", result__in=TODO).values("object_id")
     guests = DirectoryUser.objects.filter(tenant=run.tenant, object_id__in=ids, properties__userType="Guest").count()
-    return [Check("guests", "attention", guests)] if guests else []
+    return [ImpactCheck("guests", "attention", guests)] if guests else []
 
 
 def blocking(run: Run) -> list[str]:

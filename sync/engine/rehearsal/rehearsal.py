@@ -11,18 +11,22 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from sync.configuration.items import contents, differences, digest, setting_key
+from sync.configuration.ruleset import Rules
+from sync.db.batches import batches
 from sync.db.bulk import insert_rows
+from sync.engine.evaluation.batch import Batch
 from sync.engine.evaluation.candidates import Target
-from sync.engine.evaluation.clashes import RehearsedClashes
-from sync.engine.evaluation.evaluation import Batch, Evaluation, GroupMembers, Mapper, groups_mapper, people_mapper
+from sync.engine.evaluation.evaluation import Evaluation
+from sync.engine.evaluation.group_members import GroupMembers
+from sync.engine.evaluation.mapper import Mapper, groups_mapper, people_mapper
 from sync.engine.evaluation.plan_store import PlanStore, Refusal, Subject
-from sync.engine.evaluation.taken_values import RehearsedValues
 from sync.engine.guard.guard import Guard
 from sync.engine.rehearsal import impact
 from sync.engine.rehearsal.causes import Causes, Keys, reason_key
+from sync.engine.rehearsal.stand_ins import RehearsedClashes, RehearsedMembers, RehearsedValues
 from sync.engine.scope import nesting
 from sync.engine.scope.deciding import Deciding
-from sync.engine.work import Rules, batches, groups_in_scope, users_to_look_at
+from sync.engine.work import groups_in_scope, users_to_look_at
 from sync.models import Configuration, DirectoryGroup, DirectoryUser, Link, Operation, Rehearsed, Run, Snapshot
 from sync.rules.changes import MANAGER, Change
 from sync.runs.lease import Cancelled, Watch
@@ -242,11 +246,6 @@ class RehearsedStore(PlanStore):
         row = super()._refused(subject, refusal)
         row.causes = list(self.rehearsal.because_refused(subject, refusal))
         return row
-
-
-class RehearsedMembers(GroupMembers):
-    def _people(self) -> QuerySet[Any]:
-        return Rehearsed.objects.filter(run=self.run)
 
 
 def _deciding(rehearsal: Rehearsal, rules: Rules, closure: nesting.Closure) -> Deciding:

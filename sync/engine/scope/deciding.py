@@ -6,9 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from sync.configuration.ruleset import Rules
+from sync.db.batches import batches
 from sync.db.bulk import update_rows
 from sync.engine.scope import nesting
-from sync.engine.work import Rules, batches, users_to_look_at
+from sync.engine.work import users_to_look_at
 from sync.models import DirectoryMembership, DirectoryUser, Inclusion, Snapshot, Tenant
 from sync.rules import scope as scoping
 from sync.rules.scope import Path, Person, Scope

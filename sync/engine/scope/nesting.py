@@ -10,7 +10,8 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F, QuerySet
 
-from sync.engine.work import Rules, touch
+from sync.configuration.ruleset import Rules
+from sync.engine.work import touch
 from sync.models import DirectoryGroup, DirectoryMembership, Inclusion, Snapshot, Tenant
 
 # By (assigned group, group inside it): the object ids on the way, both included.

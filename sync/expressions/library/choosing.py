@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from sync.expressions.errors import Failure, gettext_noop
-from sync.expressions.table import Code, Evaluation, function
+from sync.expressions.table import Code, Surroundings, function
 from sync.expressions.values import Ignore, Value, is_empty, text, truth
 
 
@@ -15,7 +15,7 @@ from sync.expressions.values import Ignore, Value, is_empty, text, truth
     notes=gettext_noop("Only the chosen value is worked out. For AND and OR put one IIF into another."),
     lazy=True,
 )
-def iif(evaluation: Evaluation, arguments: Sequence[Code]) -> Value:
+def iif(evaluation: Surroundings, arguments: Sequence[Code]) -> Value:
     condition, if_true, if_false = arguments
     return if_true(evaluation) if truth(condition(evaluation)) else if_false(evaluation)
 
@@ -31,7 +31,7 @@ def iif(evaluation: Evaluation, arguments: Sequence[Code]) -> Value:
     ),
     lazy=True,
 )
-def switch(evaluation: Evaluation, arguments: Sequence[Code]) -> Value:
+def switch(evaluation: Surroundings, arguments: Sequence[Code]) -> Value:
     source = text(arguments[0](evaluation))
     for place in range(2, len(arguments), 2):
         if source == text(arguments[place](evaluation)):
@@ -48,7 +48,7 @@ def switch(evaluation: Evaluation, arguments: Sequence[Code]) -> Value:
     notes=gettext_noop("An empty text counts as a value. Null when every value is."),
     lazy=True,
 )
-def coalesce(evaluation: Evaluation, arguments: Sequence[Code]) -> Value:
+def coalesce(evaluation: Surroundings, arguments: Sequence[Code]) -> Value:
     for argument in arguments:
         value = argument(evaluation)
         if value is not None:
@@ -63,7 +63,7 @@ def coalesce(evaluation: Evaluation, arguments: Sequence[Code]) -> Value:
     '"Sales"',
     lazy=True,
 )
-def ignore_flow_if_null_or_empty(evaluation: Evaluation, arguments: Sequence[Code]) -> Value:
+def ignore_flow_if_null_or_empty(evaluation: Surroundings, arguments: Sequence[Code]) -> Value:
     value = arguments[0](evaluation)
     if is_empty(value):
         evaluation.ignore(Ignore.ATTRIBUTE)
@@ -88,7 +88,7 @@ ALL_TAKEN = gettext_noop("All %(count)d values exist in AWS already. Add another
     steady=False,
     top=True,
 )
-def select_unique_value(evaluation: Evaluation, arguments: Sequence[Code]) -> Value:
+def select_unique_value(evaluation: Surroundings, arguments: Sequence[Code]) -> Value:
     for argument in arguments:
         value = text(argument(evaluation))
         if value and not evaluation.taken(value):

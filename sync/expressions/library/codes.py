@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from random import Random
 
 from sync.expressions.errors import Failure, gettext_noop
-from sync.expressions.table import Code, Evaluation, function
+from sync.expressions.table import Code, Surroundings, function
 from sync.expressions.values import Value, each, is_empty, text, whole
 
 
@@ -90,7 +90,7 @@ def convert_to_utf8_hex(source: Value) -> Value:
     lazy=True,
     steady=False,
 )
-def guid(evaluation: Evaluation, _arguments: Sequence[Code]) -> Value:
+def guid(evaluation: Surroundings, _arguments: Sequence[Code]) -> Value:
     return str(uuid.UUID(int=evaluation.random.getrandbits(128), version=4))
 
 
@@ -108,7 +108,7 @@ NOTHING_LEFT = gettext_noop("RandomString has no characters left to choose from.
     lazy=True,
     steady=False,
 )
-def random_string(evaluation: Evaluation, arguments: Sequence[Code]) -> Value:
+def random_string(evaluation: Surroundings, arguments: Sequence[Code]) -> Value:
     length, *minimums = (whole(argument(evaluation)) for argument in arguments[:5])
     minimums = [max(minimum, 0) for minimum in minimums]
     if not max(sum(minimums), 1) <= length <= 256:

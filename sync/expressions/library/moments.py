@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from sync.expressions import dates, formats
 from sync.expressions.errors import gettext_noop
-from sync.expressions.table import Code, Complaint, Evaluation, function
+from sync.expressions.table import Code, Complaint, Surroundings, function
 from sync.expressions.tree import Call, Empty
 from sync.expressions.values import Value, each_filled, is_empty, text, whole
 
@@ -16,7 +16,7 @@ from sync.expressions.values import Value, each_filled, is_empty, text, whole
     '"11/23/2026 6:17:02 PM"',
     lazy=True,
 )
-def now(evaluation: Evaluation, _arguments: Sequence[Code]) -> Value:
+def now(evaluation: Surroundings, _arguments: Sequence[Code]) -> Value:
     return dates.written(dates.in_utc(evaluation.now))
 
 
@@ -98,7 +98,7 @@ def formats_given(call: Call, _source: str) -> Iterator[Complaint]:
     lazy=True,
     check=formats_given,
 )
-def format_date_time(evaluation: Evaluation, arguments: Sequence[Code]) -> Value:
+def format_date_time(evaluation: Surroundings, arguments: Sequence[Code]) -> Value:
     source, *rest = (argument(evaluation) for argument in arguments)
     styles, given, wanted = map(text, [None, *rest][-3:])
     return each_filled(

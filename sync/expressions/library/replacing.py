@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from sync.expressions.dotnet import PatternError
 from sync.expressions.errors import Failure, gettext_noop
 from sync.expressions.patterns import Pattern, compiled, expanded
-from sync.expressions.table import Code, Complaint, Evaluation, function, left_out
+from sync.expressions.table import Code, Complaint, Surroundings, function, left_out
 from sync.expressions.tokens import offset_in_text
 from sync.expressions.tree import Call, Empty, Node, Text
 from sync.expressions.values import Value, is_empty, text
@@ -57,7 +57,7 @@ def right_pattern(pattern: Node, group: Node, source: str) -> Iterator[Complaint
     lazy=True,
     check=right_form,
 )
-def replace(evaluation: Evaluation, arguments: Sequence[Code]) -> Value:
+def replace(evaluation: Surroundings, arguments: Sequence[Code]) -> Value:
     given = [*arguments, *[left_out] * (7 - len(arguments))]
     source, old, pattern, group, replacement, attribute, template = given
     value = source(evaluation)
@@ -73,7 +73,7 @@ def replace(evaluation: Evaluation, arguments: Sequence[Code]) -> Value:
     return replaced(evaluation, text(value), old, text(replacement(evaluation)))
 
 
-def replaced(evaluation: Evaluation, inside: str, old: Code, new: str) -> str:
+def replaced(evaluation: Surroundings, inside: str, old: Code, new: str) -> str:
     wanted = text(old(evaluation))
     if not wanted:
         return inside
@@ -81,7 +81,7 @@ def replaced(evaluation: Evaluation, inside: str, old: Code, new: str) -> str:
     return inside.replace(wanted, new)
 
 
-def needed(evaluation: Evaluation, pattern: Code, group: Code) -> tuple[Pattern, str]:
+def needed(evaluation: Surroundings, pattern: Code, group: Code) -> tuple[Pattern, str]:
     """The pattern, and the name of the group or "0" for the whole match."""
     try:
         known = compiled(text(pattern(evaluation)))
@@ -94,7 +94,7 @@ def needed(evaluation: Evaluation, pattern: Code, group: Code) -> tuple[Pattern,
     return known, name
 
 
-def extracted(evaluation: Evaluation, pattern: Code, group: Code, other: Value) -> Value:
+def extracted(evaluation: Surroundings, pattern: Code, group: Code, other: Value) -> Value:
     if is_empty(other):
         return None
     known, name = needed(evaluation, pattern, group)
@@ -102,7 +102,7 @@ def extracted(evaluation: Evaluation, pattern: Code, group: Code, other: Value) 
     return match.group(name) if match else None
 
 
-def substituted(evaluation: Evaluation, source: str, wanted: tuple[Pattern, str], replacement: str) -> str:
+def substituted(evaluation: Surroundings, source: str, wanted: tuple[Pattern, str], replacement: str) -> str:
     (pattern, group), at, written, length = wanted, 0, [], len(source)
     for match in pattern.matches(source, evaluation.step):
         span = match.span_of(group)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sync.expressions.errors import Failure, gettext_noop
 from sync.expressions.library.letters import lowered
-from sync.expressions.table import Code, Evaluation, function
+from sync.expressions.table import Code, Surroundings, function
 from sync.expressions.values import Value, each, is_empty, many, text, whole
 
 
@@ -28,7 +28,7 @@ def append(source: Value, suffix: Value) -> Value:
     notes=gettext_noop("Null and empty ones are left out; lists give all their values."),
     lazy=True,
 )
-def join(evaluation: Evaluation, arguments: Sequence[Code]) -> Value:
+def join(evaluation: Surroundings, arguments: Sequence[Code]) -> Value:
     separator = text(arguments[0](evaluation))
     parts = [part for argument in arguments[1:] for part in many(argument(evaluation)) if part]
     evaluation.measure(sum(map(len, parts)) + len(parts) * len(separator))

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from sync.configuration.files import microsoft as microsoft_files
 from sync.configuration.files import reading
-from sync.configuration.files.ms_schema import Line
+from sync.configuration.files.ms_schema import ReportLine
 from sync.models import Configuration, Tenant
 
 
@@ -34,7 +34,7 @@ class Command(BaseCommand):
                 self.stderr.write(report_line(line))
 
 
-def exported(configuration: Configuration, microsoft: bool) -> tuple[dict[str, Any], list[Line]]:
+def exported(configuration: Configuration, microsoft: bool) -> tuple[dict[str, Any], list[ReportLine]]:
     return microsoft_files.export(configuration) if microsoft else (reading.export(configuration), [])
 
 
@@ -57,7 +57,7 @@ def chosen(tenant: Tenant, version: int | None, draft: bool) -> Configuration:
     return found
 
 
-def report_line(line: Line) -> str:
+def report_line(line: ReportLine) -> str:
     """`user name.givenName: left out. AWS has no such field.`"""
     reasons = " ".join(microsoft_files.sentence(note) for note in line.notes)
     outcome = {"taken": "taken over", "changed": "taken over with a change", "left_out": "left out"}[line.outcome]

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from sync.configuration.drafts import shown
+from sync.configuration.drafts import draft_or_current
 from sync.configuration.files import microsoft, reading
 from sync.configuration.files.section import NotImported
 from sync.configuration.items import Difference
@@ -26,7 +26,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, slug: str, file: str, dry_run: bool, actor: str, **options: Any) -> None:
         tenant = tenant_of(slug)
         try:
-            incoming = microsoft.read_text(_read(file), shown(tenant))
+            incoming = microsoft.read_text(_read(file), draft_or_current(tenant))
         except NotImported as error:
             raise CommandError(f"{file} was not imported. Nothing was changed.\n{error}") from error
         for line in incoming.report:

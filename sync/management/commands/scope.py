@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from sync.configuration import mappings
-from sync.configuration.drafts import shown
+from sync.configuration.drafts import draft_or_current
 from sync.models import Assignment, Configuration, Tenant
 from sync.rules import filter_words
 from sync.rules.rows import ObjectType
@@ -39,7 +39,7 @@ class Command(BaseCommand):
         tenant = Tenant.objects.filter(slug=options["tenant"]).first()
         if tenant is None:
             raise CommandError(f"No tenant {options['tenant']!r}.")
-        configuration = shown(tenant)
+        configuration = draft_or_current(tenant)
         everybody = (configuration.everybody or options["all_people"]) and not options["assigned_only"]
         mappings.set_scope(
             actor=options["actor"], tenant=tenant, everybody=everybody, mirrored_app=_app(configuration, options)
@@ -50,7 +50,7 @@ class Command(BaseCommand):
         for send, ids in ((True, options["send_group"]), (False, options["no_send_group"])):
             for assignment in [_assigned_group(configuration, key) for key in ids]:
                 mappings.set_send_group(actor=options["actor"], tenant=tenant, assignment=assignment, send_group=send)
-        self._show(shown(tenant))
+        self._show(draft_or_current(tenant))
 
     def _show(self, configuration: Configuration) -> None:
         self.stdout.write("people: all" if configuration.everybody else "people: assigned")

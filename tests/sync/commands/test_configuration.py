@@ -9,7 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from sync.configuration import drafts, mappings
-from sync.configuration.drafts import shown
+from sync.configuration.drafts import draft_or_current
 from sync.models import AuditEntry, Tenant
 from tests.world.ms_schema import SAMPLE
 
@@ -37,7 +37,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_a_file_goes_into_the_draft_and_the_differences_are_printed(tenant: Tenant, path: Path) -> None:
-    drafts.make_version(shown(tenant), actor=JO)
+    drafts.make_version(draft_or_current(tenant), actor=JO)
     document, beside = export()
     assert beside == ""
     document["settings"]["everybody"] = True
@@ -45,13 +45,13 @@ def test_a_file_goes_into_the_draft_and_the_differences_are_printed(tenant: Tena
     said = bring(path, document, "--actor", "git")
     assert "mapping:user:title: source jobTitle -> department" in said
     assert "acme: changed in the draft: 2" in said
-    assert shown(tenant).everybody is True
+    assert draft_or_current(tenant).everybody is True
     assert tenant.configurations.current().everybody is False
     assert AuditEntry.objects.filter(actor="git").exists()
 
 
 def test_a_dry_run_prints_the_same_and_changes_nothing(tenant: Tenant, path: Path) -> None:
-    drafts.make_version(shown(tenant), actor=JO)
+    drafts.make_version(draft_or_current(tenant), actor=JO)
     said = bring(path, {"settings": {"everybody": True}}, "--dry-run")
     assert "setting:everybody: value False -> True" in said
     assert "would change 1" in said
@@ -63,7 +63,7 @@ def test_the_same_again_is_nothing_to_change(tenant: Tenant, path: Path) -> None
 
 
 def test_a_version_and_the_draft_can_be_named(tenant: Tenant) -> None:
-    drafts.make_version(shown(tenant), actor=JO)
+    drafts.make_version(draft_or_current(tenant), actor=JO)
     mappings.set_settings(actor=JO, tenant=tenant, everybody=True)
     assert export()[0]["settings"]["everybody"] is False
     assert export("--version", "1")[0]["settings"]["everybody"] is False

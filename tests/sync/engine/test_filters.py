@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from sync.configuration import mappings
-from sync.engine.reading import rounds
-from sync.engine.work import selected
+from sync.configuration.ruleset import selected
+from sync.engine.reading.tracked import parts
 from sync.models import DirectoryUser, HeldChange, Hold, Run, Tenant
 from sync.worker import execution
 from tests.world.company import active, aws_group, aws_user, group_of, names, people
@@ -194,7 +194,7 @@ def test_what_filters_name_is_read_for_the_draft_too_and_the_link_is_kept(wired:
     # The link goes on telling more than is wanted now.
     assert not newest(wired).full
     wired.refresh_from_db()
-    assert "companyName" in rounds.parts(wired.tracked_select)[0]
+    assert "companyName" in parts(wired.tracked_select)[0]
 
 
 def newest(tenant: Tenant) -> Any:

@@ -8,7 +8,7 @@ import pytest
 from sync.configuration import mappings
 from sync.drift.comparison import Looked
 from sync.models import Operation, Tenant
-from sync.rules.rows import Mapping
+from sync.rules.rows import MappingRow
 from tests.world.company import aws_group, aws_user, group_of, hire
 from tests.world.lab import Lab
 from tests.world.tenant import ACTOR, assign, sync
@@ -63,7 +63,7 @@ def save(tenant: Tenant, target: str, **facts: Any) -> None:
     tenant.refresh_from_db()
     configuration = tenant.configurations.draft() or tenant.configurations.current()
     row = configuration.mappings.filter(object_type="user", target=target).first()
-    rule = Mapping(target=target, **facts)
+    rule = MappingRow(target=target, **facts)
     mappings.save_mapping(actor=ACTOR, tenant=tenant, object_type="user", rule=rule, row=row)
 
 
@@ -124,7 +124,10 @@ def test_none_leaves_what_aws_holds_and_fills_what_is_empty(wired: Tenant, lab: 
 
 
 def test_a_comparison_with_aws_leaves_none_rows_alone() -> None:
-    rules = [Mapping("title", "none", "", default="Clerk"), Mapping("nickName", "direct", "surname")]
+    rules = [
+        MappingRow("title", "none", "", default="Clerk"),
+        MappingRow("nickName", "direct", "surname"),
+    ]
     assert Looked.at(rules, current=True).units == {"nickName"}
 
 

@@ -10,7 +10,7 @@ from tests.world.tenant import assign, sync
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def states(lines: list[pasted.Line]) -> dict[str, str]:
+def states(lines: list[pasted.PastedLine]) -> dict[str, str]:
     return {line.text: line.state for line in lines}
 
 

@@ -86,13 +86,13 @@ def assign_in_draft(tenant: Tenant, found: dict[str, Any]) -> None:
 
 
 def edit(tenant: Tenant, target: str, **facts: Any) -> None:
-    row = drafts.shown(tenant).mappings.get(object_type="user", target=target)
+    row = drafts.draft_or_current(tenant).mappings.get(object_type="user", target=target)
     rule = replace(row.rule(), **facts)
     mappings.save_mapping(actor=ACTOR, tenant=tenant, object_type="user", rule=rule, row=row)
 
 
 def unassign(tenant: Tenant, name: str) -> None:
-    row = drafts.shown(tenant).assignments.get(display_name=name)
+    row = drafts.draft_or_current(tenant).assignments.get(display_name=name)
     mappings.unassign(actor=ACTOR, tenant=tenant, assignment=row)
 
 
@@ -151,13 +151,13 @@ EDITS = {
     "nest": lambda tenant, lab: mappings.set_nested(
         actor=ACTOR,
         tenant=tenant,
-        assignment=drafts.shown(tenant).assignments.get(display_name="AWS-Developers"),
+        assignment=drafts.draft_or_current(tenant).assignments.get(display_name="AWS-Developers"),
         nested=True,
     ),
     "send no group": lambda tenant, lab: mappings.set_send_group(
         actor=ACTOR,
         tenant=tenant,
-        assignment=drafts.shown(tenant).assignments.get(display_name="AWS-Developers"),
+        assignment=drafts.draft_or_current(tenant).assignments.get(display_name="AWS-Developers"),
         send_group=False,
     ),
     "title": lambda tenant, lab: edit(tenant, "title", source="department"),
@@ -186,7 +186,10 @@ def test_any_draft_is_carried_out_as_it_was_previewed(wired: Tenant, lab: Lab, c
         assign(wired, *groups)
         sync(wired)
     for name in chosen:
-        if name != "unassign admins" or drafts.shown(wired).assignments.filter(display_name="AWS-Admins").exists():
+        if (
+            name != "unassign admins"
+            or drafts.draft_or_current(wired).assignments.filter(display_name="AWS-Admins").exists()
+        ):
             EDITS[name](wired, lab)
     if not drafts.changes(wired):
         return
@@ -442,7 +445,7 @@ def test_nobody_is_kept_whom_entra_itself_blocks(in_sync: Tenant, lab: Lab) -> N
     with pytest.raises(keeping.CannotKeep):
         keeping.keep(tenant=in_sync, actor=ACTOR, person=person)
     # Nothing half done stays behind.
-    assert not drafts.shown(in_sync).assignments.filter(object_id=member).exists()
+    assert not drafts.draft_or_current(in_sync).assignments.filter(object_id=member).exists()
     lab.call("PATCH", f"entra/users/{member}", {"accountEnabled": True})
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from sync.configuration import mappings
-from sync.configuration.drafts import shown
+from sync.configuration.drafts import draft_or_current
 from sync.models import DirectoryGroup, Link, Run, Tenant
 from sync.readiness import check as readiness
 from sync.worker import execution
@@ -24,7 +24,7 @@ def team(lab: Lab, name: str, size: int, inside: dict[str, Any] | None = None) -
 
 
 def send(tenant: Tenant, group: dict[str, Any], *, yes: bool) -> None:
-    row = shown(tenant).assignments.get(object_id=group["id"])
+    row = draft_or_current(tenant).assignments.get(object_id=group["id"])
     mappings.set_send_group(actor=ACTOR, tenant=tenant, assignment=row, send_group=yes)
 
 
@@ -50,7 +50,7 @@ def test_nested_members_of_it_come_too(wired: Tenant, lab: Lab) -> None:
     outer = team(lab, "Quiet outer", 1, inside=inner)
     assign(wired, outer)
     send(wired, outer, yes=False)
-    row = shown(wired).assignments.get()
+    row = draft_or_current(wired).assignments.get()
     mappings.set_nested(actor=ACTOR, tenant=wired, assignment=row, nested=True)
     sync(wired)
     assert active(lab) == {*inner["people"], *outer["people"]}

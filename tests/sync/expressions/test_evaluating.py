@@ -5,7 +5,7 @@ from random import Random
 
 import pytest
 
-from sync.expressions import IGNORE, IGNORE_OBJECT, EvaluationError, Limits, Value, evaluate, parse
+from sync.expressions import IGNORE, IGNORE_OBJECT, EvaluationError, ExpressionLimits, Value, evaluate, parse
 
 pytestmark = pytest.mark.pure
 
@@ -119,7 +119,7 @@ def test_numbers_that_json_should_not_hold_are_text_or_an_error(number: float) -
 def test_long_values_cost_steps() -> None:
     expression = parse('Join(",", ' + ", ".join(["ToUpper([x])"] * 100) + ")")
     with pytest.raises(EvaluationError, match="more than 20000 steps"):
-        evaluate(expression, {"x": "a" * 9_000}, limits=Limits(output=10_000_000))
+        evaluate(expression, {"x": "a" * 9_000}, limits=ExpressionLimits(output=10_000_000))
 
 
 def test_an_attribute_larger_than_the_limit_is_refused_with_a_place() -> None:

@@ -5,15 +5,15 @@ from datetime import UTC, datetime
 
 import pytest
 
-from sync.engine.evaluation.evaluation import Mapper
+from sync.engine.evaluation.mapper import Mapper
 from sync.rules.aws_fields import BOOLEANS, FILTERABLE, LENGTHS, REQUIRED, TARGETS
 from sync.rules.mapping import Mapped, Surroundings, compile_mappings, map_object
 from sync.rules.mapping_checks import canonical, check_mapping
-from sync.rules.rows import GuestName, Mapping
+from sync.rules.rows import GuestName, MappingRow
 
 pytestmark = pytest.mark.pure
 
-ROW = Mapping("title", "expression", 'Join(" ", [jobTitle], [department])')
+ROW = MappingRow("title", "expression", 'Join(" ", [jobTitle], [department])')
 
 
 def mapped(source: str, *, creating: bool = True, **properties: object) -> Mapped:
@@ -25,7 +25,7 @@ def untouched(result: Mapped) -> set[str]:
     return {trace.target for trace in result.untouched}
 
 
-def codes(row: Mapping) -> list[tuple[str, str]]:
+def codes(row: MappingRow) -> list[tuple[str, str]]:
     return [(problem.code, problem.field) for problem in check_mapping(row, [])]
 
 
@@ -63,7 +63,7 @@ def test_an_error_of_the_expression_is_the_problem_of_the_object() -> None:
 def test_what_gives_another_value_each_time_is_for_creation_only_and_not_to_match_on(source: str) -> None:
     assert codes(replace(ROW, source=source)) == [("random", "apply")]
     assert codes(replace(ROW, source=source, apply="create")) == []
-    matching = Mapping("externalId", "expression", source, apply="create", matching=1)
+    matching = MappingRow("externalId", "expression", source, apply="create", matching=1)
     assert codes(matching) == [("matching-random", "matching")]
 
 
@@ -76,13 +76,13 @@ def test_names_are_canonical_on_save_and_the_rest_is_as_it_was() -> None:
 # What a row gives on create, on update, and once its source is empty
 
 
-def only(row: Mapping, *, creating: bool, **properties: object) -> tuple[object, bool]:
+def only(row: MappingRow, *, creating: bool, **properties: object) -> tuple[object, bool]:
     """Value, and whether AWS's own is left."""
     [trace] = map_object(compile_mappings([row]), properties, present=True, creating=creating).trace
     return trace.value, trace.untouched
 
 
-DIRECT = Mapping("title", "direct", "jobTitle")
+DIRECT = MappingRow("title", "direct", "jobTitle")
 
 
 @pytest.mark.parametrize(
@@ -94,13 +94,13 @@ DIRECT = Mapping("title", "direct", "jobTitle")
         (replace(DIRECT, default="Clerk"), False, (None, True)),
         (replace(DIRECT, default="Clerk", default_on_update=True), False, ("Clerk", False)),
         (replace(DIRECT, apply="create"), False, (None, True)),
-        (Mapping("title", "none", ""), True, (None, True)),
-        (Mapping("title", "none", "", default="Clerk"), True, ("Clerk", True)),
-        (Mapping("title", "none", "", default="Clerk"), False, ("Clerk", True)),
-        (Mapping("title", "none", "", default="Clerk", apply="create"), False, (None, True)),
+        (MappingRow("title", "none", ""), True, (None, True)),
+        (MappingRow("title", "none", "", default="Clerk"), True, ("Clerk", True)),
+        (MappingRow("title", "none", "", default="Clerk"), False, ("Clerk", True)),
+        (MappingRow("title", "none", "", default="Clerk", apply="create"), False, (None, True)),
     ],
 )
-def test_an_empty_source(row: Mapping, creating: bool, expected: tuple[object, bool]) -> None:
+def test_an_empty_source(row: MappingRow, creating: bool, expected: tuple[object, bool]) -> None:
     assert only(row, creating=creating, jobTitle=None) == expected
 
 
@@ -108,22 +108,22 @@ def test_an_empty_source(row: Mapping, creating: bool, expected: tuple[object, b
     ("row", "written", "desired"),
     [
         # None: what AWS holds stays, whatever the default says; an empty field is filled.
-        (Mapping("title", "none", "", default="Clerk"), {"title": "Chief"}, {"title": "Chief"}),
-        (Mapping("title", "none", "", default="Clerk"), {"userName": "a"}, {"title": "Clerk"}),
-        (Mapping("title", "none", ""), {"title": "Chief"}, {"title": "Chief"}),
+        (MappingRow("title", "none", "", default="Clerk"), {"title": "Chief"}, {"title": "Chief"}),
+        (MappingRow("title", "none", "", default="Clerk"), {"userName": "a"}, {"title": "Clerk"}),
+        (MappingRow("title", "none", ""), {"title": "Chief"}, {"title": "Chief"}),
         # A default that was written on create stays; a value that came from Entra goes with it.
         (replace(DIRECT, default="Clerk"), {"title": "Clerk"}, {"title": "Clerk"}),
         (replace(DIRECT, default="Clerk"), {"title": "Chief"}, {}),
         (replace(DIRECT, default="Clerk", when_empty="keep"), {"title": "Chief"}, {"title": "Chief"}),
         (
-            Mapping('addresses[type eq "work"].country', "none", "", default="DE"),
+            MappingRow('addresses[type eq "work"].country', "none", "", default="DE"),
             {"addresses": [{"type": "work", "country": "FR"}]},
             {"addresses": [{"type": "work", "country": "FR"}]},
         ),
     ],
 )
 def test_what_an_update_makes_of_an_empty_source(
-    row: Mapping, written: dict[str, object], desired: dict[str, object]
+    row: MappingRow, written: dict[str, object], desired: dict[str, object]
 ) -> None:
     mapper = Mapper([row])
     assert mapper.desired(mapper.map({"jobTitle": None}, present=True, creating=False), written) == desired
@@ -141,19 +141,19 @@ GUEST = {
     [("invited", "sam@contoso.com"), ("original", GUEST["userPrincipalName"]), ("mail", "sam@mail.example")],
 )
 def test_a_guests_user_name_is_what_the_setting_says(source: GuestName, name: str) -> None:
-    rules = compile_mappings([Mapping("userName", "direct", "userPrincipalName")])
+    rules = compile_mappings([MappingRow("userName", "direct", "userPrincipalName")])
     around = Surroundings(guest_user_name=source)
     assert map_object(rules, GUEST, present=True, creating=True, around=around).values == {"userName": name}
 
 
 def test_a_guest_without_mail_has_no_name_rather_than_another_one() -> None:
-    rules = compile_mappings([Mapping("userName", "direct", "userPrincipalName")])
+    rules = compile_mappings([MappingRow("userName", "direct", "userPrincipalName")])
     around = Surroundings(guest_user_name="mail")
     assert map_object(rules, GUEST | {"mail": None}, present=True, creating=True, around=around).values == {}
 
 
 def test_a_member_is_no_guest() -> None:
-    rules = compile_mappings([Mapping("userName", "direct", "userPrincipalName")])
+    rules = compile_mappings([MappingRow("userName", "direct", "userPrincipalName")])
     member = {"userPrincipalName": "ada@acme.example", "mail": "other@acme.example", "userType": "Member"}
     around = Surroundings(guest_user_name="mail")
     assert map_object(rules, member, present=True, creating=True, around=around).values == {
@@ -168,7 +168,7 @@ def test_date_functions_see_the_clock_that_they_are_given() -> None:
 
 
 def test_a_taken_value_is_passed_over() -> None:
-    row = Mapping("userName", "expression", 'SelectUniqueValue([mail], "second@acme.example")', apply="create")
+    row = MappingRow("userName", "expression", 'SelectUniqueValue([mail], "second@acme.example")', apply="create")
     around = Surroundings(taken=lambda target, value: (target, value) == ("userName", "ada@acme.example"))
     found = map_object(
         compile_mappings([row]), {"mail": "ada@acme.example"}, present=True, creating=True, around=around
@@ -191,28 +191,28 @@ WORK_PHONE, HOME_PHONE = ('phoneNumbers[type eq "work"].value', 'phoneNumbers[ty
 @pytest.mark.parametrize(
     ("row", "others", "expected"),
     [
-        (Mapping("userName", "direct", ""), [], ("source-empty", "source")),
-        (Mapping("userName", "none", ""), [], ("source-needed", "kind")),
-        (Mapping("title", "direct", "nobody"), [], ("unknown-source", "source")),
-        (Mapping("title", "direct", "jobTitle"), [DIRECT], ("duplicate-target", "target")),
-        (Mapping(HOME_PHONE, "direct", "mobile"), [Mapping(WORK_PHONE, "direct", "telephoneNumber")], ("one-list-value", "target")),
-        (Mapping('emails[type eq "other"].value', "direct", "mail"), [Mapping('emails[type eq "work"].value', "direct", "mail")], ("one-list-value", "target")),
-        (Mapping("title", "direct", "businessPhones"), [], ("several-values-source", "source")),
-        (Mapping("externalId", "constant", "x", matching=1), [], ("constant-matching", "matching")),
-        (Mapping("title", "direct", "jobTitle", matching=1), [], ("matching-unfilterable", "matching")),
-        (Mapping("externalId", "direct", "objectId", matching=1), [Mapping("userName", "direct", "mail", matching=1)], ("matching-taken", "matching")),
-        (Mapping("title", "expression", "Jion([surname])"), [], ("expression", "source")),
-        (Mapping("title", "constant", "x" * 1025), [], ("too-long", "source")),
-        (Mapping("userName", "constant", "x" * 129), [], ("too-long", "source")),
-        (Mapping("title", "direct", "jobTitle", default="x" * 1025), [], ("too-long", "default")),
-        (Mapping("nonsense", "direct", "mail"), [], ("unknown-target", "target")),
-        (Mapping("manager", "direct", "mail"), [], ("unknown-target", "target")),
-        (Mapping("title", "direct", "extension_" + "0" * 32 + "_Badge"), [], None),
-        (Mapping("title", "direct", "Extension_" + "0" * 32 + "_Badge"), [], ("unknown-source", "source")),
-        (Mapping("externalId", "direct", "objectId", matching=2), [Mapping("userName", "direct", "mail", matching=1)], None),
+        (MappingRow("userName", "direct", ""), [], ("source-empty", "source")),
+        (MappingRow("userName", "none", ""), [], ("source-needed", "kind")),
+        (MappingRow("title", "direct", "nobody"), [], ("unknown-source", "source")),
+        (MappingRow("title", "direct", "jobTitle"), [DIRECT], ("duplicate-target", "target")),
+        (MappingRow(HOME_PHONE, "direct", "mobile"), [MappingRow(WORK_PHONE, "direct", "telephoneNumber")], ("one-list-value", "target")),
+        (MappingRow('emails[type eq "other"].value', "direct", "mail"), [MappingRow('emails[type eq "work"].value', "direct", "mail")], ("one-list-value", "target")),
+        (MappingRow("title", "direct", "businessPhones"), [], ("several-values-source", "source")),
+        (MappingRow("externalId", "constant", "x", matching=1), [], ("constant-matching", "matching")),
+        (MappingRow("title", "direct", "jobTitle", matching=1), [], ("matching-unfilterable", "matching")),
+        (MappingRow("externalId", "direct", "objectId", matching=1), [MappingRow("userName", "direct", "mail", matching=1)], ("matching-taken", "matching")),
+        (MappingRow("title", "expression", "Jion([surname])"), [], ("expression", "source")),
+        (MappingRow("title", "constant", "x" * 1025), [], ("too-long", "source")),
+        (MappingRow("userName", "constant", "x" * 129), [], ("too-long", "source")),
+        (MappingRow("title", "direct", "jobTitle", default="x" * 1025), [], ("too-long", "default")),
+        (MappingRow("nonsense", "direct", "mail"), [], ("unknown-target", "target")),
+        (MappingRow("manager", "direct", "mail"), [], ("unknown-target", "target")),
+        (MappingRow("title", "direct", "extension_" + "0" * 32 + "_Badge"), [], None),
+        (MappingRow("title", "direct", "Extension_" + "0" * 32 + "_Badge"), [], ("unknown-source", "source")),
+        (MappingRow("externalId", "direct", "objectId", matching=2), [MappingRow("userName", "direct", "mail", matching=1)], None),
     ],
 )  # fmt: skip
-def test_what_a_row_is_refused_for(row: Mapping, others: list[Mapping], expected: tuple[str, str] | None) -> None:
+def test_what_a_row_is_refused_for(row: MappingRow, others: list[MappingRow], expected: tuple[str, str] | None) -> None:
     found = [(problem.code, problem.field) for problem in check_mapping(row, others)]
     assert found == ([expected] if expected else [])
 

@@ -8,7 +8,7 @@ from sync.expressions import (
     FUNCTIONS,
     EvaluationError,
     ExpressionError,
-    Limits,
+    ExpressionLimits,
     check,
     evaluate,
     format,  # noqa: A004
@@ -137,12 +137,12 @@ def test_too_many_parts_are_refused() -> None:
 def test_a_value_that_grows_too_large_is_stopped(source: str) -> None:
     data = {"a": "x" * 900, "many": ["y"] * 3}
     with pytest.raises(EvaluationError, match="more than 1000 characters"):
-        evaluate(parse(source), data, limits=Limits(output=1_000))
+        evaluate(parse(source), data, limits=ExpressionLimits(output=1_000))
 
 
 def test_too_many_steps_are_stopped() -> None:
     with pytest.raises(EvaluationError, match="more than 5 steps"):
-        evaluate(parse('Join(" ", "a", "b", "c", "d", "e")'), {}, limits=Limits(steps=5))
+        evaluate(parse('Join(" ", "a", "b", "c", "d", "e")'), {}, limits=ExpressionLimits(steps=5))
 
 
 CALLS = (

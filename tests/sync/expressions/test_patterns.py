@@ -2,7 +2,7 @@
 
 import pytest
 
-from sync.expressions import EvaluationError, Limits, evaluate, parse
+from sync.expressions import EvaluationError, ExpressionLimits, evaluate, parse
 from sync.expressions.dotnet import PatternError, translated
 from sync.expressions.patterns import compiled, expanded
 
@@ -240,10 +240,10 @@ def test_a_group_from_data_has_to_exist() -> None:
 def test_a_pattern_that_others_hang_on_ends_within_its_steps(pattern: str) -> None:
     expression = parse(f'Replace([x], , "{pattern}", , "", , )')
     with pytest.raises(EvaluationError, match="more than 200 steps"):
-        evaluate(expression, {"x": "a" * 9_000 + "c"}, limits=Limits(steps=200))
+        evaluate(expression, {"x": "a" * 9_000 + "c"}, limits=ExpressionLimits(steps=200))
     assert evaluate(parse('Replace([x], , "(a+)+b", , "", , )'), {"x": "a" * 9_000}) == "a" * 9_000
 
 
 def test_a_replacement_that_grows_too_large_is_stopped() -> None:
     with pytest.raises(EvaluationError, match="more than 1000 characters"):
-        evaluate(parse('Replace([x], , ".", , "$_", , )'), {"x": "a" * 100}, limits=Limits(output=1_000))
+        evaluate(parse('Replace([x], , ".", , "$_", , )'), {"x": "a" * 100}, limits=ExpressionLimits(output=1_000))

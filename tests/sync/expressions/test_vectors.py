@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sync.expressions import FUNCTIONS, format, parse  # noqa: A004
-from sync.expressions.vectors import Difference, differences, outcome
+from sync.expressions.vectors import VectorDifference, differences, outcome
 
 pytestmark = pytest.mark.pure
 
@@ -41,7 +41,7 @@ def test_its_saved_form_means_the_same_and_is_final(vector: dict[str, Any]) -> N
 
 def test_a_difference_of_value_or_kind_is_found() -> None:
     wrong = {"id": "a", "expr": "Count([x])", "input": {"x": ["y"]}, "expected": "1", "clock": None}
-    assert list(differences([wrong])) == [Difference("a", "Count([x])", "1", 1)]
+    assert list(differences([wrong])) == [VectorDifference("a", "Count([x])", "1", 1)]
     assert list(differences([{**wrong, "expected": True}])) != []
     assert list(differences([{**wrong, "expected": 1}])) == []
 

@@ -8,7 +8,7 @@ import pytest
 
 from sync.configuration.files import ms_schema
 from sync.configuration.files.ms_schema import NotASchema, Read
-from sync.rules import rows
+from sync.rules.rows import MappingRow
 from tests.world.mangling import mangles
 from tests.world.ms_schema import SAMPLE, attribute, constant, function, only, row
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.pure
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 
 
-def rule(found: Read, target: str) -> rows.Mapping:
+def rule(found: Read, target: str) -> MappingRow:
     return next(one for one in found.mappings["user"] if one.target == target)
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from sync.configuration.files import ms_schema
-from sync.rules.rows import Mapping
+from sync.rules.rows import MappingRow
 from sync.rules.template import DEFAULT_GROUP_MAPPINGS, DEFAULT_USER_MAPPINGS
 from sync.rules.wanted import Wanted, WantedFilter
 from tests.world.configured import CONFIGURATIONS, for_microsoft
@@ -28,7 +28,7 @@ def validator() -> Any:
 
 
 def with_rule(**facts: Any) -> Wanted:
-    rows = [*DEFAULT_USER_MAPPINGS, Mapping("locale", **{"kind": "constant", "source": "en", **facts})]
+    rows = [*DEFAULT_USER_MAPPINGS, MappingRow("locale", **{"kind": "constant", "source": "en", **facts})]
     return Wanted(mappings={"user": rows})
 
 

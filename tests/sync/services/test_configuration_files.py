@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 
 from sync.configuration import drafts, mappings
-from sync.configuration.drafts import shown
+from sync.configuration.drafts import draft_or_current
 from sync.configuration.files import json_text, microsoft, reading
 from sync.configuration.files.section import NotImported
 from sync.configuration.items import contents
@@ -68,13 +68,13 @@ FILE: dict[str, Any] = {
 
 def bring(tenant: Tenant, document: Any) -> list[str]:
     """Keys of what changed."""
-    wanted = reading.parse(document, shown(tenant))
+    wanted = reading.parse(document, draft_or_current(tenant))
     return [one.key for one in reading.put_into_draft(tenant=tenant, actor=JO, wanted=wanted)]
 
 
 def facts(tenant: Tenant) -> Any:
     """What is configured, whatever the filters' uids are."""
-    items = contents(shown(tenant)).values()
+    items = contents(draft_or_current(tenant)).values()
     return sorted((item.kind, item.object_type, item.name, json.dumps(item.facts, sort_keys=True)) for item in items)
 
 
@@ -107,15 +107,15 @@ def test_the_example_of_the_documentation_is_such_a_file() -> None:
 def test_what_is_configured_comes_in_again_through_either_file_without_a_change(tenant: Tenant, wanted: Wanted) -> None:
     reading.put_into_draft(tenant=tenant, actor=JO, wanted=wanted)
     assert reading.planned(tenant, wanted) == []
-    assert bring(tenant, reading.export(shown(tenant))) == []
-    schema, report = microsoft.export(shown(tenant))
+    assert bring(tenant, reading.export(draft_or_current(tenant))) == []
+    schema, report = microsoft.export(draft_or_current(tenant))
     lost = {f"setting:{line.object_type}_actions" for line in report if line.part == "actions" and line.notes}
     assert set(bring_schema(tenant, schema)) <= lost
 
 
 @pytest.mark.django_db
 def test_a_file_makes_the_draft_as_it_says(tenant: Tenant) -> None:
-    published = drafts.make_version(shown(tenant), actor=JO)
+    published = drafts.make_version(draft_or_current(tenant), actor=JO)
     changed = bring(tenant, FILE)
     draft = tenant.configurations.draft()
     assert draft is not None
@@ -135,9 +135,9 @@ def test_a_file_makes_the_draft_as_it_says(tenant: Tenant) -> None:
 @pytest.mark.django_db
 def test_what_goes_out_comes_in_again_and_begins_no_draft(tenant: Tenant) -> None:
     bring(tenant, FILE)
-    drafts.make_version(shown(tenant), actor=JO)
+    drafts.make_version(draft_or_current(tenant), actor=JO)
     before = AuditEntry.objects.count()
-    assert bring(tenant, reading.export(shown(tenant))) == []
+    assert bring(tenant, reading.export(draft_or_current(tenant))) == []
     assert tenant.configurations.draft() is None
     assert AuditEntry.objects.count() == before
 
@@ -146,27 +146,27 @@ def test_what_goes_out_comes_in_again_and_begins_no_draft(tenant: Tenant) -> Non
 def test_a_file_of_one_tenant_makes_another_the_same(tenant: Tenant) -> None:
     bring(tenant, FILE)
     other = services.create_tenant(actor=JO, name="Other")
-    bring(other, reading.export(shown(tenant)))
+    bring(other, reading.export(draft_or_current(tenant)))
     assert facts(other) == facts(tenant)
-    assert reading.export(shown(other)) == reading.export(shown(tenant))
+    assert reading.export(draft_or_current(other)) == reading.export(draft_or_current(tenant))
 
 
 @pytest.mark.django_db
 def test_the_templates_own_rows_come_in_although_aws_may_refuse_their_result(tenant: Tenant) -> None:
-    document = reading.export(shown(tenant))
+    document = reading.export(draft_or_current(tenant))
     assert len([one for one in document["mappings"]["people"] if "phone" in one["target"]]) == 3
     bring(tenant, {"mappings": {"people": FILE["mappings"]["people"]}})
     bring(tenant, document)
-    assert all(row.from_template for row in shown(tenant).mappings.all())
+    assert all(row.from_template for row in draft_or_current(tenant).mappings.all())
 
 
 @pytest.mark.django_db
 def test_a_row_that_stays_what_it_is_is_not_asked_again(tenant: Tenant) -> None:
     """Beside two rows of the template an edited third one can stand since an undo; a file must not be stuck on it."""
-    odd = shown(tenant).mappings.get(target='phoneNumbers[type eq "work"].value')
+    odd = draft_or_current(tenant).mappings.get(target='phoneNumbers[type eq "work"].value')
     odd.kind, odd.source, odd.from_template = "expression", "Trim([telephoneNumber])", False
     odd.save()
-    assert bring(tenant, reading.export(shown(tenant))) == []
+    assert bring(tenant, reading.export(draft_or_current(tenant))) == []
 
 
 @pytest.mark.django_db
@@ -181,14 +181,14 @@ def test_sections_that_are_left_out_stay_as_they_are(tenant: Tenant) -> None:
 @pytest.mark.django_db
 def test_filters_are_known_by_title_or_clauses_and_keep_their_uid(tenant: Tenant) -> None:
     bring(tenant, FILE)
-    uid = shown(tenant).filters.get().uid
+    uid = draft_or_current(tenant).filters.get().uid
     renamed = copy.deepcopy(FILE["filters"])
     renamed["people"][0]["title"] = "Builders"
     assert bring(tenant, {"filters": renamed}) == [f"filter:{uid}"]
     renamed["people"][0]["clauses"].pop()
     renamed["people"].append(renamed["people"][0] | {"title": "Second"})
     assert bring(tenant, {"filters": renamed})[0] == f"filter:{uid}"
-    assert [one.title for one in shown(tenant).filters.all()] == ["Builders", "Second"]
+    assert [one.title for one in draft_or_current(tenant).filters.all()] == ["Builders", "Second"]
 
 
 @pytest.mark.django_db
@@ -196,30 +196,30 @@ def test_two_filters_of_one_title_stay_two(tenant: Tenant) -> None:
     clauses = FILE["filters"]["people"][0]["clauses"]
     twins = [{"title": "A", "clauses": clauses[:1]}, {"title": "A", "clauses": clauses[1:]}]
     bring(tenant, {"filters": {"people": twins}})
-    assert bring(tenant, reading.export(shown(tenant))) == []
-    assert shown(tenant).filters.count() == 2
+    assert bring(tenant, reading.export(draft_or_current(tenant))) == []
+    assert draft_or_current(tenant).filters.count() == 2
 
 
 @pytest.mark.django_db
 def test_what_the_application_brought_stays_out_of_files_and_is_not_taken_away(tenant: Tenant) -> None:
-    configuration = shown(tenant)
+    configuration = draft_or_current(tenant)
     for object_id in (GROUP, PERSON):
         Assignment.objects.create(
             configuration=configuration, object_type="group", object_id=object_id, display_name="From Entra", mirrored=True
         )  # fmt: skip
     assert reading.export(configuration)["assignments"] == []
     bring(tenant, {"assignments": [{"type": "group", "id": GROUP}]})
-    mine, theirs = shown(tenant).assignments.order_by("mirrored")
+    mine, theirs = draft_or_current(tenant).assignments.order_by("mirrored")
     assert (mine.object_id, mine.mirrored, mine.display_name) == (GROUP, False, "From Entra")
     assert (theirs.object_id, theirs.mirrored) == (PERSON, True)
     bring(tenant, {"assignments": []})
-    assert [one.object_id for one in shown(tenant).assignments.all()] == [PERSON]
+    assert [one.object_id for one in draft_or_current(tenant).assignments.all()] == [PERSON]
 
 
 @pytest.mark.django_db
 def test_a_dry_look_changes_nothing_and_says_the_same(tenant: Tenant) -> None:
-    drafts.make_version(shown(tenant), actor=JO)
-    wanted = reading.parse(FILE, shown(tenant))
+    drafts.make_version(draft_or_current(tenant), actor=JO)
+    wanted = reading.parse(FILE, draft_or_current(tenant))
     seen = [one.key for one in reading.planned(tenant, wanted) if not one.key.startswith("filter:")]
     assert tenant.configurations.draft() is None
     changed = reading.put_into_draft(tenant=tenant, actor=JO, wanted=wanted)
@@ -229,7 +229,7 @@ def test_a_dry_look_changes_nothing_and_says_the_same(tenant: Tenant) -> None:
 @pytest.mark.django_db
 def test_many_assignments_are_few_queries(tenant: Tenant, django_assert_max_num_queries: Any) -> None:
     many = [{"type": "group", "id": f"aaaaaaaa-1111-4111-8111-{n:012}", "name": f"G{n}"} for n in range(100)]
-    wanted = reading.parse({"assignments": many}, shown(tenant))
+    wanted = reading.parse({"assignments": many}, draft_or_current(tenant))
     with django_assert_max_num_queries(250):
         reading.put_into_draft(tenant=tenant, actor=JO, wanted=wanted)
     with django_assert_max_num_queries(12):
@@ -330,17 +330,17 @@ def test_every_problem_is_listed_and_nothing_is_changed(tenant: Tenant) -> None:
 
 
 def bring_schema(tenant: Tenant, schema: Any) -> list[str]:
-    wanted = microsoft.read_text(json.dumps(schema), shown(tenant)).wanted
+    wanted = microsoft.read_text(json.dumps(schema), draft_or_current(tenant)).wanted
     return [one.key for one in reading.put_into_draft(tenant=tenant, actor=JO, wanted=wanted)]
 
 
 @pytest.mark.django_db
 def test_microsofts_schema_becomes_the_draft_and_comes_back_the_same(tenant: Tenant) -> None:
     bring_schema(tenant, SAMPLE)
-    assert shown(tenant).mappings.get(target="locale").apply == "create"
-    assert shown(tenant).filters.count() == 3
-    assert shown(tenant).group_actions == ["create", "update"]
-    schema, report = microsoft.export(shown(tenant))
+    assert draft_or_current(tenant).mappings.get(target="locale").apply == "create"
+    assert draft_or_current(tenant).filters.count() == 3
+    assert draft_or_current(tenant).group_actions == ["create", "update"]
+    schema, report = microsoft.export(draft_or_current(tenant))
     assert {line.outcome for line in report} == {"taken"}
     assert bring_schema(tenant, schema) == []
 
@@ -348,19 +348,19 @@ def test_microsofts_schema_becomes_the_draft_and_comes_back_the_same(tenant: Ten
 @pytest.mark.django_db
 def test_what_a_schema_cannot_say_stays_as_it_is(tenant: Tenant) -> None:
     bring(tenant, FILE)
-    before = {row.target: row for row in shown(tenant).mappings.filter(object_type="user")}
-    schema, _report = microsoft.export(shown(tenant))
+    before = {row.target: row for row in draft_or_current(tenant).mappings.filter(object_type="user")}
+    schema, _report = microsoft.export(draft_or_current(tenant))
     assert [key for key in bring_schema(tenant, schema) if key.startswith("mapping:")] == []
     assert before["locale"].when_empty == "keep"
-    assert shown(tenant).assignments.count() == 2
-    assert shown(tenant).leave_out_guests is True
+    assert draft_or_current(tenant).assignments.count() == 2
+    assert draft_or_current(tenant).leave_out_guests is True
 
 
 @pytest.mark.django_db
 def test_a_row_that_aws_requires_stays_when_the_schema_has_none_that_can_be_taken(tenant: Tenant) -> None:
     mappings.apply_recommended(actor=JO, tenant=tenant)
     schema = only(row("userName", attribute("nosuch")), row("title", attribute("jobTitle")))
-    found = microsoft.read_text(json.dumps(schema), shown(tenant))
+    found = microsoft.read_text(json.dumps(schema), draft_or_current(tenant))
     assert {one.target for one in found.wanted.mappings["user"]} == {"title", *aws_fields.required_targets("user")}
     words = {line.name: " ".join(map(microsoft.sentence, line.notes)) for line in found.report}
     assert "nosuch" in words["userName"]
@@ -371,13 +371,13 @@ def test_a_row_that_aws_requires_stays_when_the_schema_has_none_that_can_be_take
 @pytest.mark.parametrize("text", ["", "{", '{"synchronizationRules": []}', "[]", "<html>"])
 def test_a_text_of_neither_format_is_refused_in_words(tenant: Tenant, text: str) -> None:
     with pytest.raises(NotImported) as caught:
-        microsoft.read_text(text, shown(tenant))
+        microsoft.read_text(text, draft_or_current(tenant))
     assert str(caught.value)
 
 
 @pytest.mark.django_db
 def test_a_version_is_written_as_it_was(tenant: Tenant) -> None:
-    first = drafts.make_version(shown(tenant), actor=JO)
+    first = drafts.make_version(draft_or_current(tenant), actor=JO)
     bring(tenant, FILE)
     document = reading.export(Configuration.objects.get(pk=first.pk))
     assert len(document["mappings"]["people"]) == 22

@@ -13,7 +13,8 @@ from sync.models import (
     Configuration,
     Tenant,
 )
-from sync.rules import mapping_checks, rows
+from sync.rules import mapping_checks
+from sync.rules.rows import MappingRow
 from sync.tenants.services import configuration_of
 
 FAX = 'phoneNumbers[type eq "fax"].value'
@@ -36,7 +37,7 @@ def row(tenant: Tenant, target: str, object_type: str = "user") -> AttributeMapp
     return configuration_of(tenant).mappings.get(object_type=object_type, target=target)
 
 
-def save(tenant: Tenant, rule: rows.Mapping, existing: AttributeMapping | None = None) -> AttributeMapping:
+def save(tenant: Tenant, rule: MappingRow, existing: AttributeMapping | None = None) -> AttributeMapping:
     return mappings.save_mapping(actor=ACTOR, tenant=tenant, object_type="user", rule=rule, row=existing)
 
 
@@ -65,7 +66,7 @@ def test_a_row_saved_unchanged_leaves_no_trace(tenant: Tenant, configuration: Co
 
 
 def test_a_new_row_comes_last(tenant: Tenant, configuration: Configuration) -> None:
-    added = save(tenant, rows.Mapping("nickName", "direct", "mailNickname"))
+    added = save(tenant, MappingRow("nickName", "direct", "mailNickname"))
     assert configuration.mappings.filter(object_type="user").last() == added
     assert not added.from_template
     assert_changed(tenant, configuration, "mapping.add")
@@ -83,12 +84,12 @@ def test_an_edited_second_phone_number_is_refused(tenant: Tenant, configuration:
 
 def test_a_new_second_e_mail_is_refused(tenant: Tenant) -> None:
     with pytest.raises(Refused):
-        save(tenant, rows.Mapping('emails[type eq "home"].value', "direct", "userPrincipalName"))
+        save(tenant, MappingRow('emails[type eq "home"].value', "direct", "userPrincipalName"))
 
 
 def test_two_rows_for_one_field_are_refused(tenant: Tenant) -> None:
     with pytest.raises(Refused):
-        save(tenant, rows.Mapping("title", "direct", "department"))
+        save(tenant, MappingRow("title", "direct", "department"))
 
 
 def test_a_required_field_cannot_be_removed(tenant: Tenant) -> None:
@@ -166,6 +167,6 @@ def test_a_draft_keeps_since_when_a_group_is_assigned(tenant: Tenant) -> None:
     [row] = mappings.assign(actor=ACTOR, tenant=tenant, chosen=[ADMINS])
     drafts.make_version(configuration_of(tenant), actor=ACTOR)
     mappings.assign(actor=ACTOR, tenant=tenant, chosen=[DEVS])
-    copy = drafts.shown(tenant).assignments.get(object_id=ADMINS.object_id)
+    copy = drafts.draft_or_current(tenant).assignments.get(object_id=ADMINS.object_id)
     assert (copy.created_at, copy.created_by) == (row.created_at, ACTOR)
     assert copy.pk != row.pk

@@ -9,7 +9,7 @@ from sync.configuration import drafts, items, mappings
 from sync.configuration.drafts import DraftInTheWay, NotPublished
 from sync.directory.live import Found
 from sync.models import Configuration, Run, Tenant
-from sync.rules import rows
+from sync.rules.rows import MappingRow
 
 ACTOR = "jo@acme.example"
 ADELE = Found("user", "87d349ed-44d7-43e1-9a83-5f2406dee5bd", "Adele Vance", "adele@acme.example", "person")
@@ -26,8 +26,8 @@ def source_of(configuration: Configuration, target: str) -> str:
 
 
 def edit_title(tenant: Tenant, source: str) -> None:
-    row = drafts.shown(tenant).mappings.get(object_type="user", target="title")
-    rule = rows.Mapping("title", "direct", source)
+    row = drafts.draft_or_current(tenant).mappings.get(object_type="user", target="title")
+    rule = MappingRow("title", "direct", source)
     mappings.save_mapping(actor=ACTOR, tenant=tenant, object_type="user", rule=rule, row=row)
 
 
@@ -64,8 +64,8 @@ def test_until_the_first_version_edits_count_at_once(tenant: Tenant) -> None:
 def test_an_edit_after_publishing_leaves_the_version_as_it_is(published: Tenant) -> None:
     edit_title(published, "department")
     assert source_of(published.configurations.current(), "title") == "jobTitle"
-    assert source_of(drafts.shown(published), "title") == "department"
-    assert drafts.shown(published).edits["mapping:user:title"]["by"] == ACTOR
+    assert source_of(drafts.draft_or_current(published), "title") == "department"
+    assert drafts.draft_or_current(published).edits["mapping:user:title"]["by"] == ACTOR
 
 
 def test_only_a_fresh_preview_of_exactly_this_draft_publishes_it(published: Tenant) -> None:
@@ -117,7 +117,7 @@ def test_a_discarded_draft_leaves_nothing(published: Tenant) -> None:
     edit_title(published, "department")
     drafts.discard(tenant=published, actor=ACTOR)
     assert published.configurations.draft() is None
-    assert source_of(drafts.shown(published), "title") == "jobTitle"
+    assert source_of(drafts.draft_or_current(published), "title") == "jobTitle"
 
 
 def test_a_restored_version_is_a_draft_that_equals_it(published: Tenant) -> None:
@@ -136,17 +136,17 @@ def test_a_restored_version_is_a_draft_that_equals_it(published: Tenant) -> None
 
 
 def test_an_edit_over_somebody_elses_is_refused_with_how_it_stands(published: Tenant) -> None:
-    row = drafts.shown(published).mappings.get(object_type="user", target="title")
+    row = drafts.draft_or_current(published).mappings.get(object_type="user", target="title")
     seen = mappings.revision(row)
     edit_title(published, "department")
-    with pytest.raises(mappings.Conflict) as caught:
+    with pytest.raises(mappings.EditConflict) as caught:
         mappings.save_mapping(
             actor=ACTOR,
             tenant=published,
             object_type="user",
-            rule=rows.Mapping("title", "direct", "companyName"),
+            rule=MappingRow("title", "direct", "companyName"),
             row=row,
             seen=seen,
         )
     assert caught.value.now is not None
-    assert source_of(drafts.shown(published), "title") == "department"
+    assert source_of(drafts.draft_or_current(published), "title") == "department"

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from sync.configuration.drafts import shown
+from sync.configuration.drafts import draft_or_current
 from sync.configuration.files import microsoft, reading
 from sync.connection.clients import graph_client
 from sync.models import Tenant
 from sync.rules import mapping
-from sync.rules.rows import Mapping, graph_select
+from sync.rules.rows import MappingRow, graph_select
 from sync.tenants import services
 from tests.world.ms_schema import SAMPLE
 
@@ -18,15 +18,15 @@ pytestmark = [pytest.mark.django_db, pytest.mark.process]
 JO = "jo@acme.example"
 
 
-def imported(name: str, document: Any) -> list[Mapping]:
+def imported(name: str, document: Any) -> list[MappingRow]:
     """The people's rows of a new tenant that got this file."""
     tenant = services.create_tenant(actor=JO, name=name)
-    found = microsoft.read_text(json.dumps(document), shown(tenant))
+    found = microsoft.read_text(json.dumps(document), draft_or_current(tenant))
     reading.put_into_draft(tenant=tenant, actor=JO, wanted=found.wanted)
-    return [row.rule() for row in shown(tenant).mappings.filter(object_type="user")]
+    return [row.rule() for row in draft_or_current(tenant).mappings.filter(object_type="user")]
 
 
-def everybody(tenant: Tenant, rows: list[Mapping]) -> list[dict[str, Any]]:
+def everybody(tenant: Tenant, rows: list[MappingRow]) -> list[dict[str, Any]]:
     """As a run reads them; the manager stands beside, as the delta brings it."""
     found: dict[str, dict[str, Any]] = {}
     for page in graph_client(tenant).users_delta(graph_select(rows, "user")):
@@ -36,7 +36,7 @@ def everybody(tenant: Tenant, rows: list[Mapping]) -> list[dict[str, Any]]:
     return list(found.values())
 
 
-def desired(rows: list[Mapping], people: list[dict[str, Any]]) -> list[Any]:
+def desired(rows: list[MappingRow], people: list[dict[str, Any]]) -> list[Any]:
     rules = mapping.compile_mappings(rows)
     return [
         (found.values, found.references, [(one.target, one.value) for one in found.untouched])
@@ -50,8 +50,8 @@ def desired(rows: list[Mapping], people: list[dict[str, Any]]) -> list[Any]:
 def test_all_500_people_get_the_same_through_either_file(wired: Tenant) -> None:
     first = imported("Straight from Microsoft", SAMPLE)
     source = Tenant.objects.get(name="Straight from Microsoft")
-    ours = imported("Through our file", reading.export(shown(source)))
-    theirs = imported("Through Microsoft's file", microsoft.export(shown(source))[0])
+    ours = imported("Through our file", reading.export(draft_or_current(source)))
+    theirs = imported("Through Microsoft's file", microsoft.export(draft_or_current(source))[0])
     people = everybody(wired, first)
     assert len(people) == 500
     expected = desired(first, people)

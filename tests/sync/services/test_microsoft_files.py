@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from sync.configuration.drafts import shown
+from sync.configuration.drafts import draft_or_current
 from sync.configuration.files import microsoft, reading
 from sync.configuration.files.microsoft import CannotRead
 from sync.connection.clients import graph_client
@@ -33,7 +33,7 @@ def client_id(tenant: Tenant) -> str:
 def test_the_schema_is_found_by_object_id_and_by_application_id(wired: Tenant) -> None:
     by_object = microsoft.fetch(wired, principal(wired).upper())
     assert microsoft.fetch(wired, client_id(wired)) == by_object
-    found = microsoft.read_schema(by_object, shown(wired))
+    found = microsoft.read_schema(by_object, draft_or_current(wired))
     assert {line.outcome for line in found.report} == {"taken", "changed"}
     changed = reading.put_into_draft(tenant=wired, actor="jo", wanted=found.wanted)
     assert "mapping:user:locale" in {one.key for one in changed}

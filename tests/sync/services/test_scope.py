@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from sync.configuration import drafts, mappings
-from sync.configuration.drafts import shown
+from sync.configuration.drafts import draft_or_current
 from sync.directory.live import Found
 from sync.models import DirectoryGroup, DirectoryMembership, DirectoryUser, Tenant
-from sync.preview.filter_effects import Look, search, titles_of
+from sync.preview.filter_effects import FilterEffects, search, titles_of
 from sync.rules.entra_attributes import ALWAYS_SELECTED
 
 ACTOR = "jo@acme.example"
@@ -37,12 +37,12 @@ def company(tenant: Tenant) -> Tenant:
     select = [*ALWAYS_SELECTED["user"], "department", "|", *ALWAYS_SELECTED["group"], "|", "graph", "directory", "app"]
     Tenant.objects.filter(pk=tenant.pk).update(tracked_select=select)
     mappings.assign(actor=ACTOR, tenant=tenant, chosen=[Found("group", OUTER, "AWS-Outer", "", "security")])
-    drafts.make_version(shown(tenant), actor=ACTOR)
+    drafts.make_version(draft_or_current(tenant), actor=ACTOR)
     tenant.refresh_from_db()
     return tenant
 
 
-def moving(look: Look) -> tuple[set[str], set[str]]:
+def moving(look: FilterEffects) -> tuple[set[str], set[str]]:
     everyone = list(look.everyone())
     come = {one.object_id for one in everyone if one.now and not one.before}
     return come, {one.object_id for one in everyone if one.before and not one.now}
@@ -54,23 +54,23 @@ def engineers(tenant: Tenant) -> None:
 
 
 def test_without_a_draft_nothing_moves(company: Tenant) -> None:
-    counts = Look(company, "user").counts()
+    counts = FilterEffects(company, "user").counts()
     assert (counts.total, counts.passing, counts.come_in, counts.drop_out) == (3, 3, 0, 0)
     assert (counts.guests, counts.disabled) == (1, 1)
 
 
 def test_nested_groups_and_all_people_bring_somebody_in(company: Tenant) -> None:
-    row = shown(company).assignments.get()
+    row = draft_or_current(company).assignments.get()
     mappings.set_nested(actor=ACTOR, tenant=company, assignment=row, nested=True)
-    assert moving(Look(company, "user")) == ({"ned"}, set())
+    assert moving(FilterEffects(company, "user")) == ({"ned"}, set())
     mappings.set_settings(actor=ACTOR, tenant=company, everybody=True)
-    assert moving(Look(company, "user")) == ({"ned", "eve"}, set())
+    assert moving(FilterEffects(company, "user")) == ({"ned", "eve"}, set())
 
 
 def test_whoever_is_no_longer_assigned_drops_out_though_the_draft_does_not_ask_them(company: Tenant) -> None:
-    row = shown(company).assignments.get()
+    row = draft_or_current(company).assignments.get()
     mappings.unassign(actor=ACTOR, tenant=company, assignment=row)
-    look = Look(company, "user")
+    look = FilterEffects(company, "user")
     # Bob was out before: his sign-in is blocked.
     assert moving(look) == (set(), {"ada", "gil"})
     assert look.counts().total == 0
@@ -78,18 +78,18 @@ def test_whoever_is_no_longer_assigned_drops_out_though_the_draft_does_not_ask_t
 
 def test_the_switch_for_guests_and_a_filter_drop_whom_they_stop(company: Tenant) -> None:
     mappings.set_settings(actor=ACTOR, tenant=company, leave_out_guests=True)
-    assert moving(Look(company, "user")) == (set(), {"gil"})
+    assert moving(FilterEffects(company, "user")) == (set(), {"gil"})
     engineers(company)
-    counts = Look(company, "user").counts()
+    counts = FilterEffects(company, "user").counts()
     assert (counts.total, counts.passing, counts.filters[0]) == (3, 1, 2)
 
 
 def test_somebody_is_explained_under_both_sets_of_rules(company: Tenant) -> None:
     engineers(company)
-    drafts.make_version(shown(company), actor=ACTOR)
+    drafts.make_version(draft_or_current(company), actor=ACTOR)
     assert titles_of(company) == ["Engineers"]
     mappings.set_settings(actor=ACTOR, tenant=company, leave_out_guests=True)
-    look = Look(company, "user")
+    look = FilterEffects(company, "user")
     found = {key: look.test(key) for key in ("ada", "gil", "bob", "ned", "eve", "nobody")}
     words = {key: (one.passed, one.words, one.before) for key, one in found.items() if one}
     assert words == {
@@ -102,10 +102,10 @@ def test_somebody_is_explained_under_both_sets_of_rules(company: Tenant) -> None
 
 
 def test_a_group_that_only_brings_its_people_is_not_asked(company: Tenant) -> None:
-    assert Look(company, "group").counts().total == 1
-    row = shown(company).assignments.get()
+    assert FilterEffects(company, "group").counts().total == 1
+    row = draft_or_current(company).assignments.get()
     mappings.set_send_group(actor=ACTOR, tenant=company, assignment=row, send_group=False)
-    look = Look(company, "group")
+    look = FilterEffects(company, "group")
     assert look.counts().total == 0
     assert moving(look) == (set(), {OUTER})
 

@@ -5,7 +5,7 @@ attribute mapping and filter: taken over, taken over with a change, or left out,
 """
 
 from sync.configuration.files.ms_schema.reading import NotASchema, Read, looks_like_schema, read
-from sync.configuration.files.ms_schema.reports import MESSAGES, Line, Note
+from sync.configuration.files.ms_schema.reports import MESSAGES, ReportLine, ReportNote
 from sync.configuration.files.ms_schema.writing import write
 
-__all__ = ["MESSAGES", "Line", "NotASchema", "Note", "Read", "looks_like_schema", "read", "write"]
+__all__ = ["MESSAGES", "NotASchema", "Read", "ReportLine", "ReportNote", "looks_like_schema", "read", "write"]

@@ -10,15 +10,15 @@ from typing import Any, Literal
 
 from sync import expressions
 from sync.configuration.files.ms_schema import names
-from sync.configuration.files.ms_schema.reports import Line, Note, Problem
+from sync.configuration.files.ms_schema.reports import Problem, ReportLine, ReportNote
 from sync.expressions.errors import ExpressionError, gettext_noop
 from sync.expressions.parsing import parse_tree
 from sync.expressions.tree import Text
-from sync.rules import aws_fields, mapping_checks, rows
+from sync.rules import aws_fields, mapping_checks
 from sync.rules.filter_checks import check
 from sync.rules.filters import MOST_CLAUSES, Clause, operator_named
-from sync.rules.rows import Mapping as Rule
-from sync.rules.rows import ObjectType
+from sync.rules.rows import Apply, Kind, MappingProblem, ObjectType, expression_problem
+from sync.rules.rows import MappingRow as Rule
 from sync.rules.template import DEFAULT_GROUP_MAPPINGS, DEFAULT_USER_MAPPINGS, NOT_FOR_AWS
 from sync.rules.wanted import WantedFilter
 
@@ -38,7 +38,7 @@ class NotASchema(Exception):
 class LeftOut(Exception):
     def __init__(self, code: str, **params: str | int) -> None:
         super().__init__(code)
-        self.note = Note(code, params)
+        self.note = ReportNote(code, params)
 
 
 class Wrong(LeftOut):
@@ -46,7 +46,7 @@ class Wrong(LeftOut):
 
     def __init__(self, problem: Problem) -> None:
         super().__init__("problem")
-        self.note = Note("problem", problem=problem)
+        self.note = ReportNote("problem", problem=problem)
 
 
 @dataclass(slots=True)
@@ -56,7 +56,7 @@ class Read:
     mappings: dict[str, list[Rule]] = field(default_factory=dict)
     filters: dict[str, list[WantedFilter]] = field(default_factory=dict)
     actions: dict[str, list[str]] = field(default_factory=dict)
-    report: list[Line] = field(default_factory=list)
+    report: list[ReportLine] = field(default_factory=list)
 
 
 def looks_like_schema(document: Any) -> bool:
@@ -92,11 +92,11 @@ def _priority(rule: Json) -> int:
 def _read_rule(rule: Json, found: Read) -> None:
     name = _text(rule, "name") or "?"
     if any(_objects(rule.get(kind), of) for kind, of in FILTERED_BY):
-        found.report.append(Line("", "rule", name, "left_out", [Note("rule-filter")]))
+        found.report.append(ReportLine("", "rule", name, "left_out", [ReportNote("rule-filter")]))
     for one in _objects(rule, "objectMappings"):
         title = _text(one, "name") or name
         if _text(rule, "targetDirectoryName") == names.SOURCE_DIRECTORY:
-            found.report.append(Line("", "rule", title, "left_out", [Note("direction")]))
+            found.report.append(ReportLine("", "rule", title, "left_out", [ReportNote("direction")]))
         else:
             _read_objects(one, title, found)
 
@@ -109,8 +109,8 @@ def _read_objects(one: Json, title: str, found: Read) -> None:
     source = _text(one, "sourceObjectName")
     object_type = names.OBJECTS_WRITTEN.get(source.lower())
     if object_type is None or object_type in found.actions:
-        note = Note("second-object") if object_type else Note("object", {"object": source or "?"})
-        found.report.append(Line(object_type or "", "rule", title, "left_out", [note]))
+        note = ReportNote("second-object") if object_type else ReportNote("object", {"object": source or "?"})
+        found.report.append(ReportLine(object_type or "", "rule", title, "left_out", [note]))
         return
     _read_actions(one, object_type, found)
     _read_filters(one.get("scope"), object_type, found)
@@ -124,9 +124,9 @@ def _read_actions(one: Json, object_type: ObjectType, found: Read) -> None:
     flows = _flows(one.get("flowTypes"))
     enabled = one.get("enabled") is not False
     actions = [action for flow in flows for action in names.ALLOWS[object_type][flow]] if enabled else []
-    notes = [] if enabled else [Note("groups-off" if object_type == "group" else "people-off")]
+    notes = [] if enabled else [ReportNote("groups-off" if object_type == "group" else "people-off")]
     found.actions[object_type] = actions
-    found.report.append(Line(object_type, "actions", ", ".join(flows), "changed" if notes else "taken", notes))
+    found.report.append(ReportLine(object_type, "actions", ", ".join(flows), "changed" if notes else "taken", notes))
 
 
 def _flows(written: Any) -> list[str]:
@@ -148,7 +148,7 @@ def _read_mappings(one: Json, object_type: ObjectType, found: Read) -> None:
     written = list(enumerate(attributes if isinstance(attributes, list) else [], start=1))
     written.sort(key=lambda pair: isinstance(pair[1], dict) and _text(pair[1], "targetAttributeName") in LATER)
     kept: list[Rule] = []
-    lines: list[tuple[int, Line]] = []
+    lines: list[tuple[int, ReportLine]] = []
     for position, attribute in written:
         rule, line = _read_mapping(attribute, object_type, kept)
         lines.append((position, line))
@@ -162,7 +162,7 @@ def _read_mappings(one: Json, object_type: ObjectType, found: Read) -> None:
 LATER = frozenset(NOT_FOR_AWS)
 
 
-def _read_mapping(attribute: Any, object_type: ObjectType, kept: Sequence[Rule]) -> tuple[Rule | None, Line]:
+def _read_mapping(attribute: Any, object_type: ObjectType, kept: Sequence[Rule]) -> tuple[Rule | None, ReportLine]:
     name = _text(attribute, "targetAttributeName") if isinstance(attribute, dict) else ""
     try:
         if not isinstance(attribute, dict):
@@ -170,12 +170,12 @@ def _read_mapping(attribute: Any, object_type: ObjectType, kept: Sequence[Rule])
         rule, notes = _rule(attribute, name, object_type)
         rule, more = _settled(rule, object_type, kept)
     except LeftOut as why:
-        return None, Line(object_type, "mapping", name or "?", "left_out", [why.note])
+        return None, ReportLine(object_type, "mapping", name or "?", "left_out", [why.note])
     notes += more
-    return rule, Line(object_type, "mapping", rule.target, "changed" if notes else "taken", notes)
+    return rule, ReportLine(object_type, "mapping", rule.target, "changed" if notes else "taken", notes)
 
 
-def _rule(attribute: Json, written: str, object_type: ObjectType) -> tuple[Rule, list[Note]]:
+def _rule(attribute: Json, written: str, object_type: ObjectType) -> tuple[Rule, list[ReportNote]]:
     target, notes = _target(written, object_type)
     apply, flow_notes = _flow(attribute)
     kind, source, source_notes = _source(attribute.get("source"), target, object_type)
@@ -191,46 +191,46 @@ def _rule(attribute: Json, written: str, object_type: ObjectType) -> tuple[Rule,
     return rule, [*notes, *flow_notes, *source_notes, *matching_notes]
 
 
-def _matching(priority: Any) -> tuple[int | None, list[Note]]:
+def _matching(priority: Any) -> tuple[int | None, list[ReportNote]]:
     """0 stands for no matching (Graph, attributeMapping)."""
     if not isinstance(priority, int) or isinstance(priority, bool) or priority < 1:
         return None, []
     late = priority > LAST_MATCH
     return min(priority, LAST_MATCH), [
-        Note("matching-order", {"priority": priority, "place": LAST_MATCH})
+        ReportNote("matching-order", {"priority": priority, "place": LAST_MATCH})
     ] if late else []
 
 
-def _target(written: str, object_type: ObjectType) -> tuple[str, list[Note]]:
+def _target(written: str, object_type: ObjectType) -> tuple[str, list[ReportNote]]:
     target = names.target(written, object_type)
     if not written:
         raise LeftOut("no-target")
     if target is None:
         raise LeftOut("roles" if written.lower().startswith("roles") else "unknown-target")
-    return target, [] if target == written else [Note("target-spelled", {"written": written, "name": target})]
+    return target, [] if target == written else [ReportNote("target-spelled", {"written": written, "name": target})]
 
 
-def _flow(attribute: Json) -> tuple[rows.Apply, list[Note]]:
-    notes = [Note("flow-always")] if _text(attribute, "flowBehavior") == "FlowAlways" else []
+def _flow(attribute: Json) -> tuple[Apply, list[ReportNote]]:
+    notes = [ReportNote("flow-always")] if _text(attribute, "flowBehavior") == "FlowAlways" else []
     match _text(attribute, "flowType") or "Always":
         case "Always":
             return "always", notes
         case "ObjectAddOnly":
-            return "create", [*notes, Note("only-when-created")]
+            return "create", [*notes, ReportNote("only-when-created")]
         case "MultiValueAddOnly" | "ValueAddOnly" | "AttributeAddOnly" as flow:
             raise LeftOut("flow-type", flow=flow)
         case flow:
             raise LeftOut("unknown-flow", flow=flow[:40])
 
 
-def _source(source: Any, target: str, object_type: ObjectType) -> tuple[rows.Kind, str, list[Note]]:
+def _source(source: Any, target: str, object_type: ObjectType) -> tuple[Kind, str, list[ReportNote]]:
     if not isinstance(source, dict):
-        return "none", "", [Note("source-none")]
+        return "none", "", [ReportNote("source-none")]
     match _text(source, "type"):
         case "Attribute":
             written = _attribute_name(source)
             name = names.attribute(written, object_type)
-            notes = [] if name == written else [Note("source-renamed", {"written": written, "name": name})]
+            notes = [] if name == written else [ReportNote("source-renamed", {"written": written, "name": name})]
             return "reference" if target in aws_fields.REFERENCES else "direct", name, notes
         case "Constant":
             return "constant", _constant(source), []
@@ -255,31 +255,31 @@ def _constant(source: Json) -> str:
     return tree.value if isinstance(tree, Text) else written
 
 
-def _expression(source: Json, object_type: ObjectType) -> tuple[str, list[Note]]:
+def _expression(source: Json, object_type: ObjectType) -> tuple[str, list[ReportNote]]:
     """Parsed and checked here; what is wrong with it is said in the words of the editor."""
     written = _text(source, "expression").strip()
     if not written:
         raise LeftOut("no-expression")
     if wrong := expressions.check(written):
-        raise Wrong(rows.expression_problem(wrong[0]))
+        raise Wrong(expression_problem(wrong[0]))
     renamed = names.with_attributes(written, lambda name: names.attribute(name, object_type))
     spelled = mapping_checks.canonical(Rule("", "expression", renamed)).source
-    return spelled, [] if spelled == written else [Note("expression-spelled", {"source": spelled})]
+    return spelled, [] if spelled == written else [ReportNote("expression-spelled", {"source": spelled})]
 
 
-def _settled(rule: Rule, object_type: ObjectType, kept: Sequence[Rule]) -> tuple[Rule, list[Note]]:
+def _settled(rule: Rule, object_type: ObjectType, kept: Sequence[Rule]) -> tuple[Rule, list[ReportNote]]:
     """The row as our own checks take it. Raises LeftOut."""
-    notes: list[Note] = []
+    notes: list[ReportNote] = []
     for problem in mapping_checks.check_mapping(rule, kept, object_type):
         if problem.code in MATCHING_PROBLEMS:
             rule = replace(rule, matching=None)
-            notes.append(Note("matching-dropped", problem=problem))
+            notes.append(ReportNote("matching-dropped", problem=problem))
         elif problem.code == "matching-taken":
             rule, note = _later(rule, kept, problem)
             notes.append(note)
         elif problem.code == "random":
             rule = replace(rule, apply="create")
-            notes.append(Note("random-create"))
+            notes.append(ReportNote("random-create"))
         elif problem.code == "duplicate-target":
             raise LeftOut("duplicate-target")
         elif problem.code == "one-list-value":
@@ -290,13 +290,13 @@ def _settled(rule: Rule, object_type: ObjectType, kept: Sequence[Rule]) -> tuple
     return rule, notes
 
 
-def _later(rule: Rule, kept: Sequence[Rule], problem: rows.Problem) -> tuple[Rule, Note]:
+def _later(rule: Rule, kept: Sequence[Rule], problem: MappingProblem) -> tuple[Rule, ReportNote]:
     """The next free place in matching."""
     taken = {other.matching for other in kept}
     place = next((n for n in range(rule.matching or 1, LAST_MATCH + 1) if n not in taken), None)
     if place is None:
-        return replace(rule, matching=None), Note("matching-dropped", problem=problem)
-    return replace(rule, matching=place), Note("matching-order", {"priority": rule.matching or 0, "place": place})
+        return replace(rule, matching=None), ReportNote("matching-dropped", problem=problem)
+    return replace(rule, matching=place), ReportNote("matching-order", {"priority": rule.matching or 0, "place": place})
 
 
 def _is_templates_own(rule: Rule, object_type: ObjectType, kept: Sequence[Rule]) -> bool:
@@ -319,7 +319,7 @@ def _read_filters(scope: Any, object_type: ObjectType, found: Read) -> None:
     read = [_read_filter(group, n, object_type) for n, group in enumerate(groups, start=1)]
     lines = [line for _filter, line in read]
     if any(_objects(scope, kind) for kind in ("categoryFilterGroups", "inputFilterGroups")):
-        lines.append(Line(object_type, "filter", "?", "left_out", [Note("filter-kind")]))
+        lines.append(ReportLine(object_type, "filter", "?", "left_out", [ReportNote("filter-kind")]))
     if any(line.outcome == "left_out" for line in lines):
         found.report += [_kept(line) for line in lines]
         return
@@ -327,11 +327,11 @@ def _read_filters(scope: Any, object_type: ObjectType, found: Read) -> None:
     found.report += lines
 
 
-def _kept(line: Line) -> Line:
-    return replace(line, outcome="left_out", notes=[*line.notes, Note("filter-kept")])
+def _kept(line: ReportLine) -> ReportLine:
+    return replace(line, outcome="left_out", notes=[*line.notes, ReportNote("filter-kept")])
 
 
-def _read_filter(group: Json, n: int, object_type: ObjectType) -> tuple[WantedFilter | None, Line]:
+def _read_filter(group: Json, n: int, object_type: ObjectType) -> tuple[WantedFilter | None, ReportLine]:
     written = _text(group, "name").strip()[:200]
     title = written or UNTITLED % {"n": n}
     try:
@@ -341,10 +341,10 @@ def _read_filter(group: Json, n: int, object_type: ObjectType) -> tuple[WantedFi
         if len(clauses) > MOST_CLAUSES:
             raise LeftOut("clauses-many", count=len(clauses), limit=MOST_CLAUSES)
     except LeftOut as why:
-        return None, Line(object_type, "filter", title, "left_out", [why.note])
+        return None, ReportLine(object_type, "filter", title, "left_out", [why.note])
     outcome: Literal["taken", "changed"] = "taken" if written else "changed"
-    notes = [] if written else [Note("filter-untitled")]
-    return WantedFilter(title, clauses), Line(object_type, "filter", title, outcome, notes)
+    notes = [] if written else [ReportNote("filter-untitled")]
+    return WantedFilter(title, clauses), ReportLine(object_type, "filter", title, outcome, notes)
 
 
 def _clause(clause: Json, object_type: ObjectType) -> dict[str, Any]:

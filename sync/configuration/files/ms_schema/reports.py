@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from sync.expressions.errors import gettext_noop
-from sync.rules import filter_checks, rows
+from sync.rules import filter_checks
+from sync.rules.rows import MappingProblem
 
-Problem = rows.Problem | filter_checks.Problem
+Problem = MappingProblem | filter_checks.FilterProblem
 Outcome = Literal["taken", "changed", "left_out"]
 
 MESSAGES: dict[str, str] = {
@@ -63,7 +64,7 @@ MESSAGES: dict[str, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class ReportNote:
     """One reason: MESSAGES[code] with params. `problem`: why our own checks would refuse the row."""
 
     code: str
@@ -76,16 +77,16 @@ class Note:
         params = dict(self.params)
         if self.problem is not None:
             found = self.problem
-            params["problem"] = found.sentence() if isinstance(found, filter_checks.Problem) else found.sentence
+            params["problem"] = found.sentence() if isinstance(found, filter_checks.FilterProblem) else found.sentence
         return MESSAGES[self.code] % params
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ReportLine:
     """`part`: mapping, filter, actions or rule; `name`: the field, the title or the name in the file."""
 
     object_type: str
     part: Literal["mapping", "filter", "actions", "rule"]
     name: str
     outcome: Outcome
-    notes: Sequence[Note] = ()
+    notes: Sequence[ReportNote] = ()

@@ -6,12 +6,12 @@ from typing import Any
 
 from sync import expressions
 from sync.configuration.files.ms_schema import names
-from sync.configuration.files.ms_schema.reports import Line, Note
-from sync.expressions.tree import Attribute, Call, Empty, Node, Number, Operation, Text, walk
+from sync.configuration.files.ms_schema.reports import ReportLine, ReportNote
+from sync.expressions.tree import AttributeNode, Call, Empty, Node, NumberNode, OperatorNode, Text, walk
 from sync.rules.aws_fields import BOOLEANS, REFERENCES, required_targets
 from sync.rules.entra_attributes import source_attribute
 from sync.rules.filters import OPERATORS
-from sync.rules.rows import Mapping as Rule
+from sync.rules.rows import MappingRow as Rule
 from sync.rules.rows import ObjectType
 from sync.rules.wanted import Wanted, WantedFilter
 
@@ -24,9 +24,9 @@ OBJECT_NAMES: dict[ObjectType, str] = {
 TYPES = {"boolean": "Boolean", "reference": "Reference", "date": "DateTime"}
 
 
-def write(wanted: Wanted) -> tuple[Json, list[Line]]:
+def write(wanted: Wanted) -> tuple[Json, list[ReportLine]]:
     """The schema, and what became of each mapping and filter on the way."""
-    report: list[Line] = []
+    report: list[ReportLine] = []
     kinds = [kind for kind in names.OBJECTS if kind in wanted.mappings]
     rule = {
         "id": _id("rule"),
@@ -48,7 +48,7 @@ def _id(what: str) -> str:
     return str(uuid.uuid5(uuid.NAMESPACE_URL, f"https://graph.microsoft.com/synchronization/{what}"))
 
 
-def _object_mapping(wanted: Wanted, kind: ObjectType, report: list[Line]) -> Json:
+def _object_mapping(wanted: Wanted, kind: ObjectType, report: list[ReportLine]) -> Json:
     actions = wanted.settings.get(f"{kind}_actions")
     flows = _flows(kind, actions, report)
     return {
@@ -63,26 +63,26 @@ def _object_mapping(wanted: Wanted, kind: ObjectType, report: list[Line]) -> Jso
     }
 
 
-def _flows(kind: ObjectType, actions: Sequence[str] | None, report: list[Line]) -> list[str]:
+def _flows(kind: ObjectType, actions: Sequence[str] | None, report: list[ReportLine]) -> list[str]:
     """A flow is written when its first action is allowed: Update stands for disabling too."""
     if actions is None:
         return list(names.FLOWS)
     allowed = set(actions)
     flows = [flow for flow in names.FLOWS if names.ALLOWS[kind][flow][0] in allowed]
     said = {action for flow in flows for action in names.ALLOWS[kind][flow]}
-    notes = [] if said == allowed else [Note("disable-with-update")]
-    report.append(Line(kind, "actions", ", ".join(flows), "changed" if notes else "taken", notes))
+    notes = [] if said == allowed else [ReportNote("disable-with-update")]
+    report.append(ReportLine(kind, "actions", ", ".join(flows), "changed" if notes else "taken", notes))
     return flows
 
 
 # --- Mappings ---
 
 
-def _attribute_mapping(kind: ObjectType, rule: Rule, report: list[Line]) -> Json:
+def _attribute_mapping(kind: ObjectType, rule: Rule, report: list[ReportLine]) -> Json:
     source, notes = _source(kind, rule)
-    notes += [Note("default-create-only")] if rule.default and rule.default_on_update else []
-    notes += [Note("keep-lost")] if rule.when_empty == "keep" else []
-    report.append(Line(kind, "mapping", rule.target, "changed" if notes else "taken", notes))
+    notes += [ReportNote("default-create-only")] if rule.default and rule.default_on_update else []
+    notes += [ReportNote("keep-lost")] if rule.when_empty == "keep" else []
+    report.append(ReportLine(kind, "mapping", rule.target, "changed" if notes else "taken", notes))
     return {
         "targetAttributeName": rule.target,
         "source": source,
@@ -94,24 +94,24 @@ def _attribute_mapping(kind: ObjectType, rule: Rule, report: list[Line]) -> Json
     }
 
 
-def _source(kind: ObjectType, rule: Rule) -> tuple[Json | None, list[Note]]:
+def _source(kind: ObjectType, rule: Rule) -> tuple[Json | None, list[ReportNote]]:
     if rule.kind == "none":
-        return None, [Note("written-none")]
+        return None, [ReportNote("written-none")]
     if rule.kind == "constant":
         return _constant(rule.source), []
     if rule.kind == "expression":
         return _expression(kind, rule.source)
     name = names.attribute(rule.source, kind)
-    notes = [] if name == rule.source else [Note("source-renamed", {"written": rule.source, "name": name})]
+    notes = [] if name == rule.source else [ReportNote("source-renamed", {"written": rule.source, "name": name})]
     return _attribute(name), notes
 
 
-def _expression(kind: ObjectType, source: str) -> tuple[Json, list[Note]]:
+def _expression(kind: ObjectType, source: str) -> tuple[Json, list[ReportNote]]:
     written = names.with_attributes(source, lambda name: names.attribute(name, kind))
     root = expressions.parse(written).root
-    ampersand = any(isinstance(node, Operation) and node.operator == "&" for node in walk(root))
-    notes = [Note("expression-spelled", {"source": written})] if written != source else []
-    notes += [Note("joined-by-ampersand")] if ampersand else []
+    ampersand = any(isinstance(node, OperatorNode) and node.operator == "&" for node in walk(root))
+    notes = [ReportNote("expression-spelled", {"source": written})] if written != source else []
+    notes += [ReportNote("joined-by-ampersand")] if ampersand else []
     return {**_node(root), "expression": written, "type": "Function"}, notes
 
 
@@ -125,7 +125,7 @@ def _constant(value: str) -> Json:
 
 def _node(node: Node) -> Json:
     """The tree that Graph keeps beside the text. Arguments that are left out have no entry (Graph, parseExpression)."""
-    if isinstance(node, Attribute):
+    if isinstance(node, AttributeNode):
         return _attribute(node.name)
     if isinstance(node, Call):
         return {
@@ -150,13 +150,13 @@ def _text(node: Node) -> str:
     match node:
         case Text(value=value):
             return names.quoted(value)
-        case Number(value=number):
+        case NumberNode(value=number):
             return str(number)
-        case Attribute(name=name):
+        case AttributeNode(name=name):
             return f"[{name}]"
         case Call(name=name, arguments=arguments):
             return f"{name}({', '.join(_text(one) for one in arguments)})"
-        case Operation(operator=operator, left=left, right=right):
+        case OperatorNode(operator=operator, left=left, right=right):
             return f"{_text(left)} {operator} {_text(right)}"
         case Empty():
             return ""
@@ -167,17 +167,17 @@ def _text(node: Node) -> str:
 # --- Filters ---
 
 
-def _scope(kind: ObjectType, filters: Sequence[WantedFilter], report: list[Line]) -> Json | None:
+def _scope(kind: ObjectType, filters: Sequence[WantedFilter], report: list[ReportLine]) -> Json | None:
     if not filters:
         return None
     groups = [_filter_group(kind, one, report) for one in filters]
     return {"groups": groups, "inputFilterGroups": [], "categoryFilterGroups": []}
 
 
-def _filter_group(kind: ObjectType, one: WantedFilter, report: list[Line]) -> Json:
+def _filter_group(kind: ObjectType, one: WantedFilter, report: list[ReportLine]) -> Json:
     loses = any(clause.get("ignore_case") for clause in one.clauses)
-    notes = [Note("ignore-case-lost")] if loses else []
-    report.append(Line(kind, "filter", one.title, "changed" if notes else "taken", notes))
+    notes = [ReportNote("ignore-case-lost")] if loses else []
+    report.append(ReportLine(kind, "filter", one.title, "changed" if notes else "taken", notes))
     return {"name": one.title, "clauses": [_clause(kind, clause) for clause in one.clauses]}
 
 

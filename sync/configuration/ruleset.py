@@ -1,0 +1,115 @@
+"""A configuration as the engine uses it, read once per run."""
+
+from collections.abc import Mapping as Map
+from dataclasses import dataclass
+from typing import Any
+
+from sync.models import (
+    Assignment,
+    AttributeMapping,
+    Configuration,
+    ScopingFilter,
+    Tenant,
+)
+from sync.models.configuration import every_group_action, every_user_action
+from sync.rules import filters, mapping
+from sync.rules.rows import GuestName, MappingRow, ObjectType, graph_select
+from sync.rules.scope import Gate, Scope, decide_group
+from sync.scim.resource import unit_of
+
+OPEN_GATE = Gate()
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The configuration as the engine uses it, read once per run."""
+
+    users: tuple[MappingRow, ...]
+    groups: tuple[MappingRow, ...]
+    assigned_users: frozenset[str]
+    assigned_groups: frozenset[str]
+    changed_at: Any
+    # Assigned groups that bring the members of the groups inside them too.
+    nested: frozenset[str] = frozenset()
+    # Assigned groups that go to AWS themselves; the others only bring their people.
+    sent_groups: frozenset[str] = frozenset()
+    everybody: bool = False
+    mirrored_app: str = ""
+    # What assigned people, and assigned groups, have to pass.
+    people_gate: Gate = OPEN_GATE
+    group_gate: Gate = OPEN_GATE
+    guest_user_name: GuestName = "invited"
+    # What may be done to people and groups in AWS.
+    user_actions: frozenset[str] = frozenset(every_user_action())
+    group_actions: frozenset[str] = frozenset(every_group_action())
+
+    @classmethod
+    def of(cls, configuration: Configuration) -> "Rules":
+        def rows(object_type: str) -> tuple[MappingRow, ...]:
+            found = AttributeMapping.objects.filter(configuration=configuration, object_type=object_type)
+            return tuple(row.rule() for row in found)
+
+        def ids(object_type: str, **flags: bool) -> frozenset[str]:
+            found = Assignment.objects.filter(configuration=configuration, object_type=object_type, **flags)
+            return frozenset(found.values_list("object_id", flat=True))
+
+        return cls(
+            users=rows("user"),
+            groups=rows("group"),
+            assigned_users=ids("user"),
+            assigned_groups=ids("group"),
+            changed_at=configuration.changed_at,
+            nested=ids("group", nested=True),
+            sent_groups=ids("group", send_group=True),
+            everybody=configuration.everybody,
+            mirrored_app=configuration.mirrored_app,
+            people_gate=Gate(filters_of(configuration, "user"), configuration.leave_out_guests),
+            group_gate=Gate(filters_of(configuration, "group")),
+            guest_user_name=configuration.guest_user_name,  # type: ignore[arg-type]
+            user_actions=frozenset(configuration.user_actions),
+            group_actions=frozenset(configuration.group_actions),
+        )
+
+    def selects(self, object_type: ObjectType) -> list[str]:
+        """The Graph properties that mappings and filters read."""
+        rows, gate = (self.users, self.people_gate) if object_type == "user" else (self.groups, self.group_gate)
+        filtered = filters.names_read(one.filter for one in gate.filters)
+        return graph_select(rows, object_type, filtered)
+
+    def scope_of_group(self, object_id: str, properties: Map[str, Any], *, deleted: bool) -> Scope:
+        return decide_group(
+            assigned=object_id in self.assigned_groups,
+            sent=object_id in self.sent_groups,
+            deleted=deleted,
+            stopped=self.group_gate.stops(properties),
+        )
+
+
+def filters_of(configuration: Configuration, object_type: ObjectType) -> tuple[filters.CompiledFilter, ...]:
+    rows = ScopingFilter.objects.filter(configuration=configuration, object_type=object_type)
+    return filters.compiled([row.rule() for row in rows], object_type)
+
+
+def selected(configuration: Configuration) -> tuple[list[str], list[str]]:
+    """What a round reads of users and of groups for the rules of a run, for those of the next one, and for the draft.
+
+    A preview of the draft then needs no round of its own, and what is published meanwhile takes nothing away.
+    """
+    tenant = configuration.tenant
+    used = (configuration, tenant.configurations.current(), tenant.configurations.draft())
+    rules = [Rules.of(one) for one in dict.fromkeys(used) if one is not None]
+    users = [name for one in rules for name in one.selects("user")]
+    groups = [name for one in rules for name in one.selects("group")]
+    return list(dict.fromkeys(users)), list(dict.fromkeys(groups))
+
+
+def redacted_units(tenant: Tenant) -> dict[str, frozenset[str]]:
+    """By object type: what the expressions in force redact."""
+    rows = AttributeMapping.objects.filter(configuration=tenant.configurations.current(), source__icontains="redact")
+    rules = {row: mapping.compiled(row.rule()) for row in rows}
+    return {
+        object_type: frozenset(
+            unit_of(row.target) for row, rule in rules.items() if rule.redacted and row.object_type == object_type
+        )
+        for object_type in ("user", "group")
+    }

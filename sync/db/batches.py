@@ -1,0 +1,25 @@
+"""Rows in portions, so that memory does not grow with the directory."""
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any, TypeVar
+
+from django.db.models import QuerySet
+
+BATCH = 1000
+
+T = TypeVar("T")
+
+
+def batches(rows: QuerySet[Any], size: int = BATCH) -> Iterator[list[Any]]:
+    """By primary key: rows that change on the way are neither lost nor seen twice."""
+    last = 0
+    while batch := list(rows.filter(pk__gt=last).order_by("pk")[:size]):
+        yield batch
+        last = batch[-1].pk
+
+
+def chunks(items: Iterable[T], size: int) -> Iterator[tuple[T, ...]]:
+    rest = iter(items)
+    while part := tuple(islice(rest, size)):
+        yield part

@@ -1,0 +1,102 @@
+"""What one batch of objects results in, until it is stored in one transaction."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.utils import timezone
+
+from sync.db.bulk import insert_rows, update_rows
+from sync.engine.evaluation.plan_store import Refusal, Subject
+from sync.models import (
+    HeldChange,
+    Link,
+    Tenant,
+)
+from sync.rules.changes import (
+    Change,
+    Known,
+)
+from sync.rules.unique_keys import Keys
+
+# What a pass may change of a link before anything is sent.
+VERDICTS = (
+    *("wanted_name", "wanted_email", "wanted_external", "ready_code", "ready_attribute", "ready_at", "origin"),
+    *("match_code", "match_attribute", "match_scim_id", "match_name", "match_at", "retry_at"),
+)
+
+
+class Decisions:
+    """What people decided about held changes of some objects: approved, kept, or still waiting."""
+
+    def __init__(self, tenant: Tenant, object_ids: Iterable[str]) -> None:
+        rows = HeldChange.objects.open().filter(tenant=tenant, object_id__in=list(object_ids))
+        now = timezone.now()
+        self.found = {(row.action, row.object_id, row.member_id): row.standing(now) for row in rows}
+
+    def of(self, action: str, object_id: str, member_id: str = "") -> str:
+        return self.found.get((action, object_id, member_id), "")
+
+    def keys_of(self, object_id: str) -> set[tuple[str, str, str]]:
+        return {key for key in self.found if key[1] == object_id}
+
+
+def links_of(tenant: Tenant, object_type: str, object_ids: Iterable[str]) -> dict[str, Link]:
+    rows = Link.objects.filter(tenant=tenant, object_type=object_type, object_id__in=list(object_ids))
+    return {link.object_id: link for link in rows}
+
+
+@dataclass(slots=True)
+class Batch:
+    """What one batch brings, until it is stored in one transaction."""
+
+    links: dict[str, Link]
+    decisions: Decisions
+    before: dict[str, tuple[Any, ...]] = field(default_factory=dict)
+    planned: list[tuple[Subject, Change]] = field(default_factory=list)
+    refused: list[tuple[Subject, Refusal]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.before = {key: _verdicts(link) for key, link in self.links.items()}
+
+    def link(self, tenant: Tenant, object_type: str, object_id: str) -> Link:
+        """The row exists from the first look on."""
+        if object_id not in self.links:
+            self.links[object_id] = Link(tenant=tenant, object_type=object_type, object_id=object_id)
+        return self.links[object_id]
+
+    def save_links(self, tenant: Tenant) -> None:
+        new = [link for link in self.links.values() if link.pk is None]
+        insert_rows(new)
+        _find_keys(tenant, new)
+        update_rows(
+            [self.links[key] for key, old in self.before.items() if old != _verdicts(self.links[key])], VERDICTS
+        )
+
+
+def _find_keys(tenant: Tenant, new: Sequence[Link]) -> None:
+    """Plan rows name their link."""
+    if not new:
+        return
+    rows = Link.objects.filter(tenant=tenant, object_type=new[0].object_type)
+    rows = rows.filter(object_id__in=[link.object_id for link in new])
+    keys = dict(rows.values_list("object_id", "pk"))
+    for link in new:
+        link.pk = keys[link.object_id]
+
+
+def _verdicts(link: Link) -> tuple[Any, ...]:
+    return tuple(getattr(link, name) for name in VERDICTS if not name.endswith("_at") or name == "retry_at")
+
+
+def want(link: Link, keys: Keys) -> None:
+    link.wanted_name, link.wanted_email, link.wanted_external = keys.name, keys.email, keys.external
+
+
+def known_of(link: Link) -> Known:
+    return Known(link.scim_id, link.written) if link.scim_id else Known()
+
+
+def written_members(link: Link) -> dict[str, bool]:
+    """Entra ids of the people whom we put into the group, and whether AWS's answer was seen."""
+    return dict(link.member_links.values_list("user__object_id", "certain"))

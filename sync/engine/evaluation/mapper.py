@@ -1,0 +1,76 @@
+"""Desired values of one object type by the rules, and which mapping stands behind each."""
+
+import datetime
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sync.configuration.ruleset import Rules
+from sync.rules import mapping
+from sync.rules.changes import (
+    matching_attributes,
+)
+from sync.rules.rows import GuestName, MappingRow
+from sync.scim import resource
+
+Taken = Callable[[str, str], bool]
+
+
+def nobody_has(_target: str, _value: str) -> bool:
+    return False
+
+
+@dataclass(slots=True)
+class Mapper:
+    """Desired units of one object type, and which mapping stands behind each."""
+
+    rules: Sequence[MappingRow]
+    guest_user_name: GuestName = "invited"
+    now: datetime.datetime | None = None
+    compiled: Sequence[mapping.CompiledMapping] = field(init=False)
+    targets: Sequence[str] = field(init=False)
+    sources: Mapping[str, str] = field(init=False)
+    matching: Sequence[str] = field(init=False)
+    # Units whose values logs must not show.
+    redacted: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.compiled = mapping.compile_mappings(self.rules)
+        self.targets = [rule.target for rule in self.rules]
+        sources: dict[str, list[str]] = defaultdict(list)
+        for rule in self.rules:
+            sources[resource.unit_of(rule.target)].append(rule.source)
+        self.sources = {unit: ", ".join(names) for unit, names in sources.items()}
+        self.matching = matching_attributes([(rule.target, rule.matching) for rule in self.rules])
+        self.redacted = frozenset(resource.unit_of(rule.row.target) for rule in self.compiled if rule.redacted)
+
+    def map(
+        self, properties: Mapping[str, Any], *, present: bool, creating: bool, taken: Taken = nobody_has
+    ) -> mapping.Mapped:
+        around = mapping.Surroundings(self.now, self.guest_user_name, taken)
+        return mapping.map_object(self.compiled, properties, present=present, creating=creating, around=around)
+
+    def desired(self, mapped: mapping.Mapped, written: Mapping[str, Any]) -> dict[str, Any]:
+        """Units to have. What the rules leave untouched stays as it was written, or as AWS was found."""
+        kept = {trace.target: _kept(trace, written) for trace in mapped.untouched} if written else {}
+        kept = {target: value for target, value in kept.items() if value is not None}
+        if not kept:
+            return resource.units(mapped.values)
+        values = {target: kept.get(target, mapped.values.get(target)) for target in self.targets}
+        return resource.units({target: value for target, value in values.items() if value is not None})
+
+
+def _kept(trace: mapping.Trace, written: Mapping[str, Any]) -> Any:
+    """What AWS holds of a target that the rules leave alone; a default that is no longer there is not kept."""
+    value = resource.value_of(written, trace.target)
+    return value if trace.only_default in (None, value) else None
+
+
+def people_mapper(rules: Rules, now: datetime.datetime) -> Mapper:
+    return Mapper(rules.users, rules.guest_user_name, now)
+
+
+def groups_mapper(rules: Rules, now: datetime.datetime) -> Mapper:
+    """Members have a pass of their own."""
+    return Mapper([rule for rule in rules.groups if rule.target != "members"], now=now)

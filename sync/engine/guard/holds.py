@@ -1,0 +1,81 @@
+"""What the guard holds, row by row, and when a hold closes."""
+
+from collections.abc import Collection, Iterable, Mapping
+
+from django.db.models import Count, Exists, OuterRef
+from django.utils import timezone
+
+from sync.models import (
+    DirectoryUser,
+    HeldChange,
+    Hold,
+    Operation,
+    Result,
+    Run,
+    Tenant,
+)
+
+NOT_DONE = (Result.FAILED, Result.WILL_RETRY, Result.SKIPPED, Result.HELD)
+
+
+def held_changes(hold: Hold, operations: Iterable[Operation]) -> list[HeldChange]:
+    """One row per person or group; for a membership request one per member."""
+    rows = list(operations)
+    ids = {row.object_id for row in rows if row.object_type == "user"}
+    ids |= {member for row in rows for member in row.changes.get("members", []) if row.object_type == "membership"}
+    people = {user.object_id: user for user in DirectoryUser.objects.filter(tenant=hold.tenant, object_id__in=ids)}
+    return [change for row in rows for change in _changes_of(hold, row, people)]
+
+
+def _changes_of(hold: Hold, row: Operation, people: Mapping[str, DirectoryUser]) -> list[HeldChange]:
+    facts = {"hold": hold, "tenant_id": hold.tenant_id, "action": row.action, "object_type": row.object_type}
+    if row.object_type != "membership":
+        cause = people[row.object_id].scope_reason if row.object_id in people else ""
+        names = {"display_name": row.display_name, "detail_name": row.detail_name, "cause": cause}
+        return [HeldChange(object_id=row.object_id, **names, **facts)]
+    return [
+        HeldChange(object_id=row.object_id, member_id=member, **_member_names(people.get(member), row), **facts)
+        for member in row.changes["members"]
+    ]
+
+
+def _member_names(person: DirectoryUser | None, row: Operation) -> dict[str, str]:
+    """The person first; the group that loses them beside."""
+    name = str(person) if person else ""
+    return {"display_name": name[:256], "detail_name": row.display_name}
+
+
+def close_unwanted(
+    tenant: Tenant, wanted: set[tuple[str, str, str]], object_ids: Collection[str] | None = None
+) -> None:
+    """Held changes (of these objects, or all) that the plan no longer contains are over."""
+    rows = HeldChange.objects.open().filter(tenant=tenant)
+    if object_ids is not None:
+        rows = rows.filter(object_id__in=object_ids)
+    gone = [change.pk for change in rows if (change.action, change.object_id, change.member_id) not in wanted]
+    HeldChange.objects.filter(pk__in=gone).update(closed_at=timezone.now())
+    close_empty_holds(tenant)
+
+
+def close_done(run: Run) -> None:
+    """What was approved and is done no longer waits."""
+    done = run.operations.filter(approved=True).exclude(result__in=(Result.PLANNED, Result.SENT, *NOT_DONE))
+    same = done.filter(object_id=OuterRef("object_id"), action=OuterRef("action"))
+    now = timezone.now()
+    changes = HeldChange.objects.open().filter(tenant=run.tenant)
+    changes.filter(Exists(same), member_id="").update(closed_at=now)
+    for operation in done.filter(action="remove_member"):
+        members = operation.changes.get("members", [])
+        changes.filter(object_id=operation.object_id, member_id__in=members).update(closed_at=now)
+    close_empty_holds(run.tenant)
+
+
+def close_empty_holds(tenant: Tenant) -> None:
+    open_changes = HeldChange.objects.open().filter(hold=OuterRef("pk"))
+    Hold.objects.filter(~Exists(open_changes), tenant=tenant, closed_at=None).update(closed_at=timezone.now())
+
+
+def waiting_counts(tenant: Tenant) -> dict[str, int]:
+    """Undecided changes by kind of hold."""
+    rows = HeldChange.objects.waiting().filter(tenant=tenant).values("hold__kind").annotate(n=Count("pk"))
+    return {row["hold__kind"]: row["n"] for row in rows}
