@@ -85,6 +85,7 @@ def test_a_list_that_comes_back_empty_forgets_nobody(wired: Tenant, lab: Lab, ki
 
 
 @pytest.mark.fault("C7")
+@pytest.mark.company(500)
 def test_a_list_cut_at_fifty_forgets_nobody(wired: Tenant, lab: Lab) -> None:
     """Before August 2025 AWS had no cursor and named fifty at most, with a total that equals what it named."""
     assign(wired, lab.entra_group("Large-150"))
@@ -101,6 +102,7 @@ def test_a_list_cut_at_fifty_forgets_nobody(wired: Tenant, lab: Lab) -> None:
 
 @pytest.mark.fault("C7")
 @pytest.mark.parametrize("kind", ["truncate_body", "empty_body", "html_after"])
+@pytest.mark.company(500)
 def test_a_list_that_fails_on_a_later_page_proves_nothing(wired: Tenant, lab: Lab, kind: str) -> None:
     assign(wired, lab.entra_group("Large-150"))
     sync(wired)

@@ -96,6 +96,7 @@ def test_a_group_rename_is_one_patch_and_keeps_the_id(wired: Tenant, lab: Lab) -
     assert aws_group(lab, "After")["members"] == before["members"]
 
 
+@pytest.mark.company(500)
 def test_a_group_of_250_arrives_in_requests_of_at_most_a_hundred_changes(wired: Tenant, lab: Lab) -> None:
     everybody = lab.entra_group("All-Hands")
     people = [lab.entra_user(member["id"]) for member in everybody["members"][:0]]

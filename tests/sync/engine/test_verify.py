@@ -41,6 +41,7 @@ def team(wired: Tenant, lab: Lab) -> dict[str, Any]:
     return {"tenant": wired, "ids": ids, "group": group, "name": group["displayName"]}
 
 
+@pytest.mark.company(500)
 def test_in_step_means_no_difference_and_one_request_per_page_and_group(wired: Tenant, lab: Lab) -> None:
     assign(wired, *(lab.entra_group(name) for name in ("AWS-Developers", "AWS-Admins", "Large-150")))
     sync(wired)

@@ -14,7 +14,7 @@ from sync.rules.rows import MappingRow, graph_select
 from sync.tenants import services
 from tests.world.ms_schema import SAMPLE
 
-pytestmark = [pytest.mark.django_db, pytest.mark.process]
+pytestmark = [pytest.mark.django_db, pytest.mark.process, pytest.mark.company(500)]
 JO = "jo@acme.example"
 
 
