@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 
-pytest_plugins = [f"tests.world.{name}" for name in ("labs", "people", "prepared", "tenant")]
+pytest_plugins = [f"tests.world.{name}" for name in ("database", "labs", "people", "prepared", "tenant")]
 
 
 @pytest.fixture(autouse=True)
