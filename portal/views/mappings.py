@@ -18,11 +18,12 @@ from portal.http import HttpRequest
 from portal.mapping_table import Gets
 from portal.render import redirect_to, render_page
 from portal.roles import Right
-from sync.configuration import drafts
+from sync.configuration import drafts, versions
 from sync.configuration import mappings as configurations
 from sync.configuration.drafts import draft_or_current
+from sync.configuration.editing import EditConflict, Refused, problem_sentence, revision
 from sync.configuration.items import MAPPING_FIELDS, facts_of, mapping_key, setting_key
-from sync.configuration.mappings import EditConflict, Refused, revision, sentence
+from sync.configuration.settings import set_settings
 from sync.directory import attributes as source_attributes
 from sync.directory import live
 from sync.models import AttributeMapping, Configuration, Tenant
@@ -68,7 +69,7 @@ def edit(request: HttpRequest, tenant: Tenant, plural: str, row: AttributeMappin
         try:
             return save(request, tenant, plural, row, form)
         except Refused as error:
-            form.refuse((problem.field, sentence(problem)) for problem in error.problems)
+            form.refuse((problem.field, problem_sentence(problem)) for problem in error.problems)
         except EditConflict:
             return conflict_panel(request, tenant, plural, form, row_of(tenant, plural, form.rule().target))
     context = edit_context(request, tenant, plural, row, form)
@@ -155,7 +156,7 @@ def mapping_remove(request: HttpRequest, slug: str, plural: str, target: str) ->
         try:
             configurations.remove_mapping(actor=request.user.email, tenant=tenant, row=row)
         except Refused as error:
-            messages.error(request, " ".join(sentence(problem) for problem in error.problems))
+            messages.error(request, " ".join(problem_sentence(problem) for problem in error.problems))
             return redirect_to(request, list_url(tenant, plural, request))
         return back_to_table(request, tenant, plural, _("Removed %(field)s.") % {"field": fields.short(target)}, target)
     context = {
@@ -176,7 +177,7 @@ def mapping_remove(request: HttpRequest, slug: str, plural: str, target: str) ->
 def mapping_undo(request: HttpRequest, slug: str, plural: str, target: str) -> HttpResponse:
     """The row as the published version has it."""
     tenant = tenant_for(request, slug, Right.CONFIGURE)
-    drafts.undo(tenant=tenant, actor=request.user.email, key=mapping_key(object_type_or_404(plural), target))
+    versions.undo_change(tenant=tenant, actor=request.user.email, key=mapping_key(object_type_or_404(plural), target))
     said = _("%(field)s is as published again.") % {"field": fields.short(target)}
     return back_to_table(request, tenant, plural, said, target)
 
@@ -235,7 +236,7 @@ def mappings_actions(request: HttpRequest, slug: str, plural: str) -> HttpRespon
         return render_page(
             request, "mappings/list.html", table(request, tenant, plural) | {"actions": form}, status=422
         )
-    configurations.set_settings(actor=request.user.email, tenant=tenant, **form.cleaned_data)
+    set_settings(actor=request.user.email, tenant=tenant, **form.cleaned_data)
     messages.success(request, _("Saved what may be done in AWS."))
     return redirect_to(request, list_url(tenant, plural, request))
 
@@ -245,7 +246,7 @@ def mappings_actions(request: HttpRequest, slug: str, plural: str) -> HttpRespon
 def mappings_actions_undo(request: HttpRequest, slug: str, plural: str) -> HttpResponse:
     tenant = tenant_for(request, slug, Right.CONFIGURE)
     for name in SETTINGS[plural]:
-        drafts.undo(tenant=tenant, actor=request.user.email, key=setting_key(name))
+        versions.undo_change(tenant=tenant, actor=request.user.email, key=setting_key(name))
     messages.success(request, _("What may be done in AWS is as published again."))
     return redirect_to(request, list_url(tenant, plural, request))
 
@@ -397,7 +398,7 @@ def tried(request: HttpRequest, tenant: Tenant, plural: str, form: MappingForm) 
         return {"wrong": [str(error) for errors in form.errors.values() for error in errors]}
     rule = form.rule()
     problems = mapping_checks.source_problems(rule, OBJECTS[plural])
-    if wrong := [sentence(problem) for problem in problems if problem.code in ("expression", "unknown-source")]:
+    if wrong := [problem_sentence(problem) for problem in problems if problem.code in ("expression", "unknown-source")]:
         return {"wrong": wrong}
     people = everyone(request, tenant, plural, [rule])
     found = gets_of(tenant, plural, rule, people)

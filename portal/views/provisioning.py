@@ -17,10 +17,10 @@ from portal.plans import plan_lines, would_hold
 from portal.render import redirect_to, render_page
 from portal.roles import Right
 from sync.approvals import confirming
+from sync.configuration.current import configuration_of
 from sync.models import DirectoryUser, Run, Tenant
 from sync.problems.catalogue import PROBLEMS
 from sync.tenants import safety
-from sync.tenants.services import configuration_of
 from sync.worker import execution
 
 # A run that waits longer than this has no worker.

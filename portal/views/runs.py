@@ -20,12 +20,12 @@ from portal.templatetags.lockstep import pill_context
 from portal.views.logs import page_of
 from portal.views.provisioning import waits_too_long
 from sync.approvals import confirming, services
+from sync.configuration.current import configuration_of
 from sync.models import Action, Result, Run, Tenant
 from sync.preview import services as previews
 from sync.problems.catalogue import PROBLEMS
 from sync.problems.grouping import problem_groups
 from sync.runs import phases
-from sync.tenants.services import configuration_of
 from sync.worker import execution as service
 
 PAGE = 50

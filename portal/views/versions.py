@@ -18,8 +18,10 @@ from portal.roles import Right
 from portal.views.draft import next_number
 from sync.configuration import drafts
 from sync.configuration.items import contents, differences
+from sync.configuration.versions import DraftInTheWay, restore_version
 from sync.models import Configuration, Tenant
 from sync.preview import services
+from sync.preview.publishing import PREVIEWED
 
 PAGE = 20
 DRAFT = "draft"
@@ -49,7 +51,7 @@ def versions(request: HttpRequest, slug: str) -> HttpResponse:
 
 def changed_people(tenant: Tenant, page: list[Configuration]) -> dict[int, int]:
     """By version: how many people its preview said would change."""
-    runs = tenant.runs.drafted().filter(configuration__in=page, state__in=drafts.PREVIEWED)
+    runs = tenant.runs.drafted().filter(configuration__in=page, state__in=PREVIEWED)
     return {
         run.configuration_id: impacts.changed(run)
         for run in runs.order_by("number")
@@ -128,8 +130,8 @@ def restore(request: HttpRequest, slug: str, number: int) -> HttpResponse:
 
 def restored(request: HttpRequest, tenant: Tenant, version: Configuration) -> HttpResponse:
     try:
-        drafts.restore(tenant=tenant, actor=request.user.email, version=version)
-    except drafts.DraftInTheWay:
+        restore_version(tenant=tenant, actor=request.user.email, version=version)
+    except DraftInTheWay:
         messages.error(request, _("There is a draft with changes. Publish or discard it before you restore a version."))
         return redirect_to(request, "draft", tenant.slug)
     if not drafts.changes(tenant):

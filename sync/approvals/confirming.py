@@ -6,9 +6,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from sync import audit
-from sync.configuration import drafts
+from sync.configuration import versions
+from sync.configuration.current import configuration_of
 from sync.models import Configuration, Run, Tenant
-from sync.tenants.services import configuration_of
 
 # A preview older than this says too little about today's directory.
 FRESH = datetime.timedelta(hours=24)
@@ -62,4 +62,4 @@ def confirm_own_plan(run: Run) -> None:
 def _publish_first(configuration: Configuration, actor: str) -> None:
     """What writes for the first time writes under version 1: from here on edits go into a draft."""
     if configuration.number is None:
-        drafts.make_version(configuration, actor=actor)
+        versions.make_version(configuration, actor=actor)

@@ -8,8 +8,8 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from sync.approvals import confirming
+from sync.configuration.current import configuration_of
 from sync.models import DirectoryGroup, DirectoryUser, HeldChange, Hold, Link, Run, Tenant
-from sync.tenants.services import configuration_of
 
 SHRUNK = ("source-shrunk", "app-assignments-shrunk")
 

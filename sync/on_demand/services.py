@@ -13,6 +13,7 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from sync import audit
+from sync.configuration.current import configuration_of
 from sync.connection.clients import NotEntered, graph_client, scim_client
 from sync.connection.sealing import CannotOpen
 from sync.directory import live
@@ -27,7 +28,6 @@ from sync.runs.lease import Cancelled, LeaseLost, Watch
 from sync.runs.results import count_results
 from sync.scim.client import ScimClient
 from sync.scim.errors import AwsDown, ScimError
-from sync.tenants.services import configuration_of
 from sync.worker import execution
 
 log = structlog.get_logger(__name__)

@@ -8,6 +8,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from sync.configuration import drafts
 from sync.engine.rehearsal import impact
 from sync.models import Configuration, Operation, Result, Run, Tenant
+from sync.preview.publishing import PREVIEWED, changed_since
 from sync.worker import execution
 
 WRITES = (Run.Kind.FULL, Run.Kind.CHANGES)
@@ -26,7 +27,7 @@ def request(*, tenant: Tenant, actor: str, trigger: str = Run.Trigger.PERSON, en
         if draft is None or not drafts.changes(tenant):
             raise NothingToPreview
         newest = newest_of(tenant, draft)
-        if newest is not None and newest.open and drafts.changed_since(newest, draft):
+        if newest is not None and newest.open and changed_since(newest, draft):
             execution.cancel_run(run=newest, actor=actor)
         return execution.request_run(
             tenant=tenant, kind=Run.Kind.PREVIEW, trigger=trigger, actor=actor, enqueue=enqueue, draft=draft
@@ -42,7 +43,7 @@ def newest_of(tenant: Tenant, draft: Configuration | None) -> Run | None:
 
 def published_with(version: Configuration) -> Run | None:
     """The preview that a version was published with."""
-    previews = Run.objects.drafted().filter(configuration=version, state__in=drafts.PREVIEWED)
+    previews = Run.objects.drafted().filter(configuration=version, state__in=PREVIEWED)
     return previews.filter(finished_at__lte=version.published_at).order_by("-number").first()
 
 

@@ -15,6 +15,7 @@ from django.db.models import Count, Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from sync import audit
+from sync.configuration.current import configuration_of
 from sync.configuration.ruleset import Rules
 from sync.db.batches import batches
 from sync.engine.evaluation.batch import VERDICTS, want
@@ -27,7 +28,6 @@ from sync.rules.changes import MANAGER
 from sync.rules.unique_keys import keys_of
 from sync.runs.lease import Lease, LeaseLost, claim
 from sync.scim.resource import REDACTED, unit_of
-from sync.tenants.services import configuration_of
 
 SAME_VALUE, MANAGER_OUTSIDE, EXPRESSION = "same-value", "manager-outside-scope", "expression-error"
 # Columns of Link with the unique values that the rules want, and the unit behind each.

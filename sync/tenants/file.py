@@ -16,6 +16,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from sync import audit
+from sync.configuration.current import configuration_of
 from sync.configuration.drafts import draft_or_current
 from sync.configuration.files import reading
 from sync.configuration.files.section import FileProblem, NotImported, Section
@@ -25,7 +26,6 @@ from sync.models import Adoption, AuditEntry, Configuration, Interval, NameId, T
 from sync.rules.wanted import Wanted
 from sync.tenants import safety
 from sync.tenants import services as tenants
-from sync.tenants.services import configuration_of
 from sync.worker import execution
 
 VERSION = 1

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from sync import audit
 from sync.approvals import confirming
+from sync.configuration.current import configuration_of
 from sync.configuration.items import digest
 from sync.connection.clients import NotEntered, graph_client, scim_client
 from sync.connection.sealing import CannotOpen
@@ -33,7 +34,6 @@ from sync.runs import checkpoints, quarantine
 from sync.runs.lease import Cancelled, Lease, LeaseLost, Watch, claim
 from sync.runs.results import count_results
 from sync.scim.errors import Forbidden, ScimError, Unauthorised
-from sync.tenants.services import configuration_of
 
 log = structlog.get_logger(__name__)
 

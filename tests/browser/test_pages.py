@@ -10,7 +10,8 @@ from playwright.sync_api import Page
 
 from portal import first_run
 from portal.models import RoleGrant, User
-from sync.configuration import drafts, mappings
+from sync.configuration import assignments, drafts, versions
+from sync.configuration.settings import set_settings
 from sync.directory.live import Found
 from sync.models import (
     Assignment,
@@ -88,7 +89,7 @@ def world(tenant: Tenant) -> dict[str, list[Any]]:
         Found("group", GROUP, "AWS-Developers", "", "security"),
         Found("user", "a" * 36, "Adele", "adele@x", "person"),
     ]
-    mappings.assign(actor="jo@acme.example", tenant=tenant, chosen=found)
+    assignments.assign_objects(actor="jo@acme.example", tenant=tenant, chosen=found)
     with_changed_assignments(tenant)
     test = ConnectionTest.objects.create(
         tenant=tenant, half=Half.AWS, state="done", requested_by="jo", finished_at=now,
@@ -145,18 +146,20 @@ def with_changed_assignments(tenant: Tenant) -> None:
     DirectoryUser.objects.create(
         tenant=tenant, object_id="f" * 36, display_name="Fay", user_principal_name="fay@a-rather-long-domain-name.acme.example"
     )  # fmt: skip
-    mappings.assign(actor="jo@acme.example", tenant=tenant, chosen=[Found("group", gone, "AWS-Old", "", "dynamic")])
-    mappings.set_settings(actor="jo@acme.example", tenant=tenant, mirrored_app=GROUP)
+    assignments.assign_objects(
+        actor="jo@acme.example", tenant=tenant, chosen=[Found("group", gone, "AWS-Old", "", "dynamic")]
+    )
+    set_settings(actor="jo@acme.example", tenant=tenant, mirrored_app=GROUP)
     draft = drafts.draft_or_current(tenant)
     Assignment.objects.create(
         configuration=draft, object_type="group", object_id=brought, display_name="AWS-App", mirrored=True
     )
-    drafts.make_version(draft, actor="jo@acme.example")
+    versions.make_version(draft, actor="jo@acme.example")
     developers = drafts.draft_or_current(tenant).assignments.get(object_id=GROUP)
-    mappings.set_nested(actor="jo@acme.example", tenant=tenant, assignment=developers, nested=True)
-    mappings.unassign_all(actor="jo@acme.example", tenant=tenant, keys=[("group", gone)])
+    assignments.set_nested(actor="jo@acme.example", tenant=tenant, assignment=developers, nested=True)
+    assignments.unassign_objects(actor="jo@acme.example", tenant=tenant, keys=[("group", gone)])
     fay = Found("user", "f" * 36, "Fay", "fay@acme.example", "person")
-    mappings.assign(actor="jo@acme.example", tenant=tenant, chosen=[fay])
+    assignments.assign_objects(actor="jo@acme.example", tenant=tenant, chosen=[fay])
 
 
 def demanded(tenant: Tenant, run: Run) -> Demand:

@@ -9,7 +9,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from portal.models import User
 from portal.roles import RIGHTS, Right, Role
-from sync.configuration import drafts, mappings
+from sync.configuration import drafts, mappings, versions
 from sync.expressions import FUNCTIONS
 from sync.models import AttributeMapping, Configuration, DirectoryUser, Tenant
 from sync.rules import aws_fields, template
@@ -53,7 +53,7 @@ def published(tenant: Tenant) -> Tenant:
     draft = tenant.configurations.draft()
     assert draft is not None
     mappings.apply_recommended(actor=ACTOR, tenant=tenant)
-    drafts.make_version(tenant.configurations.current(), actor=ACTOR)
+    versions.make_version(tenant.configurations.current(), actor=ACTOR)
     return tenant
 
 
@@ -210,7 +210,7 @@ def test_a_row_that_somebody_else_removed_comes_back_when_mine_is_kept(jo: Clien
 def test_a_draft_that_was_discarded_meanwhile_is_said_before_anything_is_saved(jo: Client, published: Tenant) -> None:
     jo.post(url("title"), TITLE | {"target": "title", "source": "companyName"})
     opened = seen(jo, "title")
-    drafts.discard(tenant=published, actor="ravi@acme.example")
+    versions.discard_draft(tenant=published, actor="ravi@acme.example")
     answer = jo.post(url("title"), TITLE | {"target": "title"} | opened, headers=HTMX)
     assert answer.status_code == 409
     assert "discarded the draft" in answer.content.decode()
@@ -224,7 +224,7 @@ def test_a_draft_that_was_published_meanwhile_takes_the_edit_into_a_new_one(jo: 
     opened = seen(jo, "title")
     draft = published.configurations.draft()
     assert draft is not None
-    drafts.make_version(draft, actor="ravi@acme.example")
+    versions.make_version(draft, actor="ravi@acme.example")
     assert jo.post(url("title"), TITLE | {"target": "title"} | opened).status_code == 302
     assert drafts.differs(published) == ["mapping:user:title"]
 

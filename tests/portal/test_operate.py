@@ -12,8 +12,8 @@ from django.utils import timezone
 from portal.exporting import safe_cell
 from portal.models import User
 from sync.approvals import queries, services
+from sync.configuration.current import configuration_of
 from sync.models import AuditEntry, Operation, Run, Tenant
-from sync.tenants.services import configuration_of
 from sync.worker import execution as service
 
 pytestmark = pytest.mark.django_db

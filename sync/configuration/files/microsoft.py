@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from sync.configuration import mappings
+from sync.configuration.editing import problem_sentence
 from sync.configuration.files import json_text, ms_schema, reading
 from sync.configuration.files.json_text import NotJson
 from sync.configuration.files.ms_schema import NotASchema, ReportLine, ReportNote
@@ -108,7 +108,7 @@ def sentence(note: ReportNote) -> str:
     if isinstance(note.problem, filter_checks.FilterProblem):
         params["problem"] = note.problem.sentence(_)
     elif note.problem is not None:
-        params["problem"] = mappings.sentence(note.problem)
+        params["problem"] = problem_sentence(note.problem)
     return _(ms_schema.MESSAGES[note.code]) % params
 
 

@@ -12,9 +12,12 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from sync.configuration import assignments
 from sync.configuration import mappings as configurations
 from sync.configuration.drafts import draft_or_current
+from sync.configuration.editing import facts_key, problem_sentence
 from sync.configuration.files.section import FileProblem, NotImported, Section
+from sync.configuration.filters import replace_filters
 from sync.configuration.items import (
     ASSIGNMENT_FIELDS,
     MAPPING_FIELDS,
@@ -29,6 +32,7 @@ from sync.configuration.items import (
     mapping_key,
     setting_key,
 )
+from sync.configuration.settings import set_settings
 from sync.models import AttributeMapping, Configuration, ScopingFilter, Tenant
 from sync.models.configuration import every_group_action, every_user_action, new_uid
 from sync.rules import aws_fields, mapping_checks
@@ -130,7 +134,7 @@ def passing(object_type: str, configuration: Configuration | None) -> set[tuple[
     """Rows that are not asked again, as on the page: the template's, and those that stay what they are."""
     stay = configuration.mappings.filter(object_type=object_type) if configuration else []
     rules = [*configurations.template(object_type), *(row.rule() for row in stay)]
-    return {configurations.facts_key(rule) for rule in rules}
+    return {facts_key(rule) for rule in rules}
 
 
 def _check_rules(
@@ -140,10 +144,10 @@ def _check_rules(
     for row, rule in zip(rows, rules, strict=True):
         others = [other for other in rules if other is not rule]
         twice = any(other.target == rule.target for other in others)
-        if not rule.target or (configurations.facts_key(rule) in passes and not twice):
+        if not rule.target or (facts_key(rule) in passes and not twice):
             continue
         for problem in mapping_checks.check_mapping(rule, others, object_type):
-            row.wrong(FILE_NAMES.get(problem.field, problem.field), configurations.sentence(problem))
+            row.wrong(FILE_NAMES.get(problem.field, problem.field), problem_sentence(problem))
     if missing := aws_fields.required_targets(object_type) - {rule.target for rule in rules}:
         section.wrong(plural, _("lacks what AWS requires: %(fields)s") % {"fields": ", ".join(sorted(missing))})
 
@@ -284,11 +288,11 @@ def put_into_draft(*, tenant: Tenant, actor: str, wanted: Wanted) -> list[Differ
             configurations.replace_mappings(actor=actor, tenant=tenant, object_type=object_type, rules=rules)
     for object_type, filters in named.items():
         if ("filter", object_type) in touched:
-            configurations.replace_filters(actor=actor, tenant=tenant, object_type=object_type, filters=filters)
+            replace_filters(actor=actor, tenant=tenant, object_type=object_type, filters=filters)
     if any(kind == "assignment" for kind, _object_type in touched):
-        configurations.replace_assignments(actor=actor, tenant=tenant, wanted=wanted.assignments or [])
+        assignments.replace_assignments(actor=actor, tenant=tenant, wanted=wanted.assignments or [])
     if any(kind == "setting" for kind, _object_type in touched):
-        configurations.set_settings(actor=actor, tenant=tenant, **wanted.settings)
+        set_settings(actor=actor, tenant=tenant, **wanted.settings)
     return changed
 
 

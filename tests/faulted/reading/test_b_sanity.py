@@ -8,7 +8,8 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from sync.configuration import drafts, mappings
+from sync.configuration import drafts
+from sync.configuration.settings import set_scope
 from sync.models import DirectoryGroup, Run, Tenant
 from sync.worker import execution
 from tests.faulted.reading.conftest import (
@@ -214,7 +215,7 @@ def test_portions_of_a_group_that_never_come_are_asked_for(settled: Tenant, lab:
 @pytest.mark.fault("B5")
 def test_a_first_reading_is_held_against_graphs_own_count(wired: Tenant, lab: Lab) -> None:
     switch(lab, drop_users_after=1)
-    mappings.set_scope(actor=ACTOR, tenant=wired, everybody=True, mirrored_app="")
+    set_scope(actor=ACTOR, tenant=wired, everybody=True, mirrored_app="")
     run = sync(wired)
     assert run.suspect == "source-shrunk"
     assert wired.snapshots.get().suspect_detail["counted"]["users"] >= 36
@@ -273,7 +274,7 @@ def test_what_changed_in_a_suspect_reading_is_done_after_the_next_good_one(settl
 @pytest.fixture
 def mirrored(wired: Tenant, lab: Lab) -> Tenant:
     app = lab.facts["service_principal_id"]
-    mappings.set_scope(actor=ACTOR, tenant=wired, everybody=False, mirrored_app=app)
+    set_scope(actor=ACTOR, tenant=wired, everybody=False, mirrored_app=app)
     sync(wired)
     assert len(picture(lab).active) >= 36
     lab.forget_requests()

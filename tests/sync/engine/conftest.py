@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from sync.configuration import drafts, mappings
+from sync.configuration import assignments, mappings, versions
 from sync.connection import services
 from sync.directory import live
 from sync.models import Run, Tenant
@@ -71,7 +71,7 @@ def assign(tenant: Tenant, *objects: dict[str, Any]) -> None:
         live.Found("user" if "userPrincipalName" in found else "group", found["id"], found["displayName"], "", "")
         for found in objects
     ]
-    mappings.assign(actor=ACTOR, tenant=tenant, chosen=chosen)
+    assignments.assign_objects(actor=ACTOR, tenant=tenant, chosen=chosen)
     publish(tenant)
 
 
@@ -92,7 +92,7 @@ def publish(tenant: Tenant) -> None:
     """Without a preview: what a test edits counts in the next run."""
     draft = tenant.configurations.draft()
     if draft is not None and draft.based_on is not None:
-        drafts.make_version(draft, actor=ACTOR)
+        versions.make_version(draft, actor=ACTOR)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
-from sync.configuration import mappings
+from sync.configuration import assignments
 from sync.directory.live import Found
 from sync.models import (
     Demand,
@@ -164,7 +164,7 @@ def test_a_leaver_is_disabled_and_explained(wired: Tenant, lab: Lab, leaving: st
         reason = "account-disabled"
     elif leaving == "unassign":
         row = wired.configurations.current().assignments.get()
-        mappings.unassign(actor=ACTOR, tenant=wired, assignment=row)
+        assignments.unassign_object(actor=ACTOR, tenant=wired, assignment=row)
         publish(wired)
         reason = "not-assigned"
     else:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sync.configuration import mappings
+from sync.configuration import assignments
 from sync.models import Incident, Link, Operation, Result, Run, Tenant
 from sync.worker import execution
 from tests.lab_process import Lab
@@ -153,7 +153,7 @@ def test_a_person_unassigned_and_assigned_again_comes_back_to_the_same_user(wire
     sync(wired)
     before = aws_user(lab, person["id"])["id"]
     configuration = wired.configurations.get()
-    mappings.unassign(actor="x", tenant=wired, assignment=configuration.assignments.get())
+    assignments.unassign_object(actor="x", tenant=wired, assignment=configuration.assignments.get())
     sync(wired)
     assert aws_user(lab, person["id"])["active"] is False
     assign(wired, person)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from sync.configuration import mappings
+from sync.configuration import assignments
 from sync.configuration.drafts import draft_or_current
 from sync.models import DirectoryGroup, Link, Run, Tenant
 from sync.readiness import check as readiness
@@ -27,7 +27,7 @@ def team(lab: Lab, name: str, size: int, inside: str = "") -> dict[str, Any]:
 
 def send(tenant: Tenant, group: dict[str, Any], *, yes: bool) -> None:
     row = draft_or_current(tenant).assignments.get(object_id=group["id"])
-    mappings.set_send_group(actor=ACTOR, tenant=tenant, assignment=row, send_group=yes)
+    assignments.set_send_group(actor=ACTOR, tenant=tenant, assignment=row, send_group=yes)
 
 
 def active(lab: Lab) -> set[str]:
@@ -57,7 +57,7 @@ def test_nested_members_of_it_come_too(wired: Tenant, lab: Lab) -> None:
     assign(wired, outer)
     send(wired, outer, yes=False)
     row = draft_or_current(wired).assignments.get()
-    mappings.set_nested(actor=ACTOR, tenant=wired, assignment=row, nested=True)
+    assignments.set_nested(actor=ACTOR, tenant=wired, assignment=row, nested=True)
     sync(wired)
     assert active(lab) == {*inner["people"], *outer["people"]}
     assert group_names(lab) == set()

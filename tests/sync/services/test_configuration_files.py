@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 
-from sync.configuration import drafts, mappings
+from sync.configuration import drafts, mappings, versions
 from sync.configuration.drafts import draft_or_current
 from sync.configuration.files import json_text, microsoft, reading
 from sync.configuration.files.section import NotImported
@@ -115,7 +115,7 @@ def test_what_is_configured_comes_in_again_through_either_file_without_a_change(
 
 @pytest.mark.django_db
 def test_a_file_makes_the_draft_as_it_says(tenant: Tenant) -> None:
-    published = drafts.make_version(draft_or_current(tenant), actor=JO)
+    published = versions.make_version(draft_or_current(tenant), actor=JO)
     changed = bring(tenant, FILE)
     draft = tenant.configurations.draft()
     assert draft is not None
@@ -135,7 +135,7 @@ def test_a_file_makes_the_draft_as_it_says(tenant: Tenant) -> None:
 @pytest.mark.django_db
 def test_what_goes_out_comes_in_again_and_begins_no_draft(tenant: Tenant) -> None:
     bring(tenant, FILE)
-    drafts.make_version(draft_or_current(tenant), actor=JO)
+    versions.make_version(draft_or_current(tenant), actor=JO)
     before = AuditEntry.objects.count()
     assert bring(tenant, reading.export(draft_or_current(tenant))) == []
     assert tenant.configurations.draft() is None
@@ -218,7 +218,7 @@ def test_what_the_application_brought_stays_out_of_files_and_is_not_taken_away(t
 
 @pytest.mark.django_db
 def test_a_dry_look_changes_nothing_and_says_the_same(tenant: Tenant) -> None:
-    drafts.make_version(draft_or_current(tenant), actor=JO)
+    versions.make_version(draft_or_current(tenant), actor=JO)
     wanted = reading.parse(FILE, draft_or_current(tenant))
     seen = [one.key for one in reading.planned(tenant, wanted) if not one.key.startswith("filter:")]
     assert tenant.configurations.draft() is None
@@ -377,7 +377,7 @@ def test_a_text_of_neither_format_is_refused_in_words(tenant: Tenant, text: str)
 
 @pytest.mark.django_db
 def test_a_version_is_written_as_it_was(tenant: Tenant) -> None:
-    first = drafts.make_version(draft_or_current(tenant), actor=JO)
+    first = versions.make_version(draft_or_current(tenant), actor=JO)
     bring(tenant, FILE)
     document = reading.export(Configuration.objects.get(pk=first.pk))
     assert len(document["mappings"]["people"]) == 22

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
+from sync.configuration.current import configuration_of
 from sync.models import Assignment, DirectoryUser, Finding, Link, ReadinessCheck, Tenant
 from sync.models.directory import DirectoryGroup
 from sync.readiness import check as readiness
 from sync.runs import lease
-from sync.tenants.services import configuration_of
 
 pytestmark = pytest.mark.django_db
 
