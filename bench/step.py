@@ -80,7 +80,7 @@ def sync(kind: str = "changes") -> dict[str, Any]:
         tenant=tenant, kind=kind, trigger=Run.Trigger.COMMAND, enqueue=False, confirmed=kind != "preview"
     )
     with export_timed() as export:
-        finished = execution.execute(run.pk)
+        finished = execution.execute_run(run.pk)
     if finished is None or finished.state != Run.State.COMPLETED:
         run.refresh_from_db()
         raise SystemExit(f"{run.state}: {run.problem} {run.problem_detail} {run.counts}")
@@ -178,8 +178,8 @@ def draft() -> dict[str, Any]:
 
 
 def impact() -> dict[str, Any]:
-    run = previews.request(tenant=Tenant.objects.get(), actor=ACTOR, enqueue=False)
-    finished = execution.execute(run.pk)
+    run = previews.request_preview(tenant=Tenant.objects.get(), actor=ACTOR, enqueue=False)
+    finished = execution.execute_run(run.pk)
     if finished is None or finished.state not in PREVIEWED:
         run.refresh_from_db()
         raise SystemExit(f"{run.state}: {run.problem} {run.problem_detail}")

@@ -9,7 +9,7 @@ from sync.worker import execution
 
 @shared_task
 def execute_run(run_id: int) -> None:
-    execution.execute(run_id)
+    execution.execute_run(run_id)
 
 
 @shared_task
@@ -24,4 +24,4 @@ def test_connection(test_id: int) -> None:
 
 @shared_task
 def check_readiness(check_id: int) -> None:
-    check.carry_out(check_id)
+    check.carry_out_check(check_id)

@@ -130,7 +130,7 @@ def _decide(request: HttpRequest, hold: Hold, form: DecisionForm) -> HttpRespons
         messages.error(request, _("Provisioning is off, so nothing was decided. Turn it on first."))
         return here
     try:
-        run = service.decide(
+        run = service.decide_hold(
             hold=hold,
             actor=request.user.email,
             approve=approve,
@@ -186,7 +186,7 @@ def link(request: HttpRequest, slug: str) -> HttpResponse:
         messages.error(request, _("Tick at least one row."))
         return redirect_to(request, "approvals", tenant.slug)
     for one in links:
-        service.adopt(link=one, actor=request.user.email)
+        service.adopt_object(link=one, actor=request.user.email)
     text = ngettext("%(n)s is linked by the next sync.", "%(n)s are linked by the next sync.", len(links))
     messages.success(request, text % {"n": len(links)})
     return _start(request, tenant, Run.Kind.CHANGES)
@@ -196,7 +196,7 @@ def link(request: HttpRequest, slug: str) -> HttpResponse:
 @signed_in
 def accept_shrinkage(request: HttpRequest, slug: str) -> HttpResponse:
     tenant = tenant_for(request, slug, Right.APPROVE)
-    service.accept_shrinkage(tenant=tenant, actor=request.user.email)
+    service.accept_shrunk_reading(tenant=tenant, actor=request.user.email)
     messages.success(request, _("The next full reading is taken as it is. Limits on removals stay."))
     return _start(request, tenant, Run.Kind.FULL)
 

@@ -63,7 +63,7 @@ def configuration_export(request: HttpRequest, slug: str) -> HttpResponse:
     kind = request.GET.get("download", "")
     if kind in FORMATS:
         return _file(request, tenant, configuration, kind)
-    _schema, report = microsoft.export(configuration)
+    _schema, report = microsoft.export_schema(configuration)
     context = {
         "tenant": tenant,
         "configuration": configuration,
@@ -94,7 +94,11 @@ def _chosen(tenant: Tenant, version: str) -> Configuration:
 
 
 def _file(request: HttpRequest, tenant: Tenant, configuration: Configuration, kind: str) -> HttpResponse:
-    document = microsoft.export(configuration)[0] if kind == "microsoft" else reading.export(configuration)
+    document = (
+        microsoft.export_schema(configuration)[0]
+        if kind == "microsoft"
+        else reading.export_configuration(configuration)
+    )
     audit.record(request.user.email, "configuration.export", configuration, None, {"format": kind})
     text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
     response = HttpResponse(text, content_type="application/json; charset=utf-8")
@@ -160,7 +164,7 @@ def _read_entra(request: HttpRequest, tenant: Tenant) -> HttpResponse:
 def _show(request: HttpRequest, tenant: Tenant, incoming: Incoming, status: int = 200) -> HttpResponse:
     """What would change. Nothing is kept: the page brings the file back with the yes."""
     report = _report(incoming.report)
-    planned = reading.planned(tenant, incoming.wanted)
+    planned = reading.planned_changes(tenant, incoming.wanted)
     context = {
         "tenant": tenant,
         "lines": changes.lines_of(tenant, planned),
@@ -211,5 +215,5 @@ def _reported(line: ReportLine) -> Reported:
         part=PARTS[line.part],
         objects=OBJECTS[line.object_type],
         outcome=line.outcome,
-        reasons=[microsoft.sentence(note) for note in line.notes],
+        reasons=[microsoft.note_sentence(note) for note in line.notes],
     )

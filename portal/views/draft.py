@@ -52,7 +52,7 @@ def draft(request: HttpRequest, slug: str) -> HttpResponse:
         "lines": lines_of(tenant, found, now.edits if now else {}),
         "current": configuration_of(tenant),
         "next_number": next_number(tenant),
-        "preview": services.newest_of(tenant, now) if found else None,
+        "preview": services.newest_preview(tenant, now) if found else None,
         "form": CommentForm(initial={"comment": now.comment if now else ""}),
         "versions": tenant.configurations.published().count(),
     }
@@ -97,7 +97,7 @@ def start(request: HttpRequest, slug: str) -> HttpResponse:
     if "comment" in request.POST and form.is_valid():
         drafts.set_comment(tenant=tenant, comment=form.cleaned_data["comment"])
     try:
-        run = services.request(tenant=tenant, actor=request.user.email)
+        run = services.request_preview(tenant=tenant, actor=request.user.email)
     except services.NothingToPreview:
         messages.warning(request, _("Everything is published. There is nothing to preview."))
         return redirect_to(request, "draft", tenant.slug)

@@ -134,9 +134,9 @@ def typed(request: HttpRequest) -> QueryDict:
 def _ask(request: HttpRequest, tenant: Tenant, form: OnDemandForm, chosen: Sequence[live.Found]) -> Demand | None:
     """None when the form must say why not."""
     try:
-        pasted = services.resolve(tenant, form.lines)
+        pasted = services.resolve_names(tenant, form.lines)
         objects = list({one.reference: one for one in [*chosen, *pasted]}.values())
-        return services.request(
+        return services.request_demand(
             tenant=tenant, actor=request.user.email, objects=objects, dry_run=bool(form.cleaned_data["dry_run"])
         )
     except services.NotFoundByName as error:

@@ -103,7 +103,7 @@ def turn_on(request: HttpRequest, slug: str) -> HttpResponse:
             messages.warning(request, _("There is a newer preview. Look at it before you turn provisioning on."))
             return redirect_to(request, "turn_on", tenant.slug)
         try:
-            run = execution.turn_on(tenant=tenant, actor=request.user.email)
+            run = execution.turn_on_tenant(tenant=tenant, actor=request.user.email)
         except execution.CannotTurnOn:
             return render_page(request, "provisioning/turn_on.html", turn_on_context(tenant), status=409)
         messages.success(request, _("Provisioning is on. The first sync has started."))
@@ -134,7 +134,7 @@ def turn_on_context(tenant: Tenant) -> dict[str, object]:
 def turn_off(request: HttpRequest, slug: str) -> HttpResponse:
     tenant = tenant_for(request, slug, Right.OPERATE)
     if request.method == "POST":
-        execution.turn_off(tenant=tenant, actor=request.user.email)
+        execution.turn_off_tenant(tenant=tenant, actor=request.user.email)
         messages.success(request, _("Provisioning is off. Nothing was removed from AWS."))
         return redirect_to(request, "provisioning", tenant.slug)
     return render_page(request, "provisioning/turn_off.html", control_context(tenant), partial="ask")

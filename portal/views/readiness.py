@@ -41,7 +41,7 @@ def readiness(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def context_of(tenant: Tenant) -> dict[str, Any]:
-    check = service.latest(tenant)
+    check = service.latest_check(tenant)
     waiting = open_check(tenant)
     return {
         "tenant": tenant,
@@ -73,7 +73,7 @@ ICONS = {"bad": "square-x", "attention": "alert-triangle", "neutral": "minus"}
 @signed_in
 def check(request: HttpRequest, slug: str) -> HttpResponse:
     tenant = tenant_for(request, slug, Right.ON_DEMAND)
-    service.request(tenant=tenant, actor=request.user.email)
+    service.request_check(tenant=tenant, actor=request.user.email)
     return redirect_to(request, "readiness", tenant.slug)
 
 
@@ -83,11 +83,11 @@ def export(request: HttpRequest, slug: str) -> StreamingHttpResponse:
     """The list for whoever keeps the directory: one row per finding."""
     tenant = tenant_for(request, slug, Right.READ)
     audit.record(request.user.email, "readiness.export", tenant)
-    found = service.latest(tenant)
+    found = service.latest_check(tenant)
     return csv_response(f"{tenant.slug}-readiness", COLUMNS, rows(found) if found else ())
 
 
 def rows(found: ReadinessCheck) -> Iterator[list[object]]:
     for finding, who in service.everybody(found):
-        facts = (finding.code, service.outcome_of(finding.code), who.object_type, who.name, who.detail)
+        facts = (finding.code, service.check_outcome(finding.code), who.object_type, who.name, who.detail)
         yield [*facts, who.object_id, who.attribute, who.value]

@@ -63,7 +63,7 @@ def plan_context(request: HttpRequest, found: Run) -> dict[str, object]:
     return {
         "plan": plan_lines(found),
         "would_hold": would_hold(found),
-        "fresh": confirming.fresh(found, configuration),
+        "fresh": confirming.plan_is_fresh(found, configuration),
         "confirmed": configuration.confirmed and configuration.confirmed_run_id == found.pk,
         "deed": deed,
         "deed_word": dict(Action.choices).get(deed, ""),
@@ -100,7 +100,7 @@ def run_context(tenant: Tenant, found: Run) -> dict[str, object]:
         "suspect": PROBLEMS.get(found.suspect) if found.suspect else None,
         "operations": found.operations.log()[:PAGE],
         "nobody_took_it": waits_too_long(found),
-        "compared": previews.compared(found),
+        "compared": previews.beside_preview(found),
     }
 
 

@@ -18,7 +18,7 @@ class NotFresh(Exception):
     """The plan was made under other rules, or too long ago: a new preview is needed."""
 
 
-def fresh(run: Run, configuration: Configuration) -> bool:
+def plan_is_fresh(run: Run, configuration: Configuration) -> bool:
     """Whether a yes to this run's plan is a yes to what the next run will do. A draft's preview is its own yes."""
     if run.drafted:
         return False
@@ -34,14 +34,14 @@ def newest_plan(tenant: Tenant) -> Run | None:
     """The newest fresh preview (or plan that waits); None when there is none."""
     configuration = configuration_of(tenant)
     recent = tenant.runs.filter(started_at__gte=configuration.changed_at).order_by("-number")[:20]
-    return next((run for run in recent if fresh(run, configuration)), None)
+    return next((run for run in recent if plan_is_fresh(run, configuration)), None)
 
 
 @transaction.atomic
-def confirm(*, run: Run, actor: str) -> None:
+def confirm_plan(*, run: Run, actor: str) -> None:
     """Approves the creates and key changes that the plan lists; never more removals than the limits let pass."""
     configuration = Configuration.objects.select_for_update().get(pk=configuration_of(run.tenant).pk)
-    if not fresh(run, configuration):
+    if not plan_is_fresh(run, configuration):
         raise NotFresh
     _publish_first(configuration, actor)
     configuration.confirmed_run, configuration.confirmed_at, configuration.confirmed_by = run, timezone.now(), actor

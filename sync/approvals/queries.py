@@ -145,4 +145,4 @@ def waiting_plan(tenant: Tenant) -> Run | None:
     newest = tenant.runs.whole().order_by("-number").first()
     if newest is None or newest.state != Run.State.WAITING or configuration_of(tenant).confirmed:
         return None
-    return newest if confirming.fresh(newest, configuration_of(tenant)) else None
+    return newest if confirming.plan_is_fresh(newest, configuration_of(tenant)) else None

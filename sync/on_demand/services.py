@@ -69,7 +69,7 @@ def check_chosen(objects: Sequence[Found]) -> None:
         raise CannotDemand("too-many")
 
 
-def request(
+def request_demand(
     *, tenant: Tenant, actor: str, objects: Sequence[Found], dry_run: bool = True, enqueue: bool = True
 ) -> Demand:
     """A waiting demand with its run. Raises CannotDemand."""
@@ -101,7 +101,7 @@ def token_refused(tenant: Tenant) -> bool:
     return refused_at is not None and (tested_at is None or tested_at < refused_at)
 
 
-def resolve(tenant: Tenant, texts: Sequence[str], object_type: str = "user") -> list[Found]:
+def resolve_names(tenant: Tenant, texts: Sequence[str], object_type: str = "user") -> list[Found]:
     """Object ids, user principal names or exact names. Raises NotFoundByName and one of directory.UNREADABLE."""
     client = graph_client(tenant)
     found: dict[str, Found] = {}
@@ -148,17 +148,17 @@ def _mirrored(tenant: Tenant, text: str, object_type: str) -> list[Found]:
     return [Found("user", user.object_id, str(user), user.user_principal_name, "person") for user in users[:2]]
 
 
-def cancelled(cancelled_runs: QuerySet[Run]) -> None:
+def cancel_demands(cancelled_runs: QuerySet[Run]) -> None:
     """Their demands will not be carried out."""
     Demand.objects.filter(run__in=list(cancelled_runs), state=Demand.State.WAITING).update(
-        state=Demand.State.FAILED, problem="cancelled", finished_at=timezone.now(), sequence=F("sequence") + 1
+        state=Demand.State.FAILED, problem="cancel_demands", finished_at=timezone.now(), sequence=F("sequence") + 1
     )
 
 
 # Carrying out
 
 
-def recover(tenant: Tenant) -> None:
+def recover_demands(tenant: Tenant) -> None:
     """What a holder of the lease left in the middle waits again, or has failed too often. The caller holds the lease."""
     for demand in Demand.objects.filter(tenant=tenant, state=Demand.State.RUNNING).select_related("run"):
         if demand.run is None or demand.run.attempts >= MOST_ATTEMPTS:
@@ -176,7 +176,7 @@ def _wait_again(demand: Demand) -> None:
     Demand.objects.filter(pk=demand.pk).update(state=Demand.State.WAITING, sequence=F("sequence") + 1)
 
 
-def execute(run: Run, watch: Watch) -> Run:
+def execute_demand(run: Run, watch: Watch) -> Run:
     """A run of kind *On demand* that got the lease: everything that waits is carried out, in order."""
     try:
         graph = graph_client(run.tenant, sleep=watch.sleep)
@@ -226,7 +226,7 @@ class Serving:
     def _serve_one(self, demand: Demand) -> None:
         run = _begin(demand)
         if run is None:
-            _end(demand, "cancelled", "")
+            _end(demand, "cancel_demands", "")
             return
         try:
             self._objects(demand, run)
@@ -237,7 +237,7 @@ class Serving:
                 # The run that carried it along was stopped: it goes on by itself.
                 _wait_again(demand)
                 raise
-            _end(demand, "cancelled", "")
+            _end(demand, "cancel_demands", "")
             self.watch.check()
         except (TokenRefused, AwsDown) as error:
             # Every further request would end the same way, whoever sends it.
@@ -318,14 +318,14 @@ def _end(demand: Demand, problem: str, detail: str) -> None:
     run.counts = count_results(run)
     run.counts["no_change"] = demand.objects_asked.filter(result="no_change").count()
     run.state = _run_state(demand, problem)
-    run.problem, run.problem_detail = ("" if problem == "cancelled" else problem), detail[:2000]
+    run.problem, run.problem_detail = ("" if problem == "cancel_demands" else problem), detail[:2000]
     run.finished_at, run.sequence = now, run.sequence + 1
     run.save()
 
 
 def _run_state(demand: Demand, problem: str) -> str:
     if problem:
-        return Run.State.CANCELLED if problem == "cancelled" else Run.State.FAILED
+        return Run.State.CANCELLED if problem == "cancel_demands" else Run.State.FAILED
     bad = demand.objects_asked.filter(result__in=BAD).exists()
     return Run.State.COMPLETED_WITH_ERRORS if bad else Run.State.COMPLETED
 

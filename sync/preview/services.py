@@ -20,13 +20,13 @@ class NothingToPreview(Exception):
     """Everything is published, or nothing was ever."""
 
 
-def request(*, tenant: Tenant, actor: str, trigger: str = Run.Trigger.PERSON, enqueue: bool = True) -> Run:
+def request_preview(*, tenant: Tenant, actor: str, trigger: str = Run.Trigger.PERSON, enqueue: bool = True) -> Run:
     """The draft's preview: the one that is under way, unless the draft changed since it began. Raises NothingToPreview."""
     with transaction.atomic():
         draft = tenant.configurations.draft()
         if draft is None or not drafts.changes(tenant):
             raise NothingToPreview
-        newest = newest_of(tenant, draft)
+        newest = newest_preview(tenant, draft)
         if newest is not None and newest.open and changed_since(newest, draft):
             execution.cancel_run(run=newest, actor=actor)
         return execution.request_run(
@@ -34,7 +34,7 @@ def request(*, tenant: Tenant, actor: str, trigger: str = Run.Trigger.PERSON, en
         )
 
 
-def newest_of(tenant: Tenant, draft: Configuration | None) -> Run | None:
+def newest_preview(tenant: Tenant, draft: Configuration | None) -> Run | None:
     """The draft's last preview, whatever came of it."""
     if draft is None:
         return None
@@ -60,7 +60,7 @@ class PreviewComparison:
     differ: int
 
 
-def compared(run: Run) -> PreviewComparison | None:
+def beside_preview(run: Run) -> PreviewComparison | None:
     """The first run of a version beside the preview that it was published with."""
     if run.kind not in WRITES or run.open or run.configuration is None or run.configuration.number is None:
         return None

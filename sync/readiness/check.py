@@ -49,7 +49,7 @@ LONGEST_VALUE = 1024
 Row = DirectoryUser | DirectoryGroup
 
 
-def request(*, tenant: Tenant, actor: str, enqueue: bool = True) -> ReadinessCheck:
+def request_check(*, tenant: Tenant, actor: str, enqueue: bool = True) -> ReadinessCheck:
     """A waiting check, or the one that is open already."""
     with transaction.atomic():
         # The tenant's row is the lock: two presses come one after the other.
@@ -71,12 +71,12 @@ def _enqueue(check: ReadinessCheck) -> None:
     check_readiness.delay(check.pk)
 
 
-def check(tenant: Tenant, *, actor: str = "") -> ReadinessCheck:
+def check_now(tenant: Tenant, *, actor: str = "") -> ReadinessCheck:
     """Here and now."""
-    return carry_out(request(tenant=tenant, actor=actor, enqueue=False).pk)
+    return carry_out_check(request_check(tenant=tenant, actor=actor, enqueue=False).pk)
 
 
-def carry_out(check_id: int) -> ReadinessCheck:
+def carry_out_check(check_id: int) -> ReadinessCheck:
     """A finished check stays; a broken-off one begins anew: it sends nothing."""
     row = ReadinessCheck.objects.select_related("tenant").get(pk=check_id)
     if row.state == ReadinessCheck.State.DONE:
@@ -288,7 +288,7 @@ class Failing:
         return self.outcome == "refuses"
 
 
-def latest(tenant: Tenant) -> ReadinessCheck | None:
+def latest_check(tenant: Tenant) -> ReadinessCheck | None:
     return tenant.readiness_checks.filter(state=ReadinessCheck.State.DONE).first()
 
 
@@ -307,15 +307,15 @@ def _failing(check: ReadinessCheck, code: str, objects: int, shown: int) -> Fail
     return Failing(
         code,
         PROBLEMS[code],
-        outcome_of(code),
+        check_outcome(code),
         objects,
         alone,
         list(affected(check.tenant, first)),
-        causes(check.tenant, first),
+        mapping_causes(check.tenant, first),
     )
 
 
-def outcome_of(code: str) -> str:
+def check_outcome(code: str) -> str:
     """refuses, sign-in-fails, may-refuse, or left-out."""
     if code in acceptance.BY_CODE:
         return acceptance.BY_CODE[code].outcome
@@ -341,19 +341,19 @@ def affected(tenant: Tenant, findings: Sequence[Finding]) -> Iterator[Affected]:
         )
 
 
-def causes(tenant: Tenant, findings: Sequence[Finding]) -> list[MappingCause]:
+def mapping_causes(tenant: Tenant, findings: Sequence[Finding]) -> list[MappingCause]:
     """The mapping rows that write what is wrong."""
     first = {(one.object_type, one.attribute): one for one in reversed(findings)}
     rows = AttributeMapping.objects.filter(configuration=configuration_of(tenant))
     return [
-        MappingCause(row, proposal(one, row))
+        MappingCause(row, proposed_fix(one, row))
         for (object_type, attribute), one in first.items()
         for row in rows.filter(object_type=object_type)
         if attribute in (row.target, unit_of(row.target))
     ]
 
 
-def proposal(finding: Finding, row: AttributeMapping) -> str:
+def proposed_fix(finding: Finding, row: AttributeMapping) -> str:
     if finding.code not in acceptance.BY_CODE:
         return ""
     found = acceptance.AcceptanceFinding(finding.code, finding.attribute, finding.certain, finding.value)

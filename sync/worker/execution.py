@@ -71,7 +71,7 @@ def missing_for_turning_on(tenant: Tenant) -> list[str]:
     return reasons
 
 
-def turn_on(*, tenant: Tenant, actor: str) -> Run:
+def turn_on_tenant(*, tenant: Tenant, actor: str) -> Run:
     """The first run starts at once. Turning on from a fresh preview says yes to what it lists."""
     reasons = missing_for_turning_on(tenant)
     plan = confirming.newest_plan(tenant)
@@ -81,12 +81,12 @@ def turn_on(*, tenant: Tenant, actor: str) -> Run:
         raise CannotTurnOn(reasons)
     with transaction.atomic():
         if plan is not None:
-            confirming.confirm(run=plan, actor=actor)
+            confirming.confirm_plan(run=plan, actor=actor)
         _switch(tenant, actor, enabled=True)
     return request_soon(tenant=tenant, kind=Run.Kind.FULL, trigger=Run.Trigger.TURNED_ON, actor=actor)
 
 
-def turn_off(*, tenant: Tenant, actor: str) -> None:
+def turn_off_tenant(*, tenant: Tenant, actor: str) -> None:
     """A run in progress stops at the next safe point. Nothing is removed from AWS."""
     with transaction.atomic():
         _switch(tenant, actor, enabled=False)
@@ -224,14 +224,14 @@ def cancel_run(*, run: Run, actor: str) -> None:
 def _cancel(runs: QuerySet[Run]) -> None:
     from sync.on_demand import services as demands
 
-    demands.cancelled(runs.filter(state=Run.State.QUEUED, kind=Run.Kind.ON_DEMAND))
+    demands.cancel_demands(runs.filter(state=Run.State.QUEUED, kind=Run.Kind.ON_DEMAND))
     runs.filter(state=Run.State.QUEUED).update(
         state=Run.State.CANCELLED, finished_at=timezone.now(), sequence=F("sequence") + 1
     )
     runs.filter(state=Run.State.RUNNING).update(state=Run.State.CANCELLING, sequence=F("sequence") + 1)
 
 
-def execute(run_id: int) -> Run | None:
+def execute_run(run_id: int) -> Run | None:
     """Carries a run out under the tenant's lease; None when somebody else holds it or the run is over."""
     from sync.on_demand import services as demands
 
@@ -244,9 +244,9 @@ def execute(run_id: int) -> Run | None:
     checkpoints.passed("lease claimed")
     try:
         with Watch(lease, run.pk) as watch:
-            demands.recover(run.tenant)
+            demands.recover_demands(run.tenant)
             if run.kind == Run.Kind.ON_DEMAND:
-                return demands.execute(run, watch)
+                return demands.execute_demand(run, watch)
             return _execute(run, watch)
     except LeaseLost:
         log.warning("lease lost", run=run.pk, epoch=lease.epoch)
@@ -412,9 +412,9 @@ def _compare_when_due(tenant: Tenant) -> None:
     """The daily comparison with AWS."""
     from sync.drift import services
 
-    if services.due(tenant):
+    if services.comparison_due(tenant):
         with contextlib.suppress(RunInTheWay):
-            services.request(tenant=tenant, trigger=Run.Trigger.SCHEDULE)
+            services.request_comparison(tenant=tenant, trigger=Run.Trigger.SCHEDULE)
 
 
 def _request_due(tenant: Tenant) -> bool:

@@ -69,7 +69,7 @@ def lab(lab_process: Lab, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Lab
     settings.EXTRA_CLOUDS = lab_process.clouds
     settings.EXTRA_SCIM_HOSTS = lab_process.scim_hosts
     monkeypatch.setattr("sync.tasks.test_connection.delay", services.run_test)
-    monkeypatch.setattr("sync.tasks.execute_run.delay", execution.execute)
+    monkeypatch.setattr("sync.tasks.execute_run.delay", execution.execute_run)
     monkeypatch.setattr(execution, "RUN_RATE", 1000.0)
     return lab_process
 

@@ -62,7 +62,7 @@ def test_every_state_of_the_pages_is_accessible_and_fits(
     expect(page.get_by_role("heading", name="There is a problem")).to_be_visible()
     expect(page.locator(".ls-summary")).to_be_focused()
     sound(page)
-    bring(page, reading.export(draft_or_current(published)))
+    bring(page, reading.export_configuration(draft_or_current(published)))
     expect(page.get_by_text("There is nothing to put into the draft")).to_be_visible()
     sound(page)
     page.goto(f"{live_server.url}/t/acme/configuration/import/")

@@ -84,7 +84,7 @@ def made(lab: Lab) -> Counter[str]:
 
 def test_ten_copies_of_a_task_are_one_run(asked: Run, lab: Lab) -> None:
     """Also what a broker does that takes a long task for lost: the second copy comes while the first one works."""
-    workers = [fork(lambda: execution.execute(asked.pk)) for _ in range(10)]
+    workers = [fork(lambda: execution.execute_run(asked.pk)) for _ in range(10)]
     assert [ended(pid) for pid in workers] == [0] * 10
     asked.refresh_from_db()
     assert (asked.state, asked.attempts) == (Run.State.COMPLETED, 1)
@@ -93,10 +93,10 @@ def test_ten_copies_of_a_task_are_one_run(asked: Run, lab: Lab) -> None:
 
 
 def test_a_message_that_comes_after_the_run_is_over_does_nothing(asked: Run, lab: Lab) -> None:
-    execution.execute(asked.pk)
+    execution.execute_run(asked.pk)
     lab.forget_requests()
     epoch = Tenant.objects.get().lease_epoch
-    assert execution.execute(asked.pk) is None
+    assert execution.execute_run(asked.pk) is None
     assert (Tenant.objects.get().lease_epoch, lab.requests()) == (epoch, [])
 
 
@@ -130,7 +130,7 @@ def test_a_worker_that_slept_past_its_lease_begins_nothing_new(asked: Run, lab: 
     assert intended
     until(lambda: execution.abandoned_runs().exists(), 10)
     try:
-        assert execution.execute(asked.pk) is not None
+        assert execution.execute_run(asked.pk) is not None
         seen = len(lab.requests())
     finally:
         os.kill(sleeper, signal.SIGCONT)
@@ -155,12 +155,12 @@ def carry_out_and_sleep(run_id: int) -> None:
             os.kill(os.getpid(), signal.SIGSTOP)
 
     checkpoints.listeners.append(listen)
-    execution.execute(run_id)
+    execution.execute_run(run_id)
 
 
 def compared_clean(tenant: Tenant) -> None:
     compare = execution.request_run(tenant=tenant, kind=Run.Kind.VERIFY, trigger=Run.Trigger.COMMAND, enqueue=False)
-    finished = execution.execute(compare.pk)
+    finished = execution.execute_run(compare.pk)
     assert finished is not None
     assert finished.state == Run.State.COMPLETED
     assert not Drift.objects.filter(tenant=tenant).exists()

@@ -35,7 +35,7 @@ def test_a_certificate_that_is_not_right_ends_before_the_token_is_shown(
     run = execution.request_run(
         tenant=wired, kind=Run.Kind.FULL, trigger=Run.Trigger.COMMAND, enqueue=False, confirmed=True
     )
-    finished = execution.execute(run.pk)
+    finished = execution.execute_run(run.pk)
     assert finished is not None
     assert (finished.state, finished.problem) == (Run.State.FAILED, "aws-down")
     assert "CERTIFICATE_VERIFY_FAILED" in finished.problem_detail

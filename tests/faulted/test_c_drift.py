@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def compare(tenant: Tenant) -> Run:
     tenant.refresh_from_db()
     run = execution.request_run(tenant=tenant, kind=Run.Kind.VERIFY, trigger=Run.Trigger.COMMAND, enqueue=False)
-    finished = execution.execute(run.pk)
+    finished = execution.execute_run(run.pk)
     assert finished is not None
     return finished
 
@@ -45,7 +45,7 @@ def test_hand_edits_are_found_and_put_right_and_what_is_not_ours_is_left(wired: 
         ("differs", "active"),
         ("member_extra",),
     }
-    services.repair(tenant=wired, actor="jo@acme.example")
+    services.repair_differences(tenant=wired, actor="jo@acme.example")
     sync(wired)
 
     after = lab.aws()
@@ -80,7 +80,7 @@ def test_a_list_that_comes_back_empty_forgets_nobody(wired: Tenant, lab: Lab, ki
     assert (run.state, run.problem) == (Run.State.FAILED, "aws-list-incomplete")
     assert state_of_links() == before
     with pytest.raises(services.CannotRepair, match="no-comparison"):
-        services.repair(tenant=wired, actor="jo@acme.example")
+        services.repair_differences(tenant=wired, actor="jo@acme.example")
 
 
 @pytest.mark.fault("C7")

@@ -27,7 +27,7 @@ def short_waits(monkeypatch: pytest.MonkeyPatch, lab: Lab) -> Any:
 
 def attempt(tenant: Tenant, kind: str = Run.Kind.CHANGES) -> Run:
     run = execution.request_run(tenant=tenant, kind=kind, trigger=Run.Trigger.COMMAND, enqueue=False, confirmed=True)
-    finished = execution.execute(run.pk)
+    finished = execution.execute_run(run.pk)
     assert finished is not None
     return finished
 

@@ -47,7 +47,7 @@ def read_text(content: bytes | str, configuration: Configuration) -> Incoming:
         raise NotImported([FileProblem("", _(error.template) % error.params)]) from error
     if ms_schema.looks_like_schema(document):
         return read_schema(document, configuration)
-    return Incoming(reading.parse(document, configuration))
+    return Incoming(reading.parse_configuration(document, configuration))
 
 
 def read_schema(document: Any, configuration: Configuration) -> Incoming:
@@ -63,7 +63,7 @@ def read_schema(document: Any, configuration: Configuration) -> Incoming:
         settings={f"{kind}_actions": actions for kind, actions in found.actions.items()},
     )
     # Every row passes the same checks as one of our own files.
-    return Incoming(reading.parse(reading.document(wanted), configuration), report)
+    return Incoming(reading.parse_configuration(reading.document(wanted), configuration), report)
 
 
 def _merged(
@@ -102,7 +102,7 @@ def _note_kept(report: list[ReportLine], kind: str, target: str) -> None:
     report.append(ReportLine(kind, "mapping", target, "left_out", [ReportNote("kept-row")]))
 
 
-def sentence(note: ReportNote) -> str:
+def note_sentence(note: ReportNote) -> str:
     """In the reader's language."""
     params = dict(note.params)
     if isinstance(note.problem, filter_checks.FilterProblem):
@@ -112,7 +112,7 @@ def sentence(note: ReportNote) -> str:
     return _(ms_schema.MESSAGES[note.code]) % params
 
 
-def export(configuration: Configuration) -> tuple[dict[str, Any], list[ReportLine]]:
+def export_schema(configuration: Configuration) -> tuple[dict[str, Any], list[ReportLine]]:
     """The schema, and what it cannot say."""
     return ms_schema.write(reading.wanted_of(configuration))
 

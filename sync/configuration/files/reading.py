@@ -61,7 +61,7 @@ Named = dict[str, list[tuple[str, WantedFilter]]]
 # --- Reading ---
 
 
-def parse(document: Any, configuration: Configuration) -> Wanted:
+def parse_configuration(document: Any, configuration: Configuration) -> Wanted:
     """`configuration`: what is there now; its rows may stay as they are. Raises NotImported with all that is wrong."""
     if not isinstance(document, dict):
         raise NotImported([FileProblem("", _("The file must hold one object in { }."))])
@@ -270,7 +270,7 @@ def _actions(section: Section, plural: str) -> list[str] | None:
 # --- Comparing, and putting into the draft ---
 
 
-def planned(tenant: Tenant, wanted: Wanted) -> list[Difference]:
+def planned_changes(tenant: Tenant, wanted: Wanted) -> list[Difference]:
     """What the import would change of what pages show now."""
     current = draft_or_current(tenant)
     return differences(contents(current), _contents_with(current, wanted, _named(current, wanted)))
@@ -372,7 +372,7 @@ def _same_clauses(row: ScopingFilter, one: WantedFilter) -> bool:
 # --- Writing ---
 
 
-def export(configuration: Configuration) -> dict[str, Any]:
+def export_configuration(configuration: Configuration) -> dict[str, Any]:
     """The file; importing it again changes nothing."""
     return document(wanted_of(configuration))
 

@@ -50,7 +50,7 @@ class Command(BaseCommand):
 @transaction.atomic
 def link(tenant: Tenant, chosen: Iterable[Proposal]) -> Run:
     for one in chosen:
-        services.adopt(link=one.link, actor=ACTOR)
+        services.adopt_object(link=one.link, actor=ACTOR)
     return execution.request_run(
         tenant=tenant, kind=Run.Kind.CHANGES, trigger=Run.Trigger.COMMAND, actor=ACTOR, enqueue=False
     )

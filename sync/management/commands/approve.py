@@ -47,7 +47,7 @@ class Command(BaseCommand):
 def accept_shrinkage(tenant: Tenant) -> tuple[Run | None, dict[str, int]]:
     if queries.shrunken(tenant) is None:
         raise CommandError("No reading that shrank waits for a decision.")
-    services.accept_shrinkage(tenant=tenant, actor=ACTOR)
+    services.accept_shrunk_reading(tenant=tenant, actor=ACTOR)
     run = execution.request_run(
         tenant=tenant, kind=Run.Kind.FULL, trigger=Run.Trigger.APPROVAL, actor=ACTOR, enqueue=False
     )
@@ -70,7 +70,7 @@ def decide(tenant: Tenant, options: dict[str, Any]) -> tuple[Run | None, dict[st
     run = None
     for one in {change.hold for change in [*approve, *keep]}:
         run = (
-            services.decide(
+            services.decide_hold(
                 hold=one,
                 actor=ACTOR,
                 approve=ids(approve, one),

@@ -32,7 +32,7 @@ class Command(BaseCommand):
         for line in incoming.report:
             self.stdout.write(report_line(line))
         if dry_run:
-            changed = reading.planned(tenant, incoming.wanted)
+            changed = reading.planned_changes(tenant, incoming.wanted)
         else:
             changed = reading.put_into_draft(tenant=tenant, actor=actor, wanted=incoming.wanted)
         for one in changed:

@@ -65,7 +65,7 @@ def change(one: Difference) -> dict[str, Any]:
 
 def preview(tenant: Tenant) -> dict[str, Any]:
     try:
-        run = services.request(tenant=tenant, actor=ACTOR, trigger=Run.Trigger.COMMAND, enqueue=False)
+        run = services.request_preview(tenant=tenant, actor=ACTOR, trigger=Run.Trigger.COMMAND, enqueue=False)
     except services.NothingToPreview:
         raise CommandError(WHY_NOT["nothing-changed"]) from None
     run = finish(run)
@@ -85,7 +85,7 @@ def person(one: Operation) -> dict[str, Any]:
 
 
 def publish(tenant: Tenant, comment: str, seen: list[str]) -> dict[str, Any]:
-    newest = services.newest_of(tenant, tenant.configurations.draft())
+    newest = services.newest_preview(tenant, tenant.configurations.draft())
     try:
         version = publish_draft(tenant=tenant, actor=ACTOR, preview=newest, comment=comment, seen=seen)
     except NotPublished as error:

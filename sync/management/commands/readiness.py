@@ -25,7 +25,7 @@ class Command(BaseCommand):
         tenant = Tenant.objects.filter(slug=options["tenant"]).first()
         if tenant is None:
             raise CommandError(f"No tenant {options['tenant']!r}. Known: {', '.join(known_slugs()) or 'none yet'}.")
-        check = readiness.check(tenant, actor=ACTOR)
+        check = readiness.check_now(tenant, actor=ACTOR)
         found = readiness.failing(check)
         report = summary(check, found)
         self.stdout.write(json.dumps(report, indent=2, ensure_ascii=False) if options["json"] else words(report))

@@ -95,7 +95,7 @@ def in_the_way(run: Run) -> str:
 
 def finish(run: Run) -> Run:
     """Carries a run out, here and now."""
-    finished = execution.execute(run.pk)
+    finished = execution.execute_run(run.pk)
     if finished is None:
         run.refresh_from_db()
         raise CommandError(f"{in_the_way(run)} A worker is at it. Try again when it is over.", returncode=BUSY)

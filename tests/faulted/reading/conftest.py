@@ -94,7 +94,7 @@ def attempt(tenant: Tenant, kind: str = Run.Kind.CHANGES) -> Run:
     """A run that may fail."""
     tenant.refresh_from_db()
     run = execution.request_run(tenant=tenant, kind=kind, trigger=Run.Trigger.COMMAND, enqueue=False, confirmed=True)
-    finished = execution.execute(run.pk)
+    finished = execution.execute_run(run.pk)
     assert finished is not None
     return finished
 

@@ -240,7 +240,7 @@ def test_a_run_stops_within_seconds_although_graph_or_the_sign_in_hangs(
     fault(lab, "hold_before", where, part="graph" if phase == "read" else "entra")
     run = execution.request_run(tenant=settled, kind=Run.Kind.FULL, trigger=Run.Trigger.COMMAND, enqueue=False)
     stop = StopSoon(run, phase)
-    finished = execution.execute(run.pk)
+    finished = execution.execute_run(run.pk)
     stop.thread.join()
     assert finished is not None
     assert finished.state == Run.State.CANCELLED

@@ -339,7 +339,7 @@ def test_a_draft_carries_what_the_application_brings_without_a_change_of_its_own
 
 def run_without_publishing(tenant: Tenant) -> None:
     run = execution.request_run(tenant=tenant, kind=Run.Kind.CHANGES, trigger=Run.Trigger.COMMAND, enqueue=False)
-    assert execution.execute(run.pk) is not None
+    assert execution.execute_run(run.pk) is not None
 
 
 def test_a_person_assigned_by_hand_stays_when_the_application_drops_him(mirrored: Tenant, lab: Lab) -> None:

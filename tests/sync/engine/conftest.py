@@ -82,7 +82,7 @@ def sync(tenant: Tenant, kind: str = Run.Kind.CHANGES, *, confirmed: bool = True
     run = execution.request_run(
         tenant=tenant, kind=kind, trigger=Run.Trigger.COMMAND, enqueue=False, confirmed=confirmed
     )
-    finished = execution.execute(run.pk)
+    finished = execution.execute_run(run.pk)
     assert finished is not None
     assert finished.state != Run.State.FAILED, (finished.problem, finished.problem_detail)
     return finished

@@ -30,7 +30,7 @@ def test_a_stop_takes_effect_within_ten_seconds_also_while_a_request_hangs(wired
     pressed: list[float] = []
     admin = threading.Thread(target=press_stop, args=(lab, run, pressed))
     admin.start()
-    finished = execution.execute(run.pk)
+    finished = execution.execute_run(run.pk)
     took = time.monotonic() - pressed[0]
     admin.join()
     assert finished is not None
@@ -135,7 +135,7 @@ def test_a_run_whose_writes_keep_failing_stops(wired: Tenant, lab: Lab) -> None:
     run = execution.request_run(
         tenant=wired, kind=Run.Kind.FULL, trigger=Run.Trigger.COMMAND, enqueue=False, confirmed=True
     )
-    finished = execution.execute(run.pk)
+    finished = execution.execute_run(run.pk)
     assert finished is not None
     assert (finished.state, finished.problem) == (Run.State.FAILED, "too-many-failures")
     assert len(lab.requests()) < len(people)

@@ -206,6 +206,6 @@ def run_without_publishing(tenant: Tenant) -> Run:
     run = execution.request_run(
         tenant=tenant, kind=Run.Kind.CHANGES, trigger=Run.Trigger.COMMAND, enqueue=False, confirmed=True
     )
-    finished = execution.execute(run.pk)
+    finished = execution.execute_run(run.pk)
     assert finished is not None
     return finished

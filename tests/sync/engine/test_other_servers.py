@@ -103,7 +103,7 @@ def test_what_somebody_changes_there_by_hand_is_found_and_put_right(
         ("member_missing", held[group["id"]], held[ids[1]]),
         ("member_extra", held[group["id"]], held[ids[2]]),
     }
-    verifying.repair(tenant=pointed, actor=ACTOR)
+    verifying.repair_differences(tenant=pointed, actor=ACTOR)
     sync(pointed)
     names = {people[0]["userPrincipalName"], people[1]["userPrincipalName"]}
     assert server.members()["Drifting"] == names

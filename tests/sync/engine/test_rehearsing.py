@@ -43,8 +43,8 @@ SEEN = ["removals", "over-members", "over-creates", "over-keys", "over-groups", 
 
 def preview(tenant: Tenant) -> Run:
     tenant.refresh_from_db()
-    run = services.request(tenant=tenant, actor=ACTOR, enqueue=False)
-    finished = execution.execute(run.pk)
+    run = services.request_preview(tenant=tenant, actor=ACTOR, enqueue=False)
+    finished = execution.execute_run(run.pk)
     assert finished is not None
     assert finished.state in PREVIEWED, (finished.problem, finished.problem_detail)
     return finished
@@ -140,11 +140,11 @@ def test_the_run_after_the_publish_does_what_the_preview_said(in_sync: Tenant, l
     did = sync(in_sync, confirmed=False)
     assert deeds(did) == deeds(said)
     assert deeds(said)
-    compared = services.compared(did)
+    compared = services.beside_preview(did)
     assert compared is not None
     assert (compared.differ, compared.said) == (0, compared.did)
     # Only the first run of a version stands beside its preview.
-    assert services.compared(sync(in_sync)) is None
+    assert services.beside_preview(sync(in_sync)) is None
 
 
 EDITS = {
@@ -321,8 +321,8 @@ def test_a_preview_that_failed_leaves_the_draft_and_publishes_nothing(
         raise GraphError("no", status=503)
 
     monkeypatch.setattr(GraphClient, "sign_in", refuse)
-    run = services.request(tenant=in_sync, actor=ACTOR, enqueue=False)
-    failed = execution.execute(run.pk)
+    run = services.request_preview(tenant=in_sync, actor=ACTOR, enqueue=False)
+    failed = execution.execute_run(run.pk)
     assert failed is not None
     assert failed.state == Run.State.FAILED
     assert drafts.differs(in_sync) == ["mapping:user:title"]
@@ -331,10 +331,10 @@ def test_a_preview_that_failed_leaves_the_draft_and_publishes_nothing(
 
 def test_a_draft_that_is_discarded_before_its_preview_begins_is_not_previewed(in_sync: Tenant) -> None:
     edit(in_sync, "title", source="department")
-    run = services.request(tenant=in_sync, actor=ACTOR, enqueue=False)
+    run = services.request_preview(tenant=in_sync, actor=ACTOR, enqueue=False)
     versions.discard_draft(tenant=in_sync, actor=ACTOR)
     before = traces()
-    ended = execution.execute(run.pk)
+    ended = execution.execute_run(run.pk)
     assert ended is not None
     assert (ended.state, ended.operations.count()) == (Run.State.CANCELLED, 0)
     assert traces() == before
@@ -353,7 +353,7 @@ def test_a_preview_opens_no_incident_moves_no_schedule_and_is_in_no_log(in_sync:
 
 def test_discarding_the_draft_ends_its_preview(in_sync: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
     edit(in_sync, "title", source="department")
-    run = services.request(tenant=in_sync, actor=ACTOR, enqueue=False)
+    run = services.request_preview(tenant=in_sync, actor=ACTOR, enqueue=False)
     read = cycle.read
 
     def discard_meanwhile(*arguments: Any) -> Snapshot:
@@ -361,7 +361,7 @@ def test_discarding_the_draft_ends_its_preview(in_sync: Tenant, monkeypatch: pyt
         return read(*arguments)
 
     monkeypatch.setattr(cycle, "read", discard_meanwhile)
-    ended = execution.execute(run.pk)
+    ended = execution.execute_run(run.pk)
     assert ended is not None
     assert ended.state == Run.State.CANCELLED
     assert Run.objects.get(pk=run.pk).configuration is None
@@ -371,7 +371,7 @@ def test_a_preview_can_be_cancelled_and_takes_its_rows_with_it(
     in_sync: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     unassign(in_sync, "AWS-Admins")
-    run = services.request(tenant=in_sync, actor=ACTOR, enqueue=False)
+    run = services.request_preview(tenant=in_sync, actor=ACTOR, enqueue=False)
     safe_point = Watch.safe_point
 
     def cancel(watch: Watch) -> bool:
@@ -382,7 +382,7 @@ def test_a_preview_can_be_cancelled_and_takes_its_rows_with_it(
         return safe_point(watch)
 
     monkeypatch.setattr(Watch, "safe_point", cancel)
-    ended = execution.execute(run.pk)
+    ended = execution.execute_run(run.pk)
     assert ended is not None
     assert ended.state == Run.State.CANCELLED
     assert not Rehearsed.objects.exists()
@@ -391,17 +391,17 @@ def test_a_preview_can_be_cancelled_and_takes_its_rows_with_it(
 
 def test_a_draft_that_changed_gets_a_preview_of_its_own(in_sync: Tenant) -> None:
     edit(in_sync, "title", source="department")
-    first = services.request(tenant=in_sync, actor=ACTOR, enqueue=False)
-    assert services.request(tenant=in_sync, actor=ACTOR, enqueue=False) == first
+    first = services.request_preview(tenant=in_sync, actor=ACTOR, enqueue=False)
+    assert services.request_preview(tenant=in_sync, actor=ACTOR, enqueue=False) == first
     Run.objects.filter(pk=first.pk).update(state=Run.State.RUNNING, configuration_digest="of an older draft")
-    second = services.request(tenant=in_sync, actor=ACTOR, enqueue=False)
+    second = services.request_preview(tenant=in_sync, actor=ACTOR, enqueue=False)
     assert second != first
     assert Run.objects.get(pk=first.pk).state == Run.State.CANCELLING
 
 
 def test_a_sync_and_a_preview_wait_for_each_other(in_sync: Tenant) -> None:
     edit(in_sync, "title", source="department")
-    waiting = services.request(tenant=in_sync, actor=ACTOR, enqueue=False)
+    waiting = services.request_preview(tenant=in_sync, actor=ACTOR, enqueue=False)
     ask = {"tenant": in_sync, "kind": Run.Kind.CHANGES, "trigger": Run.Trigger.PERSON, "enqueue": False}
     assert execution.request_run(**ask) != waiting
 

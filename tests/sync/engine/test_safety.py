@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def attempt(tenant: Tenant, kind: str = Run.Kind.CHANGES) -> Run:
     run = execution.request_run(tenant=tenant, kind=kind, trigger=Run.Trigger.COMMAND, enqueue=False)
-    finished = execution.execute(run.pk)
+    finished = execution.execute_run(run.pk)
     assert finished is not None
     return finished
 
@@ -182,7 +182,7 @@ def test_a_cancelled_run_keeps_what_is_written_and_the_next_goes_on(wired: Tenan
         tenant=wired, kind=Run.Kind.FULL, trigger=Run.Trigger.COMMAND, enqueue=False, confirmed=True
     )
     Run.objects.filter(pk=run.pk).update(state=Run.State.CANCELLING)
-    finished = execution.execute(run.pk)
+    finished = execution.execute_run(run.pk)
     assert finished is not None
     assert finished.state == Run.State.CANCELLED
     assert hold["id"]

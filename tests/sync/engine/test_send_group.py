@@ -120,7 +120,7 @@ def test_readiness_does_not_judge_it(wired: Tenant, lab: Lab) -> None:
     send(wired, quiet, yes=False)
     sync(wired)
     DirectoryGroup.objects.filter(object_id=quiet["id"]).update(display_name="", properties={"id": quiet["id"]})
-    check = readiness.check(wired)
+    check = readiness.check_now(wired)
     assert (check.groups, check.groups_ready) == (1, 1)
 
 
@@ -131,7 +131,7 @@ def test_comparing_finds_no_difference_in_an_emptied_one(wired: Tenant, lab: Lab
     send(wired, quiet, yes=False)
     sync(wired)
     run = execution.request_run(tenant=wired, kind=Run.Kind.VERIFY, trigger=Run.Trigger.COMMAND, enqueue=False)
-    finished = execution.execute(run.pk)
+    finished = execution.execute_run(run.pk)
     assert finished is not None
     assert finished.state == Run.State.COMPLETED
     assert not finished.drifts.exists()

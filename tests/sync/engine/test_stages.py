@@ -71,7 +71,7 @@ def test_a_run_with_rows_that_nobody_decided_on_fails_and_is_done_again(
         run = execution.request_run(
             tenant=wired, kind=Run.Kind.CHANGES, trigger=Run.Trigger.COMMAND, enqueue=False, confirmed=True
         )
-        finished = execution.execute(run.pk)
+        finished = execution.execute_run(run.pk)
     assert finished is not None
     assert (finished.state, finished.problem) == (Run.State.FAILED, "engine-error")
     wired.refresh_from_db()

@@ -52,8 +52,8 @@ def desired(rows: list[MappingRow], people: list[dict[str, Any]]) -> list[Any]:
 def test_all_500_people_get_the_same_through_either_file(wired: Tenant) -> None:
     first = imported("Straight from Microsoft", SAMPLE)
     source = Tenant.objects.get(name="Straight from Microsoft")
-    ours = imported("Through our file", reading.export(draft_or_current(source)))
-    theirs = imported("Through Microsoft's file", microsoft.export(draft_or_current(source))[0])
+    ours = imported("Through our file", reading.export_configuration(draft_or_current(source)))
+    theirs = imported("Through Microsoft's file", microsoft.export_schema(draft_or_current(source))[0])
     people = everybody(wired, first)
     assert len(people) == 500
     expected = desired(first, people)

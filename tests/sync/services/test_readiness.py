@@ -47,13 +47,13 @@ def group(tenant: Tenant, name: str, number: int = 1) -> None:
 
 
 def found(tenant: Tenant) -> dict[str, int]:
-    return {one.code: one.objects for one in readiness.failing(readiness.check(tenant))}
+    return {one.code: one.objects for one in readiness.failing(readiness.check_now(tenant))}
 
 
 def test_everybody_is_ready_when_nothing_is_wrong(tenant: Tenant) -> None:
     person(tenant, "Adele")
     group(tenant, "AWS-Admins")
-    check = readiness.check(tenant)
+    check = readiness.check_now(tenant)
     assert (check.people, check.people_ready, check.groups, check.groups_ready) == (1, 1, 1, 1)
     assert readiness.failing(check) == []
 
@@ -67,7 +67,7 @@ def test_people_outside_scope_are_not_looked_at(tenant: Tenant) -> None:
 def test_a_missing_name_is_named_with_its_people_its_mapping_and_what_helps(tenant: Tenant) -> None:
     person(tenant, "Adele", surname=None)
     person(tenant, "Bo")
-    check = readiness.check(tenant)
+    check = readiness.check_now(tenant)
     assert (check.people, check.people_ready) == (2, 1)
     [one] = readiness.failing(check)
     assert (one.code, one.objects, one.alone, one.certain) == ("missing-family-name", 1, 1, True)
@@ -81,7 +81,7 @@ def test_a_missing_name_is_named_with_its_people_its_mapping_and_what_helps(tena
 
 def test_values_are_shown_with_what_cannot_be_seen(tenant: Tenant) -> None:
     person(tenant, "Adele", displayName="Zero\u200bWidth")
-    [one] = readiness.failing(readiness.check(tenant))
+    [one] = readiness.failing(readiness.check_now(tenant))
     assert one.code == "bad-characters"
     assert one.affected[0].value == "Zero[U+200B]Width"
 
@@ -90,7 +90,7 @@ def test_two_people_for_one_value_are_both_named_whatever_the_letter_case(tenant
     person(tenant, "Adele", userPrincipalName="same@acme.example", mail="one@acme.example")
     person(tenant, "Bo", userPrincipalName="SAME@acme.example", mail="two@acme.example")
     person(tenant, "Cy")
-    check = readiness.check(tenant)
+    check = readiness.check_now(tenant)
     same = [one for one in readiness.failing(check) if one.code == "same-value"]
     assert {(who.object_id[:2], who.attribute) for one in same for who in one.affected} >= {
         ("Ad", "userName"),
@@ -102,7 +102,7 @@ def test_two_people_for_one_value_are_both_named_whatever_the_letter_case(tenant
 def test_two_groups_of_one_name_are_both_named(tenant: Tenant) -> None:
     group(tenant, "Admins", 1)
     group(tenant, "admins", 2)
-    check = readiness.check(tenant)
+    check = readiness.check_now(tenant)
     assert (check.groups, check.groups_ready) == (2, 0)
     assert [who.name for one in readiness.failing(check) for who in one.affected] == ["Admins", "admins"]
 
@@ -112,7 +112,7 @@ def test_a_manager_outside_scope_is_told_and_keeps_nobody_from_being_ready(tenan
     DirectoryUser.objects.update(in_scope=False)
     report = person(tenant, "Report")
     DirectoryUser.objects.filter(pk=report.pk).update(manager_id=boss.object_id)
-    check = readiness.check(tenant)
+    check = readiness.check_now(tenant)
     [one] = readiness.failing(check)
     assert (one.code, one.outcome, one.affected[0].value) == ("manager-outside-scope", "left-out", "Boss Person")
     assert check.people_ready == 1
@@ -130,14 +130,14 @@ def test_an_attribute_that_was_not_read_is_said_and_judged_nobody_by(tenant: Ten
     person(tenant, "Adele", mail=None)
     Tenant.objects.update(name_id="mail", tracked_select=["id", "userPrincipalName"])
     tenant.refresh_from_db()
-    check = readiness.check(tenant)
+    check = readiness.check_now(tenant)
     assert check.unread == ["mail"]
     assert "name-id-empty" not in {one.code for one in readiness.failing(check)}
 
 
 def test_the_verdict_and_the_unique_values_stand_on_the_links(tenant: Tenant) -> None:
     person(tenant, "Adele", surname=None)
-    readiness.check(tenant)
+    readiness.check_now(tenant)
     link = Link.objects.get()
     assert (link.ready_code, link.wanted_name) == ("missing-family-name", "adele@acme.example")
     assert link.ready_at is not None
@@ -152,7 +152,7 @@ def test_links_are_left_alone_while_a_run_is_in_progress(tenant: Tenant) -> None
 
 def test_a_new_check_replaces_what_the_old_one_found(tenant: Tenant) -> None:
     row = person(tenant, "Adele", surname=None)
-    readiness.check(tenant)
+    readiness.check_now(tenant)
     row.properties["surname"] = "Vance"
     row.save()
     assert found(tenant) == {}
@@ -164,10 +164,10 @@ def test_a_new_check_replaces_what_the_old_one_found(tenant: Tenant) -> None:
 def test_pressing_twice_makes_one_check(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[int] = []
     monkeypatch.setattr("sync.tasks.check_readiness.delay", sent.append)
-    first = readiness.request(tenant=tenant, actor="jo@acme.example")
-    assert readiness.request(tenant=tenant, actor="jo@acme.example") == first
+    first = readiness.request_check(tenant=tenant, actor="jo@acme.example")
+    assert readiness.request_check(tenant=tenant, actor="jo@acme.example") == first
     assert sent == [first.pk]
-    assert readiness.carry_out(first.pk).state == "done"
+    assert readiness.carry_out_check(first.pk).state == "done"
 
 
 def test_the_command_ends_with_3_while_somebody_is_not_ready(
@@ -192,4 +192,4 @@ def test_the_number_of_queries_does_not_grow_with_the_people(
     for n in range(300):
         person(tenant, f"P{n}", surname=None)
     with django_assert_max_num_queries(60):
-        readiness.failing(readiness.check(tenant))
+        readiness.failing(readiness.check_now(tenant))

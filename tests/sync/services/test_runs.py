@@ -94,10 +94,10 @@ def test_turning_on_during_a_preview_makes_the_first_run_due(wired: Tenant, lab:
     for half in ("entra", "aws"):
         services.run_test(services.new_test(tenant=wired, actor="jo", half=half).pk)
     first = ask(wired, PREVIEW)
-    execution.execute(first.pk)
+    execution.execute_run(first.pk)
     again = ask(wired, PREVIEW)
     wired.refresh_from_db()
-    assert execution.turn_on(tenant=wired, actor="jo") == again
+    assert execution.turn_on_tenant(tenant=wired, actor="jo") == again
     wired.refresh_from_db()
     assert wired.next_run_at is not None
     assert (wired.enabled, wired.next_run_at <= timezone.now()) == (True, True)
