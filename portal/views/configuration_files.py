@@ -19,10 +19,12 @@ from portal.render import redirect_to, render_page
 from portal.roles import Right
 from sync import audit
 from sync.configuration.drafts import draft_or_current
-from sync.configuration.files import microsoft, reading
+from sync.configuration.files import microsoft
+from sync.configuration.files.applying import planned_changes, put_into_draft
 from sync.configuration.files.microsoft import CannotRead, Incoming
 from sync.configuration.files.ms_schema import ReportLine
 from sync.configuration.files.section import NotImported
+from sync.configuration.files.writing import export_configuration
 from sync.configuration.items import digest
 from sync.models import Configuration, Tenant
 from sync.rules import aws_fields
@@ -94,11 +96,7 @@ def _chosen(tenant: Tenant, version: str) -> Configuration:
 
 
 def _file(request: HttpRequest, tenant: Tenant, configuration: Configuration, kind: str) -> HttpResponse:
-    document = (
-        microsoft.export_schema(configuration)[0]
-        if kind == "microsoft"
-        else reading.export_configuration(configuration)
-    )
+    document = microsoft.export_schema(configuration)[0] if kind == "microsoft" else export_configuration(configuration)
     audit.record(request.user.email, "configuration.export", configuration, None, {"format": kind})
     text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
     response = HttpResponse(text, content_type="application/json; charset=utf-8")
@@ -164,7 +162,7 @@ def _read_entra(request: HttpRequest, tenant: Tenant) -> HttpResponse:
 def _show(request: HttpRequest, tenant: Tenant, incoming: Incoming, status: int = 200) -> HttpResponse:
     """What would change. Nothing is kept: the page brings the file back with the yes."""
     report = _report(incoming.report)
-    planned = reading.planned_changes(tenant, incoming.wanted)
+    planned = planned_changes(tenant, incoming.wanted)
     context = {
         "tenant": tenant,
         "lines": changes.lines_of(tenant, planned),
@@ -192,7 +190,7 @@ def _take(request: HttpRequest, tenant: Tenant) -> HttpResponse:
         return _form(request, tenant, file_form=file_form, status=422)
     if form.cleaned_data["seen"] != digest(draft_or_current(tenant)):
         return _show(request, tenant, incoming, status=409)
-    changed = reading.put_into_draft(tenant=tenant, actor=request.user.email, wanted=incoming.wanted)
+    changed = put_into_draft(tenant=tenant, actor=request.user.email, wanted=incoming.wanted)
     said = ngettext("%(n)d change is in the draft.", "%(n)d changes are in the draft.", len(changed))
     messages.success(request, said % {"n": len(changed)})
     if tenant.configurations.published().exists():

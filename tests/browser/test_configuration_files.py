@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from portal.models import User
 from sync.configuration import versions
 from sync.configuration.drafts import draft_or_current
-from sync.configuration.files import reading
+from sync.configuration.files.writing import export_configuration
 from sync.configuration.settings import set_settings
 from sync.models import Tenant
 from tests.browser.conftest import Watched, axe, sideways
@@ -62,7 +62,7 @@ def test_every_state_of_the_pages_is_accessible_and_fits(
     expect(page.get_by_role("heading", name="There is a problem")).to_be_visible()
     expect(page.locator(".ls-summary")).to_be_focused()
     sound(page)
-    bring(page, reading.export_configuration(draft_or_current(published)))
+    bring(page, export_configuration(draft_or_current(published)))
     expect(page.get_by_text("There is nothing to put into the draft")).to_be_visible()
     sound(page)
     page.goto(f"{live_server.url}/t/acme/configuration/import/")

@@ -14,7 +14,8 @@ from django.test import Client
 from portal.models import User
 from sync.configuration import versions
 from sync.configuration.drafts import draft_or_current
-from sync.configuration.files import microsoft, reading
+from sync.configuration.files import microsoft
+from sync.configuration.files.writing import export_configuration
 from sync.configuration.settings import set_settings
 from sync.graph.errors import Forbidden
 from sync.models import AuditEntry, Tenant
@@ -34,7 +35,7 @@ def jo(owner: User, client_of: Callable[[User], Client]) -> Client:
 def document(tenant: Tenant) -> dict[str, Any]:
     """The file of a published version, with two edits."""
     versions.make_version(draft_or_current(tenant), actor=JO)
-    found = copy.deepcopy(reading.export_configuration(draft_or_current(tenant)))
+    found = copy.deepcopy(export_configuration(draft_or_current(tenant)))
     found["settings"]["everybody"] = True
     next(row for row in found["mappings"]["people"] if row["target"] == "title")["source"] = "department"
     return found
@@ -79,7 +80,7 @@ def test_an_uploaded_file_is_read(jo: Client, document: dict[str, Any]) -> None:
 
 
 def test_a_file_without_a_change_says_so(tenant: Tenant, jo: Client) -> None:
-    page = check(jo, reading.export_configuration(draft_or_current(tenant))).content.decode()
+    page = check(jo, export_configuration(draft_or_current(tenant))).content.decode()
     assert "The file says what is configured already" in page
     assert "Put into the draft" not in page
 

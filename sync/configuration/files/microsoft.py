@@ -12,6 +12,7 @@ from sync.configuration.files import json_text, ms_schema, reading
 from sync.configuration.files.json_text import NotJson
 from sync.configuration.files.ms_schema import NotASchema, ReportLine, ReportNote
 from sync.configuration.files.section import FileProblem, NotImported
+from sync.configuration.files.writing import document, wanted_of
 from sync.connection.clients import graph_client
 from sync.directory.live import UNREADABLE
 from sync.graph.client import GraphClient
@@ -36,7 +37,7 @@ class Incoming:
     @property
     def text(self) -> str:
         """In our format: what the second step of an import takes."""
-        return json.dumps(reading.document(self.wanted), ensure_ascii=False)
+        return json.dumps(document(self.wanted), ensure_ascii=False)
 
 
 def read_text(content: bytes | str, configuration: Configuration) -> Incoming:
@@ -63,7 +64,7 @@ def read_schema(document: Any, configuration: Configuration) -> Incoming:
         settings={f"{kind}_actions": actions for kind, actions in found.actions.items()},
     )
     # Every row passes the same checks as one of our own files.
-    return Incoming(reading.parse_configuration(reading.document(wanted), configuration), report)
+    return Incoming(reading.parse_configuration(document(wanted), configuration), report)
 
 
 def _merged(
@@ -114,7 +115,7 @@ def note_sentence(note: ReportNote) -> str:
 
 def export_schema(configuration: Configuration) -> tuple[dict[str, Any], list[ReportLine]]:
     """The schema, and what it cannot say."""
-    return ms_schema.write(reading.wanted_of(configuration))
+    return ms_schema.write(wanted_of(configuration))
 
 
 def fetch(tenant: Tenant, application: str) -> dict[str, Any]:

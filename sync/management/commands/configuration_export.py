@@ -7,8 +7,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from sync.configuration.files import microsoft as microsoft_files
-from sync.configuration.files import reading
 from sync.configuration.files.ms_schema import ReportLine
+from sync.configuration.files.writing import export_configuration
 from sync.models import Configuration, Tenant
 
 
@@ -35,9 +35,7 @@ class Command(BaseCommand):
 
 
 def exported(configuration: Configuration, microsoft: bool) -> tuple[dict[str, Any], list[ReportLine]]:
-    return (
-        microsoft_files.export_schema(configuration) if microsoft else (reading.export_configuration(configuration), [])
-    )
+    return microsoft_files.export_schema(configuration) if microsoft else (export_configuration(configuration), [])
 
 
 def tenant_of(slug: str) -> Tenant:

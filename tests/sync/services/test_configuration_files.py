@@ -13,7 +13,9 @@ from hypothesis import settings as hypothesis_settings
 from sync.configuration import drafts, mappings, versions
 from sync.configuration.drafts import draft_or_current
 from sync.configuration.files import json_text, microsoft, reading
+from sync.configuration.files.applying import planned_changes, put_into_draft
 from sync.configuration.files.section import NotImported
+from sync.configuration.files.writing import document, export_configuration
 from sync.configuration.items import contents
 from sync.models import Assignment, AuditEntry, Configuration, Tenant
 from sync.rules import aws_fields
@@ -69,7 +71,7 @@ FILE: dict[str, Any] = {
 def bring(tenant: Tenant, document: Any) -> list[str]:
     """Keys of what changed."""
     wanted = reading.parse_configuration(document, draft_or_current(tenant))
-    return [one.key for one in reading.put_into_draft(tenant=tenant, actor=JO, wanted=wanted)]
+    return [one.key for one in put_into_draft(tenant=tenant, actor=JO, wanted=wanted)]
 
 
 def facts(tenant: Tenant) -> Any:
@@ -85,7 +87,7 @@ def facts(tenant: Tenant) -> Any:
 @given(CONFIGURATIONS)
 @hypothesis_settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_every_configuration_comes_in_as_it_went_out(wanted: Wanted) -> None:
-    text = json.dumps(reading.document(wanted), ensure_ascii=False)
+    text = json.dumps(document(wanted), ensure_ascii=False)
     assert reading.parse_configuration(json_text.read(text), None) == wanted
 
 
@@ -93,7 +95,7 @@ def test_every_configuration_comes_in_as_it_went_out(wanted: Wanted) -> None:
 def test_the_example_of_the_documentation_is_such_a_file() -> None:
     text = (Path(__file__).parents[3] / "docs" / "configuration.md").read_text()
     found = json.loads(text.partition("```json\n")[2].partition("```")[0])
-    assert reading.document(reading.parse_configuration(found, None)) == found
+    assert document(reading.parse_configuration(found, None)) == found
 
 
 # --- Into the draft ---
@@ -105,9 +107,9 @@ def test_the_example_of_the_documentation_is_such_a_file() -> None:
     max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 )
 def test_what_is_configured_comes_in_again_through_either_file_without_a_change(tenant: Tenant, wanted: Wanted) -> None:
-    reading.put_into_draft(tenant=tenant, actor=JO, wanted=wanted)
-    assert reading.planned_changes(tenant, wanted) == []
-    assert bring(tenant, reading.export_configuration(draft_or_current(tenant))) == []
+    put_into_draft(tenant=tenant, actor=JO, wanted=wanted)
+    assert planned_changes(tenant, wanted) == []
+    assert bring(tenant, export_configuration(draft_or_current(tenant))) == []
     schema, report = microsoft.export_schema(draft_or_current(tenant))
     lost = {f"setting:{line.object_type}_actions" for line in report if line.part == "actions" and line.notes}
     assert set(bring_schema(tenant, schema)) <= lost
@@ -137,7 +139,7 @@ def test_what_goes_out_comes_in_again_and_begins_no_draft(tenant: Tenant) -> Non
     bring(tenant, FILE)
     versions.make_version(draft_or_current(tenant), actor=JO)
     before = AuditEntry.objects.count()
-    assert bring(tenant, reading.export_configuration(draft_or_current(tenant))) == []
+    assert bring(tenant, export_configuration(draft_or_current(tenant))) == []
     assert tenant.configurations.draft() is None
     assert AuditEntry.objects.count() == before
 
@@ -146,16 +148,14 @@ def test_what_goes_out_comes_in_again_and_begins_no_draft(tenant: Tenant) -> Non
 def test_a_file_of_one_tenant_makes_another_the_same(tenant: Tenant) -> None:
     bring(tenant, FILE)
     other = services.create_tenant(actor=JO, name="Other")
-    bring(other, reading.export_configuration(draft_or_current(tenant)))
+    bring(other, export_configuration(draft_or_current(tenant)))
     assert facts(other) == facts(tenant)
-    assert reading.export_configuration(draft_or_current(other)) == reading.export_configuration(
-        draft_or_current(tenant)
-    )
+    assert export_configuration(draft_or_current(other)) == export_configuration(draft_or_current(tenant))
 
 
 @pytest.mark.django_db
 def test_the_templates_own_rows_come_in_although_aws_may_refuse_their_result(tenant: Tenant) -> None:
-    document = reading.export_configuration(draft_or_current(tenant))
+    document = export_configuration(draft_or_current(tenant))
     assert len([one for one in document["mappings"]["people"] if "phone" in one["target"]]) == 3
     bring(tenant, {"mappings": {"people": FILE["mappings"]["people"]}})
     bring(tenant, document)
@@ -168,7 +168,7 @@ def test_a_row_that_stays_what_it_is_is_not_asked_again(tenant: Tenant) -> None:
     odd = draft_or_current(tenant).mappings.get(target='phoneNumbers[type eq "work"].value')
     odd.kind, odd.source, odd.from_template = "expression", "Trim([telephoneNumber])", False
     odd.save()
-    assert bring(tenant, reading.export_configuration(draft_or_current(tenant))) == []
+    assert bring(tenant, export_configuration(draft_or_current(tenant))) == []
 
 
 @pytest.mark.django_db
@@ -198,7 +198,7 @@ def test_two_filters_of_one_title_stay_two(tenant: Tenant) -> None:
     clauses = FILE["filters"]["people"][0]["clauses"]
     twins = [{"title": "A", "clauses": clauses[:1]}, {"title": "A", "clauses": clauses[1:]}]
     bring(tenant, {"filters": {"people": twins}})
-    assert bring(tenant, reading.export_configuration(draft_or_current(tenant))) == []
+    assert bring(tenant, export_configuration(draft_or_current(tenant))) == []
     assert draft_or_current(tenant).filters.count() == 2
 
 
@@ -209,7 +209,7 @@ def test_what_the_application_brought_stays_out_of_files_and_is_not_taken_away(t
         Assignment.objects.create(
             configuration=configuration, object_type="group", object_id=object_id, display_name="From Entra", mirrored=True
         )  # fmt: skip
-    assert reading.export_configuration(configuration)["assignments"] == []
+    assert export_configuration(configuration)["assignments"] == []
     bring(tenant, {"assignments": [{"type": "group", "id": GROUP}]})
     mine, theirs = draft_or_current(tenant).assignments.order_by("mirrored")
     assert (mine.object_id, mine.mirrored, mine.display_name) == (GROUP, False, "From Entra")
@@ -222,9 +222,9 @@ def test_what_the_application_brought_stays_out_of_files_and_is_not_taken_away(t
 def test_a_dry_look_changes_nothing_and_says_the_same(tenant: Tenant) -> None:
     versions.make_version(draft_or_current(tenant), actor=JO)
     wanted = reading.parse_configuration(FILE, draft_or_current(tenant))
-    seen = [one.key for one in reading.planned_changes(tenant, wanted) if not one.key.startswith("filter:")]
+    seen = [one.key for one in planned_changes(tenant, wanted) if not one.key.startswith("filter:")]
     assert tenant.configurations.draft() is None
-    changed = reading.put_into_draft(tenant=tenant, actor=JO, wanted=wanted)
+    changed = put_into_draft(tenant=tenant, actor=JO, wanted=wanted)
     assert [one.key for one in changed if not one.key.startswith("filter:")] == seen
 
 
@@ -233,9 +233,9 @@ def test_many_assignments_are_few_queries(tenant: Tenant, django_assert_max_num_
     many = [{"type": "group", "id": f"aaaaaaaa-1111-4111-8111-{n:012}", "name": f"G{n}"} for n in range(100)]
     wanted = reading.parse_configuration({"assignments": many}, draft_or_current(tenant))
     with django_assert_max_num_queries(250):
-        reading.put_into_draft(tenant=tenant, actor=JO, wanted=wanted)
+        put_into_draft(tenant=tenant, actor=JO, wanted=wanted)
     with django_assert_max_num_queries(12):
-        assert reading.put_into_draft(tenant=tenant, actor=JO, wanted=wanted) == []
+        assert put_into_draft(tenant=tenant, actor=JO, wanted=wanted) == []
 
 
 # --- What is refused ---
@@ -333,7 +333,7 @@ def test_every_problem_is_listed_and_nothing_is_changed(tenant: Tenant) -> None:
 
 def bring_schema(tenant: Tenant, schema: Any) -> list[str]:
     wanted = microsoft.read_text(json.dumps(schema), draft_or_current(tenant)).wanted
-    return [one.key for one in reading.put_into_draft(tenant=tenant, actor=JO, wanted=wanted)]
+    return [one.key for one in put_into_draft(tenant=tenant, actor=JO, wanted=wanted)]
 
 
 @pytest.mark.django_db
@@ -381,6 +381,6 @@ def test_a_text_of_neither_format_is_refused_in_words(tenant: Tenant, text: str)
 def test_a_version_is_written_as_it_was(tenant: Tenant) -> None:
     first = versions.make_version(draft_or_current(tenant), actor=JO)
     bring(tenant, FILE)
-    document = reading.export_configuration(Configuration.objects.get(pk=first.pk))
+    document = export_configuration(Configuration.objects.get(pk=first.pk))
     assert len(document["mappings"]["people"]) == 22
     assert document["assignments"] == []
