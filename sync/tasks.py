@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from sync.connection import services
-from sync.readiness import check
+from sync.readiness.services import carry_out_check
 from sync.worker import execution
 
 
@@ -24,4 +24,4 @@ def test_connection(test_id: int) -> None:
 
 @shared_task
 def check_readiness(check_id: int) -> None:
-    check.carry_out_check(check_id)
+    carry_out_check(check_id)

@@ -7,7 +7,7 @@ import pytest
 from sync.configuration import assignments
 from sync.configuration.drafts import draft_or_current
 from sync.models import DirectoryGroup, Link, Run, Tenant
-from sync.readiness import check as readiness
+from sync.readiness.services import check_now
 from sync.worker import execution
 from tests.lab_process import Lab
 from tests.sync.engine.conftest import ACTOR, assign, aws_group, sync
@@ -120,7 +120,7 @@ def test_readiness_does_not_judge_it(wired: Tenant, lab: Lab) -> None:
     send(wired, quiet, yes=False)
     sync(wired)
     DirectoryGroup.objects.filter(object_id=quiet["id"]).update(display_name="", properties={"id": quiet["id"]})
-    check = readiness.check_now(wired)
+    check = check_now(wired)
     assert (check.groups, check.groups_ready) == (1, 1)
 
 
