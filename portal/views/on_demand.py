@@ -22,7 +22,7 @@ from portal.roles import Right, lowest_role_with
 from sync.directory import live
 from sync.models import Action, Demand, DemandObject, DirectoryUser, Origin, Run, Tenant
 from sync.on_demand import services
-from sync.on_demand.one_object import STEPS
+from sync.on_demand.steps import STEPS
 from sync.problems.catalogue import PROBLEMS, ProblemWords, scope_words
 
 RECENT = 10

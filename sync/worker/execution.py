@@ -233,7 +233,7 @@ def _cancel(runs: QuerySet[Run]) -> None:
 
 def execute_run(run_id: int) -> Run | None:
     """Carries a run out under the tenant's lease; None when somebody else holds it or the run is over."""
-    from sync.on_demand import services as demands
+    from sync.on_demand.serving import execute_demand, recover_demands
 
     run = Run.objects.select_related("tenant").get(pk=run_id)
     if not run.open:
@@ -244,9 +244,9 @@ def execute_run(run_id: int) -> Run | None:
     checkpoints.passed("lease claimed")
     try:
         with Watch(lease, run.pk) as watch:
-            demands.recover_demands(run.tenant)
+            recover_demands(run.tenant)
             if run.kind == Run.Kind.ON_DEMAND:
-                return demands.execute_demand(run, watch)
+                return execute_demand(run, watch)
             return _execute(run, watch)
     except LeaseLost:
         log.warning("lease lost", run=run.pk, epoch=lease.epoch)
@@ -291,12 +291,12 @@ def _begin(run: Run) -> bool:
 
 def _carry_out(run: Run, watch: Watch) -> tuple[str, str, str]:
     """State, problem code and detail of the finished run."""
-    from sync.on_demand import services as demands
+    from sync.on_demand.serving import Serving
 
     try:
         graph = graph_client(run.tenant, sleep=watch.sleep)
         scim = scim_client(run.tenant, rate=RUN_RATE, sleep=watch.sleep)
-        watch.serve = demands.Serving(run.tenant, watch, graph, scim).serve
+        watch.serve = Serving(run.tenant, watch, graph, scim).serve
         if run.kind == Run.Kind.VERIFY:
             verify(run, watch, scim)
             repairing.by_policy(run)

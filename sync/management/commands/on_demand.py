@@ -9,7 +9,7 @@ from sync.directory import live
 from sync.management.commands.sync import known_slugs
 from sync.models import Demand, DemandObject, ObjectType, Tenant
 from sync.on_demand import services
-from sync.on_demand.one_object import STEPS
+from sync.on_demand.steps import STEPS
 from sync.problems.catalogue import PROBLEMS, scope_words
 from sync.worker import execution
 

@@ -28,7 +28,8 @@ from sync.models import (
     Tenant,
 )
 from sync.on_demand import services
-from sync.on_demand.one_object import STEPS
+from sync.on_demand.serving import MOST_ATTEMPTS, in_flight
+from sync.on_demand.steps import STEPS
 from sync.worker import execution
 from tests.lab_process import Lab
 from tests.sync.engine.conftest import ACTOR, assign, aws_group, aws_user, names, publish, sync
@@ -359,7 +360,7 @@ def test_a_person_in_flight_is_waited_for_and_never_written_twice(wired: Tenant,
         asked = services.request_demand(
             tenant=wired, actor=ACTOR, objects=[found(person)], dry_run=False, enqueue=False
         )
-        until(lambda: person["id"] in services.in_flight(wired))
+        until(lambda: person["id"] in in_flight(wired))
         assert Demand.objects.get(pk=asked.pk).state == Demand.State.WAITING
         lab.call("POST", f"faults/{fault['id']}/release")
         until(lambda: Demand.objects.get(pk=asked.pk).state == Demand.State.DONE)
@@ -437,7 +438,7 @@ def test_what_always_stops_its_worker_fails_with_its_reason(
     asked = services.request_demand(tenant=wired, actor=ACTOR, objects=[found(person)], enqueue=False)
     assert asked.run is not None
     monkeypatch.setattr("sync.on_demand.one_object.OneObject._read_person", _killed)
-    for _ in range(services.MOST_ATTEMPTS):
+    for _ in range(MOST_ATTEMPTS):
         with pytest.raises(Killed):
             execution.execute_run(asked.run.pk)
     execution.execute_run(asked.run.pk)
