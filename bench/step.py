@@ -34,6 +34,7 @@ from sync.engine import cycle
 from sync.models import Assignment, DirectoryUser, Link, MembershipLink, Run, Tenant
 from sync.preview import services as previews
 from sync.preview.publishing import PREVIEWED
+from sync.runs.requests import request_run
 from sync.tenants import services as tenants
 from sync.worker import execution
 
@@ -76,9 +77,7 @@ def assign() -> dict[str, Any]:
 
 def sync(kind: str = "changes") -> dict[str, Any]:
     tenant = Tenant.objects.get()
-    run = execution.request_run(
-        tenant=tenant, kind=kind, trigger=Run.Trigger.COMMAND, enqueue=False, confirmed=kind != "preview"
-    )
+    run = request_run(tenant=tenant, kind=kind, trigger=Run.Trigger.COMMAND, enqueue=False, confirmed=kind != "preview")
     with export_timed() as export:
         finished = execution.execute_run(run.pk)
     if finished is None or finished.state != Run.State.COMPLETED:

@@ -4,7 +4,7 @@ from celery import shared_task
 
 from sync.connection import services
 from sync.readiness.services import carry_out_check
-from sync.worker import execution
+from sync.worker import execution, scheduling
 
 
 @shared_task
@@ -14,7 +14,7 @@ def execute_run(run_id: int) -> None:
 
 @shared_task
 def dispatch() -> None:
-    execution.dispatch()
+    scheduling.dispatch()
 
 
 @shared_task

@@ -18,7 +18,7 @@ from sync.approvals import queries
 from sync.approvals import services as service
 from sync.models import HeldChange, Hold, Run, Tenant
 from sync.models.hold import HeldChangeQuerySet
-from sync.worker import execution
+from sync.runs.requests import request_soon
 
 # Rows of one page of a hold. Each sends two form fields, and Django takes a thousand (DATA_UPLOAD_MAX_NUMBER_FIELDS).
 PAGE = 100
@@ -205,5 +205,5 @@ def _start(request: HttpRequest, tenant: Tenant, kind: str) -> HttpResponse:
     """While provisioning is off, the decision waits for it to be turned on."""
     if not tenant.enabled:
         return redirect_to(request, "approvals", tenant.slug)
-    run = execution.request_soon(tenant=tenant, kind=kind, trigger=Run.Trigger.APPROVAL, actor=request.user.email)
+    run = request_soon(tenant=tenant, kind=kind, trigger=Run.Trigger.APPROVAL, actor=request.user.email)
     return redirect_to(request, "run", tenant.slug, run.number)

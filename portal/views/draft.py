@@ -32,7 +32,7 @@ from sync.models import DirectoryUser, Operation, Run, Tenant
 from sync.preview import keeping, services
 from sync.preview.publishing import PREVIEW_HOLDS, PREVIEWED, NotPublished, missing_for_publishing, publish_draft
 from sync.problems.catalogue import PROBLEMS, SCOPE_REASONS
-from sync.worker import execution
+from sync.tenants.provisioning import missing_for_turning_on
 
 COLUMNS = (
     "object", "name", "user_principal_name", "entra_id", "aws_id", "action", "result", "reason", "field", "before",
@@ -90,7 +90,7 @@ def discard(request: HttpRequest, slug: str) -> HttpResponse:
 def start(request: HttpRequest, slug: str) -> HttpResponse:
     """Reads Entra and plans under the draft; nothing is written."""
     tenant = tenant_for(request, slug, Right.CONFIGURE)
-    if execution.missing_for_turning_on(tenant):
+    if missing_for_turning_on(tenant):
         messages.error(request, _("The connection has not passed a test since its last change. Test it first."))
         return redirect_to(request, "draft", tenant.slug)
     form = CommentForm(request.POST)

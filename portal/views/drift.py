@@ -22,7 +22,7 @@ from sync.drift import services as verifying
 from sync.drift.services import CannotRepair
 from sync.models import DirectoryGroup, DirectoryUser, Drift, Run, Tenant
 from sync.problems.catalogue import PROBLEMS
-from sync.worker import execution
+from sync.runs.requests import RunInTheWay, request_soon
 
 # Rows of one kind that the page shows; the command prints all.
 SHOWN = 200
@@ -143,7 +143,7 @@ def compare(request: HttpRequest, slug: str) -> HttpResponse:
         return redirect_to(request, "drift", tenant.slug)
     try:
         verifying.request_comparison(tenant=tenant, actor=request.user.email)
-    except execution.RunInTheWay as busy:
+    except RunInTheWay as busy:
         words = _("Run %(n)s is in progress, so nothing was compared. Try again when it is over.")
         messages.warning(request, words % {"n": busy.run.number})
     return redirect_to(request, "drift", tenant.slug)
@@ -178,9 +178,7 @@ def repair(request: HttpRequest, slug: str) -> HttpResponse:
         messages.error(request, UNREPAIRED[error.code])
         return redirect_to(request, "drift", tenant.slug)
     if marked and tenant.enabled:
-        run = execution.request_soon(
-            tenant=tenant, kind=Run.Kind.CHANGES, trigger=Run.Trigger.PERSON, actor=request.user.email
-        )
+        run = request_soon(tenant=tenant, kind=Run.Kind.CHANGES, trigger=Run.Trigger.PERSON, actor=request.user.email)
         return redirect_to(request, "run", tenant.slug, run.number)
     words = ngettext(
         "%(n)s difference is written anew by the next sync.",

@@ -26,7 +26,7 @@ from sync.preview import services as previews
 from sync.problems.catalogue import PROBLEMS
 from sync.problems.grouping import problem_groups
 from sync.runs import phases
-from sync.worker import execution as service
+from sync.runs.requests import cancel_run
 
 PAGE = 50
 WRITING = ("people", "groups", "memberships", "removals")
@@ -140,7 +140,7 @@ def cancel(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     tenant = tenant_for(request, slug, Right.OPERATE)
     found = get_object_or_404(Run, tenant=tenant, number=number)
     if request.method == "POST":
-        service.cancel_run(run=found, actor=request.user.email)
+        cancel_run(run=found, actor=request.user.email)
         messages.success(request, _("The run stops at the next safe point. Changes already written stay."))
         return redirect_to(request, "run", tenant.slug, number)
     return render_page(request, "runs/cancel.html", {"tenant": tenant, "run": found}, partial="ask")

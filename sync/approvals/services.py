@@ -12,7 +12,7 @@ from sync import audit
 from sync.approvals import confirming, queries
 from sync.models import HeldChange, Hold, Link, Origin, Run, Tenant
 from sync.rules.limits import limits_of
-from sync.worker import execution
+from sync.runs.requests import request_run, request_soon
 
 Decision = HeldChange.Decision
 PROPOSED = ("exists-unlinked", "successor")
@@ -24,7 +24,7 @@ class NothingHeld(Exception):
 
 def confirm_and_run(*, run: Run, actor: str) -> Run:
     confirming.confirm_plan(run=run, actor=actor)
-    return execution.request_soon(tenant=run.tenant, kind=Run.Kind.CHANGES, trigger=Run.Trigger.PERSON, actor=actor)
+    return request_soon(tenant=run.tenant, kind=Run.Kind.CHANGES, trigger=Run.Trigger.PERSON, actor=actor)
 
 
 def decide_hold(
@@ -47,7 +47,7 @@ def decide_hold(
         audit.record(actor, "hold.decide", hold, None, {"approved": approved, "kept": kept, "comment": comment})
     if not approved:
         return None
-    ask = execution.request_soon if enqueue else partial(execution.request_run, enqueue=False)
+    ask = request_soon if enqueue else partial(request_run, enqueue=False)
     return ask(tenant=hold.tenant, kind=Run.Kind.CHANGES, trigger=Run.Trigger.APPROVAL, actor=actor)
 
 

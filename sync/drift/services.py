@@ -1,8 +1,6 @@
 """Comparisons with AWS: asking for one, its results, repairing after a look at them, and whether one is due."""
 
 import datetime
-import os
-import socket
 
 from django.utils import timezone
 
@@ -10,7 +8,7 @@ from sync import audit
 from sync.drift import repairing
 from sync.models import Drift, Run, Tenant
 from sync.runs.lease import claim
-from sync.worker import execution
+from sync.runs.requests import request_run
 
 DAY = datetime.timedelta(days=1)
 # A comparison that failed is tried again after this long.
@@ -30,7 +28,7 @@ def request_comparison(
     *, tenant: Tenant, actor: str = "", trigger: str = Run.Trigger.PERSON, enqueue: bool = True
 ) -> Run:
     """A queued comparison, or the one that is open already. Raises RunInTheWay."""
-    return execution.request_run(tenant=tenant, kind=Run.Kind.VERIFY, trigger=trigger, actor=actor, enqueue=enqueue)
+    return request_run(tenant=tenant, kind=Run.Kind.VERIFY, trigger=trigger, actor=actor, enqueue=enqueue)
 
 
 def comparison_due(tenant: Tenant) -> bool:
@@ -62,7 +60,7 @@ def repair_differences(*, tenant: Tenant, actor: str) -> int:
     run = latest_comparison(tenant)
     if run is None or run.suspect:
         raise CannotRepair("suspect" if run else "no-comparison")
-    lease = claim(tenant.pk, f"{socket.gethostname()}:{os.getpid()}")
+    lease = claim(tenant.pk)
     if lease is None:
         raise CannotRepair("busy")
     try:

@@ -7,8 +7,7 @@ run is in progress, that run's thread carries it out between two requests; other
 from collections.abc import Sequence
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
-from django.utils import timezone
+from django.db.models import Q
 
 from sync import audit
 from sync.connection.clients import graph_client
@@ -17,7 +16,7 @@ from sync.directory.live import Found
 from sync.graph.client import GraphClient
 from sync.graph.errors import NotFound
 from sync.models import Demand, DemandObject, DirectoryGroup, DirectoryUser, Run, Tenant
-from sync.worker import execution
+from sync.runs.requests import new_run
 
 MOST_PEOPLE = 50
 
@@ -61,7 +60,7 @@ def request_demand(
     if not dry_run and token_refused(tenant):
         raise CannotDemand("token-refused")
     with transaction.atomic():
-        run = execution.new_run(tenant, Run.Kind.ON_DEMAND, Run.Trigger.PERSON, actor, enqueue=enqueue)
+        run = new_run(tenant, Run.Kind.ON_DEMAND, Run.Trigger.PERSON, actor, enqueue=enqueue)
         demand = Demand.objects.create(tenant=tenant, requested_by=actor, dry_run=dry_run, run=run)
         DemandObject.objects.bulk_create(
             DemandObject(
@@ -130,13 +129,3 @@ def _mirrored(tenant: Tenant, text: str, object_type: str) -> list[Found]:
     by_name = Q(user_principal_name__iexact=text) | Q(display_name__iexact=text)
     users = DirectoryUser.objects.filter(Q(object_id=text) | by_name, tenant=tenant)
     return [Found("user", user.object_id, str(user), user.user_principal_name, "person") for user in users[:2]]
-
-
-def cancel_demands(cancelled_runs: QuerySet[Run]) -> None:
-    """Their demands will not be carried out."""
-    Demand.objects.filter(run__in=list(cancelled_runs), state=Demand.State.WAITING).update(
-        state=Demand.State.FAILED, problem="cancel_demands", finished_at=timezone.now(), sequence=F("sequence") + 1
-    )
-
-
-# Carrying out

@@ -18,10 +18,10 @@ from sync.models import Demand, Operation, Result, Run, Tenant
 from sync.on_demand.one_object import OneObject
 from sync.on_demand.steps import StepLog
 from sync.runs.lease import Cancelled, LeaseLost, Watch
+from sync.runs.outcomes import graph_problem, scim_problem
 from sync.runs.results import count_results
 from sync.scim.client import ScimClient
 from sync.scim.errors import AwsDown, ScimError
-from sync.worker import execution
 
 log = structlog.get_logger(__name__)
 
@@ -53,7 +53,7 @@ def execute_demand(run: Run, watch: Watch) -> Run:
     """A run of kind *On demand* that got the lease: everything that waits is carried out, in order."""
     try:
         graph = graph_client(run.tenant, sleep=watch.sleep)
-        scim = scim_client(run.tenant, rate=execution.RUN_RATE, sleep=watch.sleep)
+        scim = scim_client(run.tenant, sleep=watch.sleep)
         resolve_open_intents(run, scim)
         Serving(run.tenant, watch, graph, scim).serve()
     except (NotEntered, CannotOpen, ScimError, TokenRefused) as error:
@@ -99,7 +99,7 @@ class Serving:
     def _serve_one(self, demand: Demand) -> None:
         run = _begin(demand)
         if run is None:
-            _end(demand, "cancel_demands", "")
+            _end(demand, "cancelled", "")
             return
         try:
             self._objects(demand, run)
@@ -110,7 +110,7 @@ class Serving:
                 # The run that carried it along was stopped: it goes on by itself.
                 _wait_again(demand)
                 raise
-            _end(demand, "cancel_demands", "")
+            _end(demand, "cancelled", "")
             self.watch.check()
         except (TokenRefused, AwsDown) as error:
             # Every further request would end the same way, whoever sends it.
@@ -191,14 +191,14 @@ def _end(demand: Demand, problem: str, detail: str) -> None:
     run.counts = count_results(run)
     run.counts["no_change"] = demand.objects_asked.filter(result="no_change").count()
     run.state = _run_state(demand, problem)
-    run.problem, run.problem_detail = ("" if problem == "cancel_demands" else problem), detail[:2000]
+    run.problem, run.problem_detail = ("" if problem == "cancelled" else problem), detail[:2000]
     run.finished_at, run.sequence = now, run.sequence + 1
     run.save()
 
 
 def _run_state(demand: Demand, problem: str) -> str:
     if problem:
-        return Run.State.CANCELLED if problem == "cancel_demands" else Run.State.FAILED
+        return Run.State.CANCELLED if problem == "cancelled" else Run.State.FAILED
     bad = demand.objects_asked.filter(result__in=BAD).exists()
     return Run.State.COMPLETED_WITH_ERRORS if bad else Run.State.COMPLETED
 
@@ -206,7 +206,7 @@ def _run_state(demand: Demand, problem: str) -> str:
 def _problem(error: Exception) -> str:
     """A code of sync.problems.catalogue."""
     if isinstance(error, GraphError):
-        return execution.graph_problem(error)
+        return graph_problem(error)
     if isinstance(error, ScimError):
-        return execution.scim_problem(error)
+        return scim_problem(error)
     return "token-refused" if isinstance(error, TokenRefused) else "not-connected"

@@ -6,10 +6,11 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from sync.configuration import drafts
+from sync.configuration.items import digest
 from sync.engine.rehearsal import impact
 from sync.models import Configuration, Operation, Result, Run, Tenant
 from sync.preview.publishing import PREVIEWED, changed_since
-from sync.worker import execution
+from sync.runs.requests import cancel_run, request_run
 
 WRITES = (Run.Kind.FULL, Run.Kind.CHANGES)
 NOT_DONE = (Result.PLANNED, Result.SENT, Result.SKIPPED, Result.FAILED, Result.WILL_RETRY)
@@ -28,9 +29,15 @@ def request_preview(*, tenant: Tenant, actor: str, trigger: str = Run.Trigger.PE
             raise NothingToPreview
         newest = newest_preview(tenant, draft)
         if newest is not None and newest.open and changed_since(newest, draft):
-            execution.cancel_run(run=newest, actor=actor)
-        return execution.request_run(
-            tenant=tenant, kind=Run.Kind.PREVIEW, trigger=trigger, actor=actor, enqueue=enqueue, draft=draft
+            cancel_run(run=newest, actor=actor)
+        return request_run(
+            tenant=tenant,
+            kind=Run.Kind.PREVIEW,
+            trigger=trigger,
+            actor=actor,
+            enqueue=enqueue,
+            draft=draft,
+            digest=digest(draft),
         )
 
 

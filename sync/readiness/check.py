@@ -3,8 +3,6 @@
 The rules for one person stand in sync/rules/acceptance.py. Here are those across people, the rows, and what pages show.
 """
 
-import os
-import socket
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -44,7 +42,7 @@ class Keeper:
         self.lease: Lease | None = None
 
     def __enter__(self) -> "Keeper":
-        self.lease = claim(self.tenant_id, f"{socket.gethostname()}:{os.getpid()}")
+        self.lease = claim(self.tenant_id)
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -5,7 +5,7 @@ import datetime
 from django.db import transaction
 from django.utils import timezone
 
-from sync import audit
+from sync import audit, queue
 from sync.models import Finding, ReadinessCheck, Tenant
 from sync.readiness.check import Keeper, Look
 
@@ -22,14 +22,8 @@ def request_check(*, tenant: Tenant, actor: str, enqueue: bool = True) -> Readin
         check = ReadinessCheck.objects.create(tenant=tenant, requested_by=actor)
         audit.record(actor, "readiness.check", tenant)
         if enqueue:
-            transaction.on_commit(lambda: _enqueue(check))
+            transaction.on_commit(lambda: queue.send(queue.CHECK_READINESS, check.pk))
     return check
-
-
-def _enqueue(check: ReadinessCheck) -> None:
-    from sync.tasks import check_readiness
-
-    check_readiness.delay(check.pk)
 
 
 def check_now(tenant: Tenant, *, actor: str = "") -> ReadinessCheck:

@@ -28,7 +28,7 @@ from sync.models import Adoption, AuditEntry, Configuration, Interval, NameId, T
 from sync.rules.wanted import Wanted
 from sync.tenants import safety
 from sync.tenants import services as tenants
-from sync.worker import execution
+from sync.tenants.provisioning import save_provisioning
 
 VERSION = 1
 
@@ -241,7 +241,7 @@ def _apply_provisioning(tenant: Tenant, file: TenantFile, actor: str) -> None:
         "notify_on_failure": (tenant.notify_on_failure if file.notify_on_failure is None else file.notify_on_failure),
     }
     if wanted != {name: getattr(tenant, name) for name in wanted}:
-        execution.save_provisioning(tenant=tenant, actor=actor, **wanted)
+        save_provisioning(tenant=tenant, actor=actor, **wanted)
     if file.safety:
         _apply_safety(tenant, file.safety, actor)
 

@@ -11,6 +11,7 @@ from django.test import Client
 from playwright.sync_api import BrowserContext, Page
 
 from portal.models import User
+from sync import queue
 from sync.connection import services
 from sync.worker import execution
 from tests.lab_process import Lab
@@ -68,9 +69,9 @@ def lab(lab_process: Lab, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Lab
     lab_process.call("DELETE", "aws/users")
     settings.EXTRA_CLOUDS = lab_process.clouds
     settings.EXTRA_SCIM_HOSTS = lab_process.scim_hosts
-    monkeypatch.setattr("sync.tasks.test_connection.delay", services.run_test)
-    monkeypatch.setattr("sync.tasks.execute_run.delay", execution.execute_run)
-    monkeypatch.setattr(execution, "RUN_RATE", 1000.0)
+    carried_out = {queue.TEST_CONNECTION: services.run_test, queue.EXECUTE_RUN: execution.execute_run}
+    monkeypatch.setattr("sync.queue.send", lambda task, key: carried_out.get(task, int)(key))
+    settings.SCIM_RATE = 1000
     return lab_process
 
 

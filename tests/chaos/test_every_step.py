@@ -12,6 +12,7 @@ from django.db import connections
 from sync.configuration import mappings
 from sync.models import Operation, Result, Run, Tenant
 from sync.runs import checkpoints
+from sync.runs.requests import request_run
 from sync.tenants import services
 from sync.worker import execution
 from tests.lab_process import Lab
@@ -55,7 +56,7 @@ class World:
         sync(self.tenant)
         self.change()
         lab.forget_requests()
-        self.run = execution.request_run(
+        self.run = request_run(
             tenant=self.tenant, kind=Run.Kind.CHANGES, trigger=Run.Trigger.COMMAND, enqueue=False, confirmed=True
         )
 
@@ -125,7 +126,7 @@ def learn(run: Run) -> Counter[str]:
 
 def test_a_kill_at_any_step_changes_nothing_in_the_end(db: None, lab: Lab, settings: Any, monkeypatch: Any) -> None:
     settings.EXTRA_CLOUDS, settings.EXTRA_SCIM_HOSTS = lab.clouds, lab.scim_hosts
-    monkeypatch.setattr(execution, "RUN_RATE", 1000.0)
+    settings.SCIM_RATE = 1000
     reference = World(lab, 0)
     learned = learn(reference.run)
     assert learned.keys() >= EXPECTED

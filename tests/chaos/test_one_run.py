@@ -19,8 +19,10 @@ from django.utils import timezone
 from sync.configuration import mappings
 from sync.models import Drift, Operation, Result, Run, Tenant
 from sync.runs import checkpoints
+from sync.runs.requests import request_run
 from sync.tenants import services
 from sync.worker import execution
+from sync.worker.scheduling import abandoned_runs, dispatch
 from tests.journeys.up import ROOT, Up, until
 from tests.lab_process import Lab
 from tests.prepared import NewState
@@ -41,7 +43,7 @@ def lab_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 @pytest.fixture
 def lab(lab_process: Lab, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Lab:
     settings.EXTRA_CLOUDS, settings.EXTRA_SCIM_HOSTS = lab_process.clouds, lab_process.scim_hosts
-    monkeypatch.setattr(execution, "RUN_RATE", 1000.0)
+    settings.SCIM_RATE = 1000
     lab_process.call("DELETE", "aws/users")
     lab_process.call("DELETE", "faults")
     lab_process.forget_requests()
@@ -56,9 +58,7 @@ def asked(db: None, lab: Lab) -> Run:
     mappings.apply_recommended(actor=ACTOR, tenant=tenant)
     people = [lab.call("POST", "entra/hire", {"displayName": f"One {n} Run"})["id"] for n in range(60)]
     assign(tenant, lab.call("POST", "entra/groups", {"displayName": "One-Run", "members": people}))
-    return execution.request_run(
-        tenant=tenant, kind=Run.Kind.CHANGES, trigger=Run.Trigger.COMMAND, enqueue=False, confirmed=True
-    )
+    return request_run(tenant=tenant, kind=Run.Kind.CHANGES, trigger=Run.Trigger.COMMAND, enqueue=False, confirmed=True)
 
 
 def fork(work: Callable[[], object]) -> int:
@@ -105,7 +105,7 @@ def test_two_beats_at_once_ask_for_one_run(asked: Run) -> None:
     for _ in range(5):
         Tenant.objects.update(enabled=True, next_run_at=timezone.now())
         before = Run.objects.count()
-        beats = [fork(execution.dispatch) for _ in range(2)]
+        beats = [fork(dispatch) for _ in range(2)]
         assert [ended(pid) for pid in beats] == [0, 0]
         assert Run.objects.count() == before + 1
         Run.objects.update(state=Run.State.COMPLETED)
@@ -114,9 +114,9 @@ def test_two_beats_at_once_ask_for_one_run(asked: Run) -> None:
 def test_a_message_that_got_lost_is_sent_again(asked: Run) -> None:
     long_ago = timezone.now() - datetime.timedelta(minutes=5)
     Run.objects.update(enqueued_at=long_ago)
-    assert execution.dispatch().resent == 1
+    assert dispatch().resent == 1
     # The next beat gives it time.
-    assert execution.dispatch().resent == 0
+    assert dispatch().resent == 0
 
 
 def test_a_worker_that_slept_past_its_lease_begins_nothing_new(asked: Run, lab: Lab, settings: Any) -> None:
@@ -128,7 +128,7 @@ def test_a_worker_that_slept_past_its_lease_begins_nothing_new(asked: Run, lab: 
     intended = set(Operation.objects.filter(result=Result.SENT).values_list("object_id", flat=True))
     before = Operation.objects.filter(epoch=old).count()
     assert intended
-    until(lambda: execution.abandoned_runs().exists(), 10)
+    until(lambda: abandoned_runs().exists(), 10)
     try:
         assert execution.execute_run(asked.pk) is not None
         seen = len(lab.requests())
@@ -159,7 +159,7 @@ def carry_out_and_sleep(run_id: int) -> None:
 
 
 def compared_clean(tenant: Tenant) -> None:
-    compare = execution.request_run(tenant=tenant, kind=Run.Kind.VERIFY, trigger=Run.Trigger.COMMAND, enqueue=False)
+    compare = request_run(tenant=tenant, kind=Run.Kind.VERIFY, trigger=Run.Trigger.COMMAND, enqueue=False)
     finished = execution.execute_run(compare.pk)
     assert finished is not None
     assert finished.state == Run.State.COMPLETED

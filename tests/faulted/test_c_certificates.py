@@ -7,6 +7,7 @@ import pytest
 
 from sync.connection import services
 from sync.models import AwsConnection, Run, Tenant
+from sync.runs.requests import request_run
 from sync.worker import execution
 from tests.lab_process import Lab
 from tests.sync.engine.conftest import ACTOR, assign
@@ -32,9 +33,7 @@ def test_a_certificate_that_is_not_right_ends_before_the_token_is_shown(
     services.save_aws(
         tenant=wired, actor=ACTOR, endpoint=address, token=lab.facts["scim_token"], token_created_on=token_made
     )
-    run = execution.request_run(
-        tenant=wired, kind=Run.Kind.FULL, trigger=Run.Trigger.COMMAND, enqueue=False, confirmed=True
-    )
+    run = request_run(tenant=wired, kind=Run.Kind.FULL, trigger=Run.Trigger.COMMAND, enqueue=False, confirmed=True)
     finished = execution.execute_run(run.pk)
     assert finished is not None
     assert (finished.state, finished.problem) == (Run.State.FAILED, "aws-down")

@@ -6,6 +6,7 @@ import pytest
 
 from sync.drift import services
 from sync.models import Drift, Link, Run, Tenant
+from sync.runs.requests import request_run
 from sync.worker import execution
 from tests.lab_process import Lab
 from tests.sync.engine.conftest import assign, aws_group, aws_user, sync
@@ -15,7 +16,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def compare(tenant: Tenant) -> Run:
     tenant.refresh_from_db()
-    run = execution.request_run(tenant=tenant, kind=Run.Kind.VERIFY, trigger=Run.Trigger.COMMAND, enqueue=False)
+    run = request_run(tenant=tenant, kind=Run.Kind.VERIFY, trigger=Run.Trigger.COMMAND, enqueue=False)
     finished = execution.execute_run(run.pk)
     assert finished is not None
     return finished

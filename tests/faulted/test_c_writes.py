@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from sync.models import Link, MembershipLink, Operation, Result, Run, Tenant
+from sync.runs.requests import request_run
 from sync.scim import breaker, client, writing
 from sync.worker import execution
 from tests.journeys.up import until
@@ -26,7 +27,7 @@ def short_waits(monkeypatch: pytest.MonkeyPatch, lab: Lab) -> Any:
 
 
 def attempt(tenant: Tenant, kind: str = Run.Kind.CHANGES) -> Run:
-    run = execution.request_run(tenant=tenant, kind=kind, trigger=Run.Trigger.COMMAND, enqueue=False, confirmed=True)
+    run = request_run(tenant=tenant, kind=kind, trigger=Run.Trigger.COMMAND, enqueue=False, confirmed=True)
     finished = execution.execute_run(run.pk)
     assert finished is not None
     return finished

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Runs that went to the broker."""
     ids: list[int] = []
-    monkeypatch.setattr("sync.tasks.execute_run.delay", ids.append)
+    monkeypatch.setattr("sync.queue.send", lambda _task, key: ids.append(key))
     return ids
 
 

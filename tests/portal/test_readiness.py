@@ -70,7 +70,7 @@ def test_check_now_asks_for_one_check_and_the_page_follows_it(
     read: Tenant, jo: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent: list[int] = []
-    monkeypatch.setattr("sync.tasks.check_readiness.delay", sent.append)
+    monkeypatch.setattr("sync.queue.send", lambda _task, key: sent.append(key))
     for _ in range(2):
         assert jo.post(f"{PAGE}check/")["Location"] == PAGE
     assert sent == [ReadinessCheck.objects.get().pk]

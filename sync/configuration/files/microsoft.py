@@ -12,7 +12,7 @@ from sync.configuration.files import json_text, ms_schema, reading
 from sync.configuration.files.json_text import NotJson
 from sync.configuration.files.ms_schema import NotASchema, ReportLine, ReportNote
 from sync.configuration.files.section import FileProblem, NotImported
-from sync.configuration.files.writing import document, wanted_of
+from sync.configuration.files.writing import as_document, wanted_of
 from sync.connection.clients import graph_client
 from sync.directory.live import UNREADABLE
 from sync.graph.client import GraphClient
@@ -37,7 +37,7 @@ class Incoming:
     @property
     def text(self) -> str:
         """In our format: what the second step of an import takes."""
-        return json.dumps(document(self.wanted), ensure_ascii=False)
+        return json.dumps(as_document(self.wanted), ensure_ascii=False)
 
 
 def read_text(content: bytes | str, configuration: Configuration) -> Incoming:
@@ -64,7 +64,7 @@ def read_schema(document: Any, configuration: Configuration) -> Incoming:
         settings={f"{kind}_actions": actions for kind, actions in found.actions.items()},
     )
     # Every row passes the same checks as one of our own files.
-    return Incoming(reading.parse_configuration(document(wanted), configuration), report)
+    return Incoming(reading.parse_configuration(as_document(wanted), configuration), report)
 
 
 def _merged(

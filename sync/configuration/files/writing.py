@@ -14,10 +14,10 @@ from sync.rules.wanted import Wanted, WantedAssignment, WantedFilter
 
 def export_configuration(configuration: Configuration) -> dict[str, Any]:
     """The file; importing it again changes nothing."""
-    return document(wanted_of(configuration))
+    return as_document(wanted_of(configuration))
 
 
-def document(wanted: Wanted) -> dict[str, Any]:
+def as_document(wanted: Wanted) -> dict[str, Any]:
     return {"format": FORMAT, "version": VERSION, **sections(wanted)}
 
 

@@ -10,7 +10,7 @@ from django.db import transaction
 from sync.approvals import queries, services
 from sync.management.commands.sync import finish, or_busy, sentence, summary, tenant_named
 from sync.models import HeldChange, Hold, Run, Tenant
-from sync.worker import execution
+from sync.runs.requests import request_run
 
 ACTOR = "command line"
 
@@ -48,9 +48,7 @@ def accept_shrinkage(tenant: Tenant) -> tuple[Run | None, dict[str, int]]:
     if queries.shrunken(tenant) is None:
         raise CommandError("No reading that shrank waits for a decision.")
     services.accept_shrunk_reading(tenant=tenant, actor=ACTOR)
-    run = execution.request_run(
-        tenant=tenant, kind=Run.Kind.FULL, trigger=Run.Trigger.APPROVAL, actor=ACTOR, enqueue=False
-    )
+    run = request_run(tenant=tenant, kind=Run.Kind.FULL, trigger=Run.Trigger.APPROVAL, actor=ACTOR, enqueue=False)
     return run, {"approved": 0, "kept": 0}
 
 

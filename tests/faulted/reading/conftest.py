@@ -8,6 +8,7 @@ import pytest
 
 from sync.graph import client
 from sync.models import Run, Tenant
+from sync.runs.requests import request_run
 from sync.worker import execution
 from tests.lab_process import Lab
 from tests.sync.engine.conftest import assign, sync, wired
@@ -93,7 +94,7 @@ def settled(wired: Tenant, lab: Lab) -> Tenant:
 def attempt(tenant: Tenant, kind: str = Run.Kind.CHANGES) -> Run:
     """A run that may fail."""
     tenant.refresh_from_db()
-    run = execution.request_run(tenant=tenant, kind=kind, trigger=Run.Trigger.COMMAND, enqueue=False, confirmed=True)
+    run = request_run(tenant=tenant, kind=kind, trigger=Run.Trigger.COMMAND, enqueue=False, confirmed=True)
     finished = execution.execute_run(run.pk)
     assert finished is not None
     return finished

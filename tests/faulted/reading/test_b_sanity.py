@@ -11,6 +11,7 @@ from django.utils import timezone
 from sync.configuration import drafts
 from sync.configuration.settings import set_scope
 from sync.models import DirectoryGroup, Run, Tenant
+from sync.runs.requests import request_run
 from sync.worker import execution
 from tests.faulted.reading.conftest import (
     TEAMS,
@@ -338,7 +339,7 @@ def test_a_draft_carries_what_the_application_brings_without_a_change_of_its_own
 
 
 def run_without_publishing(tenant: Tenant) -> None:
-    run = execution.request_run(tenant=tenant, kind=Run.Kind.CHANGES, trigger=Run.Trigger.COMMAND, enqueue=False)
+    run = request_run(tenant=tenant, kind=Run.Kind.CHANGES, trigger=Run.Trigger.COMMAND, enqueue=False)
     assert execution.execute_run(run.pk) is not None
 
 

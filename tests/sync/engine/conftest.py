@@ -11,6 +11,7 @@ from sync.configuration import assignments, mappings, versions
 from sync.connection import services
 from sync.directory import live
 from sync.models import Run, Tenant
+from sync.runs.requests import request_run
 from sync.worker import execution
 from tests.lab_process import Lab
 
@@ -38,7 +39,7 @@ def lab(lab_process: Lab) -> Iterator[Lab]:
 def wired(tenant: Tenant, lab: Lab, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Tenant:
     settings.EXTRA_CLOUDS = lab.clouds
     settings.EXTRA_SCIM_HOSTS = lab.scim_hosts
-    monkeypatch.setattr(execution, "RUN_RATE", 1000.0)
+    settings.SCIM_RATE = 1000
     wire(tenant, lab)
     mappings.apply_recommended(actor=ACTOR, tenant=tenant)
     return tenant
@@ -79,9 +80,7 @@ def sync(tenant: Tenant, kind: str = Run.Kind.CHANGES, *, confirmed: bool = True
     """As `sync --confirm` does, unless a test is about the yes itself. What was edited is published first."""
     tenant.refresh_from_db()
     publish(tenant)
-    run = execution.request_run(
-        tenant=tenant, kind=kind, trigger=Run.Trigger.COMMAND, enqueue=False, confirmed=confirmed
-    )
+    run = request_run(tenant=tenant, kind=kind, trigger=Run.Trigger.COMMAND, enqueue=False, confirmed=confirmed)
     finished = execution.execute_run(run.pk)
     assert finished is not None
     assert finished.state != Run.State.FAILED, (finished.problem, finished.problem_detail)

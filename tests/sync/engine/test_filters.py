@@ -9,6 +9,7 @@ from sync.configuration.ruleset import selected
 from sync.configuration.settings import set_settings
 from sync.engine.reading.tracked import parts
 from sync.models import DirectoryUser, HeldChange, Hold, Run, Tenant
+from sync.runs.requests import request_run
 from sync.worker import execution
 from tests.lab_process import Lab
 from tests.sync.engine.conftest import ACTOR, assign, aws_group, aws_user, names, sync
@@ -203,9 +204,7 @@ def newest(tenant: Tenant) -> Any:
 
 
 def run_without_publishing(tenant: Tenant) -> Run:
-    run = execution.request_run(
-        tenant=tenant, kind=Run.Kind.CHANGES, trigger=Run.Trigger.COMMAND, enqueue=False, confirmed=True
-    )
+    run = request_run(tenant=tenant, kind=Run.Kind.CHANGES, trigger=Run.Trigger.COMMAND, enqueue=False, confirmed=True)
     finished = execution.execute_run(run.pk)
     assert finished is not None
     return finished

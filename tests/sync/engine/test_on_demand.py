@@ -30,7 +30,9 @@ from sync.models import (
 from sync.on_demand import services
 from sync.on_demand.serving import MOST_ATTEMPTS, in_flight
 from sync.on_demand.steps import STEPS
+from sync.runs.requests import cancel_run, request_run
 from sync.worker import execution
+from sync.worker.scheduling import abandoned_runs
 from tests.lab_process import Lab
 from tests.sync.engine.conftest import ACTOR, assign, aws_group, aws_user, names, publish, sync
 
@@ -300,9 +302,7 @@ class Running:
     """A run in a thread of its own."""
 
     def __init__(self, tenant: Tenant, kind: str = Run.Kind.CHANGES) -> None:
-        self.run = execution.request_run(
-            tenant=tenant, kind=kind, trigger=Run.Trigger.COMMAND, enqueue=False, confirmed=True
-        )
+        self.run = request_run(tenant=tenant, kind=kind, trigger=Run.Trigger.COMMAND, enqueue=False, confirmed=True)
         self.thread = threading.Thread(target=self._go)
 
     def _go(self) -> None:
@@ -423,7 +423,7 @@ def test_killed_in_the_middle_it_is_taken_up_again(wired: Tenant, lab: Lab, monk
             execution.execute_run(asked.run.pk)
     asked.refresh_from_db()
     assert asked.state == Demand.State.RUNNING
-    assert list(execution.abandoned_runs()) == [asked.run]
+    assert list(abandoned_runs()) == [asked.run]
     execution.execute_run(asked.run.pk)
     asked.refresh_from_db()
     assert asked.state == Demand.State.DONE
@@ -464,19 +464,19 @@ def test_the_next_run_takes_up_what_was_left(wired: Tenant, lab: Lab) -> None:
 def test_a_lost_message_is_sent_again(wired: Tenant, lab: Lab) -> None:
     asked = services.request_demand(tenant=wired, actor=ACTOR, objects=[found(hire(lab))], enqueue=False)
     Run.objects.filter(pk=asked.run_id).update(enqueued_at=None)
-    assert list(execution.abandoned_runs()) == [asked.run]
+    assert list(abandoned_runs()) == [asked.run]
 
 
 def test_a_demand_stands_in_no_runs_way(wired: Tenant, lab: Lab) -> None:
     asked = services.request_demand(tenant=wired, actor=ACTOR, objects=[found(hire(lab))], enqueue=False)
-    run = execution.request_run(tenant=wired, kind=Run.Kind.CHANGES, trigger=Run.Trigger.SCHEDULE, enqueue=False)
+    run = request_run(tenant=wired, kind=Run.Kind.CHANGES, trigger=Run.Trigger.SCHEDULE, enqueue=False)
     assert run.pk != asked.run_id
 
 
 def test_cancelling_its_run_ends_it(wired: Tenant, lab: Lab) -> None:
     asked = services.request_demand(tenant=wired, actor=ACTOR, objects=[found(hire(lab))], enqueue=False)
     assert asked.run is not None
-    execution.cancel_run(run=asked.run, actor=ACTOR)
+    cancel_run(run=asked.run, actor=ACTOR)
     asked.refresh_from_db()
     assert (asked.state, asked.problem) == (Demand.State.FAILED, "cancelled")
 

@@ -33,6 +33,7 @@ from sync.models import (
 from sync.preview import keeping, services
 from sync.preview.publishing import PREVIEWED, NotPublished, missing_for_publishing, publish_draft
 from sync.runs.lease import Watch
+from sync.runs.requests import cancel_run, request_run
 from sync.worker import execution
 from tests.lab_process import Lab
 from tests.sync.engine.conftest import ACTOR, assign, names, sync
@@ -376,7 +377,7 @@ def test_a_preview_can_be_cancelled_and_takes_its_rows_with_it(
 
     def cancel(watch: Watch) -> bool:
         if Rehearsed.objects.exists():
-            execution.cancel_run(run=Run.objects.get(pk=run.pk), actor=ACTOR)
+            cancel_run(run=Run.objects.get(pk=run.pk), actor=ACTOR)
             # Ends as soon as the heartbeat has seen it.
             watch.sleep(30)
         return safe_point(watch)
@@ -403,7 +404,7 @@ def test_a_sync_and_a_preview_wait_for_each_other(in_sync: Tenant) -> None:
     edit(in_sync, "title", source="department")
     waiting = services.request_preview(tenant=in_sync, actor=ACTOR, enqueue=False)
     ask = {"tenant": in_sync, "kind": Run.Kind.CHANGES, "trigger": Run.Trigger.PERSON, "enqueue": False}
-    assert execution.request_run(**ask) != waiting
+    assert request_run(**ask) != waiting
 
 
 def test_a_preview_of_the_draft_does_not_hide_the_plan_that_waits(in_sync: Tenant) -> None:

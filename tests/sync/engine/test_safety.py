@@ -4,6 +4,7 @@ import pytest
 
 from sync.configuration import assignments
 from sync.models import Incident, Link, Operation, Result, Run, Tenant
+from sync.runs.requests import request_run
 from sync.worker import execution
 from tests.lab_process import Lab
 from tests.sync.engine.conftest import assign, aws_user, names, sync
@@ -12,7 +13,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def attempt(tenant: Tenant, kind: str = Run.Kind.CHANGES) -> Run:
-    run = execution.request_run(tenant=tenant, kind=kind, trigger=Run.Trigger.COMMAND, enqueue=False)
+    run = request_run(tenant=tenant, kind=kind, trigger=Run.Trigger.COMMAND, enqueue=False)
     finished = execution.execute_run(run.pk)
     assert finished is not None
     return finished
@@ -178,9 +179,7 @@ def test_a_manager_arrives_with_the_people_and_is_repaired_when_it_comes_later(w
 def test_a_cancelled_run_keeps_what_is_written_and_the_next_goes_on(wired: Tenant, lab: Lab) -> None:
     assign(wired, lab.entra_group("AWS-Developers"))
     hold = lab.call("POST", "faults", {"part": "aws", "kind": "delay", "match": "POST", "seconds": 0.2, "times": -1})
-    run = execution.request_run(
-        tenant=wired, kind=Run.Kind.FULL, trigger=Run.Trigger.COMMAND, enqueue=False, confirmed=True
-    )
+    run = request_run(tenant=wired, kind=Run.Kind.FULL, trigger=Run.Trigger.COMMAND, enqueue=False, confirmed=True)
     Run.objects.filter(pk=run.pk).update(state=Run.State.CANCELLING)
     finished = execution.execute_run(run.pk)
     assert finished is not None

@@ -13,8 +13,8 @@ from django.test import Client
 from portal.models import User
 from sync.connection import services
 from sync.models import Run, Tenant
+from sync.runs.requests import request_run
 from sync.tasks import execute_run
-from sync.worker import execution
 from tests.lab_process import Lab
 from tests.sync.engine.conftest import ACTOR, assign, sync
 
@@ -46,7 +46,7 @@ def test_no_secret_is_stored_logged_shown_or_sent_in_the_clear(
         {"part": "aws", "kind": "status", "status": 400, "match": "POST", "body": "nonsense", "times": 2},
     )
     sync(wired)
-    execution.request_run(tenant=wired, kind=Run.Kind.FULL, trigger=Run.Trigger.PERSON, actor=ACTOR)
+    request_run(tenant=wired, kind=Run.Kind.FULL, trigger=Run.Trigger.PERSON, actor=ACTOR)
 
     client = Client()
     client.force_login(owner)

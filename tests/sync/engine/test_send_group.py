@@ -8,6 +8,7 @@ from sync.configuration import assignments
 from sync.configuration.drafts import draft_or_current
 from sync.models import DirectoryGroup, Link, Run, Tenant
 from sync.readiness.services import check_now
+from sync.runs.requests import request_run
 from sync.worker import execution
 from tests.lab_process import Lab
 from tests.sync.engine.conftest import ACTOR, assign, aws_group, sync
@@ -130,7 +131,7 @@ def test_comparing_finds_no_difference_in_an_emptied_one(wired: Tenant, lab: Lab
     sync(wired)
     send(wired, quiet, yes=False)
     sync(wired)
-    run = execution.request_run(tenant=wired, kind=Run.Kind.VERIFY, trigger=Run.Trigger.COMMAND, enqueue=False)
+    run = request_run(tenant=wired, kind=Run.Kind.VERIFY, trigger=Run.Trigger.COMMAND, enqueue=False)
     finished = execution.execute_run(run.pk)
     assert finished is not None
     assert finished.state == Run.State.COMPLETED

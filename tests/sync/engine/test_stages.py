@@ -6,6 +6,7 @@ import pytest
 
 from sync.engine import cycle
 from sync.models import Result, Run, Tenant
+from sync.runs.requests import request_run
 from sync.worker import execution
 from tests.lab_process import Lab
 from tests.sync.engine.conftest import assign, aws_group, aws_user, sync
@@ -68,7 +69,7 @@ def test_a_run_with_rows_that_nobody_decided_on_fails_and_is_done_again(
     assign(wired, hire(lab, "Left Over"))
     with monkeypatch.context() as broken:
         broken.setattr(cycle, "export_stage", lambda *_: None)
-        run = execution.request_run(
+        run = request_run(
             tenant=wired, kind=Run.Kind.CHANGES, trigger=Run.Trigger.COMMAND, enqueue=False, confirmed=True
         )
         finished = execution.execute_run(run.pk)

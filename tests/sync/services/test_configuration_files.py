@@ -15,7 +15,7 @@ from sync.configuration.drafts import draft_or_current
 from sync.configuration.files import json_text, microsoft, reading
 from sync.configuration.files.applying import planned_changes, put_into_draft
 from sync.configuration.files.section import NotImported
-from sync.configuration.files.writing import document, export_configuration
+from sync.configuration.files.writing import as_document, export_configuration
 from sync.configuration.items import contents
 from sync.models import Assignment, AuditEntry, Configuration, Tenant
 from sync.rules import aws_fields
@@ -87,7 +87,7 @@ def facts(tenant: Tenant) -> Any:
 @given(CONFIGURATIONS)
 @hypothesis_settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_every_configuration_comes_in_as_it_went_out(wanted: Wanted) -> None:
-    text = json.dumps(document(wanted), ensure_ascii=False)
+    text = json.dumps(as_document(wanted), ensure_ascii=False)
     assert reading.parse_configuration(json_text.read(text), None) == wanted
 
 
@@ -95,7 +95,7 @@ def test_every_configuration_comes_in_as_it_went_out(wanted: Wanted) -> None:
 def test_the_example_of_the_documentation_is_such_a_file() -> None:
     text = (Path(__file__).parents[3] / "docs" / "configuration.md").read_text()
     found = json.loads(text.partition("```json\n")[2].partition("```")[0])
-    assert document(reading.parse_configuration(found, None)) == found
+    assert as_document(reading.parse_configuration(found, None)) == found
 
 
 # --- Into the draft ---
