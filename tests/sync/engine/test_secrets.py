@@ -14,7 +14,6 @@ from portal.models import User
 from sync.connection import services
 from sync.models import Run, Tenant
 from sync.runs.requests import request_run
-from sync.tasks import execute_run
 from tests.lab_process import Lab
 from tests.sync.engine.conftest import ACTOR, assign, sync
 
@@ -35,7 +34,7 @@ def test_no_secret_is_stored_logged_shown_or_sent_in_the_clear(
     caplog.set_level(logging.DEBUG)
     secrets = [lab.facts["client_secret"], lab.facts["scim_token"]]
     sent: list[Any] = []
-    monkeypatch.setattr(execute_run, "delay", lambda *arguments: sent.append(arguments))
+    monkeypatch.setattr("sync.queue.send", lambda *arguments: sent.append(arguments))
 
     assign(wired, lab.entra_group("AWS-Admins"))
     for half in ("entra", "aws"):

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from sync.engine import cycle
+from sync.engine.export import stages
 from sync.models import Result, Run, Tenant
 from sync.runs.requests import request_run
 from sync.worker import execution
@@ -68,7 +68,7 @@ def test_a_run_with_rows_that_nobody_decided_on_fails_and_is_done_again(
 ) -> None:
     assign(wired, hire(lab, "Left Over"))
     with monkeypatch.context() as broken:
-        broken.setattr(cycle, "export_stage", lambda *_: None)
+        broken.setattr(stages, "export_stage", lambda *_: None)
         run = request_run(
             tenant=wired, kind=Run.Kind.CHANGES, trigger=Run.Trigger.COMMAND, enqueue=False, confirmed=True
         )
