@@ -4,7 +4,6 @@ The file says how things shall be: what it names is made so, sections that it le
 file (files.py) has the same sections. Microsoft's schema becomes the same `Wanted` (microsoft_files.py).
 """
 
-import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -33,6 +32,7 @@ from sync.configuration.items import (
     setting_key,
 )
 from sync.configuration.settings import set_settings
+from sync.graph.ids import is_guid
 from sync.models import AttributeMapping, Configuration, ScopingFilter, Tenant
 from sync.models.configuration import every_group_action, every_user_action, new_uid
 from sync.rules import aws_fields, mapping_checks
@@ -224,12 +224,8 @@ def _parse_assignment(row: Section) -> WantedAssignment:
 
 
 def _is_object_id(value: str) -> None:
-    try:
-        if str(uuid.UUID(value)) == value:
-            return
-    except ValueError:
-        pass
-    raise ValidationError(_("must be the object ID of Entra: 32 hexadecimal digits in five groups"))
+    if not is_guid(value):
+        raise ValidationError(_("must be the object ID of Entra: 32 hexadecimal digits in five groups"))
 
 
 def _parse_settings(section: Section | None, wanted: Wanted) -> None:
