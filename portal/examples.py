@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.cache import cache
+from django.http import Http404
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -42,10 +43,21 @@ class Example:
         return "".join(word[0] for word in [*words[:1], *words[1:][-1:]]).upper()
 
 
+def person_of(request: HttpRequest) -> str:
+    """The object id of the person that the URL names; "" when it names none."""
+    named = request.GET.get("person", "")
+    return named.lower() if live.is_guid(named) else ""
+
+
 def chosen(request: HttpRequest, tenant: Tenant, select: Sequence[str]) -> Example | None:
-    """The person that the URL names, read live. While Entra cannot be read, the name is what was seen last."""
-    object_id = request.GET.get("person", "")
+    """The person that the URL names, read live. While Entra cannot be read, the name is what was seen last.
+
+    Raises Http404 for what cannot be an object id.
+    """
+    object_id = person_of(request)
     if not object_id:
+        if request.GET.get("person"):
+            raise Http404(_("This is not the object ID of a person."))
         return None
     try:
         source = live.person(tenant, object_id, select)

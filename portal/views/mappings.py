@@ -119,7 +119,7 @@ def conflict_panel(
         "entries": [(name, value) for name, value in request.POST.items() if name not in ENVELOPE],
         "seen": revision(now),
         "action": with_person(request, keep_url),
-        "take": f"{with_person(request, mine_url)}{'&' if 'person' in request.GET else '?'}close=1",
+        "take": f"{with_person(request, mine_url)}{'&' if examples.person_of(request) else '?'}close=1",
         "back": list_url(tenant, plural, request),
     }
     return render_page(request, "mappings/conflict.html", context, partial="row", status=409)
@@ -372,7 +372,7 @@ def edit_context(
         "action": request.get_full_path(),
         "remove": remove,
         "back": list_url(tenant, plural, request),
-        "person_chosen": bool(request.GET.get("person")),
+        "person_chosen": bool(examples.person_of(request)),
     }
 
 
@@ -402,7 +402,7 @@ def tried(request: HttpRequest, tenant: Tenant, plural: str, form: MappingForm) 
         return {"wrong": wrong}
     people = everyone(request, tenant, plural, [rule])
     found = gets_of(tenant, plural, rule, people)
-    has_chosen = bool(request.GET.get("person")) and plural == "people"
+    has_chosen = bool(examples.person_of(request)) and plural == "people"
     return {"wrong": [], "gets": found[0] if has_chosen else None, "others": found[1:] if has_chosen else found}
 
 
@@ -477,5 +477,5 @@ def list_url(tenant: Tenant, plural: str, request: HttpRequest) -> str:
 
 def with_person(request: HttpRequest, url: str) -> str:
     """The chosen person goes along in the URL: a pasted link shows the same values."""
-    person = request.GET.get("person")
+    person = examples.person_of(request)
     return f"{url}?{urlencode({'person': person})}" if person else url
