@@ -79,7 +79,7 @@ def test_an_application_is_named_by_a_guid(jo: Client, tenant: Tenant, text: str
     followed = jo.post("/t/acme/assignments/application/", {"application": text})
     read = jo.post("/t/acme/configuration/import/", {"step": "entra", "application": text})
     assert (followed.status_code, read.status_code) == (422, 422)
-    assert drafts.shown(tenant).mirrored_app == ""
+    assert drafts.draft_or_current(tenant).mirrored_app == ""
     assert read.context["entra_form"].errors["application"]
 
 
@@ -88,8 +88,12 @@ def test_an_application_is_named_by_a_guid(jo: Client, tenant: Tenant, text: str
 def test_what_is_chosen_in_a_search_is_named_by_guids(jo: Client, tenant: Tenant, place: str, text: str) -> None:
     answer = jo.post(f"/t/acme/{place}", {"chosen": f"user:{text}", "deed": "assign"})
     assert answer.status_code == 422
-    assert not drafts.shown(tenant).assignments.exists()
+    assert not drafts.draft_or_current(tenant).assignments.exists()
     assert not tenant.demands.exists()
+
+
+def test_a_group_that_nobody_assigned_or_read_is_not_asked_for(jo: Client) -> None:
+    assert jo.get(f"/t/acme/groups/{ADA}/now/").status_code == 404
 
 
 def test_an_id_in_capitals_is_the_same_object(jo: Client) -> None:
