@@ -11,7 +11,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from portal.access import can
 from portal.http import HttpRequest
+from portal.roles import Right
 from sync.directory import live
 from sync.engine.reading.tracked import parts
 from sync.models import DirectoryUser, Tenant
@@ -50,20 +52,30 @@ def person_of(request: HttpRequest) -> str:
 
 
 def chosen(request: HttpRequest, tenant: Tenant, select: Sequence[str]) -> Example | None:
-    """The person that the URL names, read live. While Entra cannot be read, the name is what was seen last.
+    """The person that the URL names, read live by whoever may look people up, else as the mirror has them.
 
-    Raises Http404 for what cannot be an object id.
+    While Entra cannot be read, the name is what was seen last. Raises Http404 for what cannot be an object id.
     """
     object_id = person_of(request)
     if not object_id:
         if request.GET.get("person"):
             raise Http404(_("This is not the object ID of a person."))
         return None
+    if not can(request.user, tenant, Right.ON_DEMAND):
+        return _as_read(tenant, object_id, select)
     try:
         source = live.person(tenant, object_id, select)
     except live.UNREADABLE:
         return Example(object_id, live.last_name(tenant, object_id) or _("this person"))
     return Example(object_id, str(source.get("displayName") or object_id), source)
+
+
+def _as_read(tenant: Tenant, object_id: str, select: Sequence[str]) -> Example:
+    row = DirectoryUser.objects.filter(tenant=tenant, object_id=object_id).first()
+    person = Example(object_id, str(row) if row else _("this person"))
+    if set(select) <= mirrored(tenant):
+        _add_mirrored(tenant, [person])
+    return person
 
 
 # --- The cast: up to five people, per browser session and tenant ----------------------------------
@@ -106,10 +118,7 @@ def with_values(tenant: Tenant, cast: Iterable[Example], select: Sequence[str]) 
     """As the mirror has them when it reads all of `select`; else live, and without values where that fails."""
     people = list(cast)
     if set(select) <= mirrored(tenant):
-        rows = DirectoryUser.objects.filter(tenant=tenant, object_id__in=[one.object_id for one in people])
-        known = {row.object_id: {**row.properties, "manager": row.manager_id or None} for row in rows}
-        for one in people:
-            one.source = known.get(one.object_id)
+        _add_mirrored(tenant, people)
         return people
     for one in people:
         try:
@@ -117,6 +126,13 @@ def with_values(tenant: Tenant, cast: Iterable[Example], select: Sequence[str]) 
         except live.UNREADABLE:
             one.source = None
     return people
+
+
+def _add_mirrored(tenant: Tenant, people: Sequence[Example]) -> None:
+    rows = DirectoryUser.objects.filter(tenant=tenant, object_id__in=[one.object_id for one in people])
+    known = {row.object_id: {**row.properties, "manager": row.manager_id or None} for row in rows}
+    for one in people:
+        one.source = known.get(one.object_id)
 
 
 def mirrored(tenant: Tenant) -> set[str]:

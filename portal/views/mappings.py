@@ -17,7 +17,7 @@ from portal.forms.mappings import GroupActionsForm, MappingForm, PeopleActionsFo
 from portal.http import HttpRequest
 from portal.mapping_table import Gets
 from portal.render import redirect_to, render_page
-from portal.roles import Right
+from portal.roles import Right, lowest_role_with
 from sync.configuration import drafts, versions
 from sync.configuration import mappings as configurations
 from sync.configuration.drafts import draft_or_current
@@ -26,7 +26,8 @@ from sync.configuration.items import MAPPING_FIELDS, facts_of, mapping_key, sett
 from sync.configuration.settings import set_settings
 from sync.directory import attributes as source_attributes
 from sync.directory import live
-from sync.models import AttributeMapping, Configuration, Tenant
+from sync.models import AttributeMapping, Configuration, DirectoryUser, Tenant
+from sync.preview import filter_effects
 from sync.rules import aws_fields, entra_attributes, mapping, mapping_checks
 from sync.rules.rows import MappingRow, ObjectType, graph_select
 
@@ -314,10 +315,17 @@ def example_of(request: HttpRequest, tenant: Tenant, plural: str, rules: Sequenc
 
 
 def found_people(request: HttpRequest, tenant: Tenant, plural: str) -> dict[str, Any]:
+    """`needs`: the role that looks people up in Entra, for whoever finds those of the mirror only."""
     text = request.GET.get("find", "")
     found: dict[str, Any] = {"people_text": text, "people": [], "unreadable": False}
+    if plural != "people":
+        return found
+    if not can(request.user, tenant, Right.ON_DEMAND):
+        rows = filter_effects.search(tenant, "user", text[:100])
+        people = [live.mirrored_user(row) for row in rows if isinstance(row, DirectoryUser)]
+        return found | {"people": people, "needs": lowest_role_with(Right.ON_DEMAND).label}
     try:
-        found["people"] = live.search_people(tenant, text) if plural == "people" else []
+        found["people"] = live.search_people(tenant, text)
     except live.UNREADABLE:
         found["unreadable"] = True
     return found
