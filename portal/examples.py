@@ -45,6 +45,10 @@ class Example:
         return "".join(word[0] for word in [*words[:1], *words[1:][-1:]]).upper()
 
 
+class CannotPin(Exception):
+    """The text says why."""
+
+
 def person_of(request: HttpRequest) -> str:
     """The object id of the person that the URL names; "" when it names none."""
     named = request.GET.get("person", "")
@@ -89,16 +93,23 @@ def pinned(request: HttpRequest, tenant: Tenant) -> list[Example]:
     reasons = {one.object_id: one.why for one in proposal(tenant)}
     rows = DirectoryUser.objects.filter(tenant=tenant, object_id__in=ids).values_list("object_id", "display_name")
     names = dict(rows)
-    return [Example(one, names.get(one) or live.last_name(tenant, one) or one, why=reasons.get(one, "")) for one in ids]
+    return [Example(one, names[one] or one, why=reasons.get(one, "")) for one in ids if one in names]
 
 
-def pin(request: HttpRequest, tenant: Tenant, object_id: str) -> bool:
-    """Whether there was room."""
+def pin(request: HttpRequest, tenant: Tenant, object_id: str) -> None:
+    """Raises CannotPin."""
     ids = [one.object_id for one in pinned(request, tenant)]
-    if object_id not in ids and len(ids) < CAST_SIZE:
-        ids.append(object_id)
-    request.session[_key(tenant)] = ids
-    return object_id in ids
+    if object_id in ids:
+        return
+    if len(ids) >= CAST_SIZE:
+        raise CannotPin(_("Five people are pinned already. Unpin one first."))
+    if not is_read(tenant, object_id):
+        raise CannotPin(_("Only people whom Lockstep has read can be pinned."))
+    request.session[_key(tenant)] = [*ids, object_id]
+
+
+def is_read(tenant: Tenant, object_id: str) -> bool:
+    return live.is_guid(object_id) and DirectoryUser.objects.filter(tenant=tenant, object_id=object_id).exists()
 
 
 def unpin(request: HttpRequest, tenant: Tenant, object_id: str) -> None:

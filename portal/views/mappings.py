@@ -258,8 +258,10 @@ def mappings_cast(request: HttpRequest, slug: str) -> HttpResponse:
     """Pin or unpin a person; "again": those that we propose. Kept in the session, so any reader may."""
     tenant = tenant_for(request, slug, Right.READ)
     if person := request.POST.get("pin"):
-        if not examples.pin(request, tenant, person):
-            messages.warning(request, _("Five people are pinned already. Unpin one first."))
+        try:
+            examples.pin(request, tenant, person)
+        except examples.CannotPin as error:
+            messages.warning(request, str(error))
     elif person := request.POST.get("unpin"):
         examples.unpin(request, tenant, person)
     else:

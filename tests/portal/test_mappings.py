@@ -292,6 +292,27 @@ def test_pins_are_kept_per_session_and_five_at_most(
     assert "Kavi" in [one.name for one in jo.get(PEOPLE).context["cast"]]
 
 
+@pytest.mark.parametrize("text", ["f" * 500_000, "..", "x\nX-Evil: 1", ZELDA, "<b>"])
+def test_only_people_of_the_mirror_are_pinned_and_nothing_else_is_kept(
+    jo: Client, published: Tenant, cast: dict[str, DirectoryUser], text: str
+) -> None:
+    cast_url = "/t/acme/mappings/cast/"
+    jo.post(cast_url, {"unpin": cast["kavi"].object_id})
+    answer = jo.post(cast_url, {"pin": text}, follow=True)
+    assert "Only people whom Lockstep has read can be pinned." in answer.content.decode()
+    jo.post(cast_url, {"unpin": text})
+    kept = jo.session[f"cast-{published.pk}"]
+    assert sorted(kept) == sorted(one.object_id for key, one in cast.items() if key != "kavi")
+
+
+def test_people_of_another_tenant_are_not_pinned(jo: Client, published: Tenant, cast: dict[str, DirectoryUser]) -> None:
+    other = Tenant.objects.create(name="Other", slug="other")
+    DirectoryUser.objects.create(tenant=other, object_id=ZELDA, display_name="Zelda")
+    jo.post("/t/acme/mappings/cast/", {"unpin": cast["kavi"].object_id})
+    jo.post("/t/acme/mappings/cast/", {"pin": ZELDA})
+    assert ZELDA not in jo.session[f"cast-{published.pk}"]
+
+
 # Looking people up in Entra is a right of its own
 
 LOOKS_UP = [role for role in Role if Right.ON_DEMAND in RIGHTS[role]]
