@@ -13,7 +13,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import resolve_url
 from django.utils.translation import gettext as _
 
-from portal.http import HttpRequest
+from portal.http import HttpRequest, whole_number
 from portal.models import RoleGrant, User
 from portal.roles import RIGHTS, Right, Role, lowest_role_with
 from sync.configuration import drafts
@@ -85,7 +85,8 @@ def edits_the_draft(request: HttpRequest) -> bool:
 
 def tell_of_another_draft(request: HttpRequest, tenant: Tenant) -> None:
     """An edit is safe although the draft that its page showed is gone: it lands in a new one, and the page says so."""
-    gone = drafts.gone_since(tenant, request.POST.get("draft", ""))
+    seen = whole_number(request.POST.get("draft", ""))
+    gone = None if seen is None else drafts.gone_since(tenant, seen)
     if gone is None:
         return
     if gone.version is None:

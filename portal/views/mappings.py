@@ -14,7 +14,7 @@ from portal import examples, fields, mapping_table
 from portal.access import can, signed_in, tenant_for
 from portal.examples import Example
 from portal.forms.mappings import GroupActionsForm, MappingForm, PeopleActionsForm, values_of
-from portal.http import HttpRequest
+from portal.http import HttpRequest, whole_number
 from portal.mapping_table import Gets
 from portal.render import redirect_to, render_page
 from portal.roles import Right, lowest_role_with
@@ -132,8 +132,8 @@ ENVELOPE = ("csrfmiddlewaretoken", "seen", "draft", "preview")
 
 def published_meanwhile(request: HttpRequest, tenant: Tenant) -> Configuration | None:
     """The draft that the form was opened on, when it is a version by now."""
-    seen = request.POST.get("draft", "")
-    return tenant.configurations.published().filter(pk=seen).first() if seen.isdecimal() else None
+    seen = whole_number(request.POST.get("draft", ""))
+    return None if seen is None else tenant.configurations.published().filter(pk=seen).first()
 
 
 def compared(mine: MappingRow, now: AttributeMapping | None) -> list[dict[str, Any]]:
