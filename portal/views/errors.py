@@ -11,6 +11,18 @@ def _page(request: HttpRequest, status: int, title: str, text: str) -> HttpRespo
     return render(request, "errors/error.html", {"title": title, "text": text, "status": status}, status=status)
 
 
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _page(
+        request,
+        400,
+        _("This request cannot be read"),
+        _(
+            "It holds a character that cannot be stored, too many fields, or a part that is broken. "
+            "Nothing was saved. Go back, type it again and send less at once."
+        ),
+    )
+
+
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     owners = User.objects.filter(grants__role="owner", is_active=True).distinct()[:5]
     text = str(exception) or _("You can view this. Changing it needs another role.")
