@@ -1,6 +1,6 @@
 """Who may do what. A view begins here: without the right there is no tenant to work on."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any
 
@@ -10,6 +10,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpResponse
+from django.http import HttpRequest as DjangoHttpRequest
 from django.shortcuts import resolve_url
 from django.utils.translation import gettext as _
 
@@ -69,6 +70,25 @@ def require_owner(request: HttpRequest) -> None:
         raise PermissionDenied(
             _("You can view this. Changing it needs the %(role)s role.") % {"role": Role.OWNER.label}
         )
+
+
+def takes_file(right: Right) -> Callable[[View], View]:
+    """A page whose body may be as large as a file, sent by whoever has the right in its tenant."""
+
+    def marked(view: View) -> View:
+        view.takes_file = right  # type: ignore[attr-defined]
+        return view
+
+    return marked
+
+
+def may_send_file(request: DjangoHttpRequest, view: View, facts: Mapping[str, Any]) -> bool:
+    """`facts`: what the address names. Asks nothing of a page that takes no file."""
+    right: Right | None = getattr(view, "takes_file", None)
+    if right is None or not isinstance(request.user, User) or not request.user.is_active:
+        return False
+    tenant = Tenant.objects.filter(slug=facts["slug"]).first()
+    return tenant is not None and can(request.user, tenant, right)
 
 
 # Parts of a tenant's site whose forms edit the draft; mappings ask back themselves.

@@ -6,9 +6,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import structlog
+from django.conf import settings
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse, QueryDict, UnreadablePostError
 from django.utils import timezone
+
+from portal.access import may_send_file
+from portal.http import whole_number
+from portal.views import errors
 
 NUL = "\0"
 
@@ -20,16 +25,31 @@ class InputMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        if "HTTP_TRANSFER_ENCODING" in request.META:
+            # Django reads a body by its Content-Length alone: it would take this one for empty.
+            return errors.length_required(request)
+        if _announced(request) > settings.FILE_BODY_BYTES:
+            return errors.too_large(request)
         _refuse_nul([request.path_info, *request.COOKIES.values(), *_texts(request.GET)])
         return self.get_response(request)
 
     def process_view(
-        self, request: HttpRequest, _view: Callable[..., Any], _args: Iterable[Any], _kwargs: Mapping[str, Any]
+        self, request: HttpRequest, view: Callable[..., Any], _args: Iterable[Any], kwargs: Mapping[str, Any]
     ) -> HttpResponse | None:
         """The session is known by now, the body is not read yet: CSRF's check, which reads it, comes after this one."""
+        if _announced(request) > settings.BODY_BYTES and not may_send_file(request, view, kwargs):
+            return errors.too_large(request)
         if request.method == "POST":
             _refuse_nul(_texts(_form_of(request)))
         return None
+
+
+def _announced(request: HttpRequest) -> int:
+    """RFC 9110 section 8.6. A server passes on digits only; anything else came around it."""
+    length = whole_number(request.META.get("CONTENT_LENGTH") or "0")
+    if length is None:
+        raise BadRequest("Content-Length is no number.")
+    return length
 
 
 def _form_of(request: HttpRequest) -> QueryDict:

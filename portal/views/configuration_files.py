@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from portal import changes, fields
-from portal.access import signed_in, tenant_for
+from portal.access import signed_in, takes_file, tenant_for
 from portal.forms.configuration_files import EntraForm, FileForm, TakeForm
 from portal.http import HttpRequest, whole_number
 from portal.render import redirect_to, render_page
@@ -107,6 +107,7 @@ def _file(request: HttpRequest, tenant: Tenant, configuration: Configuration, ki
 # --- Import ---
 
 
+@takes_file(Right.CONFIGURE)
 @signed_in
 @require_http_methods(["GET", "POST"])
 def configuration_import(request: HttpRequest, slug: str) -> HttpResponse:

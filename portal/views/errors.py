@@ -23,6 +23,27 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     )
 
 
+def too_large(request: HttpRequest) -> HttpResponse:
+    return _page(
+        request,
+        413,
+        _("This is too large"),
+        _("A form may have 1 MB, and a configuration file 5 MB. Nothing was saved. Go back and send less at once."),
+    )
+
+
+def length_required(request: HttpRequest) -> HttpResponse:
+    return _page(
+        request,
+        411,
+        _("The size of this request is not known"),
+        _(
+            "It came without a Content-Length, which browsers always send. Nothing was saved. "
+            "A proxy in between has to wait for the whole request before it passes it on."
+        ),
+    )
+
+
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     owners = User.objects.filter(grants__role="owner", is_active=True).distinct()[:5]
     text = str(exception) or _("You can view this. Changing it needs another role.")
