@@ -47,6 +47,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.middleware.gzip.GZipMiddleware",
+    "portal.middleware.InputMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -118,8 +119,13 @@ STORAGES = {
     },
 }
 
-# A configuration file of 5 MB may be pasted (sync/configuration/files/json_text.py).
-DATA_UPLOAD_MAX_MEMORY_SIZE = 6 * 1024 * 1024
+# What a request may bring in its body: a form, or on the one page for it a configuration file of 5 MB
+# (sync/configuration/files/json_text.py).
+BODY_BYTES = 1024 * 1024
+FILE_BODY_BYTES = 6 * 1024 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = FILE_UPLOAD_MAX_MEMORY_SIZE = FILE_BODY_BYTES
+# Nothing of it is written to the disk.
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

@@ -28,8 +28,8 @@ def application(request: HttpRequest, slug: str) -> HttpResponse:
     followed = request.POST.get("application", "").strip()
     context: dict[str, Any] = {"tenant": tenant, "text": text, "current": draft_or_current(tenant).mirrored_app}
     # Whoever may not read applications can still name one by its object id.
-    context["by_id"] = text if live.is_id(text) else ""
-    if request.method == "POST" and live.is_id(followed):
+    context["by_id"] = text if live.is_guid(text) else ""
+    if request.method == "POST" and live.is_guid(followed):
         return _follow(request, tenant, followed)
     context |= _found(tenant, text)
     context["invalid"] = request.method == "POST"

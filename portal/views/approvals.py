@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from portal.access import can, signed_in, tenant_for
 from portal.forms.approvals import DecisionForm, LinkForm
-from portal.http import HttpRequest
+from portal.http import HttpRequest, whole_number
 from portal.render import redirect_to, render_page
 from portal.roles import Right
 from sync.approvals import queries
@@ -78,7 +78,7 @@ def approval(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 
 def hold_context(request: HttpRequest, hold: Hold, form: DecisionForm) -> dict[str, Any]:
     found = find(hold, request.GET.get("q", ""))
-    start = max(0, _number(request.GET.get("from")))
+    start = whole_number(request.GET.get("from", "")) or 0
     rows = queries.held_of(hold.tenant, found[start : start + PAGE])
     unticked = set(form.unticked) if form.is_bound else {row.change.pk for row in rows if row.state == Decision.KEPT}
     everything = hold.changes.open() if hold.closed_at is None else hold.changes.all()
@@ -117,10 +117,6 @@ def find(hold: Hold, text: str) -> HeldChangeQuerySet:
     if text:
         rows = rows.filter(display_name__icontains=text) | rows.filter(detail_name__icontains=text)
     return rows.order_by("cause", "detail_name" if hold.kind == Hold.Kind.MEMBERS else "action", "display_name", "pk")
-
-
-def _number(text: str | None) -> int:
-    return int(text) if text and text.isdigit() else 0
 
 
 def _decide(request: HttpRequest, hold: Hold, form: DecisionForm) -> HttpResponse:

@@ -188,7 +188,7 @@ def _after(request: HttpRequest, tenant: Tenant, said: str) -> HttpResponse:
         return render_page(request, "assignments/list.html", context, partial="assigned")
     if said:
         messages.success(request, said)
-    if (group := request.POST.get("back", "")) and assigned.OBJECT_ID.fullmatch(group):
+    if (group := request.POST.get("back", "")) and live.is_guid(group):
         return redirect_to(request, "group", tenant.slug, group)
     return redirect_to(request, "assignments", tenant.slug)
 

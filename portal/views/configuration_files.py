@@ -12,9 +12,9 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from portal import changes, fields
-from portal.access import signed_in, tenant_for
+from portal.access import signed_in, takes_file, tenant_for
 from portal.forms.configuration_files import EntraForm, FileForm, TakeForm
-from portal.http import HttpRequest
+from portal.http import HttpRequest, whole_number
 from portal.render import redirect_to, render_page
 from portal.roles import Right
 from sync import audit
@@ -86,9 +86,9 @@ def _chosen(tenant: Tenant, version: str) -> Configuration:
     """What pages show, unless a version or the draft is named."""
     if not version:
         return draft_or_current(tenant)
-    if version != "draft" and not (version.isdecimal() and len(version) < 10):
+    number = whole_number(version)
+    if version != "draft" and number is None:
         raise Http404
-    number = None if version == "draft" else int(version)
     found = tenant.configurations.filter(number=number).first()
     if found is None:
         raise Http404
@@ -109,6 +109,7 @@ def _file(request: HttpRequest, tenant: Tenant, configuration: Configuration, ki
 # --- Import ---
 
 
+@takes_file(Right.CONFIGURE)
 @signed_in
 @require_http_methods(["GET", "POST"])
 def configuration_import(request: HttpRequest, slug: str) -> HttpResponse:

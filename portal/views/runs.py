@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from portal.access import signed_in, tenant_for
 from portal.forms.runs import HistoryForm
-from portal.http import HttpRequest
+from portal.http import HttpRequest, whole_number
 from portal.plans import plan_lines, shows_a_plan, would_hold
 from portal.render import redirect_to, render_page
 from portal.roles import Right
@@ -153,8 +153,8 @@ def history(request: HttpRequest, slug: str) -> HttpResponse:
     form = HistoryForm(request.GET or None)
     days = form.chosen_days()
     found = form.filtered(tenant.runs.since(timezone.now() - datetime.timedelta(days=days)))
-    before = request.GET.get("before", "")
-    page = list((found.filter(number__lt=int(before)) if before.isdigit() else found).order_by("-number")[: PAGE + 1])
+    before = whole_number(request.GET.get("before", ""))
+    page = list((found if before is None else found.filter(number__lt=before)).order_by("-number")[: PAGE + 1])
     context = {
         "tenant": tenant,
         "form": form,

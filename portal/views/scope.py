@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from portal.access import signed_in, tenant_for
 from portal.forms.scope import NEW, Card, ScopeForm, cards_posted
-from portal.http import HttpRequest
+from portal.http import HttpRequest, whole_number
 from portal.render import redirect_to, render_page, wants_partial
 from portal.roles import Right
 from portal.scope_page import (
@@ -72,7 +72,7 @@ def scope_filter(request: HttpRequest, slug: str, key: str) -> HttpResponse:
     deeds = {"save": save, "remove": remove, "restore": restore, "undo": undo}
     if deed in deeds:
         return deeds[deed](request, tenant, card)
-    return edited(request, tenant, card, deed, int(number) if number.isdecimal() else 0)
+    return edited(request, tenant, card, deed, whole_number(number) or 0)
 
 
 def save(request: HttpRequest, tenant: Tenant, card: Card) -> HttpResponse:

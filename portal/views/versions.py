@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 from portal import impacts
 from portal.access import signed_in, tenant_for
 from portal.changes import lines_of
-from portal.http import HttpRequest
+from portal.http import HttpRequest, whole_number
 from portal.render import redirect_to, render_page
 from portal.roles import Right
 from portal.views.draft import next_number
@@ -32,8 +32,8 @@ DRAFT = "draft"
 def versions(request: HttpRequest, slug: str) -> HttpResponse:
     tenant = tenant_for(request, slug, Right.READ)
     published = tenant.configurations.published().order_by("-number")
-    before = request.GET.get("older", "")
-    page = list((published.filter(number__lt=int(before)) if before.isdigit() else published)[: PAGE + 1])
+    before = whole_number(request.GET.get("older", ""))
+    page = list((published if before is None else published.filter(number__lt=before))[: PAGE + 1])
     now = tenant.configurations.draft()
     draft = now if now is not None and now.differs else None
     people = changed_people(tenant, page)
@@ -74,7 +74,8 @@ def comparison(
 def named(tenant: Tenant, name: str, draft: Configuration | None) -> Configuration | None:
     if name == DRAFT:
         return draft
-    return tenant.configurations.filter(number=int(name)).first() if name.isdigit() else None
+    number = whole_number(name)
+    return None if number is None else tenant.configurations.filter(number=number).first()
 
 
 def compared(tenant: Tenant, old: Configuration, new: Configuration) -> dict[str, Any]:

@@ -81,11 +81,9 @@ class Gone:
     version: Configuration | None
 
 
-def gone_since(tenant: Tenant, token: str) -> Gone | None:
-    """What became of the draft that a page showed; None while it is still the draft."""
-    if not token.isdigit():
-        return None
-    found = tenant.configurations.filter(pk=int(token)).first()
+def gone_since(tenant: Tenant, seen: int) -> Gone | None:
+    """What became of the draft that a page showed, by its primary key; None while it is still the draft."""
+    found = tenant.configurations.filter(pk=seen).first()
     if found is None:
         return Gone(None)
     return Gone(found) if found.number is not None else None

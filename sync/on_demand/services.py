@@ -103,12 +103,12 @@ def resolve_names(tenant: Tenant, texts: Sequence[str], object_type: str = "user
 
 def _candidates(tenant: Tenant, client: GraphClient, text: str, object_type: str) -> list[Found]:
     """What has this id or user principal name, else what is called exactly so; then who has left, by the mirror."""
-    if object_type == "user" and ("@" in text or live.is_id(text)):
+    if object_type == "user" and ("@" in text or live.is_guid(text)):
         try:
             return [live.found_user(client.user(text, live.USER_SELECT))]
         except NotFound:
             return _mirrored(tenant, text, object_type)
-    if object_type == "group" and live.is_id(text):
+    if object_type == "group" and live.is_guid(text):
         try:
             return [live.found_group(client.group(text, live.GROUP_SELECT))]
         except NotFound:

@@ -17,7 +17,7 @@ from tests.browser.conftest import axe, sideways
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ACTOR = "jo@acme.example"
-GROUP = "9" * 36
+GROUP = "99999999-1111-4111-8111-111111111111"
 # Department, how many, sign-in allowed.
 COMPANY = [("Engineering", 12, True), ("Sales", 5, True), ("Engineering", 2, False), ("", 3, True)]
 

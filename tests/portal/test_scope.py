@@ -21,7 +21,7 @@ from sync.rules.entra_attributes import ALWAYS_SELECTED
 ACTOR = "jo@acme.example"
 URL = "/t/acme/scope/"
 HTMX = {"HTTP_HX_REQUEST": "true"}
-GROUP = "9" * 36
+GROUP = "99999999-1111-4111-8111-111111111111"
 
 
 def clause(attribute: str, operator: str, value: str = "") -> dict[str, Any]:

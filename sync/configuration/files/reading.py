@@ -4,7 +4,6 @@ The file says how things shall be: what it names is made so, sections that it le
 file (files.py) has the same sections. Microsoft's schema becomes the same `Wanted` (microsoft_files.py).
 """
 
-import uuid
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -13,6 +12,7 @@ from django.utils.translation import gettext as _
 from sync.configuration import mappings as configurations
 from sync.configuration.editing import facts_key, problem_sentence
 from sync.configuration.files.section import FileProblem, NotImported, Section
+from sync.graph.ids import is_guid
 from sync.models import AttributeMapping, Configuration
 from sync.models.configuration import every_group_action, every_user_action
 from sync.rules import aws_fields, mapping_checks
@@ -202,12 +202,8 @@ def _parse_assignment(row: Section) -> WantedAssignment:
 
 
 def _is_object_id(value: str) -> None:
-    try:
-        if str(uuid.UUID(value)) == value:
-            return
-    except ValueError:
-        pass
-    raise ValidationError(_("must be the object ID of Entra: 32 hexadecimal digits in five groups"))
+    if not is_guid(value):
+        raise ValidationError(_("must be the object ID of Entra: 32 hexadecimal digits in five groups"))
 
 
 def _parse_settings(section: Section | None, wanted: Wanted) -> None:

@@ -1,6 +1,5 @@
 """`manage.py scope TENANT`: shows who is in scope, and changes it: all people, the enterprise application, groups."""
 
-import uuid
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -8,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from sync.configuration import assignments
 from sync.configuration.drafts import draft_or_current
 from sync.configuration.settings import set_scope
+from sync.graph.ids import plain_guid
 from sync.models import Assignment, Configuration, Tenant
 from sync.rules import filter_words
 from sync.rules.rows import ObjectType
@@ -71,10 +71,10 @@ def _app(configuration: Configuration, options: dict[str, Any]) -> str:
         return ""
     if options["mirror_app"] is None:
         return configuration.mirrored_app
-    try:
-        return str(uuid.UUID(options["mirror_app"]))
-    except ValueError:
-        raise CommandError(f"{options['mirror_app']} is no object id of an enterprise application.") from None
+    object_id = plain_guid(options["mirror_app"])
+    if object_id is None:
+        raise CommandError(f"{options['mirror_app']} is no object id of an enterprise application.")
+    return object_id
 
 
 def _assigned_group(configuration: Configuration, key: str) -> Assignment:
