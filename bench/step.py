@@ -25,13 +25,16 @@ from django.utils import timezone
 
 from portal.models import RoleGrant, User
 from portal.roles import Role
-from sync.configuration import drafts, mappings
+from sync.configuration import assignments, drafts, mappings, versions
+from sync.configuration.filters import save_filter
 from sync.connection import services
 from sync.db.bulk import insert_rows, update_rows
 from sync.directory.live import Found
 from sync.engine import cycle
 from sync.models import Assignment, DirectoryUser, Link, MembershipLink, Run, Tenant
 from sync.preview import services as previews
+from sync.preview.publishing import PREVIEWED
+from sync.runs.requests import request_run
 from sync.tenants import services as tenants
 from sync.worker import execution
 
@@ -68,17 +71,15 @@ def assign() -> dict[str, Any]:
     """Group ids come on standard input, one a line."""
     tenant = Tenant.objects.get()
     chosen = [Found("group", line.strip(), f"Team {n:04}", "", "") for n, line in enumerate(sys.stdin, start=1)]
-    mappings.assign(actor=ACTOR, tenant=tenant, chosen=chosen)
+    assignments.assign_objects(actor=ACTOR, tenant=tenant, chosen=chosen)
     return {"assigned": Assignment.objects.count()}
 
 
 def sync(kind: str = "changes") -> dict[str, Any]:
     tenant = Tenant.objects.get()
-    run = execution.request_run(
-        tenant=tenant, kind=kind, trigger=Run.Trigger.COMMAND, enqueue=False, confirmed=kind != "preview"
-    )
+    run = request_run(tenant=tenant, kind=kind, trigger=Run.Trigger.COMMAND, enqueue=False, confirmed=kind != "preview")
     with export_timed() as export:
-        finished = execution.execute(run.pk)
+        finished = execution.execute_run(run.pk)
     if finished is None or finished.state != Run.State.COMPLETED:
         run.refresh_from_db()
         raise SystemExit(f"{run.state}: {run.problem} {run.problem_detail} {run.counts}")
@@ -160,7 +161,7 @@ def pretend() -> dict[str, Any]:
     insert_rows(
         [MembershipLink(tenant=run.tenant, group=links[group], user=links[member]) for group, member in sorted(members)]
     )
-    drafts.make_version(run.tenant.configurations.get(), actor=ACTOR)
+    versions.make_version(run.tenant.configurations.get(), actor=ACTOR)
     return {"people": len(created), "memberships": len(members)}
 
 
@@ -168,7 +169,7 @@ def draft() -> dict[str, Any]:
     """A filter that half the company does not pass, and a mapping that changes a field of everybody else."""
     tenant = Tenant.objects.get()
     clause = {"attribute": "department", "operator": "REGEX MATCH", "value": "^[A-L]", "ignore_case": False}
-    mappings.save_filter(actor=ACTOR, tenant=tenant, object_type="user", title="Half", clauses=[clause])
+    save_filter(actor=ACTOR, tenant=tenant, object_type="user", title="Half", clauses=[clause])
     row = drafts.draft_or_current(tenant).mappings.get(object_type="user", target="title")
     rule = replace(row.rule(), kind="expression", source='Join(", ", [jobTitle], [department])')
     mappings.save_mapping(actor=ACTOR, tenant=tenant, object_type="user", rule=rule, row=row)
@@ -176,9 +177,9 @@ def draft() -> dict[str, Any]:
 
 
 def impact() -> dict[str, Any]:
-    run = previews.request(tenant=Tenant.objects.get(), actor=ACTOR, enqueue=False)
-    finished = execution.execute(run.pk)
-    if finished is None or finished.state not in drafts.PREVIEWED:
+    run = previews.request_preview(tenant=Tenant.objects.get(), actor=ACTOR, enqueue=False)
+    finished = execution.execute_run(run.pk)
+    if finished is None or finished.state not in PREVIEWED:
         run.refresh_from_db()
         raise SystemExit(f"{run.state}: {run.problem} {run.problem_detail}")
     phases = {name: phase["seconds"] for name, phase in finished.phases.items() if phase["seconds"]}

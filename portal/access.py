@@ -1,6 +1,6 @@
 """Who may do what. A view begins here: without the right there is no tenant to work on."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any
 
@@ -10,10 +10,11 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpResponse
+from django.http import HttpRequest as DjangoHttpRequest
 from django.shortcuts import resolve_url
 from django.utils.translation import gettext as _
 
-from portal.http import HttpRequest
+from portal.http import HttpRequest, whole_number
 from portal.models import RoleGrant, User
 from portal.roles import RIGHTS, Right, Role, lowest_role_with
 from sync.configuration import drafts
@@ -71,6 +72,25 @@ def require_owner(request: HttpRequest) -> None:
         )
 
 
+def takes_file(right: Right) -> Callable[[View], View]:
+    """A page whose body may be as large as a file, sent by whoever has the right in its tenant."""
+
+    def marked(view: View) -> View:
+        view.takes_file = right  # type: ignore[attr-defined]
+        return view
+
+    return marked
+
+
+def may_send_file(request: DjangoHttpRequest, view: View, facts: Mapping[str, Any]) -> bool:
+    """`facts`: what the address names. Asks nothing of a page that takes no file."""
+    right: Right | None = getattr(view, "takes_file", None)
+    if right is None or not isinstance(request.user, User) or not request.user.is_active:
+        return False
+    tenant = Tenant.objects.filter(slug=facts["slug"]).first()
+    return tenant is not None and can(request.user, tenant, right)
+
+
 # Parts of a tenant's site whose forms edit the draft; mappings ask back themselves.
 EDITING = ("scope", "assignments", "groups")
 ONLY_LOOK = ("scope_counts",)
@@ -85,7 +105,8 @@ def edits_the_draft(request: HttpRequest) -> bool:
 
 def tell_of_another_draft(request: HttpRequest, tenant: Tenant) -> None:
     """An edit is safe although the draft that its page showed is gone: it lands in a new one, and the page says so."""
-    gone = drafts.gone_since(tenant, request.POST.get("draft", ""))
+    seen = whole_number(request.POST.get("draft", ""))
+    gone = None if seen is None else drafts.gone_since(tenant, seen)
     if gone is None:
         return
     if gone.version is None:

@@ -1,6 +1,5 @@
 """The tables of assignments as pages show them: what the draft assigns, and what it no longer does, with its counts."""
 
-import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -30,7 +29,6 @@ from sync.preview.assignment_effects import AssignmentCounts, Bringing
 from sync.problems.catalogue import PROBLEMS, ProblemWords, scope_words
 
 PAGE = 50
-OBJECT_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 # Above so many memberships in the directory the page comes first and its counts follow.
 COUNT_AT_ONCE = 20_000
 COUNTS_KEPT_SECONDS = 300

@@ -8,7 +8,8 @@ from django.utils import timezone
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
-    user = request.user
+    # A request that is refused early has no user yet.
+    user = getattr(request, "user", None)
     return {
         "version": settings.VERSION,
         "zone": timezone.get_current_timezone_name(),

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.cache import cache
+from django.http import Http404
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from portal.access import can
 from portal.http import HttpRequest
+from portal.roles import Right
 from sync.directory import live
 from sync.engine.reading.tracked import parts
 from sync.models import DirectoryUser, Tenant
@@ -42,16 +45,41 @@ class Example:
         return "".join(word[0] for word in [*words[:1], *words[1:][-1:]]).upper()
 
 
+class CannotPin(Exception):
+    """The text says why."""
+
+
+def person_of(request: HttpRequest) -> str:
+    """The object id of the person that the URL names; "" when it names none."""
+    named = request.GET.get("person", "")
+    return named.lower() if live.is_guid(named) else ""
+
+
 def chosen(request: HttpRequest, tenant: Tenant, select: Sequence[str]) -> Example | None:
-    """The person that the URL names, read live. While Entra cannot be read, the name is what was seen last."""
-    object_id = request.GET.get("person", "")
+    """The person that the URL names, read live by whoever may look people up, else as the mirror has them.
+
+    While Entra cannot be read, the name is what was seen last. Raises Http404 for what cannot be an object id.
+    """
+    object_id = person_of(request)
     if not object_id:
+        if request.GET.get("person"):
+            raise Http404(_("This is not the object ID of a person."))
         return None
+    if not can(request.user, tenant, Right.ON_DEMAND):
+        return _as_read(tenant, object_id, select)
     try:
         source = live.person(tenant, object_id, select)
     except live.UNREADABLE:
         return Example(object_id, live.last_name(tenant, object_id) or _("this person"))
     return Example(object_id, str(source.get("displayName") or object_id), source)
+
+
+def _as_read(tenant: Tenant, object_id: str, select: Sequence[str]) -> Example:
+    row = DirectoryUser.objects.filter(tenant=tenant, object_id=object_id).first()
+    person = Example(object_id, str(row) if row else _("this person"))
+    if set(select) <= mirrored(tenant):
+        _add_mirrored(tenant, [person])
+    return person
 
 
 # --- The cast: up to five people, per browser session and tenant ----------------------------------
@@ -65,16 +93,23 @@ def pinned(request: HttpRequest, tenant: Tenant) -> list[Example]:
     reasons = {one.object_id: one.why for one in proposal(tenant)}
     rows = DirectoryUser.objects.filter(tenant=tenant, object_id__in=ids).values_list("object_id", "display_name")
     names = dict(rows)
-    return [Example(one, names.get(one) or live.last_name(tenant, one) or one, why=reasons.get(one, "")) for one in ids]
+    return [Example(one, names[one] or one, why=reasons.get(one, "")) for one in ids if one in names]
 
 
-def pin(request: HttpRequest, tenant: Tenant, object_id: str) -> bool:
-    """Whether there was room."""
+def pin(request: HttpRequest, tenant: Tenant, object_id: str) -> None:
+    """Raises CannotPin."""
     ids = [one.object_id for one in pinned(request, tenant)]
-    if object_id not in ids and len(ids) < CAST_SIZE:
-        ids.append(object_id)
-    request.session[_key(tenant)] = ids
-    return object_id in ids
+    if object_id in ids:
+        return
+    if len(ids) >= CAST_SIZE:
+        raise CannotPin(_("Five people are pinned already. Unpin one first."))
+    if not is_read(tenant, object_id):
+        raise CannotPin(_("Only people whom Lockstep has read can be pinned."))
+    request.session[_key(tenant)] = [*ids, object_id]
+
+
+def is_read(tenant: Tenant, object_id: str) -> bool:
+    return live.is_guid(object_id) and DirectoryUser.objects.filter(tenant=tenant, object_id=object_id).exists()
 
 
 def unpin(request: HttpRequest, tenant: Tenant, object_id: str) -> None:
@@ -94,10 +129,7 @@ def with_values(tenant: Tenant, cast: Iterable[Example], select: Sequence[str]) 
     """As the mirror has them when it reads all of `select`; else live, and without values where that fails."""
     people = list(cast)
     if set(select) <= mirrored(tenant):
-        rows = DirectoryUser.objects.filter(tenant=tenant, object_id__in=[one.object_id for one in people])
-        known = {row.object_id: {**row.properties, "manager": row.manager_id or None} for row in rows}
-        for one in people:
-            one.source = known.get(one.object_id)
+        _add_mirrored(tenant, people)
         return people
     for one in people:
         try:
@@ -105,6 +137,13 @@ def with_values(tenant: Tenant, cast: Iterable[Example], select: Sequence[str]) 
         except live.UNREADABLE:
             one.source = None
     return people
+
+
+def _add_mirrored(tenant: Tenant, people: Sequence[Example]) -> None:
+    rows = DirectoryUser.objects.filter(tenant=tenant, object_id__in=[one.object_id for one in people])
+    known = {row.object_id: {**row.properties, "manager": row.manager_id or None} for row in rows}
+    for one in people:
+        one.source = known.get(one.object_id)
 
 
 def mirrored(tenant: Tenant) -> set[str]:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from portal import fields
 from portal.changes import Because
+from portal.http import whole_number
 from portal.views.logs import field_changes
 from sync.engine.rehearsal import impact
 from sync.engine.rehearsal.causes import SCOPE
@@ -124,7 +125,7 @@ def page_of(rows: QuerySet[Operation], wish: str) -> Page:
     total = rows.count()
     shown = FIRST if total > MOST_CHANGES else total
     pages = max(1, -(-shown // PAGE))
-    number = min(max(1, int(wish)), pages) if wish.isdigit() else 1
+    number = min(max(1, whole_number(wish) or 1), pages)
     first = (number - 1) * PAGE
     return Page(list(rows[first : min(first + PAGE, shown)]), number, total, pages, total - shown)
 

@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 
 from portal import fields
 from portal.examples import Example
+from sync.configuration.editing import problem_sentence
 from sync.configuration.items import Difference, mapping_key
-from sync.configuration.mappings import sentence
 from sync.models import AttributeMapping, Configuration
 from sync.problems.catalogue import PROBLEMS
 from sync.rules import acceptance, aws_fields, mapping, mapping_checks, template
@@ -182,7 +182,7 @@ def _warn(lines: Sequence[Line], object_type: ObjectType) -> None:
 def warning(problem: MappingProblem) -> str:
     if problem.code == "one-list-value":
         return _("AWS takes one item in %(list)s. It refuses a person with two.") % problem.params
-    return sentence(problem)
+    return problem_sentence(problem)
 
 
 def _show_values(lines: Iterable[Line], example: Example, guest_user_name: str) -> None:
@@ -218,7 +218,7 @@ def gets(rule: MappingRow, person: Example, object_type: ObjectType, guest_user_
     trace = mapping.trace_of(compiled, person.source, present, creating=True, around=around)
     found.value, found.from_default, found.hidden = in_words(trace.value), trace.from_default, trace.redacted
     found.kept = trace.untouched and trace.value is None and trace.problem is None
-    found.error = sentence(trace.problem) if trace.problem else ""
+    found.error = problem_sentence(trace.problem) if trace.problem else ""
     found.inputs = [(name, in_words(value)) for name, value in trace.inputs.items()]
     if not trace.problem and rule.kind != "reference":
         found.findings = acceptance.check_value(object_type, rule.target, found.value)
@@ -253,7 +253,7 @@ def _sample_problem(one: Gets, finding: acceptance.AcceptanceFinding, rule: Mapp
 def doubts(found: Iterable[Gets]) -> list[str]:
     """Values of real people that AWS may refuse: told, and saved all the same."""
     return [
-        sentence(
+        problem_sentence(
             MappingProblem("value-doubtful", {"value": acceptance.visible(one.shown or ""), "name": one.person.name})
         )
         for one in found

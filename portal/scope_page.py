@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from portal.access import can
 from portal.forms.scope import NEW, Card, ClauseForm, ScopeForm, operator_choices
-from portal.http import HttpRequest
+from portal.http import HttpRequest, whole_number
 from portal.roles import Right
 from sync.configuration.drafts import draft_or_current
 from sync.models import Configuration, ScopingFilter, Tenant
@@ -295,8 +295,8 @@ def chosen(request: HttpRequest, look: service.FilterEffects, which: str) -> Ite
     """Whom a list shows; a filter or clause that is gone shows nobody."""
     numbers = [n for n, one in enumerate(look.gate.filters) if one.filter.uid == request.GET.get("filter")]
     number = numbers[0] if numbers else None
-    index = int(request.GET["clause"]) if request.GET.get("clause", "").isdecimal() else -1
-    inside = number is not None and 0 <= index < len(look.gate.filters[number].rules)
+    index = whole_number(request.GET.get("clause", ""))
+    inside = number is not None and index is not None and index < len(look.gate.filters[number].rules)
     rule = ready(Clause(request.GET.get("attribute", ""), "IS NULL"), look.object_type)
     tests: dict[str, Any] = {
         "pass": lambda one: one.passed,

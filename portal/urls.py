@@ -27,6 +27,7 @@ from portal.views import (
     tenants,
     versions,
 )
+from sync.directory.live import GUID
 
 account_urls = [
     path("sign-in/", account.LoginView.as_view(), name="account_login"),
@@ -58,8 +59,21 @@ class Kind(Plural):
     regex = "user|group"
 
 
+class ObjectId:
+    """An object id of Entra, in lower case as Graph writes it."""
+
+    regex = GUID
+
+    def to_python(self, value: str) -> str:
+        return value.lower()
+
+    def to_url(self, value: str) -> str:
+        return value
+
+
 register_converter(Plural, "plural")
 register_converter(Kind, "kind")
+register_converter(ObjectId, "id")
 
 setup_urls = [
     path("setup/", setup.setup, name="setup"),
@@ -108,13 +122,13 @@ assignment_urls = [
     path("assignments/paste/", assignments.paste, name="assign_pasted"),
     path("assignments/undo/", assignments.undo, name="assignment_undo"),
     path("assignments/unassign/", assignments.unassign_ticked, name="unassign_ticked"),
-    path("assignments/<kind:kind>/<str:object_id>/change/", assignments.change, name="assignment_change"),
-    path("assignments/<kind:kind>/<str:object_id>/unassign/", assignments.unassign, name="unassign"),
+    path("assignments/<kind:kind>/<id:object_id>/change/", assignments.change, name="assignment_change"),
+    path("assignments/<kind:kind>/<id:object_id>/unassign/", assignments.unassign, name="unassign"),
     path("assignments/application/", applications.application, name="application"),
     path("assignments/application/name/", applications.application_name, name="application_name"),
     path("assignments/application/stop/", applications.application_stop, name="application_stop"),
-    path("groups/<str:object_id>/", groups.group, name="group"),
-    path("groups/<str:object_id>/now/", groups.group_now, name="group_now"),
+    path("groups/<id:object_id>/", groups.group, name="group"),
+    path("groups/<id:object_id>/now/", groups.group_now, name="group_now"),
 ]
 
 draft_urls = [
@@ -210,6 +224,7 @@ urlpatterns = [
     path("t/<slug:slug>/", include(tenant_urls)),
 ]
 
+handler400 = "portal.views.errors.bad_request"
 handler403 = "portal.views.errors.forbidden"
 handler404 = "portal.views.errors.not_found"
 handler500 = "portal.views.errors.server_error"

@@ -3,18 +3,18 @@
 from celery import shared_task
 
 from sync.connection import services
-from sync.readiness import check
-from sync.worker import execution
+from sync.readiness.services import carry_out_check
+from sync.worker import execution, scheduling
 
 
 @shared_task
 def execute_run(run_id: int) -> None:
-    execution.execute(run_id)
+    execution.execute_run(run_id)
 
 
 @shared_task
 def dispatch() -> None:
-    execution.dispatch()
+    scheduling.dispatch()
 
 
 @shared_task
@@ -24,4 +24,4 @@ def test_connection(test_id: int) -> None:
 
 @shared_task
 def check_readiness(check_id: int) -> None:
-    check.carry_out(check_id)
+    carry_out_check(check_id)

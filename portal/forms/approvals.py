@@ -7,6 +7,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from portal.http import whole_number
 from sync.models import Hold, Tenant
 
 # What takes access away asks for the tenant's short name (ux: confirmation, third tier).
@@ -19,7 +20,8 @@ class Numbers(forms.Field):
     widget = forms.MultipleHiddenInput
 
     def to_python(self, value: Any) -> list[int]:
-        return [int(one) for one in dict.fromkeys(value or []) if str(one).isdigit()]
+        numbers = (whole_number(str(one)) for one in dict.fromkeys(value or []))
+        return [one for one in numbers if one is not None]
 
 
 class DecisionForm(forms.Form):

@@ -6,7 +6,9 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-REFERENCE = re.compile(r"(user|group):[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+from sync.directory.live import GUID
+
+REFERENCE = re.compile(f"(user|group):{GUID}")
 PASTED = 400_000
 
 

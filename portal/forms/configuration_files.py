@@ -3,10 +3,12 @@
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from sync.configuration.files.json_text import LIMIT
 from sync.configuration.files.section import FileProblem
+from sync.directory.live import is_guid
 
 
 class FileForm(forms.Form):
@@ -56,6 +58,12 @@ class EntraForm(forms.Form):
         error_messages={"required": _("Enter the ID of the enterprise application.")},
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
+
+    def clean_application(self) -> str:
+        value = str(self.cleaned_data["application"]).lower()
+        if not is_guid(value):
+            raise ValidationError(_("This is not an ID. Copy Object ID or Application ID from the application's page."))
+        return value
 
 
 class TakeForm(forms.Form):

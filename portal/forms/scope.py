@@ -8,7 +8,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from sync.configuration.mappings import revision
+from sync.configuration.editing import revision
 from sync.models import ScopingFilter
 from sync.rules import filter_checks, filters
 from sync.rules.filter_checks import FilterProblem

@@ -18,8 +18,8 @@ from portal import first_run
 from portal.access import visible_tenants
 from portal.navigation import menu
 from sync.approvals import confirming
+from sync.configuration.current import configuration_of
 from sync.models import Run, Tenant
-from sync.tenants.services import configuration_of
 
 register = template.Library()
 

@@ -12,8 +12,8 @@ from portal.access import signed_in, tenant_for
 from portal.http import HttpRequest
 from portal.render import redirect_to, render_page
 from portal.roles import Right
-from sync.configuration import mappings
 from sync.configuration.drafts import draft_or_current
+from sync.configuration.settings import set_settings
 from sync.directory import live
 from sync.graph.errors import Forbidden
 from sync.models import Tenant
@@ -28,8 +28,8 @@ def application(request: HttpRequest, slug: str) -> HttpResponse:
     followed = request.POST.get("application", "").strip()
     context: dict[str, Any] = {"tenant": tenant, "text": text, "current": draft_or_current(tenant).mirrored_app}
     # Whoever may not read applications can still name one by its object id.
-    context["by_id"] = text if live.is_id(text) else ""
-    if request.method == "POST" and live.is_id(followed):
+    context["by_id"] = text if live.is_guid(text) else ""
+    if request.method == "POST" and live.is_guid(followed):
         return _follow(request, tenant, followed)
     context |= _found(tenant, text)
     context["invalid"] = request.method == "POST"
@@ -47,7 +47,7 @@ def _found(tenant: Tenant, text: str) -> dict[str, Any]:
 
 
 def _follow(request: HttpRequest, tenant: Tenant, object_id: str) -> HttpResponse:
-    mappings.set_settings(actor=request.user.email, tenant=tenant, mirrored_app=object_id.lower())
+    set_settings(actor=request.user.email, tenant=tenant, mirrored_app=object_id.lower())
     messages.success(request, _("Its assignments come with the next run that uses these rules."))
     return redirect_to(request, "assignments", tenant.slug)
 
@@ -69,6 +69,6 @@ def application_name(request: HttpRequest, slug: str) -> HttpResponse:
 @signed_in
 def application_stop(request: HttpRequest, slug: str) -> HttpResponse:
     tenant = tenant_for(request, slug, Right.CONFIGURE)
-    mappings.set_settings(actor=request.user.email, tenant=tenant, mirrored_app="")
+    set_settings(actor=request.user.email, tenant=tenant, mirrored_app="")
     messages.success(request, _("No enterprise application is followed. What came from it is no longer assigned."))
     return redirect_to(request, "assignments", tenant.slug)

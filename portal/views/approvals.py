@@ -11,14 +11,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from portal.access import can, signed_in, tenant_for
 from portal.forms.approvals import DecisionForm, LinkForm
-from portal.http import HttpRequest
+from portal.http import HttpRequest, whole_number
 from portal.render import redirect_to, render_page
 from portal.roles import Right
 from sync.approvals import queries
 from sync.approvals import services as service
 from sync.models import HeldChange, Hold, Run, Tenant
 from sync.models.hold import HeldChangeQuerySet
-from sync.worker import execution
+from sync.runs.requests import request_soon
 
 # Rows of one page of a hold. Each sends two form fields, and Django takes a thousand (DATA_UPLOAD_MAX_NUMBER_FIELDS).
 PAGE = 100
@@ -78,7 +78,7 @@ def approval(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 
 def hold_context(request: HttpRequest, hold: Hold, form: DecisionForm) -> dict[str, Any]:
     found = find(hold, request.GET.get("q", ""))
-    start = max(0, _number(request.GET.get("from")))
+    start = whole_number(request.GET.get("from", "")) or 0
     rows = queries.held_of(hold.tenant, found[start : start + PAGE])
     unticked = set(form.unticked) if form.is_bound else {row.change.pk for row in rows if row.state == Decision.KEPT}
     everything = hold.changes.open() if hold.closed_at is None else hold.changes.all()
@@ -119,10 +119,6 @@ def find(hold: Hold, text: str) -> HeldChangeQuerySet:
     return rows.order_by("cause", "detail_name" if hold.kind == Hold.Kind.MEMBERS else "action", "display_name", "pk")
 
 
-def _number(text: str | None) -> int:
-    return int(text) if text and text.isdigit() else 0
-
-
 def _decide(request: HttpRequest, hold: Hold, form: DecisionForm) -> HttpResponse:
     approve, keep = chosen(hold, form)
     here = redirect_to(request, "approval", hold.tenant.slug, hold.pk)
@@ -130,7 +126,7 @@ def _decide(request: HttpRequest, hold: Hold, form: DecisionForm) -> HttpRespons
         messages.error(request, _("Provisioning is off, so nothing was decided. Turn it on first."))
         return here
     try:
-        run = service.decide(
+        run = service.decide_hold(
             hold=hold,
             actor=request.user.email,
             approve=approve,
@@ -186,7 +182,7 @@ def link(request: HttpRequest, slug: str) -> HttpResponse:
         messages.error(request, _("Tick at least one row."))
         return redirect_to(request, "approvals", tenant.slug)
     for one in links:
-        service.adopt(link=one, actor=request.user.email)
+        service.adopt_object(link=one, actor=request.user.email)
     text = ngettext("%(n)s is linked by the next sync.", "%(n)s are linked by the next sync.", len(links))
     messages.success(request, text % {"n": len(links)})
     return _start(request, tenant, Run.Kind.CHANGES)
@@ -196,7 +192,7 @@ def link(request: HttpRequest, slug: str) -> HttpResponse:
 @signed_in
 def accept_shrinkage(request: HttpRequest, slug: str) -> HttpResponse:
     tenant = tenant_for(request, slug, Right.APPROVE)
-    service.accept_shrinkage(tenant=tenant, actor=request.user.email)
+    service.accept_shrunk_reading(tenant=tenant, actor=request.user.email)
     messages.success(request, _("The next full reading is taken as it is. Limits on removals stay."))
     return _start(request, tenant, Run.Kind.FULL)
 
@@ -205,5 +201,5 @@ def _start(request: HttpRequest, tenant: Tenant, kind: str) -> HttpResponse:
     """While provisioning is off, the decision waits for it to be turned on."""
     if not tenant.enabled:
         return redirect_to(request, "approvals", tenant.slug)
-    run = execution.request_soon(tenant=tenant, kind=kind, trigger=Run.Trigger.APPROVAL, actor=request.user.email)
+    run = request_soon(tenant=tenant, kind=kind, trigger=Run.Trigger.APPROVAL, actor=request.user.email)
     return redirect_to(request, "run", tenant.slug, run.number)

@@ -16,7 +16,8 @@ from portal.forms.assignments import PasteForm, PickForm, TickedForm
 from portal.http import HttpRequest
 from portal.render import redirect_to, render_page, wants_partial
 from portal.roles import Right
-from sync.configuration import drafts, mappings
+from sync.configuration import versions
+from sync.configuration.assignments import assign_objects, set_nested, set_send_group, unassign_objects
 from sync.configuration.drafts import draft_or_current
 from sync.configuration.items import setting_key
 from sync.directory import live, pasted
@@ -94,7 +95,7 @@ def assign(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _assign(request: HttpRequest, tenant: Tenant, chosen: Sequence[Found]) -> HttpResponse:
-    rows = mappings.assign(actor=request.user.email, tenant=tenant, chosen=chosen)
+    rows = assign_objects(actor=request.user.email, tenant=tenant, chosen=chosen)
     text = ngettext("%(n)s assigned: %(names)s.", "%(n)s assigned: %(names)s.", len(rows))
     said = text % {"n": len(rows), "names": names_of(rows)} if rows else _("They were assigned already.")
     messages.success(request, said)
@@ -161,10 +162,10 @@ def change(request: HttpRequest, slug: str, kind: str, object_id: str) -> HttpRe
     row = assignment_of(tenant, kind, object_id)
     actor, said = request.user.email, ""
     if (value := request.POST.get("nested")) in FLAGS:
-        mappings.set_nested(actor=actor, tenant=tenant, assignment=row, nested=FLAGS[value])
+        set_nested(actor=actor, tenant=tenant, assignment=row, nested=FLAGS[value])
         said = SAID["nested", FLAGS[value]] % {"name": row}
     if (value := request.POST.get("send_group")) in FLAGS:
-        mappings.set_send_group(actor=actor, tenant=tenant, assignment=row, send_group=FLAGS[value])
+        set_send_group(actor=actor, tenant=tenant, assignment=row, send_group=FLAGS[value])
         said = SAID["send_group", FLAGS[value]] % {"name": row}
     return _after(request, tenant, said)
 
@@ -176,7 +177,7 @@ def undo(request: HttpRequest, slug: str) -> HttpResponse:
     tenant = tenant_for(request, slug, Right.CONFIGURE)
     key = request.POST.get("key", "")
     if key.startswith("assignment:") or key == setting_key("mirrored_app"):
-        drafts.undo(tenant=tenant, actor=request.user.email, key=key)
+        versions.undo_change(tenant=tenant, actor=request.user.email, key=key)
     return _after(request, tenant, _("It is as published again."))
 
 
@@ -187,7 +188,7 @@ def _after(request: HttpRequest, tenant: Tenant, said: str) -> HttpResponse:
         return render_page(request, "assignments/list.html", context, partial="assigned")
     if said:
         messages.success(request, said)
-    if (group := request.POST.get("back", "")) and assigned.OBJECT_ID.fullmatch(group):
+    if (group := request.POST.get("back", "")) and live.is_guid(group):
         return redirect_to(request, "group", tenant.slug, group)
     return redirect_to(request, "assignments", tenant.slug)
 
@@ -217,7 +218,7 @@ def _unassign(request: HttpRequest, tenant: Tenant, rows: Sequence[Assignment]) 
     """Shows who leaves, page by page; `confirmed` does it."""
     keys = [key_of(row) for row in rows]
     if request.method == "POST" and request.POST.get("confirmed"):
-        gone = mappings.unassign_all(actor=request.user.email, tenant=tenant, keys=keys)
+        gone = unassign_objects(actor=request.user.email, tenant=tenant, keys=keys)
         text = ngettext("%(names)s is no longer assigned.", "%(n)s are no longer assigned: %(names)s.", len(gone))
         messages.success(request, text % {"n": len(gone), "names": names_of(gone)})
         return redirect_to(request, "assignments", tenant.slug)

@@ -12,17 +12,19 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from portal import changes, fields
-from portal.access import signed_in, tenant_for
+from portal.access import signed_in, takes_file, tenant_for
 from portal.forms.configuration_files import EntraForm, FileForm, TakeForm
-from portal.http import HttpRequest
+from portal.http import HttpRequest, whole_number
 from portal.render import redirect_to, render_page
 from portal.roles import Right
 from sync import audit
 from sync.configuration.drafts import draft_or_current
-from sync.configuration.files import microsoft, reading
+from sync.configuration.files import microsoft
+from sync.configuration.files.applying import planned_changes, put_into_draft
 from sync.configuration.files.microsoft import CannotRead, Incoming
 from sync.configuration.files.ms_schema import ReportLine
 from sync.configuration.files.section import NotImported
+from sync.configuration.files.writing import export_configuration
 from sync.configuration.items import digest
 from sync.models import Configuration, Tenant
 from sync.rules import aws_fields
@@ -63,7 +65,7 @@ def configuration_export(request: HttpRequest, slug: str) -> HttpResponse:
     kind = request.GET.get("download", "")
     if kind in FORMATS:
         return _file(request, tenant, configuration, kind)
-    _schema, report = microsoft.export(configuration)
+    _schema, report = microsoft.export_schema(configuration)
     context = {
         "tenant": tenant,
         "configuration": configuration,
@@ -84,9 +86,9 @@ def _chosen(tenant: Tenant, version: str) -> Configuration:
     """What pages show, unless a version or the draft is named."""
     if not version:
         return draft_or_current(tenant)
-    if version != "draft" and not (version.isdecimal() and len(version) < 10):
+    number = whole_number(version)
+    if version != "draft" and number is None:
         raise Http404
-    number = None if version == "draft" else int(version)
     found = tenant.configurations.filter(number=number).first()
     if found is None:
         raise Http404
@@ -94,7 +96,7 @@ def _chosen(tenant: Tenant, version: str) -> Configuration:
 
 
 def _file(request: HttpRequest, tenant: Tenant, configuration: Configuration, kind: str) -> HttpResponse:
-    document = microsoft.export(configuration)[0] if kind == "microsoft" else reading.export(configuration)
+    document = microsoft.export_schema(configuration)[0] if kind == "microsoft" else export_configuration(configuration)
     audit.record(request.user.email, "configuration.export", configuration, None, {"format": kind})
     text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
     response = HttpResponse(text, content_type="application/json; charset=utf-8")
@@ -107,6 +109,7 @@ def _file(request: HttpRequest, tenant: Tenant, configuration: Configuration, ki
 # --- Import ---
 
 
+@takes_file(Right.CONFIGURE)
 @signed_in
 @require_http_methods(["GET", "POST"])
 def configuration_import(request: HttpRequest, slug: str) -> HttpResponse:
@@ -160,7 +163,7 @@ def _read_entra(request: HttpRequest, tenant: Tenant) -> HttpResponse:
 def _show(request: HttpRequest, tenant: Tenant, incoming: Incoming, status: int = 200) -> HttpResponse:
     """What would change. Nothing is kept: the page brings the file back with the yes."""
     report = _report(incoming.report)
-    planned = reading.planned(tenant, incoming.wanted)
+    planned = planned_changes(tenant, incoming.wanted)
     context = {
         "tenant": tenant,
         "lines": changes.lines_of(tenant, planned),
@@ -188,7 +191,7 @@ def _take(request: HttpRequest, tenant: Tenant) -> HttpResponse:
         return _form(request, tenant, file_form=file_form, status=422)
     if form.cleaned_data["seen"] != digest(draft_or_current(tenant)):
         return _show(request, tenant, incoming, status=409)
-    changed = reading.put_into_draft(tenant=tenant, actor=request.user.email, wanted=incoming.wanted)
+    changed = put_into_draft(tenant=tenant, actor=request.user.email, wanted=incoming.wanted)
     said = ngettext("%(n)d change is in the draft.", "%(n)d changes are in the draft.", len(changed))
     messages.success(request, said % {"n": len(changed)})
     if tenant.configurations.published().exists():
@@ -211,5 +214,5 @@ def _reported(line: ReportLine) -> Reported:
         part=PARTS[line.part],
         objects=OBJECTS[line.object_type],
         outcome=line.outcome,
-        reasons=[microsoft.sentence(note) for note in line.notes],
+        reasons=[microsoft.note_sentence(note) for note in line.notes],
     )

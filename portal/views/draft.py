@@ -24,14 +24,15 @@ from portal.views.logs import field_changes
 from portal.views.provisioning import waits_too_long
 from portal.views.runs import phase_rows
 from sync import audit
-from sync.configuration import drafts
+from sync.configuration import drafts, versions
+from sync.configuration.current import configuration_of
 from sync.configuration.items import contents, differences
 from sync.engine.rehearsal import impact
 from sync.models import DirectoryUser, Operation, Run, Tenant
 from sync.preview import keeping, services
+from sync.preview.publishing import PREVIEW_HOLDS, PREVIEWED, NotPublished, missing_for_publishing, publish_draft
 from sync.problems.catalogue import PROBLEMS, SCOPE_REASONS
-from sync.tenants.services import configuration_of
-from sync.worker import execution
+from sync.tenants.provisioning import missing_for_turning_on
 
 COLUMNS = (
     "object", "name", "user_principal_name", "entra_id", "aws_id", "action", "result", "reason", "field", "before",
@@ -51,7 +52,7 @@ def draft(request: HttpRequest, slug: str) -> HttpResponse:
         "lines": lines_of(tenant, found, now.edits if now else {}),
         "current": configuration_of(tenant),
         "next_number": next_number(tenant),
-        "preview": services.newest_of(tenant, now) if found else None,
+        "preview": services.newest_preview(tenant, now) if found else None,
         "form": CommentForm(initial={"comment": now.comment if now else ""}),
         "versions": tenant.configurations.published().count(),
     }
@@ -67,7 +68,7 @@ def next_number(tenant: Tenant) -> int:
 @signed_in
 def undo(request: HttpRequest, slug: str) -> HttpResponse:
     tenant = tenant_for(request, slug, Right.CONFIGURE)
-    drafts.undo(tenant=tenant, actor=request.user.email, key=request.POST.get("key", ""))
+    versions.undo_change(tenant=tenant, actor=request.user.email, key=request.POST.get("key", ""))
     messages.success(request, _("Undone. The draft says here what the published version says."))
     return redirect_to(request, "draft", tenant.slug)
 
@@ -76,7 +77,7 @@ def undo(request: HttpRequest, slug: str) -> HttpResponse:
 def discard(request: HttpRequest, slug: str) -> HttpResponse:
     tenant = tenant_for(request, slug, Right.CONFIGURE)
     if request.method == "POST":
-        drafts.discard(tenant=tenant, actor=request.user.email)
+        versions.discard_draft(tenant=tenant, actor=request.user.email)
         messages.success(request, _("The draft is discarded. What is published stays as it is."))
         return redirect_to(request, "draft", tenant.slug)
     found = drafts.changes(tenant)
@@ -89,14 +90,14 @@ def discard(request: HttpRequest, slug: str) -> HttpResponse:
 def start(request: HttpRequest, slug: str) -> HttpResponse:
     """Reads Entra and plans under the draft; nothing is written."""
     tenant = tenant_for(request, slug, Right.CONFIGURE)
-    if execution.missing_for_turning_on(tenant):
+    if missing_for_turning_on(tenant):
         messages.error(request, _("The connection has not passed a test since its last change. Test it first."))
         return redirect_to(request, "draft", tenant.slug)
     form = CommentForm(request.POST)
     if "comment" in request.POST and form.is_valid():
         drafts.set_comment(tenant=tenant, comment=form.cleaned_data["comment"])
     try:
-        run = services.request(tenant=tenant, actor=request.user.email)
+        run = services.request_preview(tenant=tenant, actor=request.user.email)
     except services.NothingToPreview:
         messages.warning(request, _("Everything is published. There is nothing to preview."))
         return redirect_to(request, "draft", tenant.slug)
@@ -132,7 +133,7 @@ def impact_context(request: HttpRequest, tenant: Tenant, found: Run, form: Publi
         "tenant": tenant,
         "run": found,
         "lines": lines,
-        "done": found.state in drafts.PREVIEWED,
+        "done": found.state in PREVIEWED,
         "phases": impacts.phases_without_writing(phase_rows(found)),
         "failure": PROBLEMS.get(found.problem) if found.problem else None,
         "nobody_took_it": waits_too_long(found),
@@ -184,7 +185,7 @@ def result_context(request: HttpRequest, tenant: Tenant, found: Run, lines: list
 
 def publish_context(tenant: Tenant, found: Run, form: PublishForm | None) -> dict[str, Any]:
     codes = impact.to_be_seen(found)
-    reasons = drafts.missing_for_publishing(tenant, found, codes)
+    reasons = missing_for_publishing(tenant, found, codes)
     comment = found.configuration.comment if found.configuration else ""
     assert found.finished_at is not None
     return {
@@ -193,8 +194,8 @@ def publish_context(tenant: Tenant, found: Run, form: PublishForm | None) -> dic
         "blocked": "blocked" in reasons,
         "form": form or PublishForm(initial={"comment": comment}),
         "to_tick": [impacts.check_line(check, found) for check in found.impact["checks"] if check["code"] in codes],
-        "good_until": found.finished_at + drafts.PREVIEW_HOLDS,
-        "expired": timezone.now() - found.finished_at > drafts.PREVIEW_HOLDS,
+        "good_until": found.finished_at + PREVIEW_HOLDS,
+        "expired": timezone.now() - found.finished_at > PREVIEW_HOLDS,
     }
 
 
@@ -252,10 +253,10 @@ def publish(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     if form.is_valid():
         facts = form.cleaned_data
         try:
-            version = drafts.publish(
+            version = publish_draft(
                 tenant=tenant, actor=request.user.email, preview=found, comment=facts["comment"], seen=facts["seen"]
             )
-        except drafts.NotPublished as error:
+        except NotPublished as error:
             for reason in error.reasons:
                 form.add_error(None, str(impacts.NOT_PUBLISHED[reason]))
         else:

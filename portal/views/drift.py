@@ -22,7 +22,7 @@ from sync.drift import services as verifying
 from sync.drift.services import CannotRepair
 from sync.models import DirectoryGroup, DirectoryUser, Drift, Run, Tenant
 from sync.problems.catalogue import PROBLEMS
-from sync.worker import execution
+from sync.runs.requests import RunInTheWay, request_soon
 
 # Rows of one kind that the page shows; the command prints all.
 SHOWN = 200
@@ -75,7 +75,7 @@ def drift(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def context_of(tenant: Tenant) -> dict[str, Any]:
-    run = verifying.latest(tenant)
+    run = verifying.latest_comparison(tenant)
     newest = tenant.runs.filter(kind=Run.Kind.VERIFY).first()
     open_run = tenant.runs.filter(kind=Run.Kind.VERIFY, state__in=Run.OPEN).first()
     context: dict[str, Any] = {
@@ -142,8 +142,8 @@ def compare(request: HttpRequest, slug: str) -> HttpResponse:
         messages.error(request, _("Nothing was compared: AWS is not connected yet."))
         return redirect_to(request, "drift", tenant.slug)
     try:
-        verifying.request(tenant=tenant, actor=request.user.email)
-    except execution.RunInTheWay as busy:
+        verifying.request_comparison(tenant=tenant, actor=request.user.email)
+    except RunInTheWay as busy:
         words = _("Run %(n)s is in progress, so nothing was compared. Try again when it is over.")
         messages.warning(request, words % {"n": busy.run.number})
     return redirect_to(request, "drift", tenant.slug)
@@ -154,12 +154,12 @@ def compare(request: HttpRequest, slug: str) -> HttpResponse:
 def link(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """The AWS object is the person or group that it may be: the next sync links it and writes what the mappings say."""
     tenant = tenant_for(request, slug, Right.APPROVE)
-    row = get_object_or_404(tenant.drifts, pk=pk, kind=Drift.Kind.ONLY_IN_AWS, run=verifying.latest(tenant))
+    row = get_object_or_404(tenant.drifts, pk=pk, kind=Drift.Kind.ONLY_IN_AWS, run=verifying.latest_comparison(tenant))
     proposed = tenant.links.filter(object_type=row.object_type, object_id=row.proposed_id, scim_id="").first()
     if proposed is None or row.facts.get("left_alone"):
         messages.error(request, _("Nothing was linked: this is no longer proposed. Compare again."))
         return redirect_to(request, "drift", tenant.slug)
-    services.adopt(link=proposed, actor=request.user.email, scim_id=row.scim_id)
+    services.adopt_object(link=proposed, actor=request.user.email, scim_id=row.scim_id)
     messages.success(request, _("%(name)s is linked by the next sync.") % {"name": row.name or row.scim_id})
     return redirect_to(request, "drift", tenant.slug)
 
@@ -169,18 +169,16 @@ def repair(request: HttpRequest, slug: str) -> HttpResponse:
     """Asks first: repairing undoes what somebody did in AWS."""
     tenant = tenant_for(request, slug, Right.OPERATE)
     if request.method != "POST":
-        run = verifying.latest(tenant)
+        run = verifying.latest_comparison(tenant)
         context = {"tenant": tenant, "unsettled": verifying.unsettled(run) if run else 0}
         return render_page(request, "drift/repair.html", context, partial="ask")
     try:
-        marked = verifying.repair(tenant=tenant, actor=request.user.email)
+        marked = verifying.repair_differences(tenant=tenant, actor=request.user.email)
     except CannotRepair as error:
         messages.error(request, UNREPAIRED[error.code])
         return redirect_to(request, "drift", tenant.slug)
     if marked and tenant.enabled:
-        run = execution.request_soon(
-            tenant=tenant, kind=Run.Kind.CHANGES, trigger=Run.Trigger.PERSON, actor=request.user.email
-        )
+        run = request_soon(tenant=tenant, kind=Run.Kind.CHANGES, trigger=Run.Trigger.PERSON, actor=request.user.email)
         return redirect_to(request, "run", tenant.slug, run.number)
     words = ngettext(
         "%(n)s difference is written anew by the next sync.",

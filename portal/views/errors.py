@@ -11,6 +11,39 @@ def _page(request: HttpRequest, status: int, title: str, text: str) -> HttpRespo
     return render(request, "errors/error.html", {"title": title, "text": text, "status": status}, status=status)
 
 
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _page(
+        request,
+        400,
+        _("This request cannot be read"),
+        _(
+            "It holds a character that cannot be stored, too many fields, or a part that is broken. "
+            "Nothing was saved. Go back, type it again and send less at once."
+        ),
+    )
+
+
+def too_large(request: HttpRequest) -> HttpResponse:
+    return _page(
+        request,
+        413,
+        _("This is too large"),
+        _("A form may have 1 MB, and a configuration file 5 MB. Nothing was saved. Go back and send less at once."),
+    )
+
+
+def length_required(request: HttpRequest) -> HttpResponse:
+    return _page(
+        request,
+        411,
+        _("The size of this request is not known"),
+        _(
+            "It came without a Content-Length, which browsers always send. Nothing was saved. "
+            "A proxy in between has to wait for the whole request before it passes it on."
+        ),
+    )
+
+
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     owners = User.objects.filter(grants__role="owner", is_active=True).distinct()[:5]
     text = str(exception) or _("You can view this. Changing it needs another role.")

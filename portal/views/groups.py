@@ -21,6 +21,7 @@ from sync.engine.scope import nesting
 from sync.engine.work import groups_in_scope
 from sync.graph.errors import NotFound
 from sync.models import (
+    Assignment,
     DirectoryGroup,
     DirectoryMembership,
     DirectoryUser,
@@ -55,12 +56,9 @@ class Member:
 @signed_in
 def group(request: HttpRequest, slug: str, object_id: str) -> HttpResponse:
     tenant = tenant_for(request, slug, Right.READ)
+    row, mirrored = known(tenant, object_id)
     configuration = drafts.draft_or_current(tenant)
     rules = Bringing(configuration)
-    row = configuration.assignments.filter(object_type="group", object_id=object_id).first()
-    mirrored = DirectoryGroup.objects.filter(tenant=tenant, object_id=object_id).first()
-    if row is None and mirrored is None:
-        raise Http404(_("We have not read a group with this ID."))
     inside = nesting.nesting(tenant, [object_id])
     groups = {object_id, *(child for children in inside.values() for child in children)}
     brought = groups if row is None or row.nested else {object_id}
@@ -90,6 +88,15 @@ def group(request: HttpRequest, slug: str, object_id: str) -> HttpResponse:
     context["state"] = assigned.state_of_group(row, context["link"], sent) if row else ""
     context["loops"] = sum(twig.branch.loop for twig in context["tree"])
     return render_page(request, "groups/detail.html", context, partial="people")
+
+
+def known(tenant: Tenant, object_id: str) -> tuple[Assignment | None, DirectoryGroup | None]:
+    """The group as it is assigned and as it was read. Raises Http404 when it is neither."""
+    row = drafts.draft_or_current(tenant).assignments.filter(object_type="group", object_id=object_id).first()
+    mirrored = DirectoryGroup.objects.filter(tenant=tenant, object_id=object_id).first()
+    if row is None and mirrored is None:
+        raise Http404(_("We have not read a group with this ID."))
+    return row, mirrored
 
 
 def tree(tenant: Tenant, root: str, inside: dict[str, set[str]]) -> list[Twig]:
@@ -166,6 +173,7 @@ def last_membership_change(tenant: Tenant, object_id: str) -> Operation | None:
 def group_now(request: HttpRequest, slug: str, object_id: str) -> HttpResponse:
     """What Entra says about it now: its kind, and the rule of a dynamic one."""
     tenant = tenant_for(request, slug, Right.READ)
+    known(tenant, object_id)
     context: dict[str, Any] = {"tenant": tenant, "object_id": object_id, "now": None, "gone": False}
     try:
         context["now"] = live.group_now(tenant, object_id)

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 from portal.access import signed_in, tenant_for
 from portal.exporting import csv_response
 from portal.forms.logs import LogFilterForm
-from portal.http import HttpRequest
+from portal.http import HttpRequest, whole_number
 from portal.render import render_page
 from portal.roles import Right
 from sync import audit
@@ -40,18 +40,18 @@ def logs(request: HttpRequest, slug: str) -> HttpResponse:
         "any": Operation.objects.filter(tenant=tenant).exists(),
         "export": request.GET.urlencode(),
     }
-    if (chosen := request.GET.get("op", "")).isdigit():
+    if (chosen := whole_number(request.GET.get("op", ""))) is not None:
         context |= detail_context(tenant, get_object_or_404(Operation, tenant=tenant, pk=chosen))
     return render_page(request, "logs/list.html", context, partial="table")
 
 
 def page_of(found: OperationQuerySet, request: HttpRequest) -> dict[str, Any]:
     """Keyset paging by id: `before` goes to older rows, `after` to newer ones."""
-    before, after = request.GET.get("before", ""), request.GET.get("after", "")
-    if after.isdigit():
-        rows = list(reversed(found.filter(pk__gt=int(after)).order_by("pk")[:PAGE]))
+    before, after = (whole_number(request.GET.get(name, "")) for name in ("before", "after"))
+    if after is not None:
+        rows = list(reversed(found.filter(pk__gt=after).order_by("pk")[:PAGE]))
     else:
-        rows = list((found.filter(pk__lt=int(before)) if before.isdigit() else found).order_by("-pk")[:PAGE])
+        rows = list((found if before is None else found.filter(pk__lt=before)).order_by("-pk")[:PAGE])
     return {
         "operations": rows,
         "newer": link(request, after=rows[0].pk) if rows and found.filter(pk__gt=rows[0].pk).exists() else "",

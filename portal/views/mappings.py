@@ -14,18 +14,20 @@ from portal import examples, fields, mapping_table
 from portal.access import can, signed_in, tenant_for
 from portal.examples import Example
 from portal.forms.mappings import GroupActionsForm, MappingForm, PeopleActionsForm, values_of
-from portal.http import HttpRequest
+from portal.http import HttpRequest, whole_number
 from portal.mapping_table import Gets
 from portal.render import redirect_to, render_page
-from portal.roles import Right
-from sync.configuration import drafts
+from portal.roles import Right, lowest_role_with
+from sync.configuration import drafts, versions
 from sync.configuration import mappings as configurations
 from sync.configuration.drafts import draft_or_current
+from sync.configuration.editing import EditConflict, Refused, problem_sentence, revision
 from sync.configuration.items import MAPPING_FIELDS, facts_of, mapping_key, setting_key
-from sync.configuration.mappings import EditConflict, Refused, revision, sentence
+from sync.configuration.settings import set_settings
 from sync.directory import attributes as source_attributes
 from sync.directory import live
-from sync.models import AttributeMapping, Configuration, Tenant
+from sync.models import AttributeMapping, Configuration, DirectoryUser, Tenant
+from sync.preview import filter_effects
 from sync.rules import aws_fields, entra_attributes, mapping, mapping_checks
 from sync.rules.rows import MappingRow, ObjectType, graph_select
 
@@ -68,7 +70,7 @@ def edit(request: HttpRequest, tenant: Tenant, plural: str, row: AttributeMappin
         try:
             return save(request, tenant, plural, row, form)
         except Refused as error:
-            form.refuse((problem.field, sentence(problem)) for problem in error.problems)
+            form.refuse((problem.field, problem_sentence(problem)) for problem in error.problems)
         except EditConflict:
             return conflict_panel(request, tenant, plural, form, row_of(tenant, plural, form.rule().target))
     context = edit_context(request, tenant, plural, row, form)
@@ -118,7 +120,7 @@ def conflict_panel(
         "entries": [(name, value) for name, value in request.POST.items() if name not in ENVELOPE],
         "seen": revision(now),
         "action": with_person(request, keep_url),
-        "take": f"{with_person(request, mine_url)}{'&' if 'person' in request.GET else '?'}close=1",
+        "take": f"{with_person(request, mine_url)}{'&' if examples.person_of(request) else '?'}close=1",
         "back": list_url(tenant, plural, request),
     }
     return render_page(request, "mappings/conflict.html", context, partial="row", status=409)
@@ -130,8 +132,8 @@ ENVELOPE = ("csrfmiddlewaretoken", "seen", "draft", "preview")
 
 def published_meanwhile(request: HttpRequest, tenant: Tenant) -> Configuration | None:
     """The draft that the form was opened on, when it is a version by now."""
-    seen = request.POST.get("draft", "")
-    return tenant.configurations.published().filter(pk=seen).first() if seen.isdecimal() else None
+    seen = whole_number(request.POST.get("draft", ""))
+    return None if seen is None else tenant.configurations.published().filter(pk=seen).first()
 
 
 def compared(mine: MappingRow, now: AttributeMapping | None) -> list[dict[str, Any]]:
@@ -155,7 +157,7 @@ def mapping_remove(request: HttpRequest, slug: str, plural: str, target: str) ->
         try:
             configurations.remove_mapping(actor=request.user.email, tenant=tenant, row=row)
         except Refused as error:
-            messages.error(request, " ".join(sentence(problem) for problem in error.problems))
+            messages.error(request, " ".join(problem_sentence(problem) for problem in error.problems))
             return redirect_to(request, list_url(tenant, plural, request))
         return back_to_table(request, tenant, plural, _("Removed %(field)s.") % {"field": fields.short(target)}, target)
     context = {
@@ -176,7 +178,7 @@ def mapping_remove(request: HttpRequest, slug: str, plural: str, target: str) ->
 def mapping_undo(request: HttpRequest, slug: str, plural: str, target: str) -> HttpResponse:
     """The row as the published version has it."""
     tenant = tenant_for(request, slug, Right.CONFIGURE)
-    drafts.undo(tenant=tenant, actor=request.user.email, key=mapping_key(object_type_or_404(plural), target))
+    versions.undo_change(tenant=tenant, actor=request.user.email, key=mapping_key(object_type_or_404(plural), target))
     said = _("%(field)s is as published again.") % {"field": fields.short(target)}
     return back_to_table(request, tenant, plural, said, target)
 
@@ -235,7 +237,7 @@ def mappings_actions(request: HttpRequest, slug: str, plural: str) -> HttpRespon
         return render_page(
             request, "mappings/list.html", table(request, tenant, plural) | {"actions": form}, status=422
         )
-    configurations.set_settings(actor=request.user.email, tenant=tenant, **form.cleaned_data)
+    set_settings(actor=request.user.email, tenant=tenant, **form.cleaned_data)
     messages.success(request, _("Saved what may be done in AWS."))
     return redirect_to(request, list_url(tenant, plural, request))
 
@@ -245,7 +247,7 @@ def mappings_actions(request: HttpRequest, slug: str, plural: str) -> HttpRespon
 def mappings_actions_undo(request: HttpRequest, slug: str, plural: str) -> HttpResponse:
     tenant = tenant_for(request, slug, Right.CONFIGURE)
     for name in SETTINGS[plural]:
-        drafts.undo(tenant=tenant, actor=request.user.email, key=setting_key(name))
+        versions.undo_change(tenant=tenant, actor=request.user.email, key=setting_key(name))
     messages.success(request, _("What may be done in AWS is as published again."))
     return redirect_to(request, list_url(tenant, plural, request))
 
@@ -256,8 +258,10 @@ def mappings_cast(request: HttpRequest, slug: str) -> HttpResponse:
     """Pin or unpin a person; "again": those that we propose. Kept in the session, so any reader may."""
     tenant = tenant_for(request, slug, Right.READ)
     if person := request.POST.get("pin"):
-        if not examples.pin(request, tenant, person):
-            messages.warning(request, _("Five people are pinned already. Unpin one first."))
+        try:
+            examples.pin(request, tenant, person)
+        except examples.CannotPin as error:
+            messages.warning(request, str(error))
     elif person := request.POST.get("unpin"):
         examples.unpin(request, tenant, person)
     else:
@@ -313,10 +317,17 @@ def example_of(request: HttpRequest, tenant: Tenant, plural: str, rules: Sequenc
 
 
 def found_people(request: HttpRequest, tenant: Tenant, plural: str) -> dict[str, Any]:
+    """`needs`: the role that looks people up in Entra, for whoever finds those of the mirror only."""
     text = request.GET.get("find", "")
     found: dict[str, Any] = {"people_text": text, "people": [], "unreadable": False}
+    if plural != "people":
+        return found
+    if not can(request.user, tenant, Right.ON_DEMAND):
+        rows = filter_effects.search(tenant, "user", text[:100])
+        people = [live.mirrored_user(row) for row in rows if isinstance(row, DirectoryUser)]
+        return found | {"people": people, "needs": lowest_role_with(Right.ON_DEMAND).label}
     try:
-        found["people"] = live.search_people(tenant, text) if plural == "people" else []
+        found["people"] = live.search_people(tenant, text)
     except live.UNREADABLE:
         found["unreadable"] = True
     return found
@@ -371,7 +382,7 @@ def edit_context(
         "action": request.get_full_path(),
         "remove": remove,
         "back": list_url(tenant, plural, request),
-        "person_chosen": bool(request.GET.get("person")),
+        "person_chosen": bool(examples.person_of(request)),
     }
 
 
@@ -397,11 +408,11 @@ def tried(request: HttpRequest, tenant: Tenant, plural: str, form: MappingForm) 
         return {"wrong": [str(error) for errors in form.errors.values() for error in errors]}
     rule = form.rule()
     problems = mapping_checks.source_problems(rule, OBJECTS[plural])
-    if wrong := [sentence(problem) for problem in problems if problem.code in ("expression", "unknown-source")]:
+    if wrong := [problem_sentence(problem) for problem in problems if problem.code in ("expression", "unknown-source")]:
         return {"wrong": wrong}
     people = everyone(request, tenant, plural, [rule])
     found = gets_of(tenant, plural, rule, people)
-    has_chosen = bool(request.GET.get("person")) and plural == "people"
+    has_chosen = bool(examples.person_of(request)) and plural == "people"
     return {"wrong": [], "gets": found[0] if has_chosen else None, "others": found[1:] if has_chosen else found}
 
 
@@ -476,5 +487,5 @@ def list_url(tenant: Tenant, plural: str, request: HttpRequest) -> str:
 
 def with_person(request: HttpRequest, url: str) -> str:
     """The chosen person goes along in the URL: a pasted link shows the same values."""
-    person = request.GET.get("person")
+    person = examples.person_of(request)
     return f"{url}?{urlencode({'person': person})}" if person else url

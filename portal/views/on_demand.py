@@ -22,7 +22,7 @@ from portal.roles import Right, lowest_role_with
 from sync.directory import live
 from sync.models import Action, Demand, DemandObject, DirectoryUser, Origin, Run, Tenant
 from sync.on_demand import services
-from sync.on_demand.one_object import STEPS
+from sync.on_demand.steps import STEPS
 from sync.problems.catalogue import PROBLEMS, ProblemWords, scope_words
 
 RECENT = 10
@@ -134,9 +134,9 @@ def typed(request: HttpRequest) -> QueryDict:
 def _ask(request: HttpRequest, tenant: Tenant, form: OnDemandForm, chosen: Sequence[live.Found]) -> Demand | None:
     """None when the form must say why not."""
     try:
-        pasted = services.resolve(tenant, form.lines)
+        pasted = services.resolve_names(tenant, form.lines)
         objects = list({one.reference: one for one in [*chosen, *pasted]}.values())
-        return services.request(
+        return services.request_demand(
             tenant=tenant, actor=request.user.email, objects=objects, dry_run=bool(form.cleaned_data["dry_run"])
         )
     except services.NotFoundByName as error:

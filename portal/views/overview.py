@@ -16,9 +16,9 @@ from portal.render import render_page
 from portal.roles import Right
 from portal.templatetags.approvals import hold_heading
 from sync.approvals import queries
+from sync.configuration.current import configuration_of
 from sync.models import DirectoryUser, HeldChange, Link, MembershipLink, Tenant
 from sync.problems.catalogue import PROBLEMS
-from sync.tenants.services import configuration_of
 
 
 @require_safe

@@ -17,11 +17,18 @@ from portal.plans import plan_lines, would_hold
 from portal.render import redirect_to, render_page
 from portal.roles import Right
 from sync.approvals import confirming
+from sync.configuration.current import configuration_of
 from sync.models import DirectoryUser, Run, Tenant
 from sync.problems.catalogue import PROBLEMS
+from sync.runs.requests import RunInTheWay, request_run
 from sync.tenants import safety
-from sync.tenants.services import configuration_of
-from sync.worker import execution
+from sync.tenants.provisioning import (
+    CannotTurnOn,
+    missing_for_turning_on,
+    save_provisioning,
+    turn_off_tenant,
+    turn_on_tenant,
+)
 
 # A run that waits longer than this has no worker.
 PATIENCE = datetime.timedelta(seconds=30)
@@ -32,7 +39,7 @@ def provisioning(request: HttpRequest, slug: str) -> HttpResponse:
     tenant = tenant_for(request, slug, Right.READ if request.method in ("GET", "HEAD") else Right.OPERATE)
     form = ScheduleForm(request.POST or None, initial=schedule_of(tenant))
     if request.method == "POST" and form.is_valid():
-        execution.save_provisioning(tenant=tenant, actor=request.user.email, **form.cleaned_data)
+        save_provisioning(tenant=tenant, actor=request.user.email, **form.cleaned_data)
         messages.success(request, _("Saved. The new interval and address are in use."))
         return redirect_to(request, "provisioning", tenant.slug)
     status = 422 if request.method == "POST" else 200
@@ -78,7 +85,7 @@ def control_context(tenant: Tenant) -> dict[str, object]:
         "tenant": tenant,
         "open_run": open_run,
         "last_run": tenant.runs.whole().finished().first(),
-        "missing": execution.missing_for_turning_on(tenant),
+        "missing": missing_for_turning_on(tenant),
         "nobody_took_it": waits_too_long(open_run),
         "standing": standing_of(tenant),
     }
@@ -103,8 +110,8 @@ def turn_on(request: HttpRequest, slug: str) -> HttpResponse:
             messages.warning(request, _("There is a newer preview. Look at it before you turn provisioning on."))
             return redirect_to(request, "turn_on", tenant.slug)
         try:
-            run = execution.turn_on(tenant=tenant, actor=request.user.email)
-        except execution.CannotTurnOn:
+            run = turn_on_tenant(tenant=tenant, actor=request.user.email)
+        except CannotTurnOn:
             return render_page(request, "provisioning/turn_on.html", turn_on_context(tenant), status=409)
         messages.success(request, _("Provisioning is on. The first sync has started."))
         return redirect_to(request, "run", tenant.slug, run.number)
@@ -134,7 +141,7 @@ def turn_on_context(tenant: Tenant) -> dict[str, object]:
 def turn_off(request: HttpRequest, slug: str) -> HttpResponse:
     tenant = tenant_for(request, slug, Right.OPERATE)
     if request.method == "POST":
-        execution.turn_off(tenant=tenant, actor=request.user.email)
+        turn_off_tenant(tenant=tenant, actor=request.user.email)
         messages.success(request, _("Provisioning is off. Nothing was removed from AWS."))
         return redirect_to(request, "provisioning", tenant.slug)
     return render_page(request, "provisioning/turn_off.html", control_context(tenant), partial="ask")
@@ -155,8 +162,8 @@ def sync_now(request: HttpRequest, slug: str) -> HttpResponse:
 def asked_for(request: HttpRequest, tenant: Tenant, kind: str) -> Run:
     """Or another run that is open, and a message that it is not what was asked for."""
     try:
-        return execution.request_run(tenant=tenant, kind=kind, trigger=Run.Trigger.PERSON, actor=request.user.email)
-    except execution.RunInTheWay as busy:
+        return request_run(tenant=tenant, kind=kind, trigger=Run.Trigger.PERSON, actor=request.user.email)
+    except RunInTheWay as busy:
         messages.warning(request, in_the_way(busy.run))
         return busy.run
 
@@ -166,7 +173,7 @@ def asked_for(request: HttpRequest, tenant: Tenant, kind: str) -> Run:
 def preview(request: HttpRequest, slug: str) -> HttpResponse:
     """Reads Entra and plans, and writes nothing. `back`: the page that waits for it; else the run's own page."""
     tenant = tenant_for(request, slug, Right.OPERATE)
-    if execution.missing_for_turning_on(tenant):
+    if missing_for_turning_on(tenant):
         messages.error(request, _("The connection has not passed a test since its last change. Test it first."))
         return redirect_to(request, "provisioning", tenant.slug)
     run = asked_for(request, tenant, Run.Kind.PREVIEW)

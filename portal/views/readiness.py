@@ -17,7 +17,8 @@ from portal.roles import Right
 from portal.views.provisioning import PATIENCE
 from sync import audit
 from sync.models import ReadinessCheck, Tenant
-from sync.readiness import check as service
+from sync.readiness.queries import SHOWN, Failing, check_outcome, everybody, failing, latest_check
+from sync.readiness.services import request_check
 
 # A check that runs longer has lost its worker.
 LONGEST = datetime.timedelta(minutes=10)
@@ -29,7 +30,7 @@ OUTCOMES = {
     "may-refuse": (_("AWS may refuse it: the sources disagree"), "attention"),
     "left-out": (_("The person is written without this value"), "neutral"),
 }
-FINDINGS_SHOWN = service.SHOWN
+FINDINGS_SHOWN = SHOWN
 
 
 @require_safe
@@ -41,7 +42,7 @@ def readiness(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def context_of(tenant: Tenant) -> dict[str, Any]:
-    check = service.latest(tenant)
+    check = latest_check(tenant)
     waiting = open_check(tenant)
     return {
         "tenant": tenant,
@@ -50,7 +51,7 @@ def context_of(tenant: Tenant) -> dict[str, Any]:
         "nobody_took_it": bool(
             waiting and waiting.state == "waiting" and timezone.now() - waiting.created_at > PATIENCE
         ),
-        "failing": [draw(one) for one in service.failing(check)] if check else [],
+        "failing": [draw(one) for one in failing(check)] if check else [],
         "scope_known": tenant.snapshots.exclude(sealed_at=None).exists(),
         "shown": FINDINGS_SHOWN,
     }
@@ -61,7 +62,7 @@ def open_check(tenant: Tenant) -> ReadinessCheck | None:
     return recent.filter(state__in=ReadinessCheck.OPEN).first()
 
 
-def draw(one: service.Failing) -> dict[str, Any]:
+def draw(one: Failing) -> dict[str, Any]:
     words, family = OUTCOMES[one.outcome]
     return {"failing": one, "outcome": words, "family": family, "icon": ICONS[family]}
 
@@ -73,7 +74,7 @@ ICONS = {"bad": "square-x", "attention": "alert-triangle", "neutral": "minus"}
 @signed_in
 def check(request: HttpRequest, slug: str) -> HttpResponse:
     tenant = tenant_for(request, slug, Right.ON_DEMAND)
-    service.request(tenant=tenant, actor=request.user.email)
+    request_check(tenant=tenant, actor=request.user.email)
     return redirect_to(request, "readiness", tenant.slug)
 
 
@@ -83,11 +84,11 @@ def export(request: HttpRequest, slug: str) -> StreamingHttpResponse:
     """The list for whoever keeps the directory: one row per finding."""
     tenant = tenant_for(request, slug, Right.READ)
     audit.record(request.user.email, "readiness.export", tenant)
-    found = service.latest(tenant)
+    found = latest_check(tenant)
     return csv_response(f"{tenant.slug}-readiness", COLUMNS, rows(found) if found else ())
 
 
 def rows(found: ReadinessCheck) -> Iterator[list[object]]:
-    for finding, who in service.everybody(found):
-        facts = (finding.code, service.outcome_of(finding.code), who.object_type, who.name, who.detail)
+    for finding, who in everybody(found):
+        facts = (finding.code, check_outcome(finding.code), who.object_type, who.name, who.detail)
         yield [*facts, who.object_id, who.attribute, who.value]

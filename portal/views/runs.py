@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from portal.access import signed_in, tenant_for
 from portal.forms.runs import HistoryForm
-from portal.http import HttpRequest
+from portal.http import HttpRequest, whole_number
 from portal.plans import plan_lines, shows_a_plan, would_hold
 from portal.render import redirect_to, render_page
 from portal.roles import Right
@@ -20,13 +20,13 @@ from portal.templatetags.lockstep import pill_context
 from portal.views.logs import page_of
 from portal.views.provisioning import waits_too_long
 from sync.approvals import confirming, services
+from sync.configuration.current import configuration_of
 from sync.models import Action, Result, Run, Tenant
 from sync.preview import services as previews
 from sync.problems.catalogue import PROBLEMS
 from sync.problems.grouping import problem_groups
 from sync.runs import phases
-from sync.tenants.services import configuration_of
-from sync.worker import execution as service
+from sync.runs.requests import cancel_run
 
 PAGE = 50
 WRITING = ("people", "groups", "memberships", "removals")
@@ -63,7 +63,7 @@ def plan_context(request: HttpRequest, found: Run) -> dict[str, object]:
     return {
         "plan": plan_lines(found),
         "would_hold": would_hold(found),
-        "fresh": confirming.fresh(found, configuration),
+        "fresh": confirming.plan_is_fresh(found, configuration),
         "confirmed": configuration.confirmed and configuration.confirmed_run_id == found.pk,
         "deed": deed,
         "deed_word": dict(Action.choices).get(deed, ""),
@@ -100,7 +100,7 @@ def run_context(tenant: Tenant, found: Run) -> dict[str, object]:
         "suspect": PROBLEMS.get(found.suspect) if found.suspect else None,
         "operations": found.operations.log()[:PAGE],
         "nobody_took_it": waits_too_long(found),
-        "compared": previews.compared(found),
+        "compared": previews.beside_preview(found),
     }
 
 
@@ -140,7 +140,7 @@ def cancel(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     tenant = tenant_for(request, slug, Right.OPERATE)
     found = get_object_or_404(Run, tenant=tenant, number=number)
     if request.method == "POST":
-        service.cancel_run(run=found, actor=request.user.email)
+        cancel_run(run=found, actor=request.user.email)
         messages.success(request, _("The run stops at the next safe point. Changes already written stay."))
         return redirect_to(request, "run", tenant.slug, number)
     return render_page(request, "runs/cancel.html", {"tenant": tenant, "run": found}, partial="ask")
@@ -153,8 +153,8 @@ def history(request: HttpRequest, slug: str) -> HttpResponse:
     form = HistoryForm(request.GET or None)
     days = form.chosen_days()
     found = form.filtered(tenant.runs.since(timezone.now() - datetime.timedelta(days=days)))
-    before = request.GET.get("before", "")
-    page = list((found.filter(number__lt=int(before)) if before.isdigit() else found).order_by("-number")[: PAGE + 1])
+    before = whole_number(request.GET.get("before", ""))
+    page = list((found if before is None else found.filter(number__lt=before)).order_by("-number")[: PAGE + 1])
     context = {
         "tenant": tenant,
         "form": form,

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from portal.access import signed_in, tenant_for
 from portal.forms.scope import NEW, Card, ScopeForm, cards_posted
-from portal.http import HttpRequest
+from portal.http import HttpRequest, whole_number
 from portal.render import redirect_to, render_page, wants_partial
 from portal.roles import Right
 from portal.scope_page import (
@@ -31,8 +31,11 @@ from portal.scope_page import (
     page_url,
     rows_shown,
 )
-from sync.configuration import drafts, items, mappings
+from sync.configuration import items, versions
 from sync.configuration.drafts import draft_or_current
+from sync.configuration.editing import EditConflict, revision
+from sync.configuration.filters import remove_filter, save_filter
+from sync.configuration.settings import set_settings
 from sync.models import AttributeMapping, ScopingFilter, Tenant
 from sync.preview import filter_effects as service
 from sync.rules import filter_words
@@ -69,7 +72,7 @@ def scope_filter(request: HttpRequest, slug: str, key: str) -> HttpResponse:
     deeds = {"save": save, "remove": remove, "restore": restore, "undo": undo}
     if deed in deeds:
         return deeds[deed](request, tenant, card)
-    return edited(request, tenant, card, deed, int(number) if number.isdecimal() else 0)
+    return edited(request, tenant, card, deed, whole_number(number) or 0)
 
 
 def save(request: HttpRequest, tenant: Tenant, card: Card) -> HttpResponse:
@@ -77,7 +80,7 @@ def save(request: HttpRequest, tenant: Tenant, card: Card) -> HttpResponse:
         return answer(request, tenant, card, status=422)
     try:
         row = stored(request, tenant, card)
-    except mappings.EditConflict as conflict:
+    except EditConflict as conflict:
         return conflicting(request, tenant, card, conflict.now)
     return kept(request, tenant, card, row, _("Saved the filter “%(title)s” in the draft.") % {"title": row.title})
 
@@ -85,7 +88,7 @@ def save(request: HttpRequest, tenant: Tenant, card: Card) -> HttpResponse:
 def stored(request: HttpRequest, tenant: Tenant, card: Card) -> ScopingFilter:
     """Raises Conflict."""
     one = card.filter()
-    return mappings.save_filter(
+    return save_filter(
         actor=request.user.email,
         tenant=tenant,
         object_type=card.object_type,
@@ -110,7 +113,7 @@ def conflicting(
 ) -> HttpResponse:
     """Somebody else was faster: both versions are shown, and saving again takes this one."""
     theirs = now.rule() if isinstance(now, ScopingFilter) else None
-    mine = card.anew(NEW if theirs is None else card.key, mappings.revision(now))
+    mine = card.anew(NEW if theirs is None else card.key, revision(now))
     edit = draft_or_current(tenant).edits.get(items.filter_key(card.key), {})
     more = {
         "conflict": True,
@@ -124,7 +127,7 @@ def conflicting(
 
 def remove(request: HttpRequest, tenant: Tenant, card: Card) -> HttpResponse:
     """It goes at once; what stands in its place can bring it back."""
-    mappings.remove_filter(actor=request.user.email, tenant=tenant, uid=card.uid)
+    remove_filter(actor=request.user.email, tenant=tenant, uid=card.uid)
     removed = {"removed": card, "said": _("Removed the filter “%(title)s”.") % {"title": card.filter().title}}
     if wants_partial(request):
         context = base(request, tenant, card.object_type) | removed
@@ -138,7 +141,7 @@ def restore(request: HttpRequest, tenant: Tenant, card: Card) -> HttpResponse:
     if not card.check():
         return answer(request, tenant, card, status=422)
     published = undone(request, tenant, card)
-    row = stored(request, tenant, card.anew(card.key if published else NEW, mappings.revision(published)))
+    row = stored(request, tenant, card.anew(card.key if published else NEW, revision(published)))
     return kept(request, tenant, card, row, _("“%(title)s” is back.") % {"title": row.title})
 
 
@@ -151,7 +154,7 @@ def undo(request: HttpRequest, tenant: Tenant, card: Card) -> HttpResponse:
 
 
 def undone(request: HttpRequest, tenant: Tenant, card: Card) -> ScopingFilter | None:
-    drafts.undo(tenant=tenant, actor=request.user.email, key=items.filter_key(card.uid))
+    versions.undo_change(tenant=tenant, actor=request.user.email, key=items.filter_key(card.uid))
     return draft_or_current(tenant).filters.filter(uid=card.uid).first()
 
 
@@ -234,6 +237,6 @@ def scope_settings(request: HttpRequest, slug: str) -> HttpResponse:
     tenant = tenant_for(request, slug, Right.CONFIGURE)
     form = ScopeForm(request.POST)
     if form.is_valid():
-        mappings.set_settings(actor=request.user.email, tenant=tenant, **form.settings())
+        set_settings(actor=request.user.email, tenant=tenant, **form.settings())
         messages.success(request, _("Saved in the draft."))
     return redirect_to(request, page_url(tenant, "user"))

@@ -12,14 +12,16 @@ from django.views.decorators.http import require_safe
 from portal import impacts
 from portal.access import signed_in, tenant_for
 from portal.changes import lines_of
-from portal.http import HttpRequest
+from portal.http import HttpRequest, whole_number
 from portal.render import redirect_to, render_page
 from portal.roles import Right
 from portal.views.draft import next_number
 from sync.configuration import drafts
 from sync.configuration.items import contents, differences
+from sync.configuration.versions import DraftInTheWay, restore_version
 from sync.models import Configuration, Tenant
 from sync.preview import services
+from sync.preview.publishing import PREVIEWED
 
 PAGE = 20
 DRAFT = "draft"
@@ -30,8 +32,8 @@ DRAFT = "draft"
 def versions(request: HttpRequest, slug: str) -> HttpResponse:
     tenant = tenant_for(request, slug, Right.READ)
     published = tenant.configurations.published().order_by("-number")
-    before = request.GET.get("older", "")
-    page = list((published.filter(number__lt=int(before)) if before.isdigit() else published)[: PAGE + 1])
+    before = whole_number(request.GET.get("older", ""))
+    page = list((published if before is None else published.filter(number__lt=before))[: PAGE + 1])
     now = tenant.configurations.draft()
     draft = now if now is not None and now.differs else None
     people = changed_people(tenant, page)
@@ -49,7 +51,7 @@ def versions(request: HttpRequest, slug: str) -> HttpResponse:
 
 def changed_people(tenant: Tenant, page: list[Configuration]) -> dict[int, int]:
     """By version: how many people its preview said would change."""
-    runs = tenant.runs.drafted().filter(configuration__in=page, state__in=drafts.PREVIEWED)
+    runs = tenant.runs.drafted().filter(configuration__in=page, state__in=PREVIEWED)
     return {
         run.configuration_id: impacts.changed(run)
         for run in runs.order_by("number")
@@ -72,7 +74,8 @@ def comparison(
 def named(tenant: Tenant, name: str, draft: Configuration | None) -> Configuration | None:
     if name == DRAFT:
         return draft
-    return tenant.configurations.filter(number=int(name)).first() if name.isdigit() else None
+    number = whole_number(name)
+    return None if number is None else tenant.configurations.filter(number=number).first()
 
 
 def compared(tenant: Tenant, old: Configuration, new: Configuration) -> dict[str, Any]:
@@ -128,8 +131,8 @@ def restore(request: HttpRequest, slug: str, number: int) -> HttpResponse:
 
 def restored(request: HttpRequest, tenant: Tenant, version: Configuration) -> HttpResponse:
     try:
-        drafts.restore(tenant=tenant, actor=request.user.email, version=version)
-    except drafts.DraftInTheWay:
+        restore_version(tenant=tenant, actor=request.user.email, version=version)
+    except DraftInTheWay:
         messages.error(request, _("There is a draft with changes. Publish or discard it before you restore a version."))
         return redirect_to(request, "draft", tenant.slug)
     if not drafts.changes(tenant):

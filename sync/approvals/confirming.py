@@ -6,9 +6,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from sync import audit
-from sync.configuration import drafts
+from sync.configuration import versions
+from sync.configuration.current import configuration_of
 from sync.models import Configuration, Run, Tenant
-from sync.tenants.services import configuration_of
 
 # A preview older than this says too little about today's directory.
 FRESH = datetime.timedelta(hours=24)
@@ -18,7 +18,7 @@ class NotFresh(Exception):
     """The plan was made under other rules, or too long ago: a new preview is needed."""
 
 
-def fresh(run: Run, configuration: Configuration) -> bool:
+def plan_is_fresh(run: Run, configuration: Configuration) -> bool:
     """Whether a yes to this run's plan is a yes to what the next run will do. A draft's preview is its own yes."""
     if run.drafted:
         return False
@@ -34,14 +34,14 @@ def newest_plan(tenant: Tenant) -> Run | None:
     """The newest fresh preview (or plan that waits); None when there is none."""
     configuration = configuration_of(tenant)
     recent = tenant.runs.filter(started_at__gte=configuration.changed_at).order_by("-number")[:20]
-    return next((run for run in recent if fresh(run, configuration)), None)
+    return next((run for run in recent if plan_is_fresh(run, configuration)), None)
 
 
 @transaction.atomic
-def confirm(*, run: Run, actor: str) -> None:
+def confirm_plan(*, run: Run, actor: str) -> None:
     """Approves the creates and key changes that the plan lists; never more removals than the limits let pass."""
     configuration = Configuration.objects.select_for_update().get(pk=configuration_of(run.tenant).pk)
-    if not fresh(run, configuration):
+    if not plan_is_fresh(run, configuration):
         raise NotFresh
     _publish_first(configuration, actor)
     configuration.confirmed_run, configuration.confirmed_at, configuration.confirmed_by = run, timezone.now(), actor
@@ -62,4 +62,4 @@ def confirm_own_plan(run: Run) -> None:
 def _publish_first(configuration: Configuration, actor: str) -> None:
     """What writes for the first time writes under version 1: from here on edits go into a draft."""
     if configuration.number is None:
-        drafts.make_version(configuration, actor=actor)
+        versions.make_version(configuration, actor=actor)

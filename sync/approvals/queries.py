@@ -8,8 +8,8 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from sync.approvals import confirming
+from sync.configuration.current import configuration_of
 from sync.models import DirectoryGroup, DirectoryUser, HeldChange, Hold, Link, Run, Tenant
-from sync.tenants.services import configuration_of
 
 SHRUNK = ("source-shrunk", "app-assignments-shrunk")
 
@@ -145,4 +145,4 @@ def waiting_plan(tenant: Tenant) -> Run | None:
     newest = tenant.runs.whole().order_by("-number").first()
     if newest is None or newest.state != Run.State.WAITING or configuration_of(tenant).confirmed:
         return None
-    return newest if confirming.fresh(newest, configuration_of(tenant)) else None
+    return newest if confirming.plan_is_fresh(newest, configuration_of(tenant)) else None

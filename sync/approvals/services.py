@@ -12,7 +12,7 @@ from sync import audit
 from sync.approvals import confirming, queries
 from sync.models import HeldChange, Hold, Link, Origin, Run, Tenant
 from sync.rules.limits import limits_of
-from sync.worker import execution
+from sync.runs.requests import request_run, request_soon
 
 Decision = HeldChange.Decision
 PROPOSED = ("exists-unlinked", "successor")
@@ -23,11 +23,11 @@ class NothingHeld(Exception):
 
 
 def confirm_and_run(*, run: Run, actor: str) -> Run:
-    confirming.confirm(run=run, actor=actor)
-    return execution.request_soon(tenant=run.tenant, kind=Run.Kind.CHANGES, trigger=Run.Trigger.PERSON, actor=actor)
+    confirming.confirm_plan(run=run, actor=actor)
+    return request_soon(tenant=run.tenant, kind=Run.Kind.CHANGES, trigger=Run.Trigger.PERSON, actor=actor)
 
 
-def decide(
+def decide_hold(
     *,
     hold: Hold,
     actor: str,
@@ -47,7 +47,7 @@ def decide(
         audit.record(actor, "hold.decide", hold, None, {"approved": approved, "kept": kept, "comment": comment})
     if not approved:
         return None
-    ask = execution.request_soon if enqueue else partial(execution.request_run, enqueue=False)
+    ask = request_soon if enqueue else partial(request_run, enqueue=False)
     return ask(tenant=hold.tenant, kind=Run.Kind.CHANGES, trigger=Run.Trigger.APPROVAL, actor=actor)
 
 
@@ -67,7 +67,7 @@ def _decide(changes: QuerySet[HeldChange], decision: str, actor: str, comment: s
 
 
 @transaction.atomic
-def accept_shrinkage(*, tenant: Tenant, actor: str) -> None:
+def accept_shrunk_reading(*, tenant: Tenant, actor: str) -> None:
     """The directory really is that much smaller: the next full reading is taken as it is."""
     tenant.shrink_accepted_at = timezone.now()
     tenant.save(update_fields=["shrink_accepted_at"])
@@ -84,7 +84,7 @@ def adoptable(tenant: Tenant) -> list[Link]:
 
 
 @transaction.atomic
-def adopt(*, link: Link, actor: str, scim_id: str = "") -> None:
+def adopt_object(*, link: Link, actor: str, scim_id: str = "") -> None:
     """This AWS object is that person or group: the next run links it and writes what the mappings say."""
     chosen = scim_id or link.match_scim_id
     if not chosen or link.scim_id:

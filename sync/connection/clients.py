@@ -115,13 +115,12 @@ def access_token(aws: AwsConnection) -> str:
 def scim_client(
     tenant: Tenant,
     *,
-    rate: float = 8.0,
     pacer: Pacer | None = None,
     max_attempts: int = 5,
     budget_seconds: float = 120.0,
     sleep: Callable[[float], None] = time.sleep,
 ) -> ScimClient:
-    """`rate`: requests a second, unless clients share a `pacer`.
+    """At the deployment's rate (SCIM_RATE), unless clients share a `pacer`.
 
     Raises NotEntered, CannotOpen, ValueError (endpoint)."""
     aws = AwsConnection.objects.select_related("tenant").get(tenant=tenant)
@@ -132,7 +131,7 @@ def scim_client(
         access_token(aws),
         max_attempts=max_attempts,
         budget_seconds=budget_seconds,
-        pacer=pacer or Pacer(rate, clock=time.monotonic, sleep=sleep),
+        pacer=pacer or Pacer(settings.SCIM_RATE, clock=time.monotonic, sleep=sleep),
         sleep=sleep,
         clock=time.monotonic,
         random=random.random,

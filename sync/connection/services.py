@@ -13,7 +13,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from sync import audit
+from sync import audit, queue
 from sync.connection import checks
 from sync.connection.checks.wording import describe
 from sync.connection.clients import clouds, credential_context, scim_endpoint, token_context
@@ -213,18 +213,12 @@ def start_test(*, tenant: Tenant, actor: str, half: str) -> ConnectionTest:
     if under_way:
         return under_way
     test = new_test(tenant=tenant, actor=actor, half=half)
-    transaction.on_commit(lambda: _queue(test.pk))
+    transaction.on_commit(lambda: queue.send(queue.TEST_CONNECTION, test.pk))
     return test
 
 
 def new_test(*, tenant: Tenant, actor: str, half: str) -> ConnectionTest:
     return ConnectionTest.objects.create(tenant=tenant, half=half, requested_by=actor, checks=checks.waiting(half))
-
-
-def _queue(test_id: int) -> None:
-    from sync.tasks import test_connection
-
-    test_connection.delay(test_id)
 
 
 def run_test(test_id: int) -> None:

@@ -5,7 +5,6 @@ remembered for an hour, so that a list of chosen people and groups keeps its nam
 """
 
 import math
-import uuid
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from sync.connection.clients import NotEntered, graph_client
 from sync.connection.sealing import CannotOpen
+from sync.graph import ids
 from sync.graph.client import GraphClient
 from sync.graph.errors import GraphError, NotFound, Throttled
 from sync.models import DirectoryGroup, DirectoryUser, ObjectType, Tenant
@@ -45,6 +45,9 @@ GROUP_SELECT = ("id", "displayName", "securityEnabled", "mailEnabled", "groupTyp
 GROUP_FACTS = ("mail", "description", "membershipRule", "membershipRuleProcessingState")
 USER_SELECT = ("id", "displayName", "userPrincipalName", "mail", "jobTitle", "userType")
 
+
+# What is an object id, for pages too.
+GUID, is_guid = ids.GUID, ids.is_guid
 
 # What a page expects around any of these: Graph says no, no credentials yet, or a key ring without their key.
 UNREADABLE = (GraphError, NotEntered, CannotOpen)
@@ -175,7 +178,7 @@ def applications(tenant: Tenant, text: str) -> list[dict[str, str]]:
         return []
     client = client_of(tenant)
     try:
-        found = [client.application(text)] if is_id(text) else client.applications(text)
+        found = [client.application(text)] if is_guid(text) else client.applications(text)
     except NotFound:
         found = []
     return [{"id": str(one["id"]), "name": _remember_application(tenant, one)} for one in found]
@@ -194,14 +197,6 @@ def _application_key(tenant: Tenant, service_principal_id: str) -> str:
 def group_now(tenant: Tenant, group_id: str) -> dict[str, Any]:
     """A group as Graph tells it now, with the rule of a dynamic one. Raises NotFound."""
     return client_of(tenant).group(group_id, (*GROUP_SELECT, *GROUP_FACTS))
-
-
-def is_id(text: str) -> bool:
-    try:
-        uuid.UUID(text)
-    except ValueError:
-        return False
-    return True
 
 
 def found_group(item: Mapping[str, Any]) -> Found:

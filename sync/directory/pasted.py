@@ -3,7 +3,6 @@
 The mirror is asked first; what it does not know is asked of Graph, fifteen lines a request.
 """
 
-import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from django.db.models.fields.json import KT
 from sync.directory import live
 from sync.directory.live import GROUP_SELECT, USER_SELECT, Found, found_group, found_user
 from sync.graph.client import GraphClient
+from sync.graph.ids import is_guid, plain_guid
 from sync.models import DirectoryGroup, DirectoryUser, Tenant
 
 MOST_LINES = 5000
@@ -49,7 +49,7 @@ def lines_of(text: str) -> list[str]:
 
 def _plain(line: str) -> str:
     """An object id may come in braces or without hyphens."""
-    return str(uuid.UUID(line)) if live.is_id(line) else line
+    return plain_guid(line) or line
 
 
 def resolve(tenant: Tenant, lines: Sequence[str]) -> list[PastedLine]:
@@ -88,7 +88,7 @@ def _note(found: defaultdict[str, dict[str, Found]], wanted: set[str], one: Foun
 
 def _in_graph(client: GraphClient, lines: Sequence[str]) -> Iterator[tuple[str, Found]]:
     """Pairs of a line in lower case and what it is called so. What one property names is not looked for in the next."""
-    ids = {line for line in lines if live.is_id(line)}
+    ids = {line for line in lines if is_guid(line)}
     mails = {line for line in lines if "@" in line}
     yield from _first(client, ids, [("users", "id"), ("groups", "id")])
     yield from _first(client, mails, [("users", "userPrincipalName"), ("users", "mail"), ("groups", "mail")])

@@ -5,36 +5,38 @@ the database; what they bring is compared by the caller's thread alone, in batch
 what it does not hold: whoever is not listed is asked for by id before being called gone.
 """
 
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
-from queue import Full, Queue
-from typing import Any, TypeVar
+from typing import Any
 
 from django.db.models import Count, QuerySet
-from django.db.models.fields.json import KT
-from django.db.models.functions import Lower
 from django.utils import timezone
 
 from sync.configuration.ruleset import Rules, redacted_units
 from sync.db.batches import batches
-from sync.models import DirectoryGroup, DirectoryUser, Drift, Link, MembershipLink, Run, Tenant
+from sync.drift.listing import (
+    CONNECTIONS,
+    Asked,
+    Listed,
+    Members,
+    ask_for,
+    ask_for_member,
+    gather,
+    list_members,
+    list_objects,
+)
+from sync.drift.proposals import name_of, propose_ids, propose_mails, propose_names
+from sync.models import DirectoryUser, Drift, Link, MembershipLink, Run, Tenant
 from sync.rules.changes import chunks
-from sync.rules.drift import differences, normal
+from sync.rules.drift import differences
 from sync.runs.lease import Watch
 from sync.runs.phases import PhaseLog
 from sync.scim import resource
-from sync.scim.client import Json, ScimClient, equals
-from sync.scim.errors import NotFound
+from sync.scim.client import Json, ScimClient
 from sync.scim.never_touch import NeverTouch
 
-T = TypeVar("T")
-CONNECTIONS = 10
-PAGE = 100
 # So many who are not listed are asked for by id; with more the run is suspect: nobody is forgotten because of it.
 MOST_ASKED = 500
 # Of a group whose list lacks people, so many of them are asked for one by one.
@@ -45,105 +47,6 @@ FEW_UNKNOWN = 5000
 
 class ListIncomplete(Exception):
     """AWS holds what its own list did not name: the list proves nothing."""
-
-
-def gather(jobs: Sequence[Callable[[], Iterable[T]]], connections: int) -> Iterator[T]:
-    """What the jobs bring, as it comes; they run in threads. Memory is bounded: a full inbox makes readers wait."""
-    inbox: Queue[T | Future[None]] = Queue(2 * connections)
-    stop = threading.Event()
-
-    def hand_over(item: T | Future[None]) -> None:
-        while not stop.is_set():
-            try:
-                inbox.put(item, timeout=0.2)
-            except Full:
-                continue
-            return
-
-    def read(job: Callable[[], Iterable[T]]) -> None:
-        for item in job():
-            hand_over(item)
-            if stop.is_set():
-                return
-
-    with ThreadPoolExecutor(connections, thread_name_prefix="verify") as pool:
-        try:
-            for job in jobs:
-                pool.submit(read, job).add_done_callback(hand_over)
-            yield from _until_done(inbox, len(jobs))
-        finally:
-            stop.set()
-            pool.shutdown(wait=False, cancel_futures=True)
-
-
-def _until_done(inbox: Queue[T | Future[None]], jobs: int) -> Iterator[T]:
-    """A future in the inbox is a job's end; it raises what the job raised."""
-    while jobs:
-        item = inbox.get()
-        if isinstance(item, Future):
-            item.result()
-            jobs -= 1
-        else:
-            yield item
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """A piece of a list: resources of AWS."""
-
-    object_type: str
-    resources: Sequence[Json]
-
-
-@dataclass(frozen=True, slots=True)
-class Members:
-    """Everybody whom AWS lists for one group, by AWS id."""
-
-    group_id: str
-    user_ids: Sequence[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """Whether AWS holds it: one answer about one object, or about one member of a group."""
-
-    subject: str
-    there: bool
-
-
-def list_objects(client: ScimClient, object_type: str) -> Iterator[Listed]:
-    found = client.list_users(count=PAGE) if object_type == "user" else client.list_groups(count=PAGE)
-    while part := list(islice(found, PAGE)):
-        yield Listed(object_type, part)
-
-
-def list_members(client: ScimClient, group_id: str) -> Iterator[Members]:
-    """A group that went meanwhile has no members; that it went is found out elsewhere."""
-    try:
-        yield Members(group_id, list(client.members_of(group_id)))
-    except NotFound:
-        return
-
-
-def ask_for(client: ScimClient, object_type: str, scim_id: str) -> Iterator[Asked]:
-    try:
-        client.get_user(scim_id) if object_type == "user" else client.get_group(scim_id)
-    except NotFound:
-        yield Asked(scim_id, there=False)
-    else:
-        yield Asked(scim_id, there=True)
-
-
-def ask_for_member(client: ScimClient, group_id: str, user_id: str) -> Iterator[Asked]:
-    """AWS answers about one person of one group (Developer Guide, ListGroups: id and members; 404: no such person)."""
-    if client.endpoint.dialect == "rfc":
-        yield Asked(group_id, user_id in client.members_of(group_id))
-        return
-    try:
-        found = next(client.list_groups(f"{equals('id', group_id)} and {equals('members', user_id)}"), None)
-    except NotFound:
-        found = None
-    yield Asked(group_id, found is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -384,58 +287,6 @@ class Comparison:
                 if few and object_type == "user":
                     propose_mails(self.tenant, some)
             Drift.objects.bulk_update(batch, ["proposed_id", "proposed_by"], batch_size=200)
-
-
-def name_of(held: resource.Units) -> str:
-    return str(held.get("displayName") or held.get("userName") or "")
-
-
-def unlinked(tenant: Tenant, object_type: str) -> QuerySet[Any]:
-    """People or groups of the mirror that AWS does not hold as far as we know."""
-    model: type[DirectoryUser | DirectoryGroup] = DirectoryUser if object_type == "user" else DirectoryGroup
-    linked = Link.objects.filter(tenant=tenant, object_type=object_type).exclude(scim_id="")
-    return model.objects.filter(tenant=tenant, deleted="").exclude(object_id__in=linked.values("object_id"))
-
-
-def propose_ids(tenant: Tenant, object_type: str, rows: Sequence[Drift]) -> None:
-    wanted = {row.facts["externalId"] for row in rows if row.facts.get("externalId")}
-    if wanted:
-        known = unlinked(tenant, object_type).filter(object_id__in=wanted).values_list("object_id", flat=True)
-        _assign(rows, "externalId", {object_id: object_id for object_id in known})
-
-
-def propose_names(tenant: Tenant, object_type: str, rows: Sequence[Drift]) -> None:
-    """By the name that the rules want, else by the user principal name or the group's own name."""
-    attribute = "userName" if object_type == "user" else "displayName"
-    names = {normal(row.facts.get(attribute), fold=True) for row in rows} - {None}
-    if not names:
-        return
-    free = unlinked(tenant, object_type)
-    column = "user_principal_name" if object_type == "user" else "display_name"
-    own = free.annotate(key=Lower(column)).filter(key__in=names).values_list("key", "object_id")
-    links = Link.objects.filter(tenant=tenant, object_type=object_type, scim_id="", wanted_name__in=names)
-    wanted = links.filter(object_id__in=free.values("object_id")).values_list("wanted_name", "object_id")
-    _assign(rows, attribute, dict(own) | dict(wanted))
-
-
-def propose_mails(tenant: Tenant, rows: Sequence[Drift]) -> None:
-    mails = {_mail(row) for row in rows} - {None}
-    if mails:
-        free = unlinked(tenant, "user").annotate(key=Lower(KT("properties__mail"))).filter(key__in=mails)
-        _assign(rows, "emails", dict(free.values_list("key", "object_id")))
-
-
-def _mail(row: Drift) -> Any:
-    emails = row.facts.get("emails") or [{}]
-    return normal(emails[0].get("value"), fold=True)
-
-
-def _assign(rows: Sequence[Drift], attribute: str, found: dict[str, str]) -> None:
-    for row in rows:
-        exact = attribute == "externalId"
-        key = _mail(row) if attribute == "emails" else normal(row.facts.get(attribute), fold=not exact)
-        if not row.proposed_id and key in found:
-            row.proposed_id, row.proposed_by = found[key], attribute
 
 
 def verify(run: Run, watch: Watch, scim: ScimClient, *, connections: int = CONNECTIONS) -> dict[str, int]:

@@ -1,8 +1,6 @@
 """Comparisons with AWS: asking for one, its results, repairing after a look at them, and whether one is due."""
 
 import datetime
-import os
-import socket
 
 from django.utils import timezone
 
@@ -10,7 +8,7 @@ from sync import audit
 from sync.drift import repairing
 from sync.models import Drift, Run, Tenant
 from sync.runs.lease import claim
-from sync.worker import execution
+from sync.runs.requests import request_run
 
 DAY = datetime.timedelta(days=1)
 # A comparison that failed is tried again after this long.
@@ -26,12 +24,14 @@ class CannotRepair(Exception):
         self.code = code
 
 
-def request(*, tenant: Tenant, actor: str = "", trigger: str = Run.Trigger.PERSON, enqueue: bool = True) -> Run:
+def request_comparison(
+    *, tenant: Tenant, actor: str = "", trigger: str = Run.Trigger.PERSON, enqueue: bool = True
+) -> Run:
     """A queued comparison, or the one that is open already. Raises RunInTheWay."""
-    return execution.request_run(tenant=tenant, kind=Run.Kind.VERIFY, trigger=trigger, actor=actor, enqueue=enqueue)
+    return request_run(tenant=tenant, kind=Run.Kind.VERIFY, trigger=trigger, actor=actor, enqueue=enqueue)
 
 
-def due(tenant: Tenant) -> bool:
+def comparison_due(tenant: Tenant) -> bool:
     """Daily, once the first run is through; after a failure not before an hour is over."""
     if not (tenant.enabled and tenant.verify_daily and tenant.evaluated_snapshot):
         return False
@@ -42,7 +42,7 @@ def due(tenant: Tenant) -> bool:
     return not tenant.runs.filter(kind=Run.Kind.VERIFY, created_at__gte=now - PAUSE).exists()
 
 
-def latest(tenant: Tenant) -> Run | None:
+def latest_comparison(tenant: Tenant) -> Run | None:
     """The newest comparison that was carried through: its rows are what is known."""
     return tenant.runs.filter(kind=Run.Kind.VERIFY, state__in=FINISHED).order_by("-pk").first()
 
@@ -52,15 +52,15 @@ def unsettled(run: Run) -> int:
     return run.drifts.filter(repaired=False).exclude(kind=Drift.Kind.ONLY_IN_AWS).count()
 
 
-def repair(*, tenant: Tenant, actor: str) -> int:
+def repair_differences(*, tenant: Tenant, actor: str) -> int:
     """Marks what the newest comparison found; the next run writes it. Raises CannotRepair.
 
     Under the tenant's lease, so that no run moves the same links meanwhile.
     """
-    run = latest(tenant)
+    run = latest_comparison(tenant)
     if run is None or run.suspect:
         raise CannotRepair("suspect" if run else "no-comparison")
-    lease = claim(tenant.pk, f"{socket.gethostname()}:{os.getpid()}")
+    lease = claim(tenant.pk)
     if lease is None:
         raise CannotRepair("busy")
     try:

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives import serialization
 from sync.graph.answers import json_object, read_body, retry_after
 from sync.graph.cloud import Cloud
 from sync.graph.errors import BadAnswer, GraphError, ServerError, SignInFailed, Throttled, Unreachable
+from sync.graph.ids import segment
 from sync.graph.session import Session
 
 AADSTS = re.compile(r"AADSTS\d+")
@@ -152,7 +153,7 @@ class Authenticator:
             return msal.ConfidentialClientApplication(
                 self.client_id,
                 client_credential=credential,
-                authority=f"{self.cloud.authority}/{self.directory_id}",
+                authority=f"{self.cloud.authority}/{segment(self.directory_id)}",
                 # Known hosts only: without this msal asks Microsoft's public cloud whether the host is one of its own.
                 instance_discovery=False,
                 http_client=_Session(self.cloud, self._timeout),

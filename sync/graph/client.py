@@ -25,6 +25,7 @@ from sync.graph.errors import (
     Unreachable,
     error_class,
 )
+from sync.graph.ids import plain_guid, segment
 from sync.graph.session import Session
 
 MAX_ANSWER_BYTES = 50 * 1024 * 1024
@@ -112,7 +113,7 @@ class GraphClient:
 
     def members(self, group_id: str, select: Sequence[str] = ("id",)) -> Iterator[Json]:
         """Direct members, read from the directory itself: without an eventual index in between."""
-        return self._items(f"/groups/{quote(group_id)}/members", {"$select": ",".join(select), "$top": "999"})
+        return self._items(f"/groups/{segment(group_id)}/members", {"$select": ",".join(select), "$top": "999"})
 
     def count(self, collection: str) -> int | None:
         """How many `users` or `groups` Graph's index knows; None when it does not say."""
@@ -122,21 +123,21 @@ class GraphClient:
 
     def member_of(self, user_id: str) -> Iterator[Json]:
         """What lists the person directly: groups, and directory roles too."""
-        return self._items(f"/users/{quote(user_id)}/memberOf", {"$select": "id,displayName", "$top": "999"})
+        return self._items(f"/users/{segment(user_id)}/memberOf", {"$select": "id,displayName", "$top": "999"})
 
     def transitive_members(self, group_id: str) -> Iterator[Json]:
-        return self._items(f"/groups/{quote(group_id)}/transitiveMembers", {"$select": "id", "$top": "999"})
+        return self._items(f"/groups/{segment(group_id)}/transitiveMembers", {"$select": "id", "$top": "999"})
 
     def user(self, user_id: str, select: Sequence[str]) -> Json:
-        return self.get(f"/users/{quote(user_id)}", {"$select": ",".join(select)})
+        return self.get(f"/users/{segment(user_id)}", {"$select": ",".join(select)})
 
     def group(self, group_id: str, select: Sequence[str]) -> Json:
-        return self.get(f"/groups/{quote(group_id)}", {"$select": ",".join(select)})
+        return self.get(f"/groups/{segment(group_id)}", {"$select": ",".join(select)})
 
     def manager(self, user_id: str) -> Json | None:
         """None when nobody is set: Graph answers 404 then."""
         try:
-            return self.get(f"/users/{quote(user_id)}/manager", {"$select": "id,displayName"})
+            return self.get(f"/users/{segment(user_id)}/manager", {"$select": "id,displayName"})
         except NotFound:
             return None
 
@@ -163,20 +164,20 @@ class GraphClient:
         )
 
     def application(self, service_principal_id: str) -> Json:
-        return self.get(f"/servicePrincipals/{quote(service_principal_id)}", {"$select": "id,appId,displayName"})
+        return self.get(f"/servicePrincipals/{segment(service_principal_id)}", {"$select": "id,appId,displayName"})
 
     def service_principal(self, app_id: str) -> Json:
         return self.get(f"/servicePrincipals(appId='{_literal(app_id)}')")
 
     def app_role_assigned_to(self, service_principal_id: str) -> Iterator[Json]:
-        return self._items(f"/servicePrincipals/{quote(service_principal_id)}/appRoleAssignedTo", {"$top": "999"})
+        return self._items(f"/servicePrincipals/{segment(service_principal_id)}/appRoleAssignedTo", {"$top": "999"})
 
     def synchronization_jobs(self, service_principal_id: str) -> list[Json]:
         """The provisioning jobs of an enterprise application (Synchronization.Read.All)."""
-        return objects(self.get(f"/servicePrincipals/{quote(service_principal_id)}/synchronization/jobs"))
+        return objects(self.get(f"/servicePrincipals/{segment(service_principal_id)}/synchronization/jobs"))
 
     def synchronization_schema(self, service_principal_id: str, job_id: str) -> Json:
-        principal, job = quote(service_principal_id), quote(job_id, safe="")
+        principal, job = segment(service_principal_id), segment(job_id)
         return self.get(f"/servicePrincipals/{principal}/synchronization/jobs/{job}/schema")
 
     def organization(self) -> Json:
@@ -199,9 +200,8 @@ class GraphClient:
         return objects(self.get(path, params, EVENTUAL)) or self._by_id(path, text, select)
 
     def _by_id(self, path: str, text: str, select: str) -> list[Json]:
-        try:
-            wanted = str(uuid.UUID(text.strip()))
-        except ValueError:
+        wanted = plain_guid(text)
+        if wanted is None:
             return []
         params = {"$filter": f"id eq '{wanted}'", "$select": select}
         return objects(self.get(path, params))
@@ -300,7 +300,7 @@ def _doubled(text: str) -> str:
 
 
 def _literal(text: str) -> str:
-    return quote(_doubled(text))
+    return segment(_doubled(text))
 
 
 def _error(response: requests.Response, content: bytes, url: str) -> GraphError:

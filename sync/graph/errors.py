@@ -5,6 +5,7 @@ GraphError
  ├─ Unauthorised      401 from Graph
  ├─ Forbidden         403: a permission is missing or not consented
  ├─ NotFound          404
+ ├─ InvalidId         an id that cannot be part of a path; nothing was sent
  ├─ ResyncRequired    the delta token is dead: read everything again
  ├─ Rejected          every other 4xx, and 501: the query is not supported
  ├─ Throttled         429
@@ -53,6 +54,10 @@ class Forbidden(GraphError):
 
 
 class NotFound(GraphError):
+    permanent = True
+
+
+class InvalidId(GraphError):
     permanent = True
 
 

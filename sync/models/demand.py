@@ -9,6 +9,20 @@ from sync.models.run import Run
 from sync.models.tenant import Tenant
 
 
+class DemandQuerySet(models.QuerySet["Demand"]):
+    def of(self, runs: models.QuerySet[Run]) -> "DemandQuerySet":
+        return self.filter(run__in=list(runs))
+
+    def cancel(self) -> None:
+        """Those that wait will not be carried out."""
+        self.filter(state=Demand.State.WAITING).update(
+            state=Demand.State.FAILED,
+            problem="cancelled",
+            finished_at=timezone.now(),
+            sequence=models.F("sequence") + 1,
+        )
+
+
 class Demand(models.Model):
     """A row that asks. A run in progress picks it up between two requests, else it gets a run of its own."""
 
@@ -33,6 +47,8 @@ class Demand(models.Model):
     problem = models.CharField(max_length=40, blank=True)
     problem_detail = models.TextField(blank=True)
 
+    objects = DemandQuerySet.as_manager()
+
     class Meta:
         ordering = ["-pk"]
 
@@ -47,7 +63,7 @@ class DemandObject(models.Model):
     display_name = models.CharField(max_length=256, blank=True)
     # created, updated …, no_change, skipped, failed or planned (dry run): as in Result.
     result = models.CharField(max_length=20, blank=True)
-    # [{"step": "scope", "state": "done" | "failed" | "skipped", "facts": {...}, "at": "…"}]; names: sync/on_demand/one_object.py
+    # [{"step": "scope", "state": "done" | "failed" | "skipped", "facts": {...}, "at": "…"}]; names: sync/on_demand/steps.py
     steps = models.JSONField(default=list)
 
     class Meta:

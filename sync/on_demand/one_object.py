@@ -5,15 +5,12 @@ goes into the mirror under the rules of the importing room and says nothing abou
 inside a transaction that is rolled back.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 from django.db import transaction
-from django.db.models import F
 from django.utils import timezone
-from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
 
 from sync.configuration.ruleset import Rules, redacted_units
 from sync.engine.evaluation.batch import links_of
@@ -31,7 +28,6 @@ from sync.graph.client import DeltaPage, GraphClient
 from sync.graph.errors import NotFound as NotInEntra
 from sync.models import (
     Configuration,
-    Demand,
     DemandObject,
     DirectoryGroup,
     DirectoryMembership,
@@ -43,121 +39,22 @@ from sync.models import (
     Run,
     Snapshot,
 )
-from sync.rules import acceptance, filter_words, filters
+from sync.on_demand.answers import Answers, NotAsked
+from sync.on_demand.steps import STEPS, StepLog, result_of, shown, told
+from sync.rules import acceptance, filters
 from sync.rules.acceptance import NameIdSource
 from sync.rules.changes import MANAGER
 from sync.rules.matching import Verdict
-from sync.rules.rows import ObjectType
 from sync.rules.scope import Reason
 from sync.runs.lease import Watch
 from sync.runs.phases import PhaseLog
 from sync.scim import resource
-from sync.scim.client import Answer, ScimClient
+from sync.scim.client import ScimClient
 from sync.scim.errors import NotFound as NotInAws
 
-# In this order; the words are those of the page.
-STEPS = {
-    "import": _("Read from Entra"),
-    "scope": _("In scope?"),
-    "ready": _("Ready?"),
-    "match": _("Match"),
-    "plan": _("Plan"),
-    "write": _("Write"),
-    "read_back": _("Read back and compare"),
-}
-# What an object's result is called after: the first of these that one of its operations came to.
-WEIGHT = (
-    Result.FAILED, Result.WILL_RETRY, Result.HELD, Result.CREATED, Result.LINKED, Result.DISABLED, Result.ENABLED,
-    Result.DELETED, Result.UPDATED, Result.ADDED, Result.REMOVED, Result.SKIPPED,
-)  # fmt: skip
 REFUSED = (Result.FAILED, Result.SKIPPED)
 # The mapping itself gave no values.
 UNMAPPED = ("expression-error", "ignored-by-rule")
-
-
-class StepLog:
-    """The steps of one object, saved as they happen."""
-
-    def __init__(self, row: DemandObject, steps: Sequence[Any] = ()) -> None:
-        self.row = row
-        row.steps, row.result = list(steps), ""
-
-    def done(self, step: str, **facts: Any) -> None:
-        self._add(step, "done", facts)
-
-    def failed(self, step: str, problem: str, **facts: Any) -> None:
-        """`problem`: a code of sync.problems.catalogue."""
-        self._add(step, "failed", {"problem": problem} | facts)
-
-    def skipped(self, *steps: str, **facts: Any) -> None:
-        for step in steps:
-            self._add(step, "skipped", facts)
-
-    def end(self, result: str) -> None:
-        """Whatever was not reached is told as skipped."""
-        reached = {step["step"] for step in self.row.steps}
-        self.row.result = result
-        self.row.steps += [_step(name, "skipped", {}) for name in STEPS if name not in reached]
-        self._save()
-
-    def _add(self, step: str, state: str, facts: Mapping[str, Any]) -> None:
-        self.row.steps.append(_step(step, state, facts))
-        self._save()
-
-    @transaction.atomic
-    def _save(self) -> None:
-        self.row.save(update_fields=["steps", "result", "display_name"])
-        Demand.objects.filter(pk=self.row.demand_id).update(sequence=F("sequence") + 1)
-
-
-def _step(name: str, state: str, facts: Mapping[str, Any]) -> dict[str, Any]:
-    return {"step": name, "state": state, "facts": dict(facts), "at": timezone.now().isoformat()}
-
-
-Question = tuple[str, ...]
-
-
-class NotAsked(Exception):
-    """A question to AWS came up inside a transaction."""
-
-    def __init__(self, question: Question) -> None:
-        super().__init__(question)
-        self.question = question
-
-
-class Answers:
-    """What AWS holds, asked beforehand: nothing waits for the network while the database is locked."""
-
-    def __init__(self, client: ScimClient) -> None:
-        self.client = client
-        self.known: dict[Question, Any] = {}
-
-    def ask(self, question: Question) -> None:
-        method, *arguments = question
-        try:
-            self.known[question] = getattr(self.client, method)(*arguments)
-        except NotInAws as error:
-            self.known[question] = error
-
-    def find_users(self, attribute: str, value: str) -> list[dict[str, Any]]:
-        return cast(list[dict[str, Any]], self._recall("find_users", attribute, value))
-
-    def find_groups(self, attribute: str, value: str) -> list[dict[str, Any]]:
-        return cast(list[dict[str, Any]], self._recall("find_groups", attribute, value))
-
-    def get_user(self, scim_id: str) -> Answer:
-        return cast(Answer, self._recall("get_user", scim_id))
-
-    def get_group(self, scim_id: str) -> Answer:
-        return cast(Answer, self._recall("get_group", scim_id))
-
-    def _recall(self, *question: str) -> Any:
-        if question not in self.known:
-            raise NotAsked(question)
-        answer = self.known[question]
-        if isinstance(answer, NotInAws):
-            raise answer
-        return answer
 
 
 @dataclass(slots=True)
@@ -621,20 +518,6 @@ def _is(item: Mapping[str, Any], kind: str) -> bool:
     return str(item.get("@odata.type", f"#microsoft.graph.{kind}")).endswith(f".{kind}")
 
 
-def told(verdict: filters.FilterVerdict, object_type: str) -> dict[str, Any]:
-    """A filter's verdict as a step keeps it."""
-    kind = cast(ObjectType, object_type)
-    clauses = [
-        {
-            "clause": str(filter_words.phrase(one.clause, kind, gettext)),
-            "actual": filters.text_of(one.actual),
-            "passed": one.passed,
-        }
-        for one in verdict.findings
-    ]
-    return {"title": verdict.filter.title, "clauses": clauses}
-
-
 def _match_of(link: Link | None) -> dict[str, str]:
     if link is None:
         return {}
@@ -649,28 +532,6 @@ def same_value(held: Any, written: Any) -> bool:
         pairs = zip(held, written, strict=False)
         return len(held) == len(written) and all(same_value(one, other) for one, other in pairs)
     return bool(held == written)
-
-
-def shown(operation: Operation) -> dict[str, Any]:
-    """An operation as a step keeps it."""
-    return {
-        "id": operation.pk,
-        "action": operation.action,
-        "object_type": operation.object_type,
-        "name": operation.display_name,
-        "result": operation.result,
-        "status": operation.status,
-        "request_id": operation.request_id,
-        "milliseconds": operation.milliseconds,
-        "problem": operation.problem,
-        "error": operation.error,
-        "changes": operation.changes,
-    }
-
-
-def result_of(operations: Iterable[Operation]) -> str:
-    results = {Result(operation.result) for operation in operations}
-    return next((result for result in WEIGHT if result in results), "no_change")
 
 
 __all__ = ["STEPS", "OneObject", "StepLog"]

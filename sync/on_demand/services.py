@@ -4,38 +4,21 @@ A demand has a run of its own (kind *On demand*), so that its requests stand in 
 run is in progress, that run's thread carries it out between two requests; otherwise it takes the lease itself.
 """
 
-import time
 from collections.abc import Sequence
 
-import structlog
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
-from django.utils import timezone
+from django.db.models import Q
 
 from sync import audit
-from sync.connection.clients import NotEntered, graph_client, scim_client
-from sync.connection.sealing import CannotOpen
+from sync.connection.clients import graph_client
 from sync.directory import live
 from sync.directory.live import Found
-from sync.engine.export.recovery import resolve_open_intents
-from sync.engine.export.sending import TokenRefused
 from sync.graph.client import GraphClient
-from sync.graph.errors import GraphError, NotFound
-from sync.models import Demand, DemandObject, DirectoryGroup, DirectoryUser, Operation, Result, Run, Tenant
-from sync.on_demand.one_object import OneObject, StepLog
-from sync.runs.lease import Cancelled, LeaseLost, Watch
-from sync.runs.results import count_results
-from sync.scim.client import ScimClient
-from sync.scim.errors import AwsDown, ScimError
-from sync.tenants.services import configuration_of
-from sync.worker import execution
-
-log = structlog.get_logger(__name__)
+from sync.graph.errors import NotFound
+from sync.models import Demand, DemandObject, DirectoryGroup, DirectoryUser, Run, Tenant
+from sync.runs.requests import new_run
 
 MOST_PEOPLE = 50
-# A demand that stops its worker is not taken up for ever.
-MOST_ATTEMPTS = 3
-BAD = (Result.FAILED, Result.WILL_RETRY)
 
 
 class CannotDemand(ValueError):
@@ -69,7 +52,7 @@ def check_chosen(objects: Sequence[Found]) -> None:
         raise CannotDemand("too-many")
 
 
-def request(
+def request_demand(
     *, tenant: Tenant, actor: str, objects: Sequence[Found], dry_run: bool = True, enqueue: bool = True
 ) -> Demand:
     """A waiting demand with its run. Raises CannotDemand."""
@@ -77,7 +60,7 @@ def request(
     if not dry_run and token_refused(tenant):
         raise CannotDemand("token-refused")
     with transaction.atomic():
-        run = execution.new_run(tenant, Run.Kind.ON_DEMAND, Run.Trigger.PERSON, actor, enqueue=enqueue)
+        run = new_run(tenant, Run.Kind.ON_DEMAND, Run.Trigger.PERSON, actor, enqueue=enqueue)
         demand = Demand.objects.create(tenant=tenant, requested_by=actor, dry_run=dry_run, run=run)
         DemandObject.objects.bulk_create(
             DemandObject(
@@ -101,7 +84,7 @@ def token_refused(tenant: Tenant) -> bool:
     return refused_at is not None and (tested_at is None or tested_at < refused_at)
 
 
-def resolve(tenant: Tenant, texts: Sequence[str], object_type: str = "user") -> list[Found]:
+def resolve_names(tenant: Tenant, texts: Sequence[str], object_type: str = "user") -> list[Found]:
     """Object ids, user principal names or exact names. Raises NotFoundByName and one of directory.UNREADABLE."""
     client = graph_client(tenant)
     found: dict[str, Found] = {}
@@ -120,12 +103,12 @@ def resolve(tenant: Tenant, texts: Sequence[str], object_type: str = "user") -> 
 
 def _candidates(tenant: Tenant, client: GraphClient, text: str, object_type: str) -> list[Found]:
     """What has this id or user principal name, else what is called exactly so; then who has left, by the mirror."""
-    if object_type == "user" and ("@" in text or live.is_id(text)):
+    if object_type == "user" and ("@" in text or live.is_guid(text)):
         try:
             return [live.found_user(client.user(text, live.USER_SELECT))]
         except NotFound:
             return _mirrored(tenant, text, object_type)
-    if object_type == "group" and live.is_id(text):
+    if object_type == "group" and live.is_guid(text):
         try:
             return [live.found_group(client.group(text, live.GROUP_SELECT))]
         except NotFound:
@@ -146,194 +129,3 @@ def _mirrored(tenant: Tenant, text: str, object_type: str) -> list[Found]:
     by_name = Q(user_principal_name__iexact=text) | Q(display_name__iexact=text)
     users = DirectoryUser.objects.filter(Q(object_id=text) | by_name, tenant=tenant)
     return [Found("user", user.object_id, str(user), user.user_principal_name, "person") for user in users[:2]]
-
-
-def cancelled(cancelled_runs: QuerySet[Run]) -> None:
-    """Their demands will not be carried out."""
-    Demand.objects.filter(run__in=list(cancelled_runs), state=Demand.State.WAITING).update(
-        state=Demand.State.FAILED, problem="cancelled", finished_at=timezone.now(), sequence=F("sequence") + 1
-    )
-
-
-# Carrying out
-
-
-def recover(tenant: Tenant) -> None:
-    """What a holder of the lease left in the middle waits again, or has failed too often. The caller holds the lease."""
-    for demand in Demand.objects.filter(tenant=tenant, state=Demand.State.RUNNING).select_related("run"):
-        if demand.run is None or demand.run.attempts >= MOST_ATTEMPTS:
-            _end(demand, "interrupted", "")
-        else:
-            _wait_again(demand)
-
-
-@transaction.atomic
-def _wait_again(demand: Demand) -> None:
-    assert demand.run is not None
-    demand.run.operations.filter(result=Result.PLANNED).delete()
-    Run.objects.filter(pk=demand.run.pk).update(state=Run.State.QUEUED, sequence=F("sequence") + 1)
-    demand.objects_asked.filter(result="").update(steps=[])
-    Demand.objects.filter(pk=demand.pk).update(state=Demand.State.WAITING, sequence=F("sequence") + 1)
-
-
-def execute(run: Run, watch: Watch) -> Run:
-    """A run of kind *On demand* that got the lease: everything that waits is carried out, in order."""
-    try:
-        graph = graph_client(run.tenant, sleep=watch.sleep)
-        scim = scim_client(run.tenant, rate=execution.RUN_RATE, sleep=watch.sleep)
-        resolve_open_intents(run, scim)
-        Serving(run.tenant, watch, graph, scim).serve()
-    except (NotEntered, CannotOpen, ScimError, TokenRefused) as error:
-        for demand in Demand.objects.filter(tenant=run.tenant, state=Demand.State.WAITING).select_related("run"):
-            _end(demand, _problem(error), str(error))
-    except Cancelled:
-        log.info("demand stopped", run=run.pk)
-    run.refresh_from_db()
-    return run
-
-
-class Serving:
-    """Carries out the waiting demands of a tenant in the thread of the lease's holder: there is one writer."""
-
-    def __init__(self, tenant: Tenant, watch: Watch, graph: GraphClient, scim: ScimClient) -> None:
-        self.tenant = tenant
-        self.watch = watch
-        self.graph = graph
-        self.scim = scim
-        self._busy = False
-
-    def serve(self) -> None:
-        """Raises Cancelled and LeaseLost. Its own requests pass safe points too: those do not begin another one."""
-        if self._busy:
-            return
-        self._busy = True
-        try:
-            while demand := self._next():
-                self._serve_one(demand)
-        finally:
-            self._busy = False
-
-    def _next(self) -> Demand | None:
-        """The oldest one with nothing in flight; the others are asked again at the next safe point."""
-        flying = in_flight(self.tenant)
-        waiting = Demand.objects.filter(tenant=self.tenant, state=Demand.State.WAITING).order_by("pk")
-        for demand in waiting.select_related("run"):
-            ids = set(demand.objects_asked.values_list("object_id", flat=True))
-            if not ids & flying:
-                return demand
-        return None
-
-    def _serve_one(self, demand: Demand) -> None:
-        run = _begin(demand)
-        if run is None:
-            _end(demand, "cancelled", "")
-            return
-        try:
-            self._objects(demand, run)
-        except LeaseLost:
-            raise
-        except Cancelled:
-            if not Run.objects.filter(pk=run.pk, state=Run.State.CANCELLING).exists():
-                # The run that carried it along was stopped: it goes on by itself.
-                _wait_again(demand)
-                raise
-            _end(demand, "cancelled", "")
-            self.watch.check()
-        except (TokenRefused, AwsDown) as error:
-            # Every further request would end the same way, whoever sends it.
-            _end(demand, _problem(error), str(error))
-            raise
-        except (GraphError, ScimError) as error:
-            _end(demand, _problem(error), str(error))
-        except Exception as error:
-            log.exception("demand stopped on an error of its own", demand=demand.pk)
-            _end(demand, "engine-error", type(error).__name__)
-        else:
-            _end(demand, "", "")
-
-    def _objects(self, demand: Demand, run: Run) -> None:
-        configuration = configuration_of(self.tenant)
-        before = dict(self.scim.counts)
-        for row in demand.objects_asked.filter(result=""):
-            self._check(run)
-            OneObject(
-                run,
-                row,
-                self.watch,
-                self.graph,
-                self.scim,
-                configuration=configuration,
-                clock=time.monotonic,
-                dry_run=demand.dry_run,
-            ).carry_out()
-        run.scim_requests = {
-            name: count - before.get(name, 0) for name, count in self.scim.counts.items() if count > before.get(name, 0)
-        }
-        run.save(update_fields=["scim_requests"])
-
-    def _check(self, run: Run) -> None:
-        """Raises Cancelled and LeaseLost: its own run may be cancelled as well as the one that carries it along."""
-        self.watch.check()
-        if Run.objects.filter(pk=run.pk, state=Run.State.CANCELLING).exists():
-            raise Cancelled
-
-
-def in_flight(tenant: Tenant) -> set[str]:
-    """Ids of people and groups about whom a request waits for its answer."""
-    ids: set[str] = set()
-    for operation in Operation.objects.filter(tenant=tenant, result=Result.SENT).only("object_id", "changes"):
-        ids |= {operation.object_id, *operation.changes.get("members", [])}
-    return ids
-
-
-@transaction.atomic
-def _begin(demand: Demand) -> Run | None:
-    if demand.run is None:
-        return None
-    now = timezone.now()
-    began = Run.objects.filter(pk=demand.run.pk, state=Run.State.QUEUED).update(
-        state=Run.State.RUNNING, started_at=now, attempts=F("attempts") + 1, sequence=F("sequence") + 1
-    )
-    if not began:
-        return None
-    Demand.objects.filter(pk=demand.pk).update(state=Demand.State.RUNNING, started_at=now, sequence=F("sequence") + 1)
-    return Run.objects.select_related("tenant").get(pk=demand.run.pk)
-
-
-@transaction.atomic
-def _end(demand: Demand, problem: str, detail: str) -> None:
-    now = timezone.now()
-    for row in demand.objects_asked.filter(result="") if problem else ():
-        # Whoever was not reached has no steps; whoever was reached keeps them.
-        StepLog(row, row.steps).end(Result.FAILED)
-    state = Demand.State.FAILED if problem else Demand.State.DONE
-    Demand.objects.filter(pk=demand.pk).update(
-        state=state, problem=problem, problem_detail=detail[:2000], finished_at=now, sequence=F("sequence") + 1
-    )
-    run = demand.run
-    if run is None:
-        return
-    run.refresh_from_db()
-    run.operations.filter(result=Result.PLANNED).delete()
-    run.counts = count_results(run)
-    run.counts["no_change"] = demand.objects_asked.filter(result="no_change").count()
-    run.state = _run_state(demand, problem)
-    run.problem, run.problem_detail = ("" if problem == "cancelled" else problem), detail[:2000]
-    run.finished_at, run.sequence = now, run.sequence + 1
-    run.save()
-
-
-def _run_state(demand: Demand, problem: str) -> str:
-    if problem:
-        return Run.State.CANCELLED if problem == "cancelled" else Run.State.FAILED
-    bad = demand.objects_asked.filter(result__in=BAD).exists()
-    return Run.State.COMPLETED_WITH_ERRORS if bad else Run.State.COMPLETED
-
-
-def _problem(error: Exception) -> str:
-    """A code of sync.problems.catalogue."""
-    if isinstance(error, GraphError):
-        return execution.graph_problem(error)
-    if isinstance(error, ScimError):
-        return execution.scim_problem(error)
-    return "token-refused" if isinstance(error, TokenRefused) else "not-connected"

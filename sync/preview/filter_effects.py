@@ -13,6 +13,7 @@ from typing import Any, cast
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
+from sync.configuration.current import configuration_of
 from sync.configuration.drafts import draft_or_current
 from sync.configuration.ruleset import Rules
 from sync.engine.reading.tracked import parts
@@ -31,7 +32,6 @@ from sync.rules import scope
 from sync.rules.filters import Filter, FilterVerdict, compiled, judge, text_of
 from sync.rules.rows import ObjectType
 from sync.rules.scope import Gate, Reason
-from sync.tenants.services import configuration_of
 
 CHUNK = 2000
 A_GROUP: Mapping[str, scope.Path] = {"": ("",)}

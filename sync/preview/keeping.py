@@ -3,7 +3,8 @@
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from sync.configuration import drafts, mappings
+from sync.configuration import assignments, drafts
+from sync.configuration.filters import save_filter
 from sync.configuration.ruleset import Rules
 from sync.directory.live import Found
 from sync.engine.scope import nesting
@@ -48,7 +49,7 @@ def scope_of(configuration: Configuration, person: DirectoryUser) -> Scope:
 def _assign(tenant: Tenant, actor: str, person: DirectoryUser, scope: Scope) -> None:
     if scope.reason == Reason.NOT_ASSIGNED:
         found = Found("user", person.object_id, str(person), person.user_principal_name, "person")
-        mappings.assign(actor=actor, tenant=tenant, chosen=[found])
+        assignments.assign_objects(actor=actor, tenant=tenant, chosen=[found])
 
 
 def _let_pass(tenant: Tenant, actor: str, person: DirectoryUser, scope: Scope) -> None:
@@ -62,4 +63,4 @@ def _let_pass(tenant: Tenant, actor: str, person: DirectoryUser, scope: Scope) -
         "ignore_case": True,
     }
     title = (_("Keep %(name)s") % {"name": person})[:200]
-    mappings.save_filter(actor=actor, tenant=tenant, object_type="user", title=title, clauses=[clause])
+    save_filter(actor=actor, tenant=tenant, object_type="user", title=title, clauses=[clause])

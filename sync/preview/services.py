@@ -6,9 +6,11 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from sync.configuration import drafts
+from sync.configuration.items import digest
 from sync.engine.rehearsal import impact
 from sync.models import Configuration, Operation, Result, Run, Tenant
-from sync.worker import execution
+from sync.preview.publishing import PREVIEWED, changed_since
+from sync.runs.requests import cancel_run, request_run
 
 WRITES = (Run.Kind.FULL, Run.Kind.CHANGES)
 NOT_DONE = (Result.PLANNED, Result.SENT, Result.SKIPPED, Result.FAILED, Result.WILL_RETRY)
@@ -19,21 +21,27 @@ class NothingToPreview(Exception):
     """Everything is published, or nothing was ever."""
 
 
-def request(*, tenant: Tenant, actor: str, trigger: str = Run.Trigger.PERSON, enqueue: bool = True) -> Run:
+def request_preview(*, tenant: Tenant, actor: str, trigger: str = Run.Trigger.PERSON, enqueue: bool = True) -> Run:
     """The draft's preview: the one that is under way, unless the draft changed since it began. Raises NothingToPreview."""
     with transaction.atomic():
         draft = tenant.configurations.draft()
         if draft is None or not drafts.changes(tenant):
             raise NothingToPreview
-        newest = newest_of(tenant, draft)
-        if newest is not None and newest.open and drafts.changed_since(newest, draft):
-            execution.cancel_run(run=newest, actor=actor)
-        return execution.request_run(
-            tenant=tenant, kind=Run.Kind.PREVIEW, trigger=trigger, actor=actor, enqueue=enqueue, draft=draft
+        newest = newest_preview(tenant, draft)
+        if newest is not None and newest.open and changed_since(newest, draft):
+            cancel_run(run=newest, actor=actor)
+        return request_run(
+            tenant=tenant,
+            kind=Run.Kind.PREVIEW,
+            trigger=trigger,
+            actor=actor,
+            enqueue=enqueue,
+            draft=draft,
+            digest=digest(draft),
         )
 
 
-def newest_of(tenant: Tenant, draft: Configuration | None) -> Run | None:
+def newest_preview(tenant: Tenant, draft: Configuration | None) -> Run | None:
     """The draft's last preview, whatever came of it."""
     if draft is None:
         return None
@@ -42,7 +50,7 @@ def newest_of(tenant: Tenant, draft: Configuration | None) -> Run | None:
 
 def published_with(version: Configuration) -> Run | None:
     """The preview that a version was published with."""
-    previews = Run.objects.drafted().filter(configuration=version, state__in=drafts.PREVIEWED)
+    previews = Run.objects.drafted().filter(configuration=version, state__in=PREVIEWED)
     return previews.filter(finished_at__lte=version.published_at).order_by("-number").first()
 
 
@@ -59,7 +67,7 @@ class PreviewComparison:
     differ: int
 
 
-def compared(run: Run) -> PreviewComparison | None:
+def beside_preview(run: Run) -> PreviewComparison | None:
     """The first run of a version beside the preview that it was published with."""
     if run.kind not in WRITES or run.open or run.configuration is None or run.configuration.number is None:
         return None

@@ -3,31 +3,25 @@
 The rules for one person stand in sync/rules/acceptance.py. Here are those across people, the rows, and what pages show.
 """
 
-import datetime
-import os
-import socket
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db import transaction
 from django.db.models import Count, Exists, OuterRef, QuerySet
 from django.utils import timezone
 
-from sync import audit
+from sync.configuration.current import configuration_of
 from sync.configuration.ruleset import Rules
 from sync.db.batches import batches
 from sync.engine.evaluation.batch import VERDICTS, want
 from sync.engine.evaluation.mapper import Mapper, groups_mapper, people_mapper
 from sync.engine.work import groups_in_scope
-from sync.models import AttributeMapping, DirectoryGroup, DirectoryUser, Finding, Link, ReadinessCheck, Tenant
-from sync.problems.catalogue import PROBLEMS, ProblemWords
+from sync.models import DirectoryGroup, DirectoryUser, Finding, Link, ReadinessCheck, Tenant
 from sync.rules import acceptance
 from sync.rules.changes import MANAGER
 from sync.rules.unique_keys import keys_of
 from sync.runs.lease import Lease, LeaseLost, claim
 from sync.scim.resource import REDACTED, unit_of
-from sync.tenants.services import configuration_of
 
 SAME_VALUE, MANAGER_OUTSIDE, EXPRESSION = "same-value", "manager-outside-scope", "expression-error"
 # Columns of Link with the unique values that the rules want, and the unit behind each.
@@ -35,60 +29,9 @@ UNIQUE = {
     "user": (("wanted_name", "userName"), ("wanted_email", "emails"), ("wanted_external", "externalId")),
     "group": (("wanted_name", "displayName"), ("wanted_external", "externalId")),
 }
-# Worst first: what AWS refuses, what breaks sign-in, what it may refuse, what is only left out.
-ORDER = (
-    *(check.code for check in acceptance.CHECKS if check.certain),
-    SAME_VALUE,
-    EXPRESSION,
-    *(check.code for check in acceptance.CHECKS if not check.certain),
-    MANAGER_OUTSIDE,
-)
 STORED = tuple(name for name in VERDICTS if name.startswith(("wanted", "ready")))
-SHOWN = 100
 LONGEST_VALUE = 1024
 Row = DirectoryUser | DirectoryGroup
-
-
-def request(*, tenant: Tenant, actor: str, enqueue: bool = True) -> ReadinessCheck:
-    """A waiting check, or the one that is open already."""
-    with transaction.atomic():
-        # The tenant's row is the lock: two presses come one after the other.
-        Tenant.objects.select_for_update().get(pk=tenant.pk)
-        recent = timezone.now() - datetime.timedelta(minutes=10)
-        waiting = tenant.readiness_checks.filter(state__in=ReadinessCheck.OPEN, created_at__gte=recent)
-        if enqueue and (found := waiting.first()):
-            return found
-        check = ReadinessCheck.objects.create(tenant=tenant, requested_by=actor)
-        audit.record(actor, "readiness.check", tenant)
-        if enqueue:
-            transaction.on_commit(lambda: _enqueue(check))
-    return check
-
-
-def _enqueue(check: ReadinessCheck) -> None:
-    from sync.tasks import check_readiness
-
-    check_readiness.delay(check.pk)
-
-
-def check(tenant: Tenant, *, actor: str = "") -> ReadinessCheck:
-    """Here and now."""
-    return carry_out(request(tenant=tenant, actor=actor, enqueue=False).pk)
-
-
-def carry_out(check_id: int) -> ReadinessCheck:
-    """A finished check stays; a broken-off one begins anew: it sends nothing."""
-    row = ReadinessCheck.objects.select_related("tenant").get(pk=check_id)
-    if row.state == ReadinessCheck.State.DONE:
-        return row
-    ReadinessCheck.objects.filter(pk=row.pk).update(state=ReadinessCheck.State.RUNNING)
-    row.findings.all().delete()
-    with Keeper(row.tenant_id) as keeper:
-        Look(row, keeper).carry_out()
-    row.state, row.finished_at = ReadinessCheck.State.DONE, timezone.now()
-    row.save()
-    Finding.objects.filter(tenant=row.tenant, found_by__lt=row).delete()
-    return row
 
 
 class Keeper:
@@ -99,7 +42,7 @@ class Keeper:
         self.lease: Lease | None = None
 
     def __enter__(self) -> "Keeper":
-        self.lease = claim(self.tenant_id, f"{socket.gethostname()}:{os.getpid()}")
+        self.lease = claim(self.tenant_id)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -249,119 +192,3 @@ def in_scope(tenant: Tenant, object_type: str, rules: Rules) -> QuerySet[Any]:
 
 
 # What is shown
-
-
-@dataclass(frozen=True, slots=True)
-class Affected:
-    """Somebody with a finding. `detail`: the user principal name, empty for groups."""
-
-    object_type: str
-    object_id: str
-    name: str
-    detail: str
-    attribute: str
-    value: str
-
-
-@dataclass(frozen=True, slots=True)
-class MappingCause:
-    """A mapping row behind a finding, and an expression that would help, where one is known."""
-
-    row: AttributeMapping
-    proposal: str
-
-
-@dataclass(frozen=True, slots=True)
-class Failing:
-    """One rule that somebody breaks. `alone`: how many would be ready if only this were settled."""
-
-    code: str
-    problem: ProblemWords
-    outcome: str
-    objects: int
-    alone: int
-    affected: Sequence[Affected]
-    causes: Sequence[MappingCause]
-
-    @property
-    def certain(self) -> bool:
-        return self.outcome == "refuses"
-
-
-def latest(tenant: Tenant) -> ReadinessCheck | None:
-    return tenant.readiness_checks.filter(state=ReadinessCheck.State.DONE).first()
-
-
-def failing(check: ReadinessCheck, shown: int = SHOWN) -> list[Failing]:
-    """Worst first, each with its first people."""
-    counted = check.findings.order_by().values("code").annotate(owners=Count("object_id", distinct=True))
-    objects = {row["code"]: row["owners"] for row in counted}
-    return [_failing(check, code, objects[code], shown) for code in ORDER if code in objects]
-
-
-def _failing(check: ReadinessCheck, code: str, objects: int, shown: int) -> Failing:
-    rows = check.findings.filter(code=code)
-    others = check.findings.filter(certain=True, object_id=OuterRef("object_id")).exclude(code=code)
-    alone = rows.filter(certain=True).exclude(Exists(others)).order_by().values("object_id").distinct().count()
-    first = list(rows[:shown])
-    return Failing(
-        code,
-        PROBLEMS[code],
-        outcome_of(code),
-        objects,
-        alone,
-        list(affected(check.tenant, first)),
-        causes(check.tenant, first),
-    )
-
-
-def outcome_of(code: str) -> str:
-    """refuses, sign-in-fails, may-refuse, or left-out."""
-    if code in acceptance.BY_CODE:
-        return acceptance.BY_CODE[code].outcome
-    return "left-out" if code == MANAGER_OUTSIDE else "refuses"
-
-
-def affected(tenant: Tenant, findings: Sequence[Finding]) -> Iterator[Affected]:
-    """With their names of today, in the order of the findings."""
-    ids = {finding.object_id for finding in findings}
-    people = DirectoryUser.objects.filter(tenant=tenant, object_id__in=ids)
-    groups = DirectoryGroup.objects.filter(tenant=tenant, object_id__in=ids)
-    names = {group.object_id: (str(group), "") for group in groups}
-    names |= {user.object_id: (str(user), user.user_principal_name) for user in people}
-    for one in findings:
-        name, detail = names.get(one.object_id, (one.object_id, ""))
-        yield Affected(
-            one.object_type,
-            one.object_id,
-            acceptance.visible(name),
-            acceptance.visible(detail),
-            one.attribute,
-            one.value,
-        )
-
-
-def causes(tenant: Tenant, findings: Sequence[Finding]) -> list[MappingCause]:
-    """The mapping rows that write what is wrong."""
-    first = {(one.object_type, one.attribute): one for one in reversed(findings)}
-    rows = AttributeMapping.objects.filter(configuration=configuration_of(tenant))
-    return [
-        MappingCause(row, proposal(one, row))
-        for (object_type, attribute), one in first.items()
-        for row in rows.filter(object_type=object_type)
-        if attribute in (row.target, unit_of(row.target))
-    ]
-
-
-def proposal(finding: Finding, row: AttributeMapping) -> str:
-    if finding.code not in acceptance.BY_CODE:
-        return ""
-    found = acceptance.AcceptanceFinding(finding.code, finding.attribute, finding.certain, finding.value)
-    return acceptance.proposal(found, row.rule())
-
-
-def everybody(check: ReadinessCheck) -> Iterator[tuple[Finding, Affected]]:
-    """All findings, worst first, for an export: in batches."""
-    for code in ORDER:
-        for batch in batches(check.findings.filter(code=code)):
-            yield from zip(batch, affected(check.tenant, batch), strict=True)

@@ -4,6 +4,8 @@ Whoever claims gets the next epoch; every intent checks it, so that a worker tha
 """
 
 import datetime
+import os
+import socket
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -129,14 +131,14 @@ class Watch:
                 self._error = error
 
 
-def claim(tenant_id: int, owner: str) -> Lease | None:
+def claim(tenant_id: int) -> Lease | None:
     """The lease with the next epoch, or None while somebody else holds it."""
     free = Q(lease_expires_at=None) | Q(lease_expires_at__lt=Now())
     seconds = float(settings.LEASE_SECONDS)
     with transaction.atomic():
         claimed = Tenant.objects.filter(free, pk=tenant_id).update(
             lease_epoch=F("lease_epoch") + 1,
-            lease_owner=owner[:100],
+            lease_owner=f"{socket.gethostname()}:{os.getpid()}"[:100],
             lease_expires_at=Now() + datetime.timedelta(seconds=seconds),
         )
         if not claimed:

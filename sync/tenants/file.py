@@ -16,17 +16,19 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from sync import audit
+from sync.configuration.current import configuration_of
 from sync.configuration.drafts import draft_or_current
 from sync.configuration.files import reading
+from sync.configuration.files.applying import put_into_draft
 from sync.configuration.files.section import FileProblem, NotImported, Section
+from sync.configuration.files.writing import given, sections, wanted_of
 from sync.connection import services
 from sync.connection.clients import clouds, scim_endpoint
 from sync.models import Adoption, AuditEntry, Configuration, Interval, NameId, Tenant
 from sync.rules.wanted import Wanted
 from sync.tenants import safety
 from sync.tenants import services as tenants
-from sync.tenants.services import configuration_of
-from sync.worker import execution
+from sync.tenants.provisioning import save_provisioning
 
 VERSION = 1
 
@@ -175,7 +177,7 @@ def import_tenant(*, actor: str, document: Any, environment: Mapping[str, str]) 
     last = AuditEntry.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
     tenant = _tenant(file, actor)
     _apply_connections(tenant, file, actor)
-    reading.put_into_draft(tenant=tenant, actor=actor, wanted=file.wanted)
+    put_into_draft(tenant=tenant, actor=actor, wanted=file.wanted)
     _apply_provisioning(tenant, file, actor)
     return tenant, list(AuditEntry.objects.filter(pk__gt=last, tenant=tenant, actor=actor).order_by("pk"))
 
@@ -239,7 +241,7 @@ def _apply_provisioning(tenant: Tenant, file: TenantFile, actor: str) -> None:
         "notify_on_failure": (tenant.notify_on_failure if file.notify_on_failure is None else file.notify_on_failure),
     }
     if wanted != {name: getattr(tenant, name) for name in wanted}:
-        execution.save_provisioning(tenant=tenant, actor=actor, **wanted)
+        save_provisioning(tenant=tenant, actor=actor, **wanted)
     if file.safety:
         _apply_safety(tenant, file.safety, actor)
 
@@ -261,7 +263,7 @@ def export_tenant(tenant: Tenant) -> dict[str, Any]:
         "slug": tenant.slug,
         "time_zone": tenant.time_zone,
         **_exported_connections(tenant),
-        **reading.sections(reading.wanted_of(configuration_of(tenant))),
+        **sections(wanted_of(configuration_of(tenant))),
         "schedule": {"interval_minutes": tenant.interval},
         "notification": {"email": tenant.notification_email, "on_failure": tenant.notify_on_failure},
         "safety": safety.safety_of(tenant),
@@ -272,7 +274,7 @@ def _exported_connections(tenant: Tenant) -> dict[str, Any]:
     parts: dict[str, Any] = {}
     entra, aws = tenant.entra, tenant.aws
     if entra.directory_id:
-        parts["entra"] = reading.given(
+        parts["entra"] = given(
             cloud=entra.cloud,
             directory_id=entra.directory_id,
             client_id=entra.client_id,
@@ -280,7 +282,7 @@ def _exported_connections(tenant: Tenant) -> dict[str, Any]:
             ends_on=_day(entra.credential_ends_on),
         )
     if aws.endpoint:
-        parts["aws"] = reading.given(endpoint=aws.endpoint, token_created_on=_day(aws.token_created_on))
+        parts["aws"] = given(endpoint=aws.endpoint, token_created_on=_day(aws.token_created_on))
     return parts
 
 

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from sync import audit
-from sync.configuration import mappings
+from sync.configuration.editing import matching_changed
 from sync.models import Adoption, NameId, Tenant
 from sync.rules.limits import Limits, limits_of
 
@@ -91,7 +91,7 @@ def save_safety(*, tenant: Tenant, actor: str, **values: Any) -> bool:
         return False
     _store(tenant, after)
     if any(before[name] != after[name] for name in MATCHING):
-        mappings.matching_changed(tenant=tenant, actor=actor)
+        matching_changed(tenant=tenant, actor=actor)
     audit.record(actor, "safety.save", tenant, _flat(before), _flat(after))
     return True
 

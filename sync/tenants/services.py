@@ -4,10 +4,9 @@ from django.db import transaction
 from django.utils.text import slugify
 
 from sync import audit
+from sync.configuration.current import add_default_mappings
 from sync.configuration.items import scope_digest
-from sync.models import AttributeMapping, AwsConnection, Configuration, EntraConnection, Tenant
-from sync.rules.rows import MappingRow
-from sync.rules.template import DEFAULT_GROUP_MAPPINGS, DEFAULT_USER_MAPPINGS
+from sync.models import AwsConnection, Configuration, EntraConnection, Tenant
 
 
 @transaction.atomic
@@ -24,34 +23,7 @@ def create_tenant(*, actor: str, name: str, slug: str | None = None, time_zone: 
     return tenant
 
 
-def configuration_of(tenant: Tenant) -> Configuration:
-    """The configuration that runs use."""
-    return tenant.configurations.current()
-
-
 def free_slug(name: str) -> str:
     stem = slugify(name)[:50] or "tenant"
     taken = set(Tenant.objects.filter(slug__startswith=stem).values_list("slug", flat=True))
     return next(slug for slug in [stem, *(f"{stem}-{n}" for n in range(2, 10_000))] if slug not in taken)
-
-
-def add_default_mappings(configuration: Configuration, object_type: str) -> None:
-    rules = DEFAULT_USER_MAPPINGS if object_type == "user" else DEFAULT_GROUP_MAPPINGS
-    AttributeMapping.objects.bulk_create(row_of(configuration, object_type, rule) for rule in rules)
-
-
-def row_of(configuration: Configuration, object_type: str, rule: MappingRow) -> AttributeMapping:
-    return AttributeMapping(
-        configuration=configuration,
-        object_type=object_type,
-        position=rule.position,
-        target=rule.target,
-        kind=rule.kind,
-        source=rule.source,
-        default=rule.default,
-        default_on_update=rule.default_on_update,
-        apply=rule.apply,
-        matching=rule.matching,
-        when_empty=rule.when_empty,
-        from_template=True,
-    )

@@ -10,6 +10,7 @@ from django.test import Client
 from playwright.sync_api import BrowserContext, Page
 
 from portal.models import User
+from sync import queue
 from sync.connection import services
 from sync.worker import execution
 from tests.world.browser import Watched
@@ -29,8 +30,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture
 def lab(reachable: Lab, monkeypatch: pytest.MonkeyPatch) -> Lab:
     """Tasks run at once, in the web server's own thread: there is no broker here."""
-    monkeypatch.setattr("sync.tasks.test_connection.delay", services.run_test)
-    monkeypatch.setattr("sync.tasks.execute_run.delay", execution.execute)
+    carried_out = {queue.TEST_CONNECTION: services.run_test, queue.EXECUTE_RUN: execution.execute_run}
+    monkeypatch.setattr("sync.queue.send", lambda task, key: carried_out.get(task, int)(key))
     return reachable
 
 

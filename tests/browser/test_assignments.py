@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from portal.models import User
-from sync.configuration import drafts
+from sync.configuration import drafts, versions
 from sync.models import Tenant
 from tests.world.lab import Lab
 from tests.world.tenant import ACTOR, assign, connect, sync
@@ -25,7 +25,7 @@ def wired(lab: Lab, tenant: Tenant) -> Tenant:
 def published(wired: Tenant, lab: Lab) -> Tenant:
     """AWS-Admins (6 people) and Project 30, which contains Project 31 and the other way round, are in AWS."""
     assign(wired, lab.entra_group("AWS-Admins"), lab.entra_group("Project 30"))
-    drafts.make_version(drafts.draft_or_current(wired), actor=ACTOR)
+    versions.make_version(drafts.draft_or_current(wired), actor=ACTOR)
     sync(wired)
     return wired
 
@@ -180,7 +180,7 @@ def test_an_application_is_followed_by_name(
     page.get_by_label("Name, or object ID").press_sequentially("aws")
     page.get_by_role("button", name="Follow AWS IAM Identity Center").click()
     expect(page.locator("#application")).to_contain_text("changed: another application is followed")
-    drafts.make_version(drafts.draft_or_current(published), actor=ACTOR)
+    versions.make_version(drafts.draft_or_current(published), actor=ACTOR)
     sync(published)
     page.reload()
     # AWS-Admins is assigned by hand: only AWS-Developers stands apart.

@@ -9,9 +9,10 @@ from django.test import Client
 from playwright.sync_api import Browser, Page, expect
 
 from portal.models import User
-from sync.configuration import drafts, mappings
+from sync.configuration import versions
 from sync.configuration.drafts import draft_or_current
-from sync.configuration.files import reading
+from sync.configuration.files.writing import export_configuration
+from sync.configuration.settings import set_settings
 from sync.models import Tenant
 from tests.world.browser import Watched, axe, sideways
 from tests.world.ms_schema import SAMPLE
@@ -23,8 +24,8 @@ JO = "jo@acme.example"
 @pytest.fixture
 def published(tenant: Tenant) -> Tenant:
     """A version, and a draft that Microsoft's schema cannot say all of."""
-    drafts.make_version(draft_or_current(tenant), actor=JO)
-    mappings.set_settings(actor=JO, tenant=tenant, user_actions=["create", "update"])
+    versions.make_version(draft_or_current(tenant), actor=JO)
+    set_settings(actor=JO, tenant=tenant, user_actions=["create", "update"])
     return tenant
 
 
@@ -61,7 +62,7 @@ def test_every_state_of_the_pages_is_accessible_and_fits(
     expect(page.get_by_role("heading", name="There is a problem")).to_be_visible()
     expect(page.locator(".ls-summary")).to_be_focused()
     sound(page)
-    bring(page, reading.export(draft_or_current(published)))
+    bring(page, export_configuration(draft_or_current(published)))
     expect(page.get_by_text("There is nothing to put into the draft")).to_be_visible()
     sound(page)
     page.goto(f"{live_server.url}/t/acme/configuration/import/")
@@ -69,7 +70,7 @@ def test_every_state_of_the_pages_is_accessible_and_fits(
     expect(page.get_by_role("button", name="Put into the draft")).to_be_visible()
     page.get_by_text("parts are taken over as they are").click()
     sound(page)
-    mappings.set_settings(actor="ravi@acme.example", tenant=published, leave_out_guests=True)
+    set_settings(actor="ravi@acme.example", tenant=published, leave_out_guests=True)
     page.get_by_role("button", name="Put into the draft").click()
     expect(page.get_by_text("Somebody has changed the configuration meanwhile")).to_be_visible()
     sound(page)
@@ -78,7 +79,7 @@ def test_every_state_of_the_pages_is_accessible_and_fits(
 def test_a_file_is_checked_and_put_into_the_draft(
     tenant: Tenant, owner: User, open_page: Callable[[User | None], Page], live_server: Any
 ) -> None:
-    drafts.make_version(draft_or_current(tenant), actor=JO)
+    versions.make_version(draft_or_current(tenant), actor=JO)
     page = open_page(owner)
     page.goto(f"{live_server.url}/t/acme/configuration/export/")
     with page.expect_download() as download:

@@ -10,7 +10,8 @@ from playwright.sync_api import Locator, Page, expect
 
 from portal.models import User
 from portal.roles import Role
-from sync.configuration import drafts, mappings
+from sync.configuration import drafts, mappings, versions
+from sync.configuration.filters import save_filter
 from sync.models import Configuration, HeldChange, Run, Tenant
 from tests.world.browser import Watched, axe, sideways
 from tests.world.drafted import PREVIEW, edit_title, preview_of, with_draft, with_versions
@@ -49,7 +50,7 @@ def edit(tenant: Tenant, target: str, **facts: Any) -> None:
 
 def only(tenant: Tenant, value: str) -> None:
     clause = {"attribute": "department", "operator": "EQUALS", "value": value, "ignore_case": False}
-    mappings.save_filter(actor=RAVI, tenant=tenant, object_type="user", title="Wrong", clauses=[clause])
+    save_filter(actor=RAVI, tenant=tenant, object_type="user", title="Wrong", clauses=[clause])
 
 
 @pytest.fixture(params=["mouse", "keys"])
@@ -131,7 +132,7 @@ def test_a_version_is_restored_as_a_draft_by_keyboard_alone(
     edit(acme, "title", source="department")
     draft = acme.configurations.draft()
     assert draft is not None
-    drafts.make_version(draft, actor=RAVI, comment="Titles by department")
+    versions.make_version(draft, actor=RAVI, comment="Titles by department")
     page = open_page(owner)
     page.goto(f"{live_server.url}/t/acme/versions/")
     expect(page.locator("#compared")).to_contain_text("jobTitle")
@@ -167,7 +168,7 @@ def test_an_edit_lands_in_a_new_draft_when_somebody_published_meanwhile(
     page.goto(f"{live_server.url}/t/acme/scope/")
     draft = acme.configurations.draft()
     assert draft is not None
-    drafts.make_version(draft, actor=RAVI)
+    versions.make_version(draft, actor=RAVI)
     page.locator("[name=leave_out_guests]").first.check()
     page.get_by_role("button", name="Save in the draft").first.click()
     expect(page.locator("#messages")).to_contain_text(
@@ -270,7 +271,7 @@ def states(tenant: Tenant) -> Iterator[str]:
     yield impact
     draft = tenant.configurations.draft()
     assert draft is not None
-    drafts.make_version(draft, actor=RAVI, preview=Run.objects.get())
+    versions.make_version(draft, actor=RAVI, preview=Run.objects.get())
     yield impact
     now = timezone.now()
     Run.objects.create(

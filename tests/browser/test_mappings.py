@@ -7,7 +7,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from portal.models import User
-from sync.configuration import drafts, mappings
+from sync.configuration import drafts, mappings, versions
+from sync.configuration.settings import set_settings
 from sync.models import AttributeMapping, Tenant
 from sync.rules.rows import MappingRow
 from tests.world.browser import axe, sideways
@@ -29,7 +30,7 @@ def read(lab: Lab, tenant: Tenant) -> Tenant:
     assign(tenant, lab.entra_group("AWS-Admins"))
     sync(tenant)
     if (draft := tenant.configurations.draft()) is not None:
-        drafts.make_version(draft, actor=ACTOR)
+        versions.make_version(draft, actor=ACTOR)
     return tenant
 
 
@@ -240,7 +241,7 @@ def test_every_state_of_the_page_is_accessible(people: Page, read: Tenant, schem
     mappings.save_mapping(actor=ACTOR, tenant=read, object_type="user", rule=rules[0], row=row(read, "title"))
     mappings.save_mapping(actor=ACTOR, tenant=read, object_type="user", rule=rules[1])
     mappings.remove_mapping(actor=ACTOR, tenant=read, row=row(read, WORK_PHONE))
-    mappings.set_settings(actor=ACTOR, tenant=read, user_actions=["create"])
+    set_settings(actor=ACTOR, tenant=read, user_actions=["create"])
     page.reload()
     expect(page.locator("#map-title")).to_contain_text("[Redact]")
     expect(page.locator("#map-phoneNumbers-work")).to_contain_text("removed")

@@ -10,7 +10,8 @@ from playwright.sync_api import Page
 
 from portal import first_run
 from portal.models import RoleGrant, User
-from sync.configuration import drafts, mappings
+from sync.configuration import assignments, drafts, versions
+from sync.configuration.settings import set_settings
 from sync.directory.live import Found
 from sync.models import (
     Assignment,
@@ -37,7 +38,8 @@ from tests.world.drafted import PREVIEW, preview_of, with_draft
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-GROUP = "b" * 36
+ADELE = "aaaaaaaa-1111-4111-8111-111111111111"
+GROUP = "bbbbbbbb-1111-4111-8111-111111111111"
 # Names that answer no page of their own: actions (POST), files, fragments and redirects.
 NO_PAGE = {
     "home", "scope_counts", "scope_filter", "scope_settings", "account_signup", "account_reset_password", "connection_test_start", "mappings_recommended", "sync_now",
@@ -72,23 +74,21 @@ def world(tenant: Tenant) -> dict[str, list[Any]]:
         finished_at=now, counts={"created": 3, "failed": 1}, phases={"read": {"state": "done", "seconds": 1.5, "facts": {"people": 500}}},
     )  # fmt: skip
     operation = Operation.objects.create(
-        run=run, tenant=tenant, object_type="user", object_id="a" * 36, display_name="Adele Vance With A Rather Long Name",
+        run=run, tenant=tenant, object_type="user", object_id=ADELE, display_name="Adele Vance With A Rather Long Name",
         detail_name="adele@acme.example", action="create", result="failed", problem="too-many-values", attribute="phoneNumbers",
         error="List attribute phoneNumbers exceeds allowed limit of 1", finished_at=now, status=400,
         changes={"userName": {"before": None, "after": "adele @acme", "mapping": "userPrincipalName"}},
         request={"method": "POST", "path": "Users", "body": {"userName": "adele"}}, answer={"status": 400, "body": {"detail": "no"}},
     )  # fmt: skip
     DirectoryUser.objects.create(
-        tenant=tenant, object_id="a" * 36, display_name="Adele", in_scope=True, scope_reason="assigned"
+        tenant=tenant, object_id=ADELE, display_name="Adele", in_scope=True, scope_reason="assigned"
     )
-    Link.objects.create(
-        tenant=tenant, object_type="user", object_id="a" * 36, failures=1, failure_code="too-many-values"
-    )
+    Link.objects.create(tenant=tenant, object_type="user", object_id=ADELE, failures=1, failure_code="too-many-values")
     found = [
         Found("group", GROUP, "AWS-Developers", "", "security"),
-        Found("user", "a" * 36, "Adele", "adele@x", "person"),
+        Found("user", ADELE, "Adele", "adele@x", "person"),
     ]
-    mappings.assign(actor="jo@acme.example", tenant=tenant, chosen=found)
+    assignments.assign_objects(actor="jo@acme.example", tenant=tenant, chosen=found)
     with_changed_assignments(tenant)
     test = ConnectionTest.objects.create(
         tenant=tenant, half=Half.AWS, state="done", requested_by="jo", finished_at=now,
@@ -127,7 +127,7 @@ def world(tenant: Tenant) -> dict[str, list[Any]]:
 
 def with_changed_assignments(tenant: Tenant) -> None:
     """Every mark of a row, nested groups with a loop, and something from the enterprise application."""
-    inner, gone, brought = "c" * 36, "d" * 36, "e" * 36
+    inner, gone, brought = (f"{one * 8}-1111-4111-8111-111111111111" for one in "cde")
     for object_id, name in (
         (GROUP, "AWS-Developers"),
         (inner, "AWS-Release with a rather long name"),
@@ -138,25 +138,27 @@ def with_changed_assignments(tenant: Tenant) -> None:
     for outer, member, kind in (
         (GROUP, inner, "group"),
         (inner, GROUP, "group"),
-        (GROUP, "a" * 36, "user"),
+        (GROUP, ADELE, "user"),
         (inner, "f" * 36, "user"),
     ):
         DirectoryMembership.objects.create(tenant=tenant, group_id=outer, member_id=member, member_type=kind)
     DirectoryUser.objects.create(
         tenant=tenant, object_id="f" * 36, display_name="Fay", user_principal_name="fay@a-rather-long-domain-name.acme.example"
     )  # fmt: skip
-    mappings.assign(actor="jo@acme.example", tenant=tenant, chosen=[Found("group", gone, "AWS-Old", "", "dynamic")])
-    mappings.set_settings(actor="jo@acme.example", tenant=tenant, mirrored_app=GROUP)
+    assignments.assign_objects(
+        actor="jo@acme.example", tenant=tenant, chosen=[Found("group", gone, "AWS-Old", "", "dynamic")]
+    )
+    set_settings(actor="jo@acme.example", tenant=tenant, mirrored_app=GROUP)
     draft = drafts.draft_or_current(tenant)
     Assignment.objects.create(
         configuration=draft, object_type="group", object_id=brought, display_name="AWS-App", mirrored=True
     )
-    drafts.make_version(draft, actor="jo@acme.example")
+    versions.make_version(draft, actor="jo@acme.example")
     developers = drafts.draft_or_current(tenant).assignments.get(object_id=GROUP)
-    mappings.set_nested(actor="jo@acme.example", tenant=tenant, assignment=developers, nested=True)
-    mappings.unassign_all(actor="jo@acme.example", tenant=tenant, keys=[("group", gone)])
+    assignments.set_nested(actor="jo@acme.example", tenant=tenant, assignment=developers, nested=True)
+    assignments.unassign_objects(actor="jo@acme.example", tenant=tenant, keys=[("group", gone)])
     fay = Found("user", "f" * 36, "Fay", "fay@acme.example", "person")
-    mappings.assign(actor="jo@acme.example", tenant=tenant, chosen=[fay])
+    assignments.assign_objects(actor="jo@acme.example", tenant=tenant, chosen=[fay])
 
 
 def demanded(tenant: Tenant, run: Run) -> Demand:
@@ -182,7 +184,7 @@ def demanded(tenant: Tenant, run: Run) -> Demand:
              for name, one in facts.items()]  # fmt: skip
     for number in range(2):
         DemandObject.objects.create(
-            demand=demand, position=number, object_type="user", object_id="a" * 36, display_name="Adele Vance With A Long Name",
+            demand=demand, position=number, object_type="user", object_id=ADELE, display_name="Adele Vance With A Long Name",
             result="failed", steps=steps,
         )  # fmt: skip
     return demand
@@ -201,7 +203,7 @@ def with_findings(tenant: Tenant) -> None:
         ("manager-outside-scope", "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager", "Bo Boss", False),
     ):  # fmt: skip
         Finding.objects.create(
-            found_by=check, tenant=tenant, object_type="user", object_id="a" * 36, code=code, attribute=attribute, value=value, certain=certain
+            found_by=check, tenant=tenant, object_type="user", object_id=ADELE, code=code, attribute=attribute, value=value, certain=certain
         )  # fmt: skip
 
 
@@ -221,7 +223,7 @@ def with_differences(tenant: Tenant) -> None:
         ("missing", "group", {"name": "AWS-Developers"}),
         ("member_extra", "membership", {"name": "AWS-Developers", "member_scim_id": aws_id}),
         ("member_missing", "membership", {"name": "AWS-Developers", "member_scim_id": aws_id, "member_name": "Adele", "repaired": True}),
-        ("only_in_aws", "user", {"name": "Hand Made", "facts": {"userName": "hand.made@a-rather-long-domain-name.acme.example"}, "proposed_id": "a" * 36, "proposed_by": "userName"}),
+        ("only_in_aws", "user", {"name": "Hand Made", "facts": {"userName": "hand.made@a-rather-long-domain-name.acme.example"}, "proposed_id": ADELE, "proposed_by": "userName"}),
         ("only_in_aws", "group", {"name": "Billing"}),
         ("only_in_aws", "group", {"name": "AWSControlTowerAdmins", "facts": {"left_alone": True}}),
     ):  # fmt: skip

@@ -7,8 +7,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from portal.models import User
-from sync.configuration import drafts, mappings
+from sync.configuration import assignments, versions
 from sync.configuration.drafts import draft_or_current
+from sync.configuration.filters import save_filter
 from sync.directory.live import Found
 from sync.models import DirectoryMembership, DirectoryUser, Tenant
 from sync.rules.entra_attributes import ALWAYS_SELECTED
@@ -16,7 +17,7 @@ from tests.world.browser import axe, sideways
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ACTOR = "jo@acme.example"
-GROUP = "9" * 36
+GROUP = "99999999-1111-4111-8111-111111111111"
 # Department, how many, sign-in allowed.
 COMPANY = [("Engineering", 12, True), ("Sales", 5, True), ("Engineering", 2, False), ("", 3, True)]
 
@@ -31,12 +32,14 @@ def company(tenant: Tenant) -> Tenant:
         for _one in range(count):
             number += 1
             mirrored(tenant, number, department, enabled)
-    mappings.assign(actor=ACTOR, tenant=tenant, chosen=[Found("group", GROUP, "AWS-Everyone", "", "security")])
+    assignments.assign_objects(
+        actor=ACTOR, tenant=tenant, chosen=[Found("group", GROUP, "AWS-Everyone", "", "security")]
+    )
     tenant.refresh_from_db()
     from sync.models import DirectoryGroup
 
     DirectoryGroup.objects.create(tenant=tenant, object_id=GROUP, display_name="AWS-Everyone")
-    drafts.make_version(draft_or_current(tenant), actor=ACTOR)
+    versions.make_version(draft_or_current(tenant), actor=ACTOR)
     return tenant
 
 
@@ -62,7 +65,7 @@ def mirrored(tenant: Tenant, number: int, department: str, enabled: bool) -> Non
 
 def engineers(tenant: Tenant) -> None:
     """A filter in the draft."""
-    mappings.save_filter(
+    save_filter(
         actor=ACTOR,
         tenant=tenant,
         object_type="user",
@@ -175,7 +178,7 @@ def test_a_filter_that_somebody_else_has_changed_is_shown_beside_mine(
     page.goto(f"{live_server.url}/t/acme/scope/")
     page.get_by_label("Value 1").fill("Research")
     row = draft_or_current(company).filters.get()
-    mappings.save_filter(
+    save_filter(
         actor="ravi@acme.example",
         tenant=company,
         object_type="user",
@@ -224,7 +227,7 @@ def test_every_state_of_the_page_is_accessible(
 ) -> None:
     watched.allowed.add(422)
     engineers(company)
-    mappings.save_filter(
+    save_filter(
         actor=ACTOR,
         tenant=company,
         object_type="user",

@@ -11,6 +11,7 @@ from django.db import connections
 from sync.configuration import mappings
 from sync.models import Operation, Result, Run, Tenant
 from sync.runs import checkpoints
+from sync.runs.requests import request_run
 from sync.tenants import services
 from sync.worker import execution
 from tests.world.lab import Lab
@@ -51,7 +52,7 @@ class World:
         sync(self.tenant)
         self.change()
         lab.forget_requests()
-        self.run = execution.request_run(
+        self.run = request_run(
             tenant=self.tenant, kind=Run.Kind.CHANGES, trigger=Run.Trigger.COMMAND, enqueue=False, confirmed=True
         )
 
@@ -99,7 +100,7 @@ def killed(run: Run, step: str, occurrence: int) -> bool:
                 os.kill(os.getpid(), signal.SIGKILL)
 
         checkpoints.listeners.append(listen)
-        execution.execute(run.pk)
+        execution.execute_run(run.pk)
         os._exit(0)
     _pid, status = os.waitpid(pid, 0)
     return os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
@@ -113,7 +114,7 @@ def learn(run: Run) -> Counter[str]:
 
     checkpoints.listeners.append(listen)
     try:
-        execution.execute(run.pk)
+        execution.execute_run(run.pk)
     finally:
         checkpoints.listeners.remove(listen)
     return passed
@@ -130,7 +131,7 @@ def test_a_kill_at_any_step_changes_nothing_in_the_end(db: None, reachable: Lab)
         assert killed(world.run, step, occurrence), f"{step} ({occurrence}) was not passed"
         # The lease of the dead runs out.
         Tenant.objects.filter(pk=world.tenant.pk).update(lease_expires_at=None)
-        execution.execute(world.run.pk)
+        execution.execute_run(world.run.pk)
         world.run.refresh_from_db()
         where = f"killed at {step} ({occurrence})"
         assert world.run.state == Run.State.COMPLETED, (where, world.run.problem, world.run.problem_detail)

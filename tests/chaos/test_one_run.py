@@ -19,8 +19,10 @@ from django.utils import timezone
 from sync.configuration import mappings
 from sync.models import Drift, Operation, Result, Run, Tenant
 from sync.runs import checkpoints
+from sync.runs.requests import request_run
 from sync.tenants import services
 from sync.worker import execution
+from sync.worker.scheduling import abandoned_runs, dispatch
 from tests.world.company import group_of, hire
 from tests.world.lab import Lab
 from tests.world.prepared import NewState
@@ -44,9 +46,7 @@ def asked(db: None, reachable: Lab) -> Run:
     mappings.apply_recommended(actor=ACTOR, tenant=tenant)
     people = [hire(reachable, f"One {n} Run") for n in range(60)]
     assign(tenant, group_of(reachable, "One-Run", people))
-    return execution.request_run(
-        tenant=tenant, kind=Run.Kind.CHANGES, trigger=Run.Trigger.COMMAND, enqueue=False, confirmed=True
-    )
+    return request_run(tenant=tenant, kind=Run.Kind.CHANGES, trigger=Run.Trigger.COMMAND, enqueue=False, confirmed=True)
 
 
 def fork(work: Callable[[], object]) -> int:
@@ -72,7 +72,7 @@ def made(lab: Lab) -> Counter[str]:
 
 def test_ten_copies_of_a_task_are_one_run(asked: Run, lab: Lab) -> None:
     """Also what a broker does that takes a long task for lost: the second copy comes while the first one works."""
-    workers = [fork(lambda: execution.execute(asked.pk)) for _ in range(10)]
+    workers = [fork(lambda: execution.execute_run(asked.pk)) for _ in range(10)]
     assert [ended(pid) for pid in workers] == [0] * 10
     asked.refresh_from_db()
     assert (asked.state, asked.attempts) == (Run.State.COMPLETED, 1)
@@ -81,10 +81,10 @@ def test_ten_copies_of_a_task_are_one_run(asked: Run, lab: Lab) -> None:
 
 
 def test_a_message_that_comes_after_the_run_is_over_does_nothing(asked: Run, lab: Lab) -> None:
-    execution.execute(asked.pk)
+    execution.execute_run(asked.pk)
     lab.forget_requests()
     epoch = Tenant.objects.get().lease_epoch
-    assert execution.execute(asked.pk) is None
+    assert execution.execute_run(asked.pk) is None
     assert (Tenant.objects.get().lease_epoch, lab.requests()) == (epoch, [])
 
 
@@ -93,7 +93,7 @@ def test_two_beats_at_once_ask_for_one_run(asked: Run) -> None:
     for _ in range(5):
         Tenant.objects.update(enabled=True, next_run_at=timezone.now())
         before = Run.objects.count()
-        beats = [fork(execution.dispatch) for _ in range(2)]
+        beats = [fork(dispatch) for _ in range(2)]
         assert [ended(pid) for pid in beats] == [0, 0]
         assert Run.objects.count() == before + 1
         Run.objects.update(state=Run.State.COMPLETED)
@@ -102,9 +102,9 @@ def test_two_beats_at_once_ask_for_one_run(asked: Run) -> None:
 def test_a_message_that_got_lost_is_sent_again(asked: Run) -> None:
     long_ago = timezone.now() - datetime.timedelta(minutes=5)
     Run.objects.update(enqueued_at=long_ago)
-    assert execution.dispatch().resent == 1
+    assert dispatch().resent == 1
     # The next beat gives it time.
-    assert execution.dispatch().resent == 0
+    assert dispatch().resent == 0
 
 
 def test_a_worker_that_slept_past_its_lease_begins_nothing_new(asked: Run, lab: Lab, settings: Any) -> None:
@@ -116,9 +116,9 @@ def test_a_worker_that_slept_past_its_lease_begins_nothing_new(asked: Run, lab: 
     intended = set(Operation.objects.filter(result=Result.SENT).values_list("object_id", flat=True))
     before = Operation.objects.filter(epoch=old).count()
     assert intended
-    until(lambda: execution.abandoned_runs().exists(), 10)
+    until(lambda: abandoned_runs().exists(), 10)
     try:
-        assert execution.execute(asked.pk) is not None
+        assert execution.execute_run(asked.pk) is not None
         seen = len(lab.requests())
     finally:
         os.kill(sleeper, signal.SIGCONT)
@@ -143,12 +143,12 @@ def carry_out_and_sleep(run_id: int) -> None:
             os.kill(os.getpid(), signal.SIGSTOP)
 
     checkpoints.listeners.append(listen)
-    execution.execute(run_id)
+    execution.execute_run(run_id)
 
 
 def compared_clean(tenant: Tenant) -> None:
-    compare = execution.request_run(tenant=tenant, kind=Run.Kind.VERIFY, trigger=Run.Trigger.COMMAND, enqueue=False)
-    finished = execution.execute(compare.pk)
+    compare = request_run(tenant=tenant, kind=Run.Kind.VERIFY, trigger=Run.Trigger.COMMAND, enqueue=False)
+    finished = execution.execute_run(compare.pk)
     assert finished is not None
     assert finished.state == Run.State.COMPLETED
     assert not Drift.objects.filter(tenant=tenant).exists()

@@ -6,6 +6,7 @@ import pytest
 
 from sync.connection import services
 from sync.models import AwsConnection, Run, Tenant
+from sync.runs.requests import request_run
 from sync.worker import execution
 from tests.world.company import hire
 from tests.world.lab import Lab
@@ -26,10 +27,8 @@ def test_a_certificate_that_is_not_right_ends_before_the_token_is_shown(
     services.save_aws(
         tenant=wired, actor=ACTOR, endpoint=address, token=lab.facts["scim_token"], token_created_on=token_made
     )
-    run = execution.request_run(
-        tenant=wired, kind=Run.Kind.FULL, trigger=Run.Trigger.COMMAND, enqueue=False, confirmed=True
-    )
-    finished = execution.execute(run.pk)
+    run = request_run(tenant=wired, kind=Run.Kind.FULL, trigger=Run.Trigger.COMMAND, enqueue=False, confirmed=True)
+    finished = execution.execute_run(run.pk)
     assert finished is not None
     assert (finished.state, finished.problem) == (Run.State.FAILED, "aws-down")
     assert "CERTIFICATE_VERIFY_FAILED" in finished.problem_detail

@@ -6,6 +6,7 @@ import pytest
 
 from sync.drift import services
 from sync.models import Drift, Link, Run, Tenant
+from sync.runs.requests import request_run
 from sync.worker import execution
 from tests.world.company import aws_group, aws_user, hire
 from tests.world.lab import Lab
@@ -16,8 +17,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def compare(tenant: Tenant) -> Run:
     tenant.refresh_from_db()
-    run = execution.request_run(tenant=tenant, kind=Run.Kind.VERIFY, trigger=Run.Trigger.COMMAND, enqueue=False)
-    finished = execution.execute(run.pk)
+    run = request_run(tenant=tenant, kind=Run.Kind.VERIFY, trigger=Run.Trigger.COMMAND, enqueue=False)
+    finished = execution.execute_run(run.pk)
     assert finished is not None
     return finished
 
@@ -46,7 +47,7 @@ def test_hand_edits_are_found_and_put_right_and_what_is_not_ours_is_left(wired: 
         ("differs", "active"),
         ("member_extra",),
     }
-    services.repair(tenant=wired, actor="jo@acme.example")
+    services.repair_differences(tenant=wired, actor="jo@acme.example")
     sync(wired)
 
     after = lab.aws()
@@ -81,7 +82,7 @@ def test_a_list_that_comes_back_empty_forgets_nobody(wired: Tenant, lab: Lab, ki
     assert (run.state, run.problem) == (Run.State.FAILED, "aws-list-incomplete")
     assert state_of_links() == before
     with pytest.raises(services.CannotRepair, match="no-comparison"):
-        services.repair(tenant=wired, actor="jo@acme.example")
+        services.repair_differences(tenant=wired, actor="jo@acme.example")
 
 
 @pytest.mark.fault("C7")

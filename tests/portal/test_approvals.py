@@ -10,9 +10,9 @@ from django.utils import timezone
 
 from portal.models import User
 from portal.roles import Role
-from sync.configuration import mappings
+from sync.configuration.current import configuration_of
+from sync.configuration.editing import matching_changed
 from sync.models import AuditEntry, DirectoryUser, HeldChange, Hold, Link, Operation, Run, Tenant
-from sync.tenants.services import configuration_of
 from tests.world.people import person
 
 pytestmark = pytest.mark.django_db
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Runs that went to the broker."""
     ids: list[int] = []
-    monkeypatch.setattr("sync.tasks.execute_run.delay", ids.append)
+    monkeypatch.setattr("sync.queue.send", lambda _task, key: ids.append(key))
     return ids
 
 
@@ -293,7 +293,7 @@ def test_after_a_change_of_scope_the_assignments_page_offers_a_preview(on: Tenan
     configuration.confirmed_at = timezone.now()
     configuration.save()
     assert "waits for your yes" not in jo.get("/t/acme/assignments/").content.decode()
-    mappings.matching_changed(tenant=on, actor="jo")
+    matching_changed(tenant=on, actor="jo")
     assert "The next sync waits for your yes" in jo.get("/t/acme/assignments/").content.decode()
     assert jo.post("/t/acme/provisioning/preview/")["Location"] == "/t/acme/runs/2/"
     assert Run.objects.get(number=2).kind == "preview"

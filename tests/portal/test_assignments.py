@@ -11,7 +11,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from portal.models import User
-from sync.configuration import drafts, mappings
+from sync.configuration import assignments, drafts, versions
+from sync.configuration.settings import set_settings
 from sync.directory import live
 from sync.directory.live import Found
 from sync.graph.errors import Forbidden, ServerError, Throttled
@@ -58,7 +59,7 @@ def company(tenant: Tenant) -> Tenant:
         for group in groups:
             DirectoryMembership.objects.create(tenant=tenant, group_id=group, member_id=object_id)
     DirectoryMembership.objects.create(tenant=tenant, group_id=DEVS, member_id=LEADS, member_type="group")
-    mappings.assign(
+    assignments.assign_objects(
         actor=ACTOR,
         tenant=tenant,
         chosen=[
@@ -72,7 +73,7 @@ def company(tenant: Tenant) -> Tenant:
 
 @pytest.fixture
 def published(company: Tenant) -> Tenant:
-    drafts.make_version(drafts.draft_or_current(company), actor=ACTOR)
+    versions.make_version(drafts.draft_or_current(company), actor=ACTOR)
     return company
 
 
@@ -94,7 +95,7 @@ def test_nobody_assigned_offers_both_ways_in(tenant: Tenant, jo: Client) -> None
 
 
 def test_a_group_shows_direct_effective_and_only_through(company: Tenant, jo: Client) -> None:
-    mappings.set_nested(actor=ACTOR, tenant=company, assignment=shown_assignment(company, DEVS), nested=True)
+    assignments.set_nested(actor=ACTOR, tenant=company, assignment=shown_assignment(company, DEVS), nested=True)
     page = jo.get(PAGE).content.decode()
     assert row_of(page, ADMINS).startswith("AWS-Admins Role-assignable group Waiting for next run 2 2 1")
     assert row_of(page, DEVS).startswith("AWS-Devs Security group Waiting for next run 1 2 1")
@@ -122,9 +123,9 @@ def test_what_is_deleted_in_entra_is_marked(company: Tenant, jo: Client) -> None
 
 def test_what_differs_from_the_published_version_is_marked_and_undone(published: Tenant, jo: Client) -> None:
     devs = shown_assignment(published, DEVS)
-    mappings.set_send_group(actor=ACTOR, tenant=published, assignment=devs, send_group=False)
-    mappings.unassign_all(actor=ACTOR, tenant=published, keys=[("group", ADMINS)])
-    mappings.assign(actor=ACTOR, tenant=published, chosen=[Found("user", MO, "Mo", "", "person")])
+    assignments.set_send_group(actor=ACTOR, tenant=published, assignment=devs, send_group=False)
+    assignments.unassign_objects(actor=ACTOR, tenant=published, keys=[("group", ADMINS)])
+    assignments.assign_objects(actor=ACTOR, tenant=published, chosen=[Found("user", MO, "Mo", "", "person")])
     page = jo.get(PAGE).content.decode()
     assert "removed, not published" in row_of(page, ADMINS)
     assert "changed: the group itself is not sent Skipped" in row_of(page, DEVS)
@@ -151,7 +152,7 @@ def test_nested_and_send_are_set_in_the_draft(published: Tenant, jo: Client, htm
 
 
 def test_before_a_group_goes_the_page_says_who_leaves_and_who_stays(published: Tenant, jo: Client) -> None:
-    mappings.unassign_all(actor=ACTOR, tenant=published, keys=[("user", NG)])
+    assignments.unassign_objects(actor=ACTOR, tenant=published, keys=[("user", NG)])
     url = f"{PAGE}group/{ADMINS}/unassign/"
     page = " ".join(re.sub(r"<[^>]+>", "", jo.get(url).content.decode()).split())
     assert "1 person leaves AWS, 1 stays because of AWS-Devs." in page
@@ -197,7 +198,7 @@ def test_many_who_leave_are_paged_by_name(company: Tenant, jo: Client) -> None:
 
 def test_an_address_names_what_is_assigned_in_the_draft(published: Tenant, jo: Client) -> None:
     assert jo.get(f"{PAGE}group/{oid(99)}/unassign/").status_code == 404
-    mappings.set_nested(actor=ACTOR, tenant=published, assignment=shown_assignment(published, DEVS), nested=True)
+    assignments.set_nested(actor=ACTOR, tenant=published, assignment=shown_assignment(published, DEVS), nested=True)
     assert jo.get(f"{PAGE}group/{DEVS}/unassign/").status_code == 200
 
 
@@ -216,7 +217,7 @@ def test_a_thousand_groups_are_paged_and_found_and_ask_no_more_queries(company: 
     DirectoryMembership.objects.bulk_create(
         DirectoryMembership(tenant=company, group_id=one.object_id, member_id=KAVI) for one in chosen
     )
-    mappings.assign(actor=ACTOR, tenant=company, chosen=chosen)
+    assignments.assign_objects(actor=ACTOR, tenant=company, chosen=chosen)
     page = jo.get(PAGE).content.decode()
     assert "Groups (1002)" in page
     assert "1 to 50 of 1002" in page
@@ -455,7 +456,7 @@ def test_without_the_permission_an_application_is_followed_by_its_object_id(
 
 @pytest.fixture
 def followed(company: Tenant) -> Tenant:
-    mappings.set_settings(actor=ACTOR, tenant=company, mirrored_app=oid(70))
+    set_settings(actor=ACTOR, tenant=company, mirrored_app=oid(70))
     Assignment.objects.create(
         configuration=drafts.draft_or_current(company),
         object_type="group",
@@ -463,7 +464,7 @@ def followed(company: Tenant) -> Tenant:
         display_name="Leads",
         mirrored=True,
     )
-    drafts.make_version(drafts.draft_or_current(company), actor=ACTOR)
+    versions.make_version(drafts.draft_or_current(company), actor=ACTOR)
     return company
 
 
@@ -489,7 +490,7 @@ def test_stopping_to_follow_is_undone_with_all_it_brought(followed: Tenant, jo: 
 
 
 def test_undo_here_reaches_assignments_alone(published: Tenant, jo: Client) -> None:
-    mappings.set_settings(actor=ACTOR, tenant=published, everybody=True)
+    set_settings(actor=ACTOR, tenant=published, everybody=True)
     jo.post(f"{PAGE}undo/", {"key": "setting:everybody"})
     assert drafts.draft_or_current(published).everybody
 
@@ -506,8 +507,8 @@ def test_a_viewer_sees_the_tables_without_their_buttons(
 def test_the_menu_marks_this_page_for_changes_of_assignments_and_of_the_application(
     published: Tenant, jo: Client, entra: Entra
 ) -> None:
-    mappings.unassign_all(actor=ACTOR, tenant=published, keys=[("group", ADMINS)])
-    mappings.set_settings(actor=ACTOR, tenant=published, mirrored_app=oid(70), everybody=True)
+    assignments.unassign_objects(actor=ACTOR, tenant=published, keys=[("group", ADMINS)])
+    set_settings(actor=ACTOR, tenant=published, mirrored_app=oid(70), everybody=True)
     page = jo.get(PAGE).content.decode()
     assert "•2" in page.partition("ls-nav-edited-assignments")[2].partition("</a>")[0]
     assert "•1" in page.partition("ls-nav-edited-scope")[2].partition("</a>")[0]

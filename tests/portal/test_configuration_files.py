@@ -12,9 +12,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from portal.models import User
-from sync.configuration import drafts, mappings
+from sync.configuration import versions
 from sync.configuration.drafts import draft_or_current
-from sync.configuration.files import microsoft, reading
+from sync.configuration.files import microsoft
+from sync.configuration.files.writing import export_configuration
+from sync.configuration.settings import set_settings
 from sync.graph.errors import Forbidden
 from sync.models import AuditEntry, Tenant
 from tests.world.ms_schema import SAMPLE
@@ -32,8 +34,8 @@ def jo(owner: User, client_of: Callable[[User], Client]) -> Client:
 @pytest.fixture
 def document(tenant: Tenant) -> dict[str, Any]:
     """The file of a published version, with two edits."""
-    drafts.make_version(draft_or_current(tenant), actor=JO)
-    found = copy.deepcopy(reading.export(draft_or_current(tenant)))
+    versions.make_version(draft_or_current(tenant), actor=JO)
+    found = copy.deepcopy(export_configuration(draft_or_current(tenant)))
     found["settings"]["everybody"] = True
     next(row for row in found["mappings"]["people"] if row["target"] == "title")["source"] = "department"
     return found
@@ -78,7 +80,7 @@ def test_an_uploaded_file_is_read(jo: Client, document: dict[str, Any]) -> None:
 
 
 def test_a_file_without_a_change_says_so(tenant: Tenant, jo: Client) -> None:
-    page = check(jo, reading.export(draft_or_current(tenant))).content.decode()
+    page = check(jo, export_configuration(draft_or_current(tenant))).content.decode()
     assert "The file says what is configured already" in page
     assert "Put into the draft" not in page
 
@@ -116,7 +118,7 @@ def test_what_somebody_changed_meanwhile_is_shown_again_and_not_overwritten(
     tenant: Tenant, jo: Client, document: dict[str, Any]
 ) -> None:
     fields = carried(check(jo, document))
-    mappings.set_settings(actor="ravi@acme.example", tenant=tenant, leave_out_guests=True)
+    set_settings(actor="ravi@acme.example", tenant=tenant, leave_out_guests=True)
     answer = jo.post(IMPORT, fields)
     assert answer.status_code == 409
     assert "Somebody has changed the configuration meanwhile" in answer.content.decode()
@@ -166,7 +168,7 @@ def test_a_missing_permission_is_named_at_the_field(
 def test_a_download_is_a_file_that_can_be_imported_and_stands_in_the_audit_log(
     tenant: Tenant, jo: Client, document: dict[str, Any]
 ) -> None:
-    mappings.set_settings(actor=JO, tenant=tenant, everybody=True)
+    set_settings(actor=JO, tenant=tenant, everybody=True)
     answer = jo.get(f"{EXPORT}?download=lockstep&version=1")
     assert answer["Content-Disposition"] == 'attachment; filename="acme-configuration-1.json"'
     assert json.loads(answer.content)["settings"]["everybody"] is False
@@ -179,13 +181,13 @@ def test_a_download_is_a_file_that_can_be_imported_and_stands_in_the_audit_log(
 
 def test_the_export_page_names_what_microsofts_schema_cannot_say(tenant: Tenant, jo: Client) -> None:
     assert "cannot say" not in jo.get(EXPORT).content.decode()
-    mappings.set_settings(actor=JO, tenant=tenant, user_actions=["create", "update"])
+    set_settings(actor=JO, tenant=tenant, user_actions=["create", "update"])
     assert "Microsoft has no action Disable" in jo.get(EXPORT).content.decode()
 
 
 @pytest.mark.parametrize("version", ["7", "x", "-1", "9" * 30, "draft"])
 def test_a_version_that_does_not_exist_is_not_found(tenant: Tenant, jo: Client, version: str) -> None:
-    drafts.make_version(draft_or_current(tenant), actor=JO)
+    versions.make_version(draft_or_current(tenant), actor=JO)
     assert jo.get(f"{EXPORT}?version={version}").status_code == 404
 
 

@@ -10,7 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from portal.models import User
-from sync.configuration import drafts
+from sync.configuration import drafts, versions
 from sync.models import AuditEntry, Configuration, DirectoryUser, Operation, Run, Tenant
 from tests.world.drafted import PREVIEW, edit_title, planned, preview_of, publish_unseen, with_draft, with_versions
 from tests.world.drafted import person as directory_person
@@ -63,7 +63,7 @@ def test_the_bar_costs_one_question(drafted: Run, jo: Client) -> None:
         return len([one for one in found if "sync_configuration" in one["sql"]])
 
     with_bar = questions()
-    drafts.discard(tenant=drafted.tenant, actor="jo")
+    versions.discard_draft(tenant=drafted.tenant, actor="jo")
     assert with_bar - questions() <= 1
     assert with_bar <= 2
 
@@ -94,7 +94,7 @@ def test_the_preview_starts_and_keeps_the_comment(tenant: Tenant, jo: Client, mo
     edit_title(tenant, "companyName")
     answer = jo.post("/t/acme/draft/preview/", {"comment": "Because"}, follow=True)
     assert "The connection has not passed a test" in answer.content.decode()
-    monkeypatch.setattr("portal.views.draft.runs.missing_for_turning_on", lambda _tenant: [])
+    monkeypatch.setattr("portal.views.draft.missing_for_turning_on", lambda _tenant: [])
     page = jo.post("/t/acme/draft/preview/", {"comment": "Because"}, follow=True).content.decode()
     run = Run.objects.get()
     draft = tenant.configurations.draft()
@@ -234,7 +234,7 @@ def test_somebody_is_kept_only_in_a_draft(drafted: Run, jo: Client) -> None:
     page = jo.post(f"{IMPACT}keep/", {"person": person.object_id}, follow=True).content.decode()
     assert "The draft keeps Person 1" in page
     assert drafts.draft_or_current(drafted.tenant).assignments.filter(object_id=person.object_id).exists()
-    drafts.discard(tenant=drafted.tenant, actor="jo")
+    versions.discard_draft(tenant=drafted.tenant, actor="jo")
     page = jo.post(f"{IMPACT}keep/", {"person": person.object_id}, follow=True).content.decode()
     assert "There is no draft to keep anybody in." in page
 
@@ -296,7 +296,7 @@ def test_restoring_makes_a_draft_and_nothing_jumps(tenant: Tenant, jo: Client) -
 def test_an_edit_of_a_draft_that_was_discarded_is_safe_and_the_page_says_so(drafted: Run, jo: Client) -> None:
     draft = drafted.tenant.configurations.draft()
     assert draft is not None
-    drafts.discard(tenant=drafted.tenant, actor="ravi@acme.example")
+    versions.discard_draft(tenant=drafted.tenant, actor="ravi@acme.example")
     form = {"draft": str(draft.pk), "leave_out_guests": "on"}
     page = jo.post("/t/acme/scope/settings/", form, follow=True).content.decode()
     assert "The draft was discarded while you were editing. Your changes are safe, in a new draft." in page

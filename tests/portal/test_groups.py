@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from portal.models import User
-from sync.configuration import drafts, mappings
+from sync.configuration import assignments, drafts
 from sync.directory import live
 from sync.directory.live import Found
 from sync.graph.errors import NotFound, Throttled
@@ -45,8 +45,8 @@ def nested(tenant: Tenant) -> Tenant:
     for n, group in ((10, ENGINEERING), (11, DEVELOPERS), (12, RELEASE)):
         join(tenant, n, group)
     chosen = [Found("group", ENGINEERING, "AWS-Engineering", "", "security")]
-    [row] = mappings.assign(actor=ACTOR, tenant=tenant, chosen=chosen)
-    mappings.set_nested(actor=ACTOR, tenant=tenant, assignment=row, nested=True)
+    [row] = assignments.assign_objects(actor=ACTOR, tenant=tenant, chosen=chosen)
+    assignments.set_nested(actor=ACTOR, tenant=tenant, assignment=row, nested=True)
     return tenant
 
 
@@ -129,7 +129,7 @@ def test_a_group_that_nobody_has_read_is_not_there(tenant: Tenant, jo: Client) -
 
 def test_a_group_assigned_before_the_first_run_has_a_page(tenant: Tenant, jo: Client) -> None:
     chosen = [Found("group", ENGINEERING, "AWS-Engineering", "", "security")]
-    mappings.assign(actor=ACTOR, tenant=tenant, chosen=chosen)
+    assignments.assign_objects(actor=ACTOR, tenant=tenant, chosen=chosen)
     assert "No run or preview has read the directory yet" in text_of(jo, f"/t/acme/groups/{ENGINEERING}/")
 
 

@@ -4,12 +4,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from portal.models import User
 from portal.roles import RIGHTS, Right, Role
-from sync.configuration import drafts, mappings
+from sync.configuration import drafts, mappings, versions
+from sync.directory import live
 from sync.expressions import FUNCTIONS
 from sync.models import AttributeMapping, Configuration, DirectoryUser, Tenant
 from sync.rules import aws_fields, template
@@ -21,6 +23,7 @@ HTMX = {"HX-Request": "true"}
 TITLE = {"kind": "direct", "source": "department", "apply": "always"}
 PHONE = 'phoneNumbers[type eq "home"].value'
 ACTOR = "jo@acme.example"
+ZELDA = "dddddddd-1111-4111-8111-111111111111"
 
 
 @pytest.fixture
@@ -42,9 +45,9 @@ def cast(tenant: Tenant) -> dict[str, DirectoryUser]:
     }  # fmt: skip
     return {
         key: DirectoryUser.objects.create(
-            tenant=tenant, object_id=key.ljust(36, "0"), display_name=one["displayName"], properties=dict.fromkeys(select) | one
+            tenant=tenant, object_id=f"{n:08}-1111-4111-8111-111111111111", display_name=one["displayName"], properties=dict.fromkeys(select) | one
         )
-        for key, one in people.items()
+        for n, (key, one) in enumerate(people.items())
     }  # fmt: skip
 
 
@@ -53,7 +56,7 @@ def published(tenant: Tenant) -> Tenant:
     draft = tenant.configurations.draft()
     assert draft is not None
     mappings.apply_recommended(actor=ACTOR, tenant=tenant)
-    drafts.make_version(tenant.configurations.current(), actor=ACTOR)
+    versions.make_version(tenant.configurations.current(), actor=ACTOR)
     return tenant
 
 
@@ -210,7 +213,7 @@ def test_a_row_that_somebody_else_removed_comes_back_when_mine_is_kept(jo: Clien
 def test_a_draft_that_was_discarded_meanwhile_is_said_before_anything_is_saved(jo: Client, published: Tenant) -> None:
     jo.post(url("title"), TITLE | {"target": "title", "source": "companyName"})
     opened = seen(jo, "title")
-    drafts.discard(tenant=published, actor="ravi@acme.example")
+    versions.discard_draft(tenant=published, actor="ravi@acme.example")
     answer = jo.post(url("title"), TITLE | {"target": "title"} | opened, headers=HTMX)
     assert answer.status_code == 409
     assert "discarded the draft" in answer.content.decode()
@@ -224,7 +227,7 @@ def test_a_draft_that_was_published_meanwhile_takes_the_edit_into_a_new_one(jo: 
     opened = seen(jo, "title")
     draft = published.configurations.draft()
     assert draft is not None
-    drafts.make_version(draft, actor="ravi@acme.example")
+    versions.make_version(draft, actor="ravi@acme.example")
     assert jo.post(url("title"), TITLE | {"target": "title"} | opened).status_code == 302
     assert drafts.differs(published) == ["mapping:user:title"]
 
@@ -276,7 +279,9 @@ def test_pins_are_kept_per_session_and_five_at_most(
     jo: Client, published: Tenant, cast: dict[str, DirectoryUser]
 ) -> None:
     cast_url = "/t/acme/mappings/cast/"
-    extra = DirectoryUser.objects.create(tenant=published, object_id="e" * 36, display_name="Extra", properties={})
+    extra = DirectoryUser.objects.create(
+        tenant=published, object_id="eeeeeeee-1111-4111-8111-111111111111", display_name="Extra", properties={}
+    )
     jo.post(cast_url, {"pin": extra.object_id})
     assert "Five people are pinned already" in jo.get(PEOPLE).content.decode()
     jo.post(cast_url, {"unpin": cast["kavi"].object_id})
@@ -285,6 +290,103 @@ def test_pins_are_kept_per_session_and_five_at_most(
     assert (len(names), names[-1], "Kavi" in names) == (5, "Extra", False)
     jo.post(cast_url, {"again": "1"})
     assert "Kavi" in [one.name for one in jo.get(PEOPLE).context["cast"]]
+
+
+@pytest.mark.parametrize("text", ["f" * 500_000, "..", "x\nX-Evil: 1", ZELDA, "<b>"])
+def test_only_people_of_the_mirror_are_pinned_and_nothing_else_is_kept(
+    jo: Client, published: Tenant, cast: dict[str, DirectoryUser], text: str
+) -> None:
+    cast_url = "/t/acme/mappings/cast/"
+    jo.post(cast_url, {"unpin": cast["kavi"].object_id})
+    answer = jo.post(cast_url, {"pin": text}, follow=True)
+    assert "Only people whom Lockstep has read can be pinned." in answer.content.decode()
+    jo.post(cast_url, {"unpin": text})
+    kept = jo.session[f"cast-{published.pk}"]
+    assert sorted(kept) == sorted(one.object_id for key, one in cast.items() if key != "kavi")
+
+
+def test_people_of_another_tenant_are_not_pinned(jo: Client, published: Tenant, cast: dict[str, DirectoryUser]) -> None:
+    other = Tenant.objects.create(name="Other", slug="other")
+    DirectoryUser.objects.create(tenant=other, object_id=ZELDA, display_name="Zelda")
+    jo.post("/t/acme/mappings/cast/", {"unpin": cast["kavi"].object_id})
+    jo.post("/t/acme/mappings/cast/", {"pin": ZELDA})
+    assert ZELDA not in jo.session[f"cast-{published.pk}"]
+
+
+# Looking people up in Entra is a right of its own
+
+LOOKS_UP = [role for role in Role if Right.ON_DEMAND in RIGHTS[role]]
+READS = [role for role in Role if role not in LOOKS_UP]
+
+
+@pytest.fixture
+def in_entra(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What Entra is asked. It knows Zelda, whom no reading has brought, and Kavi's new department."""
+    asked: list[str] = []
+
+    def search(_tenant: Tenant, text: str) -> list[live.Found]:
+        asked.append(text)
+        return [live.Found("user", ZELDA, "Zelda", "zelda@acme.example", "person")]
+
+    def read(_tenant: Tenant, object_id: str, _select: object) -> dict[str, Any]:
+        asked.append(object_id)
+        return {"id": object_id, "displayName": "Zelda", "department": "Secret"}
+
+    monkeypatch.setattr(live, "search_people", search)
+    monkeypatch.setattr(live, "person", read)
+    return asked
+
+
+@pytest.fixture
+def visit(tenant: Tenant, client_of: Callable[[User], Client]) -> Callable[[Role, dict[str, str]], str]:
+    def visited(role: Role, query: dict[str, str]) -> str:
+        user = person("ann@acme.example", role, None if role is Role.OWNER else tenant)
+        return " ".join(client_of(user).get(PEOPLE, query).content.decode().split())
+
+    return visited
+
+
+@pytest.mark.parametrize("role", READS)
+def test_without_the_right_a_search_finds_whom_the_mirror_holds(
+    visit: Any, published: Tenant, cast: dict[str, DirectoryUser], in_entra: list[str], role: Role
+) -> None:
+    page = visit(role, {"find": "Ng W"})
+    assert f'id="person-{cast["ng"].object_id}"' in page
+    assert "Looking up others in Entra needs the Helpdesk role." in page
+    assert in_entra == []
+
+
+@pytest.mark.parametrize("role", READS)
+def test_without_the_right_a_person_shows_as_the_mirror_has_them(
+    visit: Any, published: Tenant, cast: dict[str, DirectoryUser], in_entra: list[str], role: Role
+) -> None:
+    page = visit(role, {"person": cast["ng"].object_id})
+    assert "Ng Wei gets" in page
+    assert "A;B" in page
+    assert in_entra == []
+
+
+@pytest.mark.parametrize("role", READS)
+def test_without_the_right_nobody_else_shows_even_where_a_search_of_another_has_just_found_them(
+    visit: Any, published: Tenant, cast: dict[str, DirectoryUser], in_entra: list[str], role: Role
+) -> None:
+    cache.set(f"directory:{published.pk}:user:{ZELDA}", live.Found("user", ZELDA, "Zelda", "", "person"))
+    page = visit(role, {"person": ZELDA, "find": "Zelda"})
+    assert "Zelda gets" not in page
+    assert "Nobody whom Lockstep has read matches “Zelda”." in page
+    assert "Reading it from Entra now needs the Helpdesk role." in page
+    assert in_entra == []
+
+
+@pytest.mark.parametrize("role", LOOKS_UP)
+def test_with_the_right_entra_is_asked(
+    visit: Any, published: Tenant, cast: dict[str, DirectoryUser], in_entra: list[str], role: Role
+) -> None:
+    page = visit(role, {"find": "Zelda", "person": ZELDA})
+    assert "zelda@acme.example" in page
+    assert "Secret" in page
+    assert "needs the Helpdesk role" not in page
+    assert in_entra == [ZELDA, "Zelda"]
 
 
 # Pages of help

@@ -31,7 +31,7 @@ def helpdesk(tenant: Tenant) -> User:
 def resolved(monkeypatch: pytest.MonkeyPatch) -> list[Found]:
     """What the pasted lines are found to be."""
     found: list[Found] = []
-    monkeypatch.setattr(services, "resolve", lambda _tenant, _texts: found)
+    monkeypatch.setattr(services, "resolve_names", lambda _tenant, _texts: found)
     return found
 
 
@@ -110,7 +110,7 @@ def test_a_name_that_nobody_has_is_said_at_the_field(
     def nobody(*_: object) -> None:
         raise services.NotFoundByName(["Nobody"], ["Ann Two"])
 
-    monkeypatch.setattr(services, "resolve", nobody)
+    monkeypatch.setattr(services, "resolve_names", nobody)
     answer = ask(client_of(helpdesk), tenant, pasted="Nobody")
     assert answer.status_code == 422
     assert b"Entra knows nobody called: Nobody." in answer.content

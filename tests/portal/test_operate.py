@@ -12,9 +12,9 @@ from django.utils import timezone
 from portal.exporting import safe_cell
 from portal.models import User
 from sync.approvals import queries, services
+from sync.configuration.current import configuration_of
 from sync.models import AuditEntry, Operation, Run, Tenant
-from sync.tenants.services import configuration_of
-from sync.worker import execution as service
+from sync.worker.scheduling import dispatch
 
 pytestmark = pytest.mark.django_db
 
@@ -83,7 +83,7 @@ def test_turn_on_is_closed_until_there_is_a_fresh_preview(ready: Tenant, jo: Cli
 def test_a_preview_comes_back_to_turn_on_and_is_waited_for(
     ready: Tenant, jo: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sync.tasks.execute_run.delay", lambda _id: None)
+    monkeypatch.setattr("sync.queue.send", lambda _task, _key: None)
     answer = jo.post("/t/acme/provisioning/preview/", {"back": "turn_on"})
     assert answer["Location"] == "/t/acme/provisioning/turn-on/"
     assert Run.objects.get().kind == "preview"
@@ -107,7 +107,7 @@ def test_turning_on_confirms_the_preview_and_starts_the_first_run_at_once(
     ready: Tenant, jo: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent: list[int] = []
-    monkeypatch.setattr("sync.tasks.execute_run.delay", sent.append)
+    monkeypatch.setattr("sync.queue.send", lambda _task, key: sent.append(key))
     plan = preview(ready)
     assert "Create, people" in jo.get("/t/acme/provisioning/turn-on/").content.decode()
     assert jo.post("/t/acme/provisioning/turn-on/", {"plan": plan.number})["Location"] == "/t/acme/runs/2/"
@@ -121,7 +121,7 @@ def test_turning_on_confirms_the_preview_and_starts_the_first_run_at_once(
 
 @pytest.mark.usefixtures("transactional_db")
 def test_pressing_twice_makes_one_run(ready: Tenant, jo: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sync.tasks.execute_run.delay", lambda _id: None)
+    monkeypatch.setattr("sync.queue.send", lambda _task, _key: None)
     Tenant.objects.update(enabled=True)
     for _ in range(3):
         assert jo.post("/t/acme/provisioning/sync-now/")["Location"] == "/t/acme/runs/1/"
@@ -163,8 +163,8 @@ def test_what_cannot_be_saved_is_said_and_nothing_changes(tenant: Tenant, jo: Cl
 
 def test_due_tenants_get_one_run_and_the_next_time(ready: Tenant) -> None:
     Tenant.objects.update(enabled=True, next_run_at=timezone.now())
-    service.dispatch()
-    service.dispatch()
+    dispatch()
+    dispatch()
     assert Run.objects.count() == 1
     ready.refresh_from_db()
     assert ready.next_run_at is not None
@@ -298,7 +298,7 @@ def test_a_plan_goes_on_waiting_while_other_kinds_of_runs_come(ready: Tenant, ki
     new_run(ready, 2, kind=kind, started_at=now, finished_at=now)
     assert queries.waiting_plan(ready) == waiting
     Tenant.objects.update(enabled=True, next_run_at=now)
-    assert service.dispatch().due == 0
+    assert dispatch().due == 0
 
 
 @pytest.mark.parametrize("kind", ["demand", "verify"])

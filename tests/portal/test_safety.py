@@ -8,10 +8,10 @@ from django.test import Client
 
 from portal.models import User
 from portal.roles import Role
+from sync.configuration.current import configuration_of
 from sync.models import AuditEntry, Tenant
 from sync.rules.limits import limits_of
 from sync.tenants.safety import safety_of
-from sync.tenants.services import configuration_of
 from tests.world.people import person
 
 pytestmark = pytest.mark.django_db

@@ -10,8 +10,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from portal.models import User
-from sync.configuration import drafts, mappings
+from sync.configuration import assignments, drafts, versions
 from sync.configuration.drafts import draft_or_current
+from sync.configuration.editing import revision
+from sync.configuration.filters import remove_filter, save_filter
 from sync.directory.live import Found
 from sync.models import DirectoryGroup, DirectoryMembership, DirectoryUser, Tenant
 from sync.rules.entra_attributes import ALWAYS_SELECTED
@@ -19,7 +21,7 @@ from sync.rules.entra_attributes import ALWAYS_SELECTED
 ACTOR = "jo@acme.example"
 URL = "/t/acme/scope/"
 HTMX = {"HTTP_HX_REQUEST": "true"}
-GROUP = "9" * 36
+GROUP = "99999999-1111-4111-8111-111111111111"
 
 
 def clause(attribute: str, operator: str, value: str = "") -> dict[str, Any]:
@@ -56,8 +58,8 @@ def company(tenant: Tenant) -> Tenant:
     DirectoryGroup.objects.create(
         tenant=tenant, object_id=GROUP, display_name="AWS-All", properties={"displayName": "AWS-All"}
     )
-    mappings.assign(actor=ACTOR, tenant=tenant, chosen=[Found("group", GROUP, "AWS-All", "", "security")])
-    drafts.make_version(draft_or_current(tenant), actor=ACTOR)
+    assignments.assign_objects(actor=ACTOR, tenant=tenant, chosen=[Found("group", GROUP, "AWS-All", "", "security")])
+    versions.make_version(draft_or_current(tenant), actor=ACTOR)
     read(tenant, "department")
     people(tenant, 12, department="Engineering")
     people(tenant, 5, department="Sales")
@@ -80,7 +82,7 @@ ENGINEERS = clause("department", "EQUALS", "Engineering")
 
 
 def saved(tenant: Tenant, title: str = "Engineers", *clauses: dict[str, Any], object_type: str = "user") -> Any:
-    return mappings.save_filter(
+    return save_filter(
         actor=ACTOR, tenant=tenant, object_type=object_type, title=title, clauses=clauses or (ENGINEERS,)
     )
 
@@ -108,7 +110,7 @@ def test_every_problem_stands_at_its_field_and_nothing_is_lost(company: Tenant, 
 
 def test_clauses_come_and_go_without_javascript_and_without_being_saved(company: Tenant, admin: Client) -> None:
     row = saved(company)
-    seen = mappings.revision(row)
+    seen = revision(row)
     page = admin.post(f"{URL}filters/{row.uid}/", form(row.uid, "Engineers", ENGINEERS, seen=seen, do="add")).content
     assert f'name="{row.uid}-1-attribute"' in page.decode()
     two = form(row.uid, "Engineers", ENGINEERS, clause("mail", "IS NULL"), seen=seen, do="drop:0")
@@ -120,16 +122,14 @@ def test_clauses_come_and_go_without_javascript_and_without_being_saved(company:
 
 def test_a_filter_changed_meanwhile_is_a_conflict_and_saving_again_wins(company: Tenant, admin: Client) -> None:
     row = saved(company)
-    mine = form(row.uid, "Mine", ENGINEERS, seen=mappings.revision(row))
-    mappings.save_filter(
-        actor="ravi", tenant=company, object_type="user", title="Theirs", clauses=[ENGINEERS], uid=row.uid
-    )
+    mine = form(row.uid, "Mine", ENGINEERS, seen=revision(row))
+    save_filter(actor="ravi", tenant=company, object_type="user", title="Theirs", clauses=[ENGINEERS], uid=row.uid)
     answer = admin.post(f"{URL}filters/{row.uid}/", mine)
     page = answer.content.decode()
     assert answer.status_code == 409
     assert "ravi changed this filter while you were editing" in page
     assert "Theirs" in page
-    now = mappings.revision(draft_or_current(company).filters.get())
+    now = revision(draft_or_current(company).filters.get())
     assert f'value="{now}"' in page
     admin.post(f"{URL}filters/{row.uid}/", form(row.uid, "Mine", ENGINEERS, seen=now))
     assert draft_or_current(company).filters.get().title == "Mine"
@@ -140,7 +140,7 @@ def test_a_filter_removed_meanwhile_can_be_saved_as_a_new_one(
     company: Tenant, admin: Client, htmx: dict[str, Any]
 ) -> None:
     row = saved(company)
-    mappings.remove_filter(actor="ravi", tenant=company, uid=row.uid)
+    remove_filter(actor="ravi", tenant=company, uid=row.uid)
     answer = admin.post(f"{URL}filters/{row.uid}/", form(row.uid, "Mine", ENGINEERS, seen="x"), **htmx)
     page = answer.content.decode()
     assert answer.status_code == 409
@@ -151,7 +151,7 @@ def test_a_filter_removed_meanwhile_can_be_saved_as_a_new_one(
 
 def test_a_removed_filter_comes_back_and_a_changed_one_is_undone(company: Tenant, admin: Client) -> None:
     saved(company)
-    drafts.make_version(draft_or_current(company), actor=ACTOR)
+    versions.make_version(draft_or_current(company), actor=ACTOR)
     row = draft_or_current(company).filters.get()
     page = admin.post(f"{URL}filters/{row.uid}/", form(row.uid, "Engineers", ENGINEERS, do="remove"))
     assert "Removed the filter “Engineers”." in page.content.decode()
@@ -160,9 +160,7 @@ def test_a_removed_filter_comes_back_and_a_changed_one_is_undone(company: Tenant
     admin.post(f"{URL}filters/{row.uid}/", edited)
     back = draft_or_current(company).filters.get()
     assert (back.uid, back.title) == (row.uid, "As it stood in the draft")
-    mappings.save_filter(
-        actor=ACTOR, tenant=company, object_type="user", title="Other", clauses=[ENGINEERS], uid=row.uid
-    )
+    save_filter(actor=ACTOR, tenant=company, object_type="user", title="Other", clauses=[ENGINEERS], uid=row.uid)
     page = admin.get(URL)
     assert "In version 2: Engineers, department is Engineering." in page.content.decode()
     admin.post(f"{URL}filters/{row.uid}/", {"do": "undo"})
@@ -183,7 +181,7 @@ def test_a_removed_filter_that_was_never_published_comes_back_as_a_new_one(compa
 
 def test_saving_one_card_leaves_the_others_alone(company: Tenant, admin: Client) -> None:
     row = saved(company)
-    data = form(row.uid, "Engineers", ENGINEERS, clause("mail", "IS NULL"), seen=mappings.revision(row))
+    data = form(row.uid, "Engineers", ENGINEERS, clause("mail", "IS NULL"), seen=revision(row))
     answer = admin.post(f"{URL}filters/{row.uid}/", data, **HTMX)  # type: ignore[arg-type]
     card = answer.content.decode()
     assert answer["HX-Trigger-After-Settle"] == "recount"

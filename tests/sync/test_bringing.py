@@ -7,8 +7,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from sync.configuration import mappings
+from sync.configuration import assignments
 from sync.configuration.drafts import draft_or_current
+from sync.configuration.filters import save_filter
+from sync.configuration.settings import set_settings
 from sync.directory.live import Found
 from sync.models import Configuration, DirectoryGroup, DirectoryMembership, DirectoryUser, Tenant
 from sync.preview import assignment_effects
@@ -36,9 +38,9 @@ class Company:
     def assign(self, *names: str, nested: tuple[str, ...] = ()) -> Configuration:
         groups = set(DirectoryGroup.objects.values_list("object_id", flat=True))
         chosen = [Found("group" if name in groups else "user", name, name.title(), "", "") for name in names]
-        for row in mappings.assign(actor=ACTOR, tenant=self.tenant, chosen=chosen):
+        for row in assignments.assign_objects(actor=ACTOR, tenant=self.tenant, chosen=chosen):
             if row.object_id in nested:
-                mappings.set_nested(actor=ACTOR, tenant=self.tenant, assignment=row, nested=True)
+                assignments.set_nested(actor=ACTOR, tenant=self.tenant, assignment=row, nested=True)
         return draft_or_current(self.tenant)
 
 
@@ -102,7 +104,7 @@ def test_a_person_assigned_alone_leaves_unless_a_group_brings_them(admins_and_de
 
 
 def test_nobody_leaves_while_all_people_are_in_scope(admins_and_devs: Company) -> None:
-    mappings.set_settings(actor=ACTOR, tenant=admins_and_devs.tenant, everybody=True)
+    set_settings(actor=ACTOR, tenant=admins_and_devs.tenant, everybody=True)
     rules = Bringing(admins_and_devs.assign("admins"))
     assert rules.counts()["admins"] == AssignmentCounts(3, 3, 0)
     assert rules.departure([("group", "admins")]).staying == {EVERYBODY: 3}
@@ -121,9 +123,9 @@ def test_filters_and_guests_of_the_draft_keep_people_out(company: Company) -> No
     company.person("in", "team", properties={"department": "Engineering"})
     company.person("sales", "team", properties={"department": "Sales"})
     company.person("guest", "team", properties={"department": "Engineering", "userType": "Guest"})
-    mappings.set_settings(actor=ACTOR, tenant=company.tenant, leave_out_guests=True)
+    set_settings(actor=ACTOR, tenant=company.tenant, leave_out_guests=True)
     clause = {"attribute": "department", "operator": "EQUALS", "value": "Engineering", "ignore_case": False}
-    mappings.save_filter(actor=ACTOR, tenant=company.tenant, object_type="user", title="Engineers", clauses=[clause])
+    save_filter(actor=ACTOR, tenant=company.tenant, object_type="user", title="Engineers", clauses=[clause])
     rules = Bringing(company.assign("team"))
     assert rules.counts()["team"] == AssignmentCounts(direct=3, effective=3, only=1)
     assert rules.departure([("group", "team")]).leaving == {"in"}

@@ -2,7 +2,9 @@
 
 import pytest
 
-from sync.configuration import drafts, items, mappings
+from sync.configuration import assignments, drafts, items, mappings, versions
+from sync.configuration.filters import save_filter
+from sync.configuration.settings import set_settings
 from sync.directory.live import Found
 from sync.models import Tenant
 from sync.rules.rows import MappingRow
@@ -13,7 +15,7 @@ GROUP = Found("group", "2e1f8a60-0000-4000-8000-000000000001", "AWS-Admins", "",
 
 @pytest.fixture
 def published(tenant: Tenant) -> Tenant:
-    drafts.make_version(tenant.configurations.current(), actor=ACTOR)
+    versions.make_version(tenant.configurations.current(), actor=ACTOR)
     return tenant
 
 
@@ -26,10 +28,10 @@ def test_a_fresh_copy_differs_in_nothing(published: Tenant) -> None:
 
 
 def test_each_kind_of_edit_is_one_difference_under_its_own_key(published: Tenant) -> None:
-    mappings.assign(actor=ACTOR, tenant=published, chosen=[GROUP])
-    mappings.set_settings(actor=ACTOR, tenant=published, leave_out_guests=True)
+    assignments.assign_objects(actor=ACTOR, tenant=published, chosen=[GROUP])
+    set_settings(actor=ACTOR, tenant=published, leave_out_guests=True)
     clauses = [{"attribute": "department", "operator": "EQUALS", "value": "Sales", "ignore_case": False}]
-    row = mappings.save_filter(actor=ACTOR, tenant=published, object_type="user", title="Sales", clauses=clauses)
+    row = save_filter(actor=ACTOR, tenant=published, object_type="user", title="Sales", clauses=clauses)
     rule = MappingRow("title", "direct", "department")
     title = drafts.draft_or_current(published).mappings.get(object_type="user", target="title")
     mappings.save_mapping(actor=ACTOR, tenant=published, object_type="user", rule=rule, row=title)

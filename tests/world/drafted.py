@@ -5,8 +5,10 @@ from typing import Any
 
 from django.utils import timezone
 
-from sync.configuration import drafts, mappings
+from sync.configuration import assignments, drafts, mappings, versions
+from sync.configuration.filters import save_filter
 from sync.configuration.items import digest
+from sync.configuration.settings import set_settings
 from sync.directory.live import Found
 from sync.engine.guard.guard import Guard
 from sync.engine.rehearsal import impact
@@ -26,7 +28,7 @@ def edit_title(tenant: Tenant, source: str, actor: str = RAVI) -> None:
 def publish_unseen(tenant: Tenant, comment: str = "") -> Configuration:
     draft = tenant.configurations.draft()
     assert draft is not None
-    return drafts.make_version(draft, actor=RAVI, comment=comment)
+    return versions.make_version(draft, actor=RAVI, comment=comment)
 
 
 def with_versions(tenant: Tenant) -> None:
@@ -39,10 +41,10 @@ def with_draft(tenant: Tenant) -> str:
     """The key of the filter."""
     edit_title(tenant, "companyName")
     found = [Found("group", GROUP, "AWS-Research with a rather long name", "", "security")]
-    mappings.assign(actor=JO, tenant=tenant, chosen=found)
+    assignments.assign_objects(actor=JO, tenant=tenant, chosen=found)
     clause = {"attribute": "department", "operator": "EQUALS", "value": "Engineering", "ignore_case": False}
-    row = mappings.save_filter(actor=JO, tenant=tenant, object_type="user", title="Engineers", clauses=[clause])
-    mappings.set_settings(actor=JO, tenant=tenant, leave_out_guests=True)
+    row = save_filter(actor=JO, tenant=tenant, object_type="user", title="Engineers", clauses=[clause])
+    set_settings(actor=JO, tenant=tenant, leave_out_guests=True)
     return f"filter:{row.uid}"
 
 

@@ -15,11 +15,11 @@ def found(thing: dict[str, Any]) -> Found:
 
 
 def demand(tenant: Tenant, *things: dict[str, Any], write: bool = True) -> Demand:
-    asked = services.request(
+    asked = services.request_demand(
         tenant=tenant, actor=ACTOR, objects=[found(one) for one in things], dry_run=not write, enqueue=False
     )
     assert asked.run is not None
-    execution.execute(asked.run.pk)
+    execution.execute_run(asked.run.pk)
     asked.refresh_from_db()
     return asked
 

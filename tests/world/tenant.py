@@ -5,12 +5,13 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from sync.configuration import drafts, mappings
+from sync.configuration import assignments, mappings, versions
 from sync.connection import services
 from sync.directory import live
 from sync.models import Run, Tenant
-from sync.tenants import services as tenants
-from sync.worker import execution
+from sync.runs.requests import request_run
+from sync.tenants.services import create_tenant
+from sync.worker.execution import execute_run
 from tests.world.lab import Lab
 
 ACTOR = "jo@acme.example"
@@ -18,15 +19,15 @@ ACTOR = "jo@acme.example"
 
 @pytest.fixture
 def tenant(db: None) -> Tenant:
-    return tenants.create_tenant(actor=ACTOR, name="Acme")
+    return create_tenant(actor=ACTOR, name="Acme")
 
 
 @pytest.fixture
-def reachable(lab: Lab, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Lab:
+def reachable(lab: Lab, settings: Any) -> Lab:
     """The lab, as a cloud and an AWS that the product may speak to, as fast as it can."""
     settings.EXTRA_CLOUDS = lab.clouds
     settings.EXTRA_SCIM_HOSTS = lab.scim_hosts
-    monkeypatch.setattr(execution, "RUN_RATE", 1000.0)
+    settings.SCIM_RATE = 1000
     return lab
 
 
@@ -65,7 +66,7 @@ def assign(tenant: Tenant, *objects: dict[str, Any]) -> None:
         live.Found("user" if "userPrincipalName" in found else "group", found["id"], found["displayName"], "", "")
         for found in objects
     ]
-    mappings.assign(actor=ACTOR, tenant=tenant, chosen=chosen)
+    assignments.assign_objects(actor=ACTOR, tenant=tenant, chosen=chosen)
     publish(tenant)
 
 
@@ -73,16 +74,14 @@ def publish(tenant: Tenant) -> None:
     """Without a preview: what a test edits counts in the next run."""
     draft = tenant.configurations.draft()
     if draft is not None and draft.based_on is not None:
-        drafts.make_version(draft, actor=ACTOR)
+        versions.make_version(draft, actor=ACTOR)
 
 
 def attempt(tenant: Tenant, kind: str = Run.Kind.CHANGES, *, confirmed: bool = True) -> Run:
     """A run that may fail, as `sync --confirm` starts it."""
     tenant.refresh_from_db()
-    run = execution.request_run(
-        tenant=tenant, kind=kind, trigger=Run.Trigger.COMMAND, enqueue=False, confirmed=confirmed
-    )
-    finished = execution.execute(run.pk)
+    run = request_run(tenant=tenant, kind=kind, trigger=Run.Trigger.COMMAND, enqueue=False, confirmed=confirmed)
+    finished = execute_run(run.pk)
     assert finished is not None
     return finished
 

@@ -19,7 +19,7 @@ from portal import first_run
 from portal.models import RoleGrant, User
 from portal.roles import Role
 from sync import audit
-from sync.configuration import mappings
+from sync.configuration import assignments
 from sync.connection import services
 from sync.directory import live
 from sync.models import Half, Tenant
@@ -82,7 +82,7 @@ def make_tenant(facts: dict[str, Any]) -> Tenant:
         token=facts["scim_token"],
         token_created_on=today,
     )
-    mappings.assign(actor=EMAIL, tenant=tenant, chosen=demo_groups(facts))
+    assignments.assign_objects(actor=EMAIL, tenant=tenant, chosen=demo_groups(facts))
     return tenant
 
 

@@ -7,11 +7,12 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from sync.configuration import mappings
+from sync.configuration.editing import problem_sentence
 from sync.configuration.files import json_text, ms_schema, reading
 from sync.configuration.files.json_text import NotJson
 from sync.configuration.files.ms_schema import NotASchema, ReportLine, ReportNote
 from sync.configuration.files.section import FileProblem, NotImported
+from sync.configuration.files.writing import as_document, wanted_of
 from sync.connection.clients import graph_client
 from sync.directory.live import UNREADABLE
 from sync.graph.client import GraphClient
@@ -36,7 +37,7 @@ class Incoming:
     @property
     def text(self) -> str:
         """In our format: what the second step of an import takes."""
-        return json.dumps(reading.document(self.wanted), ensure_ascii=False)
+        return json.dumps(as_document(self.wanted), ensure_ascii=False)
 
 
 def read_text(content: bytes | str, configuration: Configuration) -> Incoming:
@@ -47,7 +48,7 @@ def read_text(content: bytes | str, configuration: Configuration) -> Incoming:
         raise NotImported([FileProblem("", _(error.template) % error.params)]) from error
     if ms_schema.looks_like_schema(document):
         return read_schema(document, configuration)
-    return Incoming(reading.parse(document, configuration))
+    return Incoming(reading.parse_configuration(document, configuration))
 
 
 def read_schema(document: Any, configuration: Configuration) -> Incoming:
@@ -63,7 +64,7 @@ def read_schema(document: Any, configuration: Configuration) -> Incoming:
         settings={f"{kind}_actions": actions for kind, actions in found.actions.items()},
     )
     # Every row passes the same checks as one of our own files.
-    return Incoming(reading.parse(reading.document(wanted), configuration), report)
+    return Incoming(reading.parse_configuration(as_document(wanted), configuration), report)
 
 
 def _merged(
@@ -102,19 +103,19 @@ def _note_kept(report: list[ReportLine], kind: str, target: str) -> None:
     report.append(ReportLine(kind, "mapping", target, "left_out", [ReportNote("kept-row")]))
 
 
-def sentence(note: ReportNote) -> str:
+def note_sentence(note: ReportNote) -> str:
     """In the reader's language."""
     params = dict(note.params)
     if isinstance(note.problem, filter_checks.FilterProblem):
         params["problem"] = note.problem.sentence(_)
     elif note.problem is not None:
-        params["problem"] = mappings.sentence(note.problem)
+        params["problem"] = problem_sentence(note.problem)
     return _(ms_schema.MESSAGES[note.code]) % params
 
 
-def export(configuration: Configuration) -> tuple[dict[str, Any], list[ReportLine]]:
+def export_schema(configuration: Configuration) -> tuple[dict[str, Any], list[ReportLine]]:
     """The schema, and what it cannot say."""
-    return ms_schema.write(reading.wanted_of(configuration))
+    return ms_schema.write(wanted_of(configuration))
 
 
 def fetch(tenant: Tenant, application: str) -> dict[str, Any]:

@@ -4,33 +4,17 @@ The file says how things shall be: what it names is made so, sections that it le
 file (files.py) has the same sections. Microsoft's schema becomes the same `Wanted` (microsoft_files.py).
 """
 
-import uuid
-from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.utils.translation import gettext as _
 
 from sync.configuration import mappings as configurations
-from sync.configuration.drafts import draft_or_current
+from sync.configuration.editing import facts_key, problem_sentence
 from sync.configuration.files.section import FileProblem, NotImported, Section
-from sync.configuration.items import (
-    ASSIGNMENT_FIELDS,
-    MAPPING_FIELDS,
-    SETTINGS,
-    Difference,
-    Item,
-    assignment_key,
-    contents,
-    differences,
-    facts_of,
-    filter_key,
-    mapping_key,
-    setting_key,
-)
-from sync.models import AttributeMapping, Configuration, ScopingFilter, Tenant
-from sync.models.configuration import every_group_action, every_user_action, new_uid
+from sync.graph.ids import is_guid
+from sync.models import AttributeMapping, Configuration
+from sync.models.configuration import every_group_action, every_user_action
 from sync.rules import aws_fields, mapping_checks
 from sync.rules.filter_checks import check_filter
 from sync.rules.filters import OPERATORS, Clause, Filter
@@ -50,14 +34,12 @@ FIRST_MATCH, LAST_MATCH = 1, 9
 TITLE_LENGTH = 200
 # More than anybody has; every row is compared with every other.
 MOST_MAPPINGS, MOST_FILTERS = 500, 200
-# The wanted filters with their uids, by object type.
-Named = dict[str, list[tuple[str, WantedFilter]]]
 
 
 # --- Reading ---
 
 
-def parse(document: Any, configuration: Configuration) -> Wanted:
+def parse_configuration(document: Any, configuration: Configuration) -> Wanted:
     """`configuration`: what is there now; its rows may stay as they are. Raises NotImported with all that is wrong."""
     if not isinstance(document, dict):
         raise NotImported([FileProblem("", _("The file must hold one object in { }."))])
@@ -130,7 +112,7 @@ def passing(object_type: str, configuration: Configuration | None) -> set[tuple[
     """Rows that are not asked again, as on the page: the template's, and those that stay what they are."""
     stay = configuration.mappings.filter(object_type=object_type) if configuration else []
     rules = [*configurations.template(object_type), *(row.rule() for row in stay)]
-    return {configurations.facts_key(rule) for rule in rules}
+    return {facts_key(rule) for rule in rules}
 
 
 def _check_rules(
@@ -140,10 +122,10 @@ def _check_rules(
     for row, rule in zip(rows, rules, strict=True):
         others = [other for other in rules if other is not rule]
         twice = any(other.target == rule.target for other in others)
-        if not rule.target or (configurations.facts_key(rule) in passes and not twice):
+        if not rule.target or (facts_key(rule) in passes and not twice):
             continue
         for problem in mapping_checks.check_mapping(rule, others, object_type):
-            row.wrong(FILE_NAMES.get(problem.field, problem.field), configurations.sentence(problem))
+            row.wrong(FILE_NAMES.get(problem.field, problem.field), problem_sentence(problem))
     if missing := aws_fields.required_targets(object_type) - {rule.target for rule in rules}:
         section.wrong(plural, _("lacks what AWS requires: %(fields)s") % {"fields": ", ".join(sorted(missing))})
 
@@ -220,12 +202,8 @@ def _parse_assignment(row: Section) -> WantedAssignment:
 
 
 def _is_object_id(value: str) -> None:
-    try:
-        if str(uuid.UUID(value)) == value:
-            return
-    except ValueError:
-        pass
-    raise ValidationError(_("must be the object ID of Entra: 32 hexadecimal digits in five groups"))
+    if not is_guid(value):
+        raise ValidationError(_("must be the object ID of Entra: 32 hexadecimal digits in five groups"))
 
 
 def _parse_settings(section: Section | None, wanted: Wanted) -> None:
@@ -266,200 +244,4 @@ def _actions(section: Section, plural: str) -> list[str] | None:
 # --- Comparing, and putting into the draft ---
 
 
-def planned(tenant: Tenant, wanted: Wanted) -> list[Difference]:
-    """What the import would change of what pages show now."""
-    current = draft_or_current(tenant)
-    return differences(contents(current), _contents_with(current, wanted, _named(current, wanted)))
-
-
-@transaction.atomic
-def put_into_draft(*, tenant: Tenant, actor: str, wanted: Wanted) -> list[Difference]:
-    """Makes the draft as wanted, and returns what that changed; with nothing to change no draft begins."""
-    current = draft_or_current(tenant)
-    named = _named(current, wanted)
-    changed = differences(contents(current), _contents_with(current, wanted, named))
-    touched = {(one.item.kind, one.item.object_type) for one in changed}
-    for object_type, rules in wanted.mappings.items():
-        if ("mapping", object_type) in touched:
-            configurations.replace_mappings(actor=actor, tenant=tenant, object_type=object_type, rules=rules)
-    for object_type, filters in named.items():
-        if ("filter", object_type) in touched:
-            configurations.replace_filters(actor=actor, tenant=tenant, object_type=object_type, filters=filters)
-    if any(kind == "assignment" for kind, _object_type in touched):
-        configurations.replace_assignments(actor=actor, tenant=tenant, wanted=wanted.assignments or [])
-    if any(kind == "setting" for kind, _object_type in touched):
-        configurations.set_settings(actor=actor, tenant=tenant, **wanted.settings)
-    return changed
-
-
-def _contents_with(current: Configuration, wanted: Wanted, named: Named) -> dict[str, Item]:
-    """The contents as they would be."""
-    items = [item for item in contents(current).values() if not _is_replaced(item, wanted)]
-    for object_type, rules in wanted.mappings.items():
-        items += _mapping_items(object_type, rules)
-    for object_type, filters in named.items():
-        items += [_filter_item(object_type, uid, one) for uid, one in filters]
-    items += [_assignment_item(one) for one in wanted.assignments or []]
-    items += [_setting_item(current, name, value) for name, value in wanted.settings.items()]
-    return {item.key: item for item in items}
-
-
-def _is_replaced(item: Item, wanted: Wanted) -> bool:
-    if item.kind == "mapping":
-        return item.object_type in wanted.mappings
-    if item.kind == "filter":
-        return item.object_type in wanted.filters
-    if item.kind == "assignment":
-        return wanted.assignments is not None
-    return item.key in {setting_key(name) for name in wanted.settings}
-
-
-def _mapping_items(object_type: str, rules: Iterable[MappingRow]) -> list[Item]:
-    items = []
-    for rule in rules:
-        facts = facts_of(rule, MAPPING_FIELDS)
-        items.append(Item(mapping_key(object_type, rule.target), "mapping", object_type, rule.target, facts))
-    return items
-
-
-def _filter_item(object_type: str, uid: str, one: WantedFilter) -> Item:
-    facts = {"object_type": object_type, "title": one.title, "clauses": list(one.clauses)}
-    return Item(filter_key(uid), "filter", object_type, one.title, facts)
-
-
-def _assignment_item(one: WantedAssignment) -> Item:
-    facts = {name: getattr(one, name) for name in ASSIGNMENT_FIELDS}
-    name = one.name or one.object_id
-    return Item(assignment_key(*one.key), "assignment", one.object_type, name, facts)
-
-
-def _setting_item(current: Configuration, name: str, value: Any) -> Item:
-    label = str(current._meta.get_field(name).verbose_name)  # type: ignore[union-attr]
-    return Item(setting_key(name), "setting", "", label, {"value": value})
-
-
-def _named(current: Configuration, wanted: Wanted) -> Named:
-    return {kind: _with_uids(current, kind, filters) for kind, filters in wanted.filters.items()}
-
-
-def _with_uids(
-    current: Configuration, object_type: str, filters: Sequence[WantedFilter]
-) -> list[tuple[str, WantedFilter]]:
-    """Which filter of now each one is: by its title, else by its clauses; a new uid for what is new."""
-    left = list(current.filters.filter(object_type=object_type))
-    found: dict[int, ScopingFilter] = {}
-    for same in (_same_title, _same_clauses):
-        for n, one in enumerate(filters):
-            row = next((row for row in left if n not in found and same(row, one)), None)
-            if row is not None:
-                found[n] = row
-                left.remove(row)
-    return [(found[n].uid if n in found else new_uid(), one) for n, one in enumerate(filters)]
-
-
-def _same_title(row: ScopingFilter, one: WantedFilter) -> bool:
-    return row.title == one.title
-
-
-def _same_clauses(row: ScopingFilter, one: WantedFilter) -> bool:
-    return list(row.clauses) == list(one.clauses)
-
-
 # --- Writing ---
-
-
-def export(configuration: Configuration) -> dict[str, Any]:
-    """The file; importing it again changes nothing."""
-    return document(wanted_of(configuration))
-
-
-def document(wanted: Wanted) -> dict[str, Any]:
-    return {"format": FORMAT, "version": VERSION, **sections(wanted)}
-
-
-def sections(wanted: Wanted) -> dict[str, Any]:
-    """What is wanted, section by section; what it leaves to stay is not there."""
-    found: dict[str, Any] = {
-        "mappings": {plural: [_row(rule) for rule in rules] for plural, rules in _by_plural(wanted.mappings)},
-        "filters": {plural: [_filter_row(one) for one in found] for plural, found in _by_plural(wanted.filters)},
-    }
-    found = {name: section for name, section in found.items() if section}
-    if wanted.assignments is not None:
-        found["assignments"] = [_assignment_row(one) for one in wanted.assignments]
-    return found | ({"settings": _settings(wanted.settings)} if wanted.settings else {})
-
-
-def _by_plural(by_type: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    return [(plural, by_type[object_type]) for plural, object_type in OBJECTS.items() if object_type in by_type]
-
-
-def wanted_of(configuration: Configuration) -> Wanted:
-    """All that is configured; what an enterprise application brought is not decided here and stays out."""
-    mappings, filters = configuration.mappings, configuration.filters
-    assigned = configuration.assignments.filter(mirrored=False).order_by("object_type", "display_name", "object_id")
-    return Wanted(
-        mappings={kind: [row.rule() for row in mappings.filter(object_type=kind)] for kind in OBJECTS.values()},
-        filters={
-            kind: [WantedFilter(row.title, row.clauses) for row in filters.filter(object_type=kind)]
-            for kind in OBJECTS.values()
-        },
-        assignments=[
-            WantedAssignment(
-                row.object_type, row.object_id, row.display_name, row.detail, row.nested, row.send_group
-            )
-            for row in assigned
-        ],
-        settings={name: getattr(configuration, name) for name in SETTINGS},
-    )  # fmt: skip
-
-
-def _row(rule: MappingRow) -> dict[str, Any]:
-    return given(
-        target=rule.target,
-        type=rule.kind,
-        source=rule.source,
-        default=rule.default,
-        default_on_update=rule.default_on_update or None,
-        match=rule.matching,
-        when="" if rule.apply == "always" else "only when created",
-        if_emptied="" if rule.when_empty == "clear" else "keep",
-    )
-
-
-def _filter_row(one: WantedFilter) -> dict[str, Any]:
-    return {"title": one.title, "clauses": [_clause_row(clause) for clause in one.clauses]}
-
-
-def _clause_row(clause: Mapping[str, Any]) -> dict[str, Any]:
-    return given(
-        attribute=clause["attribute"],
-        operator=clause["operator"],
-        value=clause.get("value", ""),
-        ignore_case=clause.get("ignore_case") or None,
-    )
-
-
-def _assignment_row(one: WantedAssignment) -> dict[str, Any]:
-    """Only groups say whether they are nested and sent; the usual is left out."""
-    return given(
-        type=one.object_type,
-        id=one.object_id,
-        name=one.name,
-        detail=one.detail,
-        nested=one.nested or None,
-        send_group=None if one.send_group or one.object_type == "user" else False,
-    )
-
-
-def _settings(values: Mapping[str, Any]) -> dict[str, Any]:
-    plain = {name: value for name, value in values.items() if not name.endswith("_actions")}
-    actions = {
-        plural: values[f"{object_type}_actions"]
-        for plural, object_type in OBJECTS.items()
-        if f"{object_type}_actions" in values
-    }
-    return {**plain, "actions": actions} if actions else plain
-
-
-def given(**facts: Any) -> dict[str, Any]:
-    return {name: value for name, value in facts.items() if value not in (None, "")}

@@ -4,10 +4,8 @@ import datetime
 import functools
 import itertools
 import re
-import uuid
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import quote
 
 import requests
 from django.utils import timezone
@@ -27,6 +25,7 @@ from sync.graph.errors import (
     Unauthorised,
     Unreachable,
 )
+from sync.graph.ids import is_guid, segment
 from sync.graph.session import Session
 from sync.models import EntraConnection, Tenant
 
@@ -80,13 +79,6 @@ def ids_have_the_right_form(half: EntraHalf) -> CheckFinding:
     return CheckFinding()
 
 
-def is_guid(text: str) -> bool:
-    try:
-        return str(uuid.UUID(text)) == text.lower()
-    except ValueError:
-        return False
-
-
 def sign_in_can_be_reached(half: EntraHalf) -> CheckFinding:
     if half.entra.cloud not in clients.clouds():
         return CheckFinding("cloud-unknown", {"cloud": half.entra.cloud})
@@ -118,7 +110,7 @@ def directory_exists(half: EntraHalf) -> CheckFinding:
 
 
 def discovery_url(cloud: Cloud, directory: str) -> str:
-    return f"{cloud.authority}/{quote(directory)}/v2.0/.well-known/openid-configuration"
+    return f"{cloud.authority}/{segment(directory)}/v2.0/.well-known/openid-configuration"
 
 
 def _ask(cloud: Cloud, url: str) -> requests.Response:

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from sync.configuration.ruleset import redacted_units
 from sync.engine.export import settling
-from sync.engine.export.requests import _present, patch_body
+from sync.engine.export.requests import patch_body, present_members
 from sync.engine.export.sending import Outcome, Request, TooManyFailures
 from sync.engine.export.settling import Member, Settled
 from sync.engine.guard import recheck
@@ -251,7 +251,7 @@ class Journal:
             body = resource.user_body(operation.desired)
             return Request(operation.pk, "create_user", body=body, not_after=not_after)
         body = resource.group_body(operation.desired)
-        if present := _present(operation, members):
+        if present := present_members(operation, members):
             body["members"] = [{"value": scim_id, "type": "User"} for scim_id in present]
         return Request(operation.pk, "create_group", body=body, not_after=not_after)
 
@@ -273,7 +273,7 @@ class Journal:
     def _members(
         self, settled: Settled, operation: Operation, members: dict[str, Member], not_after: float
     ) -> Request | None:
-        present = _present(operation, members)
+        present = present_members(operation, members)
         if not present:
             return self._skip(settled, operation, "waits-for-object")
         if operation.action == "add_member":

@@ -5,7 +5,7 @@ from sync.models import Operation
 from sync.scim import resource
 
 
-def _present(operation: Operation, members: dict[str, Member]) -> list[str]:
+def present_members(operation: Operation, members: dict[str, Member]) -> list[str]:
     """AWS ids of the members that AWS holds; the others are taken out of the operation."""
     keys = [key for key in operation.changes.get("members", []) if key in members]
     if "members" in operation.changes:

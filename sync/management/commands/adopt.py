@@ -11,7 +11,7 @@ from sync.approvals import queries, services
 from sync.approvals.queries import Proposal
 from sync.management.commands.sync import finish, or_busy, sentence, summary, tenant_named
 from sync.models import Run, Tenant
-from sync.worker import execution
+from sync.runs.requests import request_run
 
 ACTOR = "command line"
 
@@ -50,10 +50,8 @@ class Command(BaseCommand):
 @transaction.atomic
 def link(tenant: Tenant, chosen: Iterable[Proposal]) -> Run:
     for one in chosen:
-        services.adopt(link=one.link, actor=ACTOR)
-    return execution.request_run(
-        tenant=tenant, kind=Run.Kind.CHANGES, trigger=Run.Trigger.COMMAND, actor=ACTOR, enqueue=False
-    )
+        services.adopt_object(link=one.link, actor=ACTOR)
+    return request_run(tenant=tenant, kind=Run.Kind.CHANGES, trigger=Run.Trigger.COMMAND, actor=ACTOR, enqueue=False)
 
 
 def named(found: Iterable[Proposal], names: Iterable[str]) -> list[Proposal]:

@@ -10,7 +10,7 @@ from django.db import transaction
 from sync.approvals import queries, services
 from sync.management.commands.sync import finish, or_busy, sentence, summary, tenant_named
 from sync.models import HeldChange, Hold, Run, Tenant
-from sync.worker import execution
+from sync.runs.requests import request_run
 
 ACTOR = "command line"
 
@@ -47,10 +47,8 @@ class Command(BaseCommand):
 def accept_shrinkage(tenant: Tenant) -> tuple[Run | None, dict[str, int]]:
     if queries.shrunken(tenant) is None:
         raise CommandError("No reading that shrank waits for a decision.")
-    services.accept_shrinkage(tenant=tenant, actor=ACTOR)
-    run = execution.request_run(
-        tenant=tenant, kind=Run.Kind.FULL, trigger=Run.Trigger.APPROVAL, actor=ACTOR, enqueue=False
-    )
+    services.accept_shrunk_reading(tenant=tenant, actor=ACTOR)
+    run = request_run(tenant=tenant, kind=Run.Kind.FULL, trigger=Run.Trigger.APPROVAL, actor=ACTOR, enqueue=False)
     return run, {"approved": 0, "kept": 0}
 
 
@@ -70,7 +68,7 @@ def decide(tenant: Tenant, options: dict[str, Any]) -> tuple[Run | None, dict[st
     run = None
     for one in {change.hold for change in [*approve, *keep]}:
         run = (
-            services.decide(
+            services.decide_hold(
                 hold=one,
                 actor=ACTOR,
                 approve=ids(approve, one),

@@ -7,8 +7,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from sync.configuration.files import microsoft as microsoft_files
-from sync.configuration.files import reading
 from sync.configuration.files.ms_schema import ReportLine
+from sync.configuration.files.writing import export_configuration
 from sync.models import Configuration, Tenant
 
 
@@ -35,7 +35,7 @@ class Command(BaseCommand):
 
 
 def exported(configuration: Configuration, microsoft: bool) -> tuple[dict[str, Any], list[ReportLine]]:
-    return microsoft_files.export(configuration) if microsoft else (reading.export(configuration), [])
+    return microsoft_files.export_schema(configuration) if microsoft else (export_configuration(configuration), [])
 
 
 def tenant_of(slug: str) -> Tenant:
@@ -59,6 +59,6 @@ def chosen(tenant: Tenant, version: int | None, draft: bool) -> Configuration:
 
 def report_line(line: ReportLine) -> str:
     """`user name.givenName: left out. AWS has no such field.`"""
-    reasons = " ".join(microsoft_files.sentence(note) for note in line.notes)
+    reasons = " ".join(microsoft_files.note_sentence(note) for note in line.notes)
     outcome = {"taken": "taken over", "changed": "taken over with a change", "left_out": "left out"}[line.outcome]
     return f"{line.object_type} {line.part} {line.name}: {outcome}. {reasons}".strip()

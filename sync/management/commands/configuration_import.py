@@ -8,7 +8,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from sync.configuration.drafts import draft_or_current
-from sync.configuration.files import microsoft, reading
+from sync.configuration.files import microsoft
+from sync.configuration.files.applying import planned_changes, put_into_draft
 from sync.configuration.files.section import NotImported
 from sync.configuration.items import Difference
 from sync.management.commands.configuration_export import report_line, tenant_of
@@ -32,9 +33,9 @@ class Command(BaseCommand):
         for line in incoming.report:
             self.stdout.write(report_line(line))
         if dry_run:
-            changed = reading.planned(tenant, incoming.wanted)
+            changed = planned_changes(tenant, incoming.wanted)
         else:
-            changed = reading.put_into_draft(tenant=tenant, actor=actor, wanted=incoming.wanted)
+            changed = put_into_draft(tenant=tenant, actor=actor, wanted=incoming.wanted)
         for one in changed:
             self.stdout.write(_line(one))
         deed = "would change" if dry_run else "changed in the draft:"

@@ -5,11 +5,12 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from sync.configuration import drafts
+from sync.configuration import drafts, versions
 from sync.configuration.items import Difference
 from sync.management.commands.sync import finish, tenant_named
 from sync.models import Operation, Run, Tenant
 from sync.preview import services
+from sync.preview.publishing import NotPublished, publish_draft
 from sync.problems.catalogue import PROBLEMS
 
 ACTOR = "command line"
@@ -50,7 +51,7 @@ class Command(BaseCommand):
         else:
             report = {"changes": [change(one) for one in drafts.changes(tenant)]}
         if options["discard"]:
-            drafts.discard(tenant=tenant, actor=ACTOR)
+            versions.discard_draft(tenant=tenant, actor=ACTOR)
             report["discarded"] = bool(report["changes"])
         self.stdout.write(json.dumps(report, indent=2, ensure_ascii=False) if options["json"] else words(report))
         if report.get("problem") or report.get("missing"):
@@ -64,7 +65,7 @@ def change(one: Difference) -> dict[str, Any]:
 
 def preview(tenant: Tenant) -> dict[str, Any]:
     try:
-        run = services.request(tenant=tenant, actor=ACTOR, trigger=Run.Trigger.COMMAND, enqueue=False)
+        run = services.request_preview(tenant=tenant, actor=ACTOR, trigger=Run.Trigger.COMMAND, enqueue=False)
     except services.NothingToPreview:
         raise CommandError(WHY_NOT["nothing-changed"]) from None
     run = finish(run)
@@ -84,10 +85,10 @@ def person(one: Operation) -> dict[str, Any]:
 
 
 def publish(tenant: Tenant, comment: str, seen: list[str]) -> dict[str, Any]:
-    newest = services.newest_of(tenant, tenant.configurations.draft())
+    newest = services.newest_preview(tenant, tenant.configurations.draft())
     try:
-        version = drafts.publish(tenant=tenant, actor=ACTOR, preview=newest, comment=comment, seen=seen)
-    except drafts.NotPublished as error:
+        version = publish_draft(tenant=tenant, actor=ACTOR, preview=newest, comment=comment, seen=seen)
+    except NotPublished as error:
         checks = newest.impact.get("checks", []) if newest else []
         return {"missing": error.reasons, "checks": [check for check in checks if check["level"] != "good"]}
     return {"published": version.number, "comment": version.comment}

@@ -9,7 +9,7 @@ from sync.directory import live
 from sync.management.commands.sync import known_slugs
 from sync.models import Demand, DemandObject, ObjectType, Tenant
 from sync.on_demand import services
-from sync.on_demand.one_object import STEPS
+from sync.on_demand.steps import STEPS
 from sync.problems.catalogue import PROBLEMS, scope_words
 from sync.worker import execution
 
@@ -45,8 +45,8 @@ def carry_out(tenant: Tenant, options: dict[str, Any]) -> Demand:
     """While another run is in progress its worker carries the demand out; the row stays either way."""
     kind = ObjectType.GROUP if options["group"] else ObjectType.USER
     try:
-        found = services.resolve(tenant, options["object"], kind.value)
-        demand = services.request(
+        found = services.resolve_names(tenant, options["object"], kind.value)
+        demand = services.request_demand(
             tenant=tenant, actor="command", objects=found, dry_run=not options["write"], enqueue=False
         )
     except services.NotFoundByName as error:
@@ -60,7 +60,7 @@ def carry_out(tenant: Tenant, options: dict[str, Any]) -> Demand:
     except live.UNREADABLE as error:
         raise CommandError(f"Entra cannot be read: {error}") from error
     assert demand.run is not None
-    execution.execute(demand.run.pk)
+    execution.execute_run(demand.run.pk)
     demand.refresh_from_db()
     if demand.state == Demand.State.WAITING:
         raise CommandError(f"Demand {demand.pk} waits: the run in progress takes it up between two requests.")

@@ -7,8 +7,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from sync.management.commands.sync import known_slugs
 from sync.models import ReadinessCheck, Tenant
-from sync.readiness import check as readiness
-from sync.readiness.check import Affected, Failing
+from sync.readiness.queries import Affected, Failing, failing
+from sync.readiness.services import check_now
 
 ACTOR = "command line"
 NOT_READY = 3
@@ -25,8 +25,8 @@ class Command(BaseCommand):
         tenant = Tenant.objects.filter(slug=options["tenant"]).first()
         if tenant is None:
             raise CommandError(f"No tenant {options['tenant']!r}. Known: {', '.join(known_slugs()) or 'none yet'}.")
-        check = readiness.check(tenant, actor=ACTOR)
-        found = readiness.failing(check)
+        check = check_now(tenant, actor=ACTOR)
+        found = failing(check)
         report = summary(check, found)
         self.stdout.write(json.dumps(report, indent=2, ensure_ascii=False) if options["json"] else words(report))
         if any(one.certain for one in found):

@@ -1,12 +1,13 @@
 """`manage.py scope TENANT`: shows who is in scope, and changes it: all people, the enterprise application, groups."""
 
-import uuid
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from sync.configuration import mappings
+from sync.configuration import assignments
 from sync.configuration.drafts import draft_or_current
+from sync.configuration.settings import set_scope
+from sync.graph.ids import plain_guid
 from sync.models import Assignment, Configuration, Tenant
 from sync.rules import filter_words
 from sync.rules.rows import ObjectType
@@ -41,15 +42,15 @@ class Command(BaseCommand):
             raise CommandError(f"No tenant {options['tenant']!r}.")
         configuration = draft_or_current(tenant)
         everybody = (configuration.everybody or options["all_people"]) and not options["assigned_only"]
-        mappings.set_scope(
-            actor=options["actor"], tenant=tenant, everybody=everybody, mirrored_app=_app(configuration, options)
-        )
+        set_scope(actor=options["actor"], tenant=tenant, everybody=everybody, mirrored_app=_app(configuration, options))
         for nested, ids in ((True, options["nested"]), (False, options["not_nested"])):
             for assignment in [_assigned_group(configuration, key) for key in ids]:
-                mappings.set_nested(actor=options["actor"], tenant=tenant, assignment=assignment, nested=nested)
+                assignments.set_nested(actor=options["actor"], tenant=tenant, assignment=assignment, nested=nested)
         for send, ids in ((True, options["send_group"]), (False, options["no_send_group"])):
             for assignment in [_assigned_group(configuration, key) for key in ids]:
-                mappings.set_send_group(actor=options["actor"], tenant=tenant, assignment=assignment, send_group=send)
+                assignments.set_send_group(
+                    actor=options["actor"], tenant=tenant, assignment=assignment, send_group=send
+                )
         self._show(draft_or_current(tenant))
 
     def _show(self, configuration: Configuration) -> None:
@@ -70,10 +71,10 @@ def _app(configuration: Configuration, options: dict[str, Any]) -> str:
         return ""
     if options["mirror_app"] is None:
         return configuration.mirrored_app
-    try:
-        return str(uuid.UUID(options["mirror_app"]))
-    except ValueError:
-        raise CommandError(f"{options['mirror_app']} is no object id of an enterprise application.") from None
+    object_id = plain_guid(options["mirror_app"])
+    if object_id is None:
+        raise CommandError(f"{options['mirror_app']} is no object id of an enterprise application.")
+    return object_id
 
 
 def _assigned_group(configuration: Configuration, key: str) -> Assignment:

@@ -10,6 +10,7 @@ from sync.configuration import drafts
 from sync.models import Run, Tenant
 from sync.problems.catalogue import PROBLEMS
 from sync.problems.grouping import problem_groups
+from sync.runs.requests import RunInTheWay, request_run
 from sync.worker import execution
 
 T = TypeVar("T")
@@ -67,7 +68,7 @@ def kind_of(options: dict[str, Any]) -> str:
 
 def carry_out(tenant: Tenant, kind: str, *, confirmed: bool = False) -> Run:
     asked = or_busy(
-        lambda: execution.request_run(
+        lambda: request_run(
             tenant=tenant,
             kind=kind,
             trigger=Run.Trigger.COMMAND,
@@ -83,7 +84,7 @@ def or_busy(request: Callable[[], T]) -> T:
     """What was asked for, and never another run that is open."""
     try:
         return request()
-    except execution.RunInTheWay as busy:
+    except RunInTheWay as busy:
         raise CommandError(
             f"{in_the_way(busy.run)} Nothing was begun. Try again when it is over.", returncode=BUSY
         ) from busy
@@ -95,7 +96,7 @@ def in_the_way(run: Run) -> str:
 
 def finish(run: Run) -> Run:
     """Carries a run out, here and now."""
-    finished = execution.execute(run.pk)
+    finished = execution.execute_run(run.pk)
     if finished is None:
         run.refresh_from_db()
         raise CommandError(f"{in_the_way(run)} A worker is at it. Try again when it is over.", returncode=BUSY)

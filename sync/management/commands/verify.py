@@ -38,7 +38,9 @@ class Command(BaseCommand):
 
 
 def carry_out(tenant: Tenant) -> Run:
-    return finish(or_busy(lambda: services.request(tenant=tenant, trigger=Run.Trigger.COMMAND, enqueue=False)))
+    return finish(
+        or_busy(lambda: services.request_comparison(tenant=tenant, trigger=Run.Trigger.COMMAND, enqueue=False))
+    )
 
 
 def mended(tenant: Tenant, run: Run) -> int:
@@ -46,7 +48,7 @@ def mended(tenant: Tenant, run: Run) -> int:
     if run.state == Run.State.FAILED or run.suspect:
         return 0
     try:
-        return services.repair(tenant=tenant, actor=ACTOR)
+        return services.repair_differences(tenant=tenant, actor=ACTOR)
     except CannotRepair as error:
         raise CommandError(f"Not repaired: {error}.") from error
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from sync.configuration import drafts
+from sync.configuration import drafts, versions
 from sync.configuration.items import contents, differences
 from sync.management.commands.draft import ACTOR, change, change_line
 from sync.management.commands.sync import tenant_named
@@ -64,8 +64,8 @@ def shown(version: Configuration) -> dict[str, Any]:
 
 def restored(tenant: Tenant, version: Configuration) -> dict[str, Any]:
     try:
-        drafts.restore(tenant=tenant, actor=ACTOR, version=version)
-    except drafts.DraftInTheWay:
+        versions.restore_version(tenant=tenant, actor=ACTOR, version=version)
+    except versions.DraftInTheWay:
         raise CommandError("There is a draft with changes. Publish or discard it first.") from None
     return {"restored": version.number, "changes": [change(one) for one in drafts.changes(tenant)]}
 

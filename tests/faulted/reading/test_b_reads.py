@@ -11,6 +11,7 @@ from django.db import connection
 from sync.connection.clients import graph_client
 from sync.graph import client
 from sync.models import Run, Tenant
+from sync.runs.requests import request_run
 from sync.worker import execution
 from tests.world.company import Picture, fault, graph_requests, hire, lost, picture, switch, writes
 from tests.world.lab import Lab
@@ -228,9 +229,9 @@ def test_a_run_stops_within_seconds_although_graph_or_the_sign_in_hangs(
     settled: Tenant, lab: Lab, where: str, phase: str
 ) -> None:
     fault(lab, "hold_before", where, part="graph" if phase == "read" else "entra")
-    run = execution.request_run(tenant=settled, kind=Run.Kind.FULL, trigger=Run.Trigger.COMMAND, enqueue=False)
+    run = request_run(tenant=settled, kind=Run.Kind.FULL, trigger=Run.Trigger.COMMAND, enqueue=False)
     stop = StopSoon(run, phase)
-    finished = execution.execute(run.pk)
+    finished = execution.execute_run(run.pk)
     stop.thread.join()
     assert finished is not None
     assert finished.state == Run.State.CANCELLED

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from sync.configuration import mappings
+from sync.configuration import assignments
 from sync.models import DirectoryMembership, DirectoryUser, Link, Run, Tenant
 from tests.world.company import (
     aws_user,
@@ -241,7 +241,7 @@ def test_groups_that_hold_each_other_bring_everybody_once_when_nested_ones_are_i
     sync(wired)
     assert picture(lab).active == {outer_one["id"]}
     assignment = wired.configurations.get().assignments.get()
-    mappings.set_nested(actor=ACTOR, tenant=wired, assignment=assignment, nested=True)
+    assignments.set_nested(actor=ACTOR, tenant=wired, assignment=assignment, nested=True)
     sync(wired)
     assert picture(lab).active == {outer_one["id"], inner_one["id"]}
     user = DirectoryUser.objects.get(object_id=inner_one["id"])
@@ -256,7 +256,7 @@ def nested_pair(wired: Tenant, lab: Lab, word: str) -> tuple[dict[str, Any], dic
     outer = group_of(lab, f"Outer {word}", [inner])
     assign(wired, outer)
     assignment = wired.configurations.get().assignments.get(object_id=outer["id"])
-    mappings.set_nested(actor=ACTOR, tenant=wired, assignment=assignment, nested=True)
+    assignments.set_nested(actor=ACTOR, tenant=wired, assignment=assignment, nested=True)
     sync(wired)
     assert person["id"] in picture(lab).active
     return outer, inner, person["id"]

@@ -8,8 +8,10 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from sync.configuration import drafts, mappings
+from sync.configuration import drafts
+from sync.configuration.settings import set_scope
 from sync.models import DirectoryGroup, Run, Tenant
+from sync.runs.requests import request_run
 from sync.worker import execution
 from tests.world.company import TEAMS, aws_user, change_members, fault, group_of, hire, lost, picture, switch, writes
 from tests.world.lab import Lab
@@ -203,7 +205,7 @@ def test_portions_of_a_group_that_never_come_are_asked_for(settled: Tenant, lab:
 @pytest.mark.fault("B5")
 def test_a_first_reading_is_held_against_graphs_own_count(wired: Tenant, lab: Lab) -> None:
     switch(lab, drop_users_after=1)
-    mappings.set_scope(actor=ACTOR, tenant=wired, everybody=True, mirrored_app="")
+    set_scope(actor=ACTOR, tenant=wired, everybody=True, mirrored_app="")
     run = sync(wired)
     assert run.suspect == "source-shrunk"
     assert wired.snapshots.get().suspect_detail["counted"]["users"] >= 36
@@ -262,7 +264,7 @@ def test_what_changed_in_a_suspect_reading_is_done_after_the_next_good_one(settl
 @pytest.fixture
 def mirrored(wired: Tenant, lab: Lab) -> Tenant:
     app = lab.facts["service_principal_id"]
-    mappings.set_scope(actor=ACTOR, tenant=wired, everybody=False, mirrored_app=app)
+    set_scope(actor=ACTOR, tenant=wired, everybody=False, mirrored_app=app)
     sync(wired)
     assert len(picture(lab).active) >= 36
     lab.forget_requests()
@@ -326,8 +328,8 @@ def test_a_draft_carries_what_the_application_brings_without_a_change_of_its_own
 
 
 def run_without_publishing(tenant: Tenant) -> None:
-    run = execution.request_run(tenant=tenant, kind=Run.Kind.CHANGES, trigger=Run.Trigger.COMMAND, enqueue=False)
-    assert execution.execute(run.pk) is not None
+    run = request_run(tenant=tenant, kind=Run.Kind.CHANGES, trigger=Run.Trigger.COMMAND, enqueue=False)
+    assert execution.execute_run(run.pk) is not None
 
 
 def test_a_person_assigned_by_hand_stays_when_the_application_drops_him(mirrored: Tenant, lab: Lab) -> None:

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from sync.configuration import drafts, mappings
+from sync.configuration import versions
 from sync.configuration.drafts import draft_or_current
+from sync.configuration.settings import set_settings
 from sync.models import AuditEntry, Tenant
 from tests.world.ms_schema import SAMPLE
 
@@ -37,7 +38,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_a_file_goes_into_the_draft_and_the_differences_are_printed(tenant: Tenant, path: Path) -> None:
-    drafts.make_version(draft_or_current(tenant), actor=JO)
+    versions.make_version(draft_or_current(tenant), actor=JO)
     document, beside = export()
     assert beside == ""
     document["settings"]["everybody"] = True
@@ -51,7 +52,7 @@ def test_a_file_goes_into_the_draft_and_the_differences_are_printed(tenant: Tena
 
 
 def test_a_dry_run_prints_the_same_and_changes_nothing(tenant: Tenant, path: Path) -> None:
-    drafts.make_version(draft_or_current(tenant), actor=JO)
+    versions.make_version(draft_or_current(tenant), actor=JO)
     said = bring(path, {"settings": {"everybody": True}}, "--dry-run")
     assert "setting:everybody: value False -> True" in said
     assert "would change 1" in said
@@ -63,8 +64,8 @@ def test_the_same_again_is_nothing_to_change(tenant: Tenant, path: Path) -> None
 
 
 def test_a_version_and_the_draft_can_be_named(tenant: Tenant) -> None:
-    drafts.make_version(draft_or_current(tenant), actor=JO)
-    mappings.set_settings(actor=JO, tenant=tenant, everybody=True)
+    versions.make_version(draft_or_current(tenant), actor=JO)
+    set_settings(actor=JO, tenant=tenant, everybody=True)
     assert export()[0]["settings"]["everybody"] is False
     assert export("--version", "1")[0]["settings"]["everybody"] is False
     assert export("--draft")[0]["settings"]["everybody"] is True

@@ -73,7 +73,7 @@ def test_the_preview_is_carried_out_here_and_now(
         Run.objects.filter(pk=run_id).update(state="completed", impact=drafted.impact)
         return Run.objects.get(pk=run_id)
 
-    monkeypatch.setattr(execution, "execute", pretended)
+    monkeypatch.setattr(execution, "execute_run", pretended)
     text = said(capsys, "draft", "acme", "--preview")
     assert "5 people would change. 1 would be created, 1 updated, 2 lose access, 1 deleted. 1163 stay" in text
 
@@ -110,7 +110,7 @@ def test_a_sync_says_that_a_draft_is_not_published(
         Run.objects.filter(pk=run_id).update(state="completed")
         return Run.objects.get(pk=run_id)
 
-    monkeypatch.setattr(execution, "execute", pretended)
+    monkeypatch.setattr(execution, "execute_run", pretended)
     assert "A draft with 4 changes is not published" in said(capsys, "sync", "acme", "--confirm")
     assert report(capsys, "sync", "acme")["draft"] == 4
     publish_unseen(drafted.tenant)

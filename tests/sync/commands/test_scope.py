@@ -5,7 +5,8 @@ import io
 import pytest
 from django.core.management import CommandError, call_command
 
-from sync.configuration import mappings
+from sync.configuration import assignments
+from sync.configuration.filters import save_filter
 from sync.directory.live import Found
 from sync.models import Assignment, Tenant
 
@@ -16,7 +17,7 @@ ADMINS = "aaaaaaaa-1111-4111-8111-111111111111"
 @pytest.fixture
 def admins(tenant: Tenant) -> Assignment:
     chosen = [Found("group", ADMINS, "AWS-Admins", "", "security")]
-    [row] = mappings.assign(actor="jo@acme.example", tenant=tenant, chosen=chosen)
+    [row] = assignments.assign_objects(actor="jo@acme.example", tenant=tenant, chosen=chosen)
     return row
 
 
@@ -40,7 +41,7 @@ def test_the_rules_stand_in_words_beside_the_assignments(tenant: Tenant) -> None
     assert "guests: like everybody else" in said
     assert "No filters. Everyone who is assigned is in scope." in said
     clause = {"attribute": "department", "operator": "EQUALS", "value": "Engineering", "ignore_case": False}
-    mappings.save_filter(actor="jo", tenant=tenant, object_type="user", title="Engineers", clauses=[clause])
+    save_filter(actor="jo", tenant=tenant, object_type="user", title="Engineers", clauses=[clause])
     assert "A person passes if department is Engineering." in scope()
 
 

@@ -162,7 +162,7 @@ def test_a_group_made_anew_waits_and_can_go_on_as_the_old_one_in_aws(wired: Tena
     assert Operation.objects.get(run=run, problem="taken-by-leaver").object_id == new["id"]
     assert [group["id"] for group in lab.aws()["groups"]] == [before]
     [proposal] = services.adoptable(wired)
-    services.adopt(link=proposal, actor=ACTOR)
+    services.adopt_object(link=proposal, actor=ACTOR)
     sync(wired)
     [group] = lab.aws()["groups"]
     assert (group["id"], group["externalId"], len(group["members"])) == (before, new["id"], 2)

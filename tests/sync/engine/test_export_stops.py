@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from sync.engine.guard import recheck
 from sync.models import HeldChange, Hold, Link, Operation, Result, Run, Tenant
+from sync.runs.requests import cancel_run, request_run
 from sync.worker import execution
 from tests.world.company import group_of, hire, names
 from tests.world.lab import Lab
@@ -25,13 +26,11 @@ def test_a_stop_takes_effect_within_ten_seconds_also_while_a_request_hangs(wired
     assign(wired, group)
     held = {"part": "aws", "kind": "hold_after", "match": "POST .*/Users", "skip": 3, "times": -1}
     lab.call("POST", "faults", held)
-    run = execution.request_run(
-        tenant=wired, kind=Run.Kind.FULL, trigger=Run.Trigger.COMMAND, enqueue=False, confirmed=True
-    )
+    run = request_run(tenant=wired, kind=Run.Kind.FULL, trigger=Run.Trigger.COMMAND, enqueue=False, confirmed=True)
     pressed: list[float] = []
     admin = threading.Thread(target=press_stop, args=(lab, run, pressed))
     admin.start()
-    finished = execution.execute(run.pk)
+    finished = execution.execute_run(run.pk)
     took = time.monotonic() - pressed[0]
     admin.join()
     assert finished is not None
@@ -52,7 +51,7 @@ def press_stop(lab: Lab, run: Run, pressed: list[float]) -> None:
     """As soon as requests hang."""
     while not any(fault["fired"] for fault in lab.call("GET", "faults")):
         time.sleep(0.05)
-    execution.cancel_run(run=run, actor="jo")
+    cancel_run(run=run, actor="jo")
     pressed.append(time.monotonic())
     connection.close()
 
@@ -133,10 +132,8 @@ def test_a_run_whose_writes_keep_failing_stops(wired: Tenant, lab: Lab) -> None:
     group = group_of(lab, "Failing", people)
     assign(wired, group)
     lab.call("POST", "faults", {"part": "aws", "kind": "status", "status": 400, "match": "POST", "times": -1})
-    run = execution.request_run(
-        tenant=wired, kind=Run.Kind.FULL, trigger=Run.Trigger.COMMAND, enqueue=False, confirmed=True
-    )
-    finished = execution.execute(run.pk)
+    run = request_run(tenant=wired, kind=Run.Kind.FULL, trigger=Run.Trigger.COMMAND, enqueue=False, confirmed=True)
+    finished = execution.execute_run(run.pk)
     assert finished is not None
     assert (finished.state, finished.problem) == (Run.State.FAILED, "too-many-failures")
     assert len(lab.requests()) < len(people)

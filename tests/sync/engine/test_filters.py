@@ -4,10 +4,12 @@ from typing import Any
 
 import pytest
 
-from sync.configuration import mappings
+from sync.configuration.filters import remove_filter, save_filter
 from sync.configuration.ruleset import selected
+from sync.configuration.settings import set_settings
 from sync.engine.reading.tracked import parts
 from sync.models import DirectoryUser, HeldChange, Hold, Run, Tenant
+from sync.runs.requests import request_run
 from sync.worker import execution
 from tests.world.company import active, aws_group, aws_user, group_of, names, people
 from tests.world.lab import Lab
@@ -22,7 +24,7 @@ def clause(attribute: str, operator: str, value: str = "") -> dict[str, Any]:
 
 
 def filtered(tenant: Tenant, title: str, *clauses: dict[str, Any], object_type: str = "user") -> str:
-    row = mappings.save_filter(actor=ACTOR, tenant=tenant, object_type=object_type, title=title, clauses=clauses)
+    row = save_filter(actor=ACTOR, tenant=tenant, object_type=object_type, title=title, clauses=clauses)
     return row.uid
 
 
@@ -101,7 +103,7 @@ def test_removing_the_filter_lets_the_held_ones_stay(wired: Tenant, lab: Lab) ->
     uid = filtered(wired, "Nobody", clause("department", "EQUALS", "No such department"))
     sync(wired)
     assert HeldChange.objects.open().count() == 12
-    mappings.remove_filter(actor=ACTOR, tenant=wired, uid=uid)
+    remove_filter(actor=ACTOR, tenant=wired, uid=uid)
     sync(wired)
     assert not HeldChange.objects.open().exists()
     assert len(active(lab)) == 12
@@ -111,11 +113,11 @@ def test_guests_are_left_out_when_the_switch_says_so(wired: Tenant, lab: Lab) ->
     member, guest = people(lab, 2)
     change(lab, guest, userType="Guest")
     assign(wired, member, guest)
-    mappings.set_settings(actor=ACTOR, tenant=wired, leave_out_guests=True)
+    set_settings(actor=ACTOR, tenant=wired, leave_out_guests=True)
     sync(wired)
     assert names(lab) == {member["userPrincipalName"]}
     assert reason_of(guest) == "guest-left-out"
-    mappings.set_settings(actor=ACTOR, tenant=wired, leave_out_guests=False)
+    set_settings(actor=ACTOR, tenant=wired, leave_out_guests=False)
     sync(wired)
     assert len(names(lab)) == 2
 
@@ -123,7 +125,7 @@ def test_guests_are_left_out_when_the_switch_says_so(wired: Tenant, lab: Lab) ->
 def test_filters_count_for_all_people_too(wired: Tenant, lab: Lab) -> None:
     one, _other = people(lab, 2, "Ever")
     change(lab, one, department="The Only Department")
-    mappings.set_settings(actor=ACTOR, tenant=wired, everybody=True)
+    set_settings(actor=ACTOR, tenant=wired, everybody=True)
     filtered(wired, "One", clause("department", "EQUALS", "The Only Department"))
     sync(wired)
     assert names(lab) == {one["userPrincipalName"]}
@@ -189,7 +191,7 @@ def test_what_filters_name_is_read_for_the_draft_too_and_the_link_is_kept(wired:
     assert DirectoryUser.objects.get(object_id=person["id"]).properties["companyName"] == "Acme"
     run_without_publishing(wired)
     assert not newest(wired).full
-    mappings.remove_filter(actor=ACTOR, tenant=wired, uid=uid)
+    remove_filter(actor=ACTOR, tenant=wired, uid=uid)
     run_without_publishing(wired)
     # The link goes on telling more than is wanted now.
     assert not newest(wired).full
@@ -202,9 +204,7 @@ def newest(tenant: Tenant) -> Any:
 
 
 def run_without_publishing(tenant: Tenant) -> Run:
-    run = execution.request_run(
-        tenant=tenant, kind=Run.Kind.CHANGES, trigger=Run.Trigger.COMMAND, enqueue=False, confirmed=True
-    )
-    finished = execution.execute(run.pk)
+    run = request_run(tenant=tenant, kind=Run.Kind.CHANGES, trigger=Run.Trigger.COMMAND, enqueue=False, confirmed=True)
+    finished = execution.execute_run(run.pk)
     assert finished is not None
     return finished

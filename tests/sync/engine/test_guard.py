@@ -36,7 +36,7 @@ def test_some_are_approved_some_are_kept_and_the_hold_closes_when_none_waits(wir
     sync(wired)
     hold = Hold.objects.get()
     ids = dict(hold.changes.values_list("object_id", "pk"))
-    services.decide(
+    services.decide_hold(
         hold=hold,
         actor=ACTOR,
         approve=[ids[one["id"]] for one in some[:2]],
@@ -76,7 +76,7 @@ def test_an_approval_that_has_ended_removes_nobody(wired: Tenant, lab: Lab) -> N
     leave(lab, *some[:4])
     sync(wired)
     hold = Hold.objects.get()
-    services.decide(hold=hold, actor=ACTOR, approve=list(hold.changes.values_list("pk", flat=True)), enqueue=False)
+    services.decide_hold(hold=hold, actor=ACTOR, approve=list(hold.changes.values_list("pk", flat=True)), enqueue=False)
     Run.objects.filter(state="queued").delete()
     HeldChange.objects.update(expires_at=timezone.now())
     sync(wired)
@@ -121,7 +121,7 @@ def test_an_emptied_group_is_held_member_by_member(wired: Tenant, lab: Lab) -> N
     hold = Hold.objects.get(kind="members")
     ids = dict(hold.changes.values_list("member_id", "pk"))
     kept = {some[0]["id"], some[1]["id"]}
-    services.decide(
+    services.decide_hold(
         hold=hold,
         actor=ACTOR,
         approve=[pk for member, pk in ids.items() if member not in kept],
@@ -145,7 +145,7 @@ def test_a_scope_that_suddenly_brings_half_a_company_is_held(wired: Tenant, lab:
     assert run.counts["held"] == 12
     assert len(names(lab)) == 4
     hold = Hold.objects.get(kind="creates")
-    services.decide(hold=hold, actor=ACTOR, approve=list(hold.changes.values_list("pk", flat=True)), enqueue=False)
+    services.decide_hold(hold=hold, actor=ACTOR, approve=list(hold.changes.values_list("pk", flat=True)), enqueue=False)
     Run.objects.filter(state="queued").delete()
     sync(wired, confirmed=False)
     assert len(names(lab)) == 16
@@ -157,7 +157,7 @@ def test_a_first_run_waits_for_a_yes_to_its_plan(wired: Tenant, lab: Lab) -> Non
     run = sync(wired, confirmed=False)
     assert (run.state, run.planned) == (Run.State.WAITING, 4)
     assert lab.aws()["users"] == []
-    confirming.confirm(run=run, actor=ACTOR)
+    confirming.confirm_plan(run=run, actor=ACTOR)
     assert sync(wired, confirmed=False).counts["created"] == 4
 
 
@@ -169,7 +169,7 @@ def test_a_yes_covers_what_it_listed_and_no_more(wired: Tenant, lab: Lab) -> Non
     assign(wired, second)
     plan = sync(wired, confirmed=False)
     assert plan.state == Run.State.WAITING
-    confirming.confirm(run=plan, actor=ACTOR)
+    confirming.confirm_plan(run=plan, actor=ACTOR)
     late = people(lab, 12, "Late")
     lab.call("POST", f"entra/groups/{second['id']}/members", {"add": [one["id"] for one in late]})
     run = sync(wired, confirmed=False)
@@ -182,7 +182,7 @@ def test_a_plan_made_under_other_rules_cannot_be_confirmed(wired: Tenant, lab: L
     plan = sync(wired, confirmed=False)
     assign(wired, group_of(lab, "Other", people(lab, 2, "Other")))
     with pytest.raises(confirming.NotFresh):
-        confirming.confirm(run=plan, actor=ACTOR)
+        confirming.confirm_plan(run=plan, actor=ACTOR)
 
 
 def test_the_same_plan_has_the_same_hash(wired: Tenant, lab: Lab) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from sync.configuration import mappings
+from sync.configuration.settings import set_settings
 from sync.drift.comparison import Looked
 from sync.models import Operation, Tenant
 from sync.rules.rows import MappingRow
@@ -134,12 +135,12 @@ def test_a_comparison_with_aws_leaves_none_rows_alone() -> None:
 def test_nobody_is_created_while_creating_is_off(wired: Tenant, lab: Lab) -> None:
     ada = hire(lab, "Ada Lovelace", **RICH)
     assign(wired, ada)
-    mappings.set_settings(actor=ACTOR, tenant=wired, user_actions=["update", "disable"])
+    set_settings(actor=ACTOR, tenant=wired, user_actions=["update", "disable"])
     run = sync(wired)
     skipped = the_log(ada)
     assert (skipped.result, skipped.problem, run.state) == ("skipped", "create-off", "completed")
     assert lab.aws()["users"] == []
-    mappings.set_settings(actor=ACTOR, tenant=wired, user_actions=["create"])
+    set_settings(actor=ACTOR, tenant=wired, user_actions=["create"])
     sync(wired)
     assert person_in_aws(lab, "ada@acme.example")["title"] == "Analyst"
 
@@ -148,14 +149,14 @@ def test_with_update_and_disable_off_a_change_and_a_leaver_are_left_alone(wired:
     ada = hire(lab, "Ada Lovelace", **RICH)
     assign(wired, ada)
     sync(wired)
-    mappings.set_settings(actor=ACTOR, tenant=wired, user_actions=["create"])
+    set_settings(actor=ACTOR, tenant=wired, user_actions=["create"])
     lab.call("PATCH", f"entra/users/{ada['id']}", {"jobTitle": "Chief"})
     assert sync(wired).planned == 0
     lab.call("POST", f"entra/users/{ada['id']}/leave")
     assert sync(wired).planned == 0
     held = person_in_aws(lab, "ada@acme.example")
     assert (held["title"], held["active"]) == ("Analyst", True)
-    mappings.set_settings(actor=ACTOR, tenant=wired, user_actions=["disable"])
+    set_settings(actor=ACTOR, tenant=wired, user_actions=["disable"])
     sync(wired)
     held = person_in_aws(lab, "ada@acme.example")
     assert (held["title"], held["active"]) == ("Analyst", False)
@@ -205,10 +206,10 @@ def test_a_redacted_value_reaches_aws_and_no_log(wired: Tenant, lab: Lab) -> Non
 
 def test_guests_are_called_in_aws_what_the_setting_says(wired: Tenant, lab: Lab) -> None:
     guest = hire(lab, "Sam Guest", userType="Guest", userPrincipalName="sam_mail.example#EXT#@acme.onmicrosoft.com", mail="sam@other.example")  # fmt: skip
-    mappings.set_settings(actor=ACTOR, tenant=wired, guest_user_name="mail")
+    set_settings(actor=ACTOR, tenant=wired, guest_user_name="mail")
     assign(wired, guest)
     sync(wired)
     assert aws_user(lab, guest["id"])["userName"] == "sam@other.example"
-    mappings.set_settings(actor=ACTOR, tenant=wired, guest_user_name="invited")
+    set_settings(actor=ACTOR, tenant=wired, guest_user_name="invited")
     sync(wired)
     assert aws_user(lab, guest["id"])["userName"] == "sam@mail.example"

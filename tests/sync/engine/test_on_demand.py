@@ -12,7 +12,7 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
-from sync.configuration import mappings
+from sync.configuration import assignments
 from sync.models import (
     Demand,
     DirectoryMembership,
@@ -26,8 +26,11 @@ from sync.models import (
     Tenant,
 )
 from sync.on_demand import services
-from sync.on_demand.one_object import STEPS
+from sync.on_demand.serving import MOST_ATTEMPTS, in_flight
+from sync.on_demand.steps import STEPS
+from sync.runs.requests import cancel_run, request_run
 from sync.worker import execution
+from sync.worker.scheduling import abandoned_runs
 from tests.world.company import aws_group, aws_user, hire, names
 from tests.world.lab import Lab
 from tests.world.on_demand import demand, facts, found, steps
@@ -140,7 +143,7 @@ def test_a_leaver_is_disabled_and_explained(wired: Tenant, lab: Lab, leaving: st
         reason = "account-disabled"
     elif leaving == "unassign":
         row = wired.configurations.current().assignments.get()
-        mappings.unassign(actor=ACTOR, tenant=wired, assignment=row)
+        assignments.unassign_object(actor=ACTOR, tenant=wired, assignment=row)
         publish(wired)
         reason = "not-assigned"
     else:
@@ -236,7 +239,7 @@ def test_fifty_people_are_taken_and_one_more_is_not(wired: Tenant, lab: Lab) -> 
     people = [somebody(lab) for _ in range(51)]
     assign(wired, *people)
     with pytest.raises(services.CannotDemand, match="too-many"):
-        services.request(tenant=wired, actor=ACTOR, objects=[found(one) for one in people])
+        services.request_demand(tenant=wired, actor=ACTOR, objects=[found(one) for one in people])
     asked = demand(wired, *people[:50])
     assert set(asked.objects_asked.values_list("result", flat=True)) == {Result.CREATED}
     assert len(names(lab)) == 50
@@ -245,11 +248,11 @@ def test_fifty_people_are_taken_and_one_more_is_not(wired: Tenant, lab: Lab) -> 
 def test_names_are_resolved_exactly(wired: Tenant, lab: Lab) -> None:
     person = somebody(lab, "Only Once")
     upn, name = person["userPrincipalName"], person["displayName"]
-    assert [one.object_id for one in services.resolve(wired, [upn, name, person["id"]])] == [person["id"]]
+    assert [one.object_id for one in services.resolve_names(wired, [upn, name, person["id"]])] == [person["id"]]
     somebody(lab, "Only Twice")
     somebody(lab, "Only Twice")
     with pytest.raises(services.NotFoundByName) as caught:
-        services.resolve(wired, ["Only Twice", "nobody@contoso.example"])
+        services.resolve_names(wired, ["Only Twice", "nobody@contoso.example"])
     assert (caught.value.unknown, caught.value.ambiguous) == (["nobody@contoso.example"], ["Only Twice"])
 
 
@@ -257,7 +260,7 @@ def test_somebody_who_left_is_found_by_the_name_in_the_mirror(wired: Tenant, lab
     person = somebody(lab)
     sync(wired)
     lab.call("POST", f"entra/users/{person['id']}/leave")
-    [one] = services.resolve(wired, [person["userPrincipalName"]])
+    [one] = services.resolve_names(wired, [person["userPrincipalName"]])
     assert one.object_id == person["id"]
 
 
@@ -275,14 +278,12 @@ class Running:
     """A run in a thread of its own."""
 
     def __init__(self, tenant: Tenant, kind: str = Run.Kind.CHANGES) -> None:
-        self.run = execution.request_run(
-            tenant=tenant, kind=kind, trigger=Run.Trigger.COMMAND, enqueue=False, confirmed=True
-        )
+        self.run = request_run(tenant=tenant, kind=kind, trigger=Run.Trigger.COMMAND, enqueue=False, confirmed=True)
         self.thread = threading.Thread(target=self._go)
 
     def _go(self) -> None:
         try:
-            execution.execute(self.run.pk)
+            execution.execute_run(self.run.pk)
         finally:
             connection.close()
 
@@ -310,7 +311,7 @@ def test_a_run_in_progress_takes_it_up_between_two_requests(wired: Tenant, lab: 
     )
     with Running(wired) as run:
         until(lambda: fired(lab, fault))
-        asked = services.request(tenant=wired, actor=ACTOR, objects=[found(known)], dry_run=False, enqueue=False)
+        asked = services.request_demand(tenant=wired, actor=ACTOR, objects=[found(known)], dry_run=False, enqueue=False)
         began = time.monotonic()
         until(lambda: Demand.objects.get(pk=asked.pk).state == Demand.State.DONE)
         assert time.monotonic() - began < 10
@@ -332,8 +333,10 @@ def test_a_person_in_flight_is_waited_for_and_never_written_twice(wired: Tenant,
     fault = lab.call("POST", "faults", {"part": "aws", "kind": "hold_after", "match": "POST .*/Users"})
     with Running(wired):
         until(lambda: fired(lab, fault))
-        asked = services.request(tenant=wired, actor=ACTOR, objects=[found(person)], dry_run=False, enqueue=False)
-        until(lambda: person["id"] in services.in_flight(wired))
+        asked = services.request_demand(
+            tenant=wired, actor=ACTOR, objects=[found(person)], dry_run=False, enqueue=False
+        )
+        until(lambda: person["id"] in in_flight(wired))
         assert Demand.objects.get(pk=asked.pk).state == Demand.State.WAITING
         lab.call("POST", f"faults/{fault['id']}/release")
         until(lambda: Demand.objects.get(pk=asked.pk).state == Demand.State.DONE)
@@ -357,7 +360,7 @@ def test_nothing_stale_is_written_after_it(wired: Tenant, lab: Lab) -> None:
     with Running(wired):
         until(lambda: fired(lab, fault))
         lab.call("PATCH", f"entra/users/{known['id']}", {"jobTitle": "Fresh"})
-        asked = services.request(tenant=wired, actor=ACTOR, objects=[found(known)], dry_run=False, enqueue=False)
+        asked = services.request_demand(tenant=wired, actor=ACTOR, objects=[found(known)], dry_run=False, enqueue=False)
         until(lambda: Demand.objects.get(pk=asked.pk).state == Demand.State.DONE)
         lab.call("DELETE", "faults")
     assert aws_user(lab, known["id"])["title"] == "Fresh"
@@ -369,11 +372,11 @@ def test_several_wait_in_order(wired: Tenant, lab: Lab) -> None:
     people = [somebody(lab) for _ in range(3)]
     assign(wired, *people)
     asked = [
-        services.request(tenant=wired, actor=ACTOR, objects=[found(one)], dry_run=False, enqueue=False)
+        services.request_demand(tenant=wired, actor=ACTOR, objects=[found(one)], dry_run=False, enqueue=False)
         for one in people
     ]
     assert asked[2].run is not None
-    execution.execute(asked[2].run.pk)
+    execution.execute_run(asked[2].run.pk)
     assert set(Demand.objects.values_list("state", flat=True)) == {Demand.State.DONE}
     created = Operation.objects.filter(action="create").order_by("sent_at").values_list("object_id", flat=True)
     assert list(created) == [person["id"] for person in people]
@@ -386,18 +389,18 @@ class Killed(BaseException):
 def test_killed_in_the_middle_it_is_taken_up_again(wired: Tenant, lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     people = [somebody(lab), somebody(lab)]
     assign(wired, *people)
-    asked = services.request(
+    asked = services.request_demand(
         tenant=wired, actor=ACTOR, objects=[found(one) for one in people], dry_run=False, enqueue=False
     )
     assert asked.run is not None
     with monkeypatch.context() as patched:
         patched.setattr("sync.on_demand.one_object.OneObject._read_back", _killed)
         with pytest.raises(Killed):
-            execution.execute(asked.run.pk)
+            execution.execute_run(asked.run.pk)
     asked.refresh_from_db()
     assert asked.state == Demand.State.RUNNING
-    assert list(execution.abandoned_runs()) == [asked.run]
-    execution.execute(asked.run.pk)
+    assert list(abandoned_runs()) == [asked.run]
+    execution.execute_run(asked.run.pk)
     asked.refresh_from_db()
     assert asked.state == Demand.State.DONE
     assert list(asked.objects_asked.values_list("result", flat=True)) == ["no_change", Result.CREATED]
@@ -408,13 +411,13 @@ def test_what_always_stops_its_worker_fails_with_its_reason(
     wired: Tenant, lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     person = somebody(lab)
-    asked = services.request(tenant=wired, actor=ACTOR, objects=[found(person)], enqueue=False)
+    asked = services.request_demand(tenant=wired, actor=ACTOR, objects=[found(person)], enqueue=False)
     assert asked.run is not None
     monkeypatch.setattr("sync.on_demand.one_object.OneObject._read_person", _killed)
-    for _ in range(services.MOST_ATTEMPTS):
+    for _ in range(MOST_ATTEMPTS):
         with pytest.raises(Killed):
-            execution.execute(asked.run.pk)
-    execution.execute(asked.run.pk)
+            execution.execute_run(asked.run.pk)
+    execution.execute_run(asked.run.pk)
     asked.refresh_from_db()
     assert (asked.state, asked.problem) == (Demand.State.FAILED, "interrupted")
 
@@ -426,7 +429,7 @@ def _killed(*_: object) -> None:
 def test_the_next_run_takes_up_what_was_left(wired: Tenant, lab: Lab) -> None:
     person = somebody(lab)
     assign(wired, person)
-    asked = services.request(tenant=wired, actor=ACTOR, objects=[found(person)], enqueue=False)
+    asked = services.request_demand(tenant=wired, actor=ACTOR, objects=[found(person)], enqueue=False)
     Demand.objects.update(state=Demand.State.RUNNING)
     Run.objects.filter(pk=asked.run_id).update(state=Run.State.RUNNING)
     sync(wired)
@@ -435,21 +438,21 @@ def test_the_next_run_takes_up_what_was_left(wired: Tenant, lab: Lab) -> None:
 
 
 def test_a_lost_message_is_sent_again(wired: Tenant, lab: Lab) -> None:
-    asked = services.request(tenant=wired, actor=ACTOR, objects=[found(somebody(lab))], enqueue=False)
+    asked = services.request_demand(tenant=wired, actor=ACTOR, objects=[found(somebody(lab))], enqueue=False)
     Run.objects.filter(pk=asked.run_id).update(enqueued_at=None)
-    assert list(execution.abandoned_runs()) == [asked.run]
+    assert list(abandoned_runs()) == [asked.run]
 
 
 def test_a_demand_stands_in_no_runs_way(wired: Tenant, lab: Lab) -> None:
-    asked = services.request(tenant=wired, actor=ACTOR, objects=[found(somebody(lab))], enqueue=False)
-    run = execution.request_run(tenant=wired, kind=Run.Kind.CHANGES, trigger=Run.Trigger.SCHEDULE, enqueue=False)
+    asked = services.request_demand(tenant=wired, actor=ACTOR, objects=[found(somebody(lab))], enqueue=False)
+    run = request_run(tenant=wired, kind=Run.Kind.CHANGES, trigger=Run.Trigger.SCHEDULE, enqueue=False)
     assert run.pk != asked.run_id
 
 
 def test_cancelling_its_run_ends_it(wired: Tenant, lab: Lab) -> None:
-    asked = services.request(tenant=wired, actor=ACTOR, objects=[found(somebody(lab))], enqueue=False)
+    asked = services.request_demand(tenant=wired, actor=ACTOR, objects=[found(somebody(lab))], enqueue=False)
     assert asked.run is not None
-    execution.cancel_run(run=asked.run, actor=ACTOR)
+    cancel_run(run=asked.run, actor=ACTOR)
     asked.refresh_from_db()
     assert (asked.state, asked.problem) == (Demand.State.FAILED, "cancelled")
 

@@ -31,7 +31,7 @@ def pointed(tenant: Tenant, lab: Lab, server: Scim2Server, settings: Any, monkey
     host = f"127.0.0.1:{server.port}"
     settings.EXTRA_CLOUDS = lab.clouds
     settings.EXTRA_SCIM_HOSTS = lab.scim_hosts | {host: {"dialect": "rfc", "plain_http": True}}
-    monkeypatch.setattr("sync.worker.execution.RUN_RATE", 1000.0)
+    settings.SCIM_RATE = 1000
     connect(tenant, lab)
     services.save_aws(
         tenant=tenant, actor=ACTOR, endpoint=f"http://{host}/", token=TOKEN, token_created_on=timezone.localdate()
@@ -89,7 +89,7 @@ def test_what_somebody_changes_there_by_hand_is_found_and_put_right(
     sync(pointed)
     in_step = sync(pointed, Run.Kind.VERIFY)
     assert list(in_step.drifts.values_list("kind", "facts")) == []
-    scim = scim_client(pointed, rate=1000)
+    scim = scim_client(pointed)
     held = dict(Link.objects.values_list("object_id", "scim_id"))
     scim.patch_user(held[ids[0]], [{"op": "replace", "path": "title", "value": "Emperor"}])
     scim.remove_members(held[group["id"]], [held[ids[1]]])
@@ -100,7 +100,7 @@ def test_what_somebody_changes_there_by_hand_is_found_and_put_right(
         ("member_missing", held[group["id"]], held[ids[1]]),
         ("member_extra", held[group["id"]], held[ids[2]]),
     }
-    verifying.repair(tenant=pointed, actor=ACTOR)
+    verifying.repair_differences(tenant=pointed, actor=ACTOR)
     sync(pointed)
     names = {people[0]["userPrincipalName"], people[1]["userPrincipalName"]}
     assert server.members()["Drifting"] == names

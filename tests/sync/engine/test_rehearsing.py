@@ -11,7 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sync.approvals import confirming, queries
-from sync.configuration import drafts, mappings
+from sync.configuration import assignments, drafts, mappings, versions
+from sync.configuration.filters import save_filter
+from sync.configuration.settings import set_settings
 from sync.directory.live import Found
 from sync.engine import cycle
 from sync.graph.client import GraphClient
@@ -29,7 +31,9 @@ from sync.models import (
     Tenant,
 )
 from sync.preview import keeping, services
+from sync.preview.publishing import PREVIEWED, NotPublished, missing_for_publishing, publish_draft
 from sync.runs.lease import Watch
+from sync.runs.requests import cancel_run, request_run
 from sync.worker import execution
 from tests.world.company import hire, names
 from tests.world.lab import Lab
@@ -41,15 +45,15 @@ SEEN = ["removals", "over-members", "over-creates", "over-keys", "over-groups", 
 
 def preview(tenant: Tenant) -> Run:
     tenant.refresh_from_db()
-    run = services.request(tenant=tenant, actor=ACTOR, enqueue=False)
-    finished = execution.execute(run.pk)
+    run = services.request_preview(tenant=tenant, actor=ACTOR, enqueue=False)
+    finished = execution.execute_run(run.pk)
     assert finished is not None
-    assert finished.state in drafts.PREVIEWED, (finished.problem, finished.problem_detail)
+    assert finished.state in PREVIEWED, (finished.problem, finished.problem_detail)
     return finished
 
 
 def publish(tenant: Tenant, said: Run) -> None:
-    drafts.publish(tenant=tenant, actor=ACTOR, preview=said, seen=SEEN)
+    publish_draft(tenant=tenant, actor=ACTOR, preview=said, seen=SEEN)
 
 
 def traces() -> list[Any]:
@@ -82,7 +86,7 @@ def in_sync(wired: Tenant, lab: Lab) -> Iterator[Tenant]:
 def assign_in_draft(tenant: Tenant, found: dict[str, Any]) -> None:
     kind = "user" if "userPrincipalName" in found else "group"
     chosen = [Found(kind, found["id"], found["displayName"], "", "")]
-    mappings.assign(actor=ACTOR, tenant=tenant, chosen=chosen)
+    assignments.assign_objects(actor=ACTOR, tenant=tenant, chosen=chosen)
 
 
 def edit(tenant: Tenant, target: str, **facts: Any) -> None:
@@ -93,12 +97,12 @@ def edit(tenant: Tenant, target: str, **facts: Any) -> None:
 
 def unassign(tenant: Tenant, name: str) -> None:
     row = drafts.draft_or_current(tenant).assignments.get(display_name=name)
-    mappings.unassign(actor=ACTOR, tenant=tenant, assignment=row)
+    assignments.unassign_object(actor=ACTOR, tenant=tenant, assignment=row)
 
 
 def only(tenant: Tenant, attribute: str, value: str) -> None:
     clause = {"attribute": attribute, "operator": "EQUALS", "value": value, "ignore_case": False}
-    mappings.save_filter(actor=ACTOR, tenant=tenant, object_type="user", title="Some", clauses=[clause])
+    save_filter(actor=ACTOR, tenant=tenant, object_type="user", title="Some", clauses=[clause])
 
 
 def check(run: Run, code: str) -> dict[str, Any]:
@@ -138,23 +142,23 @@ def test_the_run_after_the_publish_does_what_the_preview_said(in_sync: Tenant, l
     did = sync(in_sync, confirmed=False)
     assert deeds(did) == deeds(said)
     assert deeds(said)
-    compared = services.compared(did)
+    compared = services.beside_preview(did)
     assert compared is not None
     assert (compared.differ, compared.said) == (0, compared.did)
     # Only the first run of a version stands beside its preview.
-    assert services.compared(sync(in_sync)) is None
+    assert services.beside_preview(sync(in_sync)) is None
 
 
 EDITS = {
     "unassign admins": lambda tenant, lab: unassign(tenant, "AWS-Admins"),
     "assign more": lambda tenant, lab: assign_in_draft(tenant, lab.entra_group("Security team")),
-    "nest": lambda tenant, lab: mappings.set_nested(
+    "nest": lambda tenant, lab: assignments.set_nested(
         actor=ACTOR,
         tenant=tenant,
         assignment=drafts.draft_or_current(tenant).assignments.get(display_name="AWS-Developers"),
         nested=True,
     ),
-    "send no group": lambda tenant, lab: mappings.set_send_group(
+    "send no group": lambda tenant, lab: assignments.set_send_group(
         actor=ACTOR,
         tenant=tenant,
         assignment=drafts.draft_or_current(tenant).assignments.get(display_name="AWS-Developers"),
@@ -166,10 +170,8 @@ EDITS = {
         tenant, 'emails[type eq "work"].value', kind="expression", source='Join("", [department], "@acme.example")'
     ),
     "filter": lambda tenant, lab: only(tenant, "department", "Engineering"),
-    "everybody": lambda tenant, lab: mappings.set_settings(actor=ACTOR, tenant=tenant, everybody=True),
-    "no disabling": lambda tenant, lab: mappings.set_settings(
-        actor=ACTOR, tenant=tenant, user_actions=["create", "update"]
-    ),
+    "everybody": lambda tenant, lab: set_settings(actor=ACTOR, tenant=tenant, everybody=True),
+    "no disabling": lambda tenant, lab: set_settings(actor=ACTOR, tenant=tenant, user_actions=["create", "update"]),
 }
 
 
@@ -198,7 +200,7 @@ def test_any_draft_is_carried_out_as_it_was_previewed(wired: Tenant, lab: Lab, c
     assert traces() == before
     draft = wired.configurations.draft()
     assert draft is not None
-    drafts.make_version(draft, actor=ACTOR, preview=said)
+    versions.make_version(draft, actor=ACTOR, preview=said)
     did = sync(wired, confirmed=False)
     assert deeds(did) ^ deeds(said) == set()
 
@@ -248,7 +250,7 @@ def test_two_people_for_one_user_name_block_the_publishing(in_sync: Tenant) -> N
     run = preview(in_sync)
     assert check(run, "shared")["level"] == "bad"
     assert check(run, "shared")["n"] > 1
-    with pytest.raises(drafts.NotPublished, match="blocked"):
+    with pytest.raises(NotPublished, match="blocked"):
         publish(in_sync, run)
 
 
@@ -256,14 +258,14 @@ def test_a_required_field_that_becomes_empty_blocks_the_publishing(in_sync: Tena
     edit(in_sync, "name.familyName", source="extensionAttribute7")
     run = preview(in_sync)
     assert check(run, "emptied")["level"] == "bad"
-    assert drafts.missing_for_publishing(in_sync, run, SEEN) == ["blocked"]
+    assert missing_for_publishing(in_sync, run, SEEN) == ["blocked"]
 
 
 def test_an_expression_that_stops_blocks_the_publishing(in_sync: Tenant) -> None:
     edit(in_sync, "title", kind="expression", source="CDate([jobTitle])")
     run = preview(in_sync)
     assert check(run, "expressions")["level"] == "bad"
-    assert drafts.missing_for_publishing(in_sync, run, SEEN) == ["blocked"]
+    assert missing_for_publishing(in_sync, run, SEEN) == ["blocked"]
 
 
 def test_who_arrives_incomplete_asks_for_a_look_and_blocks_nothing(in_sync: Tenant, lab: Lab) -> None:
@@ -272,8 +274,8 @@ def test_who_arrives_incomplete_asks_for_a_look_and_blocks_nothing(in_sync: Tena
     assign_in_draft(in_sync, newcomer)
     run = preview(in_sync)
     assert (check(run, "arriving")["level"], check(run, "arriving")["n"]) == ("attention", 1)
-    assert drafts.missing_for_publishing(in_sync, run, []) == ["not-seen"]
-    assert drafts.missing_for_publishing(in_sync, run, ["arriving"]) == []
+    assert missing_for_publishing(in_sync, run, []) == ["not-seen"]
+    assert missing_for_publishing(in_sync, run, ["arriving"]) == []
 
 
 def test_many_removals_are_seen_then_held_and_never_done_by_publishing(in_sync: Tenant, lab: Lab) -> None:
@@ -281,8 +283,8 @@ def test_many_removals_are_seen_then_held_and_never_done_by_publishing(in_sync: 
     only(in_sync, "department", "Nobody works here")
     run = preview(in_sync)
     assert (check(run, "removals")["level"], check(run, "removals")["n"]) == ("attention", len(before))
-    with pytest.raises(drafts.NotPublished, match="not-seen"):
-        drafts.publish(tenant=in_sync, actor=ACTOR, preview=run)
+    with pytest.raises(NotPublished, match="not-seen"):
+        publish_draft(tenant=in_sync, actor=ACTOR, preview=run)
     publish(in_sync, run)
     did = sync(in_sync, confirmed=False)
     assert did.counts["held"] >= len(before)
@@ -290,7 +292,7 @@ def test_many_removals_are_seen_then_held_and_never_done_by_publishing(in_sync: 
 
 
 def test_publishing_says_yes_to_the_creates_that_the_preview_listed(in_sync: Tenant, lab: Lab) -> None:
-    mappings.set_settings(actor=ACTOR, tenant=in_sync, everybody=True)
+    set_settings(actor=ACTOR, tenant=in_sync, everybody=True)
     run = preview(in_sync)
     assert check(run, "over-creates")["level"] == "attention"
     publish(in_sync, run)
@@ -304,12 +306,12 @@ def test_a_preview_of_another_draft_or_an_old_one_publishes_nothing(in_sync: Ten
     edit(in_sync, "title", source="department")
     run = preview(in_sync)
     edit(in_sync, "title", source="companyName")
-    assert drafts.missing_for_publishing(in_sync, run) == ["stale"]
+    assert missing_for_publishing(in_sync, run) == ["stale"]
     edit(in_sync, "title", source="department")
     # The very same draft again: what the preview shows is what would be published.
-    assert drafts.missing_for_publishing(in_sync, run) == []
+    assert missing_for_publishing(in_sync, run) == []
     run.finished_at = timezone.now() - datetime.timedelta(minutes=61)
-    assert drafts.missing_for_publishing(in_sync, run) == ["stale"]
+    assert missing_for_publishing(in_sync, run) == ["stale"]
 
 
 def test_a_preview_that_failed_leaves_the_draft_and_publishes_nothing(
@@ -321,20 +323,20 @@ def test_a_preview_that_failed_leaves_the_draft_and_publishes_nothing(
         raise GraphError("no", status=503)
 
     monkeypatch.setattr(GraphClient, "sign_in", refuse)
-    run = services.request(tenant=in_sync, actor=ACTOR, enqueue=False)
-    failed = execution.execute(run.pk)
+    run = services.request_preview(tenant=in_sync, actor=ACTOR, enqueue=False)
+    failed = execution.execute_run(run.pk)
     assert failed is not None
     assert failed.state == Run.State.FAILED
     assert drafts.differs(in_sync) == ["mapping:user:title"]
-    assert drafts.missing_for_publishing(in_sync, failed) == ["no-preview"]
+    assert missing_for_publishing(in_sync, failed) == ["no-preview"]
 
 
 def test_a_draft_that_is_discarded_before_its_preview_begins_is_not_previewed(in_sync: Tenant) -> None:
     edit(in_sync, "title", source="department")
-    run = services.request(tenant=in_sync, actor=ACTOR, enqueue=False)
-    drafts.discard(tenant=in_sync, actor=ACTOR)
+    run = services.request_preview(tenant=in_sync, actor=ACTOR, enqueue=False)
+    versions.discard_draft(tenant=in_sync, actor=ACTOR)
     before = traces()
-    ended = execution.execute(run.pk)
+    ended = execution.execute_run(run.pk)
     assert ended is not None
     assert (ended.state, ended.operations.count()) == (Run.State.CANCELLED, 0)
     assert traces() == before
@@ -353,15 +355,15 @@ def test_a_preview_opens_no_incident_moves_no_schedule_and_is_in_no_log(in_sync:
 
 def test_discarding_the_draft_ends_its_preview(in_sync: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
     edit(in_sync, "title", source="department")
-    run = services.request(tenant=in_sync, actor=ACTOR, enqueue=False)
+    run = services.request_preview(tenant=in_sync, actor=ACTOR, enqueue=False)
     read = cycle.read
 
     def discard_meanwhile(*arguments: Any) -> Snapshot:
-        drafts.discard(tenant=in_sync, actor=ACTOR)
+        versions.discard_draft(tenant=in_sync, actor=ACTOR)
         return read(*arguments)
 
     monkeypatch.setattr(cycle, "read", discard_meanwhile)
-    ended = execution.execute(run.pk)
+    ended = execution.execute_run(run.pk)
     assert ended is not None
     assert ended.state == Run.State.CANCELLED
     assert Run.objects.get(pk=run.pk).configuration is None
@@ -371,18 +373,18 @@ def test_a_preview_can_be_cancelled_and_takes_its_rows_with_it(
     in_sync: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     unassign(in_sync, "AWS-Admins")
-    run = services.request(tenant=in_sync, actor=ACTOR, enqueue=False)
+    run = services.request_preview(tenant=in_sync, actor=ACTOR, enqueue=False)
     safe_point = Watch.safe_point
 
     def cancel(watch: Watch) -> bool:
         if Rehearsed.objects.exists():
-            execution.cancel_run(run=Run.objects.get(pk=run.pk), actor=ACTOR)
+            cancel_run(run=Run.objects.get(pk=run.pk), actor=ACTOR)
             # Ends as soon as the heartbeat has seen it.
             watch.sleep(30)
         return safe_point(watch)
 
     monkeypatch.setattr(Watch, "safe_point", cancel)
-    ended = execution.execute(run.pk)
+    ended = execution.execute_run(run.pk)
     assert ended is not None
     assert ended.state == Run.State.CANCELLED
     assert not Rehearsed.objects.exists()
@@ -391,19 +393,19 @@ def test_a_preview_can_be_cancelled_and_takes_its_rows_with_it(
 
 def test_a_draft_that_changed_gets_a_preview_of_its_own(in_sync: Tenant) -> None:
     edit(in_sync, "title", source="department")
-    first = services.request(tenant=in_sync, actor=ACTOR, enqueue=False)
-    assert services.request(tenant=in_sync, actor=ACTOR, enqueue=False) == first
+    first = services.request_preview(tenant=in_sync, actor=ACTOR, enqueue=False)
+    assert services.request_preview(tenant=in_sync, actor=ACTOR, enqueue=False) == first
     Run.objects.filter(pk=first.pk).update(state=Run.State.RUNNING, configuration_digest="of an older draft")
-    second = services.request(tenant=in_sync, actor=ACTOR, enqueue=False)
+    second = services.request_preview(tenant=in_sync, actor=ACTOR, enqueue=False)
     assert second != first
     assert Run.objects.get(pk=first.pk).state == Run.State.CANCELLING
 
 
 def test_a_sync_and_a_preview_wait_for_each_other(in_sync: Tenant) -> None:
     edit(in_sync, "title", source="department")
-    waiting = services.request(tenant=in_sync, actor=ACTOR, enqueue=False)
+    waiting = services.request_preview(tenant=in_sync, actor=ACTOR, enqueue=False)
     ask = {"tenant": in_sync, "kind": Run.Kind.CHANGES, "trigger": Run.Trigger.PERSON, "enqueue": False}
-    assert execution.request_run(**ask) != waiting
+    assert request_run(**ask) != waiting
 
 
 def test_a_preview_of_the_draft_does_not_hide_the_plan_that_waits(in_sync: Tenant) -> None:
@@ -455,7 +457,7 @@ def test_a_restored_version_undoes_a_wrong_one(in_sync: Tenant, lab: Lab) -> Non
     publish(in_sync, preview(in_sync))
     sync(in_sync, confirmed=False)
     assert HeldChange.objects.open().exists()
-    drafts.restore(tenant=in_sync, actor=ACTOR, version=first)
+    versions.restore_version(tenant=in_sync, actor=ACTOR, version=first)
     back = preview(in_sync)
     assert back.impact["people"]["lose"] == 0
     publish(in_sync, back)

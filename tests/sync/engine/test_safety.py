@@ -2,8 +2,9 @@
 
 import pytest
 
-from sync.configuration import mappings
+from sync.configuration import assignments
 from sync.models import Incident, Link, Operation, Result, Run, Tenant
+from sync.runs.requests import request_run
 from sync.worker import execution
 from tests.world.company import aws_user, hire, names
 from tests.world.lab import Lab
@@ -147,7 +148,7 @@ def test_a_person_unassigned_and_assigned_again_comes_back_to_the_same_user(wire
     sync(wired)
     before = aws_user(lab, person["id"])["id"]
     configuration = wired.configurations.get()
-    mappings.unassign(actor="x", tenant=wired, assignment=configuration.assignments.get())
+    assignments.unassign_object(actor="x", tenant=wired, assignment=configuration.assignments.get())
     sync(wired)
     assert aws_user(lab, person["id"])["active"] is False
     assign(wired, person)
@@ -172,11 +173,9 @@ def test_a_manager_arrives_with_the_people_and_is_repaired_when_it_comes_later(w
 def test_a_cancelled_run_keeps_what_is_written_and_the_next_goes_on(wired: Tenant, lab: Lab) -> None:
     assign(wired, lab.entra_group("AWS-Developers"))
     hold = lab.call("POST", "faults", {"part": "aws", "kind": "delay", "match": "POST", "seconds": 0.2, "times": -1})
-    run = execution.request_run(
-        tenant=wired, kind=Run.Kind.FULL, trigger=Run.Trigger.COMMAND, enqueue=False, confirmed=True
-    )
+    run = request_run(tenant=wired, kind=Run.Kind.FULL, trigger=Run.Trigger.COMMAND, enqueue=False, confirmed=True)
     Run.objects.filter(pk=run.pk).update(state=Run.State.CANCELLING)
-    finished = execution.execute(run.pk)
+    finished = execution.execute_run(run.pk)
     assert finished is not None
     assert finished.state == Run.State.CANCELLED
     assert hold["id"]

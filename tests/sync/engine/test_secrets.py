@@ -13,8 +13,7 @@ from django.test import Client
 from portal.models import User
 from sync.connection import services
 from sync.models import Run, Tenant
-from sync.tasks import execute_run
-from sync.worker import execution
+from sync.runs.requests import request_run
 from tests.world.lab import Lab
 from tests.world.tenant import ACTOR, assign, sync
 
@@ -35,7 +34,7 @@ def test_no_secret_is_stored_logged_shown_or_sent_in_the_clear(
     caplog.set_level(logging.DEBUG)
     secrets = [lab.facts["client_secret"], lab.facts["scim_token"]]
     sent: list[Any] = []
-    monkeypatch.setattr(execute_run, "delay", lambda *arguments: sent.append(arguments))
+    monkeypatch.setattr("sync.queue.send", lambda *arguments: sent.append(arguments))
 
     assign(wired, lab.entra_group("AWS-Admins"))
     for half in ("entra", "aws"):
@@ -46,7 +45,7 @@ def test_no_secret_is_stored_logged_shown_or_sent_in_the_clear(
         {"part": "aws", "kind": "status", "status": 400, "match": "POST", "body": "nonsense", "times": 2},
     )
     sync(wired)
-    execution.request_run(tenant=wired, kind=Run.Kind.FULL, trigger=Run.Trigger.PERSON, actor=ACTOR)
+    request_run(tenant=wired, kind=Run.Kind.FULL, trigger=Run.Trigger.PERSON, actor=ACTOR)
 
     client = Client()
     client.force_login(owner)

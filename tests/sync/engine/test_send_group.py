@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
-from sync.configuration import mappings
+from sync.configuration import assignments
 from sync.configuration.drafts import draft_or_current
 from sync.models import DirectoryGroup, Link, Run, Tenant
-from sync.readiness import check as readiness
+from sync.readiness.services import check_now
+from sync.runs.requests import request_run
 from sync.worker import execution
 from tests.world.company import active, aws_group, group_of, hire
 from tests.world.lab import Lab
@@ -25,7 +26,7 @@ def team(lab: Lab, name: str, size: int, inside: dict[str, Any] | None = None) -
 
 def send(tenant: Tenant, group: dict[str, Any], *, yes: bool) -> None:
     row = draft_or_current(tenant).assignments.get(object_id=group["id"])
-    mappings.set_send_group(actor=ACTOR, tenant=tenant, assignment=row, send_group=yes)
+    assignments.set_send_group(actor=ACTOR, tenant=tenant, assignment=row, send_group=yes)
 
 
 def group_names(lab: Lab) -> set[str]:
@@ -51,7 +52,7 @@ def test_nested_members_of_it_come_too(wired: Tenant, lab: Lab) -> None:
     assign(wired, outer)
     send(wired, outer, yes=False)
     row = draft_or_current(wired).assignments.get()
-    mappings.set_nested(actor=ACTOR, tenant=wired, assignment=row, nested=True)
+    assignments.set_nested(actor=ACTOR, tenant=wired, assignment=row, nested=True)
     sync(wired)
     assert active(lab) == {*inner["people"], *outer["people"]}
     assert group_names(lab) == set()
@@ -114,7 +115,7 @@ def test_readiness_does_not_judge_it(wired: Tenant, lab: Lab) -> None:
     send(wired, quiet, yes=False)
     sync(wired)
     DirectoryGroup.objects.filter(object_id=quiet["id"]).update(display_name="", properties={"id": quiet["id"]})
-    check = readiness.check(wired)
+    check = check_now(wired)
     assert (check.groups, check.groups_ready) == (1, 1)
 
 
@@ -124,8 +125,8 @@ def test_comparing_finds_no_difference_in_an_emptied_one(wired: Tenant, lab: Lab
     sync(wired)
     send(wired, quiet, yes=False)
     sync(wired)
-    run = execution.request_run(tenant=wired, kind=Run.Kind.VERIFY, trigger=Run.Trigger.COMMAND, enqueue=False)
-    finished = execution.execute(run.pk)
+    run = request_run(tenant=wired, kind=Run.Kind.VERIFY, trigger=Run.Trigger.COMMAND, enqueue=False)
+    finished = execution.execute_run(run.pk)
     assert finished is not None
     assert finished.state == Run.State.COMPLETED
     assert not finished.drifts.exists()

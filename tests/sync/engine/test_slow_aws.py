@@ -6,7 +6,6 @@ import pytest
 
 from sync.configuration import mappings
 from sync.models import Result, Run, Tenant
-from sync.worker import execution
 from tests.world.company import group_of, hire, names
 from tests.world.lab import Lab
 from tests.world.tenant import ACTOR, assign, connect, sync
@@ -58,4 +57,4 @@ def test_an_aws_that_others_use_too_is_not_asked_faster_than_it_allows(
         run = sync(tenant)
         assert complete(lab, run)
         assert run.scim_requests["throttled"] < PEOPLE / 2
-        assert execution.RUN_RATE > 10
+        assert settings.SCIM_RATE > 10

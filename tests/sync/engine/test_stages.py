@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from sync.engine import cycle
+from sync.engine.export import stages
 from sync.models import Result, Run, Tenant
+from sync.runs.requests import request_run
 from sync.worker import execution
 from tests.world.company import aws_group, aws_user, group_of, hire
 from tests.world.lab import Lab
@@ -60,11 +61,11 @@ def test_a_run_with_rows_that_nobody_decided_on_fails_and_is_done_again(
 ) -> None:
     assign(wired, hire(lab, "Left Over"))
     with monkeypatch.context() as broken:
-        broken.setattr(cycle, "export_stage", lambda *_: None)
-        run = execution.request_run(
+        broken.setattr(stages, "export_stage", lambda *_: None)
+        run = request_run(
             tenant=wired, kind=Run.Kind.CHANGES, trigger=Run.Trigger.COMMAND, enqueue=False, confirmed=True
         )
-        finished = execution.execute(run.pk)
+        finished = execution.execute_run(run.pk)
     assert finished is not None
     assert (finished.state, finished.problem) == (Run.State.FAILED, "engine-error")
     wired.refresh_from_db()

@@ -8,6 +8,7 @@ from django.core.management import call_command
 
 from sync.drift import repairing, services
 from sync.models import Drift, Link, MembershipLink, Run, Tenant
+from sync.runs.lease import claim
 from tests.world.company import aws_group, aws_user, hire
 from tests.world.lab import Lab
 from tests.world.tenant import assign, sync
@@ -25,7 +26,7 @@ def found(run: Run) -> set[tuple[str, str]]:
 
 
 def mend(tenant: Tenant) -> Run:
-    services.repair(tenant=tenant, actor="jo@acme.example")
+    services.repair_differences(tenant=tenant, actor="jo@acme.example")
     return sync(tenant)
 
 
@@ -166,7 +167,7 @@ def test_a_member_whom_nobody_linked_is_told_and_left(team: dict[str, Any], lab:
     lab.call("POST", f"aws/groups/{group['id']}/members", {"add": [stranger["id"]]})
     run = compare(team["tenant"])
     assert found(run) == {("member_extra", team["name"]), ("only_in_aws", "Hand Made")}
-    assert services.repair(tenant=team["tenant"], actor="jo") == 0
+    assert services.repair_differences(tenant=team["tenant"], actor="jo") == 0
     sync(team["tenant"])
     assert stranger["id"] in aws_group(lab, team["name"])["members"]
 
@@ -219,10 +220,10 @@ def test_the_tenant_may_want_differences_repaired_at_once(team: dict[str, Any], 
 def test_nothing_is_repaired_while_a_run_is_in_progress(team: dict[str, Any], lab: Lab) -> None:
     lab.call("PATCH", f"aws/users/{aws_user(lab, team['ids'][0])['id']}", {"title": "Emperor"})
     run = compare(team["tenant"])
-    lease = services.claim(team["tenant"].pk, "somebody else")
+    lease = claim(team["tenant"].pk)
     assert lease is not None
     with pytest.raises(services.CannotRepair, match="busy"):
-        services.repair(tenant=team["tenant"], actor="jo")
+        services.repair_differences(tenant=team["tenant"], actor="jo")
     assert not run.drifts.get().repaired
 
 
@@ -257,15 +258,15 @@ def test_the_command_tells_what_differs_and_repairs(
 def test_a_comparison_is_due_daily_and_after_a_failure_an_hour_later(team: dict[str, Any]) -> None:
     tenant = team["tenant"]
     tenant.refresh_from_db()
-    assert not services.due(tenant)
+    assert not services.comparison_due(tenant)
     tenant.enabled = True
-    assert services.due(tenant)
+    assert services.comparison_due(tenant)
     Run.objects.create(tenant=tenant, number=900, kind=Run.Kind.VERIFY, trigger="schedule", state="failed")
-    assert not services.due(tenant)
+    assert not services.comparison_due(tenant)
     Run.objects.filter(number=900).update(created_at="2026-01-01T00:00Z")
-    assert services.due(tenant)
+    assert services.comparison_due(tenant)
     tenant.verify_daily = False
-    assert not services.due(tenant)
+    assert not services.comparison_due(tenant)
 
 
 def test_a_membership_whose_answer_is_outstanding_is_no_difference(team: dict[str, Any], lab: Lab) -> None:

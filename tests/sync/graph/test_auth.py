@@ -1,6 +1,7 @@
 """Sign-in against answers that Entra, or a proxy before it, may give (msgraph, token endpoint; MSAL's own habits)."""
 
 import logging
+import re
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from sync.graph.auth import Authenticator, Certificate, ClientSecret
 from sync.graph.cloud import CLOUDS
-from sync.graph.errors import BadAnswer, GraphError, ServerError, SignInFailed, Throttled, Unreachable
+from sync.graph.errors import BadAnswer, GraphError, InvalidId, ServerError, SignInFailed, Throttled, Unreachable
 
 DIRECTORY = "11111111-2222-4333-8444-555555555555"
 TENANT = f"https://login.microsoftonline.com/{DIRECTORY}"
@@ -117,3 +118,15 @@ def encrypted_key() -> str:
 def test_a_certificate_that_cannot_be_read_says_what_to_give(pem: str) -> None:
     with pytest.raises(SignInFailed, match="not encrypted"):
         authenticator(Certificate(pem)).token()
+
+
+@responses.activate
+def test_a_directory_id_stays_one_segment_of_the_path() -> None:
+    responses.get(re.compile(".*"), status=400, json={"error": "invalid_tenant"})
+    with pytest.raises(SignInFailed):
+        Authenticator(CLOUDS["global"], "x/../common?y#", "client", ClientSecret("secret")).token()
+    [sent] = responses.calls
+    assert sent.request.path_url == "/x%2F..%2Fcommon%3Fy%23/v2.0/.well-known/openid-configuration"
+    with pytest.raises(InvalidId):
+        Authenticator(CLOUDS["global"], "..", "client", ClientSecret("secret")).token()
+    assert len(responses.calls) == 1

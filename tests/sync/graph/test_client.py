@@ -1,7 +1,9 @@
 """The Graph client against the lab, and against answers that only a fake can give."""
 
 import random
+import re
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from sync.graph.errors import (
     BadAnswer,
     BudgetExceeded,
     Forbidden,
+    InvalidId,
     NotFound,
     Rejected,
     ResyncRequired,
@@ -309,3 +312,52 @@ def test_a_missing_right_for_provisioning_jobs_is_forbidden() -> None:
     )
     with pytest.raises(Forbidden):
         fake()[0].synchronization_jobs("x")
+
+
+# What comes from outside stays inside its segment of the path (RFC 3986 sections 2.2 and 5.2.4)
+
+BY_ID: list[tuple[str, Callable[[GraphClient, str], Any]]] = [
+    ("/users/{}", lambda graph, key: graph.user(key, ["id"])),
+    ("/users/{}/manager", lambda graph, key: graph.manager(key)),
+    ("/users/{}/memberOf", lambda graph, key: list(graph.member_of(key))),
+    ("/groups/{}", lambda graph, key: graph.group(key, ["id"])),
+    ("/groups/{}/members", lambda graph, key: list(graph.members(key))),
+    ("/groups/{}/transitiveMembers", lambda graph, key: list(graph.transitive_members(key))),
+    ("/servicePrincipals/{}", lambda graph, key: graph.application(key)),
+    ("/servicePrincipals(appId='{}')", lambda graph, key: graph.service_principal(key)),
+    ("/servicePrincipals/{}/appRoleAssignedTo", lambda graph, key: list(graph.app_role_assigned_to(key))),
+    ("/servicePrincipals/{}/synchronization/jobs", lambda graph, key: graph.synchronization_jobs(key)),
+    ("/servicePrincipals/{}/synchronization/jobs/j/schema", lambda graph, key: graph.synchronization_schema(key, "j")),
+    ("/servicePrincipals/p/synchronization/jobs/{}/schema", lambda graph, key: graph.synchronization_schema("p", key)),
+]
+EVERY_CALL = pytest.mark.parametrize(("path", "call"), BY_ID, ids=[path for path, _call in BY_ID])
+
+
+@responses.activate
+@EVERY_CALL
+def test_an_id_stays_one_segment_of_the_path(path: str, call: Callable[[GraphClient, str], Any]) -> None:
+    responses.get(re.compile(".*"), json={"value": []})
+    call(fake()[0], "../../beta/me?$top=1#é@x")
+    [sent] = responses.calls
+    segment = "..%2F..%2Fbeta%2Fme%3F%24top%3D1%23%C3%A9%40x"
+    assert sent.request.path_url.partition("?")[0] == "/v1.0" + path.format(segment)
+
+
+@responses.activate
+@EVERY_CALL
+@pytest.mark.parametrize("key", ["", ".", ".."])
+def test_an_id_that_would_change_the_path_is_refused_unsent(
+    path: str, call: Callable[[GraphClient, str], Any], key: str
+) -> None:
+    with pytest.raises(InvalidId) as caught:
+        call(fake()[0], key)
+    assert caught.value.permanent
+    assert len(responses.calls) == 0
+
+
+@responses.activate
+def test_an_apostrophe_does_not_end_the_literal() -> None:
+    responses.get(re.compile(".*"), json={})
+    fake()[0].service_principal("x')/../users('y")
+    [sent] = responses.calls
+    assert sent.request.path_url == "/v1.0/servicePrincipals(appId='x%27%27%29%2F..%2Fusers%28%27%27y')"

@@ -32,10 +32,11 @@ TOKEN = "a-token-that-must-not-show"
 
 def client(endpoint: Endpoint | None = None, token: str = TOKEN, **options: Any) -> ScimClient:
     slept: list[float] = []
+    paced: list[float] = []
     made = ScimClient(
         endpoint or normalise(BASE, allowed={}),
         token,
-        pacer=Pacer(1e9, clock=lambda: 0.0, sleep=lambda _: None),
+        pacer=Pacer(1e9, clock=lambda: sum(paced), sleep=paced.append),
         sleep=slept.append,
         clock=lambda: sum(slept),
         random=lambda: 0.5,

@@ -5,6 +5,7 @@ import math
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -125,3 +126,22 @@ def test_whatever_aws_answers_nobody_sends_too_early_too_often_or_waits_too_long
     for began, ended in aws.waits:
         quiet_ends = max((until for heard, until in aws.quiet if heard <= ended), default=began)
         assert ended - max(began, quiet_ends) <= slowest + 1e-6
+
+
+def test_whoever_was_refused_goes_behind_those_who_wait() -> None:
+    """Else the same few requests would hear every 429 and run out of attempts."""
+    time = Clockwork()
+    paced = Pacer(1000, clock=time.clock, sleep=time.sleep)
+    refused: list[int] = []
+
+    def request(number: int) -> None:
+        paced.wait()
+        time.sleep(0.003)
+        while len(refused) < 15:
+            refused.append(number)
+            paced.slow_down(0.05)
+            paced.wait()
+            time.sleep(0.003)
+
+    time.run(*[partial(request, number) for number in range(10)])
+    assert max(refused.count(number) for number in range(10)) <= 3

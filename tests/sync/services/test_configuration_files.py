@@ -10,10 +10,12 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 
-from sync.configuration import drafts, mappings
+from sync.configuration import drafts, mappings, versions
 from sync.configuration.drafts import draft_or_current
 from sync.configuration.files import json_text, microsoft, reading
+from sync.configuration.files.applying import planned_changes, put_into_draft
 from sync.configuration.files.section import NotImported
+from sync.configuration.files.writing import as_document, export_configuration
 from sync.configuration.items import contents
 from sync.models import Assignment, AuditEntry, Configuration, Tenant
 from sync.rules import aws_fields
@@ -68,8 +70,8 @@ FILE: dict[str, Any] = {
 
 def bring(tenant: Tenant, document: Any) -> list[str]:
     """Keys of what changed."""
-    wanted = reading.parse(document, draft_or_current(tenant))
-    return [one.key for one in reading.put_into_draft(tenant=tenant, actor=JO, wanted=wanted)]
+    wanted = reading.parse_configuration(document, draft_or_current(tenant))
+    return [one.key for one in put_into_draft(tenant=tenant, actor=JO, wanted=wanted)]
 
 
 def facts(tenant: Tenant) -> Any:
@@ -85,15 +87,15 @@ def facts(tenant: Tenant) -> Any:
 @given(CONFIGURATIONS)
 @hypothesis_settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_every_configuration_comes_in_as_it_went_out(wanted: Wanted) -> None:
-    text = json.dumps(reading.document(wanted), ensure_ascii=False)
-    assert reading.parse(json_text.read(text), None) == wanted
+    text = json.dumps(as_document(wanted), ensure_ascii=False)
+    assert reading.parse_configuration(json_text.read(text), None) == wanted
 
 
 @pytest.mark.pure
 def test_the_example_of_the_documentation_is_such_a_file() -> None:
     text = (Path(__file__).parents[3] / "docs" / "configuration.md").read_text()
     found = json.loads(text.partition("```json\n")[2].partition("```")[0])
-    assert reading.document(reading.parse(found, None)) == found
+    assert as_document(reading.parse_configuration(found, None)) == found
 
 
 # --- Into the draft ---
@@ -105,17 +107,17 @@ def test_the_example_of_the_documentation_is_such_a_file() -> None:
     max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 )
 def test_what_is_configured_comes_in_again_through_either_file_without_a_change(tenant: Tenant, wanted: Wanted) -> None:
-    reading.put_into_draft(tenant=tenant, actor=JO, wanted=wanted)
-    assert reading.planned(tenant, wanted) == []
-    assert bring(tenant, reading.export(draft_or_current(tenant))) == []
-    schema, report = microsoft.export(draft_or_current(tenant))
+    put_into_draft(tenant=tenant, actor=JO, wanted=wanted)
+    assert planned_changes(tenant, wanted) == []
+    assert bring(tenant, export_configuration(draft_or_current(tenant))) == []
+    schema, report = microsoft.export_schema(draft_or_current(tenant))
     lost = {f"setting:{line.object_type}_actions" for line in report if line.part == "actions" and line.notes}
     assert set(bring_schema(tenant, schema)) <= lost
 
 
 @pytest.mark.django_db
 def test_a_file_makes_the_draft_as_it_says(tenant: Tenant) -> None:
-    published = drafts.make_version(draft_or_current(tenant), actor=JO)
+    published = versions.make_version(draft_or_current(tenant), actor=JO)
     changed = bring(tenant, FILE)
     draft = tenant.configurations.draft()
     assert draft is not None
@@ -135,9 +137,9 @@ def test_a_file_makes_the_draft_as_it_says(tenant: Tenant) -> None:
 @pytest.mark.django_db
 def test_what_goes_out_comes_in_again_and_begins_no_draft(tenant: Tenant) -> None:
     bring(tenant, FILE)
-    drafts.make_version(draft_or_current(tenant), actor=JO)
+    versions.make_version(draft_or_current(tenant), actor=JO)
     before = AuditEntry.objects.count()
-    assert bring(tenant, reading.export(draft_or_current(tenant))) == []
+    assert bring(tenant, export_configuration(draft_or_current(tenant))) == []
     assert tenant.configurations.draft() is None
     assert AuditEntry.objects.count() == before
 
@@ -146,14 +148,14 @@ def test_what_goes_out_comes_in_again_and_begins_no_draft(tenant: Tenant) -> Non
 def test_a_file_of_one_tenant_makes_another_the_same(tenant: Tenant) -> None:
     bring(tenant, FILE)
     other = services.create_tenant(actor=JO, name="Other")
-    bring(other, reading.export(draft_or_current(tenant)))
+    bring(other, export_configuration(draft_or_current(tenant)))
     assert facts(other) == facts(tenant)
-    assert reading.export(draft_or_current(other)) == reading.export(draft_or_current(tenant))
+    assert export_configuration(draft_or_current(other)) == export_configuration(draft_or_current(tenant))
 
 
 @pytest.mark.django_db
 def test_the_templates_own_rows_come_in_although_aws_may_refuse_their_result(tenant: Tenant) -> None:
-    document = reading.export(draft_or_current(tenant))
+    document = export_configuration(draft_or_current(tenant))
     assert len([one for one in document["mappings"]["people"] if "phone" in one["target"]]) == 3
     bring(tenant, {"mappings": {"people": FILE["mappings"]["people"]}})
     bring(tenant, document)
@@ -166,7 +168,7 @@ def test_a_row_that_stays_what_it_is_is_not_asked_again(tenant: Tenant) -> None:
     odd = draft_or_current(tenant).mappings.get(target='phoneNumbers[type eq "work"].value')
     odd.kind, odd.source, odd.from_template = "expression", "Trim([telephoneNumber])", False
     odd.save()
-    assert bring(tenant, reading.export(draft_or_current(tenant))) == []
+    assert bring(tenant, export_configuration(draft_or_current(tenant))) == []
 
 
 @pytest.mark.django_db
@@ -196,7 +198,7 @@ def test_two_filters_of_one_title_stay_two(tenant: Tenant) -> None:
     clauses = FILE["filters"]["people"][0]["clauses"]
     twins = [{"title": "A", "clauses": clauses[:1]}, {"title": "A", "clauses": clauses[1:]}]
     bring(tenant, {"filters": {"people": twins}})
-    assert bring(tenant, reading.export(draft_or_current(tenant))) == []
+    assert bring(tenant, export_configuration(draft_or_current(tenant))) == []
     assert draft_or_current(tenant).filters.count() == 2
 
 
@@ -207,7 +209,7 @@ def test_what_the_application_brought_stays_out_of_files_and_is_not_taken_away(t
         Assignment.objects.create(
             configuration=configuration, object_type="group", object_id=object_id, display_name="From Entra", mirrored=True
         )  # fmt: skip
-    assert reading.export(configuration)["assignments"] == []
+    assert export_configuration(configuration)["assignments"] == []
     bring(tenant, {"assignments": [{"type": "group", "id": GROUP}]})
     mine, theirs = draft_or_current(tenant).assignments.order_by("mirrored")
     assert (mine.object_id, mine.mirrored, mine.display_name) == (GROUP, False, "From Entra")
@@ -218,22 +220,22 @@ def test_what_the_application_brought_stays_out_of_files_and_is_not_taken_away(t
 
 @pytest.mark.django_db
 def test_a_dry_look_changes_nothing_and_says_the_same(tenant: Tenant) -> None:
-    drafts.make_version(draft_or_current(tenant), actor=JO)
-    wanted = reading.parse(FILE, draft_or_current(tenant))
-    seen = [one.key for one in reading.planned(tenant, wanted) if not one.key.startswith("filter:")]
+    versions.make_version(draft_or_current(tenant), actor=JO)
+    wanted = reading.parse_configuration(FILE, draft_or_current(tenant))
+    seen = [one.key for one in planned_changes(tenant, wanted) if not one.key.startswith("filter:")]
     assert tenant.configurations.draft() is None
-    changed = reading.put_into_draft(tenant=tenant, actor=JO, wanted=wanted)
+    changed = put_into_draft(tenant=tenant, actor=JO, wanted=wanted)
     assert [one.key for one in changed if not one.key.startswith("filter:")] == seen
 
 
 @pytest.mark.django_db
 def test_many_assignments_are_few_queries(tenant: Tenant, django_assert_max_num_queries: Any) -> None:
     many = [{"type": "group", "id": f"aaaaaaaa-1111-4111-8111-{n:012}", "name": f"G{n}"} for n in range(100)]
-    wanted = reading.parse({"assignments": many}, draft_or_current(tenant))
+    wanted = reading.parse_configuration({"assignments": many}, draft_or_current(tenant))
     with django_assert_max_num_queries(250):
-        reading.put_into_draft(tenant=tenant, actor=JO, wanted=wanted)
+        put_into_draft(tenant=tenant, actor=JO, wanted=wanted)
     with django_assert_max_num_queries(12):
-        assert reading.put_into_draft(tenant=tenant, actor=JO, wanted=wanted) == []
+        assert put_into_draft(tenant=tenant, actor=JO, wanted=wanted) == []
 
 
 # --- What is refused ---
@@ -301,7 +303,7 @@ BAD: list[tuple[Any, str]] = [
 @pytest.mark.parametrize(("document", "said"), BAD)
 def test_a_problem_is_named_with_its_place(document: Any, said: str) -> None:
     with pytest.raises(NotImported) as caught:
-        reading.parse(document, None)
+        reading.parse_configuration(document, None)
     assert said in str(caught.value)
 
 
@@ -309,7 +311,7 @@ def test_a_problem_is_named_with_its_place(document: Any, said: str) -> None:
 def test_a_mangled_file_is_taken_or_refused_in_words_but_never_breaks_the_reader() -> None:
     for mangled in mangles(FILE):
         with suppress(NotImported):
-            reading.parse(mangled, None)
+            reading.parse_configuration(mangled, None)
 
 
 @pytest.mark.django_db
@@ -331,7 +333,7 @@ def test_every_problem_is_listed_and_nothing_is_changed(tenant: Tenant) -> None:
 
 def bring_schema(tenant: Tenant, schema: Any) -> list[str]:
     wanted = microsoft.read_text(json.dumps(schema), draft_or_current(tenant)).wanted
-    return [one.key for one in reading.put_into_draft(tenant=tenant, actor=JO, wanted=wanted)]
+    return [one.key for one in put_into_draft(tenant=tenant, actor=JO, wanted=wanted)]
 
 
 @pytest.mark.django_db
@@ -340,7 +342,7 @@ def test_microsofts_schema_becomes_the_draft_and_comes_back_the_same(tenant: Ten
     assert draft_or_current(tenant).mappings.get(target="locale").apply == "create"
     assert draft_or_current(tenant).filters.count() == 3
     assert draft_or_current(tenant).group_actions == ["create", "update"]
-    schema, report = microsoft.export(draft_or_current(tenant))
+    schema, report = microsoft.export_schema(draft_or_current(tenant))
     assert {line.outcome for line in report} == {"taken"}
     assert bring_schema(tenant, schema) == []
 
@@ -349,7 +351,7 @@ def test_microsofts_schema_becomes_the_draft_and_comes_back_the_same(tenant: Ten
 def test_what_a_schema_cannot_say_stays_as_it_is(tenant: Tenant) -> None:
     bring(tenant, FILE)
     before = {row.target: row for row in draft_or_current(tenant).mappings.filter(object_type="user")}
-    schema, _report = microsoft.export(draft_or_current(tenant))
+    schema, _report = microsoft.export_schema(draft_or_current(tenant))
     assert [key for key in bring_schema(tenant, schema) if key.startswith("mapping:")] == []
     assert before["locale"].when_empty == "keep"
     assert draft_or_current(tenant).assignments.count() == 2
@@ -362,7 +364,7 @@ def test_a_row_that_aws_requires_stays_when_the_schema_has_none_that_can_be_take
     schema = only(row("userName", attribute("nosuch")), row("title", attribute("jobTitle")))
     found = microsoft.read_text(json.dumps(schema), draft_or_current(tenant))
     assert {one.target for one in found.wanted.mappings["user"]} == {"title", *aws_fields.required_targets("user")}
-    words = {line.name: " ".join(map(microsoft.sentence, line.notes)) for line in found.report}
+    words = {line.name: " ".join(map(microsoft.note_sentence, line.notes)) for line in found.report}
     assert "nosuch" in words["userName"]
     assert all("stays as it is" in words[name] for name in aws_fields.required_targets("user"))
 
@@ -377,8 +379,8 @@ def test_a_text_of_neither_format_is_refused_in_words(tenant: Tenant, text: str)
 
 @pytest.mark.django_db
 def test_a_version_is_written_as_it_was(tenant: Tenant) -> None:
-    first = drafts.make_version(draft_or_current(tenant), actor=JO)
+    first = versions.make_version(draft_or_current(tenant), actor=JO)
     bring(tenant, FILE)
-    document = reading.export(Configuration.objects.get(pk=first.pk))
+    document = export_configuration(Configuration.objects.get(pk=first.pk))
     assert len(document["mappings"]["people"]) == 22
     assert document["assignments"] == []

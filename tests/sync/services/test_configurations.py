@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from sync.configuration import drafts, mappings
-from sync.configuration.mappings import Refused
+from sync.configuration import assignments, drafts, mappings, versions
+from sync.configuration.current import configuration_of
+from sync.configuration.editing import Refused
 from sync.directory.live import Found
 from sync.models import (
     AttributeMapping,
@@ -15,7 +16,6 @@ from sync.models import (
 )
 from sync.rules import mapping_checks
 from sync.rules.rows import MappingRow
-from sync.tenants.services import configuration_of
 
 FAX = 'phoneNumbers[type eq "fax"].value'
 MOBILE = 'phoneNumbers[type eq "mobile"].value'
@@ -136,24 +136,24 @@ MIRA = Found("user", "bbbbbbbb-1111-4111-8111-111111111111", "Mira Holt", "mira@
 
 
 def test_assigning_twice_assigns_once(tenant: Tenant, configuration: Configuration) -> None:
-    assert len(mappings.assign(actor=ACTOR, tenant=tenant, chosen=[ADMINS, MIRA])) == 2
-    assert mappings.assign(actor=ACTOR, tenant=tenant, chosen=[ADMINS]) == []
+    assert len(assignments.assign_objects(actor=ACTOR, tenant=tenant, chosen=[ADMINS, MIRA])) == 2
+    assert assignments.assign_objects(actor=ACTOR, tenant=tenant, chosen=[ADMINS]) == []
     assert sorted(str(one) for one in configuration.assignments.all()) == ["AWS-Admins", "Mira Holt"]
     assert [entry.verb for entry in AuditEntry.objects.filter(tenant=tenant)] == ["assignment.add"] * 2
     assert configuration_of(tenant).changed_by == ACTOR
 
 
 def test_unassigning_is_recorded(tenant: Tenant, configuration: Configuration) -> None:
-    [assignment] = mappings.assign(actor="x@acme.example", tenant=tenant, chosen=[ADMINS])
-    mappings.unassign(actor=ACTOR, tenant=tenant, assignment=assignment)
+    [assignment] = assignments.assign_objects(actor="x@acme.example", tenant=tenant, chosen=[ADMINS])
+    assignments.unassign_object(actor=ACTOR, tenant=tenant, assignment=assignment)
     assert not configuration.assignments.exists()
     assert_changed(tenant, configuration, "assignment.remove")
 
 
 def test_many_are_unassigned_at_once_each_with_its_entry(tenant: Tenant, configuration: Configuration) -> None:
-    mappings.assign(actor="x@acme.example", tenant=tenant, chosen=[ADMINS, DEVS, MIRA])
+    assignments.assign_objects(actor="x@acme.example", tenant=tenant, chosen=[ADMINS, DEVS, MIRA])
     keys = [("group", ADMINS.object_id), ("user", MIRA.object_id), ("user", "nobody")]
-    gone = mappings.unassign_all(actor=ACTOR, tenant=tenant, keys=keys)
+    gone = assignments.unassign_objects(actor=ACTOR, tenant=tenant, keys=keys)
     assert sorted(str(row) for row in gone) == ["AWS-Admins", "Mira Holt"]
     assert [str(row) for row in configuration_of(tenant).assignments.all()] == ["AWS-Devs"]
     entries = AuditEntry.objects.filter(actor=ACTOR)
@@ -164,9 +164,9 @@ def test_many_are_unassigned_at_once_each_with_its_entry(tenant: Tenant, configu
 
 
 def test_a_draft_keeps_since_when_a_group_is_assigned(tenant: Tenant) -> None:
-    [row] = mappings.assign(actor=ACTOR, tenant=tenant, chosen=[ADMINS])
-    drafts.make_version(configuration_of(tenant), actor=ACTOR)
-    mappings.assign(actor=ACTOR, tenant=tenant, chosen=[DEVS])
+    [row] = assignments.assign_objects(actor=ACTOR, tenant=tenant, chosen=[ADMINS])
+    versions.make_version(configuration_of(tenant), actor=ACTOR)
+    assignments.assign_objects(actor=ACTOR, tenant=tenant, chosen=[DEVS])
     copy = drafts.draft_or_current(tenant).assignments.get(object_id=ADMINS.object_id)
     assert (copy.created_at, copy.created_by) == (row.created_at, ACTOR)
     assert copy.pk != row.pk

@@ -5,10 +5,13 @@ import datetime
 import pytest
 from django.utils import timezone
 
-from sync.configuration import drafts, items, mappings
-from sync.configuration.drafts import DraftInTheWay, NotPublished
+from sync.configuration import assignments, drafts, items, mappings, versions
+from sync.configuration.editing import EditConflict, revision
+from sync.configuration.settings import set_settings
+from sync.configuration.versions import DraftInTheWay
 from sync.directory.live import Found
 from sync.models import Configuration, Run, Tenant
+from sync.preview.publishing import NotPublished, publish_draft
 from sync.rules.rows import MappingRow
 
 ACTOR = "jo@acme.example"
@@ -17,7 +20,7 @@ ADELE = Found("user", "87d349ed-44d7-43e1-9a83-5f2406dee5bd", "Adele Vance", "ad
 
 @pytest.fixture
 def published(tenant: Tenant) -> Tenant:
-    drafts.make_version(tenant.configurations.current(), actor=ACTOR)
+    versions.make_version(tenant.configurations.current(), actor=ACTOR)
     return tenant
 
 
@@ -50,7 +53,7 @@ def preview_of(tenant: Tenant, age: datetime.timedelta = datetime.timedelta()) -
 
 def refused(tenant: Tenant, preview: Run | None) -> list[str]:
     with pytest.raises(NotPublished) as caught:
-        drafts.publish(tenant=tenant, actor=ACTOR, preview=preview)
+        publish_draft(tenant=tenant, actor=ACTOR, preview=preview)
     return list(caught.value.reasons)
 
 
@@ -76,16 +79,16 @@ def test_only_a_fresh_preview_of_exactly_this_draft_publishes_it(published: Tena
     preview = preview_of(published)
     edit_title(published, "companyName")
     assert refused(published, preview) == ["stale"]
-    version = drafts.publish(tenant=published, actor=ACTOR, preview=preview_of(published), comment="New titles")
+    version = publish_draft(tenant=published, actor=ACTOR, preview=preview_of(published), comment="New titles")
     assert (version.number, version.comment, version.published_by) == (2, "New titles", ACTOR)
     assert version == published.configurations.current()
     assert source_of(version, "title") == "companyName"
 
 
 def test_publishing_is_the_yes_that_the_engine_asks_for(published: Tenant) -> None:
-    mappings.assign(actor=ACTOR, tenant=published, chosen=[ADELE])
+    assignments.assign_objects(actor=ACTOR, tenant=published, chosen=[ADELE])
     preview = preview_of(published)
-    version = drafts.publish(tenant=published, actor=ACTOR, preview=preview)
+    version = publish_draft(tenant=published, actor=ACTOR, preview=preview)
     assert version.confirmed
     assert version.confirmed_run == preview
 
@@ -95,27 +98,27 @@ def test_a_changed_scope_without_a_preview_waits_for_a_yes(published: Tenant) ->
     edit_title(published, "department")
     draft = published.configurations.draft()
     assert draft is not None
-    assert drafts.make_version(draft, actor=ACTOR).confirmed
-    mappings.assign(actor=ACTOR, tenant=published, chosen=[ADELE])
+    assert versions.make_version(draft, actor=ACTOR).confirmed
+    assignments.assign_objects(actor=ACTOR, tenant=published, chosen=[ADELE])
     draft = published.configurations.draft()
     assert draft is not None
-    assert not drafts.make_version(draft, actor=ACTOR).confirmed
+    assert not versions.make_version(draft, actor=ACTOR).confirmed
 
 
 def test_one_change_is_undone_alone(published: Tenant) -> None:
     edit_title(published, "department")
-    mappings.assign(actor=ACTOR, tenant=published, chosen=[ADELE])
-    mappings.set_settings(actor=ACTOR, tenant=published, everybody=True)
-    drafts.undo(tenant=published, actor=ACTOR, key=f"assignment:user:{ADELE.object_id}")
-    drafts.undo(tenant=published, actor=ACTOR, key="setting:everybody")
+    assignments.assign_objects(actor=ACTOR, tenant=published, chosen=[ADELE])
+    set_settings(actor=ACTOR, tenant=published, everybody=True)
+    versions.undo_change(tenant=published, actor=ACTOR, key=f"assignment:user:{ADELE.object_id}")
+    versions.undo_change(tenant=published, actor=ACTOR, key="setting:everybody")
     assert [one.key for one in drafts.changes(published)] == ["mapping:user:title"]
-    drafts.undo(tenant=published, actor=ACTOR, key="mapping:user:title")
+    versions.undo_change(tenant=published, actor=ACTOR, key="mapping:user:title")
     assert drafts.changes(published) == []
 
 
 def test_a_discarded_draft_leaves_nothing(published: Tenant) -> None:
     edit_title(published, "department")
-    drafts.discard(tenant=published, actor=ACTOR)
+    versions.discard_draft(tenant=published, actor=ACTOR)
     assert published.configurations.draft() is None
     assert source_of(drafts.draft_or_current(published), "title") == "jobTitle"
 
@@ -123,23 +126,23 @@ def test_a_discarded_draft_leaves_nothing(published: Tenant) -> None:
 def test_a_restored_version_is_a_draft_that_equals_it(published: Tenant) -> None:
     first = published.configurations.current()
     edit_title(published, "department")
-    mappings.assign(actor=ACTOR, tenant=published, chosen=[ADELE])
-    drafts.publish(tenant=published, actor=ACTOR, preview=preview_of(published))
-    draft = drafts.restore(tenant=published, actor=ACTOR, version=first)
+    assignments.assign_objects(actor=ACTOR, tenant=published, chosen=[ADELE])
+    publish_draft(tenant=published, actor=ACTOR, preview=preview_of(published))
+    draft = versions.restore_version(tenant=published, actor=ACTOR, version=first)
     assert items.digest(draft) == items.digest(first)
     assert {one.key for one in drafts.changes(published)} == {
         "mapping:user:title",
         f"assignment:user:{ADELE.object_id}",
     }
     with pytest.raises(DraftInTheWay):
-        drafts.restore(tenant=published, actor=ACTOR, version=first)
+        versions.restore_version(tenant=published, actor=ACTOR, version=first)
 
 
 def test_an_edit_over_somebody_elses_is_refused_with_how_it_stands(published: Tenant) -> None:
     row = drafts.draft_or_current(published).mappings.get(object_type="user", target="title")
-    seen = mappings.revision(row)
+    seen = revision(row)
     edit_title(published, "department")
-    with pytest.raises(mappings.EditConflict) as caught:
+    with pytest.raises(EditConflict) as caught:
         mappings.save_mapping(
             actor=ACTOR,
             tenant=published,

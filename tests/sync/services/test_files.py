@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from sync.configuration import drafts
+from sync.configuration import versions
+from sync.configuration.current import configuration_of
 from sync.connection.sealing import unseal
 from sync.models import Assignment, AttributeMapping, Tenant
-from sync.tenants.services import configuration_of
 
 pytestmark = pytest.mark.django_db
 
@@ -128,7 +128,7 @@ def test_a_file_that_is_not_json_is_refused_in_words(tmp_path: Path) -> None:
 def test_filters_and_settings_come_with_the_file_and_go_into_the_draft(tmp_path: Path) -> None:
     bring(tmp_path, FILE)
     tenant = Tenant.objects.get()
-    version = drafts.make_version(configuration_of(tenant), actor="jo")
+    version = versions.make_version(configuration_of(tenant), actor="jo")
     clause = {"attribute": "department", "operator": "EQUALS", "value": "Engineering"}
     more = {
         "filters": {"people": [{"title": "Engineers", "clauses": [clause]}]},

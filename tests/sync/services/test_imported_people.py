@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from sync.configuration.drafts import draft_or_current
-from sync.configuration.files import microsoft, reading
+from sync.configuration.files import microsoft
+from sync.configuration.files.applying import put_into_draft
+from sync.configuration.files.writing import export_configuration
 from sync.connection.clients import graph_client
 from sync.models import Tenant
 from sync.rules import mapping
@@ -22,7 +24,7 @@ def imported(name: str, document: Any) -> list[MappingRow]:
     """The people's rows of a new tenant that got this file."""
     tenant = services.create_tenant(actor=JO, name=name)
     found = microsoft.read_text(json.dumps(document), draft_or_current(tenant))
-    reading.put_into_draft(tenant=tenant, actor=JO, wanted=found.wanted)
+    put_into_draft(tenant=tenant, actor=JO, wanted=found.wanted)
     return [row.rule() for row in draft_or_current(tenant).mappings.filter(object_type="user")]
 
 
@@ -50,8 +52,8 @@ def desired(rows: list[MappingRow], people: list[dict[str, Any]]) -> list[Any]:
 def test_all_500_people_get_the_same_through_either_file(wired: Tenant) -> None:
     first = imported("Straight from Microsoft", SAMPLE)
     source = Tenant.objects.get(name="Straight from Microsoft")
-    ours = imported("Through our file", reading.export(draft_or_current(source)))
-    theirs = imported("Through Microsoft's file", microsoft.export(draft_or_current(source))[0])
+    ours = imported("Through our file", export_configuration(draft_or_current(source)))
+    theirs = imported("Through Microsoft's file", microsoft.export_schema(draft_or_current(source))[0])
     people = everybody(wired, first)
     assert len(people) == 500
     expected = desired(first, people)

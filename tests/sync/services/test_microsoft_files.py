@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from sync.configuration.drafts import draft_or_current
-from sync.configuration.files import microsoft, reading
+from sync.configuration.files import microsoft
+from sync.configuration.files.applying import put_into_draft
 from sync.configuration.files.microsoft import CannotRead
 from sync.connection.clients import graph_client
 from sync.models import EntraConnection, Tenant
@@ -35,7 +36,7 @@ def test_the_schema_is_found_by_object_id_and_by_application_id(wired: Tenant) -
     assert microsoft.fetch(wired, client_id(wired)) == by_object
     found = microsoft.read_schema(by_object, draft_or_current(wired))
     assert {line.outcome for line in found.report} == {"taken", "changed"}
-    changed = reading.put_into_draft(tenant=wired, actor="jo", wanted=found.wanted)
+    changed = put_into_draft(tenant=wired, actor="jo", wanted=found.wanted)
     assert "mapping:user:locale" in {one.key for one in changed}
 
 

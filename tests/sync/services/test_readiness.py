@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
+from sync.configuration.current import configuration_of
 from sync.models import Assignment, DirectoryUser, Finding, Link, ReadinessCheck, Tenant
 from sync.models.directory import DirectoryGroup
-from sync.readiness import check as readiness
+from sync.readiness.queries import failing
+from sync.readiness.services import carry_out_check, check_now, request_check
 from sync.runs import lease
-from sync.tenants.services import configuration_of
 
 pytestmark = pytest.mark.django_db
 
@@ -47,15 +48,15 @@ def group(tenant: Tenant, name: str, number: int = 1) -> None:
 
 
 def found(tenant: Tenant) -> dict[str, int]:
-    return {one.code: one.objects for one in readiness.failing(readiness.check(tenant))}
+    return {one.code: one.objects for one in failing(check_now(tenant))}
 
 
 def test_everybody_is_ready_when_nothing_is_wrong(tenant: Tenant) -> None:
     person(tenant, "Adele")
     group(tenant, "AWS-Admins")
-    check = readiness.check(tenant)
+    check = check_now(tenant)
     assert (check.people, check.people_ready, check.groups, check.groups_ready) == (1, 1, 1, 1)
-    assert readiness.failing(check) == []
+    assert failing(check) == []
 
 
 def test_people_outside_scope_are_not_looked_at(tenant: Tenant) -> None:
@@ -67,9 +68,9 @@ def test_people_outside_scope_are_not_looked_at(tenant: Tenant) -> None:
 def test_a_missing_name_is_named_with_its_people_its_mapping_and_what_helps(tenant: Tenant) -> None:
     person(tenant, "Adele", surname=None)
     person(tenant, "Bo")
-    check = readiness.check(tenant)
+    check = check_now(tenant)
     assert (check.people, check.people_ready) == (2, 1)
-    [one] = readiness.failing(check)
+    [one] = failing(check)
     assert (one.code, one.objects, one.alone, one.certain) == ("missing-family-name", 1, 1, True)
     assert [(who.name, who.detail, who.attribute) for who in one.affected] == [
         ("Adele Person", "adele@acme.example", "name.familyName")
@@ -81,7 +82,7 @@ def test_a_missing_name_is_named_with_its_people_its_mapping_and_what_helps(tena
 
 def test_values_are_shown_with_what_cannot_be_seen(tenant: Tenant) -> None:
     person(tenant, "Adele", displayName="Zero\u200bWidth")
-    [one] = readiness.failing(readiness.check(tenant))
+    [one] = failing(check_now(tenant))
     assert one.code == "bad-characters"
     assert one.affected[0].value == "Zero[U+200B]Width"
 
@@ -90,8 +91,8 @@ def test_two_people_for_one_value_are_both_named_whatever_the_letter_case(tenant
     person(tenant, "Adele", userPrincipalName="same@acme.example", mail="one@acme.example")
     person(tenant, "Bo", userPrincipalName="SAME@acme.example", mail="two@acme.example")
     person(tenant, "Cy")
-    check = readiness.check(tenant)
-    same = [one for one in readiness.failing(check) if one.code == "same-value"]
+    check = check_now(tenant)
+    same = [one for one in failing(check) if one.code == "same-value"]
     assert {(who.object_id[:2], who.attribute) for one in same for who in one.affected} >= {
         ("Ad", "userName"),
         ("Bo", "userName"),
@@ -102,9 +103,9 @@ def test_two_people_for_one_value_are_both_named_whatever_the_letter_case(tenant
 def test_two_groups_of_one_name_are_both_named(tenant: Tenant) -> None:
     group(tenant, "Admins", 1)
     group(tenant, "admins", 2)
-    check = readiness.check(tenant)
+    check = check_now(tenant)
     assert (check.groups, check.groups_ready) == (2, 0)
-    assert [who.name for one in readiness.failing(check) for who in one.affected] == ["Admins", "admins"]
+    assert [who.name for one in failing(check) for who in one.affected] == ["Admins", "admins"]
 
 
 def test_a_manager_outside_scope_is_told_and_keeps_nobody_from_being_ready(tenant: Tenant) -> None:
@@ -112,8 +113,8 @@ def test_a_manager_outside_scope_is_told_and_keeps_nobody_from_being_ready(tenan
     DirectoryUser.objects.update(in_scope=False)
     report = person(tenant, "Report")
     DirectoryUser.objects.filter(pk=report.pk).update(manager_id=boss.object_id)
-    check = readiness.check(tenant)
-    [one] = readiness.failing(check)
+    check = check_now(tenant)
+    [one] = failing(check)
     assert (one.code, one.outcome, one.affected[0].value) == ("manager-outside-scope", "left-out", "Boss Person")
     assert check.people_ready == 1
 
@@ -130,14 +131,14 @@ def test_an_attribute_that_was_not_read_is_said_and_judged_nobody_by(tenant: Ten
     person(tenant, "Adele", mail=None)
     Tenant.objects.update(name_id="mail", tracked_select=["id", "userPrincipalName"])
     tenant.refresh_from_db()
-    check = readiness.check(tenant)
+    check = check_now(tenant)
     assert check.unread == ["mail"]
-    assert "name-id-empty" not in {one.code for one in readiness.failing(check)}
+    assert "name-id-empty" not in {one.code for one in failing(check)}
 
 
 def test_the_verdict_and_the_unique_values_stand_on_the_links(tenant: Tenant) -> None:
     person(tenant, "Adele", surname=None)
-    readiness.check(tenant)
+    check_now(tenant)
     link = Link.objects.get()
     assert (link.ready_code, link.wanted_name) == ("missing-family-name", "adele@acme.example")
     assert link.ready_at is not None
@@ -145,14 +146,14 @@ def test_the_verdict_and_the_unique_values_stand_on_the_links(tenant: Tenant) ->
 
 def test_links_are_left_alone_while_a_run_is_in_progress(tenant: Tenant) -> None:
     person(tenant, "Adele", surname=None)
-    assert lease.claim(tenant.pk, "a worker") is not None
+    assert lease.claim(tenant.pk) is not None
     assert found(tenant) == {"missing-family-name": 1}
     assert not Link.objects.exists()
 
 
 def test_a_new_check_replaces_what_the_old_one_found(tenant: Tenant) -> None:
     row = person(tenant, "Adele", surname=None)
-    readiness.check(tenant)
+    check_now(tenant)
     row.properties["surname"] = "Vance"
     row.save()
     assert found(tenant) == {}
@@ -163,11 +164,11 @@ def test_a_new_check_replaces_what_the_old_one_found(tenant: Tenant) -> None:
 @pytest.mark.usefixtures("transactional_db")
 def test_pressing_twice_makes_one_check(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[int] = []
-    monkeypatch.setattr("sync.tasks.check_readiness.delay", sent.append)
-    first = readiness.request(tenant=tenant, actor="jo@acme.example")
-    assert readiness.request(tenant=tenant, actor="jo@acme.example") == first
+    monkeypatch.setattr("sync.queue.send", lambda _task, key: sent.append(key))
+    first = request_check(tenant=tenant, actor="jo@acme.example")
+    assert request_check(tenant=tenant, actor="jo@acme.example") == first
     assert sent == [first.pk]
-    assert readiness.carry_out(first.pk).state == "done"
+    assert carry_out_check(first.pk).state == "done"
 
 
 def test_the_command_ends_with_3_while_somebody_is_not_ready(
@@ -192,4 +193,4 @@ def test_the_number_of_queries_does_not_grow_with_the_people(
     for n in range(300):
         person(tenant, f"P{n}", surname=None)
     with django_assert_max_num_queries(60):
-        readiness.failing(readiness.check(tenant))
+        failing(check_now(tenant))

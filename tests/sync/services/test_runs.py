@@ -11,7 +11,10 @@ from django.utils import timezone
 from portal.models import User
 from sync.connection import services
 from sync.models import Run, Tenant
+from sync.runs.requests import RunInTheWay, request_run
+from sync.tenants.provisioning import turn_on_tenant
 from sync.worker import execution
+from sync.worker.scheduling import dispatch
 from tests.world.company import hire, names
 from tests.world.lab import Lab
 from tests.world.tenant import assign
@@ -21,7 +24,7 @@ FULL, CHANGES, PREVIEW, VERIFY = Run.Kind.FULL, Run.Kind.CHANGES, Run.Kind.PREVI
 
 
 def ask(tenant: Tenant, kind: str, **facts: Any) -> Run:
-    return execution.request_run(tenant=tenant, kind=kind, trigger=Run.Trigger.COMMAND, enqueue=False, **facts)
+    return request_run(tenant=tenant, kind=kind, trigger=Run.Trigger.COMMAND, enqueue=False, **facts)
 
 
 @pytest.mark.parametrize(("first", "second"), [(FULL, FULL), (PREVIEW, PREVIEW), (FULL, CHANGES)])
@@ -34,14 +37,14 @@ def test_pressing_twice_makes_one_run(tenant: Tenant, first: str, second: str) -
 )
 def test_another_kind_of_run_is_never_taken_for_the_one_asked_for(tenant: Tenant, first: str, second: str) -> None:
     ask(tenant, first)
-    with pytest.raises(execution.RunInTheWay):
+    with pytest.raises(RunInTheWay):
         ask(tenant, second)
     assert tenant.runs.count() == 1
 
 
 def test_a_run_that_nobody_confirmed_does_not_stand_for_a_confirmed_one(tenant: Tenant) -> None:
     ask(tenant, CHANGES)
-    with pytest.raises(execution.RunInTheWay):
+    with pytest.raises(RunInTheWay):
         ask(tenant, CHANGES, confirmed=True)
 
 
@@ -79,11 +82,11 @@ def test_a_sync_that_is_due_waits_for_a_preview_and_stays_due(tenant: Tenant) ->
     due = timezone.now() - datetime.timedelta(minutes=1)
     Tenant.objects.filter(pk=tenant.pk).update(enabled=True, next_run_at=due)
     queued = ask(tenant, PREVIEW)
-    execution.dispatch()
+    dispatch()
     tenant.refresh_from_db()
     assert (tenant.next_run_at, tenant.runs.count()) == (due, 1)
     Run.objects.filter(pk=queued.pk).update(state=Run.State.COMPLETED)
-    execution.dispatch()
+    dispatch()
     tenant.refresh_from_db()
     assert tenant.next_run_at is not None
     assert (tenant.next_run_at > timezone.now(), tenant.runs.latest("number").kind) == (True, CHANGES)
@@ -94,10 +97,10 @@ def test_turning_on_during_a_preview_makes_the_first_run_due(wired: Tenant, lab:
     for half in ("entra", "aws"):
         services.run_test(services.new_test(tenant=wired, actor="jo", half=half).pk)
     first = ask(wired, PREVIEW)
-    execution.execute(first.pk)
+    execution.execute_run(first.pk)
     again = ask(wired, PREVIEW)
     wired.refresh_from_db()
-    assert execution.turn_on(tenant=wired, actor="jo") == again
+    assert turn_on_tenant(tenant=wired, actor="jo") == again
     wired.refresh_from_db()
     assert wired.next_run_at is not None
     assert (wired.enabled, wired.next_run_at <= timezone.now()) == (True, True)

@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 
-from sync.configuration import drafts, mappings
+from sync.configuration import assignments, versions
 from sync.configuration.drafts import draft_or_current
+from sync.configuration.filters import save_filter
+from sync.configuration.settings import set_settings
 from sync.directory.live import Found
 from sync.models import DirectoryGroup, DirectoryMembership, DirectoryUser, Tenant
 from sync.preview.filter_effects import FilterEffects, search, titles_of
@@ -36,8 +38,8 @@ def company(tenant: Tenant) -> Tenant:
     person(tenant, "eve")
     select = [*ALWAYS_SELECTED["user"], "department", "|", *ALWAYS_SELECTED["group"], "|", "graph", "directory", "app"]
     Tenant.objects.filter(pk=tenant.pk).update(tracked_select=select)
-    mappings.assign(actor=ACTOR, tenant=tenant, chosen=[Found("group", OUTER, "AWS-Outer", "", "security")])
-    drafts.make_version(draft_or_current(tenant), actor=ACTOR)
+    assignments.assign_objects(actor=ACTOR, tenant=tenant, chosen=[Found("group", OUTER, "AWS-Outer", "", "security")])
+    versions.make_version(draft_or_current(tenant), actor=ACTOR)
     tenant.refresh_from_db()
     return tenant
 
@@ -50,7 +52,7 @@ def moving(look: FilterEffects) -> tuple[set[str], set[str]]:
 
 def engineers(tenant: Tenant) -> None:
     clause = {"attribute": "department", "operator": "EQUALS", "value": "Engineering", "ignore_case": False}
-    mappings.save_filter(actor=ACTOR, tenant=tenant, object_type="user", title="Engineers", clauses=[clause])
+    save_filter(actor=ACTOR, tenant=tenant, object_type="user", title="Engineers", clauses=[clause])
 
 
 def test_without_a_draft_nothing_moves(company: Tenant) -> None:
@@ -61,15 +63,15 @@ def test_without_a_draft_nothing_moves(company: Tenant) -> None:
 
 def test_nested_groups_and_all_people_bring_somebody_in(company: Tenant) -> None:
     row = draft_or_current(company).assignments.get()
-    mappings.set_nested(actor=ACTOR, tenant=company, assignment=row, nested=True)
+    assignments.set_nested(actor=ACTOR, tenant=company, assignment=row, nested=True)
     assert moving(FilterEffects(company, "user")) == ({"ned"}, set())
-    mappings.set_settings(actor=ACTOR, tenant=company, everybody=True)
+    set_settings(actor=ACTOR, tenant=company, everybody=True)
     assert moving(FilterEffects(company, "user")) == ({"ned", "eve"}, set())
 
 
 def test_whoever_is_no_longer_assigned_drops_out_though_the_draft_does_not_ask_them(company: Tenant) -> None:
     row = draft_or_current(company).assignments.get()
-    mappings.unassign(actor=ACTOR, tenant=company, assignment=row)
+    assignments.unassign_object(actor=ACTOR, tenant=company, assignment=row)
     look = FilterEffects(company, "user")
     # Bob was out before: his sign-in is blocked.
     assert moving(look) == (set(), {"ada", "gil"})
@@ -77,7 +79,7 @@ def test_whoever_is_no_longer_assigned_drops_out_though_the_draft_does_not_ask_t
 
 
 def test_the_switch_for_guests_and_a_filter_drop_whom_they_stop(company: Tenant) -> None:
-    mappings.set_settings(actor=ACTOR, tenant=company, leave_out_guests=True)
+    set_settings(actor=ACTOR, tenant=company, leave_out_guests=True)
     assert moving(FilterEffects(company, "user")) == (set(), {"gil"})
     engineers(company)
     counts = FilterEffects(company, "user").counts()
@@ -86,9 +88,9 @@ def test_the_switch_for_guests_and_a_filter_drop_whom_they_stop(company: Tenant)
 
 def test_somebody_is_explained_under_both_sets_of_rules(company: Tenant) -> None:
     engineers(company)
-    drafts.make_version(draft_or_current(company), actor=ACTOR)
+    versions.make_version(draft_or_current(company), actor=ACTOR)
     assert titles_of(company) == ["Engineers"]
-    mappings.set_settings(actor=ACTOR, tenant=company, leave_out_guests=True)
+    set_settings(actor=ACTOR, tenant=company, leave_out_guests=True)
     look = FilterEffects(company, "user")
     found = {key: look.test(key) for key in ("ada", "gil", "bob", "ned", "eve", "nobody")}
     words = {key: (one.passed, one.words, one.before) for key, one in found.items() if one}
@@ -104,7 +106,7 @@ def test_somebody_is_explained_under_both_sets_of_rules(company: Tenant) -> None
 def test_a_group_that_only_brings_its_people_is_not_asked(company: Tenant) -> None:
     assert FilterEffects(company, "group").counts().total == 1
     row = draft_or_current(company).assignments.get()
-    mappings.set_send_group(actor=ACTOR, tenant=company, assignment=row, send_group=False)
+    assignments.set_send_group(actor=ACTOR, tenant=company, assignment=row, send_group=False)
     look = FilterEffects(company, "group")
     assert look.counts().total == 0
     assert moving(look) == (set(), {OUTER})

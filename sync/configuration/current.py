@@ -1,0 +1,32 @@
+"""The configuration that runs follow."""
+
+from sync.models import AttributeMapping, Configuration, Tenant
+from sync.rules.rows import MappingRow
+from sync.rules.template import DEFAULT_GROUP_MAPPINGS, DEFAULT_USER_MAPPINGS
+
+
+def configuration_of(tenant: Tenant) -> Configuration:
+    """The configuration that runs use."""
+    return tenant.configurations.current()
+
+
+def add_default_mappings(configuration: Configuration, object_type: str) -> None:
+    rules = DEFAULT_USER_MAPPINGS if object_type == "user" else DEFAULT_GROUP_MAPPINGS
+    AttributeMapping.objects.bulk_create(row_of(configuration, object_type, rule) for rule in rules)
+
+
+def row_of(configuration: Configuration, object_type: str, rule: MappingRow) -> AttributeMapping:
+    return AttributeMapping(
+        configuration=configuration,
+        object_type=object_type,
+        position=rule.position,
+        target=rule.target,
+        kind=rule.kind,
+        source=rule.source,
+        default=rule.default,
+        default_on_update=rule.default_on_update,
+        apply=rule.apply,
+        matching=rule.matching,
+        when_empty=rule.when_empty,
+        from_template=True,
+    )

@@ -1,0 +1,212 @@
+"""A run carries out what was asked on demand: its own, and what comes while another run is in progress."""
+
+import time
+
+import structlog
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from sync.configuration.current import configuration_of
+from sync.connection.clients import NotEntered, graph_client, scim_client
+from sync.connection.sealing import CannotOpen
+from sync.engine.export.recovery import resolve_open_intents
+from sync.engine.export.sending import TokenRefused
+from sync.graph.client import GraphClient
+from sync.graph.errors import GraphError
+from sync.models import Demand, Operation, Result, Run, Tenant
+from sync.on_demand.one_object import OneObject
+from sync.on_demand.steps import StepLog
+from sync.runs.lease import Cancelled, LeaseLost, Watch
+from sync.runs.outcomes import graph_problem, scim_problem
+from sync.runs.results import count_results
+from sync.scim.client import ScimClient
+from sync.scim.errors import AwsDown, ScimError
+
+log = structlog.get_logger(__name__)
+
+# A demand that stops its worker is not taken up for ever.
+MOST_ATTEMPTS = 3
+
+BAD = (Result.FAILED, Result.WILL_RETRY)
+
+
+def recover_demands(tenant: Tenant) -> None:
+    """What a holder of the lease left in the middle waits again, or has failed too often. The caller holds the lease."""
+    for demand in Demand.objects.filter(tenant=tenant, state=Demand.State.RUNNING).select_related("run"):
+        if demand.run is None or demand.run.attempts >= MOST_ATTEMPTS:
+            _end(demand, "interrupted", "")
+        else:
+            _wait_again(demand)
+
+
+@transaction.atomic
+def _wait_again(demand: Demand) -> None:
+    assert demand.run is not None
+    demand.run.operations.filter(result=Result.PLANNED).delete()
+    Run.objects.filter(pk=demand.run.pk).update(state=Run.State.QUEUED, sequence=F("sequence") + 1)
+    demand.objects_asked.filter(result="").update(steps=[])
+    Demand.objects.filter(pk=demand.pk).update(state=Demand.State.WAITING, sequence=F("sequence") + 1)
+
+
+def execute_demand(run: Run, watch: Watch) -> Run:
+    """A run of kind *On demand* that got the lease: everything that waits is carried out, in order."""
+    try:
+        graph = graph_client(run.tenant, sleep=watch.sleep)
+        scim = scim_client(run.tenant, sleep=watch.sleep)
+        resolve_open_intents(run, scim)
+        Serving(run.tenant, watch, graph, scim).serve()
+    except (NotEntered, CannotOpen, ScimError, TokenRefused) as error:
+        for demand in Demand.objects.filter(tenant=run.tenant, state=Demand.State.WAITING).select_related("run"):
+            _end(demand, _problem(error), str(error))
+    except Cancelled:
+        log.info("demand stopped", run=run.pk)
+    run.refresh_from_db()
+    return run
+
+
+class Serving:
+    """Carries out the waiting demands of a tenant in the thread of the lease's holder: there is one writer."""
+
+    def __init__(self, tenant: Tenant, watch: Watch, graph: GraphClient, scim: ScimClient) -> None:
+        self.tenant = tenant
+        self.watch = watch
+        self.graph = graph
+        self.scim = scim
+        self._busy = False
+
+    def serve(self) -> None:
+        """Raises Cancelled and LeaseLost. Its own requests pass safe points too: those do not begin another one."""
+        if self._busy:
+            return
+        self._busy = True
+        try:
+            while demand := self._next():
+                self._serve_one(demand)
+        finally:
+            self._busy = False
+
+    def _next(self) -> Demand | None:
+        """The oldest one with nothing in flight; the others are asked again at the next safe point."""
+        flying = in_flight(self.tenant)
+        waiting = Demand.objects.filter(tenant=self.tenant, state=Demand.State.WAITING).order_by("pk")
+        for demand in waiting.select_related("run"):
+            ids = set(demand.objects_asked.values_list("object_id", flat=True))
+            if not ids & flying:
+                return demand
+        return None
+
+    def _serve_one(self, demand: Demand) -> None:
+        run = _begin(demand)
+        if run is None:
+            _end(demand, "cancelled", "")
+            return
+        try:
+            self._objects(demand, run)
+        except LeaseLost:
+            raise
+        except Cancelled:
+            if not Run.objects.filter(pk=run.pk, state=Run.State.CANCELLING).exists():
+                # The run that carried it along was stopped: it goes on by itself.
+                _wait_again(demand)
+                raise
+            _end(demand, "cancelled", "")
+            self.watch.check()
+        except (TokenRefused, AwsDown) as error:
+            # Every further request would end the same way, whoever sends it.
+            _end(demand, _problem(error), str(error))
+            raise
+        except (GraphError, ScimError) as error:
+            _end(demand, _problem(error), str(error))
+        except Exception as error:
+            log.exception("demand stopped on an error of its own", demand=demand.pk)
+            _end(demand, "engine-error", type(error).__name__)
+        else:
+            _end(demand, "", "")
+
+    def _objects(self, demand: Demand, run: Run) -> None:
+        configuration = configuration_of(self.tenant)
+        before = dict(self.scim.counts)
+        for row in demand.objects_asked.filter(result=""):
+            self._check(run)
+            OneObject(
+                run,
+                row,
+                self.watch,
+                self.graph,
+                self.scim,
+                configuration=configuration,
+                clock=time.monotonic,
+                dry_run=demand.dry_run,
+            ).carry_out()
+        run.scim_requests = {
+            name: count - before.get(name, 0) for name, count in self.scim.counts.items() if count > before.get(name, 0)
+        }
+        run.save(update_fields=["scim_requests"])
+
+    def _check(self, run: Run) -> None:
+        """Raises Cancelled and LeaseLost: its own run may be cancelled as well as the one that carries it along."""
+        self.watch.check()
+        if Run.objects.filter(pk=run.pk, state=Run.State.CANCELLING).exists():
+            raise Cancelled
+
+
+def in_flight(tenant: Tenant) -> set[str]:
+    """Ids of people and groups about whom a request waits for its answer."""
+    ids: set[str] = set()
+    for operation in Operation.objects.filter(tenant=tenant, result=Result.SENT).only("object_id", "changes"):
+        ids |= {operation.object_id, *operation.changes.get("members", [])}
+    return ids
+
+
+@transaction.atomic
+def _begin(demand: Demand) -> Run | None:
+    if demand.run is None:
+        return None
+    now = timezone.now()
+    began = Run.objects.filter(pk=demand.run.pk, state=Run.State.QUEUED).update(
+        state=Run.State.RUNNING, started_at=now, attempts=F("attempts") + 1, sequence=F("sequence") + 1
+    )
+    if not began:
+        return None
+    Demand.objects.filter(pk=demand.pk).update(state=Demand.State.RUNNING, started_at=now, sequence=F("sequence") + 1)
+    return Run.objects.select_related("tenant").get(pk=demand.run.pk)
+
+
+@transaction.atomic
+def _end(demand: Demand, problem: str, detail: str) -> None:
+    now = timezone.now()
+    for row in demand.objects_asked.filter(result="") if problem else ():
+        # Whoever was not reached has no steps; whoever was reached keeps them.
+        StepLog(row, row.steps).end(Result.FAILED)
+    state = Demand.State.FAILED if problem else Demand.State.DONE
+    Demand.objects.filter(pk=demand.pk).update(
+        state=state, problem=problem, problem_detail=detail[:2000], finished_at=now, sequence=F("sequence") + 1
+    )
+    run = demand.run
+    if run is None:
+        return
+    run.refresh_from_db()
+    run.operations.filter(result=Result.PLANNED).delete()
+    run.counts = count_results(run)
+    run.counts["no_change"] = demand.objects_asked.filter(result="no_change").count()
+    run.state = _run_state(demand, problem)
+    run.problem, run.problem_detail = ("" if problem == "cancelled" else problem), detail[:2000]
+    run.finished_at, run.sequence = now, run.sequence + 1
+    run.save()
+
+
+def _run_state(demand: Demand, problem: str) -> str:
+    if problem:
+        return Run.State.CANCELLED if problem == "cancelled" else Run.State.FAILED
+    bad = demand.objects_asked.filter(result__in=BAD).exists()
+    return Run.State.COMPLETED_WITH_ERRORS if bad else Run.State.COMPLETED
+
+
+def _problem(error: Exception) -> str:
+    """A code of sync.problems.catalogue."""
+    if isinstance(error, GraphError):
+        return graph_problem(error)
+    if isinstance(error, ScimError):
+        return scim_problem(error)
+    return "token-refused" if isinstance(error, TokenRefused) else "not-connected"

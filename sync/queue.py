@@ -1,0 +1,12 @@
+"""Messages to the workers, by the names of their tasks: whoever asks for work need not know whoever does it."""
+
+from celery import current_app
+
+EXECUTE_RUN = "sync.tasks.execute_run"
+TEST_CONNECTION = "sync.tasks.test_connection"
+CHECK_READINESS = "sync.tasks.check_readiness"
+
+
+def send(task: str, key: int) -> None:
+    """`key`: the primary key of the row that asks. A lost or repeated message does no harm."""
+    current_app.send_task(task, args=[key])

@@ -1,0 +1,141 @@
+"""What pages and commands read of a readiness check."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from django.db.models import Count, Exists, OuterRef
+
+from sync.configuration.current import configuration_of
+from sync.db.batches import batches
+from sync.models import AttributeMapping, DirectoryGroup, DirectoryUser, Finding, ReadinessCheck, Tenant
+from sync.problems.catalogue import PROBLEMS, ProblemWords
+from sync.readiness.check import EXPRESSION, MANAGER_OUTSIDE, SAME_VALUE
+from sync.rules import acceptance
+from sync.scim.resource import unit_of
+
+# Worst first: what AWS refuses, what breaks sign-in, what it may refuse, what is only left out.
+ORDER = (
+    *(check.code for check in acceptance.CHECKS if check.certain),
+    SAME_VALUE,
+    EXPRESSION,
+    *(check.code for check in acceptance.CHECKS if not check.certain),
+    MANAGER_OUTSIDE,
+)
+
+SHOWN = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Affected:
+    """Somebody with a finding. `detail`: the user principal name, empty for groups."""
+
+    object_type: str
+    object_id: str
+    name: str
+    detail: str
+    attribute: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class MappingCause:
+    """A mapping row behind a finding, and an expression that would help, where one is known."""
+
+    row: AttributeMapping
+    proposal: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failing:
+    """One rule that somebody breaks. `alone`: how many would be ready if only this were settled."""
+
+    code: str
+    problem: ProblemWords
+    outcome: str
+    objects: int
+    alone: int
+    affected: Sequence[Affected]
+    causes: Sequence[MappingCause]
+
+    @property
+    def certain(self) -> bool:
+        return self.outcome == "refuses"
+
+
+def latest_check(tenant: Tenant) -> ReadinessCheck | None:
+    return tenant.readiness_checks.filter(state=ReadinessCheck.State.DONE).first()
+
+
+def failing(check: ReadinessCheck, shown: int = SHOWN) -> list[Failing]:
+    """Worst first, each with its first people."""
+    counted = check.findings.order_by().values("code").annotate(owners=Count("object_id", distinct=True))
+    objects = {row["code"]: row["owners"] for row in counted}
+    return [_failing(check, code, objects[code], shown) for code in ORDER if code in objects]
+
+
+def _failing(check: ReadinessCheck, code: str, objects: int, shown: int) -> Failing:
+    rows = check.findings.filter(code=code)
+    others = check.findings.filter(certain=True, object_id=OuterRef("object_id")).exclude(code=code)
+    alone = rows.filter(certain=True).exclude(Exists(others)).order_by().values("object_id").distinct().count()
+    first = list(rows[:shown])
+    return Failing(
+        code,
+        PROBLEMS[code],
+        check_outcome(code),
+        objects,
+        alone,
+        list(affected(check.tenant, first)),
+        mapping_causes(check.tenant, first),
+    )
+
+
+def check_outcome(code: str) -> str:
+    """refuses, sign-in-fails, may-refuse, or left-out."""
+    if code in acceptance.BY_CODE:
+        return acceptance.BY_CODE[code].outcome
+    return "left-out" if code == MANAGER_OUTSIDE else "refuses"
+
+
+def affected(tenant: Tenant, findings: Sequence[Finding]) -> Iterator[Affected]:
+    """With their names of today, in the order of the findings."""
+    ids = {finding.object_id for finding in findings}
+    people = DirectoryUser.objects.filter(tenant=tenant, object_id__in=ids)
+    groups = DirectoryGroup.objects.filter(tenant=tenant, object_id__in=ids)
+    names = {group.object_id: (str(group), "") for group in groups}
+    names |= {user.object_id: (str(user), user.user_principal_name) for user in people}
+    for one in findings:
+        name, detail = names.get(one.object_id, (one.object_id, ""))
+        yield Affected(
+            one.object_type,
+            one.object_id,
+            acceptance.visible(name),
+            acceptance.visible(detail),
+            one.attribute,
+            one.value,
+        )
+
+
+def mapping_causes(tenant: Tenant, findings: Sequence[Finding]) -> list[MappingCause]:
+    """The mapping rows that write what is wrong."""
+    first = {(one.object_type, one.attribute): one for one in reversed(findings)}
+    rows = AttributeMapping.objects.filter(configuration=configuration_of(tenant))
+    return [
+        MappingCause(row, proposed_fix(one, row))
+        for (object_type, attribute), one in first.items()
+        for row in rows.filter(object_type=object_type)
+        if attribute in (row.target, unit_of(row.target))
+    ]
+
+
+def proposed_fix(finding: Finding, row: AttributeMapping) -> str:
+    if finding.code not in acceptance.BY_CODE:
+        return ""
+    found = acceptance.AcceptanceFinding(finding.code, finding.attribute, finding.certain, finding.value)
+    return acceptance.proposal(found, row.rule())
+
+
+def everybody(check: ReadinessCheck) -> Iterator[tuple[Finding, Affected]]:
+    """All findings, worst first, for an export: in batches."""
+    for code in ORDER:
+        for batch in batches(check.findings.filter(code=code)):
+            yield from zip(batch, affected(check.tenant, batch), strict=True)

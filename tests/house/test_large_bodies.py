@@ -1,0 +1,137 @@
+"""Bodies of any size against the web server as `up` starts it, over a socket: nothing of them lands on the disk."""
+
+import contextlib
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from portal.management.commands.up import Address, web_arguments
+from tests.world.prepared import NewState
+from tests.world.programs import ROOT, Program, clean_environment, eventually, free_port
+
+pytestmark = pytest.mark.process
+
+MEGABYTE = 1024 * 1024
+IMPORT = "/t/acme/configuration/import/"
+# An Owner's session in a fresh database; its key is printed.
+SIGNED_IN = """
+from django.test import Client
+from portal.models import RoleGrant, User
+from sync.tenants.services import create_tenant
+user = User.objects.create_user("jo@acme.example", None)
+RoleGrant.objects.create(user=user, role="owner")
+create_tenant(actor="jo@acme.example", name="Acme")
+client = Client()
+client.force_login(user)
+print("session", client.cookies["session"].value)
+"""
+
+
+class Web:
+    """`temp`: the folder in which temporary files would lie."""
+
+    def __init__(self, state: Path, temp: Path) -> None:
+        self.temp = temp
+        self.environment = clean_environment(
+            STATE_DIR=str(state), TMPDIR=str(temp), SECRET_KEY="k" * 60, SEAL_KEYS=f"test:{'A' * 43}="
+        )
+        self.address = Address("127.0.0.1", free_port())
+        self.program = Program(web_arguments(state, self.address), self.environment)
+
+    def __enter__(self) -> "Web":
+        self.program.__enter__()
+        assert eventually(lambda: self.address.answers(str(self.address)), 30), self.program.output
+        return self
+
+    def __exit__(self, *details: object) -> None:
+        self.program.__exit__(*details)
+
+    def session_of_an_owner(self) -> str:
+        command = [sys.executable, "manage.py", "shell", "--no-imports", "-c", SIGNED_IN]
+        said = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=True)
+        return said.stdout.rpartition("session ")[2].strip()
+
+    def connect(self, path: str, headers: Sequence[str], session: str = "") -> socket.socket:
+        """After the head of a POST. The CSRF token is one that a stranger makes up."""
+        token = "a" * 32
+        cookies = f"csrf={token}; session={session}"
+        head = [f"POST {path} HTTP/1.1", f"Host: {self.address}", f"Cookie: {cookies}", f"X-CSRFToken: {token}"]
+        connection = socket.create_connection(("127.0.0.1", self.address.port), timeout=10)
+        connection.sendall("\r\n".join([*head, *headers, "", ""]).encode())
+        return connection
+
+    def files(self) -> list[Path]:
+        return list(self.temp.iterdir())
+
+
+def answer_on(connection: socket.socket) -> str:
+    """Up to the end of its page, whatever is still owed of the request."""
+    answer = b""
+    while b"</html>" not in answer and (got := connection.recv(65536)):
+        answer += got
+    return answer.decode()
+
+
+@pytest.fixture(scope="module")
+def web(new_state: NewState, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
+    folder = tmp_path_factory.mktemp("bodies")
+    (folder / "temp").mkdir()
+    with Web(new_state(folder / "state"), folder / "temp") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def session(web: Web) -> str:
+    return web.session_of_an_owner()
+
+
+MULTIPART = b'--b\r\nContent-Disposition: form-data; name="%s"; filename="x.json"\r\n\r\n'
+
+
+@pytest.mark.parametrize("path", ["/sign-in/", "/me/", IMPORT, "/t/acme/mappings/cast/"])
+@pytest.mark.parametrize("kind", ["multipart/form-data; boundary=b", "application/x-www-form-urlencoded"])
+def test_a_large_body_of_a_stranger_is_answered_before_it_is_sent_and_lands_nowhere(
+    web: Web, path: str, kind: str
+) -> None:
+    headers = [f"Content-Length: {300 * MEGABYTE}", f"Content-Type: {kind}"]
+    with web.connect(path, headers) as connection:
+        connection.sendall(MULTIPART % b"file")
+        answer = answer_on(connection)
+        assert answer.startswith("HTTP/1.1 413 ")
+        assert "This is too large" in answer
+        with contextlib.suppress(ConnectionError):
+            for _ in range(8):
+                connection.sendall(b"x" * MEGABYTE)
+        assert web.files() == []
+
+
+def test_a_body_without_a_length_is_refused(web: Web, session: str) -> None:
+    headers = ["Transfer-Encoding: chunked", "Content-Type: multipart/form-data; boundary=b"]
+    with web.connect(IMPORT, headers, session) as connection:
+        connection.sendall(b"%x\r\n" % len(MULTIPART) + MULTIPART + b"\r\n")
+        answer = answer_on(connection)
+        assert answer.startswith("HTTP/1.1 411 ")
+        assert "The size of this request is not known" in answer
+        assert web.files() == []
+
+
+def test_a_file_of_five_megabytes_of_whoever_may_import_is_taken(web: Web, session: str) -> None:
+    step = b'--b\r\nContent-Disposition: form-data; name="step"\r\n\r\nfile\r\n'
+    body = step + MULTIPART % b"file" + b"x" * (5 * MEGABYTE) + b"\r\n--b--\r\n"
+    headers = [f"Content-Length: {len(body)}", "Content-Type: multipart/form-data; boundary=b"]
+    with web.connect(IMPORT, headers, session) as connection:
+        connection.sendall(body)
+        answer = answer_on(connection)
+        assert answer.startswith("HTTP/1.1 422 ")
+        assert "This is not JSON" in answer
+        assert web.files() == []
+
+
+def test_the_same_owner_sends_no_larger_one(web: Web, session: str) -> None:
+    headers = [f"Content-Length: {7 * MEGABYTE}", "Content-Type: multipart/form-data; boundary=b"]
+    with web.connect(IMPORT, headers, session) as connection:
+        assert answer_on(connection).startswith("HTTP/1.1 413 ")
