@@ -28,11 +28,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture
-def lab(reachable: Lab, monkeypatch: pytest.MonkeyPatch) -> Lab:
+def lab(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Lab:
     """Tasks run at once, in the web server's own thread: there is no broker here."""
     carried_out = {queue.TEST_CONNECTION: services.run_test, queue.EXECUTE_RUN: execution.execute_run}
     monkeypatch.setattr("sync.queue.send", lambda task, key: carried_out.get(task, int)(key))
-    return reachable
+    return lab
 
 
 @pytest.fixture

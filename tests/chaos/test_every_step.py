@@ -120,14 +120,14 @@ def learn(run: Run) -> Counter[str]:
     return passed
 
 
-def test_a_kill_at_any_step_changes_nothing_in_the_end(db: None, reachable: Lab) -> None:
-    reference = World(reachable, 0)
+def test_a_kill_at_any_step_changes_nothing_in_the_end(db: None, lab: Lab) -> None:
+    reference = World(lab, 0)
     learned = learn(reference.run)
     assert learned.keys() >= EXPECTED
     expected = reference.state()
     points = [(step, n) for step, times in learned.items() for n in (1, 2) if n <= times and (n == 1 or step in TWICE)]
     for number, (step, occurrence) in enumerate(points, 1):
-        world = World(reachable, number)
+        world = World(lab, number)
         assert killed(world.run, step, occurrence), f"{step} ({occurrence}) was not passed"
         # The lease of the dead runs out.
         Tenant.objects.filter(pk=world.tenant.pk).update(lease_expires_at=None)

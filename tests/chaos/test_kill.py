@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from tests.world.prepared import NewState
-from tests.world.up import Up, until
+from tests.world.programs import until
+from tests.world.up import Up
 
 pytestmark = pytest.mark.process
 

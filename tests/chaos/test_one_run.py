@@ -26,8 +26,9 @@ from sync.worker.scheduling import abandoned_runs, dispatch
 from tests.world.company import group_of, hire
 from tests.world.lab import Lab
 from tests.world.prepared import NewState
+from tests.world.programs import ROOT, until
 from tests.world.tenant import ACTOR, assign, connect
-from tests.world.up import ROOT, Up, until
+from tests.world.up import Up
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -39,13 +40,13 @@ Json = dict[str, Any]
 
 
 @pytest.fixture
-def asked(db: None, reachable: Lab) -> Run:
+def asked(db: None, lab: Lab) -> Run:
     """A queued run that is to create sixty people."""
     tenant = services.create_tenant(actor=ACTOR, name="One")
-    connect(tenant, reachable)
+    connect(tenant, lab)
     mappings.apply_recommended(actor=ACTOR, tenant=tenant)
-    people = [hire(reachable, f"One {n} Run") for n in range(60)]
-    assign(tenant, group_of(reachable, "One-Run", people))
+    people = [hire(lab, f"One {n} Run") for n in range(60)]
+    assign(tenant, group_of(lab, "One-Run", people))
     return request_run(tenant=tenant, kind=Run.Kind.CHANGES, trigger=Run.Trigger.COMMAND, enqueue=False, confirmed=True)
 
 

@@ -5,24 +5,15 @@ from typing import Any
 import pytest
 
 from sync.models import Link, MembershipLink, Operation, Result, Run, Tenant
-from sync.scim import breaker, client, writing
+from sync.scim import breaker, writing
 from tests.world.company import aws_group, aws_user, group_of, hire, names
 from tests.world.lab import Lab
+from tests.world.programs import until
 from tests.world.tenant import assign, attempt, sync
-from tests.world.up import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 PAST = "2020-01-01T00:00:00Z"
-
-
-@pytest.fixture(autouse=True)
-def short_waits(monkeypatch: pytest.MonkeyPatch, lab: Lab) -> Any:
-    monkeypatch.setattr(writing, "SECOND_LOOK_SECONDS", 0.05)
-    monkeypatch.setattr(client, "FIRST_WAIT", 0.02)
-    monkeypatch.setattr(breaker, "FIRST_PAUSE", 0.05)
-    yield
-    lab.call("DELETE", "aws/switches")
 
 
 def fault(lab: Lab, kind: str, match: str = "POST .*/Users", times: int = 1, **facts: Any) -> None:

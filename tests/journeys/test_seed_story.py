@@ -12,7 +12,8 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.world.browser import become_owner
 from tests.world.prepared import NewState
-from tests.world.up import Up, free_port, until
+from tests.world.programs import free_port, until
+from tests.world.up import Up
 
 pytestmark = [pytest.mark.browser, pytest.mark.process]
 

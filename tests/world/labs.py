@@ -6,9 +6,13 @@
 import functools
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
 
+from sync.graph import client as graph
+from sync.scim import breaker, writing
+from sync.scim import client as scim
 from tests.world.lab import Lab
 
 # Everybody odd is among them.
@@ -41,9 +45,22 @@ def lab_process(labs: Labs, request: pytest.FixtureRequest) -> Lab:
 
 
 @pytest.fixture
-def lab(labs: Labs, request: pytest.FixtureRequest) -> Iterator[Lab]:
+def lab(labs: Labs, request: pytest.FixtureRequest, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
+    """As at its start but for the company; the product may speak to it, fast and with short waits between tries."""
     found = labs(options_of(request.node))
     found.reset()
+    settings.EXTRA_CLOUDS = found.clouds
+    settings.EXTRA_SCIM_HOSTS = found.scim_hosts
+    settings.SCIM_RATE = 1000
+    hurry(monkeypatch)
     yield found
     # A request that a fault holds back ends with its test.
     found.call("DELETE", "faults")
+
+
+def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(graph, "FIRST_WAIT", 0.01)
+    monkeypatch.setattr(graph, "LONGEST_WAIT", 0.02)
+    monkeypatch.setattr(scim, "FIRST_WAIT", 0.02)
+    monkeypatch.setattr(breaker, "FIRST_PAUSE", 0.05)
+    monkeypatch.setattr(writing, "SECOND_LOOK_SECONDS", 0.05)

@@ -23,18 +23,9 @@ def tenant(db: None) -> Tenant:
 
 
 @pytest.fixture
-def reachable(lab: Lab, settings: Any) -> Lab:
-    """The lab, as a cloud and an AWS that the product may speak to, as fast as it can."""
-    settings.EXTRA_CLOUDS = lab.clouds
-    settings.EXTRA_SCIM_HOSTS = lab.scim_hosts
-    settings.SCIM_RATE = 1000
-    return lab
-
-
-@pytest.fixture
-def wired(tenant: Tenant, reachable: Lab) -> Tenant:
+def wired(tenant: Tenant, lab: Lab) -> Tenant:
     """Connected to the lab, with the recommended mappings."""
-    connect(tenant, reachable)
+    connect(tenant, lab)
     mappings.apply_recommended(actor=ACTOR, tenant=tenant)
     return tenant
 

@@ -5,36 +5,18 @@ import json
 import os
 import re
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
 import requests
 
-ROOT = Path(__file__).parent.parent.parent
+from tests.world.programs import ROOT, free_port, until
+
 # The test run's own settings must not reach the product under test.
 OURS = ("DJANGO_SETTINGS_MODULE", "STATE_DIR", "SECRET_KEY", "SEAL_KEYS", "BROKER_URL", "DATABASE_URL", "EXTRA_CLOUDS")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def until(condition: Callable[[], Any], seconds: float = 60.0) -> Any:
-    """Polls for what another process does; fails when it does not happen."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if found := condition():
-            return found
-        time.sleep(0.1)
-    raise AssertionError(f"did not happen within {seconds:.0f} s")
 
 
 class Up:

@@ -2,7 +2,6 @@
 
 import pytest
 
-from sync.graph import client
 from sync.models import Tenant
 from tests.world.company import TEAMS, active, switch
 from tests.world.lab import Lab
@@ -10,10 +9,8 @@ from tests.world.tenant import assign, sync
 
 
 @pytest.fixture
-def lab(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Lab:
-    """Rounds have several pages, and nobody waits long between tries."""
-    monkeypatch.setattr(client, "FIRST_WAIT", 0.01)
-    monkeypatch.setattr(client, "LONGEST_WAIT", 0.02)
+def lab(lab: Lab) -> Lab:
+    """Rounds have several pages."""
     switch(lab, page_size=10, portion=15)
     return lab
 

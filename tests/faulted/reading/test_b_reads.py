@@ -15,6 +15,7 @@ from sync.runs.requests import request_run
 from sync.worker import execution
 from tests.world.company import Picture, fault, graph_requests, hire, lost, picture, switch, writes
 from tests.world.lab import Lab
+from tests.world.programs import until
 from tests.world.tenant import attempt, sync
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.company(36, groups=6, memberships=72)]
@@ -248,8 +249,7 @@ class StopSoon:
 
     def _ask(self) -> None:
         found = Run.objects.filter(pk=self.run.pk, **{f"phases__{self.phase}__state": "running"})
-        while not found.exists():
-            threading.Event().wait(0.05)
+        until(found.exists)
         self.asked = time.monotonic()
         found.update(state=Run.State.CANCELLING)
         connection.close()

@@ -9,18 +9,25 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from sync.engine.export import sending
 from sync.engine.guard import recheck
 from sync.models import HeldChange, Hold, Link, Operation, Result, Run, Tenant
+from sync.runs import lease
 from sync.runs.requests import cancel_run, request_run
 from sync.worker import execution
 from tests.world.company import group_of, hire, names
 from tests.world.lab import Lab
+from tests.world.programs import until
 from tests.world.tenant import assign, sync
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_a_stop_takes_effect_within_ten_seconds_also_while_a_request_hangs(wired: Tenant, lab: Lab) -> None:
+def test_a_stop_takes_effect_within_ten_seconds_also_while_a_request_hangs(
+    wired: Tenant, lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert lease.LOOK_SECONDS + sending.SAFE_POINT_SECONDS + sending.LANDING_SECONDS < 10
+    monkeypatch.setattr(sending, "LANDING_SECONDS", 1.0)
     people = [hire(lab, f"Held {n} Up") for n in range(60)]
     group = group_of(lab, "Held-Up", people)
     assign(wired, group)
@@ -49,8 +56,7 @@ def test_a_stop_takes_effect_within_ten_seconds_also_while_a_request_hangs(wired
 
 def press_stop(lab: Lab, run: Run, pressed: list[float]) -> None:
     """As soon as requests hang."""
-    while not any(fault["fired"] for fault in lab.call("GET", "faults")):
-        time.sleep(0.05)
+    until(lambda: any(fault["fired"] for fault in lab.call("GET", "faults")))
     cancel_run(run=run, actor="jo")
     pressed.append(time.monotonic())
     connection.close()

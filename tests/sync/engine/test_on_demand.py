@@ -4,7 +4,6 @@ import json
 import threading
 import time
 import uuid
-from collections.abc import Callable
 from io import StringIO
 from typing import Any
 
@@ -34,6 +33,7 @@ from sync.worker.scheduling import abandoned_runs
 from tests.world.company import aws_group, aws_user, hire, names
 from tests.world.lab import Lab
 from tests.world.on_demand import demand, facts, found, steps
+from tests.world.programs import until
 from tests.world.tenant import ACTOR, assign, publish, sync
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -265,13 +265,6 @@ def test_somebody_who_left_is_found_by_the_name_in_the_mirror(wired: Tenant, lab
 
 
 # Beside a run
-
-
-def until(condition: Callable[[], Any], seconds: float = 20.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "It did not happen in time."
-        threading.Event().wait(0.05)
 
 
 class Running:

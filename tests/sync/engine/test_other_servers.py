@@ -27,11 +27,9 @@ def server() -> Iterator[Scim2Server]:
 
 
 @pytest.fixture
-def pointed(tenant: Tenant, lab: Lab, server: Scim2Server, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Tenant:
+def pointed(tenant: Tenant, lab: Lab, server: Scim2Server, settings: Any) -> Tenant:
     host = f"127.0.0.1:{server.port}"
-    settings.EXTRA_CLOUDS = lab.clouds
     settings.EXTRA_SCIM_HOSTS = lab.scim_hosts | {host: {"dialect": "rfc", "plain_http": True}}
-    settings.SCIM_RATE = 1000
     connect(tenant, lab)
     services.save_aws(
         tenant=tenant, actor=ACTOR, endpoint=f"http://{host}/", token=TOKEN, token_created_on=timezone.localdate()

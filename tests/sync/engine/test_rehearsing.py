@@ -32,6 +32,7 @@ from sync.models import (
 )
 from sync.preview import keeping, services
 from sync.preview.publishing import PREVIEWED, NotPublished, missing_for_publishing, publish_draft
+from sync.runs import lease
 from sync.runs.lease import Watch
 from sync.runs.requests import cancel_run, request_run
 from sync.worker import execution
@@ -373,6 +374,7 @@ def test_a_preview_can_be_cancelled_and_takes_its_rows_with_it(
     in_sync: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     unassign(in_sync, "AWS-Admins")
+    monkeypatch.setattr(lease, "LOOK_SECONDS", 0.05)
     run = services.request_preview(tenant=in_sync, actor=ACTOR, enqueue=False)
     safe_point = Watch.safe_point
 

@@ -4,6 +4,7 @@ import pytest
 
 from sync.configuration import assignments
 from sync.models import Incident, Link, Operation, Result, Run, Tenant
+from sync.runs import lease
 from sync.runs.requests import request_run
 from sync.worker import execution
 from tests.world.company import aws_user, hire, names
@@ -170,7 +171,10 @@ def test_a_manager_arrives_with_the_people_and_is_repaired_when_it_comes_later(w
     assert sync(wired).planned == 0
 
 
-def test_a_cancelled_run_keeps_what_is_written_and_the_next_goes_on(wired: Tenant, lab: Lab) -> None:
+def test_a_cancelled_run_keeps_what_is_written_and_the_next_goes_on(
+    wired: Tenant, lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lease, "LOOK_SECONDS", 0.05)
     assign(wired, lab.entra_group("AWS-Developers"))
     hold = lab.call("POST", "faults", {"part": "aws", "kind": "delay", "match": "POST", "seconds": 0.2, "times": -1})
     run = request_run(tenant=wired, kind=Run.Kind.FULL, trigger=Run.Trigger.COMMAND, enqueue=False, confirmed=True)
