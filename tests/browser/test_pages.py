@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
-from playwright.sync_api import BrowserContext
+from playwright.sync_api import Browser, Page
 from pytest_django.live_server_helper import LiveServer
 
 from portal.roles import Role
@@ -285,15 +285,38 @@ def waiting(tenant: Tenant, run: Run) -> Hold:
 GLOBAL = {"tenants": "?stay=1", "tenant_new": "", "me": "", "account_logout": ""}
 
 
+@pytest.fixture(scope="module")
+def watched(server: str) -> Watched:
+    return Watched(server)
+
+
+@pytest.fixture(scope="module")
+def owner_page(browser: Browser, world: World, server: str, watched: Watched) -> Iterator[Page]:
+    with browser.new_context() as context:
+        context.add_cookies([{"name": "session", "value": world.session, "url": server}])
+        page = context.new_page()
+        watched.watch(page)
+        yield page
+
+
+@pytest.fixture(scope="module")
+def stranger_page(browser: Browser, watched: Watched) -> Iterator[Page]:
+    with browser.new_context() as context:
+        page = context.new_page()
+        watched.watch(page)
+        yield page
+
+
 @pytest.mark.parametrize("name", page_names())
-def test_a_page_is_accessible_and_fits(name: str, world: World, context: BrowserContext, server: str) -> None:
+def test_a_page_is_accessible_and_fits(
+    name: str, world: World, server: str, owner_page: Page, stranger_page: Page, watched: Watched
+) -> None:
     assert name in world.arguments or name in GLOBAL or name in SIGNED_OUT, (
         f"{name} is a new page: give it rows and arguments here."
     )
-    watched, page = Watched(server), context.new_page()
-    watched.watch(page)
-    if name not in SIGNED_OUT:
-        context.add_cookies([{"name": "session", "value": world.session, "url": server}])
+    watched.faults.clear()
+    page = stranger_page if name in SIGNED_OUT else owner_page
+    page.set_viewport_size({"width": 1280, "height": 720})
     address = server + reverse(name, args=world.arguments.get(name, [])) + GLOBAL.get(name, "")
     answer = page.goto(address)
     assert answer is not None
