@@ -284,7 +284,7 @@ def states(tenant: Tenant) -> Iterator[str]:
 def test_every_state_is_accessible_and_fits(tenant: Tenant, owner: User, open_page: Open, live_server: Any) -> None:
     page = open_page(owner)
     for address in states(tenant):
+        page.goto(f"{live_server.url}/t/acme/{address}")
         for width in (1280, 320):
             page.set_viewport_size({"width": width, "height": 900})
-            page.goto(f"{live_server.url}/t/acme/{address}")
             assert (address, width, axe_in_both_schemes(page), sideways(page)) == (address, width, [], 0)
