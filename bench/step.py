@@ -46,23 +46,7 @@ def prepare() -> dict[str, Any]:
     call_command("migrate", verbosity=0)
     facts = json.loads(os.environ["BENCH_LAB"])
     tenant = tenants.create_tenant(actor=ACTOR, name="Bench")
-    services.save_entra(
-        tenant=tenant,
-        actor=ACTOR,
-        cloud="lab",
-        directory_id=facts["directory_id"],
-        client_id=facts["client_id"],
-        credential_kind="secret",
-        credential=facts["client_secret"],
-        ends_on=None,
-    )
-    services.save_aws(
-        tenant=tenant,
-        actor=ACTOR,
-        endpoint=facts["scim_endpoint"],
-        token=facts["scim_token"],
-        token_created_on=timezone.localdate(),
-    )
+    services.connect(tenant, facts, actor=ACTOR)
     mappings.apply_recommended(actor=ACTOR, tenant=tenant)
     return {}
 
