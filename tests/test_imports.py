@@ -16,15 +16,9 @@ FORBIDDEN = {
     "sync/graph": ("django", "sync.scim", "sync.expressions", "sync.models"),
     "sync/scim": ("django", "sync.graph", "sync.expressions", "sync.models"),
     "sync/expressions": ("django", "sync.graph", "sync.scim", "sync.models"),
-    "sync/rules/scope.py": ("django", "sync.models"),
-    "sync/rules/filters.py": ("django", "sync.models"),
+    "sync/rules": ("django", "sync.models", "sync.problems"),
     "sync/configuration/files/json_text.py": ("django", "sync.models"),
-    "sync/rules/wanted.py": ("django", "sync.models"),
     "sync/configuration/files/ms_schema": ("django", "sync.models", "sync.graph", "sync.scim"),
-    "sync/rules/mapping.py": ("django", "sync.models"),
-    "sync/rules/acceptance.py": ("django", "sync.models", "sync.problems.catalogue"),
-    "sync/rules/matching.py": ("django", "sync.models"),
-    "sync/rules/changes.py": ("django", "sync.models"),
     "sync/engine/export/sending.py": ("django", "sync.models"),
 }
 
