@@ -16,6 +16,8 @@ from sync.models import Configuration, DirectoryGroup, DirectoryMembership, Dire
 from sync.preview import assignment_effects
 from sync.preview.assignment_effects import EVERYBODY, HIMSELF, AssignmentCounts, Bringing
 
+pytestmark = pytest.mark.both
+
 ACTOR = "jo@acme.example"
 
 
