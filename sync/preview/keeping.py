@@ -27,12 +27,12 @@ class CannotKeep(Exception):
 @transaction.atomic
 def keep(*, tenant: Tenant, actor: str, person: DirectoryUser) -> None:
     """Assigns the person; where a filter is in the way, adds one that lets this person pass. Raises CannotKeep."""
-    draft = drafts.editing(tenant, actor)
-    for deed in (_assign, _let_pass):
+    draft = drafts.locked_draft(tenant, actor)
+    for help_in in (_assign, _let_pass):
         scope = scope_of(draft, person)
         if scope.in_scope:
             return
-        deed(tenant, actor, person, scope)
+        help_in(tenant, actor, person, scope)
     if not (scope := scope_of(draft, person)).in_scope:
         raise CannotKeep(scope.reason)
 
