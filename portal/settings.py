@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
-from portal import environ
+from portal.deployment import environ
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VERSION = "0.1.0"
@@ -17,7 +17,7 @@ environ.recall(STATE_DIR)
 PUBLIC_URL = environ.text("PUBLIC_URL", "http://localhost:8000").rstrip("/")
 SERVED_BY_HTTPS = PUBLIC_URL.startswith("https://")
 
-# Both are required (portal/checks.py); only building the image goes without them.
+# Both are required (portal/deployment/checks.py); only building the image goes without them.
 SECRET_KEY = environ.secret("SECRET_KEY", STATE_DIR / "secret.key")
 # Key ring for stored secrets: lines of `id:base64 of 32 bytes`; the first seals, all of them open.
 SEAL_KEYS = environ.secret("SEAL_KEYS", STATE_DIR / "seal.keys")
@@ -198,5 +198,5 @@ OUTBOUND_CA_FILE = environ.ca_file("OUTBOUND_CA_FILE")
 SCIM_RATE = environ.number("SCIM_RATE", 18)
 LEASE_SECONDS = environ.number("LEASE_SECONDS", 25)
 LOG_LEVEL = environ.text("LOG_LEVEL", "INFO")
-LOGGING_CONFIG = "portal.logs.configure"
+LOGGING_CONFIG = "portal.deployment.json_logs.configure"
 LOGGING = {"level": LOG_LEVEL}

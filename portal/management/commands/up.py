@@ -26,8 +26,8 @@ import redis
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from portal import environ
-from portal.processes import CannotStart, Child, Stopped, Supervisor, say
+from portal.deployment import environ
+from portal.deployment.processes import CannotStart, Child, Stopped, Supervisor, say
 from sync.connection.sealing import new_ring_line
 
 MANAGE = [sys.executable, str(settings.BASE_DIR / "manage.py")]
