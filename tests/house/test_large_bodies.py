@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from portal.management.commands.up import Address, web_arguments
+from portal.deployment.embedded import Address, web_arguments
 from tests.house.running import ROOT, Program, clean_environment, eventually, free_port
 from tests.prepared import NewState
 
