@@ -11,9 +11,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from portal.access import can
-from portal.http import HttpRequest
-from portal.roles import Right
+from portal.access.request import HttpRequest
+from portal.access.rights import can
+from portal.access.roles import Right
 from sync.directory import live
 from sync.engine.reading.tracked import parts
 from sync.models import DirectoryUser, Tenant

@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from portal import fields
+from portal.access.request import whole_number
 from portal.changes import Because
-from portal.http import whole_number
 from portal.views.logs import field_changes
 from sync.engine.rehearsal import impact
 from sync.engine.rehearsal.causes import SCOPE

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
-from portal.roles import Role
+from portal.access.roles import Role
 from sync.models import Tenant
 
 

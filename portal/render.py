@@ -8,8 +8,8 @@ from django.template.loader import render_to_string
 from django.utils.cache import patch_vary_headers
 from django.utils.functional import SimpleLazyObject
 
-from portal.access import rights_of
-from portal.http import HttpRequest
+from portal.access.request import HttpRequest
+from portal.access.rights import rights_of
 from portal.navigation import marks
 from sync.configuration import drafts
 

@@ -9,10 +9,10 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from portal.access import can
+from portal.access.request import HttpRequest, whole_number
+from portal.access.rights import can
+from portal.access.roles import Right
 from portal.forms.scope import NEW, Card, ClauseForm, ScopeForm, operator_choices
-from portal.http import HttpRequest, whole_number
-from portal.roles import Right
 from sync.configuration.drafts import draft_or_current
 from sync.models import Configuration, ScopingFilter, Tenant
 from sync.preview import filter_effects as service

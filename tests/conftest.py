@@ -9,8 +9,8 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 
+from portal.access.roles import Role
 from portal.models import RoleGrant, User
-from portal.roles import Role
 from sync.models import Tenant
 from sync.tenants import services
 from tests.prepared import new_state

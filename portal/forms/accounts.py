@@ -7,7 +7,7 @@ from django import forms
 from django.contrib.auth.password_validation import validate_password
 from django.utils.translation import gettext_lazy as _
 
-from portal import first_run
+from portal.access import first_run
 from portal.models import User
 
 

@@ -7,7 +7,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from portal.http import whole_number
+from portal.access.request import whole_number
 from sync.models import Hold, Tenant
 
 # What takes access away asks for the tenant's short name (ux: confirmation, third tier).

@@ -14,8 +14,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from portal import first_run
-from portal.access import visible_tenants
+from portal.access import first_run
+from portal.access.rights import visible_tenants
 from portal.navigation import menu
 from sync.approvals import confirming
 from sync.configuration.current import configuration_of

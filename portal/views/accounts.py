@@ -7,13 +7,13 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
-from portal import first_run as code
-from portal.access import signed_in
+from portal.access import first_run as code
+from portal.access.request import HttpRequest as SignedInRequest
+from portal.access.rights import signed_in
+from portal.access.roles import Role
 from portal.forms.accounts import FirstRunForm, MeForm
-from portal.http import HttpRequest as SignedInRequest
 from portal.models import RoleGrant, User
 from portal.render import redirect_to, render_page
-from portal.roles import Role
 from sync import audit
 
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"

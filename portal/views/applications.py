@@ -8,10 +8,10 @@ from django.utils.html import escape
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from portal.access import signed_in, tenant_for
-from portal.http import HttpRequest
+from portal.access.request import HttpRequest
+from portal.access.rights import signed_in, tenant_for
+from portal.access.roles import Right
 from portal.render import redirect_to, render_page
-from portal.roles import Right
 from sync.configuration.drafts import draft_or_current
 from sync.configuration.settings import set_settings
 from sync.directory import live

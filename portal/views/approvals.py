@@ -9,11 +9,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from portal.access import can, signed_in, tenant_for
+from portal.access.request import HttpRequest, whole_number
+from portal.access.rights import can, signed_in, tenant_for
+from portal.access.roles import Right
 from portal.forms.approvals import DecisionForm, LinkForm
-from portal.http import HttpRequest, whole_number
 from portal.render import redirect_to, render_page
-from portal.roles import Right
 from sync.approvals import queries
 from sync.approvals import services as service
 from sync.models import HeldChange, Hold, Run, Tenant

@@ -11,11 +11,11 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from portal import assigned, picking
-from portal.access import can, signed_in, tenant_for
+from portal.access.request import HttpRequest
+from portal.access.rights import can, signed_in, tenant_for
+from portal.access.roles import Right
 from portal.forms.assignments import PasteForm, PickForm, TickedForm
-from portal.http import HttpRequest
 from portal.render import redirect_to, render_page, wants_partial
-from portal.roles import Right
 from sync.configuration import versions
 from sync.configuration.assignments import assign_objects, set_nested, set_send_group, unassign_objects
 from sync.configuration.drafts import draft_or_current

@@ -12,11 +12,11 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from portal import changes, fields
-from portal.access import signed_in, takes_file, tenant_for
+from portal.access.request import HttpRequest, whole_number
+from portal.access.rights import signed_in, takes_file, tenant_for
+from portal.access.roles import Right
 from portal.forms.configuration_files import EntraForm, FileForm, TakeForm
-from portal.http import HttpRequest, whole_number
 from portal.render import redirect_to, render_page
-from portal.roles import Right
 from sync import audit
 from sync.configuration.drafts import draft_or_current
 from sync.configuration.files import microsoft

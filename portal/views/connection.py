@@ -12,11 +12,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from portal.access import can, signed_in, tenant_for
+from portal.access.request import HttpRequest
+from portal.access.rights import can, signed_in, tenant_for
+from portal.access.roles import Right
 from portal.forms.connection import AwsForm, EntraForm
-from portal.http import HttpRequest
 from portal.render import redirect_to, render_page
-from portal.roles import Right
 from sync.connection import clients, services
 from sync.connection.checks.running import FINAL
 from sync.connection.checks.wording import Described, describe, summary

@@ -13,13 +13,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from portal import impacts
-from portal.access import signed_in, tenant_for
+from portal.access.request import HttpRequest
+from portal.access.rights import signed_in, tenant_for
+from portal.access.roles import Right
 from portal.changes import Because, Line, lines_of
 from portal.exporting import csv_response
 from portal.forms.draft import CommentForm, PublishForm
-from portal.http import HttpRequest
 from portal.render import redirect_to, render_page
-from portal.roles import Right
 from portal.views.logs import field_changes
 from portal.views.provisioning import waits_too_long
 from portal.views.runs import phase_rows

@@ -12,10 +12,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from portal.access import signed_in, tenant_for
-from portal.http import HttpRequest
+from portal.access.request import HttpRequest
+from portal.access.rights import signed_in, tenant_for
+from portal.access.roles import Right
 from portal.render import redirect_to, render_page
-from portal.roles import Right
 from portal.views.provisioning import waits_too_long
 from sync.approvals import services
 from sync.drift import services as verifying

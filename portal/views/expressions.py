@@ -7,10 +7,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from portal import fields
-from portal.access import signed_in, tenant_for
-from portal.http import HttpRequest
+from portal.access.request import HttpRequest
+from portal.access.rights import signed_in, tenant_for
+from portal.access.roles import Right
 from portal.render import render_page, wants_partial
-from portal.roles import Right
 from portal.views.mappings import attribute_lines
 from sync import expressions
 from sync.expressions.functions import WORDS

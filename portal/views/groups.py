@@ -11,10 +11,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from portal import assigned
-from portal.access import can, signed_in, tenant_for
-from portal.http import HttpRequest
+from portal.access.request import HttpRequest
+from portal.access.rights import can, signed_in, tenant_for
+from portal.access.roles import Right
 from portal.render import render_page
-from portal.roles import Right
 from sync.configuration import drafts
 from sync.directory import live
 from sync.engine.scope import nesting

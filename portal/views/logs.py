@@ -8,12 +8,12 @@ from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
-from portal.access import signed_in, tenant_for
+from portal.access.request import HttpRequest, whole_number
+from portal.access.rights import signed_in, tenant_for
+from portal.access.roles import Right
 from portal.exporting import csv_response
 from portal.forms.logs import LogFilterForm
-from portal.http import HttpRequest, whole_number
 from portal.render import render_page
-from portal.roles import Right
 from sync import audit
 from sync.models import DirectoryUser, Operation, Tenant
 from sync.models.run import OperationQuerySet

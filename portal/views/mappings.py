@@ -11,13 +11,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from portal import examples, fields, mapping_table
-from portal.access import can, signed_in, tenant_for
+from portal.access.request import HttpRequest, whole_number
+from portal.access.rights import can, signed_in, tenant_for
+from portal.access.roles import Right, lowest_role_with
 from portal.examples import Example
 from portal.forms.mappings import GroupActionsForm, MappingForm, PeopleActionsForm, values_of
-from portal.http import HttpRequest, whole_number
 from portal.mapping_table import Gets
 from portal.render import redirect_to, render_page
-from portal.roles import Right, lowest_role_with
 from sync.configuration import drafts, versions
 from sync.configuration import mappings as configurations
 from sync.configuration.drafts import draft_or_current

@@ -14,11 +14,11 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from portal import picking
-from portal.access import can, signed_in, tenant_for
+from portal.access.request import HttpRequest
+from portal.access.rights import can, signed_in, tenant_for
+from portal.access.roles import Right, lowest_role_with
 from portal.forms.on_demand import OnDemandForm
-from portal.http import HttpRequest
 from portal.render import redirect_to, render_page
-from portal.roles import Right, lowest_role_with
 from sync.directory import live
 from sync.models import Action, Demand, DemandObject, DirectoryUser, Origin, Run, Tenant
 from sync.on_demand import services

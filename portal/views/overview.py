@@ -9,11 +9,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from portal.access import signed_in, tenant_for
+from portal.access.request import HttpRequest
+from portal.access.rights import signed_in, tenant_for
+from portal.access.roles import Right
 from portal.control import Standing, standing_of
-from portal.http import HttpRequest
 from portal.render import render_page
-from portal.roles import Right
 from portal.templatetags.approvals import hold_heading
 from sync.approvals import queries
 from sync.configuration.current import configuration_of

@@ -8,14 +8,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from portal.access import signed_in, tenant_for
+from portal.access.request import HttpRequest
+from portal.access.rights import signed_in, tenant_for
+from portal.access.roles import Right
 from portal.control import in_the_way, standing_of
 from portal.forms.provisioning import ScheduleForm
 from portal.forms.safety import SafetyForm
-from portal.http import HttpRequest
 from portal.plans import plan_lines, would_hold
 from portal.render import redirect_to, render_page
-from portal.roles import Right
 from sync.approvals import confirming
 from sync.configuration.current import configuration_of
 from sync.models import DirectoryUser, Run, Tenant

@@ -9,11 +9,11 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
-from portal.access import signed_in, tenant_for
+from portal.access.request import HttpRequest
+from portal.access.rights import signed_in, tenant_for
+from portal.access.roles import Right
 from portal.exporting import csv_response
-from portal.http import HttpRequest
 from portal.render import redirect_to, render_page
-from portal.roles import Right
 from portal.views.provisioning import PATIENCE
 from sync import audit
 from sync.models import ReadinessCheck, Tenant

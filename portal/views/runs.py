@@ -10,12 +10,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from portal.access import signed_in, tenant_for
+from portal.access.request import HttpRequest, whole_number
+from portal.access.rights import signed_in, tenant_for
+from portal.access.roles import Right
 from portal.forms.runs import HistoryForm
-from portal.http import HttpRequest, whole_number
 from portal.plans import plan_lines, shows_a_plan, would_hold
 from portal.render import redirect_to, render_page
-from portal.roles import Right
 from portal.templatetags.lockstep import pill_context
 from portal.views.logs import page_of
 from portal.views.provisioning import waits_too_long

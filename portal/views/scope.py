@@ -9,11 +9,11 @@ from django.http import HttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from portal.access import signed_in, tenant_for
+from portal.access.request import HttpRequest, whole_number
+from portal.access.rights import signed_in, tenant_for
+from portal.access.roles import Right
 from portal.forms.scope import NEW, Card, ScopeForm, cards_posted
-from portal.http import HttpRequest, whole_number
 from portal.render import redirect_to, render_page, wants_partial
-from portal.roles import Right
 from portal.scope_page import (
     EMPTY,
     LISTS,

@@ -9,10 +9,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
-from portal.access import can, signed_in, tenant_for
-from portal.http import HttpRequest
+from portal.access.request import HttpRequest
+from portal.access.rights import can, signed_in, tenant_for
+from portal.access.roles import Right
 from portal.render import render_page
-from portal.roles import Right
 from sync.configuration.drafts import draft_or_current
 from sync.connection import services
 from sync.models import AwsConnection, ConnectionTest, EntraConnection, Half, Tenant

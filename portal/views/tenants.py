@@ -5,10 +5,10 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
-from portal.access import is_owner, require_owner, signed_in, visible_tenants
+from portal.access.request import HttpRequest
+from portal.access.rights import is_owner, require_owner, signed_in, visible_tenants
 from portal.control import standing_of
 from portal.forms.tenants import TenantForm
-from portal.http import HttpRequest
 from portal.render import redirect_to, render_page
 from sync.models import Tenant
 from sync.tenants.services import create_tenant

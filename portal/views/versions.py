@@ -10,11 +10,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from portal import impacts
-from portal.access import signed_in, tenant_for
+from portal.access.request import HttpRequest, whole_number
+from portal.access.rights import signed_in, tenant_for
+from portal.access.roles import Right
 from portal.changes import lines_of
-from portal.http import HttpRequest, whole_number
 from portal.render import redirect_to, render_page
-from portal.roles import Right
 from portal.views.draft import next_number
 from sync.configuration import drafts
 from sync.configuration.items import contents, differences

@@ -7,9 +7,9 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 
-from portal import first_run
+from portal.access import first_run
+from portal.access.roles import Role
 from portal.models import RoleGrant, User
-from portal.roles import Role
 from sync.models import AuditEntry, Tenant
 
 PASSWORD = "correct horse battery"

@@ -15,9 +15,9 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import transaction
 from django.utils import timezone
 
-from portal import first_run
+from portal.access import first_run
+from portal.access.roles import Role
 from portal.models import RoleGrant, User
-from portal.roles import Role
 from sync import audit
 from sync.configuration import assignments
 from sync.connection import services

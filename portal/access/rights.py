@@ -14,9 +14,9 @@ from django.http import HttpRequest as DjangoHttpRequest
 from django.shortcuts import resolve_url
 from django.utils.translation import gettext as _
 
-from portal.http import HttpRequest, whole_number
+from portal.access.request import HttpRequest, whole_number
+from portal.access.roles import RIGHTS, Right, Role, lowest_role_with
 from portal.models import RoleGrant, User
-from portal.roles import RIGHTS, Right, Role, lowest_role_with
 from sync.configuration import drafts
 from sync.models import Tenant
 
