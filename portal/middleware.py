@@ -11,8 +11,8 @@ from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse, QueryDict, UnreadablePostError
 from django.utils import timezone
 
+from portal.access.pages import may_send_file
 from portal.access.request import whole_number
-from portal.access.rights import may_send_file
 from portal.views import errors
 
 NUL = "\0"

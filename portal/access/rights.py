@@ -1,40 +1,15 @@
 """Who may do what. A view begins here: without the right there is no tenant to work on."""
 
-from collections.abc import Callable, Mapping
-from functools import wraps
-from typing import Any
-
-from django.conf import settings
-from django.contrib import messages
-from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
-from django.http import Http404, HttpResponse
-from django.http import HttpRequest as DjangoHttpRequest
-from django.shortcuts import resolve_url
+from django.http import Http404
 from django.utils.translation import gettext as _
 
-from portal.access.request import HttpRequest, whole_number
+from portal.access.request import HttpRequest
 from portal.access.roles import RIGHTS, Right, Role, lowest_role_with
+from portal.access.stale_draft import edits_the_draft, tell_of_another_draft
 from portal.models import RoleGrant, User
-from sync.configuration import drafts
 from sync.models import Tenant
-
-View = Callable[..., Any]
-
-
-def signed_in(view: View) -> View:
-    """Anybody else goes to the sign-in page; an htmx request takes the whole page there."""
-
-    @wraps(view)
-    def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        if request.user.is_authenticated and request.user.is_active:
-            return view(request, *args, **kwargs)
-        if request.htmx:
-            return HttpResponse(status=401, headers={"HX-Redirect": resolve_url(settings.LOGIN_URL)})
-        return redirect_to_login(request.get_full_path())
-
-    return checked
 
 
 def role_of(user: User, tenant: Tenant) -> Role | None:
@@ -70,53 +45,6 @@ def require_owner(request: HttpRequest) -> None:
         raise PermissionDenied(
             _("You can view this. Changing it needs the %(role)s role.") % {"role": Role.OWNER.label}
         )
-
-
-def takes_file(right: Right) -> Callable[[View], View]:
-    """A page whose body may be as large as a file, sent by whoever has the right in its tenant."""
-
-    def marked(view: View) -> View:
-        view.takes_file = right  # type: ignore[attr-defined]
-        return view
-
-    return marked
-
-
-def may_send_file(request: DjangoHttpRequest, view: View, facts: Mapping[str, Any]) -> bool:
-    """`facts`: what the address names. Asks nothing of a page that takes no file."""
-    right: Right | None = getattr(view, "takes_file", None)
-    if right is None or not isinstance(request.user, User) or not request.user.is_active:
-        return False
-    tenant = Tenant.objects.filter(slug=facts["slug"]).first()
-    return tenant is not None and can(request.user, tenant, right)
-
-
-# Parts of a tenant's site whose forms edit the draft; mappings ask back themselves.
-EDITING = ("scope", "assignments", "groups")
-ONLY_LOOK = ("scope_counts",)
-
-
-def edits_the_draft(request: HttpRequest) -> bool:
-    """By the address: /t/<slug>/<part>/…"""
-    if request.resolver_match and request.resolver_match.url_name in ONLY_LOOK:
-        return False
-    return request.path.split("/")[3:4] in [[part] for part in EDITING]
-
-
-def tell_of_another_draft(request: HttpRequest, tenant: Tenant) -> None:
-    """An edit is safe although the draft that its page showed is gone: it lands in a new one, and the page says so."""
-    seen = whole_number(request.POST.get("draft", ""))
-    gone = None if seen is None else drafts.gone_since(tenant, seen)
-    if gone is None:
-        return
-    if gone.version is None:
-        messages.warning(
-            request, _("The draft was discarded while you were editing. Your changes are safe, in a new draft.")
-        )
-        return
-    facts = {"who": gone.version.published_by or _("Somebody"), "n": gone.version.number}
-    said = _("%(who)s published version %(n)s while you were editing. Your changes are safe, in a new draft. ")
-    messages.warning(request, said % facts + _("Compare and carry on."))
 
 
 def tenant_for(request: HttpRequest, slug: str, right: Right) -> Tenant:

@@ -8,8 +8,8 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from portal.access import first_run as code
+from portal.access.pages import signed_in
 from portal.access.request import HttpRequest as SignedInRequest
-from portal.access.rights import signed_in
 from portal.access.roles import Role
 from portal.forms.accounts import FirstRunForm, MeForm
 from portal.models import RoleGrant, User

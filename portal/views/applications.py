@@ -8,8 +8,9 @@ from django.utils.html import escape
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from portal.access.pages import signed_in
 from portal.access.request import HttpRequest
-from portal.access.rights import signed_in, tenant_for
+from portal.access.rights import tenant_for
 from portal.access.roles import Right
 from portal.render import redirect_to, render_page
 from sync.configuration.drafts import draft_or_current

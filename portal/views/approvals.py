@@ -9,8 +9,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from portal.access.pages import signed_in
 from portal.access.request import HttpRequest, whole_number
-from portal.access.rights import can, signed_in, tenant_for
+from portal.access.rights import can, tenant_for
 from portal.access.roles import Right
 from portal.forms.approvals import DecisionForm, LinkForm
 from portal.render import redirect_to, render_page

@@ -11,8 +11,9 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from portal import assigned, picking
+from portal.access.pages import signed_in
 from portal.access.request import HttpRequest
-from portal.access.rights import can, signed_in, tenant_for
+from portal.access.rights import can, tenant_for
 from portal.access.roles import Right
 from portal.forms.assignments import PasteForm, PickForm, TickedForm
 from portal.render import redirect_to, render_page, wants_partial

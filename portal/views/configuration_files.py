@@ -12,8 +12,9 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from portal import changes, fields
+from portal.access.pages import signed_in, takes_file
 from portal.access.request import HttpRequest, whole_number
-from portal.access.rights import signed_in, takes_file, tenant_for
+from portal.access.rights import tenant_for
 from portal.access.roles import Right
 from portal.forms.configuration_files import EntraForm, FileForm, TakeForm
 from portal.render import redirect_to, render_page

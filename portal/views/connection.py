@@ -12,8 +12,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from portal.access.pages import signed_in
 from portal.access.request import HttpRequest
-from portal.access.rights import can, signed_in, tenant_for
+from portal.access.rights import can, tenant_for
 from portal.access.roles import Right
 from portal.forms.connection import AwsForm, EntraForm
 from portal.render import redirect_to, render_page

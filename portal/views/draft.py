@@ -13,8 +13,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from portal import impacts
+from portal.access.pages import signed_in
 from portal.access.request import HttpRequest
-from portal.access.rights import signed_in, tenant_for
+from portal.access.rights import tenant_for
 from portal.access.roles import Right
 from portal.changes import Because, Line, lines_of
 from portal.exporting import csv_response

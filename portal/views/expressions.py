@@ -7,8 +7,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from portal import fields
+from portal.access.pages import signed_in
 from portal.access.request import HttpRequest
-from portal.access.rights import signed_in, tenant_for
+from portal.access.rights import tenant_for
 from portal.access.roles import Right
 from portal.render import render_page, wants_partial
 from portal.views.mappings import attribute_lines

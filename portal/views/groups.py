@@ -11,8 +11,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from portal import assigned
+from portal.access.pages import signed_in
 from portal.access.request import HttpRequest
-from portal.access.rights import can, signed_in, tenant_for
+from portal.access.rights import can, tenant_for
 from portal.access.roles import Right
 from portal.render import render_page
 from sync.configuration import drafts

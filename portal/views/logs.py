@@ -8,8 +8,9 @@ from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
+from portal.access.pages import signed_in
 from portal.access.request import HttpRequest, whole_number
-from portal.access.rights import signed_in, tenant_for
+from portal.access.rights import tenant_for
 from portal.access.roles import Right
 from portal.exporting import csv_response
 from portal.forms.logs import LogFilterForm

@@ -11,8 +11,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from portal import examples, fields, mapping_table
+from portal.access.pages import signed_in
 from portal.access.request import HttpRequest, whole_number
-from portal.access.rights import can, signed_in, tenant_for
+from portal.access.rights import can, tenant_for
 from portal.access.roles import Right, lowest_role_with
 from portal.examples import Example
 from portal.forms.mappings import GroupActionsForm, MappingForm, PeopleActionsForm, values_of

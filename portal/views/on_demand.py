@@ -14,8 +14,9 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from portal import picking
+from portal.access.pages import signed_in
 from portal.access.request import HttpRequest
-from portal.access.rights import can, signed_in, tenant_for
+from portal.access.rights import can, tenant_for
 from portal.access.roles import Right, lowest_role_with
 from portal.forms.on_demand import OnDemandForm
 from portal.render import redirect_to, render_page

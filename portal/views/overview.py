@@ -9,8 +9,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from portal.access.pages import signed_in
 from portal.access.request import HttpRequest
-from portal.access.rights import signed_in, tenant_for
+from portal.access.rights import tenant_for
 from portal.access.roles import Right
 from portal.control import Standing, standing_of
 from portal.render import render_page

@@ -9,8 +9,9 @@ from django.http import HttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from portal.access.pages import signed_in
 from portal.access.request import HttpRequest, whole_number
-from portal.access.rights import signed_in, tenant_for
+from portal.access.rights import tenant_for
 from portal.access.roles import Right
 from portal.forms.scope import NEW, Card, ScopeForm, cards_posted
 from portal.render import redirect_to, render_page, wants_partial

@@ -10,8 +10,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from portal import impacts
+from portal.access.pages import signed_in
 from portal.access.request import HttpRequest, whole_number
-from portal.access.rights import signed_in, tenant_for
+from portal.access.rights import tenant_for
 from portal.access.roles import Right
 from portal.changes import lines_of
 from portal.render import redirect_to, render_page
