@@ -11,8 +11,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from portal import fields
 from portal.mapping_table import shown_source
+from portal.words import aws_fields
 from sync.configuration.items import Difference, Item
 from sync.engine.rehearsal.causes import SCOPE
 from sync.models import AttributeMapping, Configuration, Tenant
@@ -88,7 +88,7 @@ def kind_word(item: Item) -> Words:
 
 def name_of(item: Item) -> str:
     if item.kind == "mapping":
-        return fields.short(item.name)
+        return aws_fields.short_path(item.name)
     name = str(SETTINGS.get(item.key, item.name))
     return name[:1].upper() + name[1:]
 

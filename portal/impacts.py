@@ -9,10 +9,10 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from portal import fields
 from portal.access.request import whole_number
 from portal.changes import Because
 from portal.views.logs import field_changes
+from portal.words import aws_fields
 from sync.engine.rehearsal import impact
 from sync.engine.rehearsal.causes import SCOPE
 from sync.models import Operation, Result, Run, Tenant
@@ -146,7 +146,8 @@ class Row:
 def row_of(tenant: Tenant, one: Operation, because: Because) -> Row:
     reason = next((key.removeprefix(SCOPE) for key in one.causes if key.startswith(SCOPE)), "")
     changes = [
-        change | {"field": fields.short(change["field"]), "because": because.of(one.causes, unit=change["field"])}
+        change
+        | {"field": aws_fields.short_path(change["field"]), "because": because.of(one.causes, unit=change["field"])}
         for change in field_changes(one)
     ]
     problem = PROBLEMS[one.problem].title if one.problem in PROBLEMS else ""
@@ -184,7 +185,7 @@ def folds_of(found: Run, because: Because) -> list[dict[str, Any]]:
     return [
         {
             "unit": fold["unit"],
-            "field": fields.short(fold["unit"]),
+            "field": aws_fields.short_path(fold["unit"]),
             "pattern": fold["pattern"],
             "words": fold_words(fold),
             "n": fold["n"],

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from portal import fields
 from portal.examples import Example
+from portal.words.aws_fields import field_label, short_path
 from sync.configuration.editing import problem_sentence
 from sync.configuration.items import Difference, mapping_key
 from sync.models import AttributeMapping, Configuration
@@ -79,11 +79,11 @@ class Line:
 
     @property
     def short(self) -> str:
-        return fields.short(self.row.target)
+        return short_path(self.row.target)
 
     @property
     def label(self) -> str:
-        return fields.label(self.row.target)
+        return field_label(self.row.target)
 
     @property
     def source(self) -> str:
@@ -105,7 +105,7 @@ class Line:
 
 
 def slug(target: str) -> str:
-    return re.sub(r"[^A-Za-z0-9]+", "-", fields.short(target)).strip("-")
+    return re.sub(r"[^A-Za-z0-9]+", "-", short_path(target)).strip("-")
 
 
 def shown_source(kind: str, source: str) -> str:
@@ -264,7 +264,7 @@ def doubts(found: Iterable[Gets]) -> list[str]:
 def unmapped(rows: Iterable[AttributeMapping], object_type: ObjectType) -> list[dict[str, str]]:
     mapped = {row.target for row in rows}
     targets = [target for target in aws_fields.TARGETS[object_type] if target not in mapped]
-    return [{"target": one, "short": fields.short(one), "label": fields.label(one)} for one in targets]
+    return [{"target": one, "short": short_path(one), "label": field_label(one)} for one in targets]
 
 
 def recommended_edits(rows: Sequence[AttributeMapping]) -> list[str]:
@@ -275,10 +275,10 @@ def recommended_edits(rows: Sequence[AttributeMapping]) -> list[str]:
     gone = [row for row in rows if row.target not in kept]
     moved = [row for row in rows if row.target in kept and kept[row.target].source != row.source]
     return [
-        *(_("Remove %(field)s.") % {"field": fields.label(row.target) or row.target} for row in gone),
+        *(_("Remove %(field)s.") % {"field": field_label(row.target) or row.target} for row in gone),
         *(
             _("Take %(field)s from %(source)s, which never changes, instead of %(old)s.")
-            % {"field": fields.label(row.target), "source": kept[row.target].source, "old": row.source}
+            % {"field": field_label(row.target), "source": kept[row.target].source, "old": row.source}
             for row in moved
         ),
     ]

@@ -11,13 +11,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
-from portal import changes, fields
+from portal import changes
 from portal.access.pages import signed_in, takes_file
 from portal.access.request import HttpRequest, whole_number
 from portal.access.rights import tenant_for
 from portal.access.roles import Right
 from portal.forms.configuration_files import EntraForm, FileForm, TakeForm
 from portal.render import redirect_to, render_page
+from portal.words.aws_fields import short_path
 from sync import audit
 from sync.configuration.drafts import draft_or_current
 from sync.configuration.files import microsoft
@@ -210,7 +211,7 @@ def _report(lines: Sequence[ReportLine]) -> list[Reported]:
 def _reported(line: ReportLine) -> Reported:
     known = bool(line.object_type) and aws_fields.is_target(line.name, line.object_type)
     return Reported(
-        name=fields.short(line.name) if known else line.name or _("none"),
+        name=short_path(line.name) if known else line.name or _("none"),
         code=line.part == "mapping",
         part=PARTS[line.part],
         objects=OBJECTS[line.object_type],

@@ -6,13 +6,13 @@ from django.http import HttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from portal import fields
 from portal.access.pages import signed_in
 from portal.access.request import HttpRequest
 from portal.access.rights import tenant_for
 from portal.access.roles import Right
 from portal.render import render_page, wants_partial
 from portal.views.mappings import attribute_lines
+from portal.words.aws_fields import field_label, short_path
 from sync import expressions
 from sync.expressions.functions import WORDS
 from sync.rules.entra_attributes import SOURCES
@@ -71,8 +71,8 @@ def aws_fields(request: HttpRequest, slug: str) -> HttpResponse:
 def _field(object_type: ObjectType, one: ScimAttribute) -> dict[str, Any]:
     kinds = {"string": _("Text"), "boolean": _("True or false"), "reference": _("Reference")}
     return {
-        "short": fields.short(one.path),
-        "label": fields.label(one.path),
+        "short": short_path(one.path),
+        "label": field_label(one.path),
         "type": kinds[one.kind],
         "required": one.required,
         "length": one.max_length if one.kind == "string" else None,

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from portal import examples, fields, mapping_table
+from portal import examples, mapping_table
 from portal.access.pages import signed_in
 from portal.access.request import HttpRequest, whole_number
 from portal.access.rights import can, tenant_for
@@ -19,6 +19,7 @@ from portal.examples import Example
 from portal.forms.mappings import GroupActionsForm, MappingForm, PeopleActionsForm, values_of
 from portal.mapping_table import Gets
 from portal.render import redirect_to, render_page
+from portal.words.aws_fields import field_label, short_path
 from sync.configuration import drafts, versions
 from sync.configuration import mappings as configurations
 from sync.configuration.drafts import draft_or_current
@@ -99,7 +100,7 @@ def save(
         row=row,
         seen=seen or None,
     )
-    said = " ".join([_("Saved %(field)s.") % {"field": fields.short(saved.target)}, *mapping_table.doubts(found)])
+    said = " ".join([_("Saved %(field)s.") % {"field": short_path(saved.target)}, *mapping_table.doubts(found)])
     return back_to_table(request, tenant, plural, said, saved.target)
 
 
@@ -113,8 +114,8 @@ def conflict_panel(
     context = {
         "tenant": tenant,
         "plural": plural,
-        "page_name": _("%(field)s changed meanwhile") % {"field": fields.short(mine.target)},
-        "target_short": fields.short(mine.target),
+        "page_name": _("%(field)s changed meanwhile") % {"field": short_path(mine.target)},
+        "target_short": short_path(mine.target),
         "pairs": compared(mine, now),
         "gone": now is None,
         "published": published_meanwhile(request, tenant),
@@ -160,10 +161,10 @@ def mapping_remove(request: HttpRequest, slug: str, plural: str, target: str) ->
         except Refused as error:
             messages.error(request, " ".join(problem_sentence(problem) for problem in error.problems))
             return redirect_to(request, list_url(tenant, plural, request))
-        return back_to_table(request, tenant, plural, _("Removed %(field)s.") % {"field": fields.short(target)}, target)
+        return back_to_table(request, tenant, plural, _("Removed %(field)s.") % {"field": short_path(target)}, target)
     context = {
         "tenant": tenant,
-        "page_name": _("Remove %(field)s?") % {"field": fields.short(target)},
+        "page_name": _("Remove %(field)s?") % {"field": short_path(target)},
         "consequence": _(
             "The field is no longer written. What we wrote to it is taken away by the first run that uses this."
         ),
@@ -180,7 +181,7 @@ def mapping_undo(request: HttpRequest, slug: str, plural: str, target: str) -> H
     """The row as the published version has it."""
     tenant = tenant_for(request, slug, Right.CONFIGURE)
     versions.undo_change(tenant=tenant, actor=request.user.email, key=mapping_key(object_type_or_404(plural), target))
-    said = _("%(field)s is as published again.") % {"field": fields.short(target)}
+    said = _("%(field)s is as published again.") % {"field": short_path(target)}
     return back_to_table(request, tenant, plural, said, target)
 
 
@@ -197,7 +198,10 @@ def mapping_move(request: HttpRequest, slug: str, plural: str, target: str) -> H
         up=request.POST.get("direction") == "up",
     )
     row = row_of(tenant, plural, target)
-    said = _("%(field)s is match %(number)s.") % {"field": fields.short(target), "number": row.matching if row else ""}
+    said = _("%(field)s is match %(number)s.") % {
+        "field": short_path(target),
+        "number": row.matching if row else "",
+    }
     return back_to_table(request, tenant, plural, said)
 
 
@@ -352,7 +356,7 @@ def form_for(
         posted = request.POST.get("target", "")
         # Somebody else may have mapped it meanwhile: the service says so.
         if aws_fields.is_target(posted, object_type) and posted not in dict(choices):
-            choices.append((posted, fields.short(posted)))
+            choices.append((posted, short_path(posted)))
     key = mapping_table.slug(target) if target else "new"
     return MappingForm(request.POST or None, key=key, targets=choices, object_type=object_type, initial=initial)
 
@@ -372,9 +376,9 @@ def edit_context(
         "row": row,
         "key": mapping_table.slug(target) if row else "new",
         "form": form,
-        "page_name": _("Edit %(field)s") % {"field": fields.short(target)} if row else _("Add mapping"),
-        "target_short": fields.short(target),
-        "target_label": fields.label(target),
+        "page_name": _("Edit %(field)s") % {"field": short_path(target)} if row else _("Add mapping"),
+        "target_short": short_path(target),
+        "target_label": field_label(target),
         "required": target in aws_fields.required_targets(object_type),
         "attributes": attribute_lines(attributes.known, example),
         "attributes_note": attributes.note,

@@ -49,11 +49,11 @@ LABELS: Mapping[str, Words] = {
 }
 
 
-def label(target: str) -> str:
+def field_label(target: str) -> str:
     return str(LABELS.get(target, ""))
 
 
-def short(target: str) -> str:
+def short_path(target: str) -> str:
     """The path as a table can hold it: `emails[work]`; `department` without the extension's name."""
     if target.startswith(ENTERPRISE):
         return target.removeprefix(ENTERPRISE)
