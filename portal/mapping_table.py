@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from portal.examples import Example
 from portal.words.aws_fields import field_label, short_path
+from portal.words.changes import shown_source
 from sync.configuration.editing import problem_sentence
 from sync.configuration.items import Difference, mapping_key
 from sync.models import AttributeMapping, Configuration
@@ -106,12 +107,6 @@ class Line:
 
 def slug(target: str) -> str:
     return re.sub(r"[^A-Za-z0-9]+", "-", short_path(target)).strip("-")
-
-
-def shown_source(kind: str, source: str) -> str:
-    if kind == AttributeMapping.Kind.NONE:
-        return ""
-    return f'"{source}"' if kind == AttributeMapping.Kind.CONSTANT else source
 
 
 # --- Lines ----------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from portal.changes import page_of
+from portal.words.changes import page_of
 from sync.approvals import services
 from sync.models import Tenant
 
@@ -80,7 +80,7 @@ MENU: tuple[tuple[str | Promise, tuple[Item, ...]], ...] = (
 )
 
 
-# Pages that edit the draft (portal/changes.py).
+# Pages that edit the draft (portal/words/changes.py).
 EDITED = ("mappings", "scope", "assignments")
 
 

@@ -11,13 +11,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
-from portal import changes
 from portal.access.pages import signed_in, takes_file
 from portal.access.request import HttpRequest, whole_number
 from portal.access.rights import tenant_for
 from portal.access.roles import Right
 from portal.forms.configuration_files import EntraForm, FileForm, TakeForm
 from portal.render import redirect_to, render_page
+from portal.words import changes
 from portal.words.aws_fields import short_path
 from sync import audit
 from sync.configuration.drafts import draft_or_current

@@ -13,9 +13,9 @@ from portal.access.pages import signed_in
 from portal.access.request import HttpRequest
 from portal.access.rights import tenant_for
 from portal.access.roles import Right
-from portal.control import Standing, standing_of
 from portal.render import render_page
 from portal.templatetags.approvals import hold_heading
+from portal.words.standing import Standing, standing_of
 from sync.approvals import queries
 from sync.configuration.current import configuration_of
 from sync.models import DirectoryUser, HeldChange, Link, MembershipLink, Tenant

@@ -12,11 +12,11 @@ from portal.access.pages import signed_in
 from portal.access.request import HttpRequest
 from portal.access.rights import tenant_for
 from portal.access.roles import Right
-from portal.control import in_the_way, standing_of
 from portal.forms.provisioning import ScheduleForm
 from portal.forms.safety import SafetyForm
-from portal.plans import plan_lines, would_hold
 from portal.render import redirect_to, render_page
+from portal.words.plan import plan_lines, would_hold
+from portal.words.standing import in_the_way, standing_of
 from sync.approvals import confirming
 from sync.configuration.current import configuration_of
 from sync.models import DirectoryUser, Run, Tenant

@@ -15,11 +15,11 @@ from portal.access.request import HttpRequest, whole_number
 from portal.access.rights import tenant_for
 from portal.access.roles import Right
 from portal.forms.runs import HistoryForm
-from portal.plans import plan_lines, shows_a_plan, would_hold
 from portal.render import redirect_to, render_page
 from portal.templatetags.lockstep import pill_context
 from portal.views.logs import page_of
 from portal.views.provisioning import waits_too_long
+from portal.words.plan import plan_lines, shows_a_plan, would_hold
 from sync.approvals import confirming, services
 from sync.configuration.current import configuration_of
 from sync.models import Action, Result, Run, Tenant

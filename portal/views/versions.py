@@ -14,9 +14,9 @@ from portal.access.pages import signed_in
 from portal.access.request import HttpRequest, whole_number
 from portal.access.rights import tenant_for
 from portal.access.roles import Right
-from portal.changes import lines_of
 from portal.render import redirect_to, render_page
 from portal.views.draft import next_number
+from portal.words.changes import lines_of
 from sync.configuration import drafts
 from sync.configuration.items import contents, differences
 from sync.configuration.versions import DraftInTheWay, restore_version

@@ -11,7 +11,6 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from portal.mapping_table import shown_source
 from portal.words import aws_fields
 from sync.configuration.items import Difference, Item
 from sync.engine.rehearsal.causes import SCOPE
@@ -205,3 +204,9 @@ def cause_words(line: Line) -> str:
         ("mapping", line.deed): _("Mapping %(name)s"),
     }
     return words.get((line.kind, line.deed), _("%(name)s: %(after)s")) % facts
+
+
+def shown_source(kind: str, source: str) -> str:
+    if kind == AttributeMapping.Kind.NONE:
+        return ""
+    return f'"{source}"' if kind == AttributeMapping.Kind.CONSTANT else source
