@@ -10,9 +10,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from portal.access.request import whole_number
-from portal.views.logs import field_changes
 from portal.words import aws_fields
 from portal.words.changes import Because
+from portal.words.operations import field_changes
 from sync.engine.rehearsal import impact
 from sync.engine.rehearsal.causes import SCOPE
 from sync.models import Operation, Result, Run, Tenant

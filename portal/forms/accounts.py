@@ -1,6 +1,5 @@
 """The first Owner; one's own settings."""
 
-import zoneinfo
 from typing import Any
 
 from django import forms
@@ -9,14 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from portal.access import first_run
 from portal.models import User
-
-
-def time_zones() -> list[tuple[str, str]]:
-    return [
-        (name, name.replace("_", " "))
-        for name in sorted(zoneinfo.available_timezones())
-        if "/" in name or name == "UTC"
-    ]
+from portal.words.time_zones import time_zones
 
 
 class FirstRunForm(forms.Form):

@@ -2,7 +2,7 @@ from django import forms
 from django.core.validators import validate_slug
 from django.utils.translation import gettext_lazy as _
 
-from portal.forms.accounts import time_zones
+from portal.words.time_zones import time_zones
 from sync.models import Tenant
 from sync.tenants.services import free_slug
 

@@ -20,10 +20,9 @@ from portal.access.roles import Right
 from portal.exporting import csv_response
 from portal.forms.draft import CommentForm, PublishForm
 from portal.render import redirect_to, render_page
-from portal.views.logs import field_changes
-from portal.views.provisioning import waits_too_long
-from portal.views.runs import phase_rows
 from portal.words.changes import Because, Line, lines_of
+from portal.words.operations import field_changes
+from portal.words.progress import phase_rows, waits_too_long
 from sync import audit
 from sync.configuration import drafts, versions
 from sync.configuration.current import configuration_of

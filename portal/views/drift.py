@@ -17,7 +17,7 @@ from portal.access.request import HttpRequest
 from portal.access.rights import tenant_for
 from portal.access.roles import Right
 from portal.render import redirect_to, render_page
-from portal.views.provisioning import waits_too_long
+from portal.words.progress import waits_too_long
 from sync.approvals import services
 from sync.drift import services as verifying
 from sync.drift.services import CannotRepair

@@ -15,6 +15,7 @@ from portal.access.roles import Right
 from portal.exporting import csv_response
 from portal.forms.logs import LogFilterForm
 from portal.render import render_page
+from portal.words.operations import field_changes
 from sync import audit
 from sync.models import DirectoryUser, Operation, Tenant
 from sync.models.run import OperationQuerySet
@@ -101,11 +102,6 @@ def detail_context(tenant: Tenant, operation: Operation) -> dict[str, Any]:
 def members_of(tenant: Tenant, operation: Operation) -> list[DirectoryUser]:
     ids = operation.changes.get("members", [])
     return list(DirectoryUser.objects.filter(tenant=tenant, object_id__in=ids).order_by("display_name"))
-
-
-def field_changes(operation: Operation) -> list[dict[str, Any]]:
-    rows = [(name, change) for name, change in operation.changes.items() if isinstance(change, dict)]
-    return [{"field": name} | change for name, change in rows]
 
 
 @require_safe

@@ -1,10 +1,7 @@
 """Provisioning control: On or Off, sync now, preview, the interval, who is told, the safety settings."""
 
-import datetime
-
 from django.contrib import messages
 from django.http import HttpResponse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -16,7 +13,8 @@ from portal.forms.provisioning import ScheduleForm
 from portal.forms.safety import SafetyForm
 from portal.render import redirect_to, render_page
 from portal.words.plan import plan_lines, would_hold
-from portal.words.standing import in_the_way, standing_of
+from portal.words.progress import in_the_way, waits_too_long
+from portal.words.standing import standing_of
 from sync.approvals import confirming
 from sync.configuration.current import configuration_of
 from sync.models import DirectoryUser, Run, Tenant
@@ -30,9 +28,6 @@ from sync.tenants.provisioning import (
     turn_off_tenant,
     turn_on_tenant,
 )
-
-# A run that waits longer than this has no worker.
-PATIENCE = datetime.timedelta(seconds=30)
 
 
 @signed_in
@@ -90,10 +85,6 @@ def control_context(tenant: Tenant) -> dict[str, object]:
         "nobody_took_it": waits_too_long(open_run),
         "standing": standing_of(tenant),
     }
-
-
-def waits_too_long(run: Run | None) -> bool:
-    return bool(run and run.state == Run.State.QUEUED and timezone.now() - run.created_at > PATIENCE)
 
 
 @signed_in

@@ -15,7 +15,7 @@ from portal.access.rights import tenant_for
 from portal.access.roles import Right
 from portal.exporting import csv_response
 from portal.render import redirect_to, render_page
-from portal.views.provisioning import PATIENCE
+from portal.words.progress import PATIENCE
 from sync import audit
 from sync.models import ReadinessCheck, Tenant
 from sync.readiness.queries import SHOWN, Failing, check_outcome, everybody, failing, latest_check

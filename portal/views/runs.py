@@ -18,15 +18,14 @@ from portal.forms.runs import HistoryForm
 from portal.render import redirect_to, render_page
 from portal.templatetags.lockstep import pill_context
 from portal.views.logs import page_of
-from portal.views.provisioning import waits_too_long
 from portal.words.plan import plan_lines, shows_a_plan, would_hold
+from portal.words.progress import phase_rows, waits_too_long
 from sync.approvals import confirming, services
 from sync.configuration.current import configuration_of
 from sync.models import Action, Result, Run, Tenant
 from sync.preview import services as previews
 from sync.problems.catalogue import PROBLEMS
 from sync.problems.grouping import problem_groups
-from sync.runs import phases
 from sync.runs.requests import cancel_run
 
 PAGE = 50
@@ -103,18 +102,6 @@ def run_context(tenant: Tenant, found: Run) -> dict[str, object]:
         "nobody_took_it": waits_too_long(found),
         "compared": previews.beside_preview(found),
     }
-
-
-def phase_rows(found: Run) -> list[dict[str, object]]:
-    rows = []
-    for key, label in phases.phases_of(found).items():
-        phase = found.phases.get(key, {})
-        state = phase.get("state", "waiting" if found.open else "not_needed")
-        rows.append(
-            {"key": key, "label": label, "state": state, "word": phases.STATES[state]}
-            | {"seconds": phase.get("seconds"), "facts": phase.get("facts", {})}
-        )
-    return rows
 
 
 def figures(found: Run) -> list[dict[str, object]]:

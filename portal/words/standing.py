@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from django.utils.translation import gettext as _
-
 from sync.approvals import queries
 from sync.models import HeldChange, Run, Tenant
 from sync.problems.catalogue import PROBLEMS, ProblemWords
@@ -37,8 +35,3 @@ def standing_of(tenant: Tenant) -> Standing:
     elif plan or shrunken or changes:
         word = "waiting_for_approval"
     return Standing(word, problem, plan, shrunken, changes)
-
-
-def in_the_way(run: Run) -> str:
-    words = _("Nothing was started: run %(number)s (%(kind)s) is still open. Ask again when it is over.")
-    return words % {"number": run.number, "kind": run.get_kind_display()}
