@@ -47,7 +47,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.middleware.gzip.GZipMiddleware",
-    "portal.middleware.InputMiddleware",
+    "portal.frame.middleware.InputMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -57,7 +57,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "portal.middleware.RequestMiddleware",
+    "portal.frame.middleware.RequestMiddleware",
 ]
 
 ROOT_URLCONF = "portal.urls"
@@ -73,7 +73,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "portal.context.frame",
+                "portal.frame.context.frame",
             ],
             "builtins": ["portal.templatetags.lockstep", "django.templatetags.i18n"],
         },
@@ -146,7 +146,7 @@ SESSION_COOKIE_SECURE = SERVED_BY_HTTPS
 CSRF_COOKIE_NAME = "__Host-csrf" if SERVED_BY_HTTPS else "csrf"
 CSRF_COOKIE_SECURE = SERVED_BY_HTTPS
 CSRF_COOKIE_HTTPONLY = True
-CSRF_FAILURE_VIEW = "portal.views.errors.csrf_failure"
+CSRF_FAILURE_VIEW = "portal.frame.errors.csrf_failure"
 SECURE_SSL_REDIRECT = SERVED_BY_HTTPS
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if SERVED_BY_HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SERVED_BY_HTTPS

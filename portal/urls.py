@@ -224,7 +224,7 @@ urlpatterns = [
     path("t/<slug:slug>/", include(tenant_urls)),
 ]
 
-handler400 = "portal.views.errors.bad_request"
-handler403 = "portal.views.errors.forbidden"
-handler404 = "portal.views.errors.not_found"
-handler500 = "portal.views.errors.server_error"
+handler400 = "portal.frame.errors.bad_request"
+handler403 = "portal.frame.errors.forbidden"
+handler404 = "portal.frame.errors.not_found"
+handler500 = "portal.frame.errors.server_error"

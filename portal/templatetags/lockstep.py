@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 
 from portal.access import first_run
 from portal.access.rights import visible_tenants
-from portal.navigation import menu
+from portal.frame.menu import menu
 from portal.words.states import STATUS
 from sync.approvals import confirming
 from sync.configuration.current import configuration_of

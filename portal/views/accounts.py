@@ -12,8 +12,8 @@ from portal.access.pages import signed_in
 from portal.access.request import HttpRequest as SignedInRequest
 from portal.access.roles import Role
 from portal.forms.accounts import FirstRunForm, MeForm
+from portal.frame.render import redirect_to, render_page
 from portal.models import RoleGrant, User
-from portal.render import redirect_to, render_page
 from sync import audit
 
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"

@@ -12,7 +12,7 @@ from portal.access.pages import signed_in
 from portal.access.request import HttpRequest
 from portal.access.rights import tenant_for
 from portal.access.roles import Right
-from portal.render import redirect_to, render_page
+from portal.frame.render import redirect_to, render_page
 from sync.configuration.drafts import draft_or_current
 from sync.configuration.settings import set_settings
 from sync.directory import live

@@ -10,13 +10,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from portal import assigned, picking
+from portal import assigned
 from portal.access.pages import signed_in
 from portal.access.request import HttpRequest
 from portal.access.rights import can, tenant_for
 from portal.access.roles import Right
 from portal.forms.assignments import PasteForm, PickForm, TickedForm
-from portal.render import redirect_to, render_page, wants_partial
+from portal.frame import picker
+from portal.frame.render import redirect_to, render_page, wants_partial
 from sync.configuration import versions
 from sync.configuration.assignments import assign_objects, set_nested, set_send_group, unassign_objects
 from sync.configuration.drafts import draft_or_current
@@ -80,7 +81,7 @@ def assign(request: HttpRequest, slug: str) -> HttpResponse:
     form = PickForm(request.POST or request.GET)
     form.is_valid()
     wanted = request.POST.get("deed") == "assign"
-    picked = picking.pick(tenant, form, search=not wanted or not form.references)
+    picked = picker.pick(tenant, form, search=not wanted or not form.references)
     if wanted and picked.chosen and not picked.unreadable:
         return _assign(request, tenant, picked.chosen)
     if wanted and not picked.unreadable:

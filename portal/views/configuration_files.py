@@ -16,7 +16,7 @@ from portal.access.request import HttpRequest, whole_number
 from portal.access.rights import tenant_for
 from portal.access.roles import Right
 from portal.forms.configuration_files import EntraForm, FileForm, TakeForm
-from portal.render import redirect_to, render_page
+from portal.frame.render import redirect_to, render_page
 from portal.words import changes
 from portal.words.aws_fields import short_path
 from sync import audit

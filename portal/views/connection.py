@@ -17,7 +17,7 @@ from portal.access.request import HttpRequest
 from portal.access.rights import can, tenant_for
 from portal.access.roles import Right
 from portal.forms.connection import AwsForm, EntraForm
-from portal.render import redirect_to, render_page
+from portal.frame.render import redirect_to, render_page
 from sync.connection import clients, services
 from sync.connection.checks.running import FINAL
 from sync.connection.checks.wording import Described, describe, summary

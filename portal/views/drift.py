@@ -16,7 +16,7 @@ from portal.access.pages import signed_in
 from portal.access.request import HttpRequest
 from portal.access.rights import tenant_for
 from portal.access.roles import Right
-from portal.render import redirect_to, render_page
+from portal.frame.render import redirect_to, render_page
 from portal.words.progress import waits_too_long
 from sync.approvals import services
 from sync.drift import services as verifying

@@ -10,7 +10,7 @@ from portal.access.pages import signed_in
 from portal.access.request import HttpRequest
 from portal.access.rights import tenant_for
 from portal.access.roles import Right
-from portal.render import render_page, wants_partial
+from portal.frame.render import render_page, wants_partial
 from portal.views.mappings import attribute_lines
 from portal.words.aws_fields import field_label, short_path
 from sync import expressions

@@ -15,7 +15,7 @@ from portal.access.pages import signed_in
 from portal.access.request import HttpRequest
 from portal.access.rights import can, tenant_for
 from portal.access.roles import Right
-from portal.render import render_page
+from portal.frame.render import render_page
 from sync.configuration import drafts
 from sync.directory import live
 from sync.engine.scope import nesting

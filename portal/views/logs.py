@@ -12,9 +12,9 @@ from portal.access.pages import signed_in
 from portal.access.request import HttpRequest, whole_number
 from portal.access.rights import tenant_for
 from portal.access.roles import Right
-from portal.exporting import csv_response
 from portal.forms.logs import LogFilterForm
-from portal.render import render_page
+from portal.frame.csv_export import csv_response
+from portal.frame.render import render_page
 from portal.words.operations import field_changes
 from sync import audit
 from sync.models import DirectoryUser, Operation, Tenant

@@ -13,13 +13,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
-from portal import picking
 from portal.access.pages import signed_in
 from portal.access.request import HttpRequest
 from portal.access.rights import can, tenant_for
 from portal.access.roles import Right, lowest_role_with
 from portal.forms.on_demand import OnDemandForm
-from portal.render import redirect_to, render_page
+from portal.frame import picker
+from portal.frame.render import redirect_to, render_page
 from sync.directory import live
 from sync.models import Action, Demand, DemandObject, DirectoryUser, Origin, Run, Tenant
 from sync.on_demand import services
@@ -110,7 +110,7 @@ def on_demand(request: HttpRequest, slug: str) -> HttpResponse:
         raise PermissionDenied(_("This needs the %(role)s role.") % {"role": lowest_role_with(Right.ON_DEMAND).label})
     form = OnDemandForm(typed(request))
     form.is_valid()
-    picked = picking.pick(tenant, form, search=request.method == "GET") if may else picking.Picked([])
+    picked = picker.pick(tenant, form, search=request.method == "GET") if may else picker.Picked([])
     if request.method == "POST" and form.is_valid() and not picked.unreadable:
         try:
             if demand := _ask(request, tenant, form, picked.chosen):

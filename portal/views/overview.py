@@ -13,7 +13,7 @@ from portal.access.pages import signed_in
 from portal.access.request import HttpRequest
 from portal.access.rights import tenant_for
 from portal.access.roles import Right
-from portal.render import render_page
+from portal.frame.render import render_page
 from portal.words.holds import hold_heading
 from portal.words.standing import Standing, standing_of
 from sync.approvals import queries

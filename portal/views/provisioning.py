@@ -11,7 +11,7 @@ from portal.access.rights import tenant_for
 from portal.access.roles import Right
 from portal.forms.provisioning import ScheduleForm
 from portal.forms.safety import SafetyForm
-from portal.render import redirect_to, render_page
+from portal.frame.render import redirect_to, render_page
 from portal.words.plan import plan_lines, would_hold
 from portal.words.progress import in_the_way, waits_too_long
 from portal.words.standing import standing_of

@@ -13,8 +13,8 @@ from portal.access.pages import signed_in
 from portal.access.request import HttpRequest
 from portal.access.rights import tenant_for
 from portal.access.roles import Right
-from portal.exporting import csv_response
-from portal.render import redirect_to, render_page
+from portal.frame.csv_export import csv_response
+from portal.frame.render import redirect_to, render_page
 from portal.words.progress import PATIENCE
 from sync import audit
 from sync.models import ReadinessCheck, Tenant

@@ -15,7 +15,7 @@ from portal.access.request import HttpRequest, whole_number
 from portal.access.rights import tenant_for
 from portal.access.roles import Right
 from portal.forms.runs import HistoryForm
-from portal.render import redirect_to, render_page
+from portal.frame.render import redirect_to, render_page
 from portal.templatetags.lockstep import pill_context
 from portal.views.logs import page_of
 from portal.words.plan import plan_lines, shows_a_plan, would_hold

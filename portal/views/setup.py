@@ -13,7 +13,7 @@ from portal.access.pages import signed_in
 from portal.access.request import HttpRequest
 from portal.access.rights import can, tenant_for
 from portal.access.roles import Right
-from portal.render import render_page
+from portal.frame.render import render_page
 from sync.configuration.drafts import draft_or_current
 from sync.connection import services
 from sync.models import AwsConnection, ConnectionTest, EntraConnection, Half, Tenant

@@ -14,7 +14,7 @@ from portal.access.pages import signed_in
 from portal.access.request import HttpRequest, whole_number
 from portal.access.rights import tenant_for
 from portal.access.roles import Right
-from portal.render import redirect_to, render_page
+from portal.frame.render import redirect_to, render_page
 from portal.views.draft import next_number
 from portal.words.changes import lines_of
 from sync.configuration import drafts

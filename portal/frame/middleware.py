@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from portal.access.pages import may_send_file
 from portal.access.request import whole_number
-from portal.views import errors
+from portal.frame import errors
 
 NUL = "\0"
 

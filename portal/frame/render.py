@@ -10,7 +10,7 @@ from django.utils.functional import SimpleLazyObject
 
 from portal.access.request import HttpRequest
 from portal.access.rights import rights_of
-from portal.navigation import marks
+from portal.frame.menu import marks
 from sync.configuration import drafts
 
 
