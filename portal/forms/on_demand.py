@@ -3,7 +3,7 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from portal.forms.assignments import PickForm
+from portal.frame.picker import PickForm
 
 PASTED = 20_000
 

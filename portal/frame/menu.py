@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from portal.words.changes import page_of
+from portal.words.changes import page_editing
 from sync.approvals import services
 from sync.models import Tenant
 
@@ -86,14 +86,14 @@ EDITED = ("mappings", "scope", "assignments")
 
 def marks(draft: Sequence[str]) -> list[dict[str, object]]:
     """How many changes that are not published each page of the menu shows."""
-    edited = Counter(page_of(key) for key in draft)
+    edited = Counter(page_editing(key) for key in draft)
     items = {item.url_name for _label, group in MENU for item in group}
     return [{"name": name, "n": edited[name]} for name in EDITED if name in items]
 
 
 def menu(tenant: Tenant, page: str, draft: Sequence[str] = ()) -> list[dict[str, object]]:
     """`draft`: keys of the changes that are not published."""
-    edited = Counter(page_of(key) for key in draft)
+    edited = Counter(page_editing(key) for key in draft)
     return [
         {
             "label": label,

@@ -1,13 +1,45 @@
 """The directory search of two pages: what it found, what is chosen, and what the page must mark."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from portal.forms.assignments import PickForm
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
 from sync.directory import live
-from sync.directory.live import Found
+from sync.directory.live import GUID, Found
 from sync.models import Tenant
+
+REFERENCE = re.compile(f"(user|group):{GUID}")
+
+
+class References(forms.Field):
+    """Many values `group:<object id>`; what does not look like one is left out."""
+
+    widget = forms.MultipleHiddenInput
+
+    def to_python(self, value: Any) -> list[str]:
+        return [one for one in dict.fromkeys(value or []) if REFERENCE.fullmatch(one)]
+
+
+class PickForm(forms.Form):
+    """The directory search, what is ticked in its results, and what was chosen before."""
+
+    q = forms.CharField(label=_("Search the directory"), required=False, max_length=100)
+    chosen = References(required=False)
+    remove = forms.CharField(required=False)
+
+    @property
+    def text(self) -> str:
+        return str(self.cleaned_data.get("q", ""))
+
+    @property
+    def references(self) -> list[str]:
+        """Hidden inputs and ticked boxes share one name; *remove* takes one out again."""
+        removed = self.cleaned_data.get("remove")
+        return [one for one in self.cleaned_data.get("chosen", []) if one != removed]
 
 
 @dataclass(slots=True)

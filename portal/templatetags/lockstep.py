@@ -17,10 +17,11 @@ from django.utils.translation import ngettext
 from portal.access import first_run
 from portal.access.rights import visible_tenants
 from portal.frame.menu import menu
+from portal.frame.run_pill import pill_context
 from portal.words.states import STATUS
 from sync.approvals import confirming
 from sync.configuration.current import configuration_of
-from sync.models import Run, Tenant
+from sync.models import Tenant
 
 register = template.Library()
 
@@ -135,13 +136,6 @@ def navigation(context: RequestContext, tenant: Tenant) -> dict[str, Any]:
 @register.inclusion_tag("partials/run_pill.html", takes_context=True)
 def run_pill(context: RequestContext, tenant: Tenant) -> dict[str, Any]:
     return pill_context(tenant)
-
-
-def pill_context(tenant: Tenant) -> dict[str, Any]:
-    newest = tenant.runs.exclude(kind=Run.Kind.ON_DEMAND).first()
-    waiting = newest.operations.filter(result__in=("planned", "sent")).count() if newest and newest.open else 0
-    done = max(0, newest.planned - waiting) if newest else 0
-    return {"tenant": tenant, "run": newest, "done": done, "open": bool(newest and newest.open)}
 
 
 @register.simple_tag(takes_context=True)

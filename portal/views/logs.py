@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlencode
 
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
@@ -14,15 +13,14 @@ from portal.access.rights import tenant_for
 from portal.access.roles import Right
 from portal.forms.logs import LogFilterForm
 from portal.frame.csv_export import csv_response
+from portal.frame.paging import keyset_page, query_with
 from portal.frame.render import render_page
 from portal.words.operations import field_changes
 from sync import audit
 from sync.models import DirectoryUser, Operation, Tenant
-from sync.models.run import OperationQuerySet
 from sync.preview.filter_effects import titles_of
 from sync.problems.catalogue import PROBLEMS, scope_words
 
-PAGE = 50
 COLUMNS = (
     "time", "run", "object", "name", "user_principal_name", "entra_id", "aws_id", "action", "result", "reason", "field",
     "before", "after", "mapping", "status", "error", "request_id",
@@ -35,7 +33,7 @@ def logs(request: HttpRequest, slug: str) -> HttpResponse:
     tenant = tenant_for(request, slug, Right.READ)
     form = LogFilterForm(request.GET or None)
     found = form.apply(Operation.objects.log().filter(tenant=tenant).select_related("run"))
-    context = page_of(found, request) | {
+    context = keyset_page(found, request) | {
         "tenant": tenant,
         "form": form,
         "chips": chips(request, form),
@@ -47,30 +45,9 @@ def logs(request: HttpRequest, slug: str) -> HttpResponse:
     return render_page(request, "logs/list.html", context, partial="table")
 
 
-def page_of(found: OperationQuerySet, request: HttpRequest) -> dict[str, Any]:
-    """Keyset paging by id: `before` goes to older rows, `after` to newer ones."""
-    before, after = (whole_number(request.GET.get(name, "")) for name in ("before", "after"))
-    if after is not None:
-        rows = list(reversed(found.filter(pk__gt=after).order_by("pk")[:PAGE]))
-    else:
-        rows = list((found if before is None else found.filter(pk__lt=before)).order_by("-pk")[:PAGE])
-    return {
-        "operations": rows,
-        "newer": link(request, after=rows[0].pk) if rows and found.filter(pk__gt=rows[0].pk).exists() else "",
-        "older": link(request, before=rows[-1].pk) if rows and found.filter(pk__lt=rows[-1].pk).exists() else "",
-    }
-
-
-def link(request: HttpRequest, **changes: object) -> str:
-    """This page's query with other values; paging and the open panel never outlive a change."""
-    query = {name: value for name, value in request.GET.items() if value and name not in ("before", "after", "op")}
-    query |= {name: str(value) for name, value in changes.items()}
-    return "?" + urlencode({name: value for name, value in query.items() if value})
-
-
 def chips(request: HttpRequest, form: LogFilterForm) -> list[dict[str, str]]:
     return [
-        {"label": str(form.fields[name].label), "words": form.words(name), "without": link(request, **{name: ""})}
+        {"label": str(form.fields[name].label), "words": form.words(name), "without": query_with(request, **{name: ""})}
         for name in form.chosen()
     ]
 

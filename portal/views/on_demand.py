@@ -69,12 +69,13 @@ class Step:
     def operations(self) -> list[dict[str, Any]]:
         """Those with their fields as rows."""
         return [
-            one | {"fields": fields(one["changes"]), "word": words_of(one)} for one in self.facts.get("operations", [])
+            one | {"changed_fields": changed_fields(one["changes"]), "word": words_of(one)}
+            for one in self.facts.get("operations", [])
         ]
 
     @property
     def differences(self) -> list[dict[str, Any]]:
-        return fields(self.facts.get("differences", {}))
+        return changed_fields(self.facts.get("differences", {}))
 
     @property
     def findings(self) -> list[dict[str, Any]]:
@@ -292,7 +293,7 @@ def words_of(operation: Mapping[str, Any]) -> str:
     return str(Action(operation["action"]).label)
 
 
-def fields(changes: Mapping[str, Any]) -> list[dict[str, Any]]:
+def changed_fields(changes: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [{"field": name} | change for name, change in changes.items() if isinstance(change, dict)]
 
 

@@ -15,9 +15,9 @@ from portal.access.request import HttpRequest, whole_number
 from portal.access.rights import tenant_for
 from portal.access.roles import Right
 from portal.forms.runs import HistoryForm
+from portal.frame.paging import keyset_page
 from portal.frame.render import redirect_to, render_page
-from portal.templatetags.lockstep import pill_context
-from portal.views.logs import page_of
+from portal.frame.run_pill import pill_context
 from portal.words.plan import plan_lines, shows_a_plan, would_hold
 from portal.words.progress import phase_rows, waits_too_long
 from sync.approvals import confirming, services
@@ -67,7 +67,7 @@ def plan_context(request: HttpRequest, found: Run) -> dict[str, object]:
         "confirmed": configuration.confirmed and configuration.confirmed_run_id == found.pk,
         "deed": deed,
         "deed_word": dict(Action.choices).get(deed, ""),
-    } | page_of(rows, request)
+    } | keyset_page(rows, request)
 
 
 @require_POST

@@ -93,12 +93,12 @@ def name_of(item: Item) -> str:
 
 
 def url_of(tenant: Tenant, item: Item) -> str:
-    if page_of(item.key) == "mappings":
+    if page_editing(item.key) == "mappings":
         return reverse("mappings", args=[tenant.slug, PLURAL.get(item.object_type, "people")])
-    return reverse(page_of(item.key), args=[tenant.slug])
+    return reverse(page_editing(item.key), args=[tenant.slug])
 
 
-def page_of(key: str) -> str:
+def page_editing(key: str) -> str:
     """The page on which the thing under this key is edited, by its URL name."""
     kind, _colon, rest = key.partition(":")
     if kind == "mapping" or (kind == "setting" and rest in OF_MAPPINGS):
