@@ -148,7 +148,7 @@ def row_of(tenant: Tenant, one: Operation, because: Because) -> Row:
     changes = [
         change
         | {"field": aws_fields.short_path(change["field"]), "because": because.of(one.causes, unit=change["field"])}
-        for change in field_changes(one)
+        for change in field_changes(one.changes)
     ]
     problem = PROBLEMS[one.problem].title if one.problem in PROBLEMS else ""
     return Row(

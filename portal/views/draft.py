@@ -219,7 +219,7 @@ def csv_rows(one: Operation, because: Because) -> Iterator[list[object]]:
     head: list[object] = [
         one.object_type, one.display_name, one.detail_name, one.object_id, one.scim_id, one.action, one.result, one.problem,
     ]  # fmt: skip
-    for change in field_changes(one) or [{"field": "members" if one.changes else ""}]:
+    for change in field_changes(one.changes) or [{"field": "members" if one.changes else ""}]:
         values = ("" if (value := change.get(name)) is None else value for name in ("field", "before", "after"))
         causes = because.of(one.causes, unit=change["field"] if "after" in change else "")
         yield [*head, *values, "; ".join(cause["text"] for cause in causes)]

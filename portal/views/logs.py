@@ -71,7 +71,7 @@ def detail_context(tenant: Tenant, operation: Operation) -> dict[str, Any]:
         "person": person,
         "scope_words": scope_words(person.scope_reason, titles_of(tenant)) if person else "",
         "members": members_of(tenant, operation),
-        "changes": field_changes(operation),
+        "changes": field_changes(operation.changes),
         "earlier": same.filter(pk__lt=operation.pk).select_related("run")[:5],
     }
 
@@ -101,7 +101,7 @@ def csv_rows(operation: Operation) -> Iterator[list[object]]:
         operation.problem,
     ]  # fmt: skip
     tail = [operation.status or "", operation.error, operation.request_id]
-    changes = field_changes(operation) or [{"field": "members" if operation.changes else ""}]
+    changes = field_changes(operation.changes) or [{"field": "members" if operation.changes else ""}]
     for change in changes:
         values = [change.get(name) for name in ("field", "before", "after", "mapping")]
         yield [*head, *("" if value is None else value for value in values), *tail]

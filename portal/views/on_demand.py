@@ -20,6 +20,7 @@ from portal.access.roles import Right, lowest_role_with
 from portal.forms.on_demand import OnDemandForm
 from portal.frame import picker
 from portal.frame.render import redirect_to, render_page
+from portal.words.operations import field_changes
 from sync.directory import live
 from sync.models import Action, Demand, DemandObject, DirectoryUser, Origin, Run, Tenant
 from sync.on_demand import services
@@ -69,13 +70,13 @@ class Step:
     def operations(self) -> list[dict[str, Any]]:
         """Those with their fields as rows."""
         return [
-            one | {"changed_fields": changed_fields(one["changes"]), "word": words_of(one)}
+            one | {"fields": field_changes(one["changes"]), "word": words_of(one)}
             for one in self.facts.get("operations", [])
         ]
 
     @property
     def differences(self) -> list[dict[str, Any]]:
-        return changed_fields(self.facts.get("differences", {}))
+        return field_changes(self.facts.get("differences", {}))
 
     @property
     def findings(self) -> list[dict[str, Any]]:
@@ -291,10 +292,6 @@ def _match_line(facts: Mapping[str, Any]) -> str:
 def words_of(operation: Mapping[str, Any]) -> str:
     """The verb of what is meant to be done."""
     return str(Action(operation["action"]).label)
-
-
-def changed_fields(changes: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return [{"field": name} | change for name, change in changes.items() if isinstance(change, dict)]
 
 
 def intents_of(row: DemandObject) -> list[str]:
