@@ -27,6 +27,7 @@ from sync import audit
 from sync.configuration import drafts, versions
 from sync.configuration.current import configuration_of
 from sync.configuration.items import contents, differences
+from sync.configuration.versions import next_number
 from sync.engine.rehearsal import impact
 from sync.models import DirectoryUser, Operation, Run, Tenant
 from sync.preview import keeping, services
@@ -57,11 +58,6 @@ def draft(request: HttpRequest, slug: str) -> HttpResponse:
         "versions": tenant.configurations.published().count(),
     }
     return render_page(request, "draft/review.html", context)
-
-
-def next_number(tenant: Tenant) -> int:
-    newest = tenant.configurations.published().order_by("-number").first()
-    return (newest.number or 0) + 1 if newest else 1
 
 
 @require_POST

@@ -15,11 +15,10 @@ from portal.access.request import HttpRequest, whole_number
 from portal.access.rights import tenant_for
 from portal.access.roles import Right
 from portal.frame.render import redirect_to, render_page
-from portal.views.draft import next_number
 from portal.words.changes import lines_of
 from sync.configuration import drafts
 from sync.configuration.items import contents, differences
-from sync.configuration.versions import DraftInTheWay, restore_version
+from sync.configuration.versions import DraftInTheWay, next_number, restore_version
 from sync.models import Configuration, Tenant
 from sync.preview import services
 from sync.preview.publishing import PREVIEWED
