@@ -4,40 +4,37 @@ from allauth.account import views as account
 from django.urls import include, path, register_converter
 from django.views.generic import RedirectView
 
-from portal.views import (
-    accounts,
-    applications,
-    approvals,
-    assignments,
-    configuration_files,
-    connection,
-    draft,
-    drift,
-    expressions,
-    groups,
-    logs,
-    mappings,
-    on_demand,
-    overview,
-    provisioning,
-    readiness,
-    runs,
-    scope,
-    setup,
-    tenants,
-    versions,
-)
+from portal.pages.accounts import views
+from portal.pages.approvals import views as approvals
+from portal.pages.assignments import application, group
+from portal.pages.assignments import views as assignments
+from portal.pages.configuration_files import views as configuration_files
+from portal.pages.connection import views as connection
+from portal.pages.draft import views as draft
+from portal.pages.drift import views as drift
+from portal.pages.logs import views as logs
+from portal.pages.mappings import help
+from portal.pages.mappings import views as mappings
+from portal.pages.on_demand import views as on_demand
+from portal.pages.overview import views as overview
+from portal.pages.provisioning import views as provisioning
+from portal.pages.readiness import views as readiness
+from portal.pages.runs import views as runs
+from portal.pages.scope import views as scope
+from portal.pages.setup import views as setup
+from portal.pages.tenants import views as tenants
+from portal.pages.versions import views as versions
 from sync.directory.live import GUID
 
 account_urls = [
     path("sign-in/", account.LoginView.as_view(), name="account_login"),
     path("sign-out/", account.LogoutView.as_view(), name="account_logout"),
     # allauth's templates and views name these; nobody makes an account for himself here.
-    path("accounts/signup/", accounts.closed, name="account_signup"),
+    path("accounts/signup/", views.closed, name="account_signup"),
     path("accounts/inactive/", account.AccountInactiveView.as_view(), name="account_inactive"),
-    path("accounts/reset/", accounts.closed, name="account_reset_password"),
-    path("first-run/", accounts.first_run, name="first_run"),
-    path("me/", accounts.me, name="me"),
+    path("accounts/reset/", views.closed, name="account_reset_password"),
+    path("first-run/", views.first_run, name="first_run"),
+    path("me/", views.me, name="me"),
 ]
 
 
@@ -90,8 +87,8 @@ connection_urls = [
 mapping_urls = [
     path("mappings/recommended/", mappings.mappings_recommended, name="mappings_recommended"),
     path("mappings/cast/", mappings.mappings_cast, name="mappings_cast"),
-    path("mappings/expressions/", expressions.expression_help, name="expression_help"),
-    path("mappings/fields/", expressions.aws_fields, name="aws_fields"),
+    path("mappings/expressions/", help.expression_help, name="expression_help"),
+    path("mappings/fields/", help.aws_fields, name="aws_fields"),
     path("mappings/<plural:plural>/", mappings.mappings, name="mappings"),
     path("mappings/<plural:plural>/add/", mappings.mapping_add, name="mapping_add"),
     path("mappings/<plural:plural>/reset/", mappings.mappings_reset, name="mappings_reset"),
@@ -124,11 +121,11 @@ assignment_urls = [
     path("assignments/unassign/", assignments.unassign_ticked, name="unassign_ticked"),
     path("assignments/<kind:kind>/<id:object_id>/change/", assignments.change, name="assignment_change"),
     path("assignments/<kind:kind>/<id:object_id>/unassign/", assignments.unassign, name="unassign"),
-    path("assignments/application/", applications.application, name="application"),
-    path("assignments/application/name/", applications.application_name, name="application_name"),
-    path("assignments/application/stop/", applications.application_stop, name="application_stop"),
-    path("groups/<id:object_id>/", groups.group, name="group"),
-    path("groups/<id:object_id>/now/", groups.group_now, name="group_now"),
+    path("assignments/application/", application.application, name="application"),
+    path("assignments/application/name/", application.application_name, name="application_name"),
+    path("assignments/application/stop/", application.application_stop, name="application_stop"),
+    path("groups/<id:object_id>/", group.group, name="group"),
+    path("groups/<id:object_id>/now/", group.group_now, name="group_now"),
 ]
 
 draft_urls = [
