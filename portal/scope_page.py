@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from portal.access.request import HttpRequest, whole_number
 from portal.access.rights import can
 from portal.access.roles import Right
-from portal.forms.scope import NEW, Card, ClauseForm, ScopeForm, operator_choices
+from portal.pages.scope.forms import NEW, Card, ClauseForm, ScopeForm, operator_choices
 from sync.configuration.drafts import draft_or_current
 from sync.models import Configuration, ScopingFilter, Tenant
 from sync.preview import filter_effects as service

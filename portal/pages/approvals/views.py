@@ -13,8 +13,8 @@ from portal.access.pages import signed_in
 from portal.access.request import HttpRequest, whole_number
 from portal.access.rights import can, tenant_for
 from portal.access.roles import Right
-from portal.forms.approvals import DecisionForm, LinkForm
 from portal.frame.render import redirect_to, render_page
+from portal.pages.approvals.forms import DecisionForm, LinkForm
 from sync.approvals import queries
 from sync.approvals import services as service
 from sync.models import HeldChange, Hold, Run, Tenant

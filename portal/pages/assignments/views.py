@@ -15,10 +15,10 @@ from portal.access.pages import signed_in
 from portal.access.request import HttpRequest
 from portal.access.rights import can, tenant_for
 from portal.access.roles import Right
-from portal.forms.assignments import PasteForm, TickedForm
 from portal.frame import picker
 from portal.frame.picker import PickForm
 from portal.frame.render import redirect_to, render_page, wants_partial
+from portal.pages.assignments.forms import PasteForm, TickedForm
 from sync.configuration import versions
 from sync.configuration.assignments import assign_objects, set_nested, set_send_group, unassign_objects
 from sync.configuration.drafts import draft_or_current

@@ -15,8 +15,8 @@ from portal.access.pages import signed_in, takes_file
 from portal.access.request import HttpRequest, whole_number
 from portal.access.rights import tenant_for
 from portal.access.roles import Right
-from portal.forms.configuration_files import EntraForm, FileForm, TakeForm
 from portal.frame.render import redirect_to, render_page
+from portal.pages.configuration_files.forms import EntraForm, FileForm, TakeForm
 from portal.words import changes
 from portal.words.aws_fields import short_path
 from sync import audit

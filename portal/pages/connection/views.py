@@ -16,8 +16,8 @@ from portal.access.pages import signed_in
 from portal.access.request import HttpRequest
 from portal.access.rights import can, tenant_for
 from portal.access.roles import Right
-from portal.forms.connection import AwsForm, EntraForm
 from portal.frame.render import redirect_to, render_page
+from portal.pages.connection.forms import AwsForm, EntraForm
 from sync.connection import clients, services
 from sync.connection.checks.running import FINAL
 from sync.connection.checks.wording import Described, describe, summary

@@ -17,9 +17,9 @@ from portal.access.pages import signed_in
 from portal.access.request import HttpRequest
 from portal.access.rights import tenant_for
 from portal.access.roles import Right
-from portal.forms.draft import CommentForm, PublishForm
 from portal.frame.csv_export import csv_response
 from portal.frame.render import redirect_to, render_page
+from portal.pages.draft.forms import CommentForm, PublishForm
 from portal.words.changes import Because, Line, lines_of
 from portal.words.operations import field_changes
 from portal.words.progress import phase_rows, waits_too_long

@@ -11,10 +11,10 @@ from portal.access.pages import signed_in
 from portal.access.request import HttpRequest, whole_number
 from portal.access.rights import tenant_for
 from portal.access.roles import Right
-from portal.forms.logs import LogFilterForm
 from portal.frame.csv_export import csv_response
 from portal.frame.paging import keyset_page, query_with
 from portal.frame.render import render_page
+from portal.pages.logs.forms import LogFilterForm
 from portal.words.operations import field_changes
 from sync import audit
 from sync.models import DirectoryUser, Operation, Tenant

@@ -16,9 +16,9 @@ from portal.access.request import HttpRequest, whole_number
 from portal.access.rights import can, tenant_for
 from portal.access.roles import Right, lowest_role_with
 from portal.examples import Example
-from portal.forms.mappings import GroupActionsForm, MappingForm, PeopleActionsForm, values_of
 from portal.frame.render import redirect_to, render_page
 from portal.mapping_table import Gets
+from portal.pages.mappings.forms import GroupActionsForm, MappingForm, PeopleActionsForm, values_of
 from portal.words.aws_fields import field_label, short_path
 from sync.configuration import drafts, versions
 from sync.configuration import mappings as configurations

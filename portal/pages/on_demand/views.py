@@ -17,9 +17,9 @@ from portal.access.pages import signed_in
 from portal.access.request import HttpRequest
 from portal.access.rights import can, tenant_for
 from portal.access.roles import Right, lowest_role_with
-from portal.forms.on_demand import OnDemandForm
 from portal.frame import picker
 from portal.frame.render import redirect_to, render_page
+from portal.pages.on_demand.forms import OnDemandForm
 from portal.words.operations import field_changes
 from sync.directory import live
 from sync.models import Action, Demand, DemandObject, DirectoryUser, Origin, Run, Tenant

@@ -9,9 +9,9 @@ from portal.access.pages import signed_in
 from portal.access.request import HttpRequest
 from portal.access.rights import tenant_for
 from portal.access.roles import Right
-from portal.forms.provisioning import ScheduleForm
-from portal.forms.safety import SafetyForm
 from portal.frame.render import redirect_to, render_page
+from portal.pages.provisioning.forms import ScheduleForm
+from portal.pages.provisioning.safety_form import SafetyForm
 from portal.words.plan import plan_lines, would_hold
 from portal.words.progress import in_the_way, waits_too_long
 from portal.words.standing import standing_of

@@ -14,10 +14,10 @@ from portal.access.pages import signed_in
 from portal.access.request import HttpRequest, whole_number
 from portal.access.rights import tenant_for
 from portal.access.roles import Right
-from portal.forms.runs import HistoryForm
 from portal.frame.paging import keyset_page
 from portal.frame.render import redirect_to, render_page
 from portal.frame.run_pill import pill_context
+from portal.pages.runs.forms import HistoryForm
 from portal.words.plan import plan_lines, shows_a_plan, would_hold
 from portal.words.progress import phase_rows, waits_too_long
 from sync.approvals import confirming, services

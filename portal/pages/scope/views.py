@@ -13,8 +13,8 @@ from portal.access.pages import signed_in
 from portal.access.request import HttpRequest, whole_number
 from portal.access.rights import tenant_for
 from portal.access.roles import Right
-from portal.forms.scope import NEW, Card, ScopeForm, cards_posted
 from portal.frame.render import redirect_to, render_page, wants_partial
+from portal.pages.scope.forms import NEW, Card, ScopeForm, cards_posted
 from portal.scope_page import (
     EMPTY,
     LISTS,

@@ -8,8 +8,8 @@ from django.utils.translation import gettext as _
 from portal.access.pages import signed_in
 from portal.access.request import HttpRequest
 from portal.access.rights import is_owner, require_owner, visible_tenants
-from portal.forms.tenants import TenantForm
 from portal.frame.render import redirect_to, render_page
+from portal.pages.tenants.forms import TenantForm
 from portal.words.standing import standing_of
 from sync.models import Tenant
 from sync.tenants.services import create_tenant
