@@ -151,8 +151,8 @@ def test_the_questions_do_not_grow_with_the_people(drafted: Run, jo: Client) -> 
 def test_what_is_too_much_to_page_through_shows_its_first_500(
     drafted: Run, jo: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("portal.impacts.MOST_CHANGES", 1)
-    monkeypatch.setattr("portal.impacts.FIRST", 1)
+    monkeypatch.setattr("portal.pages.draft.impact.MOST_CHANGES", 1)
+    monkeypatch.setattr("portal.pages.draft.impact.FIRST", 1)
     page = body(jo, IMPACT, show="lose")
     assert "2 are too many to page through" in page
     assert page.count("Disabled in AWS") == 1

@@ -10,12 +10,12 @@ from django.http import Http404, HttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from portal import assigned
 from portal.access.pages import signed_in
 from portal.access.request import HttpRequest
 from portal.access.rights import can, tenant_for
 from portal.access.roles import Right
 from portal.frame.render import render_page
+from portal.pages.assignments import tables
 from sync.configuration import drafts
 from sync.directory import live
 from sync.engine.scope import nesting
@@ -63,7 +63,7 @@ def group(request: HttpRequest, slug: str, object_id: str) -> HttpResponse:
     inside = nesting.nesting(tenant, [object_id])
     groups = {object_id, *(child for children in inside.values() for child in children)}
     brought = groups if row is None or row.nested else {object_id}
-    snapshot = assigned.last_snapshot(tenant)
+    snapshot = tables.last_snapshot(tenant)
     text, roots = request.GET.get("q", ""), within(rules, object_id)
     context = {
         "tenant": tenant,
@@ -78,7 +78,7 @@ def group(request: HttpRequest, slug: str, object_id: str) -> HttpResponse:
         "text": text,
         "nested_groups": len(groups) - 1,
         "within": roots,
-        "leaving": assigned.leaving(configuration, [("group", object_id)], size=1) if row and snapshot else None,
+        "leaving": tables.leaving(configuration, [("group", object_id)], size=1) if row and snapshot else None,
         "link": Link.objects.filter(tenant=tenant, object_type="group", object_id=object_id).first(),
         "read_at": snapshot.sealed_at if snapshot else None,
         "changed_at": changed_at(tenant, mirrored),
@@ -86,7 +86,7 @@ def group(request: HttpRequest, slug: str, object_id: str) -> HttpResponse:
         "may_edit": can(request.user, tenant, Right.CONFIGURE) and not (row and row.mirrored),
     }
     sent = groups_in_scope(tenant, rules.rules)
-    context["state"] = assigned.state_of_group(row, context["link"], sent) if row else ""
+    context["state"] = tables.state_of_group(row, context["link"], sent) if row else ""
     context["loops"] = sum(twig.branch.loop for twig in context["tree"])
     return render_page(request, "groups/detail.html", context, partial="people")
 
@@ -115,7 +115,7 @@ def people(groups: set[str], text: str, number: str, *, rules: Bringing, brought
     rows = assignment_effects.people_in(rules.tenant, groups).order_by("display_name", "pk")
     if text := text.strip():
         rows = rows.filter(Q(display_name__icontains=text) | Q(user_principal_name__icontains=text))
-    page: Page[Any] = Paginator(rows, assigned.PAGE).get_page(number)
+    page: Page[Any] = Paginator(rows, tables.PAGE).get_page(number)
     page.object_list = _members(rules, groups, list(page.object_list), brought)
     return page
 
@@ -133,16 +133,14 @@ def _members(rules: Bringing, groups: set[str], users: Sequence[DirectoryUser], 
     links = Link.objects.filter(tenant=tenant, object_type="user", object_id__in=ids)
     known = {link.object_id: link for link in links}
     return [
-        _member(
-            user, known.get(user.object_id), through.get(user.object_id, []), assigned.outside(user, rules), brought
-        )
+        _member(user, known.get(user.object_id), through.get(user.object_id, []), tables.outside(user, rules), brought)
         for user in users
     ]
 
 
 def _member(user: DirectoryUser, link: Link | None, through: Sequence[str], outside: str, brought: bool) -> Member:
     """`brought`: the group is assigned, or inside one that is."""
-    state = assigned.state_in_aws(link)
+    state = tables.state_in_aws(link)
     comes = not outside and (user.in_scope or brought)
     if state in ("waiting", "not_ready") and not comes:
         state = "not_in_scope"

@@ -10,7 +10,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from portal import assigned
 from portal.access.pages import signed_in
 from portal.access.request import HttpRequest
 from portal.access.rights import can, tenant_for
@@ -18,6 +17,7 @@ from portal.access.roles import Right
 from portal.frame import picker
 from portal.frame.picker import PickForm
 from portal.frame.render import redirect_to, render_page, wants_partial
+from portal.pages.assignments import tables as assigned
 from portal.pages.assignments.forms import PasteForm, TickedForm
 from sync.configuration import versions
 from sync.configuration.assignments import assign_objects, set_nested, set_send_group, unassign_objects

@@ -12,13 +12,13 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from portal import impacts
 from portal.access.pages import signed_in
 from portal.access.request import HttpRequest
 from portal.access.rights import tenant_for
 from portal.access.roles import Right
 from portal.frame.csv_export import csv_response
 from portal.frame.render import redirect_to, render_page
+from portal.pages.draft import impact as impacts
 from portal.pages.draft.forms import CommentForm, PublishForm
 from portal.words.changes import Because, Line, lines_of
 from portal.words.operations import field_changes

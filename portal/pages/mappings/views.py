@@ -10,15 +10,16 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from portal import examples, mapping_table
 from portal.access.pages import signed_in
 from portal.access.request import HttpRequest, whole_number
 from portal.access.rights import can, tenant_for
 from portal.access.roles import Right, lowest_role_with
-from portal.examples import Example
 from portal.frame.render import redirect_to, render_page
-from portal.mapping_table import Gets
+from portal.pages.mappings import examples
+from portal.pages.mappings import table as mapping_table
+from portal.pages.mappings.examples import Example
 from portal.pages.mappings.forms import GroupActionsForm, MappingForm, PeopleActionsForm, values_of
+from portal.pages.mappings.table import Gets
 from portal.words.aws_fields import field_label, short_path
 from sync.configuration import drafts, versions
 from sync.configuration import mappings as configurations

@@ -14,8 +14,7 @@ from portal.access.request import HttpRequest, whole_number
 from portal.access.rights import tenant_for
 from portal.access.roles import Right
 from portal.frame.render import redirect_to, render_page, wants_partial
-from portal.pages.scope.forms import NEW, Card, ScopeForm, cards_posted
-from portal.scope_page import (
+from portal.pages.scope.cards import (
     EMPTY,
     LISTS,
     SHOWN,
@@ -32,6 +31,7 @@ from portal.scope_page import (
     page_url,
     rows_shown,
 )
+from portal.pages.scope.forms import NEW, Card, ScopeForm, cards_posted
 from sync.configuration import items, versions
 from sync.configuration.drafts import draft_or_current
 from sync.configuration.editing import EditConflict, revision

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from portal.examples import Example
+from portal.pages.mappings.examples import Example
 from portal.words.aws_fields import field_label, short_path
 from portal.words.changes import shown_source
 from sync.configuration.editing import problem_sentence
