@@ -23,8 +23,7 @@ from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 
-from portal.access.roles import Role
-from portal.models import RoleGrant, User
+from portal.models import Role, RoleGrant, User
 from sync.configuration import assignments, drafts, mappings, versions
 from sync.configuration.filters import save_filter
 from sync.connection import services

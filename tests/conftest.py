@@ -9,8 +9,7 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 
-from portal.access.roles import Role
-from portal.models import RoleGrant, User
+from portal.models import Role, RoleGrant, User
 from sync.models import Tenant
 from sync.tenants import services
 from tests.prepared import new_state

@@ -8,8 +8,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from portal.access.roles import Role
-from portal.models import RoleGrant
+from portal.models import Role, RoleGrant
 
 # Without letters and digits that look alike.
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"

@@ -6,9 +6,9 @@ from django.http import Http404
 from django.utils.translation import gettext as _
 
 from portal.access.request import HttpRequest
-from portal.access.roles import RIGHTS, Right, Role, lowest_role_with
+from portal.access.roles import RIGHTS, Right, lowest_role_with
 from portal.access.stale_draft import edits_the_draft, tell_of_another_draft
-from portal.models import RoleGrant, User
+from portal.models import Role, RoleGrant, User
 from sync.models import Tenant
 
 

@@ -3,14 +3,7 @@
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
-
-class Role(TextChoices):
-    VIEWER = "viewer", _("Viewer")
-    HELPDESK = "helpdesk", _("Helpdesk")
-    OPERATOR = "operator", _("Operator")
-    CONFIGURATOR = "configurator", _("Configurator")
-    APPROVER = "approver", _("Approver")
-    OWNER = "owner", _("Owner")
+from portal.models import Role
 
 
 class Right(TextChoices):

@@ -6,8 +6,8 @@ import pytest
 from django.test import Client
 
 from portal.access.rights import rights_of
-from portal.access.roles import RIGHTS, Right, Role
-from portal.models import User
+from portal.access.roles import RIGHTS, Right
+from portal.models import Role, User
 from sync.models import DirectoryGroup, Run, Tenant
 from tests.conftest import person
 from tests.drafted import preview_of, with_draft, with_versions

@@ -8,8 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from portal.access import first_run
-from portal.access.roles import Role
-from portal.models import RoleGrant, User
+from portal.models import Role, RoleGrant, User
 from sync.models import AuditEntry, Tenant
 
 PASSWORD = "correct horse battery"

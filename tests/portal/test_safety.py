@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from portal.access.roles import Role
-from portal.models import User
+from portal.models import Role, User
 from sync.configuration.current import configuration_of
 from sync.models import AuditEntry, Tenant
 from sync.rules.limits import limits_of

@@ -16,8 +16,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from portal.access import first_run
-from portal.access.roles import Role
-from portal.models import RoleGrant, User
+from portal.models import Role, RoleGrant, User
 from sync import audit
 from sync.configuration import assignments
 from sync.connection import services

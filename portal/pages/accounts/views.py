@@ -10,9 +10,8 @@ from django.utils.translation import gettext as _
 from portal.access import first_run as code
 from portal.access.pages import signed_in
 from portal.access.request import HttpRequest as SignedInRequest
-from portal.access.roles import Role
 from portal.frame.render import redirect_to, render_page
-from portal.models import RoleGrant, User
+from portal.models import Role, RoleGrant, User
 from portal.pages.accounts.forms import FirstRunForm, MeForm
 from sync import audit
 
