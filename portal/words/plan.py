@@ -3,6 +3,7 @@
 from django.db.models import Count, Sum
 
 from sync.engine.guard.guard import Guard
+from sync.engine.rehearsal import impact
 from sync.models import Action, Result, Run
 
 
@@ -33,3 +34,8 @@ def would_hold(found: Run) -> list[dict[str, object]]:
     guard = Guard(found, found)
     guard.foresee()
     return [{"kind": kind, "facts": numbers} for kind, _operations, numbers in guard.over]
+
+
+def people_changed(found: Run) -> int:
+    people = found.impact["people"]
+    return sum(people[key] for key in impact.GROUPS)

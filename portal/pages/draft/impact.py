@@ -13,6 +13,7 @@ from portal.access.request import whole_number
 from portal.words import aws_fields
 from portal.words.changes import Because
 from portal.words.operations import field_changes
+from portal.words.plan import people_changed
 from sync.engine.rehearsal import impact
 from sync.engine.rehearsal.causes import SCOPE
 from sync.models import Operation, Result, Run, Tenant
@@ -161,17 +162,12 @@ def row_of(tenant: Tenant, one: Operation, because: Because) -> Row:
     )
 
 
-def changed(found: Run) -> int:
-    people = found.impact["people"]
-    return sum(people[key] for key in impact.GROUPS)
-
-
 SEGMENTS = ("created", "updated", "lose", "deleted")
 
 
 def segments(found: Run) -> list[dict[str, Any]]:
     """Shares of those who change, for the bar: x and width of 1000."""
-    people, total = found.impact["people"], changed(found)
+    people, total = found.impact["people"], people_changed(found)
     at, drawn = 0.0, []
     for key in SEGMENTS:
         width = 1000 * people[key] / total if total else 0
@@ -216,7 +212,7 @@ def phases_without_writing(rows: Iterable[dict[str, object]]) -> list[dict[str, 
 def check_line(check: Mapping[str, Any], found: Run) -> dict[str, Any]:
     """`title` and `note` of one check; `tick`: what somebody says to have seen."""
     n, facts = check["n"], {"n": f"{check['n']:,}", "limit": f"{check['limit']:,}"}
-    checked = changed(found) + found.impact["people"]["stay"]
+    checked = people_changed(found) + found.impact["people"]["stay"]
     words: dict[str, tuple[str, str]] = {
         "removals": (
             _("Removals %(n)s") % facts if n else _("No removals"),

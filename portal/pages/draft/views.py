@@ -22,6 +22,7 @@ from portal.pages.draft import impact as impacts
 from portal.pages.draft.forms import CommentForm, PublishForm
 from portal.words.changes import Because, Line, lines_of
 from portal.words.operations import field_changes
+from portal.words.plan import people_changed
 from portal.words.progress import phase_rows, waits_too_long
 from sync import audit
 from sync.configuration import drafts, versions
@@ -165,7 +166,7 @@ def result_context(request: HttpRequest, tenant: Tenant, found: Run, lines: list
     page = impacts.page_of(impacts.rows_of(found, chosen.key, field, pattern), request.GET.get("page", ""))
     return {
         "people": found.impact["people"],
-        "changed": impacts.changed(found),
+        "changed": people_changed(found),
         "segments": impacts.segments(found),
         "members": found.impact["members"],
         "checks": [impacts.check_line(check, found) for check in found.impact["checks"]],

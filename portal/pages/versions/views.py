@@ -14,8 +14,8 @@ from portal.access.request import HttpRequest, whole_number
 from portal.access.rights import tenant_for
 from portal.access.roles import Right
 from portal.frame.render import redirect_to, render_page
-from portal.pages.draft import impact
 from portal.words.changes import lines_of
+from portal.words.plan import people_changed
 from sync.configuration import drafts
 from sync.configuration.items import contents, differences
 from sync.configuration.versions import DraftInTheWay, next_number, restore_version
@@ -53,7 +53,7 @@ def changed_people(tenant: Tenant, page: list[Configuration]) -> dict[int, int]:
     """By version: how many people its preview said would change."""
     runs = tenant.runs.drafted().filter(configuration__in=page, state__in=PREVIEWED)
     return {
-        run.configuration_id: impact.changed(run)
+        run.configuration_id: people_changed(run)
         for run in runs.order_by("number")
         if run.configuration_id and run.impact
     }
@@ -111,7 +111,7 @@ def version(request: HttpRequest, slug: str, number: int) -> HttpResponse:
         "shown": found,
         "newest": tenant.configurations.current(),
         "preview": preview,
-        "changed": impact.changed(preview) if preview and preview.impact else None,
+        "changed": people_changed(preview) if preview and preview.impact else None,
         "first_run": tenant.runs.filter(configuration=found, kind__in=services.WRITES).order_by("number").first(),
     }
     context |= compared(tenant, found.based_on, found) if found.based_on else {"lines": None}
