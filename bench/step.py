@@ -29,7 +29,7 @@ from sync.configuration.filters import save_filter
 from sync.connection import services
 from sync.db.bulk import insert_rows, update_rows
 from sync.directory.live import Found
-from sync.engine import cycle
+from sync.engine.export import stages
 from sync.models import Assignment, DirectoryUser, Link, MembershipLink, Run, Tenant
 from sync.preview import services as previews
 from sync.preview.publishing import PREVIEWED
@@ -45,23 +45,7 @@ def prepare() -> dict[str, Any]:
     call_command("migrate", verbosity=0)
     facts = json.loads(os.environ["BENCH_LAB"])
     tenant = tenants.create_tenant(actor=ACTOR, name="Bench")
-    services.save_entra(
-        tenant=tenant,
-        actor=ACTOR,
-        cloud="lab",
-        directory_id=facts["directory_id"],
-        client_id=facts["client_id"],
-        credential_kind="secret",
-        credential=facts["client_secret"],
-        ends_on=None,
-    )
-    services.save_aws(
-        tenant=tenant,
-        actor=ACTOR,
-        endpoint=facts["scim_endpoint"],
-        token=facts["scim_token"],
-        token_created_on=timezone.localdate(),
-    )
+    services.connect(tenant, facts, actor=ACTOR)
     mappings.apply_recommended(actor=ACTOR, tenant=tenant)
     return {}
 
@@ -90,7 +74,7 @@ def sync(kind: str = "changes") -> dict[str, Any]:
 @contextlib.contextmanager
 def export_timed() -> Iterator[dict[str, float]]:
     """The processor time of the stages that write, all threads together; reading and planning stand apart."""
-    spent, stage = {"cpu_seconds": 0.0}, cycle.export_stage
+    spent, stage = {"cpu_seconds": 0.0}, stages.export_stage
 
     def timed(*arguments: Any) -> None:
         began = time.process_time()
@@ -99,11 +83,11 @@ def export_timed() -> Iterator[dict[str, float]]:
         finally:
             spent["cpu_seconds"] += time.process_time() - began
 
-    cycle.export_stage = timed
+    stages.export_stage = timed
     try:
         yield spent
     finally:
-        cycle.export_stage = stage
+        stages.export_stage = stage
 
 
 def settle() -> dict[str, Any]:

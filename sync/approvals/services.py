@@ -11,7 +11,7 @@ from django.utils import timezone
 from sync import audit
 from sync.approvals import confirming, queries
 from sync.models import HeldChange, Hold, Link, Origin, Run, Tenant
-from sync.rules.limits import limits_of
+from sync.rules.limits import Limits
 from sync.runs.requests import request_run, request_soon
 
 Decision = HeldChange.Decision
@@ -59,7 +59,7 @@ def _decide(changes: QuerySet[HeldChange], decision: str, actor: str, comment: s
         row.decision, row.decided_at, row.decided_by, row.comment = decision, now, actor, comment
         row.expires_at = None
         if decision == Decision.APPROVED:
-            row.expires_at = now + datetime.timedelta(hours=limits_of(tenant).approval_hours)
+            row.expires_at = now + datetime.timedelta(hours=Limits.of(tenant.limits).approval_hours)
     HeldChange.objects.bulk_update(
         rows, ["decision", "decided_at", "decided_by", "comment", "expires_at"], batch_size=200
     )

@@ -2,6 +2,7 @@
 
 import datetime
 import re
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Literal, TypeVar
 
@@ -31,6 +32,7 @@ STALE_TEST = datetime.timedelta(minutes=5)
 __all__ = [
     "HalfState",
     "clouds",
+    "connect",
     "half_state",
     "run_test",
     "save_aws",
@@ -86,6 +88,29 @@ def save_aws(
     aws.token_created_on = token_created_on
     replaced = token is not None and _set_token(aws, clean_token(token))
     return _save(aws, actor, before, _visible(aws, AWS_FACTS), replaced and "token")
+
+
+@transaction.atomic
+def connect(tenant: Tenant, facts: Mapping[str, str], *, actor: str) -> None:
+    """Both halves, by the facts that a lab prints when it is ready (`python -m lab`)."""
+    today = timezone.localdate()
+    save_entra(
+        tenant=tenant,
+        actor=actor,
+        cloud="lab",
+        directory_id=facts["directory_id"],
+        client_id=facts["client_id"],
+        credential_kind=EntraConnection.CredentialKind.SECRET,
+        credential=facts["client_secret"],
+        ends_on=today + datetime.timedelta(days=365),
+    )
+    save_aws(
+        tenant=tenant,
+        actor=actor,
+        endpoint=facts["scim_endpoint"],
+        token=facts["scim_token"],
+        token_created_on=today,
+    )
 
 
 def _visible(connection: Connection, facts: tuple[str, ...]) -> dict[str, Any]:

@@ -54,7 +54,7 @@ class Tenant(models.Model):
     notification_email = models.EmailField(_("notification address"), blank=True)
     notify_on_failure = models.BooleanField(_("send an e-mail when a failure occurs"), default=False)
 
-    # Only what differs from the defaults of sync/engine/guard/guard.py.
+    # Only what differs from the defaults of sync/rules/limits.py.
     limits = models.JSONField(default=dict, blank=True)
     # Patterns (`*` any text) of AWS names that are never written to unless this tenant created the object.
     never_touch = models.JSONField(default=never_touch_by_default, blank=True)

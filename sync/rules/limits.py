@@ -1,10 +1,8 @@
 """How much of a plan may go without a person's approval."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
-
-from sync.models import (
-    Tenant,
-)
+from typing import Self
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +24,12 @@ class Limits:
     shrink_percent: int = 30
     approval_hours: int = 4
 
+    @classmethod
+    def of(cls, chosen: Mapping[str, int]) -> Self:
+        """`chosen`: what differs from the defaults, as a tenant stores it."""
+        known = {field.name for field in fields(cls)}
+        return cls(**{name: int(value) for name, value in chosen.items() if name in known})
+
     def people(self, linked: int) -> int:
         return max(self.people_at_least, min(self.people_at_most, linked * self.people_percent // 100))
 
@@ -40,8 +44,3 @@ class Limits:
 
     def keys(self, linked: int) -> int:
         return max(self.people_at_least, linked * self.keys_percent // 100)
-
-
-def limits_of(tenant: Tenant) -> Limits:
-    known = {field.name for field in fields(Limits)}
-    return Limits(**{name: int(value) for name, value in tenant.limits.items() if name in known})

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from sync import audit
 from sync.configuration.editing import matching_changed
 from sync.models import Adoption, NameId, Tenant
-from sync.rules.limits import Limits, limits_of
+from sync.rules.limits import Limits
 
 # The lowest and highest value of each limit.
 RANGES: dict[str, tuple[int, int]] = {
@@ -38,7 +38,7 @@ MATCHING = ("adoption", "never_touch")
 def safety_of(tenant: Tenant) -> dict[str, Any]:
     """All settings by name; `limits` holds every limit, those at their default included."""
     plain = {name: getattr(tenant, name) for name in ("delete_after_days", *CHOICES, *FLAGS)}
-    return {"limits": asdict(limits_of(tenant)), "never_touch": list(tenant.never_touch), **plain}
+    return {"limits": asdict(Limits.of(tenant.limits)), "never_touch": list(tenant.never_touch), **plain}
 
 
 def check_safety(values: Mapping[str, Any]) -> dict[str, str]:

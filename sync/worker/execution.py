@@ -12,9 +12,10 @@ from sync.connection.clients import NotEntered, graph_client, scim_client
 from sync.connection.sealing import CannotOpen
 from sync.drift import repairing
 from sync.drift.comparison import ListIncomplete, verify
-from sync.engine.cycle import NotConfirmed, run_cycle
+from sync.engine.cycle import Evaluate, NotConfirmed, evaluation_of, run_cycle
 from sync.engine.export.sending import TokenRefused, TooManyFailures
 from sync.engine.reading.rounds import SourceEmpty
+from sync.engine.rehearsal.rehearsal import draft_of, rehearse
 from sync.graph.errors import GraphError
 from sync.models import AwsConnection, Configuration, EntraConnection, Result, Run, Tenant
 from sync.notifications import incidents
@@ -85,6 +86,12 @@ def _begin(run: Run) -> bool:
     return True
 
 
+def _rules_of(run: Run) -> tuple[Configuration, Evaluate]:
+    """A draft's preview follows the draft and keeps nothing but its plan. One that is discarded ends its preview."""
+    current = run.tenant.configurations.current()
+    return (draft_of(run) or current, rehearse) if run.drafted else (current, evaluation_of)
+
+
 def _carry_out(run: Run, watch: Watch) -> tuple[str, str, str]:
     """State, problem code and detail of the finished run."""
     try:
@@ -95,7 +102,8 @@ def _carry_out(run: Run, watch: Watch) -> tuple[str, str, str]:
             verify(run, watch, scim)
             repairing.by_policy(run)
         else:
-            run_cycle(run, watch, graph, scim, clock=time.monotonic)
+            configuration, evaluated = _rules_of(run)
+            run_cycle(run, configuration, watch, graph, scim, evaluated=evaluated, clock=time.monotonic)
         watch.serve()
     except LeaseLost:
         raise

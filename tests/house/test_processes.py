@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.house.running import ROOT, Program, clean_environment, eventually
+from tests.world.programs import ROOT, Program, clean_environment, until
 
 pytestmark = pytest.mark.process
 
@@ -32,7 +32,7 @@ BUSY = (
 SUPERVISE = """
 import json, os, sys
 from pathlib import Path
-from portal.processes import Child, Supervisor, say
+from portal.deployment.processes import Child, Supervisor, say
 supervisor = Supervisor(say, Path.cwd())
 for fact in json.loads(sys.argv[1]):
     code = fact.pop("code")
@@ -110,7 +110,7 @@ def test_no_orphan_stays_when_the_supervisor_is_killed() -> None:
         program.line("one *. here")
         program.line("two *. here")
         program.stop(signal.SIGKILL)
-        assert eventually(lambda: program.alive() == [])
+        until(lambda: program.alive() == [])
 
 
 def test_a_closed_terminal_stops_no_child(tmp_path: Path) -> None:
@@ -123,7 +123,7 @@ def test_a_closed_terminal_stops_no_child(tmp_path: Path) -> None:
     os.close(read)
     with supervise(child("talker", talker), output=write) as program:
         os.close(write)
-        assert eventually((tmp_path / "done").exists)
+        until((tmp_path / "done").exists)
         assert program.process.poll() is None
         assert program.stop() == 0
 
@@ -142,7 +142,7 @@ def test_it_runs_as_the_first_process_of_a_container() -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("unshare"), reason="needs root for file systems of its own")
 def test_the_worker_uses_threads_where_shared_memory_cannot_be_written(tmp_path: Path) -> None:
-    asked = "import django; django.setup(); from portal.management.commands.up import worker_pool; print(worker_pool())"
+    asked = "import django; django.setup(); from portal.deployment.embedded import worker_pool; print(worker_pool())"
     shell = 'mount -t tmpfs -o ro none /dev/shm && exec "$0" -c "$1"'
     environment = clean_environment(STATE_DIR=str(tmp_path), DJANGO_SETTINGS_MODULE="portal.settings")
     done = subprocess.run(

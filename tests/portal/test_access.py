@@ -9,8 +9,8 @@ from portal.access.rights import rights_of
 from portal.access.roles import RIGHTS, Right
 from portal.models import Role, User
 from sync.models import DirectoryGroup, Run, Tenant
-from tests.conftest import person
-from tests.drafted import preview_of, with_draft, with_versions
+from tests.world.drafted import preview_of, with_draft, with_versions
+from tests.world.people import person
 
 READ = [
     "",

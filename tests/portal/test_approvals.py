@@ -12,7 +12,7 @@ from portal.models import Role, User
 from sync.configuration.current import configuration_of
 from sync.configuration.editing import matching_changed
 from sync.models import AuditEntry, DirectoryUser, HeldChange, Hold, Link, Operation, Run, Tenant
-from tests.conftest import person
+from tests.world.people import person
 
 pytestmark = pytest.mark.django_db
 

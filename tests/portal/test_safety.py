@@ -9,9 +9,9 @@ from django.test import Client
 from portal.models import Role, User
 from sync.configuration.current import configuration_of
 from sync.models import AuditEntry, Tenant
-from sync.rules.limits import limits_of
+from sync.rules.limits import Limits
 from sync.tenants.safety import safety_of
-from tests.conftest import person
+from tests.world.people import person
 
 pytestmark = pytest.mark.django_db
 PATH = "/t/acme/provisioning/safety/"
@@ -41,7 +41,7 @@ def test_only_what_differs_from_the_defaults_is_kept(tenant: Tenant, jo: Client)
     assert jo.post(PATH, form(tenant, people_at_most=25, delete_after_days=0, repair="on")).status_code == 302
     tenant.refresh_from_db()
     assert tenant.limits == {"people_at_most": 25}
-    assert limits_of(tenant).people(10_000) == 25
+    assert Limits.of(tenant.limits).people(10_000) == 25
     assert (tenant.delete_after_days, tenant.repair) == (0, True)
     entry = AuditEntry.objects.get(verb="safety.save")
     assert entry.before == {"people_at_most": 10, "delete_after_days": 30, "repair": False}

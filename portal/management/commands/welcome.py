@@ -3,7 +3,6 @@
 Reads the lab's facts (the JSON line of `python -m lab`) from standard input.
 """
 
-import datetime
 import json
 import secrets
 import sys
@@ -13,7 +12,6 @@ import requests
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import transaction
-from django.utils import timezone
 
 from portal.access import first_run
 from portal.models import Role, RoleGrant, User
@@ -62,25 +60,8 @@ def demo(facts: dict[str, Any]) -> list[str]:
 
 @transaction.atomic
 def make_tenant(facts: dict[str, Any]) -> Tenant:
-    today = timezone.now().date()
     tenant = tenants.create_tenant(actor=EMAIL, name=NAME, slug=SLUG)
-    services.save_entra(
-        tenant=tenant,
-        actor=EMAIL,
-        cloud="lab",
-        directory_id=facts["directory_id"],
-        client_id=facts["client_id"],
-        credential_kind="secret",
-        credential=facts["client_secret"],
-        ends_on=today + datetime.timedelta(days=365),
-    )
-    services.save_aws(
-        tenant=tenant,
-        actor=EMAIL,
-        endpoint=facts["scim_endpoint"],
-        token=facts["scim_token"],
-        token_created_on=today,
-    )
+    services.connect(tenant, facts, actor=EMAIL)
     assignments.assign_objects(actor=EMAIL, tenant=tenant, chosen=demo_groups(facts))
     return tenant
 

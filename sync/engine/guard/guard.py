@@ -21,7 +21,7 @@ from sync.models import (
     Result,
     Run,
 )
-from sync.rules.limits import limits_of
+from sync.rules.limits import Limits
 
 DAY, WEEK = datetime.timedelta(days=1), datetime.timedelta(days=7)
 DONE = (Result.DISABLED, Result.DELETED, Result.REMOVED)
@@ -35,7 +35,7 @@ class Guard:
     def __init__(self, run: Run, confirmed: Run | None) -> None:
         self.run = run
         self.tenant = run.tenant
-        self.limits = limits_of(run.tenant)
+        self.limits = Limits.of(run.tenant.limits)
         self.confirmed = confirmed
         self.now = timezone.now()
         self.linked = Link.objects.filter(tenant=self.tenant, object_type="user").exclude(scim_id="")

@@ -16,7 +16,7 @@ from sync.engine.work import touch
 from sync.graph.client import GraphClient
 from sync.graph.errors import BadAnswer, GraphError
 from sync.models import Assignment, Configuration, Snapshot
-from sync.rules.limits import limits_of
+from sync.rules.limits import Limits
 from sync.runs.lease import Watch
 
 log = structlog.get_logger(__name__)
@@ -90,7 +90,7 @@ def _too_few(snapshot: Snapshot, before: int, gone: int, found: int) -> bool:
     """An empty list is never believed; somebody who wants that ends the mirroring."""
     if not found or not gone:
         return bool(before) and not found
-    percent = limits_of(snapshot.tenant).shrink_percent
+    percent = Limits.of(snapshot.tenant.limits).shrink_percent
     return gone > FEW and gone * 100 > percent * before and not shrink_accepted(snapshot.tenant)
 
 

@@ -25,7 +25,7 @@ from sync.models import (
     Inclusion,
     Snapshot,
 )
-from sync.rules.limits import limits_of
+from sync.rules.limits import Limits
 from sync.runs.lease import Watch
 
 log = structlog.get_logger(__name__)
@@ -134,7 +134,7 @@ def _doubtful(snapshot: Snapshot) -> list[str]:
         many = set(lost)
     else:
         sizes = _by_group(_rows(snapshot).filter(group_id__in=lost))
-        percent = limits_of(snapshot.tenant).shrink_percent
+        percent = Limits.of(snapshot.tenant.limits).shrink_percent
         many = {key for key, n in lost.items() if n > FEW and n * 100 > percent * sizes[key]}
     return sorted(many | {key for key, unsure in live.items() if unsure})
 

@@ -16,7 +16,7 @@ from sync.engine.reading.ahead import answered, fetched
 from sync.graph.client import GraphClient
 from sync.graph.errors import GraphError, NotFound
 from sync.models import DirectoryGroup, DirectoryMembership, DirectoryUser, Snapshot, Tenant
-from sync.rules.limits import limits_of
+from sync.rules.limits import Limits
 from sync.runs.lease import Watch
 
 log = structlog.get_logger(__name__)
@@ -102,7 +102,7 @@ def _emptied(before: dict[str, int], seen: dict[str, int]) -> dict[str, int]:
 
 
 def _shrunk(snapshot: Snapshot, before: dict[str, int], seen: dict[str, int]) -> dict[str, int]:
-    percent = limits_of(snapshot.tenant).shrink_percent
+    percent = Limits.of(snapshot.tenant.limits).shrink_percent
     missing = {name: n - seen[name] for name, n in before.items()}
     return {name: n for name, n in missing.items() if n > FEW and n * 100 > percent * before[name]}
 

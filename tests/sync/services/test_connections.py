@@ -60,6 +60,21 @@ def keys() -> tuple[rsa.RSAPrivateKey, rsa.RSAPrivateKey]:
     return rsa.generate_private_key(65537, 2048), rsa.generate_private_key(65537, 2048)
 
 
+def test_the_facts_that_a_lab_prints_complete_both_halves(tenant: Tenant) -> None:
+    facts = {
+        "directory_id": "4f1c09d2-7a3e-4b8a-9c55-12e0d7f6a3b1",
+        "client_id": "0a1b2c3d-0000-4000-8000-000000000001",
+        "client_secret": "the-secret-value~7Q",
+        "scim_endpoint": ENDPOINT,
+        "scim_token": TOKEN,
+    }
+    services.connect(tenant, facts, actor=JO)
+    entra, aws = EntraConnection.objects.get(tenant=tenant), AwsConnection.objects.get(tenant=tenant)
+    assert (entra.cloud, entra.complete, aws.complete) == ("lab", True, True)
+    assert unseal(entra.sealed_credential, clients.credential_context(tenant)) == "the-secret-value~7Q"
+    assert clients.access_token(aws) == TOKEN
+
+
 def test_ids_are_stored_in_lower_case_and_the_secret_is_sealed(tenant: Tenant) -> None:
     entra = save_entra(tenant)
     assert entra.directory_id == "4f1c09d2-7a3e-4b8a-9c55-12e0d7f6a3b1"

@@ -10,15 +10,15 @@ from django.utils import timezone
 
 from portal.models import User
 from sync.connection import services
-from sync.models import Run, Tenant
+from sync.models import Configuration, Run, Tenant
 from sync.runs.requests import RunInTheWay, request_run
 from sync.tenants.provisioning import turn_on_tenant
 from sync.worker import execution
-from sync.worker.scheduling import dispatch
-from tests.lab_process import Lab
-from tests.sync.engine.conftest import assign, lab, lab_process, names, wired
+from sync.worker.scheduling import dispatch, plan_waits
+from tests.world.company import hire, names
+from tests.world.lab import Lab
+from tests.world.tenant import assign
 
-__all__ = ["lab", "lab_process", "wired"]
 pytestmark = pytest.mark.django_db(transaction=True)
 FULL, CHANGES, PREVIEW, VERIFY = Run.Kind.FULL, Run.Kind.CHANGES, Run.Kind.PREVIEW, Run.Kind.VERIFY
 
@@ -52,7 +52,7 @@ def test_a_run_that_nobody_confirmed_does_not_stand_for_a_confirmed_one(tenant: 
 def test_the_command_writes_nothing_while_another_run_is_queued(
     wired: Tenant, lab: Lab, options: dict[str, bool]
 ) -> None:
-    assign(wired, lab.call("POST", "entra/hire", {"displayName": "Not Yet"}))
+    assign(wired, hire(lab, "Not Yet"))
     queued = ask(wired, CHANGES)
     with pytest.raises(CommandError) as busy:
         call_command("sync", wired.slug, **options)
@@ -92,8 +92,39 @@ def test_a_sync_that_is_due_waits_for_a_preview_and_stays_due(tenant: Tenant) ->
     assert (tenant.next_run_at > timezone.now(), tenant.runs.latest("number").kind) == (True, CHANGES)
 
 
+def waiting_plan(tenant: Tenant, age: datetime.timedelta) -> datetime.datetime:
+    """A plan that waits for its confirmation since then, and the time at which the tenant became due again."""
+    now = timezone.now()
+    Configuration.objects.filter(tenant=tenant).update(changed_at=now - datetime.timedelta(days=9))
+    Run.objects.filter(pk=ask(tenant, CHANGES).pk).update(state=Run.State.WAITING, started_at=now - age)
+    due = now - datetime.timedelta(minutes=1)
+    Tenant.objects.filter(pk=tenant.pk).update(enabled=True, next_run_at=due)
+    return due
+
+
+def test_whether_a_plan_waits_is_asked_without_a_trace(tenant: Tenant) -> None:
+    due = waiting_plan(tenant, datetime.timedelta(hours=23))
+    assert plan_waits(tenant)
+    tenant.refresh_from_db()
+    assert tenant.next_run_at == due
+
+
+def test_a_plan_that_waits_is_not_made_anew_at_every_interval(tenant: Tenant) -> None:
+    waiting_plan(tenant, datetime.timedelta(hours=23))
+    dispatch()
+    tenant.refresh_from_db()
+    assert tenant.next_run_at is not None
+    assert (tenant.next_run_at > timezone.now(), tenant.runs.count()) == (True, 1)
+
+
+def test_a_plan_that_nobody_confirmed_is_made_anew_after_a_day(tenant: Tenant) -> None:
+    waiting_plan(tenant, datetime.timedelta(hours=25))
+    dispatch()
+    assert (tenant.runs.count(), tenant.runs.latest("number").state) == (2, Run.State.QUEUED)
+
+
 def test_turning_on_during_a_preview_makes_the_first_run_due(wired: Tenant, lab: Lab) -> None:
-    assign(wired, lab.call("POST", "entra/hire", {"displayName": "Soon There"}))
+    assign(wired, hire(lab, "Soon There"))
     for half in ("entra", "aws"):
         services.run_test(services.new_test(tenant=wired, actor="jo", half=half).pk)
     first = ask(wired, PREVIEW)
