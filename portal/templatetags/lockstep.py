@@ -19,7 +19,7 @@ from portal.access.rights import visible_tenants
 from portal.frame.menu import menu
 from portal.frame.run_pill import pill_context
 from portal.words.states import STATUS
-from sync.approvals import confirming
+from sync.approvals import queries
 from sync.configuration.current import configuration_of
 from sync.models import Tenant
 
@@ -149,7 +149,7 @@ def next_waits(context: RequestContext) -> dict[str, Any] | None:
     tenant: Tenant = context["tenant"]
     if not tenant.enabled or configuration_of(tenant).confirmed:
         return None
-    return {"plan": confirming.newest_plan(tenant)}
+    return {"plan": queries.newest_plan(tenant)}
 
 
 @register.simple_tag

@@ -2,7 +2,6 @@
 
 from django.db.models import Count, Sum
 
-from sync.engine.guard.guard import Guard
 from sync.engine.rehearsal import impact
 from sync.models import Action, Result, Run
 
@@ -27,13 +26,6 @@ def plan_lines(found: Run) -> list[dict[str, object]]:
         }
         for row in sorted(counted.order_by(), key=lambda row: (order.index(row["action"]), row["object_type"]))
     ]
-
-
-def would_hold(found: Run) -> list[dict[str, object]]:
-    """What stays over the limits even after a yes to this plan, which covers its creates and key changes."""
-    guard = Guard(found, found)
-    guard.foresee()
-    return [{"kind": kind, "facts": numbers} for kind, _operations, numbers in guard.over]
 
 
 def people_changed(found: Run) -> int:

@@ -4,7 +4,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from sync import audit
-from sync.approvals import confirming
+from sync.approvals import queries, services
 from sync.configuration.current import configuration_of
 from sync.models import Interval, Run, Tenant
 from sync.runs.requests import cancel_runs, request_soon
@@ -31,14 +31,14 @@ def missing_for_turning_on(tenant: Tenant) -> list[str]:
 def turn_on_tenant(*, tenant: Tenant, actor: str) -> Run:
     """The first run starts at once. Turning on from a fresh preview says yes to what it lists."""
     reasons = missing_for_turning_on(tenant)
-    plan = confirming.newest_plan(tenant)
+    plan = queries.newest_plan(tenant)
     if plan is None and not configuration_of(tenant).confirmed:
         reasons.append("no-preview")
     if reasons:
         raise CannotTurnOn(reasons)
     with transaction.atomic():
         if plan is not None:
-            confirming.confirm_plan(run=plan, actor=actor)
+            services.confirm_plan(run=plan, actor=actor)
         _switch(tenant, actor, enabled=True)
     return request_soon(tenant=tenant, kind=Run.Kind.FULL, trigger=Run.Trigger.TURNED_ON, actor=actor)
 

@@ -12,10 +12,10 @@ from portal.access.roles import Right
 from portal.frame.render import redirect_to, render_page
 from portal.pages.provisioning.forms import ScheduleForm
 from portal.pages.provisioning.safety_form import SafetyForm
-from portal.words.plan import plan_lines, would_hold
+from portal.words.plan import plan_lines
 from portal.words.progress import in_the_way, waits_too_long
 from portal.words.standing import standing_of
-from sync.approvals import confirming
+from sync.approvals import queries
 from sync.configuration.current import configuration_of
 from sync.models import DirectoryUser, Run, Tenant
 from sync.problems.catalogue import PROBLEMS
@@ -96,7 +96,7 @@ def turn_on(request: HttpRequest, slug: str) -> HttpResponse:
     """
     tenant = tenant_for(request, slug, Right.OPERATE)
     if request.method == "POST":
-        plan = confirming.newest_plan(tenant)
+        plan = queries.newest_plan(tenant)
         seen = request.POST.get("plan", "")
         if plan is not None and seen != str(plan.number):
             messages.warning(request, _("There is a newer preview. Look at it before you turn provisioning on."))
@@ -113,13 +113,13 @@ def turn_on(request: HttpRequest, slug: str) -> HttpResponse:
 def turn_on_context(tenant: Tenant) -> dict[str, object]:
     configuration = configuration_of(tenant)
     assignments = configuration.assignments
-    plan = confirming.newest_plan(tenant)
+    plan = queries.newest_plan(tenant)
     last = tenant.runs.whole().finished().filter(kind=Run.Kind.PREVIEW).first()
     failed = last if last is not None and plan is None and last.state == Run.State.FAILED else None
     return control_context(tenant) | {
         "shown": plan,
         "plan": plan_lines(plan) if plan else [],
-        "would_hold": would_hold(plan) if plan else [],
+        "would_hold": queries.foreseen_holds(plan) if plan else [],
         "failed": failed,
         "failure": PROBLEMS.get(failed.problem) if failed else None,
         "confirmed": configuration.confirmed,

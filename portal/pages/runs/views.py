@@ -18,9 +18,9 @@ from portal.frame.paging import keyset_page
 from portal.frame.render import redirect_to, render_page
 from portal.frame.run_pill import pill_context
 from portal.pages.runs.forms import HistoryForm
-from portal.words.plan import plan_lines, shows_a_plan, would_hold
+from portal.words.plan import plan_lines, shows_a_plan
 from portal.words.progress import phase_rows, waits_too_long
-from sync.approvals import confirming, services
+from sync.approvals import queries, services
 from sync.configuration.current import configuration_of
 from sync.models import Action, Result, Run, Tenant
 from sync.preview import services as previews
@@ -62,8 +62,8 @@ def plan_context(request: HttpRequest, found: Run) -> dict[str, object]:
     rows = found.operations.filter(action=deed) if deed in Action.values else found.operations.all()
     return {
         "plan": plan_lines(found),
-        "would_hold": would_hold(found),
-        "fresh": confirming.plan_is_fresh(found, configuration),
+        "would_hold": queries.foreseen_holds(found),
+        "fresh": queries.plan_is_fresh(found, configuration),
         "confirmed": configuration.confirmed and configuration.confirmed_run_id == found.pk,
         "deed": deed,
         "deed_word": dict(Action.choices).get(deed, ""),
@@ -79,7 +79,7 @@ def confirm(request: HttpRequest, slug: str, number: int) -> HttpResponse:
         return redirect_to(request, "turn_on", tenant.slug)
     try:
         started = services.confirm_and_run(run=found, actor=request.user.email)
-    except confirming.NotFresh:
+    except services.NotFresh:
         messages.error(request, _("The plan is out of date: the rules changed since, or it is older than a day."))
         return redirect_to(request, "run", tenant.slug, number)
     messages.success(request, _("Confirmed. The sync that writes it has started."))

@@ -10,7 +10,7 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sync.approvals import confirming, queries
+from sync.approvals import queries
 from sync.configuration import assignments, drafts, mappings, versions
 from sync.configuration.filters import save_filter
 from sync.configuration.settings import set_settings
@@ -419,7 +419,7 @@ def test_a_preview_of_the_draft_does_not_hide_the_plan_that_waits(in_sync: Tenan
     Run.objects.create(number=91, kind="preview", state="completed", configuration_digest="of a draft", **facts)
     assert queries.waiting_plan(in_sync) == waiting
     # Nor is it a yes to what runs follow.
-    assert confirming.newest_plan(in_sync) == waiting
+    assert queries.newest_plan(in_sync) == waiting
 
 
 def test_somebody_unassigned_is_kept_by_an_assignment(in_sync: Tenant, lab: Lab) -> None:
