@@ -10,7 +10,7 @@ from portal.models import Role, User
 from sync.configuration.current import configuration_of
 from sync.models import AuditEntry, Tenant
 from sync.rules.limits import Limits
-from sync.tenants.safety import safety_of
+from sync.tenants.queries import safety_of
 from tests.world.people import person
 
 pytestmark = pytest.mark.django_db

@@ -34,7 +34,7 @@ from sync.models import DirectoryUser, Operation, Run, Tenant
 from sync.preview import keeping, services
 from sync.preview.publishing import PREVIEW_HOLDS, PREVIEWED, NotPublished, missing_for_publishing, publish_draft
 from sync.problems.catalogue import PROBLEMS, SCOPE_REASONS
-from sync.tenants.provisioning import missing_for_turning_on
+from sync.tenants.queries import missing_for_turning_on
 
 COLUMNS = (
     "object", "name", "user_principal_name", "entra_id", "aws_id", "action", "result", "reason", "field", "before",

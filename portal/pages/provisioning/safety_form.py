@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from sync.models import Adoption, NameId, Tenant
 from sync.rules.limits import Limits
-from sync.tenants.safety import DELETE_AFTER_DAYS, FLAGS, RANGES, check_safety, safety_of
+from sync.tenants.queries import DELETE_AFTER_DAYS, FLAGS, RANGES, check_safety, safety_of
 
 # Label and help of each limit, in the order of the page.
 LIMITS: dict[str, tuple[Any, Any]] = {

@@ -20,14 +20,8 @@ from sync.configuration.current import configuration_of
 from sync.models import DirectoryUser, Run, Tenant
 from sync.problems.catalogue import PROBLEMS
 from sync.runs.requests import RunInTheWay, request_run
-from sync.tenants import safety
-from sync.tenants.provisioning import (
-    CannotTurnOn,
-    missing_for_turning_on,
-    save_provisioning,
-    turn_off_tenant,
-    turn_on_tenant,
-)
+from sync.tenants.queries import missing_for_turning_on
+from sync.tenants.services import CannotTurnOn, save_provisioning, save_safety, turn_off_tenant, turn_on_tenant
 
 
 @signed_in
@@ -51,7 +45,7 @@ def provisioning_safety(request: HttpRequest, slug: str) -> HttpResponse:
         return redirect_to(request, "provisioning", tenant.slug)
     form = SafetyForm(request.POST, tenant=tenant)
     if form.is_valid():
-        if safety.save_safety(tenant=tenant, actor=request.user.email, **form.values()):
+        if save_safety(tenant=tenant, actor=request.user.email, **form.values()):
             messages.success(request, _("Saved. The next sync follows these settings."))
         return redirect_to(request, "provisioning", tenant.slug)
     context = control_context(tenant) | {"form": ScheduleForm(initial=schedule_of(tenant)), "safety": form}

@@ -1,15 +1,11 @@
-"""The safety settings of a tenant: limits, leavers, linking, the never-touch list, the daily comparison."""
+"""What pages and commands read of a tenant: its safety settings, what these may be, and what keeps it from being on."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.utils.translation import gettext as _
 
-from sync import audit
-from sync.configuration.editing import matching_changed
 from sync.models import Adoption, NameId, Tenant
 from sync.rules.limits import Limits
 
@@ -31,8 +27,6 @@ PATTERN_LENGTH, PATTERNS = 200, 200
 DELETE_AFTER_DAYS = (0, 3650)
 CHOICES = {"adoption": Adoption.values, "name_id": NameId.values}
 FLAGS = ("delete_groups", "free_names", "verify_daily", "repair")
-# Whoever changes these decides anew about who is linked with whom: the next plan waits for a yes.
-MATCHING = ("adoption", "never_touch")
 
 
 def safety_of(tenant: Tenant) -> dict[str, Any]:
@@ -76,34 +70,11 @@ def _check_patterns(patterns: Any) -> str:
     return ""
 
 
-@transaction.atomic
-def save_safety(*, tenant: Tenant, actor: str, **values: Any) -> bool:
-    """Saves the settings that are named (see safety_of); whether anything changed.
-
-    Raises ValidationError with a reason per setting. Limits that are not named keep their value.
-    """
-    before = safety_of(tenant)
-    limits = before["limits"] | dict(values.get("limits", {}))
-    after = before | values | {"limits": limits}
-    if wrong := check_safety(after):
-        raise ValidationError(wrong)
-    if after == before:
-        return False
-    _store(tenant, after)
-    if any(before[name] != after[name] for name in MATCHING):
-        matching_changed(tenant=tenant, actor=actor)
-    audit.record(actor, "safety.save", tenant, _flat(before), _flat(after))
-    return True
-
-
-def _store(tenant: Tenant, values: Mapping[str, Any]) -> None:
-    usual = asdict(Limits())
-    for name, value in values.items():
-        setattr(tenant, name, value)
-    tenant.limits = {name: value for name, value in values["limits"].items() if value != usual[name]}
-    tenant.save(update_fields=list(values))
-
-
-def _flat(values: Mapping[str, Any]) -> dict[str, Any]:
-    """For the audit log, which keeps what differs name by name."""
-    return {**{name: value for name, value in values.items() if name != "limits"}, **values["limits"]}
+def missing_for_turning_on(tenant: Tenant) -> list[str]:
+    """Both halves must have passed a test since their last change."""
+    reasons = []
+    if not tenant.entra.passed:
+        reasons.append("entra-not-tested")
+    if not tenant.aws.passed:
+        reasons.append("aws-not-tested")
+    return reasons
