@@ -32,7 +32,7 @@ from sync.directory.live import Found
 from sync.engine.export import stages
 from sync.models import Assignment, DirectoryUser, Link, MembershipLink, Run, Tenant
 from sync.preview import services as previews
-from sync.preview.publishing import PREVIEWED
+from sync.preview.queries.previews import PREVIEWED
 from sync.runs.requests import request_run
 from sync.tenants import services as tenants
 from sync.worker import execution

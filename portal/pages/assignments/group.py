@@ -31,8 +31,8 @@ from sync.models import (
     Snapshot,
     Tenant,
 )
-from sync.preview import assignment_effects
-from sync.preview.assignment_effects import Bringing
+from sync.preview.queries import assignment_effects
+from sync.preview.queries.assignment_effects import AssignmentEffects
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def group(request: HttpRequest, slug: str, object_id: str) -> HttpResponse:
     tenant = tenant_for(request, slug, Right.READ)
     row, mirrored = known(tenant, object_id)
     configuration = drafts.draft_or_current(tenant)
-    rules = Bringing(configuration)
+    rules = AssignmentEffects(configuration)
     inside = nesting.nesting(tenant, [object_id])
     groups = {object_id, *(child for children in inside.values() for child in children)}
     brought = groups if row is None or row.nested else {object_id}
@@ -111,7 +111,7 @@ def tree(tenant: Tenant, root: str, inside: dict[str, set[str]]) -> list[Twig]:
     ]
 
 
-def people(groups: set[str], text: str, number: str, *, rules: Bringing, brought: bool) -> Page[Member]:
+def people(groups: set[str], text: str, number: str, *, rules: AssignmentEffects, brought: bool) -> Page[Member]:
     rows = assignment_effects.people_in(rules.tenant, groups).order_by("display_name", "pk")
     if text := text.strip():
         rows = rows.filter(Q(display_name__icontains=text) | Q(user_principal_name__icontains=text))
@@ -120,7 +120,7 @@ def people(groups: set[str], text: str, number: str, *, rules: Bringing, brought
     return page
 
 
-def _members(rules: Bringing, groups: set[str], users: Sequence[DirectoryUser], brought: bool) -> list[Member]:
+def _members(rules: AssignmentEffects, groups: set[str], users: Sequence[DirectoryUser], brought: bool) -> list[Member]:
     tenant = rules.tenant
     ids = [user.object_id for user in users]
     listing = DirectoryMembership.objects.filter(tenant=tenant, group_id__in=groups, member_id__in=ids)
@@ -147,7 +147,7 @@ def _member(user: DirectoryUser, link: Link | None, through: Sequence[str], outs
     return Member(user, ", ".join(sorted(through)), state, outside)
 
 
-def within(rules: Bringing, object_id: str) -> list[tuple[str, str]]:
+def within(rules: AssignmentEffects, object_id: str) -> list[tuple[str, str]]:
     """Other assigned groups that this one is inside of, by name."""
     roots = rules.above.get(object_id, set()) - {object_id}
     return sorted(((root, rules.groups[root]) for root in roots), key=lambda one: one[1])

@@ -24,8 +24,8 @@ from sync.models import (
     Snapshot,
     Tenant,
 )
-from sync.preview import assignment_effects
-from sync.preview.assignment_effects import AssignmentCounts, Bringing
+from sync.preview.queries import assignment_effects
+from sync.preview.queries.assignment_effects import AssignmentCounts, AssignmentEffects
 from sync.problems.catalogue import PROBLEMS, ProblemWords, scope_words
 
 PAGE = 50
@@ -103,7 +103,7 @@ def tables(tenant: Tenant, text: str, pages: Mapping[str, str], *, wait: bool) -
     """`pages`: the number of each table's page; `wait`: count even when it takes a while."""
     configuration = drafts.draft_or_current(tenant)
     changes = {one.key: one for one in drafts.changes(tenant)}
-    rules = Bringing(configuration)
+    rules = AssignmentEffects(configuration)
     lines = _lines(tenant, configuration, changes, rules)
     snapshot = last_snapshot(tenant)
     found = Tables(
@@ -139,7 +139,7 @@ def _page(lines: Iterable[Line], table: str, text: str, pages: Mapping[str, str]
 
 
 def _lines(
-    tenant: Tenant, configuration: Configuration, changes: Mapping[str, Difference], rules: Bringing
+    tenant: Tenant, configuration: Configuration, changes: Mapping[str, Difference], rules: AssignmentEffects
 ) -> list[Line]:
     rows = list(configuration.assignments.all())
     removed = {one.key for one in changes.values() if one.item.kind == "assignment" and one.after is None}
@@ -169,7 +169,7 @@ def _group_line(row: Assignment, groups: Mapping[str, DirectoryGroup]) -> Line:
     return Line(row, (found.display_name if found else "") or str(row), str(kind), bool(found and found.deleted))
 
 
-def _person_line(row: Assignment, people: Mapping[str, DirectoryUser], rules: Bringing) -> Line:
+def _person_line(row: Assignment, people: Mapping[str, DirectoryUser], rules: AssignmentEffects) -> Line:
     found = people.get(row.object_id)
     if found is None:
         return Line(row, str(row), row.detail, gone=False)
@@ -178,7 +178,7 @@ def _person_line(row: Assignment, people: Mapping[str, DirectoryUser], rules: Br
     return line
 
 
-def outside(user: DirectoryUser, rules: Bringing) -> str:
+def outside(user: DirectoryUser, rules: AssignmentEffects) -> str:
     """Why somebody is not in scope however they are assigned, in words; "" when nothing keeps them out."""
     reason = None if user.deleted else rules.keeps_out(user.properties)
     return scope_words(reason, [one.filter.title for one in rules.rules.people_gate.filters]) if reason else ""
@@ -194,7 +194,7 @@ def _mark(line: Line, difference: Difference) -> None:
         line.changed = [str(CHANGED[name, difference.after.facts[name]]) for name in difference.fields]
 
 
-def _add_states(rules: Bringing, lines: Sequence[Line]) -> None:
+def _add_states(rules: AssignmentEffects, lines: Sequence[Line]) -> None:
     links = Link.objects.filter(tenant=rules.tenant, object_id__in=[line.row.object_id for line in lines])
     known = {(link.object_type, link.object_id): link for link in links}
     sent = groups_in_scope(rules.tenant, rules.rules)
@@ -225,7 +225,7 @@ def state_in_aws(link: Link | None) -> str:
 # Counts
 
 
-def _add_through(rules: Bringing, people: Sequence[Line]) -> None:
+def _add_through(rules: AssignmentEffects, people: Sequence[Line]) -> None:
     if not people:
         return
     found = rules.also_through([line.row.object_id for line in people])
@@ -233,7 +233,7 @@ def _add_through(rules: Bringing, people: Sequence[Line]) -> None:
         line.through = [(root, rules.groups[root]) for root in found.get(line.row.object_id, ())]
 
 
-def _add_counts(found: Tables, configuration: Configuration, rules: Bringing, *, wait: bool) -> None:
+def _add_counts(found: Tables, configuration: Configuration, rules: AssignmentEffects, *, wait: bool) -> None:
     groups, snapshot = [line for line in found.shown if line.is_group], found.snapshot
     if not groups:
         return
@@ -255,7 +255,7 @@ def _add_counts(found: Tables, configuration: Configuration, rules: Bringing, *,
 
 
 def _counts(
-    configuration: Configuration, rules: Bringing, snapshot: Snapshot, *, compute: bool
+    configuration: Configuration, rules: AssignmentEffects, snapshot: Snapshot, *, compute: bool
 ) -> dict[str, AssignmentCounts] | None:
     """Kept until the directory is read again or somebody edits the rules."""
     edited = configuration.changed_at.timestamp()
@@ -296,7 +296,7 @@ class Leaving:
 def leaving(
     configuration: Configuration, going: Sequence[assignment_effects.Key], number: str = "", size: int = PAGE
 ) -> Leaving:
-    rules = Bringing(configuration)
+    rules = AssignmentEffects(configuration)
     found = rules.departure(going)
     rows = rules.people_of(going).order_by("display_name", "pk")
     names = rows.values_list("object_id", "display_name", "user_principal_name")
@@ -305,7 +305,7 @@ def leaving(
     return Leaving(len(found.leaving), found.staying.total(), reasons, Paginator(people, size).get_page(number))
 
 
-def _kept_by(key: assignment_effects.Key, rules: Bringing) -> str:
+def _kept_by(key: assignment_effects.Key, rules: AssignmentEffects) -> str:
     if key == assignment_effects.EVERYBODY:
         return _("all people are in scope")
     return _("they are assigned themselves") if key == assignment_effects.HIMSELF else rules.groups[key[1]]

@@ -26,7 +26,7 @@ from sync.configuration.items import setting_key
 from sync.directory import live, pasted
 from sync.directory.live import Found
 from sync.models import Assignment, Tenant
-from sync.preview.assignment_effects import Key
+from sync.preview.queries.assignment_effects import Key
 
 # Names of the pages of the tables in the address, by table.
 PAGES = {"groups": "page", "people": "people", "mirrored": "app"}

@@ -142,7 +142,7 @@ class EntraForm(forms.Form):
             self.add_error("ends_on", _("Enter the date on which the secret ends. Entra shows it as Expires."))
 
     def values(self) -> dict[str, Any]:
-        """The arguments of services.connections.save_entra."""
+        """The arguments of sync.connection.services.save_entra."""
         cleaned = dict(self.cleaned_data)
         secret, certificate = cleaned.pop("secret"), cleaned.pop("certificate")
         is_certificate = cleaned["credential_kind"] == CERTIFICATE
@@ -202,5 +202,5 @@ class AwsForm(forms.Form):
         return value
 
     def values(self) -> dict[str, Any]:
-        """The arguments of services.connections.save_aws."""
+        """The arguments of sync.connection.services.save_aws."""
         return {**self.cleaned_data, "token": self.cleaned_data["token"] or None}

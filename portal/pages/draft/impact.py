@@ -17,7 +17,7 @@ from portal.words.plan import people_changed
 from sync.engine.rehearsal import impact
 from sync.engine.rehearsal.causes import SCOPE
 from sync.models import Operation, Result, Run, Tenant
-from sync.preview import keeping
+from sync.preview.queries.previews import KEEPABLE
 from sync.problems.catalogue import PROBLEMS, SCOPE_REASONS
 
 Words = str | Promise
@@ -156,8 +156,8 @@ def row_of(tenant: Tenant, one: Operation, because: Because) -> Row:
         operation=one,
         because=because.of(one.causes),
         changes=changes,
-        keep=reason in keeping.HELPS,
-        why_not=SCOPE_REASONS.get(reason, "") if reason not in keeping.HELPS else "",
+        keep=reason in KEEPABLE,
+        why_not=SCOPE_REASONS.get(reason, "") if reason not in KEEPABLE else "",
         problem=problem,
     )
 

@@ -31,8 +31,9 @@ from sync.configuration.items import contents, differences
 from sync.configuration.versions import next_number
 from sync.engine.rehearsal import impact
 from sync.models import DirectoryUser, Operation, Run, Tenant
-from sync.preview import keeping, services
-from sync.preview.publishing import PREVIEW_HOLDS, PREVIEWED, NotPublished, missing_for_publishing, publish_draft
+from sync.preview import services
+from sync.preview.queries.previews import PREVIEW_HOLDS, PREVIEWED, missing_for_publishing, newest_preview
+from sync.preview.services import CannotKeep, NotPublished, keep_person, publish_draft
 from sync.problems.catalogue import PROBLEMS, SCOPE_REASONS
 from sync.tenants.queries import missing_for_turning_on
 
@@ -54,7 +55,7 @@ def draft(request: HttpRequest, slug: str) -> HttpResponse:
         "lines": lines_of(tenant, found, now.edits if now else {}),
         "current": configuration_of(tenant),
         "next_number": next_number(tenant),
-        "preview": services.newest_preview(tenant, now) if found else None,
+        "preview": newest_preview(tenant, now) if found else None,
         "form": CommentForm(initial={"comment": now.comment if now else ""}),
         "versions": tenant.configurations.published().count(),
     }
@@ -232,8 +233,8 @@ def keep(request: HttpRequest, slug: str, number: int) -> HttpResponse:
         messages.warning(request, _("Everything is published. There is no draft to keep anybody in."))
         return redirect_to(request, "impact", tenant.slug, number)
     try:
-        keeping.keep(tenant=tenant, actor=request.user.email, person=person)
-    except keeping.CannotKeep as error:
+        keep_person(tenant=tenant, actor=request.user.email, person=person)
+    except CannotKeep as error:
         reason = SCOPE_REASONS.get(error.reason, error.reason)
         messages.error(request, _("%(name)s cannot be kept: %(reason)s.") % {"name": person, "reason": reason})
         return redirect_to(request, "impact", tenant.slug, number)

@@ -18,7 +18,7 @@ from portal.pages.logs.forms import LogFilterForm
 from portal.words.operations import field_changes
 from sync import audit
 from sync.models import DirectoryUser, Operation, Tenant
-from sync.preview.filter_effects import titles_of
+from sync.preview.queries.filter_effects import titles_of
 from sync.problems.catalogue import PROBLEMS, scope_words
 
 COLUMNS = (

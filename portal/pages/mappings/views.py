@@ -30,7 +30,7 @@ from sync.configuration.settings import set_settings
 from sync.directory import attributes as source_attributes
 from sync.directory import live
 from sync.models import AttributeMapping, Configuration, DirectoryUser, Tenant
-from sync.preview import filter_effects
+from sync.preview.queries import filter_effects
 from sync.rules import aws_fields, entra_attributes, mapping, mapping_checks
 from sync.rules.rows import MappingRow, ObjectType, graph_select
 

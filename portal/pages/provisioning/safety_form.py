@@ -113,7 +113,7 @@ class SafetyForm(forms.Form):
         return cleaned
 
     def values(self) -> dict[str, Any]:
-        """The arguments of services.safety.save_safety."""
+        """The arguments of sync.tenants.services.save_safety."""
         plain = ("delete_after_days", "adoption", "never_touch", "name_id", *FLAGS)
         return {name: self.cleaned_data[name] for name in plain} | {
             "limits": {name: self.cleaned_data[name] for name in LIMITS}

@@ -23,7 +23,7 @@ from portal.words.progress import phase_rows, waits_too_long
 from sync.approvals import queries, services
 from sync.configuration.current import configuration_of
 from sync.models import Action, Result, Run, Tenant
-from sync.preview import services as previews
+from sync.preview.queries.previews import beside_preview
 from sync.problems.catalogue import PROBLEMS
 from sync.problems.grouping import problem_groups
 from sync.runs.requests import cancel_run
@@ -100,7 +100,7 @@ def run_context(tenant: Tenant, found: Run) -> dict[str, object]:
         "suspect": PROBLEMS.get(found.suspect) if found.suspect else None,
         "operations": found.operations.log()[:PAGE],
         "nobody_took_it": waits_too_long(found),
-        "compared": previews.beside_preview(found),
+        "compared": beside_preview(found),
     }
 
 

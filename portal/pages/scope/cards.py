@@ -15,7 +15,7 @@ from portal.access.roles import Right
 from portal.pages.scope.forms import NEW, Card, ClauseForm, ScopeForm, operator_choices
 from sync.configuration.drafts import draft_or_current
 from sync.models import Configuration, ScopingFilter, Tenant
-from sync.preview import filter_effects as service
+from sync.preview.queries import filter_effects as service
 from sync.rules import filters as filtering
 from sync.rules.filter_checks import unanchored
 from sync.rules.filter_words import Phrase, clauses_in_words, phrase

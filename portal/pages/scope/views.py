@@ -38,7 +38,7 @@ from sync.configuration.editing import EditConflict, revision
 from sync.configuration.filters import remove_filter, save_filter
 from sync.configuration.settings import set_settings
 from sync.models import AttributeMapping, ScopingFilter, Tenant
-from sync.preview import filter_effects as service
+from sync.preview.queries import filter_effects as service
 from sync.rules import filter_words
 
 

@@ -20,8 +20,7 @@ from sync.configuration import drafts
 from sync.configuration.items import contents, differences
 from sync.configuration.versions import DraftInTheWay, next_number, restore_version
 from sync.models import Configuration, Tenant
-from sync.preview import services
-from sync.preview.publishing import PREVIEWED
+from sync.preview.queries.previews import PREVIEWED, WRITES, published_with
 
 PAGE = 20
 DRAFT = "draft"
@@ -105,14 +104,14 @@ def same_words(same: Counter[tuple[str, str]]) -> list[dict[str, Any]]:
 def version(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     tenant = tenant_for(request, slug, Right.READ)
     found = get_object_or_404(tenant.configurations.published().select_related("based_on"), number=number)
-    preview = services.published_with(found)
+    preview = published_with(found)
     context = {
         "tenant": tenant,
         "shown": found,
         "newest": tenant.configurations.current(),
         "preview": preview,
         "changed": people_changed(preview) if preview and preview.impact else None,
-        "first_run": tenant.runs.filter(configuration=found, kind__in=services.WRITES).order_by("number").first(),
+        "first_run": tenant.runs.filter(configuration=found, kind__in=WRITES).order_by("number").first(),
     }
     context |= compared(tenant, found.based_on, found) if found.based_on else {"lines": None}
     return render_page(request, "versions/detail.html", context)

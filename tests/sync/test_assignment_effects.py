@@ -13,8 +13,8 @@ from sync.configuration.filters import save_filter
 from sync.configuration.settings import set_settings
 from sync.directory.live import Found
 from sync.models import Configuration, DirectoryGroup, DirectoryMembership, DirectoryUser, Tenant
-from sync.preview import assignment_effects
-from sync.preview.assignment_effects import EVERYBODY, HIMSELF, AssignmentCounts, Bringing
+from sync.preview.queries import assignment_effects
+from sync.preview.queries.assignment_effects import EVERYBODY, HIMSELF, AssignmentCounts, AssignmentEffects
 
 ACTOR = "jo@acme.example"
 
@@ -64,24 +64,24 @@ def admins_and_devs(company: Company) -> Company:
 
 
 def test_counts_of_direct_and_only_through(admins_and_devs: Company) -> None:
-    rules = Bringing(admins_and_devs.assign("admins", "devs", "lena"))
+    rules = AssignmentEffects(admins_and_devs.assign("admins", "devs", "lena"))
     assert rules.counts() == {"admins": AssignmentCounts(3, 3, 1), "devs": AssignmentCounts(2, 2, 1)}
 
 
 def test_nested_groups_count_when_the_draft_includes_them(admins_and_devs: Company) -> None:
-    rules = Bringing(admins_and_devs.assign("admins", "devs", nested=("devs",)))
+    rules = AssignmentEffects(admins_and_devs.assign("admins", "devs", nested=("devs",)))
     assert rules.counts()["devs"] == AssignmentCounts(direct=2, effective=3, only=2)
 
 
 def test_only_people_without_another_way_leave_with_a_group(admins_and_devs: Company) -> None:
-    rules = Bringing(admins_and_devs.assign("admins", "devs", "lena"))
+    rules = AssignmentEffects(admins_and_devs.assign("admins", "devs", "lena"))
     found = rules.departure([("group", "admins")])
     assert found.leaving == {"kavi"}
     assert found.staying == {("group", "devs"): 1, HIMSELF: 1}
 
 
 def test_groups_that_go_together_do_not_keep_each_others_people(admins_and_devs: Company) -> None:
-    rules = Bringing(admins_and_devs.assign("admins", "devs"))
+    rules = AssignmentEffects(admins_and_devs.assign("admins", "devs"))
     assert rules.departure([("group", "admins"), ("group", "devs")]).leaving == {"kavi", "ng", "lena", "zoe"}
 
 
@@ -89,7 +89,7 @@ def test_people_of_nested_groups_leave_too_and_are_kept_by_nested_groups(admins_
     company = admins_and_devs
     company.group("all")
     DirectoryMembership.objects.create(tenant=company.tenant, group_id="all", member_id="leads", member_type="group")
-    rules = Bringing(company.assign("devs", "all", nested=("devs", "all")))
+    rules = AssignmentEffects(company.assign("devs", "all", nested=("devs", "all")))
     found = rules.departure([("group", "devs")])
     assert found.leaving == {"ng", "zoe"}
     assert found.staying == {("group", "all"): 1}
@@ -97,7 +97,7 @@ def test_people_of_nested_groups_leave_too_and_are_kept_by_nested_groups(admins_
 
 def test_a_person_assigned_alone_leaves_unless_a_group_brings_them(admins_and_devs: Company) -> None:
     admins_and_devs.person("alone")
-    rules = Bringing(admins_and_devs.assign("admins", "alone", "kavi"))
+    rules = AssignmentEffects(admins_and_devs.assign("admins", "alone", "kavi"))
     assert rules.departure([("user", "alone")]).leaving == {"alone"}
     assert rules.departure([("user", "kavi")]).staying == {("group", "admins"): 1}
     assert rules.departure([("user", "kavi"), ("group", "admins")]).leaving == {"kavi", "ng", "lena"}
@@ -105,7 +105,7 @@ def test_a_person_assigned_alone_leaves_unless_a_group_brings_them(admins_and_de
 
 def test_nobody_leaves_while_all_people_are_in_scope(admins_and_devs: Company) -> None:
     set_settings(actor=ACTOR, tenant=admins_and_devs.tenant, everybody=True)
-    rules = Bringing(admins_and_devs.assign("admins"))
+    rules = AssignmentEffects(admins_and_devs.assign("admins"))
     assert rules.counts()["admins"] == AssignmentCounts(3, 3, 0)
     assert rules.departure([("group", "admins")]).staying == {EVERYBODY: 3}
 
@@ -113,7 +113,7 @@ def test_nobody_leaves_while_all_people_are_in_scope(admins_and_devs: Company) -
 def test_whoever_may_not_sign_in_cannot_leave(company: Company) -> None:
     company.group("team")
     company.person("out", "team", properties={"accountEnabled": False})
-    rules = Bringing(company.assign("team"))
+    rules = AssignmentEffects(company.assign("team"))
     assert rules.counts()["team"] == AssignmentCounts(direct=1, effective=1, only=0)
     assert rules.departure([("group", "team")]).leaving == set()
 
@@ -126,7 +126,7 @@ def test_filters_and_guests_of_the_draft_keep_people_out(company: Company) -> No
     set_settings(actor=ACTOR, tenant=company.tenant, leave_out_guests=True)
     clause = {"attribute": "department", "operator": "EQUALS", "value": "Engineering", "ignore_case": False}
     save_filter(actor=ACTOR, tenant=company.tenant, object_type="user", title="Engineers", clauses=[clause])
-    rules = Bringing(company.assign("team"))
+    rules = AssignmentEffects(company.assign("team"))
     assert rules.counts()["team"] == AssignmentCounts(direct=3, effective=3, only=1)
     assert rules.departure([("group", "team")]).leaving == {"in"}
 
@@ -136,14 +136,14 @@ def test_deleted_people_and_groups_count_nowhere(company: Company) -> None:
     company.group("team")
     company.person("left", "team", "gone", deleted="soft")
     company.person("here", "gone")
-    counts = Bringing(company.assign("team", "gone")).counts()
+    counts = AssignmentEffects(company.assign("team", "gone")).counts()
     assert counts == {"team": AssignmentCounts(), "gone": AssignmentCounts()}
 
 
 def test_the_number_of_queries_does_not_grow(company: Company) -> None:
     def queries() -> int:
         with CaptureQueriesContext(connection) as captured:
-            rules = Bringing(draft_or_current(company.tenant))
+            rules = AssignmentEffects(draft_or_current(company.tenant))
             rules.counts()
             rules.departure([("group", "g0")])
         return len(captured)
@@ -182,7 +182,7 @@ def test_a_very_deep_tree_ends() -> None:
 
 
 def test_also_through_names_the_assigned_groups(admins_and_devs: Company) -> None:
-    rules = Bringing(admins_and_devs.assign("admins", "devs", "ng", "mo", nested=("devs",)))
+    rules = AssignmentEffects(admins_and_devs.assign("admins", "devs", "ng", "mo", nested=("devs",)))
     through: Callable[[str], list[str]] = lambda who: rules.also_through([who]).get(who, [])  # noqa: E731
     assert through("ng") == ["admins", "devs"]
     assert through("mo") == ["devs"]

@@ -43,7 +43,7 @@ class Departure:
     staying: Counter[Key] = field(default_factory=Counter)
 
 
-class Bringing:
+class AssignmentEffects:
     """The assignments of one configuration over the mirror of its tenant."""
 
     def __init__(self, configuration: Configuration) -> None:

@@ -26,7 +26,7 @@ from sync.models import (
     DirectoryUser,
     Tenant,
 )
-from sync.preview.assignment_effects import members_of
+from sync.preview.queries.assignment_effects import members_of
 from sync.problems.catalogue import scope_words
 from sync.rules import scope
 from sync.rules.filters import Filter, FilterVerdict, compiled, judge, text_of
