@@ -105,3 +105,8 @@ def _settle_confirmation(draft: Configuration, base: Configuration, preview: Run
         return
     draft.confirmed_run, draft.confirmed_at = base.confirmed_run, base.confirmed_at
     draft.confirmed_by = base.confirmed_by
+
+
+def next_number(tenant: Tenant) -> int:
+    newest = tenant.configurations.published().order_by("-number").first()
+    return (newest.number or 0) + 1 if newest else 1
