@@ -21,18 +21,19 @@ PEOPLE = 5
 LEASE_SECONDS = 4
 
 START = """
-from sync.directory import Found
+from sync.configuration import assignments, mappings, versions
+from sync.directory.live import Found
 from sync.models import Run, Tenant
-from sync.services import configurations, drafts, runs
+from sync.runs.requests import request_run
 tenant = Tenant.objects.get(slug="rehearsal")
 if {first}:
-    configurations.apply_recommended(actor="chaos", tenant=tenant)
+    mappings.apply_recommended(actor="chaos", tenant=tenant)
     for row in tenant.configurations.get().assignments.all():
-        configurations.unassign(actor="chaos", tenant=tenant, assignment=row)
-configurations.assign(actor="chaos", tenant=tenant, chosen=[Found("group", "{group}", "{name}", "", "")])
+        assignments.unassign_object(actor="chaos", tenant=tenant, assignment=row)
+assignments.assign_objects(actor="chaos", tenant=tenant, chosen=[Found("group", "{group}", "{name}", "", "")])
 if not {first}:
-    drafts.make_version(tenant.configurations.draft(), actor="chaos")
-print(runs.request_run(tenant=tenant, kind=Run.Kind.CHANGES, trigger=Run.Trigger.PERSON, actor="chaos", confirmed=True).pk)
+    versions.make_version(tenant.configurations.draft(), actor="chaos")
+print(request_run(tenant=tenant, kind=Run.Kind.CHANGES, trigger=Run.Trigger.PERSON, actor="chaos", confirmed=True).pk)
 """
 
 

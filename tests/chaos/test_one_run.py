@@ -174,16 +174,17 @@ def compared_clean(tenant: Tenant) -> None:
 
 
 TEN_COPIES = """
-from sync.directory import Found
+from sync.configuration import assignments, mappings
+from sync.directory.live import Found
 from sync.models import Run, Tenant
-from sync.services import configurations, runs
+from sync.runs.requests import request_run
 from sync.tasks import execute_run
 tenant = Tenant.objects.get(slug="rehearsal")
-configurations.apply_recommended(actor="chaos", tenant=tenant)
+mappings.apply_recommended(actor="chaos", tenant=tenant)
 for row in tenant.configurations.get().assignments.all():
-    configurations.unassign(actor="chaos", tenant=tenant, assignment=row)
-configurations.assign(actor="chaos", tenant=tenant, chosen=[Found("group", "{group}", "Copies", "", "")])
-run = runs.request_run(tenant=tenant, kind=Run.Kind.CHANGES, trigger=Run.Trigger.PERSON, actor="chaos", confirmed=True)
+    assignments.unassign_object(actor="chaos", tenant=tenant, assignment=row)
+assignments.assign_objects(actor="chaos", tenant=tenant, chosen=[Found("group", "{group}", "Copies", "", "")])
+run = request_run(tenant=tenant, kind=Run.Kind.CHANGES, trigger=Run.Trigger.PERSON, actor="chaos", confirmed=True)
 for _ in range(10):
     execute_run.delay(run.pk)
 print(run.pk)

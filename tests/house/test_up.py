@@ -158,8 +158,8 @@ def answers(port: int) -> bool:
 
 START_TEST = """
 from sync.models import Tenant
-from sync.services import connections
-print(connections.start_test(tenant=Tenant.objects.get(slug="rehearsal"), actor="jo@acme.example", half="entra").pk)
+from sync.connection import services
+print(services.start_test(tenant=Tenant.objects.get(slug="rehearsal"), actor="jo@acme.example", half="entra").pk)
 """
 STATE = """
 from sync.models import ConnectionTest
