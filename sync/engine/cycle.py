@@ -22,20 +22,23 @@ from sync.graph.client import GraphClient
 from sync.models import Configuration, Result, Run, Snapshot, Tenant
 from sync.runs import checkpoints
 from sync.runs.lease import Watch
+from sync.runs.outcomes import RunStopped
 from sync.runs.phases import PhaseLog
 from sync.runs.results import count_results
 from sync.scim.client import ScimClient
 
 
-class RowsLeft(Exception):
+class RowsLeft(RunStopped):
     """The export ended although `rows` rows of the plan were neither written nor skipped: the watermark must not move."""
 
     def __init__(self, rows: int) -> None:
         super().__init__(f"{rows} rows of the plan were left")
 
 
-class NotConfirmed(Exception):
+class NotConfirmed(RunStopped):
     """Scope or matching changed, and nobody has said yes to what follows from it: the plan waits, nothing is written."""
+
+    state, code = Run.State.WAITING, "not-confirmed"
 
 
 def run_cycle(
@@ -47,8 +50,7 @@ def run_cycle(
     clock: Callable[[], float],
     connections: int = CONNECTIONS,
 ) -> None:
-    """Raises GraphError, ScimError, SourceEmpty, NotConfirmed, RowsLeft, Cancelled, TokenRefused, TooManyFailures,
-    AwsDown or LeaseLost; what is written stays."""
+    """Raises RunStopped, GraphError, ScimError or LeaseLost; what is written stays."""
     phases = PhaseLog(run, clock)
     tenant = run.tenant
 
