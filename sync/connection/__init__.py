@@ -1,1 +1,1 @@
-"""Both halves of a connection: credentials, clients, *Test connection*. Knows the clients, not the engine."""
+"""Both halves of a connection: credentials, clients, *Test connection*. May import the clients, the models and runs."""

@@ -1,1 +1,1 @@
-"""Many rows at once, whatever they are: inserts, updates and batches."""
+"""Many rows at once, whatever they are: inserts, updates, batches. Imports Django and nothing of ours."""

@@ -1,22 +1,24 @@
-"""One run, in order: import, scope, match and plan, guard, export, record. (Notifying follows in services/runs.py.)
+"""One run, in order: import, scope, match and plan, guard, export, record. (Notifying follows: sync/worker/execution.py.)
 
 The same for a full run, a run over changes and a preview: the first two differ in the watermark, the last one stops
 before it writes. A run that was interrupted begins again here: open intents are read back, the rest is planned anew.
 """
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
 
 from django.utils import timezone
 
 from sync.configuration.ruleset import Rules, selected
 from sync.engine.evaluation.evaluation import Evaluation
+from sync.engine.evaluation.notes import LinkNotes
 from sync.engine.export.recovery import resolve_open_intents
 from sync.engine.export.stages import CONNECTIONS, WRITING, export
 from sync.engine.guard import holds
 from sync.engine.guard.guard import Guard
 from sync.engine.reading import rounds
 from sync.engine.reading.ahead import answered
-from sync.engine.rehearsal import rehearsal
 from sync.engine.work import watermark
 from sync.graph.client import GraphClient
 from sync.models import Configuration, Result, Run, Snapshot, Tenant
@@ -26,6 +28,9 @@ from sync.runs.outcomes import RunStopped
 from sync.runs.phases import PhaseLog
 from sync.runs.results import count_results
 from sync.scim.client import ScimClient
+
+Matching = Callable[[], AbstractContextManager[Any]]
+Evaluate = Callable[[Run, Snapshot, ScimClient, Watch, Matching], Evaluation]
 
 
 class RowsLeft(RunStopped):
@@ -43,19 +48,22 @@ class NotConfirmed(RunStopped):
 
 def run_cycle(
     run: Run,
+    configuration: Configuration,
     watch: Watch,
     graph: GraphClient,
     scim: ScimClient,
     *,
+    evaluated: Evaluate,
     clock: Callable[[], float],
     connections: int = CONNECTIONS,
 ) -> None:
-    """Raises RunStopped, GraphError, ScimError or LeaseLost; what is written stays."""
+    """`configuration`, `evaluated`: the rules to follow, and the pass that applies them.
+
+    Raises RunStopped, GraphError, ScimError or LeaseLost; what is written stays."""
     phases = PhaseLog(run, clock)
     tenant = run.tenant
 
     with phases.during("prepare"):
-        configuration = rehearsal.draft_of(run) or tenant.configurations.current()
         resolve_open_intents(run, scim)
 
     with phases.during("connect"):
@@ -65,11 +73,12 @@ def run_cycle(
     with phases.during("read") as facts:
         snapshot = read(run, configuration, graph, watch)
         run.suspect = snapshot.suspect
+        run.save(update_fields=["suspect"])
         facts.update(people=snapshot.users, groups=snapshot.groups)
 
-    evaluation = evaluation_of(run, snapshot, configuration, scim, watch)
     with phases.during("scope") as facts:
-        facts.update(evaluation.decide_scope())
+        evaluation = evaluated(run, snapshot, scim, watch, lambda: phases.during("match"))
+        facts.update(evaluation.notes.decide_scope())
 
     plan(run, evaluation, phases)
 
@@ -77,7 +86,7 @@ def run_cycle(
         facts.update(check(run, configuration, evaluation))
         checkpoints.passed("plan stored")
 
-    run.counts = {"no_change": evaluation.unchanged()}
+    run.counts = {"no_change": evaluation.notes.unchanged()}
     if run.kind != Run.Kind.PREVIEW:
         require_confirmation(run, configuration, phases)
         export(run, watch, phases, scim, connections)
@@ -94,35 +103,39 @@ def read(run: Run, configuration: Configuration, graph: GraphClient, watch: Watc
     return rounds.read_directory(run.tenant, graph, watch, users, groups, full=run.kind == Run.Kind.FULL)
 
 
-def evaluation_of(
-    run: Run, snapshot: Snapshot, configuration: Configuration, scim: ScimClient, watch: Watch
-) -> Evaluation:
-    """The rules are read once more: the enterprise application may have brought other assignments."""
-    if run.drafted:
-        return rehearsal.rehearsal(run, snapshot, scim, watch)
-    since = watermark(run, run.tenant, configuration)
-    return Evaluation(run, snapshot, Rules.of(configuration), scim, since=since, watch=watch)
+def evaluation_of(run: Run, snapshot: Snapshot, scim: ScimClient, watch: Watch, matching: Matching) -> Evaluation:
+    """Under today's rules, which are read only now: the enterprise application may have assigned others."""
+    configuration = run.tenant.configurations.current()
+    rules, since = Rules.of(configuration), watermark(run, run.tenant, configuration)
+    notes = LinkNotes(run, snapshot, rules, since, watch)
+    return Evaluation(run, snapshot, rules, scim, notes, since=since, watch=watch, matching=matching)
 
 
 def plan(run: Run, evaluation: Evaluation, phases: PhaseLog) -> None:
     """People first: a group's members depend on who is to come. Clashes are settled on the whole plan."""
-    with phases.during("match"), phases.during("plan") as facts:
+    notes = evaluation.notes
+    with phases.during("plan") as facts:
         evaluation.plan_people()
-        evaluation.settle_clashes("user")
+        notes.settle_clashes("user")
         evaluation.plan_groups()
-        evaluation.settle_clashes("group")
-        run.planned, run.plan_hash = evaluation.store.planned, evaluation.store.hash
-        run.save(update_fields=["suspect", "plan_hash"])
+        notes.settle_clashes("group")
+        run.planned, run.plan_hash = notes.plan.planned, notes.plan.hash
+        run.save(update_fields=["plan_hash"])
         facts["changes"] = run.planned
+
+
+def may_write(run: Run, configuration: Configuration) -> bool:
+    """A preview never does; after a change of scope or matching somebody has to confirm the plan first."""
+    return run.kind != Run.Kind.PREVIEW and (run.confirmed or configuration.confirmed)
 
 
 def check(run: Run, configuration: Configuration, evaluation: Evaluation) -> dict[str, int]:
     """A preview shows what would be held, but holds nothing."""
     confirmed = configuration.confirmed_run if configuration.confirmed else None
     guard = Guard(run, confirmed)
-    if run.kind == Run.Kind.PREVIEW or not (run.confirmed or configuration.confirmed):
+    if not may_write(run, configuration):
         held = guard.foresee()
-        evaluation.weigh(guard)
+        evaluation.notes.weigh(guard)
         return held
     held = guard.check()
     if not evaluation.snapshot.suspect:
@@ -132,7 +145,7 @@ def check(run: Run, configuration: Configuration, evaluation: Evaluation) -> dic
 
 def require_confirmation(run: Run, configuration: Configuration, phases: PhaseLog) -> None:
     """A plan without any change needs nobody's yes."""
-    if run.confirmed or configuration.confirmed or not run.operations.filter(result="planned").exists():
+    if may_write(run, configuration) or not run.operations.filter(result="planned").exists():
         return
     phases.not_needed(*WRITING, "finish")
     raise NotConfirmed

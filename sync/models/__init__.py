@@ -1,4 +1,4 @@
-"""The nouns of the engine, one file per noun group."""
+"""The nouns, one file per noun group. May import the rules."""
 
 from sync.models.audit import AuditEntry
 from sync.models.configuration import Assignment, AttributeMapping, Configuration, ScopingFilter

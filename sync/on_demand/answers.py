@@ -2,7 +2,7 @@
 
 from typing import Any, cast
 
-from sync.scim.client import Answer, ScimClient
+from sync.scim.client import Answer, Json, ScimClient
 from sync.scim.errors import NotFound as NotInAws
 
 Question = tuple[str, ...]
@@ -26,15 +26,22 @@ class Answers:
     def ask(self, question: Question) -> None:
         method, *arguments = question
         try:
-            self.known[question] = getattr(self.client, method)(*arguments)
+            answer = getattr(self.client, method)(*arguments)
+            self.known[question] = list(answer) if method.startswith("list") else answer
         except NotInAws as error:
             self.known[question] = error
 
-    def find_users(self, attribute: str, value: str) -> list[dict[str, Any]]:
-        return cast(list[dict[str, Any]], self._recall("find_users", attribute, value))
+    def list_users(self) -> list[Json]:
+        return cast(list[Json], self._recall("list_users"))
 
-    def find_groups(self, attribute: str, value: str) -> list[dict[str, Any]]:
-        return cast(list[dict[str, Any]], self._recall("find_groups", attribute, value))
+    def list_groups(self) -> list[Json]:
+        return cast(list[Json], self._recall("list_groups"))
+
+    def find_users(self, attribute: str, value: str) -> list[Json]:
+        return cast(list[Json], self._recall("find_users", attribute, value))
+
+    def find_groups(self, attribute: str, value: str) -> list[Json]:
+        return cast(list[Json], self._recall("find_groups", attribute, value))
 
     def get_user(self, scim_id: str) -> Answer:
         return cast(Answer, self._recall("get_user", scim_id))

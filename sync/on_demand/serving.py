@@ -13,7 +13,8 @@ from sync.engine.export.recovery import resolve_open_intents
 from sync.engine.export.sending import TokenRefused
 from sync.graph.client import GraphClient
 from sync.models import Demand, Operation, Result, Run, Tenant
-from sync.on_demand.one_object import OneObject
+from sync.on_demand.asked import Asked
+from sync.on_demand.one_object import carry_out
 from sync.on_demand.steps import StepLog
 from sync.runs.lease import Cancelled, LeaseLost, Watch
 from sync.runs.outcomes import OWN_ERROR, ending_of
@@ -131,16 +132,8 @@ class Serving:
         before = dict(self.scim.counts)
         for row in demand.objects_asked.filter(result=""):
             self._check(run)
-            OneObject(
-                run,
-                row,
-                self.watch,
-                self.graph,
-                self.scim,
-                configuration=configuration,
-                clock=time.monotonic,
-                dry_run=demand.dry_run,
-            ).carry_out()
+            around = {"watch": self.watch, "graph": self.graph, "scim": self.scim, "clock": time.monotonic}
+            carry_out(Asked.of(run, row, configuration, dry_run=demand.dry_run, **around))
         run.scim_requests = {
             name: count - before.get(name, 0) for name, count in self.scim.counts.items() if count > before.get(name, 0)
         }

@@ -1,1 +1,1 @@
-"""Whether AWS will accept everybody, before anything is sent."""
+"""Whether AWS will accept everybody, before anything is sent. May import the engine and what is below it."""

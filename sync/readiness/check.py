@@ -3,8 +3,8 @@
 The rules for one person stand in sync/rules/acceptance.py. Here are those across people, the rows, and what pages show.
 """
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any, cast
 
 from django.db import transaction
 from django.db.models import Count, Exists, OuterRef, QuerySet
@@ -13,13 +13,15 @@ from django.utils import timezone
 from sync.configuration.current import configuration_of
 from sync.configuration.ruleset import Rules
 from sync.db.batches import batches
-from sync.engine.evaluation.batch import VERDICTS, want
-from sync.engine.evaluation.mapper import Mapper, groups_mapper, people_mapper
+from sync.engine.evaluation.batch import VERDICTS
+from sync.engine.evaluation.judgement import judge
+from sync.engine.evaluation.mapper import groups_mapper, people_mapper
+from sync.engine.evaluation.taken_values import TakenValues
 from sync.engine.work import groups_in_scope
 from sync.models import DirectoryGroup, DirectoryUser, Finding, Link, ReadinessCheck, Tenant
 from sync.rules import acceptance
+from sync.rules.acceptance import AcceptanceFinding, NameIdSource
 from sync.rules.changes import MANAGER
-from sync.rules.unique_keys import keys_of
 from sync.runs.lease import Lease, LeaseLost, claim
 from sync.scim.resource import REDACTED, unit_of
 
@@ -64,8 +66,8 @@ class Keeper:
         Link.objects.bulk_update([link for link in links if link.pk is not None], STORED, batch_size=100)
 
 
-class Look:
-    """One look at everybody in scope."""
+class ReadinessPass:
+    """Over everybody in scope, with the judgement of a run."""
 
     def __init__(self, check: ReadinessCheck, keeper: Keeper) -> None:
         self.check = check
@@ -73,15 +75,15 @@ class Look:
         self.keeper = keeper
         self.now = timezone.now()
         self.rules = Rules.of(configuration_of(self.tenant))
-        self.users = people_mapper(self.rules, self.now)
-        self.groups = groups_mapper(self.rules, self.now)
+        self.mappers = {"user": people_mapper(self.rules, self.now), "group": groups_mapper(self.rules, self.now)}
+        self.taken = {object_type: TakenValues(self.tenant, object_type) for object_type in self.mappers}
         read = self.tenant.tracked_select
         check.unread = [self.tenant.name_id] if read and self.tenant.name_id not in read else []
 
     def carry_out(self) -> None:
         people, groups = in_scope(self.tenant, "user", self.rules), in_scope(self.tenant, "group", self.rules)
-        self._look_at("user", people, self.users)
-        self._look_at("group", groups, self.groups)
+        self._look_at("user", people)
+        self._look_at("group", groups)
         self._find_same_values("user", people)
         self._find_same_values("group", groups)
         if any(unit_of(rule.target) == MANAGER for rule in self.rules.users):
@@ -94,48 +96,39 @@ class Look:
         rows = self.check.findings.filter(object_type=object_type, certain=True)
         return rows.order_by().values("object_id").distinct().count()
 
-    def _look_at(self, object_type: str, rows: QuerySet[Any], mapper: Mapper) -> None:
+    def _look_at(self, object_type: str, rows: QuerySet[Any]) -> None:
         for batch in batches(rows):
             ids = [row.object_id for row in batch]
             known = Link.objects.filter(tenant=self.tenant, object_type=object_type, object_id__in=ids)
             links = {link.object_id: link for link in known}
             before = {key: verdict_of(link) for key, link in links.items()}
+            managers = self._managers(batch) if object_type == "user" else set()
             found: list[Finding] = []
             for row in batch:
                 link = links.setdefault(
                     row.object_id, Link(tenant=self.tenant, object_type=object_type, object_id=row.object_id)
                 )
-                found += [self._finding(object_type, row.object_id, one) for one in self._judge(row, link, mapper)]
+                found += [self._finding(object_type, row.object_id, one) for one in self._judge(row, link, managers)]
             self.keeper.store([link for key, link in links.items() if before.get(key) != verdict_of(link)])
             Finding.objects.bulk_create(found, batch_size=500)
 
-    def _judge(self, row: Row, link: Link, mapper: Mapper) -> Sequence[acceptance.AcceptanceFinding]:
-        mapped = mapper.map(row.properties, present=True, creating=not link.scim_id)
-        if mapped.ignored:
+    def _judge(self, row: Row, link: Link, managers: Collection[str]) -> Sequence[AcceptanceFinding]:
+        kind = link.object_type
+        manager = row.manager_id if isinstance(row, DirectoryUser) and row.manager_id in managers else ""
+        judged = judge(row, link, self.mappers[kind], self.taken[kind], manager=manager, name_id=self._name_id)
+        if judged.refusal is None:
+            judged.note(link, self.now)
+            return judged.findings
+        if judged.mapped.ignored:
             return ()
-        if mapped.problems:
-            trace = mapped.problems[0]
-            return [acceptance.AcceptanceFinding(EXPRESSION, trace.target, certain=True, value=str(trace.problem))]
-        desired = mapper.desired(mapped, link.written if link.scim_id else {})
-        found = self._rules(link.object_type, desired, row)
-        certain = next((one for one in found if one.certain), None)
-        want(link, keys_of(link.object_type, desired))
-        verdict = (certain.code, certain.attribute) if certain else ("", "")
-        if verdict != (link.ready_code, link.ready_attribute) or link.ready_at is None:
-            link.ready_code, link.ready_attribute, link.ready_at = *verdict, self.now
-        return found
+        return [AcceptanceFinding(EXPRESSION, judged.refusal.attribute, certain=True, value=judged.refusal.error)]
 
-    def _rules(self, object_type: str, desired: dict[str, Any], row: Row) -> Sequence[acceptance.AcceptanceFinding]:
-        if object_type == "group":
-            return acceptance.check_group(desired)
-        name_id = () if self.check.unread else self._name_id(desired, row)
-        return acceptance.worst_first([*acceptance.check_user(desired), *name_id])
+    @property
+    def _name_id(self) -> NameIdSource | None:
+        """What cannot be compared as long as no reading has fetched it."""
+        return None if self.check.unread else cast(NameIdSource, self.tenant.name_id)
 
-    def _name_id(self, desired: dict[str, Any], row: Row) -> Sequence[acceptance.AcceptanceFinding]:
-        source: Any = self.tenant.name_id
-        return acceptance.check_name_id(desired.get("userName") or "", row.properties, source)
-
-    def _finding(self, object_type: str, object_id: str, found: acceptance.AcceptanceFinding) -> Finding:
+    def _finding(self, object_type: str, object_id: str, found: AcceptanceFinding) -> Finding:
         return Finding(
             found_by=self.check,
             tenant=self.tenant,
@@ -147,9 +140,15 @@ class Look:
             certain=found.certain,
         )
 
-    def _shown(self, object_type: str, found: acceptance.AcceptanceFinding) -> str:
-        mapper = self.users if object_type == "user" else self.groups
-        hidden = found.code != EXPRESSION and unit_of(found.attribute) in mapper.redacted
+    def _managers(self, users: Sequence[DirectoryUser]) -> set[str]:
+        """Those whom AWS holds, or is to hold."""
+        ids = [user.manager_id for user in users if user.manager_id]
+        linked = Link.objects.filter(tenant=self.tenant, object_type="user", object_id__in=ids).exclude(scim_id="")
+        coming = in_scope(self.tenant, "user", self.rules).filter(object_id__in=ids)
+        return {*linked.values_list("object_id", flat=True), *coming.values_list("object_id", flat=True)}
+
+    def _shown(self, object_type: str, found: AcceptanceFinding) -> str:
+        hidden = found.code != EXPRESSION and unit_of(found.attribute) in self.mappers[object_type].redacted
         return REDACTED if hidden and found.value else acceptance.visible(found.value)
 
     # Across people
@@ -174,7 +173,7 @@ class Look:
 
     def _store(self, found: Iterable[tuple[str, str, str, str, str, bool]]) -> None:
         rows = [
-            self._finding(object_type, object_id, acceptance.AcceptanceFinding(code, attribute, certain, value))
+            self._finding(object_type, object_id, AcceptanceFinding(code, attribute, certain, value))
             for object_type, object_id, code, attribute, value, certain in found
         ]
         Finding.objects.bulk_create(rows, batch_size=500)
@@ -189,6 +188,3 @@ def in_scope(tenant: Tenant, object_type: str, rules: Rules) -> QuerySet[Any]:
     if object_type == "user":
         return DirectoryUser.objects.filter(tenant=tenant, in_scope=True)
     return DirectoryGroup.objects.filter(tenant=tenant, deleted="", object_id__in=groups_in_scope(tenant, rules))
-
-
-# What is shown

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from sync import audit, queue
 from sync.models import Finding, ReadinessCheck, Tenant
-from sync.readiness.check import Keeper, Look
+from sync.readiness.check import Keeper, ReadinessPass
 
 
 def request_check(*, tenant: Tenant, actor: str, enqueue: bool = True) -> ReadinessCheck:
@@ -39,7 +39,7 @@ def carry_out_check(check_id: int) -> ReadinessCheck:
     ReadinessCheck.objects.filter(pk=row.pk).update(state=ReadinessCheck.State.RUNNING)
     row.findings.all().delete()
     with Keeper(row.tenant_id) as keeper:
-        Look(row, keeper).carry_out()
+        ReadinessPass(row, keeper).carry_out()
     row.state, row.finished_at = ReadinessCheck.State.DONE, timezone.now()
     row.save()
     Finding.objects.filter(tenant=row.tenant, found_by__lt=row).delete()

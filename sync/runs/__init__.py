@@ -1,1 +1,1 @@
-"""The life of a run: asked for, leased, its phases, checkpoints and results. Knows the models, audit and problems."""
+"""The life of a run: asked for, leased, its phases, checkpoints, results and outcomes. May import the models, audit, problems and the queue."""

@@ -46,15 +46,22 @@ class PhaseLog:
     def __init__(self, run: Run, clock: Callable[[], float] = time.monotonic) -> None:
         self.run = run
         self.clock = clock
+        # Those that are under way, the innermost last: while one runs inside another, only its own seconds count.
+        self.begun: list[str] = []
+        self.counted_to = clock()
         run.phases = {}
 
     @contextmanager
     def during(self, key: str) -> Iterator[dict[str, Any]]:
-        """Adds the time of the block to the phase; the yielded dict takes the phase's facts."""
+        """Adds the time of the block to the phase; the yielded dict takes the phase's facts.
+
+        Phases add up to the run: a block inside another stops that one's clock.
+        """
         phase = self.run.phases.setdefault(key, {"seconds": 0.0, "facts": {}})
         phase["state"] = "running"
-        self.save()
-        began = self.clock()
+        self._count()
+        self.begun.append(key)
+        self._show()
         try:
             yield phase["facts"]
             phase["state"] = "done"
@@ -62,7 +69,21 @@ class PhaseLog:
             phase["state"] = "stopped"
             raise
         finally:
-            phase["seconds"] = round(phase["seconds"] + self.clock() - began, 3)
+            self._count()
+            self.begun.pop()
+            self._show()
+
+    def _count(self) -> None:
+        """The time since the last count belongs to the innermost phase."""
+        now = self.clock()
+        if self.begun:
+            phase = self.run.phases[self.begun[-1]]
+            phase["seconds"] = round(phase["seconds"] + now - self.counted_to, 6)
+        self.counted_to = now
+
+    def _show(self) -> None:
+        """A block inside another comes once a person; the page need not see each."""
+        if len(self.begun) < 2:
             self.save()
 
     def not_needed(self, *keys: str) -> None:

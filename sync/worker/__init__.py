@@ -1,1 +1,1 @@
-"""What a worker process does: carries runs out, schedules them."""
+"""What a worker process does: carries runs out, schedules them. May import everything but tasks and commands."""

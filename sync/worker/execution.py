@@ -11,7 +11,8 @@ from sync.approvals import confirming
 from sync.connection.clients import graph_client, scim_client
 from sync.drift import repairing
 from sync.drift.comparison import verify
-from sync.engine.cycle import run_cycle
+from sync.engine.cycle import Evaluate, evaluation_of, run_cycle
+from sync.engine.rehearsal.rehearsal import draft_of, rehearse
 from sync.models import AwsConnection, Configuration, EntraConnection, Result, Run, Tenant
 from sync.notifications import incidents
 from sync.on_demand.serving import Serving, execute_demand, recover_demands
@@ -79,6 +80,12 @@ def _begin(run: Run) -> bool:
     return True
 
 
+def _rules_of(run: Run) -> tuple[Configuration, Evaluate]:
+    """A draft's preview follows the draft and keeps nothing but its plan. One that is discarded ends its preview."""
+    current = run.tenant.configurations.current()
+    return (draft_of(run) or current, rehearse) if run.drafted else (current, evaluation_of)
+
+
 def _carry_out(run: Run, watch: Watch) -> Ending:
     """Raises LeaseLost: whoever holds the lease now ends the run."""
     try:
@@ -89,7 +96,8 @@ def _carry_out(run: Run, watch: Watch) -> Ending:
             verify(run, watch, scim)
             repairing.by_policy(run)
         else:
-            run_cycle(run, watch, graph, scim, clock=time.monotonic)
+            configuration, evaluated = _rules_of(run)
+            run_cycle(run, configuration, watch, graph, scim, evaluated=evaluated, clock=time.monotonic)
         watch.serve()
     except LeaseLost:
         raise

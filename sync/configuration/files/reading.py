@@ -1,7 +1,7 @@
-"""A tenant's configuration as a JSON file for git (docs/configuration.md): read, compared, put into the draft, written.
+"""A tenant's configuration as a JSON file for git (docs/configuration.md), read and checked.
 
 The file says how things shall be: what it names is made so, sections that it leaves out stay as they are. The tenant
-file (files.py) has the same sections. Microsoft's schema becomes the same `Wanted` (microsoft_files.py).
+file (sync/tenants/file.py) has the same sections. Microsoft's schema becomes the same `Wanted` (microsoft.py).
 """
 
 from typing import Any

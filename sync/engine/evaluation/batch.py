@@ -65,6 +65,11 @@ class Batch:
             self.links[object_id] = Link(tenant=tenant, object_type=object_type, object_id=object_id)
         return self.links[object_id]
 
+    @property
+    def touched(self) -> set[str]:
+        """Object ids of which the plan says something."""
+        return {subject.object_id for subject, _what in (*self.planned, *self.refused)}
+
     def save_links(self, tenant: Tenant) -> None:
         new = [link for link in self.links.values() if link.pk is None]
         insert_rows(new)

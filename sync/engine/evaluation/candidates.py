@@ -8,16 +8,16 @@ from typing import Any
 from sync.models import Link, Tenant
 from sync.rules.matching import Match, Verdict, judged, match
 from sync.scim import resource
-from sync.scim.client import ScimClient
 from sync.scim.errors import NotFound
 from sync.scim.never_touch import NeverTouch
+from sync.scim.reads import Reads
 
 Json = dict[str, Any]
 
 
 class Target:
     def __init__(
-        self, tenant: Tenant, client: ScimClient, object_type: str, attributes: Sequence[str], *, many: bool
+        self, tenant: Tenant, client: Reads, object_type: str, attributes: Sequence[str], *, many: bool
     ) -> None:
         self.tenant = tenant
         self.client = client

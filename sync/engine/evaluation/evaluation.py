@@ -1,16 +1,16 @@
 """One pass over everybody who may have changed: desired values, readiness, match, and the plan rows that follow.
 
 Works in batches of a thousand: memory does not grow with the directory. The decisions themselves are pure and live in
-mapping.py, readiness.py, matching.py and planning.py; here is only what they need to know, and where it goes.
+sync/rules; here is only what they need to know, and the order in which they are asked.
 """
 
 import datetime
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import Any
 
-from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
@@ -18,27 +18,16 @@ from sync.configuration.ruleset import Rules
 from sync.db.batches import batches
 from sync.engine.evaluation.batch import Batch, Decisions, known_of, links_of, want, written_members
 from sync.engine.evaluation.candidates import Target
-from sync.engine.evaluation.clashes import Clashes
 from sync.engine.evaluation.group_members import GroupMembers
-from sync.engine.evaluation.mapper import Mapper, groups_mapper, people_mapper
-from sync.engine.evaluation.plan_store import PlanStore, Refusal, Subject
-from sync.engine.evaluation.taken_values import TakenValues
-from sync.engine.guard.guard import Guard
-from sync.engine.scope.deciding import ScopePass
-from sync.engine.scope.nesting import assigned_groups_listing, groups_inside
+from sync.engine.evaluation.judgement import Judgement, judge, not_ready
+from sync.engine.evaluation.mapper import groups_mapper, people_mapper
+from sync.engine.evaluation.notes import Notes
+from sync.engine.evaluation.plan_store import Refusal, Subject
+from sync.engine.scope.nesting import assigned_groups_listing
 from sync.engine.work import due_links, groups_in_scope, held_objects, users_to_look_at
-from sync.models import (
-    DirectoryGroup,
-    DirectoryUser,
-    Link,
-    MembershipLink,
-    Origin,
-    Run,
-    Snapshot,
-)
-from sync.rules import acceptance, mapping
+from sync.models import DirectoryGroup, DirectoryUser, Link, MembershipLink, Origin, Run, Snapshot
+from sync.rules.acceptance import NameIdSource
 from sync.rules.changes import (
-    MANAGER,
     Change,
     Known,
     Stage,
@@ -50,11 +39,10 @@ from sync.rules.changes import (
     remove_members,
 )
 from sync.rules.matching import Match, Verdict
-from sync.rules.unique_keys import Keys, keys_of
-from sync.runs import checkpoints
+from sync.rules.unique_keys import Keys
 from sync.runs.lease import Watch
 from sync.scim import resource
-from sync.scim.client import ScimClient
+from sync.scim.reads import Reads
 
 # Up to here one filter request per object is cheaper than listing what AWS holds.
 FEW = 20
@@ -63,42 +51,46 @@ GROUPS_AT_ONCE = 50
 
 
 class Evaluation:
-    """The pass over people and groups of one run. `since`: the snapshot up to which they were evaluated."""
+    """The pass over people and groups of one run. `since`: the snapshot up to which they were evaluated.
+
+    `matching` surrounds what is asked of AWS, for whoever measures it.
+    """
 
     def __init__(
-        self, run: Run, snapshot: Snapshot, rules: Rules, client: ScimClient, *, since: int, watch: Watch
+        self,
+        run: Run,
+        snapshot: Snapshot,
+        rules: Rules,
+        client: Reads,
+        notes: Notes,
+        *,
+        since: int,
+        watch: Watch,
+        matching: Callable[[], AbstractContextManager[Any]] = nullcontext,
     ) -> None:
         self.run = run
         self.tenant = run.tenant
         self.snapshot = snapshot
         self.client = client
         self.rules = rules
+        self.notes = notes
         self.since = since
         self.watch = watch
+        self.matching = matching
         self.now = timezone.now()
         self.people = people_mapper(rules, self.now)
         self.groups = groups_mapper(rules, self.now)
         self.with_members = any(rule.target == "members" for rule in rules.groups)
         self.groups_in_scope = groups_in_scope(self.tenant, rules)
         self.active_when_gone = self._active_when_gone()
-        self.store = PlanStore(run)
-        self.taken = {object_type: TakenValues(run.tenant, object_type) for object_type in ("user", "group")}
-        self.seen = 0
         # Held changes that the plan still wants, whatever was decided about them.
         self.still_wanted: set[tuple[str, str, str]] = set()
 
     def _active_when_gone(self) -> Any:
         return self.people.map({"id": "", "userPrincipalName": ""}, present=False, creating=False).values.get("active")
 
-    def _save(self, batch: Batch, mapper: Mapper) -> None:
-        with transaction.atomic():
-            batch.save_links(self.tenant)
-            self.store.add(batch.planned, mapper.sources, mapper.redacted)
-            self.store.refuse(batch.refused)
-        checkpoints.passed("plan batch stored")
-
     def _decided(self, batch: Batch, subject: Subject, changes: Iterable[Change]) -> None:
-        """Into the batch, under what a person decided about the same deed on the same object."""
+        """Into the batch, under what a person decided about the same action on the same object."""
         for change in changes:
             decision = batch.decisions.of(change.action, subject.object_id)
             if decision:
@@ -107,21 +99,6 @@ class Evaluation:
                 decided = replace(change, approved=decision == "approved", held=decision == "waiting")
                 batch.planned.append((subject, decided))
 
-    def decide_scope(self) -> dict[str, int]:
-        """How many are in scope, and how many known people are not."""
-        return ScopePass(self.tenant, self.snapshot, self.rules, self.since, self.watch).decide()
-
-    def settle_clashes(self, object_type: str) -> None:
-        Clashes(self.run, object_type).settle()
-
-    def weigh(self, guard: Guard) -> None:
-        """What the plan means for people is only worked out for the preview of a draft."""
-
-    def unchanged(self) -> int:
-        """Of those looked at."""
-        touched = self.run.operations.filter(object_type__in=("user", "group"))
-        return max(0, self.seen - touched.values("object_type", "object_id").distinct().count())
-
     # People
 
     def plan_people(self, rows: QuerySet[DirectoryUser] | None = None) -> None:
@@ -129,41 +106,34 @@ class Evaluation:
         target = self._target("user", looked_at)
         for users in batches(looked_at):
             self.watch.safe_point()
-            self.seen += len(users)
-            self._know_scope(users)
+            self.notes.know_scope(users)
             ids = [user.object_id for user in users]
             batch = Batch(links_of(self.tenant, "user", ids), Decisions(self.tenant, ids))
-            managers = self._managers([user for user in users if user.in_scope])
+            managers = self.managers([user for user in users if user.in_scope])
             for user in users:
                 self._plan_person(user, batch, target, managers)
-            self._save(batch, self.people)
-
-    def _know_scope(self, users: Sequence[DirectoryUser]) -> None:
-        """It stands on the rows since the scope pass."""
+            self.notes.store(users, batch, self.people)
 
     def _target(self, object_type: str, rows: QuerySet[Any]) -> Target:
-        many = self._newcomers(object_type, rows) > FEW
+        many = self.notes.newcomers(object_type, rows) > FEW
         mapper = self.people if object_type == "user" else self.groups
-        return Target(self.tenant, self.client, object_type, mapper.matching, many=many)
+        with self.matching():
+            return Target(self.tenant, self.client, object_type, mapper.matching, many=many)
 
-    def _newcomers(self, object_type: str, rows: QuerySet[Any]) -> int:
-        """How many of those in scope have no link yet."""
-        linked = Link.objects.filter(
-            tenant=self.tenant, object_type=object_type, object_id=OuterRef("object_id")
-        ).exclude(scim_id="")
-        inside = rows.filter(in_scope=True) if object_type == "user" else rows
-        return inside.exclude(Exists(linked)).count()
-
-    def _managers(self, users: Sequence[DirectoryUser]) -> set[str]:
-        """Managers whom AWS holds, or whom this run is going to create."""
+    def managers(self, users: Iterable[DirectoryUser]) -> set[str]:
+        """Their managers whom AWS holds, or whom this run is going to create."""
         ids = {user.manager_id for user in users if user.manager_id}
         linked = Link.objects.filter(tenant=self.tenant, object_type="user", object_id__in=ids).exclude(scim_id="")
-        return {*linked.values_list("object_id", flat=True), *self._coming(ids)}
+        return {*linked.values_list("object_id", flat=True), *self.notes.coming(ids)}
 
-    def _coming(self, ids: Collection[str]) -> Iterable[str]:
-        """Those of them who are looked at and in scope."""
-        looked_at = users_to_look_at(self.tenant, self.since)
-        return looked_at.filter(object_id__in=ids, in_scope=True).values_list("object_id", flat=True)
+    def judge_person(
+        self, user: DirectoryUser, link: Link, managers: Collection[str], name_id: NameIdSource | None = None
+    ) -> Judgement:
+        manager = user.manager_id if user.manager_id in managers else ""
+        return judge(user, link, self.people, self.notes.taken["user"], manager=manager, name_id=name_id)
+
+    def judge_group(self, group: DirectoryGroup, link: Link) -> Judgement:
+        return judge(group, link, self.groups, self.notes.taken["group"])
 
     def _plan_person(self, user: DirectoryUser, batch: Batch, target: Target, managers: set[str]) -> None:
         if not user.in_scope:
@@ -171,25 +141,30 @@ class Evaluation:
             return
         link = batch.link(self.tenant, "user", user.object_id)
         subject = Subject(link, str(user), user.user_principal_name)
-        properties = user.properties | ({"manager": user.manager_id} if user.manager_id in managers else {})
-        taken = self.taken["user"].by_others(user.object_id)
-        mapped = self.people.map(properties, present=True, creating=not link.scim_id, taken=taken)
-        if mapped.problems:
-            batch.refused.append((subject, unmapped(mapped)))
+        judged = self.judge_person(user, link, managers)
+        if judged.refusal:
+            batch.refused.append((subject, judged.refusal))
             return
-        desired = self.people.desired(mapped, link.written if link.scim_id else {})
-        for unit, manager in mapped.references.items():
-            desired[unit] = {"value": manager}
-        want(link, keys_of("user", desired))
-        finding = self._judge_readiness(link, acceptance.check_user(desired))
-        changes = self._person_changes(subject, mapped, desired, target, batch, ready=finding is None)
-        changes = self._permitted(subject, changes, self.rules.user_actions, batch)
-        if changes and finding is not None:
-            batch.refused.append((subject, not_ready(finding)))
-            return
-        self._decided(batch, subject, changes)
-        if not changes:
+        judged.note(link, self.now)
+        changes = self._person_changes(subject, judged, target, batch)
+        if self._take_up(batch, subject, judged, changes, self.rules.user_actions) == []:
             self._rest(link)
+
+    def _take_up(
+        self,
+        batch: Batch,
+        subject: Subject,
+        judged: Judgement,
+        changes: Sequence[Change],
+        actions: Collection[str],
+    ) -> list[Change] | None:
+        """Into the batch, as far as settings permit; None where AWS would refuse it."""
+        allowed = self._permitted(subject, changes, actions, batch)
+        if allowed and judged.certain is not None:
+            batch.refused.append((subject, not_ready(judged.certain)))
+            return None
+        self._decided(batch, subject, allowed)
+        return allowed
 
     def _permitted(
         self, subject: Subject, changes: Sequence[Change], actions: Collection[str], batch: Batch
@@ -228,41 +203,24 @@ class Evaluation:
             link.retry_at = due
         return due <= self.now
 
-    def _judge_readiness(
-        self, link: Link, findings: Sequence[acceptance.AcceptanceFinding]
-    ) -> acceptance.AcceptanceFinding | None:
-        certain = next((finding for finding in findings if finding.certain), None)
-        code, attribute = (certain.code, certain.attribute) if certain else ("", "")
-        if (code, attribute) != (link.ready_code, link.ready_attribute) or link.ready_at is None:
-            link.ready_code, link.ready_attribute, link.ready_at = code, attribute, self.now
-        return certain
-
-    def _person_changes(
-        self,
-        subject: Subject,
-        mapped: mapping.Mapped,
-        desired: dict[str, Any],
-        target: Target,
-        batch: Batch,
-        *,
-        ready: bool,
-    ) -> list[Change]:
-        if subject.link.scim_id or not ready:
-            return plan_user(known_of(subject.link), desired)
-        found = self._match(subject, desired, target, batch)
+    def _person_changes(self, subject: Subject, judged: Judgement, target: Target, batch: Batch) -> list[Change]:
+        if subject.link.scim_id or judged.certain is not None:
+            return plan_user(known_of(subject.link), judged.desired)
+        found = self._match(subject, judged.desired, target, batch)
         if found is None:
             return []
         if found.resource is None:
-            return plan_user(Known(), desired)
-        held = resource.units_held(found.resource, desired)
+            return plan_user(Known(), judged.desired)
+        held = resource.units_held(found.resource, judged.desired)
         # What the rules leave alone stays as this object of AWS has it.
-        desired = desired | self.people.desired(mapped, held)
+        desired = judged.desired | self.people.desired(judged.mapped, held)
         return plan_user(Known(found.resource["id"]), desired, held)
 
     def _match(self, subject: Subject, desired: Mapping[str, Any], target: Target, batch: Batch) -> Match | None:
         """None when the object is left as it is; the reason stands on the link and in the log."""
         link = subject.link
-        found = target.match(link, desired)
+        with self.matching():
+            found = target.match(link, desired)
         held = found.resource or {}
         name = str(held.get("userName") or held.get("displayName") or "")
         link.match_code, link.match_attribute, link.match_at = found.verdict.value, found.attribute, self.now
@@ -284,18 +242,14 @@ class Evaluation:
         target = self._target("group", looked_at)
         for groups in batches(looked_at, GROUPS_AT_ONCE):
             self.watch.safe_point()
-            self.seen += len(groups)
             ids = [group.object_id for group in groups]
             batch = Batch(links_of(self.tenant, "group", ids), Decisions(self.tenant, ids))
-            members = self._members_of(ids, batch.links.values())
+            members = self.notes.members(ids, batch.links.values())
             for group in groups:
                 self._plan_group(group, batch, target, members)
-            self._save(batch, self.groups)
+            self.notes.store(groups, batch, self.groups)
         if rows is None:
             self._plan_groups_out_of_scope()
-
-    def _members_of(self, ids: Collection[str], links: Iterable[Link]) -> "GroupMembers":
-        return GroupMembers(self.run, links, groups_inside(self.tenant, ids))
 
     def _groups_to_look_at(self) -> QuerySet[DirectoryGroup]:
         """Assigned groups that go to AWS and changed, or list somebody who did."""
@@ -310,39 +264,40 @@ class Evaluation:
             object_id__in=self.groups_in_scope,
         )
 
-    def _plan_group(self, group: DirectoryGroup, batch: Batch, target: Target, members: "GroupMembers") -> None:
+    def _plan_group(self, group: DirectoryGroup, batch: Batch, target: Target, members: GroupMembers) -> None:
         link = batch.link(self.tenant, "group", group.object_id)
         subject = Subject(link, str(group))
-        taken = self.taken["group"].by_others(group.object_id)
-        mapped = self.groups.map(group.properties, present=True, creating=not link.scim_id, taken=taken)
-        if mapped.problems:
-            batch.refused.append((subject, unmapped(mapped)))
+        judged = self.judge_group(group, link)
+        if judged.refusal:
+            batch.refused.append((subject, judged.refusal))
             return
-        desired = self.groups.desired(mapped, link.written if link.scim_id else {})
-        want(link, keys_of("group", desired))
-        finding = self._judge_readiness(link, acceptance.check_group(desired))
-        known, found = known_of(link), None
-        if not link.scim_id and finding is None:
-            matched = self._match(subject, desired, target, batch)
-            if matched is None:
-                return
-            if matched.resource is not None:
-                known = Known(matched.resource["id"])
-                found = resource.units_held(matched.resource, desired)
-                desired = self.groups.desired(mapped, found)
-        written = members.written[group.object_id]
-        certain = {member for member, sure in written.items() if sure}
-        wanted = members.wanted(group.object_id) if self.with_members else []
-        changes = plan_group(known, desired, wanted, certain, found)
-        changes = self._permitted(subject, changes, self.rules.group_actions, batch)
-        if changes and finding is not None:
-            batch.refused.append((subject, not_ready(finding)))
+        judged.note(link, self.now)
+        changes = self._group_changes(subject, judged, target, batch, members)
+        if changes is None:
             return
-        self._decided(batch, subject, changes)
+        if self._take_up(batch, subject, judged, changes, self.rules.group_actions) is None:
+            return
         if self.snapshot.suspect or group.members_unsure:
             self.still_wanted |= batch.decisions.keys_of(group.object_id)
             return
-        self._remove_members(batch, subject, written.keys() - members.listed(group.object_id))
+        self._remove_members(batch, subject, members.written[group.object_id].keys() - members.listed(group.object_id))
+
+    def _group_changes(
+        self, subject: Subject, judged: Judgement, target: Target, batch: Batch, members: GroupMembers
+    ) -> list[Change] | None:
+        """None when the group is left as it is."""
+        known, found, desired = known_of(subject.link), None, judged.desired
+        if not subject.link.scim_id and judged.certain is None:
+            matched = self._match(subject, desired, target, batch)
+            if matched is None:
+                return None
+            if matched.resource is not None:
+                known = Known(matched.resource["id"])
+                found = resource.units_held(matched.resource, desired)
+                desired = self.groups.desired(judged.mapped, found)
+        certain = {member for member, sure in members.written[subject.object_id].items() if sure}
+        wanted = members.wanted(subject.object_id) if self.with_members else []
+        return plan_group(known, desired, wanted, certain, found)
 
     def _remove_members(self, batch: Batch, subject: Subject, members: Iterable[str]) -> None:
         """Approved ones in requests of their own: the guard does not count them."""
@@ -382,23 +337,8 @@ class Evaluation:
         if not members and self.tenant.delete_groups and group is not None and group.deleted == "purged":
             delete = Change(Stage.REMOVALS, "delete", link.scim_id)
             self._decided(batch, subject, permitted([delete], self.rules.group_actions))
-        self._save(batch, self.groups)
+        self.notes.store([], batch, self.groups)
 
     def _deletable(self) -> Exists:
         purged = DirectoryGroup.objects.filter(tenant=self.tenant, object_id=OuterRef("object_id"), deleted="purged")
         return Exists(purged if self.tenant.delete_groups else purged.none())
-
-
-def unmapped(mapped: mapping.Mapped) -> Refusal:
-    problem = mapped.problems[0]
-    if mapped.ignored:
-        return Refusal("ignored-by-rule", problem.target, skipped=True)
-    return Refusal("expression-error", problem.target, str(problem.problem))
-
-
-def not_ready(finding: acceptance.AcceptanceFinding) -> Refusal:
-    """AWS would certainly refuse it: its own words are quoted, nothing is sent."""
-    return Refusal(finding.code, finding.attribute, acceptance.aws_words(finding), skipped=True)
-
-
-__all__ = ["MANAGER", "Evaluation"]

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from django.db.models import Q, QuerySet
 
@@ -14,6 +14,18 @@ from sync.scim.resource import unit_of
 COLUMNS = {object_type: {unit: name for name, unit in units.items()} for object_type, units in UNITS.items()}
 
 
+class Values(Protocol):
+    def by_others(self, object_id: str) -> Callable[[str, str], bool]:
+        """The question as a mapping asks it, for one object: (target, value) -> bool."""
+
+
+class NobodyHas:
+    """For comparing two sets of rules on one object: what others hold is the same for both."""
+
+    def by_others(self, object_id: str) -> Callable[[str, str], bool]:
+        return lambda _target, _value: False
+
+
 class TakenValues:
     """Asks the indexed keys of the links. What this pass has given out itself counts before it is stored."""
 
@@ -23,7 +35,6 @@ class TakenValues:
         self.given: dict[tuple[str, str], str] = {}
 
     def by_others(self, object_id: str) -> Callable[[str, str], bool]:
-        """The question as a mapping asks it, for one object: (target, value) -> bool."""
         return partial(self._taken, object_id)
 
     def _taken(self, object_id: str, target: str, value: str) -> bool:

@@ -8,6 +8,7 @@ from django.utils import timezone
 from sync.engine.export import settling
 from sync.engine.export.settling import Settled
 from sync.models import Link, Operation, Result, Run
+from sync.rules.drift import same
 from sync.runs.checkpoints import passed
 from sync.scim import resource
 from sync.scim.client import ScimClient
@@ -54,7 +55,7 @@ def _holds(operation: Operation, scim_id: str, client: ScimClient) -> bool:
         # A manager is written by AWS id and kept by Entra id: it is written again.
         return False
     held = resource.units_held(told, operation.desired)
-    return all(held.get(unit) == value for unit, value in operation.desired.items())
+    return all(same(unit, value, held.get(unit)) for unit, value in operation.desired.items())
 
 
 def _settle(settled: Settled, operation: Operation, found: Found, *, applied: bool) -> None:

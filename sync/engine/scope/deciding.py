@@ -1,4 +1,4 @@
-"""Who is in scope, applied to the mirror in batches: the decisions themselves are in scoping.py."""
+"""Who is in scope, applied to the mirror in batches: the decisions themselves are in sync/rules/scope.py."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence

@@ -418,7 +418,7 @@ def test_killed_in_the_middle_it_is_taken_up_again(wired: Tenant, lab: Lab, monk
     )
     assert asked.run is not None
     with monkeypatch.context() as patched:
-        patched.setattr("sync.on_demand.one_object.OneObject._read_back", _killed)
+        patched.setattr("sync.on_demand.writing.read_back", _killed)
         with pytest.raises(Killed):
             execution.execute_run(asked.run.pk)
     asked.refresh_from_db()
@@ -437,7 +437,7 @@ def test_what_always_stops_its_worker_fails_with_its_reason(
     person = hire(lab)
     asked = services.request_demand(tenant=wired, actor=ACTOR, objects=[found(person)], enqueue=False)
     assert asked.run is not None
-    monkeypatch.setattr("sync.on_demand.one_object.OneObject._read_person", _killed)
+    monkeypatch.setattr("sync.on_demand.reading._read_person", _killed)
     for _ in range(MOST_ATTEMPTS):
         with pytest.raises(Killed):
             execution.execute_run(asked.run.pk)

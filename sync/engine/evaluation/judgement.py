@@ -1,0 +1,86 @@
+"""What the rules make of one person or group: judged here for runs, rehearsals, readiness and on demand alike."""
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sync.engine.evaluation.batch import want
+from sync.engine.evaluation.mapper import Mapper
+from sync.engine.evaluation.plan_store import Refusal
+from sync.engine.evaluation.taken_values import Values
+from sync.models import DirectoryGroup, DirectoryUser, Link
+from sync.rules import acceptance
+from sync.rules.acceptance import AcceptanceFinding, NameIdSource
+from sync.rules.mapping import Mapped
+from sync.rules.unique_keys import keys_of
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """`desired`: units to have; {} where the mapping gave none, and `refusal` then says why.
+
+    `findings`: what AWS, or signing in to it, takes exception to; the worst first.
+    """
+
+    mapped: Mapped
+    desired: dict[str, Any]
+    findings: Sequence[AcceptanceFinding] = ()
+    refusal: Refusal | None = None
+
+    @property
+    def certain(self) -> AcceptanceFinding | None:
+        """The rule by which AWS would certainly refuse the object."""
+        return next((finding for finding in self.findings if finding.certain), None)
+
+    def note(self, link: Link, now: datetime.datetime) -> None:
+        """The unique values that the object wants, and whether AWS would take it, onto its link."""
+        want(link, keys_of(link.object_type, self.desired))
+        verdict = (self.certain.code, self.certain.attribute) if self.certain else ("", "")
+        if verdict != (link.ready_code, link.ready_attribute) or link.ready_at is None:
+            link.ready_code, link.ready_attribute, link.ready_at = *verdict, now
+
+
+def judge(
+    row: DirectoryUser | DirectoryGroup,
+    link: Link,
+    mapper: Mapper,
+    taken: Values,
+    *,
+    manager: str = "",
+    name_id: NameIdSource | None = None,
+) -> Judgement:
+    """`manager`: Entra's id of the person's manager, where AWS holds or is to hold that one. `name_id`: what the
+    sign-in message names people by, where that is to be compared too."""
+    properties = row.properties | ({"manager": manager} if manager else {})
+    unique = taken.by_others(row.object_id)
+    mapped = mapper.map(properties, present=True, creating=not link.scim_id, taken=unique)
+    if mapped.problems:
+        return Judgement(mapped, {}, refusal=unmapped(mapped))
+    desired = mapper.desired(mapped, link.written if link.scim_id else {})
+    desired |= {unit: {"value": reference} for unit, reference in mapped.references.items()}
+    return Judgement(mapped, desired, _findings(row, desired, name_id))
+
+
+def _findings(
+    row: DirectoryUser | DirectoryGroup, desired: dict[str, Any], name_id: NameIdSource | None
+) -> Sequence[AcceptanceFinding]:
+    if isinstance(row, DirectoryGroup):
+        return acceptance.check_group(desired)
+    found = acceptance.check_user(desired)
+    if name_id is None:
+        return found
+    compared = acceptance.check_name_id(str(desired.get("userName") or ""), row.properties, name_id)
+    return acceptance.worst_first([*found, *compared])
+
+
+def unmapped(mapped: Mapped) -> Refusal:
+    problem = mapped.problems[0]
+    if mapped.ignored:
+        return Refusal("ignored-by-rule", problem.target, skipped=True)
+    return Refusal("expression-error", problem.target, str(problem.problem))
+
+
+def not_ready(finding: AcceptanceFinding) -> Refusal:
+    """AWS would certainly refuse it: its own words are quoted, nothing is sent."""
+    return Refusal(finding.code, finding.attribute, acceptance.aws_words(finding), skipped=True)

@@ -1,0 +1,114 @@
+"""Where a pass leaves what it decides and reads what it decided before: a run's on the mirror and the links.
+
+A rehearsal has notes of its own, beside them (sync/engine/rehearsal/stand_ins.py).
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, Protocol
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
+
+from sync.configuration.ruleset import Rules
+from sync.engine.evaluation.batch import Batch
+from sync.engine.evaluation.clashes import Clashes
+from sync.engine.evaluation.group_members import GroupMembers
+from sync.engine.evaluation.mapper import Mapper
+from sync.engine.evaluation.plan_store import PlanStore
+from sync.engine.evaluation.taken_values import TakenValues
+from sync.engine.guard.guard import Guard
+from sync.engine.scope.deciding import ScopePass
+from sync.engine.scope.nesting import groups_inside
+from sync.engine.work import users_to_look_at
+from sync.models import DirectoryGroup, DirectoryUser, Link, Run, Snapshot, Tenant
+from sync.runs import checkpoints
+from sync.runs.lease import Watch
+
+ObjectRow = DirectoryUser | DirectoryGroup
+
+
+class Notes(Protocol):
+    """`plan`: the stored rows; `taken`: by object type, the values that others hold."""
+
+    @property
+    def plan(self) -> PlanStore: ...
+
+    @property
+    def taken(self) -> Mapping[str, TakenValues]: ...
+
+    def decide_scope(self) -> dict[str, int]:
+        """How many are in scope, and how many known people are not."""
+
+    def know_scope(self, users: Sequence[DirectoryUser]) -> None:
+        """Their rows say whether they are in scope."""
+
+    def newcomers(self, object_type: str, rows: QuerySet[Any]) -> int:
+        """How many of those in scope have no link yet."""
+
+    def coming(self, ids: Collection[str]) -> set[str]:
+        """Those of them whom this pass looks at and finds in scope."""
+
+    def members(self, ids: Collection[str], links: Iterable[Link]) -> GroupMembers: ...
+
+    def store(self, rows: Sequence[ObjectRow], batch: Batch, mapper: Mapper) -> None: ...
+
+    def settle_clashes(self, object_type: str) -> None: ...
+
+    def weigh(self, guard: Guard) -> None:
+        """What the plan means for people."""
+
+    def unchanged(self) -> int:
+        """How many of those looked at stay as they are."""
+
+
+def unlinked(tenant: Tenant, object_type: str, rows: QuerySet[Any]) -> int:
+    """How many of the mirror's rows name nobody whom AWS holds."""
+    linked = Link.objects.filter(tenant=tenant, object_type=object_type, object_id=OuterRef("object_id"))
+    return rows.exclude(Exists(linked.exclude(scim_id=""))).count()
+
+
+class LinkNotes:
+    """Of an ordinary run: scope on the rows of the mirror, wanted values and verdicts on the links."""
+
+    def __init__(self, run: Run, snapshot: Snapshot, rules: Rules, since: int, watch: Watch) -> None:
+        self.run = run
+        self.tenant = run.tenant
+        self.since = since
+        self.scope = ScopePass(run.tenant, snapshot, rules, since, watch)
+        self.plan = PlanStore(run)
+        self.taken = {object_type: TakenValues(run.tenant, object_type) for object_type in ("user", "group")}
+        self.seen = 0
+
+    def decide_scope(self) -> dict[str, int]:
+        return self.scope.decide()
+
+    def know_scope(self, users: Sequence[DirectoryUser]) -> None:
+        """The scope pass wrote it there."""
+
+    def newcomers(self, object_type: str, rows: QuerySet[Any]) -> int:
+        return unlinked(self.tenant, object_type, rows.filter(in_scope=True) if object_type == "user" else rows)
+
+    def coming(self, ids: Collection[str]) -> set[str]:
+        looked_at = users_to_look_at(self.tenant, self.since)
+        return set(looked_at.filter(object_id__in=ids, in_scope=True).values_list("object_id", flat=True))
+
+    def members(self, ids: Collection[str], links: Iterable[Link]) -> GroupMembers:
+        return GroupMembers(self.run, links, groups_inside(self.tenant, ids))
+
+    def store(self, rows: Sequence[ObjectRow], batch: Batch, mapper: Mapper) -> None:
+        with transaction.atomic():
+            batch.save_links(self.tenant)
+            self.plan.add(batch.planned, mapper.sources, mapper.redacted)
+            self.plan.refuse(batch.refused)
+        self.seen += len(rows)
+        checkpoints.passed("plan batch stored")
+
+    def settle_clashes(self, object_type: str) -> None:
+        Clashes(self.run, object_type).settle()
+
+    def weigh(self, guard: Guard) -> None:
+        """Only worked out for the preview of a draft."""
+
+    def unchanged(self) -> int:
+        touched = self.run.operations.filter(object_type__in=("user", "group"))
+        return max(0, self.seen - touched.values("object_type", "object_id").distinct().count())

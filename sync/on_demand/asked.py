@@ -1,0 +1,53 @@
+"""What one object of a demand is carried out with."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sync.configuration.ruleset import Rules
+from sync.engine.evaluation.batch import links_of
+from sync.graph.client import GraphClient
+from sync.models import Configuration, DemandObject, Link, Run, Tenant
+from sync.on_demand.steps import StepLog
+from sync.runs.lease import Watch
+from sync.scim.client import ScimClient
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """`newest`: the tenant's newest snapshot. `before`: the last plan row of the run that is not of this object."""
+
+    run: Run
+    row: DemandObject
+    watch: Watch
+    graph: GraphClient
+    scim: ScimClient
+    configuration: Configuration
+    rules: Rules
+    steps: StepLog
+    clock: Callable[[], float]
+    dry_run: bool
+    newest: int
+    before: int
+
+    @classmethod
+    def of(cls, run: Run, row: DemandObject, configuration: Configuration, **facts: Any) -> "Asked":
+        newest = run.tenant.snapshots.order_by("-pk").values_list("pk", flat=True).first() or 0
+        before = run.operations.order_by("-pk").values_list("pk", flat=True).first() or 0
+        rules, steps = Rules.of(configuration), StepLog(row)
+        return cls(
+            run, row, configuration=configuration, rules=rules, steps=steps, newest=newest, before=before, **facts
+        )
+
+    @property
+    def tenant(self) -> Tenant:
+        return self.run.tenant
+
+    @property
+    def is_user(self) -> bool:
+        return self.row.object_type == "user"
+
+    @property
+    def link(self) -> Link | None:
+        """Read anew each time."""
+        return links_of(self.tenant, self.row.object_type, [self.row.object_id]).get(self.row.object_id)
