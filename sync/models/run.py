@@ -35,7 +35,6 @@ class Run(models.Model):
         CHANGES = "changes", _("Changes only")
         PREVIEW = "preview", _("Preview")
         ON_DEMAND = "demand", _("On demand")
-        RETRY = "retry", _("Retry")
         VERIFY = "verify", _("Comparison with AWS")
 
     class Trigger(models.TextChoices):
