@@ -98,13 +98,12 @@ def detail_context(tenant: Tenant, operation: Operation) -> dict[str, Any]:
 
 
 def members_of(tenant: Tenant, operation: Operation) -> list[DirectoryUser]:
-    ids = operation.changes.get("members", [])
+    ids = operation.member_ids
     return list(DirectoryUser.objects.filter(tenant=tenant, object_id__in=ids).order_by("display_name"))
 
 
 def field_changes(operation: Operation) -> list[dict[str, Any]]:
-    rows = [(name, change) for name, change in operation.changes.items() if isinstance(change, dict)]
-    return [{"field": name} | change for name, change in rows]
+    return [{"field": unit, **change} for unit, change in operation.unit_changes.items()]
 
 
 @require_safe

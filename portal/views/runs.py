@@ -107,12 +107,8 @@ def run_context(tenant: Tenant, found: Run) -> dict[str, object]:
 def phase_rows(found: Run) -> list[dict[str, object]]:
     rows = []
     for key, label in phases.phases_of(found).items():
-        phase = found.phases.get(key, {})
-        state = phase.get("state", "waiting" if found.open else "not_needed")
-        rows.append(
-            {"key": key, "label": label, "state": state, "word": phases.STATES[state]}
-            | {"seconds": phase.get("seconds"), "facts": phase.get("facts", {})}
-        )
+        phase = phases.phase_of(found, key)
+        rows.append({"key": key, "label": label, "word": phases.STATES[phase["state"]], **phase})
     return rows
 
 
@@ -129,7 +125,7 @@ def figures(found: Run) -> list[dict[str, object]]:
 
 def progress(found: Run) -> dict[str, int] | None:
     """Only while writing: before that the total is unknown."""
-    if not found.open or not any(found.phases.get(key, {}).get("state") == "running" for key in WRITING):
+    if not found.open or not any(phases.phase_of(found, key)["state"] == "running" for key in WRITING):
         return None
     waiting = found.operations.filter(result__in=(Result.PLANNED, Result.SENT)).count()
     return {"done": max(0, found.planned - waiting), "total": found.planned}

@@ -150,7 +150,7 @@ def in_flight(tenant: Tenant) -> set[str]:
     """Ids of people and groups about whom a request waits for its answer."""
     ids: set[str] = set()
     for operation in Operation.objects.filter(tenant=tenant, result=Result.SENT).only("object_id", "changes"):
-        ids |= {operation.object_id, *operation.changes.get("members", [])}
+        ids |= {operation.object_id, *operation.member_ids}
     return ids
 
 
