@@ -16,7 +16,7 @@ from requests.adapters import HTTPAdapter
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tests.lab_process import Lab
+from tests.world.lab import Lab
 
 CONNECTIONS = 10
 

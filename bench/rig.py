@@ -18,7 +18,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tests.lab_process import Lab
+from tests.world.lab import Lab
 from tools.run_tests import postgres
 
 KEY = "A" * 43 + "="

@@ -1,58 +1,19 @@
-"""The small world of every test: three people and one tenant."""
+"""What every test has: the fixtures of `tests/world`, and an empty cache."""
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.cache import cache
-from django.test import Client
 
-from portal.models import RoleGrant, User
-from portal.roles import Role
-from sync.models import Tenant
-from sync.tenants import services
-from tests.prepared import new_state
-
-__all__ = ["new_state"]
-
-
-def person(email: str, role: Role, tenant: Tenant | None = None) -> User:
-    user = User.objects.create_user(email, "correct horse battery", name=email.partition("@")[0].title())
-    RoleGrant.objects.create(user=user, role=role, tenant=tenant)
-    return user
+pytest_plugins = [f"tests.world.{name}" for name in ("database", "labs", "people", "prepared", "tenant")]
 
 
 @pytest.fixture(autouse=True)
 def empty_cache() -> None:
     """Counters of missed sign-ins and remembered look-ups end with their test."""
     cache.clear()
-
-
-@pytest.fixture
-def tenant(db: None) -> Tenant:
-    return services.create_tenant(actor="jo@acme.example", name="Acme")
-
-
-@pytest.fixture
-def owner(db: None) -> User:
-    return person("jo@acme.example", Role.OWNER)
-
-
-@pytest.fixture
-def viewer(tenant: Tenant) -> User:
-    return person("tom@acme.example", Role.VIEWER, tenant)
-
-
-@pytest.fixture
-def client_of() -> Callable[[User], Client]:
-    def signed_in(user: User) -> Client:
-        client = Client()
-        client.force_login(user)
-        return client
-
-    return signed_in
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -9,15 +9,15 @@ from playwright.sync_api import Locator, Page, expect
 from portal.models import User
 from sync.configuration import drafts, versions
 from sync.models import Tenant
-from tests.lab_process import Lab
-from tests.sync.engine.conftest import ACTOR, assign, sync, wire
+from tests.world.lab import Lab
+from tests.world.tenant import ACTOR, assign, connect, sync
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
 def wired(lab: Lab, tenant: Tenant) -> Tenant:
-    wire(tenant, lab)
+    connect(tenant, lab)
     return tenant
 
 

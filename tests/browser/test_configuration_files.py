@@ -14,8 +14,8 @@ from sync.configuration.drafts import draft_or_current
 from sync.configuration.files.writing import export_configuration
 from sync.configuration.settings import set_settings
 from sync.models import Tenant
-from tests.browser.conftest import Watched, axe, sideways
-from tests.sync.ms_schema.schema import SAMPLE
+from tests.world.browser import Watched, axe, sideways
+from tests.world.ms_schema import SAMPLE
 
 pytestmark = pytest.mark.django_db(transaction=True)
 JO = "jo@acme.example"

@@ -13,11 +13,11 @@ from portal.roles import Role
 from sync.configuration import drafts, mappings, versions
 from sync.configuration.filters import save_filter
 from sync.models import Configuration, HeldChange, Run, Tenant
-from tests.browser.conftest import Watched, axe, sideways
-from tests.conftest import person
-from tests.drafted import PREVIEW, edit_title, preview_of, with_draft, with_versions
-from tests.lab_process import Lab
-from tests.sync.engine.conftest import ACTOR, assign, sync, wire
+from tests.world.browser import Watched, axe, sideways
+from tests.world.drafted import PREVIEW, edit_title, preview_of, with_draft, with_versions
+from tests.world.lab import Lab
+from tests.world.people import person
+from tests.world.tenant import ACTOR, assign, connect, sync
 
 pytestmark = pytest.mark.django_db(transaction=True)
 RAVI = "ravi@acme.example"
@@ -27,7 +27,7 @@ Open = Callable[[User | None], Page]
 @pytest.fixture
 def acme(tenant: Tenant, lab: Lab) -> Tenant:
     """Provisioning is on, version 1 is published, AWS holds everybody of two groups."""
-    wire(tenant, lab)
+    connect(tenant, lab)
     mappings.apply_recommended(actor=ACTOR, tenant=tenant)
     assign(tenant, lab.entra_group("AWS-Admins"), lab.entra_group("AWS-Developers"))
     sync(tenant)

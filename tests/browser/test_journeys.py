@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from portal.models import User
 from sync.models import Run, Tenant
-from tests.lab_process import Lab
+from tests.world.lab import Lab
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

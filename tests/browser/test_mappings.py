@@ -11,9 +11,9 @@ from sync.configuration import drafts, mappings, versions
 from sync.configuration.settings import set_settings
 from sync.models import AttributeMapping, Tenant
 from sync.rules.rows import MappingRow
-from tests.browser.conftest import axe, sideways
-from tests.lab_process import Lab
-from tests.sync.engine.conftest import ACTOR, assign, sync, wire
+from tests.world.browser import axe, sideways
+from tests.world.lab import Lab
+from tests.world.tenant import ACTOR, assign, connect, sync
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -25,7 +25,7 @@ FAMILY = "name.familyName"
 @pytest.fixture
 def read(lab: Lab, tenant: Tenant) -> Tenant:
     """Everybody was read and written once, under a published version."""
-    wire(tenant, lab)
+    connect(tenant, lab)
     mappings.apply_recommended(actor=ACTOR, tenant=tenant)
     assign(tenant, lab.entra_group("AWS-Admins"))
     sync(tenant)

@@ -33,8 +33,8 @@ from sync.models import (
     Snapshot,
     Tenant,
 )
-from tests.browser.conftest import Watched, axe, sideways
-from tests.drafted import PREVIEW, preview_of, with_draft
+from tests.world.browser import Watched, axe, sideways
+from tests.world.drafted import PREVIEW, preview_of, with_draft
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -13,7 +13,7 @@ from sync.configuration.filters import save_filter
 from sync.directory.live import Found
 from sync.models import DirectoryMembership, DirectoryUser, Tenant
 from sync.rules.entra_attributes import ALWAYS_SELECTED
-from tests.browser.conftest import axe, sideways
+from tests.world.browser import axe, sideways
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ACTOR = "jo@acme.example"

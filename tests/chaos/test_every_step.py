@@ -3,7 +3,6 @@
 import os
 import signal
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -15,10 +14,14 @@ from sync.runs import checkpoints
 from sync.runs.requests import request_run
 from sync.tenants import services
 from sync.worker import execution
-from tests.lab_process import Lab
-from tests.sync.engine.conftest import ACTOR, assign, sync, wire
+from tests.world.lab import Lab
+from tests.world.tenant import ACTOR, assign, connect, sync
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.process]
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.process,
+    pytest.mark.company(5, groups=1, memberships=2),
+]
 
 WRITES = ("POST", "PATCH", "DELETE")
 # Without these the learning run would have learned nothing.
@@ -33,13 +36,6 @@ TWICE = {"plan batch stored", "intent committed", "before send", "after answer",
 Json = dict[str, Any]
 
 
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    flags = ("--aws-tps", "0", "--people", "5", "--groups", "1", "--memberships", "2")
-    with Lab(tmp_path_factory.mktemp("lab"), *flags) as running:
-        yield running
-
-
 class World:
     """A tenant of its own, in the middle of a story: half of it is written, a run for the rest is asked for."""
 
@@ -48,7 +44,7 @@ class World:
         self.prefix = f"k{number:03}"
         lab.call("DELETE", "aws/users")
         self.tenant = services.create_tenant(actor=ACTOR, name=self.prefix)
-        wire(self.tenant, lab)
+        connect(self.tenant, lab)
         mappings.apply_recommended(actor=ACTOR, tenant=self.tenant)
         self.people = [self.hire(n) for n in range(4)]
         self.old = self.group("old", self.people)
@@ -124,9 +120,7 @@ def learn(run: Run) -> Counter[str]:
     return passed
 
 
-def test_a_kill_at_any_step_changes_nothing_in_the_end(db: None, lab: Lab, settings: Any, monkeypatch: Any) -> None:
-    settings.EXTRA_CLOUDS, settings.EXTRA_SCIM_HOSTS = lab.clouds, lab.scim_hosts
-    settings.SCIM_RATE = 1000
+def test_a_kill_at_any_step_changes_nothing_in_the_end(db: None, lab: Lab) -> None:
     reference = World(lab, 0)
     learned = learn(reference.run)
     assert learned.keys() >= EXPECTED

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from tests.journeys.up import Up, until
-from tests.prepared import NewState
+from tests.world.prepared import NewState
+from tests.world.programs import until
+from tests.world.up import Up
 
 pytestmark = pytest.mark.process
 

@@ -8,7 +8,7 @@ import sqlite3
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,41 +23,30 @@ from sync.runs.requests import request_run
 from sync.tenants import services
 from sync.worker import execution
 from sync.worker.scheduling import abandoned_runs, dispatch
-from tests.journeys.up import ROOT, Up, until
-from tests.lab_process import Lab
-from tests.prepared import NewState
-from tests.sync.engine.conftest import ACTOR, assign, wire
+from tests.world.company import group_of, hire
+from tests.world.lab import Lab
+from tests.world.prepared import NewState
+from tests.world.programs import ROOT, until
+from tests.world.tenant import ACTOR, assign, connect
+from tests.world.up import Up
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.process]
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.process,
+    pytest.mark.company(5, groups=1, memberships=2),
+]
 
 Json = dict[str, Any]
-
-
-@pytest.fixture(scope="module")
-def lab_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    flags = ("--aws-tps", "0", "--people", "5", "--groups", "1", "--memberships", "2")
-    with Lab(tmp_path_factory.mktemp("lab"), *flags) as running:
-        yield running
-
-
-@pytest.fixture
-def lab(lab_process: Lab, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Lab:
-    settings.EXTRA_CLOUDS, settings.EXTRA_SCIM_HOSTS = lab_process.clouds, lab_process.scim_hosts
-    settings.SCIM_RATE = 1000
-    lab_process.call("DELETE", "aws/users")
-    lab_process.call("DELETE", "faults")
-    lab_process.forget_requests()
-    return lab_process
 
 
 @pytest.fixture
 def asked(db: None, lab: Lab) -> Run:
     """A queued run that is to create sixty people."""
     tenant = services.create_tenant(actor=ACTOR, name="One")
-    wire(tenant, lab)
+    connect(tenant, lab)
     mappings.apply_recommended(actor=ACTOR, tenant=tenant)
-    people = [lab.call("POST", "entra/hire", {"displayName": f"One {n} Run"})["id"] for n in range(60)]
-    assign(tenant, lab.call("POST", "entra/groups", {"displayName": "One-Run", "members": people}))
+    people = [hire(lab, f"One {n} Run") for n in range(60)]
+    assign(tenant, group_of(lab, "One-Run", people))
     return request_run(tenant=tenant, kind=Run.Kind.CHANGES, trigger=Run.Trigger.COMMAND, enqueue=False, confirmed=True)
 
 

@@ -1,6 +1,5 @@
 """Table C: certificates that nobody vouches for."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -9,16 +8,11 @@ from sync.connection import services
 from sync.models import AwsConnection, Run, Tenant
 from sync.runs.requests import request_run
 from sync.worker import execution
-from tests.lab_process import Lab
-from tests.sync.engine.conftest import ACTOR, assign
+from tests.world.company import hire
+from tests.world.lab import Lab
+from tests.world.tenant import ACTOR, assign
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(scope="module")
-def lab_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    with Lab(tmp_path_factory.mktemp("lab"), "--aws-tps", "0", "--aws-bad-tls") as lab:
-        yield lab
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.company(aws_bad_tls=True)]
 
 
 @pytest.mark.fault("C22")
@@ -26,7 +20,7 @@ def lab_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 def test_a_certificate_that_is_not_right_ends_before_the_token_is_shown(
     wired: Tenant, lab: Lab, settings: Any, flaw: str
 ) -> None:
-    assign(wired, lab.call("POST", "entra/hire", {"displayName": "Ta Lls"}))
+    assign(wired, hire(lab, "Ta Lls"))
     address = lab.facts["bad_tls"][flaw]
     settings.EXTRA_SCIM_HOSTS = {address.split("/")[2]: {"dialect": "aws", "ca_file": lab.facts["ca_file"]}}
     token_made = AwsConnection.objects.get(tenant=wired).token_created_on

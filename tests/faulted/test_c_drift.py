@@ -8,8 +8,9 @@ from sync.drift import services
 from sync.models import Drift, Link, Run, Tenant
 from sync.runs.requests import request_run
 from sync.worker import execution
-from tests.lab_process import Lab
-from tests.sync.engine.conftest import assign, aws_group, aws_user, sync
+from tests.world.company import aws_group, aws_user, hire
+from tests.world.lab import Lab
+from tests.world.tenant import assign, sync
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -25,7 +26,7 @@ def compare(tenant: Tenant) -> Run:
 @pytest.mark.fault("C23")
 def test_hand_edits_are_found_and_put_right_and_what_is_not_ours_is_left(wired: Tenant, lab: Lab) -> None:
     group = lab.entra_group("AWS-Developers")
-    leaver = lab.call("POST", "entra/hire", {"displayName": "Lea Ver"})
+    leaver = hire(lab, "Lea Ver")
     assign(wired, group, leaver)
     sync(wired)
     lab.call("POST", f"entra/users/{leaver['id']}/leave")
@@ -85,6 +86,7 @@ def test_a_list_that_comes_back_empty_forgets_nobody(wired: Tenant, lab: Lab, ki
 
 
 @pytest.mark.fault("C7")
+@pytest.mark.company(500)
 def test_a_list_cut_at_fifty_forgets_nobody(wired: Tenant, lab: Lab) -> None:
     """Before August 2025 AWS had no cursor and named fifty at most, with a total that equals what it named."""
     assign(wired, lab.entra_group("Large-150"))
@@ -101,6 +103,7 @@ def test_a_list_cut_at_fifty_forgets_nobody(wired: Tenant, lab: Lab) -> None:
 
 @pytest.mark.fault("C7")
 @pytest.mark.parametrize("kind", ["truncate_body", "empty_body", "html_after"])
+@pytest.mark.company(500)
 def test_a_list_that_fails_on_a_later_page_proves_nothing(wired: Tenant, lab: Lab, kind: str) -> None:
     assign(wired, lab.entra_group("Large-150"))
     sync(wired)

@@ -5,47 +5,24 @@ from typing import Any
 import pytest
 
 from sync.models import Link, MembershipLink, Operation, Result, Run, Tenant
-from sync.runs.requests import request_run
-from sync.scim import breaker, client, writing
-from sync.worker import execution
-from tests.journeys.up import until
-from tests.lab_process import Lab
-from tests.sync.engine.conftest import assign, aws_group, aws_user, names, sync
+from sync.scim import breaker, writing
+from tests.world.company import aws_group, aws_user, group_of, hire, names
+from tests.world.lab import Lab
+from tests.world.programs import until
+from tests.world.tenant import assign, attempt, sync
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 PAST = "2020-01-01T00:00:00Z"
 
 
-@pytest.fixture(autouse=True)
-def short_waits(monkeypatch: pytest.MonkeyPatch, lab: Lab) -> Any:
-    monkeypatch.setattr(writing, "SECOND_LOOK_SECONDS", 0.05)
-    monkeypatch.setattr(client, "FIRST_WAIT", 0.02)
-    monkeypatch.setattr(breaker, "FIRST_PAUSE", 0.05)
-    yield
-    lab.call("DELETE", "aws/switches")
-
-
-def attempt(tenant: Tenant, kind: str = Run.Kind.CHANGES) -> Run:
-    run = request_run(tenant=tenant, kind=kind, trigger=Run.Trigger.COMMAND, enqueue=False, confirmed=True)
-    finished = execution.execute_run(run.pk)
-    assert finished is not None
-    return finished
-
-
 def fault(lab: Lab, kind: str, match: str = "POST .*/Users", times: int = 1, **facts: Any) -> None:
     lab.call("POST", "faults", {"part": "aws", "kind": kind, "match": match, "times": times, **facts})
 
 
-def hire(lab: Lab, name: str, **facts: Any) -> dict[str, Any]:
-    person: dict[str, Any] = lab.call("POST", "entra/hire", {"displayName": name, **facts})
-    return person
-
-
 def team(lab: Lab, name: str, size: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     people = [hire(lab, f"{name} {n}") for n in range(size)]
-    group = lab.call("POST", "entra/groups", {"displayName": name, "members": [one["id"] for one in people]})
-    return group, people
+    return group_of(lab, name, people), people
 
 
 def time_passes() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.house.running import ROOT, clean_environment
+from tests.world.programs import ROOT, clean_environment
 
 pytestmark = [pytest.mark.process, pytest.mark.pure]
 SEAL = "id:" + "A" * 43 + "="

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from portal.management.commands.up import Address, web_arguments
-from tests.house.running import ROOT, Program, clean_environment, eventually, free_port
-from tests.prepared import NewState
+from tests.world.prepared import NewState
+from tests.world.programs import ROOT, Program, clean_environment, free_port, until
 
 pytestmark = pytest.mark.process
 
@@ -44,7 +44,7 @@ class Web:
 
     def __enter__(self) -> "Web":
         self.program.__enter__()
-        assert eventually(lambda: self.address.answers(str(self.address)), 30), self.program.output
+        until(lambda: self.address.answers(str(self.address)), 30)
         return self
 
     def __exit__(self, *details: object) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.house.running import ROOT, Program, clean_environment, eventually
+from tests.world.programs import ROOT, Program, clean_environment, until
 
 pytestmark = pytest.mark.process
 
@@ -110,7 +110,7 @@ def test_no_orphan_stays_when_the_supervisor_is_killed() -> None:
         program.line("one *. here")
         program.line("two *. here")
         program.stop(signal.SIGKILL)
-        assert eventually(lambda: program.alive() == [])
+        until(lambda: program.alive() == [])
 
 
 def test_a_closed_terminal_stops_no_child(tmp_path: Path) -> None:
@@ -123,7 +123,7 @@ def test_a_closed_terminal_stops_no_child(tmp_path: Path) -> None:
     os.close(read)
     with supervise(child("talker", talker), output=write) as program:
         os.close(write)
-        assert eventually((tmp_path / "done").exists)
+        until((tmp_path / "done").exists)
         assert program.process.poll() is None
         assert program.stop() == 0
 

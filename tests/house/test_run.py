@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.house.running import ROOT
+from tests.world.programs import ROOT
 
 pytestmark = pytest.mark.process
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.house.running import Program, clean_environment, eventually, free_port
-from tests.prepared import NewState
+from tests.world.prepared import NewState
+from tests.world.programs import Program, clean_environment, free_port, until
 
 pytestmark = pytest.mark.process
 
@@ -60,9 +60,9 @@ def test_the_demo_can_be_signed_in_to_and_turned_on_and_leaves_nothing_behind(tm
             page = visitor.session.get(f"{origin}/t/rehearsal/provisioning/", timeout=30).text
             assert 'aria-disabled="true"' not in page
             visitor.post("/t/rehearsal/provisioning/preview/", on="/t/rehearsal/provisioning/turn-on/")
-            assert eventually(lambda: "/runs/2/" in visitor.post("/t/rehearsal/provisioning/turn-on/", plan="1").url)
+            until(lambda: "/runs/2/" in visitor.post("/t/rehearsal/provisioning/turn-on/", plan="1").url)
             console = program.line(r"Rehearsal lab: +(\S+)")
-            assert eventually(lambda: bool(visitor.session.get(f"{console}api/aws/state", timeout=10).json()["users"]))
+            until(lambda: bool(visitor.session.get(f"{console}api/aws/state", timeout=10).json()["users"]))
         assert "scim_token" not in program.output
         assert program.stop(seconds=200) == 0
         assert program.alive() == []
@@ -121,7 +121,7 @@ def test_a_killed_up_leaves_no_orphan_and_can_be_started_again_at_once(tmp_path:
         program.stop(signal.SIGKILL)
         with up(state) as again:
             again.line(READY)
-            assert eventually(lambda: program.alive() == [])
+            until(lambda: program.alive() == [])
             assert again.stop() == 0
             assert again.alive() == []
 
@@ -129,7 +129,7 @@ def test_a_killed_up_leaves_no_orphan_and_can_be_started_again_at_once(tmp_path:
 def test_a_signal_during_the_start_leaves_nothing_behind(tmp_path: Path) -> None:
     with up(tmp_path) as program:
         program.line("made .*seal.keys")
-        assert eventually(lambda: len(program.alive()) > 2)
+        until(lambda: len(program.alive()) > 2)
         assert program.stop() == 0
         assert program.alive() == []
 
@@ -142,7 +142,7 @@ def test_a_killed_web_server_comes_back(tmp_path: Path, new_state: NewState) -> 
         manage_web = next(pid for pid in program.alive() if b"gunicorn" in Path(f"/proc/{pid}/cmdline").read_bytes())
         Program.kill(manage_web)
         program.line(r"web +\| ended with -9")
-        assert eventually(lambda: answers(port))
+        until(lambda: answers(port))
         assert program.stop() == 0
         assert program.alive() == []
 
@@ -175,7 +175,7 @@ def test_a_running_task_is_finished_before_the_stop(tmp_path: Path, new_state: N
         faults = program.line(r"Rehearsal lab: +(\S+)") + "api/faults"
         held = session.post(faults, json={"part": "graph", "kind": "hold_before"}, timeout=10).json()
         pk = manage(state, "shell", "-v", "0", "-c", START_TEST).split()[-1]
-        assert eventually(lambda: session.get(faults, timeout=10).json()[0]["fired"] == 1)
+        until(lambda: session.get(faults, timeout=10).json()[0]["fired"] == 1)
         program.send(signal.SIGTERM)
         program.line(r"worker +\| .*[Ww]arm shutdown")
         assert "state running" in manage(state, "shell", "-v", "0", "-c", STATE.format(pk=pk))
@@ -191,6 +191,6 @@ def test_the_file_system_carries_messages_where_there_is_no_broker(tmp_path: Pat
         program.line("Sign in")
         assert json.loads((state / "run" / "environment.json").read_text())["BROKER_URL"] == "filesystem://"
         pk = manage(state, "shell", "-v", "0", "-c", START_TEST).split()[-1]
-        assert eventually(lambda: "state done True" in manage(state, "shell", "-v", "0", "-c", STATE.format(pk=pk)))
+        until(lambda: "state done True" in manage(state, "shell", "-v", "0", "-c", STATE.format(pk=pk)))
         assert program.stop() == 0
         assert program.alive() == []

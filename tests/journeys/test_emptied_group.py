@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.journeys.test_seed_story import become_owner, facts_of
-from tests.journeys.up import Up
-from tests.prepared import NewState
+from tests.world.browser import become_owner
+from tests.world.prepared import NewState
+from tests.world.up import Up
 
 pytestmark = [pytest.mark.browser, pytest.mark.process]
 
@@ -58,7 +58,7 @@ def group(up: Up, name: str, people: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def bring_tenant(up: Up, *groups: dict[str, Any]) -> None:
-    facts = facts_of(up)
+    facts = up.lab_facts
     endpoint = f"https://{facts['host']}/{facts['tenant_id']}/scim/v2"
     document = {
         "name": "Acme",

@@ -10,12 +10,12 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Message
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.journeys.up import Up, free_port, until
-from tests.prepared import NewState
+from tests.world.browser import become_owner
+from tests.world.prepared import NewState
+from tests.world.programs import free_port, until
+from tests.world.up import Up
 
 pytestmark = [pytest.mark.browser, pytest.mark.process]
-
-PASSWORD = "four ordinary words here"
 
 
 class Sink(Message):
@@ -61,42 +61,14 @@ def test_the_seeds_story(tmp_path: Path, context: BrowserContext, sink: tuple[Si
         assert "More than one value" in mail["Subject"]
 
 
-def become_owner(page: Page, up: Up) -> None:
-    page.goto(up.url)
-    page.get_by_role("link", name="Make the first Owner").click()
-    page.get_by_label("One-time code").fill(up.code)
-    page.get_by_label("Your name").fill("Jo Lin")
-    page.get_by_label("E-mail").fill("jo@acme.example")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Make me Owner").click()
-    expect(page.get_by_role("heading", name="New tenant")).to_be_visible()
-
-
 def make_tenant(page: Page) -> None:
     page.get_by_label("Name", exact=True).fill("Acme")
     page.get_by_role("button", name="Add tenant").click()
     expect(page.get_by_role("heading", name="Set up Acme")).to_be_visible()
 
 
-def facts_of(up: Up) -> dict[str, Any]:
-    """What an admin would copy from Microsoft's and Amazon's consoles."""
-    environment = up.child_environment()
-    import json
-    import sqlite3
-
-    entra = sqlite3.connect(up.state / "lab" / "entra.sqlite3")
-    facts = dict(entra.execute("SELECT name, value FROM facts"))
-    entra.close()
-    aws = sqlite3.connect(up.state / "lab" / "aws.sqlite3")
-    facts["token"] = aws.execute("SELECT secret FROM tokens ORDER BY created DESC").fetchone()[0]
-    facts["tenant_id"] = dict(aws.execute("SELECT name, value FROM facts"))["tenant_id"]
-    aws.close()
-    facts["host"] = next(iter(json.loads(environment["EXTRA_SCIM_HOSTS"])))
-    return facts
-
-
 def connect_entra(page: Page, up: Up) -> None:
-    facts = facts_of(up)
+    facts = up.lab_facts
     page.get_by_role("link", name="Connect Microsoft Entra ID").click()
     page.get_by_label("Cloud").select_option("lab")
     page.get_by_label(re.compile("Directory")).fill(facts["directory_id"])
@@ -110,7 +82,7 @@ def connect_entra(page: Page, up: Up) -> None:
 
 
 def fill_aws(page: Page, up: Up, token: str) -> None:
-    facts = facts_of(up)
+    facts = up.lab_facts
     slug = page.url.split("/t/")[1].split("/")[0]
     page.goto(f"{up.url}/t/{slug}/connection/aws/")
     # Without the slash, and with the /Users that people copy along.
@@ -126,7 +98,7 @@ def connect_aws_with_a_wrong_token(page: Page, up: Up) -> None:
 
 
 def connect_aws_with_the_right_one(page: Page, up: Up) -> None:
-    fill_aws(page, up, facts_of(up)["token"])
+    fill_aws(page, up, up.lab_facts["token"])
     expect(page.get_by_text("8 passed").first).to_be_visible()
 
 

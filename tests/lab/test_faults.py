@@ -10,15 +10,10 @@ from typing import Any
 import pytest
 import requests
 
-from tests.lab.conftest import GraphCaller, person
-from tests.lab_process import Lab
+from tests.lab.callers import GraphCaller, person
+from tests.world.lab import Lab
 
-
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    options = ("--people", "30", "--groups", "3", "--memberships", "30", "--aws-tps", "0", "--aws-bad-tls")
-    with Lab(tmp_path_factory.mktemp("lab"), *options) as running:
-        yield running
+pytestmark = pytest.mark.company(30, groups=3, memberships=30, aws_bad_tls=True)
 
 
 @pytest.fixture

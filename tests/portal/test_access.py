@@ -9,8 +9,8 @@ from portal.access import rights_of
 from portal.models import User
 from portal.roles import RIGHTS, Right, Role
 from sync.models import DirectoryGroup, Run, Tenant
-from tests.conftest import person
-from tests.drafted import preview_of, with_draft, with_versions
+from tests.world.drafted import preview_of, with_draft, with_versions
+from tests.world.people import person
 
 READ = [
     "",

@@ -13,7 +13,7 @@ from portal.roles import Role
 from sync.configuration.current import configuration_of
 from sync.configuration.editing import matching_changed
 from sync.models import AuditEntry, DirectoryUser, HeldChange, Hold, Link, Operation, Run, Tenant
-from tests.conftest import person
+from tests.world.people import person
 
 pytestmark = pytest.mark.django_db
 

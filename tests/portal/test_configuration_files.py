@@ -19,7 +19,7 @@ from sync.configuration.files.writing import export_configuration
 from sync.configuration.settings import set_settings
 from sync.graph.errors import Forbidden
 from sync.models import AuditEntry, Tenant
-from tests.sync.ms_schema.schema import SAMPLE
+from tests.world.ms_schema import SAMPLE
 
 pytestmark = pytest.mark.django_db
 IMPORT, EXPORT = "/t/acme/configuration/import/", "/t/acme/configuration/export/"

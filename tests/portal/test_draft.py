@@ -12,8 +12,8 @@ from django.test.utils import CaptureQueriesContext
 from portal.models import User
 from sync.configuration import drafts, versions
 from sync.models import AuditEntry, Configuration, DirectoryUser, Operation, Run, Tenant
-from tests.drafted import PREVIEW, edit_title, planned, preview_of, publish_unseen, with_draft, with_versions
-from tests.drafted import person as directory_person
+from tests.world.drafted import PREVIEW, edit_title, planned, preview_of, publish_unseen, with_draft, with_versions
+from tests.world.drafted import person as directory_person
 
 pytestmark = pytest.mark.django_db
 IMPACT = f"/t/acme/draft/impact/{PREVIEW}/"

@@ -10,7 +10,7 @@ import trustme
 from django.core.exceptions import ImproperlyConfigured
 
 from portal import environ
-from tests.lab_process import ROOT
+from tests.world.lab import ROOT
 
 pytestmark = pytest.mark.pure
 

@@ -16,7 +16,7 @@ from sync.expressions import FUNCTIONS
 from sync.models import AttributeMapping, Configuration, DirectoryUser, Tenant
 from sync.rules import aws_fields, template
 from sync.rules.rows import MappingRow, graph_select
-from tests.conftest import person
+from tests.world.people import person
 
 PEOPLE = "/t/acme/mappings/people/"
 HTMX = {"HX-Request": "true"}

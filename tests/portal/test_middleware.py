@@ -13,7 +13,7 @@ from django.test import Client
 from portal.models import User
 from portal.roles import RIGHTS, Right, Role
 from sync.models import Tenant
-from tests.conftest import person
+from tests.world.people import person
 
 IMPORT = "/t/acme/configuration/import/"
 FORM, FILE = 1024 * 1024, 5 * 1024 * 1024

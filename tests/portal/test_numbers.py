@@ -8,7 +8,7 @@ from django.test import Client
 from portal.http import whole_number
 from portal.models import User
 from sync.models import Hold, Run, Tenant
-from tests.drafted import preview_of, with_draft, with_versions
+from tests.world.drafted import preview_of, with_draft, with_versions
 
 NO_NUMBERS = ["²", "٣", "1" * 19, "1" * 5_000, "-1", "1.5", "0x1", " 1", "1_000", ""]
 ASKING = [

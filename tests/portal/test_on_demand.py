@@ -14,7 +14,7 @@ from portal.roles import Role
 from sync.directory.live import Found
 from sync.models import Demand, DemandObject, Tenant
 from sync.on_demand import services
-from tests.conftest import person
+from tests.world.people import person
 
 pytestmark = pytest.mark.django_db
 

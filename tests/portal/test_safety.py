@@ -12,7 +12,7 @@ from sync.configuration.current import configuration_of
 from sync.models import AuditEntry, Tenant
 from sync.rules.limits import Limits
 from sync.tenants.safety import safety_of
-from tests.conftest import person
+from tests.world.people import person
 
 pytestmark = pytest.mark.django_db
 PATH = "/t/acme/provisioning/safety/"

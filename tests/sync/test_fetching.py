@@ -4,6 +4,7 @@ from typing import cast
 
 import pytest
 
+from sync.engine.reading import ahead
 from sync.engine.reading.ahead import answered, fetched
 from sync.graph.errors import Unreachable
 from sync.runs.lease import Cancelled, Watch
@@ -28,6 +29,23 @@ def watch(looks: int = 10_000) -> Watch:
 def test_items_arrive_in_order_and_all() -> None:
     assert list(fetched(watch(), range(50))) == list(range(50))
     assert list(fetched(watch(), [])) == []
+
+
+def test_the_end_is_known_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One look per item and one for the end, although the source ends while somebody waits for more."""
+    monkeypatch.setattr(ahead, "STEP_SECONDS", 5)
+    ending = threading.Event()
+
+    def source() -> Iterator[int]:
+        yield 1
+        ending.wait(5)
+
+    seen = FakeWatch()
+    items = fetched(cast(Watch, seen), source())
+    assert next(items) == 1
+    threading.Timer(0.05, ending.set).start()
+    assert list(items) == []
+    assert seen.looks == 10_000 - 2
 
 
 def test_what_came_before_a_failure_arrives_before_it() -> None:

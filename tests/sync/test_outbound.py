@@ -28,7 +28,7 @@ from sync.graph.client import GraphClient
 from sync.scim import errors as scim_errors
 from sync.scim.client import ScimClient
 from sync.scim.pacing import Pacer
-from tests.sync.proxy import ConnectProxy, connect_proxy
+from tests.world.proxy import ConnectProxy, connect_proxy
 
 pytestmark = pytest.mark.pure
 

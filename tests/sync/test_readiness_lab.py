@@ -11,7 +11,7 @@ import requests
 
 from sync.rules.acceptance import check_group, check_user
 from sync.scim.resource import ENTERPRISE, group_body, units, user_body
-from tests.lab_process import Lab
+from tests.world.lab import Lab
 
 pytestmark = [pytest.mark.process, pytest.mark.pure]
 
@@ -21,18 +21,12 @@ NUMBER = count(1)
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    with Lab(tmp_path_factory.mktemp("lab"), "--aws-tps", "0") as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def post(lab: Lab) -> Iterator[Post]:
+def post(lab_process: Lab) -> Iterator[Post]:
     with requests.Session() as session:
         session.trust_env = False
-        session.verify = lab.facts["ca_file"]
-        session.headers["Authorization"] = f"Bearer {lab.facts['scim_token']}"
-        endpoint = lab.facts["scim_endpoint"].rstrip("/")
+        session.verify = lab_process.facts["ca_file"]
+        session.headers["Authorization"] = f"Bearer {lab_process.facts['scim_token']}"
+        endpoint = lab_process.facts["scim_endpoint"].rstrip("/")
 
         def send(path: str, body: dict[str, Any]) -> int:
             return session.post(f"{endpoint}/{path}", data=json.dumps(body), timeout=30).status_code

@@ -7,10 +7,8 @@ import pytest
 from sync.directory import attributes
 from sync.graph.errors import Forbidden
 from sync.models import Tenant
-from tests.lab_process import Lab
-from tests.sync.engine.conftest import lab, lab_process, wired
+from tests.world.lab import Lab
 
-__all__ = ["lab", "lab_process", "wired"]
 pytestmark = pytest.mark.django_db(transaction=True)
 
 

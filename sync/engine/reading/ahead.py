@@ -18,15 +18,18 @@ STEP_SECONDS = 0.25
 ENDINGS = (GraphError, Cancelled, LeaseLost)
 
 
+class End:
+    """Comes after the last answer, so that nobody waits for the next one."""
+
+
 class _Fetcher(threading.Thread, Generic[T]):
     """Never touches the database. Whoever reads may leave at any time: an answer that comes later is dropped."""
 
     def __init__(self, source: Iterable[T]) -> None:
         super().__init__(daemon=True, name="fetch")
         self.source = source
-        self.answers: queue.Queue[T] = queue.Queue(AHEAD)
+        self.answers: queue.Queue[T | End] = queue.Queue(AHEAD)
         self.error: Exception | None = None
-        self.done = threading.Event()
         self.left = threading.Event()
 
     def run(self) -> None:
@@ -36,9 +39,9 @@ class _Fetcher(threading.Thread, Generic[T]):
                     return
         except ENDINGS as error:
             self.error = error
-        self.done.set()
+        self._hand_over(End())
 
-    def _hand_over(self, answer: T) -> bool:
+    def _hand_over(self, answer: T | End) -> bool:
         while not self.left.is_set():
             try:
                 self.answers.put(answer, timeout=STEP_SECONDS)
@@ -47,8 +50,7 @@ class _Fetcher(threading.Thread, Generic[T]):
             return True
         return False
 
-    def next(self, watch: Watch) -> T:
-        """Raises queue.Empty at the end."""
+    def next(self, watch: Watch) -> T | End:
         while True:
             watch.safe_point()
             ended = not self.is_alive()
@@ -56,14 +58,7 @@ class _Fetcher(threading.Thread, Generic[T]):
                 return self.answers.get(block=not ended, timeout=STEP_SECONDS)
             except queue.Empty:
                 if ended:
-                    self._end()
-                    raise
-
-    def _end(self) -> None:
-        if self.error is not None:
-            raise self.error
-        if not self.done.is_set():
-            raise RuntimeError("The thread that fetches has died.")
+                    raise RuntimeError("The thread that fetches has died.") from None
 
 
 def fetched(watch: Watch, source: Iterable[T]) -> Iterator[T]:
@@ -71,12 +66,10 @@ def fetched(watch: Watch, source: Iterable[T]) -> Iterator[T]:
     fetcher = _Fetcher(source)
     fetcher.start()
     try:
-        while True:
-            try:
-                answer = fetcher.next(watch)
-            except queue.Empty:
-                return
+        while not isinstance(answer := fetcher.next(watch), End):
             yield answer
+        if fetcher.error is not None:
+            raise fetcher.error
     finally:
         fetcher.left.set()
 

@@ -13,21 +13,12 @@ from sync.graph import client
 from sync.models import Run, Tenant
 from sync.runs.requests import request_run
 from sync.worker import execution
-from tests.faulted.reading.conftest import (
-    Picture,
-    attempt,
-    fault,
-    graph_requests,
-    hire,
-    lost,
-    picture,
-    switch,
-    writes,
-)
-from tests.lab_process import Lab
-from tests.sync.engine.conftest import sync
+from tests.world.company import Picture, fault, graph_requests, hire, lost, picture, switch, writes
+from tests.world.lab import Lab
+from tests.world.programs import until
+from tests.world.tenant import attempt, sync
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.company(36, groups=6, memberships=72)]
 
 # Where a full round of the company can break: four pages of people, five or so of groups with portions of members.
 POINTS = [("users/delta", 0), ("users/delta", 2), ("groups/delta", 0), ("groups/delta", 3)]
@@ -258,8 +249,7 @@ class StopSoon:
 
     def _ask(self) -> None:
         found = Run.objects.filter(pk=self.run.pk, **{f"phases__{self.phase}__state": "running"})
-        while not found.exists():
-            threading.Event().wait(0.05)
+        until(found.exists)
         self.asked = time.monotonic()
         found.update(state=Run.State.CANCELLING)
         connection.close()

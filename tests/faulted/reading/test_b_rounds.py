@@ -9,21 +9,22 @@ from django.utils import timezone
 
 from sync.configuration import assignments
 from sync.models import DirectoryMembership, DirectoryUser, Link, Run, Tenant
-from tests.faulted.reading.conftest import (
+from tests.world.company import (
+    aws_user,
     change_members,
     fault,
     graph_requests,
+    group_of,
     hire,
     lost,
-    new_team,
     picture,
     switch,
     writes,
 )
-from tests.lab_process import Lab
-from tests.sync.engine.conftest import ACTOR, assign, aws_user, sync
+from tests.world.lab import Lab
+from tests.world.tenant import ACTOR, assign, sync
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.company(36, groups=6, memberships=72)]
 
 
 def newest_is_full(tenant: Tenant) -> bool:
@@ -214,17 +215,17 @@ def test_a_person_who_becomes_a_guest_and_back_stays_the_same(settled: Tenant, l
 
 @pytest.mark.fault("B21")
 def test_a_large_group_comes_in_portions_and_goes_out_in_hundreds(wired: Tenant, lab: Lab) -> None:
-    ids = [hire(lab, f"Lar Ge{n}")["id"] for n in range(230)]
-    team = new_team(lab, "Large", ids)
+    people = [hire(lab, f"Lar Ge{n}") for n in range(230)]
+    team = group_of(lab, "Large", people)
     switch(lab, portion=7, shuffle=True)
     assign(wired, team)
     sync(wired)
-    assert picture(lab).members["Large"] == set(ids)
+    assert picture(lab).members["Large"] == {person["id"] for person in people}
     for request in writes(lab):
         for operation in (request["request"] or {}).get("Operations", []):
             assert len(operation.get("value", [])) <= 100 or operation.get("path") != "members"
-    for person in ids:
-        lab.call("POST", f"entra/users/{person}/purge")
+    for person in people:
+        lab.call("POST", f"entra/users/{person['id']}/purge")
     lab.call("POST", f"entra/groups/{team['id']}/purge")
 
 
@@ -233,8 +234,8 @@ def test_groups_that_hold_each_other_bring_everybody_once_when_nested_ones_are_i
     wired: Tenant, lab: Lab
 ) -> None:
     inner_one, outer_one = hire(lab, "In Ner"), hire(lab, "Out Er")
-    inner = new_team(lab, "Inner", [inner_one["id"]])
-    outer = new_team(lab, "Outer", [outer_one["id"], inner["id"]])
+    inner = group_of(lab, "Inner", [inner_one])
+    outer = group_of(lab, "Outer", [outer_one, inner])
     change_members(lab, inner, add=[outer["id"]])
     assign(wired, outer)
     sync(wired)
@@ -251,8 +252,8 @@ def test_groups_that_hold_each_other_bring_everybody_once_when_nested_ones_are_i
 
 def nested_pair(wired: Tenant, lab: Lab, word: str) -> tuple[dict[str, Any], dict[str, Any], str]:
     person = hire(lab, f"Nest Ed{word}")
-    inner = new_team(lab, f"Inner {word}", [person["id"]])
-    outer = new_team(lab, f"Outer {word}", [inner["id"]])
+    inner = group_of(lab, f"Inner {word}", [person])
+    outer = group_of(lab, f"Outer {word}", [inner])
     assign(wired, outer)
     assignment = wired.configurations.get().assignments.get(object_id=outer["id"])
     assignments.set_nested(actor=ACTOR, tenant=wired, assignment=assignment, nested=True)

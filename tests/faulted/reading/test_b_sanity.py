@@ -13,22 +13,11 @@ from sync.configuration.settings import set_scope
 from sync.models import DirectoryGroup, Run, Tenant
 from sync.runs.requests import request_run
 from sync.worker import execution
-from tests.faulted.reading.conftest import (
-    TEAMS,
-    attempt,
-    change_members,
-    fault,
-    hire,
-    lost,
-    new_team,
-    picture,
-    switch,
-    writes,
-)
-from tests.lab_process import Lab
-from tests.sync.engine.conftest import ACTOR, assign, aws_user, sync
+from tests.world.company import TEAMS, aws_user, change_members, fault, group_of, hire, lost, picture, switch, writes
+from tests.world.lab import Lab
+from tests.world.tenant import ACTOR, assign, attempt, sync
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.company(36, groups=6, memberships=72)]
 
 
 def empty(lab: Lab, kind: str) -> None:
@@ -312,7 +301,7 @@ def test_an_application_that_lists_far_fewer_takes_nobody_out(mirrored: Tenant, 
 
 
 def test_assignments_of_the_application_come_and_go_with_it(mirrored: Tenant, lab: Lab) -> None:
-    team = new_team(lab, "Mirrored", [hire(lab, "Mir Rored")["id"]])
+    team = group_of(lab, "Mirrored", [hire(lab, "Mir Rored")])
     [added] = lab.call("POST", "entra/assignments", {"add": [{"principalId": team["id"]}]})
     run = sync(mirrored)
     assert run.counts["created"] == 2
@@ -326,7 +315,7 @@ def test_a_draft_carries_what_the_application_brings_without_a_change_of_its_own
     sync(mirrored)
     with transaction.atomic():
         drafts.editing(mirrored, ACTOR)
-    team = new_team(lab, "Late", [hire(lab, "La Tecomer")["id"]])
+    team = group_of(lab, "Late", [hire(lab, "La Tecomer")])
     [added] = lab.call("POST", "entra/assignments", {"add": [{"principalId": team["id"]}]})
     run_without_publishing(mirrored)
     draft = mirrored.configurations.draft()
@@ -359,8 +348,8 @@ def test_a_person_assigned_by_hand_stays_when_the_application_drops_him(mirrored
 
 def big_group(tenant: Tenant, lab: Lab) -> dict[str, Any]:
     """It holds four tenths of all memberships, and is in AWS."""
-    people = {member["id"] for name in TEAMS for member in lab.entra_group(name)["members"]}
-    group = new_team(lab, "Everybody", sorted(people))
+    people = {member["id"]: member for name in TEAMS for member in lab.entra_group(name)["members"]}
+    group = group_of(lab, "Everybody", people.values())
     assign(tenant, group)
     sync(tenant)
     return group
@@ -384,8 +373,8 @@ def test_a_big_group_that_was_deleted_blocks_no_later_removal(settled: Tenant, l
 
 
 def test_a_big_group_inside_another_that_was_deleted_blocks_no_later_removal(settled: Tenant, lab: Lab) -> None:
-    inner = new_team(lab, "Inner", [member["id"] for member in lab.entra_group("Team 0001")["members"]])
-    groups = [new_team(lab, f"Outer {n:02}", [inner["id"]]) for n in range(60)]
+    inner = group_of(lab, "Inner", lab.entra_group("Team 0001")["members"])
+    groups = [group_of(lab, f"Outer {n:02}", [inner]) for n in range(60)]
     sync(settled, Run.Kind.FULL)
     lab.call("DELETE", f"entra/groups/{inner['id']}", {"soft": True})
     sync(settled)

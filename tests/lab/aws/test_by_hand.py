@@ -1,27 +1,11 @@
 """AWS changed by hand, and its switches that make it forget, refuse or rewrite: over HTTPS against the lab's process."""
 
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
 import requests
 
-from tests.lab.conftest import person
-from tests.lab_process import Lab
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    with Lab(tmp_path_factory.mktemp("lab"), "--people", "60", "--aws-tps", "0") as lab:
-        yield lab
-
-
-@pytest.fixture
-def lab(running: Lab) -> Lab:
-    running.call("DELETE", "aws/users")
-    running.call("DELETE", "aws/switches")
-    running.forget_requests()
-    return running
+from tests.lab.callers import person
+from tests.world.lab import Lab
 
 
 def scim(lab: Lab, method: str, path: str, body: Any = None) -> requests.Response:

@@ -11,7 +11,7 @@ from lab.aws.store import AwsStore
 from lab.faults import Faults
 from lab.http import serve
 from tests.lab.aws.test_users import patch
-from tests.lab.conftest import Aws
+from tests.lab.callers import Aws
 
 
 def group(aws: Aws, name: str, members: list[str] | None = None) -> dict[str, Any]:

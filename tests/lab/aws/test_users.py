@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.lab.conftest import Aws, person
+from tests.lab.callers import Aws, person
 
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 PATCH = "urn:ietf:params:scim:api:messages:2.0:PatchOp"

@@ -1,22 +1,16 @@
 """Whom the console answers: its own pages and local scripts, never a page of another site."""
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import requests
 
-from tests.lab_process import Lab
+from tests.world.lab import Lab
+
+pytestmark = pytest.mark.company(5, groups=1, memberships=2)
 
 HIRE = {"displayName": "Ada Byron"}
-
-
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    options = ("--people", "5", "--groups", "1", "--memberships", "2")
-    with Lab(tmp_path_factory.mktemp("lab"), *options) as running:
-        yield running
 
 
 def post(lab: Lab, path: str, headers: dict[str, str], **body: Any) -> requests.Response:

@@ -13,16 +13,12 @@ import requests
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
-from tests.lab_process import Lab
+from tests.world.lab import Lab
+
+pytestmark = pytest.mark.company(450)
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "samples" / "graph-schema.json").read_text())
 EVENTUAL = {"ConsistencyLevel": "eventual"}
-
-
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    with Lab(tmp_path_factory.mktemp("lab"), "--people", "450") as running:
-        yield running
 
 
 class Session(requests.Session):

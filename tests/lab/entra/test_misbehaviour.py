@@ -8,20 +8,14 @@ from typing import Any
 
 import pytest
 
-from tests.lab.conftest import GraphCaller
-from tests.lab_process import Lab
+from tests.lab.callers import GraphCaller
+from tests.world.lab import Lab
+
+pytestmark = pytest.mark.company(groups=6, memberships=120)
 
 USERS = "/users/delta?$select=displayName,accountEnabled,userType"
 GROUPS = "/groups/delta?$select=displayName,members"
 EVENTUAL = {"ConsistencyLevel": "eventual"}
-
-
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    with Lab(
-        tmp_path_factory.mktemp("lab"), "--people", "60", "--groups", "6", "--memberships", "120", "--aws-tps", "0"
-    ) as running:
-        yield running
 
 
 @pytest.fixture

@@ -1,24 +1,18 @@
 """The plain company: as many people, teams and memberships as asked for, and nobody odd."""
 
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.lab_process import Lab
+from tests.world.lab import Lab
+
+pytestmark = pytest.mark.company(300, groups=20, memberships=1500, aws_latency_ms=30)
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    options = ("--people", "300", "--groups", "20", "--memberships", "1500", "--aws-latency-ms", "30", "--aws-tps", "0")
-    with Lab(tmp_path_factory.mktemp("lab"), *options) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def state(lab: Lab) -> dict[str, Any]:
-    found: dict[str, Any] = lab.call("GET", "entra/state")
+def state(lab_process: Lab) -> dict[str, Any]:
+    found: dict[str, Any] = lab_process.call("GET", "entra/state")
     return found
 
 

@@ -1,11 +1,12 @@
 """The made-up company at its smallest useful size: everybody odd, nested groups, guests, and groups that differ."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.lab_process import Lab
+from tests.world.lab import Lab
+
+pytestmark = pytest.mark.company(60)
 
 ODD = {
     "no-last-name", "no-first-name", "no-mail", "non-latin", "arabic", "combining", "zero-width", "very-long",
@@ -14,20 +15,14 @@ ODD = {
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    with Lab(tmp_path_factory.mktemp("lab"), "--people", "60") as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def users(lab: Lab) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = lab.call("GET", "entra/state")["users"]
+def users(lab_process: Lab) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = lab_process.call("GET", "entra/state")["users"]
     return found
 
 
 @pytest.fixture(scope="module")
-def groups(lab: Lab) -> dict[str, dict[str, Any]]:
-    return {group["displayName"]: group for group in lab.call("GET", "entra/state")["groups"]}
+def groups(lab_process: Lab) -> dict[str, dict[str, Any]]:
+    return {group["displayName"]: group for group in lab_process.call("GET", "entra/state")["groups"]}
 
 
 def members(group: dict[str, Any], kind: str = "user") -> set[str]:

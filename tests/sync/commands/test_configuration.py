@@ -12,7 +12,7 @@ from sync.configuration import versions
 from sync.configuration.drafts import draft_or_current
 from sync.configuration.settings import set_settings
 from sync.models import AuditEntry, Tenant
-from tests.sync.ms_schema.schema import SAMPLE
+from tests.world.ms_schema import SAMPLE
 
 pytestmark = pytest.mark.django_db
 JO = "jo@acme.example"

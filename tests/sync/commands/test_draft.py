@@ -10,7 +10,7 @@ from django.core.management.base import CommandError
 from sync.configuration import drafts
 from sync.models import Run, Tenant
 from sync.worker import execution
-from tests.drafted import edit_title, preview_of, publish_unseen, with_draft, with_versions
+from tests.world.drafted import edit_title, preview_of, publish_unseen, with_draft, with_versions
 
 pytestmark = pytest.mark.django_db
 

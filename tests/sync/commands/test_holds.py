@@ -9,8 +9,9 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from sync.models import AuditEntry, DirectoryUser, HeldChange, Hold, Link, Run, Tenant
-from tests.lab_process import Lab
-from tests.sync.engine.conftest import assign, aws_group, aws_user, sync
+from tests.world.company import aws_group, aws_user, hire
+from tests.world.lab import Lab
+from tests.world.tenant import assign, sync
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -101,7 +102,7 @@ def test_what_cannot_be_decided_is_said(tenant: Tenant, words: tuple[str, ...]) 
 
 
 def test_two_are_kept_and_the_rest_is_approved_and_done(wired: Tenant, lab: Lab) -> None:
-    some = [lab.call("POST", "entra/hire", {"displayName": f"Cee {n}"}) for n in range(14)]
+    some = [hire(lab, f"Cee {n}") for n in range(14)]
     ids = [one["id"] for one in some]
     group = lab.call("POST", "entra/groups", {"displayName": "Emptied", "members": ids})
     assign(wired, group, lab.call("POST", "entra/groups", {"displayName": "Stays", "members": ids}))
@@ -129,7 +130,7 @@ def test_a_reading_that_shrank_is_taken_once_somebody_says_so(wired: Tenant, lab
 
 
 def test_proposals_are_listed_and_linked_by_name(wired: Tenant, lab: Lab) -> None:
-    person = lab.call("POST", "entra/hire", {"displayName": "Dee Here Already"})
+    person = hire(lab, "Dee Here Already")
     made = lab.call(
         "POST",
         "aws/users",

@@ -7,14 +7,11 @@ import pytest
 
 from sync.approvals import services
 from sync.models import Operation, Tenant
-from tests.lab_process import Lab
-from tests.sync.engine.conftest import ACTOR, assign, aws_user, names, sync
+from tests.world.company import aws_user, group_of, names, people
+from tests.world.lab import Lab
+from tests.world.tenant import ACTOR, assign, sync
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def hire(lab: Lab, count: int) -> list[dict[str, Any]]:
-    return [lab.call("POST", "entra/hire", {"displayName": f"Swa {n} Pper"}) for n in range(count)]
 
 
 def rename(lab: Lab, person: dict[str, Any], name: str) -> None:
@@ -23,7 +20,7 @@ def rename(lab: Lab, person: dict[str, Any], name: str) -> None:
 
 @pytest.mark.fault("C24")
 def test_two_people_who_swap_their_names_keep_their_ids(wired: Tenant, lab: Lab) -> None:
-    first, second = hire(lab, 2)
+    first, second = people(lab, 2)
     assign(wired, first, second)
     sync(wired)
     ids = [aws_user(lab, one["id"])["id"] for one in (first, second)]
@@ -49,7 +46,7 @@ def test_two_people_who_swap_their_names_keep_their_ids(wired: Tenant, lab: Lab)
 def test_any_permutation_of_names_is_carried_out_without_a_clash(
     wired: Tenant, lab: Lab, order: tuple[int, ...]
 ) -> None:
-    some = hire(lab, 4)
+    some = people(lab, 4)
     assign(wired, *some)
     sync(wired)
     before = {one["id"]: aws_user(lab, one["id"])["id"] for one in some}
@@ -66,7 +63,7 @@ def test_any_permutation_of_names_is_carried_out_without_a_clash(
 
 
 def test_a_chain_begins_at_the_end_that_is_free(wired: Tenant, lab: Lab) -> None:
-    some = hire(lab, 3)
+    some = people(lab, 3)
     assign(wired, *some)
     sync(wired)
     rename(lab, some[2], "free@contoso.example")
@@ -80,7 +77,7 @@ def test_a_chain_begins_at_the_end_that_is_free(wired: Tenant, lab: Lab) -> None
 
 @pytest.mark.fault("C28")
 def test_a_changed_address_is_an_update_of_the_same_user(wired: Tenant, lab: Lab) -> None:
-    person, other = hire(lab, 2)
+    person, other = people(lab, 2)
     assign(wired, person, other)
     sync(wired)
     before = aws_user(lab, person["id"])["id"]
@@ -92,7 +89,7 @@ def test_a_changed_address_is_an_update_of_the_same_user(wired: Tenant, lab: Lab
 
 
 def test_two_newcomers_for_one_address_are_both_held_and_nobody_else(wired: Tenant, lab: Lab) -> None:
-    some = hire(lab, 3)
+    some = people(lab, 3)
     for one in some[:2]:
         lab.call("PATCH", f"entra/users/{one['id']}", {"mail": "same@contoso.example"})
     assign(wired, *some)
@@ -104,7 +101,7 @@ def test_two_newcomers_for_one_address_are_both_held_and_nobody_else(wired: Tena
 
 
 def test_who_has_the_value_keeps_it(wired: Tenant, lab: Lab) -> None:
-    first, second = hire(lab, 2)
+    first, second = people(lab, 2)
     assign(wired, first)
     sync(wired)
     lab.call("PATCH", f"entra/users/{second['id']}", {"mail": first["userPrincipalName"]})
@@ -117,7 +114,7 @@ def test_who_has_the_value_keeps_it(wired: Tenant, lab: Lab) -> None:
 
 @pytest.mark.parametrize("free", [False, True])
 def test_a_successor_gets_a_leavers_name_only_where_that_is_allowed(wired: Tenant, lab: Lab, free: bool) -> None:
-    old = hire(lab, 1)[0]
+    old = people(lab, 1)[0]
     assign(wired, old)
     sync(wired)
     before = aws_user(lab, old["id"])["id"]
@@ -153,13 +150,13 @@ def test_groups_that_swap_names_keep_their_ids(wired: Tenant, lab: Lab) -> None:
 
 @pytest.mark.fault("C29")
 def test_a_group_made_anew_waits_and_can_go_on_as_the_old_one_in_aws(wired: Tenant, lab: Lab) -> None:
-    people = hire(lab, 3)
-    old = lab.call("POST", "entra/groups", {"displayName": "Anew", "members": [one["id"] for one in people]})
-    assign(wired, old, *people)
+    some = people(lab, 3)
+    old = group_of(lab, "Anew", some)
+    assign(wired, old, *some)
     sync(wired)
     before = lab.aws()["groups"][0]["id"]
     lab.call("DELETE", f"entra/groups/{old['id']}")
-    new = lab.call("POST", "entra/groups", {"displayName": "Anew", "members": [one["id"] for one in people[:2]]})
+    new = group_of(lab, "Anew", some[:2])
     assign(wired, new)
     run = sync(wired)
     assert Operation.objects.get(run=run, problem="taken-by-leaver").object_id == new["id"]

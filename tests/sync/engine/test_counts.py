@@ -3,8 +3,9 @@
 import pytest
 
 from sync.models import Link, Run, Tenant
-from tests.lab_process import Lab
-from tests.sync.engine.conftest import assign, aws_group, aws_user, names, sync
+from tests.world.company import aws_group, aws_user, hire, names
+from tests.world.lab import Lab
+from tests.world.tenant import assign, sync
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -45,7 +46,7 @@ def test_a_changed_title_sends_exactly_one_patch(wired: Tenant, lab: Lab) -> Non
 
 
 def test_a_cleared_title_is_removed_in_aws(wired: Tenant, lab: Lab) -> None:
-    person = lab.call("POST", "entra/hire", {"displayName": "Cleo Clear", "jobTitle": "Clerk"})
+    person = hire(lab, "Cleo Clear", jobTitle="Clerk")
     assign(wired, person)
     sync(wired)
     lab.call("PATCH", f"entra/users/{person['id']}", {"jobTitle": None})
@@ -54,7 +55,7 @@ def test_a_cleared_title_is_removed_in_aws(wired: Tenant, lab: Lab) -> None:
 
 
 def test_a_leaver_is_disabled_and_kept(wired: Tenant, lab: Lab) -> None:
-    person = lab.call("POST", "entra/hire", {"displayName": "Lea Ver"})
+    person = hire(lab, "Lea Ver")
     assign(wired, person)
     sync(wired)
     lab.forget_requests()
@@ -68,7 +69,7 @@ def test_a_leaver_is_disabled_and_kept(wired: Tenant, lab: Lab) -> None:
 
 @pytest.mark.parametrize("change", [{"accountEnabled": False}])
 def test_blocked_sign_in_disables_and_coming_back_enables(wired: Tenant, lab: Lab, change: dict[str, bool]) -> None:
-    person = lab.call("POST", "entra/hire", {"displayName": "Bea Locked"})
+    person = hire(lab, "Bea Locked")
     assign(wired, person)
     sync(wired)
     lab.call("PATCH", f"entra/users/{person['id']}", change)
@@ -81,7 +82,7 @@ def test_blocked_sign_in_disables_and_coming_back_enables(wired: Tenant, lab: La
 
 
 def test_a_group_rename_is_one_patch_and_keeps_the_id(wired: Tenant, lab: Lab) -> None:
-    people = [lab.call("POST", "entra/hire", {"displayName": f"Ren {n} Amed"})["id"] for n in range(2)]
+    people = [hire(lab, f"Ren {n} Amed")["id"] for n in range(2)]
     group = lab.call("POST", "entra/groups", {"displayName": "Before", "members": people})
     assign(wired, group)
     sync(wired)
@@ -95,6 +96,7 @@ def test_a_group_rename_is_one_patch_and_keeps_the_id(wired: Tenant, lab: Lab) -
     assert aws_group(lab, "After")["members"] == before["members"]
 
 
+@pytest.mark.company(500)
 def test_a_group_of_250_arrives_in_requests_of_at_most_a_hundred_changes(wired: Tenant, lab: Lab) -> None:
     everybody = lab.entra_group("All-Hands")
     people = [lab.entra_user(member["id"]) for member in everybody["members"][:0]]
@@ -113,7 +115,7 @@ def test_a_group_of_250_arrives_in_requests_of_at_most_a_hundred_changes(wired: 
 
 
 def test_members_are_added_and_removed_one_by_one(wired: Tenant, lab: Lab) -> None:
-    people = [lab.call("POST", "entra/hire", {"displayName": f"Mem {n} Ber"})["id"] for n in range(4)]
+    people = [hire(lab, f"Mem {n} Ber")["id"] for n in range(4)]
     group = lab.call("POST", "entra/groups", {"displayName": "Moving", "members": people[:3]})
     assign(wired, group, *({"id": person, "displayName": "x", "userPrincipalName": "x"} for person in people))
     sync(wired)
@@ -125,7 +127,7 @@ def test_members_are_added_and_removed_one_by_one(wired: Tenant, lab: Lab) -> No
 
 
 def test_a_group_that_leaves_scope_is_emptied_and_kept(wired: Tenant, lab: Lab) -> None:
-    people = [lab.call("POST", "entra/hire", {"displayName": f"Emp {n} Tied"})["id"] for n in range(2)]
+    people = [hire(lab, f"Emp {n} Tied")["id"] for n in range(2)]
     group = lab.call("POST", "entra/groups", {"displayName": "Leaving", "members": people})
     assign(wired, group)
     sync(wired)
@@ -136,8 +138,8 @@ def test_a_group_that_leaves_scope_is_emptied_and_kept(wired: Tenant, lab: Lab) 
 
 
 def test_memberships_of_a_disabled_person_are_compared_again_on_return(wired: Tenant, lab: Lab) -> None:
-    person = lab.call("POST", "entra/hire", {"displayName": "Ret Urning"})["id"]
-    other = lab.call("POST", "entra/hire", {"displayName": "Sta Ying"})["id"]
+    person = hire(lab, "Ret Urning")["id"]
+    other = hire(lab, "Sta Ying")["id"]
     group = lab.call("POST", "entra/groups", {"displayName": "Returns", "members": [person, other]})
     second = lab.call("POST", "entra/groups", {"displayName": "Returns-Too", "members": [other]})
     assign(wired, group, second)

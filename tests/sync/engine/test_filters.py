@@ -11,10 +11,10 @@ from sync.engine.reading.tracked import parts
 from sync.models import DirectoryUser, HeldChange, Hold, Run, Tenant
 from sync.runs.requests import request_run
 from sync.worker import execution
-from tests.lab_process import Lab
-from tests.sync.engine.conftest import ACTOR, assign, aws_group, aws_user, names, sync
-from tests.sync.engine.test_guard import active, people, team
-from tests.sync.engine.test_on_demand import demand, facts, steps
+from tests.world.company import active, aws_group, aws_user, group_of, names, people
+from tests.world.lab import Lab
+from tests.world.on_demand import demand, facts, steps
+from tests.world.tenant import ACTOR, assign, sync
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -53,7 +53,7 @@ def test_whoever_no_longer_passes_is_disabled_and_enabled_again_when_they_do(wir
     person, *_rest = some = people(lab, 6)
     for one in some:
         change(lab, one, department="Engineering")
-    assign(wired, team(lab, some))
+    assign(wired, group_of(lab, "Guarded", some))
     filtered(wired, "Engineers", clause("department", "EQUALS", "Engineering"))
     sync(wired)
     before = aws_user(lab, person["id"])
@@ -85,7 +85,7 @@ def test_a_filter_that_is_wrong_for_half_the_company_is_held(wired: Tenant, lab:
     some = people(lab, 12)
     for number, one in enumerate(some):
         change(lab, one, department="Engineering" if number % 2 else "Sales")
-    assign(wired, team(lab, some))
+    assign(wired, group_of(lab, "Guarded", some))
     sync(wired)
     filtered(wired, "Typo", clause("department", "EQUALS", "Engineering"))
     run = sync(wired)
@@ -98,7 +98,7 @@ def test_a_filter_that_is_wrong_for_half_the_company_is_held(wired: Tenant, lab:
 
 def test_removing_the_filter_lets_the_held_ones_stay(wired: Tenant, lab: Lab) -> None:
     some = people(lab, 12)
-    assign(wired, team(lab, some))
+    assign(wired, group_of(lab, "Guarded", some))
     sync(wired)
     uid = filtered(wired, "Nobody", clause("department", "EQUALS", "No such department"))
     sync(wired)
@@ -133,7 +133,7 @@ def test_filters_count_for_all_people_too(wired: Tenant, lab: Lab) -> None:
 
 def test_a_group_outside_scope_is_emptied_and_kept_and_its_people_stay(wired: Tenant, lab: Lab) -> None:
     some = people(lab, 3)
-    group = team(lab, some, "Scoped")
+    group = group_of(lab, "Scoped", some)
     lab.call("PATCH", f"entra/groups/{group['id']}", {"description": "aws"})
     assign(wired, group)
     filtered(wired, "For AWS", clause("description", "EQUALS", "aws"), object_type="group")
@@ -150,7 +150,7 @@ def test_a_group_outside_scope_is_emptied_and_kept_and_its_people_stay(wired: Te
 
 def test_a_group_that_never_passed_is_not_made(wired: Tenant, lab: Lab) -> None:
     some = people(lab, 2)
-    assign(wired, team(lab, some, "Never"))
+    assign(wired, group_of(lab, "Never", some))
     filtered(wired, "None", clause("displayName", "EQUALS", "Other"), object_type="group")
     sync(wired)
     assert len(active(lab)) == 2

@@ -1,43 +1,22 @@
 """Holds and confirmations, through the real engine and the lab."""
 
-from typing import Any
-
 import pytest
 from django.utils import timezone
 
 from sync.approvals import confirming, services
 from sync.models import HeldChange, Hold, Incident, Link, Operation, Result, Run, Tenant
-from tests.lab_process import Lab
-from tests.sync.engine.conftest import ACTOR, assign, aws_group, aws_user, names, sync
+from tests.world.company import active, aws_group, aws_user, group_of, hire, leave, names, people
+from tests.world.lab import Lab
+from tests.world.tenant import ACTOR, assign, sync
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def people(lab: Lab, count: int, word: str = "Per") -> list[dict[str, Any]]:
-    return [lab.call("POST", "entra/hire", {"displayName": f"{word} {n} Son"}) for n in range(count)]
-
-
-def team(lab: Lab, members: list[dict[str, Any]], name: str = "Guarded") -> dict[str, Any]:
-    group: dict[str, Any] = lab.call(
-        "POST", "entra/groups", {"displayName": name, "members": [m["id"] for m in members]}
-    )
-    return group
-
-
-def leave(lab: Lab, some: list[dict[str, Any]]) -> None:
-    for one in some:
-        lab.call("POST", f"entra/users/{one['id']}/leave")
-
-
-def active(lab: Lab) -> set[str]:
-    return {user["externalId"] for user in lab.aws()["users"] if user["active"]}
-
-
 def test_more_leavers_than_the_limit_are_held_by_name_and_everything_else_is_written(wired: Tenant, lab: Lab) -> None:
     some = people(lab, 12)
-    assign(wired, team(lab, some))
+    assign(wired, group_of(lab, "Guarded", some))
     sync(wired)
-    leave(lab, some[:4])
+    leave(lab, *some[:4])
     lab.call("PATCH", f"entra/users/{some[5]['id']}", {"jobTitle": "Chief"})
     run = sync(wired)
     assert run.counts["held"] == 4
@@ -51,9 +30,9 @@ def test_more_leavers_than_the_limit_are_held_by_name_and_everything_else_is_wri
 
 def test_some_are_approved_some_are_kept_and_the_hold_closes_when_none_waits(wired: Tenant, lab: Lab) -> None:
     some = people(lab, 12)
-    assign(wired, team(lab, some))
+    assign(wired, group_of(lab, "Guarded", some))
     sync(wired)
-    leave(lab, some[:4])
+    leave(lab, *some[:4])
     sync(wired)
     hold = Hold.objects.get()
     ids = dict(hold.changes.values_list("object_id", "pk"))
@@ -78,9 +57,9 @@ def test_some_are_approved_some_are_kept_and_the_hold_closes_when_none_waits(wir
 
 def test_what_is_no_longer_wanted_leaves_the_hold_by_itself(wired: Tenant, lab: Lab) -> None:
     some = people(lab, 12)
-    assign(wired, team(lab, some))
+    assign(wired, group_of(lab, "Guarded", some))
     sync(wired)
-    leave(lab, some[:4])
+    leave(lab, *some[:4])
     sync(wired)
     for one in some[:4]:
         lab.call("POST", f"entra/users/{one['id']}/restore")
@@ -92,9 +71,9 @@ def test_what_is_no_longer_wanted_leaves_the_hold_by_itself(wired: Tenant, lab: 
 
 def test_an_approval_that_has_ended_removes_nobody(wired: Tenant, lab: Lab) -> None:
     some = people(lab, 12)
-    assign(wired, team(lab, some))
+    assign(wired, group_of(lab, "Guarded", some))
     sync(wired)
-    leave(lab, some[:4])
+    leave(lab, *some[:4])
     sync(wired)
     hold = Hold.objects.get()
     services.decide_hold(hold=hold, actor=ACTOR, approve=list(hold.changes.values_list("pk", flat=True)), enqueue=False)
@@ -106,13 +85,13 @@ def test_an_approval_that_has_ended_removes_nobody(wired: Tenant, lab: Lab) -> N
 
 def test_a_slow_drip_is_held_when_the_week_goes_over_the_limit(wired: Tenant, lab: Lab) -> None:
     some = people(lab, 12)
-    assign(wired, team(lab, some))
+    assign(wired, group_of(lab, "Guarded", some))
     sync(wired)
     for one in some[:3]:
-        leave(lab, [one])
+        leave(lab, one)
         sync(wired)
     assert len(active(lab)) == 9
-    leave(lab, [some[3]])
+    leave(lab, some[3])
     run = sync(wired)
     assert run.counts["held"] == 1
     assert len(active(lab)) == 9
@@ -120,19 +99,19 @@ def test_a_slow_drip_is_held_when_the_week_goes_over_the_limit(wired: Tenant, la
 
 def test_who_left_more_than_a_week_ago_no_longer_counts(wired: Tenant, lab: Lab) -> None:
     some = people(lab, 12)
-    assign(wired, team(lab, some))
+    assign(wired, group_of(lab, "Guarded", some))
     sync(wired)
-    leave(lab, some[:3])
+    leave(lab, *some[:3])
     sync(wired)
     Operation.objects.filter(result=Result.DISABLED).update(finished_at=timezone.now() - timezone.timedelta(days=8))
-    leave(lab, some[3:4])
+    leave(lab, *some[3:4])
     sync(wired)
     assert len(active(lab)) == 8
 
 
 def test_an_emptied_group_is_held_member_by_member(wired: Tenant, lab: Lab) -> None:
     some = people(lab, 24)
-    group, other = team(lab, some), team(lab, some, "Stays")
+    group, other = group_of(lab, "Guarded", some), group_of(lab, "Stays", some)
     assign(wired, group, other)
     sync(wired)
     lab.call("POST", f"entra/groups/{group['id']}/members", {"remove": [one["id"] for one in some]})
@@ -157,7 +136,7 @@ def test_an_emptied_group_is_held_member_by_member(wired: Tenant, lab: Lab) -> N
 
 
 def test_a_scope_that_suddenly_brings_half_a_company_is_held(wired: Tenant, lab: Lab) -> None:
-    group = team(lab, people(lab, 4))
+    group = group_of(lab, "Guarded", people(lab, 4))
     assign(wired, group)
     sync(wired)
     new = people(lab, 12, "New")
@@ -174,7 +153,7 @@ def test_a_scope_that_suddenly_brings_half_a_company_is_held(wired: Tenant, lab:
 
 
 def test_a_first_run_waits_for_a_yes_to_its_plan(wired: Tenant, lab: Lab) -> None:
-    assign(wired, team(lab, people(lab, 3)))
+    assign(wired, group_of(lab, "Guarded", people(lab, 3)))
     run = sync(wired, confirmed=False)
     assert (run.state, run.planned) == (Run.State.WAITING, 4)
     assert lab.aws()["users"] == []
@@ -183,10 +162,10 @@ def test_a_first_run_waits_for_a_yes_to_its_plan(wired: Tenant, lab: Lab) -> Non
 
 
 def test_a_yes_covers_what_it_listed_and_no_more(wired: Tenant, lab: Lab) -> None:
-    group = team(lab, people(lab, 3))
+    group = group_of(lab, "Guarded", people(lab, 3))
     assign(wired, group)
     sync(wired)
-    second = team(lab, people(lab, 11, "Sec"), "Second")
+    second = group_of(lab, "Second", people(lab, 11, "Sec"))
     assign(wired, second)
     plan = sync(wired, confirmed=False)
     assert plan.state == Run.State.WAITING
@@ -199,26 +178,26 @@ def test_a_yes_covers_what_it_listed_and_no_more(wired: Tenant, lab: Lab) -> Non
 
 
 def test_a_plan_made_under_other_rules_cannot_be_confirmed(wired: Tenant, lab: Lab) -> None:
-    assign(wired, team(lab, people(lab, 2)))
+    assign(wired, group_of(lab, "Guarded", people(lab, 2)))
     plan = sync(wired, confirmed=False)
-    assign(wired, team(lab, people(lab, 2, "Other"), "Other"))
+    assign(wired, group_of(lab, "Other", people(lab, 2, "Other")))
     with pytest.raises(confirming.NotFresh):
         confirming.confirm_plan(run=plan, actor=ACTOR)
 
 
 def test_the_same_plan_has_the_same_hash(wired: Tenant, lab: Lab) -> None:
-    assign(wired, team(lab, people(lab, 3)))
+    assign(wired, group_of(lab, "Guarded", people(lab, 3)))
     first, second = sync(wired, Run.Kind.PREVIEW), sync(wired, Run.Kind.PREVIEW)
     assert first.plan_hash == second.plan_hash != ""
-    lab.call("POST", "entra/hire", {"displayName": "Not Assigned"})
+    hire(lab, "Not Assigned")
     assert sync(wired, Run.Kind.PREVIEW).plan_hash == first.plan_hash
 
 
 def test_nobody_goes_after_a_reading_that_is_not_sane(wired: Tenant, lab: Lab) -> None:
     some = people(lab, 3)
-    assign(wired, team(lab, some))
+    assign(wired, group_of(lab, "Guarded", some))
     sync(wired)
-    leave(lab, some[:1])
+    leave(lab, *some[:1])
     wired.snapshots.update(suspect="")
     run = sync(wired, Run.Kind.PREVIEW)
     assert run.operations.filter(action="disable").count() == 1

@@ -10,14 +10,14 @@ from sync.configuration.settings import set_settings
 from sync.drift.comparison import Looked
 from sync.models import Operation, Tenant
 from sync.rules.rows import MappingRow
-from tests.lab_process import Lab
-from tests.sync.engine.conftest import ACTOR, assign, aws_group, aws_user, sync
+from tests.world.company import aws_group, aws_user, group_of, hire
+from tests.world.lab import Lab
+from tests.world.tenant import ACTOR, assign, sync
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 RICH = {
-    "displayName": "Ada Lovelace",
     "givenName": "Ada",
     "surname": "Lovelace",
     "userPrincipalName": "ada@acme.example",
@@ -59,11 +59,6 @@ EXPECTED = {
 }
 
 
-def hire(lab: Lab, **facts: Any) -> dict[str, Any]:
-    person: dict[str, Any] = lab.call("POST", "entra/hire", facts)
-    return person
-
-
 def save(tenant: Tenant, target: str, **facts: Any) -> None:
     """A row of people, added or changed."""
     tenant.refresh_from_db()
@@ -82,9 +77,9 @@ def the_log(person: dict[str, Any]) -> Operation:
 
 
 def test_every_row_of_the_template_and_of_our_preset_arrives_in_aws(wired: Tenant, lab: Lab) -> None:
-    boss = hire(lab, displayName="Charles Babbage", givenName="Charles", surname="Babbage")
-    ada = hire(lab, **RICH, manager=boss["id"])
-    group = lab.call("POST", "entra/groups", {"displayName": "Engines", "members": [ada["id"]]})
+    boss = hire(lab, "Charles Babbage", givenName="Charles", surname="Babbage")
+    ada = hire(lab, "Ada Lovelace", **RICH, manager=boss["id"])
+    group = group_of(lab, "Engines", [ada])
     assign(wired, boss, ada, group)
     # The preset first: externalId from objectId, no mobile, no fax.
     sync(wired)
@@ -104,7 +99,7 @@ def test_every_row_of_the_template_and_of_our_preset_arrives_in_aws(wired: Tenan
 @pytest.mark.parametrize("row", ["mobilePhone", "faxNumber"])
 def test_a_second_phone_row_of_the_template_makes_aws_refuse_the_person(wired: Tenant, lab: Lab, row: str) -> None:
     mappings.reset_mappings(actor=ACTOR, tenant=wired, object_type="user")
-    ada = hire(lab, **RICH | {"userPrincipalName": f"{row}@acme.example", row: "+44 7 1"})
+    ada = hire(lab, "Ada Lovelace", **RICH | {"userPrincipalName": f"{row}@acme.example", row: "+44 7 1"})
     assign(wired, ada)
     sync(wired)
     refused = the_log(ada)
@@ -114,7 +109,7 @@ def test_a_second_phone_row_of_the_template_makes_aws_refuse_the_person(wired: T
 
 
 def test_none_leaves_what_aws_holds_and_fills_what_is_empty(wired: Tenant, lab: Lab) -> None:
-    ada = hire(lab, **RICH)
+    ada = hire(lab, "Ada Lovelace", **RICH)
     lab.call("POST", "aws/users", {"userName": RICH["userPrincipalName"], "displayName": "By hand", "title": "Countess", "name": {"givenName": "Ada", "familyName": "L"}})  # fmt: skip
     save(wired, "title", kind="none", source="", default="Clerk")
     save(wired, "nickName", kind="none", source="", default="Dear")
@@ -138,7 +133,7 @@ def test_a_comparison_with_aws_leaves_none_rows_alone() -> None:
 
 
 def test_nobody_is_created_while_creating_is_off(wired: Tenant, lab: Lab) -> None:
-    ada = hire(lab, **RICH)
+    ada = hire(lab, "Ada Lovelace", **RICH)
     assign(wired, ada)
     set_settings(actor=ACTOR, tenant=wired, user_actions=["update", "disable"])
     run = sync(wired)
@@ -151,7 +146,7 @@ def test_nobody_is_created_while_creating_is_off(wired: Tenant, lab: Lab) -> Non
 
 
 def test_with_update_and_disable_off_a_change_and_a_leaver_are_left_alone(wired: Tenant, lab: Lab) -> None:
-    ada = hire(lab, **RICH)
+    ada = hire(lab, "Ada Lovelace", **RICH)
     assign(wired, ada)
     sync(wired)
     set_settings(actor=ACTOR, tenant=wired, user_actions=["create"])
@@ -168,7 +163,7 @@ def test_with_update_and_disable_off_a_change_and_a_leaver_are_left_alone(wired:
 
 
 def test_an_object_that_a_rule_leaves_alone_is_skipped_and_no_error(wired: Tenant, lab: Lab) -> None:
-    ada = hire(lab, **RICH)
+    ada = hire(lab, "Ada Lovelace", **RICH)
     save(wired, "title", kind="expression", source='IIF([jobTitle] = "Analyst", IgnoreObjectFlow, [jobTitle])')
     assign(wired, ada)
     run = sync(wired)
@@ -178,22 +173,22 @@ def test_an_object_that_a_rule_leaves_alone_is_skipped_and_no_error(wired: Tenan
 
 
 def test_two_people_in_one_run_get_different_unique_values(wired: Tenant, lab: Lab) -> None:
-    first = hire(lab, **RICH | {"userPrincipalName": "one@acme.example", "mail": None})
-    second = hire(lab, **RICH | {"userPrincipalName": "two@acme.example", "mail": None})
+    first = hire(lab, "Ada Lovelace", **RICH | {"userPrincipalName": "one@acme.example", "mail": None})
+    second = hire(lab, "Ada Lovelace", **RICH | {"userPrincipalName": "two@acme.example", "mail": None})
     expression = 'SelectUniqueValue(Append([givenName], "@acme.example"), [userPrincipalName])'
     save(wired, 'emails[type eq "work"].value', kind="expression", source=expression, apply="create")
     assign(wired, first, second)
     sync(wired)
     mails = {aws_user(lab, one["id"])["emails"][0]["value"] for one in (first, second)}
     assert mails in ({"Ada@acme.example", "two@acme.example"}, {"Ada@acme.example", "one@acme.example"})
-    third = hire(lab, **RICH | {"userPrincipalName": "three@acme.example", "mail": None})
+    third = hire(lab, "Ada Lovelace", **RICH | {"userPrincipalName": "three@acme.example", "mail": None})
     assign(wired, third)
     sync(wired)
     assert aws_user(lab, third["id"])["emails"][0]["value"] == "three@acme.example"
 
 
 def test_a_redacted_value_reaches_aws_and_no_log(wired: Tenant, lab: Lab) -> None:
-    ada = hire(lab, **RICH | {"jobTitle": "Top-Secret-Title"})
+    ada = hire(lab, "Ada Lovelace", **RICH | {"jobTitle": "Top-Secret-Title"})
     save(wired, "title", kind="expression", source="Redact([jobTitle])")
     assign(wired, ada)
     sync(wired)
@@ -210,7 +205,7 @@ def test_a_redacted_value_reaches_aws_and_no_log(wired: Tenant, lab: Lab) -> Non
 
 
 def test_guests_are_called_in_aws_what_the_setting_says(wired: Tenant, lab: Lab) -> None:
-    guest = hire(lab, displayName="Sam Guest", userType="Guest", userPrincipalName="sam_mail.example#EXT#@acme.onmicrosoft.com", mail="sam@other.example")  # fmt: skip
+    guest = hire(lab, "Sam Guest", userType="Guest", userPrincipalName="sam_mail.example#EXT#@acme.onmicrosoft.com", mail="sam@other.example")  # fmt: skip
     set_settings(actor=ACTOR, tenant=wired, guest_user_name="mail")
     assign(wired, guest)
     sync(wired)

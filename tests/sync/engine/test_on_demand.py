@@ -4,7 +4,6 @@ import json
 import threading
 import time
 import uuid
-from collections.abc import Callable
 from io import StringIO
 from typing import Any
 
@@ -13,10 +12,8 @@ from django.core.management import call_command
 from django.db import connection
 
 from sync.configuration import assignments
-from sync.directory.live import Found
 from sync.models import (
     Demand,
-    DemandObject,
     DirectoryMembership,
     DirectoryUser,
     HeldChange,
@@ -33,38 +30,17 @@ from sync.on_demand.steps import STEPS
 from sync.runs.requests import cancel_run, request_run
 from sync.worker import execution
 from sync.worker.scheduling import abandoned_runs
-from tests.lab_process import Lab
-from tests.sync.engine.conftest import ACTOR, assign, aws_group, aws_user, names, publish, sync
+from tests.world.company import aws_group, aws_user, hire, names
+from tests.world.lab import Lab
+from tests.world.on_demand import demand, facts, found, steps
+from tests.world.programs import until
+from tests.world.tenant import ACTOR, assign, publish, sync
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def found(thing: dict[str, Any]) -> Found:
-    kind = "user" if "userPrincipalName" in thing else "group"
-    return Found(kind, thing["id"], thing["displayName"], thing.get("userPrincipalName", ""), "")
-
-
-def demand(tenant: Tenant, *things: dict[str, Any], write: bool = True) -> Demand:
-    asked = services.request_demand(
-        tenant=tenant, actor=ACTOR, objects=[found(one) for one in things], dry_run=not write, enqueue=False
-    )
-    assert asked.run is not None
-    execution.execute_run(asked.run.pk)
-    asked.refresh_from_db()
-    return asked
-
-
-def steps(row: DemandObject) -> dict[str, str]:
-    return {step["step"]: step["state"] for step in row.steps}
-
-
-def facts(row: DemandObject, step: str) -> dict[str, Any]:
-    return next(one["facts"] for one in row.steps if one["step"] == step)
-
-
-def hire(lab: Lab, **properties: Any) -> dict[str, Any]:
-    person: dict[str, Any] = lab.call("POST", "entra/hire", {"displayName": f"Dee {uuid.uuid4().hex[:6]}"} | properties)
-    return person
+def somebody(lab: Lab, name: str = "", **facts: Any) -> dict[str, Any]:
+    return hire(lab, name or f"Dee {uuid.uuid4().hex[:6]}", **facts)
 
 
 def writes(lab: Lab) -> list[str]:
@@ -82,7 +58,7 @@ def mirror() -> list[Any]:
 
 
 def test_a_dry_run_shows_the_plan_and_changes_nothing(wired: Tenant, lab: Lab) -> None:
-    person = hire(lab, jobTitle="Clerk")
+    person = somebody(lab, jobTitle="Clerk")
     assign(wired, person)
     sync(wired)
     lab.call("PATCH", f"entra/users/{person['id']}", {"jobTitle": "Chief"})
@@ -102,7 +78,7 @@ def test_a_new_person_is_created_and_read_back(wired: Tenant, lab: Lab) -> None:
     group = lab.call("POST", "entra/groups", {"displayName": f"G {uuid.uuid4().hex[:6]}", "members": []})
     assign(wired, group)
     sync(wired)
-    person = hire(lab)
+    person = somebody(lab)
     lab.call("POST", f"entra/groups/{group['id']}/members", {"add": [person["id"]]})
     lab.forget_requests()
     asked = demand(wired, person)
@@ -125,7 +101,7 @@ def test_a_new_person_is_created_and_read_back(wired: Tenant, lab: Lab) -> None:
 
 
 def test_a_changed_person_is_updated_with_one_request(wired: Tenant, lab: Lab) -> None:
-    person = hire(lab)
+    person = somebody(lab)
     assign(wired, person)
     sync(wired)
     lab.call("PATCH", f"entra/users/{person['id']}", {"jobTitle": "Chief"})
@@ -137,7 +113,7 @@ def test_a_changed_person_is_updated_with_one_request(wired: Tenant, lab: Lab) -
 
 
 def test_nothing_to_do_is_said_and_compared_with_aws(wired: Tenant, lab: Lab) -> None:
-    person = hire(lab)
+    person = somebody(lab)
     assign(wired, person)
     sync(wired)
     lab.forget_requests()
@@ -147,7 +123,7 @@ def test_nothing_to_do_is_said_and_compared_with_aws(wired: Tenant, lab: Lab) ->
 
 
 def test_what_somebody_changed_in_aws_is_found_by_reading_back(wired: Tenant, lab: Lab) -> None:
-    person = hire(lab, jobTitle="Clerk")
+    person = somebody(lab, jobTitle="Clerk")
     assign(wired, person)
     sync(wired)
     lab.call("PATCH", f"aws/users/{aws_user(lab, person['id'])['id']}", {"title": "Boss"})
@@ -158,7 +134,7 @@ def test_what_somebody_changed_in_aws_is_found_by_reading_back(wired: Tenant, la
 
 @pytest.mark.parametrize("leaving", ["leave", "purge", "block", "unassign"])
 def test_a_leaver_is_disabled_and_explained(wired: Tenant, lab: Lab, leaving: str) -> None:
-    person = hire(lab)
+    person = somebody(lab)
     assign(wired, person)
     sync(wired)
     reason = "deleted"
@@ -181,7 +157,7 @@ def test_a_leaver_is_disabled_and_explained(wired: Tenant, lab: Lab, leaving: st
 
 
 def test_somebody_out_of_scope_is_explained_not_provisioned(wired: Tenant, lab: Lab) -> None:
-    person = hire(lab)
+    person = somebody(lab)
     row = demand(wired, person).objects_asked.get()
     assert (row.result, facts(row, "scope")["reason"]) == (Result.SKIPPED, "not-assigned")
     assert lab.aws()["users"] == []
@@ -194,7 +170,7 @@ def test_an_id_that_nobody_has_fails_with_its_reason(wired: Tenant, lab: Lab) ->
 
 
 def test_whom_aws_would_refuse_is_not_sent(wired: Tenant, lab: Lab) -> None:
-    person = hire(lab, surname=None)
+    person = somebody(lab, surname=None)
     assign(wired, person)
     lab.forget_requests()
     row = demand(wired, person).objects_asked.get()
@@ -203,7 +179,7 @@ def test_whom_aws_would_refuse_is_not_sent(wired: Tenant, lab: Lab) -> None:
 
 
 def test_two_matches_are_named_and_left_alone(wired: Tenant, lab: Lab) -> None:
-    person = hire(lab)
+    person = somebody(lab)
     assign(wired, person)
     body = {"userName": person["userPrincipalName"], "displayName": "By Hand", "externalId": person["id"]}
     lab.call("POST", "aws/users", body | {"name": {"givenName": "By", "familyName": "Hand"}})
@@ -216,7 +192,7 @@ def test_two_matches_are_named_and_left_alone(wired: Tenant, lab: Lab) -> None:
 
 
 def test_an_answer_of_aws_that_refuses_is_the_failed_step(wired: Tenant, lab: Lab) -> None:
-    person = hire(lab)
+    person = somebody(lab)
     assign(wired, person)
     lab.call("POST", "faults", {"part": "aws", "kind": "status", "status": 400, "match": "POST .*/Users", "body": "{}"})
     asked = demand(wired, person)
@@ -230,7 +206,7 @@ def test_an_answer_of_aws_that_refuses_is_the_failed_step(wired: Tenant, lab: La
 
 
 def test_a_group_gains_and_loses_members(wired: Tenant, lab: Lab) -> None:
-    people = [hire(lab) for _ in range(4)]
+    people = [somebody(lab) for _ in range(4)]
     ids = [person["id"] for person in people]
     group = lab.call("POST", "entra/groups", {"displayName": f"G {uuid.uuid4().hex[:6]}", "members": ids[:3]})
     assign(wired, group, people[3])
@@ -248,7 +224,7 @@ def test_a_group_gains_and_loses_members(wired: Tenant, lab: Lab) -> None:
 
 
 def test_removals_over_the_limit_are_held(wired: Tenant, lab: Lab) -> None:
-    people = [hire(lab)["id"] for _ in range(14)]
+    people = [somebody(lab)["id"] for _ in range(14)]
     group = lab.call("POST", "entra/groups", {"displayName": f"G {uuid.uuid4().hex[:6]}", "members": people})
     assign(wired, group)
     sync(wired)
@@ -260,7 +236,7 @@ def test_removals_over_the_limit_are_held(wired: Tenant, lab: Lab) -> None:
 
 
 def test_fifty_people_are_taken_and_one_more_is_not(wired: Tenant, lab: Lab) -> None:
-    people = [hire(lab) for _ in range(51)]
+    people = [somebody(lab) for _ in range(51)]
     assign(wired, *people)
     with pytest.raises(services.CannotDemand, match="too-many"):
         services.request_demand(tenant=wired, actor=ACTOR, objects=[found(one) for one in people])
@@ -270,18 +246,18 @@ def test_fifty_people_are_taken_and_one_more_is_not(wired: Tenant, lab: Lab) -> 
 
 
 def test_names_are_resolved_exactly(wired: Tenant, lab: Lab) -> None:
-    person = hire(lab, displayName="Only Once")
+    person = somebody(lab, "Only Once")
     upn, name = person["userPrincipalName"], person["displayName"]
     assert [one.object_id for one in services.resolve_names(wired, [upn, name, person["id"]])] == [person["id"]]
-    hire(lab, displayName="Only Twice")
-    hire(lab, displayName="Only Twice")
+    somebody(lab, "Only Twice")
+    somebody(lab, "Only Twice")
     with pytest.raises(services.NotFoundByName) as caught:
         services.resolve_names(wired, ["Only Twice", "nobody@contoso.example"])
     assert (caught.value.unknown, caught.value.ambiguous) == (["nobody@contoso.example"], ["Only Twice"])
 
 
 def test_somebody_who_left_is_found_by_the_name_in_the_mirror(wired: Tenant, lab: Lab) -> None:
-    person = hire(lab)
+    person = somebody(lab)
     sync(wired)
     lab.call("POST", f"entra/users/{person['id']}/leave")
     [one] = services.resolve_names(wired, [person["userPrincipalName"]])
@@ -289,13 +265,6 @@ def test_somebody_who_left_is_found_by_the_name_in_the_mirror(wired: Tenant, lab
 
 
 # Beside a run
-
-
-def until(condition: Callable[[], Any], seconds: float = 20.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "It did not happen in time."
-        threading.Event().wait(0.05)
 
 
 class Running:
@@ -325,10 +294,10 @@ def fired(lab: Lab, fault: dict[str, Any]) -> bool:
 
 
 def test_a_run_in_progress_takes_it_up_between_two_requests(wired: Tenant, lab: Lab) -> None:
-    known = hire(lab)
+    known = somebody(lab)
     assign(wired, known)
     sync(wired)
-    assign(wired, *[hire(lab) for _ in range(30)])
+    assign(wired, *[somebody(lab) for _ in range(30)])
     lab.call("PATCH", f"entra/users/{known['id']}", {"jobTitle": "Now"})
     fault = lab.call(
         "POST", "faults", {"part": "aws", "kind": "delay", "match": "POST .*/Users", "seconds": 2, "times": -1}
@@ -352,7 +321,7 @@ def test_a_run_in_progress_takes_it_up_between_two_requests(wired: Tenant, lab: 
 
 
 def test_a_person_in_flight_is_waited_for_and_never_written_twice(wired: Tenant, lab: Lab) -> None:
-    person = hire(lab)
+    person = somebody(lab)
     assign(wired, person)
     fault = lab.call("POST", "faults", {"part": "aws", "kind": "hold_after", "match": "POST .*/Users"})
     with Running(wired):
@@ -370,8 +339,8 @@ def test_a_person_in_flight_is_waited_for_and_never_written_twice(wired: Tenant,
 
 def test_nothing_stale_is_written_after_it(wired: Tenant, lab: Lab) -> None:
     """The run planned one title; by the time it comes to that person Entra says another."""
-    others = [hire(lab) for _ in range(60)]
-    known = hire(lab, jobTitle="Old")
+    others = [somebody(lab) for _ in range(60)]
+    known = somebody(lab, jobTitle="Old")
     assign(wired, *others, known)
     sync(wired)
     lab.forget_requests()
@@ -393,7 +362,7 @@ def test_nothing_stale_is_written_after_it(wired: Tenant, lab: Lab) -> None:
 
 
 def test_several_wait_in_order(wired: Tenant, lab: Lab) -> None:
-    people = [hire(lab) for _ in range(3)]
+    people = [somebody(lab) for _ in range(3)]
     assign(wired, *people)
     asked = [
         services.request_demand(tenant=wired, actor=ACTOR, objects=[found(one)], dry_run=False, enqueue=False)
@@ -411,7 +380,7 @@ class Killed(BaseException):
 
 
 def test_killed_in_the_middle_it_is_taken_up_again(wired: Tenant, lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    people = [hire(lab), hire(lab)]
+    people = [somebody(lab), somebody(lab)]
     assign(wired, *people)
     asked = services.request_demand(
         tenant=wired, actor=ACTOR, objects=[found(one) for one in people], dry_run=False, enqueue=False
@@ -434,7 +403,7 @@ def test_killed_in_the_middle_it_is_taken_up_again(wired: Tenant, lab: Lab, monk
 def test_what_always_stops_its_worker_fails_with_its_reason(
     wired: Tenant, lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    person = hire(lab)
+    person = somebody(lab)
     asked = services.request_demand(tenant=wired, actor=ACTOR, objects=[found(person)], enqueue=False)
     assert asked.run is not None
     monkeypatch.setattr("sync.on_demand.reading._read_person", _killed)
@@ -451,7 +420,7 @@ def _killed(*_: object) -> None:
 
 
 def test_the_next_run_takes_up_what_was_left(wired: Tenant, lab: Lab) -> None:
-    person = hire(lab)
+    person = somebody(lab)
     assign(wired, person)
     asked = services.request_demand(tenant=wired, actor=ACTOR, objects=[found(person)], enqueue=False)
     Demand.objects.update(state=Demand.State.RUNNING)
@@ -462,19 +431,19 @@ def test_the_next_run_takes_up_what_was_left(wired: Tenant, lab: Lab) -> None:
 
 
 def test_a_lost_message_is_sent_again(wired: Tenant, lab: Lab) -> None:
-    asked = services.request_demand(tenant=wired, actor=ACTOR, objects=[found(hire(lab))], enqueue=False)
+    asked = services.request_demand(tenant=wired, actor=ACTOR, objects=[found(somebody(lab))], enqueue=False)
     Run.objects.filter(pk=asked.run_id).update(enqueued_at=None)
     assert list(abandoned_runs()) == [asked.run]
 
 
 def test_a_demand_stands_in_no_runs_way(wired: Tenant, lab: Lab) -> None:
-    asked = services.request_demand(tenant=wired, actor=ACTOR, objects=[found(hire(lab))], enqueue=False)
+    asked = services.request_demand(tenant=wired, actor=ACTOR, objects=[found(somebody(lab))], enqueue=False)
     run = request_run(tenant=wired, kind=Run.Kind.CHANGES, trigger=Run.Trigger.SCHEDULE, enqueue=False)
     assert run.pk != asked.run_id
 
 
 def test_cancelling_its_run_ends_it(wired: Tenant, lab: Lab) -> None:
-    asked = services.request_demand(tenant=wired, actor=ACTOR, objects=[found(hire(lab))], enqueue=False)
+    asked = services.request_demand(tenant=wired, actor=ACTOR, objects=[found(somebody(lab))], enqueue=False)
     assert asked.run is not None
     cancel_run(run=asked.run, actor=ACTOR)
     asked.refresh_from_db()
@@ -485,7 +454,7 @@ def test_cancelling_its_run_ends_it(wired: Tenant, lab: Lab) -> None:
 
 
 def test_the_command_prints_every_step(wired: Tenant, lab: Lab) -> None:
-    person = hire(lab)
+    person = somebody(lab)
     assign(wired, person)
     out = StringIO()
     call_command("on_demand", wired.slug, person["userPrincipalName"], stdout=out)
@@ -498,7 +467,7 @@ def test_the_command_prints_every_step(wired: Tenant, lab: Lab) -> None:
 
 
 def test_the_command_ends_with_1_when_somebody_failed(wired: Tenant, lab: Lab) -> None:
-    person = hire(lab)
+    person = somebody(lab)
     assign(wired, person)
     lab.call("POST", "faults", {"part": "aws", "kind": "status", "status": 400, "match": "POST .*/Users", "body": "{}"})
     with pytest.raises(SystemExit):

@@ -11,8 +11,9 @@ from sync.on_demand.services import request_demand
 from sync.readiness.services import check_now
 from sync.rules.rows import MappingRow
 from sync.worker.execution import execute_run
-from tests.lab_process import Lab
-from tests.sync.engine.conftest import ACTOR, assign, aws_user, names, publish, sync
+from tests.world.company import aws_user, names
+from tests.world.lab import Lab
+from tests.world.tenant import ACTOR, assign, publish, sync
 
 pytestmark = pytest.mark.django_db(transaction=True)
 UNIQUE = 'SelectUniqueValue(Join("@", [givenName], "one.example"), Join("@", [givenName], "two.example"))'

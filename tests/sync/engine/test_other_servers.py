@@ -11,9 +11,10 @@ from sync.connection import services
 from sync.connection.clients import scim_client
 from sync.drift import services as verifying
 from sync.models import Link, Run, Tenant
-from tests.lab_process import Lab
-from tests.scim2_process import TOKEN, Scim2Server
-from tests.sync.engine.conftest import ACTOR, assign, sync, wire
+from tests.world.company import hire
+from tests.world.lab import Lab
+from tests.world.scim2 import TOKEN, Scim2Server
+from tests.world.tenant import ACTOR, assign, connect, sync
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.process]
 
@@ -26,12 +27,10 @@ def server() -> Iterator[Scim2Server]:
 
 
 @pytest.fixture
-def pointed(tenant: Tenant, lab: Lab, server: Scim2Server, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Tenant:
+def pointed(tenant: Tenant, lab: Lab, server: Scim2Server, settings: Any) -> Tenant:
     host = f"127.0.0.1:{server.port}"
-    settings.EXTRA_CLOUDS = lab.clouds
     settings.EXTRA_SCIM_HOSTS = lab.scim_hosts | {host: {"dialect": "rfc", "plain_http": True}}
-    settings.SCIM_RATE = 1000
-    wire(tenant, lab)
+    connect(tenant, lab)
     services.save_aws(
         tenant=tenant, actor=ACTOR, endpoint=f"http://{host}/", token=TOKEN, token_created_on=timezone.localdate()
     )
@@ -40,9 +39,7 @@ def pointed(tenant: Tenant, lab: Lab, server: Scim2Server, settings: Any, monkey
 
 
 def test_twenty_people_and_three_groups_live_a_whole_life_there(pointed: Tenant, lab: Lab, server: Scim2Server) -> None:
-    people = [
-        lab.call("POST", "entra/hire", {"displayName": f"Guest{n} Server", "jobTitle": "Clerk"}) for n in range(20)
-    ]
+    people = [hire(lab, f"Guest{n} Server", jobTitle="Clerk") for n in range(20)]
     upns = {person["id"]: person["userPrincipalName"] for person in people}
     ids = list(upns)
     small = lab.call("POST", "entra/groups", {"displayName": "Small", "members": ids[:5]})
@@ -83,9 +80,7 @@ def test_twenty_people_and_three_groups_live_a_whole_life_there(pointed: Tenant,
 def test_what_somebody_changes_there_by_hand_is_found_and_put_right(
     pointed: Tenant, lab: Lab, server: Scim2Server
 ) -> None:
-    people = [
-        lab.call("POST", "entra/hire", {"displayName": f"Drift{n} Server", "jobTitle": "Clerk"}) for n in range(3)
-    ]
+    people = [hire(lab, f"Drift{n} Server", jobTitle="Clerk") for n in range(3)]
     ids = [person["id"] for person in people]
     group = lab.call("POST", "entra/groups", {"displayName": "Drifting", "members": ids[:2]})
     assign(pointed, group, people[2])

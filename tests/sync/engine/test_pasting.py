@@ -4,8 +4,8 @@ import pytest
 
 from sync.directory import live, pasted
 from sync.models import DirectoryUser, Tenant
-from tests.lab_process import Lab
-from tests.sync.engine.conftest import assign, sync
+from tests.world.lab import Lab
+from tests.world.tenant import assign, sync
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

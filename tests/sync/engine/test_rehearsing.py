@@ -32,11 +32,13 @@ from sync.models import (
 )
 from sync.preview import keeping, services
 from sync.preview.publishing import PREVIEWED, NotPublished, missing_for_publishing, publish_draft
+from sync.runs import lease
 from sync.runs.lease import Watch
 from sync.runs.requests import cancel_run, request_run
 from sync.worker import execution
-from tests.lab_process import Lab
-from tests.sync.engine.conftest import ACTOR, assign, names, sync
+from tests.world.company import hire, names
+from tests.world.lab import Lab
+from tests.world.tenant import ACTOR, assign, sync
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SEEN = ["removals", "over-members", "over-creates", "over-keys", "over-groups", "arriving", "guests"]
@@ -205,7 +207,7 @@ def test_any_draft_is_carried_out_as_it_was_previewed(wired: Tenant, lab: Lab, c
 
 
 def test_every_change_names_what_brings_it(in_sync: Tenant, lab: Lab) -> None:
-    newcomer = lab.call("POST", "entra/hire", {"displayName": "New Comer"})
+    newcomer = hire(lab, "New Comer")
     assign_in_draft(in_sync, newcomer)
     unassign(in_sync, "AWS-Admins")
     only(in_sync, "department", "Engineering")
@@ -268,7 +270,7 @@ def test_an_expression_that_stops_blocks_the_publishing(in_sync: Tenant) -> None
 
 
 def test_who_arrives_incomplete_asks_for_a_look_and_blocks_nothing(in_sync: Tenant, lab: Lab) -> None:
-    newcomer = lab.call("POST", "entra/hire", {"displayName": "Mono Nym"})
+    newcomer = hire(lab, "Mono Nym")
     lab.call("PATCH", f"entra/users/{newcomer['id']}", {"surname": None})
     assign_in_draft(in_sync, newcomer)
     run = preview(in_sync)
@@ -372,6 +374,7 @@ def test_a_preview_can_be_cancelled_and_takes_its_rows_with_it(
     in_sync: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     unassign(in_sync, "AWS-Admins")
+    monkeypatch.setattr(lease, "LOOK_SECONDS", 0.05)
     run = services.request_preview(tenant=in_sync, actor=ACTOR, enqueue=False)
     safe_point = Watch.safe_point
 

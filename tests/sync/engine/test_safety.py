@@ -4,19 +4,14 @@ import pytest
 
 from sync.configuration import assignments
 from sync.models import Incident, Link, Operation, Result, Run, Tenant
+from sync.runs import lease
 from sync.runs.requests import request_run
 from sync.worker import execution
-from tests.lab_process import Lab
-from tests.sync.engine.conftest import assign, aws_user, names, sync
+from tests.world.company import aws_user, hire, names
+from tests.world.lab import Lab
+from tests.world.tenant import assign, attempt, sync
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def attempt(tenant: Tenant, kind: str = Run.Kind.CHANGES) -> Run:
-    run = request_run(tenant=tenant, kind=kind, trigger=Run.Trigger.COMMAND, enqueue=False)
-    finished = execution.execute_run(run.pk)
-    assert finished is not None
-    return finished
 
 
 @pytest.mark.parametrize("flavour", ["410", "400", "404"])
@@ -53,7 +48,7 @@ def test_an_ended_token_fails_the_run_with_its_reason_and_stops_writing(wired: T
 
 
 def test_a_create_whose_answer_got_lost_makes_nobody_twice(wired: Tenant, lab: Lab) -> None:
-    person = lab.call("POST", "entra/hire", {"displayName": "Los Tanswer"})
+    person = hire(lab, "Los Tanswer")
     assign(wired, person)
     lab.call("POST", "faults", {"part": "aws", "kind": "drop_after", "match": "POST .*/Users", "times": 1})
     run = sync(wired)
@@ -72,7 +67,7 @@ def test_throttling_is_waited_for_and_everything_arrives(wired: Tenant, lab: Lab
 
 
 def test_a_person_who_exists_in_aws_is_linked_not_created(wired: Tenant, lab: Lab) -> None:
-    person = lab.call("POST", "entra/hire", {"displayName": "Han Dmade"})
+    person = hire(lab, "Han Dmade")
     by_hand = {
         "userName": person["userPrincipalName"],
         "displayName": "Old name",
@@ -88,7 +83,7 @@ def test_a_person_who_exists_in_aws_is_linked_not_created(wired: Tenant, lab: La
 
 
 def test_a_user_with_another_external_id_is_left_alone_and_named(wired: Tenant, lab: Lab) -> None:
-    person = lab.call("POST", "entra/hire", {"displayName": "For Eign"})
+    person = hire(lab, "For Eign")
     theirs = {"userName": person["userPrincipalName"], "displayName": "Theirs", "externalId": "somebody-else"}
     lab.call("POST", "aws/users", theirs | {"name": {"givenName": "T", "familyName": "T"}})
     assign(wired, person)
@@ -99,7 +94,7 @@ def test_a_user_with_another_external_id_is_left_alone_and_named(wired: Tenant, 
 
 
 def test_a_user_wiped_by_hand_comes_back_after_the_next_change(wired: Tenant, lab: Lab) -> None:
-    person = lab.call("POST", "entra/hire", {"displayName": "Wi Ped"})
+    person = hire(lab, "Wi Ped")
     assign(wired, person)
     sync(wired)
     lab.call("DELETE", f"aws/users/{lab.aws()['users'][0]['id']}")
@@ -124,7 +119,7 @@ def test_an_empty_answer_of_entra_stops_the_run(wired: Tenant, lab: Lab) -> None
 
 def test_one_mail_per_new_problem_and_none_while_it_repeats(wired: Tenant, lab: Lab, mailoutbox: list[object]) -> None:
     Tenant.objects.filter(pk=wired.pk).update(notification_email="ops@acme.example", notify_on_failure=True)
-    person = lab.call("POST", "entra/hire", {"displayName": "Nolast", "surname": None})
+    person = hire(lab, "Nolast", surname=None)
     assign(wired, person)
     for _ in range(2):
         assert sync(wired, Run.Kind.FULL).state == Run.State.COMPLETED_WITH_ERRORS
@@ -149,7 +144,7 @@ def test_a_preview_plans_and_writes_nothing(wired: Tenant, lab: Lab) -> None:
 
 
 def test_a_person_unassigned_and_assigned_again_comes_back_to_the_same_user(wired: Tenant, lab: Lab) -> None:
-    person = lab.call("POST", "entra/hire", {"displayName": "Back Again"})
+    person = hire(lab, "Back Again")
     assign(wired, person)
     sync(wired)
     before = aws_user(lab, person["id"])["id"]
@@ -163,7 +158,7 @@ def test_a_person_unassigned_and_assigned_again_comes_back_to_the_same_user(wire
 
 
 def test_a_manager_arrives_with_the_people_and_is_repaired_when_it_comes_later(wired: Tenant, lab: Lab) -> None:
-    boss = lab.call("POST", "entra/hire", {"displayName": "Bo Ss"})
+    boss = hire(lab, "Bo Ss")
     report = lab.call("POST", "entra/hire", {"displayName": "Re Port", "manager": boss["id"]})
     assign(wired, report)
     sync(wired)
@@ -176,7 +171,10 @@ def test_a_manager_arrives_with_the_people_and_is_repaired_when_it_comes_later(w
     assert sync(wired).planned == 0
 
 
-def test_a_cancelled_run_keeps_what_is_written_and_the_next_goes_on(wired: Tenant, lab: Lab) -> None:
+def test_a_cancelled_run_keeps_what_is_written_and_the_next_goes_on(
+    wired: Tenant, lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lease, "LOOK_SECONDS", 0.05)
     assign(wired, lab.entra_group("AWS-Developers"))
     hold = lab.call("POST", "faults", {"part": "aws", "kind": "delay", "match": "POST", "seconds": 0.2, "times": -1})
     run = request_run(tenant=wired, kind=Run.Kind.FULL, trigger=Run.Trigger.COMMAND, enqueue=False, confirmed=True)

@@ -14,8 +14,8 @@ from portal.models import User
 from sync.connection import services
 from sync.models import Run, Tenant
 from sync.runs.requests import request_run
-from tests.lab_process import Lab
-from tests.sync.engine.conftest import ACTOR, assign, sync
+from tests.world.lab import Lab
+from tests.world.tenant import ACTOR, assign, sync
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

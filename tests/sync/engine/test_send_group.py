@@ -10,29 +10,23 @@ from sync.models import DirectoryGroup, Link, Run, Tenant
 from sync.readiness.services import check_now
 from sync.runs.requests import request_run
 from sync.worker import execution
-from tests.lab_process import Lab
-from tests.sync.engine.conftest import ACTOR, assign, aws_group, sync
-from tests.sync.engine.test_on_demand import demand, facts
+from tests.world.company import active, aws_group, group_of, hire
+from tests.world.lab import Lab
+from tests.world.on_demand import demand, facts
+from tests.world.tenant import ACTOR, assign, sync
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def team(lab: Lab, name: str, size: int, inside: str = "") -> dict[str, Any]:
-    people = [
-        lab.call("POST", "entra/hire", {"displayName": f"{name} {word}"})["id"] for word in "ABCDEFGHIJKLMNOP"[:size]
-    ]
-    members = [*people, inside] if inside else people
-    group: dict[str, Any] = lab.call("POST", "entra/groups", {"displayName": name, "members": members})
-    return group | {"people": people}
+def team(lab: Lab, name: str, size: int, inside: dict[str, Any] | None = None) -> dict[str, Any]:
+    people = [hire(lab, f"{name} {word}") for word in "ABCDEFGHIJKLMNOP"[:size]]
+    group = group_of(lab, name, [*people, inside] if inside else people)
+    return group | {"people": [person["id"] for person in people]}
 
 
 def send(tenant: Tenant, group: dict[str, Any], *, yes: bool) -> None:
     row = draft_or_current(tenant).assignments.get(object_id=group["id"])
     assignments.set_send_group(actor=ACTOR, tenant=tenant, assignment=row, send_group=yes)
-
-
-def active(lab: Lab) -> set[str]:
-    return {user["externalId"] for user in lab.aws()["users"] if user["active"]}
 
 
 def group_names(lab: Lab) -> set[str]:
@@ -54,7 +48,7 @@ def test_its_people_come_and_the_group_does_not(wired: Tenant, lab: Lab) -> None
 
 def test_nested_members_of_it_come_too(wired: Tenant, lab: Lab) -> None:
     inner = team(lab, "Quiet inner", 1)
-    outer = team(lab, "Quiet outer", 1, inside=inner["id"])
+    outer = team(lab, "Quiet outer", 1, inside=inner)
     assign(wired, outer)
     send(wired, outer, yes=False)
     row = draft_or_current(wired).assignments.get()

@@ -6,27 +6,24 @@ import pytest
 
 from sync.configuration import mappings
 from sync.models import Result, Run, Tenant
-from tests.lab_process import Lab
-from tests.sync.engine.conftest import ACTOR, assign, names, sync, wire
+from tests.world.company import group_of, hire, names
+from tests.world.lab import Lab
+from tests.world.tenant import ACTOR, assign, connect, sync
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PEOPLE = 75
 
 
-def hire_team(lab: Lab) -> dict[str, Any]:
-    people = [lab.call("POST", "entra/hire", {"displayName": f"Sl Ow{n:03}"}) for n in range(PEOPLE)]
-    group: dict[str, Any] = lab.call(
-        "POST", "entra/groups", {"displayName": "Slow-Team", "members": [one["id"] for one in people]}
-    )
-    return group
+def hire_team(lab: Lab, count: int = PEOPLE) -> dict[str, Any]:
+    return group_of(lab, "Slow-Team", [hire(lab, f"Sl Ow{n:03}") for n in range(count)])
 
 
-def complete(lab: Lab, run: Run) -> bool:
+def complete(lab: Lab, run: Run, count: int = PEOPLE) -> bool:
     """Everybody was made once, and nothing is open."""
     made = [
         one for one in lab.requests() if one["method"] == "POST" and one["path"].endswith("/Users") and one["applied"]
     ]
-    assert len(names(lab)) == len(made) == PEOPLE
+    assert len(names(lab)) == len(made) == count
     assert run.state == Run.State.COMPLETED
     return not run.operations.filter(result__in=(Result.PLANNED, Result.SENT, Result.WILL_RETRY)).exists()
 
@@ -41,7 +38,7 @@ def test_requests_that_waited_longer_than_the_lease_are_begun_again(wired: Tenan
 
 def test_a_long_retry_after_delays_the_run_and_nothing_else(wired: Tenant, lab: Lab, settings: Any) -> None:
     settings.LEASE_SECONDS = 1
-    throttled = {"part": "aws", "kind": "status", "status": 429, "retry_after": "3", "match": "POST", "skip": 29}
+    throttled = {"part": "aws", "kind": "status", "status": 429, "retry_after": "2", "match": "POST", "skip": 29}
     lab.call("POST", "faults", throttled)
     assign(wired, hire_team(lab))
     assert complete(lab, sync(wired))
@@ -52,10 +49,10 @@ def test_an_aws_that_others_use_too_is_not_asked_faster_than_it_allows(
 ) -> None:
     with Lab(tmp_path_factory.mktemp("slow"), "--aws-tps", "10") as lab:
         settings.EXTRA_CLOUDS, settings.EXTRA_SCIM_HOSTS = lab.clouds, lab.scim_hosts
-        wire(tenant, lab)
+        connect(tenant, lab)
         mappings.apply_recommended(actor=ACTOR, tenant=tenant)
-        assign(tenant, hire_team(lab))
+        assign(tenant, hire_team(lab, 40))
         run = sync(tenant)
-        assert complete(lab, run)
-        assert run.scim_requests["throttled"] < PEOPLE / 2
+        assert complete(lab, run, 40)
+        assert run.scim_requests["throttled"] < 40 / 2
         assert settings.SCIM_RATE > 10

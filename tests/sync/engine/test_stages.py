@@ -8,17 +8,13 @@ from sync.engine.export import stages
 from sync.models import Result, Run, Tenant
 from sync.runs.requests import request_run
 from sync.worker import execution
-from tests.lab_process import Lab
-from tests.sync.engine.conftest import assign, aws_group, aws_user, sync
+from tests.world.company import aws_group, aws_user, group_of, hire
+from tests.world.lab import Lab
+from tests.world.tenant import assign, sync
 
 pytestmark = pytest.mark.django_db(transaction=True)
 # More than a run reads ahead for its connections.
 MANY = 70
-
-
-def hire(lab: Lab, name: str, *group_ids: str) -> dict[str, Any]:
-    person: dict[str, Any] = lab.call("POST", "entra/hire", {"displayName": name, "groups": list(group_ids)})
-    return person
 
 
 def without_last_name(lab: Lab, person: dict[str, Any]) -> None:
@@ -27,15 +23,12 @@ def without_last_name(lab: Lab, person: dict[str, Any]) -> None:
 
 def test_memberships_of_somebody_refused_do_not_keep_others_out(wired: Tenant, lab: Lab) -> None:
     colleague = hire(lab, "Al Ready")
-    groups = [
-        lab.call("POST", "entra/groups", {"displayName": f"Stage {n:03}", "members": [colleague["id"]]})
-        for n in range(MANY + 1)
-    ]
+    groups = [group_of(lab, f"Stage {n:03}", [colleague]) for n in range(MANY + 1)]
     assign(wired, *groups)
     sync(wired)
-    refused = hire(lab, "No Body", *[group["id"] for group in groups[:MANY]])
+    refused = hire(lab, "No Body", *groups[:MANY])
     without_last_name(lab, refused)
-    good = hire(lab, "Good Body", groups[MANY]["id"])
+    good = hire(lab, "Good Body", groups[MANY])
     run = sync(wired)
     assert aws_user(lab, good["id"])["id"] in aws_group(lab, f"Stage {MANY:03}")["members"]
     assert run.counts[Result.ADDED] == 1

@@ -9,8 +9,9 @@ from django.core.management import call_command
 from sync.drift import repairing, services
 from sync.models import Drift, Link, MembershipLink, Run, Tenant
 from sync.runs.lease import claim
-from tests.lab_process import Lab
-from tests.sync.engine.conftest import assign, aws_group, aws_user, sync
+from tests.world.company import aws_group, aws_user, hire
+from tests.world.lab import Lab
+from tests.world.tenant import assign, sync
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
@@ -32,7 +33,7 @@ def mend(tenant: Tenant) -> Run:
 @pytest.fixture
 def team(wired: Tenant, lab: Lab) -> dict[str, Any]:
     """Five people in a group, in step with AWS."""
-    people = [lab.call("POST", "entra/hire", {"displayName": f"Dri {n} Ft", "jobTitle": "Clerk"}) for n in range(5)]
+    people = [hire(lab, f"Dri {n} Ft", jobTitle="Clerk") for n in range(5)]
     ids = [person["id"] for person in people]
     group = lab.call("POST", "entra/groups", {"displayName": f"Team {ids[0][:8]}", "members": ids})
     assign(wired, group)
@@ -41,6 +42,7 @@ def team(wired: Tenant, lab: Lab) -> dict[str, Any]:
     return {"tenant": wired, "ids": ids, "group": group, "name": group["displayName"]}
 
 
+@pytest.mark.company(500)
 def test_in_step_means_no_difference_and_one_request_per_page_and_group(wired: Tenant, lab: Lab) -> None:
     assign(wired, *(lab.entra_group(name) for name in ("AWS-Developers", "AWS-Admins", "Large-150")))
     sync(wired)
@@ -85,7 +87,7 @@ def test_a_changed_field_is_found_and_written_anew(team: dict[str, Any], lab: La
 def test_a_value_put_where_we_map_nothing_for_this_person_is_found_and_taken_away(
     team: dict[str, Any], lab: Lab
 ) -> None:
-    person = lab.call("POST", "entra/hire", {"displayName": "No Title", "jobTitle": None})
+    person = hire(lab, "No Title", jobTitle=None)
     assign(team["tenant"], person)
     sync(team["tenant"])
     held = aws_user(lab, person["id"])
@@ -142,7 +144,7 @@ def test_a_group_deleted_in_aws_comes_back_with_its_members(team: dict[str, Any]
 
 
 def test_members_changed_by_hand_are_found_and_put_right(team: dict[str, Any], lab: Lab) -> None:
-    outsider = lab.call("POST", "entra/hire", {"displayName": "Out Sider"})
+    outsider = hire(lab, "Out Sider")
     assign(team["tenant"], outsider)
     sync(team["tenant"])
     group = aws_group(lab, team["name"])
@@ -176,7 +178,7 @@ def hand_made(name: str, **more: Any) -> dict[str, Any]:
 
 
 def test_objects_only_in_aws_are_told_with_the_person_they_may_be(team: dict[str, Any], lab: Lab) -> None:
-    people = [lab.call("POST", "entra/hire", {"displayName": f"Un {n} Linked"}) for n in range(3)]
+    people = [hire(lab, f"Un {n} Linked") for n in range(3)]
     sync(team["tenant"])
     by_name = lab.call("POST", "aws/users", hand_made(people[0]["userPrincipalName"].upper()))
     by_id = lab.call("POST", "aws/users", hand_made("x1", externalId=people[1]["id"]))

@@ -3,7 +3,7 @@
 import random
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -27,8 +27,10 @@ from sync.graph.errors import (
     Unauthorised,
     Unreachable,
 )
-from tests.lab_process import Lab
-from tests.sync.raw_server import cuts, drips, raw_server, sends
+from tests.world.lab import Lab
+from tests.world.raw_server import cuts, drips, raw_server, sends
+
+pytestmark = pytest.mark.company(450)
 
 GRAPH = "https://graph.microsoft.com/v1.0"
 
@@ -50,12 +52,6 @@ def fake(cloud: Cloud = CLOUDS["global"], **options: Any) -> tuple[GraphClient, 
     auth = FixedToken()
     made = GraphClient(cloud, auth, sleep=slept.append, clock=lambda: sum(slept), random=lambda: 0.5, **options)
     return made, auth, slept
-
-
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    with Lab(tmp_path_factory.mktemp("lab"), "--people", "450") as running:
-        yield running
 
 
 def authenticator(lab: Lab, credential: Any = None, **other: str) -> Authenticator:

@@ -9,8 +9,8 @@ import pytest
 from sync.configuration.files import ms_schema
 from sync.configuration.files.ms_schema import NotASchema, Read
 from sync.rules.rows import MappingRow
-from tests.sync.mangling import mangles
-from tests.sync.ms_schema.schema import SAMPLE, attribute, constant, function, only, row
+from tests.world.mangling import mangles
+from tests.world.ms_schema import SAMPLE, attribute, constant, function, only, row
 
 pytestmark = pytest.mark.pure
 

@@ -14,8 +14,8 @@ from sync.configuration.files import ms_schema
 from sync.rules.rows import MappingRow
 from sync.rules.template import DEFAULT_GROUP_MAPPINGS, DEFAULT_USER_MAPPINGS
 from sync.rules.wanted import Wanted, WantedFilter
-from tests.sync.configured import CONFIGURATIONS, for_microsoft
-from tests.sync.ms_schema.schema import SAMPLE
+from tests.world.configured import CONFIGURATIONS, for_microsoft
+from tests.world.ms_schema import SAMPLE
 
 pytestmark = pytest.mark.pure
 DEFINITIONS = json.loads((Path(__file__).parents[2] / "samples" / "graph-schema.json").read_text())["$defs"]

@@ -23,8 +23,8 @@ from sync.scim.errors import (
 )
 from sync.scim.pacing import Pacer
 from sync.scim.transport import Lost
-from tests.lab_process import Lab
-from tests.sync.scim.conftest import Web
+from tests.world.lab import Lab
+from tests.world.web import Web
 
 BASE = "https://scim.eu-central-1.amazonaws.com/11111111-2222-3333-4444-555555555555/scim/v2"
 TOKEN = "a-token-that-must-not-show"
@@ -46,16 +46,8 @@ def client(endpoint: Endpoint | None = None, token: str = TOKEN, **options: Any)
     return made
 
 
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    with Lab(tmp_path_factory.mktemp("lab"), "--aws-tps", "0") as running:
-        yield running
-
-
 @pytest.fixture
 def real(lab: Lab) -> Iterator[ScimClient]:
-    lab.call("DELETE", "aws/users")
-    lab.call("DELETE", "faults")
     allowed = {lab.scim_host: OtherHost("aws", lab.facts["ca_file"])}
     made = client(normalise(lab.facts["scim_endpoint"], allowed=allowed), lab.facts["scim_token"])
     yield made

@@ -7,8 +7,8 @@ import pytest
 
 from sync.scim.errors import Untouchable
 from sync.scim.never_touch import NeverTouch
-from tests.sync.scim.conftest import Web
 from tests.sync.scim.test_client import client
+from tests.world.web import Web
 
 pytestmark = pytest.mark.pure
 

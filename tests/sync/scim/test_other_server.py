@@ -11,7 +11,7 @@ from sync.scim.endpoint import OtherHost, normalise
 from sync.scim.errors import Conflict, NotFound, Unauthorised
 from sync.scim.pacing import Pacer
 from sync.scim.resource import ENTERPRISE, group_body, patch_operations, units, units_held, user_body
-from tests.scim2_process import TOKEN, Scim2Server
+from tests.world.scim2 import TOKEN, Scim2Server
 
 pytestmark = [pytest.mark.process, pytest.mark.pure]
 

@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sync.scim.pacing import SLOWEST, Pacer
-from tests.clockwork import Clockwork, most_in_a_second
+from tests.world.clockwork import Clockwork, most_in_a_second
 
 
 class Time:

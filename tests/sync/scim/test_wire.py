@@ -15,8 +15,8 @@ from sync.scim.client import ScimClient
 from sync.scim.endpoint import Endpoint, OtherHost, normalise
 from sync.scim.errors import BadAnswer, OutcomeUnknown, ServerError, Unreachable
 from sync.scim.pacing import Pacer
-from tests.lab_process import Lab
-from tests.sync.raw_server import (
+from tests.world.lab import Lab
+from tests.world.raw_server import (
     RawServer,
     closes_after,
     cuts,

@@ -21,9 +21,9 @@ from sync.models import Assignment, AuditEntry, Configuration, Tenant
 from sync.rules import aws_fields
 from sync.rules.wanted import Wanted
 from sync.tenants import services
-from tests.sync.configured import CONFIGURATIONS
-from tests.sync.mangling import mangles
-from tests.sync.ms_schema.schema import SAMPLE, attribute, only, row
+from tests.world.configured import CONFIGURATIONS
+from tests.world.mangling import mangles
+from tests.world.ms_schema import SAMPLE, attribute, only, row
 
 JO = "jo@acme.example"
 GROUP = "aaaaaaaa-1111-4111-8111-111111111111"

@@ -14,11 +14,9 @@ from sync.models import Tenant
 from sync.rules import mapping
 from sync.rules.rows import MappingRow, graph_select
 from sync.tenants import services
-from tests.sync.engine.conftest import lab, lab_process, wired
-from tests.sync.ms_schema.schema import SAMPLE
+from tests.world.ms_schema import SAMPLE
 
-__all__ = ["lab", "lab_process", "wired"]
-pytestmark = [pytest.mark.django_db, pytest.mark.process]
+pytestmark = [pytest.mark.django_db, pytest.mark.process, pytest.mark.company(500)]
 JO = "jo@acme.example"
 
 

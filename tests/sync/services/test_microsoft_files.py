@@ -10,10 +10,8 @@ from sync.configuration.files.applying import put_into_draft
 from sync.configuration.files.microsoft import CannotRead
 from sync.connection.clients import graph_client
 from sync.models import EntraConnection, Tenant
-from tests.lab_process import Lab
-from tests.sync.engine.conftest import lab, lab_process, wired
+from tests.world.lab import Lab
 
-__all__ = ["lab", "lab_process", "wired"]
 pytestmark = [pytest.mark.django_db, pytest.mark.process]
 
 

@@ -15,10 +15,10 @@ from sync.runs.requests import RunInTheWay, request_run
 from sync.tenants.provisioning import turn_on_tenant
 from sync.worker import execution
 from sync.worker.scheduling import dispatch, plan_waits
-from tests.lab_process import Lab
-from tests.sync.engine.conftest import assign, lab, lab_process, names, wired
+from tests.world.company import hire, names
+from tests.world.lab import Lab
+from tests.world.tenant import assign
 
-__all__ = ["lab", "lab_process", "wired"]
 pytestmark = pytest.mark.django_db(transaction=True)
 FULL, CHANGES, PREVIEW, VERIFY = Run.Kind.FULL, Run.Kind.CHANGES, Run.Kind.PREVIEW, Run.Kind.VERIFY
 
@@ -52,7 +52,7 @@ def test_a_run_that_nobody_confirmed_does_not_stand_for_a_confirmed_one(tenant: 
 def test_the_command_writes_nothing_while_another_run_is_queued(
     wired: Tenant, lab: Lab, options: dict[str, bool]
 ) -> None:
-    assign(wired, lab.call("POST", "entra/hire", {"displayName": "Not Yet"}))
+    assign(wired, hire(lab, "Not Yet"))
     queued = ask(wired, CHANGES)
     with pytest.raises(CommandError) as busy:
         call_command("sync", wired.slug, **options)
@@ -124,7 +124,7 @@ def test_a_plan_that_nobody_confirmed_is_made_anew_after_a_day(tenant: Tenant) -
 
 
 def test_turning_on_during_a_preview_makes_the_first_run_due(wired: Tenant, lab: Lab) -> None:
-    assign(wired, lab.call("POST", "entra/hire", {"displayName": "Soon There"}))
+    assign(wired, hire(lab, "Soon There"))
     for half in ("entra", "aws"):
         services.run_test(services.new_test(tenant=wired, actor="jo", half=half).pk)
     first = ask(wired, PREVIEW)

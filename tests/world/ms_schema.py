@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 SAMPLE: dict[str, Any] = json.loads(
-    (Path(__file__).parents[2] / "samples" / "synchronization-schema.json").read_text(encoding="utf-8")
+    (Path(__file__).parents[1] / "samples" / "synchronization-schema.json").read_text(encoding="utf-8")
 )
 
 

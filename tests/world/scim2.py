@@ -7,7 +7,7 @@ from typing import Any
 
 import requests
 
-from tests.journeys.up import free_port, until
+from tests.world.programs import free_port, until
 
 TOKEN = "not-much-of-a-secret"
 

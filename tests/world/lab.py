@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import requests
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent.parent
 
 
 class Lab:
@@ -81,3 +81,9 @@ class Lab:
 
     def forget_requests(self) -> None:
         self.call("DELETE", "aws/ledger")
+
+    def reset(self) -> None:
+        """AWS is empty, everything behaves and nothing was asked; the company stays."""
+        for what in ("aws/users", "aws/switches", "faults", "graph/switches", "graph/ledger"):
+            self.call("DELETE", what)
+        self.forget_requests()

@@ -12,7 +12,7 @@ import pytest
 
 from portal.management.commands.up import static_fingerprint
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent.parent
 STEPS = (("migrate",), ("collectstatic", "--noinput"))
 OURS = ("DJANGO_SETTINGS_MODULE", "SECRET_KEY", "SEAL_KEYS", "BROKER_URL", "DATABASE_URL")
 

@@ -10,19 +10,19 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 ROOT = Path(__file__).parent.parent.parent
 MARK = "LOCKSTEP_TEST_MARK"
 
 
-def eventually(condition: Callable[[], bool], seconds: float = 20) -> bool:
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        if condition():
-            return True
-        time.sleep(0.02)
-    return condition()
+def until(condition: Callable[[], Any], seconds: float = 60.0) -> Any:
+    """Polls for what another thread or process does; fails when it does not happen."""
+    end = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < end, f"did not happen within {seconds:.0f} s"
+        time.sleep(0.03)
+    return found
 
 
 def free_port() -> int:

@@ -1,37 +1,22 @@
 """`manage.py up` as a process: the real web server, worker, beat, broker and lab."""
 
+import contextlib
+import json
 import os
 import re
 import signal
-import socket
+import sqlite3
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
 import requests
 
-ROOT = Path(__file__).parent.parent.parent
+from tests.world.programs import ROOT, free_port, until
+
 # The test run's own settings must not reach the product under test.
 OURS = ("DJANGO_SETTINGS_MODULE", "STATE_DIR", "SECRET_KEY", "SEAL_KEYS", "BROKER_URL", "DATABASE_URL", "EXTRA_CLOUDS")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def until(condition: Callable[[], Any], seconds: float = 60.0) -> Any:
-    """Polls for what another process does; fails when it does not happen."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if found := condition():
-            return found
-        time.sleep(0.1)
-    raise AssertionError(f"did not happen within {seconds:.0f} s")
 
 
 class Up:
@@ -96,6 +81,17 @@ class Up:
         answer = self.session.request(method, f"{self.console}api/{path}", json=body, timeout=30)
         assert answer.ok, answer.text
         return answer.json()
+
+    @property
+    def lab_facts(self) -> dict[str, Any]:
+        """What an admin would copy from Microsoft's and Amazon's consoles."""
+        with contextlib.closing(sqlite3.connect(self.state / "lab" / "entra.sqlite3")) as entra:
+            facts = dict(entra.execute("SELECT name, value FROM facts"))
+        with contextlib.closing(sqlite3.connect(self.state / "lab" / "aws.sqlite3")) as aws:
+            facts["token"] = aws.execute("SELECT secret FROM tokens ORDER BY created DESC").fetchone()[0]
+            facts["tenant_id"] = dict(aws.execute("SELECT name, value FROM facts"))["tenant_id"]
+        facts["host"] = next(iter(json.loads(self.child_environment()["EXTRA_SCIM_HOSTS"])))
+        return facts
 
     def manage(self, *arguments: str, text: str | None = None) -> str:
         """A command of manage.py in the same state, with the same secrets and hosts."""

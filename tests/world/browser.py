@@ -1,0 +1,70 @@
+"""How a test looks at pages in Chromium, and the first steps of a story there."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Page, expect
+
+from tests.world.up import Up
+
+AXE = (Path(__file__).parent.parent / "samples" / "axe-core-4.14.1" / "axe.min.js").read_text()
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+PASSWORD = "four ordinary words here"
+
+
+class Watched:
+    """What a page must not do. `allowed`: statuses that the test provokes."""
+
+    def __init__(self, base: str) -> None:
+        self.base = base
+        self.faults: list[str] = []
+        self.allowed: set[int] = set()
+
+    def watch(self, page: Page) -> None:
+        page.on("console", lambda message: self._console(message.type, message.text))
+        page.on("pageerror", lambda error: self.faults.append(f"uncaught: {error}"))
+        page.on("response", lambda response: self._response(response.status, response.url))
+
+    def _console(self, kind: str, text: str) -> None:
+        provoked = any(f"status of {status}" in text or f"Code {status}" in text for status in self.allowed)
+        # A request that a newer one replaced (hx-sync), or whose row or page was left: htmx logs that as an error. A failed
+        # one says htmx:sendError besides.
+        replaced = text.startswith(("htmx:afterRequest", "htmx:sendAbort"))
+        if kind == "error" and not provoked and not replaced:
+            self.faults.append(f"console: {text}")
+
+    def _response(self, status: int, url: str) -> None:
+        if status >= 500 and status not in self.allowed:
+            self.faults.append(f"{status} {url}")
+        if not url.startswith((self.base, "data:")):
+            self.faults.append(f"another host: {url}")
+
+
+def axe(page: Page) -> list[Any]:
+    """Violations, each with its first elements. Over CDP: the page's own policy forbids added scripts."""
+    session = page.context.new_cdp_session(page)
+    session.send("Runtime.evaluate", {"expression": AXE})
+    run = (
+        f"axe.run({{runOnly: {json.dumps(RULES)}}}).then(found => JSON.stringify(found.violations.map("
+        "one => [one.id, one.nodes.slice(0, 3).map(node => node.html.slice(0, 200))])))"
+    )
+    answer = session.send("Runtime.evaluate", {"expression": run, "awaitPromise": True})
+    violations: list[Any] = json.loads(answer["result"]["value"])
+    return violations
+
+
+def sideways(page: Page) -> int:
+    """Pixels by which the page is wider than its window."""
+    return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
+
+
+def become_owner(page: Page, up: Up) -> None:
+    page.goto(up.url)
+    page.get_by_role("link", name="Make the first Owner").click()
+    page.get_by_label("One-time code").fill(up.code)
+    page.get_by_label("Your name").fill("Jo Lin")
+    page.get_by_label("E-mail").fill("jo@acme.example")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Make me Owner").click()
+    expect(page.get_by_role("heading", name="New tenant")).to_be_visible()

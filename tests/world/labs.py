@@ -1,0 +1,66 @@
+"""Which lab a test gets: one per module, and one more per company that a test of it asks for.
+
+`@pytest.mark.company(500)` says how many people it needs, further words are the lab's own options: `company(36, groups=6)`.
+"""
+
+import functools
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from sync.graph import client as graph
+from sync.scim import breaker, writing
+from sync.scim import client as scim
+from tests.world.lab import Lab
+
+# Everybody odd is among them.
+PEOPLE = 60
+Labs = Callable[[tuple[str, ...]], Lab]
+
+
+def options_of(node: pytest.Item | pytest.Collector) -> tuple[str, ...]:
+    """The lab's command line; without AWS's quota, since pacing has tests of its own."""
+    marker = node.get_closest_marker("company")
+    people = marker.args[0] if marker and marker.args else PEOPLE
+    options = {"people": people, "aws_tps": 0, **(marker.kwargs if marker else {})}
+    words = [
+        (f"--{name.replace('_', '-')}", *([] if value is True else [str(value)])) for name, value in options.items()
+    ]
+    return tuple(word for pair in words for word in pair)
+
+
+@pytest.fixture(scope="module")
+def labs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Labs]:
+    """The module's labs by their options, each started when it is first asked for."""
+    with ExitStack() as running:
+        yield functools.cache(lambda options: running.enter_context(Lab(tmp_path_factory.mktemp("lab"), *options)))
+
+
+@pytest.fixture(scope="module")
+def lab_process(labs: Labs, request: pytest.FixtureRequest) -> Lab:
+    """For fixtures that last as long as the module."""
+    return labs(options_of(request.node))
+
+
+@pytest.fixture
+def lab(labs: Labs, request: pytest.FixtureRequest, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
+    """As at its start but for the company; the product may speak to it, fast and with short waits between tries."""
+    found = labs(options_of(request.node))
+    found.reset()
+    settings.EXTRA_CLOUDS = found.clouds
+    settings.EXTRA_SCIM_HOSTS = found.scim_hosts
+    settings.SCIM_RATE = 1000
+    hurry(monkeypatch)
+    yield found
+    # A request that a fault holds back ends with its test.
+    found.call("DELETE", "faults")
+
+
+def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(graph, "FIRST_WAIT", 0.01)
+    monkeypatch.setattr(graph, "LONGEST_WAIT", 0.02)
+    monkeypatch.setattr(scim, "FIRST_WAIT", 0.02)
+    monkeypatch.setattr(breaker, "FIRST_PAUSE", 0.05)
+    monkeypatch.setattr(writing, "SECOND_LOOK_SECONDS", 0.05)
