@@ -19,7 +19,7 @@ from tests.world.examples import share
 from tests.world.ms_schema import SAMPLE
 
 pytestmark = pytest.mark.pure
-DEFINITIONS = json.loads((Path(__file__).parents[2] / "samples" / "graph-schema.json").read_text())["$defs"]
+DEFINITIONS = json.loads((Path(__file__).parents[4] / "samples" / "graph-schema.json").read_text())["$defs"]
 
 
 @cache

@@ -94,7 +94,7 @@ def test_every_configuration_comes_in_as_it_went_out(wanted: Wanted) -> None:
 
 @pytest.mark.pure
 def test_the_example_of_the_documentation_is_such_a_file() -> None:
-    text = (Path(__file__).parents[3] / "docs" / "configuration.md").read_text()
+    text = (Path(__file__).parents[4] / "docs" / "configuration.md").read_text()
     found = json.loads(text.partition("```json\n")[2].partition("```")[0])
     assert as_document(reading.parse_configuration(found, None)) == found
 
