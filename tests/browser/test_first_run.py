@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from portal import first_run
+from portal.access import first_run
 from portal.models import User
 from tests.world.browser import axe_in_both_schemes, sideways
 

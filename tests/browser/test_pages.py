@@ -11,7 +11,7 @@ from django.utils import timezone
 from playwright.sync_api import Browser, Page
 from pytest_django.live_server_helper import LiveServer
 
-from portal.roles import Role
+from portal.models import Role
 from sync.configuration import assignments, drafts, versions
 from sync.configuration.settings import set_settings
 from sync.directory.live import Found

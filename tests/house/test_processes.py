@@ -34,8 +34,8 @@ SUPERVISE = """
 import json, os, sys
 from collections.abc import Iterator
 from pathlib import Path
-from portal import processes
-from portal.processes import Child, Supervisor, say
+from portal.deployment import processes
+from portal.deployment.processes import Child, Supervisor, say
 processes.PATIENCE_SECONDS, processes.SAME_SIGNAL_SECONDS = 1, 0.2
 supervisor = Supervisor(say, Path.cwd())
 for fact in json.loads(sys.argv[1]):
@@ -155,7 +155,7 @@ def test_it_runs_as_the_first_process_of_a_container() -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("unshare"), reason="needs root for file systems of its own")
 def test_the_worker_uses_threads_where_shared_memory_cannot_be_written(tmp_path: Path) -> None:
-    asked = "import django; django.setup(); from portal.management.commands.up import worker_pool; print(worker_pool())"
+    asked = "import django; django.setup(); from portal.deployment.embedded import worker_pool; print(worker_pool())"
     shell = 'mount -t tmpfs -o ro none /dev/shm && exec "$0" -c "$1"'
     environment = clean_environment(STATE_DIR=str(tmp_path), DJANGO_SETTINGS_MODULE="portal.settings")
     done = subprocess.run(

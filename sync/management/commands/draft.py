@@ -10,7 +10,8 @@ from sync.configuration.items import Difference
 from sync.management.commands.sync import finish, tenant_named
 from sync.models import Operation, Run, Tenant
 from sync.preview import services
-from sync.preview.publishing import NotPublished, publish_draft
+from sync.preview.queries.previews import newest_preview
+from sync.preview.services import NotPublished, publish_draft
 from sync.problems.catalogue import PROBLEMS
 
 ACTOR = "command line"
@@ -85,7 +86,7 @@ def person(one: Operation) -> dict[str, Any]:
 
 
 def publish(tenant: Tenant, comment: str, seen: list[str]) -> dict[str, Any]:
-    newest = services.newest_preview(tenant, tenant.configurations.draft())
+    newest = newest_preview(tenant, tenant.configurations.draft())
     try:
         version = publish_draft(tenant=tenant, actor=ACTOR, preview=newest, comment=comment, seen=seen)
     except NotPublished as error:
