@@ -23,8 +23,7 @@ from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 
-from portal.models import RoleGrant, User
-from portal.roles import Role
+from portal.models import Role, RoleGrant, User
 from sync.configuration import assignments, drafts, mappings, versions
 from sync.configuration.filters import save_filter
 from sync.connection import services
@@ -33,7 +32,7 @@ from sync.directory.live import Found
 from sync.engine.export import stages
 from sync.models import Assignment, DirectoryUser, Link, MembershipLink, Run, Tenant
 from sync.preview import services as previews
-from sync.preview.publishing import PREVIEWED
+from sync.preview.queries.previews import PREVIEWED
 from sync.runs.requests import request_run
 from sync.tenants import services as tenants
 from sync.worker import execution

@@ -7,4 +7,5 @@ class PortalConfig(AppConfig):
 
     def ready(self) -> None:
         # Makes the Celery application the default one, so that shared tasks find their broker.
-        from portal import celery, checks  # noqa: F401
+        from portal import celery  # noqa: F401
+        from portal.deployment import checks  # noqa: F401

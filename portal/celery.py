@@ -55,7 +55,7 @@ configure()
 @beat_init.connect
 def refuse_without_keys(**_: Any) -> None:
     """Celery swallows what a receiver raises, but not an exit."""
-    from portal.checks import require_keys
+    from portal.deployment.checks import require_keys
 
     try:
         require_keys()

@@ -7,7 +7,6 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
-from portal.roles import Role
 from sync.models import Tenant
 
 
@@ -46,6 +45,15 @@ class User(AbstractBaseUser):
 
     def __str__(self) -> str:
         return self.name or self.email
+
+
+class Role(models.TextChoices):
+    VIEWER = "viewer", _("Viewer")
+    HELPDESK = "helpdesk", _("Helpdesk")
+    OPERATOR = "operator", _("Operator")
+    CONFIGURATOR = "configurator", _("Configurator")
+    APPROVER = "approver", _("Approver")
+    OWNER = "owner", _("Owner")
 
 
 class RoleGrant(models.Model):

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
-from portal import environ
+from portal.deployment import environ
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VERSION = "0.1.0"
@@ -17,7 +17,7 @@ environ.recall(STATE_DIR)
 PUBLIC_URL = environ.text("PUBLIC_URL", "http://localhost:8000").rstrip("/")
 SERVED_BY_HTTPS = PUBLIC_URL.startswith("https://")
 
-# Both are required (portal/checks.py); only building the image goes without them.
+# Both are required (portal/deployment/checks.py); only building the image goes without them.
 SECRET_KEY = environ.secret("SECRET_KEY", STATE_DIR / "secret.key")
 # Key ring for stored secrets: lines of `id:base64 of 32 bytes`; the first seals, all of them open.
 SEAL_KEYS = environ.secret("SEAL_KEYS", STATE_DIR / "seal.keys")
@@ -47,7 +47,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.middleware.gzip.GZipMiddleware",
-    "portal.middleware.InputMiddleware",
+    "portal.frame.middleware.InputMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -57,7 +57,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "portal.middleware.RequestMiddleware",
+    "portal.frame.middleware.RequestMiddleware",
 ]
 
 ROOT_URLCONF = "portal.urls"
@@ -73,7 +73,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "portal.context.frame",
+                "portal.frame.context.frame",
             ],
             "builtins": ["portal.templatetags.lockstep", "django.templatetags.i18n"],
         },
@@ -93,7 +93,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "tenants"
-ACCOUNT_ADAPTER = "portal.accounts.ClosedAccountAdapter"
+ACCOUNT_ADAPTER = "portal.access.allauth_adapter.ClosedAccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
@@ -146,7 +146,7 @@ SESSION_COOKIE_SECURE = SERVED_BY_HTTPS
 CSRF_COOKIE_NAME = "__Host-csrf" if SERVED_BY_HTTPS else "csrf"
 CSRF_COOKIE_SECURE = SERVED_BY_HTTPS
 CSRF_COOKIE_HTTPONLY = True
-CSRF_FAILURE_VIEW = "portal.views.errors.csrf_failure"
+CSRF_FAILURE_VIEW = "portal.frame.errors.csrf_failure"
 SECURE_SSL_REDIRECT = SERVED_BY_HTTPS
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if SERVED_BY_HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SERVED_BY_HTTPS
@@ -198,5 +198,5 @@ OUTBOUND_CA_FILE = environ.ca_file("OUTBOUND_CA_FILE")
 SCIM_RATE = environ.number("SCIM_RATE", 18)
 LEASE_SECONDS = environ.number("LEASE_SECONDS", 25)
 LOG_LEVEL = environ.text("LOG_LEVEL", "INFO")
-LOGGING_CONFIG = "portal.logs.configure"
+LOGGING_CONFIG = "portal.deployment.json_logs.configure"
 LOGGING = {"level": LOG_LEVEL}

@@ -26,6 +26,18 @@ ORDER = [
 ]
 # Inside the engine: the stages of a run.
 STAGES = [(name,) for name in ("work", "guard", "reading", "scope", "evaluation", "export", "rehearsal", "cycle")]
+# portal: what a page stands on, the pages, and what puts them together.
+PORTAL = [
+    ("deployment", "models"),
+    ("access",),
+    ("words",),
+    ("frame",),
+    ("pages", "templatetags"),
+    ("celery", "settings", "urls", "wsgi", "management"),
+    ("apps",),
+]
+PAGES = [tuple(path.name for path in (ROOT / "portal/pages").iterdir() if path.is_dir())]
+ORDERS = [("sync", ORDER), ("sync.engine", STAGES), ("portal", PORTAL), ("portal.pages", PAGES)]
 # Folder or file -> what nothing in it may import besides.
 FORBIDDEN = {
     "sync": ("portal", "lab"),
@@ -62,7 +74,7 @@ def test_a_room_knows_only_the_rooms_it_may_know(place: str) -> None:
     assert broken == []
 
 
-@pytest.mark.parametrize(("package", "order"), [("sync", ORDER), ("sync.engine", STAGES)])
+@pytest.mark.parametrize(("package", "order"), ORDERS)
 def test_a_file_imports_only_what_stands_above_it(package: str, order: list[tuple[str, ...]]) -> None:
     floor = {name: number for number, names in enumerate(order) for name in names}
     broken = []
@@ -74,6 +86,10 @@ def test_a_file_imports_only_what_stands_above_it(package: str, order: list[tupl
         if own not in ("__init__", "migrations"):
             broken += [f"{path.relative_to(ROOT)}: {name}" for name in used - {own} if floor[name] >= floor[own]]
     assert broken == []
+
+
+def test_portal_has_few_modules_beside_its_packages() -> None:
+    assert len(list((ROOT / "portal").glob("*.py"))) <= 8
 
 
 def test_only_the_tests_of_the_lab_import_it() -> None:
@@ -92,7 +108,7 @@ def arrows(place: str) -> dict[str, set[str]]:
     return found
 
 
-@pytest.mark.parametrize("place", ["lab", "sync"])
+@pytest.mark.parametrize("place", ["lab", "portal", "sync"])
 def test_there_is_no_circle_of_files_or_packages(place: str) -> None:
     """`__main__` may know all of its package, and nothing knows it."""
     files = arrows(place)

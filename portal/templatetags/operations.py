@@ -7,34 +7,13 @@ from typing import Any
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
+from portal.words.progress import phase_fact
 from sync.problems.catalogue import PROBLEMS
 
 register = template.Library()
 
-# Facts of a phase (sync/engine/cycle.py), each in one and many.
-FACTS = {
-    "people": lambda n: ngettext("%(n)s person", "%(n)s people", n),
-    "groups": lambda n: ngettext("%(n)s group", "%(n)s groups", n),
-    "in": lambda n: _("%(n)s in"),
-    "out": lambda n: _("%(n)s outside"),
-    "memberships": lambda n: ngettext("%(n)s membership", "%(n)s memberships", n),
-    "differs": lambda n: ngettext("%(n)s differs", "%(n)s differ", n),
-    "missing": lambda n: _("%(n)s gone from AWS"),
-    "only_in_aws": lambda n: _("%(n)s only in AWS"),
-    "member_missing": lambda n: ngettext("%(n)s member missing", "%(n)s members missing", n),
-    "member_extra": lambda n: ngettext("%(n)s member too many", "%(n)s members too many", n),
-    "unsure": lambda n: ngettext("%(n)s group unsure", "%(n)s groups unsure", n),
-    "held": lambda n: _("%(n)s held"),
-    "changes": lambda n: ngettext("%(n)s change", "%(n)s changes", n),
-}
-
-
-@register.simple_tag
-def fact(name: str, value: int) -> str:
-    return FACTS[name](value) % {"n": f"{value:,}"} if name in FACTS else f"{name} {value}"
+register.simple_tag(phase_fact, name="fact")
 
 
 @register.simple_tag

@@ -1,5 +1,6 @@
 """What waits for a person, put together for pages and commands: names, groups by cause, who is meant by a name."""
 
+import datetime
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -7,11 +8,13 @@ from dataclasses import dataclass
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from sync.approvals import confirming
 from sync.configuration.current import configuration_of
-from sync.models import DirectoryGroup, DirectoryUser, HeldChange, Hold, Link, Run, Tenant
+from sync.engine.guard.guard import Guard
+from sync.models import Configuration, DirectoryGroup, DirectoryUser, HeldChange, Hold, Link, Run, Tenant
 
 SHRUNK = ("source-shrunk", "app-assignments-shrunk")
+# A preview older than this says too little about today's directory.
+FRESH = datetime.timedelta(hours=24)
 
 
 class UnknownNames(Exception):
@@ -140,9 +143,35 @@ def shrunken(tenant: Tenant) -> Run | None:
     return None if accepted and newest.started_at and accepted >= newest.started_at else newest
 
 
+def plan_is_fresh(run: Run, configuration: Configuration) -> bool:
+    """Whether a yes to this run's plan is a yes to what the next run will do. A draft's preview is its own yes."""
+    if run.drafted:
+        return False
+    shows_a_plan = run.state == Run.State.WAITING or (
+        run.kind == Run.Kind.PREVIEW and run.state in (Run.State.COMPLETED, Run.State.COMPLETED_WITH_ERRORS)
+    )
+    if not shows_a_plan or run.started_at is None or run.finished_at is None:
+        return False
+    return run.started_at >= configuration.changed_at and timezone.now() - run.finished_at < FRESH
+
+
+def newest_plan(tenant: Tenant) -> Run | None:
+    """The newest fresh preview (or plan that waits); None when there is none."""
+    configuration = configuration_of(tenant)
+    recent = tenant.runs.filter(started_at__gte=configuration.changed_at).order_by("-number")[:20]
+    return next((run for run in recent if plan_is_fresh(run, configuration)), None)
+
+
 def waiting_plan(tenant: Tenant) -> Run | None:
     """The newest run's plan, when nothing is written until somebody says yes to it."""
     newest = tenant.runs.whole().order_by("-number").first()
     if newest is None or newest.state != Run.State.WAITING or configuration_of(tenant).confirmed:
         return None
-    return newest if confirming.plan_is_fresh(newest, configuration_of(tenant)) else None
+    return newest if plan_is_fresh(newest, configuration_of(tenant)) else None
+
+
+def foreseen_holds(run: Run) -> list[dict[str, object]]:
+    """What a run that planned would hold all the same, once its creates and key changes are approved: kind and facts."""
+    guard = Guard(run, run)
+    guard.foresee()
+    return [{"kind": kind, "facts": numbers} for kind, _operations, numbers in guard.over]

@@ -9,8 +9,11 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from sync import audit
-from sync.approvals import confirming, queries
-from sync.models import HeldChange, Hold, Link, Origin, Run, Tenant
+from sync.approvals import queries
+from sync.approvals.queries import plan_is_fresh
+from sync.configuration import versions
+from sync.configuration.current import configuration_of
+from sync.models import Configuration, HeldChange, Hold, Link, Origin, Run, Tenant
 from sync.rules.limits import Limits
 from sync.runs.requests import request_run, request_soon
 
@@ -22,9 +25,41 @@ class NothingHeld(Exception):
     """None of the named changes waits any more."""
 
 
+class NotFresh(Exception):
+    """The plan was made under other rules, or too long ago: a new preview is needed."""
+
+
 def confirm_and_run(*, run: Run, actor: str) -> Run:
-    confirming.confirm_plan(run=run, actor=actor)
+    confirm_plan(run=run, actor=actor)
     return request_soon(tenant=run.tenant, kind=Run.Kind.CHANGES, trigger=Run.Trigger.PERSON, actor=actor)
+
+
+@transaction.atomic
+def confirm_plan(*, run: Run, actor: str) -> None:
+    """Approves the creates and key changes that the plan lists; never more removals than the limits let pass."""
+    configuration = Configuration.objects.select_for_update().get(pk=configuration_of(run.tenant).pk)
+    if not plan_is_fresh(run, configuration):
+        raise NotFresh
+    _publish_first(configuration, actor)
+    configuration.confirmed_run, configuration.confirmed_at, configuration.confirmed_by = run, timezone.now(), actor
+    configuration.save(update_fields=["confirmed_run", "confirmed_at", "confirmed_by"])
+    audit.record(actor, "plan.confirm", run, None, {"run": run.number, "changes": run.planned, "hash": run.plan_hash})
+
+
+def confirm_own_plan(run: Run) -> None:
+    """`sync --confirm`: whoever asked for the run has said yes to whatever it plans."""
+    configuration = configuration_of(run.tenant)
+    _publish_first(configuration, run.requested_by)
+    configuration.confirmed_run, configuration.confirmed_at = run, timezone.now()
+    configuration.confirmed_by = run.requested_by
+    configuration.save(update_fields=["confirmed_run", "confirmed_at", "confirmed_by"])
+    audit.record(run.requested_by, "plan.confirm", run, None, {"run": run.number})
+
+
+def _publish_first(configuration: Configuration, actor: str) -> None:
+    """What writes for the first time writes under version 1: from here on edits go into a draft."""
+    if configuration.number is None:
+        versions.make_version(configuration, actor=actor)
 
 
 def decide_hold(

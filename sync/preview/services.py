@@ -1,20 +1,22 @@
-"""Previews of the draft: asking for one, the newest one, and a run beside what its preview said."""
+"""What is done about an edit before runs use it: a preview of the draft, publishing it, keeping a person in scope."""
 
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.utils.translation import gettext as _
 
-from sync.configuration import drafts
+from sync.configuration import assignments, drafts
+from sync.configuration.filters import save_filter
 from sync.configuration.items import digest
-from sync.engine.rehearsal import impact
-from sync.models import Configuration, Operation, Result, Run, Tenant
-from sync.preview.publishing import PREVIEWED, changed_since
+from sync.configuration.ruleset import Rules
+from sync.configuration.versions import make_version
+from sync.directory.live import Found
+from sync.engine.scope import nesting
+from sync.engine.scope.deciding import Deciding
+from sync.models import Configuration, DirectoryUser, Run, Tenant
+from sync.preview.queries.previews import changed_since, missing_for_publishing, newest_preview
+from sync.rules.scope import Reason, Scope
 from sync.runs.requests import cancel_run, request_run
-
-WRITES = (Run.Kind.FULL, Run.Kind.CHANGES)
-NOT_DONE = (Result.PLANNED, Result.SENT, Result.SKIPPED, Result.FAILED, Result.WILL_RETRY)
-NAMED = 20
 
 
 class NothingToPreview(Exception):
@@ -41,65 +43,71 @@ def request_preview(*, tenant: Tenant, actor: str, trigger: str = Run.Trigger.PE
         )
 
 
-def newest_preview(tenant: Tenant, draft: Configuration | None) -> Run | None:
-    """The draft's last preview, whatever came of it."""
-    if draft is None:
-        return None
-    return tenant.runs.drafted().filter(configuration=draft).order_by("-number").first()
+class NotPublished(Exception):
+    """`reasons`: codes of what stands in the way: nothing-changed, no-preview, stale, blocked, not-seen."""
+
+    def __init__(self, reasons: Sequence[str]) -> None:
+        super().__init__(", ".join(reasons))
+        self.reasons = reasons
 
 
-def published_with(version: Configuration) -> Run | None:
-    """The preview that a version was published with."""
-    previews = Run.objects.drafted().filter(configuration=version, state__in=PREVIEWED)
-    return previews.filter(finished_at__lte=version.published_at).order_by("-number").first()
+@transaction.atomic
+def publish_draft(
+    *, tenant: Tenant, actor: str, preview: Run | None, comment: str = "", seen: Collection[str] = ()
+) -> Configuration:
+    """The draft becomes the next version; its fresh preview is the yes to what it lists. Raises NotPublished."""
+    draft = tenant.configurations.select_for_update().draft()
+    if reasons := missing_for_publishing(tenant, preview, seen):
+        raise NotPublished(reasons)
+    assert draft is not None
+    return make_version(draft, actor=actor, comment=comment, preview=preview)
 
 
-@dataclass(frozen=True, slots=True)
-class PreviewComparison:
-    """`said` and `did`: people. `missing` was said and not done, each with the problem code of the run ("": Entra wants it
-    no longer); `extra` was done and not said; up to NAMED of each."""
+class CannotKeep(Exception):
+    """`reason`: a code of sync.rules.scope that no exception of one person overrules."""
 
-    preview: Run
-    said: int
-    did: int
-    missing: list[tuple[Operation, str]]
-    extra: list[Operation]
-    differ: int
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
-def beside_preview(run: Run) -> PreviewComparison | None:
-    """The first run of a version beside the preview that it was published with."""
-    if run.kind not in WRITES or run.open or run.configuration is None or run.configuration.number is None:
-        return None
-    first = run.tenant.runs.filter(kind__in=WRITES, configuration=run.configuration).order_by("number").first()
-    preview = published_with(run.configuration)
-    if first != run or preview is None:
-        return None
-    said = preview.operations.filter(result__in=impact.TODO)
-    did = run.operations.exclude(result__in=NOT_DONE)
-    missing, extra = _without(said, did), _without(did, said)
-    return PreviewComparison(
-        preview=preview,
-        said=_people(said),
-        did=_people(did),
-        missing=_with_problems(run, list(missing[:NAMED])),
-        extra=list(extra[:NAMED]),
-        differ=missing.count() + extra.count(),
-    )
+@transaction.atomic
+def keep_person(*, tenant: Tenant, actor: str, person: DirectoryUser) -> None:
+    """Assigns the person; where a filter is in the way, adds one that lets this person pass. Raises CannotKeep."""
+    draft = drafts.locked_draft(tenant, actor)
+    for edit in (_assign, _let_pass):
+        scope = scope_of(draft, person)
+        if scope.in_scope:
+            return
+        edit(tenant, actor, person, scope)
+    if not (scope := scope_of(draft, person)).in_scope:
+        raise CannotKeep(scope.reason)
 
 
-def _without(rows: QuerySet[Operation], others: QuerySet[Operation]) -> QuerySet[Operation]:
-    same = others.filter(
-        object_type=OuterRef("object_type"), object_id=OuterRef("object_id"), action=OuterRef("action")
-    )
-    return rows.filter(~Exists(same)).order_by("display_name", "pk")
+def scope_of(configuration: Configuration, person: DirectoryUser) -> Scope:
+    """By today's mirror."""
+    rules = Rules.of(configuration)
+    closure = nesting.closure_of(configuration.tenant, rules)
+    included = ((group_id, path) for (_assigned, group_id), path in closure.items())
+    [scope] = Deciding(configuration.tenant, rules, included).scopes([person])
+    return scope
 
 
-def _with_problems(run: Run, missing: list[Operation]) -> list[tuple[Operation, str]]:
-    failed = run.operations.exclude(problem="").filter(object_id__in=[one.object_id for one in missing])
-    problems = dict(failed.values_list("object_id", "problem"))
-    return [(one, problems.get(one.object_id, "")) for one in missing]
+def _assign(tenant: Tenant, actor: str, person: DirectoryUser, scope: Scope) -> None:
+    if scope.reason == Reason.NOT_ASSIGNED:
+        found = Found("user", person.object_id, str(person), person.user_principal_name, "person")
+        assignments.assign_objects(actor=actor, tenant=tenant, chosen=[found])
 
 
-def _people(rows: QuerySet[Operation]) -> int:
-    return rows.filter(object_type="user").values("object_id").distinct().count()
+def _let_pass(tenant: Tenant, actor: str, person: DirectoryUser, scope: Scope) -> None:
+    """One filter is enough to pass, so an exception is a filter of its own."""
+    if scope.reason != Reason.OUTSIDE_FILTER:
+        return
+    clause = {
+        "attribute": "userPrincipalName",
+        "operator": "EQUALS",
+        "value": person.user_principal_name,
+        "ignore_case": True,
+    }
+    title = (_("Keep %(name)s") % {"name": person})[:200]
+    save_filter(actor=actor, tenant=tenant, object_type="user", title=title, clauses=[clause])

@@ -26,9 +26,8 @@ from sync.connection import services
 from sync.connection.clients import clouds, scim_endpoint
 from sync.models import Adoption, AuditEntry, Configuration, Interval, NameId, Tenant
 from sync.rules.wanted import Wanted
-from sync.tenants import safety
-from sync.tenants import services as tenants
-from sync.tenants.provisioning import save_provisioning
+from sync.tenants.queries import FLAGS, RANGES, check_safety, safety_of
+from sync.tenants.services import create_tenant, save_provisioning, save_safety
 
 VERSION = 1
 
@@ -154,14 +153,14 @@ def _parse_safety(section: Section | None, file: TenantFile) -> None:
         "adoption": section.one_of("adoption", Adoption.values),
         "name_id": section.one_of("name_id", NameId.values),
         "never_touch": section.texts("never_touch"),
-        **{name: section.flag(name) for name in safety.FLAGS},
+        **{name: section.flag(name) for name in FLAGS},
     }
     limits = section.section("limits")
-    found = {name: limits.number(name) for name in safety.RANGES} if limits else {}
+    found = {name: limits.number(name) for name in RANGES} if limits else {}
     values["limits"] = {name: value for name, value in found.items() if value is not None}
     file.safety = {name: value for name, value in values.items() if value is not None}
-    for name, reason in safety.check_safety(file.safety).items():
-        (limits if limits and name in safety.RANGES else section).wrong(name, reason)
+    for name, reason in check_safety(file.safety).items():
+        (limits if limits and name in RANGES else section).wrong(name, reason)
     if limits:
         limits.finish()
     section.finish()
@@ -186,9 +185,7 @@ def _tenant(file: TenantFile, actor: str) -> Tenant:
     tenant = _known_tenant(file)
     if tenant is None:
         _refuse_taken(file)
-        return tenants.create_tenant(
-            actor=actor, name=file.name, slug=file.slug or None, time_zone=file.time_zone or "UTC"
-        )
+        return create_tenant(actor=actor, name=file.name, slug=file.slug or None, time_zone=file.time_zone or "UTC")
     before = {"name": tenant.name, "time_zone": tenant.time_zone}
     after = {"name": file.name, "time_zone": file.time_zone or tenant.time_zone}
     if before != after:
@@ -249,7 +246,7 @@ def _apply_provisioning(tenant: Tenant, file: TenantFile, actor: str) -> None:
 def _apply_safety(tenant: Tenant, values: dict[str, Any], actor: str) -> None:
     """A limit may fit the file alone but not the tenant's other limits."""
     try:
-        safety.save_safety(tenant=tenant, actor=actor, **values)
+        save_safety(tenant=tenant, actor=actor, **values)
     except ValidationError as error:
         problems = [FileProblem(f"safety.{name}", " ".join(texts)) for name, texts in error.message_dict.items()]
         raise NotImported(problems) from error
@@ -266,7 +263,7 @@ def export_tenant(tenant: Tenant) -> dict[str, Any]:
         **sections(wanted_of(configuration_of(tenant))),
         "schedule": {"interval_minutes": tenant.interval},
         "notification": {"email": tenant.notification_email, "on_failure": tenant.notify_on_failure},
-        "safety": safety.safety_of(tenant),
+        "safety": safety_of(tenant),
     }
 
 

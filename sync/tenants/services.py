@@ -1,16 +1,29 @@
-"""Tenants: making one brings its two connection halves and a configuration with the default mappings."""
+"""What pages, commands and the tenant file do to a tenant: make it, turn it on and off, save its settings."""
 
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils import timezone
 from django.utils.text import slugify
 
 from sync import audit
-from sync.configuration.current import add_default_mappings
+from sync.approvals.queries import newest_plan
+from sync.approvals.services import confirm_plan
+from sync.configuration.current import add_default_mappings, configuration_of
+from sync.configuration.editing import matching_changed
 from sync.configuration.items import scope_digest
-from sync.models import AwsConnection, Configuration, EntraConnection, Tenant
+from sync.models import AwsConnection, Configuration, EntraConnection, Interval, Run, Tenant
+from sync.rules.limits import Limits
+from sync.runs.requests import cancel_runs, request_soon
+from sync.tenants.queries import check_safety, missing_for_turning_on, safety_of
 
 
 @transaction.atomic
 def create_tenant(*, actor: str, name: str, slug: str | None = None, time_zone: str = "UTC") -> Tenant:
+    """With its two connection halves and a configuration with the default mappings."""
     tenant = Tenant.objects.create(name=name, slug=slug or free_slug(name), time_zone=time_zone)
     EntraConnection.objects.create(tenant=tenant)
     AwsConnection.objects.create(tenant=tenant)
@@ -27,3 +40,100 @@ def free_slug(name: str) -> str:
     stem = slugify(name)[:50] or "tenant"
     taken = set(Tenant.objects.filter(slug__startswith=stem).values_list("slug", flat=True))
     return next(slug for slug in [stem, *(f"{stem}-{n}" for n in range(2, 10_000))] if slug not in taken)
+
+
+class CannotTurnOn(Exception):
+    """`reasons`: codes of what is missing: entra-not-tested, aws-not-tested, no-preview."""
+
+    def __init__(self, reasons: list[str]) -> None:
+        super().__init__(", ".join(reasons))
+        self.reasons = reasons
+
+
+def turn_on_tenant(*, tenant: Tenant, actor: str) -> Run:
+    """The first run starts at once. Turning on from a fresh preview says yes to what it lists."""
+    reasons = missing_for_turning_on(tenant)
+    plan = newest_plan(tenant)
+    if plan is None and not configuration_of(tenant).confirmed:
+        reasons.append("no-preview")
+    if reasons:
+        raise CannotTurnOn(reasons)
+    with transaction.atomic():
+        if plan is not None:
+            confirm_plan(run=plan, actor=actor)
+        _switch(tenant, actor, enabled=True)
+    return request_soon(tenant=tenant, kind=Run.Kind.FULL, trigger=Run.Trigger.TURNED_ON, actor=actor)
+
+
+def turn_off_tenant(*, tenant: Tenant, actor: str) -> None:
+    """A run in progress stops at the next safe point. Nothing is removed from AWS."""
+    with transaction.atomic():
+        _switch(tenant, actor, enabled=False)
+        cancel_runs(tenant.runs.filter(state__in=Run.OPEN))
+
+
+def _switch(tenant: Tenant, actor: str, *, enabled: bool) -> None:
+    if tenant.enabled == enabled:
+        return
+    tenant.enabled, tenant.enabled_changed_at, tenant.enabled_changed_by = enabled, timezone.now(), actor
+    tenant.next_run_at = timezone.now() + tenant.interval_length if enabled else None
+    tenant.save(update_fields=["enabled", "enabled_changed_at", "enabled_changed_by", "next_run_at"])
+    verb = "provisioning.turn_on" if enabled else "provisioning.turn_off"
+    audit.record(actor, verb, tenant, {"enabled": not enabled}, {"enabled": enabled})
+
+
+@transaction.atomic
+def save_provisioning(
+    *, tenant: Tenant, actor: str, interval: int, notification_email: str, notify_on_failure: bool
+) -> None:
+    fields = {
+        "interval": Interval(interval).value,
+        "notification_email": notification_email,
+        "notify_on_failure": notify_on_failure,
+    }
+    before = {name: getattr(tenant, name) for name in fields}
+    if before == fields:
+        return
+    for name, value in fields.items():
+        setattr(tenant, name, value)
+    if tenant.enabled and before["interval"] != interval:
+        tenant.next_run_at = timezone.now() + tenant.interval_length
+    tenant.save(update_fields=[*fields, "next_run_at"])
+    audit.record(actor, "provisioning.save", tenant, before, fields)
+
+
+# Whoever changes these decides anew about who is linked with whom: the next plan waits for a yes.
+MATCHING = ("adoption", "never_touch")
+
+
+@transaction.atomic
+def save_safety(*, tenant: Tenant, actor: str, **values: Any) -> bool:
+    """Saves the settings that are named (see safety_of); whether anything changed.
+
+    Raises ValidationError with a reason per setting. Limits that are not named keep their value.
+    """
+    before = safety_of(tenant)
+    limits = before["limits"] | dict(values.get("limits", {}))
+    after = before | values | {"limits": limits}
+    if wrong := check_safety(after):
+        raise ValidationError(wrong)
+    if after == before:
+        return False
+    _store(tenant, after)
+    if any(before[name] != after[name] for name in MATCHING):
+        matching_changed(tenant=tenant, actor=actor)
+    audit.record(actor, "safety.save", tenant, _flat(before), _flat(after))
+    return True
+
+
+def _store(tenant: Tenant, values: Mapping[str, Any]) -> None:
+    usual = asdict(Limits())
+    for name, value in values.items():
+        setattr(tenant, name, value)
+    tenant.limits = {name: value for name, value in values["limits"].items() if value != usual[name]}
+    tenant.save(update_fields=list(values))
+
+
+def _flat(values: Mapping[str, Any]) -> dict[str, Any]:
+    """For the audit log, which keeps what differs name by name."""
+    return {**{name: value for name, value in values.items() if name != "limits"}, **values["limits"]}

@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from sync.approvals import confirming
+from sync.approvals import services
 from sync.connection.clients import graph_client, scim_client
 from sync.drift import repairing
 from sync.drift.comparison import verify
@@ -74,7 +74,7 @@ def _begin(run: Run) -> bool:
         return False
     run.refresh_from_db()
     if run.confirmed:
-        confirming.confirm_own_plan(run)
+        services.confirm_own_plan(run)
     if run.kind in (Run.Kind.FULL, Run.Kind.CHANGES):
         Tenant.objects.filter(pk=run.tenant_id, enabled=True).update(next_run_at=now + run.tenant.interval_length)
     return True

@@ -8,8 +8,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Locator, Page, expect
 
-from portal.models import User
-from portal.roles import Role
+from portal.models import Role, User
 from sync.configuration import drafts, mappings, versions
 from sync.configuration.filters import save_filter
 from sync.models import Configuration, HeldChange, Run, Tenant

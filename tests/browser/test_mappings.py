@@ -166,7 +166,7 @@ def test_a_function_of_the_list_goes_in_at_the_caret(people: Page) -> None:
 def test_a_second_phone_number_is_refused_in_the_row(people: Page, watched: Any, read: Tenant, how: str) -> None:
     """The row with the other phone came from somebody else's file; an edit of it is refused where it stands."""
     watched.allowed.add(422)
-    draft = drafts.editing(read, ACTOR)
+    draft = drafts.locked_draft(read, ACTOR)
     AttributeMapping.objects.create(
         configuration=draft, object_type="user", target=HOME_PHONE, kind="direct", source="mobile", position=90
     )

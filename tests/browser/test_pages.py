@@ -8,7 +8,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 from playwright.sync_api import Page
 
-from portal import first_run
+from portal.access import first_run
 from portal.models import RoleGrant, User
 from sync.configuration import assignments, drafts, versions
 from sync.configuration.settings import set_settings

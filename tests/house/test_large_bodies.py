@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from portal.management.commands.up import Address, web_arguments
+from portal.deployment.embedded import Address, web_arguments
 from tests.world.prepared import NewState
 from tests.world.programs import ROOT, Program, clean_environment, free_port, until
 

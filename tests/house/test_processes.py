@@ -32,7 +32,7 @@ BUSY = (
 SUPERVISE = """
 import json, os, sys
 from pathlib import Path
-from portal.processes import Child, Supervisor, say
+from portal.deployment.processes import Child, Supervisor, say
 supervisor = Supervisor(say, Path.cwd())
 for fact in json.loads(sys.argv[1]):
     code = fact.pop("code")
@@ -142,7 +142,7 @@ def test_it_runs_as_the_first_process_of_a_container() -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("unshare"), reason="needs root for file systems of its own")
 def test_the_worker_uses_threads_where_shared_memory_cannot_be_written(tmp_path: Path) -> None:
-    asked = "import django; django.setup(); from portal.management.commands.up import worker_pool; print(worker_pool())"
+    asked = "import django; django.setup(); from portal.deployment.embedded import worker_pool; print(worker_pool())"
     shell = 'mount -t tmpfs -o ro none /dev/shm && exec "$0" -c "$1"'
     environment = clean_environment(STATE_DIR=str(tmp_path), DJANGO_SETTINGS_MODULE="portal.settings")
     done = subprocess.run(

@@ -5,9 +5,9 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 
-from portal.access import rights_of
-from portal.models import User
-from portal.roles import RIGHTS, Right, Role
+from portal.access.rights import rights_of
+from portal.access.roles import RIGHTS, Right
+from portal.models import Role, User
 from sync.models import DirectoryGroup, Run, Tenant
 from tests.world.drafted import preview_of, with_draft, with_versions
 from tests.world.people import person

@@ -7,9 +7,8 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 
-from portal import first_run
-from portal.models import RoleGrant, User
-from portal.roles import Role
+from portal.access import first_run
+from portal.models import Role, RoleGrant, User
 from sync.models import AuditEntry, Tenant
 
 PASSWORD = "correct horse battery"

@@ -8,8 +8,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from portal.models import User
-from portal.roles import Role
+from portal.models import Role, User
 from sync.configuration.current import configuration_of
 from sync.configuration.editing import matching_changed
 from sync.models import AuditEntry, DirectoryUser, HeldChange, Hold, Link, Operation, Run, Tenant

@@ -94,7 +94,7 @@ def test_the_preview_starts_and_keeps_the_comment(tenant: Tenant, jo: Client, mo
     edit_title(tenant, "companyName")
     answer = jo.post("/t/acme/draft/preview/", {"comment": "Because"}, follow=True)
     assert "The connection has not passed a test" in answer.content.decode()
-    monkeypatch.setattr("portal.views.draft.missing_for_turning_on", lambda _tenant: [])
+    monkeypatch.setattr("portal.pages.draft.views.missing_for_turning_on", lambda _tenant: [])
     page = jo.post("/t/acme/draft/preview/", {"comment": "Because"}, follow=True).content.decode()
     run = Run.objects.get()
     draft = tenant.configurations.draft()
@@ -151,8 +151,8 @@ def test_the_questions_do_not_grow_with_the_people(drafted: Run, jo: Client) -> 
 def test_what_is_too_much_to_page_through_shows_its_first_500(
     drafted: Run, jo: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("portal.impacts.MOST_CHANGES", 1)
-    monkeypatch.setattr("portal.impacts.FIRST", 1)
+    monkeypatch.setattr("portal.pages.draft.impact.MOST_CHANGES", 1)
+    monkeypatch.setattr("portal.pages.draft.impact.FIRST", 1)
     page = body(jo, IMPACT, show="lose")
     assert "2 are too many to page through" in page
     assert page.count("Disabled in AWS") == 1

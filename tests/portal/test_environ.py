@@ -9,7 +9,7 @@ import pytest
 import trustme
 from django.core.exceptions import ImproperlyConfigured
 
-from portal import environ
+from portal.deployment import environ
 from tests.world.lab import ROOT
 
 pytestmark = pytest.mark.pure

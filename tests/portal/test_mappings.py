@@ -8,8 +8,8 @@ from django.core.cache import cache
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from portal.models import User
-from portal.roles import RIGHTS, Right, Role
+from portal.access.roles import RIGHTS, Right
+from portal.models import Role, User
 from sync.configuration import drafts, mappings, versions
 from sync.directory import live
 from sync.expressions import FUNCTIONS

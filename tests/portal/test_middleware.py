@@ -10,8 +10,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpResponse
 from django.test import Client
 
-from portal.models import User
-from portal.roles import RIGHTS, Right, Role
+from portal.access.roles import RIGHTS, Right
+from portal.models import Role, User
 from sync.models import Tenant
 from tests.world.people import person
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 
-from portal.http import whole_number
+from portal.access.request import whole_number
 from portal.models import User
 from sync.models import Hold, Run, Tenant
 from tests.world.drafted import preview_of, with_draft, with_versions

@@ -9,8 +9,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from portal.models import User
-from portal.roles import Role
+from portal.models import Role, User
 from sync.directory.live import Found
 from sync.models import Demand, DemandObject, Tenant
 from sync.on_demand import services

@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from portal.exporting import safe_cell
+from portal.frame.csv_export import safe_cell
 from portal.models import User
 from sync.approvals import queries, services
 from sync.configuration.current import configuration_of

@@ -6,12 +6,11 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from portal.models import User
-from portal.roles import Role
+from portal.models import Role, User
 from sync.configuration.current import configuration_of
 from sync.models import AuditEntry, Tenant
 from sync.rules.limits import Limits
-from sync.tenants.safety import safety_of
+from sync.tenants.queries import safety_of
 from tests.world.people import person
 
 pytestmark = pytest.mark.django_db

@@ -5,8 +5,7 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 
-from portal.models import RoleGrant, User
-from portal.roles import Role
+from portal.models import Role, RoleGrant, User
 from sync.models import Tenant
 
 PASSWORD = "correct horse battery"

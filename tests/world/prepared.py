@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from portal.management.commands.up import static_fingerprint
+from portal.deployment.embedded import static_fingerprint
 
 ROOT = Path(__file__).parent.parent.parent
 STEPS = (("migrate",), ("collectstatic", "--noinput"))

@@ -9,8 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
-from portal.models import RoleGrant, User
-from portal.roles import Role
+from portal.models import Role, RoleGrant, User
 from sync import audit
 from sync.management.base import TenantCommand, tenant_named
 from sync.models import Tenant

@@ -13,9 +13,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import transaction
 
-from portal import first_run
-from portal.models import RoleGrant, User
-from portal.roles import Role
+from portal.access import first_run
+from portal.models import Role, RoleGrant, User
 from sync import audit
 from sync.configuration import assignments
 from sync.connection import services

@@ -10,7 +10,8 @@ from sync.management.differences import difference_facts, difference_line
 from sync.management.runs import finish_run, problem_in_words, unless_busy
 from sync.models import Operation, Run, Tenant
 from sync.preview import services
-from sync.preview.publishing import NotPublished, publish_draft
+from sync.preview.queries.previews import newest_preview
+from sync.preview.services import NotPublished, publish_draft
 
 # So many people are named; --json names all.
 NAMED = 20
@@ -63,7 +64,7 @@ class Command(ReportCommand):
         return preview_facts(finish_run(run))
 
     def publish(self, tenant: Tenant, comment: str, seen: list[str]) -> Report:
-        newest = services.newest_preview(tenant, tenant.configurations.draft())
+        newest = newest_preview(tenant, tenant.configurations.draft())
         try:
             version = publish_draft(tenant=tenant, actor=self.actor, preview=newest, comment=comment, seen=seen)
         except NotPublished as error:

@@ -3,7 +3,7 @@
 import pytest
 from django.utils import timezone
 
-from sync.approvals import confirming, services
+from sync.approvals import services
 from sync.models import HeldChange, Hold, Incident, Link, Operation, Result, Run, Tenant
 from tests.world.company import active, aws_group, aws_user, group_of, hire, leave, names, people
 from tests.world.lab import Lab
@@ -157,7 +157,7 @@ def test_a_first_run_waits_for_a_yes_to_its_plan(wired: Tenant, lab: Lab) -> Non
     run = sync(wired, confirmed=False)
     assert (run.state, run.planned) == (Run.State.WAITING, 4)
     assert lab.aws()["users"] == []
-    confirming.confirm_plan(run=run, actor=ACTOR)
+    services.confirm_plan(run=run, actor=ACTOR)
     assert sync(wired, confirmed=False).counts["created"] == 4
 
 
@@ -169,7 +169,7 @@ def test_a_yes_covers_what_it_listed_and_no_more(wired: Tenant, lab: Lab) -> Non
     assign(wired, second)
     plan = sync(wired, confirmed=False)
     assert plan.state == Run.State.WAITING
-    confirming.confirm_plan(run=plan, actor=ACTOR)
+    services.confirm_plan(run=plan, actor=ACTOR)
     late = people(lab, 12, "Late")
     lab.call("POST", f"entra/groups/{second['id']}/members", {"add": [one["id"] for one in late]})
     run = sync(wired, confirmed=False)
@@ -181,8 +181,8 @@ def test_a_plan_made_under_other_rules_cannot_be_confirmed(wired: Tenant, lab: L
     assign(wired, group_of(lab, "Guarded", people(lab, 2)))
     plan = sync(wired, confirmed=False)
     assign(wired, group_of(lab, "Other", people(lab, 2, "Other")))
-    with pytest.raises(confirming.NotFresh):
-        confirming.confirm_plan(run=plan, actor=ACTOR)
+    with pytest.raises(services.NotFresh):
+        services.confirm_plan(run=plan, actor=ACTOR)
 
 
 def test_the_same_plan_has_the_same_hash(wired: Tenant, lab: Lab) -> None:

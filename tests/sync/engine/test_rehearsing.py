@@ -10,7 +10,7 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sync.approvals import confirming, queries
+from sync.approvals import queries
 from sync.configuration import assignments, drafts, mappings, versions
 from sync.configuration.filters import save_filter
 from sync.configuration.settings import set_settings
@@ -30,8 +30,9 @@ from sync.models import (
     Snapshot,
     Tenant,
 )
-from sync.preview import keeping, services
-from sync.preview.publishing import PREVIEWED, NotPublished, missing_for_publishing, publish_draft
+from sync.preview import services
+from sync.preview.queries.previews import PREVIEWED, beside_preview, missing_for_publishing
+from sync.preview.services import CannotKeep, NotPublished, keep_person, publish_draft
 from sync.runs import lease
 from sync.runs.lease import Watch
 from sync.runs.requests import cancel_run, request_run
@@ -143,11 +144,11 @@ def test_the_run_after_the_publish_does_what_the_preview_said(in_sync: Tenant, l
     did = sync(in_sync, confirmed=False)
     assert deeds(did) == deeds(said)
     assert deeds(said)
-    compared = services.beside_preview(did)
+    compared = beside_preview(did)
     assert compared is not None
     assert (compared.differ, compared.said) == (0, compared.did)
     # Only the first run of a version stands beside its preview.
-    assert services.beside_preview(sync(in_sync)) is None
+    assert beside_preview(sync(in_sync)) is None
 
 
 EDITS = {
@@ -419,14 +420,14 @@ def test_a_preview_of_the_draft_does_not_hide_the_plan_that_waits(in_sync: Tenan
     Run.objects.create(number=91, kind="preview", state="completed", configuration_digest="of a draft", **facts)
     assert queries.waiting_plan(in_sync) == waiting
     # Nor is it a yes to what runs follow.
-    assert confirming.newest_plan(in_sync) == waiting
+    assert queries.newest_plan(in_sync) == waiting
 
 
 def test_somebody_unassigned_is_kept_by_an_assignment(in_sync: Tenant, lab: Lab) -> None:
     unassign(in_sync, "AWS-Admins")
     gone = preview(in_sync).operations.filter(object_type="user", action="disable")
     person = DirectoryUser.objects.get(object_id=gone[0].object_id)
-    keeping.keep(tenant=in_sync, actor=ACTOR, person=person)
+    keep_person(tenant=in_sync, actor=ACTOR, person=person)
     again = preview(in_sync).operations.filter(object_type="user", action="disable")
     assert {row.object_id for row in gone} - {row.object_id for row in again} == {person.object_id}
 
@@ -435,7 +436,7 @@ def test_somebody_outside_a_filter_is_kept_by_a_filter_of_their_own(in_sync: Ten
     only(in_sync, "department", "Engineering")
     gone = preview(in_sync).operations.filter(object_type="user", action="disable")
     person = DirectoryUser.objects.get(object_id=gone[0].object_id)
-    keeping.keep(tenant=in_sync, actor=ACTOR, person=person)
+    keep_person(tenant=in_sync, actor=ACTOR, person=person)
     again = preview(in_sync).operations.filter(object_type="user", action="disable")
     assert {row.object_id for row in gone} - {row.object_id for row in again} == {person.object_id}
 
@@ -446,8 +447,8 @@ def test_nobody_is_kept_whom_entra_itself_blocks(in_sync: Tenant, lab: Lab) -> N
     lab.call("PATCH", f"entra/users/{member}", {"accountEnabled": False})
     preview(in_sync)
     person = DirectoryUser.objects.get(object_id=member)
-    with pytest.raises(keeping.CannotKeep):
-        keeping.keep(tenant=in_sync, actor=ACTOR, person=person)
+    with pytest.raises(CannotKeep):
+        keep_person(tenant=in_sync, actor=ACTOR, person=person)
     # Nothing half done stays behind.
     assert not drafts.draft_or_current(in_sync).assignments.filter(object_id=member).exists()
     lab.call("PATCH", f"entra/users/{member}", {"accountEnabled": True})

@@ -11,7 +11,7 @@ from sync.configuration.settings import set_settings
 from sync.configuration.versions import DraftInTheWay
 from sync.directory.live import Found
 from sync.models import Configuration, Run, Tenant
-from sync.preview.publishing import NotPublished, publish_draft
+from sync.preview.services import NotPublished, publish_draft
 from sync.rules.rows import MappingRow
 
 ACTOR = "jo@acme.example"

@@ -12,7 +12,7 @@ from portal.models import User
 from sync.connection import services
 from sync.models import Configuration, Run, Tenant
 from sync.runs.requests import RunInTheWay, request_run
-from sync.tenants.provisioning import turn_on_tenant
+from sync.tenants.services import turn_on_tenant
 from sync.worker import execution
 from sync.worker.scheduling import dispatch, plan_waits
 from tests.world.company import hire, names

@@ -10,7 +10,7 @@ from sync.configuration.filters import save_filter
 from sync.configuration.settings import set_settings
 from sync.directory.live import Found
 from sync.models import DirectoryGroup, DirectoryMembership, DirectoryUser, Tenant
-from sync.preview.filter_effects import FilterEffects, search, titles_of
+from sync.preview.queries.filter_effects import FilterEffects, search, titles_of
 from sync.rules.entra_attributes import ALWAYS_SELECTED
 
 ACTOR = "jo@acme.example"

@@ -1,0 +1,63 @@
+"""Who may do what. A view begins here: without the right there is no tenant to work on."""
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q, QuerySet
+from django.http import Http404
+from django.utils.translation import gettext as _
+
+from portal.access.request import HttpRequest
+from portal.access.roles import RIGHTS, Right, lowest_role_with
+from portal.access.stale_draft import edits_the_draft, tell_of_another_draft
+from portal.models import Role, RoleGrant, User
+from sync.models import Tenant
+
+
+def role_of(user: User, tenant: Tenant) -> Role | None:
+    """The role for this tenant, else the one for all tenants; an Owner is one everywhere."""
+    grants = RoleGrant.objects.filter(Q(tenant=tenant) | Q(tenant=None), user=user)
+    roles = {grant.tenant_id: Role(grant.role) for grant in grants}
+    if roles.get(None) is Role.OWNER:
+        return Role.OWNER
+    return roles.get(tenant.pk) or roles.get(None)
+
+
+def rights_of(user: User, tenant: Tenant) -> frozenset[Right]:
+    role = role_of(user, tenant)
+    return RIGHTS[role] if role else frozenset()
+
+
+def can(user: User, tenant: Tenant, right: Right) -> bool:
+    return right in rights_of(user, tenant)
+
+
+def visible_tenants(user: User) -> QuerySet[Tenant]:
+    if RoleGrant.objects.filter(user=user, tenant=None).exists():
+        return Tenant.objects.all()
+    return Tenant.objects.filter(grants__user=user)
+
+
+def is_owner(user: User) -> bool:
+    return RoleGrant.objects.filter(user=user, tenant=None, role=Role.OWNER).exists()
+
+
+def require_owner(request: HttpRequest) -> None:
+    if not is_owner(request.user):
+        raise PermissionDenied(
+            _("You can view this. Changing it needs the %(role)s role.") % {"role": Role.OWNER.label}
+        )
+
+
+def tenant_for(request: HttpRequest, slug: str, right: Right) -> Tenant:
+    """404 when the tenant is unknown or not for this person, 403 with the missing role when the right lacks."""
+    tenant = Tenant.objects.select_related("entra", "aws").filter(slug=slug).first()
+    rights = rights_of(request.user, tenant) if tenant else frozenset()
+    if tenant is None or Right.READ not in rights:
+        raise Http404(_("There is no such tenant, or it is not yours to see."))
+    if request.method == "POST" and right in rights and edits_the_draft(request):
+        tell_of_another_draft(request, tenant)
+    if right not in rights:
+        role = lowest_role_with(right).label
+        raise PermissionDenied(
+            _("You can view %(tenant)s. This needs the %(role)s role.") % {"tenant": tenant.name, "role": role}
+        )
+    return tenant

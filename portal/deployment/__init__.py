@@ -1,0 +1,1 @@
+"""How Lockstep is deployed: environment, processes, logs, required keys. Imports sync.connection, nothing of portal."""

@@ -1,0 +1,115 @@
+"""The menu of a tenant: groups, items, their marks. A table; the frame draws it."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from portal.words.changes import page_editing
+from sync.approvals import services
+from sync.models import Tenant
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    label: str | Promise
+    icon: str
+    url_name: str
+    args: tuple[str, ...] = ()
+    # Names of the pages on which the item is the current one; its own name always counts.
+    pages: tuple[str, ...] = ()
+
+
+MENU: tuple[tuple[str | Promise, tuple[Item, ...]], ...] = (
+    ("", (Item(_("Overview"), "layout-dashboard", "overview"),)),
+    (
+        _("Configure"),
+        (
+            Item(_("Set-up"), "list-check", "setup"),
+            Item(
+                _("Connection"),
+                "plug-connected",
+                "connection",
+                pages=("connection_entra", "connection_aws", "connection_test"),
+            ),
+            Item(
+                _("Mappings"),
+                "arrows-exchange",
+                "mappings",
+                ("people",),
+                (
+                    *("mapping", "mapping_add", "mapping_remove", "mappings_reset", "expression_help", "aws_fields"),
+                    *("configuration_export", "configuration_import"),
+                ),
+            ),
+            Item(_("Scope"), "filter", "scope", pages=("scope_people",)),
+            Item(
+                _("Assignments"),
+                "users-group",
+                "assignments",
+                pages=("assign", "assign_pasted", "unassign", "unassign_ticked", "application", "group"),
+            ),
+            Item(
+                _("Draft and versions"),
+                "archive",
+                "draft",
+                pages=("impact", "draft_discard", "versions", "version", "version_restore"),
+            ),
+        ),
+    ),
+    (
+        _("Operate"),
+        (
+            Item(_("Provisioning"), "player-play", "provisioning", pages=("turn_on", "turn_off")),
+            Item(_("Approvals"), "hand-stop", "approvals", pages=("approval",)),
+            Item(_("Sync history"), "history", "runs", pages=("run", "run_cancel")),
+            Item(_("Logs"), "list-search", "logs", pages=("log",)),
+            Item(_("Compare with AWS"), "replace", "drift", pages=("drift_repair",)),
+        ),
+    ),
+    (
+        _("People"),
+        (
+            Item(_("On demand"), "user", "on_demand", pages=("demand",)),
+            Item(_("Readiness"), "shield-check", "readiness"),
+        ),
+    ),
+)
+
+
+# Pages that edit the draft (portal/words/changes.py).
+EDITED = ("mappings", "scope", "assignments")
+
+
+def marks(draft: Sequence[str]) -> list[dict[str, object]]:
+    """How many changes that are not published each page of the menu shows."""
+    edited = Counter(page_editing(key) for key in draft)
+    items = {item.url_name for _label, group in MENU for item in group}
+    return [{"name": name, "n": edited[name]} for name in EDITED if name in items]
+
+
+def menu(tenant: Tenant, page: str, draft: Sequence[str] = ()) -> list[dict[str, object]]:
+    """`draft`: keys of the changes that are not published."""
+    edited = Counter(page_editing(key) for key in draft)
+    return [
+        {
+            "label": label,
+            "items": [
+                {
+                    "label": item.label,
+                    "icon": item.icon,
+                    "url": reverse(item.url_name, args=[tenant.slug, *item.args]),
+                    "current": page == item.url_name or page in item.pages,
+                    "attention": item.url_name == "connection" and not (tenant.entra.passed and tenant.aws.passed),
+                    "name": item.url_name,
+                    "edited": edited[item.url_name],
+                    "count": services.waiting_decisions(tenant) if item.url_name == "approvals" else 0,
+                }
+                for item in items
+            ],
+        }
+        for label, items in MENU
+    ]

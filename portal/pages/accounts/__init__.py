@@ -1,0 +1,1 @@
+"""The first Owner, and one's own settings."""

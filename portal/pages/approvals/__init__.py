@@ -1,0 +1,1 @@
+"""What waits for a person, by name, and the decision on it."""

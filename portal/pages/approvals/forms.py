@@ -1,0 +1,70 @@
+"""The decision on one hold, and on proposals for linking."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from portal.access.request import whole_number
+from sync.models import Hold, Tenant
+
+# What takes access away asks for the tenant's short name (ux: confirmation, third tier).
+TYPED = (Hold.Kind.PEOPLE, Hold.Kind.MEMBERS, Hold.Kind.GROUPS)
+
+
+class Numbers(forms.Field):
+    """Many row ids under one name; what is not a number is left out."""
+
+    widget = forms.MultipleHiddenInput
+
+    def to_python(self, value: Any) -> list[int]:
+        numbers = (whole_number(str(one)) for one in dict.fromkeys(value or []))
+        return [one for one in numbers if one is not None]
+
+
+class DecisionForm(forms.Form):
+    """`shown` are the rows of the page, `ticked` those left ticked, `upto` the newest row that the page knew of.
+
+    `deed`: approve (all that wait but the unticked, which are kept), keep (the unticked), keep_all.
+    """
+
+    deed = forms.ChoiceField(
+        choices=[("approve", ""), ("keep", ""), ("keep_all", "")], widget=forms.HiddenInput, required=False
+    )
+    shown = Numbers(required=False)
+    ticked = Numbers(required=False)
+    upto = forms.IntegerField(min_value=0, widget=forms.HiddenInput, required=False)
+    keep_one = forms.IntegerField(min_value=1, widget=forms.HiddenInput, required=False)
+    comment = forms.CharField(
+        label=_("Why?"),
+        help_text=_("Goes into the audit log."),
+        max_length=500,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+    confirm = forms.CharField(
+        required=False, max_length=60, widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"})
+    )
+
+    def __init__(self, *args: Any, tenant: Tenant, kind: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.tenant, self.typed = tenant, kind in TYPED
+        self.fields["confirm"].label = _("Type %(name)s to confirm") % {"name": tenant.slug}
+
+    def clean_confirm(self) -> str:
+        value = str(self.cleaned_data["confirm"]).strip()
+        approving = self.cleaned_data.get("deed") == "approve" and not self.cleaned_data.get("keep_one")
+        if approving and self.typed and value.casefold() != self.tenant.slug.casefold():
+            raise ValidationError(_("Type %(name)s to confirm.") % {"name": self.tenant.slug})
+        return value
+
+    @property
+    def unticked(self) -> Sequence[int]:
+        ticked = set(self.cleaned_data["ticked"])
+        return [one for one in self.cleaned_data["shown"] if one not in ticked]
+
+
+class LinkForm(forms.Form):
+    ticked = Numbers(required=False)

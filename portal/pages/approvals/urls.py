@@ -1,0 +1,10 @@
+from django.urls import path
+
+from portal.pages.approvals import views
+
+urlpatterns = [
+    path("approvals/", views.approvals, name="approvals"),
+    path("approvals/link/", views.link, name="approvals_link"),
+    path("approvals/smaller/", views.accept_shrinkage, name="accept_shrinkage"),
+    path("approvals/<int:pk>/", views.approval, name="approval"),
+]

@@ -1,0 +1,206 @@
+"""Approvals: what waits for a person, by name, and the decision on it."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from portal.access.pages import signed_in
+from portal.access.request import HttpRequest, whole_number
+from portal.access.rights import can, tenant_for
+from portal.access.roles import Right
+from portal.frame.render import redirect_to, render_page
+from portal.pages.approvals.forms import DecisionForm, LinkForm
+from sync.approvals import queries
+from sync.approvals import services as service
+from sync.models import HeldChange, Hold, Run, Tenant
+from sync.models.hold import HeldChangeQuerySet
+from sync.runs.requests import request_soon
+
+# Rows of one page of a hold. Each sends two form fields, and Django takes a thousand (DATA_UPLOAD_MAX_NUMBER_FIELDS).
+PAGE = 100
+CLOSED = 20
+Decision = HeldChange.Decision
+
+
+@require_safe
+@signed_in
+def approvals(request: HttpRequest, slug: str) -> HttpResponse:
+    tenant = tenant_for(request, slug, Right.READ)
+    found = service.adoptable(tenant)
+    context = {
+        "tenant": tenant,
+        "holds": [hold_facts(hold) for hold in queries.open_holds(tenant)],
+        "plan": queries.waiting_plan(tenant),
+        "shrunken": queries.shrunken(tenant),
+        "proposals": queries.proposals(tenant, found[:PAGE]),
+        "proposed": len(found),
+        "closed": [hold_facts(hold) for hold in tenant.holds.exclude(closed_at=None).select_related("run")[:CLOSED]],
+        "may_decide": can(request.user, tenant, Right.APPROVE),
+    }
+    return render_page(request, "approvals/list.html", context)
+
+
+def hold_facts(hold: Hold) -> dict[str, Any]:
+    """Counts by decision, and who decided last."""
+    rows = HeldChange.objects.filter(hold=hold)
+    newest = rows.exclude(decided_at=None).order_by("-decided_at").first()
+    return {
+        "hold": hold,
+        "waiting": rows.waiting().count(),
+        "kept": rows.filter(decision=Decision.KEPT).count(),
+        "approved": rows.filter(decision=Decision.APPROVED).count(),
+        "total": rows.count(),
+        "decided_by": newest.decided_by if newest else "",
+        "comment": newest.comment if newest else "",
+    }
+
+
+@signed_in
+@require_http_methods(["GET", "POST"])
+def approval(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    reading = request.method != "POST"
+    tenant = tenant_for(request, slug, Right.READ if reading else Right.APPROVE)
+    hold = get_object_or_404(Hold.objects.select_related("run"), tenant=tenant, pk=pk)
+    if reading:
+        form = DecisionForm(tenant=tenant, kind=hold.kind)
+        return render_page(request, "approvals/detail.html", hold_context(request, hold, form))
+    form = DecisionForm(request.POST, tenant=tenant, kind=hold.kind)
+    if not form.is_valid() or not (form.cleaned_data["deed"] or form.cleaned_data["keep_one"]):
+        # Enter in a tick box says nothing yet: the page comes again with the same ticks.
+        context = hold_context(request, hold, form)
+        return render_page(request, "approvals/detail.html", context, status=422 if form.errors else 200)
+    return _decide(request, hold, form)
+
+
+def hold_context(request: HttpRequest, hold: Hold, form: DecisionForm) -> dict[str, Any]:
+    found = find(hold, request.GET.get("q", ""))
+    start = whole_number(request.GET.get("from", "")) or 0
+    rows = queries.held_of(hold.tenant, found[start : start + PAGE])
+    unticked = set(form.unticked) if form.is_bound else {row.change.pk for row in rows if row.state == Decision.KEPT}
+    everything = hold.changes.open() if hold.closed_at is None else hold.changes.all()
+    waiting, kept = everything.waiting().count(), everything.filter(decision=Decision.KEPT).count()
+    here = [row for row in rows if row.state != Decision.APPROVED and hold.closed_at is None]
+    lose_here = sum(row.change.pk not in unticked for row in here)
+    lose = waiting - sum(row.state == Decision.WAITING for row in here) + lose_here
+    stay = kept - sum(row.state == Decision.KEPT for row in here) + len(here) - lose_here
+    total = found.count()
+    return {
+        "tenant": hold.tenant,
+        "hold": hold,
+        "form": form,
+        "causes": queries.by_cause(hold, rows),
+        "unticked": unticked,
+        "shown": [row.change.pk for row in here],
+        "upto": hold.changes.order_by("-pk").values_list("pk", flat=True).first() or 0,
+        "total": total,
+        "waiting": waiting,
+        "lose": lose,
+        "stay": stay,
+        "lose_elsewhere": lose - lose_here,
+        "stay_elsewhere": stay - (len(here) - lose_here),
+        "first": start + 1,
+        "last": start + len(rows),
+        "before": max(0, start - PAGE) if start else None,
+        "after": start + PAGE if start + PAGE < total else None,
+        "paged": total > PAGE,
+        "q": request.GET.get("q", ""),
+        "may_decide": can(request.user, hold.tenant, Right.APPROVE),
+    }
+
+
+def find(hold: Hold, text: str) -> HeldChangeQuerySet:
+    rows = hold.changes.open() if hold.closed_at is None else hold.changes.all()
+    if text:
+        rows = rows.filter(display_name__icontains=text) | rows.filter(detail_name__icontains=text)
+    return rows.order_by("cause", "detail_name" if hold.kind == Hold.Kind.MEMBERS else "action", "display_name", "pk")
+
+
+def _decide(request: HttpRequest, hold: Hold, form: DecisionForm) -> HttpResponse:
+    approve, keep = chosen(hold, form)
+    here = redirect_to(request, "approval", hold.tenant.slug, hold.pk)
+    if approve and not hold.tenant.enabled:
+        messages.error(request, _("Provisioning is off, so nothing was decided. Turn it on first."))
+        return here
+    try:
+        run = service.decide_hold(
+            hold=hold,
+            actor=request.user.email,
+            approve=approve,
+            keep=keep,
+            comment=form.cleaned_data["comment"],
+        )
+    except service.NothingHeld:
+        messages.warning(request, _("Nothing of it waits any more, or nothing was chosen."))
+        return here
+    messages.success(request, said(len(approve), len(keep)))
+    if run is None:
+        return here
+    return redirect_to(request, "run", hold.tenant.slug, run.number)
+
+
+def chosen(hold: Hold, form: DecisionForm) -> tuple[list[int], list[int]]:
+    """Ids to approve and to keep. Only rows that the page could know of: who came later is not decided on unseen."""
+    data = form.cleaned_data
+    known = hold.changes.open().filter(pk__lte=data["upto"] or 0)
+    waiting = list(known.waiting().values_list("pk", flat=True))
+    if data["deed"] == "keep_all":
+        return [], waiting
+    unticked = {*form.unticked, data["keep_one"]}
+    kept = known.filter(decision=Decision.KEPT)
+    keep = list(known.filter(pk__in=unticked).exclude(pk__in=kept.values("pk")).values_list("pk", flat=True))
+    if data["deed"] != "approve":
+        return [], keep
+    ticked_again = list(kept.filter(pk__in=data["ticked"]).values_list("pk", flat=True))
+    return [pk for pk in waiting if pk not in unticked] + ticked_again, keep
+
+
+def said(approved: int, kept: int) -> str:
+    parts = []
+    if approved:
+        parts.append(ngettext("%(n)s approved.", "%(n)s approved.", approved) % {"n": approved})
+    if kept:
+        parts.append(ngettext("%(n)s kept.", "%(n)s kept.", kept) % {"n": kept})
+    if approved:
+        parts.append(_("The sync that carries it out has started."))
+    return " ".join(parts)
+
+
+@require_POST
+@signed_in
+def link(request: HttpRequest, slug: str) -> HttpResponse:
+    """Takes over the AWS objects that were ticked; the sync that links and writes them starts at once."""
+    tenant = tenant_for(request, slug, Right.APPROVE)
+    form = LinkForm(request.POST)
+    form.is_valid()
+    ticked = set(form.cleaned_data["ticked"])
+    links = [one for one in service.adoptable(tenant) if one.pk in ticked]
+    if not links:
+        messages.error(request, _("Tick at least one row."))
+        return redirect_to(request, "approvals", tenant.slug)
+    for one in links:
+        service.adopt_object(link=one, actor=request.user.email)
+    text = ngettext("%(n)s is linked by the next sync.", "%(n)s are linked by the next sync.", len(links))
+    messages.success(request, text % {"n": len(links)})
+    return _start(request, tenant, Run.Kind.CHANGES)
+
+
+@require_POST
+@signed_in
+def accept_shrinkage(request: HttpRequest, slug: str) -> HttpResponse:
+    tenant = tenant_for(request, slug, Right.APPROVE)
+    service.accept_shrunk_reading(tenant=tenant, actor=request.user.email)
+    messages.success(request, _("The next full reading is taken as it is. Limits on removals stay."))
+    return _start(request, tenant, Run.Kind.FULL)
+
+
+def _start(request: HttpRequest, tenant: Tenant, kind: str) -> HttpResponse:
+    """While provisioning is off, the decision waits for it to be turned on."""
+    if not tenant.enabled:
+        return redirect_to(request, "approvals", tenant.slug)
+    run = request_soon(tenant=tenant, kind=kind, trigger=Run.Trigger.APPROVAL, actor=request.user.email)
+    return redirect_to(request, "run", tenant.slug, run.number)

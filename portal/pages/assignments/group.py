@@ -1,0 +1,184 @@
+"""One group: what is inside it, who comes through it, and where it is assigned."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.paginator import Page, Paginator
+from django.db.models import Q
+from django.http import Http404, HttpResponse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from portal.access.pages import signed_in
+from portal.access.request import HttpRequest
+from portal.access.rights import can, tenant_for
+from portal.access.roles import Right
+from portal.frame.render import render_page
+from portal.pages.assignments import tables
+from sync.configuration import drafts
+from sync.directory import live
+from sync.engine.scope import nesting
+from sync.engine.work import groups_in_scope
+from sync.graph.errors import NotFound
+from sync.models import (
+    Assignment,
+    DirectoryGroup,
+    DirectoryMembership,
+    DirectoryUser,
+    Link,
+    Operation,
+    Snapshot,
+    Tenant,
+)
+from sync.preview.queries import assignment_effects
+from sync.preview.queries.assignment_effects import AssignmentEffects
+
+
+@dataclass(frozen=True, slots=True)
+class Twig:
+    """A line of the tree as it is shown. `people`: whom the group lists itself."""
+
+    branch: assignment_effects.Branch
+    name: str
+    people: int
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    user: DirectoryUser
+    through: str
+    state: str
+    # Why somebody who is in this group is not in scope all the same, in words.
+    outside: str = ""
+
+
+@require_safe
+@signed_in
+def group(request: HttpRequest, slug: str, object_id: str) -> HttpResponse:
+    tenant = tenant_for(request, slug, Right.READ)
+    row, mirrored = known(tenant, object_id)
+    configuration = drafts.draft_or_current(tenant)
+    rules = AssignmentEffects(configuration)
+    inside = nesting.nesting(tenant, [object_id])
+    groups = {object_id, *(child for children in inside.values() for child in children)}
+    brought = groups if row is None or row.nested else {object_id}
+    snapshot = tables.last_snapshot(tenant)
+    text, roots = request.GET.get("q", ""), within(rules, object_id)
+    context = {
+        "tenant": tenant,
+        "object_id": object_id,
+        "name": (mirrored.display_name if mirrored else "") or str(row),
+        "mirrored": mirrored,
+        "row": row,
+        "tree": tree(tenant, object_id, inside),
+        "loops": 0,
+        "effective": assignment_effects.people_in(tenant, brought).count(),
+        "people": people(brought, text, request.GET.get("page", ""), rules=rules, brought=bool(row or roots)),
+        "text": text,
+        "nested_groups": len(groups) - 1,
+        "within": roots,
+        "leaving": tables.leaving(configuration, [("group", object_id)], size=1) if row and snapshot else None,
+        "link": Link.objects.filter(tenant=tenant, object_type="group", object_id=object_id).first(),
+        "read_at": snapshot.sealed_at if snapshot else None,
+        "changed_at": changed_at(tenant, mirrored),
+        "written": last_membership_change(tenant, object_id),
+        "may_edit": can(request.user, tenant, Right.CONFIGURE) and not (row and row.mirrored),
+    }
+    sent = groups_in_scope(tenant, rules.rules)
+    context["state"] = tables.state_of_group(row, context["link"], sent) if row else ""
+    context["loops"] = sum(twig.branch.loop for twig in context["tree"])
+    return render_page(request, "groups/detail.html", context, partial="people")
+
+
+def known(tenant: Tenant, object_id: str) -> tuple[Assignment | None, DirectoryGroup | None]:
+    """The group as it is assigned and as it was read. Raises Http404 when it is neither."""
+    row = drafts.draft_or_current(tenant).assignments.filter(object_type="group", object_id=object_id).first()
+    mirrored = DirectoryGroup.objects.filter(tenant=tenant, object_id=object_id).first()
+    if row is None and mirrored is None:
+        raise Http404(_("We have not read a group with this ID."))
+    return row, mirrored
+
+
+def tree(tenant: Tenant, root: str, inside: dict[str, set[str]]) -> list[Twig]:
+    ids = {root, *(child for children in inside.values() for child in children)}
+    rows = DirectoryGroup.objects.filter(tenant=tenant, object_id__in=ids)
+    names = {row.object_id: str(row) for row in rows}
+    counts = assignment_effects.direct_counts(tenant, ids)
+    return [
+        Twig(branch, names.get(branch.group_id, branch.group_id), counts.get(branch.group_id, 0))
+        for branch in assignment_effects.tree(root, inside, names)
+    ]
+
+
+def people(groups: set[str], text: str, number: str, *, rules: AssignmentEffects, brought: bool) -> Page[Member]:
+    rows = assignment_effects.people_in(rules.tenant, groups).order_by("display_name", "pk")
+    if text := text.strip():
+        rows = rows.filter(Q(display_name__icontains=text) | Q(user_principal_name__icontains=text))
+    page: Page[Any] = Paginator(rows, tables.PAGE).get_page(number)
+    page.object_list = _members(rules, groups, list(page.object_list), brought)
+    return page
+
+
+def _members(rules: AssignmentEffects, groups: set[str], users: Sequence[DirectoryUser], brought: bool) -> list[Member]:
+    tenant = rules.tenant
+    ids = [user.object_id for user in users]
+    listing = DirectoryMembership.objects.filter(tenant=tenant, group_id__in=groups, member_id__in=ids)
+    pairs = sorted(listing.values_list("member_id", "group_id"))
+    found = DirectoryGroup.objects.filter(tenant=tenant, object_id__in={group_id for _id, group_id in pairs})
+    names = {row.object_id: str(row) for row in found}
+    through: dict[str, list[str]] = {}
+    for member_id, group_id in pairs:
+        through.setdefault(member_id, []).append(names.get(group_id, group_id))
+    links = Link.objects.filter(tenant=tenant, object_type="user", object_id__in=ids)
+    known = {link.object_id: link for link in links}
+    return [
+        _member(user, known.get(user.object_id), through.get(user.object_id, []), tables.outside(user, rules), brought)
+        for user in users
+    ]
+
+
+def _member(user: DirectoryUser, link: Link | None, through: Sequence[str], outside: str, brought: bool) -> Member:
+    """`brought`: the group is assigned, or inside one that is."""
+    state = tables.state_in_aws(link)
+    comes = not outside and (user.in_scope or brought)
+    if state in ("waiting", "not_ready") and not comes:
+        state = "not_in_scope"
+    return Member(user, ", ".join(sorted(through)), state, outside)
+
+
+def within(rules: AssignmentEffects, object_id: str) -> list[tuple[str, str]]:
+    """Other assigned groups that this one is inside of, by name."""
+    roots = rules.above.get(object_id, set()) - {object_id}
+    return sorted(((root, rules.groups[root]) for root in roots), key=lambda one: one[1])
+
+
+def changed_at(tenant: Tenant, row: DirectoryGroup | None) -> Any:
+    """When a reading last told something new about the group or its members."""
+    if row is None:
+        return None
+    read = Snapshot.objects.filter(tenant=tenant, pk=row.changed_snapshot)
+    return read.values_list("sealed_at", flat=True).first()
+
+
+def last_membership_change(tenant: Tenant, object_id: str) -> Operation | None:
+    """The newest request that added or removed members in AWS."""
+    rows = Operation.objects.filter(tenant=tenant, object_id=object_id, object_type="membership")
+    return rows.filter(result__in=("added", "removed")).select_related("run").order_by("-pk").first()
+
+
+@require_safe
+@signed_in
+def group_now(request: HttpRequest, slug: str, object_id: str) -> HttpResponse:
+    """What Entra says about it now: its kind, and the rule of a dynamic one."""
+    tenant = tenant_for(request, slug, Right.READ)
+    known(tenant, object_id)
+    context: dict[str, Any] = {"tenant": tenant, "object_id": object_id, "now": None, "gone": False}
+    try:
+        context["now"] = live.group_now(tenant, object_id)
+        context["kind"] = live.found_group(context["now"]).kind_name
+    except NotFound:
+        context["gone"] = True
+    except live.UNREADABLE as error:
+        context["wait"] = live.seconds_to_wait(error)
+    return render_page(request, "groups/now.html", context, partial="now")

@@ -1,0 +1,262 @@
+"""Assignments: which groups and people are to be in AWS."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from portal.access.pages import signed_in
+from portal.access.request import HttpRequest
+from portal.access.rights import can, tenant_for
+from portal.access.roles import Right
+from portal.frame import picker
+from portal.frame.picker import PickForm
+from portal.frame.render import redirect_to, render_page, wants_partial
+from portal.pages.assignments import tables as assigned
+from portal.pages.assignments.forms import PasteForm, TickedForm
+from sync.configuration import versions
+from sync.configuration.assignments import assign_objects, set_nested, set_send_group, unassign_objects
+from sync.configuration.drafts import draft_or_current
+from sync.configuration.items import setting_key
+from sync.directory import live, pasted
+from sync.directory.live import Found
+from sync.models import Assignment, Tenant
+from sync.preview.queries.assignment_effects import Key
+
+# Names of the pages of the tables in the address, by table.
+PAGES = {"groups": "page", "people": "people", "mirrored": "app"}
+FLAGS = {"0": False, "1": True}
+SAID = {
+    ("nested", True): gettext_lazy("%(name)s now includes nested groups."),
+    ("nested", False): gettext_lazy("%(name)s now brings its direct members only."),
+    ("send_group", True): gettext_lazy("%(name)s itself is sent to AWS too."),
+    ("send_group", False): gettext_lazy("%(name)s only brings its people: the group itself is not sent."),
+}
+
+
+@require_safe
+@signed_in
+def assignments(request: HttpRequest, slug: str) -> HttpResponse:
+    tenant = tenant_for(request, slug, Right.READ)
+    return render_page(request, "assignments/list.html", list_context(request, tenant), partial="assigned")
+
+
+def list_context(request: HttpRequest, tenant: Tenant) -> dict[str, Any]:
+    text = request.GET.get("q", "")
+    pages = {table: request.GET.get(name, "") for table, name in PAGES.items()}
+    wait = bool(request.GET.get("counts"))
+    tables = assigned.tables(tenant, text, pages, wait=wait)
+    configuration = draft_or_current(tenant)
+    return {
+        "tenant": tenant,
+        "tables": tables,
+        "text": text,
+        "query": _query(request, counts=""),
+        "pages": {table: _query(request, **{name: "", "counts": ""}) for table, name in PAGES.items()},
+        "configuration": configuration,
+        "application": live.known_application(tenant, configuration.mirrored_app),
+        "may_edit": can(request.user, tenant, Right.CONFIGURE),
+    }
+
+
+def _query(request: HttpRequest, **changes: str) -> str:
+    """This page's query with other values; empty ones go."""
+    found = request.GET.copy()
+    for name, value in changes.items():
+        found[name] = value
+    for name in [name for name in found if not found[name]]:
+        del found[name]
+    return found.urlencode()
+
+
+@signed_in
+@require_http_methods(["GET", "POST"])
+def assign(request: HttpRequest, slug: str) -> HttpResponse:
+    """One form: everything but *Assign* (`deed`) searches again and carries the chosen ones along."""
+    tenant = tenant_for(request, slug, Right.CONFIGURE)
+    form = PickForm(request.POST or request.GET)
+    form.is_valid()
+    wanted = request.POST.get("deed") == "assign"
+    picked = picker.pick(tenant, form, search=not wanted or not form.references)
+    if wanted and picked.chosen and not picked.unreadable:
+        return _assign(request, tenant, picked.chosen)
+    if wanted and not picked.unreadable:
+        form.add_error(None, _("Tick at least one group or person."))
+    context = {
+        "tenant": tenant,
+        "form": form,
+        "assigned": assigned_references(tenant),
+        "published": is_published(tenant),
+        **picked.context(),
+    }
+    return render_page(request, "assignments/assign.html", context, partial="picker", status=422 if wanted else 200)
+
+
+def _assign(request: HttpRequest, tenant: Tenant, chosen: Sequence[Found]) -> HttpResponse:
+    rows = assign_objects(actor=request.user.email, tenant=tenant, chosen=chosen)
+    text = ngettext("%(n)s assigned: %(names)s.", "%(n)s assigned: %(names)s.", len(rows))
+    said = text % {"n": len(rows), "names": names_of(rows)} if rows else _("They were assigned already.")
+    messages.success(request, said)
+    return redirect_to(request, "assignments", tenant.slug)
+
+
+def names_of(rows: Sequence[object]) -> str:
+    return ", ".join(str(row) for row in rows[:3]) + (" …" if len(rows) > 3 else "")
+
+
+@signed_in
+@require_http_methods(["GET", "POST"])
+def paste(request: HttpRequest, slug: str) -> HttpResponse:
+    """The text is looked up anew with every press: what is assigned is what its lines mean now."""
+    tenant = tenant_for(request, slug, Right.CONFIGURE)
+    form = PasteForm(request.POST if request.method == "POST" else None)
+    context: dict[str, Any] = {"tenant": tenant, "form": form}
+    if request.method == "POST" and form.is_valid():
+        lines = _resolve(tenant, form)
+        chosen = _meant(lines, form.cleaned_data["picked"])
+        if request.POST.get("deed") == "assign" and chosen:
+            return _assign(request, tenant, chosen)
+        context |= _checked(tenant, lines, chosen) | {"picked": set(form.cleaned_data["picked"])}
+    return render_page(
+        request, "assignments/paste.html", context, partial="checked", status=422 if form.errors else 200
+    )
+
+
+def _resolve(tenant: Tenant, form: PasteForm) -> list[pasted.PastedLine]:
+    """Empty with an error on the form when it cannot be."""
+    try:
+        return pasted.resolve(tenant, pasted.lines_of(form.cleaned_data["pasted"]))
+    except pasted.TooManyLines as error:
+        text = _("These are %(n)s lines. Paste up to %(most)s at once.")
+        form.add_error("pasted", text % {"n": error.lines, "most": pasted.MOST_LINES})
+    except live.UNREADABLE as error:
+        wait = live.seconds_to_wait(error)
+        slow = _("Microsoft is slowing us down. Try again in %(n)s s.") % {"n": wait}
+        other = _("Cannot read the directory right now. Check the connection to Entra, or try again in a minute.")
+        form.add_error("pasted", slow if wait else other)
+    return []
+
+
+def _meant(lines: Sequence[pasted.PastedLine], picked: Sequence[str]) -> list[Found]:
+    """What lines stand for without doubt, and what somebody picked among several."""
+    found = [one for line in lines for one in line.found if len(line.found) == 1 or one.reference in picked]
+    return list({one.reference: one for one in found}.values())
+
+
+def _checked(tenant: Tenant, lines: Sequence[pasted.PastedLine], chosen: Sequence[Found]) -> dict[str, Any]:
+    by_state: dict[str, list[pasted.PastedLine]] = {"unknown": [], "ambiguous": [], "found": []}
+    for line in lines:
+        by_state[line.state].append(line)
+    have = assigned_references(tenant)
+    new = [one for one in chosen if one.reference not in have]
+    return {"lines": by_state, "checked": bool(lines), "assigned": have, "new": len(new)}
+
+
+@require_POST
+@signed_in
+def change(request: HttpRequest, slug: str, kind: str, object_id: str) -> HttpResponse:
+    """`nested` or `send_group` of an assigned group, as 1 or 0."""
+    tenant = tenant_for(request, slug, Right.CONFIGURE)
+    row = assignment_of(tenant, kind, object_id)
+    actor, said = request.user.email, ""
+    if (value := request.POST.get("nested")) in FLAGS:
+        set_nested(actor=actor, tenant=tenant, assignment=row, nested=FLAGS[value])
+        said = SAID["nested", FLAGS[value]] % {"name": row}
+    if (value := request.POST.get("send_group")) in FLAGS:
+        set_send_group(actor=actor, tenant=tenant, assignment=row, send_group=FLAGS[value])
+        said = SAID["send_group", FLAGS[value]] % {"name": row}
+    return _after(request, tenant, said)
+
+
+@require_POST
+@signed_in
+def undo(request: HttpRequest, slug: str) -> HttpResponse:
+    """Puts one assignment (or the enterprise application) back to what is published."""
+    tenant = tenant_for(request, slug, Right.CONFIGURE)
+    key = request.POST.get("key", "")
+    if key.startswith("assignment:") or key == setting_key("mirrored_app"):
+        versions.undo_change(tenant=tenant, actor=request.user.email, key=key)
+    return _after(request, tenant, _("It is as published again."))
+
+
+def _after(request: HttpRequest, tenant: Tenant, said: str) -> HttpResponse:
+    """The tables again for htmx; else back to the page that the button stands on."""
+    if wants_partial(request):
+        context = list_context(request, tenant) | {"said": said}
+        return render_page(request, "assignments/list.html", context, partial="assigned")
+    if said:
+        messages.success(request, said)
+    if (group := request.POST.get("back", "")) and live.is_guid(group):
+        return redirect_to(request, "group", tenant.slug, group)
+    return redirect_to(request, "assignments", tenant.slug)
+
+
+@signed_in
+@require_http_methods(["GET", "POST"])
+def unassign(request: HttpRequest, slug: str, kind: str, object_id: str) -> HttpResponse:
+    tenant = tenant_for(request, slug, Right.CONFIGURE)
+    return _unassign(request, tenant, [assignment_of(tenant, kind, object_id)])
+
+
+@require_POST
+@signed_in
+def unassign_ticked(request: HttpRequest, slug: str) -> HttpResponse:
+    tenant = tenant_for(request, slug, Right.CONFIGURE)
+    form = TickedForm(request.POST)
+    form.is_valid()
+    wanted = set(form.keys)
+    rows = [row for row in draft_or_current(tenant).assignments.filter(mirrored=False) if key_of(row) in wanted]
+    if not rows:
+        messages.error(request, _("Tick at least one row."))
+        return redirect_to(request, "assignments", tenant.slug)
+    return _unassign(request, tenant, rows)
+
+
+def _unassign(request: HttpRequest, tenant: Tenant, rows: Sequence[Assignment]) -> HttpResponse:
+    """Shows who leaves, page by page; `confirmed` does it."""
+    keys = [key_of(row) for row in rows]
+    if request.method == "POST" and request.POST.get("confirmed"):
+        gone = unassign_objects(actor=request.user.email, tenant=tenant, keys=keys)
+        text = ngettext("%(names)s is no longer assigned.", "%(n)s are no longer assigned: %(names)s.", len(gone))
+        messages.success(request, text % {"n": len(gone), "names": names_of(gone)})
+        return redirect_to(request, "assignments", tenant.slug)
+    configuration, snapshot = draft_or_current(tenant), assigned.last_snapshot(tenant)
+    number = request.POST.get("page", "") or request.GET.get("page", "")
+    context = {
+        "tenant": tenant,
+        "rows": rows,
+        "groups": any(row.object_type == "group" for row in rows),
+        "leaving": assigned.leaving(configuration, keys, number, size=10 if wants_partial(request) else assigned.PAGE),
+        "published": is_published(tenant),
+        "read_at": snapshot.sealed_at if snapshot else None,
+    }
+    return render_page(request, "assignments/unassign.html", context, partial="ask")
+
+
+def assignment_of(tenant: Tenant, kind: str, object_id: str) -> Assignment:
+    """As the draft has it: a row's number changes when the draft is made. Raises Http404, PermissionDenied."""
+    row = draft_or_current(tenant).assignments.filter(object_type=kind, object_id=object_id).first()
+    if row is None:
+        raise Http404(_("This is not assigned."))
+    if row.mirrored:
+        raise PermissionDenied(_("This comes from the enterprise application. Change it in Entra."))
+    return row
+
+
+def is_published(tenant: Tenant) -> bool:
+    """Whether runs use a version already: edits then wait in the draft."""
+    return tenant.configurations.published().exists()
+
+
+def key_of(row: Assignment) -> Key:
+    return row.object_type, row.object_id
+
+
+def assigned_references(tenant: Tenant) -> set[str]:
+    rows = draft_or_current(tenant).assignments.values_list("object_type", "object_id")
+    return {f"{object_type}:{object_id}" for object_type, object_id in rows}

@@ -1,0 +1,1 @@
+"""The two halves of the connection: state, form and test of each."""

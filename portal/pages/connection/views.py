@@ -1,0 +1,194 @@
+"""Connection: two halves, each with its state, its form and its test."""
+
+import datetime
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from portal.access.pages import signed_in
+from portal.access.request import HttpRequest
+from portal.access.rights import can, tenant_for
+from portal.access.roles import Right
+from portal.frame.render import redirect_to, render_page
+from portal.pages.connection.forms import AwsForm, EntraForm
+from sync.connection import clients, services
+from sync.connection.checks.running import FINAL
+from sync.connection.checks.wording import Described, describe, summary
+from sync.connection.services import HalfState
+from sync.models import AwsConnection, ConnectionTest, EntraConnection, Half, Tenant
+
+LAST_TESTS = 10
+NO_WORKER_SECONDS = 10
+
+
+@dataclass(frozen=True)
+class ShownHalf:
+    """What a card shows of one half."""
+
+    half: Half
+    connection: EntraConnection | AwsConnection
+    state: HalfState
+    edit_url: str
+    ends_on: datetime.date | None
+    days_left: int | None
+    region: str = ""
+    store: str = ""
+
+
+@dataclass(frozen=True)
+class ShownTest:
+    """A test with its rows in words. `seen`: the number that a poller hands back; it moves when the list does."""
+
+    row: ConnectionTest
+    checks: list[Described]
+    summary: str
+    passed: int
+    nobody_took_it: bool
+    seen: str
+
+    @property
+    def result(self) -> str:
+        """The word that the table of tests shows: one of the check words."""
+        if self.row.state != ConnectionTest.State.DONE:
+            return "checking"
+        if not self.row.passed:
+            return "failed"
+        return "warning" if any(check.state == "warning" for check in self.checks) else "passed"
+
+
+@require_safe
+@signed_in
+def connection(request: HttpRequest, slug: str) -> HttpResponse:
+    tenant = tenant_for(request, slug, Right.READ)
+    return render_page(request, "connection/detail.html", connection_context(request, tenant))
+
+
+def connection_context(request: HttpRequest, tenant: Tenant) -> dict[str, Any]:
+    tests = [shown_test(test) for test in tenant.connection_tests.all()[:LAST_TESTS]]
+    latest = [tenant.connection_tests.filter(half=half).first() for half in Half]
+    return {
+        "tenant": tenant,
+        "halves": [shown_half(tenant, half) for half in Half],
+        "latest": [shown_test(test) for test in latest if test],
+        "tests": tests,
+        "may_change": can(request.user, tenant, Right.CONFIGURE),
+    }
+
+
+def shown_half(tenant: Tenant, half: Half) -> ShownHalf:
+    stored = tenant.aws if half == Half.AWS else tenant.entra
+    stored.refresh_from_db()
+    ends_on = services.ends_of(stored)
+    return ShownHalf(
+        half,
+        stored,
+        services.half_state(stored),
+        edit_url(tenant, half),
+        ends_on,
+        (ends_on - timezone.localdate()).days if ends_on else None,
+        *region_and_store(stored),
+    )
+
+
+def edit_url(tenant: Tenant, half: str) -> str:
+    return reverse("connection_aws" if half == Half.AWS else "connection_entra", args=[tenant.slug])
+
+
+def region_and_store(stored: EntraConnection | AwsConnection) -> tuple[str, str]:
+    """Read out of the endpoint's address; empty where it cannot be read any more."""
+    if not isinstance(stored, AwsConnection) or not stored.endpoint:
+        return "", ""
+    try:
+        endpoint = clients.scim_endpoint(stored.endpoint)
+    except ValueError:
+        return "", ""
+    return endpoint.region or "", endpoint.tenant_id or ""
+
+
+def shown_test(test: ConnectionTest) -> ShownTest:
+    checks = [describe(row) for row in test.checks]
+    final = sum(check.state in FINAL for check in checks)
+    age = (timezone.now() - test.created_at).total_seconds()
+    nobody = test.state == ConnectionTest.State.WAITING and age > NO_WORKER_SECONDS
+    slow = max((check.waiting_seconds for check in checks), default=0)
+    return ShownTest(
+        row=test,
+        checks=checks,
+        summary=summary(test.checks),
+        passed=sum(check.state in ("passed", "warning") for check in checks),
+        nobody_took_it=nobody,
+        seen=f"{test.state}-{final}-{slow}-{int(nobody)}",
+    )
+
+
+@signed_in
+def connection_entra(request: HttpRequest, slug: str) -> HttpResponse:
+    tenant = tenant_for(request, slug, Right.CONFIGURE)
+    form = EntraForm(request.POST or None, stored=tenant.entra)
+    if request.method == "POST" and form.is_valid():
+        services.save_entra(tenant=tenant, actor=request.user.email, **form.values())
+        return saved(request, tenant, Half.ENTRA)
+    return form_page(request, tenant, Half.ENTRA, form)
+
+
+@signed_in
+def connection_aws(request: HttpRequest, slug: str) -> HttpResponse:
+    tenant = tenant_for(request, slug, Right.CONFIGURE)
+    form = AwsForm(request.POST or None, stored=tenant.aws)
+    if request.method == "POST" and form.is_valid():
+        services.save_aws(tenant=tenant, actor=request.user.email, **form.values())
+        return saved(request, tenant, Half.AWS)
+    return form_page(request, tenant, Half.AWS, form)
+
+
+def form_page(request: HttpRequest, tenant: Tenant, half: Half, form: EntraForm | AwsForm) -> HttpResponse:
+    context = {"tenant": tenant, "half": shown_half(tenant, half), "form": form}
+    return render_page(request, f"connection/{half}.html", context, status=422 if form.is_bound else 200)
+
+
+def saved(request: HttpRequest, tenant: Tenant, half: Half) -> HttpResponse:
+    """*Save and test* goes on to the test; *Save* goes back to where the admin is heading."""
+    messages.success(request, _("Saved. Nothing is sent to AWS by saving or testing."))
+    if "test" in request.POST:
+        test = services.start_test(tenant=tenant, actor=request.user.email, half=half)
+        return redirect_to(request, reverse("connection_test", args=[tenant.slug, test.pk]))
+    return redirect_to(request, reverse("connection" if tenant.enabled_changed_at else "setup", args=[tenant.slug]))
+
+
+@require_POST
+@signed_in
+def connection_test_start(request: HttpRequest, slug: str) -> HttpResponse:
+    """`half`: entra or aws; both when it is missing."""
+    tenant = tenant_for(request, slug, Right.CONFIGURE)
+    chosen = [half for half in Half if request.POST.get("half", half) == half] or list(Half)
+    for half in chosen:
+        services.start_test(tenant=tenant, actor=request.user.email, half=half)
+    if request.htmx:
+        return render_page(request, "connection/detail.html", connection_context(request, tenant), partial="latest")
+    return redirect_to(request, reverse("connection", args=[tenant.slug]))
+
+
+@require_safe
+@signed_in
+def connection_test(request: HttpRequest, slug: str, test_id: int) -> HttpResponse:
+    """One test; its poller hands back what it has `seen` and gets 204 while nothing is new."""
+    tenant = tenant_for(request, slug, Right.READ)
+    test = shown_test(get_object_or_404(ConnectionTest, tenant=tenant, pk=test_id))
+    if request.htmx and request.GET.get("seen") == test.seen:
+        return HttpResponse(status=204)
+    context = {
+        "tenant": tenant,
+        "test": test,
+        "half": shown_half(tenant, Half(test.row.half)),
+        "may_change": can(request.user, tenant, Right.CONFIGURE),
+        # The page that polls shows the two cards too, and their state changes with the last check.
+        "cards": "cards" in request.GET,
+    }
+    return render_page(request, "connection/test.html", context, partial="test")

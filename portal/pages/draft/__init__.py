@@ -1,0 +1,1 @@
+"""The draft: its changes for review, its impact on people, and publishing it."""

@@ -1,0 +1,274 @@
+"""The draft: its changes for review, its impact on people, and publishing it."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from portal.access.pages import signed_in
+from portal.access.request import HttpRequest
+from portal.access.rights import tenant_for
+from portal.access.roles import Right
+from portal.frame.csv_export import csv_response
+from portal.frame.render import redirect_to, render_page
+from portal.pages.draft import impact as impacts
+from portal.pages.draft.forms import CommentForm, PublishForm
+from portal.words.changes import Because, Line, lines_of
+from portal.words.operations import field_changes
+from portal.words.plan import people_changed
+from portal.words.progress import phase_rows, waits_too_long
+from sync import audit
+from sync.configuration import drafts, versions
+from sync.configuration.current import configuration_of
+from sync.configuration.items import contents, differences
+from sync.configuration.versions import next_number
+from sync.engine.rehearsal import impact
+from sync.models import DirectoryUser, Operation, Run, Tenant
+from sync.preview import services
+from sync.preview.queries.previews import PREVIEW_HOLDS, PREVIEWED, missing_for_publishing, newest_preview
+from sync.preview.services import CannotKeep, NotPublished, keep_person, publish_draft
+from sync.problems.catalogue import PROBLEMS, SCOPE_REASONS
+from sync.tenants.queries import missing_for_turning_on
+
+COLUMNS = (
+    "object", "name", "user_principal_name", "entra_id", "aws_id", "action", "result", "reason", "field", "before",
+    "after", "because_of",
+)  # fmt: skip
+
+
+@require_safe
+@signed_in
+def draft(request: HttpRequest, slug: str) -> HttpResponse:
+    tenant = tenant_for(request, slug, Right.READ)
+    now = tenant.configurations.draft()
+    found = drafts.changes(tenant)
+    context = {
+        "tenant": tenant,
+        "draft": now,
+        "lines": lines_of(tenant, found, now.edits if now else {}),
+        "current": configuration_of(tenant),
+        "next_number": next_number(tenant),
+        "preview": newest_preview(tenant, now) if found else None,
+        "form": CommentForm(initial={"comment": now.comment if now else ""}),
+        "versions": tenant.configurations.published().count(),
+    }
+    return render_page(request, "draft/review.html", context)
+
+
+@require_POST
+@signed_in
+def undo(request: HttpRequest, slug: str) -> HttpResponse:
+    tenant = tenant_for(request, slug, Right.CONFIGURE)
+    versions.undo_change(tenant=tenant, actor=request.user.email, key=request.POST.get("key", ""))
+    messages.success(request, _("Undone. The draft says here what the published version says."))
+    return redirect_to(request, "draft", tenant.slug)
+
+
+@signed_in
+def discard(request: HttpRequest, slug: str) -> HttpResponse:
+    tenant = tenant_for(request, slug, Right.CONFIGURE)
+    if request.method == "POST":
+        versions.discard_draft(tenant=tenant, actor=request.user.email)
+        messages.success(request, _("The draft is discarded. What is published stays as it is."))
+        return redirect_to(request, "draft", tenant.slug)
+    found = drafts.changes(tenant)
+    context = {"tenant": tenant, "lines": lines_of(tenant, found), "current": configuration_of(tenant)}
+    return render_page(request, "draft/discard.html", context, partial="ask")
+
+
+@require_POST
+@signed_in
+def start(request: HttpRequest, slug: str) -> HttpResponse:
+    """Reads Entra and plans under the draft; nothing is written."""
+    tenant = tenant_for(request, slug, Right.CONFIGURE)
+    if missing_for_turning_on(tenant):
+        messages.error(request, _("The connection has not passed a test since its last change. Test it first."))
+        return redirect_to(request, "draft", tenant.slug)
+    form = CommentForm(request.POST)
+    if "comment" in request.POST and form.is_valid():
+        drafts.set_comment(tenant=tenant, comment=form.cleaned_data["comment"])
+    try:
+        run = services.request_preview(tenant=tenant, actor=request.user.email)
+    except services.NothingToPreview:
+        messages.warning(request, _("Everything is published. There is nothing to preview."))
+        return redirect_to(request, "draft", tenant.slug)
+    return redirect_to(request, "impact", tenant.slug, run.number)
+
+
+# The impact preview
+
+
+@require_safe
+@signed_in
+def impact_page(request: HttpRequest, slug: str, number: int) -> HttpResponse:
+    """The page; its head alone for the poller (204 while nothing is newer); its table alone for a tab."""
+    tenant = tenant_for(request, slug, Right.READ)
+    found = preview_or_404(tenant, number)
+    if request.htmx and request.GET.get("seen") == str(found.sequence) and found.open:
+        return HttpResponse(status=204)
+    partial = "body" if request.htmx and request.htmx.target == "impact-body" else "head"
+    return render_page(request, "draft/impact.html", impact_context(request, tenant, found), partial=partial)
+
+
+def preview_or_404(tenant: Tenant, number: int) -> Run:
+    previews_of = tenant.runs.filter(kind=Run.Kind.PREVIEW).select_related("configuration__based_on")
+    found = get_object_or_404(previews_of, number=number)
+    if not found.drafted:
+        raise Http404(_("Run %(n)s is no preview of a draft.") % {"n": number})
+    return found
+
+
+def impact_context(request: HttpRequest, tenant: Tenant, found: Run, form: PublishForm | None = None) -> dict[str, Any]:
+    lines = lines_behind(tenant, found)
+    context: dict[str, Any] = {
+        "tenant": tenant,
+        "run": found,
+        "lines": lines,
+        "done": found.state in PREVIEWED,
+        "phases": impacts.phases_without_writing(phase_rows(found)),
+        "failure": PROBLEMS.get(found.problem) if found.problem else None,
+        "nobody_took_it": waits_too_long(found),
+        "waits_for": waits_for(tenant, found),
+        "next_number": next_number(tenant),
+    }
+    if not context["done"]:
+        return context
+    return context | result_context(request, tenant, found, lines) | publish_context(tenant, found, form)
+
+
+def waits_for(tenant: Tenant, found: Run) -> Run | None:
+    """The run that goes first, while the preview is queued."""
+    if found.state != Run.State.QUEUED:
+        return None
+    others = tenant.runs.filter(state__in=(Run.State.RUNNING, Run.State.CANCELLING)).exclude(pk=found.pk)
+    return others.exclude(kind=Run.Kind.ON_DEMAND).first()
+
+
+def lines_behind(tenant: Tenant, found: Run) -> list[Line]:
+    """The changes that the preview was about, as the draft (or the version that came of it) has them now."""
+    now = found.configuration
+    if now is None or now.based_on is None:
+        return []
+    return lines_of(tenant, differences(contents(now.based_on), contents(now)), now.edits)
+
+
+def result_context(request: HttpRequest, tenant: Tenant, found: Run, lines: list[Line]) -> dict[str, Any]:
+    tabs = impacts.tabs(found)
+    chosen = impacts.chosen(tabs, request.GET.get("show", ""))
+    field, pattern = request.GET.get("field", ""), request.GET.get("pattern", "")
+    because = Because(lines)
+    page = impacts.page_of(impacts.rows_of(found, chosen.key, field, pattern), request.GET.get("page", ""))
+    return {
+        "people": found.impact["people"],
+        "changed": people_changed(found),
+        "segments": impacts.segments(found),
+        "members": found.impact["members"],
+        "checks": [impacts.check_line(check, found) for check in found.impact["checks"]],
+        "tabs": tabs,
+        "chosen": chosen,
+        "field": field,
+        "pattern": impacts.PATTERNS.get(pattern, ""),
+        "rows": [impacts.row_of(tenant, row, because) for row in page.rows],
+        "page": page,
+        "folds": impacts.folds_of(found, because) if chosen.key == "updated" and not field else [],
+    }
+
+
+def publish_context(tenant: Tenant, found: Run, form: PublishForm | None) -> dict[str, Any]:
+    codes = impact.to_be_seen(found)
+    reasons = missing_for_publishing(tenant, found, codes)
+    comment = found.configuration.comment if found.configuration else ""
+    assert found.finished_at is not None
+    return {
+        "published": found.configuration if found.configuration and found.configuration.number else None,
+        "stale": "stale" in reasons or "no-preview" in reasons or "nothing-changed" in reasons,
+        "blocked": "blocked" in reasons,
+        "form": form or PublishForm(initial={"comment": comment}),
+        "to_tick": [impacts.check_line(check, found) for check in found.impact["checks"] if check["code"] in codes],
+        "good_until": found.finished_at + PREVIEW_HOLDS,
+        "expired": timezone.now() - found.finished_at > PREVIEW_HOLDS,
+    }
+
+
+@require_safe
+@signed_in
+def export(request: HttpRequest, slug: str, number: int) -> StreamingHttpResponse:
+    """Everything that the preview plans: one row per changed field."""
+    tenant = tenant_for(request, slug, Right.READ)
+    found = preview_or_404(tenant, number)
+    because = Because(lines_behind(tenant, found))
+    audit.record(request.user.email, "impact.export", found, None, {"number": number})
+    rows = (row for one in all_rows(found).iterator(chunk_size=500) for row in csv_rows(one, because))
+    return csv_response(f"{tenant.slug}-impact-{number}", COLUMNS, rows)
+
+
+def all_rows(found: Run) -> QuerySet[Operation]:
+    return found.operations.order_by("stage", "display_name", "pk")
+
+
+def csv_rows(one: Operation, because: Because) -> Iterator[list[object]]:
+    head: list[object] = [
+        one.object_type, one.display_name, one.detail_name, one.object_id, one.scim_id, one.action, one.result, one.problem,
+    ]  # fmt: skip
+    for change in field_changes(one.changes) or [{"field": "members" if one.changes else ""}]:
+        values = ("" if (value := change.get(name)) is None else value for name in ("field", "before", "after"))
+        causes = because.of(one.causes, unit=change["field"] if "after" in change else "")
+        yield [*head, *values, "; ".join(cause["text"] for cause in causes)]
+
+
+@require_POST
+@signed_in
+def keep(request: HttpRequest, slug: str, number: int) -> HttpResponse:
+    """Edits the draft so that one person stays; the preview is then one of an older draft."""
+    tenant = tenant_for(request, slug, Right.CONFIGURE)
+    person = get_object_or_404(DirectoryUser, tenant=tenant, object_id=request.POST.get("person", ""))
+    if not drafts.changes(tenant):
+        messages.warning(request, _("Everything is published. There is no draft to keep anybody in."))
+        return redirect_to(request, "impact", tenant.slug, number)
+    try:
+        keep_person(tenant=tenant, actor=request.user.email, person=person)
+    except CannotKeep as error:
+        reason = SCOPE_REASONS.get(error.reason, error.reason)
+        messages.error(request, _("%(name)s cannot be kept: %(reason)s.") % {"name": person, "reason": reason})
+        return redirect_to(request, "impact", tenant.slug, number)
+    messages.success(request, _("The draft keeps %(name)s. Preview again to see it.") % {"name": person})
+    return redirect_to(request, "impact", tenant.slug, number)
+
+
+@require_POST
+@signed_in
+def publish(request: HttpRequest, slug: str, number: int) -> HttpResponse:
+    tenant = tenant_for(request, slug, Right.CONFIGURE)
+    found = preview_or_404(tenant, number)
+    form = PublishForm(request.POST)
+    if form.is_valid():
+        facts = form.cleaned_data
+        try:
+            version = publish_draft(
+                tenant=tenant, actor=request.user.email, preview=found, comment=facts["comment"], seen=facts["seen"]
+            )
+        except NotPublished as error:
+            for reason in error.reasons:
+                form.add_error(None, str(impacts.NOT_PUBLISHED[reason]))
+        else:
+            messages.success(request, said_of(tenant, version.number or 0))
+            return redirect_to(request, "version", tenant.slug, version.number)
+    context = impact_context(request, tenant, found, form)
+    return render_page(request, "draft/impact.html", context, status=422)
+
+
+def said_of(tenant: Tenant, number: int) -> str:
+    said = _("Version %(n)s is published.") % {"n": number}
+    if not tenant.enabled:
+        return f"{said} " + _("Provisioning is off: nothing is written until you turn it on.")
+    if tenant.next_run_at is None:
+        return f"{said} " + _("The next run will use it.")
+    at = date_format(timezone.localtime(tenant.next_run_at), "H:i")
+    return f"{said} " + _("The next run at %(time)s will use it.") % {"time": at}

@@ -1,0 +1,1 @@
+"""Comparing with AWS: what differs, what only AWS holds, and repairing it."""

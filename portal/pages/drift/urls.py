@@ -1,0 +1,10 @@
+from django.urls import path
+
+from portal.pages.drift import views
+
+urlpatterns = [
+    path("drift/", views.drift, name="drift"),
+    path("drift/compare/", views.compare, name="drift_compare"),
+    path("drift/<int:pk>/link/", views.link, name="drift_link"),
+    path("drift/repair/", views.repair, name="drift_repair"),
+]

@@ -1,0 +1,191 @@
+"""Comparing with AWS: what differs, what only AWS holds, and repairing it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import Count, QuerySet
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_POST, require_safe
+
+from portal.access.pages import signed_in
+from portal.access.request import HttpRequest
+from portal.access.rights import tenant_for
+from portal.access.roles import Right
+from portal.frame.render import redirect_to, render_page
+from portal.words.progress import waits_too_long
+from sync.approvals import services
+from sync.drift import services as verifying
+from sync.drift.services import CannotRepair
+from sync.models import DirectoryGroup, DirectoryUser, Drift, Run, Tenant
+from sync.problems.catalogue import PROBLEMS
+from sync.runs.phases import phase_of
+from sync.runs.requests import RunInTheWay, request_soon
+
+# Rows of one kind that the page shows; the command prints all.
+SHOWN = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A section of the page. `repair`: what the next sync does about it."""
+
+    value: str
+    title: str | Promise
+    repair: str | Promise
+
+
+KINDS = (
+    Kind(
+        Drift.Kind.DIFFERS,
+        gettext_lazy("Changed in AWS"),
+        gettext_lazy("Repairing writes the value from Entra again."),
+    ),
+    Kind(
+        Drift.Kind.MISSING,
+        gettext_lazy("Gone from AWS"),
+        gettext_lazy("Repairing creates whoever is still in scope anew, with a new AWS id."),
+    ),
+    Kind(
+        Drift.Kind.MEMBER_EXTRA,
+        gettext_lazy("Members only in AWS"),
+        gettext_lazy("Repairing removes them from the group, within the limits. Members nobody linked are left."),
+    ),
+    Kind(
+        Drift.Kind.MEMBER_MISSING,
+        gettext_lazy("Members missing in AWS"),
+        gettext_lazy("Repairing adds them again."),
+    ),
+)
+UNREPAIRED = {
+    "no-comparison": gettext_lazy("Nothing was repaired: there is no comparison yet."),
+    "suspect": gettext_lazy("Nothing was repaired: the last comparison is not beyond doubt. Compare again first."),
+    "busy": gettext_lazy("Nothing was repaired: a run is in progress. Try again when it is over."),
+}
+
+
+@require_safe
+@signed_in
+def drift(request: HttpRequest, slug: str) -> HttpResponse:
+    """The page, or its body alone for the poller."""
+    tenant = tenant_for(request, slug, Right.READ)
+    return render_page(request, "drift/list.html", context_of(tenant), partial="body")
+
+
+def context_of(tenant: Tenant) -> dict[str, Any]:
+    run = verifying.latest_comparison(tenant)
+    newest = tenant.runs.filter(kind=Run.Kind.VERIFY).first()
+    open_run = tenant.runs.filter(kind=Run.Kind.VERIFY, state__in=Run.OPEN).first()
+    context: dict[str, Any] = {
+        "tenant": tenant,
+        "run": run,
+        "open_run": open_run,
+        "nobody_took_it": waits_too_long(open_run),
+        "failed": newest if newest and newest.state == Run.State.FAILED else None,
+        "failure": PROBLEMS.get(newest.problem) if newest else None,
+        "connected": tenant.aws.complete,
+    }
+    return context | results(tenant, run) if run else context
+
+
+def results(tenant: Tenant, run: Run) -> dict[str, Any]:
+    counts = dict(run.drifts.order_by().values_list("kind").annotate(Count("pk")))
+    sections = [section(run, kind, counts[kind.value]) for kind in KINDS if counts.get(kind.value)]
+    only = run.drifts.filter(kind=Drift.Kind.ONLY_IN_AWS)
+    alone = only.filter(facts__left_alone=True)
+    return {
+        "facts": phase_of(run, "compare")["facts"],
+        "sections": sections,
+        "differences": sum(counts.get(kind.value, 0) for kind in KINDS),
+        "unsettled": verifying.unsettled(run),
+        "suspect": PROBLEMS.get(run.suspect),
+        "only_in_aws": proposals(tenant, only.exclude(pk__in=alone.values("pk"))),
+        "only_count": only.count() - alone.count(),
+        "left_alone": list(alone[:SHOWN]),
+        "shown": SHOWN,
+    }
+
+
+def section(run: Run, kind: Kind, count: int) -> dict[str, Any]:
+    rows = list(run.drifts.filter(kind=kind.value)[:SHOWN])
+    return {"kind": kind, "count": count, "rows": rows, "members": kind.value.startswith("member")}
+
+
+def proposals(tenant: Tenant, rows: QuerySet[Drift]) -> list[dict[str, Any]]:
+    """Each object with the person or group that it may be, and the link that could take it over."""
+    shown = list(rows[:SHOWN])
+    ids = {row.proposed_id for row in shown if row.proposed_id}
+    links = {(link.object_type, link.object_id): link for link in tenant.links.filter(object_id__in=ids, scim_id="")}
+    names = {
+        row.object_id: str(row)
+        for model in (DirectoryUser, DirectoryGroup)
+        for row in model.objects.filter(tenant=tenant, object_id__in=ids)
+    }
+    return [
+        {
+            "row": row,
+            "proposed": names.get(row.proposed_id, row.proposed_id),
+            "link": links.get((row.object_type, row.proposed_id)),
+        }
+        for row in shown
+    ]
+
+
+@require_POST
+@signed_in
+def compare(request: HttpRequest, slug: str) -> HttpResponse:
+    """Reads only, so it may be done while provisioning is off."""
+    tenant = tenant_for(request, slug, Right.OPERATE)
+    if not tenant.aws.complete:
+        messages.error(request, _("Nothing was compared: AWS is not connected yet."))
+        return redirect_to(request, "drift", tenant.slug)
+    try:
+        verifying.request_comparison(tenant=tenant, actor=request.user.email)
+    except RunInTheWay as busy:
+        words = _("Run %(n)s is in progress, so nothing was compared. Try again when it is over.")
+        messages.warning(request, words % {"n": busy.run.number})
+    return redirect_to(request, "drift", tenant.slug)
+
+
+@require_POST
+@signed_in
+def link(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """The AWS object is the person or group that it may be: the next sync links it and writes what the mappings say."""
+    tenant = tenant_for(request, slug, Right.APPROVE)
+    row = get_object_or_404(tenant.drifts, pk=pk, kind=Drift.Kind.ONLY_IN_AWS, run=verifying.latest_comparison(tenant))
+    proposed = tenant.links.filter(object_type=row.object_type, object_id=row.proposed_id, scim_id="").first()
+    if proposed is None or row.facts.get("left_alone"):
+        messages.error(request, _("Nothing was linked: this is no longer proposed. Compare again."))
+        return redirect_to(request, "drift", tenant.slug)
+    services.adopt_object(link=proposed, actor=request.user.email, scim_id=row.scim_id)
+    messages.success(request, _("%(name)s is linked by the next sync.") % {"name": row.name or row.scim_id})
+    return redirect_to(request, "drift", tenant.slug)
+
+
+@signed_in
+def repair(request: HttpRequest, slug: str) -> HttpResponse:
+    """Asks first: repairing undoes what somebody did in AWS."""
+    tenant = tenant_for(request, slug, Right.OPERATE)
+    if request.method != "POST":
+        run = verifying.latest_comparison(tenant)
+        context = {"tenant": tenant, "unsettled": verifying.unsettled(run) if run else 0}
+        return render_page(request, "drift/repair.html", context, partial="ask")
+    try:
+        marked = verifying.repair_differences(tenant=tenant, actor=request.user.email)
+    except CannotRepair as error:
+        messages.error(request, UNREPAIRED[error.code])
+        return redirect_to(request, "drift", tenant.slug)
+    if marked and tenant.enabled:
+        run = request_soon(tenant=tenant, kind=Run.Kind.CHANGES, trigger=Run.Trigger.PERSON, actor=request.user.email)
+        return redirect_to(request, "run", tenant.slug, run.number)
+    words = ngettext(
+        "%(n)s difference is written anew by the next sync.",
+        "%(n)s differences are written anew by the next sync.",
+        marked,
+    )
+    messages.success(request, words % {"n": marked})
+    return redirect_to(request, "drift", tenant.slug)

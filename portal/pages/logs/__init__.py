@@ -1,0 +1,1 @@
+"""Provisioning logs: everything that was done, or not done, and why."""

@@ -1,0 +1,1 @@
+"""Provision on demand: whom, and then every step as it happens."""

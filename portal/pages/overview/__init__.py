@@ -1,0 +1,1 @@
+"""The overview: is it on, is it healthy, does it need me?"""

@@ -1,0 +1,1 @@
+"""Provisioning control: On or Off, sync now, preview, the interval, who is notified, the safety settings."""

@@ -1,0 +1,168 @@
+"""Provisioning control: On or Off, sync now, preview, the interval, who is told, the safety settings."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from portal.access.pages import signed_in
+from portal.access.request import HttpRequest
+from portal.access.rights import tenant_for
+from portal.access.roles import Right
+from portal.frame.render import redirect_to, render_page
+from portal.pages.provisioning.forms import ScheduleForm
+from portal.pages.provisioning.safety_form import SafetyForm
+from portal.words.plan import plan_lines
+from portal.words.progress import in_the_way, waits_too_long
+from portal.words.standing import standing_of
+from sync.approvals import queries
+from sync.configuration.current import configuration_of
+from sync.models import DirectoryUser, Run, Tenant
+from sync.problems.catalogue import PROBLEMS
+from sync.runs.requests import RunInTheWay, request_run
+from sync.tenants.queries import missing_for_turning_on
+from sync.tenants.services import CannotTurnOn, save_provisioning, save_safety, turn_off_tenant, turn_on_tenant
+
+
+@signed_in
+def provisioning(request: HttpRequest, slug: str) -> HttpResponse:
+    tenant = tenant_for(request, slug, Right.READ if request.method in ("GET", "HEAD") else Right.OPERATE)
+    form = ScheduleForm(request.POST or None, initial=schedule_of(tenant))
+    if request.method == "POST" and form.is_valid():
+        save_provisioning(tenant=tenant, actor=request.user.email, **form.cleaned_data)
+        messages.success(request, _("Saved. The new interval and address are in use."))
+        return redirect_to(request, "provisioning", tenant.slug)
+    status = 422 if request.method == "POST" else 200
+    context = control_context(tenant) | {"form": form, "safety": SafetyForm(tenant=tenant)}
+    return render_page(request, "provisioning/detail.html", context, status=status)
+
+
+@signed_in
+def provisioning_safety(request: HttpRequest, slug: str) -> HttpResponse:
+    """The safety card's own form; the page is the same."""
+    tenant = tenant_for(request, slug, Right.CONFIGURE)
+    if request.method != "POST":
+        return redirect_to(request, "provisioning", tenant.slug)
+    form = SafetyForm(request.POST, tenant=tenant)
+    if form.is_valid():
+        if save_safety(tenant=tenant, actor=request.user.email, **form.values()):
+            messages.success(request, _("Saved. The next sync follows these settings."))
+        return redirect_to(request, "provisioning", tenant.slug)
+    context = control_context(tenant) | {"form": ScheduleForm(initial=schedule_of(tenant)), "safety": form}
+    return render_page(request, "provisioning/detail.html", context, status=422)
+
+
+@require_safe
+@signed_in
+def state(request: HttpRequest, slug: str) -> HttpResponse:
+    """The state card alone, for its poller."""
+    tenant = tenant_for(request, slug, Right.READ)
+    return render_page(request, "provisioning/detail.html", control_context(tenant), partial="state")
+
+
+def schedule_of(tenant: Tenant) -> dict[str, object]:
+    return {
+        "interval": tenant.interval,
+        "notification_email": tenant.notification_email,
+        "notify_on_failure": tenant.notify_on_failure,
+    }
+
+
+def control_context(tenant: Tenant) -> dict[str, object]:
+    # What is asked on demand rides along with any run and stands in nobody's way.
+    open_run = tenant.runs.filter(state__in=Run.OPEN).exclude(kind=Run.Kind.ON_DEMAND).first()
+    return {
+        "tenant": tenant,
+        "open_run": open_run,
+        "last_run": tenant.runs.whole().finished().first(),
+        "missing": missing_for_turning_on(tenant),
+        "nobody_took_it": waits_too_long(open_run),
+        "standing": standing_of(tenant),
+    }
+
+
+@signed_in
+def turn_on(request: HttpRequest, slug: str) -> HttpResponse:
+    """Repeats the facts and what the first sync will do, then begins.
+
+    Closed until both halves passed a test since their last change, and until a fresh preview shows the plan. The form
+    says which preview the reader saw: a yes is to exactly that.
+    """
+    tenant = tenant_for(request, slug, Right.OPERATE)
+    if request.method == "POST":
+        plan = queries.newest_plan(tenant)
+        seen = request.POST.get("plan", "")
+        if plan is not None and seen != str(plan.number):
+            messages.warning(request, _("There is a newer preview. Look at it before you turn provisioning on."))
+            return redirect_to(request, "turn_on", tenant.slug)
+        try:
+            run = turn_on_tenant(tenant=tenant, actor=request.user.email)
+        except CannotTurnOn:
+            return render_page(request, "provisioning/turn_on.html", turn_on_context(tenant), status=409)
+        messages.success(request, _("Provisioning is on. The first sync has started."))
+        return redirect_to(request, "run", tenant.slug, run.number)
+    return render_page(request, "provisioning/turn_on.html", turn_on_context(tenant), partial="plan")
+
+
+def turn_on_context(tenant: Tenant) -> dict[str, object]:
+    configuration = configuration_of(tenant)
+    assignments = configuration.assignments
+    plan = queries.newest_plan(tenant)
+    last = tenant.runs.whole().finished().filter(kind=Run.Kind.PREVIEW).first()
+    failed = last if last is not None and plan is None and last.state == Run.State.FAILED else None
+    return control_context(tenant) | {
+        "shown": plan,
+        "plan": plan_lines(plan) if plan else [],
+        "would_hold": queries.foreseen_holds(plan) if plan else [],
+        "failed": failed,
+        "failure": PROBLEMS.get(failed.problem) if failed else None,
+        "confirmed": configuration.confirmed,
+        "groups": assignments.filter(object_type="group").count(),
+        "people": assignments.filter(object_type="user").count(),
+        "in_scope": DirectoryUser.objects.filter(tenant=tenant, in_scope=True).count(),
+    }
+
+
+@signed_in
+def turn_off(request: HttpRequest, slug: str) -> HttpResponse:
+    tenant = tenant_for(request, slug, Right.OPERATE)
+    if request.method == "POST":
+        turn_off_tenant(tenant=tenant, actor=request.user.email)
+        messages.success(request, _("Provisioning is off. Nothing was removed from AWS."))
+        return redirect_to(request, "provisioning", tenant.slug)
+    return render_page(request, "provisioning/turn_off.html", control_context(tenant), partial="ask")
+
+
+@require_POST
+@signed_in
+def sync_now(request: HttpRequest, slug: str) -> HttpResponse:
+    tenant = tenant_for(request, slug, Right.OPERATE)
+    if not tenant.enabled:
+        messages.error(request, _("Provisioning is off, so nothing was started. Turn it on first."))
+        return redirect_to(request, "provisioning", tenant.slug)
+    kind = Run.Kind.FULL if request.POST.get("kind") == "full" else Run.Kind.CHANGES
+    run = asked_for(request, tenant, kind)
+    return redirect_to(request, "run", tenant.slug, run.number)
+
+
+def asked_for(request: HttpRequest, tenant: Tenant, kind: str) -> Run:
+    """Or another run that is open, and a message that it is not what was asked for."""
+    try:
+        return request_run(tenant=tenant, kind=kind, trigger=Run.Trigger.PERSON, actor=request.user.email)
+    except RunInTheWay as busy:
+        messages.warning(request, in_the_way(busy.run))
+        return busy.run
+
+
+@require_POST
+@signed_in
+def preview(request: HttpRequest, slug: str) -> HttpResponse:
+    """Reads Entra and plans, and writes nothing. `back`: the page that waits for it; else the run's own page."""
+    tenant = tenant_for(request, slug, Right.OPERATE)
+    if missing_for_turning_on(tenant):
+        messages.error(request, _("The connection has not passed a test since its last change. Test it first."))
+        return redirect_to(request, "provisioning", tenant.slug)
+    run = asked_for(request, tenant, Run.Kind.PREVIEW)
+    if request.POST.get("back") == "turn_on":
+        return redirect_to(request, "turn_on", tenant.slug)
+    return redirect_to(request, "run", tenant.slug, run.number)

@@ -1,0 +1,1 @@
+"""Whom AWS will refuse, before it does."""

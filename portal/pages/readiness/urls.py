@@ -1,0 +1,9 @@
+from django.urls import path
+
+from portal.pages.readiness import views
+
+urlpatterns = [
+    path("readiness/", views.readiness, name="readiness"),
+    path("readiness/check/", views.check, name="readiness_check"),
+    path("readiness/export/", views.export, name="readiness_export"),
+]

@@ -1,0 +1,95 @@
+"""Readiness: whom AWS will refuse, before it does."""
+
+import datetime
+from collections.abc import Iterator
+from typing import Any
+
+from django.http import HttpResponse, StreamingHttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST, require_safe
+
+from portal.access.pages import signed_in
+from portal.access.request import HttpRequest
+from portal.access.rights import tenant_for
+from portal.access.roles import Right
+from portal.frame.csv_export import csv_response
+from portal.frame.render import redirect_to, render_page
+from portal.words.progress import PATIENCE
+from sync import audit
+from sync.models import ReadinessCheck, Tenant
+from sync.readiness.queries import SHOWN, Failing, check_outcome, everybody, failing, latest_check
+from sync.readiness.services import request_check
+
+# A check that runs longer has lost its worker.
+LONGEST = datetime.timedelta(minutes=10)
+COLUMNS = ("check", "outcome", "object", "name", "user_principal_name", "entra_id", "attribute", "value")
+# What AWS does, and the family in which the page draws it.
+OUTCOMES = {
+    "refuses": (_("AWS refuses the whole person or group"), "bad"),
+    "sign-in-fails": (_("AWS takes the person, but sign-in fails"), "attention"),
+    "may-refuse": (_("AWS may refuse it: the sources disagree"), "attention"),
+    "left-out": (_("The person is written without this value"), "neutral"),
+}
+FINDINGS_SHOWN = SHOWN
+
+
+@require_safe
+@signed_in
+def readiness(request: HttpRequest, slug: str) -> HttpResponse:
+    """The page, or its body alone for the poller."""
+    tenant = tenant_for(request, slug, Right.READ)
+    return render_page(request, "readiness/list.html", context_of(tenant), partial="body")
+
+
+def context_of(tenant: Tenant) -> dict[str, Any]:
+    check = latest_check(tenant)
+    waiting = open_check(tenant)
+    return {
+        "tenant": tenant,
+        "check": check,
+        "waiting": waiting,
+        "nobody_took_it": bool(
+            waiting and waiting.state == "waiting" and timezone.now() - waiting.created_at > PATIENCE
+        ),
+        "failing": [draw(one) for one in failing(check)] if check else [],
+        "scope_known": tenant.snapshots.exclude(sealed_at=None).exists(),
+        "shown": FINDINGS_SHOWN,
+    }
+
+
+def open_check(tenant: Tenant) -> ReadinessCheck | None:
+    recent = tenant.readiness_checks.filter(created_at__gte=timezone.now() - LONGEST)
+    return recent.filter(state__in=ReadinessCheck.OPEN).first()
+
+
+def draw(one: Failing) -> dict[str, Any]:
+    words, family = OUTCOMES[one.outcome]
+    return {"failing": one, "outcome": words, "family": family, "icon": ICONS[family]}
+
+
+ICONS = {"bad": "square-x", "attention": "alert-triangle", "neutral": "minus"}
+
+
+@require_POST
+@signed_in
+def check(request: HttpRequest, slug: str) -> HttpResponse:
+    tenant = tenant_for(request, slug, Right.ON_DEMAND)
+    request_check(tenant=tenant, actor=request.user.email)
+    return redirect_to(request, "readiness", tenant.slug)
+
+
+@require_safe
+@signed_in
+def export(request: HttpRequest, slug: str) -> StreamingHttpResponse:
+    """The list for whoever keeps the directory: one row per finding."""
+    tenant = tenant_for(request, slug, Right.READ)
+    audit.record(request.user.email, "readiness.export", tenant)
+    found = latest_check(tenant)
+    return csv_response(f"{tenant.slug}-readiness", COLUMNS, rows(found) if found else ())
+
+
+def rows(found: ReadinessCheck) -> Iterator[list[object]]:
+    for finding, who in everybody(found):
+        facts = (finding.code, check_outcome(finding.code), who.object_type, who.name, who.detail)
+        yield [*facts, who.object_id, who.attribute, who.value]

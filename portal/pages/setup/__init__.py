@@ -1,0 +1,1 @@
+"""Set-up as a list of tasks, in the order that most people take."""

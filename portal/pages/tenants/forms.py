@@ -1,0 +1,33 @@
+from django import forms
+from django.core.validators import validate_slug
+from django.utils.translation import gettext_lazy as _
+
+from portal.words.time_zones import time_zones
+from sync.models import Tenant
+from sync.tenants.services import free_slug
+
+
+class TenantForm(forms.Form):
+    name = forms.CharField(
+        label=_("Name"), max_length=100, help_text=_("One Entra directory with one Identity Center.")
+    )
+    slug = forms.CharField(
+        label=_("Short name in addresses"),
+        max_length=60,
+        required=False,
+        validators=[validate_slug],
+        help_text=_("Lower case letters, digits and hyphens. Empty: made from the name."),
+    )
+    time_zone = forms.ChoiceField(label=_("Time zone"), choices=time_zones)
+
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"].strip()
+        if Tenant.objects.filter(name__iexact=name).exists():
+            raise forms.ValidationError(_("A tenant has this name already. Choose another one."))
+        return name
+
+    def clean_slug(self) -> str:
+        slug: str = self.cleaned_data["slug"].strip().lower() or free_slug(self.cleaned_data.get("name", ""))
+        if slug == "new" or Tenant.objects.filter(slug=slug).exists():
+            raise forms.ValidationError(_("This short name is taken. Choose another one."))
+        return slug

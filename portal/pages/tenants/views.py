@@ -1,0 +1,48 @@
+"""The list of tenants, and a new one."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+
+from portal.access.pages import signed_in
+from portal.access.request import HttpRequest
+from portal.access.rights import is_owner, require_owner, visible_tenants
+from portal.frame.render import redirect_to, render_page
+from portal.pages.tenants.forms import TenantForm
+from portal.words.standing import standing_of
+from sync.models import Tenant
+from sync.tenants.services import create_tenant
+
+
+@signed_in
+def tenants(request: HttpRequest) -> HttpResponse:
+    """With exactly one tenant the page forwards to it; ?stay=1 shows the list."""
+    found = list(visible_tenants(request.user).select_related("entra", "aws"))
+    if len(found) == 1 and "stay" not in request.GET:
+        return redirect("overview", found[0].slug)
+    rows = [
+        {
+            "tenant": tenant,
+            "word": standing_of(tenant).word,
+            "last_run": tenant.runs.whole().first(),
+            "people": people_in_sync(tenant),
+        }
+        for tenant in found
+    ]
+    return render_page(request, "tenants/list.html", {"rows": rows, "owner": is_owner(request.user)})
+
+
+def people_in_sync(tenant: Tenant) -> int:
+    return tenant.links.filter(object_type="user", active=True).exclude(scim_id="").count()
+
+
+@signed_in
+def tenant_new(request: HttpRequest) -> HttpResponse:
+    require_owner(request)
+    form = TenantForm(request.POST or None, initial={"time_zone": request.user.time_zone})
+    if request.method == "POST" and form.is_valid():
+        tenant = create_tenant(actor=request.user.email, **form.cleaned_data)
+        messages.success(request, _("Made the tenant %(name)s. Connect both sides next.") % {"name": tenant.name})
+        return redirect_to(request, "setup", tenant.slug)
+    return render_page(request, "tenants/new.html", {"form": form}, status=422 if form.errors else 200)

@@ -1,0 +1,142 @@
+"""Versions: what was published, when, by whom and why; two compared; going back by a new draft."""
+
+from collections import Counter
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from portal.access.pages import signed_in
+from portal.access.request import HttpRequest, whole_number
+from portal.access.rights import tenant_for
+from portal.access.roles import Right
+from portal.frame.render import redirect_to, render_page
+from portal.words.changes import lines_of
+from portal.words.plan import people_changed
+from sync.configuration import drafts
+from sync.configuration.items import contents, differences
+from sync.configuration.versions import DraftInTheWay, next_number, restore_version
+from sync.models import Configuration, Tenant
+from sync.preview.queries.previews import PREVIEWED, WRITES, published_with
+
+PAGE = 20
+DRAFT = "draft"
+
+
+@require_safe
+@signed_in
+def versions(request: HttpRequest, slug: str) -> HttpResponse:
+    tenant = tenant_for(request, slug, Right.READ)
+    published = tenant.configurations.published().order_by("-number")
+    before = whole_number(request.GET.get("older", ""))
+    page = list((published if before is None else published.filter(number__lt=before))[: PAGE + 1])
+    now = tenant.configurations.draft()
+    draft = now if now is not None and now.differs else None
+    people = changed_people(tenant, page)
+    context = {
+        "tenant": tenant,
+        "rows": [{"version": one, "people": people.get(one.pk)} for one in page[:PAGE]],
+        "older": page[PAGE - 1].number if len(page) > PAGE else None,
+        "total": published.count(),
+        "newest": published.first(),
+        "draft": draft,
+        "next_number": next_number(tenant),
+    }
+    return render_page(request, "versions/list.html", context | comparison(request, tenant, page, draft))
+
+
+def changed_people(tenant: Tenant, page: list[Configuration]) -> dict[int, int]:
+    """By version: how many people its preview said would change."""
+    runs = tenant.runs.drafted().filter(configuration__in=page, state__in=PREVIEWED)
+    return {
+        run.configuration_id: people_changed(run)
+        for run in runs.order_by("number")
+        if run.configuration_id and run.impact
+    }
+
+
+def comparison(
+    request: HttpRequest, tenant: Tenant, page: list[Configuration], draft: Configuration | None
+) -> dict[str, Any]:
+    """The two that the address names; else the newest version and the one before it."""
+    wish = {side: named(tenant, request.GET.get(side, ""), draft) for side in ("before", "after")}
+    default = [*page, None, None]
+    old, new = wish["before"] or default[1], wish["after"] or default[0]
+    if old is None or new is None or old == new:
+        return {"old": old, "new": new, "lines": None}
+    return {"old": old, "new": new} | compared(tenant, old, new)
+
+
+def named(tenant: Tenant, name: str, draft: Configuration | None) -> Configuration | None:
+    if name == DRAFT:
+        return draft
+    number = whole_number(name)
+    return None if number is None else tenant.configurations.filter(number=number).first()
+
+
+def compared(tenant: Tenant, old: Configuration, new: Configuration) -> dict[str, Any]:
+    """`lines`: what differs; `same`: how many of each kind do not."""
+    before, after = contents(old), contents(new)
+    found = differences(before, after)
+    apart = {one.key for one in found}
+    same: Counter[tuple[str, str]] = Counter(
+        (item.kind, item.object_type) for key, item in after.items() if key not in apart
+    )
+    return {"lines": lines_of(tenant, found, new.edits), "same": same_words(same)}
+
+
+def same_words(same: Counter[tuple[str, str]]) -> list[dict[str, Any]]:
+    mappings, filters = (sum(n for (kind, _of), n in same.items() if kind == one) for one in ("mapping", "filter"))
+    counts = [
+        ("mappings", mappings),
+        ("filters", filters),
+        ("groups", same["assignment", "group"]),
+        ("people", same["assignment", "user"]),
+    ]
+    return [{"kind": kind, "n": n} for kind, n in counts]
+
+
+@require_safe
+@signed_in
+def version(request: HttpRequest, slug: str, number: int) -> HttpResponse:
+    tenant = tenant_for(request, slug, Right.READ)
+    found = get_object_or_404(tenant.configurations.published().select_related("based_on"), number=number)
+    preview = published_with(found)
+    context = {
+        "tenant": tenant,
+        "shown": found,
+        "newest": tenant.configurations.current(),
+        "preview": preview,
+        "changed": people_changed(preview) if preview and preview.impact else None,
+        "first_run": tenant.runs.filter(configuration=found, kind__in=WRITES).order_by("number").first(),
+    }
+    context |= compared(tenant, found.based_on, found) if found.based_on else {"lines": None}
+    return render_page(request, "versions/detail.html", context)
+
+
+@signed_in
+def restore(request: HttpRequest, slug: str, number: int) -> HttpResponse:
+    """Makes a draft that equals the version; nothing jumps."""
+    tenant = tenant_for(request, slug, Right.CONFIGURE)
+    found = get_object_or_404(tenant.configurations.published(), number=number)
+    if request.method == "POST":
+        return restored(request, tenant, found)
+    context = {"tenant": tenant, "shown": found, "in_the_way": len(drafts.changes(tenant))}
+    return render_page(request, "versions/restore.html", context, partial="ask")
+
+
+def restored(request: HttpRequest, tenant: Tenant, version: Configuration) -> HttpResponse:
+    try:
+        restore_version(tenant=tenant, actor=request.user.email, version=version)
+    except DraftInTheWay:
+        messages.error(request, _("There is a draft with changes. Publish or discard it before you restore a version."))
+        return redirect_to(request, "draft", tenant.slug)
+    if not drafts.changes(tenant):
+        messages.success(request, _("%(version)s is what is published: nothing differs.") % {"version": version})
+        return redirect_to(request, "versions", tenant.slug)
+    said = _("The draft equals version %(n)s. Preview it, then publish it.") % {"n": version.number}
+    messages.success(request, said)
+    return redirect_to(request, "draft", tenant.slug)

@@ -1,0 +1,1 @@
+"""Facts put into words, the same on every page. Imports `sync`, nothing of portal."""

@@ -1,0 +1,37 @@
+"""How provisioning stands, in one word, with what an admin needs to know about it."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from sync.approvals import queries
+from sync.models import HeldChange, Run, Tenant
+from sync.problems.catalogue import PROBLEMS, ProblemWords
+
+Word = Literal["on", "off", "waiting_for_approval", "quarantined"]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """`plan`: a run whose plan waits for a yes; `shrunken`: one whose reading was not believed; `changes`: how many
+    held changes nobody has decided on."""
+
+    word: Word
+    problem: ProblemWords | None = None
+    plan: Run | None = None
+    shrunken: Run | None = None
+    changes: int = 0
+
+
+def standing_of(tenant: Tenant) -> Standing:
+    """Quarantine comes before waiting: nothing can be written at all."""
+    plan, shrunken = queries.waiting_plan(tenant), queries.shrunken(tenant)
+    changes = HeldChange.objects.waiting().filter(tenant=tenant).count()
+    problem = PROBLEMS.get(tenant.quarantine_code) if tenant.quarantined_at else None
+    word: Word = "on"
+    if not tenant.enabled:
+        word = "off"
+    elif tenant.quarantined_at:
+        word = "quarantined"
+    elif plan or shrunken or changes:
+        word = "waiting_for_approval"
+    return Standing(word, problem, plan, shrunken, changes)

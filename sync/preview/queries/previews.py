@@ -1,0 +1,114 @@
+"""A draft's preview: the newest one, whether it can be published, what it plans; and a run beside what its preview said."""
+
+import datetime
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone
+
+from sync.configuration.items import digest
+from sync.engine.rehearsal import impact
+from sync.models import Configuration, Operation, Result, Run, Tenant
+from sync.rules.scope import Reason
+
+# What an edit of the draft can change; everything else is decided in Entra, or by a switch for all.
+KEEPABLE = (Reason.NOT_ASSIGNED, Reason.OUTSIDE_FILTER)
+# A preview older than this says too little about today's directory.
+PREVIEW_HOLDS = datetime.timedelta(minutes=60)
+PREVIEWED = (Run.State.COMPLETED, Run.State.COMPLETED_WITH_ERRORS)
+WRITES = (Run.Kind.FULL, Run.Kind.CHANGES)
+NOT_DONE = (Result.PLANNED, Result.SENT, Result.SKIPPED, Result.FAILED, Result.WILL_RETRY)
+NAMED = 20
+
+
+def missing_for_publishing(tenant: Tenant, preview: Run | None, seen: Collection[str] = ()) -> list[str]:
+    """Codes of what stands in the way of publishing the draft with this preview.
+
+    `seen`: codes of the preview's checks that somebody says to have seen.
+    """
+    draft = tenant.configurations.draft()
+    if draft is None or not draft.differs:
+        return ["nothing-changed"]
+    if preview is None or preview.configuration_id != draft.pk or preview.state not in PREVIEWED:
+        return ["no-preview"]
+    if stale(preview, draft):
+        return ["stale"]
+    if impact.blocking(preview):
+        return ["blocked"]
+    return ["not-seen"] if set(impact.to_be_seen(preview)) - set(seen) else []
+
+
+def stale(preview: Run, draft: Configuration) -> bool:
+    """The draft changed after this preview, or the directory may have."""
+    assert preview.finished_at is not None
+    return changed_since(preview, draft) or timezone.now() - preview.finished_at > PREVIEW_HOLDS
+
+
+def changed_since(preview: Run, draft: Configuration) -> bool:
+    """Whether the draft is another one than the preview read; a preview that has not begun reads it as it will be."""
+    return preview.state != Run.State.QUEUED and preview.configuration_digest != digest(draft)
+
+
+def newest_preview(tenant: Tenant, draft: Configuration | None) -> Run | None:
+    """The draft's last preview, whatever came of it."""
+    if draft is None:
+        return None
+    return tenant.runs.drafted().filter(configuration=draft).order_by("-number").first()
+
+
+def published_with(version: Configuration) -> Run | None:
+    """The preview that a version was published with."""
+    previews = Run.objects.drafted().filter(configuration=version, state__in=PREVIEWED)
+    return previews.filter(finished_at__lte=version.published_at).order_by("-number").first()
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewComparison:
+    """`said` and `did`: people. `missing` was said and not done, each with the problem code of the run ("": Entra wants it
+    no longer); `extra` was done and not said; up to NAMED of each."""
+
+    preview: Run
+    said: int
+    did: int
+    missing: list[tuple[Operation, str]]
+    extra: list[Operation]
+    differ: int
+
+
+def beside_preview(run: Run) -> PreviewComparison | None:
+    """The first run of a version beside the preview that it was published with."""
+    if run.kind not in WRITES or run.open or run.configuration is None or run.configuration.number is None:
+        return None
+    first = run.tenant.runs.filter(kind__in=WRITES, configuration=run.configuration).order_by("number").first()
+    preview = published_with(run.configuration)
+    if first != run or preview is None:
+        return None
+    said = preview.operations.filter(result__in=impact.TODO)
+    did = run.operations.exclude(result__in=NOT_DONE)
+    missing, extra = _without(said, did), _without(did, said)
+    return PreviewComparison(
+        preview=preview,
+        said=_people(said),
+        did=_people(did),
+        missing=_with_problems(run, list(missing[:NAMED])),
+        extra=list(extra[:NAMED]),
+        differ=missing.count() + extra.count(),
+    )
+
+
+def _without(rows: QuerySet[Operation], others: QuerySet[Operation]) -> QuerySet[Operation]:
+    same = others.filter(
+        object_type=OuterRef("object_type"), object_id=OuterRef("object_id"), action=OuterRef("action")
+    )
+    return rows.filter(~Exists(same)).order_by("display_name", "pk")
+
+
+def _with_problems(run: Run, missing: list[Operation]) -> list[tuple[Operation, str]]:
+    failed = run.operations.exclude(problem="").filter(object_id__in=[one.object_id for one in missing])
+    problems = dict(failed.values_list("object_id", "problem"))
+    return [(one, problems.get(one.object_id, "")) for one in missing]
+
+
+def _people(rows: QuerySet[Operation]) -> int:
+    return rows.filter(object_type="user").values("object_id").distinct().count()

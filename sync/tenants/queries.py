@@ -1,0 +1,80 @@
+"""What pages and commands read of a tenant: its safety settings, what these may be, and what keeps it from being on."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from sync.models import Adoption, NameId, Tenant
+from sync.rules.limits import Limits
+
+# The lowest and highest value of each limit.
+RANGES: dict[str, tuple[int, int]] = {
+    "people_at_least": (0, 1_000),
+    "people_at_most": (0, 100_000),
+    "people_percent": (0, 100),
+    "members_at_least": (0, 1_000),
+    "members_percent": (0, 100),
+    "all_members_percent": (0, 100),
+    "creates_percent": (0, 100),
+    "keys_percent": (0, 100),
+    "shrink_percent": (1, 100),
+    "approval_hours": (1, 168),
+}
+# AWS's longest group name is 1,024 characters, but nobody writes patterns of that length.
+PATTERN_LENGTH, PATTERNS = 200, 200
+DELETE_AFTER_DAYS = (0, 3650)
+CHOICES = {"adoption": Adoption.values, "name_id": NameId.values}
+FLAGS = ("delete_groups", "free_names", "verify_daily", "repair")
+
+
+def safety_of(tenant: Tenant) -> dict[str, Any]:
+    """All settings by name; `limits` holds every limit, those at their default included."""
+    plain = {name: getattr(tenant, name) for name in ("delete_after_days", *CHOICES, *FLAGS)}
+    return {"limits": asdict(Limits.of(tenant.limits)), "never_touch": list(tenant.never_touch), **plain}
+
+
+def check_safety(values: Mapping[str, Any]) -> dict[str, str]:
+    """What is wrong, by the name of the limit or setting."""
+    wrong = check_limits(values.get("limits", {}))
+    low, high = DELETE_AFTER_DAYS
+    if not low <= values.get("delete_after_days", low) <= high:
+        wrong["delete_after_days"] = _("Enter a number from %(low)s to %(high)s.") % {"low": low, "high": high}
+    for name, allowed in CHOICES.items():
+        if values.get(name, allowed[0]) not in allowed:
+            wrong[name] = _("must be one of: %(all)s") % {"all": ", ".join(allowed)}
+    if reason := _check_patterns(values.get("never_touch", ())):
+        wrong["never_touch"] = reason
+    return wrong
+
+
+def check_limits(limits: Mapping[str, int]) -> dict[str, str]:
+    wrong = {name: _("is not known") for name in limits if name not in RANGES}
+    for name, (low, high) in RANGES.items():
+        if name in limits and not low <= limits[name] <= high:
+            wrong[name] = _("Enter a number from %(low)s to %(high)s.") % {"low": low, "high": high}
+    merged = asdict(Limits()) | dict(limits)
+    if not wrong and merged["people_at_most"] < merged["people_at_least"]:
+        text = _("The highest limit must not be below the lowest one, which is %(least)s.")
+        wrong["people_at_most"] = text % {"least": merged["people_at_least"]}
+    return wrong
+
+
+def _check_patterns(patterns: Any) -> str:
+    if len(patterns) > PATTERNS:
+        return _("Enter at most %(n)s patterns.") % {"n": PATTERNS}
+    for pattern in patterns:
+        if len(pattern) > PATTERN_LENGTH:
+            return _("“%(start)s…” is longer than %(n)s characters.") % {"start": pattern[:20], "n": PATTERN_LENGTH}
+    return ""
+
+
+def missing_for_turning_on(tenant: Tenant) -> list[str]:
+    """Both halves must have passed a test since their last change."""
+    reasons = []
+    if not tenant.entra.passed:
+        reasons.append("entra-not-tested")
+    if not tenant.aws.passed:
+        reasons.append("aws-not-tested")
+    return reasons
