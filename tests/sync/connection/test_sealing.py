@@ -11,7 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from sync.connection.sealing import CannotOpen, new_ring_line, seal, unseal
 
 CONTEXT = "tenant:1:aws.token"
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def test_what_was_sealed_opens_in_its_context() -> None:
