@@ -1,4 +1,4 @@
-"""Runs that commands ask for: carried out here and now, without the broker, and told as facts or in words."""
+"""Runs that commands ask for: carried out here and now, without the broker, and reported as facts or in words."""
 
 from collections.abc import Callable
 from typing import TypeVar
