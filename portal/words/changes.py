@@ -13,8 +13,8 @@ from django.utils.translation import gettext_lazy
 
 from portal.words import aws_fields
 from sync.configuration.items import Difference, Item
-from sync.engine.rehearsal.causes import SCOPE
 from sync.models import AttributeMapping, Configuration, Tenant
+from sync.preview.queries.previews import split_causes
 from sync.problems.catalogue import SCOPE_REASONS
 from sync.rules import filters
 from sync.rules.filter_words import clauses_in_words
@@ -173,14 +173,12 @@ class Because:
 
     def of(self, causes: Iterable[str], *, unit: str = "") -> list[dict[str, str]]:
         """Each with `text` and `by`. `unit`: only mappings of this unit count, with whatever is no mapping."""
-        keys = [key for key in causes if not unit or not key.startswith("mapping:") or unit_in(key, unit)]
-        found = [self._one(key) for key in keys if not key.startswith(SCOPE)]
-        reasons = [str(SCOPE_REASONS.get(key.removeprefix(SCOPE), key)) for key in keys if key.startswith(SCOPE)]
+        keys, reasons = split_causes(causes)
+        found = [self._one(key) for key in keys if not unit or not key.startswith("mapping:") or unit_in(key, unit)]
         if found:
             return found
-        return [{"text": reason, "by": ""} for reason in reasons] or [
-            {"text": _("Changed in Entra since the last run"), "by": ""}
-        ]
+        texts = [str(SCOPE_REASONS.get(reason, reason)) for reason in reasons]
+        return [{"text": text, "by": ""} for text in texts or [_("Changed in Entra since the last run")]]
 
     def _one(self, key: str) -> dict[str, str]:
         line = self.lines.get(key)

@@ -2,7 +2,6 @@
 
 from django.db.models import Count, Sum
 
-from sync.engine.rehearsal import impact
 from sync.models import Action, Result, Run
 
 
@@ -26,8 +25,3 @@ def plan_lines(found: Run) -> list[dict[str, object]]:
         }
         for row in sorted(counted.order_by(), key=lambda row: (order.index(row["action"]), row["object_type"]))
     ]
-
-
-def people_changed(found: Run) -> int:
-    people = found.impact["people"]
-    return sum(people[key] for key in impact.GROUPS)

@@ -13,11 +13,15 @@ from portal.access.request import whole_number
 from portal.words import aws_fields
 from portal.words.changes import Because
 from portal.words.operations import field_changes
-from portal.words.plan import people_changed
-from sync.engine.rehearsal import impact
-from sync.engine.rehearsal.causes import SCOPE
 from sync.models import Operation, Result, Run, Tenant
-from sync.preview.queries.previews import KEEPABLE
+from sync.preview.queries.previews import (
+    KEEPABLE,
+    people_changed,
+    planned,
+    planned_pattern,
+    planned_people,
+    split_causes,
+)
 from sync.problems.catalogue import PROBLEMS, SCOPE_REASONS
 
 Words = str | Promise
@@ -83,16 +87,17 @@ def chosen(found: Sequence[Tab], wish: str) -> Tab:
 
 
 def rows_of(found: Run, tab: str, field: str = "", pattern: str = "") -> QuerySet[Operation]:
-    rows = found.operations.order_by("display_name", "pk")
+    return _rows_of(found, tab, field, pattern).order_by("display_name", "pk")
+
+
+def _rows_of(found: Run, tab: str, field: str, pattern: str) -> QuerySet[Operation]:
     if tab == "refused":
-        return rows.filter(result__in=(Result.FAILED, Result.SKIPPED))
-    rows = rows.filter(result__in=impact.TODO)
+        return found.operations.filter(result__in=(Result.FAILED, Result.SKIPPED))
     if tab == "groups":
-        return rows.exclude(object_type="user")
+        return planned(found).exclude(object_type="user")
     if field and pattern in PATTERNS:
-        # One of the preview's own patterns: people and groups alike.
-        return rows.filter(**{f"changes__{field}__pattern": pattern}, action__in=impact.GROUPS["updated"])
-    return rows.filter(object_type="user", action__in=impact.GROUPS[tab])
+        return planned_pattern(found, field, pattern)
+    return planned_people(found, tab)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +150,8 @@ class Row:
 
 
 def row_of(tenant: Tenant, one: Operation, because: Because) -> Row:
-    reason = next((key.removeprefix(SCOPE) for key in one.causes if key.startswith(SCOPE)), "")
+    _keys, reasons = split_causes(one.causes)
+    reason = reasons[0] if reasons else ""
     changes = [
         change
         | {"field": aws_fields.short_path(change["field"]), "because": because.of(one.causes, unit=change["field"])}

@@ -22,17 +22,22 @@ from portal.pages.draft import impact as impacts
 from portal.pages.draft.forms import CommentForm, PublishForm
 from portal.words.changes import Because, Line, lines_of
 from portal.words.operations import field_changes
-from portal.words.plan import people_changed
 from portal.words.progress import phase_rows, waits_too_long
 from sync import audit
 from sync.configuration import drafts, versions
 from sync.configuration.current import configuration_of
 from sync.configuration.items import contents, differences
 from sync.configuration.versions import next_number
-from sync.engine.rehearsal import impact
 from sync.models import DirectoryUser, Operation, Run, Tenant
 from sync.preview import services
-from sync.preview.queries.previews import PREVIEW_HOLDS, PREVIEWED, missing_for_publishing, newest_preview
+from sync.preview.queries.previews import (
+    PREVIEW_HOLDS,
+    PREVIEWED,
+    missing_for_publishing,
+    newest_preview,
+    people_changed,
+    to_be_seen,
+)
 from sync.preview.services import CannotKeep, NotPublished, keep_person, publish_draft
 from sync.problems.catalogue import PROBLEMS, SCOPE_REASONS
 from sync.tenants.queries import missing_for_turning_on
@@ -182,7 +187,7 @@ def result_context(request: HttpRequest, tenant: Tenant, found: Run, lines: list
 
 
 def publish_context(tenant: Tenant, found: Run, form: PublishForm | None) -> dict[str, Any]:
-    codes = impact.to_be_seen(found)
+    codes = to_be_seen(found)
     reasons = missing_for_publishing(tenant, found, codes)
     comment = found.configuration.comment if found.configuration else ""
     assert found.finished_at is not None

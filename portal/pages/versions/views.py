@@ -15,12 +15,11 @@ from portal.access.rights import tenant_for
 from portal.access.roles import Right
 from portal.frame.render import redirect_to, render_page
 from portal.words.changes import lines_of
-from portal.words.plan import people_changed
 from sync.configuration import drafts
 from sync.configuration.items import contents, differences
 from sync.configuration.versions import DraftInTheWay, next_number, restore_version
 from sync.models import Configuration, Tenant
-from sync.preview.queries.previews import PREVIEWED, WRITES, published_with
+from sync.preview.queries.previews import PREVIEWED, WRITES, people_changed, published_with
 
 PAGE = 20
 DRAFT = "draft"
