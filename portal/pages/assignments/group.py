@@ -18,8 +18,6 @@ from portal.frame.render import render_page
 from portal.pages.assignments import tables
 from sync.configuration import drafts
 from sync.directory import live
-from sync.engine.scope import nesting
-from sync.engine.work import groups_in_scope
 from sync.graph.errors import NotFound
 from sync.models import (
     Assignment,
@@ -60,7 +58,7 @@ def group(request: HttpRequest, slug: str, object_id: str) -> HttpResponse:
     row, mirrored = known(tenant, object_id)
     configuration = drafts.draft_or_current(tenant)
     rules = AssignmentEffects(configuration)
-    inside = nesting.nesting(tenant, [object_id])
+    inside = assignment_effects.nested_groups(tenant, [object_id])
     groups = {object_id, *(child for children in inside.values() for child in children)}
     brought = groups if row is None or row.nested else {object_id}
     snapshot = tables.last_snapshot(tenant)
@@ -85,7 +83,7 @@ def group(request: HttpRequest, slug: str, object_id: str) -> HttpResponse:
         "written": last_membership_change(tenant, object_id),
         "may_edit": can(request.user, tenant, Right.CONFIGURE) and not (row and row.mirrored),
     }
-    sent = groups_in_scope(tenant, rules.rules)
+    sent = rules.groups_sent()
     context["state"] = tables.state_of_group(row, context["link"], sent) if row else ""
     context["loops"] = sum(twig.branch.loop for twig in context["tree"])
     return render_page(request, "groups/detail.html", context, partial="people")

@@ -13,7 +13,6 @@ from django.utils.translation import gettext_lazy
 from sync.configuration import drafts
 from sync.configuration.items import Difference, assignment_key, setting_key
 from sync.directory import live
-from sync.engine.work import groups_in_scope
 from sync.models import (
     Assignment,
     Configuration,
@@ -197,7 +196,7 @@ def _mark(line: Line, difference: Difference) -> None:
 def _add_states(rules: AssignmentEffects, lines: Sequence[Line]) -> None:
     links = Link.objects.filter(tenant=rules.tenant, object_id__in=[line.row.object_id for line in lines])
     known = {(link.object_type, link.object_id): link for link in links}
-    sent = groups_in_scope(rules.tenant, rules.rules)
+    sent = rules.groups_sent()
     for line in lines:
         link = known.get((line.row.object_type, line.row.object_id))
         kept = line.is_group and line.mark != "removed"

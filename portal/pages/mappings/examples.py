@@ -15,8 +15,8 @@ from portal.access.request import HttpRequest
 from portal.access.rights import can
 from portal.access.roles import Right
 from sync.directory import live
-from sync.engine.reading.tracked import parts
 from sync.models import DirectoryUser, Tenant
+from sync.preview.queries.filter_effects import attributes_read
 from sync.rules import mapping
 
 CAST_SIZE = 5
@@ -148,8 +148,8 @@ def _add_mirrored(tenant: Tenant, people: Sequence[Example]) -> None:
 
 def mirrored(tenant: Tenant) -> set[str]:
     """Properties of people that the last reading brought."""
-    users, _groups, _asker = parts(tenant.tracked_select)
-    return {*users, "manager"} if users else set()
+    read = attributes_read(tenant, "user")
+    return {*read, "manager"} if read else set()
 
 
 # --- Whom we propose ------------------------------------------------------------------------------
