@@ -16,7 +16,6 @@ from portal.frame.render import redirect_to, render_page
 from sync.configuration.drafts import draft_or_current
 from sync.configuration.settings import set_settings
 from sync.directory import live
-from sync.graph.errors import Forbidden
 from sync.models import Tenant
 
 
@@ -41,7 +40,7 @@ def application(request: HttpRequest, slug: str) -> HttpResponse:
 def _found(tenant: Tenant, text: str) -> dict[str, Any]:
     try:
         return {"found": live.applications(tenant, text)}
-    except Forbidden:
+    except live.FORBIDDEN:
         return {"forbidden": True}
     except live.UNREADABLE as error:
         return {"unreadable": True, "wait": live.seconds_to_wait(error)}

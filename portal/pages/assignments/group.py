@@ -18,7 +18,6 @@ from portal.frame.render import render_page
 from portal.pages.assignments import tables
 from sync.configuration import drafts
 from sync.directory import live
-from sync.graph.errors import NotFound
 from sync.models import (
     Assignment,
     DirectoryGroup,
@@ -173,10 +172,8 @@ def group_now(request: HttpRequest, slug: str, object_id: str) -> HttpResponse:
     known(tenant, object_id)
     context: dict[str, Any] = {"tenant": tenant, "object_id": object_id, "now": None, "gone": False}
     try:
-        context["now"] = live.group_now(tenant, object_id)
-        context["kind"] = live.found_group(context["now"]).kind_name
-    except NotFound:
-        context["gone"] = True
+        now = live.group_now(tenant, object_id)
+        context |= {"now": now, "kind": live.found_group(now).kind_name} if now else {"gone": True}
     except live.UNREADABLE as error:
         context["wait"] = live.seconds_to_wait(error)
     return render_page(request, "groups/now.html", context, partial="now")
