@@ -162,8 +162,9 @@ def test_entra_tells_the_rule_of_a_dynamic_group(nested: Tenant, jo: Client, mon
 def test_what_entra_cannot_tell_is_said(
     nested: Tenant, jo: Client, monkeypatch: pytest.MonkeyPatch, trouble: Exception, words: str
 ) -> None:
-    def fails(*_: object) -> None:
-        raise trouble
+    class Graph:
+        def group(self, *_: object) -> None:
+            raise trouble
 
-    monkeypatch.setattr(live, "group_now", fails)
+    monkeypatch.setattr(live, "client_of", lambda _tenant: Graph())
     assert words in jo.get(f"/t/acme/groups/{ENGINEERING}/now/").content.decode()

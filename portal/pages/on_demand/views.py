@@ -24,7 +24,6 @@ from portal.words.operations import field_changes
 from sync.directory import live
 from sync.models import Action, Demand, DemandObject, DirectoryUser, Origin, Run, Tenant
 from sync.on_demand import services
-from sync.on_demand.steps import STEPS
 from sync.problems.catalogue import PROBLEMS, ProblemWords, scope_words
 
 RECENT = 10
@@ -231,7 +230,7 @@ def steps_of(row: DemandObject, names: Mapping[str, str], *, current: bool) -> l
     told = {step["step"]: step for step in row.steps}
     steps = [
         _step(key, label, told[key], names) if key in told else Step(key, label, "waiting")
-        for key, label in STEPS.items()
+        for key, label in DemandObject.Step.choices
     ]
     waiting = next((step for step in steps if step.state == "waiting"), None)
     if current and waiting:

@@ -9,7 +9,6 @@ from sync.directory import live
 from sync.management.commands.sync import known_slugs
 from sync.models import Demand, DemandObject, ObjectType, Tenant
 from sync.on_demand import services
-from sync.on_demand.steps import STEPS
 from sync.problems.catalogue import PROBLEMS, scope_words
 from sync.worker import execution
 
@@ -88,7 +87,9 @@ def in_words(report: dict[str, Any]) -> str:
     lines = []
     for one in report["objects"]:
         lines.append(f"{one['name'] or one['id']}: {one['result'].replace('_', ' ') or 'not reached'}")
-        lines += [f"  {MARKS[step['state']]} {STEPS[step['step']]}{_fact(step)}" for step in one["steps"]]
+        lines += [
+            f"  {MARKS[step['state']]} {DemandObject.Step(step['step']).label}{_fact(step)}" for step in one["steps"]
+        ]
     if report["problem"]:
         problem = PROBLEMS[report["problem"]]
         lines.append(f"{problem.title}. {problem.meaning} {problem.remedy}")
