@@ -7,11 +7,10 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from portal.access.pages import signed_in
+from portal.access.pages import page
 from portal.access.request import HttpRequest, whole_number
-from portal.access.rights import can, tenant_for
+from portal.access.rights import can
 from portal.access.roles import Right
 from portal.frame.render import redirect_to, render_page
 from portal.pages.approvals.forms import DecisionForm, LinkForm
@@ -27,10 +26,8 @@ CLOSED = 20
 Decision = HeldChange.Decision
 
 
-@require_safe
-@signed_in
-def approvals(request: HttpRequest, slug: str) -> HttpResponse:
-    tenant = tenant_for(request, slug, Right.READ)
+@page(read=Right.READ)
+def approvals(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     found = service.adoptable(tenant)
     context = {
         "tenant": tenant,
@@ -60,11 +57,9 @@ def hold_facts(hold: Hold) -> dict[str, Any]:
     }
 
 
-@signed_in
-@require_http_methods(["GET", "POST"])
-def approval(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+@page(read=Right.READ, act=Right.APPROVE)
+def approval(request: HttpRequest, tenant: Tenant, pk: int) -> HttpResponse:
     reading = request.method != "POST"
-    tenant = tenant_for(request, slug, Right.READ if reading else Right.APPROVE)
     hold = get_object_or_404(Hold.objects.select_related("run"), tenant=tenant, pk=pk)
     if reading:
         form = DecisionForm(tenant=tenant, kind=hold.kind)
@@ -170,11 +165,9 @@ def said(approved: int, kept: int) -> str:
     return " ".join(parts)
 
 
-@require_POST
-@signed_in
-def link(request: HttpRequest, slug: str) -> HttpResponse:
+@page(act=Right.APPROVE)
+def link(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """Takes over the AWS objects that were ticked; the sync that links and writes them starts at once."""
-    tenant = tenant_for(request, slug, Right.APPROVE)
     form = LinkForm(request.POST)
     form.is_valid()
     ticked = set(form.cleaned_data["ticked"])
@@ -189,10 +182,8 @@ def link(request: HttpRequest, slug: str) -> HttpResponse:
     return _start(request, tenant, Run.Kind.CHANGES)
 
 
-@require_POST
-@signed_in
-def accept_shrinkage(request: HttpRequest, slug: str) -> HttpResponse:
-    tenant = tenant_for(request, slug, Right.APPROVE)
+@page(act=Right.APPROVE)
+def accept_shrinkage(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     service.accept_shrunk_reading(tenant=tenant, actor=request.user.email)
     messages.success(request, _("The next full reading is taken as it is. Limits on removals stay."))
     return _start(request, tenant, Run.Kind.FULL)

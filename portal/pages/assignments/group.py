@@ -8,11 +8,10 @@ from django.core.paginator import Page, Paginator
 from django.db.models import Q
 from django.http import Http404, HttpResponse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_safe
 
-from portal.access.pages import signed_in
+from portal.access.pages import page
 from portal.access.request import HttpRequest
-from portal.access.rights import can, tenant_for
+from portal.access.rights import can
 from portal.access.roles import Right
 from portal.frame.render import render_page
 from portal.pages.assignments import tables
@@ -50,10 +49,8 @@ class Member:
     outside: str = ""
 
 
-@require_safe
-@signed_in
-def group(request: HttpRequest, slug: str, object_id: str) -> HttpResponse:
-    tenant = tenant_for(request, slug, Right.READ)
+@page(read=Right.READ)
+def group(request: HttpRequest, tenant: Tenant, object_id: str) -> HttpResponse:
     row, mirrored = known(tenant, object_id)
     configuration = drafts.draft_or_current(tenant)
     rules = AssignmentEffects(configuration)
@@ -164,11 +161,9 @@ def last_membership_change(tenant: Tenant, object_id: str) -> Operation | None:
     return rows.filter(result__in=("added", "removed")).select_related("run").order_by("-pk").first()
 
 
-@require_safe
-@signed_in
-def group_now(request: HttpRequest, slug: str, object_id: str) -> HttpResponse:
+@page(read=Right.READ)
+def group_now(request: HttpRequest, tenant: Tenant, object_id: str) -> HttpResponse:
     """What Entra says about it now: its kind, and the rule of a dynamic one."""
-    tenant = tenant_for(request, slug, Right.READ)
     known(tenant, object_id)
     context: dict[str, Any] = {"tenant": tenant, "object_id": object_id, "now": None, "gone": False}
     try:

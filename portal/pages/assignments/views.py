@@ -8,11 +8,10 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from portal.access.pages import signed_in
+from portal.access.pages import page
 from portal.access.request import HttpRequest
-from portal.access.rights import can, tenant_for
+from portal.access.rights import can
 from portal.access.roles import Right
 from portal.frame import picker
 from portal.frame.picker import PickForm
@@ -39,10 +38,8 @@ SAID = {
 }
 
 
-@require_safe
-@signed_in
-def assignments(request: HttpRequest, slug: str) -> HttpResponse:
-    tenant = tenant_for(request, slug, Right.READ)
+@page(read=Right.READ)
+def assignments(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     return render_page(request, "assignments/list.html", list_context(request, tenant), partial="assigned")
 
 
@@ -74,11 +71,9 @@ def _query(request: HttpRequest, **changes: str) -> str:
     return found.urlencode()
 
 
-@signed_in
-@require_http_methods(["GET", "POST"])
-def assign(request: HttpRequest, slug: str) -> HttpResponse:
+@page(read=Right.CONFIGURE, act=Right.CONFIGURE, edits_draft=True)
+def assign(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """One form: everything but *Assign* (`deed`) searches again and carries the chosen ones along."""
-    tenant = tenant_for(request, slug, Right.CONFIGURE)
     form = PickForm(request.POST or request.GET)
     form.is_valid()
     wanted = request.POST.get("deed") == "assign"
@@ -109,11 +104,9 @@ def names_of(rows: Sequence[object]) -> str:
     return ", ".join(str(row) for row in rows[:3]) + (" …" if len(rows) > 3 else "")
 
 
-@signed_in
-@require_http_methods(["GET", "POST"])
-def paste(request: HttpRequest, slug: str) -> HttpResponse:
+@page(read=Right.CONFIGURE, act=Right.CONFIGURE, edits_draft=True)
+def paste(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """The text is looked up anew with every press: what is assigned is what its lines mean now."""
-    tenant = tenant_for(request, slug, Right.CONFIGURE)
     form = PasteForm(request.POST if request.method == "POST" else None)
     context: dict[str, Any] = {"tenant": tenant, "form": form}
     if request.method == "POST" and form.is_valid():
@@ -157,11 +150,9 @@ def _checked(tenant: Tenant, lines: Sequence[pasted.PastedLine], chosen: Sequenc
     return {"lines": by_state, "checked": bool(lines), "assigned": have, "new": len(new)}
 
 
-@require_POST
-@signed_in
-def change(request: HttpRequest, slug: str, kind: str, object_id: str) -> HttpResponse:
+@page(act=Right.CONFIGURE, edits_draft=True)
+def change(request: HttpRequest, tenant: Tenant, kind: str, object_id: str) -> HttpResponse:
     """`nested` or `send_group` of an assigned group, as 1 or 0."""
-    tenant = tenant_for(request, slug, Right.CONFIGURE)
     row = assignment_of(tenant, kind, object_id)
     actor, said = request.user.email, ""
     if (value := request.POST.get("nested")) in FLAGS:
@@ -173,11 +164,9 @@ def change(request: HttpRequest, slug: str, kind: str, object_id: str) -> HttpRe
     return _after(request, tenant, said)
 
 
-@require_POST
-@signed_in
-def undo(request: HttpRequest, slug: str) -> HttpResponse:
+@page(act=Right.CONFIGURE, edits_draft=True)
+def undo(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """Puts one assignment (or the enterprise application) back to what is published."""
-    tenant = tenant_for(request, slug, Right.CONFIGURE)
     key = request.POST.get("key", "")
     if key.startswith("assignment:") or key == setting_key("mirrored_app"):
         versions.undo_change(tenant=tenant, actor=request.user.email, key=key)
@@ -196,17 +185,13 @@ def _after(request: HttpRequest, tenant: Tenant, said: str) -> HttpResponse:
     return redirect_to(request, "assignments", tenant.slug)
 
 
-@signed_in
-@require_http_methods(["GET", "POST"])
-def unassign(request: HttpRequest, slug: str, kind: str, object_id: str) -> HttpResponse:
-    tenant = tenant_for(request, slug, Right.CONFIGURE)
+@page(read=Right.CONFIGURE, act=Right.CONFIGURE, edits_draft=True)
+def unassign(request: HttpRequest, tenant: Tenant, kind: str, object_id: str) -> HttpResponse:
     return _unassign(request, tenant, [assignment_of(tenant, kind, object_id)])
 
 
-@require_POST
-@signed_in
-def unassign_ticked(request: HttpRequest, slug: str) -> HttpResponse:
-    tenant = tenant_for(request, slug, Right.CONFIGURE)
+@page(act=Right.CONFIGURE, edits_draft=True)
+def unassign_ticked(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     form = TickedForm(request.POST)
     form.is_valid()
     wanted = set(form.keys)

@@ -9,11 +9,9 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from django.views.decorators.http import require_http_methods, require_safe
 
-from portal.access.pages import signed_in, takes_file
+from portal.access.pages import page
 from portal.access.request import HttpRequest, whole_number
-from portal.access.rights import tenant_for
 from portal.access.roles import Right
 from portal.frame.render import redirect_to, render_page
 from portal.pages.configuration_files.forms import EntraForm, FileForm, TakeForm
@@ -58,11 +56,9 @@ class Reported:
 # --- Export ---
 
 
-@signed_in
-@require_safe
-def configuration_export(request: HttpRequest, slug: str) -> HttpResponse:
+@page(read=Right.READ)
+def configuration_export(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """The page, or the file itself with `?download=`."""
-    tenant = tenant_for(request, slug, Right.READ)
     configuration = _chosen(tenant, request.GET.get("version", ""))
     kind = request.GET.get("download", "")
     if kind in FORMATS:
@@ -111,12 +107,9 @@ def _file(request: HttpRequest, tenant: Tenant, configuration: Configuration, ki
 # --- Import ---
 
 
-@takes_file(Right.CONFIGURE)
-@signed_in
-@require_http_methods(["GET", "POST"])
-def configuration_import(request: HttpRequest, slug: str) -> HttpResponse:
+@page(read=Right.CONFIGURE, act=Right.CONFIGURE, takes_file=True)
+def configuration_import(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """The form; `step=file` and `step=entra` show what would change, `step=take` does it."""
-    tenant = tenant_for(request, slug, Right.CONFIGURE)
     steps = {"file": _check_file, "entra": _read_entra, "take": _take}
     step = steps.get(request.POST.get("step", "")) if request.method == "POST" else None
     return step(request, tenant) if step else _form(request, tenant)

@@ -10,11 +10,9 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
 
-from portal.access.pages import signed_in
+from portal.access.pages import page
 from portal.access.request import HttpRequest
-from portal.access.rights import tenant_for
 from portal.access.roles import Right
 from portal.frame.csv_export import csv_response
 from portal.frame.render import redirect_to, render_page
@@ -48,10 +46,8 @@ COLUMNS = (
 )  # fmt: skip
 
 
-@require_safe
-@signed_in
-def draft(request: HttpRequest, slug: str) -> HttpResponse:
-    tenant = tenant_for(request, slug, Right.READ)
+@page(read=Right.READ)
+def draft(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     now = tenant.configurations.draft()
     found = drafts.changes(tenant)
     context = {
@@ -67,18 +63,15 @@ def draft(request: HttpRequest, slug: str) -> HttpResponse:
     return render_page(request, "draft/review.html", context)
 
 
-@require_POST
-@signed_in
-def undo(request: HttpRequest, slug: str) -> HttpResponse:
-    tenant = tenant_for(request, slug, Right.CONFIGURE)
+@page(act=Right.CONFIGURE)
+def undo(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     versions.undo_change(tenant=tenant, actor=request.user.email, key=request.POST.get("key", ""))
     messages.success(request, _("Undone. The draft says here what the published version says."))
     return redirect_to(request, "draft", tenant.slug)
 
 
-@signed_in
-def discard(request: HttpRequest, slug: str) -> HttpResponse:
-    tenant = tenant_for(request, slug, Right.CONFIGURE)
+@page(read=Right.CONFIGURE, act=Right.CONFIGURE)
+def discard(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     if request.method == "POST":
         versions.discard_draft(tenant=tenant, actor=request.user.email)
         messages.success(request, _("The draft is discarded. What is published stays as it is."))
@@ -88,11 +81,9 @@ def discard(request: HttpRequest, slug: str) -> HttpResponse:
     return render_page(request, "draft/discard.html", context, partial="ask")
 
 
-@require_POST
-@signed_in
-def start(request: HttpRequest, slug: str) -> HttpResponse:
+@page(act=Right.CONFIGURE)
+def start(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """Reads Entra and plans under the draft; nothing is written."""
-    tenant = tenant_for(request, slug, Right.CONFIGURE)
     if missing_for_turning_on(tenant):
         messages.error(request, _("The connection has not passed a test since its last change. Test it first."))
         return redirect_to(request, "draft", tenant.slug)
@@ -110,11 +101,9 @@ def start(request: HttpRequest, slug: str) -> HttpResponse:
 # The impact preview
 
 
-@require_safe
-@signed_in
-def impact_page(request: HttpRequest, slug: str, number: int) -> HttpResponse:
+@page(read=Right.READ)
+def impact_page(request: HttpRequest, tenant: Tenant, number: int) -> HttpResponse:
     """The page; its head alone for the poller (204 while nothing is newer); its table alone for a tab."""
-    tenant = tenant_for(request, slug, Right.READ)
     found = preview_or_404(tenant, number)
     if request.htmx and request.GET.get("seen") == str(found.sequence) and found.open:
         return HttpResponse(status=204)
@@ -202,11 +191,9 @@ def publish_context(tenant: Tenant, found: Run, form: PublishForm | None) -> dic
     }
 
 
-@require_safe
-@signed_in
-def export(request: HttpRequest, slug: str, number: int) -> StreamingHttpResponse:
+@page(read=Right.READ)
+def export(request: HttpRequest, tenant: Tenant, number: int) -> StreamingHttpResponse:
     """Everything that the preview plans: one row per changed field."""
-    tenant = tenant_for(request, slug, Right.READ)
     found = preview_or_404(tenant, number)
     because = Because(lines_behind(tenant, found))
     audit.record(request.user.email, "impact.export", found, None, {"number": number})
@@ -228,11 +215,9 @@ def csv_rows(one: Operation, because: Because) -> Iterator[list[object]]:
         yield [*head, *values, "; ".join(cause["text"] for cause in causes)]
 
 
-@require_POST
-@signed_in
-def keep(request: HttpRequest, slug: str, number: int) -> HttpResponse:
+@page(act=Right.CONFIGURE)
+def keep(request: HttpRequest, tenant: Tenant, number: int) -> HttpResponse:
     """Edits the draft so that one person stays; the preview is then one of an older draft."""
-    tenant = tenant_for(request, slug, Right.CONFIGURE)
     person = get_object_or_404(DirectoryUser, tenant=tenant, object_id=request.POST.get("person", ""))
     if not drafts.changes(tenant):
         messages.warning(request, _("Everything is published. There is no draft to keep anybody in."))
@@ -247,10 +232,8 @@ def keep(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     return redirect_to(request, "impact", tenant.slug, number)
 
 
-@require_POST
-@signed_in
-def publish(request: HttpRequest, slug: str, number: int) -> HttpResponse:
-    tenant = tenant_for(request, slug, Right.CONFIGURE)
+@page(act=Right.CONFIGURE)
+def publish(request: HttpRequest, tenant: Tenant, number: int) -> HttpResponse:
     found = preview_or_404(tenant, number)
     form = PublishForm(request.POST)
     if form.is_valid():

@@ -10,11 +10,9 @@ from django.shortcuts import get_object_or_404
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from django.views.decorators.http import require_POST, require_safe
 
-from portal.access.pages import signed_in
+from portal.access.pages import page
 from portal.access.request import HttpRequest
-from portal.access.rights import tenant_for
 from portal.access.roles import Right
 from portal.frame.render import redirect_to, render_page
 from portal.words.progress import waits_too_long
@@ -67,11 +65,9 @@ UNREPAIRED = {
 }
 
 
-@require_safe
-@signed_in
-def drift(request: HttpRequest, slug: str) -> HttpResponse:
+@page(read=Right.READ)
+def drift(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """The page, or its body alone for the poller."""
-    tenant = tenant_for(request, slug, Right.READ)
     return render_page(request, "drift/list.html", context_of(tenant), partial="body")
 
 
@@ -134,11 +130,9 @@ def proposals(tenant: Tenant, rows: QuerySet[Drift]) -> list[dict[str, Any]]:
     ]
 
 
-@require_POST
-@signed_in
-def compare(request: HttpRequest, slug: str) -> HttpResponse:
+@page(act=Right.OPERATE)
+def compare(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """Reads only, so it may be done while provisioning is off."""
-    tenant = tenant_for(request, slug, Right.OPERATE)
     if not tenant.aws.complete:
         messages.error(request, _("Nothing was compared: AWS is not connected yet."))
         return redirect_to(request, "drift", tenant.slug)
@@ -150,11 +144,9 @@ def compare(request: HttpRequest, slug: str) -> HttpResponse:
     return redirect_to(request, "drift", tenant.slug)
 
 
-@require_POST
-@signed_in
-def link(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+@page(act=Right.APPROVE)
+def link(request: HttpRequest, tenant: Tenant, pk: int) -> HttpResponse:
     """The AWS object is the person or group that it may be: the next sync links it and writes what the mappings say."""
-    tenant = tenant_for(request, slug, Right.APPROVE)
     row = get_object_or_404(tenant.drifts, pk=pk, kind=Drift.Kind.ONLY_IN_AWS, run=verifying.latest_comparison(tenant))
     proposed = tenant.links.filter(object_type=row.object_type, object_id=row.proposed_id, scim_id="").first()
     if proposed is None or row.facts.get("left_alone"):
@@ -165,10 +157,9 @@ def link(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     return redirect_to(request, "drift", tenant.slug)
 
 
-@signed_in
-def repair(request: HttpRequest, slug: str) -> HttpResponse:
+@page(read=Right.OPERATE, act=Right.OPERATE)
+def repair(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """Asks first: repairing undoes what somebody did in AWS."""
-    tenant = tenant_for(request, slug, Right.OPERATE)
     if request.method != "POST":
         run = verifying.latest_comparison(tenant)
         context = {"tenant": tenant, "unsettled": verifying.unsettled(run) if run else 0}

@@ -4,17 +4,16 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET
 
-from portal.access.pages import signed_in
+from portal.access.pages import page
 from portal.access.request import HttpRequest
-from portal.access.rights import tenant_for
 from portal.access.roles import Right
 from portal.frame.render import render_page, wants_partial
 from portal.pages.mappings.views import attribute_lines
 from portal.words.aws_fields import field_label, short_path
 from sync import expressions
 from sync.expressions.functions import WORDS
+from sync.models import Tenant
 from sync.rules.entra_attributes import SOURCES
 from sync.rules.rows import ObjectType
 from sync.scim.resource import ATTRIBUTES, RESERVED_IN, RESERVED_NAMES, ScimAttribute
@@ -22,11 +21,9 @@ from sync.scim.resource import ATTRIBUTES, RESERVED_IN, RESERVED_NAMES, ScimAttr
 TABLES: tuple[tuple[ObjectType, str], ...] = (("user", "people"), ("group", "groups"))
 
 
-@signed_in
-@require_GET
-def expression_help(request: HttpRequest, slug: str) -> HttpResponse:
+@page(read=Right.READ)
+def expression_help(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """As a page; under htmx as the list inside the editor, each function to be inserted."""
-    tenant = tenant_for(request, slug, Right.READ)
     context = {"tenant": tenant, "functions": functions(), "words": [_word(word) for word in WORDS.values()]}
     context["in_editor"] = wants_partial(request)
     return render_page(request, "mappings/expressions.html", context, partial="functions")
@@ -52,11 +49,9 @@ def _word(word: expressions.functions.Keyword) -> dict[str, str]:
     return {"name": word.name, "summary": _(word.summary)}
 
 
-@signed_in
-@require_GET
-def aws_fields(request: HttpRequest, slug: str) -> HttpResponse:
+@page(read=Right.READ)
+def aws_fields(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """What AWS takes, as the rules of the product have it: read-only."""
-    tenant = tenant_for(request, slug, Right.READ)
     tables = [
         {
             "plural": plural,

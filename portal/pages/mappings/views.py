@@ -8,11 +8,10 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from portal.access.pages import signed_in
+from portal.access.pages import page
 from portal.access.request import HttpRequest, whole_number
-from portal.access.rights import can, tenant_for
+from portal.access.rights import can
 from portal.access.roles import Right, lowest_role_with
 from portal.frame.render import redirect_to, render_page
 from portal.pages.mappings import examples
@@ -37,18 +36,14 @@ from sync.rules.rows import MappingRow, ObjectType, graph_select
 OBJECTS: dict[str, ObjectType] = {"people": "user", "groups": "group"}
 
 
-@signed_in
-@require_GET
-def mappings(request: HttpRequest, slug: str, plural: str) -> HttpResponse:
-    tenant = tenant_for(request, slug, Right.READ)
+@page(read=Right.READ)
+def mappings(request: HttpRequest, tenant: Tenant, plural: str) -> HttpResponse:
     context = table(request, tenant, plural) | found_people(request, tenant, plural)
     return render_page(request, "mappings/list.html", context, partial="people")
 
 
-@signed_in
-@require_http_methods(["GET", "POST"])
-def mapping_edit(request: HttpRequest, slug: str, plural: str, target: str) -> HttpResponse:
-    tenant = tenant_for(request, slug, Right.CONFIGURE)
+@page(read=Right.CONFIGURE, act=Right.CONFIGURE)
+def mapping_edit(request: HttpRequest, tenant: Tenant, plural: str, target: str) -> HttpResponse:
     row = row_of(tenant, plural, target)
     if row is None and not request.POST.get("seen"):
         raise Http404
@@ -57,10 +52,8 @@ def mapping_edit(request: HttpRequest, slug: str, plural: str, target: str) -> H
     return edit(request, tenant, plural, row, target)
 
 
-@signed_in
-@require_http_methods(["GET", "POST"])
-def mapping_add(request: HttpRequest, slug: str, plural: str) -> HttpResponse:
-    tenant = tenant_for(request, slug, Right.CONFIGURE)
+@page(read=Right.CONFIGURE, act=Right.CONFIGURE)
+def mapping_add(request: HttpRequest, tenant: Tenant, plural: str) -> HttpResponse:
     return edit(request, tenant, plural, None, "")
 
 
@@ -149,10 +142,8 @@ def compared(mine: MappingRow, now: AttributeMapping | None) -> list[dict[str, A
     return pairs
 
 
-@signed_in
-@require_http_methods(["GET", "POST"])
-def mapping_remove(request: HttpRequest, slug: str, plural: str, target: str) -> HttpResponse:
-    tenant = tenant_for(request, slug, Right.CONFIGURE)
+@page(read=Right.CONFIGURE, act=Right.CONFIGURE)
+def mapping_remove(request: HttpRequest, tenant: Tenant, plural: str, target: str) -> HttpResponse:
     row = row_of(tenant, plural, target)
     if row is None:
         raise Http404
@@ -176,21 +167,17 @@ def mapping_remove(request: HttpRequest, slug: str, plural: str, target: str) ->
     return render_page(request, "mappings/remove.html", context, partial="ask")
 
 
-@signed_in
-@require_POST
-def mapping_undo(request: HttpRequest, slug: str, plural: str, target: str) -> HttpResponse:
+@page(act=Right.CONFIGURE)
+def mapping_undo(request: HttpRequest, tenant: Tenant, plural: str, target: str) -> HttpResponse:
     """The row as the published version has it."""
-    tenant = tenant_for(request, slug, Right.CONFIGURE)
     versions.undo_change(tenant=tenant, actor=request.user.email, key=mapping_key(object_type_or_404(plural), target))
     said = _("%(field)s is as published again.") % {"field": short_path(target)}
     return back_to_table(request, tenant, plural, said, target)
 
 
-@signed_in
-@require_POST
-def mapping_move(request: HttpRequest, slug: str, plural: str, target: str) -> HttpResponse:
+@page(act=Right.CONFIGURE)
+def mapping_move(request: HttpRequest, tenant: Tenant, plural: str, target: str) -> HttpResponse:
     """One place earlier or later in the matching order; the button keeps the focus by its id."""
-    tenant = tenant_for(request, slug, Right.CONFIGURE)
     configurations.move_matching(
         actor=request.user.email,
         tenant=tenant,
@@ -206,10 +193,8 @@ def mapping_move(request: HttpRequest, slug: str, plural: str, target: str) -> H
     return back_to_table(request, tenant, plural, said)
 
 
-@signed_in
-@require_http_methods(["GET", "POST"])
-def mappings_reset(request: HttpRequest, slug: str, plural: str) -> HttpResponse:
-    tenant = tenant_for(request, slug, Right.CONFIGURE)
+@page(read=Right.CONFIGURE, act=Right.CONFIGURE)
+def mappings_reset(request: HttpRequest, tenant: Tenant, plural: str) -> HttpResponse:
     object_type = object_type_or_404(plural)
     if request.method == "POST":
         configurations.reset_mappings(actor=request.user.email, tenant=tenant, object_type=object_type)
@@ -224,20 +209,16 @@ def mappings_reset(request: HttpRequest, slug: str, plural: str) -> HttpResponse
     return render_page(request, "mappings/reset.html", context, partial="ask")
 
 
-@signed_in
-@require_POST
-def mappings_recommended(request: HttpRequest, slug: str) -> HttpResponse:
-    tenant = tenant_for(request, slug, Right.CONFIGURE)
+@page(act=Right.CONFIGURE)
+def mappings_recommended(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     configurations.apply_recommended(actor=request.user.email, tenant=tenant)
     messages.success(request, _("The mappings are as recommended for AWS."))
     return redirect_to(request, list_url(tenant, "people", request))
 
 
-@signed_in
-@require_POST
-def mappings_actions(request: HttpRequest, slug: str, plural: str) -> HttpResponse:
+@page(act=Right.CONFIGURE)
+def mappings_actions(request: HttpRequest, tenant: Tenant, plural: str) -> HttpResponse:
     """What may be done in AWS, and what a guest's userPrincipalName stands for."""
-    tenant = tenant_for(request, slug, Right.CONFIGURE)
     form = actions_form(plural, draft_or_current(tenant), request.POST)
     if not form.is_valid():
         return render_page(
@@ -248,21 +229,17 @@ def mappings_actions(request: HttpRequest, slug: str, plural: str) -> HttpRespon
     return redirect_to(request, list_url(tenant, plural, request))
 
 
-@signed_in
-@require_POST
-def mappings_actions_undo(request: HttpRequest, slug: str, plural: str) -> HttpResponse:
-    tenant = tenant_for(request, slug, Right.CONFIGURE)
+@page(act=Right.CONFIGURE)
+def mappings_actions_undo(request: HttpRequest, tenant: Tenant, plural: str) -> HttpResponse:
     for name in SETTINGS[plural]:
         versions.undo_change(tenant=tenant, actor=request.user.email, key=setting_key(name))
     messages.success(request, _("What may be done in AWS is as published again."))
     return redirect_to(request, list_url(tenant, plural, request))
 
 
-@signed_in
-@require_POST
-def mappings_cast(request: HttpRequest, slug: str) -> HttpResponse:
+@page(act=Right.READ)
+def mappings_cast(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """Pin or unpin a person; "again": those that we propose. Kept in the session, so any reader may."""
-    tenant = tenant_for(request, slug, Right.READ)
     if person := request.POST.get("pin"):
         try:
             examples.pin(request, tenant, person)

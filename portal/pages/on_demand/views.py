@@ -4,19 +4,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from django.views.decorators.http import require_http_methods, require_safe
 
-from portal.access.pages import signed_in
+from portal.access.pages import page
 from portal.access.request import HttpRequest
-from portal.access.rights import can, tenant_for
-from portal.access.roles import Right, lowest_role_with
+from portal.access.rights import can
+from portal.access.roles import Right
 from portal.frame import picker
 from portal.frame.render import redirect_to, render_page
 from portal.pages.on_demand.forms import OnDemandForm
@@ -101,14 +99,10 @@ class Shown:
     open: bool = False
 
 
-@signed_in
-@require_http_methods(["GET", "POST"])
-def on_demand(request: HttpRequest, slug: str) -> HttpResponse:
+@page(read=Right.READ, act=Right.ON_DEMAND)
+def on_demand(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """One form: its search is a GET that carries the chosen ones along, *Provision* is a POST."""
-    tenant = tenant_for(request, slug, Right.READ)
     may = can(request.user, tenant, Right.ON_DEMAND)
-    if request.method == "POST" and not may:
-        raise PermissionDenied(_("This needs the %(role)s role.") % {"role": lowest_role_with(Right.ON_DEMAND).label})
     form = OnDemandForm(typed(request))
     form.is_valid()
     picked = picker.pick(tenant, form, search=request.method == "GET") if may else picker.Picked([])
@@ -181,11 +175,9 @@ def state_of(demand: Demand) -> str:
     return "completed_with_errors" if bad else "completed"
 
 
-@require_safe
-@signed_in
-def demand(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+@page(read=Right.READ)
+def demand(request: HttpRequest, tenant: Tenant, pk: int) -> HttpResponse:
     """The page, or its steps alone for the poller: 204 while nothing is newer than what was seen."""
-    tenant = tenant_for(request, slug, Right.READ)
     found = get_object_or_404(Demand.objects.select_related("run"), tenant=tenant, pk=pk)
     is_open = found.state in (Demand.State.WAITING, Demand.State.RUNNING)
     if request.htmx and request.GET.get("seen") == str(found.sequence) and is_open:

@@ -7,11 +7,9 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_safe
 
-from portal.access.pages import signed_in
+from portal.access.pages import page
 from portal.access.request import HttpRequest
-from portal.access.rights import tenant_for
 from portal.access.roles import Right
 from portal.frame.render import render_page
 from portal.words.holds import hold_heading
@@ -22,11 +20,9 @@ from sync.models import DirectoryUser, HeldChange, Link, MembershipLink, Tenant
 from sync.problems.catalogue import PROBLEMS
 
 
-@require_safe
-@signed_in
-def overview(request: HttpRequest, slug: str) -> HttpResponse:
+@page(read=Right.READ)
+def overview(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """Until provisioning was turned on for the first time, the page is the set-up task list."""
-    tenant = tenant_for(request, slug, Right.READ)
     if tenant.enabled_changed_at is None:
         return redirect("setup", tenant.slug)
     standing = standing_of(tenant)

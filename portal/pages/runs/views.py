@@ -8,11 +8,9 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
 
-from portal.access.pages import signed_in
+from portal.access.pages import page
 from portal.access.request import HttpRequest, whole_number
-from portal.access.rights import tenant_for
 from portal.access.roles import Right
 from portal.frame.paging import keyset_page
 from portal.frame.render import redirect_to, render_page
@@ -38,11 +36,9 @@ FIGURES = (
 ALWAYS_SHOWN = ("created", "updated", "disabled", "no_change", "skipped", "failed")
 
 
-@require_safe
-@signed_in
-def run(request: HttpRequest, slug: str, number: int) -> HttpResponse:
+@page(read=Right.READ)
+def run(request: HttpRequest, tenant: Tenant, number: int) -> HttpResponse:
     """The page, or its head alone for the poller: 204 while nothing is newer than what was seen."""
-    tenant = tenant_for(request, slug, Right.READ)
     found = get_object_or_404(Run.objects.select_related("configuration"), tenant=tenant, number=number)
     if request.htmx and request.GET.get("seen") == str(found.sequence) and found.open:
         return HttpResponse(status=204)
@@ -70,10 +66,8 @@ def plan_context(request: HttpRequest, found: Run) -> dict[str, object]:
     } | keyset_page(rows, request)
 
 
-@require_POST
-@signed_in
-def confirm(request: HttpRequest, slug: str, number: int) -> HttpResponse:
-    tenant = tenant_for(request, slug, Right.OPERATE)
+@page(act=Right.OPERATE)
+def confirm(request: HttpRequest, tenant: Tenant, number: int) -> HttpResponse:
     found = get_object_or_404(Run, tenant=tenant, number=number)
     if not tenant.enabled:
         return redirect_to(request, "turn_on", tenant.slug)
@@ -123,9 +117,8 @@ def progress(found: Run) -> dict[str, int] | None:
     return {"done": max(0, found.planned - waiting), "total": found.planned}
 
 
-@signed_in
-def cancel(request: HttpRequest, slug: str, number: int) -> HttpResponse:
-    tenant = tenant_for(request, slug, Right.OPERATE)
+@page(read=Right.OPERATE, act=Right.OPERATE)
+def cancel(request: HttpRequest, tenant: Tenant, number: int) -> HttpResponse:
     found = get_object_or_404(Run, tenant=tenant, number=number)
     if request.method == "POST":
         cancel_run(run=found, actor=request.user.email)
@@ -134,10 +127,8 @@ def cancel(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     return render_page(request, "runs/cancel.html", {"tenant": tenant, "run": found}, partial="ask")
 
 
-@require_safe
-@signed_in
-def history(request: HttpRequest, slug: str) -> HttpResponse:
-    tenant = tenant_for(request, slug, Right.READ)
+@page(read=Right.READ)
+def history(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     form = HistoryForm(request.GET or None)
     days = form.chosen_days()
     found = form.filtered(tenant.runs.since(timezone.now() - datetime.timedelta(days=days)))
@@ -171,9 +162,7 @@ def summary(tenant: Tenant, days: int) -> dict[str, object]:
     }
 
 
-@require_safe
-@signed_in
-def pill(request: HttpRequest, slug: str) -> HttpResponse:
+@page(read=Right.READ)
+def pill(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """The running or the last run, for the header of every page."""
-    tenant = tenant_for(request, slug, Right.READ)
     return render_page(request, "partials/run_pill.html", pill_context(tenant))

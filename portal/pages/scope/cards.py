@@ -130,7 +130,9 @@ def settings_of(configuration: Configuration) -> dict[str, Any]:
     return {"people": people, "leave_out_guests": configuration.leave_out_guests}
 
 
-def page(request: HttpRequest, tenant: Tenant, object_type: ObjectType, cards: Sequence[Card]) -> dict[str, Any]:
+def page_context(
+    request: HttpRequest, tenant: Tenant, object_type: ObjectType, cards: Sequence[Card]
+) -> dict[str, Any]:
     configuration = draft_or_current(tenant)
     saved = [Card.of(row, object_type) for row in rows_shown(tenant, object_type)]
     items = lines_of(tenant, cards)

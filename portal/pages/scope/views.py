@@ -7,11 +7,9 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from portal.access.pages import signed_in
+from portal.access.pages import page
 from portal.access.request import HttpRequest, whole_number
-from portal.access.rights import tenant_for
 from portal.access.roles import Right
 from portal.frame.render import redirect_to, render_page, wants_partial
 from portal.pages.scope.cards import (
@@ -27,7 +25,7 @@ from portal.pages.scope.cards import (
     lines_of,
     new_card,
     object_type_of,
-    page,
+    page_context,
     page_url,
     rows_shown,
 )
@@ -42,10 +40,8 @@ from sync.preview.queries import filter_effects as service
 from sync.rules import filter_words
 
 
-@signed_in
-@require_GET
-def scope(request: HttpRequest, slug: str) -> HttpResponse:
-    tenant = tenant_for(request, slug, Right.READ)
+@page(read=Right.READ)
+def scope(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     object_type = object_type_of(request)
     cards = [Card.of(row, object_type) for row in rows_shown(tenant, object_type)]
     if wants_partial(request) and "find" in request.GET:
@@ -59,14 +55,12 @@ def scope(request: HttpRequest, slug: str) -> HttpResponse:
         return render_page(request, "scope/page.html", context, partial="card")
     if "add" in request.GET:
         cards.append(new_card(object_type))
-    return render_page(request, "scope/page.html", page(request, tenant, object_type, cards))
+    return render_page(request, "scope/page.html", page_context(request, tenant, object_type, cards))
 
 
-@signed_in
-@require_POST
-def scope_filter(request: HttpRequest, slug: str, key: str) -> HttpResponse:
+@page(act=Right.CONFIGURE, edits_draft=True)
+def scope_filter(request: HttpRequest, tenant: Tenant, key: str) -> HttpResponse:
     """One card: *Save*, and what only changes the form (clauses that come and go), told apart by the button."""
-    tenant = tenant_for(request, slug, Right.CONFIGURE)
     object_type = object_type_of(request)
     card = Card.posted(key, object_type, request.POST)
     deed, _colon, number = request.POST.get("do", "save").partition(":")
@@ -134,7 +128,7 @@ def remove(request: HttpRequest, tenant: Tenant, card: Card) -> HttpResponse:
         context = base(request, tenant, card.object_type) | removed
         return recounted(render_page(request, "scope/page.html", context, partial="removed"))
     cards = [Card.of(row, card.object_type) for row in rows_shown(tenant, card.object_type)]
-    return render_page(request, "scope/page.html", page(request, tenant, card.object_type, cards) | removed)
+    return render_page(request, "scope/page.html", page_context(request, tenant, card.object_type, cards) | removed)
 
 
 def restore(request: HttpRequest, tenant: Tenant, card: Card) -> HttpResponse:
@@ -182,7 +176,7 @@ def answer(
     cards = [card if row.uid == card.key else Card.of(row, card.object_type) for row in rows]
     if card.key not in [one.key for one in cards]:
         cards.append(card)
-    context = page(request, tenant, card.object_type, cards) | {"active_key": card.key} | dict(more or {})
+    context = page_context(request, tenant, card.object_type, cards) | {"active_key": card.key} | dict(more or {})
     return render_page(request, "scope/page.html", context, status=status)
 
 
@@ -192,27 +186,22 @@ def recounted(response: HttpResponse) -> HttpResponse:
     return response
 
 
-@signed_in
-@require_http_methods(["GET", "POST"])
-def scope_counts(request: HttpRequest, slug: str) -> HttpResponse:
+@page(read=Right.READ, act=Right.CONFIGURE)
+def scope_counts(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """What the rules do: those that are saved, or (POST) those that stand in the form."""
-    posted = request.method == "POST"
-    tenant = tenant_for(request, slug, Right.CONFIGURE if posted else Right.READ)
     object_type = object_type_of(request)
     if not wants_partial(request):
         return redirect_to(request, page_url(tenant, object_type, counts=1))
     saved = [Card.of(row, object_type) for row in rows_shown(tenant, object_type)]
-    cards = cards_posted(request.POST, object_type) if posted else saved
+    cards = cards_posted(request.POST, object_type) if request.method == "POST" else saved
     context = base(request, tenant, object_type)
     context |= counted(request, tenant, object_type, cards, saved)
     return render_page(request, "scope/page.html", context, partial="counts")
 
 
-@signed_in
-@require_GET
-def scope_people(request: HttpRequest, slug: str) -> HttpResponse:
+@page(read=Right.READ)
+def scope_people(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """The names behind a number, by the rules of the draft."""
-    tenant = tenant_for(request, slug, Right.READ)
     object_type = object_type_of(request)
     which = request.GET.get("of", "pass")
     which = which if which in LISTS else "pass"
@@ -232,10 +221,8 @@ def scope_people(request: HttpRequest, slug: str) -> HttpResponse:
     return render_page(request, "scope/people.html", context)
 
 
-@signed_in
-@require_POST
-def scope_settings(request: HttpRequest, slug: str) -> HttpResponse:
-    tenant = tenant_for(request, slug, Right.CONFIGURE)
+@page(act=Right.CONFIGURE, edits_draft=True)
+def scope_settings(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     form = ScopeForm(request.POST)
     if form.is_valid():
         set_settings(actor=request.user.email, tenant=tenant, **form.settings())

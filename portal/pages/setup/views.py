@@ -7,11 +7,10 @@ from django.http import HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_safe
 
-from portal.access.pages import signed_in
+from portal.access.pages import page
 from portal.access.request import HttpRequest
-from portal.access.rights import can, tenant_for
+from portal.access.rights import can
 from portal.access.roles import Right
 from portal.frame.render import render_page
 from sync.configuration.drafts import draft_or_current
@@ -37,10 +36,8 @@ class Task:
     why: str = ""
 
 
-@require_safe
-@signed_in
-def setup(request: HttpRequest, slug: str) -> HttpResponse:
-    tenant = tenant_for(request, slug, Right.READ)
+@page(read=Right.READ)
+def setup(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     tasks = tasks_of(tenant)
     under_way = tenant.connection_tests.exclude(state=ConnectionTest.State.DONE).exists()
     context = {

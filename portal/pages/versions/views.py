@@ -7,11 +7,9 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_safe
 
-from portal.access.pages import signed_in
+from portal.access.pages import page
 from portal.access.request import HttpRequest, whole_number
-from portal.access.rights import tenant_for
 from portal.access.roles import Right
 from portal.frame.render import redirect_to, render_page
 from portal.words.changes import lines_of
@@ -25,10 +23,8 @@ PAGE = 20
 DRAFT = "draft"
 
 
-@require_safe
-@signed_in
-def versions(request: HttpRequest, slug: str) -> HttpResponse:
-    tenant = tenant_for(request, slug, Right.READ)
+@page(read=Right.READ)
+def versions(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     published = tenant.configurations.published().order_by("-number")
     before = whole_number(request.GET.get("older", ""))
     page = list((published if before is None else published.filter(number__lt=before))[: PAGE + 1])
@@ -98,10 +94,8 @@ def same_words(same: Counter[tuple[str, str]]) -> list[dict[str, Any]]:
     return [{"kind": kind, "n": n} for kind, n in counts]
 
 
-@require_safe
-@signed_in
-def version(request: HttpRequest, slug: str, number: int) -> HttpResponse:
-    tenant = tenant_for(request, slug, Right.READ)
+@page(read=Right.READ)
+def version(request: HttpRequest, tenant: Tenant, number: int) -> HttpResponse:
     found = get_object_or_404(tenant.configurations.published().select_related("based_on"), number=number)
     preview = published_with(found)
     context = {
@@ -116,10 +110,9 @@ def version(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     return render_page(request, "versions/detail.html", context)
 
 
-@signed_in
-def restore(request: HttpRequest, slug: str, number: int) -> HttpResponse:
+@page(read=Right.CONFIGURE, act=Right.CONFIGURE)
+def restore(request: HttpRequest, tenant: Tenant, number: int) -> HttpResponse:
     """Makes a draft that equals the version; nothing jumps."""
-    tenant = tenant_for(request, slug, Right.CONFIGURE)
     found = get_object_or_404(tenant.configurations.published(), number=number)
     if request.method == "POST":
         return restored(request, tenant, found)
