@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from portal.access.pages import page
 from portal.access.request import HttpRequest
 from portal.access.roles import Right
-from portal.frame.render import redirect_to, render_page
+from portal.frame.render import redirect_to, render_page, wants_partial
 from portal.pages.provisioning.forms import ScheduleForm
 from portal.pages.provisioning.safety_form import SafetyForm
 from portal.words.plan import plan_lines
@@ -51,6 +51,8 @@ def provisioning_safety(request: HttpRequest, tenant: Tenant) -> HttpResponse:
 @page(read=Right.READ)
 def state(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """The state card alone, for its poller."""
+    if not wants_partial(request):
+        return redirect_to(request, "provisioning", tenant.slug)
     return render_page(request, "provisioning/detail.html", control_context(tenant), partial="state")
 
 
