@@ -2,8 +2,9 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
-from portal.deployment.checks import require_keys
-
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 application = get_wsgi_application()
+
+from portal.deployment.checks import require_keys  # noqa: E402 - it needs the settings
+
 require_keys()

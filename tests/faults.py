@@ -225,11 +225,11 @@ FAULTS: dict[str, Fault] = {
     ),
     "C24": Fault(
         "two who swap their names",
-        "tests/sync/engine/test_clashes.py::test_two_people_who_swap_their_names_keep_their_ids",
+        "tests/sync/engine/evaluation/test_clashes.py::test_two_people_who_swap_their_names_keep_their_ids",
     ),
     "C25": Fault(
         "names that move in chains and rings",
-        "tests/sync/engine/test_clashes.py::test_any_permutation_of_names_is_carried_out_without_a_clash",
+        "tests/sync/engine/evaluation/test_clashes.py::test_any_permutation_of_names_is_carried_out_without_a_clash",
     ),
     "C26": Fault(
         "a change of letter case alone",
@@ -245,7 +245,7 @@ FAULTS: dict[str, Fault] = {
     ),
     "C29": Fault(
         "a group deleted and made anew",
-        "tests/sync/engine/test_clashes.py::test_a_group_made_anew_waits_and_can_go_on_as_the_old_one_in_aws",
+        "tests/sync/engine/evaluation/test_clashes.py::test_a_group_made_anew_waits_and_can_go_on_as_the_old_one_in_aws",
     ),
     "C30": Fault(
         "a quota that is used up",

@@ -26,12 +26,8 @@ def waits_too_long(run: Run | None) -> bool:
 def phase_rows(found: Run) -> list[dict[str, object]]:
     rows = []
     for key, label in phases.phases_of(found).items():
-        phase = found.phases.get(key, {})
-        state = phase.get("state", "waiting" if found.open else "not_needed")
-        rows.append(
-            {"key": key, "label": label, "state": state, "word": phases.STATES[state]}
-            | {"seconds": phase.get("seconds"), "facts": phase.get("facts", {})}
-        )
+        phase = phases.phase_of(found, key)
+        rows.append({"key": key, "label": label, "word": phases.STATES[phase["state"]], **phase})
     return rows
 
 

@@ -1,5 +1,6 @@
 """The configuration that runs follow."""
 
+from sync.configuration.items import MAPPING_FIELDS, facts_of
 from sync.models import AttributeMapping, Configuration, Tenant
 from sync.rules.rows import MappingRow
 from sync.rules.template import DEFAULT_GROUP_MAPPINGS, DEFAULT_USER_MAPPINGS
@@ -20,13 +21,6 @@ def row_of(configuration: Configuration, object_type: str, rule: MappingRow) -> 
         configuration=configuration,
         object_type=object_type,
         position=rule.position,
-        target=rule.target,
-        kind=rule.kind,
-        source=rule.source,
-        default=rule.default,
-        default_on_update=rule.default_on_update,
-        apply=rule.apply,
-        matching=rule.matching,
-        when_empty=rule.when_empty,
         from_template=True,
+        **facts_of(rule, MAPPING_FIELDS),
     )

@@ -3,15 +3,18 @@
 Until the first version is published the draft is what runs use: set-up edits it freely.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db import transaction
+from django.db.models import Model
 from django.utils import timezone
 
+from sync import audit
 from sync.configuration.items import SETTINGS, Difference, contents, differences, scope_digest
-from sync.models import Assignment, AttributeMapping, Configuration, ScopingFilter, Tenant
+from sync.models import Assignment, AttributeMapping, AuditEntry, Configuration, ScopingFilter, Tenant
 
 Row = TypeVar("Row", AttributeMapping, ScopingFilter, Assignment)
 
@@ -21,8 +24,44 @@ def draft_or_current(tenant: Tenant) -> Configuration:
     return tenant.configurations.draft() or tenant.configurations.current()
 
 
-def editing(tenant: Tenant, actor: str) -> Configuration:
-    """The draft, locked; a copy of the current version when there is none yet. Call it inside a transaction."""
+class Edit:
+    """A draft under edit. What is noted leaves its mark on the draft and in the audit log, both at the end."""
+
+    def __init__(self, draft: Configuration, actor: str) -> None:
+        self.draft = draft
+        self.actor = actor
+        self.keys: list[str] = []
+        self.entries: list[AuditEntry] = []
+
+    def note(
+        self,
+        keys: str | Iterable[str],
+        verb: str,
+        obj: Model,
+        before: dict[str, Any] | None = None,
+        after: dict[str, Any] | None = None,
+    ) -> None:
+        """`keys`: of what is edited (sync/configuration/items.py); `before` and `after`: for the audit log."""
+        self.keys += [keys] if isinstance(keys, str) else keys
+        self.entries.append(audit.entry(self.actor, verb, obj, before, after))
+
+    def close(self) -> None:
+        if self.entries:
+            edited(self.draft, self.keys, self.actor)
+            audit.record_all(self.entries)
+
+
+@contextmanager
+def editing(tenant: Tenant, actor: str) -> Iterator[Edit]:
+    """The draft, locked until the block is through; nothing of the block stays when it raises."""
+    with transaction.atomic():
+        edit = Edit(locked_draft(tenant, actor), actor)
+        yield edit
+        edit.close()
+
+
+def locked_draft(tenant: Tenant, actor: str) -> Configuration:
+    """A copy of the current version when there is none yet. Call it inside a transaction."""
     current = Configuration.objects.select_for_update().get(pk=tenant.configurations.current().pk)
     draft = tenant.configurations.select_for_update().draft()
     if draft is not None:

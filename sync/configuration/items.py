@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from sync.models import Assignment, AttributeMapping, Configuration, ScopingFilter
+from sync.rules import rows
 
 Kind = Literal["mapping", "filter", "assignment", "setting"]
 KINDS: tuple[Kind, ...] = ("mapping", "filter", "assignment", "setting")
-MAPPING_FIELDS = ("target", "kind", "source", "default", "default_on_update", "apply", "matching", "when_empty")
+MAPPING_FIELDS = rows.FIELDS
 FILTER_FIELDS = ("object_type", "title", "clauses")
 ASSIGNMENT_FIELDS = ("nested", "send_group")
 SETTINGS = ("everybody", "mirrored_app", "leave_out_guests", "guest_user_name", "user_actions", "group_actions")

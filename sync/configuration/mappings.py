@@ -1,34 +1,22 @@
-"""Edits of the draft: which Entra value lands in which AWS field, who passes, and who is assigned.
+"""Mappings, which Entra value lands in which AWS field: edits of the draft.
 
-Every write locks the draft (making it when there is none), notes who changed what and leaves an audit entry, all in one
-transaction. A form brings what it showed (`seen`, see `revision`): when somebody else has changed that meanwhile, the
-write is refused with Conflict and nothing is lost.
+A form sends what it showed (`seen`, see editing.revision): when somebody else has changed that meanwhile, the write is
+refused with EditConflict and nothing is lost.
 """
 
 from collections.abc import Sequence
 from typing import Any
 
-from django.db import transaction
-
-from sync import audit
 from sync.configuration.current import add_default_mappings
-from sync.configuration.drafts import edited, editing
+from sync.configuration.drafts import editing
 from sync.configuration.editing import EditConflict, Refused, facts_key, mapping_facts, revision
-from sync.configuration.items import (
-    MAPPING_FIELDS,
-    mapping_key,
-)
-from sync.models import (
-    AttributeMapping,
-    Configuration,
-    Tenant,
-)
+from sync.configuration.items import MAPPING_FIELDS, mapping_key
+from sync.models import AttributeMapping, Configuration, Tenant
 from sync.rules import aws_fields, mapping_checks
 from sync.rules.rows import MappingProblem, MappingRow
 from sync.rules.template import DEFAULT_GROUP_MAPPINGS, DEFAULT_USER_MAPPINGS, recommended_for_aws
 
 
-@transaction.atomic
 def save_mapping(
     *,
     actor: str,
@@ -38,31 +26,31 @@ def save_mapping(
     row: AttributeMapping | None = None,
     seen: str | None = None,
 ) -> AttributeMapping:
-    """Adds a row, or changes `row`. Raises Refused, Conflict; a row saved unchanged stays what it was."""
-    configuration = editing(tenant, actor)
+    """Adds a row, or changes `row`. Raises Refused, EditConflict; a row saved unchanged stays what it was."""
     rule = mapping_checks.canonical(rule)
-    row = _own_mapping(configuration, object_type, row, seen)
-    before = mapping_facts(row.rule()) if row else None
-    if before == mapping_facts(rule) and row:
+    with editing(tenant, actor) as edit:
+        row = _own_mapping(edit.draft, object_type, row, seen)
+        before = mapping_facts(row.rule()) if row else None
+        if before == mapping_facts(rule) and row:
+            return row
+        others = edit.draft.mappings.filter(object_type=object_type)
+        others = others.exclude(pk=row.pk) if row else others
+        if problems := mapping_checks.check_mapping(rule, [other.rule() for other in others], object_type):
+            raise Refused(problems)
+        if row is None:
+            position = _next_position(edit.draft, object_type)
+            row = AttributeMapping(configuration=edit.draft, object_type=object_type, position=position)
+        _fill(row, rule, from_template=False)
+        row.save()
+        keys = {mapping_key(object_type, name) for name in (row.target, *_target(before))}
+        edit.note(keys, "mapping.change" if before else "mapping.add", row, before, mapping_facts(rule))
         return row
-    others = configuration.mappings.filter(object_type=object_type)
-    others = others.exclude(pk=row.pk) if row else others
-    if problems := mapping_checks.check_mapping(rule, [other.rule() for other in others], object_type):
-        raise Refused(problems)
-    if row is None:
-        position = _next_position(configuration, object_type)
-        row = AttributeMapping(configuration=configuration, object_type=object_type, position=position)
-    _fill(row, rule, from_template=False)
-    row.save()
-    edited(configuration, [mapping_key(object_type, name) for name in {row.target, *_target(before)}], actor)
-    audit.record(actor, "mapping.change" if before else "mapping.add", row, before, mapping_facts(rule))
-    return row
 
 
 def _own_mapping(
     draft: Configuration, object_type: str, row: AttributeMapping | None, seen: str | None
 ) -> AttributeMapping | None:
-    """The draft's own row for one that a page showed, as it stands now."""
+    """The draft's own row for one that a page showed, as it is now."""
     if row is None:
         return None
     found = draft.mappings.filter(object_type=object_type, target=row.target).first()
@@ -75,21 +63,19 @@ def _target(facts: dict[str, Any] | None) -> list[str]:
     return [facts["target"]] if facts else []
 
 
-@transaction.atomic
 def move_matching(*, actor: str, tenant: Tenant, object_type: str, target: str, up: bool) -> None:
     """One place earlier or later in the order in which the matching fields are tried; numbers become 1, 2, 3 …"""
-    configuration = editing(tenant, actor)
-    rows = list(
-        configuration.mappings.filter(object_type=object_type, matching__isnull=False).order_by("matching", "position")
-    )
-    place = next((place for place, row in enumerate(rows) if row.target == target), None)
-    if place is None or not 0 <= (other := place - 1 if up else place + 1) < len(rows):
-        return
-    before = {row.target: row.matching for row in rows}
-    rows[place], rows[other] = rows[other], rows[place]
-    changed = [row for number, row in enumerate(rows, start=1) if _numbered(row, number)]
-    edited(configuration, [mapping_key(object_type, row.target) for row in changed], actor)
-    audit.record(actor, "mapping.order", tenant, before, {row.target: row.matching for row in rows})
+    with editing(tenant, actor) as edit:
+        matching = edit.draft.mappings.filter(object_type=object_type, matching__isnull=False)
+        rows = list(matching.order_by("matching", "position"))
+        place = next((place for place, row in enumerate(rows) if row.target == target), None)
+        if place is None or not 0 <= (other := place - 1 if up else place + 1) < len(rows):
+            return
+        before = {row.target: row.matching for row in rows}
+        rows[place], rows[other] = rows[other], rows[place]
+        changed = [row for number, row in enumerate(rows, start=1) if _numbered(row, number)]
+        keys = [mapping_key(object_type, row.target) for row in changed]
+        edit.note(keys, "mapping.order", tenant, before, {row.target: row.matching for row in rows})
 
 
 def _numbered(row: AttributeMapping, number: int) -> bool:
@@ -101,69 +87,64 @@ def _numbered(row: AttributeMapping, number: int) -> bool:
     return True
 
 
-@transaction.atomic
 def replace_mappings(*, actor: str, tenant: Tenant, object_type: str, rules: Sequence[MappingRow]) -> None:
     """Makes the rows of one kind of object exactly `rules`, which the caller has checked as a set."""
-    configuration = editing(tenant, actor)
     rules = [mapping_checks.canonical(rule) for rule in rules]
-    rows = {row.target: row for row in configuration.mappings.filter(object_type=object_type)}
-    before = _sources(configuration, object_type)
     own = {facts_key(rule) for rule in template(object_type)}
     wanted = [rule.target for rule in rules]
-    configuration.mappings.filter(object_type=object_type).exclude(target__in=wanted).delete()
-    changed = [target for target in rows if target not in wanted]
-    for position, rule in enumerate(rules, start=1):
-        row = rows.get(rule.target) or AttributeMapping(configuration=configuration, object_type=object_type)
-        if row.pk is None or facts_key(row.rule()) != facts_key(rule):
-            changed.append(rule.target)
-            _fill(row, rule, from_template=facts_key(rule) in own)
-        row.position = position
-        row.save()
-    if changed:
-        edited(configuration, [mapping_key(object_type, target) for target in changed], actor)
-        audit.record(actor, "mapping.replace", tenant, before, _sources(configuration, object_type))
+    with editing(tenant, actor) as edit:
+        draft = edit.draft
+        rows = {row.target: row for row in draft.mappings.filter(object_type=object_type)}
+        before = _sources(draft, object_type)
+        draft.mappings.filter(object_type=object_type).exclude(target__in=wanted).delete()
+        changed = [target for target in rows if target not in wanted]
+        for position, rule in enumerate(rules, start=1):
+            row = rows.get(rule.target) or AttributeMapping(configuration=draft, object_type=object_type)
+            if row.pk is None or facts_key(row.rule()) != facts_key(rule):
+                changed.append(rule.target)
+                _fill(row, rule, from_template=facts_key(rule) in own)
+            row.position = position
+            row.save()
+        if changed:
+            keys = [mapping_key(object_type, target) for target in changed]
+            edit.note(keys, "mapping.replace", tenant, before, _sources(draft, object_type))
 
 
-@transaction.atomic
 def remove_mapping(*, actor: str, tenant: Tenant, row: AttributeMapping) -> None:
     """Raises Refused when AWS requires the field."""
-    configuration = editing(tenant, actor)
-    if row.target in aws_fields.required_targets(row.object_type):
-        raise Refused([MappingProblem("required-row")])
-    audit.record(actor, "mapping.remove", row, mapping_facts(row.rule()), None)
-    configuration.mappings.filter(object_type=row.object_type, target=row.target).delete()
-    edited(configuration, [mapping_key(row.object_type, row.target)], actor)
+    with editing(tenant, actor) as edit:
+        if row.target in aws_fields.required_targets(row.object_type):
+            raise Refused([MappingProblem("required-row")])
+        edit.note(mapping_key(row.object_type, row.target), "mapping.remove", row, mapping_facts(row.rule()), None)
+        edit.draft.mappings.filter(object_type=row.object_type, target=row.target).delete()
 
 
-@transaction.atomic
 def reset_mappings(*, actor: str, tenant: Tenant, object_type: str) -> None:
-    """Back to the template: every row goes, the template's come."""
-    configuration = editing(tenant, actor)
-    before = _sources(configuration, object_type)
-    configuration.mappings.filter(object_type=object_type).delete()
-    add_default_mappings(configuration, object_type)
-    after = _sources(configuration, object_type)
-    edited(configuration, [mapping_key(object_type, target) for target in before | after], actor)
-    audit.record(actor, "mapping.reset", tenant, before, _sources(configuration, object_type))
+    """Back to the template."""
+    with editing(tenant, actor) as edit:
+        before = _sources(edit.draft, object_type)
+        edit.draft.mappings.filter(object_type=object_type).delete()
+        add_default_mappings(edit.draft, object_type)
+        after = _sources(edit.draft, object_type)
+        keys = [mapping_key(object_type, target) for target in before | after]
+        edit.note(keys, "mapping.reset", tenant, before, after)
 
 
-@transaction.atomic
 def apply_recommended(*, actor: str, tenant: Tenant) -> None:
     """The three edits that AWS needs on the template of people; every other row stays as it is."""
-    configuration = editing(tenant, actor)
-    rows = {row.target: row for row in configuration.mappings.filter(object_type="user")}
-    before = _sources(configuration, "user")
-    kept = {rule.target: rule for rule in recommended_for_aws(row.rule() for row in rows.values())}
-    for target, row in rows.items():
-        if target not in kept:
-            row.delete()
-        elif mapping_facts(kept[target]) != mapping_facts(row.rule()):
-            row.kind, row.source, row.from_template = kept[target].kind, kept[target].source, False
-            row.save()
-    after = _sources(configuration, "user")
-    moved = [target for target in before if before[target] != after.get(target)]
-    edited(configuration, [mapping_key("user", target) for target in moved], actor)
-    audit.record(actor, "mapping.recommended", tenant, before, _sources(configuration, "user"))
+    with editing(tenant, actor) as edit:
+        rows = {row.target: row for row in edit.draft.mappings.filter(object_type="user")}
+        before = _sources(edit.draft, "user")
+        kept = {rule.target: rule for rule in recommended_for_aws(row.rule() for row in rows.values())}
+        for target, row in rows.items():
+            if target not in kept:
+                row.delete()
+            elif mapping_facts(kept[target]) != mapping_facts(row.rule()):
+                row.kind, row.source, row.from_template = kept[target].kind, kept[target].source, False
+                row.save()
+        after = _sources(edit.draft, "user")
+        keys = [mapping_key("user", target) for target in before if before[target] != after.get(target)]
+        edit.note(keys, "mapping.recommended", tenant, before, after)
 
 
 def _next_position(configuration: Configuration, object_type: str) -> int:

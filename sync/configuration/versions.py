@@ -7,7 +7,7 @@ from django.db.models import Max, QuerySet
 from django.utils import timezone
 
 from sync import audit
-from sync.configuration.drafts import changes, copy_assignments, copy_rows, copy_settings, differs, edited, editing
+from sync.configuration.drafts import changes, copy_assignments, copy_rows, copy_settings, differs, editing
 from sync.configuration.items import scope_digest
 from sync.models import Configuration, Run, Tenant
 
@@ -25,16 +25,14 @@ def discard_draft(*, tenant: Tenant, actor: str) -> None:
     draft.delete()
 
 
-@transaction.atomic
 def undo_change(*, tenant: Tenant, actor: str, key: str) -> None:
     """Puts one thing back to what the published version says."""
-    draft = editing(tenant, actor)
-    if draft.based_on is None or key not in draft.differs:
-        return
-    put_back(draft, draft.based_on, key)
-    draft.edits.pop(key, None)
-    edited(draft, [], actor)
-    audit.record(actor, "draft.undo", draft, {"key": key}, None)
+    with editing(tenant, actor) as edit:
+        draft = edit.draft
+        if draft.based_on is not None and key in draft.differs:
+            put_back(draft, draft.based_on, key)
+            draft.edits.pop(key, None)
+            edit.note([], "draft.undo", draft, {"key": key}, None)
 
 
 def put_back(draft: Configuration, source: Configuration, key: str) -> None:
@@ -67,20 +65,19 @@ def _rows_under(configuration: Configuration, kind: str, rest: str) -> QuerySet[
     return configuration.assignments.filter(object_type=object_type, object_id=name)
 
 
-@transaction.atomic
 def restore_version(*, tenant: Tenant, actor: str, version: Configuration) -> Configuration:
     """A draft that equals `version`, to be previewed like any other. Raises DraftInTheWay."""
     if differs(tenant):
         raise DraftInTheWay
-    draft = editing(tenant, actor)
-    for rows in (draft.mappings.all(), draft.filters.all(), draft.assignments.filter(mirrored=False)):
-        rows.delete()
-    copy_settings(version, draft)
-    draft.save()
-    copy_rows(version, draft, mirrored=False)
-    edited(draft, [one.key for one in changes(tenant)], actor)
-    audit.record(actor, "version.restore", version, None, {"number": version.number})
-    return draft
+    with editing(tenant, actor) as edit:
+        draft = edit.draft
+        for rows in (draft.mappings.all(), draft.filters.all(), draft.assignments.filter(mirrored=False)):
+            rows.delete()
+        copy_settings(version, draft)
+        draft.save()
+        copy_rows(version, draft, mirrored=False)
+        edit.note([one.key for one in changes(tenant)], "version.restore", version, None, {"number": version.number})
+        return draft
 
 
 @transaction.atomic

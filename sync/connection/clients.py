@@ -17,6 +17,7 @@ from sync.graph.auth import Authenticator, Certificate, ClientSecret
 from sync.graph.client import GraphClient
 from sync.graph.cloud import CLOUDS, Cloud
 from sync.models import AwsConnection, EntraConnection, Link, Origin, Tenant
+from sync.runs.outcomes import RunStopped
 from sync.scim.client import ScimClient
 from sync.scim.endpoint import Endpoint, OtherHost, normalise
 from sync.scim.never_touch import NeverTouch
@@ -26,8 +27,10 @@ from sync.scim.pacing import Pacer
 Side = TypeVar("Side", Cloud, Endpoint)
 
 
-class NotEntered(Exception):
+class NotEntered(RunStopped):
     """A half of the connection has no identity or no secret yet; the text says which half."""
+
+    code = "not-connected"
 
 
 def clouds() -> dict[str, Cloud]:

@@ -14,11 +14,15 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+from sync.runs.outcomes import RunStopped
+
 NONCE_BYTES = 12
 
 
-class CannotOpen(Exception):
+class CannotOpen(RunStopped):
     """The key is missing from the ring, or the text was changed or moved."""
+
+    code = "not-connected"
 
 
 @functools.lru_cache(maxsize=4)

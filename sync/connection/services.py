@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from sync import audit, queue
 from sync.connection import checks
 from sync.connection.checks.wording import describe
-from sync.connection.clients import clouds, credential_context, scim_endpoint, token_context
+from sync.connection.clients import credential_context, scim_endpoint, token_context
 from sync.connection.sealing import CannotOpen, seal, unseal
 from sync.models import AwsConnection, ConnectionTest, EntraConnection, Half, Tenant
 from sync.models.connection import Connection
@@ -29,17 +29,6 @@ Kind = TypeVar("Kind", bound=Connection)
 ENDS_SOON = datetime.timedelta(days=90)
 # After this a test that never finished no longer stands in the way of a new one.
 STALE_TEST = datetime.timedelta(minutes=5)
-__all__ = [
-    "HalfState",
-    "clouds",
-    "connect",
-    "half_state",
-    "run_test",
-    "save_aws",
-    "save_entra",
-    "scim_endpoint",
-    "start_test",
-]
 ENTRA_FACTS = ("cloud", "directory_id", "client_id", "credential_kind", "credential_ends_on")
 AWS_FACTS = ("endpoint", "token_created_on")
 

@@ -32,6 +32,7 @@ from sync.models import DirectoryUser, Drift, Link, MembershipLink, Run, Tenant
 from sync.rules.changes import chunks
 from sync.rules.drift import differences
 from sync.runs.lease import Watch
+from sync.runs.outcomes import RunStopped
 from sync.runs.phases import PhaseLog
 from sync.scim import resource
 from sync.scim.client import Json, ScimClient
@@ -45,8 +46,10 @@ PROBES = 3
 FEW_UNKNOWN = 5000
 
 
-class ListIncomplete(Exception):
+class ListIncomplete(RunStopped):
     """AWS holds what its own list did not name: the list proves nothing."""
+
+    code = "aws-list-incomplete"
 
 
 @dataclass(frozen=True, slots=True)

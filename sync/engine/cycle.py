@@ -24,6 +24,7 @@ from sync.graph.client import GraphClient
 from sync.models import Configuration, Result, Run, Snapshot, Tenant
 from sync.runs import checkpoints
 from sync.runs.lease import Watch
+from sync.runs.outcomes import RunStopped
 from sync.runs.phases import PhaseLog
 from sync.runs.results import count_results
 from sync.scim.client import ScimClient
@@ -32,15 +33,17 @@ Matching = Callable[[], AbstractContextManager[Any]]
 Evaluate = Callable[[Run, Snapshot, ScimClient, Watch, Matching], Evaluation]
 
 
-class RowsLeft(Exception):
+class RowsLeft(RunStopped):
     """The export ended although `rows` rows of the plan were neither written nor skipped: the watermark must not move."""
 
     def __init__(self, rows: int) -> None:
         super().__init__(f"{rows} rows of the plan were left")
 
 
-class NotConfirmed(Exception):
+class NotConfirmed(RunStopped):
     """Scope or matching changed, and nobody has said yes to what follows from it: the plan waits, nothing is written."""
+
+    state, code = Run.State.WAITING, "not-confirmed"
 
 
 def run_cycle(
@@ -56,8 +59,7 @@ def run_cycle(
 ) -> None:
     """`configuration`, `evaluated`: the rules to follow, and the pass that applies them.
 
-    Raises GraphError, ScimError, SourceEmpty, NotConfirmed, RowsLeft, Cancelled, TokenRefused, TooManyFailures,
-    AwsDown or LeaseLost; what is written stays."""
+    Raises RunStopped, GraphError, ScimError or LeaseLost; what is written stays."""
     phases = PhaseLog(run, clock)
     tenant = run.tenant
 

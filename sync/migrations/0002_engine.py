@@ -479,7 +479,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='run',
             name='kind',
-            field=models.CharField(choices=[('full', 'Full'), ('changes', 'Changes only'), ('preview', 'Preview'), ('demand', 'On demand'), ('retry', 'Retry'), ('verify', 'Comparison with AWS')], max_length=8),
+            field=models.CharField(choices=[('full', 'Full'), ('changes', 'Changes only'), ('preview', 'Preview'), ('demand', 'On demand'), ('verify', 'Comparison with AWS')], max_length=8),
         ),
         migrations.AlterField(
             model_name='run',

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from sync.models.link import ObjectType
 from sync.models.tenant import Tenant
 from sync.rules import filters
-from sync.rules.rows import MappingRow
+from sync.rules.rows import FIELDS, MappingRow
 
 
 def every_user_action() -> list[str]:
@@ -142,18 +142,7 @@ class AttributeMapping(models.Model):
 
     def rule(self) -> MappingRow:
         """The row as the engine's value."""
-        return MappingRow(
-            target=self.target,
-            kind=self.kind,  # type: ignore[arg-type]
-            source=self.source,
-            default=self.default,
-            default_on_update=self.default_on_update,
-            apply=self.apply,  # type: ignore[arg-type]
-            matching=self.matching,
-            when_empty=self.when_empty,  # type: ignore[arg-type]
-            position=self.position,
-            id=self.pk,
-        )
+        return MappingRow(**{name: getattr(self, name) for name in FIELDS}, position=self.position, id=self.pk)
 
 
 def new_uid() -> str:

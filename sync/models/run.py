@@ -6,6 +6,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from sync.models.columns import Changes, Counts, Impact, Phases, UnitChange, Units
 from sync.models.configuration import Configuration
 from sync.models.tenant import Tenant
 
@@ -35,7 +36,6 @@ class Run(models.Model):
         CHANGES = "changes", _("Changes only")
         PREVIEW = "preview", _("Preview")
         ON_DEMAND = "demand", _("On demand")
-        RETRY = "retry", _("Retry")
         VERIFY = "verify", _("Comparison with AWS")
 
     class Trigger(models.TextChoices):
@@ -74,21 +74,21 @@ class Run(models.Model):
     enqueued_at = models.DateTimeField(null=True, blank=True)
     # Counts every visible change of the run: a page that polls asks only for what is newer.
     sequence = models.PositiveIntegerField(default=0)
-    # {"import": {"state": "done", "seconds": 1.2, "facts": {"users": 512}}}; keys and words: sync.runs.phases
-    phases = models.JSONField(default=dict)
-    # {"created": 12, "failed": 3, ...}, keys as in Result
-    counts = models.JSONField(default=dict)
+    # {"read": {"state": "done", "seconds": 1.2, "facts": {"people": 512, "groups": 40}}}
+    phases: "models.JSONField[Phases, Phases]" = models.JSONField(default=dict)
+    # {"created": 12, "failed": 3, "no_change": 480}: by Result and "no_change"; of a comparison by Drift.Kind.
+    counts: "models.JSONField[Counts, Counts]" = models.JSONField(default=dict)
     planned = models.PositiveIntegerField(default=0)
-    # Of a draft's preview: what it means for people, its checks and patterns (sync/engine/rehearsal/impact.py).
-    impact = models.JSONField(default=dict)
-    # SHA-256 over the plan's rows as they were stored (sync/runs/results.py).
+    # Of a draft's preview (sync/engine/rehearsal/impact.py).
+    impact: "models.JSONField[Impact, Impact]" = models.JSONField(default=dict)
+    # SHA-256 over the plan's rows as they were stored (sync/engine/evaluation/plan_store.py).
     plan_hash = models.CharField(max_length=64, blank=True)
     # Whoever asked for it has said yes to the creates and key changes of its plan (`sync --confirm`).
     confirmed = models.BooleanField(default=False)
     # The reading was not sane: nobody was removed. A code of sync.problems.catalogue.
     suspect = models.CharField(max_length=40, blank=True)
     # {"GET": 3, "POST": 40, "throttled": 0}
-    scim_requests = models.JSONField(default=dict)
+    scim_requests: "models.JSONField[Counts, Counts]" = models.JSONField(default=dict)
     # Why the whole run failed: a code of sync.problems.catalogue and its facts.
     problem = models.CharField(max_length=40, blank=True)
     problem_detail = models.TextField(blank=True)
@@ -198,12 +198,12 @@ class Operation(models.Model):
     scim_id = models.CharField(max_length=100, blank=True)
     action = models.CharField(max_length=13, choices=Action)
     result = models.CharField(max_length=10, choices=Result, default=Result.PLANNED)
-    # {"title": {"before": "Clerk", "after": "Chief", "mapping": "title"}}; for memberships {"members": [ids...]}
-    changes = models.JSONField(default=dict)
+    # {"title": {"before": "Clerk", "after": "Chief", "mapping": "title"}}, {"members": [ids...]}, or both.
+    changes: "models.JSONField[Changes, Changes]" = models.JSONField(default=dict)
     # Of a draft's preview: keys of the changes that bring it (sync/engine/rehearsal/causes.py).
     causes = models.JSONField(default=list)
     # Units to write (see sync/scim/resource.py): what becomes Link.written when AWS agrees.
-    desired = models.JSONField(default=dict)
+    desired: "models.JSONField[Units, Units]" = models.JSONField(default=dict)
     epoch = models.PositiveBigIntegerField(default=0)
     sent_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
@@ -241,10 +241,20 @@ class Operation(models.Model):
         return self.finished_at or self.sent_at or self.created_at
 
     @property
+    def member_ids(self) -> list[str]:
+        """Ids in Entra of the people whom a membership request, or the creation of a group, is about."""
+        members = self.changes.get("members", [])
+        return members if isinstance(members, list) else []
+
+    @property
+    def unit_changes(self) -> dict[str, UnitChange]:
+        return {unit: change for unit, change in self.changes.items() if not isinstance(change, list)}
+
+    @property
     def fields_in_words(self) -> str:
         """`displayName, title`, `9 fields` or `40 people`."""
-        fields = [name.rpartition(":")[2] for name, change in self.changes.items() if isinstance(change, dict)]
-        members = len(self.changes.get("members", []))
+        fields = [unit.rpartition(":")[2] for unit in self.unit_changes]
+        members = len(self.member_ids)
         people = ngettext("%(n)s person", "%(n)s people", members) % {"n": members} if members else ""
         if len(fields) > FIELDS_NAMED:
             fields = [ngettext("%(n)s field", "%(n)s fields", len(fields)) % {"n": len(fields)}]

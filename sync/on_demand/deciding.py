@@ -96,7 +96,7 @@ def _plan_person(asked: Asked, evaluation: Evaluation, snapshot: Snapshot, besid
 def _keep_own_memberships(asked: Asked) -> None:
     """What else is to be done about those groups is left to the run that looks at them."""
     for operation in asked.run.operations.filter(pk__gt=asked.before).exclude(object_type="user"):
-        if operation.object_type == "membership" and asked.row.object_id in operation.changes["members"]:
+        if operation.object_type == "membership" and asked.row.object_id in operation.member_ids:
             operation.changes, operation.people = {"members": [asked.row.object_id]}, 1
             operation.save(update_fields=["changes", "people"])
         else:
@@ -136,7 +136,7 @@ def _forget_stale_plans(asked: Asked, beside: set[str]) -> None:
 
 
 def _take_out(asked: Asked, operation: Operation) -> None:
-    members = operation.changes.get("members", [])
+    members = operation.member_ids
     if asked.row.object_id not in members:
         return
     rest = [member for member in members if member != asked.row.object_id]

@@ -8,21 +8,19 @@ from django.db.models import F
 from django.utils import timezone
 
 from sync.configuration.current import configuration_of
-from sync.connection.clients import NotEntered, graph_client, scim_client
-from sync.connection.sealing import CannotOpen
+from sync.connection.clients import graph_client, scim_client
 from sync.engine.export.recovery import resolve_open_intents
 from sync.engine.export.sending import TokenRefused
 from sync.graph.client import GraphClient
-from sync.graph.errors import GraphError
 from sync.models import Demand, Operation, Result, Run, Tenant
 from sync.on_demand.asked import Asked
 from sync.on_demand.one_object import carry_out
 from sync.on_demand.steps import StepLog
 from sync.runs.lease import Cancelled, LeaseLost, Watch
-from sync.runs.outcomes import graph_problem, scim_problem
+from sync.runs.outcomes import OWN_ERROR, ending_of
 from sync.runs.results import count_results
 from sync.scim.client import ScimClient
-from sync.scim.errors import AwsDown, ScimError
+from sync.scim.errors import AwsDown
 
 log = structlog.get_logger(__name__)
 
@@ -57,11 +55,16 @@ def execute_demand(run: Run, watch: Watch) -> Run:
         scim = scim_client(run.tenant, sleep=watch.sleep)
         resolve_open_intents(run, scim)
         Serving(run.tenant, watch, graph, scim).serve()
-    except (NotEntered, CannotOpen, ScimError, TokenRefused) as error:
-        for demand in Demand.objects.filter(tenant=run.tenant, state=Demand.State.WAITING).select_related("run"):
-            _end(demand, _problem(error), str(error))
     except Cancelled:
         log.info("demand stopped", run=run.pk)
+    except LeaseLost:
+        raise
+    except Exception as error:
+        ending = ending_of(error)
+        if ending.code == OWN_ERROR:
+            log.exception("on demand stopped on an error of its own", run=run.pk)
+        for demand in Demand.objects.filter(tenant=run.tenant, state=Demand.State.WAITING).select_related("run"):
+            _end(demand, ending.code, ending.detail)
     run.refresh_from_db()
     return run
 
@@ -113,15 +116,14 @@ class Serving:
                 raise
             _end(demand, "cancelled", "")
             self.watch.check()
-        except (TokenRefused, AwsDown) as error:
-            # Every further request would end the same way, whoever sends it.
-            _end(demand, _problem(error), str(error))
-            raise
-        except (GraphError, ScimError) as error:
-            _end(demand, _problem(error), str(error))
         except Exception as error:
-            log.exception("demand stopped on an error of its own", demand=demand.pk)
-            _end(demand, "engine-error", type(error).__name__)
+            ending = ending_of(error)
+            if ending.code == OWN_ERROR:
+                log.exception("demand stopped on an error of its own", demand=demand.pk)
+            _end(demand, ending.code, ending.detail)
+            if isinstance(error, TokenRefused | AwsDown):
+                # Every further request would end the same way, whoever sends it.
+                raise
         else:
             _end(demand, "", "")
 
@@ -148,7 +150,7 @@ def in_flight(tenant: Tenant) -> set[str]:
     """Ids of people and groups about whom a request waits for its answer."""
     ids: set[str] = set()
     for operation in Operation.objects.filter(tenant=tenant, result=Result.SENT).only("object_id", "changes"):
-        ids |= {operation.object_id, *operation.changes.get("members", [])}
+        ids |= {operation.object_id, *operation.member_ids}
     return ids
 
 
@@ -194,12 +196,3 @@ def _run_state(demand: Demand, problem: str) -> str:
         return Run.State.CANCELLED if problem == "cancelled" else Run.State.FAILED
     bad = demand.objects_asked.filter(result__in=BAD).exists()
     return Run.State.COMPLETED_WITH_ERRORS if bad else Run.State.COMPLETED
-
-
-def _problem(error: Exception) -> str:
-    """A code of sync.problems.catalogue."""
-    if isinstance(error, GraphError):
-        return graph_problem(error)
-    if isinstance(error, ScimError):
-        return scim_problem(error)
-    return "token-refused" if isinstance(error, TokenRefused) else "not-connected"

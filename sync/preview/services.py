@@ -74,7 +74,7 @@ class CannotKeep(Exception):
 @transaction.atomic
 def keep_person(*, tenant: Tenant, actor: str, person: DirectoryUser) -> None:
     """Assigns the person; where a filter is in the way, adds one that lets this person pass. Raises CannotKeep."""
-    draft = drafts.editing(tenant, actor)
+    draft = drafts.locked_draft(tenant, actor)
     for edit in (_assign, _let_pass):
         scope = scope_of(draft, person)
         if scope.in_scope:

@@ -48,7 +48,6 @@ class Trace:
     """How one attribute got its value. `inputs`: what was read, by the names in the row, as it came."""
 
     target: str
-    mapping_id: int | None
     source: str
     inputs: Mapping[str, Value]
     value: str | bool | None = None
@@ -147,7 +146,7 @@ def trace_of(
 ) -> Trace:
     row = rule.row
     inputs = {name: read(one, graph_object, present, around.guest_user_name) for name, one in rule.inputs.items()}
-    trace = partial(Trace, row.target, row.id, row.source, inputs, redacted=rule.redacted)
+    trace = partial(Trace, row.target, row.source, inputs, redacted=rule.redacted)
     if rule.problem or (row.apply == "create" and not creating):
         return trace(problem=rule.problem, untouched=True)
     try:

@@ -1,7 +1,7 @@
 """One row of a mapping table as a value, and what can be wrong with it."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Literal
 
 from sync import expressions
@@ -35,12 +35,16 @@ class MappingRow:
     kind: Kind
     source: str
     default: str = ""
+    default_on_update: bool = False
     apply: Apply = "always"
     matching: int | None = None
+    when_empty: WhenEmpty = "clear"
     position: int = 0
     id: int | None = None
-    when_empty: WhenEmpty = "clear"
-    default_on_update: bool = False
+
+
+# What a row says; the rest is where it stands.
+FIELDS = tuple(one.name for one in fields(MappingRow) if one.name not in ("position", "id"))
 
 
 def graph_select(mappings: Iterable[MappingRow], object_type: str = "user", filtered: Iterable[str] = ()) -> list[str]:

@@ -17,13 +17,16 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from sync.models import Demand, Run, Tenant
+from sync.runs.outcomes import RunStopped
 
 # How often a run looks whether it is to stop, or is asked for somebody on demand.
 LOOK_SECONDS = 1.0
 
 
-class Cancelled(Exception):
+class Cancelled(RunStopped):
     """An admin asked the run to stop; what is written stays."""
+
+    state, code = Run.State.CANCELLED, ""
 
 
 class LeaseLost(Exception):

@@ -1,17 +1,50 @@
-"""How an error ends a run."""
+"""How an error ends a run: one answer for syncs, comparisons and what is asked on demand."""
+
+from typing import NamedTuple
 
 from sync.graph.errors import Forbidden as GraphForbidden
 from sync.graph.errors import GraphError, SignInFailed
+from sync.models import Run
 from sync.scim.errors import Forbidden, ScimError, Unauthorised
 
+# The problem of whatever nobody foresaw: its traceback belongs into the log.
+OWN_ERROR = "engine-error"
 
-def graph_problem(error: GraphError) -> str:
+
+class RunStopped(Exception):
+    """A run cannot or may not go on. It ends in `state` with the problem `code`; the error's text is its detail."""
+
+    state = Run.State.FAILED
+    code = OWN_ERROR
+
+
+class Ending(NamedTuple):
+    """`code`: of sync.problems.catalogue, or "" when nothing went wrong."""
+
+    state: Run.State
+    code: str
+    detail: str
+
+
+def ending_of(error: Exception) -> Ending:
+    match error:
+        case RunStopped():
+            return Ending(error.state, error.code, str(error))
+        case GraphError():
+            return Ending(Run.State.FAILED, _graph_problem(error), str(error))
+        case ScimError():
+            return Ending(Run.State.FAILED, _scim_problem(error), error.detail)
+        case _:
+            return Ending(Run.State.FAILED, OWN_ERROR, type(error).__name__)
+
+
+def _graph_problem(error: GraphError) -> str:
     if isinstance(error, SignInFailed):
         return "secret-ended" if error.aadsts == "AADSTS7000222" else "graph-sign-in"
     return "graph-denied" if isinstance(error, GraphForbidden) else "graph-down"
 
 
-def scim_problem(error: ScimError) -> str:
+def _scim_problem(error: ScimError) -> str:
     if isinstance(error, Unauthorised | Forbidden):
         return "token-refused"
     return "rejected" if error.permanent else "aws-down"

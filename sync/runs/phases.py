@@ -3,11 +3,12 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from sync.models import Run
+from sync.models.columns import Phase, PhaseState
 
 PHASES = {
     "prepare": _("Prepare"),
@@ -25,7 +26,7 @@ PHASES = {
     "finish": _("Finish"),
 }
 
-STATES = {
+STATES: dict[PhaseState, Promise] = {
     "waiting": _("Not started"),
     "running": _("Running"),
     "done": _("Done"),
@@ -34,10 +35,19 @@ STATES = {
 }
 
 
-def phases_of(run: Run) -> dict[str, Any]:
+def phases_of(run: Run) -> dict[str, Promise]:
     """Those that a run of its kind can have: a comparison has one phase, everything else all others."""
     verifying = run.kind == Run.Kind.VERIFY
     return {key: label for key, label in PHASES.items() if (key == "compare") == verifying}
+
+
+def phase_of(run: Run, key: str) -> Phase:
+    """As the run has it, or what it means that the run has not come there."""
+    return run.phases.get(key) or _unbegun("waiting" if run.open else "not_needed")
+
+
+def _unbegun(state: PhaseState) -> Phase:
+    return {"state": state, "seconds": 0.0, "facts": {}}
 
 
 class PhaseLog:
@@ -52,12 +62,12 @@ class PhaseLog:
         run.phases = {}
 
     @contextmanager
-    def during(self, key: str) -> Iterator[dict[str, Any]]:
+    def during(self, key: str) -> Iterator[dict[str, int]]:
         """Adds the time of the block to the phase; the yielded dict takes the phase's facts.
 
         Phases add up to the run: a block inside another stops that one's clock.
         """
-        phase = self.run.phases.setdefault(key, {"seconds": 0.0, "facts": {}})
+        phase = self.run.phases.setdefault(key, _unbegun("running"))
         phase["state"] = "running"
         self._count()
         self.begun.append(key)
@@ -88,7 +98,7 @@ class PhaseLog:
 
     def not_needed(self, *keys: str) -> None:
         for key in keys:
-            self.run.phases[key] = {"state": "not_needed", "seconds": 0.0, "facts": {}}
+            self.run.phases[key] = _unbegun("not_needed")
         self.save()
 
     def save(self) -> None:

@@ -1,4 +1,4 @@
-"""Runs: asking for one, carrying it out under the lease, stopping it; turning provisioning on and off."""
+"""Carrying a run out under the tenant's lease, and how it ends."""
 
 import time
 
@@ -8,24 +8,19 @@ from django.db.models import F
 from django.utils import timezone
 
 from sync.approvals import services
-from sync.connection.clients import NotEntered, graph_client, scim_client
-from sync.connection.sealing import CannotOpen
+from sync.connection.clients import graph_client, scim_client
 from sync.drift import repairing
-from sync.drift.comparison import ListIncomplete, verify
-from sync.engine.cycle import Evaluate, NotConfirmed, evaluation_of, run_cycle
-from sync.engine.export.sending import TokenRefused, TooManyFailures
-from sync.engine.reading.rounds import SourceEmpty
+from sync.drift.comparison import verify
+from sync.engine.cycle import Evaluate, evaluation_of, run_cycle
 from sync.engine.rehearsal.rehearsal import draft_of, rehearse
-from sync.graph.errors import GraphError
 from sync.models import AwsConnection, Configuration, EntraConnection, Result, Run, Tenant
 from sync.notifications import incidents
 from sync.on_demand.serving import Serving, execute_demand, recover_demands
 from sync.problems.grouping import problem_groups
 from sync.runs import checkpoints, quarantine
-from sync.runs.lease import Cancelled, Lease, LeaseLost, Watch, claim
-from sync.runs.outcomes import graph_problem, scim_problem
+from sync.runs.lease import Lease, LeaseLost, Watch, claim
+from sync.runs.outcomes import OWN_ERROR, Ending, ending_of
 from sync.runs.results import count_results
-from sync.scim.errors import ScimError
 
 log = structlog.get_logger(__name__)
 
@@ -57,8 +52,7 @@ def _execute(run: Run, watch: Watch) -> Run | None:
     if not _begin(run):
         return None
     checkpoints.passed("run begun")
-    outcome = _carry_out(run, watch)
-    _end(run, watch.lease, *outcome)
+    _end(run, watch.lease, _carry_out(run, watch))
     checkpoints.passed("run ended")
     for delivery in incidents.after_run(run) if not run.drafted else ():
         incidents.deliver(delivery)
@@ -92,8 +86,8 @@ def _rules_of(run: Run) -> tuple[Configuration, Evaluate]:
     return (draft_of(run) or current, rehearse) if run.drafted else (current, evaluation_of)
 
 
-def _carry_out(run: Run, watch: Watch) -> tuple[str, str, str]:
-    """State, problem code and detail of the finished run."""
+def _carry_out(run: Run, watch: Watch) -> Ending:
+    """Raises LeaseLost: whoever holds the lease now ends the run."""
     try:
         graph = graph_client(run.tenant, sleep=watch.sleep)
         scim = scim_client(run.tenant, sleep=watch.sleep)
@@ -107,34 +101,19 @@ def _carry_out(run: Run, watch: Watch) -> tuple[str, str, str]:
         watch.serve()
     except LeaseLost:
         raise
-    except Cancelled:
-        return Run.State.CANCELLED, "", ""
-    except NotConfirmed:
-        return Run.State.WAITING, "not-confirmed", ""
-    except (NotEntered, CannotOpen) as error:
-        return Run.State.FAILED, "not-connected", str(error)
-    except SourceEmpty:
-        return Run.State.FAILED, "source-empty", ""
-    except ListIncomplete as error:
-        return Run.State.FAILED, "aws-list-incomplete", str(error)
-    except GraphError as error:
-        return Run.State.FAILED, graph_problem(error), str(error)
-    except TokenRefused:
-        return Run.State.FAILED, "token-refused", ""
-    except TooManyFailures as error:
-        return Run.State.FAILED, "too-many-failures", str(error)
-    except ScimError as error:
-        return Run.State.FAILED, scim_problem(error), error.detail
     except Exception as error:
-        log.exception("run stopped on an error of its own", run=run.pk)
-        return Run.State.FAILED, "engine-error", type(error).__name__
+        ending = ending_of(error)
+        if ending.code == OWN_ERROR:
+            log.exception("run stopped on an error of its own", run=run.pk)
+        return ending
     bad = any(not group.problem.warning for group in problem_groups(run))
-    return (Run.State.COMPLETED_WITH_ERRORS if bad else Run.State.COMPLETED), "", ""
+    return Ending(Run.State.COMPLETED_WITH_ERRORS if bad else Run.State.COMPLETED, "", "")
 
 
 @transaction.atomic
-def _end(run: Run, lease: Lease, state: str, problem: str, detail: str) -> None:
+def _end(run: Run, lease: Lease, ending: Ending) -> None:
     lease.renew()
+    state, problem, detail = ending.state, ending.code, ending.detail[:2000]
     if state in (Run.State.FAILED, Run.State.CANCELLED):
         run.operations.filter(result=Result.PLANNED).delete()
         run.counts = count_results(run) | {"no_change": run.counts.get("no_change", 0)}
@@ -143,8 +122,8 @@ def _end(run: Run, lease: Lease, state: str, problem: str, detail: str) -> None:
         if run.kind != Run.Kind.VERIFY and not run.drafted:
             quarantine.after_success(run.tenant)
     elif state == Run.State.FAILED and not run.drafted:
-        quarantine.after_failure(run.tenant, problem, detail[:2000])
-    run.state, run.problem, run.problem_detail = state, problem, detail[:2000]
+        quarantine.after_failure(run.tenant, problem, detail)
+    run.state, run.problem, run.problem_detail = state, problem, detail
     run.finished_at = timezone.now()
     run.sequence += 1
     run.rehearsed.all().delete()

@@ -1,15 +1,17 @@
 """Every page of the URLconf: accessible in light and dark, no sideways scroll at 320 px, nothing in the console."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
+from pytest_django.live_server_helper import LiveServer
 
-from portal.access import first_run
-from portal.models import RoleGrant, User
+from portal.models import Role
 from sync.configuration import assignments, drafts, versions
 from sync.configuration.settings import set_settings
 from sync.directory.live import Found
@@ -33,23 +35,28 @@ from sync.models import (
     Snapshot,
     Tenant,
 )
-from tests.world.browser import Watched, axe, sideways
+from sync.tenants.services import create_tenant
+from tests.world.browser import Watched, axe_in_both_schemes, sideways
+from tests.world.database import empty
 from tests.world.drafted import PREVIEW, preview_of, with_draft
+from tests.world.people import person
 
-pytestmark = pytest.mark.django_db(transaction=True)
+# Not by transactions: nothing is emptied between pages that only read.
+pytestmark = pytest.mark.django_db
 
 ADELE = "aaaaaaaa-1111-4111-8111-111111111111"
 GROUP = "bbbbbbbb-1111-4111-8111-111111111111"
-# Names that answer no page of their own: actions (POST), files, fragments and redirects.
+# Names that answer no page of their own: actions (POST), files, fragments and redirects. `first_run` is looked at where
+# there is no Owner yet.
 NO_PAGE = {
-    "home", "scope_counts", "scope_filter", "scope_settings", "account_signup", "account_reset_password", "connection_test_start", "mappings_recommended", "sync_now",
+    "first_run", "home", "scope_counts", "scope_filter", "scope_settings", "account_signup", "account_reset_password", "connection_test_start", "mappings_recommended", "sync_now",
     "mappings_cast", "mappings_actions", "mappings_actions_undo", "mapping_undo", "mapping_move",
     "logs_export", "run_pill", "provisioning_state", "drift_compare", "readiness_check", "readiness_export",
     "preview", "run_confirm", "provisioning_safety", "approvals_link",
     "accept_shrinkage", "drift_link", "draft_undo", "impact_start", "impact_export", "impact_keep", "publish", "assignment_undo", "assignment_change", "unassign_ticked", "application_name", "application_stop",
 }  # fmt: skip
 # Pages for whoever is not signed in.
-SIGNED_OUT = {"account_login", "account_inactive", "first_run"}
+SIGNED_OUT = {"account_login", "account_inactive"}
 
 
 def names(patterns: list[Any] | None = None) -> Iterator[str]:
@@ -64,9 +71,35 @@ def page_names() -> list[str]:
     return sorted(set(names()) - NO_PAGE)
 
 
-@pytest.fixture
-def world(tenant: Tenant) -> dict[str, list[Any]]:
-    """Rows for every page, and the arguments of its address; a page without them fails."""
+@dataclass(frozen=True)
+class World:
+    """`session`: an Owner's cookie. `arguments`: of each page's address."""
+
+    session: str
+    arguments: dict[str, list[Any]]
+
+
+@pytest.fixture(scope="module")
+def world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
+    """Committed once for all pages: they only read."""
+    with django_db_blocker.unblock():
+        client = Client()
+        client.force_login(person("jo@acme.example", Role.OWNER))
+        tenant = create_tenant(actor="jo@acme.example", name="Acme")
+        yield World(client.cookies["session"].value, arguments_of(tenant))
+        empty()
+
+
+@pytest.fixture(scope="module")
+def server(world: World) -> Iterator[str]:
+    """As `live_server`, which would empty the database after each test."""
+    running = LiveServer("localhost")
+    yield running.url
+    running.stop()
+
+
+def arguments_of(tenant: Tenant) -> dict[str, list[Any]]:
+    """Makes rows for every page; a page without arguments fails."""
     now = timezone.now()
     Tenant.objects.filter(pk=tenant.pk).update(enabled=True, enabled_changed_at=now, next_run_at=now)
     run = Run.objects.create(
@@ -252,29 +285,44 @@ def waiting(tenant: Tenant, run: Run) -> Hold:
 GLOBAL = {"tenants": "?stay=1", "tenant_new": "", "me": "", "account_logout": ""}
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.fixture(scope="module")
+def watched(server: str) -> Watched:
+    return Watched(server)
+
+
+@pytest.fixture(scope="module")
+def owner_page(browser: Browser, world: World, server: str, watched: Watched) -> Iterator[Page]:
+    with browser.new_context() as context:
+        context.add_cookies([{"name": "session", "value": world.session, "url": server}])
+        page = context.new_page()
+        watched.watch(page)
+        yield page
+
+
+@pytest.fixture(scope="module")
+def stranger_page(browser: Browser, watched: Watched) -> Iterator[Page]:
+    with browser.new_context() as context:
+        page = context.new_page()
+        watched.watch(page)
+        yield page
+
+
 @pytest.mark.parametrize("name", page_names())
 def test_a_page_is_accessible_and_fits(
-    name: str,
-    scheme: Any,
-    world: dict[str, list[Any]],
-    owner: User,
-    open_page: Callable[[User | None], Page],
-    watched: Watched,
-    live_server: Any,
+    name: str, world: World, server: str, owner_page: Page, stranger_page: Page, watched: Watched
 ) -> None:
-    if name == "first_run":
-        RoleGrant.objects.all().delete()
-        first_run.issue_code()
-    page = open_page(None if name in SIGNED_OUT else owner)
-    page.emulate_media(color_scheme=scheme)
-    assert name in world or name in GLOBAL or name in SIGNED_OUT, (
+    assert name in world.arguments or name in GLOBAL or name in SIGNED_OUT, (
         f"{name} is a new page: give it rows and arguments here."
     )
-    answer = page.goto(live_server.url + reverse(name, args=world.get(name, [])) + GLOBAL.get(name, ""))
+    watched.faults.clear()
+    page = stranger_page if name in SIGNED_OUT else owner_page
+    page.set_viewport_size({"width": 1280, "height": 720})
+    address = server + reverse(name, args=world.arguments.get(name, [])) + GLOBAL.get(name, "")
+    answer = page.goto(address)
     assert answer is not None
-    assert answer.status == 200
-    assert axe(page) == []
+    assert (answer.status, page.url) == (200, address)
+    assert axe_in_both_schemes(page) == []
     page.set_viewport_size({"width": 320, "height": 800})
     assert sideways(page) == 0
     assert page.locator("h1").count() == 1
+    assert watched.faults == []

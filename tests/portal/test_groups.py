@@ -16,7 +16,7 @@ from sync.directory.live import Found
 from sync.graph.errors import NotFound, Throttled
 from sync.models import DirectoryGroup, DirectoryMembership, DirectoryUser, Operation, Run, Snapshot, Tenant
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both]
 ACTOR = "jo@acme.example"
 
 

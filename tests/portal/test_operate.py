@@ -16,7 +16,7 @@ from sync.configuration.current import configuration_of
 from sync.models import AuditEntry, Operation, Run, Tenant
 from sync.worker.scheduling import dispatch
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.both]
 
 
 @pytest.fixture

@@ -18,6 +18,8 @@ from sync.directory.live import Found
 from sync.models import DirectoryGroup, DirectoryMembership, DirectoryUser, Tenant
 from sync.rules.entra_attributes import ALWAYS_SELECTED
 
+pytestmark = pytest.mark.both
+
 ACTOR = "jo@acme.example"
 URL = "/t/acme/scope/"
 HTMX = {"HTTP_HX_REQUEST": "true"}

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from playwright.sync_api import Page, expect
 
@@ -10,6 +10,12 @@ from tests.world.up import Up
 
 AXE = (Path(__file__).parent.parent / "samples" / "axe-core-4.14.1" / "axe.min.js").read_text()
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+RUN_AXE = (
+    f"axe.run({{runOnly: {json.dumps(RULES)}, resultTypes: ['violations']}}).then(found => JSON.stringify("
+    "found.violations.map(one => [one.id, one.nodes.slice(0, 3).map(node => node.html.slice(0, 200))])))"
+)
+# Light last: pages are left as they were found.
+SCHEMES: tuple[Literal["dark", "light"], ...] = ("dark", "light")
 PASSWORD = "four ordinary words here"
 
 
@@ -42,16 +48,25 @@ class Watched:
 
 
 def axe(page: Page) -> list[Any]:
-    """Violations, each with its first elements. Over CDP: the page's own policy forbids added scripts."""
+    """Violations of the page as it stands, each with its first elements."""
     session = page.context.new_cdp_session(page)
-    session.send("Runtime.evaluate", {"expression": AXE})
-    run = (
-        f"axe.run({{runOnly: {json.dumps(RULES)}}}).then(found => JSON.stringify(found.violations.map("
-        "one => [one.id, one.nodes.slice(0, 3).map(node => node.html.slice(0, 200))])))"
-    )
-    answer = session.send("Runtime.evaluate", {"expression": run, "awaitPromise": True})
+    # Over CDP: the page's own policy forbids added scripts.
+    session.send("Runtime.evaluate", {"expression": f"if (!window.axe) {{ {AXE} }}"})
+    answer = session.send("Runtime.evaluate", {"expression": RUN_AXE, "awaitPromise": True})
+    session.detach()
     violations: list[Any] = json.loads(answer["result"]["value"])
     return violations
+
+
+def axe_in_both_schemes(page: Page) -> list[Any]:
+    """In light and in dark; the page is left in light."""
+    found = []
+    for scheme in SCHEMES:
+        # A colour on its way from one scheme to the other would be taken for poor contrast.
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        found += [(scheme, violation) for violation in axe(page)]
+    page.emulate_media(reduced_motion="null")
+    return found
 
 
 def sideways(page: Page) -> int:

@@ -21,6 +21,7 @@ from sync.drift import services as verifying
 from sync.drift.services import CannotRepair
 from sync.models import DirectoryGroup, DirectoryUser, Drift, Run, Tenant
 from sync.problems.catalogue import PROBLEMS
+from sync.runs.phases import phase_of
 from sync.runs.requests import RunInTheWay, request_soon
 
 # Rows of one kind that the page shows; the command prints all.
@@ -93,7 +94,7 @@ def results(tenant: Tenant, run: Run) -> dict[str, Any]:
     only = run.drifts.filter(kind=Drift.Kind.ONLY_IN_AWS)
     alone = only.filter(facts__left_alone=True)
     return {
-        "facts": run.phases.get("compare", {}).get("facts", {}),
+        "facts": phase_of(run, "compare")["facts"],
         "sections": sections,
         "differences": sum(counts.get(kind.value, 0) for kind in KINDS),
         "unsettled": verifying.unsettled(run),

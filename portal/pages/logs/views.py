@@ -71,7 +71,7 @@ def detail_context(tenant: Tenant, operation: Operation) -> dict[str, Any]:
 
 
 def members_of(tenant: Tenant, operation: Operation) -> list[DirectoryUser]:
-    ids = operation.changes.get("members", [])
+    ids = operation.member_ids
     return list(DirectoryUser.objects.filter(tenant=tenant, object_id__in=ids).order_by("display_name"))
 
 

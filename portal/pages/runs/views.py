@@ -24,6 +24,7 @@ from sync.models import Action, Result, Run, Tenant
 from sync.preview.queries.previews import beside_preview
 from sync.problems.catalogue import PROBLEMS
 from sync.problems.grouping import problem_groups
+from sync.runs import phases
 from sync.runs.requests import cancel_run
 
 PAGE = 50
@@ -111,7 +112,7 @@ def figures(found: Run) -> list[dict[str, object]]:
 
 def progress(found: Run) -> dict[str, int] | None:
     """Only while writing: before that the total is unknown."""
-    if not found.open or not any(found.phases.get(key, {}).get("state") == "running" for key in WRITING):
+    if not found.open or not any(phases.phase_of(found, key)["state"] == "running" for key in WRITING):
         return None
     waiting = found.operations.filter(result__in=(Result.PLANNED, Result.SENT)).count()
     return {"done": max(0, found.planned - waiting), "total": found.planned}

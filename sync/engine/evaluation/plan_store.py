@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from sync.db.bulk import insert_rows
 from sync.models import Link, Operation, Result, Run
+from sync.models.columns import Changes, UnitChange
 from sync.rules.changes import Change
 from sync.scim.resource import REDACTED
 
@@ -54,10 +55,8 @@ class PlanStore:
     def _row(
         self, subject: Subject, change: Change, sources: Mapping[str, str], redacted: Collection[str]
     ) -> Operation:
-        changes = {
-            unit: _shown(value, unit in redacted) | {"mapping": sources.get(unit, "")}
-            if isinstance(value, dict)
-            else value
+        changes: Changes = {
+            unit: value if isinstance(value, list) else _shown(value, sources.get(unit, ""), hidden=unit in redacted)
             for unit, value in change.changes.items()
         }
         row = self._operation(subject, change.action)
@@ -93,9 +92,10 @@ class PlanStore:
         )
 
 
-def _shown(change: dict[str, Any], hidden: bool) -> dict[str, Any]:
+def _shown(change: Mapping[str, Any], source: str, *, hidden: bool) -> UnitChange:
     """Before and after of one unit; that something was or is to be there may be seen."""
-    return {side: REDACTED if hidden and value is not None else value for side, value in change.items()}
+    before, after = (REDACTED if hidden and change[side] is not None else change[side] for side in ("before", "after"))
+    return {"before": before, "after": after, "mapping": source}
 
 
 class Refusal:

@@ -180,7 +180,7 @@ class Journal:
                 settled.operations.append(operation)
                 continue
             operation.result, operation.epoch, operation.sent_at = Result.SENT, self.lease.epoch, now
-            named = [key for key in operation.changes.get("members", []) if key in members]
+            named = [key for key in operation.member_ids if key in members]
             begun.append((request, Flying(operation, {key: members[key] for key in named})))
             plain.append(operation.pk)
         Operation.objects.filter(pk__in=plain).update(result=Result.SENT, epoch=self.lease.epoch, sent_at=now)
@@ -216,7 +216,7 @@ class Journal:
         """The people whom these requests name and whom AWS holds, by Entra id."""
         wanted: set[str] = set()
         for operation in operations:
-            wanted.update(operation.changes.get("members", []))
+            wanted.update(operation.member_ids)
             if manager := operation.desired.get(MANAGER):
                 wanted.add(manager["value"])
         return settling.members(self.run.tenant_id, wanted) if wanted else {}
@@ -259,8 +259,8 @@ class Journal:
         self, settled: Settled, operation: Operation, link: Link, members: dict[str, Member], not_after: float
     ) -> Request | None:
         after = {unit: operation.desired.get(unit) for unit in operation.changes}
-        if after.get(MANAGER):
-            manager = members.get(after[MANAGER]["value"])
+        if wanted := after.get(MANAGER):
+            manager = members.get(wanted["value"])
             if manager is None:
                 return self._skip(settled, operation, "manager-not-in-aws")
             after[MANAGER] = {"value": manager.scim_id}

@@ -63,7 +63,7 @@ def _settle(settled: Settled, operation: Operation, found: Found, *, applied: bo
     if applied:
         if found is not None:
             operation.scim_id = found["id"]
-        named = settling.members(operation.tenant_id, operation.changes.get("members", []))
+        named = settling.members(operation.tenant_id, operation.member_ids)
         settled.succeed(operation, Written(), named, now)
     else:
         settled.unknown(operation, link)

@@ -12,6 +12,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, Literal, Protocol
 
 from sync.runs.checkpoints import passed
+from sync.runs.outcomes import RunStopped
 from sync.scim import writing
 from sync.scim.client import ScimClient
 from sync.scim.errors import AwsDown, Forbidden, ScimError, Stopped, Unauthorised
@@ -37,12 +38,16 @@ GATHER_SECONDS, GATHER_LONGER_SECONDS, SAFE_POINT_SECONDS = 0.02, 0.2, 0.4
 LANDING_SECONDS = 8.0
 
 
-class TokenRefused(Exception):
+class TokenRefused(RunStopped):
     """AWS answered 401 or 403: every further request would fail the same way."""
 
+    code = "token-refused"
 
-class TooManyFailures(Exception):
+
+class TooManyFailures(RunStopped):
     """Of `done` finished writes of people and groups `failed` would fail again."""
+
+    code = "too-many-failures"
 
     def __init__(self, failed: int, done: int) -> None:
         super().__init__(f"{failed} of {done} failed")

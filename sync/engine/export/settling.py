@@ -123,7 +123,7 @@ class Settled:
         missing: set[str],
         now: datetime.datetime,
     ) -> None:
-        present = {key: named[key] for key in operation.changes.get("members", []) if key in named}
+        present = {key: named[key] for key in operation.member_ids if key in named}
         if operation.action == "remove_member":
             self.removed.append((group.pk, [member.link_id for member in present.values()]))
             return
@@ -134,11 +134,11 @@ class Settled:
 
     def _leave_out(self, operation: Operation, gone: Mapping[str, Member], now: datetime.datetime) -> None:
         """People who were deleted in AWS: the next run looks for them, or makes them anew."""
-        operation.changes["members"] = [key for key in operation.changes["members"] if key not in gone]
+        operation.changes["members"] = [key for key in operation.member_ids if key not in gone]
         operation.problem = "not-found-link"
         if operation.object_type == "membership":
-            operation.people = len(operation.changes["members"])
-        if operation.action == "add_member" and not operation.changes["members"]:
+            operation.people = len(operation.member_ids)
+        if operation.action == "add_member" and not operation.member_ids:
             operation.result = Result.SKIPPED
         for link in Link.objects.filter(pk__in=[member.link_id for member in gone.values()]):
             self.forget(link)
@@ -197,14 +197,14 @@ class Settled:
     def unknown(self, operation: Operation, link: Link) -> None:
         """The request may or may not have been applied: its units are written anew, its members compared anew."""
         if operation.object_type == "membership":
-            self.doubt(operation, members(self.tenant_id, operation.changes["members"]))
+            self.doubt(operation, members(self.tenant_id, operation.member_ids))
         elif operation.action not in ("create", "delete"):
             link.written = link.written | dict.fromkeys(operation.desired)
             self.changed[link.pk] = link
 
     def doubt(self, operation: Operation, named: Mapping[str, Member]) -> None:
         """Whether AWS holds these memberships is not certain until an answer is seen."""
-        users = [named[key].link_id for key in operation.changes["members"] if key in named]
+        users = [named[key].link_id for key in operation.member_ids if key in named]
         self.doubted.append((self.link_of(operation).pk, users))
 
     # Writing

@@ -22,7 +22,7 @@ def held_changes(hold: Hold, operations: Iterable[Operation]) -> list[HeldChange
     """One row per person or group; for a membership request one per member."""
     rows = list(operations)
     ids = {row.object_id for row in rows if row.object_type == "user"}
-    ids |= {member for row in rows for member in row.changes.get("members", []) if row.object_type == "membership"}
+    ids |= {member for row in rows for member in row.member_ids if row.object_type == "membership"}
     people = {user.object_id: user for user in DirectoryUser.objects.filter(tenant=hold.tenant, object_id__in=ids)}
     return [change for row in rows for change in _changes_of(hold, row, people)]
 
@@ -35,7 +35,7 @@ def _changes_of(hold: Hold, row: Operation, people: Mapping[str, DirectoryUser])
         return [HeldChange(object_id=row.object_id, **names, **facts)]
     return [
         HeldChange(object_id=row.object_id, member_id=member, **_member_names(people.get(member), row), **facts)
-        for member in row.changes["members"]
+        for member in row.member_ids
     ]
 
 
@@ -65,7 +65,7 @@ def close_done(run: Run) -> None:
     changes = HeldChange.objects.open().filter(tenant=run.tenant)
     changes.filter(Exists(same), member_id="").update(closed_at=now)
     for operation in done.filter(action="remove_member"):
-        members = operation.changes.get("members", [])
+        members = operation.member_ids
         changes.filter(object_id=operation.object_id, member_id__in=members).update(closed_at=now)
     close_empty_holds(run.tenant)
 

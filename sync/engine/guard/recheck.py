@@ -28,7 +28,7 @@ def _holding(tenant_id: int, object_ids: Iterable[str]) -> Approved:
 def _still(operation: Operation, approved: Approved) -> bool:
     if operation.object_type != "membership":
         return (operation.action, operation.object_id, "") in approved
-    members = [one for one in operation.changes["members"] if (operation.action, operation.object_id, one) in approved]
+    members = [one for one in operation.member_ids if (operation.action, operation.object_id, one) in approved]
     if members:
         operation.changes["members"] = members
         operation.people = len(members)

@@ -15,18 +15,14 @@ from django.utils import timezone
 
 from sync.engine.reading import application, memberships, sanity
 from sync.engine.reading.ahead import fetched
-from sync.engine.reading.memberships import apply_members
 from sync.engine.reading.pages import apply_groups, apply_users
 from sync.engine.reading.sanity import SourceEmpty
 from sync.engine.reading.tracked import covers, must_be_full, parts, tracked
-from sync.engine.work import touch
 from sync.graph.client import DeltaPage, GraphClient
 from sync.graph.errors import GraphError, NotFound, Rejected, ResyncRequired
 from sync.models import DirectoryGroup, DirectoryUser, Snapshot, Tenant
 from sync.runs import checkpoints
 from sync.runs.lease import Watch
-
-__all__ = ["SourceEmpty", "apply_groups", "apply_members", "apply_users", "read_directory", "touch"]
 
 log = structlog.get_logger(__name__)
 

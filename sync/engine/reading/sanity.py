@@ -18,6 +18,7 @@ from sync.graph.errors import GraphError, NotFound
 from sync.models import DirectoryGroup, DirectoryMembership, DirectoryUser, Snapshot, Tenant
 from sync.rules.limits import Limits
 from sync.runs.lease import Watch
+from sync.runs.outcomes import RunStopped
 
 log = structlog.get_logger(__name__)
 
@@ -29,8 +30,10 @@ ASKED_FOR = 30
 ACCEPTED_FOR = datetime.timedelta(hours=4)
 
 
-class SourceEmpty(Exception):
+class SourceEmpty(RunStopped):
     """A full round brought nobody although the mirror knows people: nothing may follow from that."""
+
+    code = "source-empty"
 
 
 def check(snapshot: Snapshot, graph: GraphClient, watch: Watch) -> None:

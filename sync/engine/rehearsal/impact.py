@@ -5,16 +5,15 @@ Worked out once at the end of the preview and kept on its run, so that what some
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from django.db.models import Q, QuerySet, Sum
 
 from sync.engine.guard.guard import Guard
 from sync.models import DirectoryUser, Hold, Operation, Result, Run
+from sync.models.columns import Example, Fold, Impact, ImpactCheck, Level, MemberCounts, UnitChange
 from sync.rules import acceptance
 
-Level = Literal["good", "attention", "bad"]
-Json = dict[str, Any]
 TODO = (Result.PLANNED, Result.HELD)
 # What a person is counted under when several operations concern them: the gravest first.
 GROUPS: Mapping[str, tuple[str, ...]] = {
@@ -29,15 +28,15 @@ EXAMPLES = 5
 VALUES = 2
 
 
-def weigh(run: Run, guard: Guard, *, stay: int, suspect: str) -> Json:
-    """`people`: counts by GROUPS, `stay` and `refused`; `members`, `groups`; `folds`; `checks`. Called after foresee."""
+def weigh(run: Run, guard: Guard, *, stay: int, suspect: str) -> Impact:
+    """Called after the guard's foresee."""
     todo = run.operations.filter(result__in=TODO)
     return {
         "people": people(todo) | {"stay": stay, "refused": refused(run)},
         "members": members(todo),
         "groups": todo.filter(object_type="group").values("object_id").distinct().count(),
         "folds": folds(todo),
-        "checks": [check.as_json() for check in checks(run, guard, suspect)],
+        "checks": checks(run, guard, suspect),
     }
 
 
@@ -60,23 +59,20 @@ def refused(run: Run) -> int:
     return rows.values("object_id").distinct().count()
 
 
-def members(todo: QuerySet[Operation]) -> dict[str, int]:
+def members(todo: QuerySet[Operation]) -> MemberCounts:
     """Memberships that come and go; a group that is created brings its first members itself."""
     rows = todo.filter(object_type="membership").values("action").annotate(n=Sum("people"))
     counted = {row["action"]: row["n"] for row in rows}
-    created = todo.filter(object_type="group", action="create").values_list("changes", flat=True)
-    first = sum(len(changes.get("members", ())) for changes in created.iterator())
+    created = todo.filter(object_type="group", action="create").only("changes")
+    first = sum(len(row.member_ids) for row in created.iterator())
     return {"add": counted.get("add_member", 0) + first, "remove": counted.get("remove_member", 0)}
 
 
 # Patterns of change
 
 
-def with_pattern(change: Any) -> Any:
-    """A unit's before and after, with the pattern that they follow; anything else as it is."""
-    if not isinstance(change, dict) or "after" not in change:
-        return change
-    return change | {"pattern": pattern_of(change.get("before"), change["after"])}
+def with_pattern(change: UnitChange) -> UnitChange:
+    return {**change, "pattern": pattern_of(change["before"], change["after"])}
 
 
 def pattern_of(before: Any, after: Any) -> str:
@@ -104,33 +100,33 @@ def plain(value: Any) -> str:
 
 
 @dataclass(slots=True)
-class Fold:
+class FoldTally:
     """All updates of one unit that follow one pattern. `afters`: up to VALUES different results."""
 
     n: int = 0
-    examples: list[Json] = field(default_factory=list)
+    examples: list[Example] = field(default_factory=list)
     afters: set[str] = field(default_factory=set)
     causes: dict[str, None] = field(default_factory=dict)
 
-    def add(self, name: str, change: Mapping[str, Any], causes: Iterable[str]) -> None:
+    def add(self, name: str, change: UnitChange, causes: Iterable[str]) -> None:
         self.n += 1
         self.causes |= dict.fromkeys(causes)
-        before, after = plain(change.get("before")), plain(change["after"])
+        before, after = plain(change["before"]), plain(change["after"])
         if len(self.afters) < VALUES:
             self.afters.add(after)
         if len(self.examples) < EXAMPLES:
             self.examples.append({"name": name, "before": before, "after": after})
 
 
-def folds(todo: QuerySet[Operation]) -> list[Json]:
+def folds(todo: QuerySet[Operation]) -> list[Fold]:
     """Updates by unit and pattern, most people first; `after` where all get the same."""
-    found: dict[tuple[str, str, str], Fold] = {}
+    found: dict[tuple[str, str, str], FoldTally] = {}
     rows = todo.filter(object_type__in=("user", "group"), action__in=GROUPS["updated"])
-    names = ("object_type", "display_name", "changes", "causes")
-    for object_type, name, changes, causes in rows.order_by("pk").values_list(*names).iterator():
-        for unit, change in changes.items():
-            if isinstance(change, dict) and "pattern" in change:
-                found.setdefault((object_type, unit, change["pattern"]), Fold()).add(name, change, causes)
+    for row in rows.order_by("pk").only("object_type", "display_name", "changes", "causes").iterator():
+        for unit, change in row.unit_changes.items():
+            if "pattern" in change:
+                fold = found.setdefault((row.object_type, unit, change["pattern"]), FoldTally())
+                fold.add(row.display_name, change, row.causes)
     ordered = sorted(found.items(), key=lambda item: -item[1].n)
     return [
         {
@@ -149,31 +145,22 @@ def folds(todo: QuerySet[Operation]) -> list[Json]:
 # Checks
 
 
-@dataclass(frozen=True, slots=True)
-class ImpactCheck:
-    """One line of the strip. Bad ones block publishing, attention asks for a tick."""
-
-    code: str
-    level: Level
-    n: int = 0
-    limit: int = 0
-
-    def as_json(self) -> Json:
-        return {"code": self.code, "level": self.level, "n": self.n, "limit": self.limit}
+def check_of(code: str, level: Level, n: int = 0, limit: int = 0) -> ImpactCheck:
+    return {"code": code, "level": level, "n": n, "limit": limit}
 
 
 def checks(run: Run, guard: Guard, suspect: str) -> list[ImpactCheck]:
     over = {kind: numbers for kind, _operations, numbers in guard.over}
-    found = [ImpactCheck("reading", "bad")] if suspect else []
+    found = [check_of("reading", "bad")] if suspect else []
     found += [_removals(run, guard, over), *_refusals(run), *_limits(over), *_guests(run)]
     order: list[Level] = ["bad", "attention", "good"]
-    return sorted(found, key=lambda check: order.index(check.level))
+    return sorted(found, key=lambda check: order.index(check["level"]))
 
 
 def _removals(run: Run, guard: Guard, over: Mapping[str, Mapping[str, int]]) -> ImpactCheck:
     """Over the limit they are held for a person when they are published."""
     gone = run.operations.filter(object_type="user", action__in=("disable", "delete"), result__in=TODO).count()
-    return ImpactCheck("removals", "attention" if Hold.Kind.PEOPLE in over else "good", gone, guard.people_limit())
+    return check_of("removals", "attention" if Hold.Kind.PEOPLE in over else "good", gone, guard.people_limit())
 
 
 def _refusals(run: Run) -> list[ImpactCheck]:
@@ -184,10 +171,10 @@ def _refusals(run: Run) -> list[ImpactCheck]:
     emptied = _objects(failed.filter(by_value, problem__in=acceptance.BY_CODE))
     arriving = _objects(failed.exclude(by_value).filter(problem__in=(*SHARED, *acceptance.BY_CODE)))
     broken = _objects(failed.filter(problem="expression-error"))
-    found = [ImpactCheck("shared", "bad" if shared else "good", shared)]
-    found += [ImpactCheck("emptied", "bad", emptied)] if emptied else [ImpactCheck("emptied", "good")]
-    found += [ImpactCheck("arriving", "attention", arriving)] if arriving else []
-    return found + ([ImpactCheck("expressions", "bad", broken)] if broken else [])
+    found = [check_of("shared", "bad" if shared else "good", shared)]
+    found += [check_of("emptied", "bad", emptied)] if emptied else [check_of("emptied", "good")]
+    found += [check_of("arriving", "attention", arriving)] if arriving else []
+    return found + ([check_of("expressions", "bad", broken)] if broken else [])
 
 
 def _objects(rows: QuerySet[Operation]) -> int:
@@ -198,7 +185,7 @@ def _limits(over: Mapping[str, Mapping[str, int]]) -> list[ImpactCheck]:
     """Publishing says yes to creates and key changes; members and groups still wait for a person."""
     kinds = (Hold.Kind.CREATES, Hold.Kind.KEYS, Hold.Kind.MEMBERS, Hold.Kind.GROUPS)
     return [
-        ImpactCheck(f"over-{kind}", "attention", over[kind]["planned"], over[kind]["limit"])
+        check_of(f"over-{kind}", "attention", over[kind]["planned"], over[kind]["limit"])
         for kind in kinds
         if kind in over
     ]
@@ -207,7 +194,7 @@ def _limits(over: Mapping[str, Mapping[str, int]]) -> list[ImpactCheck]:
 def _guests(run: Run) -> list[ImpactCheck]:
     ids = run.operations.filter(object_type="user", action="create", result__in=TODO).values("object_id")
     guests = DirectoryUser.objects.filter(tenant=run.tenant, object_id__in=ids, properties__userType="Guest").count()
-    return [ImpactCheck("guests", "attention", guests)] if guests else []
+    return [check_of("guests", "attention", guests)] if guests else []
 
 
 def blocking(run: Run) -> list[str]:

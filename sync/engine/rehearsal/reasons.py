@@ -102,7 +102,7 @@ class RehearsedPlan(PlanStore):
         self, subject: Subject, change: Change, sources: Mapping[str, str], redacted: Collection[str]
     ) -> Operation:
         row = super()._row(subject, change, sources, redacted)
-        row.changes = {unit: impact.with_pattern(value) for unit, value in row.changes.items()}
+        row.changes |= {unit: impact.with_pattern(change) for unit, change in row.unit_changes.items()}
         row.causes = list(self.reasons.because(subject, change))
         return row
 

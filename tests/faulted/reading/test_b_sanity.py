@@ -314,7 +314,7 @@ def test_assignments_of_the_application_come_and_go_with_it(mirrored: Tenant, la
 def test_a_draft_carries_what_the_application_brings_without_a_change_of_its_own(mirrored: Tenant, lab: Lab) -> None:
     sync(mirrored)
     with transaction.atomic():
-        drafts.editing(mirrored, ACTOR)
+        drafts.locked_draft(mirrored, ACTOR)
     team = group_of(lab, "Late", [hire(lab, "La Tecomer")])
     [added] = lab.call("POST", "entra/assignments", {"add": [{"principalId": team["id"]}]})
     run_without_publishing(mirrored)

@@ -14,6 +14,7 @@ from sync.expressions import (
     format,  # noqa: A004
     parse,
 )
+from tests.world.examples import share
 
 pytestmark = pytest.mark.pure
 
@@ -185,7 +186,7 @@ def test_any_text_is_read_or_refused_with_a_place(source: str) -> None:
 
 
 @given(st.lists(PIECES, max_size=60).map("".join))
-@settings(max_examples=500)
+@settings(max_examples=share(4))
 def test_any_pieces_are_read_or_refused_with_a_place(source: str) -> None:
     assert has_a_place(refusal(source), source)
 
@@ -203,6 +204,6 @@ def calls() -> st.SearchStrategy[str]:
 
 
 @given(calls())
-@settings(max_examples=500)
+@settings(max_examples=share(4))
 def test_any_call_gives_a_value_or_an_error_with_a_place(source: str) -> None:
     assert has_a_place(refusal(source), source)

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sync.scim.pacing import SLOWEST, Pacer
@@ -106,7 +106,6 @@ LATENCIES = st.floats(0.001, 8.0)
 ANSWERS = st.lists(st.tuples(LATENCIES, st.none() | st.floats(0.0, 60.0)), min_size=1, max_size=40)
 
 
-@settings(deadline=None)
 @given(ANSWERS, st.integers(1, 8), st.sampled_from([1.0, 10.0, 18.0, 19.0]))
 @example([(0.02, 1.0)] * 4 + [(0.02, None)], 1, 18.0)
 @example([(0.02, None)] * 20 + [(0.02, 1.0)] * 20, 8, 18.0)

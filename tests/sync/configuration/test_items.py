@@ -20,7 +20,7 @@ def published(tenant: Tenant) -> Tenant:
 
 
 def test_a_fresh_copy_differs_in_nothing(published: Tenant) -> None:
-    drafts.editing(published, ACTOR)
+    drafts.locked_draft(published, ACTOR)
     current, draft = published.configurations.current(), published.configurations.draft()
     assert draft is not None
     assert items.digest(current) == items.digest(draft)
@@ -47,14 +47,14 @@ def test_each_kind_of_edit_is_one_difference_under_its_own_key(published: Tenant
 
 
 def test_what_an_enterprise_application_brought_is_not_among_them(published: Tenant) -> None:
-    drafts.editing(published, ACTOR)
+    drafts.locked_draft(published, ACTOR)
     before = items.digest(published.configurations.current())
     published.configurations.current().assignments.create(object_type="user", object_id="p1", mirrored=True)
     assert items.digest(published.configurations.current()) == before
 
 
 def test_only_scope_and_matching_move_the_scope_digest(published: Tenant) -> None:
-    draft = drafts.editing(published, ACTOR)
+    draft = drafts.locked_draft(published, ACTOR)
     before = items.scope_digest(draft)
     draft.mappings.filter(target="title").update(source="department")
     draft.user_actions = ["create"]

@@ -8,17 +8,18 @@ from typing import Any
 
 import jsonschema
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 
 from sync.configuration.files import ms_schema
 from sync.rules.rows import MappingRow
 from sync.rules.template import DEFAULT_GROUP_MAPPINGS, DEFAULT_USER_MAPPINGS
 from sync.rules.wanted import Wanted, WantedFilter
 from tests.world.configured import CONFIGURATIONS, for_microsoft
+from tests.world.examples import share
 from tests.world.ms_schema import SAMPLE
 
 pytestmark = pytest.mark.pure
-DEFINITIONS = json.loads((Path(__file__).parents[2] / "samples" / "graph-schema.json").read_text())["$defs"]
+DEFINITIONS = json.loads((Path(__file__).parents[4] / "samples" / "graph-schema.json").read_text())["$defs"]
 
 
 @cache
@@ -42,7 +43,7 @@ def test_the_sample_fits_graphs_definitions() -> None:
 
 
 @given(CONFIGURATIONS)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=share(0.5))
 def test_what_is_written_fits_graphs_definitions_and_is_read_as_it_was(wanted: Wanted) -> None:
     expressible = for_microsoft(wanted)
     schema, report = ms_schema.write(expressible)
@@ -56,7 +57,7 @@ def test_what_is_written_fits_graphs_definitions_and_is_read_as_it_was(wanted: W
 
 
 @given(CONFIGURATIONS)
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=share(0.25))
 def test_everything_that_is_lost_is_said(wanted: Wanted) -> None:
     """Whatever differs after a round trip has a line that says so."""
     schema, report = ms_schema.write(wanted)

@@ -5,6 +5,8 @@ import pytest
 from sync.engine.evaluation.taken_values import TakenValues
 from sync.models import Link, Tenant
 
+pytestmark = pytest.mark.both
+
 
 @pytest.mark.parametrize(
     ("target", "column", "value", "taken"),

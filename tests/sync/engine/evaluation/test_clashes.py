@@ -11,7 +11,7 @@ from tests.world.company import aws_user, group_of, names, people
 from tests.world.lab import Lab
 from tests.world.tenant import ACTOR, assign, sync
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both]
 
 
 def rename(lab: Lab, person: dict[str, Any], name: str) -> None:

@@ -4,7 +4,7 @@ filters"), and what a filter says about itself."""
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sync.rules.filter_checks import anchored, check, check_filter, unanchored
@@ -251,7 +251,6 @@ FILTERS = st.builds(Filter, st.text(max_size=20), st.lists(CLAUSES, max_size=4).
 VALUES = st.none() | st.booleans() | st.integers() | st.text(max_size=20) | st.lists(st.text(max_size=5), max_size=3)
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(FILTERS, max_size=3), st.dictionaries(st.sampled_from([*NAMES, "mobilePhone"]), VALUES, max_size=6))
 def test_whatever_is_stored_it_is_described_kept_and_judged(filters: list[Filter], person: dict[str, Any]) -> None:
     assert sentence(filters)

@@ -14,6 +14,8 @@ from sync.models import Configuration, Run, Tenant
 from sync.preview.services import NotPublished, publish_draft
 from sync.rules.rows import MappingRow
 
+pytestmark = pytest.mark.both
+
 ACTOR = "jo@acme.example"
 ADELE = Found("user", "87d349ed-44d7-43e1-9a83-5f2406dee5bd", "Adele Vance", "adele@acme.example", "person")
 

@@ -13,6 +13,8 @@ from sync.models import DirectoryGroup, DirectoryMembership, DirectoryUser, Tena
 from sync.preview.queries.filter_effects import FilterEffects, search, titles_of
 from sync.rules.entra_attributes import ALWAYS_SELECTED
 
+pytestmark = pytest.mark.both
+
 ACTOR = "jo@acme.example"
 OUTER, INNER = "1" * 36, "2" * 36
 

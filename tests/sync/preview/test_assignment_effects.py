@@ -16,6 +16,8 @@ from sync.models import Configuration, DirectoryGroup, DirectoryMembership, Dire
 from sync.preview.queries import assignment_effects
 from sync.preview.queries.assignment_effects import EVERYBODY, HIMSELF, AssignmentCounts, AssignmentEffects
 
+pytestmark = pytest.mark.both
+
 ACTOR = "jo@acme.example"
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sync.approvals import queries
@@ -38,6 +38,7 @@ from sync.runs.lease import Watch
 from sync.runs.requests import cancel_run, request_run
 from sync.worker import execution
 from tests.world.company import hire, names
+from tests.world.examples import share
 from tests.world.lab import Lab
 from tests.world.tenant import ACTOR, assign, sync
 
@@ -177,12 +178,7 @@ EDITS = {
 }
 
 
-@settings(
-    max_examples=4,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@settings(max_examples=share(0.08))
 @given(chosen=st.lists(st.sampled_from(sorted(EDITS)), min_size=1, max_size=4, unique=True))
 def test_any_draft_is_carried_out_as_it_was_previewed(wired: Tenant, lab: Lab, chosen: list[str]) -> None:
     if not wired.configurations.published().exists():

@@ -9,7 +9,7 @@ from tests.world.company import active, aws_group, aws_user, group_of, hire, lea
 from tests.world.lab import Lab
 from tests.world.tenant import ACTOR, assign, sync
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both]
 
 
 def test_more_leavers_than_the_limit_are_held_by_name_and_everything_else_is_written(wired: Tenant, lab: Lab) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 
 from sync.configuration import drafts, mappings, versions
@@ -22,6 +22,7 @@ from sync.rules import aws_fields
 from sync.rules.wanted import Wanted
 from sync.tenants import services
 from tests.world.configured import CONFIGURATIONS
+from tests.world.examples import share
 from tests.world.mangling import mangles
 from tests.world.ms_schema import SAMPLE, attribute, only, row
 
@@ -85,7 +86,7 @@ def facts(tenant: Tenant) -> Any:
 
 @pytest.mark.pure
 @given(CONFIGURATIONS)
-@hypothesis_settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@hypothesis_settings(max_examples=share(0.5))
 def test_every_configuration_comes_in_as_it_went_out(wanted: Wanted) -> None:
     text = json.dumps(as_document(wanted), ensure_ascii=False)
     assert reading.parse_configuration(json_text.read(text), None) == wanted
@@ -93,7 +94,7 @@ def test_every_configuration_comes_in_as_it_went_out(wanted: Wanted) -> None:
 
 @pytest.mark.pure
 def test_the_example_of_the_documentation_is_such_a_file() -> None:
-    text = (Path(__file__).parents[3] / "docs" / "configuration.md").read_text()
+    text = (Path(__file__).parents[4] / "docs" / "configuration.md").read_text()
     found = json.loads(text.partition("```json\n")[2].partition("```")[0])
     assert as_document(reading.parse_configuration(found, None)) == found
 
@@ -103,9 +104,7 @@ def test_the_example_of_the_documentation_is_such_a_file() -> None:
 
 @pytest.mark.django_db
 @given(CONFIGURATIONS)
-@hypothesis_settings(
-    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
-)
+@hypothesis_settings(max_examples=share(0.1))
 def test_what_is_configured_comes_in_again_through_either_file_without_a_change(tenant: Tenant, wanted: Wanted) -> None:
     put_into_draft(tenant=tenant, actor=JO, wanted=wanted)
     assert planned_changes(tenant, wanted) == []

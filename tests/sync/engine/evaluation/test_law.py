@@ -1,0 +1,149 @@
+"""A law: a readiness check, on demand and a run say the same of everybody, under any mappings and whatever Entra holds."""
+
+import itertools
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, example, given, settings
+from hypothesis import strategies as st
+
+from sync.configuration.mappings import replace_mappings
+from sync.models import Run, Tenant
+from sync.readiness.services import check_now
+from sync.rules.rows import MappingRow
+from sync.tenants.services import create_tenant
+from tests.world.company import group_of, hire
+from tests.world.lab import Lab
+from tests.world.on_demand import demand, facts, steps
+from tests.world.tenant import ACTOR, assign, connect, publish, sync
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+UNIQUE = 'SelectUniqueValue(Join("@", [givenName], "one.example"), Join("@", [givenName], "two.example"))'
+ACTIVE = MappingRow("active", "expression", 'Switch([IsSoftDeleted], , "False", "True", "True", "False")')
+# What each target may be made of.
+SOURCES: dict[str, list[tuple[Any, str]]] = {
+    "userName": [("direct", "userPrincipalName"), ("direct", "mail"), ("expression", UNIQUE), ("direct", "jobTitle")],
+    "name.givenName": [("direct", "givenName"), ("constant", "Kim")],
+    "name.familyName": [("direct", "surname"), ("expression", 'Coalesce([surname], "-")')],
+    "displayName": [("direct", "displayName"), ("expression", 'Join(" ", [surname], [givenName])')],
+    "title": [("direct", "jobTitle"), ("expression", "Left([jobTitle], 3)"), ("expression", "CDate([jobTitle])")],
+    'emails[type eq "work"].value': [("direct", "mail"), ("direct", "userPrincipalName"), ("none", "")],
+    'phoneNumbers[type eq "work"].value': [("direct", "mobilePhone"), ("none", "")],
+    'phoneNumbers[type eq "home"].value': [("direct", "mobilePhone"), ("none", "")],
+    "manager": [("reference", "manager"), ("none", "")],
+}
+DEFAULTS = {"name.familyName": ["", "Doe"], "title": ["", "\u200bClerk"]}
+FACTS = {
+    "givenName": st.sampled_from(["Kim", "Kim", None, "K\u00adim"]),
+    "surname": st.sampled_from(["Twin", None, "Tw in", "x" * 1100]),
+    "mail": st.sampled_from(["kim@contoso.example", "kim2@contoso.example", None, "with space@contoso.example"]),
+    "jobTitle": st.sampled_from(["Clerk", None, "a:b", "y" * 1100]),
+    "mobilePhone": st.sampled_from([None, "+49 170 1"]),
+}
+
+
+@st.composite
+def mappings(draw: st.DrawFn) -> list[MappingRow]:
+    found = [MappingRow("externalId", "direct", "objectId", matching=2), ACTIVE]
+    for target, sources in SOURCES.items():
+        kind, source = draw(st.sampled_from(sources))
+        apply = "create" if source == UNIQUE else draw(st.sampled_from(["always", "create"]))
+        default = draw(st.sampled_from(DEFAULTS.get(target, [""])))
+        matching = 1 if target == "userName" else None
+        found.append(MappingRow(target, kind, source, default=default, apply=apply, matching=matching))  # type: ignore[arg-type]
+    return [replace(row, position=n) for n, row in enumerate(found, start=1)]
+
+
+PEOPLE = st.lists(st.fixed_dictionaries(FACTS), min_size=2, max_size=4)
+Word = tuple[str, str]
+NOTHING: Word = ("", "")
+
+
+@dataclass
+class Said:
+    """What is certainly wrong with each person, as (code, attribute), by object id; NOTHING for nothing.
+
+    A check lists all of it; on demand and a run name what they refuse the person for.
+    """
+
+    check: dict[str, set[Word]]
+    on_demand: dict[str, Word]
+    run: dict[str, Word]
+
+
+NUMBERS = itertools.count(1)
+
+
+def company(lab: Lab, found: list[dict[str, Any]], number: int) -> list[dict[str, Any]]:
+    """Everybody reports to the first of them."""
+    people: list[dict[str, Any]] = []
+    for n, person in enumerate(found):
+        manager = {"manager": people[0]["id"]} if people else {}
+        upn = f"law{number}.{n}@contoso.example"
+        people.append(hire(lab, f"Law {number} {n}", userPrincipalName=upn, **person, **manager))
+    return people
+
+
+def said(tenant: Tenant, lab: Lab, rules: list[MappingRow], people: list[dict[str, Any]], group: Any) -> Said:
+    replace_mappings(tenant=tenant, actor=ACTOR, object_type="user", rules=rules)
+    assign(tenant, group)
+    publish(tenant)
+    run = sync(tenant, Run.Kind.PREVIEW)
+    found = check_now(tenant)
+    ids = [person["id"] for person in people]
+    rows = list(found.findings.filter(object_type="user", certain=True))
+    asked = {row.object_id: row for row in demand(tenant, *people, write=False).objects_asked.all()}
+    return Said(
+        check={key: {(row.code, row.attribute) for row in rows if row.object_id == key} or {NOTHING} for key in ids},
+        on_demand={key: refused_on_demand(asked[key]) for key in ids},
+        run={key: refusal(run, key) for key in ids},
+    )
+
+
+def refusal(run: Run, object_id: str) -> Word:
+    rows = run.operations.filter(object_id=object_id, object_type="user").exclude(problem="")
+    found = [(row.problem, row.attribute) for row in rows]
+    assert len(found) <= 1
+    return found[0] if found else NOTHING
+
+
+def refused_on_demand(row: Any) -> Word:
+    for step in ("ready", "match", "plan"):
+        if steps(row).get(step) == "failed":
+            told = facts(row, step)
+            return told["problem"], told.get("attribute", "")
+    return NOTHING
+
+
+TWINS = [{"givenName": "Kim", "surname": "Twin", "mail": None, "jobTitle": None, "mobilePhone": None}] * 2
+UNIQUE_NAMES = [
+    MappingRow("userName", "expression", UNIQUE, apply="create", matching=1, position=1),
+    MappingRow("externalId", "direct", "objectId", position=2),
+    MappingRow("displayName", "direct", "displayName", position=3),
+    MappingRow("name.givenName", "direct", "givenName", position=4),
+    MappingRow("name.familyName", "direct", "surname", position=5),
+    replace(ACTIVE, position=6),
+]
+
+
+# As found: to shrink one would take minutes of runs.
+@settings(
+    max_examples=max(12, settings.default.max_examples // 10),
+    deadline=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(mappings(), PEOPLE)
+@example(UNIQUE_NAMES, TWINS)
+def test_everybody_is_judged_alike(
+    tenant: Tenant, lab: Lab, rules: list[MappingRow], people: list[dict[str, Any]]
+) -> None:
+    number = next(NUMBERS)
+    one = create_tenant(actor=ACTOR, name=f"Law {number}")
+    connect(one, lab)
+    hired = company(lab, people, number)
+    words = said(one, lab, rules, hired, group_of(lab, f"Law {number}", hired))
+    assert {key: word for key, word in words.run.items() if word not in words.check[key]} == {}
+    assert words.on_demand == words.run

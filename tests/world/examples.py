@@ -1,0 +1,13 @@
+"""How many examples Hypothesis makes: the same few for every change, many new ones with `--hypothesis-profile=nightly`."""
+
+from hypothesis import HealthCheck, settings
+
+QUIET = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+settings.register_profile("ci", max_examples=50, derandomize=True, deadline=None, suppress_health_check=QUIET)
+settings.register_profile("nightly", max_examples=500, deadline=None, suppress_health_check=QUIET)
+settings.load_profile("ci")
+
+
+def share(part: float) -> int:
+    """Of the profile's number: less than 1 where an example costs more than a moment."""
+    return max(1, round(settings().max_examples * part))

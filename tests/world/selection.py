@@ -1,0 +1,60 @@
+"""Which tests a pass takes, and in which order.
+
+`--each-once`: each test on the database where it matters, and on both where the two differ (the marker `both`).
+`--database-only`: everything that touches the database, whatever it is there for.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection
+
+TESTS = Path(__file__).parent.parent
+# What touches the database here belongs on PostgreSQL, as in production; everything else on SQLite, which `up` brings.
+PRODUCTION = {"sync", "faulted", "chaos", "simulation"}
+DATABASE_FIXTURES = {"db", "transactional_db"}
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--each-once", action="store_true", help="only tests that belong on this database")
+    parser.addoption("--database-only", action="store_true", help="only tests that touch the database")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not Path(CHROMIUM).exists() and not os.environ.get("CI"):
+        for item in items:
+            if item.get_closest_marker("browser"):
+                item.add_marker(pytest.mark.skip(reason=f"no browser at {CHROMIUM}; set CHROMIUM"))
+    kept = [item for item in items if is_taken(item, config)]
+    config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
+    # Processes mostly wait, and their files take long: first, so that no worker is left with one at the end.
+    items[:] = sorted(kept, key=lambda item: item.get_closest_marker("process") is None)
+
+
+def is_taken(item: pytest.Item, config: pytest.Config) -> bool:
+    if config.getoption("--database-only"):
+        return touches_database(item) and not item.get_closest_marker("browser")
+    return not config.getoption("--each-once") or connection.vendor in databases_of(item)
+
+
+def databases_of(item: pytest.Item) -> set[str]:
+    if not touches_database(item):
+        return {"sqlite"}
+    if item.get_closest_marker("both"):
+        return {"sqlite", "postgresql"}
+    return {"postgresql"} if item.path.relative_to(TESTS).parts[0] in PRODUCTION else {"sqlite"}
+
+
+def touches_database(item: pytest.Item) -> bool:
+    names = set(getattr(item, "fixturenames", ()))
+    return bool(names & DATABASE_FIXTURES) or item.get_closest_marker("django_db") is not None
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args() -> dict[str, Any]:
+    flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+    return {"executable_path": CHROMIUM, "args": [*flags, "--disable-component-update", "--disable-sync"]}
