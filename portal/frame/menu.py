@@ -39,7 +39,7 @@ MENU: tuple[tuple[str | Promise, tuple[Item, ...]], ...] = (
                 _("Mappings"),
                 "arrows-exchange",
                 "mappings",
-                ("people",),
+                ("user",),
                 (
                     *("mapping", "mapping_add", "mapping_remove", "mappings_reset", "expression_help", "aws_fields"),
                     *("configuration_export", "configuration_import"),

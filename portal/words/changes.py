@@ -20,7 +20,6 @@ from sync.rules import filters
 from sync.rules.filter_words import clauses_in_words
 
 Words = str | Promise
-PLURAL = {"user": "people", "group": "groups"}
 KINDS: Mapping[str, Words] = {
     "mapping": gettext_lazy("Mapping"),
     "filter": gettext_lazy("Scope filter"),
@@ -94,7 +93,7 @@ def name_of(item: Item) -> str:
 
 def url_of(tenant: Tenant, item: Item) -> str:
     if page_editing(item.key) == "mappings":
-        return reverse("mappings", args=[tenant.slug, PLURAL.get(item.object_type, "people")])
+        return reverse("mappings", args=[tenant.slug, item.object_type or "user"])
     return reverse(page_editing(item.key), args=[tenant.slug])
 
 

@@ -83,7 +83,7 @@ class World:
     browser: Client = field(default_factory=Client)
 
     def address(self, name: str) -> str:
-        usual = {"plural": "people", "target": "title", "key": "new", "kind": "group", "object_id": GROUP}
+        usual = {"object_type": "user", "target": "title", "key": "new", "kind": "group", "object_id": GROUP}
         named = usual | {"number": 1} | self.facts.get(name, {})
         converters = PAGES[name].pattern.converters
         return reverse(name, kwargs={"slug": SLUG} | {one: named[one] for one in converters})

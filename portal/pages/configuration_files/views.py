@@ -191,7 +191,7 @@ def _take(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     messages.success(request, said % {"n": len(changed)})
     if tenant.configurations.published().exists():
         return redirect_to(request, "draft", tenant.slug)
-    return redirect_to(request, "mappings", tenant.slug, "people")
+    return redirect_to(request, "mappings", tenant.slug, "user")
 
 
 # --- Microsoft's report ---

@@ -18,7 +18,7 @@ from sync.rules.entra_attributes import SOURCES
 from sync.rules.rows import ObjectType
 from sync.scim.resource import ATTRIBUTES, RESERVED_IN, RESERVED_NAMES, ScimAttribute
 
-TABLES: tuple[tuple[ObjectType, str], ...] = (("user", "people"), ("group", "groups"))
+OBJECT_TYPES: tuple[ObjectType, ...] = ("user", "group")
 
 
 @page(read=Right.READ)
@@ -54,11 +54,11 @@ def aws_fields(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """What AWS takes, as the rules of the product have it: read-only."""
     tables = [
         {
-            "plural": plural,
+            "object_type": object_type,
             "fields": [_field(object_type, one) for one in ATTRIBUTES[object_type].values()],
             "sources": attribute_lines(SOURCES[object_type], None),
         }
-        for object_type, plural in TABLES
+        for object_type in OBJECT_TYPES
     ]
     return render_page(request, "mappings/fields.html", {"tenant": tenant, "tables": tables})
 

@@ -33,55 +33,55 @@ from sync.preview.queries import filter_effects
 from sync.rules import aws_fields, entra_attributes, mapping, mapping_checks
 from sync.rules.rows import MappingRow, ObjectType, graph_select
 
-OBJECTS: dict[str, ObjectType] = {"people": "user", "groups": "group"}
-
 
 @page(read=Right.READ)
-def mappings(request: HttpRequest, tenant: Tenant, plural: str) -> HttpResponse:
-    context = table(request, tenant, plural) | found_people(request, tenant, plural)
+def mappings(request: HttpRequest, tenant: Tenant, object_type: ObjectType) -> HttpResponse:
+    context = table(request, tenant, object_type) | found_people(request, tenant, object_type)
     return render_page(request, "mappings/list.html", context, partial="people")
 
 
 @page(read=Right.CONFIGURE, act=Right.CONFIGURE)
-def mapping_edit(request: HttpRequest, tenant: Tenant, plural: str, target: str) -> HttpResponse:
-    row = row_of(tenant, plural, target)
+def mapping_edit(request: HttpRequest, tenant: Tenant, object_type: ObjectType, target: str) -> HttpResponse:
+    row = row_of(tenant, object_type, target)
     if row is None and not request.POST.get("seen"):
         raise Http404
     if "close" in request.GET and row is not None:
-        return render_page(request, "mappings/list.html", one_line(request, tenant, plural, row), partial="line")
-    return edit(request, tenant, plural, row, target)
+        return render_page(request, "mappings/list.html", one_line(request, tenant, object_type, row), partial="line")
+    return edit(request, tenant, object_type, row, target)
 
 
 @page(read=Right.CONFIGURE, act=Right.CONFIGURE)
-def mapping_add(request: HttpRequest, tenant: Tenant, plural: str) -> HttpResponse:
-    return edit(request, tenant, plural, None, "")
+def mapping_add(request: HttpRequest, tenant: Tenant, object_type: ObjectType) -> HttpResponse:
+    return edit(request, tenant, object_type, None, "")
 
 
-def edit(request: HttpRequest, tenant: Tenant, plural: str, row: AttributeMapping | None, target: str) -> HttpResponse:
+def edit(
+    request: HttpRequest, tenant: Tenant, object_type: ObjectType, row: AttributeMapping | None, target: str
+) -> HttpResponse:
     """Show the form, preview what it gives, or save it: a preview changes nothing."""
-    form = form_for(request, tenant, plural, row, target)
+    form = form_for(request, tenant, object_type, row, target)
     if "preview" in request.POST:
-        return preview(request, tenant, plural, row, form)
+        return preview(request, tenant, object_type, row, form)
     if request.method == "POST" and form.is_valid():
         try:
-            return save(request, tenant, plural, row, form)
+            return save(request, tenant, object_type, row, form)
         except Refused as error:
             form.refuse((problem.field, problem_sentence(problem)) for problem in error.problems)
         except EditConflict:
-            return conflict_panel(request, tenant, plural, form, row_of(tenant, plural, form.rule().target))
-    context = edit_context(request, tenant, plural, row, form)
+            return conflict_panel(request, tenant, object_type, form, row_of(tenant, object_type, form.rule().target))
+    context = edit_context(request, tenant, object_type, row, form)
     status = 422 if request.method == "POST" else 200
     return render_page(request, "mappings/edit.html", context, partial="row", status=status)
 
 
 def save(
-    request: HttpRequest, tenant: Tenant, plural: str, row: AttributeMapping | None, form: MappingForm
+    request: HttpRequest, tenant: Tenant, object_type: ObjectType, row: AttributeMapping | None, form: MappingForm
 ) -> HttpResponse:
     """Raises Refused, Conflict."""
     rule, seen = form.rule(), request.POST.get("seen")
     if seen and row is None:
         raise EditConflict(row)
-    found = gets_of(tenant, plural, rule, everyone(request, tenant, plural, [rule]))
+    found = gets_of(tenant, object_type, rule, everyone(request, tenant, object_type, [rule]))
     problems = mapping_table.sample_problems(found, rule)
     # An edit of something else is not held up by what the row gave before.
     if problems and (row is None or (row.kind, row.source, row.default) != (rule.kind, rule.source, rule.default)):
@@ -89,25 +89,25 @@ def save(
     saved = configurations.save_mapping(
         actor=request.user.email,
         tenant=tenant,
-        object_type=OBJECTS[plural],
+        object_type=object_type,
         rule=rule,
         row=row,
         seen=seen or None,
     )
     said = " ".join([_("Saved %(field)s.") % {"field": short_path(saved.target)}, *mapping_table.doubts(found)])
-    return back_to_table(request, tenant, plural, said, saved.target)
+    return back_to_table(request, tenant, object_type, said, saved.target)
 
 
 def conflict_panel(
-    request: HttpRequest, tenant: Tenant, plural: str, form: MappingForm, now: AttributeMapping | None
+    request: HttpRequest, tenant: Tenant, object_type: ObjectType, form: MappingForm, now: AttributeMapping | None
 ) -> HttpResponse:
     """Both side by side; keeping mine sends it again, on top of what is there now."""
     mine = form.rule()
-    mine_url = reverse("mapping", args=[tenant.slug, plural, mine.target])
-    keep_url = mine_url if now else reverse("mapping_add", args=[tenant.slug, plural])
+    mine_url = reverse("mapping", args=[tenant.slug, object_type, mine.target])
+    keep_url = mine_url if now else reverse("mapping_add", args=[tenant.slug, object_type])
     context = {
         "tenant": tenant,
-        "plural": plural,
+        "object_type": object_type,
         "page_name": _("%(field)s changed meanwhile") % {"field": short_path(mine.target)},
         "target_short": short_path(mine.target),
         "pairs": compared(mine, now),
@@ -117,7 +117,7 @@ def conflict_panel(
         "seen": revision(now),
         "action": with_person(request, keep_url),
         "take": f"{with_person(request, mine_url)}{'&' if examples.person_of(request) else '?'}close=1",
-        "back": list_url(tenant, plural, request),
+        "back": list_url(tenant, object_type, request),
     }
     return render_page(request, "mappings/conflict.html", context, partial="row", status=409)
 
@@ -143,8 +143,8 @@ def compared(mine: MappingRow, now: AttributeMapping | None) -> list[dict[str, A
 
 
 @page(read=Right.CONFIGURE, act=Right.CONFIGURE)
-def mapping_remove(request: HttpRequest, tenant: Tenant, plural: str, target: str) -> HttpResponse:
-    row = row_of(tenant, plural, target)
+def mapping_remove(request: HttpRequest, tenant: Tenant, object_type: ObjectType, target: str) -> HttpResponse:
+    row = row_of(tenant, object_type, target)
     if row is None:
         raise Http404
     if request.method == "POST":
@@ -152,8 +152,10 @@ def mapping_remove(request: HttpRequest, tenant: Tenant, plural: str, target: st
             configurations.remove_mapping(actor=request.user.email, tenant=tenant, row=row)
         except Refused as error:
             messages.error(request, " ".join(problem_sentence(problem) for problem in error.problems))
-            return redirect_to(request, list_url(tenant, plural, request))
-        return back_to_table(request, tenant, plural, _("Removed %(field)s.") % {"field": short_path(target)}, target)
+            return redirect_to(request, list_url(tenant, object_type, request))
+        return back_to_table(
+            request, tenant, object_type, _("Removed %(field)s.") % {"field": short_path(target)}, target
+        )
     context = {
         "tenant": tenant,
         "page_name": _("Remove %(field)s?") % {"field": short_path(target)},
@@ -161,48 +163,47 @@ def mapping_remove(request: HttpRequest, tenant: Tenant, plural: str, target: st
             "The field is no longer written. What we wrote to it is taken away by the first run that uses this."
         ),
         "action": request.get_full_path(),
-        "edit": with_person(request, reverse("mapping", args=[tenant.slug, plural, target])),
-        "back": list_url(tenant, plural, request),
+        "edit": with_person(request, reverse("mapping", args=[tenant.slug, object_type, target])),
+        "back": list_url(tenant, object_type, request),
     }
     return render_page(request, "mappings/remove.html", context, partial="ask")
 
 
 @page(act=Right.CONFIGURE)
-def mapping_undo(request: HttpRequest, tenant: Tenant, plural: str, target: str) -> HttpResponse:
+def mapping_undo(request: HttpRequest, tenant: Tenant, object_type: ObjectType, target: str) -> HttpResponse:
     """The row as the published version has it."""
-    versions.undo_change(tenant=tenant, actor=request.user.email, key=mapping_key(object_type_or_404(plural), target))
+    versions.undo_change(tenant=tenant, actor=request.user.email, key=mapping_key(object_type, target))
     said = _("%(field)s is as published again.") % {"field": short_path(target)}
-    return back_to_table(request, tenant, plural, said, target)
+    return back_to_table(request, tenant, object_type, said, target)
 
 
 @page(act=Right.CONFIGURE)
-def mapping_move(request: HttpRequest, tenant: Tenant, plural: str, target: str) -> HttpResponse:
+def mapping_move(request: HttpRequest, tenant: Tenant, object_type: ObjectType, target: str) -> HttpResponse:
     """One place earlier or later in the matching order; the button keeps the focus by its id."""
     configurations.move_matching(
         actor=request.user.email,
         tenant=tenant,
-        object_type=object_type_or_404(plural),
+        object_type=object_type,
         target=target,
         up=request.POST.get("direction") == "up",
     )
-    row = row_of(tenant, plural, target)
+    row = row_of(tenant, object_type, target)
     said = _("%(field)s is match %(number)s.") % {
         "field": short_path(target),
         "number": row.matching if row else "",
     }
-    return back_to_table(request, tenant, plural, said)
+    return back_to_table(request, tenant, object_type, said)
 
 
 @page(read=Right.CONFIGURE, act=Right.CONFIGURE)
-def mappings_reset(request: HttpRequest, tenant: Tenant, plural: str) -> HttpResponse:
-    object_type = object_type_or_404(plural)
+def mappings_reset(request: HttpRequest, tenant: Tenant, object_type: ObjectType) -> HttpResponse:
     if request.method == "POST":
         configurations.reset_mappings(actor=request.user.email, tenant=tenant, object_type=object_type)
         messages.success(request, _("The mappings are those of Entra's template again."))
-        return redirect_to(request, list_url(tenant, plural, request))
+        return redirect_to(request, list_url(tenant, object_type, request))
     context = {
         "tenant": tenant,
-        "plural": plural,
+        "object_type": object_type,
         "rows": len(configurations.template(object_type)),
         "published": tenant.configurations.published().exists(),
     }
@@ -213,28 +214,28 @@ def mappings_reset(request: HttpRequest, tenant: Tenant, plural: str) -> HttpRes
 def mappings_recommended(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     configurations.apply_recommended(actor=request.user.email, tenant=tenant)
     messages.success(request, _("The mappings are as recommended for AWS."))
-    return redirect_to(request, list_url(tenant, "people", request))
+    return redirect_to(request, list_url(tenant, "user", request))
 
 
 @page(act=Right.CONFIGURE)
-def mappings_actions(request: HttpRequest, tenant: Tenant, plural: str) -> HttpResponse:
+def mappings_actions(request: HttpRequest, tenant: Tenant, object_type: ObjectType) -> HttpResponse:
     """What may be done in AWS, and what a guest's userPrincipalName stands for."""
-    form = actions_form(plural, draft_or_current(tenant), request.POST)
+    form = actions_form(object_type, draft_or_current(tenant), request.POST)
     if not form.is_valid():
         return render_page(
-            request, "mappings/list.html", table(request, tenant, plural) | {"actions": form}, status=422
+            request, "mappings/list.html", table(request, tenant, object_type) | {"actions": form}, status=422
         )
     set_settings(actor=request.user.email, tenant=tenant, **form.cleaned_data)
     messages.success(request, _("Saved what may be done in AWS."))
-    return redirect_to(request, list_url(tenant, plural, request))
+    return redirect_to(request, list_url(tenant, object_type, request))
 
 
 @page(act=Right.CONFIGURE)
-def mappings_actions_undo(request: HttpRequest, tenant: Tenant, plural: str) -> HttpResponse:
-    for name in SETTINGS[plural]:
+def mappings_actions_undo(request: HttpRequest, tenant: Tenant, object_type: ObjectType) -> HttpResponse:
+    for name in SETTINGS[object_type]:
         versions.undo_change(tenant=tenant, actor=request.user.email, key=setting_key(name))
     messages.success(request, _("What may be done in AWS is as published again."))
-    return redirect_to(request, list_url(tenant, plural, request))
+    return redirect_to(request, list_url(tenant, object_type, request))
 
 
 @page(act=Right.READ)
@@ -249,29 +250,28 @@ def mappings_cast(request: HttpRequest, tenant: Tenant) -> HttpResponse:
         examples.unpin(request, tenant, person)
     else:
         examples.propose_again(request, tenant)
-    return redirect_to(request, list_url(tenant, "people", request))
+    return redirect_to(request, list_url(tenant, "user", request))
 
 
 # --- What the pages show ---
 
 
-def table(request: HttpRequest, tenant: Tenant, plural: str, focus_on: str = "") -> dict[str, Any]:
-    object_type = object_type_or_404(plural)
+def table(request: HttpRequest, tenant: Tenant, object_type: ObjectType, focus_on: str = "") -> dict[str, Any]:
     configuration = draft_or_current(tenant)
     changes = drafts.changes(tenant)
     everything = list(configuration.mappings.all())
     rows = [row for row in everything if row.object_type == object_type]
-    example = example_of(request, tenant, plural, [row.rule() for row in rows])
+    example = example_of(request, tenant, object_type, [row.rule() for row in rows])
     lines = mapping_table.lines_of(rows, changes, object_type, example, configuration)
-    cast = examples.pinned(request, tenant) if plural == "people" else []
+    cast = examples.pinned(request, tenant) if object_type == "user" else []
     return {
         "tenant": tenant,
-        "plural": plural,
-        "plural_name": _("People") if plural == "people" else _("Groups"),
+        "object_type": object_type,
+        "plural_name": _("People") if object_type == "user" else _("Groups"),
         "configuration": configuration,
         # Until the first version the draft is what runs use.
         "published": configuration.number is not None or configuration.based_on_id is not None,
-        "counts": {kind: sum(row.object_type == kind for row in everything) for kind in OBJECTS.values()},
+        "counts": {kind: sum(row.object_type == kind for row in everything) for kind in ("user", "group")},
         "lines": lines,
         "moves": sum(bool(line.row.matching) for line in lines) > 1,
         "unmapped": mapping_table.unmapped(rows, object_type),
@@ -282,28 +282,32 @@ def table(request: HttpRequest, tenant: Tenant, plural: str, focus_on: str = "")
         "keep": f"?{urlencode({'person': example.object_id})}" if example else "",
         "focus_on": focus_on,
         "may_edit": can(request.user, tenant, Right.CONFIGURE),
-        "actions": actions_form(plural, configuration),
-        "actions_changed": any(one.key in {setting_key(name) for name in SETTINGS[plural]} for one in changes),
+        "actions": actions_form(object_type, configuration),
+        "actions_changed": any(one.key in {setting_key(name) for name in SETTINGS[object_type]} for one in changes),
     }
 
 
-SETTINGS = {"people": ("user_actions", "guest_user_name"), "groups": ("group_actions",)}
+SETTINGS: dict[ObjectType, tuple[str, ...]] = {"user": ("user_actions", "guest_user_name"), "group": ("group_actions",)}
 
 
-def actions_form(plural: str, configuration: Configuration, data: Any = None) -> PeopleActionsForm | GroupActionsForm:
-    form_class = PeopleActionsForm if plural == "people" else GroupActionsForm
-    return form_class(data, initial={name: getattr(configuration, name) for name in SETTINGS[plural]})
+def actions_form(
+    object_type: ObjectType, configuration: Configuration, data: Any = None
+) -> PeopleActionsForm | GroupActionsForm:
+    form_class = PeopleActionsForm if object_type == "user" else GroupActionsForm
+    return form_class(data, initial={name: getattr(configuration, name) for name in SETTINGS[object_type]})
 
 
-def example_of(request: HttpRequest, tenant: Tenant, plural: str, rules: Sequence[MappingRow]) -> Example | None:
-    return examples.chosen(request, tenant, graph_select(rules, "user")) if plural == "people" else None
+def example_of(
+    request: HttpRequest, tenant: Tenant, object_type: ObjectType, rules: Sequence[MappingRow]
+) -> Example | None:
+    return examples.chosen(request, tenant, graph_select(rules, "user")) if object_type == "user" else None
 
 
-def found_people(request: HttpRequest, tenant: Tenant, plural: str) -> dict[str, Any]:
+def found_people(request: HttpRequest, tenant: Tenant, object_type: ObjectType) -> dict[str, Any]:
     """`needs`: the role that looks people up in Entra, for whoever finds those of the mirror only."""
     text = request.GET.get("find", "")
     found: dict[str, Any] = {"people_text": text, "people": [], "unreadable": False}
-    if plural != "people":
+    if object_type != "user":
         return found
     if not can(request.user, tenant, Right.ON_DEMAND):
         rows = filter_effects.search(tenant, "user", text[:100])
@@ -320,10 +324,9 @@ def found_people(request: HttpRequest, tenant: Tenant, plural: str) -> dict[str,
 
 
 def form_for(
-    request: HttpRequest, tenant: Tenant, plural: str, row: AttributeMapping | None, target: str
+    request: HttpRequest, tenant: Tenant, object_type: ObjectType, row: AttributeMapping | None, target: str
 ) -> MappingForm:
     """`target` without a row: somebody else removed the row while the form was open."""
-    object_type = object_type_or_404(plural)
     initial: dict[str, object] = {"target": request.GET.get("target"), "kind": "direct", "apply": "always"}
     if row is not None or target:
         choices = [(target, target)]
@@ -340,17 +343,16 @@ def form_for(
 
 
 def edit_context(
-    request: HttpRequest, tenant: Tenant, plural: str, row: AttributeMapping | None, form: MappingForm
+    request: HttpRequest, tenant: Tenant, object_type: ObjectType, row: AttributeMapping | None, form: MappingForm
 ) -> dict[str, Any]:
-    object_type = object_type_or_404(plural)
     target = row.target if row else ""
-    remove = with_person(request, reverse("mapping_remove", args=[tenant.slug, plural, target])) if row else ""
+    remove = with_person(request, reverse("mapping_remove", args=[tenant.slug, object_type, target])) if row else ""
     attributes = source_attributes.of(tenant, object_type)
     rules = [MappingRow("", "direct", one.name) for one in attributes.known]
-    example = example_of(request, tenant, plural, [*every_source(object_type), *rules])
+    example = example_of(request, tenant, object_type, [*every_source(object_type), *rules])
     return {
         "tenant": tenant,
-        "plural": plural,
+        "object_type": object_type,
         "row": row,
         "key": mapping_table.slug(target) if row else "new",
         "form": form,
@@ -364,18 +366,18 @@ def edit_context(
         "seen": revision(row),
         "action": request.get_full_path(),
         "remove": remove,
-        "back": list_url(tenant, plural, request),
+        "back": list_url(tenant, object_type, request),
         "person_chosen": bool(examples.person_of(request)),
     }
 
 
 def preview(
-    request: HttpRequest, tenant: Tenant, plural: str, row: AttributeMapping | None, form: MappingForm
+    request: HttpRequest, tenant: Tenant, object_type: ObjectType, row: AttributeMapping | None, form: MappingForm
 ) -> HttpResponse:
     """What the rule of the form would give; while it is wrong, only the reason goes out and the last result stays."""
-    result = tried(request, tenant, plural, form)
+    result = tried(request, tenant, object_type, form)
     if not request.htmx:
-        context = edit_context(request, tenant, plural, row, form) | result
+        context = edit_context(request, tenant, object_type, row, form) | result
         return render_page(request, "mappings/edit.html", context)
     key = mapping_table.slug(row.target) if row else "new"
     partial, context = "wrong" if result["wrong"] else "preview", {"tenant": tenant, "key": key} | result
@@ -385,23 +387,25 @@ def preview(
     return response
 
 
-def tried(request: HttpRequest, tenant: Tenant, plural: str, form: MappingForm) -> dict[str, Any]:
+def tried(request: HttpRequest, tenant: Tenant, object_type: ObjectType, form: MappingForm) -> dict[str, Any]:
     """`wrong`: what keeps the rule from being tried at all."""
     if not form.is_valid():
         return {"wrong": [str(error) for errors in form.errors.values() for error in errors]}
     rule = form.rule()
-    problems = mapping_checks.source_problems(rule, OBJECTS[plural])
+    problems = mapping_checks.source_problems(rule, object_type)
     if wrong := [problem_sentence(problem) for problem in problems if problem.code in ("expression", "unknown-source")]:
         return {"wrong": wrong}
-    people = everyone(request, tenant, plural, [rule])
-    found = gets_of(tenant, plural, rule, people)
-    has_chosen = bool(examples.person_of(request)) and plural == "people"
+    people = everyone(request, tenant, object_type, [rule])
+    found = gets_of(tenant, object_type, rule, people)
+    has_chosen = bool(examples.person_of(request)) and object_type == "user"
     return {"wrong": [], "gets": found[0] if has_chosen else None, "others": found[1:] if has_chosen else found}
 
 
-def everyone(request: HttpRequest, tenant: Tenant, plural: str, rules: Sequence[MappingRow]) -> list[Example]:
+def everyone(
+    request: HttpRequest, tenant: Tenant, object_type: ObjectType, rules: Sequence[MappingRow]
+) -> list[Example]:
     """The chosen person first, then the cast."""
-    if plural != "people":
+    if object_type != "user":
         return []
     # Of the chosen person always the same is read, which is remembered while somebody types.
     example = examples.chosen(request, tenant, graph_select([*every_source("user"), *rules], "user"))
@@ -414,9 +418,9 @@ def every_source(object_type: ObjectType) -> list[MappingRow]:
     return [MappingRow("", "direct", source.name) for source in entra_attributes.SOURCES[object_type]]
 
 
-def gets_of(tenant: Tenant, plural: str, rule: MappingRow, people: Sequence[Example]) -> list[Gets]:
+def gets_of(tenant: Tenant, object_type: ObjectType, rule: MappingRow, people: Sequence[Example]) -> list[Gets]:
     guest_user_name = draft_or_current(tenant).guest_user_name
-    return [mapping_table.gets(rule, person, OBJECTS[plural], guest_user_name) for person in people]
+    return [mapping_table.gets(rule, person, object_type, guest_user_name) for person in people]
 
 
 def attribute_lines(known: Sequence[entra_attributes.SourceAttribute], example: Example | None) -> list[dict[str, str]]:
@@ -438,34 +442,30 @@ def described(source: entra_attributes.SourceAttribute) -> str:
     return f"{label}. {_(source.description)}" if source.description else label
 
 
-def one_line(request: HttpRequest, tenant: Tenant, plural: str, row: AttributeMapping) -> dict[str, Any]:
-    context = table(request, tenant, plural, focus_on=row.target)
+def one_line(request: HttpRequest, tenant: Tenant, object_type: ObjectType, row: AttributeMapping) -> dict[str, Any]:
+    context = table(request, tenant, object_type, focus_on=row.target)
     return context | {"line": next(line for line in context["lines"] if line.row.target == row.target)}
 
 
-def back_to_table(request: HttpRequest, tenant: Tenant, plural: str, said: str, focus_on: str = "") -> HttpResponse:
+def back_to_table(
+    request: HttpRequest, tenant: Tenant, object_type: ObjectType, said: str, focus_on: str = ""
+) -> HttpResponse:
     """Under htmx the table takes the row's place as a whole: one edit may settle the warning of another row."""
     if not request.htmx:
         messages.success(request, said)
-        return redirect_to(request, list_url(tenant, plural, request))
-    context = table(request, tenant, plural, focus_on) | {"said": said}
+        return redirect_to(request, list_url(tenant, object_type, request))
+    context = table(request, tenant, object_type, focus_on) | {"said": said}
     response = render_page(request, "mappings/list.html", context, partial="saved")
     response["HX-Retarget"], response["HX-Reswap"] = "#mappings", "innerHTML"
     return response
 
 
-def row_of(tenant: Tenant, plural: str, target: str) -> AttributeMapping | None:
-    return draft_or_current(tenant).mappings.filter(object_type=object_type_or_404(plural), target=target).first()
+def row_of(tenant: Tenant, object_type: ObjectType, target: str) -> AttributeMapping | None:
+    return draft_or_current(tenant).mappings.filter(object_type=object_type, target=target).first()
 
 
-def object_type_or_404(plural: str) -> ObjectType:
-    if plural not in OBJECTS:
-        raise Http404
-    return OBJECTS[plural]
-
-
-def list_url(tenant: Tenant, plural: str, request: HttpRequest) -> str:
-    return with_person(request, reverse("mappings", args=[tenant.slug, plural]))
+def list_url(tenant: Tenant, object_type: ObjectType, request: HttpRequest) -> str:
+    return with_person(request, reverse("mappings", args=[tenant.slug, object_type]))
 
 
 def with_person(request: HttpRequest, url: str) -> str:

@@ -95,7 +95,7 @@ def check_mappings(tenant: Tenant) -> Task:
     """Done when the rows are as AWS needs them: one phone number, an external ID that stays."""
     rows = draft_or_current(tenant).mappings.filter(object_type="user")
     rules = tuple(row.rule() for row in rows)
-    url = reverse("mappings", args=[tenant.slug, "people"])
+    url = reverse("mappings", args=[tenant.slug, "user"])
     if recommended_for_aws(rules) == rules:
         return Task(_("Check the mappings"), _("They fit what AWS takes."), State.DONE, url)
     edited = any(not row.from_template for row in rows)
