@@ -18,7 +18,7 @@ from portal.access import first_run
 from portal.access.rights import visible_tenants
 from portal.frame.menu import menu
 from portal.frame.run_pill import pill_context
-from portal.words.states import STATUS
+from portal.words.states import LOOKS, WORDS
 from sync.approvals import queries
 from sync.configuration.current import configuration_of
 from sync.models import Tenant
@@ -45,7 +45,7 @@ QUIET = ("good", "neutral")
 @register.simple_tag
 def status(kind: str, value: str, icon_only: bool = False) -> SafeString:
     """A status word with its shape; only trouble and work in progress are tinted."""
-    word, family, shape = STATUS[kind][str(value).replace("-", "_")]
+    word, (family, shape) = WORDS[kind][value], LOOKS[kind][value]
     if icon_only:
         return format_html(
             '<span class="ls-status ls-c-{}">{}<span class="visually-hidden">{}</span></span>',

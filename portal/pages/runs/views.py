@@ -18,6 +18,7 @@ from portal.frame.run_pill import pill_context
 from portal.pages.runs.forms import HistoryForm
 from portal.words.plan import plan_lines, shows_a_plan
 from portal.words.progress import phase_rows, waits_too_long
+from portal.words.states import WORDS
 from sync.approvals import queries, services
 from sync.configuration.current import configuration_of
 from sync.models import Action, Result, Run, Tenant
@@ -100,11 +101,10 @@ def run_context(tenant: Tenant, found: Run) -> dict[str, object]:
 
 
 def figures(found: Run) -> list[dict[str, object]]:
-    words = dict(Result.choices) | {"no_change": _("No change")}
     counts = dict(found.counts)
     counts["failed"] = counts.get("failed", 0) + counts.pop("will_retry", 0)
     return [
-        {"key": key, "word": words[key], "count": counts.get(key, 0)}
+        {"key": key, "word": WORDS["result"][key], "count": counts.get(key, 0)}
         for key in FIGURES
         if counts.get(key) or key in ALWAYS_SHOWN
     ]
