@@ -1,11 +1,10 @@
-"""Template tags of every page: icons, status words, times, form fields, the frame."""
+"""Template tags of every page: icons, status words, times, form fields."""
 
 import datetime
 from typing import Any
 
 from django import template
 from django.forms import BoundField, CheckboxInput, Form, RadioSelect
-from django.template.context import RequestContext
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -14,14 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from portal.access import first_run
-from portal.access.rights import visible_tenants
-from portal.frame.menu import menu
-from portal.frame.run_pill import pill_context
 from portal.words.states import LOOKS, WORDS
-from sync.approvals import queries
-from sync.configuration.current import configuration_of
-from sync.models import Tenant
 
 register = template.Library()
 
@@ -121,37 +113,3 @@ def field(bound: BoundField) -> dict[str, Any]:
 @register.inclusion_tag("partials/error_summary.html")
 def error_summary(form: Form) -> dict[str, Any]:
     return {"form": form}
-
-
-@register.inclusion_tag("partials/nav.html", takes_context=True)
-def navigation(context: RequestContext, tenant: Tenant) -> dict[str, Any]:
-    """A page has the menu twice, for wide and for narrow screens: it is made once."""
-    made = context.render_context
-    if "menu" not in made:
-        match = context["request"].resolver_match
-        made["menu"] = menu(tenant, match.url_name if match else "", context.get("draft_keys") or ())
-    return {"groups": made["menu"]}
-
-
-@register.inclusion_tag("partials/run_pill.html", takes_context=True)
-def run_pill(context: RequestContext, tenant: Tenant) -> dict[str, Any]:
-    return pill_context(tenant)
-
-
-@register.simple_tag(takes_context=True)
-def my_tenants(context: RequestContext) -> list[Tenant]:
-    return list(visible_tenants(context["request"].user)[:20])
-
-
-@register.simple_tag(takes_context=True)
-def next_waits(context: RequestContext) -> dict[str, Any] | None:
-    """While provisioning is on and scope or matching changed since the last yes: the plan to look at, if there is one."""
-    tenant: Tenant = context["tenant"]
-    if not tenant.enabled or configuration_of(tenant).confirmed:
-        return None
-    return {"plan": queries.newest_plan(tenant)}
-
-
-@register.simple_tag
-def first_owner_needed() -> bool:
-    return first_run.needed()

@@ -14,7 +14,7 @@ from portal.access.request import HttpRequest, whole_number
 from portal.access.roles import Right
 from portal.frame.paging import keyset_page
 from portal.frame.render import redirect_to, render_page
-from portal.frame.run_pill import pill_context
+from portal.frame.run_pill import RunPill
 from portal.pages.runs.forms import HistoryForm
 from portal.words.plan import plan_lines, shows_a_plan
 from portal.words.progress import phase_rows, waits_too_long
@@ -166,4 +166,4 @@ def summary(tenant: Tenant, days: int) -> dict[str, object]:
 @page(read=Right.READ)
 def pill(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """The running or the last run, for the header of every page."""
-    return render_page(request, "partials/run_pill.html", pill_context(tenant))
+    return render_page(request, "partials/run_pill.html", {"tenant": tenant, "pill": RunPill.of(tenant)})
