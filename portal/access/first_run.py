@@ -29,7 +29,7 @@ def issue_code() -> str:
     return code
 
 
-def check(code: str) -> bool:
+def code_matches(code: str) -> bool:
     path = _path()
     if not path.is_file():
         return False

@@ -27,7 +27,7 @@ SAME_SIGNAL_SECONDS = 0.5
 Say = Callable[[str, str], None]
 
 
-class Stopped(Exception):
+class StopRequested(Exception):
     """A signal came before everything had started."""
 
 
@@ -176,7 +176,7 @@ class Supervisor:
 
     def _check_signals(self) -> None:
         if self.stopping:
-            raise Stopped
+            raise StopRequested
 
     def watch(self) -> None:
         """Until a signal comes: whatever ended is started again, after a pause that doubles."""

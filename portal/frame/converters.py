@@ -8,7 +8,7 @@ from sync.rules.rows import ObjectType
 PLURALS: dict[ObjectType, str] = {"user": "people", "group": "groups"}
 
 
-class Objects:
+class PeopleOrGroups:
     """`people` or `groups` in the address, an ObjectType in the view and in `reverse`."""
 
     regex = "people|groups"
@@ -20,7 +20,7 @@ class Objects:
         return PLURALS[value]
 
 
-class Kind:
+class AssignedKind:
     """The two kinds of what can be assigned."""
 
     regex = "user|group"
@@ -44,6 +44,6 @@ class ObjectId:
         return value
 
 
-register_converter(Objects, "objects")
-register_converter(Kind, "kind")
+register_converter(PeopleOrGroups, "objects")
+register_converter(AssignedKind, "kind")
 register_converter(ObjectId, "id")

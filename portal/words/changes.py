@@ -41,7 +41,7 @@ OF_MAPPINGS = ("guest_user_name", "user_actions", "group_actions")
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ChangeLine:
     """One difference. `before` and `after` are sentences; `coded`: expressions and attribute names, in a code font."""
 
     key: str
@@ -58,20 +58,22 @@ class Line:
     at: datetime.datetime | None = None
 
 
-def lines_of(tenant: Tenant, found: Iterable[Difference], edits: Mapping[str, Any] | None = None) -> list[Line]:
-    return [line_of(tenant, one, (edits or {}).get(one.key, {})) for one in found]
+def change_lines(
+    tenant: Tenant, found: Iterable[Difference], edits: Mapping[str, Any] | None = None
+) -> list[ChangeLine]:
+    return [change_line(tenant, one, (edits or {}).get(one.key, {})) for one in found]
 
 
-def line_of(tenant: Tenant, one: Difference, edit: Mapping[str, str]) -> Line:
+def change_line(tenant: Tenant, one: Difference, edit: Mapping[str, str]) -> ChangeLine:
     item = one.item
-    return Line(
+    return ChangeLine(
         key=one.key,
         kind=item.kind,
         kind_word=kind_word(item),
-        name=name_of(item),
+        name=item_name(item),
         coded=item.kind == "mapping",
-        before=words_of(item, one.before),
-        after=words_of(item, one.after),
+        before=item_words(item, one.before),
+        after=item_words(item, one.after),
         url=url_of(tenant, item),
         deed="added" if one.before is None else "removed" if one.after is None else "changed",
         by=edit.get("by", ""),
@@ -84,7 +86,7 @@ def kind_word(item: Item) -> Words:
     return GROUP_KINDS[item.kind] if of_groups else KINDS[item.kind]
 
 
-def name_of(item: Item) -> str:
+def item_name(item: Item) -> str:
     if item.kind == "mapping":
         return aws_fields.short_path(item.name)
     name = str(SETTINGS.get(item.key, item.name))
@@ -107,7 +109,7 @@ def page_editing(key: str) -> str:
     return "scope"
 
 
-def words_of(item: Item, side: Item | None) -> str:
+def item_words(item: Item, side: Item | None) -> str:
     return {"mapping": mapping_words, "filter": filter_words, "assignment": assignment_words}.get(
         item.kind, setting_words
     )(item, side)
@@ -167,7 +169,7 @@ def setting_words(item: Item, side: Item | None) -> str:
 class Because:
     """Words for the causes of a preview's operations. `lines`: the draft's differences."""
 
-    def __init__(self, lines: Iterable[Line]) -> None:
+    def __init__(self, lines: Iterable[ChangeLine]) -> None:
         self.lines = {line.key: line for line in lines}
 
     def of(self, causes: Iterable[str], *, unit: str = "") -> list[dict[str, str]]:
@@ -190,7 +192,7 @@ def unit_in(key: str, unit: str) -> bool:
     return key.split(":", 2)[2].startswith(unit)
 
 
-def cause_words(line: Line) -> str:
+def cause_words(line: ChangeLine) -> str:
     facts = {"name": line.name, "after": line.after}
     words = {
         ("assignment", "added"): _("%(name)s assigned"),

@@ -29,7 +29,7 @@ class FirstRunForm(forms.Form):
 
     def clean_code(self) -> str:
         code: str = self.cleaned_data["code"]
-        if not first_run.check(code):
+        if not first_run.code_matches(code):
             raise forms.ValidationError(_("This is not the code that the terminal shows. Copy it again."))
         return code
 

@@ -116,7 +116,7 @@ def find(hold: Hold, text: str) -> HeldChangeQuerySet:
 
 
 def _decide(request: HttpRequest, hold: Hold, form: DecisionForm) -> HttpResponse:
-    approve, keep = chosen(hold, form)
+    approve, keep = chosen_changes(hold, form)
     here = redirect_to(request, "approval", hold.tenant.slug, hold.pk)
     if approve and not hold.tenant.enabled:
         messages.error(request, _("Provisioning is off, so nothing was decided. Turn it on first."))
@@ -138,7 +138,7 @@ def _decide(request: HttpRequest, hold: Hold, form: DecisionForm) -> HttpRespons
     return redirect_to(request, "run", hold.tenant.slug, run.number)
 
 
-def chosen(hold: Hold, form: DecisionForm) -> tuple[list[int], list[int]]:
+def chosen_changes(hold: Hold, form: DecisionForm) -> tuple[list[int], list[int]]:
     """Ids to approve and to keep. Only rows that the page could know of: who came later is not decided on unseen."""
     data = form.cleaned_data
     known = hold.changes.open().filter(pk__lte=data["upto"] or 0)
@@ -166,7 +166,7 @@ def said(approved: int, kept: int) -> str:
 
 
 @page(act=Right.APPROVE)
-def link(request: HttpRequest, tenant: Tenant) -> HttpResponse:
+def approvals_link(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """Takes over the AWS objects that were ticked; the sync that links and writes them starts at once."""
     form = LinkForm(request.POST)
     form.is_valid()

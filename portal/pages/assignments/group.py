@@ -41,7 +41,7 @@ class Twig:
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class GroupMember:
     user: DirectoryUser
     through: str
     state: str
@@ -51,7 +51,7 @@ class Member:
 
 @page(read=Right.READ)
 def group(request: HttpRequest, tenant: Tenant, object_id: str) -> HttpResponse:
-    row, mirrored = known(tenant, object_id)
+    row, mirrored = group_or_404(tenant, object_id)
     configuration = drafts.draft_or_current(tenant)
     rules = AssignmentEffects(configuration)
     inside = assignment_effects.nested_groups(tenant, [object_id])
@@ -65,10 +65,10 @@ def group(request: HttpRequest, tenant: Tenant, object_id: str) -> HttpResponse:
         "name": (mirrored.display_name if mirrored else "") or str(row),
         "mirrored": mirrored,
         "row": row,
-        "tree": tree(tenant, object_id, inside),
+        "tree": tree_lines(tenant, object_id, inside),
         "loops": 0,
         "effective": assignment_effects.people_in(tenant, brought).count(),
-        "people": people(brought, text, request.GET.get("page", ""), rules=rules, brought=bool(row or roots)),
+        "people": people_page(brought, text, request.GET.get("page", ""), rules=rules, brought=bool(row or roots)),
         "text": text,
         "nested_groups": len(groups) - 1,
         "within": roots,
@@ -85,7 +85,7 @@ def group(request: HttpRequest, tenant: Tenant, object_id: str) -> HttpResponse:
     return render_page(request, "groups/detail.html", context, partial="people")
 
 
-def known(tenant: Tenant, object_id: str) -> tuple[Assignment | None, DirectoryGroup | None]:
+def group_or_404(tenant: Tenant, object_id: str) -> tuple[Assignment | None, DirectoryGroup | None]:
     """The group as it is assigned and as it was read. Raises Http404 when it is neither."""
     row = drafts.draft_or_current(tenant).assignments.filter(object_type="group", object_id=object_id).first()
     mirrored = DirectoryGroup.objects.filter(tenant=tenant, object_id=object_id).first()
@@ -94,7 +94,7 @@ def known(tenant: Tenant, object_id: str) -> tuple[Assignment | None, DirectoryG
     return row, mirrored
 
 
-def tree(tenant: Tenant, root: str, inside: dict[str, set[str]]) -> list[Twig]:
+def tree_lines(tenant: Tenant, root: str, inside: dict[str, set[str]]) -> list[Twig]:
     ids = {root, *(child for children in inside.values() for child in children)}
     rows = DirectoryGroup.objects.filter(tenant=tenant, object_id__in=ids)
     names = {row.object_id: str(row) for row in rows}
@@ -105,7 +105,9 @@ def tree(tenant: Tenant, root: str, inside: dict[str, set[str]]) -> list[Twig]:
     ]
 
 
-def people(groups: set[str], text: str, number: str, *, rules: AssignmentEffects, brought: bool) -> Page[Member]:
+def people_page(
+    groups: set[str], text: str, number: str, *, rules: AssignmentEffects, brought: bool
+) -> Page[GroupMember]:
     rows = assignment_effects.people_in(rules.tenant, groups).order_by("display_name", "pk")
     if text := text.strip():
         rows = rows.filter(Q(display_name__icontains=text) | Q(user_principal_name__icontains=text))
@@ -114,7 +116,9 @@ def people(groups: set[str], text: str, number: str, *, rules: AssignmentEffects
     return page
 
 
-def _members(rules: AssignmentEffects, groups: set[str], users: Sequence[DirectoryUser], brought: bool) -> list[Member]:
+def _members(
+    rules: AssignmentEffects, groups: set[str], users: Sequence[DirectoryUser], brought: bool
+) -> list[GroupMember]:
     tenant = rules.tenant
     ids = [user.object_id for user in users]
     listing = DirectoryMembership.objects.filter(tenant=tenant, group_id__in=groups, member_id__in=ids)
@@ -132,13 +136,13 @@ def _members(rules: AssignmentEffects, groups: set[str], users: Sequence[Directo
     ]
 
 
-def _member(user: DirectoryUser, link: Link | None, through: Sequence[str], outside: str, brought: bool) -> Member:
+def _member(user: DirectoryUser, link: Link | None, through: Sequence[str], outside: str, brought: bool) -> GroupMember:
     """`brought`: the group is assigned, or inside one that is."""
     state = tables.state_in_aws(link)
     comes = not outside and (user.in_scope or brought)
     if state in ("waiting", "not_ready") and not comes:
         state = "not_in_scope"
-    return Member(user, ", ".join(sorted(through)), state, outside)
+    return GroupMember(user, ", ".join(sorted(through)), state, outside)
 
 
 def within(rules: AssignmentEffects, object_id: str) -> list[tuple[str, str]]:
@@ -164,7 +168,7 @@ def last_membership_change(tenant: Tenant, object_id: str) -> Operation | None:
 @page(read=Right.READ)
 def group_now(request: HttpRequest, tenant: Tenant, object_id: str) -> HttpResponse:
     """What Entra says about it now: its kind, and the rule of a dynamic one."""
-    known(tenant, object_id)
+    group_or_404(tenant, object_id)
     context: dict[str, Any] = {"tenant": tenant, "object_id": object_id, "now": None, "gone": False}
     try:
         now = live.group_now(tenant, object_id)

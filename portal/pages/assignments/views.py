@@ -105,7 +105,7 @@ def names_of(rows: Sequence[object]) -> str:
 
 
 @page(read=Right.CONFIGURE, act=Right.CONFIGURE, edits_draft=True)
-def paste(request: HttpRequest, tenant: Tenant) -> HttpResponse:
+def assign_pasted(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """The text is looked up anew with every press: what is assigned is what its lines mean now."""
     form = PasteForm(request.POST if request.method == "POST" else None)
     context: dict[str, Any] = {"tenant": tenant, "form": form}
@@ -151,7 +151,7 @@ def _checked(tenant: Tenant, lines: Sequence[pasted.PastedLine], chosen: Sequenc
 
 
 @page(act=Right.CONFIGURE, edits_draft=True)
-def change(request: HttpRequest, tenant: Tenant, kind: str, object_id: str) -> HttpResponse:
+def assignment_change(request: HttpRequest, tenant: Tenant, kind: str, object_id: str) -> HttpResponse:
     """`nested` or `send_group` of an assigned group, as 1 or 0."""
     row = assignment_of(tenant, kind, object_id)
     actor, said = request.user.email, ""
@@ -165,7 +165,7 @@ def change(request: HttpRequest, tenant: Tenant, kind: str, object_id: str) -> H
 
 
 @page(act=Right.CONFIGURE, edits_draft=True)
-def undo(request: HttpRequest, tenant: Tenant) -> HttpResponse:
+def assignment_undo(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """Puts one assignment (or the enterprise application) back to what is published."""
     key = request.POST.get("key", "")
     if key.startswith("assignment:") or key == setting_key("mirrored_app"):

@@ -14,7 +14,7 @@ from portal.access.pages import page
 from portal.access.request import HttpRequest, whole_number
 from portal.access.roles import Right
 from portal.frame.render import redirect_to, render_page
-from portal.pages.configuration_files.forms import EntraForm, FileForm, TakeForm
+from portal.pages.configuration_files.forms import EntraSchemaForm, FileForm, TakeForm
 from portal.words import changes
 from portal.words.aws_fields import short_path
 from sync import audit
@@ -119,14 +119,14 @@ def _form(
     request: HttpRequest,
     tenant: Tenant,
     file_form: FileForm | None = None,
-    entra_form: EntraForm | None = None,
+    entra_form: EntraSchemaForm | None = None,
     status: int = 200,
 ) -> HttpResponse:
     mirrored = draft_or_current(tenant).mirrored_app
     context = {
         "tenant": tenant,
         "file_form": file_form or FileForm(),
-        "entra_form": entra_form or EntraForm(initial={"application": mirrored}),
+        "entra_form": entra_form or EntraSchemaForm(initial={"application": mirrored}),
     }
     return render_page(request, "configuration_files/import.html", context, status=status)
 
@@ -142,7 +142,7 @@ def _check_file(request: HttpRequest, tenant: Tenant) -> HttpResponse:
 
 
 def _read_entra(request: HttpRequest, tenant: Tenant) -> HttpResponse:
-    form = EntraForm(request.POST)
+    form = EntraSchemaForm(request.POST)
     if form.is_valid():
         try:
             schema = microsoft.fetch(tenant, form.cleaned_data["application"])
@@ -161,7 +161,7 @@ def _show(request: HttpRequest, tenant: Tenant, incoming: Incoming, status: int 
     planned = planned_changes(tenant, incoming.wanted)
     context = {
         "tenant": tenant,
-        "lines": changes.lines_of(tenant, planned),
+        "lines": changes.change_lines(tenant, planned),
         "report": [one for one in report if one.outcome != "taken"],
         "taken": [one for one in report if one.outcome == "taken"],
         "tally": {outcome: len([one for one in report if one.outcome == outcome]) for outcome in OUTCOMES},

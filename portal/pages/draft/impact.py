@@ -79,7 +79,7 @@ def tabs(found: Run) -> list[Tab]:
 GRAVEST = ("deleted", "lose", "refused", "created", "updated", "groups")
 
 
-def chosen(found: Sequence[Tab], wish: str) -> Tab:
+def chosen_tab(found: Sequence[Tab], wish: str) -> Tab:
     by_key = {tab.key: tab for tab in found}
     if wish in by_key:
         return by_key[wish]
@@ -127,7 +127,7 @@ class Page:
         return self.number + 1 if self.number < self.pages else None
 
 
-def page_of(rows: QuerySet[Operation], wish: str) -> Page:
+def impact_rows(rows: QuerySet[Operation], wish: str) -> Page:
     total = rows.count()
     shown = FIRST if total > MOST_CHANGES else total
     pages = max(1, -(-shown // PAGE))
@@ -149,7 +149,7 @@ class Row:
     problem: Words
 
 
-def row_of(tenant: Tenant, one: Operation, because: Because) -> Row:
+def impact_row(tenant: Tenant, one: Operation, because: Because) -> Row:
     _keys, reasons = split_causes(one.causes)
     reason = reasons[0] if reasons else ""
     changes = [

@@ -18,7 +18,7 @@ from portal.frame.csv_export import csv_response
 from portal.frame.render import redirect_to, render_page
 from portal.pages.draft import impact as impacts
 from portal.pages.draft.forms import CommentForm, PublishForm
-from portal.words.changes import Because, Line, lines_of
+from portal.words.changes import Because, ChangeLine, change_lines
 from portal.words.operations import field_changes
 from portal.words.progress import phase_rows, waits_too_long
 from sync import audit
@@ -53,7 +53,7 @@ def draft(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     context = {
         "tenant": tenant,
         "draft": now,
-        "lines": lines_of(tenant, found, now.edits if now else {}),
+        "lines": change_lines(tenant, found, now.edits if now else {}),
         "current": configuration_of(tenant),
         "next_number": next_number(tenant),
         "preview": newest_preview(tenant, now) if found else None,
@@ -64,25 +64,25 @@ def draft(request: HttpRequest, tenant: Tenant) -> HttpResponse:
 
 
 @page(act=Right.CONFIGURE)
-def undo(request: HttpRequest, tenant: Tenant) -> HttpResponse:
+def draft_undo(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     versions.undo_change(tenant=tenant, actor=request.user.email, key=request.POST.get("key", ""))
     messages.success(request, _("Undone. The draft says here what the published version says."))
     return redirect_to(request, "draft", tenant.slug)
 
 
 @page(read=Right.CONFIGURE, act=Right.CONFIGURE)
-def discard(request: HttpRequest, tenant: Tenant) -> HttpResponse:
+def draft_discard(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     if request.method == "POST":
         versions.discard_draft(tenant=tenant, actor=request.user.email)
         messages.success(request, _("The draft is discarded. What is published stays as it is."))
         return redirect_to(request, "draft", tenant.slug)
     found = drafts.changes(tenant)
-    context = {"tenant": tenant, "lines": lines_of(tenant, found), "current": configuration_of(tenant)}
+    context = {"tenant": tenant, "lines": change_lines(tenant, found), "current": configuration_of(tenant)}
     return render_page(request, "draft/discard.html", context, partial="ask")
 
 
 @page(act=Right.CONFIGURE)
-def start(request: HttpRequest, tenant: Tenant) -> HttpResponse:
+def impact_start(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """Reads Entra and plans under the draft; nothing is written."""
     if missing_for_turning_on(tenant):
         messages.error(request, _("The connection has not passed a test since its last change. Test it first."))
@@ -145,20 +145,20 @@ def waits_for(tenant: Tenant, found: Run) -> Run | None:
     return others.exclude(kind=Run.Kind.ON_DEMAND).first()
 
 
-def lines_behind(tenant: Tenant, found: Run) -> list[Line]:
+def lines_behind(tenant: Tenant, found: Run) -> list[ChangeLine]:
     """The changes that the preview was about, as the draft (or the version that came of it) has them now."""
     now = found.configuration
     if now is None or now.based_on is None:
         return []
-    return lines_of(tenant, differences(contents(now.based_on), contents(now)), now.edits)
+    return change_lines(tenant, differences(contents(now.based_on), contents(now)), now.edits)
 
 
-def result_context(request: HttpRequest, tenant: Tenant, found: Run, lines: list[Line]) -> dict[str, Any]:
+def result_context(request: HttpRequest, tenant: Tenant, found: Run, lines: list[ChangeLine]) -> dict[str, Any]:
     tabs = impacts.tabs(found)
-    chosen = impacts.chosen(tabs, request.GET.get("show", ""))
+    chosen = impacts.chosen_tab(tabs, request.GET.get("show", ""))
     field, pattern = request.GET.get("field", ""), request.GET.get("pattern", "")
     because = Because(lines)
-    page = impacts.page_of(impacts.rows_of(found, chosen.key, field, pattern), request.GET.get("page", ""))
+    page = impacts.impact_rows(impacts.rows_of(found, chosen.key, field, pattern), request.GET.get("page", ""))
     return {
         "people": found.impact["people"],
         "changed": people_changed(found),
@@ -169,7 +169,7 @@ def result_context(request: HttpRequest, tenant: Tenant, found: Run, lines: list
         "chosen": chosen,
         "field": field,
         "pattern": impacts.PATTERNS.get(pattern, ""),
-        "rows": [impacts.row_of(tenant, row, because) for row in page.rows],
+        "rows": [impacts.impact_row(tenant, row, because) for row in page.rows],
         "page": page,
         "folds": impacts.folds_of(found, because) if chosen.key == "updated" and not field else [],
     }
@@ -192,12 +192,12 @@ def publish_context(tenant: Tenant, found: Run, form: PublishForm | None) -> dic
 
 
 @page(read=Right.READ)
-def export(request: HttpRequest, tenant: Tenant, number: int) -> StreamingHttpResponse:
+def impact_export(request: HttpRequest, tenant: Tenant, number: int) -> StreamingHttpResponse:
     """Everything that the preview plans: one row per changed field."""
     found = preview_or_404(tenant, number)
     because = Because(lines_behind(tenant, found))
     audit.record(request.user.email, "impact.export", found, None, {"number": number})
-    rows = (row for one in all_rows(found).iterator(chunk_size=500) for row in csv_rows(one, because))
+    rows = (row for one in all_rows(found).iterator(chunk_size=500) for row in impact_csv_rows(one, because))
     return csv_response(f"{tenant.slug}-impact-{number}", COLUMNS, rows)
 
 
@@ -205,7 +205,7 @@ def all_rows(found: Run) -> QuerySet[Operation]:
     return found.operations.order_by("stage", "display_name", "pk")
 
 
-def csv_rows(one: Operation, because: Because) -> Iterator[list[object]]:
+def impact_csv_rows(one: Operation, because: Because) -> Iterator[list[object]]:
     head: list[object] = [
         one.object_type, one.display_name, one.detail_name, one.object_id, one.scim_id, one.action, one.result, one.problem,
     ]  # fmt: skip
@@ -216,7 +216,7 @@ def csv_rows(one: Operation, because: Because) -> Iterator[list[object]]:
 
 
 @page(act=Right.CONFIGURE)
-def keep(request: HttpRequest, tenant: Tenant, number: int) -> HttpResponse:
+def impact_keep(request: HttpRequest, tenant: Tenant, number: int) -> HttpResponse:
     """Edits the draft so that one person stays; the preview is then one of an older draft."""
     person = get_object_or_404(DirectoryUser, tenant=tenant, object_id=request.POST.get("person", ""))
     if not drafts.changes(tenant):

@@ -29,7 +29,7 @@ SHOWN = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class DriftSection:
     """A section of the page. `repair`: what the next sync does about it."""
 
     value: str
@@ -38,22 +38,22 @@ class Kind:
 
 
 KINDS = (
-    Kind(
+    DriftSection(
         Drift.Kind.DIFFERS,
         gettext_lazy("Changed in AWS"),
         gettext_lazy("Repairing writes the value from Entra again."),
     ),
-    Kind(
+    DriftSection(
         Drift.Kind.MISSING,
         gettext_lazy("Gone from AWS"),
         gettext_lazy("Repairing creates whoever is still in scope anew, with a new AWS id."),
     ),
-    Kind(
+    DriftSection(
         Drift.Kind.MEMBER_EXTRA,
         gettext_lazy("Members only in AWS"),
         gettext_lazy("Repairing removes them from the group, within the limits. Members nobody linked are left."),
     ),
-    Kind(
+    DriftSection(
         Drift.Kind.MEMBER_MISSING,
         gettext_lazy("Members missing in AWS"),
         gettext_lazy("Repairing adds them again."),
@@ -69,10 +69,10 @@ UNREPAIRED = {
 @page(read=Right.READ)
 def drift(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """The page, or its body alone for the poller."""
-    return render_page(request, "drift/list.html", context_of(tenant), partial="body")
+    return render_page(request, "drift/list.html", drift_context(tenant), partial="body")
 
 
-def context_of(tenant: Tenant) -> dict[str, Any]:
+def drift_context(tenant: Tenant) -> dict[str, Any]:
     run = verifying.latest_comparison(tenant)
     newest = tenant.runs.filter(kind=Run.Kind.VERIFY).first()
     open_run = tenant.runs.filter(kind=Run.Kind.VERIFY, state__in=Run.OPEN).first()
@@ -90,7 +90,7 @@ def context_of(tenant: Tenant) -> dict[str, Any]:
 
 def results(tenant: Tenant, run: Run) -> dict[str, Any]:
     counts = dict(run.drifts.order_by().values_list("kind").annotate(Count("pk")))
-    sections = [section(run, kind, counts[kind.value]) for kind in KINDS if counts.get(kind.value)]
+    sections = [section_context(run, kind, counts[kind.value]) for kind in KINDS if counts.get(kind.value)]
     only = run.drifts.filter(kind=Drift.Kind.ONLY_IN_AWS)
     alone = only.filter(facts__left_alone=True)
     return {
@@ -99,19 +99,19 @@ def results(tenant: Tenant, run: Run) -> dict[str, Any]:
         "differences": sum(counts.get(kind.value, 0) for kind in KINDS),
         "unsettled": verifying.unsettled(run),
         "suspect": PROBLEMS.get(run.suspect),
-        "only_in_aws": proposals(tenant, only.exclude(pk__in=alone.values("pk"))),
+        "only_in_aws": unmanaged_objects(tenant, only.exclude(pk__in=alone.values("pk"))),
         "only_count": only.count() - alone.count(),
         "left_alone": list(alone[:SHOWN]),
         "shown": SHOWN,
     }
 
 
-def section(run: Run, kind: Kind, count: int) -> dict[str, Any]:
+def section_context(run: Run, kind: DriftSection, count: int) -> dict[str, Any]:
     rows = list(run.drifts.filter(kind=kind.value)[:SHOWN])
     return {"kind": kind, "count": count, "rows": rows, "members": kind.value.startswith("member")}
 
 
-def proposals(tenant: Tenant, rows: QuerySet[Drift]) -> list[dict[str, Any]]:
+def unmanaged_objects(tenant: Tenant, rows: QuerySet[Drift]) -> list[dict[str, Any]]:
     """Each object with the person or group that it may be, and the link that could take it over."""
     shown = list(rows[:SHOWN])
     ids = {row.proposed_id for row in shown if row.proposed_id}
@@ -132,7 +132,7 @@ def proposals(tenant: Tenant, rows: QuerySet[Drift]) -> list[dict[str, Any]]:
 
 
 @page(act=Right.OPERATE)
-def compare(request: HttpRequest, tenant: Tenant) -> HttpResponse:
+def drift_compare(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """Reads only, so it may be done while provisioning is off."""
     if not tenant.aws.complete:
         messages.error(request, _("Nothing was compared: AWS is not connected yet."))
@@ -146,7 +146,7 @@ def compare(request: HttpRequest, tenant: Tenant) -> HttpResponse:
 
 
 @page(act=Right.APPROVE)
-def link(request: HttpRequest, tenant: Tenant, pk: int) -> HttpResponse:
+def drift_link(request: HttpRequest, tenant: Tenant, pk: int) -> HttpResponse:
     """The AWS object is the person or group that it may be: the next sync links it and writes what the mappings say."""
     row = get_object_or_404(tenant.drifts, pk=pk, kind=Drift.Kind.ONLY_IN_AWS, run=verifying.latest_comparison(tenant))
     proposed = tenant.links.filter(object_type=row.object_type, object_id=row.proposed_id, scim_id="").first()
@@ -159,7 +159,7 @@ def link(request: HttpRequest, tenant: Tenant, pk: int) -> HttpResponse:
 
 
 @page(read=Right.OPERATE, act=Right.OPERATE)
-def repair(request: HttpRequest, tenant: Tenant) -> HttpResponse:
+def drift_repair(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """Asks first: repairing undoes what somebody did in AWS."""
     if request.method != "POST":
         run = verifying.latest_comparison(tenant)

@@ -64,28 +64,28 @@ def detail_context(tenant: Tenant, operation: Operation) -> dict[str, Any]:
         "problem": PROBLEMS.get(operation.problem),
         "person": person,
         "scope_words": scope_words(person.scope_reason, titles_of(tenant)) if person else "",
-        "members": members_of(tenant, operation),
+        "members": members_named(tenant, operation),
         "changes": field_changes(operation.changes),
         "earlier": same.filter(pk__lt=operation.pk).select_related("run")[:5],
     }
 
 
-def members_of(tenant: Tenant, operation: Operation) -> list[DirectoryUser]:
+def members_named(tenant: Tenant, operation: Operation) -> list[DirectoryUser]:
     ids = operation.member_ids
     return list(DirectoryUser.objects.filter(tenant=tenant, object_id__in=ids).order_by("display_name"))
 
 
 @page(read=Right.READ)
-def export(request: HttpRequest, tenant: Tenant) -> StreamingHttpResponse:
+def logs_export(request: HttpRequest, tenant: Tenant) -> StreamingHttpResponse:
     """CSV of the same filters: one row per changed field, so that one file tells all."""
     form = LogFilterForm(request.GET or None)
     found = form.apply(Operation.objects.log().filter(tenant=tenant).select_related("run")).order_by("-pk")
     audit.record(request.user.email, "logs.export", tenant, None, {"filters": request.GET.dict()})
-    rows = (row for operation in found.iterator(chunk_size=500) for row in csv_rows(operation))
+    rows = (row for operation in found.iterator(chunk_size=500) for row in log_csv_rows(operation))
     return csv_response(f"{tenant.slug}-provisioning-log", COLUMNS, rows)
 
 
-def csv_rows(operation: Operation) -> Iterator[list[object]]:
+def log_csv_rows(operation: Operation) -> Iterator[list[object]]:
     moment = operation.finished_at or operation.created_at
     head: list[object] = [
         moment.strftime("%Y-%m-%dT%H:%M:%SZ"), operation.run.number, operation.object_type, operation.display_name,

@@ -16,7 +16,7 @@ from portal.access.rights import can
 from portal.access.roles import Right
 from portal.frame.render import redirect_to, render_page
 from portal.pages.mappings import examples, table
-from portal.pages.mappings.examples import Example
+from portal.pages.mappings.examples import ExamplePerson
 from portal.pages.mappings.forms import GroupActionsForm, PeopleActionsForm
 from sync.configuration import drafts
 from sync.configuration.items import setting_key
@@ -62,9 +62,11 @@ class MappingPage:
         person = examples.person_of(self.request)
         return f"{url}?{urlencode({'person': person})}" if person else url
 
-    def example(self, rules: Sequence[MappingRow]) -> Example | None:
+    def example(self, rules: Sequence[MappingRow]) -> ExamplePerson | None:
         """The chosen person, with what `rules` read; groups have none."""
-        return examples.chosen(self.request, self.tenant, graph_select(rules, "user")) if self.of_people else None
+        return (
+            examples.chosen_person(self.request, self.tenant, graph_select(rules, "user")) if self.of_people else None
+        )
 
     def actions_form(self, data: Any = None) -> PeopleActionsForm | GroupActionsForm:
         form_class = PeopleActionsForm if self.of_people else GroupActionsForm
@@ -87,7 +89,7 @@ def table_context(here: MappingPage, focus_on: str = "") -> dict[str, Any]:
     configuration, changes = here.configuration, drafts.changes(here.tenant)
     example = here.example([row.rule() for row in here.rows])
     cast = examples.pinned(here.request, here.tenant) if here.of_people else []
-    lines = table.lines_of(here.rows, changes, here.object_type, example, configuration)
+    lines = table.mapping_lines(here.rows, changes, here.object_type, example, configuration)
     settings = {setting_key(name) for name in SETTINGS[here.object_type]}
     return {
         "tenant": here.tenant,

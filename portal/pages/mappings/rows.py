@@ -11,7 +11,7 @@ from portal.access.request import HttpRequest, whole_number
 from portal.access.roles import Right
 from portal.frame.render import redirect_to, render_page
 from portal.pages.mappings import examples, table, trying
-from portal.pages.mappings.forms import MappingForm, values_of
+from portal.pages.mappings.forms import MappingForm, form_values
 from portal.pages.mappings.page import MappingPage, table_context
 from portal.words.aws_fields import field_label, short_path
 from sync.configuration import mappings as service
@@ -58,7 +58,7 @@ def _form_for(here: MappingPage, row: AttributeMapping | None, target: str) -> M
     initial: dict[str, object] = {"target": here.request.GET.get("target"), "kind": "direct", "apply": "always"}
     if row is not None or target:
         choices = [(target, target)]
-        initial = values_of(row.rule()) if row else initial
+        initial = form_values(row.rule()) if row else initial
     else:
         free = table.unmapped(here.rows, here.object_type)
         choices = [(one["target"], f"{one['short']} · {one['label']}") for one in free]
@@ -104,7 +104,7 @@ def _form_context(here: MappingPage, row: AttributeMapping | None, form: Mapping
 
 def _try(here: MappingPage, row: AttributeMapping | None, form: MappingForm) -> HttpResponse:
     """What the rule of the form would give; while it is wrong, only the reason goes out and the last result stays."""
-    result = trying.result_of(here, form)
+    result = trying.tried(here, form)
     if not here.request.htmx:
         return render_page(here.request, "mappings/edit.html", _form_context(here, row, form) | result)
     key = table.slug(row.target) if row else "new"
@@ -131,7 +131,7 @@ def _saved(here: MappingPage, row: AttributeMapping | None, rule: MappingRow) ->
     seen = here.request.POST.get("seen")
     if seen and row is None:
         raise EditConflict(row)
-    found = trying.values_of(here, rule, trying.everyone(here, [rule]))
+    found = trying.gets_of(here, rule, trying.everyone(here, [rule]))
     problems = table.sample_problems(found, rule)
     # An edit of something else is not held up by what the row gave before.
     if problems and (row is None or (row.kind, row.source, row.default) != (rule.kind, rule.source, rule.default)):
@@ -182,7 +182,7 @@ def _compared(mine: MappingRow, now: AttributeMapping | None) -> list[dict[str, 
     rows = [AttributeMapping(**facts_of(mine, MAPPING_FIELDS)), now]
     pairs = []
     for name in COMPARED:
-        yours, theirs = (table.word(row, name) if row else "" for row in rows)
+        yours, theirs = (table.fact_in_words(row, name) if row else "" for row in rows)
         label = str(AttributeMapping._meta.get_field(name).verbose_name)  # type: ignore[union-attr]
         pairs.append({"name": label, "yours": yours, "now": theirs, "differs": yours != theirs})
     return pairs

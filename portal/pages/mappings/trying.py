@@ -6,7 +6,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from portal.pages.mappings import examples, table
-from portal.pages.mappings.examples import Example
+from portal.pages.mappings.examples import ExamplePerson
 from portal.pages.mappings.forms import MappingForm
 from portal.pages.mappings.page import MappingPage
 from portal.pages.mappings.table import Gets
@@ -16,7 +16,7 @@ from sync.rules import entra_attributes, mapping, mapping_checks
 from sync.rules.rows import MappingRow, ObjectType, graph_select
 
 
-def result_of(here: MappingPage, form: MappingForm) -> dict[str, Any]:
+def tried(here: MappingPage, form: MappingForm) -> dict[str, Any]:
     """`wrong`: what keeps the rule from being tried at all."""
     if not form.is_valid():
         return {"wrong": [str(error) for errors in form.errors.values() for error in errors]}
@@ -24,12 +24,12 @@ def result_of(here: MappingPage, form: MappingForm) -> dict[str, Any]:
     problems = mapping_checks.source_problems(rule, here.object_type)
     if wrong := [problem_sentence(problem) for problem in problems if problem.code in ("expression", "unknown-source")]:
         return {"wrong": wrong}
-    found = values_of(here, rule, everyone(here, [rule]))
+    found = gets_of(here, rule, everyone(here, [rule]))
     has_chosen = bool(examples.person_of(here.request)) and here.of_people
     return {"wrong": [], "gets": found[0] if has_chosen else None, "others": found[1:] if has_chosen else found}
 
 
-def everyone(here: MappingPage, rules: Sequence[MappingRow]) -> list[Example]:
+def everyone(here: MappingPage, rules: Sequence[MappingRow]) -> list[ExamplePerson]:
     """The chosen person first, then the cast."""
     if not here.of_people:
         return []
@@ -41,7 +41,7 @@ def everyone(here: MappingPage, rules: Sequence[MappingRow]) -> list[Example]:
     return [*([example] if example else []), *others]
 
 
-def values_of(here: MappingPage, rule: MappingRow, people: Sequence[Example]) -> list[Gets]:
+def gets_of(here: MappingPage, rule: MappingRow, people: Sequence[ExamplePerson]) -> list[Gets]:
     return [table.gets(rule, person, here.object_type, here.configuration.guest_user_name) for person in people]
 
 
@@ -50,7 +50,9 @@ def every_source(object_type: ObjectType) -> list[MappingRow]:
     return [MappingRow("", "direct", source.name) for source in entra_attributes.SOURCES[object_type]]
 
 
-def attribute_lines(known: Sequence[entra_attributes.SourceAttribute], example: Example | None) -> list[dict[str, str]]:
+def attribute_lines(
+    known: Sequence[entra_attributes.SourceAttribute], example: ExamplePerson | None
+) -> list[dict[str, str]]:
     """For the list under Source: name, what it is, its type, and what the chosen person has in it."""
     source = example.source if example else None
     return [
@@ -58,7 +60,7 @@ def attribute_lines(known: Sequence[entra_attributes.SourceAttribute], example: 
             "name": one.name,
             "description": _described(one),
             "type": str(source_attributes.TYPES[one.type]),
-            "value": (table.in_words(mapping.read(one, source, present=True)) or "") if source else "",
+            "value": (table.value_in_words(mapping.read(one, source, present=True)) or "") if source else "",
         }
         for one in known
     ]

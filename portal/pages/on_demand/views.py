@@ -67,7 +67,7 @@ class Step:
     def operations(self) -> list[dict[str, Any]]:
         """Those with their fields as rows."""
         return [
-            one | {"fields": field_changes(one["changes"]), "word": words_of(one)}
+            one | {"fields": field_changes(one["changes"]), "word": action_word(one)}
             for one in self.facts.get("operations", [])
         ]
 
@@ -148,10 +148,10 @@ def _ask(request: HttpRequest, tenant: Tenant, form: OnDemandForm, chosen: Seque
 
 def recent(tenant: Tenant) -> list[dict[str, Any]]:
     rows = tenant.demands.prefetch_related("objects_asked")[:RECENT]
-    return [{"demand": row, "name": name_of(row), "state": state_of(row)} for row in rows]
+    return [{"demand": row, "name": demand_name(row), "state": state_of(row)} for row in rows]
 
 
-def name_of(demand: Demand) -> str:
+def demand_name(demand: Demand) -> str:
     """The first one's name, and how many more."""
     rows = list(demand.objects_asked.all())
     first = (rows[0].display_name or rows[0].object_id) if rows else "–"
@@ -186,7 +186,7 @@ def demand(request: HttpRequest, tenant: Tenant, pk: int) -> HttpResponse:
     context = {
         "tenant": tenant,
         "demand": found,
-        "name": name_of(found),
+        "name": demand_name(found),
         "state": state_of(found),
         "open": is_open,
         "objects": rows,
@@ -241,10 +241,10 @@ def _step(key: str, label: Any, told: Mapping[str, Any], names: Mapping[str, str
         for one in facts.get("operations", [])
     ]
     problem = PROBLEMS.get(facts["problem"], PROBLEMS["rejected"]) if facts.get("problem") else None
-    return Step(key, label, WORDS[told["state"]], line_of(key, facts), parse_datetime(told["at"]), facts, problem)
+    return Step(key, label, WORDS[told["state"]], step_line(key, facts), parse_datetime(told["at"]), facts, problem)
 
 
-def line_of(key: str, facts: Mapping[str, Any]) -> str:
+def step_line(key: str, facts: Mapping[str, Any]) -> str:
     """The outcome of a step in a few words."""
     if facts.get("problem"):
         return str(PROBLEMS.get(facts["problem"], PROBLEMS["rejected"]).title)
@@ -260,7 +260,7 @@ def line_of(key: str, facts: Mapping[str, Any]) -> str:
     if key == "match":
         return _match_line(facts)
     if key in ("plan", "write"):
-        return ", ".join(dict.fromkeys(words_of(one) for one in facts["operations"])) or _("Nothing to do")
+        return ", ".join(dict.fromkeys(action_word(one) for one in facts["operations"])) or _("Nothing to do")
     return _("AWS holds what was written")
 
 
@@ -280,7 +280,7 @@ def _match_line(facts: Mapping[str, Any]) -> str:
     return f"{words}: {facts['attribute']}" if facts.get("attribute") else words
 
 
-def words_of(operation: Mapping[str, Any]) -> str:
+def action_word(operation: Mapping[str, Any]) -> str:
     """The verb of what is meant to be done."""
     return str(Action(operation["action"]).label)
 
@@ -288,7 +288,7 @@ def words_of(operation: Mapping[str, Any]) -> str:
 def intents_of(row: DemandObject) -> list[str]:
     """What a dry run would do."""
     plan: dict[str, Any] = next((step["facts"] for step in row.steps if step["step"] == "plan"), {})
-    return list(dict.fromkeys(words_of(one) for one in plan.get("operations", [])))
+    return list(dict.fromkeys(action_word(one) for one in plan.get("operations", [])))
 
 
 def names_of_members(tenant: Tenant, rows: Sequence[DemandObject]) -> dict[str, str]:

@@ -31,7 +31,7 @@ def overview(request: HttpRequest, tenant: Tenant) -> HttpResponse:
         "standing": standing,
         "needs": [*waits(tenant, standing), *needs(tenant, standing)][:5],
         "last_run": tenant.runs.whole().first(),
-        "figures": figures(tenant),
+        "figures": overview_figures(tenant),
         "path": path_of_data(tenant),
         "as_of": tenant.snapshots.exclude(sealed_at=None).order_by("-pk").values_list("sealed_at", flat=True).first(),
         "strip": list(reversed(tenant.runs.whole().finished()[:48])),
@@ -83,7 +83,7 @@ def needs(tenant: Tenant, standing: Standing) -> list[dict[str, Any]]:
     return found
 
 
-def figures(tenant: Tenant) -> dict[str, Any]:
+def overview_figures(tenant: Tenant) -> dict[str, Any]:
     links = Link.objects.filter(tenant=tenant).exclude(scim_id="")
     return {
         "in_sync": links.filter(object_type="user", active=True, failures=0).count(),

@@ -11,7 +11,7 @@ from portal.frame.render import redirect_to, render_page, wants_partial
 from portal.pages.provisioning.forms import ScheduleForm
 from portal.pages.provisioning.safety_form import SafetyForm
 from portal.words.plan import plan_lines
-from portal.words.progress import in_the_way, waits_too_long
+from portal.words.progress import run_in_the_way, waits_too_long
 from portal.words.standing import standing_of
 from sync.approvals import queries
 from sync.configuration.current import configuration_of
@@ -49,7 +49,7 @@ def provisioning_safety(request: HttpRequest, tenant: Tenant) -> HttpResponse:
 
 
 @page(read=Right.READ)
-def state(request: HttpRequest, tenant: Tenant) -> HttpResponse:
+def provisioning_state(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """The state card alone, for its poller."""
     if not wants_partial(request):
         return redirect_to(request, "provisioning", tenant.slug)
@@ -142,7 +142,7 @@ def asked_for(request: HttpRequest, tenant: Tenant, kind: str) -> Run:
     try:
         return request_run(tenant=tenant, kind=kind, trigger=Run.Trigger.PERSON, actor=request.user.email)
     except RunInTheWay as busy:
-        messages.warning(request, in_the_way(busy.run))
+        messages.warning(request, run_in_the_way(busy.run))
         return busy.run
 
 

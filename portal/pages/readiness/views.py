@@ -35,10 +35,10 @@ FINDINGS_SHOWN = SHOWN
 @page(read=Right.READ)
 def readiness(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """The page, or its body alone for the poller."""
-    return render_page(request, "readiness/list.html", context_of(tenant), partial="body")
+    return render_page(request, "readiness/list.html", readiness_context(tenant), partial="body")
 
 
-def context_of(tenant: Tenant) -> dict[str, Any]:
+def readiness_context(tenant: Tenant) -> dict[str, Any]:
     check = latest_check(tenant)
     waiting = open_check(tenant)
     return {
@@ -68,13 +68,13 @@ ICONS = {"bad": "square-x", "attention": "alert-triangle", "neutral": "minus"}
 
 
 @page(act=Right.ON_DEMAND)
-def check(request: HttpRequest, tenant: Tenant) -> HttpResponse:
+def readiness_check(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     request_check(tenant=tenant, actor=request.user.email)
     return redirect_to(request, "readiness", tenant.slug)
 
 
 @page(read=Right.READ)
-def export(request: HttpRequest, tenant: Tenant) -> StreamingHttpResponse:
+def readiness_export(request: HttpRequest, tenant: Tenant) -> StreamingHttpResponse:
     """The list for whoever keeps the directory: one row per finding."""
     audit.record(request.user.email, "readiness.export", tenant)
     found = latest_check(tenant)

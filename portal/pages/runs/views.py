@@ -69,7 +69,7 @@ def plan_context(request: HttpRequest, found: Run) -> dict[str, object]:
 
 
 @page(act=Right.OPERATE)
-def confirm(request: HttpRequest, tenant: Tenant, number: int) -> HttpResponse:
+def run_confirm(request: HttpRequest, tenant: Tenant, number: int) -> HttpResponse:
     found = get_object_or_404(Run, tenant=tenant, number=number)
     if not tenant.enabled:
         return redirect_to(request, "turn_on", tenant.slug)
@@ -88,7 +88,7 @@ def run_context(tenant: Tenant, found: Run) -> dict[str, object]:
         "tenant": tenant,
         "run": found,
         "phases": phase_rows(found),
-        "figures": figures(found),
+        "figures": run_figures(found),
         "progress": progress(found),
         "problems": [group for group in groups if not group.problem.warning],
         "warnings": [group for group in groups if group.problem.warning],
@@ -100,7 +100,7 @@ def run_context(tenant: Tenant, found: Run) -> dict[str, object]:
     }
 
 
-def figures(found: Run) -> list[dict[str, object]]:
+def run_figures(found: Run) -> list[dict[str, object]]:
     counts = dict(found.counts)
     counts["failed"] = counts.get("failed", 0) + counts.pop("will_retry", 0)
     return [
@@ -119,7 +119,7 @@ def progress(found: Run) -> dict[str, int] | None:
 
 
 @page(read=Right.OPERATE, act=Right.OPERATE)
-def cancel(request: HttpRequest, tenant: Tenant, number: int) -> HttpResponse:
+def run_cancel(request: HttpRequest, tenant: Tenant, number: int) -> HttpResponse:
     found = get_object_or_404(Run, tenant=tenant, number=number)
     if request.method == "POST":
         cancel_run(run=found, actor=request.user.email)
@@ -129,7 +129,7 @@ def cancel(request: HttpRequest, tenant: Tenant, number: int) -> HttpResponse:
 
 
 @page(read=Right.READ)
-def history(request: HttpRequest, tenant: Tenant) -> HttpResponse:
+def runs(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     form = HistoryForm(request.GET or None)
     days = form.chosen_days()
     found = form.filtered(tenant.runs.since(timezone.now() - datetime.timedelta(days=days)))
@@ -142,13 +142,13 @@ def history(request: HttpRequest, tenant: Tenant) -> HttpResponse:
         "runs": page[:PAGE],
         "older": page[PAGE - 1].number if len(page) > PAGE else None,
         "newest": not before,
-        "summary": summary(tenant, days),
+        "summary": history_summary(tenant, days),
         "any": tenant.runs.exists(),
     }
     return render_page(request, "runs/history.html", context, partial="table")
 
 
-def summary(tenant: Tenant, days: int) -> dict[str, object]:
+def history_summary(tenant: Tenant, days: int) -> dict[str, object]:
     """Five figures over the chosen range."""
     finished = list(tenant.runs.finished().since(timezone.now() - datetime.timedelta(days=days))[:5000])
     seconds = sorted(run.duration.total_seconds() for run in finished if run.duration)
@@ -164,6 +164,6 @@ def summary(tenant: Tenant, days: int) -> dict[str, object]:
 
 
 @page(read=Right.READ)
-def pill(request: HttpRequest, tenant: Tenant) -> HttpResponse:
+def run_pill(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """The running or the last run, for the header of every page."""
     return render_page(request, "partials/run_pill.html", {"tenant": tenant, "pill": RunPill.of(tenant)})

@@ -18,15 +18,15 @@ from portal.pages.scope.cards import (
     SHOWN,
     about,
     base,
-    chosen,
+    card_lines,
     counted,
     first,
-    found,
-    lines_of,
+    found_people,
     new_card,
     object_type_of,
     page_context,
     page_url,
+    people_listed,
     rows_shown,
 )
 from portal.pages.scope.forms import NEW, Card, ScopeForm, cards_posted
@@ -45,11 +45,11 @@ def scope(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     object_type = object_type_of(request)
     cards = [Card.of(row, object_type) for row in rows_shown(tenant, object_type)]
     if wants_partial(request) and "find" in request.GET:
-        context = {"tenant": tenant, "object_type": object_type} | found(request, tenant, object_type)
+        context = {"tenant": tenant, "object_type": object_type} | found_people(request, tenant, object_type)
         return render_page(request, "scope/page.html", context, partial="found")
     if wants_partial(request) and "add" in request.GET:
         context = base(request, tenant, object_type) | {
-            "item": lines_of(tenant, [new_card(object_type)])[0],
+            "item": card_lines(tenant, [new_card(object_type)])[0],
             "focus": first(NEW),
         }
         return render_page(request, "scope/page.html", context, partial="card")
@@ -64,15 +64,15 @@ def scope_filter(request: HttpRequest, tenant: Tenant, key: str) -> HttpResponse
     object_type = object_type_of(request)
     card = Card.posted(key, object_type, request.POST)
     deed, _colon, number = request.POST.get("do", "save").partition(":")
-    deeds = {"save": save, "remove": remove, "restore": restore, "undo": undo}
+    deeds = {"save": save_card, "remove": remove_card, "restore": restore_card, "undo": undo_card}
     if deed in deeds:
         return deeds[deed](request, tenant, card)
-    return edited(request, tenant, card, deed, whole_number(number) or 0)
+    return edit_card(request, tenant, card, deed, whole_number(number) or 0)
 
 
-def save(request: HttpRequest, tenant: Tenant, card: Card) -> HttpResponse:
+def save_card(request: HttpRequest, tenant: Tenant, card: Card) -> HttpResponse:
     if not card.check():
-        return answer(request, tenant, card, status=422)
+        return card_response(request, tenant, card, status=422)
     try:
         row = stored(request, tenant, card)
     except EditConflict as conflict:
@@ -100,7 +100,7 @@ def kept(request: HttpRequest, tenant: Tenant, card: Card, row: ScopingFilter, s
         messages.success(request, said)
         return redirect_to(request, page_url(tenant, card.object_type))
     more = {"said": said, "added": row.uid != card.key, "focus": f"save-{row.uid}"}
-    return answer(request, tenant, Card.of(row, card.object_type), more=more)
+    return card_response(request, tenant, Card.of(row, card.object_type), more=more)
 
 
 def conflicting(
@@ -117,10 +117,10 @@ def conflicting(
         "theirs_words": filter_words.clauses_in_words(theirs, card.object_type, _) if theirs else "",
         "dom_key": card.key,
     }
-    return answer(request, tenant, mine, status=409, more=more)
+    return card_response(request, tenant, mine, status=409, more=more)
 
 
-def remove(request: HttpRequest, tenant: Tenant, card: Card) -> HttpResponse:
+def remove_card(request: HttpRequest, tenant: Tenant, card: Card) -> HttpResponse:
     """It goes at once; what stands in its place can bring it back."""
     remove_filter(actor=request.user.email, tenant=tenant, uid=card.uid)
     removed = {"removed": card, "said": _("Removed the filter “%(title)s”.") % {"title": card.filter().title}}
@@ -131,16 +131,16 @@ def remove(request: HttpRequest, tenant: Tenant, card: Card) -> HttpResponse:
     return render_page(request, "scope/page.html", page_context(request, tenant, card.object_type, cards) | removed)
 
 
-def restore(request: HttpRequest, tenant: Tenant, card: Card) -> HttpResponse:
+def restore_card(request: HttpRequest, tenant: Tenant, card: Card) -> HttpResponse:
     """A removed filter as it stood; under its old name where the published version knows it."""
     if not card.check():
-        return answer(request, tenant, card, status=422)
+        return card_response(request, tenant, card, status=422)
     published = undone(request, tenant, card)
     row = stored(request, tenant, card.anew(card.key if published else NEW, revision(published)))
     return kept(request, tenant, card, row, _("“%(title)s” is back.") % {"title": row.title})
 
 
-def undo(request: HttpRequest, tenant: Tenant, card: Card) -> HttpResponse:
+def undo_card(request: HttpRequest, tenant: Tenant, card: Card) -> HttpResponse:
     """Back to what the published version says."""
     row = undone(request, tenant, card)
     if row is None:
@@ -153,7 +153,7 @@ def undone(request: HttpRequest, tenant: Tenant, card: Card) -> ScopingFilter | 
     return draft_or_current(tenant).filters.filter(uid=card.uid).first()
 
 
-def edited(request: HttpRequest, tenant: Tenant, card: Card, deed: str, number: int) -> HttpResponse:
+def edit_card(request: HttpRequest, tenant: Tenant, card: Card, deed: str, number: int) -> HttpResponse:
     """The card with a clause more, or a clause less: nothing is saved."""
     clauses, focus = list(card.filter().clauses), ""
     if deed == "add":
@@ -162,15 +162,15 @@ def edited(request: HttpRequest, tenant: Tenant, card: Card, deed: str, number: 
     elif deed == "drop":
         del clauses[number : number + 1]
         focus = f"id_{card.key}-{max(0, number - 1)}-attribute" if clauses else f"add-{card.key}"
-    return answer(request, tenant, card.with_clauses(clauses), more={"focus": focus})
+    return card_response(request, tenant, card.with_clauses(clauses), more={"focus": focus})
 
 
-def answer(
+def card_response(
     request: HttpRequest, tenant: Tenant, card: Card, *, status: int = 200, more: Mapping[str, Any] | None = None
 ) -> HttpResponse:
     """The card alone for htmx, else the page with the card in its place."""
     if wants_partial(request):
-        context = base(request, tenant, card.object_type) | {"item": lines_of(tenant, [card])[0]} | dict(more or {})
+        context = base(request, tenant, card.object_type) | {"item": card_lines(tenant, [card])[0]} | dict(more or {})
         return recounted(render_page(request, "scope/page.html", context, partial="card", status=status))
     rows = rows_shown(tenant, card.object_type)
     cards = [card if row.uid == card.key else Card.of(row, card.object_type) for row in rows]
@@ -206,7 +206,7 @@ def scope_people(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     which = request.GET.get("of", "pass")
     which = which if which in LISTS else "pass"
     look = service.FilterEffects(tenant, object_type)
-    everyone = chosen(request, look, which)
+    everyone = people_listed(request, look, which)
     names = list(islice(everyone, SHOWN))
     context = {
         "tenant": tenant,

@@ -57,7 +57,7 @@ def tasks_of(tenant: Tenant) -> list[Task]:
     people = choose_people(tenant, entra)
     before = [entra, aws, check_mappings(tenant), people, who_gets_told(tenant)]
     name = Task(_("Name and time zone"), f"{tenant.name}, {tenant.time_zone}", State.DONE)
-    return [name, *before, turn_on(tenant, [entra, aws, people])]
+    return [name, *before, turn_on_task(tenant, [entra, aws, people])]
 
 
 def connect_entra(tenant: Tenant) -> Task:
@@ -66,13 +66,13 @@ def connect_entra(tenant: Tenant) -> Task:
     if entra.complete:
         hint = ", ".join(filter(None, [entra.directory_name, entra.get_credential_kind_display()]))
     url = reverse("connection_entra", args=[tenant.slug])
-    return Task(_("Connect Microsoft Entra ID"), failing(entra) or hint, half_task(entra), url)
+    return Task(_("Connect Microsoft Entra ID"), half_failure(entra) or hint, half_task(entra), url)
 
 
 def connect_aws(tenant: Tenant) -> Task:
     hint = tenant.aws.endpoint or _("The SCIM endpoint and an access token.")
     url = reverse("connection_aws", args=[tenant.slug])
-    return Task(_("Connect AWS IAM Identity Center"), failing(tenant.aws) or hint, half_task(tenant.aws), url)
+    return Task(_("Connect AWS IAM Identity Center"), half_failure(tenant.aws) or hint, half_task(tenant.aws), url)
 
 
 def half_task(half: EntraConnection | AwsConnection) -> State:
@@ -81,7 +81,7 @@ def half_task(half: EntraConnection | AwsConnection) -> State:
     return State.IN_PROGRESS if half.changed_at else State.NOT_STARTED
 
 
-def failing(half: EntraConnection | AwsConnection) -> str:
+def half_failure(half: EntraConnection | AwsConnection) -> str:
     """What the last test of these very values said first, or that no test was made yet."""
     if not half.changed_at or half.passed:
         return ""
@@ -121,7 +121,7 @@ def who_gets_told(tenant: Tenant) -> Task:
     return Task(_("Who gets told"), hint, state, reverse("provisioning", args=[tenant.slug]))
 
 
-def turn_on(tenant: Tenant, needed: list[Task]) -> Task:
+def turn_on_task(tenant: Tenant, needed: list[Task]) -> Task:
     name, hint = _("Turn provisioning on"), _("The first sync starts at once.")
     missing = [task.name for task in needed if task.state != State.DONE]
     if tenant.enabled:

@@ -12,7 +12,7 @@ from portal.access.pages import page
 from portal.access.request import HttpRequest, whole_number
 from portal.access.roles import Right
 from portal.frame.render import redirect_to, render_page
-from portal.words.changes import lines_of
+from portal.words.changes import change_lines
 from sync.configuration import drafts
 from sync.configuration.items import contents, differences
 from sync.configuration.versions import DraftInTheWay, next_number, restore_version
@@ -57,22 +57,22 @@ def comparison(
     request: HttpRequest, tenant: Tenant, page: list[Configuration], draft: Configuration | None
 ) -> dict[str, Any]:
     """The two that the address names; else the newest version and the one before it."""
-    wish = {side: named(tenant, request.GET.get(side, ""), draft) for side in ("before", "after")}
+    wish = {side: version_named(tenant, request.GET.get(side, ""), draft) for side in ("before", "after")}
     default = [*page, None, None]
     old, new = wish["before"] or default[1], wish["after"] or default[0]
     if old is None or new is None or old == new:
         return {"old": old, "new": new, "lines": None}
-    return {"old": old, "new": new} | compared(tenant, old, new)
+    return {"old": old, "new": new} | comparison_of(tenant, old, new)
 
 
-def named(tenant: Tenant, name: str, draft: Configuration | None) -> Configuration | None:
+def version_named(tenant: Tenant, name: str, draft: Configuration | None) -> Configuration | None:
     if name == DRAFT:
         return draft
     number = whole_number(name)
     return None if number is None else tenant.configurations.filter(number=number).first()
 
 
-def compared(tenant: Tenant, old: Configuration, new: Configuration) -> dict[str, Any]:
+def comparison_of(tenant: Tenant, old: Configuration, new: Configuration) -> dict[str, Any]:
     """`lines`: what differs; `same`: how many of each kind do not."""
     before, after = contents(old), contents(new)
     found = differences(before, after)
@@ -80,7 +80,7 @@ def compared(tenant: Tenant, old: Configuration, new: Configuration) -> dict[str
     same: Counter[tuple[str, str]] = Counter(
         (item.kind, item.object_type) for key, item in after.items() if key not in apart
     )
-    return {"lines": lines_of(tenant, found, new.edits), "same": same_words(same)}
+    return {"lines": change_lines(tenant, found, new.edits), "same": same_words(same)}
 
 
 def same_words(same: Counter[tuple[str, str]]) -> list[dict[str, Any]]:
@@ -106,12 +106,12 @@ def version(request: HttpRequest, tenant: Tenant, number: int) -> HttpResponse:
         "changed": people_changed(preview) if preview and preview.impact else None,
         "first_run": tenant.runs.filter(configuration=found, kind__in=WRITES).order_by("number").first(),
     }
-    context |= compared(tenant, found.based_on, found) if found.based_on else {"lines": None}
+    context |= comparison_of(tenant, found.based_on, found) if found.based_on else {"lines": None}
     return render_page(request, "versions/detail.html", context)
 
 
 @page(read=Right.CONFIGURE, act=Right.CONFIGURE)
-def restore(request: HttpRequest, tenant: Tenant, number: int) -> HttpResponse:
+def version_restore(request: HttpRequest, tenant: Tenant, number: int) -> HttpResponse:
     """Makes a draft that equals the version; nothing jumps."""
     found = get_object_or_404(tenant.configurations.published(), number=number)
     if request.method == "POST":
