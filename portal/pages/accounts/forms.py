@@ -44,6 +44,10 @@ class FirstRunForm(forms.Form):
                 self.add_error("password", error)
         return cleaned
 
+    def owner(self) -> dict[str, str]:
+        """The arguments of first_run.make_owner."""
+        return {name: self.cleaned_data[name] for name in ("email", "password", "name", "time_zone")}
+
 
 class MeForm(forms.ModelForm):  # type: ignore[type-arg]
     time_zone = forms.ChoiceField(label=_("Time zone"), choices=time_zones)
