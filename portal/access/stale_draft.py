@@ -20,5 +20,5 @@ def warn_of_another_draft(request: HttpRequest, tenant: Tenant) -> None:
         )
         return
     facts = {"who": gone.version.published_by or _("Somebody"), "n": gone.version.number}
-    said = _("%(who)s published version %(n)s while you were editing. Your changes are safe, in a new draft. ")
-    messages.warning(request, said % facts + _("Compare and carry on."))
+    message = _("%(who)s published version %(n)s while you were editing. Your changes are safe, in a new draft. ")
+    messages.warning(request, message % facts + _("Compare and carry on."))

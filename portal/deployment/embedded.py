@@ -139,7 +139,7 @@ def make_keys(state: Path) -> None:
 
 
 def make_key(name: str, path: Path, value: str) -> None:
-    """Once, and whole or not at all; nothing when the installation brings its own."""
+    """Once, and whole or not at all; nothing when the installation has its own."""
     if environ.secret(name, path):
         return
     draft = path.with_suffix(".new")

@@ -1,4 +1,4 @@
-"""What stands around a page. Each part is looked up when the page draws it, and once."""
+"""What surrounds a page. Each part is looked up when the page draws it, and once."""
 
 from functools import cached_property
 from typing import Any

@@ -1,4 +1,4 @@
-"""What templates of every page may use; a page of a tenant brings its own `frame` (portal/frame/render.py)."""
+"""What templates of every page may use; a page of a tenant has its own `frame` (portal/frame/render.py)."""
 
 from typing import Any
 

@@ -22,7 +22,7 @@ SPRITE = "vendor/tabler-icons-3/sprite.svg"
 
 @register.simple_tag
 def icon(name: str, size: int = 16) -> SafeString:
-    """An icon of the sprite; it never stands without a word, so readers skip it."""
+    """An icon of the sprite; there is always a word beside it, so screen readers skip it."""
     return format_html(
         '<svg class="ls-icon" width="{0}" height="{0}" aria-hidden="true" focusable="false"><use href="{1}#{2}"/></svg>',
         size,

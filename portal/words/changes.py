@@ -53,7 +53,7 @@ class ChangeLine:
     after: str
     url: str
     # added, removed or changed
-    deed: str
+    action: str
     by: str = ""
     at: datetime.datetime | None = None
 
@@ -75,7 +75,7 @@ def change_line(tenant: Tenant, one: Difference, edit: Mapping[str, str]) -> Cha
         before=item_words(item, one.before),
         after=item_words(item, one.after),
         url=url_of(tenant, item),
-        deed="added" if one.before is None else "removed" if one.after is None else "changed",
+        action="added" if one.before is None else "removed" if one.after is None else "changed",
         by=edit.get("by", ""),
         at=datetime.datetime.fromisoformat(edit["at"]) if "at" in edit else None,
     )
@@ -200,9 +200,9 @@ def cause_words(line: ChangeLine) -> str:
         ("filter", "added"): _("New filter %(name)s"),
         ("filter", "removed"): _("Filter %(name)s removed"),
         ("filter", "changed"): _("Filter %(name)s changed"),
-        ("mapping", line.deed): _("Mapping %(name)s"),
+        ("mapping", line.action): _("Mapping %(name)s"),
     }
-    return words.get((line.kind, line.deed), _("%(name)s: %(after)s")) % facts
+    return words.get((line.kind, line.action), _("%(name)s: %(after)s")) % facts
 
 
 def shown_source(kind: str, source: str) -> str:

@@ -20,7 +20,7 @@ HELD: Look = ("held", "hand-stop")
 ATTENTION: Look = ("attention", "alert-triangle")
 BAD: Look = ("bad", "square-x")
 
-# By kind and value. What a model or a phase has words for is not said again here.
+# By kind and value. What a model or a phase has words for is not repeated here.
 WORDS: Mapping[str, Mapping[str, Words]] = {
     "run": dict(Run.State.choices),
     "result": {**dict(Result.choices), "no_change": _("No change")},

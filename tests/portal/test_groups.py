@@ -134,7 +134,7 @@ def test_a_group_assigned_before_the_first_run_has_a_page(tenant: Tenant, jo: Cl
 
 
 def test_a_group_inside_can_be_assigned_from_its_page(nested: Tenant, jo: Client) -> None:
-    jo.post("/t/acme/assignments/assign/", {"chosen": f"group:{RELEASE}", "deed": "assign"})
+    jo.post("/t/acme/assignments/assign/", {"chosen": f"group:{RELEASE}", "do": "assign"})
     assert drafts.draft_or_current(nested).assignments.filter(object_id=RELEASE, display_name="AWS-Release").exists()
 
 

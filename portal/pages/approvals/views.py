@@ -65,7 +65,7 @@ def approval(request: HttpRequest, tenant: Tenant, pk: int) -> HttpResponse:
         form = DecisionForm(tenant=tenant, kind=hold.kind)
         return render_page(request, "approvals/detail.html", hold_context(request, hold, form))
     form = DecisionForm(request.POST, tenant=tenant, kind=hold.kind)
-    if not form.is_valid() or not (form.cleaned_data["deed"] or form.cleaned_data["keep_one"]):
+    if not form.is_valid() or not (form.cleaned_data["do"] or form.cleaned_data["keep_one"]):
         # Enter in a tick box says nothing yet: the page comes again with the same ticks.
         context = hold_context(request, hold, form)
         return render_page(request, "approvals/detail.html", context, status=422 if form.errors else 200)
@@ -132,7 +132,7 @@ def _decide(request: HttpRequest, hold: Hold, form: DecisionForm) -> HttpRespons
     except service.NothingHeld:
         messages.warning(request, _("Nothing of it waits any more, or nothing was chosen."))
         return here
-    messages.success(request, said(len(approve), len(keep)))
+    messages.success(request, decided_message(len(approve), len(keep)))
     if run is None:
         return here
     return redirect_to(request, "run", hold.tenant.slug, run.number)
@@ -143,18 +143,18 @@ def chosen_changes(hold: Hold, form: DecisionForm) -> tuple[list[int], list[int]
     data = form.cleaned_data
     known = hold.changes.open().filter(pk__lte=data["upto"] or 0)
     waiting = list(known.waiting().values_list("pk", flat=True))
-    if data["deed"] == "keep_all":
+    if data["do"] == "keep_all":
         return [], waiting
     unticked = {*form.unticked, data["keep_one"]}
     kept = known.filter(decision=Decision.KEPT)
     keep = list(known.filter(pk__in=unticked).exclude(pk__in=kept.values("pk")).values_list("pk", flat=True))
-    if data["deed"] != "approve":
+    if data["do"] != "approve":
         return [], keep
     ticked_again = list(kept.filter(pk__in=data["ticked"]).values_list("pk", flat=True))
     return [pk for pk in waiting if pk not in unticked] + ticked_again, keep
 
 
-def said(approved: int, kept: int) -> str:
+def decided_message(approved: int, kept: int) -> str:
     parts = []
     if approved:
         parts.append(ngettext("%(n)s approved.", "%(n)s approved.", approved) % {"n": approved})

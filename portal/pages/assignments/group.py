@@ -56,7 +56,7 @@ def group(request: HttpRequest, tenant: Tenant, object_id: str) -> HttpResponse:
     rules = AssignmentEffects(configuration)
     inside = assignment_effects.nested_groups(tenant, [object_id])
     groups = {object_id, *(child for children in inside.values() for child in children)}
-    brought = groups if row is None or row.nested else {object_id}
+    included = groups if row is None or row.nested else {object_id}
     snapshot = tables.last_snapshot(tenant)
     text, roots = request.GET.get("q", ""), within(rules, object_id)
     context = {
@@ -67,8 +67,8 @@ def group(request: HttpRequest, tenant: Tenant, object_id: str) -> HttpResponse:
         "row": row,
         "tree": tree_lines(tenant, object_id, inside),
         "loops": 0,
-        "effective": assignment_effects.people_in(tenant, brought).count(),
-        "people": people_page(brought, text, request.GET.get("page", ""), rules=rules, brought=bool(row or roots)),
+        "effective": assignment_effects.people_in(tenant, included).count(),
+        "people": people_page(included, text, request.GET.get("page", ""), rules=rules, included=bool(row or roots)),
         "text": text,
         "nested_groups": len(groups) - 1,
         "within": roots,
@@ -106,18 +106,18 @@ def tree_lines(tenant: Tenant, root: str, inside: dict[str, set[str]]) -> list[T
 
 
 def people_page(
-    groups: set[str], text: str, number: str, *, rules: AssignmentEffects, brought: bool
+    groups: set[str], text: str, number: str, *, rules: AssignmentEffects, included: bool
 ) -> Page[GroupMember]:
     rows = assignment_effects.people_in(rules.tenant, groups).order_by("display_name", "pk")
     if text := text.strip():
         rows = rows.filter(Q(display_name__icontains=text) | Q(user_principal_name__icontains=text))
     page: Page[Any] = Paginator(rows, tables.PAGE).get_page(number)
-    page.object_list = _members(rules, groups, list(page.object_list), brought)
+    page.object_list = _members(rules, groups, list(page.object_list), included)
     return page
 
 
 def _members(
-    rules: AssignmentEffects, groups: set[str], users: Sequence[DirectoryUser], brought: bool
+    rules: AssignmentEffects, groups: set[str], users: Sequence[DirectoryUser], included: bool
 ) -> list[GroupMember]:
     tenant = rules.tenant
     ids = [user.object_id for user in users]
@@ -131,15 +131,17 @@ def _members(
     links = Link.objects.filter(tenant=tenant, object_type="user", object_id__in=ids)
     known = {link.object_id: link for link in links}
     return [
-        _member(user, known.get(user.object_id), through.get(user.object_id, []), tables.outside(user, rules), brought)
+        _member(user, known.get(user.object_id), through.get(user.object_id, []), tables.outside(user, rules), included)
         for user in users
     ]
 
 
-def _member(user: DirectoryUser, link: Link | None, through: Sequence[str], outside: str, brought: bool) -> GroupMember:
-    """`brought`: the group is assigned, or inside one that is."""
+def _member(
+    user: DirectoryUser, link: Link | None, through: Sequence[str], outside: str, included: bool
+) -> GroupMember:
+    """`included`: the group is assigned, or inside one that is."""
     state = tables.state_in_aws(link)
-    comes = not outside and (user.in_scope or brought)
+    comes = not outside and (user.in_scope or included)
     if state in ("waiting", "not_ready") and not comes:
         state = "not_in_scope"
     return GroupMember(user, ", ".join(sorted(through)), state, outside)
@@ -152,7 +154,7 @@ def within(rules: AssignmentEffects, object_id: str) -> list[tuple[str, str]]:
 
 
 def changed_at(tenant: Tenant, row: DirectoryGroup | None) -> Any:
-    """When a reading last told something new about the group or its members."""
+    """When a reading last found something new about the group or its members."""
     if row is None:
         return None
     read = Snapshot.objects.filter(tenant=tenant, pk=row.changed_snapshot)

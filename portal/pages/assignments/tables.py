@@ -134,7 +134,7 @@ def _page(lines: Iterable[AssignmentLine], table: str, text: str, pages: Mapping
     return Paginator(wanted, PAGE).get_page(pages.get(table))
 
 
-# What stands in a row
+# The rows
 
 
 def _lines(

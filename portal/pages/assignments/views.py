@@ -30,7 +30,7 @@ from sync.preview.queries.assignment_effects import Key
 # Names of the pages of the tables in the address, by table.
 PAGES = {"groups": "page", "people": "people", "mirrored": "app"}
 FLAGS = {"0": False, "1": True}
-SAID = {
+MESSAGES = {
     ("nested", True): gettext_lazy("%(name)s now includes nested groups."),
     ("nested", False): gettext_lazy("%(name)s now brings its direct members only."),
     ("send_group", True): gettext_lazy("%(name)s itself is sent to AWS too."),
@@ -73,10 +73,10 @@ def _query(request: HttpRequest, **changes: str) -> str:
 
 @page(read=Right.CONFIGURE, act=Right.CONFIGURE, edits_draft=True)
 def assign(request: HttpRequest, tenant: Tenant) -> HttpResponse:
-    """One form: everything but *Assign* (`deed`) searches again and carries the chosen ones along."""
+    """One form: everything but *Assign* (`do`) searches again and carries the chosen ones along."""
     form = PickForm(request.POST or request.GET)
     form.is_valid()
-    wanted = request.POST.get("deed") == "assign"
+    wanted = request.POST.get("do") == "assign"
     picked = picker.pick(tenant, form, search=not wanted or not form.references)
     if wanted and picked.chosen and not picked.unreadable:
         return _assign(request, tenant, picked.chosen)
@@ -95,8 +95,8 @@ def assign(request: HttpRequest, tenant: Tenant) -> HttpResponse:
 def _assign(request: HttpRequest, tenant: Tenant, chosen: Sequence[Found]) -> HttpResponse:
     rows = assign_objects(actor=request.user.email, tenant=tenant, chosen=chosen)
     text = ngettext("%(n)s assigned: %(names)s.", "%(n)s assigned: %(names)s.", len(rows))
-    said = text % {"n": len(rows), "names": names_of(rows)} if rows else _("They were assigned already.")
-    messages.success(request, said)
+    message = text % {"n": len(rows), "names": names_of(rows)} if rows else _("They were assigned already.")
+    messages.success(request, message)
     return redirect_to(request, "assignments", tenant.slug)
 
 
@@ -112,7 +112,7 @@ def assign_pasted(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         lines = _resolve(tenant, form)
         chosen = _meant(lines, form.cleaned_data["picked"])
-        if request.POST.get("deed") == "assign" and chosen:
+        if request.POST.get("do") == "assign" and chosen:
             return _assign(request, tenant, chosen)
         context |= _checked(tenant, lines, chosen) | {"picked": set(form.cleaned_data["picked"])}
     return render_page(
@@ -136,7 +136,7 @@ def _resolve(tenant: Tenant, form: PasteForm) -> list[pasted.PastedLine]:
 
 
 def _meant(lines: Sequence[pasted.PastedLine], picked: Sequence[str]) -> list[Found]:
-    """What lines stand for without doubt, and what somebody picked among several."""
+    """The objects that lines name without doubt, and those that somebody picked among several."""
     found = [one for line in lines for one in line.found if len(line.found) == 1 or one.reference in picked]
     return list({one.reference: one for one in found}.values())
 
@@ -154,14 +154,14 @@ def _checked(tenant: Tenant, lines: Sequence[pasted.PastedLine], chosen: Sequenc
 def assignment_change(request: HttpRequest, tenant: Tenant, kind: str, object_id: str) -> HttpResponse:
     """`nested` or `send_group` of an assigned group, as 1 or 0."""
     row = assignment_of(tenant, kind, object_id)
-    actor, said = request.user.email, ""
+    actor, message = request.user.email, ""
     if (value := request.POST.get("nested")) in FLAGS:
         set_nested(actor=actor, tenant=tenant, assignment=row, nested=FLAGS[value])
-        said = SAID["nested", FLAGS[value]] % {"name": row}
+        message = MESSAGES["nested", FLAGS[value]] % {"name": row}
     if (value := request.POST.get("send_group")) in FLAGS:
         set_send_group(actor=actor, tenant=tenant, assignment=row, send_group=FLAGS[value])
-        said = SAID["send_group", FLAGS[value]] % {"name": row}
-    return _after(request, tenant, said)
+        message = MESSAGES["send_group", FLAGS[value]] % {"name": row}
+    return _after(request, tenant, message)
 
 
 @page(act=Right.CONFIGURE, edits_draft=True)
@@ -173,13 +173,13 @@ def assignment_undo(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     return _after(request, tenant, _("It is as published again."))
 
 
-def _after(request: HttpRequest, tenant: Tenant, said: str) -> HttpResponse:
-    """The tables again for htmx; else back to the page that the button stands on."""
+def _after(request: HttpRequest, tenant: Tenant, message: str) -> HttpResponse:
+    """The tables again for htmx; else back to the page with the button."""
     if wants_partial(request):
-        context = list_context(request, tenant) | {"said": said}
+        context = list_context(request, tenant) | {"said": message}
         return render_page(request, "assignments/list.html", context, partial="assigned")
-    if said:
-        messages.success(request, said)
+    if message:
+        messages.success(request, message)
     if (group := request.POST.get("back", "")) and live.is_guid(group):
         return redirect_to(request, "group", tenant.slug, group)
     return redirect_to(request, "assignments", tenant.slug)

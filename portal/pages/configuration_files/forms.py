@@ -1,4 +1,4 @@
-"""The forms of *Import JSON*: a file or a pasted text, or the application to read from; then the yes."""
+"""The forms of *Import JSON*: a file or a pasted text, or the application to read from; then the confirmation."""
 
 from typing import Any
 

@@ -156,7 +156,7 @@ def _read_entra(request: HttpRequest, tenant: Tenant) -> HttpResponse:
 
 
 def _show(request: HttpRequest, tenant: Tenant, incoming: Incoming, status: int = 200) -> HttpResponse:
-    """What would change. Nothing is kept: the page brings the file back with the yes."""
+    """What would change. Nothing is stored: the page sends the file again with the confirmation."""
     report = _report(incoming.report)
     planned = planned_changes(tenant, incoming.wanted)
     context = {
@@ -187,8 +187,8 @@ def _take(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     if form.cleaned_data["seen"] != digest(draft_or_current(tenant)):
         return _show(request, tenant, incoming, status=409)
     changed = put_into_draft(tenant=tenant, actor=request.user.email, wanted=incoming.wanted)
-    said = ngettext("%(n)d change is in the draft.", "%(n)d changes are in the draft.", len(changed))
-    messages.success(request, said % {"n": len(changed)})
+    message = ngettext("%(n)d change is in the draft.", "%(n)d changes are in the draft.", len(changed))
+    messages.success(request, message % {"n": len(changed)})
     if tenant.configurations.published().exists():
         return redirect_to(request, "draft", tenant.slug)
     return redirect_to(request, "mappings", tenant.slug, "user")

@@ -246,17 +246,17 @@ def publish(request: HttpRequest, tenant: Tenant, number: int) -> HttpResponse:
             for reason in error.reasons:
                 form.add_error(None, str(impacts.NOT_PUBLISHED[reason]))
         else:
-            messages.success(request, said_of(tenant, version.number or 0))
+            messages.success(request, published_message(tenant, version.number or 0))
             return redirect_to(request, "version", tenant.slug, version.number)
     context = impact_context(request, tenant, found, form)
     return render_page(request, "draft/impact.html", context, status=422)
 
 
-def said_of(tenant: Tenant, number: int) -> str:
-    said = _("Version %(n)s is published.") % {"n": number}
+def published_message(tenant: Tenant, number: int) -> str:
+    message = _("Version %(n)s is published.") % {"n": number}
     if not tenant.enabled:
-        return f"{said} " + _("Provisioning is off: nothing is written until you turn it on.")
+        return f"{message} " + _("Provisioning is off: nothing is written until you turn it on.")
     if tenant.next_run_at is None:
-        return f"{said} " + _("The next run will use it.")
+        return f"{message} " + _("The next run will use it.")
     at = date_format(timezone.localtime(tenant.next_run_at), "H:i")
-    return f"{said} " + _("The next run at %(time)s will use it.") % {"time": at}
+    return f"{message} " + _("The next run at %(time)s will use it.") % {"time": at}

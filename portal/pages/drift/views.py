@@ -147,7 +147,7 @@ def drift_compare(request: HttpRequest, tenant: Tenant) -> HttpResponse:
 
 @page(act=Right.APPROVE)
 def drift_link(request: HttpRequest, tenant: Tenant, pk: int) -> HttpResponse:
-    """The AWS object is the person or group that it may be: the next sync links it and writes what the mappings say."""
+    """The AWS object is the person or group that it may be: the next sync links it and writes by the mappings."""
     row = get_object_or_404(tenant.drifts, pk=pk, kind=Drift.Kind.ONLY_IN_AWS, run=verifying.latest_comparison(tenant))
     proposed = tenant.links.filter(object_type=row.object_type, object_id=row.proposed_id, scim_id="").first()
     if proposed is None or row.facts.get("left_alone"):

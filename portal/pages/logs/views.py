@@ -77,7 +77,7 @@ def members_named(tenant: Tenant, operation: Operation) -> list[DirectoryUser]:
 
 @page(read=Right.READ)
 def logs_export(request: HttpRequest, tenant: Tenant) -> StreamingHttpResponse:
-    """CSV of the same filters: one row per changed field, so that one file tells all."""
+    """CSV of the same filters: one row per changed field, so that one file has all."""
     form = LogFilterForm(request.GET or None)
     found = form.apply(Operation.objects.log().filter(tenant=tenant).select_related("run")).order_by("-pk")
     audit.record(request.user.email, "logs.export", tenant, None, {"filters": request.GET.dict()})

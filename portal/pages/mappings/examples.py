@@ -56,7 +56,7 @@ def person_of(request: HttpRequest) -> str:
 
 
 def chosen_person(request: HttpRequest, tenant: Tenant, select: Sequence[str]) -> ExamplePerson | None:
-    """The person that the URL names, read live by whoever may look people up, else as the mirror has them.
+    """The person that the URL names, read live for those who may look people up, else from the mirror.
 
     While Entra cannot be read, the name is what was seen last. Raises Http404 for what cannot be an object id.
     """
@@ -147,7 +147,7 @@ def _add_mirrored(tenant: Tenant, people: Sequence[ExamplePerson]) -> None:
 
 
 def mirrored(tenant: Tenant) -> set[str]:
-    """Properties of people that the last reading brought."""
+    """Properties of people that the last reading read."""
     read = attributes_read(tenant, "user")
     return {*read, "manager"} if read else set()
 

@@ -23,7 +23,7 @@ from sync.configuration.items import setting_key
 from sync.models import AttributeMapping, Configuration, Tenant
 from sync.rules.rows import MappingRow, ObjectType, graph_select
 
-# Settings that stand below the table, by the object type of its rows.
+# Settings below the table, by the object type of its rows.
 SETTINGS: dict[ObjectType, tuple[str, ...]] = {"user": ("user_actions", "guest_user_name"), "group": ("group_actions",)}
 
 

@@ -71,7 +71,7 @@ def _field(object_type: ObjectType, one: ScimAttribute) -> dict[str, Any]:
         "type": kinds[one.kind],
         "required": one.required,
         "length": one.max_length if one.kind == "string" else None,
-        # Where nothing else has to be told apart, case is stored as it comes.
+        # Where values need not differ, case is stored as it comes.
         "case_exact": one.case_exact if one.unique else None,
         "rules": _rules(object_type, one),
     }

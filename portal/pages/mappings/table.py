@@ -246,7 +246,7 @@ def _sample_problem(one: Gets, finding: acceptance.AcceptanceFinding, rule: Mapp
 
 
 def doubts(found: Iterable[Gets]) -> list[str]:
-    """Values of real people that AWS may refuse: told, and saved all the same."""
+    """Values of real people that AWS may refuse: reported, and saved all the same."""
     return [
         problem_sentence(
             MappingProblem("value-doubtful", {"value": acceptance.visible(one.shown or ""), "name": one.person.name})

@@ -30,7 +30,7 @@ def mappings(request: HttpRequest, tenant: Tenant, object_type: ObjectType) -> H
 
 
 def _found_people(here: MappingPage) -> dict[str, Any]:
-    """`needs`: the role that looks people up in Entra, for whoever finds those of the mirror only."""
+    """`needs`: the role that looks people up in Entra, for people who find those of the mirror only."""
     text = here.request.GET.get("find", "")
     found: dict[str, Any] = {"people_text": text, "people": [], "unreadable": False}
     if not here.of_people:
@@ -70,7 +70,7 @@ def mappings_recommended(request: HttpRequest, tenant: Tenant) -> HttpResponse:
 
 @page(act=Right.CONFIGURE)
 def mappings_actions(request: HttpRequest, tenant: Tenant, object_type: ObjectType) -> HttpResponse:
-    """What may be done in AWS, and what a guest's userPrincipalName stands for."""
+    """What may be done in AWS, and what a guest's userPrincipalName is taken for."""
     here = MappingPage(request, tenant, object_type)
     form = here.actions_form(request.POST)
     if not form.is_valid():

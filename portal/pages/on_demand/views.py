@@ -118,7 +118,7 @@ def on_demand(request: HttpRequest, tenant: Tenant) -> HttpResponse:
 
 
 def typed(request: HttpRequest) -> QueryDict:
-    """An unticked box is not sent at all: only our own form can say that it was unticked."""
+    """An unticked box is not sent at all: only our own form tells that apart."""
     if request.method == "POST":
         return request.POST
     data = request.GET.copy()
@@ -128,7 +128,7 @@ def typed(request: HttpRequest) -> QueryDict:
 
 
 def _ask(request: HttpRequest, tenant: Tenant, form: OnDemandForm, chosen: Sequence[live.Found]) -> Demand | None:
-    """None when the form must say why not."""
+    """None when the form has the reasons why not."""
     try:
         pasted = services.resolve_names(tenant, form.lines)
         objects = list({one.reference: one for one in [*chosen, *pasted]}.values())
@@ -219,9 +219,9 @@ def shown_objects(tenant: Tenant, found: Demand) -> list[Shown]:
 
 def steps_of(row: DemandObject, names: Mapping[str, str], *, current: bool) -> list[Step]:
     """All of them; the first one that is not there yet is being carried out while the object's turn is on."""
-    told = {step["step"]: step for step in row.steps}
+    reported = {step["step"]: step for step in row.steps}
     steps = [
-        _step(key, label, told[key], names) if key in told else Step(key, label, "waiting")
+        _step(key, label, reported[key], names) if key in reported else Step(key, label, "waiting")
         for key, label in DemandObject.Step.choices
     ]
     waiting = next((step for step in steps if step.state == "waiting"), None)
@@ -233,15 +233,17 @@ def steps_of(row: DemandObject, names: Mapping[str, str], *, current: bool) -> l
     return steps
 
 
-def _step(key: str, label: Any, told: Mapping[str, Any], names: Mapping[str, str]) -> Step:
-    facts = dict(told["facts"])
+def _step(key: str, label: Any, reported: Mapping[str, Any], names: Mapping[str, str]) -> Step:
+    facts = dict(reported["facts"])
     facts["memberships"] = [names.get(one, one) for one in facts.get("memberships", [])]
     facts["operations"] = [
         one | {"members": [names.get(member, member) for member in one["changes"].get("members", [])]}
         for one in facts.get("operations", [])
     ]
     problem = PROBLEMS.get(facts["problem"], PROBLEMS["rejected"]) if facts.get("problem") else None
-    return Step(key, label, WORDS[told["state"]], step_line(key, facts), parse_datetime(told["at"]), facts, problem)
+    return Step(
+        key, label, WORDS[reported["state"]], step_line(key, facts), parse_datetime(reported["at"]), facts, problem
+    )
 
 
 def step_line(key: str, facts: Mapping[str, Any]) -> str:

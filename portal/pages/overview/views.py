@@ -44,17 +44,17 @@ def waits(tenant: Tenant, standing: Standing) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     if standing.plan:
         url = reverse("run", args=[tenant.slug, standing.plan.number]) + "#plan"
-        facts = {"since": standing.plan.finished_at, "url": url, "deed": _("See the plan")}
+        facts = {"since": standing.plan.finished_at, "url": url, "action": _("See the plan")}
         found.append(_words("not-confirmed") | facts)
     if standing.shrunken:
         facts = {"since": standing.shrunken.finished_at, "url": reverse("approvals", args=[tenant.slug])}
-        found.append(_words(standing.shrunken.suspect) | facts | {"deed": _("Review")})
+        found.append(_words(standing.shrunken.suspect) | facts | {"action": _("Review")})
     for hold in queries.open_holds(tenant):
         waiting = HeldChange.objects.waiting().filter(hold=hold).count()
         if waiting:
             facts = {"since": hold.opened_at, "url": reverse("approval", args=[tenant.slug, hold.pk])}
-            deed = _("Review %(n)s") % {"n": f"{waiting:,}"}
-            found.append(_words(f"held-{hold.kind}") | facts | {"waits": hold_heading(hold, waiting), "deed": deed})
+            action = _("Review %(n)s") % {"n": f"{waiting:,}"}
+            found.append(_words(f"held-{hold.kind}") | facts | {"waits": hold_heading(hold, waiting), "action": action})
     return found
 
 
@@ -64,7 +64,7 @@ def _words(code: str) -> dict[str, Any]:
 
 def needs(tenant: Tenant, standing: Standing) -> list[dict[str, Any]]:
     """Open incidents and credentials that end, most urgent first; what a banner or a decision says is not repeated."""
-    said = {tenant.quarantine_code, "not-confirmed", standing.shrunken.suspect if standing.shrunken else ""}
+    shown = {tenant.quarantine_code, "not-confirmed", standing.shrunken.suspect if standing.shrunken else ""}
     found: list[dict[str, Any]] = [
         {
             "problem": PROBLEMS[incident.code],
@@ -73,7 +73,7 @@ def needs(tenant: Tenant, standing: Standing) -> list[dict[str, Any]]:
             "since": incident.opened_at,
         }
         for incident in tenant.incidents.filter(solved_at=None).select_related("last_seen")
-        if incident.code in PROBLEMS and incident.code not in said and not incident.code.startswith("held-")
+        if incident.code in PROBLEMS and incident.code not in shown and not incident.code.startswith("held-")
     ]
     ends = [(tenant.aws.token_ends_on, "aws"), (tenant.entra.credential_ends_on, "entra")]
     for end, half in ends:

@@ -1,4 +1,4 @@
-"""Provisioning control: On or Off, sync now, preview, the interval, who is told, the safety settings."""
+"""Provisioning control: On or Off, sync now, preview, the interval, who is notified, the safety settings."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -65,7 +65,7 @@ def schedule_of(tenant: Tenant) -> dict[str, object]:
 
 
 def control_context(tenant: Tenant) -> dict[str, object]:
-    # What is asked on demand rides along with any run and stands in nobody's way.
+    # What is asked on demand goes along with any run and keeps none from starting.
     open_run = tenant.runs.filter(state__in=Run.OPEN).exclude(kind=Run.Kind.ON_DEMAND).first()
     return {
         "tenant": tenant,
@@ -82,7 +82,7 @@ def turn_on(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """Repeats the facts and what the first sync will do, then begins.
 
     Closed until both halves passed a test since their last change, and until a fresh preview shows the plan. The form
-    says which preview the reader saw: a yes is to exactly that.
+    names the preview that the reader saw: exactly that is confirmed.
     """
     if request.method == "POST":
         plan = queries.newest_plan(tenant)

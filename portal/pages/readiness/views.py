@@ -75,7 +75,7 @@ def readiness_check(request: HttpRequest, tenant: Tenant) -> HttpResponse:
 
 @page(read=Right.READ)
 def readiness_export(request: HttpRequest, tenant: Tenant) -> StreamingHttpResponse:
-    """The list for whoever keeps the directory: one row per finding."""
+    """The list for those who maintain the directory: one row per finding."""
     audit.record(request.user.email, "readiness.export", tenant)
     found = latest_check(tenant)
     return csv_response(f"{tenant.slug}-readiness", COLUMNS, rows(found) if found else ())

@@ -1,4 +1,4 @@
-"""One run, live; what a plan would do, and the yes to it; and the history of all runs."""
+"""One run, live; what a plan would do, and confirming it; and the history of all runs."""
 
 import datetime
 import statistics
@@ -30,7 +30,7 @@ from sync.runs.requests import cancel_run
 
 PAGE = 50
 WRITING = ("people", "groups", "memberships", "removals")
-# Results that stand as figures on a run's page, in this order; the rest is shown when it happened.
+# Results that a run's page shows as figures, in this order; the rest is shown when it happened.
 FIGURES = (
     *("created", "updated", "linked", "enabled", "disabled", "deleted", "added", "removed"),
     *("no_change", "skipped", "held", "failed"),
@@ -54,17 +54,17 @@ def run(request: HttpRequest, tenant: Tenant, number: int) -> HttpResponse:
 
 
 def plan_context(request: HttpRequest, found: Run) -> dict[str, object]:
-    """What it would do, by name; and whether a yes to it is still possible."""
+    """What it would do, by name; and whether it can still be confirmed."""
     configuration = configuration_of(found.tenant)
-    deed = request.GET.get("deed", "")
-    rows = found.operations.filter(action=deed) if deed in Action.values else found.operations.all()
+    action = request.GET.get("action", "")
+    rows = found.operations.filter(action=action) if action in Action.values else found.operations.all()
     return {
         "plan": plan_lines(found),
         "would_hold": queries.foreseen_holds(found),
         "fresh": queries.plan_is_fresh(found, configuration),
         "confirmed": configuration.confirmed and configuration.confirmed_run_id == found.pk,
-        "deed": deed,
-        "deed_word": dict(Action.choices).get(deed, ""),
+        "action": action,
+        "action_word": dict(Action.choices).get(action, ""),
     } | keyset_page(rows, request)
 
 

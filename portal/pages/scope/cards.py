@@ -1,4 +1,4 @@
-"""What stands on the Scope page: cards with what they differ in, numbers and warnings beside them, a person tested."""
+"""What the Scope page shows: cards with what they differ in, numbers and warnings beside them, a person tested."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -49,7 +49,7 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """`url` leads to the names, where they are those of the saved draft; `words` say to readers what is counted."""
+    """`url` leads to the names, where they are those of the saved draft; `words` name to screen readers what is counted."""
 
     count: int
     url: str = ""
@@ -71,7 +71,7 @@ class ClauseLine:
 
 @dataclass(slots=True)
 class CardLine:
-    """One filter with everything that stands around it. `state`: new or changed, beside the published version."""
+    """One filter with everything around it. `state`: new or changed, beside the published version."""
 
     card: Card
     lines: list[ClauseLine]

@@ -60,14 +60,14 @@ def scope(request: HttpRequest, tenant: Tenant) -> HttpResponse:
 
 @page(act=Right.CONFIGURE, edits_draft=True)
 def scope_filter(request: HttpRequest, tenant: Tenant, key: str) -> HttpResponse:
-    """One card: *Save*, and what only changes the form (clauses that come and go), told apart by the button."""
+    """One card: *Save*, and what only changes the form (clauses that come and go), by the button that was pressed."""
     object_type = object_type_of(request)
     card = Card.posted(key, object_type, request.POST)
-    deed, _colon, number = request.POST.get("do", "save").partition(":")
-    deeds = {"save": save_card, "remove": remove_card, "restore": restore_card, "undo": undo_card}
-    if deed in deeds:
-        return deeds[deed](request, tenant, card)
-    return edit_card(request, tenant, card, deed, whole_number(number) or 0)
+    action, _colon, number = request.POST.get("do", "save").partition(":")
+    actions = {"save": save_card, "remove": remove_card, "restore": restore_card, "undo": undo_card}
+    if action in actions:
+        return actions[action](request, tenant, card)
+    return edit_card(request, tenant, card, action, whole_number(number) or 0)
 
 
 def save_card(request: HttpRequest, tenant: Tenant, card: Card) -> HttpResponse:
@@ -77,7 +77,9 @@ def save_card(request: HttpRequest, tenant: Tenant, card: Card) -> HttpResponse:
         row = stored(request, tenant, card)
     except EditConflict as conflict:
         return conflicting(request, tenant, card, conflict.now)
-    return kept(request, tenant, card, row, _("Saved the filter “%(title)s” in the draft.") % {"title": row.title})
+    return saved_response(
+        request, tenant, card, row, _("Saved the filter “%(title)s” in the draft.") % {"title": row.title}
+    )
 
 
 def stored(request: HttpRequest, tenant: Tenant, card: Card) -> ScopingFilter:
@@ -94,12 +96,12 @@ def stored(request: HttpRequest, tenant: Tenant, card: Card) -> ScopingFilter:
     )
 
 
-def kept(request: HttpRequest, tenant: Tenant, card: Card, row: ScopingFilter, said: str) -> HttpResponse:
+def saved_response(request: HttpRequest, tenant: Tenant, card: Card, row: ScopingFilter, message: str) -> HttpResponse:
     """Under htmx only this card changes: what is typed into others stays. One that is new goes to the end of the list."""
     if not wants_partial(request):
-        messages.success(request, said)
+        messages.success(request, message)
         return redirect_to(request, page_url(tenant, card.object_type))
-    more = {"said": said, "added": row.uid != card.key, "focus": f"save-{row.uid}"}
+    more = {"said": message, "added": row.uid != card.key, "focus": f"save-{row.uid}"}
     return card_response(request, tenant, Card.of(row, card.object_type), more=more)
 
 
@@ -121,7 +123,7 @@ def conflicting(
 
 
 def remove_card(request: HttpRequest, tenant: Tenant, card: Card) -> HttpResponse:
-    """It goes at once; what stands in its place can bring it back."""
+    """It goes at once; what is shown in its place can restore it."""
     remove_filter(actor=request.user.email, tenant=tenant, uid=card.uid)
     removed = {"removed": card, "said": _("Removed the filter “%(title)s”.") % {"title": card.filter().title}}
     if wants_partial(request):
@@ -132,12 +134,12 @@ def remove_card(request: HttpRequest, tenant: Tenant, card: Card) -> HttpRespons
 
 
 def restore_card(request: HttpRequest, tenant: Tenant, card: Card) -> HttpResponse:
-    """A removed filter as it stood; under its old name where the published version knows it."""
+    """A removed filter as it was; under its old name where the published version knows it."""
     if not card.check():
         return card_response(request, tenant, card, status=422)
     published = undone(request, tenant, card)
     row = stored(request, tenant, card.anew(card.key if published else NEW, revision(published)))
-    return kept(request, tenant, card, row, _("“%(title)s” is back.") % {"title": row.title})
+    return saved_response(request, tenant, card, row, _("“%(title)s” is back.") % {"title": row.title})
 
 
 def undo_card(request: HttpRequest, tenant: Tenant, card: Card) -> HttpResponse:
@@ -145,7 +147,7 @@ def undo_card(request: HttpRequest, tenant: Tenant, card: Card) -> HttpResponse:
     row = undone(request, tenant, card)
     if row is None:
         return redirect_to(request, page_url(tenant, card.object_type))
-    return kept(request, tenant, card, row, _("“%(title)s” is as it was published.") % {"title": row.title})
+    return saved_response(request, tenant, card, row, _("“%(title)s” is as it was published.") % {"title": row.title})
 
 
 def undone(request: HttpRequest, tenant: Tenant, card: Card) -> ScopingFilter | None:
@@ -153,13 +155,13 @@ def undone(request: HttpRequest, tenant: Tenant, card: Card) -> ScopingFilter | 
     return draft_or_current(tenant).filters.filter(uid=card.uid).first()
 
 
-def edit_card(request: HttpRequest, tenant: Tenant, card: Card, deed: str, number: int) -> HttpResponse:
+def edit_card(request: HttpRequest, tenant: Tenant, card: Card, action: str, number: int) -> HttpResponse:
     """The card with a clause more, or a clause less: nothing is saved."""
     clauses, focus = list(card.filter().clauses), ""
-    if deed == "add":
+    if action == "add":
         clauses.append(EMPTY)
         focus = f"id_{card.key}-{len(clauses) - 1}-attribute"
-    elif deed == "drop":
+    elif action == "drop":
         del clauses[number : number + 1]
         focus = f"id_{card.key}-{max(0, number - 1)}-attribute" if clauses else f"add-{card.key}"
     return card_response(request, tenant, card.with_clauses(clauses), more={"focus": focus})
@@ -188,7 +190,7 @@ def recounted(response: HttpResponse) -> HttpResponse:
 
 @page(read=Right.READ, act=Right.CONFIGURE)
 def scope_counts(request: HttpRequest, tenant: Tenant) -> HttpResponse:
-    """What the rules do: those that are saved, or (POST) those that stand in the form."""
+    """What the rules do: those that are saved, or (POST) those in the form."""
     object_type = object_type_of(request)
     if not wants_partial(request):
         return redirect_to(request, page_url(tenant, object_type, counts=1))

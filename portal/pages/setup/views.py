@@ -82,7 +82,7 @@ def half_task(half: EntraConnection | AwsConnection) -> State:
 
 
 def half_failure(half: EntraConnection | AwsConnection) -> str:
-    """What the last test of these very values said first, or that no test was made yet."""
+    """The first failure of the last test of these very values, or that no test was made yet."""
     if not half.changed_at or half.passed:
         return ""
     if not services.tested_as_stored(half):

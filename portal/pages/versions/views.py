@@ -44,7 +44,7 @@ def versions(request: HttpRequest, tenant: Tenant) -> HttpResponse:
 
 
 def changed_people(tenant: Tenant, page: list[Configuration]) -> dict[int, int]:
-    """By version: how many people its preview said would change."""
+    """By version: how many people were to change by its preview."""
     runs = tenant.runs.drafted().filter(configuration__in=page, state__in=PREVIEWED)
     return {
         run.configuration_id: people_changed(run)
@@ -129,6 +129,6 @@ def restored(request: HttpRequest, tenant: Tenant, version: Configuration) -> Ht
     if not drafts.changes(tenant):
         messages.success(request, _("%(version)s is what is published: nothing differs.") % {"version": version})
         return redirect_to(request, "versions", tenant.slug)
-    said = _("The draft equals version %(n)s. Preview it, then publish it.") % {"n": version.number}
-    messages.success(request, said)
+    message = _("The draft equals version %(n)s. Preview it, then publish it.") % {"n": version.number}
+    messages.success(request, message)
     return redirect_to(request, "draft", tenant.slug)
