@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 
 from portal.access.request import whole_number
 from portal.words import aws_fields
@@ -210,68 +210,3 @@ def fold_words(fold: Mapping[str, Any]) -> str:
 
 def phases_without_writing(rows: Iterable[dict[str, object]]) -> list[dict[str, object]]:
     return [row for row in rows if row["key"] not in WRITING]
-
-
-# Checks
-
-
-def check_line(check: Mapping[str, Any], found: Run) -> dict[str, Any]:
-    """`title` and `note` of one check; `tick`: what somebody says to have seen."""
-    n, facts = check["n"], {"n": f"{check['n']:,}", "limit": f"{check['limit']:,}"}
-    checked = people_changed(found) + found.impact["people"]["stay"]
-    words: dict[str, tuple[str, str]] = {
-        "removals": (
-            _("Removals %(n)s") % facts if n else _("No removals"),
-            _("Over your limit of %(limit)s: they wait under Approvals") % facts
-            if check["level"] != "good"
-            else _("Below your limit of %(limit)s") % facts,
-        ),
-        "shared": (
-            ngettext("%(n)s person would share a value", "%(n)s people would share a value", n) % facts
-            if n
-            else _("No shared user names"),
-            _("User name, e-mail address or external ID")
-            if n
-            else _("%(n)s people checked") % {"n": f"{checked:,}"},
-        ),
-        "emptied": (
-            ngettext("%(n)s required field would be empty", "%(n)s required fields would be empty", n) % facts
-            if n
-            else _("No required field becomes empty"),
-            _("AWS would refuse the person") if n else _("AWS takes every value"),
-        ),
-        "arriving": (
-            ngettext("%(n)s person comes whom AWS would refuse", "%(n)s people come whom AWS would refuse", n) % facts,
-            _("A field is empty in Entra, or somebody else has the value"),
-        ),
-        "expressions": (
-            ngettext("%(n)s expression stops", "%(n)s expressions stop", n) % facts,
-            _("A mapping of the draft cannot be worked out"),
-        ),
-        "over-creates": (
-            ngettext("%(n)s person would be created", "%(n)s people would be created", n) % facts,
-            _("Over your limit of %(limit)s: publishing says yes to them") % facts,
-        ),
-        "over-keys": (
-            ngettext("%(n)s user name or address would change", "%(n)s user names or addresses would change", n) % facts,
-            _("Over your limit of %(limit)s: publishing says yes to them") % facts,
-        ),
-        "over-members": (
-            ngettext("%(n)s membership would go", "%(n)s memberships would go", n) % facts,
-            _("Over your limit of %(limit)s: they wait under Approvals") % facts,
-        ),
-        "over-groups": (
-            ngettext("%(n)s group would be deleted", "%(n)s groups would be deleted", n) % facts,
-            _("Each waits under Approvals"),
-        ),
-        "guests": (
-            ngettext("%(n)s guest would be created", "%(n)s guests would be created", n) % facts,
-            _("Guests are people from other organisations"),
-        ),
-        "reading": (
-            _("Entra was not read as it should be"),
-            _("Who would lose access cannot be told. Preview again."),
-        ),
-    }  # fmt: skip
-    title, note = words[check["code"]]
-    return {"code": check["code"], "level": check["level"], "title": title, "note": note}

@@ -17,6 +17,7 @@ from portal.access.roles import Right
 from portal.frame.csv_export import csv_response
 from portal.frame.render import redirect_to, render_page
 from portal.pages.draft import impact as impacts
+from portal.pages.draft.checks import check_line
 from portal.pages.draft.forms import CommentForm, PublishForm
 from portal.words.changes import Because, ChangeLine, change_lines
 from portal.words.operations import field_changes
@@ -164,7 +165,7 @@ def result_context(request: HttpRequest, tenant: Tenant, found: Run, lines: list
         "changed": people_changed(found),
         "segments": impacts.segments(found),
         "members": found.impact["members"],
-        "checks": [impacts.check_line(check, found) for check in found.impact["checks"]],
+        "checks": [check_line(check, found) for check in found.impact["checks"]],
         "tabs": tabs,
         "chosen": chosen,
         "field": field,
@@ -185,7 +186,7 @@ def publish_context(tenant: Tenant, found: Run, form: PublishForm | None) -> dic
         "stale": "stale" in reasons or "no-preview" in reasons or "nothing-changed" in reasons,
         "blocked": "blocked" in reasons,
         "form": form or PublishForm(initial={"comment": comment}),
-        "to_tick": [impacts.check_line(check, found) for check in found.impact["checks"] if check["code"] in codes],
+        "to_tick": [check_line(check, found) for check in found.impact["checks"] if check["code"] in codes],
         "good_until": found.finished_at + PREVIEW_HOLDS,
         "expired": timezone.now() - found.finished_at > PREVIEW_HOLDS,
     }
