@@ -1,56 +1,29 @@
 """Export and import of the configuration as JSON: first what a file would change, then into the draft."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import ngettext
 
 from portal.access.pages import page
 from portal.access.request import HttpRequest, whole_number
 from portal.access.roles import Right
 from portal.frame.render import redirect_to, render_page
 from portal.pages.configuration_files.forms import EntraSchemaForm, FileForm, TakeForm
+from portal.pages.configuration_files.report import OUTCOMES, report_lines
 from portal.words import changes
-from portal.words.aws_fields import short_path
 from sync import audit
 from sync.configuration.drafts import draft_or_current
 from sync.configuration.files import microsoft
 from sync.configuration.files.applying import planned_changes, put_into_draft
 from sync.configuration.files.microsoft import CannotRead, Incoming
-from sync.configuration.files.ms_schema import ReportLine
 from sync.configuration.files.section import NotImported
 from sync.configuration.files.writing import export_configuration
 from sync.configuration.items import digest
 from sync.models import Configuration, Tenant
-from sync.rules import aws_fields
 
 FORMATS = {"lockstep": "configuration", "microsoft": "synchronization-schema"}
-# In the order in which an admin wants to read them.
-OUTCOMES = ("left_out", "changed", "taken")
-PARTS = {
-    "mapping": gettext_lazy("Mapping"),
-    "filter": gettext_lazy("Filter"),
-    "actions": gettext_lazy("Actions"),
-    "rule": gettext_lazy("Rule"),
-}
-OBJECTS = {"user": gettext_lazy("People"), "group": gettext_lazy("Groups"), "": "–"}
-
-
-@dataclass(frozen=True, slots=True)
-class Reported:
-    """One line of Microsoft's report, as the page draws it."""
-
-    name: str
-    code: bool
-    part: Any
-    objects: Any
-    outcome: str
-    reasons: list[str]
 
 
 # --- Export ---
@@ -69,7 +42,7 @@ def configuration_export(request: HttpRequest, tenant: Tenant) -> HttpResponse:
         "configuration": configuration,
         "chosen": configuration.number or "draft",
         "versions": _versions(tenant),
-        "report": _report([line for line in report if line.outcome != "taken"]),
+        "report": report_lines([line for line in report if line.outcome != "taken"]),
         "said": len([line for line in report if line.outcome == "taken"]),
     }
     return render_page(request, "configuration_files/export.html", context)
@@ -157,7 +130,7 @@ def _read_entra(request: HttpRequest, tenant: Tenant) -> HttpResponse:
 
 def _show(request: HttpRequest, tenant: Tenant, incoming: Incoming, status: int = 200) -> HttpResponse:
     """What would change. Nothing is stored: the page sends the file again with the confirmation."""
-    report = _report(incoming.report)
+    report = report_lines(incoming.report)
     planned = planned_changes(tenant, incoming.wanted)
     context = {
         "tenant": tenant,
@@ -195,19 +168,3 @@ def _take(request: HttpRequest, tenant: Tenant) -> HttpResponse:
 
 
 # --- Microsoft's report ---
-
-
-def _report(lines: Sequence[ReportLine]) -> list[Reported]:
-    return [_reported(line) for line in sorted(lines, key=lambda line: OUTCOMES.index(line.outcome))]
-
-
-def _reported(line: ReportLine) -> Reported:
-    known = bool(line.object_type) and aws_fields.is_target(line.name, line.object_type)
-    return Reported(
-        name=short_path(line.name) if known else line.name or _("none"),
-        code=line.part == "mapping",
-        part=PARTS[line.part],
-        objects=OBJECTS[line.object_type],
-        outcome=line.outcome,
-        reasons=[microsoft.note_sentence(note) for note in line.notes],
-    )
