@@ -280,6 +280,12 @@ PROBLEMS: dict[str, ProblemWords] = {
         _("Nothing to do. The next run goes on where this one stopped."),
         warning=True,
     ),
+    "members-conflict": ProblemWords(
+        _("AWS was changing the group at the same moment"),
+        _("AWS answered twice that our change of members met another change of the same group."),
+        _("Nothing to do. The next run tries again."),
+        warning=True,
+    ),
     "aws-down": ProblemWords(
         _("AWS did not answer"),
         _("AWS could not be reached or answered with an error of its own. Nobody lost access."),
