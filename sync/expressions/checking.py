@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from sync.expressions.errors import ExpressionError, gettext_noop, place
-from sync.expressions.functions import FUNCTIONS, UNAVAILABLE, UNAVAILABLE_NAMES, WORDS
+from sync.expressions.functions import FUNCTIONS, UNAVAILABLE_NAMES, WORDS, why_unavailable
 from sync.expressions.table import Complaint, Facts, Function
 from sync.expressions.tree import Call, Empty, Node, Word, walk
 
@@ -41,7 +41,7 @@ def complaints(node: Call | Word, outermost: bool, source: str) -> Iterator[Comp
 def unknown(node: Call | Word) -> Complaint:
     name = UNAVAILABLE_NAMES.get(node.name.lower())
     if name and isinstance(node, Call):
-        return node.at, UNAVAILABLE[name], {"name": name}
+        return node.at, *why_unavailable(name)
     return node.at, UNKNOWN_FUNCTION if isinstance(node, Call) else UNKNOWN_WORD, {"name": node.name[:40]}
 
 

@@ -48,6 +48,17 @@ def left(source: Value, count: Value) -> Value:
 
 
 @function(
+    "Len String",
+    gettext_noop("How many characters the text or the number has."),
+    "Len([surname])",
+    "5",
+    notes=gettext_noop("0 for null and for the empty text; several values are an error."),
+)
+def length(source: Value) -> Value:
+    return len(text(source))
+
+
+@function(
     "Mid source start length",
     gettext_noop("Characters from the middle of the text. The first one has the number 1."),
     "Mid([surname], 2, 3)",
