@@ -3,7 +3,8 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sync.expressions.functions import FUNCTIONS, UNAVAILABLE, WORDS
+from sync.expressions.dotnet import NOT_IN_RE2
+from sync.expressions.functions import CONNECT, CONNECT_INSTEAD, FUNCTIONS, INSTEAD, UNAVAILABLE, WORDS
 from sync.expressions.limits import LIMITS
 from sync.expressions.table import Function
 from sync.expressions.values import Value
@@ -32,7 +33,13 @@ INTRODUCTION = f"""\
 # Expressions
 
 An expression computes the value of an AWS field from attributes of Entra. The language is the one of Microsoft Entra
-provisioning: an expression that works there can be pasted here.
+provisioning, as [Microsoft's reference](https://learn.microsoft.com/entra/identity/app-provisioning/functions-for-customizing-application-data)
+describes it: an expression that works there can be pasted here. What cannot be taken over is refused when the mapping is
+saved, with its place and the reason:
+
+- patterns of `Replace` with look-around, back references, `\\b` and a few more, see [Patterns](#patterns);
+- `DefaultDomain` and the functions of Microsoft Entra Connect, see [Names that cannot be used](#names-that-cannot-be-used);
+- mappings that name `[appRoleAssignments]`, and attributes that are not read from Entra.
 
 <!-- Written by `python -m sync.expressions.docs` from sync/expressions/functions.py. Change it there. -->
 
@@ -77,13 +84,12 @@ mapping is saved.
 | `\x41` `\u00e9` `\cA` `\033` `\t` … | characters |
 | `(?i)` `(?m)` `(?s)` `(?n)` `(?x)` `(?i:…)` `(?#…)` | options and comments |
 | `*` `+` `?` `{2,5}` and `*?` … | repetition, up to 1,000 times |
-| `(?=…)` `(?!…)` `(?<=…)` `(?<!…)` `(?>…)` `(?(…)…)` | refused: put what you need into groups |
-| `\1` `\k<name>` `\b` `\B` `\G` `(?<a-b>…)` | refused |
+| REFUSED | refused: put what you need into groups |
 
 In replacements: `${name}`, `$1`, `$&`, `$$`, ``$` ``, `$'`, `$+`, `$_`.
 
 ## Functions
-"""
+""".replace("REFUSED", " ".join(f"`{part}`" for part in NOT_IN_RE2))
 
 
 def page() -> str:
@@ -103,8 +109,14 @@ def words() -> str:
 
 
 def unavailable() -> str:
-    lines = "\n".join(f"- {reason % {'name': f'`{name}`'}}" for name, reason in UNAVAILABLE.items())
-    return f"## Names that cannot be used\n\n{lines}\n"
+    own = [name for name, template in UNAVAILABLE.items() if template not in (CONNECT, CONNECT_INSTEAD)]
+    lines = "\n".join(f"- {UNAVAILABLE[name] % {'name': f'`{name}`'}}" for name in own)
+    connect = ", ".join(f"`{name}`" for name, template in UNAVAILABLE.items() if template == CONNECT)
+    instead = ", ".join(f"`{name}` (take `{other}`)" for name, other in INSTEAD.items())
+    return (
+        f"## Names that cannot be used\n\n{lines}\n\n"
+        f"Microsoft documents for Microsoft Entra Connect, not for provisioning: {connect}, {instead}.\n"
+    )
 
 
 if __name__ == "__main__":

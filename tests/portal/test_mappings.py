@@ -404,6 +404,14 @@ def test_help_lists_every_function_and_what_aws_takes(jo: Client, tenant: Tenant
         assert words in page
 
 
+def test_help_says_beside_the_invitation_to_paste_what_works_in_entra_and_not_here(jo: Client, tenant: Tenant) -> None:
+    page = jo.get("/t/acme/mappings/expressions/").content.decode()
+    assert "can be pasted here, but for a few parts named below" in page
+    section = page[page.index("What works in Entra and not here") : page.index("functions-title")]
+    for part in (r"<code>\b</code>", "<code>(?=…)</code>", "DefaultDomain", "[appRoleAssignments]"):
+        assert part in section
+
+
 def test_the_number_of_queries_does_not_grow_with_rows(
     jo: Client, published: Tenant, cast: dict[str, DirectoryUser], django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:

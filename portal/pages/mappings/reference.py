@@ -14,6 +14,7 @@ from portal.frame.render import render_page, wants_partial
 from portal.pages.mappings.views import attribute_lines
 from portal.words.aws_fields import field_label, short_path
 from sync import expressions
+from sync.expressions.dotnet import NOT_IN_RE2
 from sync.expressions.functions import WORDS
 from sync.rules.entra_attributes import SOURCES
 from sync.rules.rows import ObjectType
@@ -27,8 +28,13 @@ TABLES: tuple[tuple[ObjectType, str], ...] = (("user", "people"), ("group", "gro
 def expression_help(request: HttpRequest, slug: str) -> HttpResponse:
     """As a page; under htmx as the list inside the editor, each function to be inserted."""
     tenant = tenant_for(request, slug, Right.READ)
-    context = {"tenant": tenant, "functions": functions(), "words": [_word(word) for word in WORDS.values()]}
-    context["in_editor"] = wants_partial(request)
+    context = {
+        "tenant": tenant,
+        "functions": functions(),
+        "words": [_word(word) for word in WORDS.values()],
+        "refused": NOT_IN_RE2,
+        "in_editor": wants_partial(request),
+    }
     return render_page(request, "mappings/expressions.html", context, partial="functions")
 
 
