@@ -207,3 +207,10 @@ def calls() -> st.SearchStrategy[str]:
 @settings(max_examples=share(4))
 def test_any_call_gives_a_value_or_an_error_with_a_place(source: str) -> None:
     assert has_a_place(refusal(source), source)
+
+
+def test_a_long_row_of_joined_texts_is_read_checked_saved_and_worked_out() -> None:
+    source = "&".join(["[a]"] * 1_900)
+    assert check(source) == []
+    assert format(parse(source)) == source
+    assert evaluate(parse(source), {"a": "x"}) == "x" * 1_900
