@@ -19,9 +19,14 @@ NOT_INSIDE = gettext_noop("%(name)s cannot stand inside another function. Make i
 def problems(root: Node, source: str) -> Iterator[ExpressionError]:
     for node in walk(root):
         if isinstance(node, Call | Word):
-            for at, template, params in complaints(node, node is root, source):
-                line, column = place(source, at)
-                yield ExpressionError(template, line, column, **params)
+            for complaint in complaints(node, node is root, source):
+                yield problem(complaint, source)
+
+
+def problem(complaint: Complaint, source: str) -> ExpressionError:
+    at, template, params = complaint
+    line, column = place(source, at)
+    return ExpressionError(template, line, column, **params)
 
 
 def complaints(node: Call | Word, outermost: bool, source: str) -> Iterator[Complaint]:

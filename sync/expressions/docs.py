@@ -39,6 +39,7 @@ saved, with its place and the reason:
 
 - patterns of `Replace` with look-around, back references, `\\b` and a few more, see [Patterns](#patterns);
 - `DefaultDomain` and the functions of Microsoft Entra Connect, see [Names that cannot be used](#names-that-cannot-be-used);
+- conditions, comparisons and keys that come out the same for everybody, see [Conditions](#conditions);
 - mappings that name `[appRoleAssignments]`, and attributes that are not read from Entra.
 
 <!-- Written by `python -m sync.expressions.docs` from sync/expressions/functions.py. Change it there. -->
@@ -64,6 +65,25 @@ evaluating it takes at most {LIMITS.steps:,} steps and makes no text longer than
 
 Try one: `python3 run.py expression 'Join(" ", [givenName], [surname])' --input '{{"givenName": "Adele"}}'`. With
 `--vectors FILE` it checks a list of cases, as in `tests/samples/expressions.json`.
+
+"""
+
+CONDITIONS = """\
+## Conditions
+
+A condition that is never true, or always, is a mistake that nobody would see: the field gets the same value for everybody. It
+is refused when the mapping is saved, with the reason, as far as it is certain before any data is seen:
+
+| written | why it is refused |
+|---|---|
+| `IIF(IgnoreFlowIfNullOrEmpty([country]), …)` | it decides whether the field is written and is no condition: `IgnoreFlowIfNullOrEmpty(IIF(…))`; the same inside a comparison, a question such as `IsPresent`, and as the source of `Switch`; `Join` and `Coalesce` pass over empty values by themselves |
+| `IIF([department], …)` | a text is not true or false: `IsPresent([department])` |
+| `IIF([accountEnabled] = "true", …)`, `Switch(IsPresent([mail]), , "true", …)` | true and false are `"True"` and `"False"` |
+| `IIF(ToLower([country]) = "Germany", …)`, `Left([city], 2) = "Bonn"` | the function never gives that text |
+| `IIF(InStr([mail], "@") < 0, …)` | `InStr`, `Len` and `Count` give whole numbers from 0 |
+| `IIF([city] > "", …)` | nothing is greater or less than an empty text: `IsPresent([city])` |
+
+What was saved before this was checked goes on being evaluated, and the table of mappings shows the reason beside it.
 
 """
 
@@ -94,7 +114,7 @@ In replacements: `${name}`, `$1`, `$&`, `$$`, ``$` ``, `$'`, `$+`, `$_`.
 
 def page() -> str:
     functions = "\n".join(section(function) for function in sorted(FUNCTIONS.values(), key=lambda one: one.name))
-    return f"{INTRODUCTION}{PATTERNS}\n{functions}\n{words()}\n{unavailable()}"
+    return f"{INTRODUCTION}{CONDITIONS}{PATTERNS}\n{functions}\n{words()}\n{unavailable()}"
 
 
 def section(function: Function) -> str:
