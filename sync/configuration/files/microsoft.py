@@ -46,7 +46,7 @@ def read_text(content: bytes | str, configuration: Configuration) -> Incoming:
         document = json_text.read(content)
     except NotJson as error:
         raise NotImported([FileProblem("", _(error.template) % error.params)]) from error
-    if ms_schema.looks_like_schema(document):
+    if ms_schema.is_of_graph(document):
         return read_schema(document, configuration)
     return Incoming(reading.parse_configuration(document, configuration))
 
@@ -56,7 +56,7 @@ def read_schema(document: Any, configuration: Configuration) -> Incoming:
     try:
         found = ms_schema.read(document)
     except NotASchema as error:
-        raise NotImported([FileProblem("", _(str(error)))]) from error
+        raise NotImported([FileProblem("", _(error.template) % error.params)]) from error
     report = list(found.report)
     wanted = Wanted(
         mappings={kind: _merged(rules, kind, configuration, report) for kind, rules in found.mappings.items()},
@@ -129,8 +129,8 @@ def fetch(tenant: Tenant, application: str) -> dict[str, Any]:
         raise CannotRead(
             _(
                 "Entra does not let us read provisioning settings. The permission Synchronization.Read.All is missing. "
-                "Ask a Global Administrator to grant it, or import a file: in Entra, select Show advanced options, "
-                "Review your schema, Download."
+                "Ask a Global Administrator to grant it, or import a file: in Entra, select Provisioning, Attribute mapping, "
+                "Advanced options, Edit schema, Download."
             )
         ) from error
     except UNREADABLE as error:
