@@ -77,3 +77,16 @@ def counted(found: Any) -> Any:
     if isinstance(found, list):
         return {"value": [counted(one) for one in found], "Count": len(found)}
     return {name: counted(one) for name, one in found.items()} if isinstance(found, dict) else found
+
+
+class GraphWithJobs:
+    """Graph, as far as it is asked for the schema of one of these jobs."""
+
+    def __init__(self, *jobs: str) -> None:
+        self.jobs = jobs
+
+    def synchronization_jobs(self, _principal: str) -> list[dict[str, Any]]:
+        return [{"id": one, "templateId": "customappsso", "schedule": {"state": "Active"}} for one in self.jobs]
+
+    def synchronization_schema(self, _principal: str, job: str) -> dict[str, Any]:
+        return only(row("title", constant(job)))

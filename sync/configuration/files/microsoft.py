@@ -28,6 +28,26 @@ class CannotRead(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class ProvisioningJob:
+    """Of an enterprise application; `template` names the connector, `state` is Graph's word."""
+
+    id: str
+    template: str
+    state: str
+
+    def __str__(self) -> str:
+        return " · ".join(filter(None, [self.template, self.state, self.id]))
+
+
+class SeveralJobs(CannotRead):
+    """One of `jobs` has to be named."""
+
+    def __init__(self, jobs: Sequence[ProvisioningJob]) -> None:
+        super().__init__(_("This enterprise application has several provisioning jobs. Choose the one to read."))
+        self.jobs = jobs
+
+
+@dataclass(frozen=True, slots=True)
 class Incoming:
     """A file that was understood. `report` is Microsoft's alone: our own file is taken as a whole or not at all."""
 
@@ -118,13 +138,13 @@ def export_schema(configuration: Configuration) -> tuple[dict[str, Any], list[Re
     return ms_schema.write(wanted_of(configuration))
 
 
-def fetch(tenant: Tenant, application: str) -> dict[str, Any]:
-    """The schema of the first provisioning job of an enterprise application, by its object ID or application ID.
+def fetch(tenant: Tenant, application: str, job: str = "") -> dict[str, Any]:
+    """The schema of a provisioning job of an enterprise application, by the object ID or application ID of that.
 
-    Raises CannotRead.
+    `job`: its ID; not needed where there is one job. Raises CannotRead, SeveralJobs.
     """
     try:
-        return _fetch(graph_client(tenant), application.strip().lower())
+        return _fetch(graph_client(tenant), application.strip().lower(), job.strip())
     except Forbidden as error:
         raise CannotRead(
             _(
@@ -137,11 +157,22 @@ def fetch(tenant: Tenant, application: str) -> dict[str, Any]:
         raise CannotRead(_("Entra cannot be read right now: %(error)s") % {"error": error}) from error
 
 
-def _fetch(client: GraphClient, application: str) -> dict[str, Any]:
-    principal, jobs = _jobs(client, application)
-    if not jobs:
+def _fetch(client: GraphClient, application: str, job: str) -> dict[str, Any]:
+    principal, found = _jobs(client, application)
+    if not found:
         raise CannotRead(_("This enterprise application has no provisioning job, so there are no mappings to read."))
-    return client.synchronization_schema(principal, str(jobs[0].get("id") or ""))
+    jobs = [_job(one) for one in found]
+    if not job and len(jobs) > 1:
+        raise SeveralJobs(jobs)
+    if job and job not in {one.id for one in jobs}:
+        raise CannotRead(_("This enterprise application has no provisioning job “%(job)s”.") % {"job": job[:200]})
+    return client.synchronization_schema(principal, job or jobs[0].id)
+
+
+def _job(found: Mapping[str, Any]) -> ProvisioningJob:
+    schedule = found.get("schedule")
+    state = schedule.get("state") if isinstance(schedule, dict) else None
+    return ProvisioningJob(str(found.get("id") or ""), str(found.get("templateId") or ""), str(state or ""))
 
 
 def _jobs(client: GraphClient, application: str) -> tuple[str, list[dict[str, Any]]]:
