@@ -1,4 +1,5 @@
-"""Conditions, comparisons and keys that come out the same for every object: mistakes, told when a mapping is saved.
+"""Conditions, comparisons and keys that are surely a mistake, told when a mapping is saved: mostly because they come out
+the same for every object.
 
 They are no part of `parse`: an expression that was saved before goes on being evaluated.
 """
@@ -19,6 +20,10 @@ GIVES_OTHERS = gettext_noop(
 )
 FROM_ZERO = gettext_noop("%(what)s gives whole numbers from 0. This comparison comes out the same for everybody.")
 BESIDE_NOTHING = gettext_noop("Nothing is greater or less than an empty text. Ask with IsPresent or IsNullOrEmpty.")
+DATES_AS_TEXTS = gettext_noop(
+    "%(what)s gives a date as text, 7/2/2021 3:33:38 PM, of which the greater one is not the later one. "
+    "Compare the number that DateDiff gives."
+)
 SAME_CONDITION = gettext_noop(
     "This condition comes out the same for everybody, so IIF always gives the same one of its two values. "
     "Write a comparison, or ask with a function such as IsPresent."
@@ -63,7 +68,7 @@ def of_node(node: Node, known: Possibilities) -> list[Complaint]:
         inside += [] if not by_child or by_child[0] or lost else always_the_same(node, known)
     elif isinstance(node, OperatorNode) and node.operator != "&":
         inside += asked(children(node))
-        inside += [] if inside else same_comparison(node, known)
+        inside += [] if inside else [*same_comparison(node, known), *dates_as_texts(node)][:1]
     return inside
 
 
@@ -126,6 +131,13 @@ def same_comparison(node: OperatorNode, known: Possibilities) -> Iterator[Compla
     if len(known.answers(node)) == 1:
         reasons = (reason(node, one, other, known) for one, other in (children(node), children(node)[::-1]))
         yield node.at, *next(filter(None, reasons), (SAME_COMPARISON, {}))
+
+
+def dates_as_texts(node: OperatorNode) -> Iterator[Complaint]:
+    for one in children(node):
+        is_date = isinstance(one, Call) and FUNCTIONS[one.name.lower()].result == "date"
+        if is_date and node.operator not in ("=", "<>"):
+            yield node.at, DATES_AS_TEXTS, {"what": what(one)}
 
 
 def reason(node: OperatorNode, one: Node, other: Node, known: Possibilities) -> tuple[str, Facts] | None:

@@ -81,6 +81,7 @@ is refused when the mapping is saved, with the reason, as far as it is certain b
 | `IIF([accountEnabled] = "true", …)`, `Switch(IsPresent([mail]), , "true", …)` | true and false are `"True"` and `"False"` |
 | `IIF(ToLower([country]) = "Germany", …)`, `Left([city], 2) = "Bonn"` | the function never gives that text |
 | `IIF(InStr([mail], "@") < 0, …)` | `InStr`, `Len` and `Count` give whole numbers from 0 |
+| `IIF(CDate([employeeHireDate]) > Now(), …)` | dates are texts here, of which the greater one is not the later one: `DateDiff("d", Now(), [employeeHireDate]) > 0` |
 | `IIF([city] > "", …)` | nothing is greater or less than an empty text: `IsPresent([city])` |
 
 What was saved before this was checked goes on being evaluated, and the table of mappings shows the reason beside it.

@@ -5,6 +5,7 @@ from itertools import product
 from math import prod
 from typing import Literal
 
+from sync.expressions import dates
 from sync.expressions.errors import Failure
 from sync.expressions.functions import FUNCTIONS, WORDS
 from sync.expressions.table import Function
@@ -114,6 +115,8 @@ class Possibilities:
             return any(self.can_be(one, value, as_text=as_text) for one in results(node) if not is_signal(one))
         if function.result in ("number", "count"):
             return function.null if is_empty(value) else is_whole(value, function.result == "count", as_text)
+        if function.result == "date":
+            return comes_back(as_date, value, ())
         return self._in_image(node, function, value)
 
     def _in_image(self, node: Call, function: Function, value: Value) -> bool:
@@ -188,6 +191,10 @@ def worked_out(run: Callable[..., Value], given: Sequence[Sequence[Value] | None
             yield run(*arguments)
         except Failure:
             continue
+
+
+def as_date(value: Value) -> Value:
+    return dates.written(dates.read(text(value)))
 
 
 def comes_back(image: Callable[..., Value], value: Value, others: Sequence[Value]) -> bool:

@@ -34,7 +34,7 @@ Complaint = tuple[int, str, Facts]  # offset in the source, sentence, its facts
 Check = Callable[[Call, str], Iterator[Complaint]]  # a call and the source -> what is wrong beyond names and counts
 
 # What is known of a result before any data is seen. `count`: a whole number from 0; `argument`: one of the arguments.
-ResultKind = Literal["text", "boolean", "number", "count", "list", "argument"]
+ResultKind = Literal["text", "boolean", "number", "count", "date", "list", "argument"]
 
 
 def left_out(_evaluation: Surroundings) -> Value:

@@ -9,18 +9,13 @@ from sync.expressions.tree import Call, Empty
 from sync.expressions.values import Value, each_filled, is_empty, text, whole
 
 
-def date_as_written(value: Value, *_others: Value) -> Value:
-    """The image of every function that gives a date."""
-    return dates.written(dates.read(text(value)))
-
-
 @function(
     "Now",
     gettext_noop("The moment, in UTC, as 7/2/2021 3:33:38 PM."),
     "Now()",
     '"11/23/2026 6:17:02 PM"',
     lazy=True,
-    image=date_as_written,
+    result="date",
 )
 def now(evaluation: Surroundings, _arguments: Sequence[Code]) -> Value:
     return dates.written(dates.in_utc(evaluation.now))
@@ -32,7 +27,7 @@ def now(evaluation: Surroundings, _arguments: Sequence[Code]) -> Value:
     'CDate("2009-06-15T01:45:30-07:00")',
     '"6/15/2009 8:45:30 AM"',
     notes=gettext_noop("A day without a time is midnight, at the offset if one is written. Null gives null."),
-    idempotent=True,
+    result="date",
 )
 def c_date(expression: Value) -> Value:
     return each_filled(lambda found: dates.written(dates.read(found)), expression)
@@ -44,7 +39,7 @@ def c_date(expression: Value) -> Value:
     'DateAdd("d", -10, CDate("2012-03-16"))',
     '"3/6/2012 12:00:00 AM"',
     notes=gettext_noop("A day that the month does not have becomes its last one. Null gives null."),
-    image=date_as_written,
+    result="date",
 )
 def date_add(interval: Value, value: Value, moment: Value) -> Value:
     return each_filled(lambda found: dates.written(dates.add(text(interval), whole(value), dates.read(found))), moment)
@@ -70,7 +65,7 @@ def date_diff(interval: Value, date1: Value, date2: Value) -> Value:
     "DateFromNum(129699324000000000)",
     '"1/1/2012 11:00:00 PM"',
     notes=gettext_noop("Null gives null."),
-    image=date_as_written,
+    result="date",
 )
 def date_from_num(value: Value) -> Value:
     return None if is_empty(value) else dates.written(dates.from_file_time(whole(value)))

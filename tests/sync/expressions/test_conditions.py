@@ -115,6 +115,9 @@ def test_it_is_lost_where_empty_values_are_passed_over(source: str) -> None:
         ("IIF([a] = [a], 1, 2)", "This comparison comes out the same for everybody"),
         ('IIF("a" = "b", 1, 2)', "This comparison comes out the same for everybody"),
         ('CBool("1" = 1)', "This comparison comes out the same for everybody"),
+        # Dates
+        ("IIF(CDate([a]) > Now(), 1, 2)", "CDate gives a date as text"),
+        ('IIF([a] <= DateAdd("d", 7, Now()), 1, 2)', "Compare the number that DateDiff gives"),
         # Keys
         ('Switch(IsPresent([a]), "x", "true", "y")', "IsPresent gives “False”, “True”, never “true”, so this key"),
         ('Switch([accountEnabled], , "true", "y")', "[accountEnabled] gives “False”, “True”, never “true”, so this"),
@@ -149,6 +152,8 @@ def test_what_comes_out_the_same_for_everybody_is_told_with_the_reason(source: s
         'IIF(Left([a], -1) = "USA", 1, 2)',
         'IIF(CDate([a]) = "11/23/2026 12:00:00 AM", 1, 2)',
         'IIF(DateDiff("d", Now(), [a]) = "", 1, 2)',
+        "IIF(CDate([a]) = CDate([b]), 1, 2)",
+        'IIF([employeeHireDate] > "2026-11-23", 1, 2)',
         'IIF(DateDiff("d", Now(), [a]) >= -1, 1, 2)',
         "IIF(Len([a]) < 1, 1, 2)",
         "IIF([a] <= [a], 1, 2)",  # false of nothing
