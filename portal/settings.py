@@ -119,7 +119,7 @@ STORAGES = {
     },
 }
 
-# What a request may bring in its body: a form, or on the one page for it a configuration file of 5 MB
+# What a request may have in its body: a form, or on the one page for it a configuration file of 5 MB
 # (sync/configuration/files/json_text.py).
 BODY_BYTES = 1024 * 1024
 FILE_BODY_BYTES = 6 * 1024 * 1024

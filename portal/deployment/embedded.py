@@ -139,7 +139,7 @@ def make_keys(state: Path) -> None:
 
 
 def make_key(name: str, path: Path, value: str) -> None:
-    """Once, and whole or not at all; nothing when the installation brings its own."""
+    """Once, and whole or not at all; nothing when the installation has its own."""
     if environ.secret(name, path):
         return
     draft = path.with_suffix(".new")
@@ -150,7 +150,7 @@ def make_key(name: str, path: Path, value: str) -> None:
     say("up", f"made {path}: whoever loses it cannot open what was stored with it")
 
 
-def start(supervisor: Supervisor, state: Path, address: Address, *, lab: bool, demo: bool) -> None:
+def start_product(supervisor: Supervisor, state: Path, address: Address, *, lab: bool, demo: bool) -> None:
     """What takes long to become ready starts first, and is waited for when it is needed."""
     environment = environment_of(state, address)
     lab_child, facts = start_lab(supervisor, state, environment) if lab else (None, {})

@@ -139,7 +139,7 @@ def database(url: str) -> dict[str, Any]:
         "NAME": unquote(parts.path.lstrip("/")),
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
-        # A unix socket directory cannot stand in a URL's host part: libpq's own ?host= does it.
+        # A unix socket directory cannot be in a URL's host part: libpq's own ?host= does it.
         "HOST": options.pop("host", parts.hostname or ""),
         "PORT": str(parts.port or options.pop("port", "")),
         "OPTIONS": options,

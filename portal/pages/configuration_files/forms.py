@@ -1,4 +1,4 @@
-"""The forms of *Import JSON*: a file or a pasted text, or the application to read from; then the yes."""
+"""The forms of *Import JSON*: a file or a pasted text, or the application to read from; then the confirmation."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -52,7 +52,7 @@ class FileForm(forms.Form):
         self.add_error(place, _("Nothing was imported. The reasons are listed at the top of the page."))
 
 
-class EntraForm(forms.Form):
+class EntraSchemaForm(forms.Form):
     application = forms.CharField(
         label=_("Object ID or application ID of the enterprise application"),
         max_length=36,
