@@ -4,6 +4,8 @@ import json
 import re
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sync.expressions import FUNCTIONS, EvaluationError, ExpressionError, Function, evaluate, parse
 from sync.expressions.docs import MOMENT, PERSON
@@ -189,3 +191,11 @@ def test_edges(source: str, expected: object) -> None:
 )
 def test_null_in_gives_null_out(source: str) -> None:
     assert value(source) is None
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])), st.integers(0, 9))
+def test_the_length_agrees_with_what_left_and_mid_cut(source: str, count: int) -> None:
+    assert value("Len([x])", x=source) == len(source)
+    assert value("Left([x], Len([x]))", x=source) == source
+    assert value("Len(Left([x], [n]))", x=source, n=count) == min(count, len(source))
+    assert value("Append(Left([x], 2), Mid([x], 3, Len([x])))", x=source + "...") == source + "..."
