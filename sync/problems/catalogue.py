@@ -280,6 +280,11 @@ PROBLEMS: dict[str, ProblemWords] = {
         _("Nothing to do. The next run goes on where this one stopped."),
         warning=True,
     ),
+    "members-unread": ProblemWords(
+        _("Members of the group cannot be read"),
+        _("Entra tells who the members are only in part, so nobody was removed from the group in AWS."),
+        _("Give the app registration User.Read.All and GroupMember.Read.All. The next run reads the group again."),
+    ),
     "members-conflict": ProblemWords(
         _("AWS was changing the group at the same moment"),
         _("AWS answered twice that our change of members met another change of the same group."),
