@@ -22,6 +22,8 @@ SECRET_KEY = environ.secret("SECRET_KEY", STATE_DIR / "secret.key")
 # Key ring for stored secrets: lines of `id:base64 of 32 bytes`; the first seals, all of them open.
 SEAL_KEYS = environ.secret("SEAL_KEYS", STATE_DIR / "seal.keys")
 DEBUG = environ.flag("DEBUG")
+# `up --demo` sets it: see portal/access/demo.py.
+DEMO = environ.flag("DEMO")
 ALLOWED_HOSTS = [*environ.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]"), urlsplit(PUBLIC_URL).hostname or ""]
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 
@@ -58,6 +60,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "portal.frame.middleware.RequestMiddleware",
+    "portal.access.middleware.SignInMiddleware",
 ]
 
 ROOT_URLCONF = "portal.urls"
@@ -86,11 +89,16 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "portal.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+# The first one makes, all of them check; whoever signs in with an older one gets the first.
+PASSWORD_HASHERS = ["portal.access.passwords.Argon2id", "django.contrib.auth.hashers.PBKDF2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "portal.access.passwords.ContextValidator"},
+    {"NAME": "portal.access.passwords.BreachedValidator"},
 ]
+# Seconds until the link with which somebody chooses a password ends, and a first password that was not changed.
+PASSWORD_RESET_TIMEOUT = 3 * 24 * 60 * 60
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "tenants"
 ACCOUNT_ADAPTER = "portal.access.allauth_adapter.ClosedAccountAdapter"
