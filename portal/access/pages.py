@@ -80,11 +80,17 @@ def signed_in(view: View) -> View:
     def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         if request.user.is_authenticated and request.user.is_active:
             return view(request, *args, **kwargs)
-        if request.htmx:
-            return HttpResponse(status=401, headers={"HX-Redirect": resolve_url(settings.LOGIN_URL)})
-        return redirect_to_login(request.get_full_path())
+        return send_to(request, settings.LOGIN_URL)
 
     return checked
+
+
+def send_to(request: DjangoHttpRequest, page: str) -> HttpResponse:
+    """To a page that comes first, and that leads back here; an htmx request takes the whole page there."""
+    url = resolve_url(page)
+    if getattr(request, "htmx", False):
+        return HttpResponse(status=401, headers={"HX-Redirect": url})
+    return redirect_to_login(request.get_full_path(), url)
 
 
 def may_send_file(request: DjangoHttpRequest, view: View, facts: Mapping[str, Any]) -> bool:

@@ -152,7 +152,7 @@ def make_key(name: str, path: Path, value: str) -> None:
 
 def start_product(supervisor: Supervisor, state: Path, address: Address, *, lab: bool, demo: bool) -> None:
     """What takes long to become ready starts first, and is waited for when it is needed."""
-    environment = environment_of(state, address)
+    environment = environment_of(state, address) | {"DEMO": str(int(demo))}
     lab_child, facts = start_lab(supervisor, state, environment) if lab else (None, {})
     broker = start_valkey(supervisor, state, environment)
     run_step(supervisor, environment, "migrate", "--verbosity", "0")

@@ -152,7 +152,7 @@ def test_the_demo_is_turned_on_and_started_again_and_finishes_a_running_task_bef
         assert program.alive() == []
 
     with up(state, "--demo") as again:
-        assert "password shown at the first start" in again.line("Sign in: .*")
+        assert "password shown at an earlier start" in again.line("Sign in: .*")
         with held_test(state, again) as (test, release):
             again.send(signal.SIGINT)
             again.line(r"worker +\| .*[Ww]arm shutdown")
