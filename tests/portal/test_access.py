@@ -34,7 +34,9 @@ OTHERS = {
     "account_signup": ANYBODY,
     "account_reset_password": ANYBODY,
     "first_run": ANYBODY,
+    "choose_password": ANYBODY,
     "me": SIGNED_IN,
+    "password": SIGNED_IN,
     "tenants": SIGNED_IN,
     "tenant_new": OWNER,
 }

@@ -11,5 +11,7 @@ urlpatterns = [
     path("accounts/inactive/", allauth.AccountInactiveView.as_view(), name="account_inactive"),
     path("accounts/reset/", views.closed, name="account_reset_password"),
     path("first-run/", views.first_run, name="first_run"),
+    path("password/<uidb64>/<token>/", views.ChoosePassword.as_view(), name="choose_password"),
     path("me/", views.me, name="me"),
+    path("me/password/", views.password, name="password"),
 ]
