@@ -82,7 +82,7 @@ def group(request: HttpRequest, tenant: Tenant, object_id: str) -> HttpResponse:
     sent = rules.groups_sent()
     context["state"] = tables.state_of_group(row, context["link"], sent) if row else ""
     context["loops"] = sum(twig.branch.loop for twig in context["tree"])
-    return render_page(request, "groups/detail.html", context, partial="people")
+    return render_page(request, "assignments/group/detail.html", context, partial="people")
 
 
 def group_or_404(tenant: Tenant, object_id: str) -> tuple[Assignment | None, DirectoryGroup | None]:
@@ -177,4 +177,4 @@ def group_now(request: HttpRequest, tenant: Tenant, object_id: str) -> HttpRespo
         context |= {"now": now, "kind": live.found_group(now).kind_name} if now else {"gone": True}
     except live.UNREADABLE as error:
         context["wait"] = live.seconds_to_wait(error)
-    return render_page(request, "groups/now.html", context, partial="now")
+    return render_page(request, "assignments/group/now.html", context, partial="now")

@@ -166,4 +166,4 @@ def history_summary(tenant: Tenant, days: int) -> dict[str, object]:
 @page(read=Right.READ)
 def run_pill(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """The running or the last run, for the header of every page."""
-    return render_page(request, "partials/run_pill.html", {"tenant": tenant, "pill": RunPill.of(tenant)})
+    return render_page(request, "frame/_run_pill.html", {"tenant": tenant, "pill": RunPill.of(tenant)})
