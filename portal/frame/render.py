@@ -38,6 +38,11 @@ def render_page(
     return response
 
 
+def render_question(request: HttpRequest, template: str, question: str, context: dict[str, Any]) -> HttpResponse:
+    """A page that asks before something is done, or what the dialog of another page shows (partials/confirm.html)."""
+    return render_page(request, template, context | {"question": question, "dialog": wants_partial(request)})
+
+
 def redirect_to(request: HttpRequest, to: str, *args: Any) -> HttpResponse:
     """Under htmx the browser itself must go: a plain 302 would be followed unseen."""
     url = resolve_url(to, *args)

@@ -15,7 +15,7 @@ from portal.access.rights import can
 from portal.access.roles import Right
 from portal.frame import picker
 from portal.frame.picker import PickForm
-from portal.frame.render import redirect_to, render_page, wants_partial
+from portal.frame.render import redirect_to, render_page, render_question, wants_partial
 from portal.pages.assignments import tables as assigned
 from portal.pages.assignments.forms import PasteForm, TickedForm
 from sync.configuration import versions
@@ -212,6 +212,8 @@ def _unassign(request: HttpRequest, tenant: Tenant, rows: Sequence[Assignment]) 
         return redirect_to(request, "assignments", tenant.slug)
     configuration, snapshot = draft_or_current(tenant), assigned.last_snapshot(tenant)
     number = request.POST.get("page", "") or request.GET.get("page", "")
+    facts = {"name": rows[0], "n": len(rows)}
+    question = (_("Unassign %(name)s?") if len(rows) == 1 else _("Unassign %(n)s?")) % facts
     context = {
         "tenant": tenant,
         "rows": rows,
@@ -220,7 +222,7 @@ def _unassign(request: HttpRequest, tenant: Tenant, rows: Sequence[Assignment]) 
         "published": is_published(tenant),
         "read_at": snapshot.sealed_at if snapshot else None,
     }
-    return render_page(request, "assignments/unassign.html", context, partial="ask")
+    return render_question(request, "assignments/unassign.html", question, context)
 
 
 def assignment_of(tenant: Tenant, kind: str, object_id: str) -> Assignment:

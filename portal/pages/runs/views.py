@@ -13,7 +13,7 @@ from portal.access.pages import page
 from portal.access.request import HttpRequest, whole_number
 from portal.access.roles import Right
 from portal.frame.paging import keyset_page
-from portal.frame.render import redirect_to, render_page
+from portal.frame.render import redirect_to, render_page, render_question
 from portal.frame.run_pill import RunPill
 from portal.pages.runs.forms import HistoryForm
 from portal.words.plan import plan_lines, shows_a_plan
@@ -125,7 +125,8 @@ def run_cancel(request: HttpRequest, tenant: Tenant, number: int) -> HttpRespons
         cancel_run(run=found, actor=request.user.email)
         messages.success(request, _("The run stops at the next safe point. Changes already written stay."))
         return redirect_to(request, "run", tenant.slug, number)
-    return render_page(request, "runs/cancel.html", {"tenant": tenant, "run": found}, partial="ask")
+    question = _("Cancel run %(n)s?") % {"n": number}
+    return render_question(request, "runs/cancel.html", question, {"tenant": tenant, "run": found})
 
 
 @page(read=Right.READ)

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from portal.access.pages import page
 from portal.access.request import HttpRequest, whole_number
 from portal.access.roles import Right
-from portal.frame.render import redirect_to, render_page
+from portal.frame.render import redirect_to, render_page, render_question
 from portal.words.changes import change_lines
 from sync.configuration import drafts
 from sync.configuration.items import contents, differences
@@ -117,7 +117,8 @@ def version_restore(request: HttpRequest, tenant: Tenant, number: int) -> HttpRe
     if request.method == "POST":
         return restored(request, tenant, found)
     context = {"tenant": tenant, "shown": found, "in_the_way": len(drafts.changes(tenant))}
-    return render_page(request, "versions/restore.html", context, partial="ask")
+    question = _("Restore version %(n)s?") % {"n": number}
+    return render_question(request, "versions/restore.html", question, context)
 
 
 def restored(request: HttpRequest, tenant: Tenant, version: Configuration) -> HttpResponse:
