@@ -32,7 +32,8 @@ PORTAL = [
     ("access",),
     ("words",),
     ("frame",),
-    ("pages", "templatetags"),
+    ("pages",),
+    ("templatetags",),
     ("celery", "settings", "urls", "wsgi", "management"),
     ("apps",),
 ]

@@ -50,6 +50,15 @@ def status(kind: str, value: str, icon_only: bool = False) -> SafeString:
 
 
 @register.simple_tag
+def draft_mark(n: int) -> SafeString | str:
+    """How many changes of a page are not published, for the menu."""
+    if not n:
+        return ""
+    words = ngettext("%(n)s change not published", "%(n)s changes not published", n) % {"n": n}
+    return format_html('<span aria-hidden="true">•{}</span><span class="visually-hidden"> {}</span>', n, words)
+
+
+@register.simple_tag
 def moment(value: datetime.datetime | datetime.date | None, seconds: bool = False) -> SafeString | str:
     """23 Nov 2026, 18:27 in the reader's zone."""
     if value is None:

@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from portal.access.pages import page
 from portal.access.request import HttpRequest, whole_number
@@ -83,15 +84,17 @@ def comparison_of(tenant: Tenant, old: Configuration, new: Configuration) -> dic
     return {"lines": change_lines(tenant, found, new.edits), "same": same_words(same)}
 
 
-def same_words(same: Counter[tuple[str, str]]) -> list[dict[str, Any]]:
+def same_words(same: Counter[tuple[str, str]]) -> str:
     mappings, filters = (sum(n for (kind, _of), n in same.items() if kind == one) for one in ("mapping", "filter"))
-    counts = [
-        ("mappings", mappings),
-        ("filters", filters),
-        ("groups", same["assignment", "group"]),
-        ("people", same["assignment", "user"]),
-    ]
-    return [{"kind": kind, "n": n} for kind, n in counts]
+    groups, people = same["assignment", "group"], same["assignment", "user"]
+    return ", ".join(
+        (
+            ngettext("%(n)s mapping", "%(n)s mappings", mappings) % {"n": mappings},
+            ngettext("%(n)s scope filter", "%(n)s scope filters", filters) % {"n": filters},
+            ngettext("%(n)s group", "%(n)s groups", groups) % {"n": groups},
+            ngettext("%(n)s person", "%(n)s people", people) % {"n": people},
+        )
+    )
 
 
 @page(read=Right.READ)
