@@ -14,6 +14,7 @@ from portal.access.request import HttpRequest
 from portal.access.rights import can
 from portal.access.roles import Right
 from portal.frame import picker
+from portal.frame.paging import Pager, query_with
 from portal.frame.picker import PickForm
 from portal.frame.render import redirect_to, render_page, render_question, wants_partial
 from portal.pages.assignments import tables as assigned
@@ -27,8 +28,13 @@ from sync.directory.live import Found
 from sync.models import Assignment, Tenant
 from sync.preview.queries.assignment_effects import Key
 
-# Names of the pages of the tables in the address, by table.
+# By table: the name of its page's number in the address, and what it is called.
 PAGES = {"groups": "page", "people": "people", "mirrored": "app"}
+TABLE_NAMES = {
+    "groups": gettext_lazy("groups"),
+    "people": gettext_lazy("people"),
+    "mirrored": gettext_lazy("the enterprise application"),
+}
 FLAGS = {"0": False, "1": True}
 MESSAGES = {
     ("nested", True): gettext_lazy("%(name)s now includes nested groups."),
@@ -53,22 +59,14 @@ def list_context(request: HttpRequest, tenant: Tenant) -> dict[str, Any]:
         "tenant": tenant,
         "tables": tables,
         "text": text,
-        "query": _query(request, counts=""),
-        "pages": {table: _query(request, **{name: "", "counts": ""}) for table, name in PAGES.items()},
+        "query": query_with(request).removeprefix("?"),
+        "pagers": {
+            table: Pager.of(request, getattr(tables, table), name, TABLE_NAMES[table]) for table, name in PAGES.items()
+        },
         "configuration": configuration,
         "application": live.known_application(tenant, configuration.mirrored_app),
         "may_edit": can(request.user, tenant, Right.CONFIGURE),
     }
-
-
-def _query(request: HttpRequest, **changes: str) -> str:
-    """This page's query with other values; empty ones go."""
-    found = request.GET.copy()
-    for name, value in changes.items():
-        found[name] = value
-    for name in [name for name in found if not found[name]]:
-        del found[name]
-    return found.urlencode()
 
 
 @page(read=Right.CONFIGURE, act=Right.CONFIGURE, edits_draft=True)

@@ -172,6 +172,7 @@ def result_context(request: HttpRequest, tenant: Tenant, found: Run, lines: list
         "pattern": impacts.PATTERNS.get(pattern, ""),
         "rows": [impacts.impact_row(tenant, row, because) for row in page.rows],
         "page": page,
+        "pager": page.pager(request) if page.pages > 1 else None,
         "folds": impacts.folds_of(found, because) if chosen.key == "updated" and not field else [],
     }
 

@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 from portal.access.pages import page
 from portal.access.request import HttpRequest, whole_number
 from portal.access.roles import Right
+from portal.frame.paging import Pager
 from portal.frame.render import redirect_to, render_page, render_question
 from portal.words.changes import change_lines
 from sync.configuration import drafts
@@ -35,7 +36,7 @@ def versions(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     context = {
         "tenant": tenant,
         "rows": [{"version": one, "people": people.get(one.pk)} for one in page[:PAGE]],
-        "older": page[PAGE - 1].number if len(page) > PAGE else None,
+        "pager": Pager.by_time("", f"?older={page[PAGE - 1].number}" if len(page) > PAGE else ""),
         "total": published.count(),
         "newest": published.first(),
         "draft": draft,
