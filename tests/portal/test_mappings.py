@@ -70,6 +70,8 @@ def url(target: str) -> str:
 
 # What is refused, in the row
 
+NEVER_TRUE = 'IIF(IgnoreFlowIfNullOrEmpty([country]), [country], "Other")'
+
 
 @pytest.mark.parametrize(
     ("target", "form", "words"),
@@ -84,6 +86,9 @@ def url(target: str) -> str:
         ("externalId", {"kind": "constant", "source": "x", "matching": "2"}, "the same for everybody"),
         ("externalId", {"kind": "direct", "source": "objectId", "matching": "1"}, "number 1 already"),
         ("externalId", {"kind": "expression", "expression": "Guid()"}, "gives another value each time"),
+        ("title", {"kind": "expression", "expression": NEVER_TRUE}, "decides whether the field is written"),
+        ("title", {"kind": "expression", "expression": "IIF([department], 1, 2)"}, "Ask IsPresent([department])"),
+        ("title", {"kind": "expression", "expression": 'IIF([accountEnabled] = "true", 1, 2)'}, "never “true”"),
     ],
 )
 def test_a_row_is_refused_where_it_stands(
@@ -103,6 +108,11 @@ def test_a_second_row_for_a_field_or_for_a_list_of_one_is_refused(jo: Client, pu
     answer = jo.post(f"{PEOPLE}add/", form, headers=HTMX)
     assert answer.status_code == 422
     assert "already" in answer.content.decode()
+
+
+def test_a_condition_that_was_saved_before_stays_with_a_warning(jo: Client, published: Tenant) -> None:
+    published.configurations.get().mappings.filter(target="title").update(kind="expression", source=NEVER_TRUE)
+    assert "decides whether the field is written; it cannot be asked" in jo.get(PEOPLE).content.decode()
 
 
 def test_a_row_of_the_template_stays_with_a_warning_and_one_button(jo: Client, tenant: Tenant) -> None:
@@ -402,6 +412,14 @@ def test_help_lists_every_function_and_what_aws_takes(jo: Client, tenant: Tenant
     page = jo.get("/t/acme/mappings/fields/").content.decode()
     for words in ("employeeNumber", "no white space", "one item in phoneNumbers", "onPremisesSamAccountName"):
         assert words in page
+
+
+def test_help_says_beside_the_invitation_to_paste_what_works_in_entra_and_not_here(jo: Client, tenant: Tenant) -> None:
+    page = jo.get("/t/acme/mappings/expressions/").content.decode()
+    assert "can be pasted here, but for a few parts named below" in page
+    section = page[page.index("What works in Entra and not here") : page.index("functions-title")]
+    for part in (r"<code>\b</code>", "<code>(?=…)</code>", "DefaultDomain", "[appRoleAssignments]"):
+        assert part in section
 
 
 def test_the_number_of_queries_does_not_grow_with_rows(

@@ -152,6 +152,10 @@ def _checked(tenant: Tenant, lines: Sequence[pasted.PastedLine], chosen: Sequenc
 def assignment_change(request: HttpRequest, tenant: Tenant, kind: str, object_id: str) -> HttpResponse:
     """`nested` or `send_group` of an assigned group, as 1 or 0."""
     row = assignment_of(tenant, kind, object_id)
+    if row.mirrored:
+        return _after(
+            request, tenant, _("The enterprise application decides about it. Assign it here to say otherwise.")
+        )
     actor, message = request.user.email, ""
     if (value := request.POST.get("nested")) in FLAGS:
         set_nested(actor=actor, tenant=tenant, assignment=row, nested=FLAGS[value])

@@ -17,7 +17,7 @@ from sync import audit
 from sync.configuration.drafts import draft_or_current
 from sync.configuration.files import microsoft
 from sync.configuration.files.applying import planned_changes, put_into_draft
-from sync.configuration.files.microsoft import CannotRead, Incoming
+from sync.configuration.files.microsoft import CannotRead, Incoming, SeveralJobs
 from sync.configuration.files.section import NotImported
 from sync.configuration.files.writing import export_configuration
 from sync.configuration.items import digest
@@ -118,8 +118,11 @@ def _read_entra(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     form = EntraSchemaForm(request.POST)
     if form.is_valid():
         try:
-            schema = microsoft.fetch(tenant, form.cleaned_data["application"])
+            schema = microsoft.fetch(tenant, form.cleaned_data["application"], form.cleaned_data["job"])
             return _show(request, tenant, microsoft.read_schema(schema, draft_or_current(tenant)))
+        except SeveralJobs as error:
+            form.offer(error.jobs)
+            return _form(request, tenant, entra_form=form)
         except CannotRead as error:
             form.add_error("application", str(error))
         except NotImported as error:

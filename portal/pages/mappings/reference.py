@@ -12,6 +12,7 @@ from portal.frame.render import render_page, wants_partial
 from portal.pages.mappings.trying import attribute_lines
 from portal.words.aws_fields import field_label, short_path
 from sync import expressions
+from sync.expressions.dotnet import NOT_IN_RE2
 from sync.expressions.functions import WORDS
 from sync.models import Tenant
 from sync.rules.entra_attributes import SOURCES
@@ -24,8 +25,13 @@ OBJECT_TYPES: tuple[ObjectType, ...] = ("user", "group")
 @page(read=Right.READ)
 def expression_help(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """As a page; under htmx as the list inside the editor, each function to be inserted."""
-    context = {"tenant": tenant, "functions": functions(), "words": [_word(word) for word in WORDS.values()]}
-    context["in_editor"] = wants_partial(request)
+    context = {
+        "tenant": tenant,
+        "functions": functions(),
+        "words": [_word(word) for word in WORDS.values()],
+        "refused": NOT_IN_RE2,
+        "in_editor": wants_partial(request),
+    }
     return render_page(request, "mappings/expressions.html", context, partial="functions")
 
 
