@@ -115,7 +115,7 @@ def test_the_method_makes_no_difference(method: str) -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("path", ["/nowhere/", "/static/css/app.css", "/"])
+@pytest.mark.parametrize("path", ["/nowhere/", "/static/css/frame.css", "/"])
 def test_where_no_page_is_nothing_is_read(path: str) -> None:
     assert announce(Client(), path, 2 * FORM).status_code != 500
     assert announce(Client(), path, 300 * FORM).status_code in (404, 405, 413)
