@@ -20,7 +20,7 @@ PASSING = ("before", "after", "op", "counts")
 
 @dataclass(frozen=True, slots=True)
 class Pager:
-    """What partials/pager.html draws. `links`: address and word of each; `first`, `last`, `total`: rows, where known."""
+    """What partials/_pager.html draws. `links`: address and word of each; `first`, `last`, `total`: rows, where known."""
 
     links: Sequence[tuple[str, Words]]
     first: int = 0

@@ -112,7 +112,7 @@ def duration(value: datetime.timedelta | float | None) -> str:
     return f"{minutes // 60} h {minutes % 60} min"
 
 
-@register.inclusion_tag("partials/field.html")
+@register.inclusion_tag("partials/_field.html")
 def field(bound: BoundField) -> dict[str, Any]:
     widget = bound.field.widget
     described = [f"{bound.auto_id}-error"] if bound.errors else []
@@ -129,6 +129,6 @@ def field(bound: BoundField) -> dict[str, Any]:
     }
 
 
-@register.inclusion_tag("partials/error_summary.html")
+@register.inclusion_tag("partials/_error_summary.html")
 def error_summary(form: Form) -> dict[str, Any]:
     return {"form": form}
