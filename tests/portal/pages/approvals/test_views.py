@@ -222,11 +222,6 @@ def test_a_reading_that_shrank_is_accepted_by_an_approver(run: Run, approver: Cl
 # A plan and the yes to it
 
 
-@pytest.fixture
-def jo(owner: User, client_of: Callable[[User], Client]) -> Client:
-    return client_of(owner)
-
-
 def plan(tenant: Tenant, *, state: str = "waiting_for_approval", kind: str = "changes", creates: int = 60) -> Run:
     Run.objects.all().delete()
     now = timezone.now()

@@ -1,7 +1,6 @@
 """The page of one group: its tree, its people, where it is assigned, what Entra says now."""
 
 import re
-from collections.abc import Callable
 
 import pytest
 from django.db import connection
@@ -9,7 +8,6 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from portal.models import User
 from sync.configuration import assignments, drafts
 from sync.directory import live
 from sync.directory.live import Found
@@ -25,11 +23,6 @@ def oid(n: int) -> str:
 
 
 ENGINEERING, DEVELOPERS, RELEASE = oid(1), oid(2), oid(3)
-
-
-@pytest.fixture
-def jo(owner: User, client_of: Callable[[User], Client]) -> Client:
-    return client_of(owner)
 
 
 @pytest.fixture

@@ -40,11 +40,6 @@ ADMINS, DEVS, LEADS, KAVI, NG, MO = (oid(n) for n in range(6))
 
 
 @pytest.fixture
-def jo(owner: User, client_of: Callable[[User], Client]) -> Client:
-    return client_of(owner)
-
-
-@pytest.fixture
 def company(tenant: Tenant) -> Tenant:
     """AWS-Admins lists Kavi and Ng, AWS-Devs lists Ng, and inside AWS-Devs the group Leads lists Mo."""
     Snapshot.objects.create(tenant=tenant, full=True, sealed_at=timezone.now())

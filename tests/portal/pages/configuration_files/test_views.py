@@ -4,14 +4,12 @@ import copy
 import html
 import json
 import re
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from portal.models import User
 from sync.configuration import versions
 from sync.configuration.drafts import draft_or_current
 from sync.configuration.files import microsoft
@@ -24,11 +22,6 @@ from tests.world.ms_schema import SAMPLE, GraphWithJobs, from_the_sdk
 pytestmark = pytest.mark.django_db
 IMPORT, EXPORT = "/t/acme/configuration/import/", "/t/acme/configuration/export/"
 JO = "jo@acme.example"
-
-
-@pytest.fixture
-def jo(owner: User, client_of: Callable[[User], Client]) -> Client:
-    return client_of(owner)
 
 
 @pytest.fixture

@@ -2,14 +2,12 @@
 
 import csv
 import io
-from collections.abc import Callable
 
 import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from portal.models import User
 from sync.configuration import drafts, versions
 from sync.models import AuditEntry, Configuration, DirectoryUser, Operation, Run, Tenant
 from tests.world.drafted import PREVIEW, edit_title, planned, preview_of, publish_unseen, with_draft, with_versions
@@ -17,11 +15,6 @@ from tests.world.drafted import person as directory_person
 
 pytestmark = pytest.mark.django_db
 IMPACT = f"/t/acme/draft/impact/{PREVIEW}/"
-
-
-@pytest.fixture
-def jo(owner: User, client_of: Callable[[User], Client]) -> Client:
-    return client_of(owner)
 
 
 @pytest.fixture

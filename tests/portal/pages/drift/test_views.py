@@ -15,11 +15,6 @@ pytestmark = pytest.mark.django_db
 PAGE = "/t/acme/drift/"
 
 
-@pytest.fixture
-def jo(owner: User, client_of: Callable[[User], Client]) -> Client:
-    return client_of(owner)
-
-
 @pytest.fixture(autouse=True)
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     found: list[int] = []

@@ -27,11 +27,6 @@ ZELDA = "dddddddd-1111-4111-8111-111111111111"
 
 
 @pytest.fixture
-def jo(owner: User, client_of: Callable[[User], Client]) -> Client:
-    return client_of(owner)
-
-
-@pytest.fixture
 def cast(tenant: Tenant) -> dict[str, DirectoryUser]:
     """The mirror as a reading of every default attribute leaves it."""
     select = graph_select(template.DEFAULT_USER_MAPPINGS, "user")

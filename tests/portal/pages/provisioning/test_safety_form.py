@@ -17,11 +17,6 @@ pytestmark = pytest.mark.django_db
 PATH = "/t/acme/provisioning/safety/"
 
 
-@pytest.fixture
-def jo(owner: User, client_of: Callable[[User], Client]) -> Client:
-    return client_of(owner)
-
-
 def form(tenant: Tenant, **changes: Any) -> dict[str, Any]:
     """The page's own values, as a browser sends them."""
     stored = safety_of(tenant)

@@ -2,7 +2,6 @@
 
 import csv
 import io
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,18 +9,12 @@ from django.test import Client
 from django.utils import timezone
 
 from portal.frame.csv_export import safe_cell
-from portal.models import User
 from sync.approvals import queries, services
 from sync.configuration.current import configuration_of
 from sync.models import AuditEntry, Operation, Run, Tenant
 from sync.worker.scheduling import dispatch
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both]
-
-
-@pytest.fixture
-def jo(owner: User, client_of: Callable[[User], Client]) -> Client:
-    return client_of(owner)
 
 
 @pytest.fixture

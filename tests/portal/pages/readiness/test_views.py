@@ -17,11 +17,6 @@ PAGE = "/t/acme/readiness/"
 
 
 @pytest.fixture
-def jo(owner: User, client_of: Callable[[User], Client]) -> Client:
-    return client_of(owner)
-
-
-@pytest.fixture
 def read(tenant: Tenant) -> Tenant:
     Snapshot.objects.create(tenant=tenant, full=True, sealed_at=timezone.now())
     for name, surname in (("Adele", None), ("Bo", "Boss")):
