@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 import pytest
-from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 
@@ -83,20 +82,6 @@ def test_a_page_sends_a_stranger_to_sign_in_and_remembers_where(tenant: Tenant) 
 def test_a_poll_after_sign_out_takes_the_browser_to_sign_in(tenant: Tenant) -> None:
     answer = Client().get("/t/acme/", headers={"HX-Request": "true"})
     assert (answer.status_code, answer["HX-Redirect"]) == (401, "/sign-in/")
-
-
-def test_user_add_makes_a_person_with_a_role(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sys.stdin", iter([]))
-    monkeypatch.setattr("getpass.getpass", lambda: PASSWORD)
-    call_command("user_add", "ann@acme.example", "--role", "operator", "--tenant", "acme", "--name", "Ann")
-    grant = RoleGrant.objects.get()
-    assert (grant.user.email, grant.role, grant.tenant) == ("ann@acme.example", Role.OPERATOR, tenant)
-    assert grant.user.check_password(PASSWORD)
-
-
-def test_user_add_knows_only_known_tenants(db: None) -> None:
-    with pytest.raises(CommandError, match="no tenant 'nowhere'"):
-        call_command("user_add", "ann@acme.example", "--role", "viewer", "--tenant", "nowhere")
 
 
 def test_own_settings_are_saved(owner: User, client_of: Callable[[User], Client]) -> None:

@@ -1,4 +1,4 @@
-"""Draft, impact and versions as pages: what they say, what they refuse, how few questions they ask."""
+"""Draft and impact as pages: what they say, what they refuse, how few questions they ask."""
 
 import csv
 import io
@@ -10,21 +10,19 @@ from django.test.utils import CaptureQueriesContext
 
 from sync.configuration import drafts, versions
 from sync.models import AuditEntry, Configuration, DirectoryUser, Operation, Run, Tenant
-from tests.world.drafted import PREVIEW, edit_title, planned, preview_of, publish_unseen, with_draft, with_versions
+from tests.world.drafted import (
+    PREVIEW,
+    body,
+    edit_title,
+    planned,
+    preview_of,
+    with_draft,
+    with_versions,
+)
 from tests.world.drafted import person as directory_person
 
 pytestmark = pytest.mark.django_db
 IMPACT = f"/t/acme/draft/impact/{PREVIEW}/"
-
-
-@pytest.fixture
-def drafted(tenant: Tenant) -> Run:
-    with_versions(tenant)
-    return preview_of(tenant, with_draft(tenant))
-
-
-def body(client: Client, path: str, **facts: str) -> str:
-    return client.get(path, facts).content.decode()
 
 
 def test_nothing_of_a_draft_shows_while_setting_up(tenant: Tenant, jo: Client) -> None:
@@ -236,54 +234,6 @@ def test_an_ordinary_preview_has_no_impact_page(tenant: Tenant, jo: Client) -> N
     Run.objects.create(tenant=tenant, number=5, kind="preview", trigger="person", state="completed")
     assert jo.get("/t/acme/draft/impact/5/").status_code == 404
     assert jo.get("/t/acme/runs/5/").status_code == 200
-
-
-# Versions
-
-
-def test_versions_are_listed_with_what_they_changed_and_compared(drafted: Run, jo: Client) -> None:
-    page = body(jo, "/t/acme/versions/")
-    assert "Versions (2)" in page
-    assert "Titles by department" in page
-    assert "Version 1 compared with Version 2" in page
-    assert "Same in both: " in page
-    page = body(jo, "/t/acme/versions/", before="2", after="draft")
-    assert "companyName" in page
-    assert "AWS-Research" in page
-
-
-def test_the_versions_page_asks_no_more_for_more_versions(tenant: Tenant, jo: Client) -> None:
-    with_versions(tenant)
-
-    def questions() -> int:
-        with CaptureQueriesContext(connection) as found:
-            jo.get("/t/acme/versions/")
-        return len(found)
-
-    few = questions()
-    for source in ("mail", "jobTitle", "city"):
-        edit_title(tenant, source)
-        publish_unseen(tenant)
-    assert questions() == few
-
-
-def test_a_version_says_what_changed_and_why(tenant: Tenant, jo: Client) -> None:
-    with_versions(tenant)
-    page = body(jo, "/t/acme/versions/2/")
-    assert "jobTitle</code></del>" in page
-    assert "department</code></ins>" in page
-    assert "Titles by department" in page
-    assert "The first version: there is nothing to compare it with." in body(jo, "/t/acme/versions/1/")
-
-
-def test_restoring_makes_a_draft_and_nothing_jumps(tenant: Tenant, jo: Client) -> None:
-    with_versions(tenant)
-    assert "come back as new users" in body(jo, "/t/acme/versions/1/restore/")
-    page = jo.post("/t/acme/versions/1/restore/", follow=True).content.decode()
-    assert "The draft equals version 1." in page
-    assert tenant.configurations.current().number == 2
-    page = jo.post("/t/acme/versions/1/restore/", follow=True).content.decode()
-    assert "There is a draft with changes." in page
 
 
 def test_an_edit_of_a_draft_that_was_discarded_is_safe_and_the_page_says_so(drafted: Run, jo: Client) -> None:

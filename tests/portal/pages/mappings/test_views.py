@@ -12,7 +12,6 @@ from portal.access.roles import RIGHTS, Right
 from portal.models import Role, User
 from sync.configuration import drafts, mappings, versions
 from sync.directory import live
-from sync.expressions import FUNCTIONS
 from sync.models import AttributeMapping, Configuration, DirectoryUser, Tenant
 from sync.rules import aws_fields, template
 from sync.rules.rows import MappingRow, graph_select
@@ -392,29 +391,6 @@ def test_with_the_right_entra_is_asked(
     assert "Secret" in page
     assert "needs the Helpdesk role" not in page
     assert in_entra == [ZELDA, "Zelda"]
-
-
-# Pages of help
-
-
-def test_help_lists_every_function_and_what_aws_takes(jo: Client, tenant: Tenant) -> None:
-    page = jo.get("/t/acme/mappings/expressions/").content.decode()
-    assert page.count("data-words=") == len(FUNCTIONS)
-    assert "data-insert=" not in page
-    in_editor = jo.get("/t/acme/mappings/expressions/", headers=HTMX).content.decode()
-    assert in_editor.count("data-insert=") == len(FUNCTIONS)
-    assert "AWS has no field for application roles" in page
-    page = jo.get("/t/acme/mappings/fields/").content.decode()
-    for words in ("employeeNumber", "no white space", "one item in phoneNumbers", "onPremisesSamAccountName"):
-        assert words in page
-
-
-def test_help_says_beside_the_invitation_to_paste_what_works_in_entra_and_not_here(jo: Client, tenant: Tenant) -> None:
-    page = jo.get("/t/acme/mappings/expressions/").content.decode()
-    assert "can be pasted here, but for a few parts named below" in page
-    section = page[page.index("What works in Entra and not here") : page.index("functions-title")]
-    for part in (r"<code>\b</code>", "<code>(?=…)</code>", "DefaultDomain", "[appRoleAssignments]"):
-        assert part in section
 
 
 def test_the_number_of_queries_does_not_grow_with_rows(
