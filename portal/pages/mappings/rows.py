@@ -10,9 +10,17 @@ from portal.access.pages import page
 from portal.access.request import HttpRequest, whole_number
 from portal.access.roles import Right
 from portal.frame.render import redirect_to, render_page
-from portal.pages.mappings import examples, table, trying
+from portal.pages.mappings import examples, table
 from portal.pages.mappings.forms import MappingForm, form_values
-from portal.pages.mappings.page import MappingPage, table_context
+from portal.pages.mappings.page import (
+    MappingPage,
+    attribute_lines,
+    every_source,
+    everyone,
+    gets_of,
+    table_context,
+    tried,
+)
 from portal.words.aws_fields import field_label, short_path
 from sync.configuration import mappings as service
 from sync.configuration import versions
@@ -80,7 +88,7 @@ def _form_context(here: MappingPage, row: AttributeMapping | None, form: Mapping
     target = row.target if row else ""
     attributes = source_attributes.of(here.tenant, here.object_type)
     rules = [MappingRow("", "direct", one.name) for one in attributes.known]
-    example = here.example([*trying.every_source(here.object_type), *rules])
+    example = here.example([*every_source(here.object_type), *rules])
     return {
         "tenant": here.tenant,
         "object_type": here.object_type,
@@ -91,7 +99,7 @@ def _form_context(here: MappingPage, row: AttributeMapping | None, form: Mapping
         "target_short": short_path(target),
         "target_label": field_label(target),
         "required": target in aws_fields.required_targets(here.object_type),
-        "attributes": trying.attribute_lines(attributes.known, example),
+        "attributes": attribute_lines(attributes.known, example),
         "attributes_note": attributes.note,
         "example": example,
         "seen": revision(row),
@@ -104,7 +112,7 @@ def _form_context(here: MappingPage, row: AttributeMapping | None, form: Mapping
 
 def _try(here: MappingPage, row: AttributeMapping | None, form: MappingForm) -> HttpResponse:
     """What the rule of the form would give; while it is wrong, only the reason goes out and the last result stays."""
-    result = trying.tried(here, form)
+    result = tried(here, form)
     if not here.request.htmx:
         return render_page(here.request, "mappings/edit.html", _form_context(here, row, form) | result)
     key = table.slug(row.target) if row else "new"
@@ -131,7 +139,7 @@ def _saved(here: MappingPage, row: AttributeMapping | None, rule: MappingRow) ->
     seen = here.request.POST.get("seen")
     if seen and row is None:
         raise EditConflict(row)
-    found = trying.gets_of(here, rule, trying.everyone(here, [rule]))
+    found = gets_of(here, rule, everyone(here, [rule]))
     problems = table.sample_problems(found, rule)
     # An edit of something else is not held up by what the row gave before.
     if problems and (row is None or (row.kind, row.source, row.default) != (rule.kind, rule.source, rule.default)):

@@ -10,7 +10,7 @@ from portal.access.pages import page
 from portal.access.request import HttpRequest
 from portal.access.rights import can
 from portal.access.roles import Right, lowest_role_with
-from portal.frame.render import redirect_to, render_page
+from portal.frame.render import redirect_to, render_page, render_question
 from portal.pages.mappings import examples
 from portal.pages.mappings.page import SETTINGS, MappingPage, table_context
 from sync.configuration import mappings as service
@@ -58,7 +58,7 @@ def mappings_reset(request: HttpRequest, tenant: Tenant, object_type: ObjectType
         "rows": len(service.template(object_type)),
         "published": tenant.configurations.published().exists(),
     }
-    return render_page(request, "mappings/reset.html", context, partial="ask")
+    return render_question(request, "mappings/reset.html", _("Go back to the default mappings?"), context)
 
 
 @page(act=Right.CONFIGURE)
