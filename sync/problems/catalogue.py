@@ -151,6 +151,20 @@ PROBLEMS: dict[str, ProblemWords] = {
         _("Turn on Create under Mappings, or create the person in AWS: then they are linked."),
         warning=True,
     ),
+    "stays-active": ProblemWords(
+        _("Stays active in AWS after leaving"),
+        _(
+            "The mapping of active does not become false for whoever leaves this way, so AWS keeps them active: they keep "
+            "their access."
+        ),
+        _("Select Disable leavers under Mappings, or use the command disable_leavers; then preview and publish."),
+    ),
+    "disable-off": ProblemWords(
+        _("Nobody is disabled"),
+        _("The person left, and disabling is turned off under Mappings: AWS keeps them active."),
+        _("Turn on Disable under Mappings, or disable the person in AWS."),
+        warning=True,
+    ),
     "members-replace": ProblemWords(
         _("AWS changes members one by one only"),
         _("AWS refused to replace a whole member list. This is our fault, not yours."),

@@ -19,7 +19,7 @@ from sync.db.batches import batches
 from sync.engine.evaluation.batch import Batch, Decisions, known_of, links_of, want, written_members
 from sync.engine.evaluation.candidates import Target
 from sync.engine.evaluation.group_members import GroupMembers
-from sync.engine.evaluation.judgement import Judgement, judge, not_ready
+from sync.engine.evaluation.judgement import DISABLE_OFF, Judgement, judge, not_ready
 from sync.engine.evaluation.mapper import groups_mapper, people_mapper
 from sync.engine.evaluation.notes import Notes
 from sync.engine.evaluation.plan_store import Refusal, Subject
@@ -82,12 +82,8 @@ class Evaluation:
         self.groups = groups_mapper(rules, self.now)
         self.with_members = any(rule.target == "members" for rule in rules.groups)
         self.groups_in_scope = groups_in_scope(self.tenant, rules)
-        self.active_when_gone = self._active_when_gone()
         # Held changes that the plan still wants, whatever was decided about them.
         self.still_wanted: set[tuple[str, str, str]] = set()
-
-    def _active_when_gone(self) -> Any:
-        return self.people.map({"id": "", "userPrincipalName": ""}, present=False, creating=False).values.get("active")
 
     def _decided(self, batch: Batch, subject: Subject, changes: Iterable[Change]) -> None:
         """Into the batch, under what a person decided about the same action on the same object."""
@@ -184,10 +180,17 @@ class Evaluation:
         want(link, Keys())
         if self.snapshot.suspect:
             return
+        subject = Subject(link, str(user), user.user_principal_name)
+        judged = self.judge_person(user, link, ())
+        if judged.refusal:
+            batch.refused.append((subject, judged.refusal))
+            return
         delete = self._grace_is_over(user, link)
-        changes = plan_user_out_of_scope(known_of(link), self.active_when_gone, delete=delete)
-        changes = permitted(changes, self.rules.user_actions)
-        self._decided(batch, Subject(link, str(user), user.user_principal_name), changes)
+        changes = plan_user_out_of_scope(known_of(link), disable=bool(judged.desired), delete=delete)
+        allowed = permitted(changes, self.rules.user_actions)
+        if changes and not allowed and not delete:
+            batch.refused.append((subject, DISABLE_OFF))
+        self._decided(batch, subject, allowed)
 
     def _rest(self, link: Link) -> None:
         """Nothing is to be done: the next run need not look again."""
