@@ -77,6 +77,7 @@ MESSAGES: dict[str, str] = {
         "Change the mapping instead of removing it."
     ),
     # Told, and saved all the same
+    "disable-off": gettext_noop("Nobody who leaves is disabled in AWS: disabling is turned off."),
     "leavers-stay": gettext_noop(
         "Nobody who leaves is disabled in AWS: no mapping makes “active” false for whoever is blocked in Entra, deleted "
         "there or taken out of scope."

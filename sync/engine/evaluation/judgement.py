@@ -16,7 +16,6 @@ from sync.rules.leavers import Leaving
 from sync.rules.mapping import Mapped
 from sync.rules.unique_keys import keys_of
 
-
 # A leaver whom the mapping leaves active, or whom the target actions do.
 STAYS = Refusal("stays-active", leavers.TARGET, skipped=True)
 DISABLE_OFF = Refusal("disable-off", leavers.TARGET, skipped=True)

@@ -12,7 +12,9 @@ from sync.configuration.files import microsoft
 from sync.configuration.files.applying import planned_changes, put_into_draft
 from sync.configuration.files.section import NotImported
 from sync.configuration.items import Difference
+from sync.configuration.leavers import leavers_problems_with
 from sync.management.commands.configuration_export import report_line, tenant_of
+from sync.management.commands.disable_leavers import leavers_line
 
 
 class Command(BaseCommand):
@@ -32,6 +34,8 @@ class Command(BaseCommand):
             raise CommandError(f"{file} was not imported. Nothing was changed.\n{error}") from error
         for line in incoming.report:
             self.stdout.write(report_line(line))
+        for problem in leavers_problems_with(tenant, incoming.wanted):
+            self.stdout.write(leavers_line(tenant, problem))
         if dry_run:
             changed = planned_changes(tenant, incoming.wanted)
         else:
