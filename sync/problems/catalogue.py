@@ -161,8 +161,8 @@ PROBLEMS: dict[str, ProblemWords] = {
     ),
     "disable-off": ProblemWords(
         _("Nobody is disabled"),
-        _("The person left, and disabling is turned off under Mappings: AWS keeps them active."),
-        _("Turn on Disable under Mappings, or disable the person in AWS."),
+        _("Disabling is turned off under Mappings, so AWS keeps whoever leaves active: they keep their access."),
+        _("Select Disable leavers under Mappings, or use the command disable_leavers; then preview and publish."),
         warning=True,
     ),
     "members-replace": ProblemWords(

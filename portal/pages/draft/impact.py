@@ -220,6 +220,12 @@ def check_line(check: Mapping[str, Any], found: Run) -> dict[str, Any]:
             if check["level"] != "good"
             else _("Below your limit of %(limit)s") % facts,
         ),
+        "leavers": (
+            ngettext("%(n)s person keeps access after leaving", "%(n)s people keep access after leaving", n) % facts
+            if n
+            else _("Whoever leaves is disabled"),
+            _("Select Disable leavers under Mappings") if n else _("However they leave"),
+        ),
         "shared": (
             ngettext("%(n)s person would share a value", "%(n)s people would share a value", n) % facts
             if n

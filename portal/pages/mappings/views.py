@@ -26,12 +26,14 @@ from sync.configuration import mappings as configurations
 from sync.configuration.drafts import draft_or_current
 from sync.configuration.editing import EditConflict, Refused, problem_sentence, revision
 from sync.configuration.items import MAPPING_FIELDS, facts_of, mapping_key, setting_key
+from sync.configuration.leavers import disable_leavers, leavers_problems
 from sync.configuration.settings import set_settings
 from sync.directory import attributes as source_attributes
 from sync.directory import live
 from sync.models import AttributeMapping, Configuration, DirectoryUser, Tenant
 from sync.preview.queries import filter_effects
 from sync.rules import aws_fields, entra_attributes, mapping, mapping_checks
+from sync.rules.leavers import TARGET as LEAVERS_FIELD
 from sync.rules.rows import MappingRow, ObjectType, graph_select
 
 OBJECTS: dict[str, ObjectType] = {"people": "user", "groups": "group"}
@@ -101,7 +103,8 @@ def save(
         row=row,
         seen=seen or None,
     )
-    said = " ".join([_("Saved %(field)s.") % {"field": short_path(saved.target)}, *mapping_table.doubts(found)])
+    told = [*mapping_table.doubts(found), *about_leavers(tenant, plural, saved.target)]
+    said = " ".join([_("Saved %(field)s.") % {"field": short_path(saved.target)}, *told])
     return back_to_table(request, tenant, plural, said, saved.target)
 
 
@@ -162,7 +165,9 @@ def mapping_remove(request: HttpRequest, slug: str, plural: str, target: str) ->
         except Refused as error:
             messages.error(request, " ".join(problem_sentence(problem) for problem in error.problems))
             return redirect_to(request, list_url(tenant, plural, request))
-        return back_to_table(request, tenant, plural, _("Removed %(field)s.") % {"field": short_path(target)}, target)
+        told = about_leavers(tenant, plural, target)
+        said = " ".join([_("Removed %(field)s.") % {"field": short_path(target)}, *told])
+        return back_to_table(request, tenant, plural, said, target)
     context = {
         "tenant": tenant,
         "page_name": _("Remove %(field)s?") % {"field": short_path(target)},
@@ -233,6 +238,15 @@ def mappings_recommended(request: HttpRequest, slug: str) -> HttpResponse:
     return redirect_to(request, list_url(tenant, "people", request))
 
 
+@require_POST
+@signed_in
+def mappings_disable_leavers(request: HttpRequest, slug: str) -> HttpResponse:
+    tenant = tenant_for(request, slug, Right.CONFIGURE)
+    disable_leavers(actor=request.user.email, tenant=tenant)
+    messages.success(request, _("Whoever leaves is disabled in AWS, once this is published."))
+    return redirect_to(request, list_url(tenant, "people", request))
+
+
 @signed_in
 @require_POST
 def mappings_actions(request: HttpRequest, slug: str, plural: str) -> HttpResponse:
@@ -278,6 +292,13 @@ def mappings_cast(request: HttpRequest, slug: str) -> HttpResponse:
 # --- What the pages show ---
 
 
+def about_leavers(tenant: Tenant, plural: str, target: str = LEAVERS_FIELD) -> list[str]:
+    """Who stays active in AWS under the mappings of people, as far as this field decides it."""
+    if plural != "people" or target != LEAVERS_FIELD:
+        return []
+    return [problem_sentence(problem) for problem in leavers_problems(draft_or_current(tenant))]
+
+
 def table(request: HttpRequest, tenant: Tenant, plural: str, focus_on: str = "") -> dict[str, Any]:
     object_type = object_type_or_404(plural)
     configuration = draft_or_current(tenant)
@@ -299,6 +320,7 @@ def table(request: HttpRequest, tenant: Tenant, plural: str, focus_on: str = "")
         "moves": sum(bool(line.row.matching) for line in lines) > 1,
         "unmapped": mapping_table.unmapped(rows, object_type),
         "recommended": mapping_table.recommended_edits(rows) if object_type == "user" else [],
+        "leavers": about_leavers(tenant, plural),
         "example": example,
         "example_pinned": example is not None and example.object_id in {one.object_id for one in cast},
         "cast": cast,
