@@ -21,6 +21,7 @@ from portal.words import changes
 from portal.words.aws_fields import short_path
 from sync import audit
 from sync.configuration.drafts import draft_or_current
+from sync.configuration.editing import problem_sentence
 from sync.configuration.files import microsoft
 from sync.configuration.files.applying import planned_changes, put_into_draft
 from sync.configuration.files.microsoft import CannotRead, Incoming
@@ -28,6 +29,7 @@ from sync.configuration.files.ms_schema import ReportLine
 from sync.configuration.files.section import NotImported
 from sync.configuration.files.writing import export_configuration
 from sync.configuration.items import digest
+from sync.configuration.leavers import leavers_problems_with
 from sync.models import Configuration, Tenant
 from sync.rules import aws_fields
 
@@ -169,6 +171,7 @@ def _show(request: HttpRequest, tenant: Tenant, incoming: Incoming, status: int 
     context = {
         "tenant": tenant,
         "lines": changes.lines_of(tenant, planned),
+        "leavers": [problem_sentence(problem) for problem in leavers_problems_with(tenant, incoming.wanted)],
         "report": [one for one in report if one.outcome != "taken"],
         "taken": [one for one in report if one.outcome == "taken"],
         "tally": {outcome: len([one for one in report if one.outcome == outcome]) for outcome in OUTCOMES},

@@ -34,7 +34,7 @@ from sync.models import AttributeMapping, Configuration, DirectoryUser, Tenant
 from sync.preview.queries import filter_effects
 from sync.rules import aws_fields, entra_attributes, mapping, mapping_checks
 from sync.rules.leavers import TARGET as LEAVERS_FIELD
-from sync.rules.rows import MappingRow, ObjectType, graph_select
+from sync.rules.rows import MappingProblem, MappingRow, ObjectType, graph_select
 
 OBJECTS: dict[str, ObjectType] = {"people": "user", "groups": "group"}
 
@@ -171,14 +171,19 @@ def mapping_remove(request: HttpRequest, slug: str, plural: str, target: str) ->
     context = {
         "tenant": tenant,
         "page_name": _("Remove %(field)s?") % {"field": short_path(target)},
-        "consequence": _(
-            "The field is no longer written. What we wrote to it is taken away by the first run that uses this."
-        ),
+        "consequence": consequence_of_removing(plural, target),
         "action": request.get_full_path(),
         "edit": with_person(request, reverse("mapping", args=[tenant.slug, plural, target])),
         "back": list_url(tenant, plural, request),
     }
     return render_page(request, "mappings/remove.html", context, partial="ask")
+
+
+def consequence_of_removing(plural: str, target: str) -> str:
+    said = _("The field is no longer written. What we wrote to it is taken away by the first run that uses this.")
+    if plural != "people" or target != LEAVERS_FIELD:
+        return said
+    return f"{said} {problem_sentence(MappingProblem('leavers-stay'))}"
 
 
 @signed_in
