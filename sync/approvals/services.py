@@ -18,7 +18,7 @@ from sync.rules.limits import Limits
 from sync.runs.requests import request_run, request_soon
 
 Decision = HeldChange.Decision
-PROPOSED = ("exists-unlinked", "successor")
+PROPOSED = ("exists-unlinked", "successor", "left-alone")
 
 
 class NothingHeld(Exception):
@@ -114,8 +114,13 @@ def adoptable(tenant: Tenant) -> list[Link]:
 
     `successor`: a group that was deleted and made anew in Entra; the AWS group of the old one can go on as its own.
     """
+    return list(_proposed(tenant).order_by("object_type", "match_name"))
+
+
+def _proposed(tenant: Tenant) -> QuerySet[Link]:
+    """Whoever lists an AWS id itself has answered already."""
     rows = tenant.links.filter(scim_id="", match_code__in=PROPOSED, adopt_scim_id="")
-    return list(rows.order_by("object_type", "match_name"))
+    return rows.exclude(match_scim_id__in=tenant.never_touch)
 
 
 @transaction.atomic
@@ -148,5 +153,5 @@ def _inherit(link: Link, before: Link) -> None:
 def waiting_decisions(tenant: Tenant) -> int:
     """How many things a person is asked to decide: holds, a plan, proposals for linking, a reading that shrank."""
     holds = HeldChange.objects.waiting().filter(tenant=tenant).values("hold").distinct().count()
-    proposals = tenant.links.filter(scim_id="", match_code__in=PROPOSED, adopt_scim_id="").exists()
+    proposals = _proposed(tenant).exists()
     return holds + proposals + (queries.shrunken(tenant) is not None) + (queries.waiting_plan(tenant) is not None)

@@ -126,8 +126,8 @@ PROBLEMS: dict[str, ProblemWords] = {
     ),
     "never-touch": ProblemWords(
         _("On the never-touch list"),
-        _("AWS holds an object whose name is on the never-touch list and that we did not make. We sent nothing."),
-        _("Nothing to do if that is right. Else take the name off the list, or rename the object in Entra."),
+        _("AWS holds an object that is on the never-touch list and that is not ours. We sent nothing."),
+        _("Nothing to do if that is right. Else take it off the list, or rename the object in Entra."),
     ),
     "quota-reached": ProblemWords(
         _("AWS's quota is used up"),
@@ -206,9 +206,13 @@ PROBLEMS: dict[str, ProblemWords] = {
     ),
     "left-alone": ProblemWords(
         _("Left alone by rule"),
-        _("AWS holds an object with this name, and the never-touch list names it. We changed nothing."),
-        _("Take the name off the never-touch list if this object is yours to manage, or rename it in Entra."),
-        warning=True,
+        _(
+            "AWS holds an object with this name that we did not make, and the never-touch list names it. We changed nothing."
+        ),
+        _(
+            "If they are the same, link them under Approvals or with the command adopt; then the list does not matter. If "
+            "not, rename one of the two."
+        ),
     ),
     "same-value": ProblemWords(
         _("Two objects for one value"),
