@@ -27,7 +27,7 @@ from sync.drift.listing import (
     list_members,
     list_objects,
 )
-from sync.drift.proposals import name_of, propose_ids, propose_mails, propose_names
+from sync.drift.proposals import CERTAIN, name_of, propose_gone, propose_ids, propose_mails, propose_names
 from sync.models import DirectoryUser, Drift, Link, MembershipLink, Run, Tenant
 from sync.rules.changes import chunks
 from sync.rules.drift import differences
@@ -285,11 +285,16 @@ class Comparison:
             self.watch.safe_point()
             for object_type in ("user", "group"):
                 some = [row for row in batch if row.object_type == object_type]
+                propose_gone(self.tenant, object_type, some)
                 propose_ids(self.tenant, object_type, some)
                 propose_names(self.tenant, object_type, some)
                 if few and object_type == "user":
                     propose_mails(self.tenant, some)
-            Drift.objects.bulk_update(batch, ["proposed_id", "proposed_by"], batch_size=200)
+            for row in batch:
+                if row.proposed_by in CERTAIN:
+                    # Ours by its id, whatever the never-touch list says about its name.
+                    row.facts.pop("left_alone", None)
+            Drift.objects.bulk_update(batch, ["proposed_id", "proposed_by", "facts"], batch_size=200)
 
 
 def verify(run: Run, watch: Watch, scim: ScimClient, *, connections: int = CONNECTIONS) -> dict[str, int]:

@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from sync import audit
 from sync.drift import repairing
-from sync.models import Drift, Run, Tenant
+from sync.models import Run, Tenant
 from sync.runs.lease import claim
 from sync.runs.requests import request_run
 
@@ -48,8 +48,8 @@ def latest_comparison(tenant: Tenant) -> Run | None:
 
 
 def unsettled(run: Run) -> int:
-    """Differences of what is ours; objects that only AWS holds are not among them."""
-    return run.drifts.filter(repaired=False).exclude(kind=Drift.Kind.ONLY_IN_AWS).count()
+    """Differences of what is ours."""
+    return repairing.repairable(run).count()
 
 
 def repair_differences(*, tenant: Tenant, actor: str) -> int:

@@ -124,6 +124,12 @@ PROBLEMS: dict[str, ProblemWords] = {
         _("The linked object is gone from AWS. Someone deleted it there."),
         _("Nothing to do. The next run looks for a match and creates it anew if there is none."),
     ),
+    "aws-contradicts": ProblemWords(
+        _("AWS contradicts itself"),
+        _("AWS answered that the person or group is not there, and showed it when it was asked. We forgot nothing."),
+        _("Nothing to do; the next run tries again. If it lasts, ask AWS support with the request id."),
+        warning=True,
+    ),
     "never-touch": ProblemWords(
         _("On the never-touch list"),
         _("AWS holds an object that is on the never-touch list and that is not ours. We sent nothing."),

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from sync.configuration.ruleset import redacted_units
 from sync.engine.export import settling
-from sync.engine.export.requests import know, patch_body, present_members
+from sync.engine.export.requests import external_id, know, patch_body, present_members
 from sync.engine.export.sending import Outcome, Request, TooManyFailures
 from sync.engine.export.settling import Member, Settled
 from sync.engine.guard import recheck
@@ -247,7 +247,7 @@ class Journal:
             # The object itself was refused in an earlier stage: its managers and members wait for the next run.
             return self._skip(settled, operation, "waits-for-object")
         if operation.action in ("add_member", "remove_member"):
-            return self._members(settled, operation, members, not_after)
+            return self._members(settled, operation, link, members, not_after)
         if operation.action == "delete":
             kind = "delete_user" if operation.object_type == "user" else "delete_group"
             return Request(operation.pk, kind, operation.scim_id, not_after=not_after)  # type: ignore[arg-type]
@@ -279,16 +279,16 @@ class Journal:
         if not operations:
             return Request(operation.pk, "nothing")
         kind = "patch_user" if link.object_type == "user" else "patch_group"
-        return Request(operation.pk, kind, operation.scim_id, operations, not_after)  # type: ignore[arg-type]
+        return Request(operation.pk, kind, operation.scim_id, operations, not_after, external_id(link))  # type: ignore[arg-type]
 
     def _members(
-        self, settled: Settled, operation: Operation, members: dict[str, Member], not_after: float
+        self, settled: Settled, operation: Operation, link: Link, members: dict[str, Member], not_after: float
     ) -> Request | None:
         present = present_members(operation, members)
         if not present:
             return self._skip(settled, operation, "waits-for-object")
         if operation.action == "add_member":
-            return Request(operation.pk, "add_members", operation.scim_id, present, not_after)
+            return Request(operation.pk, "add_members", operation.scim_id, present, not_after, external_id(link))
         settled.doubt(operation, members)
         return Request(operation.pk, "remove_members", operation.scim_id, present, not_after)
 

@@ -16,7 +16,12 @@ def know(never_touch: NeverTouch, operation: Operation, link: Link) -> None:
 
 def is_ours(link: Link) -> bool:
     """We made it, a person linked it, or it holds our external id."""
-    return link.origin in (Origin.CREATED, Origin.HAND) or bool(link.written.get("externalId"))
+    return link.origin in (Origin.CREATED, Origin.HAND) or bool(external_id(link))
+
+
+def external_id(link: Link) -> str:
+    """What AWS holds as far as we know; "" where that is not certain."""
+    return str(link.written.get("externalId") or "")
 
 
 def present_members(operation: Operation, members: dict[str, Member]) -> list[str]:
