@@ -140,7 +140,7 @@ def pretend() -> dict[str, Any]:
         link.held_name, link.held_email, link.held_external = link.wanted_name, link.wanted_email, link.wanted_external
     names = ["scim_id", "written", "active", "held_name", "held_email", "held_external"]
     update_rows([links[row.object_id] for row in created], names)
-    members = {(row.object_id, member) for row in run.operations.all() for member in row.changes.get("members", ())}
+    members = {(row.object_id, member) for row in run.operations.all() for member in row.member_ids}
     insert_rows(
         [MembershipLink(tenant=run.tenant, group=links[group], user=links[member]) for group, member in sorted(members)]
     )

@@ -49,11 +49,11 @@ def confirm_plan(*, run: Run, actor: str) -> None:
 def confirm_own_plan(run: Run) -> None:
     """`sync --confirm`: whoever asked for the run has said yes to whatever it plans."""
     configuration = configuration_of(run.tenant)
-    _publish_first(configuration, run.requested_by or "command line")
+    _publish_first(configuration, run.requested_by)
     configuration.confirmed_run, configuration.confirmed_at = run, timezone.now()
     configuration.confirmed_by = run.requested_by
     configuration.save(update_fields=["confirmed_run", "confirmed_at", "confirmed_by"])
-    audit.record(run.requested_by or "command line", "plan.confirm", run, None, {"run": run.number})
+    audit.record(run.requested_by, "plan.confirm", run, None, {"run": run.number})
 
 
 def _publish_first(configuration: Configuration, actor: str) -> None:

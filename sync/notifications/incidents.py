@@ -58,12 +58,14 @@ def _open(run: Run, met: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
 
 
 def _solve(run: Run, met: set[tuple[str, str]]) -> None:
-    """Over is what a later run did not meet, and nobody in escrow still waits for."""
-    waiting = set(run.tenant.links.filter(failures__gt=0).values_list("failure_code", flat=True))
+    """Over is what a later run did not meet, for which nobody is still refused, and nobody in escrow still waits."""
+    links = run.tenant.links
+    waiting = set(links.filter(failures__gt=0).values_list("failure_code", flat=True))
+    refused = set(links.exclude(refused_code="").values_list("refused_code", "refused_attribute").distinct())
     theirs = Q(code__in=OF_COMPARISONS)
     judged = theirs if run.kind == Run.Kind.VERIFY else ~theirs
     for incident in Incident.objects.filter(judged, tenant=run.tenant, solved_at=None):
-        if (incident.code, incident.attribute) not in met and incident.code not in waiting:
+        if (incident.code, incident.attribute) not in met | refused and incident.code not in waiting:
             incident.solved_at = timezone.now()
             incident.save(update_fields=["solved_at"])
 

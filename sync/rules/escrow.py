@@ -9,7 +9,7 @@ from typing import Literal
 
 from sync.scim.errors import Conflict, NotFound, ScimError, Untouchable
 
-Kind = Literal["transient", "rejected", "conflict", "missing", "quota", "untouchable"]
+Kind = Literal["transient", "rejected", "conflict", "missing", "quota", "untouchable", "unmatched"]
 
 HOUR = 60
 # Minutes after the first, second … failure; the last one repeats.
@@ -21,6 +21,8 @@ WAITS: Mapping[Kind, Sequence[int]] = {
     "missing": (0, 5, HOUR, 24 * HOUR),
     "quota": (HOUR, 6 * HOUR, 24 * HOUR),
     "untouchable": (24 * HOUR,),
+    # Nothing failed: AWS is asked again whether what stood in the way is still there.
+    "unmatched": (HOUR,),
 }
 
 

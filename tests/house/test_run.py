@@ -77,6 +77,20 @@ def test_tests_need_the_development_packages(project: Path) -> None:
     assert "Installing" not in run(project, "up").stderr
 
 
+def test_another_python_gets_an_environment_of_its_own_and_the_locked_packages_but_one(project: Path) -> None:
+    shutil.copy(ROOT / "tools" / "other_versions.py", project / "tools")
+    python = os.path.realpath(sys.executable)
+    done = run(project, "test", "--with", python, "-k", "y")
+    assert probe_of(done)["arguments"] == ["-k", "y"]
+    assert probe_of(done)["python"] == str(project / f".venv-{Path(python).name}-locked")
+    assert not (project / ".venv").exists()
+    (project / "requirements" / "dev.txt").write_text("django==5.2.19 \\\n    --hash=sha256:0\nattrs==26.1.0 \\\n")
+    failed = run(project, "test", "--with", python, "--django", "6.1", code=1)
+    asked = project / f".venv-{Path(python).name}-6.1" / "asked.txt"
+    assert asked.read_text().splitlines() == ["django==6.1.*", "attrs==26.1.0"]
+    assert "django==6.1.*" in failed.stderr
+
+
 def test_settings_of_the_caller_do_no_harm(project: Path, tmp_path: Path) -> None:
     elsewhere = str(tmp_path / "elsewhere")
     harmful = {"PYTHONPATH": elsewhere, "PYTHONWARNINGS": "error", "PIP_TARGET": elsewhere, "PIP_USER": "1"}

@@ -1,5 +1,6 @@
 """Plan rows, stored as they come; the plan's hash rolls over them."""
 
+import datetime
 import hashlib
 import json
 from collections.abc import Collection, Iterable, Mapping
@@ -12,6 +13,8 @@ from sync.models import Link, Operation, Result, Run
 from sync.models.columns import Changes, UnitChange
 from sync.rules.changes import Change
 from sync.scim.resource import REDACTED
+
+REFUSED_FIELDS = ("refused_code", "refused_attribute", "refused_words", "refused_since")
 
 
 class Subject:
@@ -108,3 +111,12 @@ class Refusal:
         self.attribute = attribute
         self.error = error
         self.result = Result.SKIPPED if skipped else Result.FAILED
+
+    def stands_on(self, link: Link) -> bool:
+        """Whether the object was left as it is for the same reason before."""
+        return (link.refused_code, link.refused_attribute) == (self.problem, self.attribute)
+
+    def note_on(self, link: Link, now: datetime.datetime) -> None:
+        if not self.stands_on(link):
+            link.refused_code, link.refused_attribute, link.refused_since = self.problem, self.attribute, now
+        link.refused_words = self.error

@@ -33,18 +33,18 @@ class Command(BaseCommand):
             self.stdout.write(worked_out(options["expression"], options["input"], options["now"]))
 
     def check_file(self, file: Path) -> None:
-        vectors = read(file)
+        vectors = vectors_in(file)
         failed = list(differences(vectors))
         for one in failed:
             self.stdout.write(
-                f"{one.id}: {one.expression}\n  expected {shown(one.expected)}\n  got      {shown(one.got)}"
+                f"{one.id}: {one.expression}\n  expected {value_as_json(one.expected)}\n  got      {value_as_json(one.got)}"
             )
         self.stdout.write(f"{len(vectors) - len(failed)} passed, {len(failed)} failed")
         if failed:
             raise SystemExit(1)
 
 
-def shown(value: Any) -> str:
+def value_as_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
@@ -53,7 +53,7 @@ def worked_out(source: str, given: str, now: str | None) -> str:
     if not isinstance(attributes, dict):
         raise CommandError('--input is not a JSON object, such as {"givenName": "Adele"}.')
     try:
-        return shown(outcome(expressions.parse(source), attributes, checked(now)))
+        return value_as_json(outcome(expressions.parse(source), attributes, checked(now)))
     except ExpressionError as error:
         raise CommandError(str(error)) from error
 
@@ -65,7 +65,7 @@ def checked(now: str | None) -> str | None:
         raise CommandError(f"--now is not a moment: {error}") from error
 
 
-def read(file: Path) -> list[dict[str, Any]]:
+def vectors_in(file: Path) -> list[dict[str, Any]]:
     try:
         content = parsed(file.read_text(encoding="utf-8"), str(file))
     except (OSError, UnicodeDecodeError) as error:

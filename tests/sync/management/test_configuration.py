@@ -44,12 +44,12 @@ def test_a_file_goes_into_the_draft_and_the_differences_are_printed(tenant: Tena
     assert beside == ""
     document["settings"]["everybody"] = True
     document["mappings"]["people"][3]["source"] = "department"
-    said = bring(path, document, "--actor", "git")
+    said = bring(path, document)
     assert "mapping:user:title: source jobTitle -> department" in said
     assert "acme: changed in the draft: 2" in said
     assert draft_or_current(tenant).everybody is True
     assert tenant.configurations.current().everybody is False
-    assert AuditEntry.objects.filter(actor="git").exists()
+    assert AuditEntry.objects.filter(actor="command line").exists()
 
 
 def test_a_dry_run_prints_the_same_and_changes_nothing(tenant: Tenant, path: Path) -> None:

@@ -29,6 +29,6 @@ def narrow(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("sync", "0003_workshop")]
+    dependencies = [("sync", "0004_standing_refusals")]
 
     operations = [migrations.RunPython(narrow, migrations.RunPython.noop)]
