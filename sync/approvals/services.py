@@ -18,7 +18,6 @@ from sync.rules.limits import Limits
 from sync.runs.requests import request_run, request_soon
 
 Decision = HeldChange.Decision
-PROPOSED = ("exists-unlinked", "successor", "left-alone")
 
 
 class NothingHeld(Exception):
@@ -119,7 +118,7 @@ def adoptable(tenant: Tenant) -> list[Link]:
 
 def _proposed(tenant: Tenant) -> QuerySet[Link]:
     """Whoever lists an AWS id itself has answered already."""
-    rows = tenant.links.filter(scim_id="", match_code__in=PROPOSED, adopt_scim_id="")
+    rows = tenant.links.filter(scim_id="", match_code__in=Link.PROPOSED, adopt_scim_id="")
     return rows.exclude(match_scim_id__in=tenant.never_touch)
 
 

@@ -13,6 +13,9 @@ from django.utils.translation import gettext_lazy as _
 Words = str | Promise
 
 
+AWS_SAID, HELD_BY = _("AWS said:"), _("Held in AWS by:")
+
+
 @dataclass(frozen=True, slots=True)
 class ProblemWords:
     title: Words
@@ -20,6 +23,8 @@ class ProblemWords:
     remedy: Words
     # Warnings settle by themselves; problems wait for a person.
     warning: bool = False
+    # What an operation's `error` is.
+    quoted: Words = AWS_SAID
 
 
 PROBLEMS: dict[str, ProblemWords] = {
@@ -195,8 +200,8 @@ PROBLEMS: dict[str, ProblemWords] = {
     ),
     "waits-for-object": ProblemWords(
         _("Waits for another object"),
-        _("This depends on a person or group that AWS refused in this run."),
-        _("Solve the problem of that person or group first. The next run then goes on."),
+        _("This depends on a person or group that AWS refused in this run, or whose change is held."),
+        _("Solve the problem of that person or group first, or decide under Approvals. The next run then goes on."),
         warning=True,
     ),
     "answer-lost": ProblemWords(
@@ -227,8 +232,27 @@ PROBLEMS: dict[str, ProblemWords] = {
     ),
     "taken-by-leaver": ProblemWords(
         _("The name belongs to a leaver"),
-        _("A person who left still holds this user name or e-mail in AWS. The newcomer is somebody else to us."),
-        _("Allow the names of leavers to be freed under Provisioning, or rename the old user in AWS."),
+        _(
+            "A person who left still holds this user name or e-mail in AWS, with the accounts and permission sets that hang "
+            "on the AWS id. The newcomer is somebody else to us."
+        ),
+        _(
+            "If it is the same person, made anew in Entra, link them under Approvals or with the command adopt. If not, let "
+            "the names of leavers be freed under Provisioning: that waits for the leaver to be disabled."
+        ),
+        quoted=HELD_BY,
+    ),
+    "group-made-anew": ProblemWords(
+        _("AWS holds a group of this name"),
+        _(
+            "It belonged to a group of Entra that is deleted or out of scope. Permission sets and account assignments hang "
+            "on its AWS id, so we neither made a second group nor renamed it."
+        ),
+        _(
+            "If the group was made anew in Entra, link the two under Approvals or with the command adopt: the AWS id stays, "
+            "and all that hangs on it. If it is another group, rename one of the two."
+        ),
+        quoted=HELD_BY,
     ),
     "not-in-entra": ProblemWords(
         _("Entra does not know this id"),

@@ -30,6 +30,16 @@ class Match:
     attribute: str = ""
 
 
+def name_of(units: Mapping[str, Any]) -> str:
+    """What AWS shows of an object: a person's user name, a group's name."""
+    return str(units.get("userName") or units.get("displayName") or "")
+
+
+def holder_in_words(name: str, scim_id: str) -> str:
+    """Who stands in the way in AWS, so that whoever reads it finds the object there."""
+    return f"{name} ({scim_id})" if name else scim_id
+
+
 def match(values: Mapping[str, Any], attributes: Sequence[str], find: Find) -> Match:
     """Looks by each matching attribute in its precedence; the first that finds something decides.
 

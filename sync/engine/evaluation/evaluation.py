@@ -16,8 +16,9 @@ from django.utils import timezone
 
 from sync.configuration.ruleset import Rules
 from sync.db.batches import batches
-from sync.engine.evaluation.batch import Batch, Decisions, known_of, links_of, want, written_members
+from sync.engine.evaluation.batch import Batch, known_of, let_go, links_of, want, written_members
 from sync.engine.evaluation.candidates import Target
+from sync.engine.evaluation.decisions import Decisions
 from sync.engine.evaluation.group_members import GroupMembers
 from sync.engine.evaluation.judgement import DISABLE_OFF, Judgement, judge, not_ready
 from sync.engine.evaluation.mapper import groups_mapper, people_mapper
@@ -187,7 +188,7 @@ class Evaluation:
         link = batch.links.get(user.object_id)
         if link is None:
             return
-        want(link, Keys())
+        let_go(link)
         if self.snapshot.suspect:
             return
         subject = Subject(link, str(user), user.user_principal_name)
@@ -339,19 +340,28 @@ class Evaluation:
             tenant=self.tenant, deleted="", object_id__in=self.groups_in_scope
         ).values("object_id")
         self.notes.forget_refusals("group", current)
-        ours = Link.objects.filter(tenant=self.tenant, object_type="group").exclude(scim_id="")
+        known = Link.objects.filter(tenant=self.tenant, object_type="group").exclude(object_id__in=current)
         filled = Exists(MembershipLink.objects.filter(group=OuterRef("pk")))
-        for link in ours.exclude(object_id__in=current).filter(filled | ~Q(wanted_name="") | self._deletable()):
+        # Who was never made claims a name, or an AWS object, all the same.
+        claims = ~Q(wanted_name="") | ~Q(wanted_external="") | Q(match_code__in=Link.PROPOSED, scim_id="")
+        deletable = Q(self._deletable()) & ~Q(scim_id="")
+        for link in known.filter(filled | claims | deletable):
             self.plan_group_out_of_scope(link)
 
     def plan_group_out_of_scope(self, link: Link) -> None:
         group = DirectoryGroup.objects.filter(tenant=self.tenant, object_id=link.object_id).first()
         batch = Batch({link.object_id: link}, Decisions(self.tenant, [link.object_id]))
-        want(link, Keys())
+        let_go(link)
         subject = Subject(link, str(group or link.object_id))
         members = written_members(link)
         self._remove_members(batch, subject, members)
-        if not members and self.tenant.delete_groups and group is not None and group.deleted == "purged":
+        if (
+            link.scim_id
+            and not members
+            and self.tenant.delete_groups
+            and group is not None
+            and group.deleted == "purged"
+        ):
             delete = Change(Stage.REMOVALS, "delete", link.scim_id)
             self._decided(batch, subject, permitted([delete], self.rules.group_actions))
         self.notes.store([], batch, self.groups)

@@ -9,6 +9,7 @@ from django.db.models import Q
 from sync.db.bulk import put_values, update_rows
 from sync.models import DirectoryUser, Link, MembershipLink, Operation, Origin, Result
 from sync.rules import escrow
+from sync.rules.matching import name_of
 from sync.rules.unique_keys import keys_of
 from sync.scim import diagnosis, resource
 from sync.scim.client import Answer
@@ -67,10 +68,6 @@ def links_of(operations: Iterable[Operation]) -> dict[int, Link]:
 
 
 NOTHING: Mapping[str, Collection[str]] = {}
-
-
-def name_of(written: Mapping[str, Any]) -> str:
-    return str(written.get("userName") or written.get("displayName") or "")
 
 
 class Settled:

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db.models import Q, QuerySet, Sum
 
+from sync.engine.evaluation.clashes import SHARED
 from sync.engine.guard.guard import Guard
 from sync.models import DirectoryUser, Hold, Operation, Result, Run
 from sync.models.columns import Example, Fold, Impact, ImpactCheck, Level, MemberCounts, UnitChange
@@ -22,7 +23,6 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "created": ("create", "link"),
     "updated": ("update", "enable"),
 }
-SHARED = ("same-value", "taken-by-leaver")
 EXAMPLES = 5
 # So many different values of one pattern are told apart.
 VALUES = 2

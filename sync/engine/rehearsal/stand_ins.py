@@ -50,9 +50,10 @@ class StandIns:
         self.plan = RehearsedPlan(run, reasons)
         self.taken = {object_type: RehearsedValues(run, object_type) for object_type in ("user", "group")}
         self.in_scope: set[str] = set()
+        self.still_wanted: set[tuple[str, str, str]] = set()
         self.people_unlinked = 0
         self.stay = self.leavers = 0
-        self.disables = "disable" in rules.user_actions
+        self.disables, self.renames = ("disable" in rules.user_actions), ("update" in rules.user_actions)
 
     # Scope
 
@@ -118,7 +119,7 @@ class StandIns:
 
     def settle_clashes(self, object_type: str) -> None:
         self._stand_in_for_the_rest(object_type)
-        RehearsedClashes(self.run, object_type).settle()
+        RehearsedClashes(self.run, object_type, renames=self.renames).settle()
 
     def _stand_in_for_the_rest(self, object_type: str) -> None:
         """Links that the pass did not look at hold their values too."""
@@ -126,6 +127,9 @@ class StandIns:
         links = Link.objects.filter(~Exists(seen), tenant=self.tenant, object_type=object_type)
         for part in batches(links):
             insert_rows([Rehearsed.of(self.run, link) for link in part])
+
+    def settle_held(self, object_type: str) -> None:
+        """A preview holds nothing."""
 
     def forget_refusals(self, object_type: str, inside: QuerySet[Any, Any]) -> None:
         """Links stay as they are."""
