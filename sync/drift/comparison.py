@@ -27,7 +27,7 @@ from sync.drift.listing import (
     list_members,
     list_objects,
 )
-from sync.drift.proposals import CERTAIN, name_of, propose_gone, propose_ids, propose_mails, propose_names
+from sync.drift.proposals import name_of, propose_gone, propose_ids, propose_mails, propose_names
 from sync.models import DirectoryUser, Drift, Link, MembershipLink, Run, Tenant
 from sync.rules.changes import chunks
 from sync.rules.drift import differences
@@ -291,7 +291,7 @@ class Comparison:
                 if few and object_type == "user":
                     propose_mails(self.tenant, some)
             for row in batch:
-                if row.proposed_by in CERTAIN:
+                if row.proposed_by in Drift.CERTAIN:
                     # Ours by its id, whatever the never-touch list says about its name.
                     row.facts.pop("left_alone", None)
             Drift.objects.bulk_update(batch, ["proposed_id", "proposed_by", "facts"], batch_size=200)

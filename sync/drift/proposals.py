@@ -13,9 +13,6 @@ from sync.rules.drift import normal
 from sync.rules.unique_keys import exact_key
 from sync.scim import resource
 
-# What shows beyond doubt whose an AWS object is: the id that we knew, or our external id.
-CERTAIN = ("id", "externalId")
-
 
 def name_of(held: resource.Units) -> str:
     return str(held.get("displayName") or held.get("userName") or "")

@@ -10,7 +10,6 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from sync.db.batches import batches
-from sync.drift.proposals import CERTAIN
 from sync.engine.export.settling import Settled
 from sync.models import Adoption, Drift, Link, MembershipLink, Run
 from sync.rules.unique_keys import keys_of
@@ -31,7 +30,7 @@ def mark(run: Run) -> int:
 
 def repairable(run: Run) -> QuerySet[Drift]:
     """Differences of what is ours. What holds our external id is taken as ours where the tenant links by it."""
-    certain = ("id",) if run.tenant.adoption == Adoption.BY_HAND else CERTAIN
+    certain = ("id",) if run.tenant.adoption == Adoption.BY_HAND else Drift.CERTAIN
     links = Link.objects.filter(tenant=run.tenant, object_type=OuterRef("object_type"), scim_id="")
     lost = Exists(links.filter(object_id=OuterRef("proposed_id")))
     ours = ~Q(kind=Drift.Kind.ONLY_IN_AWS) | Q(lost, proposed_by__in=certain)

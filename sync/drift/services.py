@@ -13,7 +13,6 @@ from sync.runs.requests import request_run
 DAY = datetime.timedelta(days=1)
 # A comparison that failed is tried again after this long.
 PAUSE = datetime.timedelta(hours=1)
-FINISHED = (Run.State.COMPLETED, Run.State.COMPLETED_WITH_ERRORS)
 
 
 class CannotRepair(Exception):
@@ -44,7 +43,7 @@ def comparison_due(tenant: Tenant) -> bool:
 
 def latest_comparison(tenant: Tenant) -> Run | None:
     """The newest comparison that was carried through: its rows are what is known."""
-    return tenant.runs.filter(kind=Run.Kind.VERIFY, state__in=FINISHED).order_by("-pk").first()
+    return tenant.runs.compared().order_by("-pk").first()
 
 
 def unsettled(run: Run) -> int:

@@ -80,8 +80,14 @@ def run_in_words(facts: Report) -> str:
     lines = [f"Run {facts['run']} {facts['state'].replace('_', ' ')}: {counts}."]
     if facts["problem"]:
         lines.append(problem_in_words(facts["problem"]))
-    lines += [f"{group['objects']} x {group['title']}: {group['remedy']}" for group in facts["problems"]]
+    lines += [group_in_words(group) for group in facts["problems"]]
     return "\n".join(lines)
+
+
+def group_in_words(group: Report) -> str:
+    problem = PROBLEMS.get(group["code"], PROBLEMS["rejected"])
+    quoted = f" {problem.quoted} {group['error']}" if group["error"] else ""
+    return f"{group['objects']} x {group['title']}: {group['remedy']}{quoted}"
 
 
 def problem_in_words(code: str) -> str:

@@ -113,11 +113,16 @@ PROBLEMS: dict[str, ProblemWords] = {
         _("Make the NameID claim of mail for guests in Entra, and map userName from mail for them."),
     ),
     "already-exists": ProblemWords(
-        _("AWS already has this name"),
+        _("AWS already has this value"),
         _(
-            "AWS already has an object with this user name, e-mail, external id or group name that belongs to somebody else."
+            "AWS holds another person or group with the value of the field named here: user names, e-mail addresses, external "
+            "ids and group names are there once."
         ),
-        _("Compare both in AWS. Change the value in Entra, or remove the object that nobody uses."),
+        _(
+            "Compare the two. If they are the same, link them under Approvals or with the command adopt; where that is not "
+            "proposed, the other one belongs to somebody else: change the value of one of the two."
+        ),
+        quoted=HELD_BY,
     ),
     "two-matches": ProblemWords(
         _("Two matches in AWS"),
@@ -212,8 +217,12 @@ PROBLEMS: dict[str, ProblemWords] = {
     ),
     "exists-unlinked": ProblemWords(
         _("AWS already has this object"),
-        _("AWS holds an object with this name that nobody has linked. We changed nothing."),
+        _(
+            "AWS holds a person or group with this name or address that nobody has linked. Permission sets and assignments "
+            "hang on its AWS id. We changed nothing."
+        ),
         _("Compare both. If they are the same, link them under Approvals or with the command adopt."),
+        quoted=HELD_BY,
     ),
     "left-alone": ProblemWords(
         _("Left alone by rule"),
@@ -224,11 +233,13 @@ PROBLEMS: dict[str, ProblemWords] = {
             "If they are the same, link them under Approvals or with the command adopt; then the list does not matter. If "
             "not, rename one of the two."
         ),
+        quoted=HELD_BY,
     ),
     "same-value": ProblemWords(
         _("Two objects for one value"),
         _("Two objects of Entra would get the same user name, e-mail, external id or group name. AWS takes it once."),
         _("Change the value of one of them in Entra, or map another attribute."),
+        quoted=_("The other one:"),
     ),
     "taken-by-leaver": ProblemWords(
         _("The name belongs to a leaver"),

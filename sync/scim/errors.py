@@ -111,6 +111,9 @@ class NotFound(ScimError):
 
 class Conflict(ScimError):
     permanent = True
+    # Found out afterwards (sync/scim/conflicts.py): the field, and the AWS object that holds its value.
+    attribute = ""
+    holder: dict[str, Any] | None = None
 
 
 class Rejected(ScimError):

@@ -4,13 +4,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sync.scim.client import Answer, Json, ScimClient
+from sync.scim.conflicts import NAMES, narrow
 from sync.scim.errors import BadAnswer, Conflict, Contradiction, NotFound, OutcomeUnknown, ScimError
 from sync.scim.resource import same_text, units_held
 
 # A create may be applied after its connection broke: the second look comes this much later.
 SECOND_LOOK_SECONDS = 2.0
 Send = Callable[[str, Sequence[str]], Answer]
-NAMES = {"user": "userName", "group": "displayName"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,8 @@ def create(client: ScimClient, object_type: str, body: Json) -> Written:
     except Conflict as error:
         # Without an externalId nothing would say that the object is ours.
         found = find_created(client, object_type, body) if body.get("externalId") else None
+        if found is None:
+            narrow(client, object_type, body, error)
         return _found(client, object_type, found, error)
     except NotFound:
         # One of the members is gone. The group first, then those whom AWS holds.
@@ -124,7 +126,16 @@ def patch(
             raise
         now = client.get_user(scim_id) if object_type == "user" else client.get_group(scim_id)
         left = [one for one in operations if not _holds(now.resource or {}, one)]
-        return Written(send(scim_id, left)) if left else Written(now)
+        return Written(_patch_rest(client, object_type, scim_id, left)) if left else Written(now)
+
+
+def _patch_rest(client: ScimClient, object_type: str, scim_id: str, operations: Sequence[Json]) -> Answer:
+    try:
+        return (client.patch_user if object_type == "user" else client.patch_group)(scim_id, operations)
+    except Conflict as error:
+        sent = {str(one["path"]): one.get("value") for one in operations}
+        narrow(client, object_type, sent, error, scim_id)
+        raise
 
 
 def _look_for(client: ScimClient, object_type: str, scim_id: str, external_id: str, error: NotFound) -> None:

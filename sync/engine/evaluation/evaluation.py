@@ -40,7 +40,7 @@ from sync.rules.changes import (
     plan_user_out_of_scope,
     remove_members,
 )
-from sync.rules.matching import Match, Verdict
+from sync.rules.matching import Match, Verdict, holder_in_words, name_of
 from sync.rules.unique_keys import Keys
 from sync.runs.lease import Watch
 from sync.scim import resource
@@ -236,7 +236,7 @@ class Evaluation:
         with self.matching():
             found = target.match(link, desired)
         held = found.resource or {}
-        name = str(held.get("userName") or held.get("displayName") or "")
+        name = name_of(held)
         link.match_code, link.match_attribute, link.match_at = found.verdict.value, found.attribute, self.now
         link.match_scim_id, link.match_name = str(held.get("id", "")), name
         if found.verdict in (Verdict.UNMATCHED, Verdict.MATCHED):
@@ -245,7 +245,8 @@ class Evaluation:
                 link.origin = Origin.HAND if link.adopt_scim_id else Origin.RULE
             return found
         skipped = found.verdict is Verdict.LEFT_ALONE
-        batch.refuse(subject, Refusal(found.verdict.value, found.attribute, name, skipped=skipped), self.now)
+        words = holder_in_words(name, link.match_scim_id) if link.match_scim_id else ""
+        batch.refuse(subject, Refusal(found.verdict.value, found.attribute, words, skipped=skipped), self.now)
         link.retry_at = self.now + escrow.wait_after("unmatched", 0)
         return None
 

@@ -9,11 +9,11 @@ from django.db.models import Q
 from sync.db.bulk import put_values, update_rows
 from sync.models import DirectoryUser, Link, MembershipLink, Operation, Origin, Result
 from sync.rules import escrow
-from sync.rules.matching import name_of
+from sync.rules.matching import Verdict, holder_in_words, name_of
 from sync.rules.unique_keys import keys_of
 from sync.scim import diagnosis, resource
 from sync.scim.client import Answer
-from sync.scim.errors import BadAnswer, Contradiction, NotFound, ScimError, Untouchable
+from sync.scim.errors import BadAnswer, Conflict, Contradiction, NotFound, ScimError, Untouchable
 from sync.scim.resource import MANAGER
 from sync.scim.writing import TwoMatches, Written
 
@@ -40,8 +40,8 @@ LINK_FIELDS = (
     "held_external", "failures", "failure_code", "retry_at",
 )  # fmt: skip
 
-# Of those that AWS says are gone; who is matched now is the evaluation's business.
-GONE_FIELDS = ("match_code", "match_attribute", "match_scim_id", "match_name", "match_at")
+# Of those alone whom AWS's answer was about: who is matched is the evaluation's business.
+MATCH_FIELDS = ("match_code", "match_attribute", "match_scim_id", "match_name", "match_at")
 
 
 class Member(NamedTuple):
@@ -83,7 +83,8 @@ class Settled:
         self.operations: list[Operation] = []
         self.changed: dict[int, Link] = {}
         self.forgotten: list[Link] = []
-        self.gone: list[Link] = []
+        # Whose AWS object another one may be, or is no more.
+        self.matched: list[Link] = []
         self.added: list[tuple[int, int]] = []
         self.removed: list[tuple[int, list[int]]] = []
         self.doubted: list[tuple[int, list[int]]] = []
@@ -161,7 +162,7 @@ class Settled:
         """AWS says that the object is not there. Its id is kept: if that was not so, it is known again by it."""
         link.match_code, link.match_scim_id = GONE, link.scim_id
         link.match_name, link.match_attribute, link.match_at = name_of(link.written), "id", now
-        self.gone.append(link)
+        self.matched.append(link)
         self.forget(link, now)
 
     def forget(self, link: Link, now: datetime.datetime) -> None:
@@ -215,6 +216,8 @@ class Settled:
         kind = escrow.kind_of(error)
         if isinstance(error, NotFound) and link.scim_id:
             self._gone(link, error, now)
+        if isinstance(error, Conflict) and error.holder and not link.scim_id:
+            self._propose(link, error, error.holder, now)
         if may_be_applied(error):
             self.unknown(operation, link)
         link.retry_at = now + escrow.wait_after(kind, link.failures)
@@ -228,11 +231,20 @@ class Settled:
         else:
             self.mark_gone(link, now)
 
+    def _propose(self, link: Link, error: Conflict, holder: Mapping[str, Any], now: datetime.datetime) -> None:
+        """Who holds the value may be the same person or group: somebody who is nobody's yet waits for a yes."""
+        taken = Link.objects.filter(tenant_id=self.tenant_id, object_type=link.object_type, scim_id=holder["id"])
+        if holder.get("externalId") or taken.exists():
+            return
+        link.match_code, link.match_attribute, link.match_at = Verdict.UNLINKED.value, error.attribute, now
+        link.match_scim_id, link.match_name = holder["id"], name_of(holder)
+        self.matched.append(link)
+
     def describe_failure(self, operation: Operation, error: ScimError, now: datetime.datetime) -> None:
         operation.finished_at = now
         operation.result = Result.FAILED if error.permanent else Result.WILL_RETRY
         operation.problem, operation.attribute = _diagnosed(error)
-        operation.error, operation.status = error.detail, error.status
+        operation.error, operation.status = _words(error), error.status
         operation.request_id, operation.attempts = error.request_id or "", error.attempts
         operation.request = {"method": error.method, "path": error.path, "body": self._shown(operation, error.request)}
         operation.answer = {"status": error.status, "body": self._shown(operation, error.body)}
@@ -267,7 +279,7 @@ class Settled:
     def save(self) -> None:
         update_rows(self.operations, OPERATION_FIELDS)
         update_rows(list(self.changed.values()), LINK_FIELDS)
-        update_rows(self.gone, GONE_FIELDS)
+        update_rows(self.matched, MATCH_FIELDS)
         for group, users in self.doubted:
             MembershipLink.objects.filter(group=group, user__in=users).update(certain=False)
         for group, users in self.removed:
@@ -329,4 +341,12 @@ def _diagnosed(error: ScimError) -> tuple[str, str]:
     if isinstance(error, Contradiction):
         return "aws-contradicts", ""
     found: Any = diagnosis.diagnose(error.method, error.path, error.status, error.detail, error.request)
-    return found.code, found.attribute or ""
+    known = error.attribute if isinstance(error, Conflict) else ""
+    return found.code, known or found.attribute or ""
+
+
+def _words(error: ScimError) -> str:
+    """AWS's own, but of a conflict: these say nothing, and who is in the way says all."""
+    if isinstance(error, Conflict) and error.holder:
+        return holder_in_words(name_of(error.holder), error.holder["id"])
+    return error.detail

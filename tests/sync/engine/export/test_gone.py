@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from sync.approvals.services import adopt_object, adoptable
 from sync.drift import services
 from sync.models import Link, MembershipLink, Operation, Run, Tenant
 from tests.world.company import (
@@ -206,6 +207,10 @@ def test_somebody_with_our_external_id_is_only_proposed_where_linking_is_by_hand
     assert (row.proposed_id, row.proposed_by) == (team["boss"]["id"], "externalId")
     wired.refresh_from_db()
     assert services.repair_differences(tenant=wired, actor=ACTOR) == 0
+    [proposal] = adoptable(wired)
+    adopt_object(link=proposal, actor=ACTOR)
+    sync(wired)
+    assert team["boss"]["id"] not in active(lab)
 
 
 def test_a_person_made_anew_in_aws_under_our_external_id_is_taken_as_the_same(
