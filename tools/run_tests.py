@@ -15,11 +15,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from tests.world.chromium import CHROMIUM
 from tools.postgres import postgres
 from tools.test_report import report
 
 CI = bool(os.environ.get("CI"))
-CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
 # One more than processors: much of a test is waiting for processes, the lab or the browser.
 WORKERS = str(min(5, (os.cpu_count() or 2) + 1))
 # A file's tests share a lab. In the order of the tree, processes first: see tests/world/selection.py.

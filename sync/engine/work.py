@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from sync.configuration.ruleset import Rules
@@ -40,8 +40,13 @@ def due_links(tenant: Tenant, object_type: str) -> QuerySet[Link]:
 
 
 def held_objects(tenant: Tenant) -> QuerySet[HeldChange]:
-    """What waits for a person is looked at in every run: it may no longer be wanted, or be approved by now."""
-    return HeldChange.objects.open().filter(tenant=tenant)
+    """What waits for a person is looked at in every run: it may no longer be wanted, or be approved by now.
+
+    What was approved and then refused by AWS waits in escrow like everything else.
+    """
+    waits = Link.objects.filter(tenant=tenant, object_id=OuterRef("object_id"), failures__gt=0)
+    approved = Q(decision=HeldChange.Decision.APPROVED) & Exists(waits.filter(retry_at__gt=timezone.now()))
+    return HeldChange.objects.open().filter(~approved, tenant=tenant)
 
 
 def refused_links(tenant: Tenant, object_type: str) -> QuerySet[Link]:

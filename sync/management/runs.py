@@ -60,6 +60,7 @@ def run_facts(run: Run) -> Report:
                 "remedy": str(group.problem.remedy),
                 "objects": group.objects,
                 "error": group.error,
+                "answered": group.answered,
                 "mappings": [row.target for row in group.mappings],
             }
             for group in problem_groups(run)
@@ -86,7 +87,7 @@ def run_in_words(facts: Report) -> str:
 
 def group_in_words(group: Report) -> str:
     problem = PROBLEMS.get(group["code"], PROBLEMS["rejected"])
-    quoted = f" {problem.quoted} {group['error']}" if group["error"] else ""
+    quoted = f" {problem.quote(group['answered'])} {group['error']}" if group["error"] else ""
     return f"{group['objects']} x {group['title']}: {group['remedy']}{quoted}"
 
 

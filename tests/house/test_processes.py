@@ -36,7 +36,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from portal.deployment import processes
 from portal.deployment.processes import Child, Supervisor, say
-processes.PATIENCE_SECONDS, processes.SAME_SIGNAL_SECONDS = 1, 0.2
+processes.PATIENCE_SECONDS = 1
 supervisor = Supervisor(say, Path.cwd())
 for fact in json.loads(sys.argv[1]):
     code = fact.pop("code")

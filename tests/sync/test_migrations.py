@@ -21,7 +21,7 @@ def test_the_old_default_of_the_never_touch_list_becomes_the_new_one(tenant: Ten
         facts = {"tenant": one, "object_type": "group"}
         Link.objects.create(object_id="1" * 36, match_code="left-alone", **facts)
         Link.objects.create(object_id="2" * 36, match_code="exists-unlinked", **facts)
-    import_module("sync.migrations.0005_never_touch").narrow(apps, None)
+    import_module("sync.migrations.0007_never_touch").narrow(apps, None)
     tenant.refresh_from_db()
     own.refresh_from_db()
     assert tenant.never_touch == list(CONTROL_TOWER_GROUPS)

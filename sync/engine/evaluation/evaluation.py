@@ -225,7 +225,7 @@ class Evaluation:
             return []
         if found.resource is None:
             return plan_user(Known(), judged.desired)
-        held = resource.units_held(found.resource, judged.desired)
+        held = target.units_held(found.resource, judged.desired)
         # What the rules leave alone stays as this object of AWS has it.
         desired = judged.desired | self.people.desired(judged.mapped, held)
         return plan_user(Known(found.resource["id"]), desired, held)
@@ -295,6 +295,8 @@ class Evaluation:
             return
         if self._take_up(batch, subject, judged, changes, self.rules.group_actions) is None:
             return
+        if group.members_unsure:
+            batch.refuse(subject, Refusal("members-unread", "members", skipped=True), self.now)
         if self.snapshot.suspect or group.members_unsure:
             self.still_wanted |= batch.decisions.keys_of(group.object_id)
             return

@@ -67,6 +67,8 @@ class PlanStore:
         row.scim_id = change.scim_id or subject.link.scim_id
         row.changes, row.desired = changes, dict(change.desired)
         row.moves_key, row.approved = change.moves_key, change.approved
+        if change.moves_key or change.action == "create":
+            row.wanted_keys = _keys_in_short(subject.link)
         if change.held:
             row.result, row.finished_at = Result.HELD, timezone.now()
         if change.action.endswith("_member"):
@@ -93,6 +95,11 @@ class PlanStore:
             detail_name=subject.detail_name,
             action=action,
         )
+
+
+def _keys_in_short(link: Link) -> str:
+    keys = json.dumps([link.wanted_name, link.wanted_email, link.wanted_external], ensure_ascii=False)
+    return hashlib.sha256(keys.encode()).hexdigest()[:32]
 
 
 def _shown(change: Mapping[str, Any], source: str, *, hidden: bool) -> UnitChange:

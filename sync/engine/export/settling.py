@@ -15,7 +15,7 @@ from sync.scim import diagnosis, resource
 from sync.scim.client import Answer
 from sync.scim.errors import BadAnswer, Conflict, Contradiction, NotFound, ScimError, Untouchable
 from sync.scim.resource import MANAGER
-from sync.scim.writing import TwoMatches, Written
+from sync.scim.writing import MembersConflict, TwoMatches, Written
 
 # What each action is called when AWS agreed.
 DONE = {
@@ -205,7 +205,9 @@ class Settled:
     def skip(self, operation: Operation, problem: str, now: datetime.datetime) -> None:
         operation.result, operation.problem, operation.finished_at = Result.SKIPPED, problem, now
         link = self.link_of(operation)
-        link.retry_at = now + escrow.wait_after("quota", 0) if problem == QUOTA else now
+        due = now + escrow.wait_after("quota", 0) if problem == QUOTA else now
+        # A failure of the object itself has a time of its own, which nothing that hangs on it moves nearer.
+        link.retry_at = max(due, link.retry_at) if link.failures and link.retry_at else due
         self.changed[link.pk] = link
 
     def fail(self, operation: Operation, error: ScimError, now: datetime.datetime) -> None:
@@ -338,6 +340,8 @@ def _diagnosed(error: ScimError) -> tuple[str, str]:
         return "never-touch", ""
     if isinstance(error, TwoMatches):
         return "two-matches", ""
+    if isinstance(error, MembersConflict):
+        return "members-conflict", ""
     if isinstance(error, Contradiction):
         return "aws-contradicts", ""
     found: Any = diagnosis.diagnose(error.method, error.path, error.status, error.detail, error.request)
@@ -346,7 +350,7 @@ def _diagnosed(error: ScimError) -> tuple[str, str]:
 
 
 def _words(error: ScimError) -> str:
-    """AWS's own, but of a conflict: these say nothing, and who is in the way says all."""
-    if isinstance(error, Conflict) and error.holder:
-        return holder_in_words(name_of(error.holder), error.holder["id"])
-    return error.detail
+    """AWS's own; of a conflict they say nothing, and who is in the way says all."""
+    if not isinstance(error, Conflict) or isinstance(error, TwoMatches):
+        return error.detail
+    return holder_in_words(name_of(error.holder), error.holder["id"]) if error.holder else ""

@@ -31,6 +31,13 @@ class Command(BaseCommand):
             self.check_file(options["vectors"])
         else:
             self.stdout.write(worked_out(options["expression"], options["input"], options["now"]))
+            self.check_conditions(options["expression"])
+
+    def check_conditions(self, source: str) -> None:
+        """A mapping is not saved with a condition that comes out the same for everybody."""
+        if wrong := expressions.check(source):
+            self.stderr.write("\n".join(map(str, wrong)))
+            raise SystemExit(1)
 
     def check_file(self, file: Path) -> None:
         vectors = vectors_in(file)

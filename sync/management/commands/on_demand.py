@@ -9,7 +9,6 @@ from sync.management.base import Exit, Report, ReportCommand
 from sync.management.runs import problem_in_words
 from sync.models import Demand, DemandObject, ObjectType, Tenant
 from sync.on_demand import services
-from sync.on_demand.steps import STEPS
 from sync.problems.catalogue import PROBLEMS, scope_words
 from sync.worker import execution
 
@@ -63,7 +62,10 @@ class Command(ReportCommand):
         lines = []
         for one in report["objects"]:
             lines.append(f"{one['name'] or one['id']}: {one['result'].replace('_', ' ') or 'not reached'}")
-            lines += [f"  {MARKS[step['state']]} {STEPS[step['step']]}{_fact(step)}" for step in one["steps"]]
+            lines += [
+                f"  {MARKS[step['state']]} {DemandObject.Step(step['step']).label}{_fact(step)}"
+                for step in one["steps"]
+            ]
         if report["problem"]:
             lines.append(problem_in_words(report["problem"]))
         return "\n".join(lines)

@@ -84,4 +84,10 @@ def _assigned_group(configuration: Configuration, key: str) -> Assignment:
     row = configuration.assignments.filter(object_type="group", object_id=key).first()
     if row is None:
         raise CommandError(f"No group with the id {key} is assigned.", returncode=Exit.USAGE)
+    if row.mirrored:
+        raise CommandError(
+            f"{row} is assigned by the enterprise application that is followed. Assign the group itself first, then "
+            "say how (configuration_import, or the page Assignments).",
+            returncode=Exit.USAGE,
+        )
     return row

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, example, given, settings
+from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
 from sync.configuration.drafts import draft_or_current
@@ -19,6 +19,7 @@ from sync.rules.rows import MappingRow
 from sync.tenants.services import create_tenant
 from sync.worker.execution import execute_run
 from tests.world.company import active, change, change_members, group_of, hire, leave
+from tests.world.examples import share
 from tests.world.lab import Lab
 from tests.world.on_demand import demand, facts, steps
 from tests.world.tenant import ACTOR, assign, connect, publish, sync
@@ -134,12 +135,7 @@ UNIQUE_NAMES = [
 
 
 # As found: to shrink one would take minutes of runs.
-@settings(
-    max_examples=max(12, settings.default.max_examples // 10),
-    deadline=None,
-    phases=[Phase.explicit, Phase.generate],
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@settings(max_examples=share(0.16), phases=[Phase.explicit, Phase.generate])
 @given(mappings(), PEOPLE)
 @example(UNIQUE_NAMES, TWINS)
 def test_everybody_is_judged_alike(
@@ -206,12 +202,7 @@ def word_on_demand(row: Any) -> str:
     return str(plan.get("problem") or (operations[0]["action"] if operations else ""))
 
 
-@settings(
-    max_examples=max(6, settings.default.max_examples // 10),
-    deadline=None,
-    phases=[Phase.explicit, Phase.generate],
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@settings(max_examples=share(0.12), phases=[Phase.explicit, Phase.generate])
 @given(st.sampled_from(ACTIVE_ROWS), LEAVERS)
 @example(ACTIVE_ROWS[4], [{"way": way, "department": None} for way in ("blocked", "unassigned", "binned", "purged")])
 @example(ACTIVE_ROWS[11], [{"way": way, "department": "Sales"} for way in ("blocked", "unassigned", "stays")])

@@ -29,6 +29,6 @@ def narrow(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("sync", "0004_standing_refusals")]
+    dependencies = [("sync", "0006_deliveries")]
 
     operations = [migrations.RunPython(narrow, migrations.RunPython.noop)]
