@@ -2,10 +2,11 @@
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from itertools import islice
 from typing import Any, Protocol
 
-from sync.scim.errors import Conflict
+from sync.scim.errors import Conflict, ScimError
 from sync.scim.resource import plain_text
 
 Json = dict[str, Any]
@@ -49,8 +50,14 @@ def mail_of(units: Mapping[str, Any]) -> str:
 def narrow(client: Reads, object_type: str, sent: Mapping[str, Any], error: Conflict, mine: str = "") -> None:
     """Notes on the error what can be found out. `sent`: what was to be written; `mine`: the AWS id of the object itself.
 
-    What AWS can be searched by is looked up; if nobody holds that, it must be about the e-mail address.
+    What cannot be read now says nothing: it stays a conflict.
     """
+    with suppress(ScimError):
+        _narrow(client, object_type, sent, error, mine)
+
+
+def _narrow(client: Reads, object_type: str, sent: Mapping[str, Any], error: Conflict, mine: str) -> None:
+    """What AWS can be searched by is looked up; if nobody holds that, it must be about the e-mail address."""
     find = client.find_users if object_type == "user" else client.find_groups
     for attribute in ("externalId", NAMES[object_type]):
         if value := sent.get(attribute):
