@@ -253,7 +253,8 @@ PROBLEMS: dict[str, ProblemWords] = {
         ),
         _(
             "If it is the same person, made anew in Entra, link them under Approvals or with the command adopt. If not, let "
-            "the names of leavers be freed under Provisioning: that waits for the leaver to be disabled."
+            "the names of leavers be freed under Provisioning: that waits for the leaver to be disabled. Or rename the old "
+            "user in AWS, then compare with AWS."
         ),
         quoted=HELD_BY,
     ),
@@ -265,7 +266,7 @@ PROBLEMS: dict[str, ProblemWords] = {
         ),
         _(
             "If the group was made anew in Entra, link the two under Approvals or with the command adopt: the AWS id stays, "
-            "and all that hangs on it. If it is another group, rename one of the two."
+            "and all that hangs on it. If it is another group, rename one of the two; after one in AWS, compare with AWS."
         ),
         quoted=HELD_BY,
     ),

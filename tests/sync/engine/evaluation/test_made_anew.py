@@ -244,3 +244,43 @@ def test_when_nobody_can_be_found_no_field_is_blamed(wired: Tenant, lab: Lab) ->
     assign(wired, person)
     refused = Operation.objects.get(run=sync(wired))
     assert (refused.problem, refused.attribute) == ("already-exists", "")
+
+
+# Names changed by hand
+
+
+@pytest.mark.parametrize("repair", [(), ("--repair",)])
+def test_a_leaver_renamed_by_hand_in_aws_is_in_nobodys_way_after_a_comparison(
+    wired: Tenant, lab: Lab, repair: tuple[str, ...]
+) -> None:
+    old = people(lab, 1)[0]
+    assign(wired, old)
+    sync(wired)
+    held = aws_user(lab, old["id"])["id"]
+    leave(lab, old)
+    new = hire(lab, "New Comer", userPrincipalName=old["userPrincipalName"])
+    assign(wired, new)
+    assert sync(wired).operations.get(object_id=new["id"]).problem == "taken-by-leaver"
+    address = {"value": "old@contoso.example", "type": "work", "primary": True}
+    lab.call("PATCH", f"aws/users/{held}", {"userName": "old", "emails": [address]})
+    # No rule names a leaver: that is no difference, and nobody puts it back.
+    assert "Nothing differs" in said("verify", *repair)
+    sync(wired)
+    assert aws_user(lab, new["id"])["userName"] == new["userPrincipalName"]
+    assert (aws_user(lab, old["id"])["id"], aws_user(lab, old["id"])["userName"]) == (held, "old")
+    assert services.adoptable(wired) == []
+    # Somebody who comes back gets a name by the rules again.
+    change(lab, new, userPrincipalName="new@contoso.example", mail="new@contoso.example")
+    lab.call("POST", f"entra/users/{old['id']}/restore")
+    sync(wired)
+    sync(wired)
+    assert aws_user(lab, old["id"])["userName"] == old["userPrincipalName"]
+
+
+def test_a_group_renamed_by_hand_in_aws_is_in_nobodys_way_after_a_comparison(anew: dict[str, Any], lab: Lab) -> None:
+    sync(anew["tenant"])
+    lab.call("PATCH", f"aws/groups/{anew['aws']}", {"displayName": "Devs of old"})
+    said("verify")
+    sync(anew["tenant"])
+    assert aws_group(lab, "AWS-Devs")["externalId"] == anew["again"]["id"]
+    assert aws_group(lab, "Devs of old")["id"] == anew["aws"]
