@@ -21,9 +21,11 @@ from portal.pages.mappings.forms import GroupActionsForm, MappingForm, PeopleAct
 from sync.configuration import drafts
 from sync.configuration.editing import problem_sentence
 from sync.configuration.items import setting_key
+from sync.configuration.leavers import leavers_problems
 from sync.directory import attributes as source_attributes
 from sync.models import AttributeMapping, Configuration, Tenant
 from sync.rules import entra_attributes, mapping, mapping_checks
+from sync.rules.leavers import TARGET as LEAVERS_FIELD
 from sync.rules.rows import MappingRow, ObjectType, graph_select
 
 # Settings below the table, by the object type of its rows.
@@ -76,6 +78,12 @@ class MappingPage:
         initial = {name: getattr(self.configuration, name) for name in SETTINGS[self.object_type]}
         return form_class(data, initial=initial)
 
+    def about_leavers(self, target: str = LEAVERS_FIELD) -> list[str]:
+        """Who stays active in AWS under the mappings of people, as far as `target` decides it."""
+        if not self.of_people or target != LEAVERS_FIELD:
+            return []
+        return [problem_sentence(problem) for problem in leavers_problems(self.configuration)]
+
     def to_table(self, message: str, focus_on: str = "") -> HttpResponse:
         """After an edit. Under htmx the table takes the row's place as a whole: one edit may settle another row's warning."""
         if not self.request.htmx:
@@ -106,6 +114,7 @@ def table_context(here: MappingPage, focus_on: str = "") -> dict[str, Any]:
         "moves": sum(bool(line.row.matching) for line in lines) > 1,
         "unmapped": table.unmapped(here.rows, here.object_type),
         "recommended": table.recommended_edits(here.rows) if here.of_people else [],
+        "leavers": here.about_leavers(),
         "example": example,
         "example_pinned": example is not None and example.object_id in {one.object_id for one in cast},
         "cast": cast,

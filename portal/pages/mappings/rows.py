@@ -1,5 +1,6 @@
 """One row of the mappings: edited, added, removed, moved; tried without being saved; what somebody else made of it."""
 
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
@@ -29,7 +30,8 @@ from sync.configuration.items import MAPPING_FIELDS, facts_of, mapping_key
 from sync.directory import attributes as source_attributes
 from sync.models import AttributeMapping, Configuration, Tenant
 from sync.rules import aws_fields
-from sync.rules.rows import MappingRow, ObjectType
+from sync.rules.leavers import TARGET as LEAVERS_FIELD
+from sync.rules.rows import MappingProblem, MappingRow, ObjectType
 
 # Fields of a form that are not entries of the admin.
 ENVELOPE = ("csrfmiddlewaretoken", "seen", "draft", "preview")
@@ -152,8 +154,8 @@ def _saved(here: MappingPage, row: AttributeMapping | None, rule: MappingRow) ->
         row=row,
         seen=seen or None,
     )
-    message = " ".join([_("Saved %(field)s.") % {"field": short_path(saved.target)}, *table.doubts(found)])
-    return here.to_table(message, saved.target)
+    message = _("Saved %(field)s.") % {"field": short_path(saved.target)}
+    return _after_edit(here, saved.target, message, *table.doubts(found))
 
 
 # --- Somebody else was faster ---
@@ -210,14 +212,21 @@ def mapping_remove(request: HttpRequest, tenant: Tenant, object_type: ObjectType
     context = {
         "tenant": tenant,
         "page_name": _("Remove %(field)s?") % {"field": short_path(target)},
-        "consequence": _(
-            "The field is no longer written. What we wrote to it is taken away by the first run that uses this."
-        ),
+        "consequence": _consequence_of_removing(here, target),
         "action": request.get_full_path(),
         "edit": here.url("mapping", target),
         "back": here.url("mappings"),
     }
     return render_page(request, "mappings/remove.html", context, partial="ask")
+
+
+def _consequence_of_removing(here: MappingPage, target: str) -> str:
+    consequence = _(
+        "The field is no longer written. What we wrote to it is taken away by the first run that uses this."
+    )
+    if not here.of_people or target != LEAVERS_FIELD:
+        return consequence
+    return f"{consequence} {problem_sentence(MappingProblem('leavers-stay'))}"
 
 
 def _remove(here: MappingPage, row: AttributeMapping) -> HttpResponse:
@@ -226,7 +235,13 @@ def _remove(here: MappingPage, row: AttributeMapping) -> HttpResponse:
     except Refused as error:
         messages.error(here.request, " ".join(problem_sentence(problem) for problem in error.problems))
         return redirect_to(here.request, here.url("mappings"))
-    return here.to_table(_("Removed %(field)s.") % {"field": short_path(row.target)}, row.target)
+    return _after_edit(here, row.target, _("Removed %(field)s.") % {"field": short_path(row.target)})
+
+
+def _after_edit(here: MappingPage, target: str, *sentences: str) -> HttpResponse:
+    """The table as it is now; who would stay active in AWS is said beside what was done."""
+    now = replace(here)
+    return now.to_table(" ".join([*sentences, *now.about_leavers(target)]), target)
 
 
 @page(act=Right.CONFIGURE)
@@ -234,7 +249,7 @@ def mapping_undo(request: HttpRequest, tenant: Tenant, object_type: ObjectType, 
     """The row as the published version has it."""
     versions.undo_change(tenant=tenant, actor=request.user.email, key=mapping_key(object_type, target))
     message = _("%(field)s is as published again.") % {"field": short_path(target)}
-    return MappingPage(request, tenant, object_type).to_table(message, target)
+    return _after_edit(MappingPage(request, tenant, object_type), target, message)
 
 
 @page(act=Right.CONFIGURE)

@@ -16,6 +16,7 @@ from portal.pages.mappings.page import SETTINGS, MappingPage, table_context
 from sync.configuration import mappings as service
 from sync.configuration import versions
 from sync.configuration.items import setting_key
+from sync.configuration.leavers import disable_leavers
 from sync.configuration.settings import set_settings
 from sync.directory import live
 from sync.models import DirectoryUser, Tenant
@@ -65,6 +66,13 @@ def mappings_reset(request: HttpRequest, tenant: Tenant, object_type: ObjectType
 def mappings_recommended(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     service.apply_recommended(actor=request.user.email, tenant=tenant)
     messages.success(request, _("The mappings are as recommended for AWS."))
+    return redirect_to(request, MappingPage(request, tenant, "user").url("mappings"))
+
+
+@page(act=Right.CONFIGURE)
+def mappings_disable_leavers(request: HttpRequest, tenant: Tenant) -> HttpResponse:
+    disable_leavers(actor=request.user.email, tenant=tenant)
+    messages.success(request, _("Whoever leaves is disabled in AWS, once this is published."))
     return redirect_to(request, MappingPage(request, tenant, "user").url("mappings"))
 
 

@@ -210,6 +210,28 @@ def test_proposals_are_linked_by_tick_and_the_sync_starts(run: Run, approver: Cl
     assert AuditEntry.objects.filter(verb="link.adopt").exists()
 
 
+@pytest.mark.parametrize(
+    ("object_type", "code", "words"),
+    [
+        ("group", "successor", "AWS holds a group of this name"),
+        ("user", "successor", "The name belongs to a leaver"),
+        ("group", "left-alone", "Left alone by rule"),
+        ("user", "exists-unlinked", "AWS already has this object"),
+    ],
+)
+def test_a_proposal_says_why_it_is_one_and_what_linking_keeps(
+    run: Run, approver: Client, object_type: str, code: str, words: str
+) -> None:
+    Link.objects.create(
+        tenant=run.tenant, object_type=object_type, object_id="d" * 36, match_code=code, wanted_name="devs",
+        match_scim_id="aws-1", match_name="AWS-Devs", match_attribute="displayName", match_at=timezone.now(),
+    )  # fmt: skip
+    page = approver.get("/t/acme/approvals/").content.decode()
+    assert words in page
+    assert "AWS-Devs" in page
+    assert "the AWS id stays, with the permission sets and account assignments that hang on it" in page
+
+
 def test_a_reading_that_shrank_is_accepted_by_an_approver(run: Run, approver: Client) -> None:
     Run.objects.update(suspect="source-shrunk")
     assert "It really is smaller" in approver.get("/t/acme/approvals/").content.decode()

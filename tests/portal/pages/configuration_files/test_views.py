@@ -57,6 +57,23 @@ def test_a_pasted_file_shows_what_it_would_change_and_changes_nothing(
     assert tenant.configurations.draft() is None
 
 
+@pytest.mark.parametrize("kind", ["ours", "microsoft"])
+def test_a_file_under_which_leavers_stay_says_so(
+    tenant: Tenant, jo: Client, document: dict[str, Any], kind: str
+) -> None:
+    assert "stays active in AWS" not in check(jo, document).content.decode()
+    people = document["mappings"]["people"]
+    people[:] = [row for row in people if row["target"] != "active"]
+    people.append({"target": "active", "type": "direct", "source": "accountEnabled"})
+    assert "Whoever is taken out of scope stays active in AWS" in check(jo, document).content.decode()
+    people.pop()
+    if kind == "microsoft":
+        take = carried(check(jo, document))
+        jo.post(IMPORT, take)
+        document = microsoft.export_schema(draft_or_current(tenant))[0]
+    assert "Nobody who leaves is disabled in AWS" in check(jo, document).content.decode()
+
+
 def test_the_second_step_puts_it_into_the_draft(tenant: Tenant, jo: Client, document: dict[str, Any]) -> None:
     answer = jo.post(IMPORT, carried(check(jo, document)), follow=True)
     assert answer.redirect_chain == [("/t/acme/draft/", 302)]

@@ -115,6 +115,38 @@ def test_a_row_of_the_template_stays_with_a_warning_and_one_button(jo: Client, t
     assert "Use the recommended mappings" in page
 
 
+def test_a_row_under_which_leavers_stay_is_told_and_one_button_mends_it(jo: Client, published: Tenant) -> None:
+    assert "Disable leavers" not in jo.get(PEOPLE).content.decode()
+    form = {"target": "active", "kind": "direct", "source": "accountEnabled", "apply": "always"}
+    page = jo.post(url("active"), form, follow=True).content.decode()
+    assert page.count("Whoever is taken out of scope stays active in AWS") == 2
+    assert "Disable leavers" in page
+    page = jo.post("/t/acme/mappings/disable-leavers/", follow=True).content.decode()
+    assert "Whoever leaves is disabled in AWS, once this is published." in page
+    assert "stays active in AWS" not in page
+    assert drafts.changes(published) == []
+
+
+def test_to_remove_the_row_of_active_says_what_it_means(jo: Client, published: Tenant) -> None:
+    asked = jo.get("/t/acme/mappings/people/remove/active/").content.decode()
+    assert "Nobody who leaves is disabled in AWS" in asked
+    assert "Nobody who leaves" not in jo.get("/t/acme/mappings/people/remove/title/").content.decode()
+    page = jo.post("/t/acme/mappings/people/remove/active/", follow=True).content.decode()
+    assert page.count("Nobody who leaves is disabled in AWS") == 2
+
+
+def test_a_viewer_is_told_and_gets_no_button(
+    published: Tenant, viewer: User, client_of: Callable[[User], Client]
+) -> None:
+    active = row(published, "active")
+    assert active
+    mappings.remove_mapping(actor=ACTOR, tenant=published, row=active)
+    page = client_of(viewer).get(PEOPLE).content.decode()
+    assert "Nobody who leaves is disabled in AWS" in page
+    assert "disable-leavers" not in page
+    assert client_of(viewer).post("/t/acme/mappings/disable-leavers/").status_code == 403
+
+
 def test_a_blank_in_a_real_user_name_is_refused_and_doubtful_characters_are_told(
     jo: Client, published: Tenant, cast: dict[str, DirectoryUser]
 ) -> None:

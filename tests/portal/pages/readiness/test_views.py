@@ -9,6 +9,8 @@ from django.test import Client
 from django.utils import timezone
 
 from portal.models import User
+from sync.configuration.current import configuration_of
+from sync.configuration.mappings import remove_mapping
 from sync.models import DirectoryUser, ReadinessCheck, Snapshot, Tenant
 from sync.readiness.services import carry_out_check, check_now
 
@@ -93,3 +95,16 @@ def test_a_viewer_reads_and_exports_and_starts_nothing(
     assert "Check now" not in tom.get(PAGE).content.decode()
     assert tom.get(f"{PAGE}export/").status_code == 200
     assert tom.post(f"{PAGE}check/").status_code == 403
+
+
+def test_who_would_keep_access_is_told_with_the_button_that_mends_it(read: Tenant, jo: Client) -> None:
+    row = configuration_of(read).mappings.get(object_type="user", target="active")
+    remove_mapping(actor="jo@acme.example", tenant=read, row=row)
+    check_now(read)
+    page = jo.get(PAGE).content.decode()
+    assert "Stays active in AWS after leaving" in page
+    assert "blocked in Entra, out of scope, deleted in Entra" in page
+    assert 'action="/t/acme/mappings/disable-leavers/"' in page
+    jo.post("/t/acme/mappings/disable-leavers/")
+    check_now(read)
+    assert "Stays active" not in jo.get(PAGE).content.decode()
