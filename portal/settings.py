@@ -39,6 +39,7 @@ INSTALLED_APPS = [
     "django.forms",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
     "csp",
     "django_htmx",
     "template_partials",
@@ -108,6 +109,22 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_SESSION_REMEMBER = False
+# Seconds for which whoever has just signed in is not asked again.
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60
+
+MFA_ADAPTER = "portal.access.allauth_adapter.SealedMFAAdapter"
+MFA_FORMS = {
+    "authenticate": "portal.access.allauth_adapter.CodeForm",
+    "reauthenticate": "portal.access.allauth_adapter.CodeAgainForm",
+}
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+# An Owner made the account for this address: nobody can take somebody else's by claiming it first.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_TOTP_ISSUER = "Lockstep"
+MFA_TOTP_PERIOD = 30
+# In periods, to each side (RFC 6238 section 5.2).
+MFA_TOTP_TOLERANCE = 1
+MFA_RECOVERY_CODES_SHOW_ONCE = True
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English"))]

@@ -3,6 +3,7 @@
 from typing import Any
 
 from allauth.account.adapter import get_adapter
+from allauth.account.internal.flows.login import record_authentication
 from allauth.account.utils import get_next_redirect_url
 from django.contrib import messages
 from django.contrib.auth import login, update_session_auth_hash
@@ -15,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from portal.access import first_run as code
 from portal.access import users
-from portal.access.pages import signed_in
+from portal.access.pages import Audience, site_page
 from portal.access.request import HttpRequest as SignedInRequest
 from portal.frame.render import redirect_to, render_page
 from portal.models import User
@@ -38,6 +39,7 @@ def first_run(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         user = code.make_owner(**form.owner())
         login(request, user, backend=BACKEND)
+        record_authentication(request, user, "password", email=user.email)
         messages.success(request, _("Welcome. You are the first Owner."))
         return redirect("tenant_new")
     status = 422 if request.method == "POST" else 200
@@ -66,7 +68,7 @@ class ChoosePassword(PasswordResetConfirmView):
         return super().render_to_response(context, status=200 if good else 422, **kwargs)
 
 
-@signed_in
+@site_page(read=Audience.SIGNED_IN, act=Audience.SIGNED_IN)
 def password(request: SignedInRequest) -> HttpResponse:
     """One's own; a first password is changed here before any other page opens."""
     user = request.user
@@ -85,7 +87,7 @@ def _is_password_of(request: HttpRequest, user: User, text: str) -> bool:
     return found is not None and found.pk == user.pk
 
 
-@signed_in
+@site_page(read=Audience.SIGNED_IN, act=Audience.SIGNED_IN)
 def me(request: SignedInRequest) -> HttpResponse:
     form = MeForm(request.POST or None, instance=request.user)
     if request.method == "POST" and form.is_valid():

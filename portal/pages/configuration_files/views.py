@@ -75,7 +75,6 @@ def _file(request: HttpRequest, tenant: Tenant, configuration: Configuration, ki
     response = HttpResponse(text, content_type="application/json; charset=utf-8")
     name = f"{tenant.slug}-{FORMATS[kind]}-{configuration.number or 'draft'}.json"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
-    response["Cache-Control"] = "no-store"
     return response
 
 
