@@ -1,9 +1,13 @@
 """Pages for what went wrong: what happened, what is still safe, what to do; a reference, no stack."""
 
+import sys
+
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
+from portal.deployment.database import explained
 from portal.models import User
 
 
@@ -70,9 +74,27 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
+    if explained(sys.exc_info()[1]):
+        return _no_database(request)
     return _page(
         request,
         500,
         _("This page did not work"),
         _("The error is ours and was written to the log. Syncs go on running. Try again in a minute."),
     )
+
+
+def _no_database(request: HttpRequest) -> HttpResponse:
+    """Who is signed in stands in the database: nobody, for this page."""
+    request.user = AnonymousUser()
+    response = _page(
+        request,
+        503,
+        _("The database does not answer"),
+        _(
+            "It is away for a moment, or is being brought to a new version. Syncs go on by themselves afterwards. Try again in "
+            "a minute; if you sent something, look first whether it was saved."
+        ),
+    )
+    response["Retry-After"] = "60"
+    return response
