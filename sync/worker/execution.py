@@ -3,7 +3,7 @@
 import time
 
 import structlog
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -19,6 +19,7 @@ from sync.on_demand.serving import Serving, execute_demand, recover_demands
 from sync.problems.grouping import problem_groups
 from sync.runs import checkpoints, quarantine
 from sync.runs.lease import Lease, LeaseLost, Watch, claim
+from sync.runs.outages import is_outage
 from sync.runs.outcomes import OWN_ERROR, Ending, ending_of
 from sync.runs.results import count_results
 
@@ -26,7 +27,10 @@ log = structlog.get_logger(__name__)
 
 
 def execute_run(run_id: int) -> Run | None:
-    """Carries a run out under the tenant's lease; None when somebody else holds it or the run is over."""
+    """Carries a run out under the tenant's lease; None when somebody else holds it or the run is over.
+
+    Raises the database's error when it goes away meanwhile: the run stays open, and whoever gets the lease next goes on.
+    """
     run = Run.objects.select_related("tenant").get(pk=run_id)
     if not run.open:
         return None
@@ -43,6 +47,10 @@ def execute_run(run_id: int) -> Run | None:
     except LeaseLost:
         log.warning("lease lost", run=run.pk, epoch=lease.epoch)
         return None
+    except (OperationalError, InterfaceError):
+        # The broken connection would refuse to give the lease back, too.
+        connection.close()
+        raise
     finally:
         lease.release()
         checkpoints.passed("lease released")
@@ -88,7 +96,7 @@ def _rules_of(run: Run) -> tuple[Configuration, Evaluate]:
 
 
 def _carry_out(run: Run, watch: Watch) -> Ending:
-    """Raises LeaseLost: whoever holds the lease now ends the run."""
+    """Raises LeaseLost, and an outage of the database: whoever holds the lease next ends the run."""
     try:
         graph = graph_client(run.tenant, sleep=watch.sleep)
         scim = scim_client(run.tenant, sleep=watch.sleep)
@@ -103,6 +111,8 @@ def _carry_out(run: Run, watch: Watch) -> Ending:
     except LeaseLost:
         raise
     except Exception as error:
+        if is_outage(error):
+            raise
         ending = ending_of(error)
         if ending.code == OWN_ERROR:
             log.exception("run stopped on an error of its own", run=run.pk)
