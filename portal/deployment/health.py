@@ -8,7 +8,7 @@ from collections.abc import Callable
 import structlog
 from django.http import HttpRequest, HttpResponse
 
-from portal.deployment.database import NOT_MIGRATED, database_problem
+from sync.runs.outages import NOT_MIGRATED, database_problem
 
 log = structlog.get_logger(__name__)
 

@@ -23,7 +23,7 @@ def failing_in_words(code: int = 1) -> Iterator[None]:
         sentence = str(error)
     except (DatabaseError, InterfaceError) as error:
         # Settings may be what cannot be read: they are not needed before here.
-        from portal.deployment.database import explained
+        from sync.runs.outages import explained
 
         sentence = explained(error)
         if not sentence:
@@ -39,7 +39,7 @@ def require_ready(*, migrated: bool) -> None:
 
     A database that is away is waited for."""
     from portal.deployment.checks import require_keys
-    from portal.deployment.database import NOT_MIGRATED, database_problem
+    from sync.runs.outages import NOT_MIGRATED, database_problem
 
     require_keys()
     problem = database_problem()

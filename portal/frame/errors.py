@@ -7,8 +7,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
-from portal.deployment.database import explained
 from portal.models import User
+from sync.runs.outages import explained
 
 
 def _page(request: HttpRequest, status: int, title: str, text: str) -> HttpResponse:
