@@ -11,7 +11,7 @@ import trustme
 from django.core.exceptions import ImproperlyConfigured
 
 from portal.deployment import addresses, environ
-from tests.world.lab import ROOT
+from tests.world.programs import ROOT, clean_environment
 
 pytestmark = pytest.mark.pure
 
@@ -178,3 +178,27 @@ def test_a_file_of_a_secret_that_cannot_be_read_is_told_without_its_bytes(
     with pytest.raises(ImproperlyConfigured, match=r"SOME_SECRET is not set and would be read from .* Is a directory"):
         environ.secret("SOME_SECRET", tmp_path)
     assert environ.secret("SOME_SECRET", tmp_path / "nosuch") == ""
+
+
+OTHER_STATE = """
+from pathlib import Path
+from django.conf import settings
+from portal.deployment.embedded import Address, environment_of
+there = environment_of(Path("{other}"), Address.parse("127.0.0.1:8031"))
+print(settings.PUBLIC_URL, there["PUBLIC_URL"], there["ALLOWED_HOSTS"], there["BROKER_URL"])
+"""
+
+
+@pytest.mark.process
+def test_a_second_up_takes_nothing_from_the_first(tmp_path: Path) -> None:
+    first, other = tmp_path / "first", tmp_path / "other"
+    (first / "run").mkdir(parents=True)
+    other.mkdir()
+    running = {"PUBLIC_URL": "http://localhost:18801", "ALLOWED_HOSTS": "first", "BROKER_URL": "redis+socket:///first"}
+    environ.remember(first, running)
+    environment = clean_environment(STATE_DIR=str(first), SECRET_KEY="k" * 60, SEAL_KEYS=f"test:{'A' * 43}=")
+    command = [sys.executable, "manage.py", "shell", "--no-imports", "-c", OTHER_STATE.format(other=other)]
+    said = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout.split()
+    assert said[0] == running["PUBLIC_URL"]
+    assert said[1] == "http://localhost:8031"
+    assert "first" not in "".join(said[1:])
