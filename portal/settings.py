@@ -1,6 +1,7 @@
 """Settings of Lockstep: one file, every value that differs between installations from the environment."""
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _

@@ -19,7 +19,7 @@ from sync.on_demand.services import request_demand, resolve_names
 from sync.readiness import services as readiness
 from sync.runs import checkpoints
 from sync.worker import execution, scheduling
-from tests.chaos.test_every_step import World, learn, nothing_twice_and_nothing_unlogged
+from tests.chaos.test_every_step import World, learn, nothing_twice_and_nothing_unlogged, written
 from tests.world.lab import Lab
 from tests.world.programs import until
 from tests.world.tenant import ACTOR
@@ -88,10 +88,6 @@ def test_a_restart_of_the_database_at_any_step_changes_nothing_in_the_end(db: No
         assert world.state() == expected, where
         assert told_of_nothing(world.tenant), where
         nothing_twice_and_nothing_unlogged(world, where)
-
-
-def written(run: Run) -> dict[str, int]:
-    return {name: count for name, count in run.counts.items() if name != "no_change"}
 
 
 def attempt(run: Run) -> None:
