@@ -19,7 +19,7 @@ from sync.on_demand.serving import Serving, execute_demand, recover_demands
 from sync.problems.grouping import problem_groups
 from sync.runs import checkpoints, quarantine
 from sync.runs.lease import Lease, LeaseLost, Watch, claim
-from sync.runs.outages import is_outage
+from sync.runs.outages import is_outage, outage_in_words
 from sync.runs.outcomes import OWN_ERROR, Ending, ending_of
 from sync.runs.results import count_results
 
@@ -47,7 +47,8 @@ def execute_run(run_id: int) -> Run | None:
     except LeaseLost:
         log.warning("lease lost", run=run.pk, epoch=lease.epoch)
         return None
-    except (OperationalError, InterfaceError):
+    except (OperationalError, InterfaceError) as error:
+        log.warning("database away", run=run.pk, epoch=lease.epoch, reason=outage_in_words(error))
         # The broken connection would refuse to give the lease back, too.
         connection.close()
         raise
