@@ -141,9 +141,11 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 SESSION_COOKIE_AGE = 12 * 60 * 60
-SESSION_COOKIE_NAME = "__Host-session" if SERVED_BY_HTTPS else "session"
+# Browsers send a host's cookies to all its ports (RFC 6265 section 8.5): two installations keep apart by name.
+COOKIE_END = f"-{port}" if (port := urlsplit(PUBLIC_URL).port) else ""
+SESSION_COOKIE_NAME = ("__Host-session" if SERVED_BY_HTTPS else "session") + COOKIE_END
 SESSION_COOKIE_SECURE = SERVED_BY_HTTPS
-CSRF_COOKIE_NAME = "__Host-csrf" if SERVED_BY_HTTPS else "csrf"
+CSRF_COOKIE_NAME = ("__Host-csrf" if SERVED_BY_HTTPS else "csrf") + COOKIE_END
 CSRF_COOKIE_SECURE = SERVED_BY_HTTPS
 CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "portal.frame.errors.csrf_failure"

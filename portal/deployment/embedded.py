@@ -180,8 +180,7 @@ def environment_of(state: Path, address: Address) -> dict[str, str]:
         "ALLOWED_HOSTS": f"localhost,127.0.0.1,[::1],{address.host}",
         "BROKER_URL": f"redis+socket://{broker_socket(state)}" if valkey_binary() else "filesystem://",
     }
-    chosen = {name: value for name, value in os.environ.items() if value}
-    return ours | chosen | {"STATE_DIR": str(state), "PYTHONUNBUFFERED": "1"}
+    return ours | environ.given() | {"STATE_DIR": str(state), "PYTHONUNBUFFERED": "1"}
 
 
 def start_lab(supervisor: Supervisor, state: Path, environment: dict[str, str]) -> tuple[Child, dict[str, Any]]:

@@ -321,6 +321,12 @@ PROBLEMS: dict[str, ProblemWords] = {
         _("Microsoft Graph could not be reached or answered with an error of its own. Nobody lost access."),
         _("Nothing to do; the next run reads again from where the last one ended."),
     ),
+    "graph-throttled": ProblemWords(
+        _("Microsoft asked us to slow down"),
+        _("Microsoft Graph limits requests, and we waited longer than we may wait. Nobody lost access."),
+        _("Nothing to do; the next run reads again from where the last one ended."),
+        warning=True,
+    ),
     "source-empty": ProblemWords(
         _("Entra returned nobody"),
         _("A full reading of Entra brought no people at all, although we know some. We changed nothing."),

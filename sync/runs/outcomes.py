@@ -42,10 +42,14 @@ def ending_of(error: Exception) -> Ending:
 def _graph_problem(error: GraphError) -> str:
     if isinstance(error, SignInFailed):
         return "secret-ended" if error.aadsts == "AADSTS7000222" else "graph-sign-in"
+    if error.status == 429:
+        return "graph-throttled"
     return "graph-denied" if isinstance(error, GraphForbidden) else "graph-down"
 
 
 def _scim_problem(error: ScimError) -> str:
     if isinstance(error, Unauthorised | Forbidden):
         return "token-refused"
+    if error.status == 429:
+        return "throttled"
     return "rejected" if error.permanent else "aws-down"

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from playwright.sync_api import Browser, Page, expect
 
@@ -122,7 +123,15 @@ def test_without_javascript_a_pasted_schema_goes_into_the_draft(
     client = Client()
     client.force_login(owner)
     context = browser.new_context(java_script_enabled=False)
-    context.add_cookies([{"name": "session", "value": client.cookies["session"].value, "url": live_server.url}])
+    context.add_cookies(
+        [
+            {
+                "name": settings.SESSION_COOKIE_NAME,
+                "value": client.cookies[settings.SESSION_COOKIE_NAME].value,
+                "url": live_server.url,
+            }
+        ]
+    )
     page = context.new_page()
     page.goto(f"{live_server.url}/t/acme/configuration/import/")
     page.get_by_label("Or paste the JSON").fill(json.dumps(SAMPLE))

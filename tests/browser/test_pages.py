@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
@@ -86,7 +87,7 @@ def world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
         client = Client()
         client.force_login(person("jo@acme.example", Role.OWNER))
         tenant = create_tenant(actor="jo@acme.example", name="Acme")
-        yield World(client.cookies["session"].value, arguments_of(tenant))
+        yield World(client.cookies[settings.SESSION_COOKIE_NAME].value, arguments_of(tenant))
         empty()
 
 
@@ -293,7 +294,7 @@ def watched(server: str) -> Watched:
 @pytest.fixture(scope="module")
 def owner_page(browser: Browser, world: World, server: str, watched: Watched) -> Iterator[Page]:
     with browser.new_context() as context:
-        context.add_cookies([{"name": "session", "value": world.session, "url": server}])
+        context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": world.session, "url": server}])
         page = context.new_page()
         watched.watch(page)
         yield page
