@@ -158,3 +158,9 @@ def test_graph_is_made_to_misbehave(lab: Lab) -> None:
     assert found == {"limited_info": True, "lag": 2, "expiry": "404", "drop_members_of": {"g": 1}}
     assert unescape(page(lab)).count('value="{"g": 1}"') == 1
     assert press(lab, "set_graph_switch", name="lag", value="many").startswith("Not done")
+
+
+@pytest.mark.company(5, groups=1, memberships=2, aws_speed=100)
+def test_a_fast_aws_answers_as_much_sooner(lab: Lab) -> None:
+    press(lab, "set_switch", name="answer_ms", value="6000")
+    assert 0.06 <= ask_aws(lab).elapsed.total_seconds() < 6
