@@ -15,6 +15,8 @@ from sync.rules.acceptance import AcceptanceFinding, NameIdSource
 from sync.rules.mapping import Mapped
 from sync.rules.unique_keys import keys_of
 
+Json = dict[str, Any]
+
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
@@ -53,7 +55,11 @@ def judge(
     """`manager`: Entra's id of the person's manager, where AWS holds or is to hold that one. `name_id`: what the
     sign-in message names people by, where that is to be compared too."""
     properties = row.properties | ({"manager": manager} if manager else {})
-    unique = taken.by_others(row.object_id)
+
+    def is_own(held: Json) -> bool:
+        return held["id"] == link.adopt_scim_id or mapper.would_match(properties, held)
+
+    unique = taken.by_others(row.object_id, is_own)
     mapped = mapper.map(properties, present=True, creating=not link.scim_id, taken=unique)
     if mapped.problems:
         return Judgement(mapped, {}, refusal=unmapped(mapped))
