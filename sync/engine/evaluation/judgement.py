@@ -84,7 +84,8 @@ def unmapped(mapped: Mapped) -> Refusal:
     problem = mapped.problems[0]
     if mapped.ignored:
         return Refusal("ignored-by-rule", problem.target, skipped=True)
-    return Refusal("expression-error", problem.target, str(problem.problem))
+    words = problem.problem.redacted if problem.problem and problem.redacted else problem.problem
+    return Refusal("expression-error", problem.target, str(words))
 
 
 def not_ready(finding: AcceptanceFinding) -> Refusal:

@@ -13,6 +13,7 @@ from sync.engine.guard.guard import Guard
 from sync.models import DirectoryUser, Hold, Operation, Result, Run
 from sync.models.columns import Example, Fold, Impact, ImpactCheck, Level, MemberCounts, UnitChange
 from sync.rules import acceptance
+from sync.scim.resource import REDACTED
 
 TODO = (Result.PLANNED, Result.HELD)
 # What a person is counted under when several operations concern them: the gravest first.
@@ -80,6 +81,8 @@ def pattern_of(before: Any, after: Any) -> str:
     old, new = plain(before), plain(after)
     if not old or not new:
         return "emptied" if old else "filled"
+    if REDACTED in (old, new):
+        return "other"
     if old.strip() == new:
         return "trimmed"
     if "".join(old.split()) == "".join(new.split()):
