@@ -159,7 +159,6 @@ def result_context(request: HttpRequest, tenant: Tenant, found: Run, lines: list
     chosen = impacts.chosen_tab(tabs, request.GET.get("show", ""))
     field, pattern = request.GET.get("field", ""), request.GET.get("pattern", "")
     because = Because(lines)
-    page = impacts.impact_rows(impacts.rows_of(found, chosen.key, field, pattern), request.GET.get("page", ""))
     return {
         "people": found.impact["people"],
         "changed": people_changed(found),
@@ -170,10 +169,20 @@ def result_context(request: HttpRequest, tenant: Tenant, found: Run, lines: list
         "chosen": chosen,
         "field": field,
         "pattern": impacts.PATTERNS.get(pattern, ""),
-        "rows": [impacts.impact_row(tenant, row, because) for row in page.rows],
-        "page": page,
+        **rows_context(request, tenant, found, chosen.key, because),
         "folds": impacts.folds_of(found, because) if chosen.key == "updated" and not field else [],
     }
+
+
+def rows_context(request: HttpRequest, tenant: Tenant, found: Run, tab: str, because: Because) -> dict[str, Any]:
+    """`rows`: what the tab lists; those who stay as they are have nothing planned, and are people."""
+    wish = request.GET.get("page", "")
+    if tab == "stay":
+        people = impacts.impact_rows(impacts.people_who_stay(found), wish)
+        return {"rows": people.rows, "page": people}
+    field, pattern = request.GET.get("field", ""), request.GET.get("pattern", "")
+    page = impacts.impact_rows(impacts.rows_of(found, tab, field, pattern), wish)
+    return {"rows": [impacts.impact_row(tenant, row, because) for row in page.rows], "page": page}
 
 
 def publish_context(tenant: Tenant, found: Run, form: PublishForm | None) -> dict[str, Any]:

@@ -54,6 +54,13 @@ class Mapper:
         around = mapping.Surroundings(self.now, self.guest_user_name, taken)
         return mapping.map_object(self.compiled, properties, present=present, creating=creating, around=around)
 
+    def defaulted(self, properties: Mapping[str, Any], *, creating: bool) -> set[str]:
+        """Units that get a default value."""
+        if not any(rule.default for rule in self.rules):
+            return set()
+        mapped = self.map(properties, present=True, creating=creating)
+        return {resource.unit_of(trace.target) for trace in mapped.trace if trace.from_default}
+
     def would_match(self, properties: Mapping[str, Any], held: Mapping[str, Any]) -> bool:
         """Whether an object of AWS is the one that matching finds; a value that is matched on is never chosen as free."""
         values = self.map(properties, present=True, creating=True).values

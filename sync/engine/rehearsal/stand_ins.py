@@ -47,7 +47,6 @@ class StandIns:
         self.taken = {object_type: RehearsedValues(run, object_type) for object_type in ("user", "group")}
         self.in_scope: set[str] = set()
         self.people_unlinked = 0
-        self.stay = 0
 
     # Scope
 
@@ -96,13 +95,6 @@ class StandIns:
             insert_rows([Rehearsed.of(self.run, link) for link in batch.links.values()])
             self.plan.add(batch.planned, mapper.sources, mapper.redacted)
             self.plan.refuse(batch.refused)
-        self.stay += sum(self._stays(row, batch) for row in rows if isinstance(row, DirectoryUser))
-
-    def _stays(self, user: DirectoryUser, batch: Batch) -> bool:
-        """Somebody in scope or in AWS of whom the plan says nothing."""
-        link = batch.links.get(user.object_id)
-        in_view = user.in_scope or (link is not None and bool(link.scim_id) and link.active)
-        return in_view and user.object_id not in batch.touched
 
     def settle_clashes(self, object_type: str) -> None:
         self._stand_in_for_the_rest(object_type)
@@ -119,11 +111,11 @@ class StandIns:
         """Links stay as they are."""
 
     def weigh(self, guard: Guard) -> None:
-        self.run.impact = impact.weigh(self.run, guard, stay=self.stay, suspect=self.snapshot.suspect)
+        self.run.impact = impact.weigh(self.run, guard, stay=self.unchanged(), suspect=self.snapshot.suspect)
         self.run.save(update_fields=["impact"])
 
     def unchanged(self) -> int:
-        return self.stay
+        return impact.staying(self.run).count()
 
 
 def deciding_under(run: Run, rules: Rules, closure: nesting.Closure) -> Deciding:
