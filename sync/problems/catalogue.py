@@ -391,7 +391,7 @@ SCOPE_REASONS: dict[str, Words] = {
 
 
 def scope_words(reason: str, filters: Sequence[str]) -> str:
-    """Why somebody is in or out, in a few words. `filters`: their titles; a single one is named."""
-    if reason == "outside-filter" and len(filters) == 1:
-        return gettext("Outside scope: %(filter)s") % {"filter": filters[0]}
+    """Why somebody is in or out, in a few words. `filters`: the titles of those that one of them would have to let pass."""
+    if reason == "outside-filter" and filters:
+        return gettext("Outside scope: %(filter)s") % {"filter": ", ".join(filters)}
     return str(SCOPE_REASONS.get(reason, reason))
