@@ -34,7 +34,7 @@ def change_group(store: AwsStore, group_id: str, changes: Json) -> Json:
         return store.replace_group(group_id, old, validation.validated_group(_merged(old, changes), store.switches))
 
 
-def make_group_anew(store: AwsStore, group_id: str) -> Json:
+def remake_group(store: AwsStore, group_id: str) -> Json:
     """Deleted and made again under its name, with its members: another id, and no external id."""
     with store.db.transaction():
         old = store.group(group_id)

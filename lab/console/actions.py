@@ -6,7 +6,6 @@ from typing import Any
 
 from lab.aws import by_hand, validation
 from lab.console.world import World
-from lab.entra import anew
 from lab.entra import switches as graph_switches
 
 Form = dict[str, str]
@@ -35,15 +34,15 @@ def restore(world: World, form: Form) -> str:
     return "Restored from the recycle bin."
 
 
-def make_user_anew(world: World, form: Form) -> str:
-    user = anew.make_user_anew(world.directory, form["id"])
-    return f"{user['displayName']} left and came again, under another object id."
-
-
 def block(world: World, form: Form) -> str:
     user = _user(world, form["id"])
     world.directory.change_user(form["id"], {"accountEnabled": not user.get("accountEnabled", True)})
     return "Sign-in was blocked." if user.get("accountEnabled", True) else "Sign-in is allowed again."
+
+
+def remake(world: World, form: Form) -> str:
+    made = world.directory.remake(form["id"])
+    return f"{made['displayName']} was deleted for good and made anew, with another object id."
 
 
 def rename(world: World, form: Form) -> str:
@@ -76,9 +75,9 @@ def delete_group(world: World, form: Form) -> str:
     return "The group was deleted in Entra."
 
 
-def make_group_anew(world: World, form: Form) -> str:
-    group = anew.make_group_anew(world.directory, form["id"])
-    return f"{group['displayName']} was deleted in Entra and made again, under another object id."
+def remake_group(world: World, form: Form) -> str:
+    made = world.directory.remake_group(form["id"])
+    return f"{made['displayName']} was deleted and made anew, with another object id."
 
 
 def rename_group(world: World, form: Form) -> str:
@@ -164,9 +163,9 @@ def set_aws_group_external_id(world: World, form: Form) -> str:
     return "The external id of the group was changed in AWS by hand."
 
 
-def make_aws_group_anew(world: World, form: Form) -> str:
-    group = by_hand.make_group_anew(world.aws, form["id"])
-    return f"{group['displayName']} was deleted in AWS and made again, under another id."
+def remake_aws_group(world: World, form: Form) -> str:
+    group = by_hand.remake_group(world.aws, form["id"])
+    return f"{group['displayName']} was deleted in AWS and made anew, with another id."
 
 
 def delete_aws_group(world: World, form: Form) -> str:
@@ -219,10 +218,10 @@ def _user(world: World, user_id: str) -> dict[str, Any]:
 ACTIONS: dict[str, Callable[[World, Form], str]] = {
     action.__name__: action
     for action in (
-        hire, leave, restore, make_user_anew, block, rename, second_phone, no_last_name, move,
-        delete_group, make_group_anew, rename_group, nest_group,
+        hire, leave, restore, block, remake, rename, second_phone, no_last_name, move,
+        delete_group, remake_group, rename_group, nest_group,
         rename_aws_user, disable_aws_user, set_aws_user_external_id, add_aws_member, remove_aws_member, delete_aws_user,
-        create_aws_group, rename_aws_group, set_aws_group_external_id, make_aws_group_anew, delete_aws_group,
+        create_aws_group, rename_aws_group, set_aws_group_external_id, remake_aws_group, delete_aws_group,
         throttle, fail, release_all, expire_token, new_token, wipe, control_tower, set_switch, set_graph_switch,
     )
 }  # fmt: skip

@@ -10,7 +10,6 @@ from lab.aws.store import AwsStore
 from lab.aws.switches import SWITCHES
 from lab.console.actions import add_control_tower, require_found
 from lab.console.world import World
-from lab.entra import anew
 from lab.entra.directory import DEFAULT_ROLE, Directory
 from lab.faults import Faults
 from lab.http import Request, Response
@@ -139,8 +138,8 @@ def _aws_call(world: World, method: str, path: list[str], after: int) -> Call | 
             return lambda body: by_hand.create_group(aws, body)
         case ["PATCH", "groups", group_id]:
             return lambda body: by_hand.change_group(aws, group_id, body)
-        case ["POST", "groups", group_id, "anew"]:
-            return lambda _: by_hand.make_group_anew(aws, group_id)
+        case ["POST", "groups", group_id, "remake"]:
+            return lambda _: by_hand.remake_group(aws, group_id)
         case ["DELETE", "groups", group_id]:
             return lambda _: require_found(aws.delete_group(group_id), group_id)
         case ["POST", "groups", group_id, "members"]:
@@ -198,8 +197,8 @@ def _entra_call(world: World, method: str, path: list[str]) -> Call | None:
             return lambda _: directory.restore(user_id)
         case ["POST", "users", user_id, "purge"]:
             return lambda _: directory.purge(user_id)
-        case ["POST", "users", user_id, "anew"]:
-            return lambda _: anew.make_user_anew(directory, user_id)
+        case ["POST", "users", user_id, "remake"]:
+            return lambda _: directory.remake(user_id)
         case ["POST", "groups"]:
             return lambda body: directory.create_group(body, body.get("members", []))
         case ["PATCH", "groups", group_id]:
@@ -208,10 +207,10 @@ def _entra_call(world: World, method: str, path: list[str]) -> Call | None:
             return lambda body: directory.delete_group(group_id, body.get("soft"))
         case ["POST", "groups", group_id, "restore"]:
             return lambda _: directory.restore_group(group_id)
+        case ["POST", "groups", group_id, "remake"]:
+            return lambda _: directory.remake_group(group_id)
         case ["POST", "groups", group_id, "purge"]:
             return lambda _: directory.purge_group(group_id)
-        case ["POST", "groups", group_id, "anew"]:
-            return lambda _: anew.make_group_anew(directory, group_id)
         case ["POST", "groups", group_id, "members"]:
             return lambda body: directory.change_members(group_id, body.get("add", []), body.get("remove", []))
         case ["POST", "others"]:

@@ -112,7 +112,7 @@ def _person_row(world: World, row: Any) -> str:
                 button_form("no_last_name", "Empty the last name", id=row["id"]),
                 button_form("block", "Block sign-in" if row["enabled"] else "Allow sign-in", id=row["id"]),
                 button_form("leave", "Leave", id=row["id"]),
-                button_form("make_user_anew", "Leave and come again", id=row["id"]),
+                button_form("remake", "Delete for good and make anew", id=row["id"]),
             ]
         )
     name = f'<th scope="row">{escape(row["name"] or "")}<br><small>{escape(row["upn"] or "")}</small></th>'
@@ -134,7 +134,7 @@ def _group_row(world: World, row: Any) -> str:
             name_form("rename_group", "Rename", row["name"], id=row["id"]),
             group_form(group_options(world), "nest_group", "Nest into", id=row["id"]),
             button_form("delete_group", "Delete", id=row["id"]),
-            button_form("make_group_anew", "Delete and make again", id=row["id"]),
+            button_form("remake_group", "Delete and make anew", id=row["id"]),
         ]
     )
     return f'<tr><th scope="row">{escape(row["name"])}</th><td>{count}</td><td>{_details("Change", actions)}</td></tr>'
@@ -184,7 +184,7 @@ def _aws_group_row(group: Any, members: list[str]) -> str:
         name_form("rename_aws_group", "Rename", group["displayName"], id=key),
         external_id_form("set_aws_group_external_id", group.get("externalId", ""), id=key),
         button_form("delete_aws_group", "Delete", id=key),
-        button_form("make_aws_group_anew", "Delete and make again", id=key),
+        button_form("remake_aws_group", "Delete and make anew", id=key),
     ]
     return (
         f'<tr><th scope="row">{escape(group["displayName"])}</th><td>{listed}</td>'

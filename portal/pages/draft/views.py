@@ -15,7 +15,8 @@ from portal.access.pages import page
 from portal.access.request import HttpRequest
 from portal.access.roles import Right
 from portal.frame.csv_export import csv_response
-from portal.frame.render import redirect_to, render_page
+from portal.frame.paging import Pager
+from portal.frame.render import redirect_to, render_page, render_question
 from portal.pages.draft import impact as impacts
 from portal.pages.draft.checks import check_line
 from portal.pages.draft.forms import CommentForm, PublishForm
@@ -79,7 +80,7 @@ def draft_discard(request: HttpRequest, tenant: Tenant) -> HttpResponse:
         return redirect_to(request, "draft", tenant.slug)
     found = drafts.changes(tenant)
     context = {"tenant": tenant, "lines": change_lines(tenant, found), "current": configuration_of(tenant)}
-    return render_page(request, "draft/discard.html", context, partial="ask")
+    return render_question(request, "draft/discard.html", _("Discard the draft?"), context)
 
 
 @page(act=Right.CONFIGURE)
@@ -179,10 +180,15 @@ def rows_context(request: HttpRequest, tenant: Tenant, found: Run, tab: str, bec
     wish = request.GET.get("page", "")
     if tab == "stay":
         people = impacts.impact_rows(impacts.people_who_stay(found), wish)
-        return {"rows": people.rows, "page": people}
+        return {"rows": people.rows, "page": people, "pager": pager_of(request, people)}
     field, pattern = request.GET.get("field", ""), request.GET.get("pattern", "")
     page = impacts.impact_rows(impacts.rows_of(found, tab, field, pattern), wish)
-    return {"rows": [impacts.impact_row(tenant, row, because) for row in page.rows], "page": page}
+    rows = [impacts.impact_row(tenant, row, because) for row in page.rows]
+    return {"rows": rows, "page": page, "pager": pager_of(request, page)}
+
+
+def pager_of(request: HttpRequest, page: impacts.Page[Any]) -> Pager | None:
+    return page.pager(request) if page.pages > 1 else None
 
 
 def publish_context(tenant: Tenant, found: Run, form: PublishForm | None) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 import requests
 
 from tests.lab.callers import person
@@ -57,10 +58,10 @@ def test_a_group_is_made_renamed_filled_and_deleted_by_hand(lab: Lab) -> None:
 def test_a_group_is_made_anew_by_hand_under_another_id(lab: Lab) -> None:
     ada = scim(lab, "POST", "Users", person("ada")).json()["id"]
     old = lab.call("POST", "aws/groups", {"displayName": "By hand", "externalId": "x", "members": [ada]})["id"]
-    new = lab.call("POST", f"aws/groups/{old}/anew")["id"]
+    new = lab.call("POST", f"aws/groups/{old}/remake")["id"]
     assert new != old
     assert lab.aws()["groups"] == [{"id": new, "displayName": "By hand", "externalId": None, "members": [ada]}]
-    assert refused(lab, "POST", f"aws/groups/{old}/anew", None) == 404
+    assert refused(lab, "POST", f"aws/groups/{old}/remake", None) == 404
 
 
 def test_strangers_do_not_become_members_by_hand(lab: Lab) -> None:
@@ -115,3 +116,11 @@ def test_the_page_offers_the_number_that_is_set(lab: Lab) -> None:
     lab.call("POST", "aws/switches", {"user_quota": 7})
     page = lab.session.get(lab.facts["console"], timeout=20).text
     assert '<input name="value" type="number" min="0" value="7" aria-label="user_quota">' in page
+
+
+@pytest.mark.parametrize(("method", "switch"), [("PATCH", "false_404_writes"), ("GET", "false_404_reads")])
+def test_aws_says_404_of_what_is_there_as_often_as_asked(lab: Lab, method: str, switch: str) -> None:
+    user = scim(lab, "POST", "Users", person("ada")).json()["id"]
+    body = {"Operations": [{"op": "replace", "path": "title", "value": "x"}]} if method == "PATCH" else None
+    lab.call("POST", "aws/switches", {switch: "2"})
+    assert [scim(lab, method, f"Users/{user}", body).status_code for _ in range(3)] == [404, 404, 200]
