@@ -2,11 +2,10 @@
 
 import json
 import threading
-import time
-import uuid
 from collections.abc import Sequence
 from typing import Any
 
+from lab import chance, clock
 from lab.aws import discovery, errors, patching, validation
 from lab.aws.errors import ScimRefusal, denied, invalid, not_found, throttled, unauthorized
 from lab.aws.querying import list_response, with_schemas
@@ -24,14 +23,14 @@ class Quota:
     def __init__(self, per_second: float) -> None:
         self.per_second = per_second
         self.left = per_second
-        self.at = time.monotonic()
+        self.at = clock.monotonic()
         self.lock = threading.Lock()
 
     def take(self) -> bool:
         if not self.per_second:
             return True
         with self.lock:
-            now = time.monotonic()
+            now = clock.monotonic()
             self.left = min(self.per_second, self.left + (now - self.at) * self.per_second)
             self.at = now
             if self.left < 1:
@@ -76,7 +75,7 @@ class AwsApp:
             status, answer = self._answer(request)
         except ScimRefusal as error:
             status, answer = error.status, errors.error_body(error, self.store.switches)
-        headers = {"Content-Type": "application/json", "x-amzn-RequestId": str(uuid.uuid4())}
+        headers = {"Content-Type": "application/json", "x-amzn-RequestId": chance.new_uuid()}
         if status == 429:
             headers["Retry-After"] = "1"
         return Response(status, json.dumps(answer).encode() if answer is not None else b"", headers)
