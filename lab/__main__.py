@@ -10,7 +10,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives import hashes
 
-from lab import clock
+from lab import chance, clock
 from lab.aws.app import AwsApp
 from lab.aws.store import AwsStore
 from lab.clock import SharedClock
@@ -34,6 +34,7 @@ def main() -> int:
     options = arguments()
     if options.clock:
         clock.use(SharedClock(options.clock))
+        chance.begin(0)
     state = Path(options.state)
     state.mkdir(mode=0o700, parents=True, exist_ok=True)
     tls = server_context(state)
