@@ -2,7 +2,8 @@
 """Lockstep's commands on a bare machine: needs Python 3.11 or newer and nothing else.
 
 python3 run.py up [--demo]      runs the product with its embedded parts and the rehearsal lab
-python3 run.py test [pytest …]  passes the tests
+python3 run.py test [pytest …]  passes the tests; --everywhere: all of them on both databases
+python3 run.py test --with python3.13 --django 6.1 [pytest …]  the same on another Python or Django
 python3 run.py <command> …      any command of manage.py
 """
 
@@ -38,6 +39,8 @@ def main(arguments: list[str]) -> None:
         sys.exit(__doc__)
     forget_settings()
     command, rest = arguments[0], arguments[1:]
+    if command == "test" and {"--with", "--django"} & set(rest):
+        os.execv(sys.executable, [sys.executable, str(ROOT / "tools" / "other_versions.py"), *rest])
     prepare("dev" if command == "test" else "embedded")
     if command == "test":
         become([str(ROOT / "tools" / "run_tests.py"), *rest])

@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from tests.world.lab import Lab
-from tools.run_tests import postgres
+from tools.postgres import postgres
 
 KEY = "A" * 43 + "="
 

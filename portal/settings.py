@@ -119,7 +119,7 @@ STORAGES = {
     },
 }
 
-# What a request may bring in its body: a form, or on the one page for it a configuration file of 5 MB
+# What a request may have in its body: a form, or on the one page for it a configuration file of 5 MB
 # (sync/configuration/files/json_text.py).
 BODY_BYTES = 1024 * 1024
 FILE_BODY_BYTES = 6 * 1024 * 1024
@@ -141,9 +141,11 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 SESSION_COOKIE_AGE = 12 * 60 * 60
-SESSION_COOKIE_NAME = "__Host-session" if SERVED_BY_HTTPS else "session"
+# Browsers send a host's cookies to all its ports (RFC 6265 section 8.5): two installations keep apart by name.
+COOKIE_END = f"-{port}" if (port := urlsplit(PUBLIC_URL).port) else ""
+SESSION_COOKIE_NAME = ("__Host-session" if SERVED_BY_HTTPS else "session") + COOKIE_END
 SESSION_COOKIE_SECURE = SERVED_BY_HTTPS
-CSRF_COOKIE_NAME = "__Host-csrf" if SERVED_BY_HTTPS else "csrf"
+CSRF_COOKIE_NAME = ("__Host-csrf" if SERVED_BY_HTTPS else "csrf") + COOKIE_END
 CSRF_COOKIE_SECURE = SERVED_BY_HTTPS
 CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "portal.frame.errors.csrf_failure"

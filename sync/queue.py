@@ -4,6 +4,7 @@ from celery import current_app
 
 EXECUTE_RUN = "sync.tasks.execute_run"
 TEST_CONNECTION = "sync.tasks.test_connection"
+DELIVER = "sync.tasks.deliver"
 CHECK_READINESS = "sync.tasks.check_readiness"
 
 

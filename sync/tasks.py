@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from sync.connection import services
+from sync.notifications import deliveries
 from sync.readiness.services import carry_out_check
 from sync.worker import execution, scheduling
 
@@ -20,6 +21,11 @@ def dispatch() -> None:
 @shared_task
 def test_connection(test_id: int) -> None:
     services.run_test(test_id)
+
+
+@shared_task
+def deliver(delivery_id: int) -> None:
+    deliveries.deliver(delivery_id)
 
 
 @shared_task

@@ -1,7 +1,7 @@
 """The import rules of the house: which room may know which."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -38,6 +38,16 @@ PORTAL = [
 ]
 PAGES = [tuple(path.name for path in (ROOT / "portal/pages").iterdir() if path.is_dir())]
 ORDERS = [("sync", ORDER), ("sync.engine", STAGES), ("portal", PORTAL), ("portal.pages", PAGES)]
+# Packages of sync that nothing outside it opens, and those that are entered by their doors alone.
+INSIDE = ("engine", "worker", "db", "graph")
+FEATURES = ("approvals", "preview", "drift", "readiness", "on_demand", "people", "notifications", "tenants")
+DOORS = ("services", "queries")
+# What commands and tasks open all the same, and why; pages nothing.
+PAST_DOORS = {
+    "sync.worker": "a command carries a run out by itself, and tasks are what a worker does",
+    "sync.tenants.file": "reading the file makes use of the doors: they cannot offer it",
+    "sync.graph.ids": "what is a GUID",
+}
 # Folder or file -> what nothing in it may import besides.
 FORBIDDEN = {
     "sync": ("portal", "lab"),
@@ -86,6 +96,25 @@ def test_a_file_imports_only_what_stands_above_it(package: str, order: list[tupl
         if own not in ("__init__", "migrations"):
             broken += [f"{path.relative_to(ROOT)}: {name}" for name in used - {own} if floor[name] >= floor[own]]
     assert broken == []
+
+
+@pytest.mark.parametrize(
+    ("place", "allowed"), [("portal", set()), ("sync/management", PAST_DOORS), ("sync/tasks.py", PAST_DOORS)]
+)
+def test_features_are_entered_by_their_doors(place: str, allowed: Collection[str]) -> None:
+    paths = [ROOT / place] if place.endswith(".py") else sorted((ROOT / place).rglob("*.py"))
+    broken = [
+        f"{path.relative_to(ROOT)}: {name}"
+        for path in paths
+        for name in imported(path)
+        if name.startswith("sync.") and goes_past_a_door(*name.split(".")[1:3])
+        if not any(f"{name}.".startswith(f"{one}.") for one in allowed)
+    ]
+    assert broken == []
+
+
+def goes_past_a_door(package: str, module: str = "") -> bool:
+    return package in INSIDE or (package in FEATURES and module not in DOORS)
 
 
 def test_portal_has_few_modules_beside_its_packages() -> None:

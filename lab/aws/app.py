@@ -26,12 +26,14 @@ class Quota:
         self.at = clock.monotonic()
         self.lock = threading.Lock()
 
-    def take(self) -> bool:
+    def take(self, others: float) -> bool:
+        """`others`: so much of each second's requests somebody else takes; one is left at least."""
         if not self.per_second:
             return True
+        per_second = max(1.0, self.per_second - others)
         with self.lock:
             now = clock.monotonic()
-            self.left = min(self.per_second, self.left + (now - self.at) * self.per_second)
+            self.left = min(per_second, self.left + (now - self.at) * per_second)
             self.at = now
             if self.left < 1:
                 return False
@@ -53,7 +55,7 @@ class AwsApp:
         response = self.apply(request)
         self._record_answer(n, request, response)
         response.late = lambda done: self._record_late(n, request, done)
-        response.delay += self.latency
+        response.delay += self.latency + int(self.store.switches["answer_ms"]) / 1000
         return response
 
     def _record_answer(self, n: int, request: Request, response: Response) -> None:
@@ -77,13 +79,13 @@ class AwsApp:
             status, answer = error.status, errors.error_body(error, self.store.switches)
         headers = {"Content-Type": "application/json", "x-amzn-RequestId": chance.new_uuid()}
         if status == 429:
-            headers["Retry-After"] = "1"
+            headers["Retry-After"] = self.store.switches["retry_after"]
         return Response(status, json.dumps(answer).encode() if answer is not None else b"", headers)
 
     def _answer(self, request: Request) -> Result:
         segments = request.segments
         self._authorise(request, segments)
-        if not self.quota.take():
+        if not self.quota.take(int(self.store.switches["others"])):
             raise throttled()
         if segments[1:3] != ["scim", "v2"]:
             raise not_found()

@@ -1,4 +1,4 @@
-"""The points on which AWS's documents are silent or disagree: each is a switch with its documented default."""
+"""The points on which AWS's documents are silent or disagree, each with its documented default, and how AWS is today."""
 
 from dataclasses import dataclass
 
@@ -35,6 +35,9 @@ SWITCHES: dict[str, Switch] = {
     "stale_requests": Switch("0", ("0", "3"), "so many filter look-ups after a create do not find it", number=True),
     "stale_seconds": Switch("0", ("0", "2"), "filter look-ups do not find what is younger than this", number=True),
     "patch_user_answer": Switch("200", ("200", "204"), "PATCH of a user answers with the user, or with nothing"),
+    "others": Switch("0", ("0", "10"), "requests a second of the quota that somebody else takes", number=True),
+    "retry_after": Switch("1", ("1", "40"), "seconds that a 429 asks to wait", number=True),
+    "answer_ms": Switch("0", ("0", "6000"), "milliseconds until an answer leaves", number=True),
 }
 
 

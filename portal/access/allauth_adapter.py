@@ -1,4 +1,4 @@
-"""How django-allauth behaves here: nobody makes an account for himself."""
+"""How django-allauth behaves here: accounts are made by an Owner only."""
 
 from allauth.account.adapter import DefaultAccountAdapter
 from django.http import HttpRequest

@@ -7,8 +7,10 @@ import secrets
 from pathlib import Path
 
 from django.conf import settings
+from django.db import transaction
 
-from portal.models import Role, RoleGrant
+from portal.models import Role, RoleGrant, User
+from sync import audit
 
 # Without letters and digits that look alike.
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
@@ -29,12 +31,22 @@ def issue_code() -> str:
     return code
 
 
-def check(code: str) -> bool:
+def code_matches(code: str) -> bool:
     path = _path()
     if not path.is_file():
         return False
     expected = str(json.loads(path.read_text()).get("sha256", ""))
     return hmac.compare_digest(_hash(code), expected)
+
+
+@transaction.atomic
+def make_owner(*, email: str, password: str, name: str, time_zone: str = "UTC") -> User:
+    """The code is used up."""
+    user = User.objects.create_user(email, password, name=name, time_zone=time_zone)
+    RoleGrant.objects.create(user=user, role=Role.OWNER)
+    audit.record(user.email, "user.first_owner", user, None, {"email": user.email, "role": Role.OWNER.value})
+    burn()
+    return user
 
 
 def burn() -> None:

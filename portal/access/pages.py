@@ -1,6 +1,7 @@
-"""What a view asks before it begins."""
+"""What a page asks before its view begins: who signed in, the method, the tenant of its address, the right, the draft."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
@@ -9,14 +10,67 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest as DjangoHttpRequest
 from django.http import HttpResponse
 from django.shortcuts import resolve_url
+from django.views.decorators.http import require_http_methods
 
 from portal.access.request import HttpRequest
-from portal.access.rights import can
+from portal.access.rights import can, tenant_for
 from portal.access.roles import Right
+from portal.access.stale_draft import warn_of_another_draft
 from portal.models import User
 from sync.models import Tenant
 
 View = Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """The right that opens a page of a tenant, and the one that a POST needs; None: the page takes no such request.
+
+    `edits_draft`: a POST edits the draft, and says when the one that its page showed is gone.
+    `takes_file`: the body may be as large as a file, when somebody with the right to act sends it.
+    """
+
+    read: Right | None
+    act: Right | None
+    edits_draft: bool = False
+    takes_file: bool = False
+
+    @property
+    def methods(self) -> list[str]:
+        return [*(["GET", "HEAD"] if self.read else []), *(["POST"] if self.act else [])]
+
+    def right_for(self, method: str | None) -> Right:
+        right = self.act if method == "POST" else self.read
+        assert right is not None, f"{method} is refused before"
+        return right
+
+
+def page(
+    *, read: Right | None = None, act: Right | None = None, edits_draft: bool = False, takes_file: bool = False
+) -> Callable[[View], View]:
+    """For views of a tenant's pages: they get the tenant in place of its short name. See Access."""
+    access = Access(read, act, edits_draft, takes_file)
+
+    def guarded(view: View) -> View:
+        @wraps(view)
+        @require_http_methods(access.methods)
+        @signed_in
+        def checked(request: HttpRequest, slug: str, **facts: Any) -> Any:
+            tenant = tenant_for(request.user, slug, access.right_for(request.method))
+            if access.edits_draft and request.method == "POST":
+                warn_of_another_draft(request, tenant)
+            return view(request, tenant, **facts)
+
+        checked.access = access  # type: ignore[attr-defined]
+        return checked
+
+    return guarded
+
+
+def access_of(view: View) -> Access | None:
+    """None for pages that belong to no tenant."""
+    access: Access | None = getattr(view, "access", None)
+    return access
 
 
 def signed_in(view: View) -> View:
@@ -33,20 +87,10 @@ def signed_in(view: View) -> View:
     return checked
 
 
-def takes_file(right: Right) -> Callable[[View], View]:
-    """A page whose body may be as large as a file, sent by whoever has the right in its tenant."""
-
-    def marked(view: View) -> View:
-        view.takes_file = right  # type: ignore[attr-defined]
-        return view
-
-    return marked
-
-
 def may_send_file(request: DjangoHttpRequest, view: View, facts: Mapping[str, Any]) -> bool:
     """`facts`: what the address names. Asks nothing of a page that takes no file."""
-    right: Right | None = getattr(view, "takes_file", None)
-    if right is None or not isinstance(request.user, User) or not request.user.is_active:
+    access = access_of(view)
+    if access is None or not access.takes_file or not isinstance(request.user, User) or not request.user.is_active:
         return False
     tenant = Tenant.objects.filter(slug=facts["slug"]).first()
-    return tenant is not None and can(request.user, tenant, right)
+    return tenant is not None and can(request.user, tenant, access.right_for("POST"))

@@ -1,4 +1,4 @@
-"""Who may do what. A view begins here: without the right there is no tenant to work on."""
+"""Who may do what: without the right there is no tenant to work on."""
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
@@ -7,7 +7,6 @@ from django.utils.translation import gettext as _
 
 from portal.access.request import HttpRequest
 from portal.access.roles import RIGHTS, Right, lowest_role_with
-from portal.access.stale_draft import edits_the_draft, tell_of_another_draft
 from portal.models import Role, RoleGrant, User
 from sync.models import Tenant
 
@@ -47,14 +46,12 @@ def require_owner(request: HttpRequest) -> None:
         )
 
 
-def tenant_for(request: HttpRequest, slug: str, right: Right) -> Tenant:
+def tenant_for(user: User, slug: str, right: Right) -> Tenant:
     """404 when the tenant is unknown or not for this person, 403 with the missing role when the right lacks."""
     tenant = Tenant.objects.select_related("entra", "aws").filter(slug=slug).first()
-    rights = rights_of(request.user, tenant) if tenant else frozenset()
+    rights = rights_of(user, tenant) if tenant else frozenset()
     if tenant is None or Right.READ not in rights:
         raise Http404(_("There is no such tenant, or it is not yours to see."))
-    if request.method == "POST" and right in rights and edits_the_draft(request):
-        tell_of_another_draft(request, tenant)
     if right not in rights:
         role = lowest_role_with(right).label
         raise PermissionDenied(

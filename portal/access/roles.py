@@ -15,7 +15,7 @@ class Right(TextChoices):
     OWN = "own", _("Tenants, users and roles, settings")
 
 
-# Rights add up downward, except for the Approver, who stands beside the line.
+# Rights add up downward, except for the Approver, who is beside the line.
 _LINE = [Right.READ, Right.ON_DEMAND, Right.OPERATE, Right.CONFIGURE]
 RIGHTS: dict[Role, frozenset[Right]] = {
     Role.VIEWER: frozenset(_LINE[:1]),
@@ -28,5 +28,5 @@ RIGHTS: dict[Role, frozenset[Right]] = {
 
 
 def lowest_role_with(right: Right) -> Role:
-    """The first role of the table that has the right: what a page names when it must say no."""
+    """The first role of the table that has the right: what a refusal names."""
     return next(role for role in Role if right in RIGHTS[role])

@@ -1,4 +1,4 @@
-"""The keys that an installation must bring: without them nothing starts, and no well-known key stands in.
+"""The keys that an installation must have: without them nothing starts, and no well-known key replaces them.
 
 Django's system checks ask before every command that touches data; web server, worker and beat ask when they start.
 """

@@ -139,7 +139,7 @@ def make_keys(state: Path) -> None:
 
 
 def make_key(name: str, path: Path, value: str) -> None:
-    """Once, and whole or not at all; nothing when the installation brings its own."""
+    """Once, and whole or not at all; nothing when the installation has its own."""
     if environ.secret(name, path):
         return
     draft = path.with_suffix(".new")
@@ -150,7 +150,7 @@ def make_key(name: str, path: Path, value: str) -> None:
     say("up", f"made {path}: whoever loses it cannot open what was stored with it")
 
 
-def start(supervisor: Supervisor, state: Path, address: Address, *, lab: bool, demo: bool) -> None:
+def start_product(supervisor: Supervisor, state: Path, address: Address, *, lab: bool, demo: bool) -> None:
     """What takes long to become ready starts first, and is waited for when it is needed."""
     environment = environment_of(state, address)
     lab_child, facts = start_lab(supervisor, state, environment) if lab else (None, {})
@@ -180,8 +180,7 @@ def environment_of(state: Path, address: Address) -> dict[str, str]:
         "ALLOWED_HOSTS": f"localhost,127.0.0.1,[::1],{address.host}",
         "BROKER_URL": f"redis+socket://{broker_socket(state)}" if valkey_binary() else "filesystem://",
     }
-    chosen = {name: value for name, value in os.environ.items() if value}
-    return ours | chosen | {"STATE_DIR": str(state), "PYTHONUNBUFFERED": "1"}
+    return ours | environ.given() | {"STATE_DIR": str(state), "PYTHONUNBUFFERED": "1"}
 
 
 def start_lab(supervisor: Supervisor, state: Path, environment: dict[str, str]) -> tuple[Child, dict[str, Any]]:

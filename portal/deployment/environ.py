@@ -93,6 +93,10 @@ def ca_file(name: str) -> str | None:
     return path
 
 
+# The names of what `recall` put into this process's environment.
+RECALLED: set[str] = set()
+
+
 def remembered(state: Path) -> Path:
     return state / "run" / "environment.json"
 
@@ -105,8 +109,14 @@ def remember(state: Path, variables: dict[str, str]) -> None:
 def recall(state: Path) -> None:
     """What `up` remembered becomes the default of this process; its own variables win."""
     with contextlib.suppress(FileNotFoundError, ValueError):
-        for name, value in json.loads(remembered(state).read_text()).items():
-            os.environ.setdefault(name, value)
+        facts = json.loads(remembered(state).read_text())
+        RECALLED.update(facts.keys() - os.environ.keys())
+        os.environ.update({name: facts[name] for name in RECALLED})
+
+
+def given() -> dict[str, str]:
+    """What the caller set, without what was recalled: another `up` has its own address, broker and lab."""
+    return {name: value for name, value in os.environ.items() if value and name not in RECALLED}
 
 
 ENGINES = {
@@ -139,7 +149,7 @@ def database(url: str) -> dict[str, Any]:
         "NAME": unquote(parts.path.lstrip("/")),
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
-        # A unix socket directory cannot stand in a URL's host part: libpq's own ?host= does it.
+        # A unix socket directory cannot be in a URL's host part: libpq's own ?host= does it.
         "HOST": options.pop("host", parts.hostname or ""),
         "PORT": str(parts.port or options.pop("port", "")),
         "OPTIONS": options,

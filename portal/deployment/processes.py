@@ -27,7 +27,7 @@ SAME_SIGNAL_SECONDS = 0.5
 Say = Callable[[str, str], None]
 
 
-class Stopped(Exception):
+class StopRequested(Exception):
     """A signal came before everything had started."""
 
 
@@ -108,8 +108,8 @@ class Child:
                 os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
 
-    def hear_out(self) -> None:
-        """Prints what it said last."""
+    def drain(self) -> None:
+        """Prints its last lines."""
         if self.reader is not None:
             self.reader.join(1)
 
@@ -155,7 +155,7 @@ class Supervisor:
         while not ready():
             self._check_signals()
             if not child.running:
-                child.hear_out()
+                child.drain()
                 raise CannotStart(f"{child.name} ended at once: see its lines above.")
             if time.monotonic() > until:
                 raise CannotStart(f"{child.name} was not ready after {seconds:.0f} s: see its lines above.")
@@ -176,7 +176,7 @@ class Supervisor:
 
     def _check_signals(self) -> None:
         if self.stopping:
-            raise Stopped
+            raise StopRequested
 
     def watch(self) -> None:
         """Until a signal comes: whatever ended is started again, after a pause that doubles."""
@@ -207,16 +207,16 @@ class Supervisor:
 
     def _stop(self, child: Child) -> None:
         child.terminate()
-        began, said = time.monotonic(), False
+        began, reported = time.monotonic(), False
         while child.running and (waited := time.monotonic() - began) < child.grace:
             if self.forced and not child.patient:
                 break
-            if waited > PATIENCE_SECONDS and not said:
+            if waited > PATIENCE_SECONDS and not reported:
                 self.say(child.name, "finishes what it is at; Ctrl-C ends it at once")
-                said = True
+                reported = True
             time.sleep(0.05)
         child.kill_all()
-        child.hear_out()
+        child.drain()
 
 
 def say(name: str, line: str) -> None:

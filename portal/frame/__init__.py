@@ -1,1 +1,1 @@
-"""What stands around every page, and what pages share. Imports access, words and `sync`, never a page."""
+"""What surrounds every page, and what pages share. Imports access, words and `sync`, never a page."""

@@ -1,26 +1,35 @@
-"""Parts of an address that stand for more than a text: `<plural:…>`, `<kind:…>`, `<id:…>`."""
+"""Parts of an address that stand for more than a text: `<objects:…>`, `<kind:…>`, `<id:…>`."""
 
 from django.urls import register_converter
 
 from sync.directory.live import GUID
+from sync.rules.rows import ObjectType
+
+PLURALS: dict[ObjectType, str] = {"user": "people", "group": "groups"}
 
 
-class Plural:
-    """The two kinds of mappings that pages are for."""
+class PeopleOrGroups:
+    """`people` or `groups` in the address, an ObjectType in the view and in `reverse`."""
 
     regex = "people|groups"
+
+    def to_python(self, value: str) -> ObjectType:
+        return "user" if value == PLURALS["user"] else "group"
+
+    def to_url(self, value: ObjectType) -> str:
+        return PLURALS[value]
+
+
+class AssignedKind:
+    """The two kinds of what can be assigned."""
+
+    regex = "user|group"
 
     def to_python(self, value: str) -> str:
         return value
 
     def to_url(self, value: str) -> str:
         return value
-
-
-class Kind(Plural):
-    """The two kinds of what can be assigned."""
-
-    regex = "user|group"
 
 
 class ObjectId:
@@ -35,6 +44,6 @@ class ObjectId:
         return value
 
 
-register_converter(Plural, "plural")
-register_converter(Kind, "kind")
+register_converter(PeopleOrGroups, "objects")
+register_converter(AssignedKind, "kind")
 register_converter(ObjectId, "id")

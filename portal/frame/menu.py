@@ -14,7 +14,7 @@ from sync.models import Tenant
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class MenuItem:
     label: str | Promise
     icon: str
     url_name: str
@@ -23,36 +23,36 @@ class Item:
     pages: tuple[str, ...] = ()
 
 
-MENU: tuple[tuple[str | Promise, tuple[Item, ...]], ...] = (
-    ("", (Item(_("Overview"), "layout-dashboard", "overview"),)),
+MENU: tuple[tuple[str | Promise, tuple[MenuItem, ...]], ...] = (
+    ("", (MenuItem(_("Overview"), "layout-dashboard", "overview"),)),
     (
         _("Configure"),
         (
-            Item(_("Set-up"), "list-check", "setup"),
-            Item(
+            MenuItem(_("Set-up"), "list-check", "setup"),
+            MenuItem(
                 _("Connection"),
                 "plug-connected",
                 "connection",
                 pages=("connection_entra", "connection_aws", "connection_test"),
             ),
-            Item(
+            MenuItem(
                 _("Mappings"),
                 "arrows-exchange",
                 "mappings",
-                ("people",),
+                ("user",),
                 (
                     *("mapping", "mapping_add", "mapping_remove", "mappings_reset", "expression_help", "aws_fields"),
                     *("configuration_export", "configuration_import"),
                 ),
             ),
-            Item(_("Scope"), "filter", "scope", pages=("scope_people",)),
-            Item(
+            MenuItem(_("Scope"), "filter", "scope", pages=("scope_people",)),
+            MenuItem(
                 _("Assignments"),
                 "users-group",
                 "assignments",
                 pages=("assign", "assign_pasted", "unassign", "unassign_ticked", "application", "group"),
             ),
-            Item(
+            MenuItem(
                 _("Draft and versions"),
                 "archive",
                 "draft",
@@ -63,18 +63,18 @@ MENU: tuple[tuple[str | Promise, tuple[Item, ...]], ...] = (
     (
         _("Operate"),
         (
-            Item(_("Provisioning"), "player-play", "provisioning", pages=("turn_on", "turn_off")),
-            Item(_("Approvals"), "hand-stop", "approvals", pages=("approval",)),
-            Item(_("Sync history"), "history", "runs", pages=("run", "run_cancel")),
-            Item(_("Logs"), "list-search", "logs", pages=("log",)),
-            Item(_("Compare with AWS"), "replace", "drift", pages=("drift_repair",)),
+            MenuItem(_("Provisioning"), "player-play", "provisioning", pages=("turn_on", "turn_off")),
+            MenuItem(_("Approvals"), "hand-stop", "approvals", pages=("approval",)),
+            MenuItem(_("Sync history"), "history", "runs", pages=("run", "run_cancel")),
+            MenuItem(_("Logs"), "list-search", "logs", pages=("log",)),
+            MenuItem(_("Compare with AWS"), "replace", "drift", pages=("drift_repair",)),
         ),
     ),
     (
         _("People"),
         (
-            Item(_("On demand"), "user", "on_demand", pages=("demand",)),
-            Item(_("Readiness"), "shield-check", "readiness"),
+            MenuItem(_("On demand"), "user", "on_demand", pages=("demand",)),
+            MenuItem(_("Readiness"), "shield-check", "readiness"),
         ),
     ),
 )

@@ -68,7 +68,7 @@ class Picked:
 
 
 def pick(tenant: Tenant, form: PickForm, *, search: bool = True) -> Picked:
-    """Never raises because of Graph: whoever is chosen stays so, under the name that is known."""
+    """Never raises because of Graph: what is chosen stays chosen, under the name that is known."""
     known = live.known(tenant, form.references)
     picked = Picked([known.get(one) or _nameless(one) for one in form.references], references=form.references)
     try:

@@ -6,12 +6,9 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render, resolve_url
 from django.template.loader import render_to_string
 from django.utils.cache import patch_vary_headers
-from django.utils.functional import SimpleLazyObject
 
 from portal.access.request import HttpRequest
-from portal.access.rights import rights_of
-from portal.frame.menu import marks
-from sync.configuration import drafts
+from portal.frame.around import TenantFrame
 
 
 def wants_partial(request: HttpRequest) -> bool:
@@ -30,19 +27,11 @@ def render_page(
 ) -> HttpResponse:
     """`edited`: a POST that answers with a partial has changed the draft, so that the frame's bar comes along."""
     if "tenant" in context:
-        # Page and partial alike draw only what the person may do.
-        tenant = context["tenant"]
-        context = {"rights": {right.value for right in rights_of(request.user, tenant)}} | context
-        shown = SimpleLazyObject(lambda: drafts.ShownDraft.of(tenant))
-        context |= {
-            "draft_keys": SimpleLazyObject(lambda: shown.keys),
-            "draft_seen": SimpleLazyObject(lambda: shown.token),
-        }
+        context = context | {"frame": TenantFrame(request, context["tenant"])}
     name = f"{template}#{partial}" if partial and wants_partial(request) else template
     response = render(request, name, context, status=status)
     if name != template and request.method == "POST" and status == 200 and edited and "tenant" in context:
         # What was edited in place shows in the frame too.
-        context["marks"] = marks(context["draft_keys"])
         response.content += render_to_string("draft/bar.html#oob", context, request).encode()
     patch_vary_headers(response, ["HX-Request"])
     response["Cache-Control"] = "no-store"

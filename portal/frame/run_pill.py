@@ -1,12 +1,25 @@
 """The running or the last run, for the header of every page."""
 
-from typing import Any
+from dataclasses import dataclass
 
-from sync.models import Run, Tenant
+from sync.models import Result, Run, Tenant
 
 
-def pill_context(tenant: Tenant) -> dict[str, Any]:
-    newest = tenant.runs.exclude(kind=Run.Kind.ON_DEMAND).first()
-    waiting = newest.operations.filter(result__in=("planned", "sent")).count() if newest and newest.open else 0
-    done = max(0, newest.planned - waiting) if newest else 0
-    return {"tenant": tenant, "run": newest, "done": done, "open": bool(newest and newest.open)}
+@dataclass(frozen=True, slots=True)
+class RunPill:
+    """`done`: planned rows of an open run that have been sent."""
+
+    run: Run | None
+    done: int = 0
+
+    @classmethod
+    def of(cls, tenant: Tenant) -> "RunPill":
+        newest = tenant.runs.exclude(kind=Run.Kind.ON_DEMAND).first()
+        if newest is None or not newest.open:
+            return cls(newest)
+        waiting = newest.operations.filter(result__in=(Result.PLANNED, Result.SENT)).count()
+        return cls(newest, max(0, newest.planned - waiting))
+
+    @property
+    def open(self) -> bool:
+        return self.run is not None and self.run.open

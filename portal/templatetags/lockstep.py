@@ -1,11 +1,10 @@
-"""Template tags of every page: icons, status words, times, form fields, the frame."""
+"""Template tags of every page: icons, status words, times, form fields."""
 
 import datetime
 from typing import Any
 
 from django import template
 from django.forms import BoundField, CheckboxInput, Form, RadioSelect
-from django.template.context import RequestContext
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -14,14 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from portal.access import first_run
-from portal.access.rights import visible_tenants
-from portal.frame.menu import menu
-from portal.frame.run_pill import pill_context
-from portal.words.states import STATUS
-from sync.approvals import queries
-from sync.configuration.current import configuration_of
-from sync.models import Tenant
+from portal.words.states import LOOKS, WORDS
 
 register = template.Library()
 
@@ -30,7 +22,7 @@ SPRITE = "vendor/tabler-icons-3/sprite.svg"
 
 @register.simple_tag
 def icon(name: str, size: int = 16) -> SafeString:
-    """An icon of the sprite; it never stands without a word, so readers skip it."""
+    """An icon of the sprite; there is always a word beside it, so screen readers skip it."""
     return format_html(
         '<svg class="ls-icon" width="{0}" height="{0}" aria-hidden="true" focusable="false"><use href="{1}#{2}"/></svg>',
         size,
@@ -45,7 +37,7 @@ QUIET = ("good", "neutral")
 @register.simple_tag
 def status(kind: str, value: str, icon_only: bool = False) -> SafeString:
     """A status word with its shape; only trouble and work in progress are tinted."""
-    word, family, shape = STATUS[kind][str(value).replace("-", "_")]
+    word, (family, shape) = WORDS[kind][value], LOOKS[kind][value]
     if icon_only:
         return format_html(
             '<span class="ls-status ls-c-{}">{}<span class="visually-hidden">{}</span></span>',
@@ -121,37 +113,3 @@ def field(bound: BoundField) -> dict[str, Any]:
 @register.inclusion_tag("partials/error_summary.html")
 def error_summary(form: Form) -> dict[str, Any]:
     return {"form": form}
-
-
-@register.inclusion_tag("partials/nav.html", takes_context=True)
-def navigation(context: RequestContext, tenant: Tenant) -> dict[str, Any]:
-    """A page has the menu twice, for wide and for narrow screens: it is made once."""
-    made = context.render_context
-    if "menu" not in made:
-        match = context["request"].resolver_match
-        made["menu"] = menu(tenant, match.url_name if match else "", context.get("draft_keys") or ())
-    return {"groups": made["menu"]}
-
-
-@register.inclusion_tag("partials/run_pill.html", takes_context=True)
-def run_pill(context: RequestContext, tenant: Tenant) -> dict[str, Any]:
-    return pill_context(tenant)
-
-
-@register.simple_tag(takes_context=True)
-def my_tenants(context: RequestContext) -> list[Tenant]:
-    return list(visible_tenants(context["request"].user)[:20])
-
-
-@register.simple_tag(takes_context=True)
-def next_waits(context: RequestContext) -> dict[str, Any] | None:
-    """While provisioning is on and scope or matching changed since the last yes: the plan to look at, if there is one."""
-    tenant: Tenant = context["tenant"]
-    if not tenant.enabled or configuration_of(tenant).confirmed:
-        return None
-    return {"plan": queries.newest_plan(tenant)}
-
-
-@register.simple_tag
-def first_owner_needed() -> bool:
-    return first_run.needed()

@@ -13,14 +13,13 @@ from django.utils.translation import gettext_lazy
 
 from portal.words import aws_fields
 from sync.configuration.items import Difference, Item
-from sync.engine.rehearsal.causes import SCOPE
 from sync.models import AttributeMapping, Configuration, Tenant
+from sync.preview.queries.previews import split_causes
 from sync.problems.catalogue import SCOPE_REASONS
 from sync.rules import filters
 from sync.rules.filter_words import clauses_in_words
 
 Words = str | Promise
-PLURAL = {"user": "people", "group": "groups"}
 KINDS: Mapping[str, Words] = {
     "mapping": gettext_lazy("Mapping"),
     "filter": gettext_lazy("Scope filter"),
@@ -42,7 +41,7 @@ OF_MAPPINGS = ("guest_user_name", "user_actions", "group_actions")
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ChangeLine:
     """One difference. `before` and `after` are sentences; `coded`: expressions and attribute names, in a code font."""
 
     key: str
@@ -54,27 +53,29 @@ class Line:
     after: str
     url: str
     # added, removed or changed
-    deed: str
+    action: str
     by: str = ""
     at: datetime.datetime | None = None
 
 
-def lines_of(tenant: Tenant, found: Iterable[Difference], edits: Mapping[str, Any] | None = None) -> list[Line]:
-    return [line_of(tenant, one, (edits or {}).get(one.key, {})) for one in found]
+def change_lines(
+    tenant: Tenant, found: Iterable[Difference], edits: Mapping[str, Any] | None = None
+) -> list[ChangeLine]:
+    return [change_line(tenant, one, (edits or {}).get(one.key, {})) for one in found]
 
 
-def line_of(tenant: Tenant, one: Difference, edit: Mapping[str, str]) -> Line:
+def change_line(tenant: Tenant, one: Difference, edit: Mapping[str, str]) -> ChangeLine:
     item = one.item
-    return Line(
+    return ChangeLine(
         key=one.key,
         kind=item.kind,
         kind_word=kind_word(item),
-        name=name_of(item),
+        name=item_name(item),
         coded=item.kind == "mapping",
-        before=words_of(item, one.before),
-        after=words_of(item, one.after),
+        before=item_words(item, one.before),
+        after=item_words(item, one.after),
         url=url_of(tenant, item),
-        deed="added" if one.before is None else "removed" if one.after is None else "changed",
+        action="added" if one.before is None else "removed" if one.after is None else "changed",
         by=edit.get("by", ""),
         at=datetime.datetime.fromisoformat(edit["at"]) if "at" in edit else None,
     )
@@ -85,7 +86,7 @@ def kind_word(item: Item) -> Words:
     return GROUP_KINDS[item.kind] if of_groups else KINDS[item.kind]
 
 
-def name_of(item: Item) -> str:
+def item_name(item: Item) -> str:
     if item.kind == "mapping":
         return aws_fields.short_path(item.name)
     name = str(SETTINGS.get(item.key, item.name))
@@ -94,7 +95,7 @@ def name_of(item: Item) -> str:
 
 def url_of(tenant: Tenant, item: Item) -> str:
     if page_editing(item.key) == "mappings":
-        return reverse("mappings", args=[tenant.slug, PLURAL.get(item.object_type, "people")])
+        return reverse("mappings", args=[tenant.slug, item.object_type or "user"])
     return reverse(page_editing(item.key), args=[tenant.slug])
 
 
@@ -108,7 +109,7 @@ def page_editing(key: str) -> str:
     return "scope"
 
 
-def words_of(item: Item, side: Item | None) -> str:
+def item_words(item: Item, side: Item | None) -> str:
     return {"mapping": mapping_words, "filter": filter_words, "assignment": assignment_words}.get(
         item.kind, setting_words
     )(item, side)
@@ -168,19 +169,17 @@ def setting_words(item: Item, side: Item | None) -> str:
 class Because:
     """Words for the causes of a preview's operations. `lines`: the draft's differences."""
 
-    def __init__(self, lines: Iterable[Line]) -> None:
+    def __init__(self, lines: Iterable[ChangeLine]) -> None:
         self.lines = {line.key: line for line in lines}
 
     def of(self, causes: Iterable[str], *, unit: str = "") -> list[dict[str, str]]:
         """Each with `text` and `by`. `unit`: only mappings of this unit count, with whatever is no mapping."""
-        keys = [key for key in causes if not unit or not key.startswith("mapping:") or unit_in(key, unit)]
-        found = [self._one(key) for key in keys if not key.startswith(SCOPE)]
-        reasons = [str(SCOPE_REASONS.get(key.removeprefix(SCOPE), key)) for key in keys if key.startswith(SCOPE)]
+        keys, reasons = split_causes(causes)
+        found = [self._one(key) for key in keys if not unit or not key.startswith("mapping:") or unit_in(key, unit)]
         if found:
             return found
-        return [{"text": reason, "by": ""} for reason in reasons] or [
-            {"text": _("Changed in Entra since the last run"), "by": ""}
-        ]
+        texts = [str(SCOPE_REASONS.get(reason, reason)) for reason in reasons]
+        return [{"text": text, "by": ""} for text in texts or [_("Changed in Entra since the last run")]]
 
     def _one(self, key: str) -> dict[str, str]:
         line = self.lines.get(key)
@@ -193,7 +192,7 @@ def unit_in(key: str, unit: str) -> bool:
     return key.split(":", 2)[2].startswith(unit)
 
 
-def cause_words(line: Line) -> str:
+def cause_words(line: ChangeLine) -> str:
     facts = {"name": line.name, "after": line.after}
     words = {
         ("assignment", "added"): _("%(name)s assigned"),
@@ -201,9 +200,9 @@ def cause_words(line: Line) -> str:
         ("filter", "added"): _("New filter %(name)s"),
         ("filter", "removed"): _("Filter %(name)s removed"),
         ("filter", "changed"): _("Filter %(name)s changed"),
-        ("mapping", line.deed): _("Mapping %(name)s"),
+        ("mapping", line.action): _("Mapping %(name)s"),
     }
-    return words.get((line.kind, line.deed), _("%(name)s: %(after)s")) % facts
+    return words.get((line.kind, line.action), _("%(name)s: %(after)s")) % facts
 
 
 def shown_source(kind: str, source: str) -> str:

@@ -1,4 +1,4 @@
-"""The words of a hold: what is held, what a yes does, what a no does."""
+"""The words of a hold: what is held, what approving it does, what keeping does."""
 
 from collections.abc import Callable, Mapping
 
@@ -12,7 +12,7 @@ from sync.problems.catalogue import SCOPE_REASONS
 Kind = Hold.Kind
 Counted = Callable[[int], str]
 
-# Heading of the page; label of the button; what stands under the two figures.
+# Heading of the page; label of the button; the text under the two figures.
 HEADINGS: Mapping[str, Counted] = {
     Kind.PEOPLE: lambda n: ngettext("%(n)s removal is held", "%(n)s removals are held", n),
     Kind.MEMBERS: lambda n: ngettext("%(n)s member is held", "%(n)s members are held", n),
@@ -47,45 +47,45 @@ def hold_would(hold: Hold) -> str:
 
 
 def hold_foresight(kind: str, facts: Mapping[str, int]) -> str:
-    """What a plan would bring to Approvals."""
+    """What a plan would add to Approvals."""
     planned, limit = facts.get("planned", 0), facts.get("limit", 0)
     words = {"would": WOULD[kind](planned) % {"n": f"{planned:,}"}, "limit": f"{limit:,}"}
     return _("It %(would)s, over your limit of %(limit)s: that waits under Approvals.") % words
 
 
 def hold_words(hold: Hold) -> dict[str, str]:
-    """`deed` stands on the button around a number, `lose` and `stay` under the figures, `kept` in a row."""
+    """`action` is the label of the button around a number, `lose` and `stay` under the figures, `kept` in a row."""
     return {
         Kind.PEOPLE: {
-            "deed": _("Remove"),
+            "action": _("Remove"),
             "lose": _("lose access"),
             "stay": _("stay, kept by you"),
             "kept": _("Stays in AWS"),
             "keep": _("Keep all in AWS"),
         },
         Kind.MEMBERS: {
-            "deed": _("Remove"),
+            "action": _("Remove"),
             "lose": _("leave their group"),
             "stay": _("stay, kept by you"),
             "kept": _("Stays in the group"),
             "keep": _("Keep all in their groups"),
         },
         Kind.GROUPS: {
-            "deed": _("Delete"),
+            "action": _("Delete"),
             "lose": _("are deleted"),
             "stay": _("stay, kept by you"),
             "kept": _("Stays in AWS"),
             "keep": _("Keep all in AWS"),
         },
         Kind.CREATES: {
-            "deed": _("Create"),
+            "action": _("Create"),
             "lose": _("are created"),
             "stay": _("stay out"),
             "kept": _("Stays out"),
             "keep": _("Keep all out"),
         },
         Kind.KEYS: {
-            "deed": _("Change"),
+            "action": _("Change"),
             "lose": _("are changed"),
             "stay": _("keep their names"),
             "kept": _("Keeps its name"),

@@ -2,12 +2,11 @@
 
 from django.db.models import Count, Sum
 
-from sync.engine.rehearsal import impact
 from sync.models import Action, Result, Run
 
 
 def shows_a_plan(found: Run) -> bool:
-    """Its rows were planned, and written by nobody: a preview, or a plan that waits for a yes."""
+    """Its rows were planned, and written by nobody: a preview, or a plan that waits for approval."""
     ended = found.kind == Run.Kind.PREVIEW and found.state in (Run.State.COMPLETED, Run.State.COMPLETED_WITH_ERRORS)
     return ended or found.state == Run.State.WAITING
 
@@ -26,8 +25,3 @@ def plan_lines(found: Run) -> list[dict[str, object]]:
         }
         for row in sorted(counted.order_by(), key=lambda row: (order.index(row["action"]), row["object_type"]))
     ]
-
-
-def people_changed(found: Run) -> int:
-    people = found.impact["people"]
-    return sum(people[key] for key in impact.GROUPS)

@@ -10,7 +10,7 @@ from sync.models import Run
 from sync.runs import phases
 
 
-def in_the_way(run: Run) -> str:
+def run_in_the_way(run: Run) -> str:
     words = _("Nothing was started: run %(number)s (%(kind)s) is still open. Ask again when it is over.")
     return words % {"number": run.number, "kind": run.get_kind_display()}
 

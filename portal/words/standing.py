@@ -1,4 +1,4 @@
-"""How provisioning stands, in one word, with what an admin needs to know about it."""
+"""The state of provisioning, in one word, with what an admin needs to know about it."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -12,7 +12,7 @@ Word = Literal["on", "off", "waiting_for_approval", "quarantined"]
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """`plan`: a run whose plan waits for a yes; `shrunken`: one whose reading was not believed; `changes`: how many
+    """`plan`: a run whose plan waits for approval; `shrunken`: one whose reading was not believed; `changes`: how many
     held changes nobody has decided on."""
 
     word: Word

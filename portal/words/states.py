@@ -1,81 +1,123 @@
 """Every state that pages show: its word, its family of colours and its shape."""
 
-from typing import Any
+from collections.abc import Mapping
 
-from django.utils.translation import gettext_lazy
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
-# kind -> value -> (word, family, icon). Families good and neutral are drawn without a tint: quiet success.
-STATUS: dict[str, dict[str, tuple[Any, str, str]]] = {
+from sync.models import Result, Run
+from sync.runs import phases
+
+Words = str | Promise
+# Family of colours, and shape.
+Look = tuple[str, str]
+GOOD: Look = ("good", "circle-check")
+IDLE: Look = ("neutral", "minus")
+NOT_YET: Look = ("neutral", "clock")
+NOT_STARTED: Look = ("neutral", "circle-dashed")
+RUNNING: Look = ("running", "progress")
+HELD: Look = ("held", "hand-stop")
+ATTENTION: Look = ("attention", "alert-triangle")
+BAD: Look = ("bad", "square-x")
+
+# By kind and value. What a model or a phase has words for is not repeated here.
+WORDS: Mapping[str, Mapping[str, Words]] = {
+    "run": dict(Run.State.choices),
+    "result": {**dict(Result.choices), "no_change": _("No change")},
+    "phase": {str(state): word for state, word in phases.STATES.items()},
     "provisioning": {
-        "on": (gettext_lazy("On"), "good", "circle-check"),
-        "off": (gettext_lazy("Off"), "neutral", "minus"),
-        "not_set_up": (gettext_lazy("Not set up"), "neutral", "minus"),
-        "waiting_for_approval": (gettext_lazy("Waiting for approval"), "held", "hand-stop"),
-        "quarantined": (gettext_lazy("Quarantined"), "held", "hand-stop"),
+        "on": _("On"),
+        "off": _("Off"),
+        "not_set_up": _("Not set up"),
+        "waiting_for_approval": _("Waiting for approval"),
+        "quarantined": _("Quarantined"),
     },
     "half": {
-        "not_tested": (gettext_lazy("Not tested"), "neutral", "minus"),
-        "working": (gettext_lazy("Working"), "good", "circle-check"),
-        "ends_soon": (gettext_lazy("Ends soon"), "attention", "alert-triangle"),
-        "failing": (gettext_lazy("Failing"), "bad", "square-x"),
-        "ended": (gettext_lazy("Ended"), "bad", "square-x"),
+        "not_tested": _("Not tested"),
+        "working": _("Working"),
+        "ends_soon": _("Ends soon"),
+        "failing": _("Failing"),
+        "ended": _("Ended"),
     },
     "check": {
-        "waiting": (gettext_lazy("Waiting"), "neutral", "clock"),
-        "checking": (gettext_lazy("Checking"), "running", "progress"),
-        "passed": (gettext_lazy("Passed"), "good", "circle-check"),
-        "warning": (gettext_lazy("Warning"), "attention", "alert-triangle"),
-        "failed": (gettext_lazy("Failed"), "bad", "square-x"),
-        "skipped": (gettext_lazy("Skipped"), "neutral", "minus"),
-    },
-    "run": {
-        "queued": (gettext_lazy("Queued"), "neutral", "clock"),
-        "running": (gettext_lazy("Running"), "running", "progress"),
-        "cancelling": (gettext_lazy("Cancelling"), "running", "progress"),
-        "waiting_for_approval": (gettext_lazy("Waiting for approval"), "held", "hand-stop"),
-        "completed": (gettext_lazy("Completed"), "good", "circle-check"),
-        "completed_with_errors": (gettext_lazy("Completed with errors"), "attention", "alert-triangle"),
-        "failed": (gettext_lazy("Failed"), "bad", "square-x"),
-        "cancelled": (gettext_lazy("Cancelled"), "neutral", "minus"),
-    },
-    "phase": {
-        "waiting": (gettext_lazy("Not started"), "neutral", "circle-dashed"),
-        "running": (gettext_lazy("Running"), "running", "progress"),
-        "done": (gettext_lazy("Done"), "good", "circle-check"),
-        "not_needed": (gettext_lazy("Not needed"), "neutral", "minus"),
-        "stopped": (gettext_lazy("Stopped"), "bad", "square-x"),
+        "waiting": _("Waiting"),
+        "checking": _("Checking"),
+        "passed": _("Passed"),
+        "warning": _("Warning"),
+        "failed": _("Failed"),
+        "skipped": _("Skipped"),
     },
     "imported": {
-        "taken": (gettext_lazy("Taken over"), "good", "circle-check"),
-        "changed": (gettext_lazy("With a change"), "running", "edit"),
-        "left_out": (gettext_lazy("Left out"), "attention", "alert-triangle"),
+        "taken": _("Taken over"),
+        "changed": _("With a change"),
+        "left_out": _("Left out"),
     },
     "task": {
-        "not_started": (gettext_lazy("Not started"), "neutral", "circle-dashed"),
-        "in_progress": (gettext_lazy("In progress"), "running", "progress"),
-        "done": (gettext_lazy("Done"), "good", "circle-check"),
-        "blocked": (gettext_lazy("Cannot start yet"), "neutral", "lock"),
+        "not_started": _("Not started"),
+        "in_progress": _("In progress"),
+        "done": _("Done"),
+        "blocked": _("Cannot start yet"),
+    },
+}
+LOOKS: Mapping[str, Mapping[str, Look]] = {
+    "run": {
+        "queued": NOT_YET,
+        "running": RUNNING,
+        "cancelling": RUNNING,
+        "waiting_for_approval": HELD,
+        "completed": GOOD,
+        "completed_with_errors": ATTENTION,
+        "failed": BAD,
+        "cancelled": IDLE,
     },
     "result": {
-        "planned": (gettext_lazy("Waiting"), "neutral", "clock"),
-        "sent": (gettext_lazy("Running"), "running", "progress"),
-        **{
-            value: (word, "good", "circle-check")
-            for value, word in (
-                ("created", gettext_lazy("Created")),
-                ("updated", gettext_lazy("Updated")),
-                ("disabled", gettext_lazy("Disabled")),
-                ("deleted", gettext_lazy("Deleted")),
-                ("enabled", gettext_lazy("Enabled")),
-                ("linked", gettext_lazy("Linked")),
-                ("added", gettext_lazy("Added")),
-                ("removed", gettext_lazy("Removed")),
-            )
-        },
-        "no_change": (gettext_lazy("No change"), "neutral", "minus"),
-        "skipped": (gettext_lazy("Skipped"), "neutral", "minus"),
-        "held": (gettext_lazy("Held"), "held", "hand-stop"),
-        "will_retry": (gettext_lazy("Will retry"), "attention", "alert-triangle"),
-        "failed": (gettext_lazy("Failed"), "bad", "square-x"),
+        **dict.fromkeys(("created", "updated", "disabled", "deleted", "enabled", "linked", "added", "removed"), GOOD),
+        "planned": NOT_YET,
+        "sent": RUNNING,
+        "no_change": IDLE,
+        "skipped": IDLE,
+        "held": HELD,
+        "will_retry": ATTENTION,
+        "failed": BAD,
+    },
+    "phase": {
+        "waiting": NOT_STARTED,
+        "running": RUNNING,
+        "done": GOOD,
+        "not_needed": IDLE,
+        "stopped": BAD,
+    },
+    "provisioning": {
+        "on": GOOD,
+        "off": IDLE,
+        "not_set_up": IDLE,
+        "waiting_for_approval": HELD,
+        "quarantined": HELD,
+    },
+    "half": {
+        "not_tested": IDLE,
+        "working": GOOD,
+        "ends_soon": ATTENTION,
+        "failing": BAD,
+        "ended": BAD,
+    },
+    "check": {
+        "waiting": NOT_YET,
+        "checking": RUNNING,
+        "passed": GOOD,
+        "warning": ATTENTION,
+        "failed": BAD,
+        "skipped": IDLE,
+    },
+    "imported": {
+        "taken": GOOD,
+        "changed": ("running", "edit"),
+        "left_out": ATTENTION,
+    },
+    "task": {
+        "not_started": NOT_STARTED,
+        "in_progress": RUNNING,
+        "done": GOOD,
+        "blocked": ("neutral", "lock"),
     },
 }

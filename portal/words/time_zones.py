@@ -1,8 +1,10 @@
 """Time zones to choose from."""
 
+import functools
 import zoneinfo
 
 
+@functools.cache
 def time_zones() -> list[tuple[str, str]]:
     return [
         (name, name.replace("_", " "))

@@ -38,13 +38,17 @@ def unassign_objects(*, actor: str, tenant: Tenant, keys: Iterable[tuple[str, st
         return rows
 
 
+class Followed(Exception):
+    """The assignment is the enterprise application's: what goes with it is decided there."""
+
+
 def set_nested(*, actor: str, tenant: Tenant, assignment: Assignment, nested: bool) -> None:
-    """Whether an assigned group stands for the members of the groups inside it too."""
+    """Whether an assigned group stands for the members of the groups inside it too. Raises Followed."""
     _set_of_group(actor, tenant, assignment, "nested", nested)
 
 
 def set_send_group(*, actor: str, tenant: Tenant, assignment: Assignment, send_group: bool) -> None:
-    """Whether an assigned group goes to AWS itself, or only its people do."""
+    """Whether an assigned group goes to AWS itself, or only its people do. Raises Followed."""
     _set_of_group(actor, tenant, assignment, "send_group", send_group)
 
 
@@ -54,6 +58,8 @@ def _set_of_group(actor: str, tenant: Tenant, assignment: Assignment, name: str,
         row = edit.draft.assignments.filter(object_type=assignment.object_type, object_id=assignment.object_id).first()
         if row is None or row.object_type != "group" or getattr(row, name) == value:
             return
+        if row.mirrored:
+            raise Followed
         edit.note(key_of(row), f"assignment.{name}", row, {name: not value}, {name: value})
         setattr(row, name, value)
         row.save(update_fields=[name])

@@ -18,7 +18,7 @@ from sync.connection.clients import NotEntered, graph_client
 from sync.connection.sealing import CannotOpen
 from sync.graph import ids
 from sync.graph.client import GraphClient
-from sync.graph.errors import GraphError, NotFound, Throttled
+from sync.graph.errors import Forbidden, GraphError, NotFound, Throttled
 from sync.models import DirectoryGroup, DirectoryUser, ObjectType, Tenant
 
 REMEMBERED_SECONDS = 3600
@@ -51,6 +51,8 @@ GUID, is_guid = ids.GUID, ids.is_guid
 
 # What a page expects around any of these: Graph says no, no credentials yet, or a key ring without their key.
 UNREADABLE = (GraphError, NotEntered, CannotOpen)
+# One of them: the app registration lacks the permission for what was asked.
+FORBIDDEN = Forbidden
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,9 +196,12 @@ def _application_key(tenant: Tenant, service_principal_id: str) -> str:
     return f"directory-application:{tenant.pk}:{service_principal_id}"
 
 
-def group_now(tenant: Tenant, group_id: str) -> dict[str, Any]:
-    """A group as Graph tells it now, with the rule of a dynamic one. Raises NotFound."""
-    return client_of(tenant).group(group_id, (*GROUP_SELECT, *GROUP_FACTS))
+def group_now(tenant: Tenant, group_id: str) -> dict[str, Any] | None:
+    """A group as Graph has it now, with the rule of a dynamic one; None when it is gone."""
+    try:
+        return client_of(tenant).group(group_id, (*GROUP_SELECT, *GROUP_FACTS))
+    except NotFound:
+        return None
 
 
 def found_group(item: Mapping[str, Any]) -> Found:

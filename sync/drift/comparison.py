@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db.models import Count, QuerySet
 from django.utils import timezone
@@ -18,7 +18,6 @@ from sync.configuration.ruleset import Rules, redacted_units
 from sync.db.batches import batches
 from sync.drift.listing import (
     CONNECTIONS,
-    Asked,
     Listed,
     Members,
     ask_for,
@@ -37,6 +36,8 @@ from sync.runs.phases import PhaseLog
 from sync.scim import resource
 from sync.scim.client import Json, ScimClient
 from sync.scim.never_touch import NeverTouch
+
+T = TypeVar("T")
 
 # So many who are not listed are asked for by id; with more the run is suspect: nobody is forgotten because of it.
 MOST_ASKED = 500
@@ -100,9 +101,9 @@ class Comparison:
 
     def carry_out(self) -> None:
         self._read([partial(list_objects, self.client, "group")])
+        self._ask_for_unlisted("group")
         self._read([partial(list_objects, self.client, "user"), *self._member_lists()])
-        for object_type in ("group", "user"):
-            self._find_gone(object_type)
+        self._ask_for_unlisted("user")
         self._settle_doubts()
         self._propose()
         self.counts.update(self._found())
@@ -129,7 +130,7 @@ class Comparison:
     def _links(self, object_type: str) -> QuerySet[Link]:
         return Link.objects.filter(tenant=self.tenant, object_type=object_type).exclude(scim_id="")
 
-    def _ask(self, jobs: Sequence[Callable[[], Iterable[Asked]]]) -> Iterator[Asked]:
+    def _ask(self, jobs: Sequence[Callable[[], Iterable[T]]]) -> Iterator[T]:
         for answer in gather(jobs, self.connections):
             self.watch.safe_point()
             yield answer
@@ -213,7 +214,7 @@ class Comparison:
 
     # Who is not listed
 
-    def _find_gone(self, object_type: str) -> None:
+    def _ask_for_unlisted(self, object_type: str) -> None:
         known = self._links(object_type).exclude(written_at__gte=self.run.started_at or timezone.now())
         missing = [
             scim_id
@@ -223,12 +224,18 @@ class Comparison:
         if len(missing) > MOST_ASKED:
             self.run.suspect = "aws-many-gone"
         for answer in self._ask([partial(ask_for, self.client, object_type, key) for key in missing[:MOST_ASKED]]):
-            if answer.there:
-                raise ListIncomplete(answer.subject)
-            link = self._links(object_type).get(scim_id=answer.subject)
-            self._store([self._row(Drift.Kind.MISSING, link, name_of(link.written) or link.object_id)])
-            # That somebody who is gone is missing in groups is no difference of its own.
-            self.run.drifts.filter(kind=Drift.Kind.MEMBER_MISSING, member_scim_id=link.scim_id).delete()
+            if answer.resource is None:
+                self._gone(self._links(object_type).get(scim_id=answer.scim_id))
+            elif self.client.endpoint.dialect == "aws":
+                raise ListIncomplete(answer.scim_id)
+            else:
+                # RFC 7644 section 3.4.2.4: paging is a choice of the server, and some list their first page only.
+                self._compare_objects(Listed(object_type, [answer.resource]))
+
+    def _gone(self, link: Link) -> None:
+        self._store([self._row(Drift.Kind.MISSING, link, name_of(link.written) or link.object_id)])
+        # That somebody who is gone is missing in groups is no difference of its own.
+        self.run.drifts.filter(kind=Drift.Kind.MEMBER_MISSING, member_scim_id=link.scim_id).delete()
 
     # Members
 
@@ -269,7 +276,7 @@ class Comparison:
         jobs = [
             partial(ask_for_member, self.client, group, user) for group, some in self.doubted.items() for user in some
         ]
-        unsure = {answer.subject for answer in self._ask(jobs) if answer.there}
+        unsure = {answer.group_id for answer in self._ask(jobs) if answer.there}
         for group_id in unsure:
             self.run.drifts.filter(kind=Drift.Kind.MEMBER_MISSING, scim_id=group_id).delete()
         if unsure:

@@ -76,9 +76,17 @@ class Members:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Whether AWS holds it: one answer about one object, or about one member of a group."""
+    """What AWS holds under an id; None: nothing."""
 
-    subject: str
+    scim_id: str
+    resource: Json | None
+
+
+@dataclass(frozen=True, slots=True)
+class AskedMember:
+    """Whether AWS has one person in a group."""
+
+    group_id: str
     there: bool
 
 
@@ -98,20 +106,20 @@ def list_members(client: ScimClient, group_id: str) -> Iterator[Members]:
 
 def ask_for(client: ScimClient, object_type: str, scim_id: str) -> Iterator[Asked]:
     try:
-        client.get_user(scim_id) if object_type == "user" else client.get_group(scim_id)
+        answer = client.get_user(scim_id) if object_type == "user" else client.get_group(scim_id)
     except NotFound:
-        yield Asked(scim_id, there=False)
+        yield Asked(scim_id, None)
     else:
-        yield Asked(scim_id, there=True)
+        yield Asked(scim_id, answer.resource or {"id": scim_id})
 
 
-def ask_for_member(client: ScimClient, group_id: str, user_id: str) -> Iterator[Asked]:
+def ask_for_member(client: ScimClient, group_id: str, user_id: str) -> Iterator[AskedMember]:
     """AWS answers about one person of one group (Developer Guide, ListGroups: id and members; 404: no such person)."""
     if client.endpoint.dialect == "rfc":
-        yield Asked(group_id, user_id in client.members_of(group_id))
+        yield AskedMember(group_id, user_id in client.members_of(group_id))
         return
     try:
         found = next(client.list_groups(f"{equals('id', group_id)} and {equals('members', user_id)}"), None)
     except NotFound:
         found = None
-    yield Asked(group_id, found is not None)
+    yield AskedMember(group_id, found is not None)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from sync.configuration.ruleset import Rules
@@ -40,15 +40,28 @@ def due_links(tenant: Tenant, object_type: str) -> QuerySet[Link]:
 
 
 def held_objects(tenant: Tenant) -> QuerySet[HeldChange]:
-    """What waits for a person is looked at in every run: it may no longer be wanted, or be approved by now."""
-    return HeldChange.objects.open().filter(tenant=tenant)
+    """What waits for a person is looked at in every run: it may no longer be wanted, or be approved by now.
+
+    What was approved and then refused by AWS waits in escrow like everything else.
+    """
+    waits = Link.objects.filter(tenant=tenant, object_id=OuterRef("object_id"), failures__gt=0)
+    approved = Q(decision=HeldChange.Decision.APPROVED) & Exists(waits.filter(retry_at__gt=timezone.now()))
+    return HeldChange.objects.open().filter(~approved, tenant=tenant)
+
+
+def refused_links(tenant: Tenant, object_type: str) -> QuerySet[Link]:
+    """Judged again in every run: what was in the way may be gone. Only AWS can say so of what it holds: that is asked
+    at its own time."""
+    refused = Link.objects.filter(tenant=tenant, object_type=object_type).exclude(refused_code="")
+    return refused.filter(retry_at=None)
 
 
 def users_to_look_at(tenant: Tenant, since: int) -> QuerySet[DirectoryUser]:
-    """Changed since the last finished run, due for another try, or held."""
+    """Changed since the last finished run, due for another try, refused, or held."""
     due, held = due_links(tenant, "user").values("object_id"), held_objects(tenant).values("object_id")
-    # IN, not EXISTS: an index finds each of the three, and nobody else is looked at.
-    look = Q(changed_snapshot__gt=since) | Q(object_id__in=due) | Q(object_id__in=held)
+    refused = refused_links(tenant, "user").values("object_id")
+    # IN, not EXISTS: an index finds each of them, and nobody else is looked at.
+    look = Q(changed_snapshot__gt=since) | Q(object_id__in=due) | Q(object_id__in=held) | Q(object_id__in=refused)
     return DirectoryUser.objects.filter(look, tenant=tenant)
 
 

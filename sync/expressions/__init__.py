@@ -3,12 +3,13 @@
 `parse` once, `evaluate` per object. Pure: an expression can read the given attributes and nothing else.
 """
 
-from sync.expressions import checking
+from sync.expressions import checking, conditions
 from sync.expressions.errors import EvaluationError, ExpressionError
 from sync.expressions.functions import FUNCTIONS, Function
 from sync.expressions.interpreter import Expression, compiled, evaluate, format  # noqa: A004
 from sync.expressions.limits import LIMITS, ExpressionLimits
 from sync.expressions.parsing import parse_tree
+from sync.expressions.possible import AttributeKind, KindOf
 from sync.expressions.values import IGNORE, IGNORE_OBJECT, Ignore, Result, Value
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "IGNORE",
     "IGNORE_OBJECT",
     "LIMITS",
+    "AttributeKind",
     "EvaluationError",
     "Expression",
     "ExpressionError",
@@ -39,9 +41,20 @@ def parse(source: str, limits: ExpressionLimits = LIMITS) -> Expression:
     return Expression(source, root, compiled(root, source))
 
 
-def check(source: str, limits: ExpressionLimits = LIMITS) -> list[ExpressionError]:
-    """Everything that is wrong, in the order it is written; a syntax error comes alone."""
+def anything(_name: str) -> AttributeKind:
+    return "anything"
+
+
+def check(source: str, limits: ExpressionLimits = LIMITS, *, kind_of: KindOf = anything) -> list[ExpressionError]:
+    """Everything that is wrong, in the order it is written; a syntax error comes alone.
+
+    Conditions that come out the same for everybody are wrong too, though `parse` takes them: they are told when an
+    expression is saved. `kind_of`: what an attribute can hold.
+    """
     try:
-        return list(checking.problems(parse_tree(source, limits), source))
+        root = parse_tree(source, limits)
     except ExpressionError as error:
         return [error]
+    return list(checking.problems(root, source)) or [
+        checking.problem(complaint, source) for complaint in conditions.complaints(root, kind_of)
+    ]

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from sync.expressions.errors import ExpressionError, gettext_noop, place
-from sync.expressions.functions import FUNCTIONS, UNAVAILABLE, UNAVAILABLE_NAMES, WORDS
+from sync.expressions.functions import FUNCTIONS, UNAVAILABLE_NAMES, WORDS, why_unavailable
 from sync.expressions.table import Complaint, Facts, Function
 from sync.expressions.tree import Call, Empty, Node, Word, walk
 
@@ -19,9 +19,14 @@ NOT_INSIDE = gettext_noop("%(name)s cannot stand inside another function. Make i
 def problems(root: Node, source: str) -> Iterator[ExpressionError]:
     for node in walk(root):
         if isinstance(node, Call | Word):
-            for at, template, params in complaints(node, node is root, source):
-                line, column = place(source, at)
-                yield ExpressionError(template, line, column, **params)
+            for complaint in complaints(node, node is root, source):
+                yield problem(complaint, source)
+
+
+def problem(complaint: Complaint, source: str) -> ExpressionError:
+    at, template, params = complaint
+    line, column = place(source, at)
+    return ExpressionError(template, line, column, **params)
 
 
 def complaints(node: Call | Word, outermost: bool, source: str) -> Iterator[Complaint]:
@@ -41,7 +46,7 @@ def complaints(node: Call | Word, outermost: bool, source: str) -> Iterator[Comp
 def unknown(node: Call | Word) -> Complaint:
     name = UNAVAILABLE_NAMES.get(node.name.lower())
     if name and isinstance(node, Call):
-        return node.at, UNAVAILABLE[name], {"name": name}
+        return node.at, *why_unavailable(name)
     return node.at, UNKNOWN_FUNCTION if isinstance(node, Call) else UNKNOWN_WORD, {"name": node.name[:40]}
 
 

@@ -3,7 +3,8 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sync.expressions.functions import FUNCTIONS, UNAVAILABLE, WORDS
+from sync.expressions.dotnet import NOT_IN_RE2
+from sync.expressions.functions import CONNECT, CONNECT_INSTEAD, FUNCTIONS, INSTEAD, UNAVAILABLE, WORDS
 from sync.expressions.limits import LIMITS
 from sync.expressions.table import Function
 from sync.expressions.values import Value
@@ -32,7 +33,14 @@ INTRODUCTION = f"""\
 # Expressions
 
 An expression computes the value of an AWS field from attributes of Entra. The language is the one of Microsoft Entra
-provisioning: an expression that works there can be pasted here.
+provisioning, as [Microsoft's reference](https://learn.microsoft.com/entra/identity/app-provisioning/functions-for-customizing-application-data)
+describes it: an expression that works there can be pasted here. What cannot be taken over is refused when the mapping is
+saved, with its place and the reason:
+
+- patterns of `Replace` with look-around, back references, `\\b` and a few more, see [Patterns](#patterns);
+- `DefaultDomain` and the functions of Microsoft Entra Connect, see [Names that cannot be used](#names-that-cannot-be-used);
+- conditions, comparisons and keys that come out the same for everybody, see [Conditions](#conditions);
+- mappings that name `[appRoleAssignments]`, and attributes that are not read from Entra.
 
 <!-- Written by `python -m sync.expressions.docs` from sync/expressions/functions.py. Change it there. -->
 
@@ -60,6 +68,26 @@ Try one: `python3 run.py expression 'Join(" ", [givenName], [surname])' --input 
 
 """
 
+CONDITIONS = """\
+## Conditions
+
+A condition that is never true, or always, is a mistake that nobody would see: the field gets the same value for everybody. It
+is refused when the mapping is saved, with the reason, as far as it is certain before any data is seen:
+
+| written | why it is refused |
+|---|---|
+| `IIF(IgnoreFlowIfNullOrEmpty([country]), …)` | it decides whether the field is written and is no condition: `IgnoreFlowIfNullOrEmpty(IIF(…))`; the same inside a comparison, a question such as `IsPresent`, and as the source of `Switch`; `Join` and `Coalesce` pass over empty values by themselves |
+| `IIF([department], …)` | a text is not true or false: `IsPresent([department])` |
+| `IIF([accountEnabled] = "true", …)`, `Switch(IsPresent([mail]), , "true", …)` | true and false are `"True"` and `"False"` |
+| `IIF(ToLower([country]) = "Germany", …)`, `Left([city], 2) = "Bonn"` | the function never gives that text |
+| `IIF(InStr([mail], "@") < 0, …)` | `InStr`, `Len` and `Count` give whole numbers from 0 |
+| `IIF(CDate([employeeHireDate]) > Now(), …)` | dates are texts here, of which the greater one is not the later one: `DateDiff("d", Now(), [employeeHireDate]) > 0` |
+| `IIF([city] > "", …)` | nothing is greater or less than an empty text: `IsPresent([city])` |
+
+What was saved before this was checked goes on being evaluated, and the table of mappings shows the reason beside it.
+
+"""
+
 PATTERNS = r"""## Patterns
 
 The patterns of `Replace` are .NET's. They run on [RE2](https://github.com/google/re2), whose time grows with the text
@@ -77,18 +105,17 @@ mapping is saved.
 | `\x41` `\u00e9` `\cA` `\033` `\t` … | characters |
 | `(?i)` `(?m)` `(?s)` `(?n)` `(?x)` `(?i:…)` `(?#…)` | options and comments |
 | `*` `+` `?` `{2,5}` and `*?` … | repetition, up to 1,000 times |
-| `(?=…)` `(?!…)` `(?<=…)` `(?<!…)` `(?>…)` `(?(…)…)` | refused: put what you need into groups |
-| `\1` `\k<name>` `\b` `\B` `\G` `(?<a-b>…)` | refused |
+| REFUSED | refused: put what you need into groups |
 
 In replacements: `${name}`, `$1`, `$&`, `$$`, ``$` ``, `$'`, `$+`, `$_`.
 
 ## Functions
-"""
+""".replace("REFUSED", " ".join(f"`{part}`" for part in NOT_IN_RE2))
 
 
 def page() -> str:
     functions = "\n".join(section(function) for function in sorted(FUNCTIONS.values(), key=lambda one: one.name))
-    return f"{INTRODUCTION}{PATTERNS}\n{functions}\n{words()}\n{unavailable()}"
+    return f"{INTRODUCTION}{CONDITIONS}{PATTERNS}\n{functions}\n{words()}\n{unavailable()}"
 
 
 def section(function: Function) -> str:
@@ -103,8 +130,14 @@ def words() -> str:
 
 
 def unavailable() -> str:
-    lines = "\n".join(f"- {reason % {'name': f'`{name}`'}}" for name, reason in UNAVAILABLE.items())
-    return f"## Names that cannot be used\n\n{lines}\n"
+    own = [name for name, template in UNAVAILABLE.items() if template not in (CONNECT, CONNECT_INSTEAD)]
+    lines = "\n".join(f"- {UNAVAILABLE[name] % {'name': f'`{name}`'}}" for name in own)
+    connect = ", ".join(f"`{name}`" for name, template in UNAVAILABLE.items() if template == CONNECT)
+    instead = ", ".join(f"`{name}` (take `{other}`)" for name, other in INSTEAD.items())
+    return (
+        f"## Names that cannot be used\n\n{lines}\n\n"
+        f"Microsoft documents for Microsoft Entra Connect, not for provisioning: {connect}, {instead}.\n"
+    )
 
 
 if __name__ == "__main__":

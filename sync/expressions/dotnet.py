@@ -45,6 +45,13 @@ MIXED_LINES = gettext_noop(
 )
 
 
+# Parts of a .NET pattern that RE2 cannot do, as help pages list them.
+NOT_IN_RE2 = (
+    *("(?=…)", "(?!…)", "(?<=…)", "(?<!…)", "(?>…)", "(?(…)…)", "(?<a-b>…)"),
+    *(r"\1", r"\k<name>", r"\b", r"\B", r"\G", r"\p{IsGreek}"),
+)
+
+
 class PatternError(Exception):
     """`at`: the offset in the pattern; `template` and `params` make the sentence."""
 

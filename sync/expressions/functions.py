@@ -5,7 +5,16 @@ from sync.expressions.library import asking, choosing, codes, letters, lists, mo
 from sync.expressions.table import FUNCTIONS, Function, Keyword
 from sync.expressions.values import IGNORE, IGNORE_OBJECT
 
-__all__ = ["FUNCTIONS", "LIBRARY", "UNAVAILABLE", "UNAVAILABLE_NAMES", "WORDS", "Function", "Keyword"]
+__all__ = [
+    "FUNCTIONS",
+    "LIBRARY",
+    "UNAVAILABLE",
+    "UNAVAILABLE_NAMES",
+    "WORDS",
+    "Function",
+    "Keyword",
+    "why_unavailable",
+]
 
 LIBRARY = (asking, choosing, codes, letters, lists, moments, replacing, texts)  # each enters its functions
 
@@ -22,20 +31,44 @@ WORDS: dict[str, Keyword] = {
     ]
 }
 
-CONNECT = gettext_noop("%(name)s belongs to Microsoft Entra Connect, not to provisioning. Take another function.")
+# Functions of Entra Connect with the one that does it here.
+INSTEAD = {
+    "IsEmpty": "IsNullOrEmpty",
+    "ItemOrNull": "Item",
+    "LCase": "ToLower",
+    "LTrim": "Trim",
+    "PadLeft": "Replace",
+    "PadRight": "Replace",
+    "RandomNum": "RandomString",
+    "ReplaceChars": "Replace",
+    "Right": "Replace",
+    "RTrim": "Trim",
+    "UCase": "ToUpper",
+}
+CONNECT = gettext_noop("Microsoft documents %(name)s for Microsoft Entra Connect, not for provisioning.")
+CONNECT_INSTEAD = gettext_noop(
+    "Microsoft documents %(name)s for Microsoft Entra Connect, not for provisioning. Take %(instead)s."
+)
 # Names that the error can say more about than "unknown".
 UNAVAILABLE: dict[str, str] = {
     "AppRoleAssignments": gettext_noop("%(name)s is not available. Take AppRoleAssignmentsComplex."),
-    "DefaultDomain": gettext_noop("%(name)s is not available. Write your domain between quotes."),
+    "DefaultDomain": gettext_noop(
+        "%(name)s would need the domains of your Entra tenant, which are not read. Write the domain between quotes."
+    ),
     "StringFromSid": gettext_noop("%(name)s is not needed: onPremisesSecurityIdentifier is a text already."),
     **dict.fromkeys(
         (
             *("BitOr", "CGuid", "CNum", "Contains", "ConvertFromUTF8Hex", "CRef", "DNComponentRev"),
-            *("EscapeDNComponent", "InStrRev", "IsBitSet", "IsDate", "IsEmpty", "IsGuid", "IsNumeric", "ItemOrNull"),
-            *("LCase", "Len", "LTrim", "PadLeft", "PadRight", "RandomNum", "ReplaceChars", "Right", "RTrim"),
-            *("Select", "UCase", "Where", "With"),
+            *("EscapeDNComponent", "InStrRev", "IsBitSet", "IsDate", "IsGuid", "IsNumeric"),
+            *("Select", "Where", "With"),
         ),
         CONNECT,
     ),
+    **dict.fromkeys(INSTEAD, CONNECT_INSTEAD),
 }
 UNAVAILABLE_NAMES = {name.lower(): name for name in UNAVAILABLE}
+
+
+def why_unavailable(name: str) -> tuple[str, dict[str, str]]:
+    """Why the function cannot be used, as a template with its facts."""
+    return UNAVAILABLE[name], {"name": name, "instead": INSTEAD.get(name, "")}

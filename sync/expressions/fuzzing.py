@@ -15,8 +15,9 @@ from sync.expressions.errors import EvaluationError, ExpressionError
 from sync.expressions.functions import FUNCTIONS, WORDS
 from sync.expressions.interpreter import Expression, Ignored, Interpreter
 from sync.expressions.limits import LIMITS
+from sync.expressions.possible import AttributeKind, Possibilities
 from sync.expressions.table import Function
-from sync.expressions.values import Value, size
+from sync.expressions.values import Value, size, truth
 
 MOMENT = datetime(2026, 11, 23, 18, 17, 2, tzinfo=UTC)
 ATTRIBUTES: dict[str, Value] = {
@@ -33,6 +34,12 @@ ATTRIBUTES: dict[str, Value] = {
     "strange": "\ud800\0💥\ufdd0é\n",
     "roles": ['{"id":"1","displayName":"Admin"}', "User", "[", '{"id": 1'],
 }
+
+
+def kind_of(name: str) -> AttributeKind:
+    return "boolean" if name == "true" else "anything"
+
+
 TEXTS = (
     *("", "x", " ", ",", "True", "5", "-1", "0.5", "99999999999999999999", "2026-11-23", "3/16/2020 7:00:00 AM"),
     *("d", "m", "yyyy", "ww", "yyyy-MM-dd", "HH:mm:ss zzz", "%", "g", "AllowWhiteSpaces", "utf8", "tr-TR"),
@@ -164,6 +171,8 @@ def outcome(source: str, report: Report) -> str:
     except ExpressionError as error:
         hold(check(source)[0].args == error.args, "parse and check say different things")
         return refused(error, source)
+    for told in check(source, kind_of=kind_of):
+        refused(told, source)
     saved = format(program)
     hold(saved == source.strip() or format(parse(saved)) == saved, "the saved form is not final")
     return evaluated(program, report)
@@ -179,8 +188,22 @@ def evaluated(program: Expression, report: Report) -> str:
         return refused(error, program.source)
     hold(evaluation.steps <= LIMITS.steps, "more steps than the limit")
     hold(size(value) <= LIMITS.output, "a larger value than the limit")
+    foreseen(program, value)
     report.most_steps = max(report.most_steps, evaluation.steps)
     return "value"
+
+
+def foreseen(program: Expression, value: Value) -> None:
+    """What is certain before any data is seen holds once it is."""
+    known = Possibilities(kind_of)
+    if isinstance(value, list):
+        hold(known.values(program.root) is None, "a list among the possible values")
+        return
+    if value != value:  # noqa: PLR0124 - the one that is not a number, which no program can name
+        return
+    hold(known.can_be(program.root, value, as_text=True), "a value that cannot be")
+    hold(truth(value) in known.truths(program.root), "a condition that cannot be")
+    hold(value is not None or known.can_be_null(program.root), "null where it cannot be")
 
 
 def refused(error: ExpressionError, source: str) -> str:

@@ -6,6 +6,8 @@ value      = text | number | attribute | word | name "(" [ argument { "," argume
 argument   = expression | nothing
 """
 
+from collections.abc import Sequence
+
 from sync.expressions.errors import ExpressionError, gettext_noop, place
 from sync.expressions.limits import LIMITS, ExpressionLimits
 from sync.expressions.tokens import Token, tokens, unquoted
@@ -58,11 +60,12 @@ class Parser:
         return left
 
     def joined(self) -> Node:
-        node = self.value()
+        parts: list[Node] = [self.value()]
+        places: list[int] = []
         while self.token.kind == "operator" and self.token.text == "&":
-            operator = self.take()
-            node = OperatorNode("&", node, self.value(), operator.at)
-        return node
+            places.append(self.take().at)
+            parts.append(self.value())
+        return joined(parts, places)
 
     def value(self) -> Node:
         self.count()
@@ -140,6 +143,15 @@ class Parser:
     def error(self, template: str, **params: str | int) -> ExpressionError:
         line, column = place(self.source, self.token.at)
         return ExpressionError(template, line, column, **params)
+
+
+def joined(parts: Sequence[Node], places: Sequence[int]) -> Node:
+    """With `&` at `places`, halves of halves: whoever walks the tree goes only a few steps deep."""
+    if len(parts) == 1:
+        return parts[0]
+    half = len(parts) // 2
+    left, right = joined(parts[:half], places[: half - 1]), joined(parts[half:], places[half:])
+    return OperatorNode("&", left, right, places[half - 1])
 
 
 def number_of(text: str) -> int | float:

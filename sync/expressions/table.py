@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from random import Random
-from typing import Protocol, TypeVar
+from typing import Literal, Protocol, TypeVar
 
 from sync.expressions.tree import Call
 from sync.expressions.values import Ignore, Value
@@ -33,6 +33,9 @@ Facts = Mapping[str, str | int]
 Complaint = tuple[int, str, Facts]  # offset in the source, sentence, its facts
 Check = Callable[[Call, str], Iterator[Complaint]]  # a call and the source -> what is wrong beyond names and counts
 
+# What is known of a result before any data is seen. `count`: a whole number from 0; `argument`: one of the arguments.
+ResultKind = Literal["text", "boolean", "number", "count", "date", "list", "argument"]
+
 
 def left_out(_evaluation: Surroundings) -> Value:
     """The code of an argument that was left out: functions may ask `argument is left_out`."""
@@ -53,6 +56,10 @@ class Function:
     steady: bool  # False: another value each time
     top: bool  # may not stand inside another function
     check: Check | None
+    result: ResultKind
+    idempotent: bool  # applied to its own result it changes nothing, while the other arguments stay the same
+    image: Run | None  # of a possible result and the other arguments, None for unknown ones, the result itself
+    null: bool  # False: it never gives null
 
     @property
     def signature(self) -> str:
@@ -97,6 +104,10 @@ def function(
     steady: bool = True,
     top: bool = False,
     check: Check | None = None,
+    result: ResultKind = "text",
+    idempotent: bool = False,
+    image: Run | None = None,
+    null: bool = True,
 ) -> Callable[[Implementation], Implementation]:
     """Enters an implementation. `signature`: the name and the parameters, with blanks between.
 
@@ -118,6 +129,10 @@ def function(
             steady=steady,
             top=top,
             check=check,
+            result=result,
+            idempotent=idempotent,
+            image=image,
+            null=null and result not in ("boolean", "count"),
         )
         return run
 

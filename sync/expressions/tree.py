@@ -57,6 +57,12 @@ class OperatorNode:
 Node = Text | NumberNode | AttributeNode | Word | Empty | Call | OperatorNode
 
 
+def children(node: Node) -> tuple[Node, ...]:
+    if isinstance(node, OperatorNode):
+        return node.left, node.right
+    return node.arguments if isinstance(node, Call) else ()
+
+
 def walk(node: Node) -> Iterator[Node]:
     """Every node, in the order they are written."""
     if isinstance(node, OperatorNode):

@@ -257,7 +257,9 @@ class GraphClient:
         if attempt >= self.max_attempts:
             raise error
         if self.clock() - began + wait > self.budget_seconds:
-            raise BudgetExceeded(f"Graph asked for more patience than {self.budget_seconds:.0f} s: {error}") from error
+            raise BudgetExceeded(
+                f"Graph asked for more patience than {self.budget_seconds:.0f} s: {error}", status=error.status
+            ) from error
         self.sleep(wait)
 
     def _once(self, url: str, headers: Mapping[str, str], body: Json | None) -> Json:

@@ -56,6 +56,17 @@ class Demand(models.Model):
 class DemandObject(models.Model):
     """One person or group of a demand, with its steps."""
 
+    class Step(models.TextChoices):
+        """In the order in which they are carried out."""
+
+        IMPORT = "import", _("Read from Entra")
+        SCOPE = "scope", _("In scope?")
+        READY = "ready", _("Ready?")
+        MATCH = "match", _("Match")
+        PLAN = "plan", _("Plan")
+        WRITE = "write", _("Write")
+        READ_BACK = "read_back", _("Read back and compare")
+
     demand = models.ForeignKey(Demand, models.CASCADE, related_name="objects_asked")
     position = models.PositiveSmallIntegerField(default=0)
     object_type = models.CharField(max_length=5, choices=ObjectType)
@@ -63,7 +74,7 @@ class DemandObject(models.Model):
     display_name = models.CharField(max_length=256, blank=True)
     # created, updated …, no_change, skipped, failed or planned (dry run): as in Result.
     result = models.CharField(max_length=20, blank=True)
-    # [{"step": "scope", "state": "done" | "failed" | "skipped", "facts": {...}, "at": "…"}]; names: sync/on_demand/steps.py
+    # [{"step": "scope", "state": "done" | "failed" | "skipped", "facts": {...}, "at": "…"}]; facts: sync/on_demand/steps.py
     steps = models.JSONField(default=list)
 
     class Meta:

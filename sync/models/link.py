@@ -68,6 +68,13 @@ class Link(Keyed):
     # Since when AWS holds the person disabled because of us.
     disabled_at = models.DateTimeField(null=True, blank=True)
 
+    # Why the object was left as it is when it was judged last, and since when that is so: a code of
+    # sync.problems.catalogue, the attribute and the words to quote; empty once it passes. It is judged again in every run.
+    refused_code = models.CharField(max_length=40, blank=True)
+    refused_attribute = models.CharField(max_length=200, blank=True)
+    refused_words = models.TextField(blank=True)
+    refused_since = models.DateTimeField(null=True, blank=True)
+
     # Escrow: the object waits after a failure, while everything else goes on.
     failures = models.PositiveIntegerField(default=0)
     failure_code = models.CharField(max_length=40, blank=True)
@@ -84,6 +91,7 @@ class Link(Keyed):
         ]
         indexes = [
             models.Index(fields=["tenant", "retry_at"], name="link_retry"),
+            models.Index(fields=["tenant", "refused_code"], condition=~models.Q(refused_code=""), name="link_refused"),
             *(models.Index(fields=["tenant", "object_type", key], name=f"link_{key}") for key in KEYS),
         ]
 

@@ -186,6 +186,8 @@ class Operation(models.Model):
     people = models.PositiveIntegerField(default=1)
     # It changes a unique value (userName, e-mail, externalId, group name) of an object that AWS holds.
     moves_key = models.BooleanField(default=False)
+    # Of the unique values that the object is to have, in short: a confirmed plan approves exactly these.
+    wanted_keys = models.CharField(max_length=32, blank=True)
     # A person let it pass the limits.
     approved = models.BooleanField(default=False)
     object_type = models.CharField(

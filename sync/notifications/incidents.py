@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 
 from django.conf import settings
-from django.core.mail import EmailMessage
 from django.db import transaction
 from django.db.models import Q
 from django.urls import reverse
@@ -16,12 +15,10 @@ from sync.models import Delivery, Incident, Run
 from sync.problems.catalogue import OF_COMPARISONS, PROBLEMS
 from sync.problems.grouping import ProblemGroup, problem_groups
 
-MAX_ATTEMPTS = 5
-
 
 @transaction.atomic
-def after_run(run: Run) -> list[Delivery]:
-    """The mails to deliver: one for a run that failed for a new reason, one for new kinds of problem."""
+def after_run(run: Run) -> None:
+    """Opens and closes what the run met; one mail for all that is new."""
     groups = [group for group in problem_groups(run) if not group.problem.warning]
     met = {(group.code, group.attribute) for group in groups}
     if run.state in (Run.State.FAILED, Run.State.WAITING):
@@ -33,10 +30,10 @@ def after_run(run: Run) -> list[Delivery]:
     if run.state in (Run.State.COMPLETED, Run.State.COMPLETED_WITH_ERRORS):
         _solve(run, met)
     if not opened or not run.tenant.notify_on_failure or not run.tenant.notification_email:
-        return []
+        return
     fresh = [group for group in groups if (group.code, group.attribute) in opened]
     whole_run = [code for code, attribute in sorted(opened) if not attribute and code not in {g.code for g in groups}]
-    return [_write_mail(run, fresh, whole_run)]
+    _write_mail(run, fresh, whole_run)
 
 
 def _open(run: Run, met: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
@@ -58,26 +55,28 @@ def _open(run: Run, met: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
 
 
 def _solve(run: Run, met: set[tuple[str, str]]) -> None:
-    """Over is what a later run did not meet, and nobody in escrow still waits for."""
-    waiting = set(run.tenant.links.filter(failures__gt=0).values_list("failure_code", flat=True))
+    """Over is what a later run did not meet, for which nobody is still refused, and nobody in escrow still waits."""
+    links = run.tenant.links
+    waiting = set(links.filter(failures__gt=0).values_list("failure_code", flat=True))
+    refused = set(links.exclude(refused_code="").values_list("refused_code", "refused_attribute").distinct())
     theirs = Q(code__in=OF_COMPARISONS)
     judged = theirs if run.kind == Run.Kind.VERIFY else ~theirs
     for incident in Incident.objects.filter(judged, tenant=run.tenant, solved_at=None):
-        if (incident.code, incident.attribute) not in met and incident.code not in waiting:
+        if (incident.code, incident.attribute) not in met | refused and incident.code not in waiting:
             incident.solved_at = timezone.now()
             incident.save(update_fields=["solved_at"])
 
 
-def _write_mail(run: Run, groups: list[ProblemGroup], codes: list[str]) -> Delivery:
+def _write_mail(run: Run, groups: list[ProblemGroup], codes: list[str]) -> None:
     """`codes`: problems of the whole run, such as why it failed or what waits for an approval."""
     failed = run.state == Run.State.FAILED
     title = PROBLEMS[codes[0]].title if codes else groups[0].problem.title
     state = _("Sync failed") if failed else _("New problem") if groups else _("Waiting for you")
-    return Delivery.objects.create(
+    Delivery.objects.create(
         tenant=run.tenant,
         run=run,
         recipient=run.tenant.notification_email,
-        subject=f"[{run.tenant.name}] {state}: {title}"[:250],
+        subject=" ".join(f"[{run.tenant.name}] {state}: {title}".split())[:250],
         body="\n\n".join(_paragraphs(run, groups, codes)),
     )
 
@@ -90,22 +89,9 @@ def _paragraphs(run: Run, groups: list[ProblemGroup], codes: list[str]) -> Itera
         yield f"{problem.title}. {problem.meaning} {problem.remedy}"
     for group in groups:
         people = ngettext("%(n)s object", "%(n)s objects", group.objects) % {"n": group.objects}
-        quoted = f'\n{_("AWS said:")} "{group.error}"' if group.error else ""
+        label = _("AWS said:") if group.answered else _("The rule of AWS:")
+        quoted = f'\n{label} "{group.error}"' if group.error else ""
         yield f"{group.problem.title} ({people}). {group.problem.meaning} {group.problem.remedy}{quoted}"
     path = reverse("run", args=[run.tenant.slug, run.number])
     yield f"{_('Run %(number)s:') % {'number': run.number}} {settings.PUBLIC_URL}{path}"
     yield _("While this problem lasts, no further mail comes about it.")
-
-
-def deliver(delivery: Delivery) -> None:
-    """One attempt; a mail server that is down is tried again by the next dispatch."""
-    delivery.attempts += 1
-    try:
-        EmailMessage(delivery.subject, delivery.body, to=[delivery.recipient]).send()
-    except OSError as error:
-        # smtplib's errors are OSErrors.
-        delivery.error = str(error)
-        delivery.state = Delivery.State.FAILED if delivery.attempts >= MAX_ATTEMPTS else Delivery.State.WAITING
-    else:
-        delivery.state, delivery.sent_at, delivery.error = Delivery.State.SENT, timezone.now(), ""
-    delivery.save()

@@ -7,7 +7,6 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
 
 from sync.models import (
     Demand,
@@ -17,17 +16,6 @@ from sync.models import (
 )
 from sync.rules import filter_words, filters
 from sync.rules.rows import ObjectType
-
-# In this order; the words are those of the page.
-STEPS = {
-    "import": _("Read from Entra"),
-    "scope": _("In scope?"),
-    "ready": _("Ready?"),
-    "match": _("Match"),
-    "plan": _("Plan"),
-    "write": _("Write"),
-    "read_back": _("Read back and compare"),
-}
 
 # What an object's result is called after: the first of these that one of its operations came to.
 WEIGHT = (
@@ -58,7 +46,7 @@ class StepLog:
         """Whatever was not reached is told as skipped."""
         reached = {step["step"] for step in self.row.steps}
         self.row.result = result
-        self.row.steps += [_step(name, "skipped", {}) for name in STEPS if name not in reached]
+        self.row.steps += [_step(name, "skipped", {}) for name in DemandObject.Step.values if name not in reached]
         self._save()
 
     def _add(self, step: str, state: str, facts: Mapping[str, Any]) -> None:

@@ -280,6 +280,17 @@ PROBLEMS: dict[str, ProblemWords] = {
         _("Nothing to do. The next run goes on where this one stopped."),
         warning=True,
     ),
+    "members-unread": ProblemWords(
+        _("Members of the group cannot be read"),
+        _("Entra tells who the members are only in part, so nobody was removed from the group in AWS."),
+        _("Give the app registration User.Read.All and GroupMember.Read.All. The next run reads the group again."),
+    ),
+    "members-conflict": ProblemWords(
+        _("AWS was changing the group at the same moment"),
+        _("AWS answered twice that our change of members met another change of the same group."),
+        _("Nothing to do. The next run tries again."),
+        warning=True,
+    ),
     "aws-down": ProblemWords(
         _("AWS did not answer"),
         _("AWS could not be reached or answered with an error of its own. Nobody lost access."),
@@ -309,6 +320,12 @@ PROBLEMS: dict[str, ProblemWords] = {
         _("Entra did not answer"),
         _("Microsoft Graph could not be reached or answered with an error of its own. Nobody lost access."),
         _("Nothing to do; the next run reads again from where the last one ended."),
+    ),
+    "graph-throttled": ProblemWords(
+        _("Microsoft asked us to slow down"),
+        _("Microsoft Graph limits requests, and we waited longer than we may wait. Nobody lost access."),
+        _("Nothing to do; the next run reads again from where the last one ended."),
+        warning=True,
     ),
     "source-empty": ProblemWords(
         _("Entra returned nobody"),

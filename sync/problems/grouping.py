@@ -21,8 +21,9 @@ class ProblemGroup:
     objects: int
     first_seen: datetime.datetime
     last_seen: datetime.datetime
-    # AWS's own words, from the newest failure.
+    # AWS's own words from the newest failure; before AWS was asked (not `answered`) its rule.
     error: str
+    answered: bool
     sample: Sequence[Operation]
     mappings: Sequence[AttributeMapping]
     known_since: Run | None
@@ -70,6 +71,7 @@ def _group(run: Run, row: dict[str, Any], sample: int) -> ProblemGroup:
         first_seen=row["first"],
         last_seen=row["last"],
         error=same.filter(pk=row["newest"]).values_list("error", flat=True).first() or "",
+        answered=same.exclude(status=None).exists(),
         sample=list(same.order_by("pk")[:sample]),
         mappings=list(causes(run, row["attribute"])),
         known_since=earlier.run if earlier else None,

@@ -63,11 +63,14 @@ def difference(written: Units, desired: Units) -> dict[str, Any]:
 
 
 def plan_user(known: Known, desired: Units, found: Units | None = None) -> list[Change]:
-    """Changes for a person in scope. `found`: units of an unlinked AWS user that matched, to be linked."""
+    """Changes for a person in scope. `found`: units of an unlinked AWS user that matched, to be linked; a manager in it
+    by Entra's id."""
     main = {unit: value for unit, value in desired.items() if unit != MANAGER}
     if not known.scim_id and found is None:
         changes = [Change(Stage.PEOPLE, "create", desired=main, changes=before_after({}, main))]
     elif found is not None:
+        if MANAGER in desired and found.get(MANAGER) == desired[MANAGER]:
+            return [_link(Stage.PEOPLE, known.scim_id, found, desired)]
         changes = [_link(Stage.PEOPLE, known.scim_id, found, main)]
     else:
         changes = _update_user(known, main)

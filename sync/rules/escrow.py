@@ -8,19 +8,24 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from sync.scim.errors import Conflict, NotFound, ScimError, Untouchable
+from sync.scim.writing import MembersConflict
 
-Kind = Literal["transient", "rejected", "conflict", "missing", "quota", "untouchable"]
+Kind = Literal["transient", "busy", "rejected", "conflict", "missing", "quota", "untouchable", "unmatched"]
 
 HOUR = 60
 # Minutes after the first, second … failure; the last one repeats.
 WAITS: Mapping[Kind, Sequence[int]] = {
     "transient": (5, 15, HOUR, 4 * HOUR, 24 * HOUR),
+    # Two requests met: the next run tries again.
+    "busy": (0, 5, 15, HOUR),
     "rejected": (6 * HOUR, 12 * HOUR, 24 * HOUR),
     "conflict": (HOUR, 6 * HOUR, 24 * HOUR),
     # The link is forgotten: the next run looks for a match or creates anew.
     "missing": (0, 5, HOUR, 24 * HOUR),
     "quota": (HOUR, 6 * HOUR, 24 * HOUR),
     "untouchable": (24 * HOUR,),
+    # Nothing failed: AWS is asked again whether what stood in the way is still there.
+    "unmatched": (HOUR,),
 }
 
 
@@ -35,6 +40,7 @@ def kind_of(error: ScimError) -> Kind:
 
 BY_CLASS: Sequence[tuple[type[ScimError], Kind]] = (
     (Untouchable, "untouchable"),
+    (MembersConflict, "busy"),
     (Conflict, "conflict"),
     (NotFound, "missing"),
 )

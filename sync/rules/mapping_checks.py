@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from sync import expressions
 from sync.rules.aws_fields import (
@@ -84,8 +85,16 @@ def attribute_problems(row: MappingRow, object_type: str) -> list[MappingProblem
     return []
 
 
+def held_by(name: str, object_type: str) -> expressions.AttributeKind:
+    """What can be said of an attribute's values; extension attributes are filled as everybody likes."""
+    attribute = source_attribute(name, object_type)
+    if attribute is None or attribute.name.startswith("extension"):
+        return "anything"
+    return "boolean" if attribute.type == "boolean" else "text"
+
+
 def expression_problems(row: MappingRow, object_type: str) -> list[MappingProblem]:
-    if wrong := expressions.check(row.source):
+    if wrong := expressions.check(row.source, kind_of=partial(held_by, object_type=object_type)):
         return [expression_problem(error) for error in wrong]
     expression = expressions.parse(row.source)
     unknown = [name for name in expression.attributes if not source_attribute(name, object_type)]

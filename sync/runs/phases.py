@@ -79,8 +79,8 @@ class PhaseLog:
             raise
         finally:
             self._count()
-            self.begun.pop()
             self._show()
+            self.begun.pop()
 
     def _count(self) -> None:
         """The time since the last count belongs to the innermost phase."""

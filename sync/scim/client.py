@@ -238,10 +238,13 @@ class ScimClient:
             seen.add(cursor)
 
     def _index_pages(self, resource: str, scim_filter: str | None, count: int) -> Iterator[Json]:
+        """Ends early on a server that answers its first page whatever was asked for (scimmy-routers 1.3 under Express 5)."""
         start = 1
         while True:
             query = {"startIndex": start, "count": count, **({"filter": scim_filter} if scim_filter else {})}
             page = self._page(f"{resource}?{urlencode(query)}")
+            if page.get("startIndex", start) != start:
+                return
             found = page["Resources"]
             yield from found
             start += len(found)

@@ -8,8 +8,22 @@ from urllib.parse import urlsplit
 
 Dialect = Literal["aws", "rfc"]
 
-# https://scim.<region>.amazonaws.com/<tenant id>/scim/v2, dual stack .api.aws, China .amazonaws.com.cn
-HOST = re.compile(r"scim\.(?P<region>[a-z]{2}(-[a-z]+)+-\d)\.(amazonaws\.com(\.cn)?|api\.aws)")
+# https://scim.<region>.<suffix>/<tenant id>/scim/v2. AWS's partitions with the form of their regions and their two DNS
+# suffixes, the second one dual stack (partitions.json of the AWS SDKs). Regions are not listed: new ones appear.
+PARTITIONS: dict[str, tuple[str, tuple[str, str]]] = {
+    "aws": ("[a-z]{2}-[a-z]+-[0-9]+", ("amazonaws.com", "api.aws")),
+    "aws-us-gov": ("us-gov-[a-z]+-[0-9]+", ("amazonaws.com", "api.aws")),
+    "aws-cn": ("cn-[a-z]+-[0-9]+", ("amazonaws.com.cn", "api.amazonwebservices.com.cn")),
+    "aws-eusc": ("eusc-[a-z]+-[a-z]+-[0-9]+", ("amazonaws.eu", "api.amazonwebservices.eu")),
+    "aws-iso": ("us-iso-[a-z]+-[0-9]+", ("c2s.ic.gov", "api.aws.ic.gov")),
+    "aws-iso-b": ("us-isob-[a-z]+-[0-9]+", ("sc2s.sgov.gov", "api.aws.scloud")),
+    "aws-iso-e": ("eu-isoe-[a-z]+-[0-9]+", ("cloud.adc-e.uk", "api.cloud-aws.adc-e.uk")),
+    "aws-iso-f": ("us-isof-[a-z]+-[0-9]+", ("csp.hci.ic.gov", "api.aws.hci.ic.gov")),
+}
+HOSTS = [
+    re.compile(rf"scim\.(?P<region>{region})\.({'|'.join(map(re.escape, suffixes))})")
+    for region, suffixes in PARTITIONS.values()
+]
 # The first group has 8 characters in old tenants, 11 in newer ones (ssosync#289).
 TENANT = re.compile(r"[A-Za-z0-9]{8,11}(-[A-Za-z0-9]{4}){3}-[A-Za-z0-9]{12}")
 RESOURCE = re.compile(r"/(Users|Groups|ServiceProviderConfig|Schemas|ResourceTypes)(/.*)?$", re.IGNORECASE)
@@ -64,7 +78,7 @@ def normalise(url: str, *, allowed: Mapping[str, OtherHost]) -> Endpoint:
 
 
 def _aws(netloc: str, hostname: str, path: str) -> Endpoint:
-    found = HOST.fullmatch(hostname)
+    found = next(filter(None, (host.fullmatch(hostname) for host in HOSTS)), None)
     if not found:
         raise _wrong_host(hostname)
     if netloc != hostname:
@@ -81,8 +95,16 @@ def _aws(netloc: str, hostname: str, path: str) -> Endpoint:
     return Endpoint(f"https://{hostname}{path}", hostname, found["region"], tenant_id, "aws")
 
 
+# Of the access portal, the console and the sign-in page; `identitycenter.` stands before each partition's own suffix.
+SIGN_IN = (
+    *(".awsapps.com", ".awsapps.cn", ".app.aws"),
+    *("console.aws.amazon.com", "console.amazonaws.cn", "console.amazonaws-us-gov.com"),
+    *("signin.aws.amazon.com", "signin.amazonaws.cn", "signin.amazonaws-us-gov.com", ".signin.aws"),
+)
+
+
 def _wrong_host(hostname: str) -> EndpointError:
-    if hostname.endswith((".awsapps.com", "console.aws.amazon.com", "signin.aws.amazon.com", ".signin.aws")):
+    if hostname.endswith(SIGN_IN) or hostname.startswith("identitycenter."):
         return EndpointError(
             "sign-in-address",
             "This is the sign-in address. Copy SCIM endpoint from Settings › Identity source › Automatic provisioning.",

@@ -25,6 +25,10 @@ class TwoMatches(Conflict):
     """More than one object could be ours: none is taken."""
 
 
+class MembersConflict(ScimError):
+    """The change of members met another change of the group, twice. No value is taken by anybody: it is tried again."""
+
+
 def create(client: ScimClient, object_type: str, body: Json) -> Written:
     """A create whose answer is unknown, or that clashes, may have been applied: it is looked for before anything else."""
     try:
@@ -145,7 +149,7 @@ def delete(client: ScimClient, object_type: str, scim_id: str) -> Written:
 def add_members(client: ScimClient, group_id: str, user_ids: Sequence[str]) -> Written:
     """A person whom AWS does not hold fails the whole request (404): such people are found by halving."""
     try:
-        return Written(client.add_members(group_id, user_ids))
+        return Written(_once_more(client.add_members, group_id, user_ids))
     except BadAnswer as error:
         if not _taken(error) or not set(user_ids) <= set(client.members_of(group_id)):
             raise
@@ -159,7 +163,7 @@ def add_members(client: ScimClient, group_id: str, user_ids: Sequence[str]) -> W
 def remove_members(client: ScimClient, group_id: str, user_ids: Sequence[str]) -> Written:
     """Nobody is a member of a group that is gone, and nobody who is gone is a member (ssosync#135)."""
     try:
-        return Written(client.remove_members(group_id, user_ids))
+        return Written(_once_more(client.remove_members, group_id, user_ids))
     except BadAnswer as error:
         if not _taken(error) or set(user_ids) & set(client.members_of(group_id)):
             raise
@@ -168,6 +172,21 @@ def remove_members(client: ScimClient, group_id: str, user_ids: Sequence[str]) -
         if not _exists(client, "group", group_id):
             return Written()
         return _halved(client, client.remove_members, group_id, user_ids)
+
+
+def _once_more(send: Send, group_id: str, user_ids: Sequence[str]) -> Answer:
+    """A conflict says that two requests met (Developer Guide, ConflictException): the second try meets nobody.
+
+    Raises MembersConflict when it does."""
+    try:
+        return send(group_id, user_ids)
+    except Conflict:
+        pass
+    try:
+        return send(group_id, user_ids)
+    except Conflict as error:
+        facts = {name: getattr(error, name) for name in ("method", "path", "status", "request_id", "request", "body")}
+        raise MembersConflict(error.detail, **facts, attempts=error.attempts + 1) from None
 
 
 def _halved(client: ScimClient, send: Send, group_id: str, user_ids: Sequence[str]) -> Written:

@@ -12,7 +12,7 @@ from sync.drift.comparison import verify
 from sync.engine.cycle import Evaluate, evaluation_of, run_cycle
 from sync.engine.rehearsal.rehearsal import draft_of, rehearse
 from sync.models import AwsConnection, Configuration, EntraConnection, Result, Run, Tenant
-from sync.notifications import incidents
+from sync.notifications import deliveries, incidents
 from sync.on_demand.serving import Serving, execute_demand, recover_demands
 from sync.problems.grouping import problem_groups
 from sync.runs import checkpoints, quarantine
@@ -52,8 +52,9 @@ def _execute(run: Run, watch: Watch) -> Run | None:
     checkpoints.passed("run begun")
     _end(run, watch.lease, _carry_out(run, watch))
     checkpoints.passed("run ended")
-    for delivery in incidents.after_run(run) if not run.drafted else ():
-        incidents.deliver(delivery)
+    if run.kind != Run.Kind.PREVIEW:
+        incidents.after_run(run)
+        deliveries.hand_out()
     checkpoints.passed("notified")
     return run
 

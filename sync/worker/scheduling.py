@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from sync.configuration.current import configuration_of
 from sync.drift import services
-from sync.models import Delivery, Run, Tenant
-from sync.notifications import incidents
+from sync.models import Run, Tenant
+from sync.notifications import deliveries
 from sync.runs.requests import RunInTheWay, enqueue_run, request_run
 
 # A queued run whose message got lost is sent again after this long.
@@ -32,8 +32,7 @@ def dispatch() -> None:
         _compare_when_due(tenant)
     for run in list(abandoned_runs()):
         enqueue_run(run)
-    for delivery in Delivery.objects.filter(state=Delivery.State.WAITING):
-        incidents.deliver(delivery)
+    deliveries.hand_out()
 
 
 def due_tenants() -> QuerySet[Tenant]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from playwright.sync_api import BrowserContext, Page
 
@@ -50,8 +51,8 @@ def open_page(context: BrowserContext, live_server: Any, watched: Watched) -> Ca
         if user is not None:
             client = Client()
             client.force_login(user)
-            cookie = client.cookies["session"].value
-            context.add_cookies([{"name": "session", "value": cookie, "url": live_server.url}])
+            cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
+            context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": live_server.url}])
         page = context.new_page()
         page.set_default_timeout(15_000)
         watched.watch(page)

@@ -5,17 +5,19 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from playwright.sync_api import Browser, Page, expect
 
 from portal.models import User
 from sync.configuration import versions
 from sync.configuration.drafts import draft_or_current
+from sync.configuration.files import microsoft
 from sync.configuration.files.writing import export_configuration
 from sync.configuration.settings import set_settings
 from sync.models import Tenant
 from tests.world.browser import Watched, axe_in_both_schemes, sideways
-from tests.world.ms_schema import SAMPLE
+from tests.world.ms_schema import SAMPLE, GraphWithJobs
 
 pytestmark = pytest.mark.django_db(transaction=True)
 JO = "jo@acme.example"
@@ -73,6 +75,27 @@ def test_every_state_of_the_pages_is_accessible_and_fits(
     sound(page)
 
 
+def test_of_several_jobs_one_is_chosen(
+    tenant: Tenant,
+    owner: User,
+    open_page: Callable[[User | None], Page],
+    live_server: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    jobs = [f"aWSSingleSignon.{'0123456789abcdef' * 2}.{one * 60}" for one in "ab"]
+    monkeypatch.setattr(microsoft, "graph_client", lambda _tenant: GraphWithJobs(*jobs))
+    page = open_page(owner)
+    page.goto(f"{live_server.url}/t/acme/configuration/import/")
+    page.get_by_label("Object ID or application ID").fill("5f8d1c0a-3c1e-4c55-9d0e-7a5b0c9e1f21")
+    page.get_by_role("button", name="Read from Entra").click()
+    expect(page.get_by_role("group", name="Provisioning job").get_by_role("radio")).to_have_count(2)
+    sound(page)
+    page.get_by_label(jobs[1]).check()
+    page.get_by_role("button", name="Read from Entra").click()
+    expect(page.get_by_role("button", name="Put into the draft")).to_be_visible()
+    expect(page.get_by_text(jobs[1]).first).to_be_visible()
+
+
 def test_a_file_is_checked_and_put_into_the_draft(
     tenant: Tenant, owner: User, open_page: Callable[[User | None], Page], live_server: Any
 ) -> None:
@@ -100,7 +123,15 @@ def test_without_javascript_a_pasted_schema_goes_into_the_draft(
     client = Client()
     client.force_login(owner)
     context = browser.new_context(java_script_enabled=False)
-    context.add_cookies([{"name": "session", "value": client.cookies["session"].value, "url": live_server.url}])
+    context.add_cookies(
+        [
+            {
+                "name": settings.SESSION_COOKIE_NAME,
+                "value": client.cookies[settings.SESSION_COOKIE_NAME].value,
+                "url": live_server.url,
+            }
+        ]
+    )
     page = context.new_page()
     page.goto(f"{live_server.url}/t/acme/configuration/import/")
     page.get_by_label("Or paste the JSON").fill(json.dumps(SAMPLE))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
@@ -86,7 +87,7 @@ def world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
         client = Client()
         client.force_login(person("jo@acme.example", Role.OWNER))
         tenant = create_tenant(actor="jo@acme.example", name="Acme")
-        yield World(client.cookies["session"].value, arguments_of(tenant))
+        yield World(client.cookies[settings.SESSION_COOKIE_NAME].value, arguments_of(tenant))
         empty()
 
 
@@ -143,11 +144,11 @@ def arguments_of(tenant: Tenant) -> dict[str, list[Any]]:
         "run_cancel": [slug, 1],
         "log": [slug, operation.pk],
         "connection_test": [slug, test.pk],
-        "mappings": [slug, "people"],
-        "mapping": [slug, "people", "title"],
-        "mapping_add": [slug, "people"],
-        "mapping_remove": [slug, "people", "title"],
-        "mappings_reset": [slug, "people"],
+        "mappings": [slug, "user"],
+        "mapping": [slug, "user", "title"],
+        "mapping_add": [slug, "user"],
+        "mapping_remove": [slug, "user", "title"],
+        "mappings_reset": [slug, "user"],
         "unassign": [slug, "group", GROUP],
         "group": [slug, GROUP],
         "group_now": [slug, GROUP],
@@ -293,7 +294,7 @@ def watched(server: str) -> Watched:
 @pytest.fixture(scope="module")
 def owner_page(browser: Browser, world: World, server: str, watched: Watched) -> Iterator[Page]:
     with browser.new_context() as context:
-        context.add_cookies([{"name": "session", "value": world.session, "url": server}])
+        context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": world.session, "url": server}])
         page = context.new_page()
         watched.watch(page)
         yield page

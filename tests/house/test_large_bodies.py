@@ -19,6 +19,7 @@ MEGABYTE = 1024 * 1024
 IMPORT = "/t/acme/configuration/import/"
 # An Owner's session in a fresh database; its key is printed.
 SIGNED_IN = """
+from django.conf import settings
 from django.test import Client
 from portal.models import RoleGrant, User
 from sync.tenants.services import create_tenant
@@ -27,7 +28,7 @@ RoleGrant.objects.create(user=user, role="owner")
 create_tenant(actor="jo@acme.example", name="Acme")
 client = Client()
 client.force_login(user)
-print("session", client.cookies["session"].value)
+print("session", client.cookies[settings.SESSION_COOKIE_NAME].value)
 """
 
 
@@ -58,7 +59,7 @@ class Web:
     def connect(self, path: str, headers: Sequence[str], session: str = "") -> socket.socket:
         """After the head of a POST. The CSRF token is one that a stranger makes up."""
         token = "a" * 32
-        cookies = f"csrf={token}; session={session}"
+        cookies = f"csrf-8000={token}; session-8000={session}"
         head = [f"POST {path} HTTP/1.1", f"Host: {self.address}", f"Cookie: {cookies}", f"X-CSRFToken: {token}"]
         connection = socket.create_connection(("127.0.0.1", self.address.port), timeout=10)
         connection.sendall("\r\n".join([*head, *headers, "", ""]).encode())

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -31,8 +32,11 @@ BUSY = (
 
 SUPERVISE = """
 import json, os, sys
+from collections.abc import Iterator
 from pathlib import Path
+from portal.deployment import processes
 from portal.deployment.processes import Child, Supervisor, say
+processes.PATIENCE_SECONDS = 1
 supervisor = Supervisor(say, Path.cwd())
 for fact in json.loads(sys.argv[1]):
     code = fact.pop("code")
@@ -62,6 +66,15 @@ def test_children_stop_in_the_reverse_of_the_order_they_started_in() -> None:
         assert program.alive() == []
 
 
+@pytest.fixture
+def nohup() -> Iterator[None]:
+    """These tests run under nohup(1)."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("nohup")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_child_may_finish_what_it_is_at(number: int) -> None:
     with supervise(child("busy", BUSY)) as program:
@@ -92,7 +105,7 @@ def test_a_second_signal_ends_a_deaf_child_but_waits_for_the_patient_one() -> No
 def test_a_deaf_child_is_killed_after_its_grace_with_all_that_it_started() -> None:
     with supervise(child("deaf", PARENT, grace=0.5)) as program:
         program.line("here")
-        assert len(program.alive()) == 3
+        until(lambda: len(program.alive()) == 3)
         assert program.stop() == 0
         assert program.alive() == []
 

@@ -23,7 +23,18 @@ NO_SUCH_PACKAGE = "no-such-package==1 --hash=sha256:" + "0" * 64
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    folder = tmp_path / "a project"
+    return new_project(tmp_path / "a project")
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project that was started once."""
+    folder = new_project(tmp_path_factory.mktemp("run") / "a project")
+    assert "Installing" in run(folder, "check").stderr
+    return folder
+
+
+def new_project(folder: Path) -> Path:
     shutil.copytree(ROOT / "requirements" / "bootstrap", folder / "requirements" / "bootstrap")
     for name in ("base", "embedded", "dev"):
         (folder / "requirements" / f"{name}.txt").write_text("# nothing\n")
@@ -50,19 +61,18 @@ def probe_of(done: subprocess.CompletedProcess[str]) -> dict[str, list[str]]:
     return found
 
 
-def test_a_command_gets_its_arguments_and_gives_its_exit_code(project: Path) -> None:
-    done = run(project, "tenant_import", "../my file.json", "fail", code=7)
+def test_a_command_gets_its_arguments_and_gives_its_exit_code(installed: Path) -> None:
+    done = run(installed, "tenant_import", "../my file.json", "fail", code=7)
     assert probe_of(done)["arguments"] == ["tenant_import", "../my file.json", "fail"]
-    assert probe_of(done)["python"] == str(project / ".venv")
+    assert probe_of(done)["python"] == str(installed / ".venv")
 
 
-def test_paths_mean_what_they_mean_to_the_caller(project: Path) -> None:
-    assert probe_of(run(project, "check"))["folder"] == str(Path.cwd())
+def test_paths_mean_what_they_mean_to_the_caller(installed: Path) -> None:
+    assert probe_of(run(installed, "check"))["folder"] == str(Path.cwd())
 
 
-def test_the_second_start_installs_nothing(project: Path) -> None:
-    assert "Installing" in run(project, "check").stderr
-    assert "Installing" not in run(project, "check").stderr
+def test_the_second_start_installs_nothing(installed: Path) -> None:
+    assert "Installing" not in run(installed, "check").stderr
 
 
 def test_a_changed_lock_is_installed(project: Path) -> None:
@@ -75,6 +85,20 @@ def test_tests_need_the_development_packages(project: Path) -> None:
     assert "(dev)" in run(project, "test", "tests/x", "-k", "y").stderr
     assert probe_of(run(project, "test", "tests/x", "-k", "y"))["arguments"] == ["tests/x", "-k", "y"]
     assert "Installing" not in run(project, "up").stderr
+
+
+def test_another_python_gets_an_environment_of_its_own_and_the_locked_packages_but_one(project: Path) -> None:
+    shutil.copy(ROOT / "tools" / "other_versions.py", project / "tools")
+    python = os.path.realpath(sys.executable)
+    done = run(project, "test", "--with", python, "-k", "y")
+    assert probe_of(done)["arguments"] == ["-k", "y"]
+    assert probe_of(done)["python"] == str(project / f".venv-{Path(python).name}-locked")
+    assert not (project / ".venv").exists()
+    (project / "requirements" / "dev.txt").write_text("django==5.2.19 \\\n    --hash=sha256:0\nattrs==26.1.0 \\\n")
+    failed = run(project, "test", "--with", python, "--django", "6.1", code=1)
+    asked = project / f".venv-{Path(python).name}-6.1" / "asked.txt"
+    assert asked.read_text().splitlines() == ["django==6.1.*", "attrs==26.1.0"]
+    assert "django==6.1.*" in failed.stderr
 
 
 def test_settings_of_the_caller_do_no_harm(project: Path, tmp_path: Path) -> None:

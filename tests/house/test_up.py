@@ -1,11 +1,14 @@
 """`manage.py up` as a user starts it: every process real, the lab included."""
 
+import contextlib
 import json
 import re
 import signal
 import socket
+import sqlite3
 import stat
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -23,6 +26,15 @@ def up(state: Path, *options: str, port: int | None = None, **environment: str) 
     bind = f"127.0.0.1:{port or free_port()}"
     arguments = [sys.executable, "manage.py", "up", "--state", str(state), "--bind", bind, *options]
     return Program(arguments, clean_environment(**environment))
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory, new_state: NewState) -> Iterator[tuple[Path, Program]]:
+    """One `up` and its state folder for all tests that only look at it; the last of them kills it."""
+    state = new_state(tmp_path_factory.mktemp("up") / "state")
+    with up(state) as program:
+        program.line(READY)
+        yield state, program
 
 
 def manage(state: Path, *arguments: str) -> str:
@@ -50,8 +62,80 @@ class Visitor:
         return self.session.post(self.origin + path, data=data, headers=headers, timeout=30)
 
 
-def test_the_demo_can_be_signed_in_to_and_turned_on_and_leaves_nothing_behind(tmp_path: Path) -> None:
-    with up(tmp_path / "state", "--demo") as program:
+def test_the_first_owner_comes_in_with_the_code_that_was_shown(running: tuple[Path, Program]) -> None:
+    state, program = running
+    origin, code = program.line(READY), program.line(r"One-time code: +(\S+)")
+    assert code not in (state / "first-run.json").read_text()
+    assert stat.S_IMODE(state.stat().st_mode) == 0o700
+    for name in ("secret.key", "seal.keys", "first-run.json"):
+        assert stat.S_IMODE((state / name).stat().st_mode) == 0o600
+    password = "a long enough pass phrase"
+    person = {"email": "jo@acme.example", "name": "Jo", "time_zone": "UTC", "password": password}
+    visitor = Visitor(origin)
+    with visitor.session:
+        assert visitor.post("/first-run/", code="2222-2222-2222-2222", **person).status_code == 422
+        assert visitor.post("/first-run/", code=code.lower(), **person).status_code == 200
+        assert visitor.session.get(f"{origin}/first-run/", timeout=30).status_code == 404
+    assert not (state / "first-run.json").exists()
+
+
+def test_only_one_up_runs_in_a_state_folder(running: tuple[Path, Program]) -> None:
+    state, program = running
+    with up(state, "--no-lab") as second:
+        assert second.ended() == 1
+        assert "runs in" in second.output
+        assert "already" in second.output
+    assert program.process.poll() is None
+
+
+def test_a_killed_web_server_comes_back(running: tuple[Path, Program]) -> None:
+    _state, program = running
+    web = next(pid for pid in program.alive() if b"gunicorn" in Path(f"/proc/{pid}/cmdline").read_bytes())
+    Program.kill(web)
+    program.line(r"web +\| ended with -9")
+    until(lambda: answers(program.line(READY)))
+
+
+def answers(origin: str) -> bool:
+    with requests.Session() as session:
+        session.trust_env = False
+        try:
+            return session.get(f"{origin}/sign-in/", timeout=5).ok
+        except requests.ConnectionError:
+            return False
+
+
+def test_a_killed_up_leaves_no_orphan_and_can_be_started_again_at_once(running: tuple[Path, Program]) -> None:
+    state, program = running
+    program.stop(signal.SIGKILL)
+    with up(state, "--no-lab") as again:
+        again.line(READY)
+        until(lambda: program.alive() == [])
+        assert again.stop() == 0
+        assert again.alive() == []
+
+
+def test_a_taken_port_is_named_before_anything_starts(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with up(tmp_path, port=port) as program:
+            assert program.ended() == 1
+            assert f"cannot listen on 127.0.0.1:{port}" in program.output
+            assert "Traceback" not in program.output
+            assert program.alive() == []
+
+
+def test_a_signal_during_the_start_leaves_nothing_behind(tmp_path: Path) -> None:
+    with up(tmp_path) as program:
+        program.line("made .*seal.keys")
+        until(lambda: len(program.alive()) > 2)
+        assert program.stop() == 0
+        assert program.alive() == []
+
+
+def test_the_demo_is_turned_on_and_started_again_and_finishes_a_running_task_before_it_stops(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    with up(state, "--demo") as program:
         origin = program.line(READY)
         email, password = program.line(r"Sign in: +(\S+ / \S+)").split(" / ")
         visitor = Visitor(origin)
@@ -67,93 +151,16 @@ def test_the_demo_can_be_signed_in_to_and_turned_on_and_leaves_nothing_behind(tm
         assert program.stop(seconds=200) == 0
         assert program.alive() == []
 
-    with up(tmp_path / "state", "--demo") as again:
+    with up(state, "--demo") as again:
         assert "password shown at the first start" in again.line("Sign in: .*")
-        assert again.stop(signal.SIGINT) == 0
-        assert again.alive() == []
-
-
-def test_the_first_owner_comes_in_with_the_code_that_was_shown(tmp_path: Path, new_state: NewState) -> None:
-    state = new_state(tmp_path / "state")
-    with up(state, "--no-lab") as program:
-        origin, code = program.line(READY), program.line(r"One-time code: +(\S+)")
-        assert code not in (state / "first-run.json").read_text()
-        assert stat.S_IMODE(state.stat().st_mode) == 0o700
-        for name in ("secret.key", "seal.keys", "first-run.json"):
-            assert stat.S_IMODE((state / name).stat().st_mode) == 0o600
-        password = "a long enough pass phrase"
-        person = {"email": "jo@acme.example", "name": "Jo", "time_zone": "UTC", "password": password}
-        visitor = Visitor(origin)
-        with visitor.session:
-            assert visitor.post("/first-run/", code="2222-2222-2222-2222", **person).status_code == 422
-            assert visitor.post("/first-run/", code=code.lower(), **person).status_code == 200
-            assert visitor.session.get(f"{origin}/first-run/", timeout=30).status_code == 404
-        assert not (state / "first-run.json").exists()
-        assert program.stop() == 0
-        assert program.alive() == []
-
-
-def test_only_one_up_runs_in_a_state_folder(tmp_path: Path, new_state: NewState) -> None:
-    state = new_state(tmp_path / "state")
-    with up(state, "--no-lab") as program:
-        program.line(READY)
-        with up(state, "--no-lab") as second:
-            assert second.ended() == 1
-            assert "runs in" in second.output
-            assert "already" in second.output
-        assert program.process.poll() is None
-
-
-def test_a_taken_port_is_named_before_anything_starts(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        with up(tmp_path, port=port) as program:
-            assert program.ended() == 1
-            assert f"cannot listen on 127.0.0.1:{port}" in program.output
-            assert "Traceback" not in program.output
-            assert program.alive() == []
-
-
-def test_a_killed_up_leaves_no_orphan_and_can_be_started_again_at_once(tmp_path: Path, new_state: NewState) -> None:
-    state = new_state(tmp_path / "state")
-    with up(state) as program:
-        program.line(READY)
-        program.stop(signal.SIGKILL)
-        with up(state) as again:
-            again.line(READY)
-            until(lambda: program.alive() == [])
-            assert again.stop() == 0
+        with held_test(state, again) as (test, release):
+            again.send(signal.SIGINT)
+            again.line(r"worker +\| .*[Ww]arm shutdown")
+            assert outcome(state, test) == ("running", 0)
+            release()
+            assert again.ended() == 0
             assert again.alive() == []
-
-
-def test_a_signal_during_the_start_leaves_nothing_behind(tmp_path: Path) -> None:
-    with up(tmp_path) as program:
-        program.line("made .*seal.keys")
-        until(lambda: len(program.alive()) > 2)
-        assert program.stop() == 0
-        assert program.alive() == []
-
-
-def test_a_killed_web_server_comes_back(tmp_path: Path, new_state: NewState) -> None:
-    state = new_state(tmp_path / "state")
-    port = free_port()
-    with up(state, "--no-lab", port=port) as program:
-        program.line(READY)
-        manage_web = next(pid for pid in program.alive() if b"gunicorn" in Path(f"/proc/{pid}/cmdline").read_bytes())
-        Program.kill(manage_web)
-        program.line(r"web +\| ended with -9")
-        until(lambda: answers(port))
-        assert program.stop() == 0
-        assert program.alive() == []
-
-
-def answers(port: int) -> bool:
-    with requests.Session() as session:
-        session.trust_env = False
-        try:
-            return session.get(f"http://127.0.0.1:{port}/sign-in/", timeout=5).ok
-        except requests.ConnectionError:
-            return False
+    assert outcome(state, test) == ("done", 1)
 
 
 START_TEST = """
@@ -161,28 +168,32 @@ from sync.models import Tenant
 from sync.connection import services
 print(services.start_test(tenant=Tenant.objects.get(slug="rehearsal"), actor="jo@acme.example", half="entra").pk)
 """
-STATE = """
-from sync.models import ConnectionTest
-print("state", ConnectionTest.objects.get(pk={pk}).state, ConnectionTest.objects.get(pk={pk}).passed)
-"""
 
 
-def test_a_running_task_is_finished_before_the_stop(tmp_path: Path, new_state: NewState) -> None:
-    state = new_state(tmp_path / "state")
-    with up(state, "--demo") as program, requests.Session() as session:
+def start_test(state: Path) -> int:
+    return int(manage(state, "shell", "-v", "0", "-c", START_TEST).split()[-1])
+
+
+def outcome(state: Path, test: int) -> tuple[str, int | None]:
+    """State and result of a connection test, straight from the file."""
+    database = sqlite3.connect(f"file:{state / 'lockstep.sqlite3'}?mode=ro", uri=True, timeout=20)
+    with contextlib.closing(database):
+        found: tuple[str, int | None] = database.execute(
+            "SELECT state, passed FROM sync_connectiontest WHERE id = ?", (test,)
+        ).fetchone()
+        return found
+
+
+@contextlib.contextmanager
+def held_test(state: Path, program: Program) -> Iterator[tuple[int, Callable[[], None]]]:
+    """A connection test whose first request to Graph is not answered until it is released."""
+    with requests.Session() as session:
         session.trust_env = False
-        program.line("Sign in")
         faults = program.line(r"Rehearsal lab: +(\S+)") + "api/faults"
         held = session.post(faults, json={"part": "graph", "kind": "hold_before"}, timeout=10).json()
-        pk = manage(state, "shell", "-v", "0", "-c", START_TEST).split()[-1]
+        test = start_test(state)
         until(lambda: session.get(faults, timeout=10).json()[0]["fired"] == 1)
-        program.send(signal.SIGTERM)
-        program.line(r"worker +\| .*[Ww]arm shutdown")
-        assert "state running" in manage(state, "shell", "-v", "0", "-c", STATE.format(pk=pk))
-        assert session.post(f"{faults}/{held['id']}/release", timeout=10).ok
-        assert program.ended() == 0
-        assert program.alive() == []
-    assert "state done True" in manage(state, "shell", "-v", "0", "-c", STATE.format(pk=pk))
+        yield test, lambda: session.post(f"{faults}/{held['id']}/release", timeout=10).raise_for_status()
 
 
 def test_the_file_system_carries_messages_where_there_is_no_broker(tmp_path: Path, new_state: NewState) -> None:
@@ -190,7 +201,7 @@ def test_the_file_system_carries_messages_where_there_is_no_broker(tmp_path: Pat
     with up(state, "--demo", BROKER_URL="filesystem://") as program:
         program.line("Sign in")
         assert json.loads((state / "run" / "environment.json").read_text())["BROKER_URL"] == "filesystem://"
-        pk = manage(state, "shell", "-v", "0", "-c", START_TEST).split()[-1]
-        until(lambda: "state done True" in manage(state, "shell", "-v", "0", "-c", STATE.format(pk=pk)))
+        test = start_test(state)
+        until(lambda: outcome(state, test) == ("done", 1))
         assert program.stop() == 0
         assert program.alive() == []

@@ -1,131 +1,204 @@
-"""Every page and every role: who may read, who may act."""
+"""Every address, every role, every method: who may read, who may act. The list is the site map's own."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
+from django.conf import settings
+from django.db import transaction
+from django.http import HttpResponse
 from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from pytest_django import DjangoDbBlocker
 
+from portal.access.pages import Access, access_of
 from portal.access.rights import rights_of
 from portal.access.roles import RIGHTS, Right
 from portal.models import Role, User
-from sync.models import DirectoryGroup, Run, Tenant
-from tests.world.drafted import preview_of, with_draft, with_versions
+from sync.models import ConnectionTest, Demand, DirectoryGroup, Drift, Half, Hold, Operation, Run, Tenant
+from sync.tenants.services import create_tenant
+from tests.world.drafted import GROUP, JO, PREVIEW, preview_of, with_draft, with_versions
 from tests.world.people import person
 
-READ = [
-    "",
-    "setup/",
-    "connection/",
-    "mappings/people/",
+pytestmark = pytest.mark.django_db
+
+SLUG, STRANGER = "everybody", "stranger"
+# Addresses that belong to no tenant -> who may open them.
+ANYBODY, SIGNED_IN, OWNER = "anybody", "signed in", "owner"
+OTHERS = {
+    "home": ANYBODY,
+    "account_login": ANYBODY,
+    "account_logout": ANYBODY,
+    "account_inactive": ANYBODY,
+    "account_signup": ANYBODY,
+    "account_reset_password": ANYBODY,
+    "first_run": ANYBODY,
+    "me": SIGNED_IN,
+    "tenants": SIGNED_IN,
+    "tenant_new": OWNER,
+}
+# The same page by another question.
+MORE = [
     "mappings/groups/",
-    "mappings/expressions/",
-    "mappings/fields/",
-    "scope/",
     "scope/?object=group",
     "scope/?counts=1",
-    "scope/people/",
-    "configuration/export/",
     "configuration/export/?download=lockstep",
-    "assignments/",
-    "assignments/application/name/",
-    "groups/00000000-1111-4111-8111-111111111111/",
-    "groups/00000000-1111-4111-8111-111111111111/now/",
-    "draft/",
-    "draft/impact/90/",
-    "draft/impact/90/export/",
-    "versions/",
-    "versions/1/",
-    "provisioning/",
-    "runs/",
-    "logs/",
 ]
-# Address, form, and the right that it needs.
-ACTS = [
-    ("connection/tests/", {"half": "aws"}, Right.CONFIGURE),
-    ("connection/aws/", {}, Right.CONFIGURE),
-    ("mappings/recommended/", {}, Right.CONFIGURE),
-    ("mappings/people/reset/", {}, Right.CONFIGURE),
-    ("mappings/people/undo/title/", {}, Right.CONFIGURE),
-    ("mappings/people/move/userName/", {}, Right.CONFIGURE),
-    ("mappings/people/actions/", {}, Right.CONFIGURE),
-    ("mappings/people/actions/undo/", {}, Right.CONFIGURE),
-    ("scope/filters/new/", {}, Right.CONFIGURE),
-    ("scope/counts/", {}, Right.CONFIGURE),
-    ("scope/settings/", {}, Right.CONFIGURE),
-    ("configuration/import/", {"step": "file", "text": "{}"}, Right.CONFIGURE),
-    ("configuration/import/", {"step": "entra"}, Right.CONFIGURE),
-    ("configuration/import/", {"step": "take"}, Right.CONFIGURE),
-    ("assignments/assign/", {}, Right.CONFIGURE),
-    ("assignments/paste/", {}, Right.CONFIGURE),
-    ("assignments/undo/", {}, Right.CONFIGURE),
-    ("assignments/unassign/", {}, Right.CONFIGURE),
-    ("assignments/group/00000000-1111-4111-8111-111111111111/unassign/", {}, Right.CONFIGURE),
-    ("assignments/group/00000000-1111-4111-8111-111111111111/change/", {}, Right.CONFIGURE),
-    ("assignments/application/", {}, Right.CONFIGURE),
-    ("assignments/application/stop/", {}, Right.CONFIGURE),
-    ("draft/undo/", {}, Right.CONFIGURE),
-    ("draft/discard/", {}, Right.CONFIGURE),
-    ("draft/preview/", {}, Right.CONFIGURE),
-    ("draft/impact/90/keep/", {}, Right.CONFIGURE),
-    ("draft/impact/90/publish/", {}, Right.CONFIGURE),
-    ("versions/1/restore/", {}, Right.CONFIGURE),
-    ("provisioning/", {"interval": 15}, Right.OPERATE),
-    ("provisioning/turn-on/", {}, Right.OPERATE),
-    ("provisioning/turn-off/", {}, Right.OPERATE),
-    ("provisioning/sync-now/", {}, Right.OPERATE),
-    ("runs/1/cancel/", {}, Right.OPERATE),
-]
+# What is sent to an address where an empty form would say too little.
+FORMS: Mapping[str, list[dict[str, Any]]] = {
+    "connection_test_start": [{"half": "aws"}],
+    "configuration_import": [{"step": "file", "text": "{}"}, {"step": "entra"}, {"step": "take"}],
+    "provisioning": [{"interval": 15}],
+}
 
 
-@pytest.fixture(autouse=True)
-def drafted(tenant: Tenant) -> Run:
+def patterns(found: list[Any], route: str = "") -> Iterator[tuple[str, URLPattern]]:
+    for one in found:
+        here = route + str(one.pattern)
+        if isinstance(one, URLResolver):
+            yield from patterns(one.url_patterns, here)
+        else:
+            yield here, one
+
+
+SITE = list(patterns(get_resolver().url_patterns))
+PAGES: dict[str, URLPattern] = {one.name: one for route, one in SITE if route.startswith("t/<slug:slug>/")}
+ACCESS: dict[str, Access | None] = {name: access_of(one.callback) for name, one in PAGES.items()}
+READ = sorted(name for name, access in ACCESS.items() if access and access.read)
+ACT = sorted(name for name, access in ACCESS.items() if access and access.act)
+
+
+def test_every_address_says_who_may_open_it() -> None:
+    assert [name for name, access in ACCESS.items() if access is None] == []
+    assert {one.name for route, one in SITE if not route.startswith("t/<slug:slug>/")} == OTHERS.keys()
+
+
+@dataclass(frozen=True)
+class World:
+    """Made once, read by all tests here: what one of them changes is rolled back. `sessions`: keys by role."""
+
+    facts: Mapping[str, Mapping[str, Any]]
+    sessions: Mapping[str, str]
+    browser: Client = field(default_factory=Client)
+
+    def address(self, name: str) -> str:
+        usual = {"object_type": "user", "target": "title", "key": "new", "kind": "group", "object_id": GROUP}
+        named = usual | {"number": 1} | self.facts.get(name, {})
+        converters = PAGES[name].pattern.converters
+        return reverse(name, kwargs={"slug": SLUG} | {one: named[one] for one in converters})
+
+    def client(self, role: str) -> Client:
+        self.browser.cookies.clear()
+        self.browser.cookies[settings.SESSION_COOKIE_NAME] = self.sessions[role]
+        return self.browser
+
+
+@pytest.fixture(scope="module")
+def world(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[World]:
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield make_world()
+        transaction.set_rollback(True)
+
+
+def make_world() -> World:
+    tenant = create_tenant(actor=JO, name="Everybody's", slug=SLUG)
     with_versions(tenant)
-    return preview_of(tenant, with_draft(tenant))
+    preview_of(tenant, with_draft(tenant))
+    run = Run.objects.create(tenant=tenant, number=1, kind="full", trigger="person", state="completed")
+    DirectoryGroup.objects.create(tenant=tenant, object_id=GROUP)
+    facts = {"limit": 1, "planned": 2}
+    rows = {
+        "connection_test": ConnectionTest.objects.create(tenant=tenant, half=Half.AWS, state="done"),
+        "demand": Demand.objects.create(tenant=tenant, run=run),
+        "approval": Hold.objects.create(tenant=tenant, kind="people", run=run, facts=facts),
+        "drift_link": Drift.objects.create(tenant=tenant, run=run, kind=Drift.Kind.ONLY_IN_AWS),
+        "log": Operation.objects.filter(tenant=tenant).first(),
+    }
+    numbered = {name: {"pk": row.pk, "test_id": row.pk} for name, row in rows.items() if row}
+    of_preview = ("impact", "impact_export", "impact_keep", "publish")
+    return World(numbered | {name: {"number": PREVIEW} for name in of_preview}, sessions(tenant))
 
 
-@pytest.fixture
-def run(tenant: Tenant) -> Run:
-    return Run.objects.create(tenant=tenant, number=1, kind="full", trigger="person", state="completed")
-
-
-@pytest.fixture
-def group(tenant: Tenant) -> DirectoryGroup:
-    return DirectoryGroup.objects.create(tenant=tenant, object_id="00000000-1111-4111-8111-111111111111")
-
-
-@pytest.mark.parametrize("role", Role)
-@pytest.mark.parametrize("path", READ)
-def test_every_role_reads_every_page(
-    tenant: Tenant, group: DirectoryGroup, client_of: Callable[[User], Client], role: Role, path: str
-) -> None:
-    user = person("ann@acme.example", role, None if role is Role.OWNER else tenant)
-    answer = client_of(user).get(f"/t/acme/{path}", follow=True)
-    assert answer.status_code == 200
-
-
-@pytest.mark.parametrize("role", Role)
-@pytest.mark.parametrize(("path", "form", "right"), ACTS)
-def test_acting_needs_the_right(
-    tenant: Tenant,
-    run: Run,
-    client_of: Callable[[User], Client],
-    role: Role,
-    path: str,
-    form: dict[str, str],
-    right: Right,
-) -> None:
-    user = person("ann@acme.example", role, None if role is Role.OWNER else tenant)
-    status = client_of(user).post(f"/t/acme/{path}", form).status_code
-    assert (status == 403) == (right not in RIGHTS[role])
-
-
-@pytest.mark.parametrize("path", [*READ, "runs/1/"])
-def test_another_tenants_pages_do_not_exist_for_me(
-    tenant: Tenant, run: Run, client_of: Callable[[User], Client], path: str
-) -> None:
+def sessions(tenant: Tenant) -> dict[str, str]:
+    people = {str(role): person(f"{role}@acme.example", role, None if role is Role.OWNER else tenant) for role in Role}
     other = Tenant.objects.create(name="Other", slug="other")
-    stranger = person("eve@other.example", Role.CONFIGURATOR, other)
-    assert client_of(stranger).get(f"/t/acme/{path}").status_code == 404
+    people[STRANGER] = person("eve@other.example", Role.CONFIGURATOR, other)
+    return {name: session_of(user) for name, user in people.items()}
+
+
+def session_of(user: User) -> str:
+    client = Client()
+    client.force_login(user)
+    return client.cookies[settings.SESSION_COOKIE_NAME].value
+
+
+def right_for(name: str, method: str) -> Right:
+    access = ACCESS[name]
+    assert access is not None
+    return access.right_for(method)
+
+
+@pytest.mark.parametrize("name", READ)
+def test_a_page_opens_for_every_role_with_the_right(world: World, name: str) -> None:
+    needed = right_for(name, "GET")
+    for role in Role:
+        answer = world.client(role).get(world.address(name), follow=True)
+        assert answer.status_code == (200 if needed in RIGHTS[role] else 403), role
+
+
+@pytest.mark.parametrize("path", MORE)
+def test_every_role_reads_every_variant_of_a_page(world: World, path: str) -> None:
+    assert {world.client(role).get(f"/t/{SLUG}/{path}").status_code for role in Role} == {200}
+
+
+@pytest.mark.parametrize("name", ACT)
+def test_acting_needs_the_right(world: World, name: str) -> None:
+    needed = right_for(name, "POST")
+    for role in Role:
+        for form in FORMS.get(name, [{}]):
+            answer = world.client(role).post(world.address(name), form)
+            assert (answer.status_code == 403) == (needed not in RIGHTS[role]), role
+            assert answer.status_code < 500
+
+
+def ways() -> Iterator[tuple[str, str, Callable[[Client, str], HttpResponse]]]:
+    """Name and method of what every page takes."""
+    yield from ((name, "GET", Client.get) for name in READ)
+    yield from ((name, "POST", Client.post) for name in ACT)
+
+
+def test_another_tenants_pages_do_not_exist_for_me(world: World) -> None:
+    stranger = world.client(STRANGER)
+    answers = {(name, method): send(stranger, world.address(name)).status_code for name, method, send in ways()}
+    assert set(answers.values()) == {404}, answers
+
+
+def test_somebody_who_is_not_signed_in_is_sent_to_sign_in(world: World) -> None:
+    visitor, htmx = Client(), Client(headers={"HX-Request": "true"})
+    for name, method, send in ways():
+        answer = send(visitor, world.address(name))
+        assert (answer.status_code, answer["Location"].partition("?")[0]) == (302, "/sign-in/"), (name, method)
+        whole = send(htmx, world.address(name))
+        assert (whole.status_code, whole["HX-Redirect"]) == (401, "/sign-in/"), (name, method)
+
+
+def test_a_page_takes_no_other_method(world: World) -> None:
+    owner = world.client(Role.OWNER)
+    for name in PAGES:
+        access = ACCESS[name]
+        assert access is not None
+        for method in {"GET", "POST", "PUT"} - set(access.methods):
+            assert owner.generic(method, world.address(name)).status_code == 405, (name, method)
+
+
+@pytest.mark.parametrize("name", sorted(name for name, who in OTHERS.items() if who != ANYBODY))
+def test_pages_of_no_tenant_are_for_people_who_signed_in(world: World, name: str) -> None:
+    for send in (Client.get, Client.post):
+        assert send(Client(), reverse(name))["Location"].startswith("/sign-in/")
+        for role in Role if OTHERS[name] == OWNER else [Role.VIEWER]:
+            allowed = OTHERS[name] == SIGNED_IN or role is Role.OWNER
+            assert (send(world.client(role), reverse(name)).status_code == 403) != allowed, role
 
 
 def test_only_an_owner_makes_tenants(tenant: Tenant, viewer: User, client_of: Callable[[User], Client]) -> None:

@@ -67,7 +67,7 @@ def post(client: Client, hold: Hold, **data: Any) -> Any:
     """As the page sends it: every row shown, ticked unless `untick` names its index."""
     rows = list(hold.changes.order_by("pk").values_list("pk", flat=True))
     untick = {rows[n] for n in data.pop("untick", ())}
-    form = {"shown": rows, "ticked": [pk for pk in rows if pk not in untick], "upto": rows[-1], "deed": "approve"}
+    form = {"shown": rows, "ticked": [pk for pk in rows if pk not in untick], "upto": rows[-1], "do": "approve"}
     return client.post(f"/t/acme/approvals/{hold.pk}/", {**form, **data})
 
 
@@ -109,7 +109,7 @@ def test_the_unticked_are_kept_the_rest_is_approved_and_the_sync_starts(
     assert len(entry.after["approved"]) == 2
 
 
-@pytest.mark.parametrize("data", [{"deed": "keep", "untick": [0]}, {"deed": "", "keep_one": "first"}])
+@pytest.mark.parametrize("data", [{"do": "keep", "untick": [0]}, {"do": "", "keep_one": "first"}])
 def test_keeping_needs_no_typing_and_starts_nothing(run: Run, approver: Client, data: dict[str, Any]) -> None:
     hold = hold_of(run, 3)
     if "keep_one" in data:
@@ -121,20 +121,20 @@ def test_keeping_needs_no_typing_and_starts_nothing(run: Run, approver: Client, 
 
 def test_all_can_be_kept_at_once(run: Run, approver: Client) -> None:
     hold = hold_of(run, 3)
-    post(approver, hold, deed="keep_all")
+    post(approver, hold, do="keep_all")
     assert decisions(hold) == ["kept"] * 3
 
 
 def test_who_was_kept_can_be_ticked_again(run: Run, approver: Client) -> None:
     hold = hold_of(run, 2)
-    post(approver, hold, deed="keep_all")
+    post(approver, hold, do="keep_all")
     post(approver, hold, confirm="acme", untick=[1])
     assert decisions(hold) == ["approved", "kept"]
 
 
 def test_enter_in_a_tick_box_decides_nothing(run: Run, approver: Client) -> None:
     hold = hold_of(run, 3, "creates")
-    answer = post(approver, hold, deed="", untick=[1])
+    answer = post(approver, hold, do="", untick=[1])
     assert (answer.status_code, answer.content.decode().count("checked")) == (200, 2)
     assert decisions(hold) == ["waiting"] * 3
 
@@ -152,7 +152,7 @@ def test_two_thousand_names_are_paged_and_approved_together(run: Run, approver: 
     assert len(page.context["shown"]) == 100
     assert page.context["lose"] == 2000
     shown = page.context["shown"]
-    form = {"shown": shown, "ticked": shown[1:], "upto": page.context["upto"], "deed": "approve", "confirm": "acme"}
+    form = {"shown": shown, "ticked": shown[1:], "upto": page.context["upto"], "do": "approve", "confirm": "acme"}
     assert approver.post(f"/t/acme/approvals/{hold.pk}/?from=0", form).status_code == 302
     assert (hold.changes.approved().count(), hold.changes.kept().count()) == (1999, 1)
 
@@ -249,7 +249,7 @@ def test_a_waiting_plan_lists_its_rows_by_name_and_by_page(on: Tenant, jo: Clien
     assert {line["action"]: line["count"] for line in page.context["plan"]} == {"create": 60, "disable": 1}
     assert len(page.context["operations"]) == 50
     assert page.context["older"]
-    removals = jo.get("/t/acme/runs/1/?deed=disable")
+    removals = jo.get("/t/acme/runs/1/?action=disable")
     assert [row.display_name for row in removals.context["operations"]] == ["Old One"]
 
 

@@ -346,12 +346,12 @@ def test_throttling_is_said_and_tried_again_by_itself(tenant: Tenant, jo: Client
     assert 'hx-trigger="load delay:5s"' in page
 
 
-@pytest.mark.parametrize("deed", ["", "assign"])
-def test_no_tick_is_lost_while_entra_does_not_answer(tenant: Tenant, jo: Client, entra: Entra, deed: str) -> None:
+@pytest.mark.parametrize("do", ["", "assign"])
+def test_no_tick_is_lost_while_entra_does_not_answer(tenant: Tenant, jo: Client, entra: Entra, do: str) -> None:
     entra.trouble = ServerError("down", status=503)
-    answer = jo.post(f"{PAGE}assign/", {"q": "aws", "deed": deed, "chosen": [f"group:{oid(50)}", f"user:{oid(51)}"]})
+    answer = jo.post(f"{PAGE}assign/", {"q": "aws", "do": do, "chosen": [f"group:{oid(50)}", f"user:{oid(51)}"]})
     page = answer.content.decode()
-    assert answer.status_code == (422 if deed else 200)
+    assert answer.status_code == (422 if do else 200)
     assert "Cannot read the directory right now." in page
     assert "Chosen (2)" in page
     assert page.count('type="hidden" name="chosen"') == 2
@@ -361,13 +361,13 @@ def test_no_tick_is_lost_while_entra_does_not_answer(tenant: Tenant, jo: Client,
 def test_assigning_reads_names_many_at_once(tenant: Tenant, jo: Client, entra: Entra) -> None:
     entra.groups = [group(n, f"Team {n}") for n in range(50, 90)]
     chosen = [f"group:{one['id']}" for one in entra.groups]
-    assert jo.post(f"{PAGE}assign/", {"deed": "assign", "chosen": chosen})["Location"] == PAGE
+    assert jo.post(f"{PAGE}assign/", {"do": "assign", "chosen": chosen})["Location"] == PAGE
     assert drafts.draft_or_current(tenant).assignments.count() == 40
     assert entra.asked == [("groups", "id", 40)]
 
 
 def test_assigning_nobody_is_refused(tenant: Tenant, jo: Client, entra: Entra) -> None:
-    answer = jo.post(f"{PAGE}assign/", {"deed": "assign"})
+    answer = jo.post(f"{PAGE}assign/", {"do": "assign"})
     assert answer.status_code == 422
     assert b"Tick at least one group or person." in answer.content
 
@@ -375,8 +375,8 @@ def test_assigning_nobody_is_refused(tenant: Tenant, jo: Client, entra: Entra) -
 # Pasting
 
 
-def paste(client: Client, text: str, deed: str = "check", **data: Any) -> Any:
-    return client.post(f"{PAGE}paste/", {"pasted": text, "deed": deed, **data})
+def paste(client: Client, text: str, do: str = "check", **data: Any) -> Any:
+    return client.post(f"{PAGE}paste/", {"pasted": text, "do": do, **data})
 
 
 def test_a_pasted_list_marks_what_is_unknown_and_what_means_several(company: Tenant, jo: Client, entra: Entra) -> None:

@@ -19,7 +19,7 @@ from sync.configuration.files.writing import export_configuration
 from sync.configuration.settings import set_settings
 from sync.graph.errors import Forbidden
 from sync.models import AuditEntry, Tenant
-from tests.world.ms_schema import SAMPLE
+from tests.world.ms_schema import SAMPLE, GraphWithJobs, from_the_sdk
 
 pytestmark = pytest.mark.django_db
 IMPORT, EXPORT = "/t/acme/configuration/import/", "/t/acme/configuration/export/"
@@ -94,6 +94,9 @@ def test_a_file_without_a_change_says_so(tenant: Tenant, jo: Client) -> None:
         ('{"settings": {"everybody": 1}, "x": 1}', "settings.everybody: must be true or false"),
         ('{"mappings": {"people": []}}', "mappings.people: lacks what AWS requires"),
         ('{"synchronizationRules": []}', "no rule that takes users or groups"),
+        ('{"SynchronizationRules": "System.Object[]"}', "was cut off when it was exported"),
+        ('{"error": {"code": "Forbidden", "message": "No."}}', "an error of Microsoft Graph, not a schema: Forbidden"),
+        ("AdditionalProperties : {}", "Export it with ConvertTo-Json -Depth 20"),
     ],
 )
 def test_a_bad_file_is_refused_in_place_and_what_was_typed_stays(
@@ -143,12 +146,33 @@ def test_microsofts_schema_brings_a_report(tenant: Tenant, jo: Client) -> None:
     assert draft_or_current(tenant).mappings.get(target="locale").apply == "create"
 
 
+def test_what_powershell_writes_brings_the_same_report(tenant: Tenant, jo: Client) -> None:
+    content = json.dumps(from_the_sdk(SAMPLE), indent=2).replace("\n", "\r\n").encode("utf-16")
+    page = jo.post(IMPORT, {"step": "file", "file": SimpleUploadedFile("schema.json", content)})
+    assert "28 taken over, 4 with a change, 7 left out" in page.content.decode()
+
+
 def test_the_schema_is_read_from_entra(tenant: Tenant, jo: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
-    monkeypatch.setattr(microsoft, "fetch", lambda tenant, application: asked.append(application) or SAMPLE)
+    monkeypatch.setattr(microsoft, "fetch", lambda tenant, application, job: asked.append((application, job)) or SAMPLE)
     page = jo.post(IMPORT, {"step": "entra", "application": "5f8d1c0a-3c1e-4c55-9d0e-7a5b0c9e1f21"})
     assert "Put into the draft" in page.content.decode()
-    assert asked == ["5f8d1c0a-3c1e-4c55-9d0e-7a5b0c9e1f21"]
+    assert asked == [("5f8d1c0a-3c1e-4c55-9d0e-7a5b0c9e1f21", "")]
+
+
+def test_of_several_jobs_one_is_chosen(tenant: Tenant, jo: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(microsoft, "graph_client", lambda _tenant: GraphWithJobs("aws.1", "aws.2"))
+    asked = {"step": "entra", "application": "5f8d1c0a-3c1e-4c55-9d0e-7a5b0c9e1f21"}
+    assert 'name="job"' not in jo.get(IMPORT).content.decode()
+    page = jo.post(IMPORT, asked).content.decode()
+    assert "has several. Choose the one to read." in page
+    assert "customappsso · Active · aws.2" in page
+    assert asked["application"] in page
+    page = jo.post(IMPORT, {**asked, "job": "aws.2"}).content.decode()
+    assert "Put into the draft" in page
+    assert "aws.2" in page
+    answer = jo.post(IMPORT, {**asked, "job": "aws.3"})
+    assert (answer.status_code, "no provisioning job “aws.3”" in answer.content.decode()) == (422, True)
 
 
 def test_a_missing_permission_is_named_at_the_field(

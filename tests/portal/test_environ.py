@@ -10,7 +10,7 @@ import trustme
 from django.core.exceptions import ImproperlyConfigured
 
 from portal.deployment import environ
-from tests.world.lab import ROOT
+from tests.world.programs import ROOT, clean_environment
 
 pytestmark = pytest.mark.pure
 
@@ -100,3 +100,27 @@ def test_no_process_starts_on_a_wrong_way_out(name: str, value: str, words: str,
     assert ended.returncode != 0
     assert words in ended.stderr
     assert "s3cr3t" not in ended.stderr + ended.stdout
+
+
+OTHER_STATE = """
+from pathlib import Path
+from django.conf import settings
+from portal.deployment.embedded import Address, environment_of
+there = environment_of(Path("{other}"), Address.parse("127.0.0.1:8031"))
+print(settings.PUBLIC_URL, there["PUBLIC_URL"], there["ALLOWED_HOSTS"], there["BROKER_URL"])
+"""
+
+
+@pytest.mark.process
+def test_a_second_up_takes_nothing_from_the_first(tmp_path: Path) -> None:
+    first, other = tmp_path / "first", tmp_path / "other"
+    (first / "run").mkdir(parents=True)
+    other.mkdir()
+    running = {"PUBLIC_URL": "http://localhost:18801", "ALLOWED_HOSTS": "first", "BROKER_URL": "redis+socket:///first"}
+    environ.remember(first, running)
+    environment = clean_environment(STATE_DIR=str(first), SECRET_KEY="k" * 60, SEAL_KEYS=f"test:{'A' * 43}=")
+    command = [sys.executable, "manage.py", "shell", "--no-imports", "-c", OTHER_STATE.format(other=other)]
+    said = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout.split()
+    assert said[0] == running["PUBLIC_URL"]
+    assert said[1] == "http://localhost:8031"
+    assert "first" not in "".join(said[1:])

@@ -86,7 +86,7 @@ def test_an_application_is_named_by_a_guid(jo: Client, tenant: Tenant, text: str
 @pytest.mark.parametrize("text", NO_IDS)
 @pytest.mark.parametrize("place", ["assignments/assign/", "on-demand/"])
 def test_what_is_chosen_in_a_search_is_named_by_guids(jo: Client, tenant: Tenant, place: str, text: str) -> None:
-    answer = jo.post(f"/t/acme/{place}", {"chosen": f"user:{text}", "deed": "assign"})
+    answer = jo.post(f"/t/acme/{place}", {"chosen": f"user:{text}", "do": "assign"})
     assert answer.status_code == 422
     assert not drafts.draft_or_current(tenant).assignments.exists()
     assert not tenant.demands.exists()

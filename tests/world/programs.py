@@ -37,6 +37,13 @@ def clean_environment(**extra: str) -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name not in ours} | extra
 
 
+def as_from_a_terminal() -> None:
+    """In the child, before exec: whatever the caller does with signals, such as nohup(1), which ignores one of them."""
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
+
+
 class Program:
     """A process of its own session; every process that it starts, however deep, bears its mark in the environment."""
 
@@ -59,6 +66,7 @@ class Program:
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
+            preexec_fn=as_from_a_terminal,  # noqa: PLW1509 - calls the kernel, imports nothing
         )
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()

@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import requests
@@ -13,10 +12,12 @@ TOKEN = "not-much-of-a-secret"
 
 
 class Scim2Server:
-    def __init__(self) -> None:
+    """`first_page_only`: one that does not page (tests.world.scim2_first_page)."""
+
+    def __init__(self, *, first_page_only: bool = False) -> None:
         self.port = free_port()
-        program = Path(sys.executable).parent / "scim2-server"
-        arguments = [str(program), "--port", str(self.port), "--bearer-token", TOKEN]
+        program = "tests.world.scim2_first_page" if first_page_only else "scim2_server.testserver.cli"
+        arguments = [sys.executable, "-m", program, "--port", str(self.port), "--bearer-token", TOKEN]
         self.process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         until(self.answers)
 

@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from tests.world.chromium import CHROMIUM, FLAGS
+
 TESTS = Path(__file__).parent.parent
 # What touches the database here belongs on PostgreSQL, as in production; everything else on SQLite, which `up` brings.
 PRODUCTION = {"sync", "faulted", "chaos", "simulation"}
 DATABASE_FIXTURES = {"db", "transactional_db"}
-CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -25,7 +26,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if not Path(CHROMIUM).exists() and not os.environ.get("CI"):
+    if not CHROMIUM.exists() and not os.environ.get("CI"):
         for item in items:
             if item.get_closest_marker("browser"):
                 item.add_marker(pytest.mark.skip(reason=f"no browser at {CHROMIUM}; set CHROMIUM"))
@@ -56,5 +57,4 @@ def touches_database(item: pytest.Item) -> bool:
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args() -> dict[str, Any]:
-    flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-    return {"executable_path": CHROMIUM, "args": [*flags, "--disable-component-update", "--disable-sync"]}
+    return {"executable_path": CHROMIUM, "args": [*FLAGS]}

@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from django.utils import timezone
 
 from sync.configuration import assignments, mappings, versions
 from sync.connection import services
@@ -31,24 +30,7 @@ def wired(tenant: Tenant, lab: Lab) -> Tenant:
 
 
 def connect(tenant: Tenant, lab: Lab) -> None:
-    facts = lab.facts
-    services.save_entra(
-        tenant=tenant,
-        actor=ACTOR,
-        cloud="lab",
-        directory_id=facts["directory_id"],
-        client_id=facts["client_id"],
-        credential_kind="secret",
-        credential=facts["client_secret"],
-        ends_on=None,
-    )
-    services.save_aws(
-        tenant=tenant,
-        actor=ACTOR,
-        endpoint=facts["scim_endpoint"],
-        token=facts["scim_token"],
-        token_created_on=timezone.localdate(),
-    )
+    services.connect(tenant, lab.facts, actor=ACTOR)
 
 
 def assign(tenant: Tenant, *objects: dict[str, Any]) -> None:

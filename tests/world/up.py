@@ -13,7 +13,7 @@ from typing import Any, Self
 
 import requests
 
-from tests.world.programs import ROOT, free_port, until
+from tests.world.programs import ROOT, as_from_a_terminal, free_port, until
 
 # The test run's own settings must not reach the product under test.
 OURS = ("DJANGO_SETTINGS_MODULE", "STATE_DIR", "SECRET_KEY", "SEAL_KEYS", "BROKER_URL", "DATABASE_URL", "EXTRA_CLOUDS")
@@ -43,6 +43,7 @@ class Up:
                 stdout=out,
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
+                preexec_fn=as_from_a_terminal,  # noqa: PLW1509 - calls the kernel, imports nothing
             )
         self.session = requests.Session()
         self.session.trust_env = False

@@ -7,8 +7,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from portal.deployment import environ
-from portal.deployment.embedded import Address, locked, make_keys, start
-from portal.deployment.processes import CannotStart, Stopped, Supervisor, say
+from portal.deployment.embedded import Address, locked, make_keys, start_product
+from portal.deployment.processes import CannotStart, StopRequested, Supervisor, say
 
 
 class Command(BaseCommand):
@@ -31,9 +31,9 @@ class Command(BaseCommand):
             supervisor = Supervisor(say, settings.BASE_DIR, kept_open=[lock])
             make_keys(state)
             try:
-                start(supervisor, state, address, lab=not options["no_lab"], demo=options["demo"])
+                start_product(supervisor, state, address, lab=not options["no_lab"], demo=options["demo"])
                 supervisor.watch()
-            except Stopped:
+            except StopRequested:
                 pass
             except CannotStart as error:
                 raise CommandError(str(error)) from error

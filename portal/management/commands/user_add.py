@@ -11,6 +11,7 @@ from django.db import transaction
 
 from portal.models import Role, RoleGrant, User
 from sync import audit
+from sync.management.base import TenantCommand, tenant_named
 from sync.models import Tenant
 
 
@@ -32,7 +33,7 @@ class Command(BaseCommand):
             user = user or User.objects.create_user(options["email"], password, name=options["name"])
             RoleGrant.objects.update_or_create(user=user, tenant=tenant, defaults={"role": options["role"]})
             after = {"email": user.email, "role": options["role"], "tenant": tenant.slug if tenant else None}
-            audit.record("user_add", "user.grant", user, None, after)
+            audit.record(TenantCommand.actor, "user.grant", user, None, after)
         self.stdout.write(f"{user.email} is {Role(options['role']).label} of {tenant or 'all tenants'}.")
 
     def _tenant(self, options: dict[str, Any]) -> Tenant | None:
@@ -40,10 +41,7 @@ class Command(BaseCommand):
             return None
         if options["role"] == Role.OWNER:
             raise CommandError("An Owner is one for all tenants. Leave --tenant out.")
-        tenant = Tenant.objects.filter(slug=options["tenant"]).first()
-        if tenant is None:
-            raise CommandError(f"There is no tenant {options['tenant']!r}.")
-        return tenant
+        return tenant_named(options["tenant"])
 
     def _password(self, options: dict[str, Any]) -> str:
         password = sys.stdin.readline().rstrip("\n") if options["password_stdin"] else getpass.getpass()

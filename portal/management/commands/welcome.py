@@ -14,8 +14,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import transaction
 
 from portal.access import first_run
-from portal.models import Role, RoleGrant, User
-from sync import audit
+from portal.models import User
 from sync.configuration import assignments
 from sync.connection import services
 from sync.directory import live
@@ -53,7 +52,7 @@ def demo(facts: dict[str, Any]) -> list[str]:
     """Each part is made once; a start that was broken off is completed by the next."""
     tenant = Tenant.objects.filter(slug=SLUG).first() or make_tenant(facts)
     test_connection(tenant)
-    password = make_owner()
+    password = demo_owner()
     sign_in = f"{EMAIL} / {password}" if password else f"{EMAIL}, with the password shown at the first start"
     return [f"Sign in:           {sign_in}", f"Tenant:            {settings.PUBLIC_URL}/t/{tenant.slug}/"]
 
@@ -85,14 +84,10 @@ def test_connection(tenant: Tenant) -> None:
             services.run_test(services.new_test(tenant=tenant, actor=EMAIL, half=half).pk)
 
 
-def make_owner() -> str | None:
+def demo_owner() -> str | None:
     """The password of a new Owner, which is shown once and stored hashed; None when that Owner exists."""
     if User.objects.filter(email=EMAIL).exists():
         return None
     password = "-".join(secrets.token_hex(3) for _ in range(3))
-    with transaction.atomic():
-        user = User.objects.create_user(EMAIL, password, name="Demo Owner")
-        RoleGrant.objects.create(user=user, role=Role.OWNER)
-        audit.record(EMAIL, "user.first_owner", user, None, {"email": EMAIL, "role": Role.OWNER.value})
-    first_run.burn()
+    first_run.make_owner(email=EMAIL, password=password, name="Demo Owner")
     return password

@@ -29,7 +29,7 @@ class FirstRunForm(forms.Form):
 
     def clean_code(self) -> str:
         code: str = self.cleaned_data["code"]
-        if not first_run.check(code):
+        if not first_run.code_matches(code):
             raise forms.ValidationError(_("This is not the code that the terminal shows. Copy it again."))
         return code
 
@@ -43,6 +43,10 @@ class FirstRunForm(forms.Form):
             except forms.ValidationError as error:
                 self.add_error("password", error)
         return cleaned
+
+    def owner(self) -> dict[str, str]:
+        """The arguments of first_run.make_owner."""
+        return {name: self.cleaned_data[name] for name in ("email", "password", "name", "time_zone")}
 
 
 class MeForm(forms.ModelForm):  # type: ignore[type-arg]

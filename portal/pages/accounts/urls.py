@@ -6,7 +6,7 @@ from portal.pages.accounts import views
 urlpatterns = [
     path("sign-in/", allauth.LoginView.as_view(), name="account_login"),
     path("sign-out/", allauth.LogoutView.as_view(), name="account_logout"),
-    # allauth's templates and views name these; nobody makes an account for himself here.
+    # allauth's templates and views name these; accounts are made by an Owner only.
     path("accounts/signup/", views.closed, name="account_signup"),
     path("accounts/inactive/", allauth.AccountInactiveView.as_view(), name="account_inactive"),
     path("accounts/reset/", views.closed, name="account_reset_password"),

@@ -11,7 +11,6 @@ from portal.access import first_run as code
 from portal.access.pages import signed_in
 from portal.access.request import HttpRequest as SignedInRequest
 from portal.frame.render import redirect_to, render_page
-from portal.models import Role, RoleGrant, User
 from portal.pages.accounts.forms import FirstRunForm, MeForm
 from sync import audit
 
@@ -29,22 +28,12 @@ def first_run(request: HttpRequest) -> HttpResponse:
         raise Http404
     form = FirstRunForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        user = make_owner(form)
+        user = code.make_owner(**form.owner())
         login(request, user, backend=BACKEND)
         messages.success(request, _("Welcome. You are the first Owner."))
         return redirect("tenant_new")
     status = 422 if request.method == "POST" else 200
     return render(request, "first_run/form.html", {"form": form}, status=status)
-
-
-@transaction.atomic
-def make_owner(form: FirstRunForm) -> User:
-    data = form.cleaned_data
-    user = User.objects.create_user(data["email"], data["password"], name=data["name"], time_zone=data["time_zone"])
-    RoleGrant.objects.create(user=user, role=Role.OWNER)
-    audit.record(user.email, "user.first_owner", user, None, {"email": user.email, "role": Role.OWNER.value})
-    code.burn()
-    return user
 
 
 @signed_in

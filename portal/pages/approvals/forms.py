@@ -27,10 +27,10 @@ class Numbers(forms.Field):
 class DecisionForm(forms.Form):
     """`shown` are the rows of the page, `ticked` those left ticked, `upto` the newest row that the page knew of.
 
-    `deed`: approve (all that wait but the unticked, which are kept), keep (the unticked), keep_all.
+    `do`: approve (all that wait but the unticked, which are kept), keep (the unticked), keep_all.
     """
 
-    deed = forms.ChoiceField(
+    do = forms.ChoiceField(
         choices=[("approve", ""), ("keep", ""), ("keep_all", "")], widget=forms.HiddenInput, required=False
     )
     shown = Numbers(required=False)
@@ -55,7 +55,7 @@ class DecisionForm(forms.Form):
 
     def clean_confirm(self) -> str:
         value = str(self.cleaned_data["confirm"]).strip()
-        approving = self.cleaned_data.get("deed") == "approve" and not self.cleaned_data.get("keep_one")
+        approving = self.cleaned_data.get("do") == "approve" and not self.cleaned_data.get("keep_one")
         if approving and self.typed and value.casefold() != self.tenant.slug.casefold():
             raise ValidationError(_("Type %(name)s to confirm.") % {"name": self.tenant.slug})
         return value

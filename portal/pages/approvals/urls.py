@@ -4,7 +4,7 @@ from portal.pages.approvals import views
 
 urlpatterns = [
     path("approvals/", views.approvals, name="approvals"),
-    path("approvals/link/", views.link, name="approvals_link"),
+    path("approvals/link/", views.approvals_link, name="approvals_link"),
     path("approvals/smaller/", views.accept_shrinkage, name="accept_shrinkage"),
     path("approvals/<int:pk>/", views.approval, name="approval"),
 ]

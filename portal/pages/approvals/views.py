@@ -7,11 +7,10 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from portal.access.pages import signed_in
+from portal.access.pages import page
 from portal.access.request import HttpRequest, whole_number
-from portal.access.rights import can, tenant_for
+from portal.access.rights import can
 from portal.access.roles import Right
 from portal.frame.render import redirect_to, render_page
 from portal.pages.approvals.forms import DecisionForm, LinkForm
@@ -27,10 +26,8 @@ CLOSED = 20
 Decision = HeldChange.Decision
 
 
-@require_safe
-@signed_in
-def approvals(request: HttpRequest, slug: str) -> HttpResponse:
-    tenant = tenant_for(request, slug, Right.READ)
+@page(read=Right.READ)
+def approvals(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     found = service.adoptable(tenant)
     context = {
         "tenant": tenant,
@@ -60,17 +57,15 @@ def hold_facts(hold: Hold) -> dict[str, Any]:
     }
 
 
-@signed_in
-@require_http_methods(["GET", "POST"])
-def approval(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+@page(read=Right.READ, act=Right.APPROVE)
+def approval(request: HttpRequest, tenant: Tenant, pk: int) -> HttpResponse:
     reading = request.method != "POST"
-    tenant = tenant_for(request, slug, Right.READ if reading else Right.APPROVE)
     hold = get_object_or_404(Hold.objects.select_related("run"), tenant=tenant, pk=pk)
     if reading:
         form = DecisionForm(tenant=tenant, kind=hold.kind)
         return render_page(request, "approvals/detail.html", hold_context(request, hold, form))
     form = DecisionForm(request.POST, tenant=tenant, kind=hold.kind)
-    if not form.is_valid() or not (form.cleaned_data["deed"] or form.cleaned_data["keep_one"]):
+    if not form.is_valid() or not (form.cleaned_data["do"] or form.cleaned_data["keep_one"]):
         # Enter in a tick box says nothing yet: the page comes again with the same ticks.
         context = hold_context(request, hold, form)
         return render_page(request, "approvals/detail.html", context, status=422 if form.errors else 200)
@@ -121,7 +116,7 @@ def find(hold: Hold, text: str) -> HeldChangeQuerySet:
 
 
 def _decide(request: HttpRequest, hold: Hold, form: DecisionForm) -> HttpResponse:
-    approve, keep = chosen(hold, form)
+    approve, keep = chosen_changes(hold, form)
     here = redirect_to(request, "approval", hold.tenant.slug, hold.pk)
     if approve and not hold.tenant.enabled:
         messages.error(request, _("Provisioning is off, so nothing was decided. Turn it on first."))
@@ -137,29 +132,29 @@ def _decide(request: HttpRequest, hold: Hold, form: DecisionForm) -> HttpRespons
     except service.NothingHeld:
         messages.warning(request, _("Nothing of it waits any more, or nothing was chosen."))
         return here
-    messages.success(request, said(len(approve), len(keep)))
+    messages.success(request, decided_message(len(approve), len(keep)))
     if run is None:
         return here
     return redirect_to(request, "run", hold.tenant.slug, run.number)
 
 
-def chosen(hold: Hold, form: DecisionForm) -> tuple[list[int], list[int]]:
+def chosen_changes(hold: Hold, form: DecisionForm) -> tuple[list[int], list[int]]:
     """Ids to approve and to keep. Only rows that the page could know of: who came later is not decided on unseen."""
     data = form.cleaned_data
     known = hold.changes.open().filter(pk__lte=data["upto"] or 0)
     waiting = list(known.waiting().values_list("pk", flat=True))
-    if data["deed"] == "keep_all":
+    if data["do"] == "keep_all":
         return [], waiting
     unticked = {*form.unticked, data["keep_one"]}
     kept = known.filter(decision=Decision.KEPT)
     keep = list(known.filter(pk__in=unticked).exclude(pk__in=kept.values("pk")).values_list("pk", flat=True))
-    if data["deed"] != "approve":
+    if data["do"] != "approve":
         return [], keep
     ticked_again = list(kept.filter(pk__in=data["ticked"]).values_list("pk", flat=True))
     return [pk for pk in waiting if pk not in unticked] + ticked_again, keep
 
 
-def said(approved: int, kept: int) -> str:
+def decided_message(approved: int, kept: int) -> str:
     parts = []
     if approved:
         parts.append(ngettext("%(n)s approved.", "%(n)s approved.", approved) % {"n": approved})
@@ -170,11 +165,9 @@ def said(approved: int, kept: int) -> str:
     return " ".join(parts)
 
 
-@require_POST
-@signed_in
-def link(request: HttpRequest, slug: str) -> HttpResponse:
+@page(act=Right.APPROVE)
+def approvals_link(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """Takes over the AWS objects that were ticked; the sync that links and writes them starts at once."""
-    tenant = tenant_for(request, slug, Right.APPROVE)
     form = LinkForm(request.POST)
     form.is_valid()
     ticked = set(form.cleaned_data["ticked"])
@@ -189,10 +182,8 @@ def link(request: HttpRequest, slug: str) -> HttpResponse:
     return _start(request, tenant, Run.Kind.CHANGES)
 
 
-@require_POST
-@signed_in
-def accept_shrinkage(request: HttpRequest, slug: str) -> HttpResponse:
-    tenant = tenant_for(request, slug, Right.APPROVE)
+@page(act=Right.APPROVE)
+def accept_shrinkage(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     service.accept_shrunk_reading(tenant=tenant, actor=request.user.email)
     messages.success(request, _("The next full reading is taken as it is. Limits on removals stay."))
     return _start(request, tenant, Run.Kind.FULL)

@@ -6,25 +6,20 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.utils.html import escape
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from portal.access.pages import signed_in
+from portal.access.pages import page
 from portal.access.request import HttpRequest
-from portal.access.rights import tenant_for
 from portal.access.roles import Right
 from portal.frame.render import redirect_to, render_page
 from sync.configuration.drafts import draft_or_current
 from sync.configuration.settings import set_settings
 from sync.directory import live
-from sync.graph.errors import Forbidden
 from sync.models import Tenant
 
 
-@signed_in
-@require_http_methods(["GET", "POST"])
-def application(request: HttpRequest, slug: str) -> HttpResponse:
+@page(read=Right.CONFIGURE, act=Right.CONFIGURE, edits_draft=True)
+def application(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """A search by name or object id; *Follow* posts the object id of one."""
-    tenant = tenant_for(request, slug, Right.CONFIGURE)
     text = request.GET.get("q", "").strip()
     followed = request.POST.get("application", "").strip()
     context: dict[str, Any] = {"tenant": tenant, "text": text, "current": draft_or_current(tenant).mirrored_app}
@@ -41,7 +36,7 @@ def application(request: HttpRequest, slug: str) -> HttpResponse:
 def _found(tenant: Tenant, text: str) -> dict[str, Any]:
     try:
         return {"found": live.applications(tenant, text)}
-    except Forbidden:
+    except live.FORBIDDEN:
         return {"forbidden": True}
     except live.UNREADABLE as error:
         return {"unreadable": True, "wait": live.seconds_to_wait(error)}
@@ -53,11 +48,9 @@ def _follow(request: HttpRequest, tenant: Tenant, object_id: str) -> HttpRespons
     return redirect_to(request, "assignments", tenant.slug)
 
 
-@require_safe
-@signed_in
-def application_name(request: HttpRequest, slug: str) -> HttpResponse:
+@page(read=Right.READ)
+def application_name(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """What the followed application is called now, else its object id."""
-    tenant = tenant_for(request, slug, Right.READ)
     object_id = draft_or_current(tenant).mirrored_app
     try:
         name = live.application_name(tenant, object_id) if object_id else ""
@@ -66,10 +59,8 @@ def application_name(request: HttpRequest, slug: str) -> HttpResponse:
     return HttpResponse(escape(name))
 
 
-@require_POST
-@signed_in
-def application_stop(request: HttpRequest, slug: str) -> HttpResponse:
-    tenant = tenant_for(request, slug, Right.CONFIGURE)
+@page(act=Right.CONFIGURE, edits_draft=True)
+def application_stop(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     set_settings(actor=request.user.email, tenant=tenant, mirrored_app="")
     messages.success(request, _("No enterprise application is followed. What came from it is no longer assigned."))
     return redirect_to(request, "assignments", tenant.slug)

@@ -8,19 +8,15 @@ from django.core.paginator import Page, Paginator
 from django.db.models import Q
 from django.http import Http404, HttpResponse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_safe
 
-from portal.access.pages import signed_in
+from portal.access.pages import page
 from portal.access.request import HttpRequest
-from portal.access.rights import can, tenant_for
+from portal.access.rights import can
 from portal.access.roles import Right
 from portal.frame.render import render_page
 from portal.pages.assignments import tables
 from sync.configuration import drafts
 from sync.directory import live
-from sync.engine.scope import nesting
-from sync.engine.work import groups_in_scope
-from sync.graph.errors import NotFound
 from sync.models import (
     Assignment,
     DirectoryGroup,
@@ -45,7 +41,7 @@ class Twig:
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class GroupMember:
     user: DirectoryUser
     through: str
     state: str
@@ -53,16 +49,14 @@ class Member:
     outside: str = ""
 
 
-@require_safe
-@signed_in
-def group(request: HttpRequest, slug: str, object_id: str) -> HttpResponse:
-    tenant = tenant_for(request, slug, Right.READ)
-    row, mirrored = known(tenant, object_id)
+@page(read=Right.READ)
+def group(request: HttpRequest, tenant: Tenant, object_id: str) -> HttpResponse:
+    row, mirrored = group_or_404(tenant, object_id)
     configuration = drafts.draft_or_current(tenant)
     rules = AssignmentEffects(configuration)
-    inside = nesting.nesting(tenant, [object_id])
+    inside = assignment_effects.nested_groups(tenant, [object_id])
     groups = {object_id, *(child for children in inside.values() for child in children)}
-    brought = groups if row is None or row.nested else {object_id}
+    included = groups if row is None or row.nested else {object_id}
     snapshot = tables.last_snapshot(tenant)
     text, roots = request.GET.get("q", ""), within(rules, object_id)
     context = {
@@ -71,10 +65,10 @@ def group(request: HttpRequest, slug: str, object_id: str) -> HttpResponse:
         "name": (mirrored.display_name if mirrored else "") or str(row),
         "mirrored": mirrored,
         "row": row,
-        "tree": tree(tenant, object_id, inside),
+        "tree": tree_lines(tenant, object_id, inside),
         "loops": 0,
-        "effective": assignment_effects.people_in(tenant, brought).count(),
-        "people": people(brought, text, request.GET.get("page", ""), rules=rules, brought=bool(row or roots)),
+        "effective": assignment_effects.people_in(tenant, included).count(),
+        "people": people_page(included, text, request.GET.get("page", ""), rules=rules, included=bool(row or roots)),
         "text": text,
         "nested_groups": len(groups) - 1,
         "within": roots,
@@ -85,13 +79,13 @@ def group(request: HttpRequest, slug: str, object_id: str) -> HttpResponse:
         "written": last_membership_change(tenant, object_id),
         "may_edit": can(request.user, tenant, Right.CONFIGURE) and not (row and row.mirrored),
     }
-    sent = groups_in_scope(tenant, rules.rules)
+    sent = rules.groups_sent()
     context["state"] = tables.state_of_group(row, context["link"], sent) if row else ""
     context["loops"] = sum(twig.branch.loop for twig in context["tree"])
     return render_page(request, "groups/detail.html", context, partial="people")
 
 
-def known(tenant: Tenant, object_id: str) -> tuple[Assignment | None, DirectoryGroup | None]:
+def group_or_404(tenant: Tenant, object_id: str) -> tuple[Assignment | None, DirectoryGroup | None]:
     """The group as it is assigned and as it was read. Raises Http404 when it is neither."""
     row = drafts.draft_or_current(tenant).assignments.filter(object_type="group", object_id=object_id).first()
     mirrored = DirectoryGroup.objects.filter(tenant=tenant, object_id=object_id).first()
@@ -100,7 +94,7 @@ def known(tenant: Tenant, object_id: str) -> tuple[Assignment | None, DirectoryG
     return row, mirrored
 
 
-def tree(tenant: Tenant, root: str, inside: dict[str, set[str]]) -> list[Twig]:
+def tree_lines(tenant: Tenant, root: str, inside: dict[str, set[str]]) -> list[Twig]:
     ids = {root, *(child for children in inside.values() for child in children)}
     rows = DirectoryGroup.objects.filter(tenant=tenant, object_id__in=ids)
     names = {row.object_id: str(row) for row in rows}
@@ -111,16 +105,20 @@ def tree(tenant: Tenant, root: str, inside: dict[str, set[str]]) -> list[Twig]:
     ]
 
 
-def people(groups: set[str], text: str, number: str, *, rules: AssignmentEffects, brought: bool) -> Page[Member]:
+def people_page(
+    groups: set[str], text: str, number: str, *, rules: AssignmentEffects, included: bool
+) -> Page[GroupMember]:
     rows = assignment_effects.people_in(rules.tenant, groups).order_by("display_name", "pk")
     if text := text.strip():
         rows = rows.filter(Q(display_name__icontains=text) | Q(user_principal_name__icontains=text))
     page: Page[Any] = Paginator(rows, tables.PAGE).get_page(number)
-    page.object_list = _members(rules, groups, list(page.object_list), brought)
+    page.object_list = _members(rules, groups, list(page.object_list), included)
     return page
 
 
-def _members(rules: AssignmentEffects, groups: set[str], users: Sequence[DirectoryUser], brought: bool) -> list[Member]:
+def _members(
+    rules: AssignmentEffects, groups: set[str], users: Sequence[DirectoryUser], included: bool
+) -> list[GroupMember]:
     tenant = rules.tenant
     ids = [user.object_id for user in users]
     listing = DirectoryMembership.objects.filter(tenant=tenant, group_id__in=groups, member_id__in=ids)
@@ -133,18 +131,20 @@ def _members(rules: AssignmentEffects, groups: set[str], users: Sequence[Directo
     links = Link.objects.filter(tenant=tenant, object_type="user", object_id__in=ids)
     known = {link.object_id: link for link in links}
     return [
-        _member(user, known.get(user.object_id), through.get(user.object_id, []), tables.outside(user, rules), brought)
+        _member(user, known.get(user.object_id), through.get(user.object_id, []), tables.outside(user, rules), included)
         for user in users
     ]
 
 
-def _member(user: DirectoryUser, link: Link | None, through: Sequence[str], outside: str, brought: bool) -> Member:
-    """`brought`: the group is assigned, or inside one that is."""
+def _member(
+    user: DirectoryUser, link: Link | None, through: Sequence[str], outside: str, included: bool
+) -> GroupMember:
+    """`included`: the group is assigned, or inside one that is."""
     state = tables.state_in_aws(link)
-    comes = not outside and (user.in_scope or brought)
+    comes = not outside and (user.in_scope or included)
     if state in ("waiting", "not_ready") and not comes:
         state = "not_in_scope"
-    return Member(user, ", ".join(sorted(through)), state, outside)
+    return GroupMember(user, ", ".join(sorted(through)), state, outside)
 
 
 def within(rules: AssignmentEffects, object_id: str) -> list[tuple[str, str]]:
@@ -154,7 +154,7 @@ def within(rules: AssignmentEffects, object_id: str) -> list[tuple[str, str]]:
 
 
 def changed_at(tenant: Tenant, row: DirectoryGroup | None) -> Any:
-    """When a reading last told something new about the group or its members."""
+    """When a reading last found something new about the group or its members."""
     if row is None:
         return None
     read = Snapshot.objects.filter(tenant=tenant, pk=row.changed_snapshot)
@@ -167,18 +167,14 @@ def last_membership_change(tenant: Tenant, object_id: str) -> Operation | None:
     return rows.filter(result__in=("added", "removed")).select_related("run").order_by("-pk").first()
 
 
-@require_safe
-@signed_in
-def group_now(request: HttpRequest, slug: str, object_id: str) -> HttpResponse:
+@page(read=Right.READ)
+def group_now(request: HttpRequest, tenant: Tenant, object_id: str) -> HttpResponse:
     """What Entra says about it now: its kind, and the rule of a dynamic one."""
-    tenant = tenant_for(request, slug, Right.READ)
-    known(tenant, object_id)
+    group_or_404(tenant, object_id)
     context: dict[str, Any] = {"tenant": tenant, "object_id": object_id, "now": None, "gone": False}
     try:
-        context["now"] = live.group_now(tenant, object_id)
-        context["kind"] = live.found_group(context["now"]).kind_name
-    except NotFound:
-        context["gone"] = True
+        now = live.group_now(tenant, object_id)
+        context |= {"now": now, "kind": live.found_group(now).kind_name} if now else {"gone": True}
     except live.UNREADABLE as error:
         context["wait"] = live.seconds_to_wait(error)
     return render_page(request, "groups/now.html", context, partial="now")

@@ -13,7 +13,6 @@ from django.utils.translation import gettext_lazy
 from sync.configuration import drafts
 from sync.configuration.items import Difference, assignment_key, setting_key
 from sync.directory import live
-from sync.engine.work import groups_in_scope
 from sync.models import (
     Assignment,
     Configuration,
@@ -42,7 +41,7 @@ CHANGED = {
 
 
 @dataclass(slots=True)
-class Line:
+class AssignmentLine:
     """One row of a table. `state`: a word of the list of states; `mark`: new, changed or removed in the draft."""
 
     row: Assignment
@@ -78,9 +77,9 @@ class Line:
 class Tables:
     """`groups` and `people` were assigned here, `mirrored` by the enterprise application."""
 
-    groups: Page[Line]
-    people: Page[Line]
-    mirrored: Page[Line]
+    groups: Page[AssignmentLine]
+    people: Page[AssignmentLine]
+    mirrored: Page[AssignmentLine]
     # How many are assigned, by table: without the search, and without what the draft removes.
     totals: Mapping[str, int]
     any: bool
@@ -95,7 +94,7 @@ class Tables:
         return self.snapshot.sealed_at if self.snapshot else None
 
     @property
-    def shown(self) -> list[Line]:
+    def shown(self) -> list[AssignmentLine]:
         return [*self.groups, *self.people, *self.mirrored]
 
 
@@ -121,26 +120,26 @@ def tables(tenant: Tenant, text: str, pages: Mapping[str, str], *, wait: bool) -
     return found
 
 
-KINDS: dict[str, Callable[[Line], bool]] = {
+KINDS: dict[str, Callable[[AssignmentLine], bool]] = {
     "groups": lambda line: line.is_group and not line.row.mirrored,
     "people": lambda line: not line.is_group and not line.row.mirrored,
     "mirrored": lambda line: line.row.mirrored,
 }
 
 
-def _page(lines: Iterable[Line], table: str, text: str, pages: Mapping[str, str]) -> Page[Line]:
+def _page(lines: Iterable[AssignmentLine], table: str, text: str, pages: Mapping[str, str]) -> Page[AssignmentLine]:
     kind, text = KINDS[table], text.strip().casefold()
     wanted = [line for line in lines if kind(line) and (not text or text in f"{line.name} {line.detail}".casefold())]
     wanted.sort(key=lambda line: (not line.is_group, line.name.casefold(), line.row.object_id))
     return Paginator(wanted, PAGE).get_page(pages.get(table))
 
 
-# What stands in a row
+# The rows
 
 
 def _lines(
     tenant: Tenant, configuration: Configuration, changes: Mapping[str, Difference], rules: AssignmentEffects
-) -> list[Line]:
+) -> list[AssignmentLine]:
     rows = list(configuration.assignments.all())
     removed = {one.key for one in changes.values() if one.item.kind == "assignment" and one.after is None}
     if removed and configuration.based_on is not None:
@@ -163,17 +162,21 @@ def _assigned(tenant: Tenant, object_type: str) -> Q:
     return Q(tenant=tenant, object_id__in=ids)
 
 
-def _group_line(row: Assignment, groups: Mapping[str, DirectoryGroup]) -> Line:
+def _group_line(row: Assignment, groups: Mapping[str, DirectoryGroup]) -> AssignmentLine:
     found = groups.get(row.object_id)
     kind = live.KINDS.get(row.detail) or live.KINDS["group"]
-    return Line(row, (found.display_name if found else "") or str(row), str(kind), bool(found and found.deleted))
+    return AssignmentLine(
+        row, (found.display_name if found else "") or str(row), str(kind), bool(found and found.deleted)
+    )
 
 
-def _person_line(row: Assignment, people: Mapping[str, DirectoryUser], rules: AssignmentEffects) -> Line:
+def _person_line(row: Assignment, people: Mapping[str, DirectoryUser], rules: AssignmentEffects) -> AssignmentLine:
     found = people.get(row.object_id)
     if found is None:
-        return Line(row, str(row), row.detail, gone=False)
-    line = Line(row, found.display_name or str(row), found.user_principal_name or row.detail, bool(found.deleted))
+        return AssignmentLine(row, str(row), row.detail, gone=False)
+    line = AssignmentLine(
+        row, found.display_name or str(row), found.user_principal_name or row.detail, bool(found.deleted)
+    )
     line.outside = outside(found, rules)
     return line
 
@@ -184,7 +187,7 @@ def outside(user: DirectoryUser, rules: AssignmentEffects) -> str:
     return scope_words(reason, [one.filter.title for one in rules.rules.people_gate.filters]) if reason else ""
 
 
-def _mark(line: Line, difference: Difference) -> None:
+def _mark(line: AssignmentLine, difference: Difference) -> None:
     if difference.before is None:
         line.mark = "new"
     elif difference.after is None:
@@ -194,10 +197,10 @@ def _mark(line: Line, difference: Difference) -> None:
         line.changed = [str(CHANGED[name, difference.after.facts[name]]) for name in difference.fields]
 
 
-def _add_states(rules: AssignmentEffects, lines: Sequence[Line]) -> None:
+def _add_states(rules: AssignmentEffects, lines: Sequence[AssignmentLine]) -> None:
     links = Link.objects.filter(tenant=rules.tenant, object_id__in=[line.row.object_id for line in lines])
     known = {(link.object_type, link.object_id): link for link in links}
-    sent = groups_in_scope(rules.tenant, rules.rules)
+    sent = rules.groups_sent()
     for line in lines:
         link = known.get((line.row.object_type, line.row.object_id))
         kept = line.is_group and line.mark != "removed"
@@ -225,7 +228,7 @@ def state_in_aws(link: Link | None) -> str:
 # Counts
 
 
-def _add_through(rules: AssignmentEffects, people: Sequence[Line]) -> None:
+def _add_through(rules: AssignmentEffects, people: Sequence[AssignmentLine]) -> None:
     if not people:
         return
     found = rules.also_through([line.row.object_id for line in people])
@@ -267,7 +270,7 @@ def _counts(
     return counts
 
 
-def _count_in_entra(tenant: Tenant, groups: Iterable[Line]) -> None:
+def _count_in_entra(tenant: Tenant, groups: Iterable[AssignmentLine]) -> None:
     """Before the first run the mirror is empty; when Graph does not answer the counts stay unknown."""
     try:
         for line in groups:

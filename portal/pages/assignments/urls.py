@@ -6,10 +6,10 @@ from portal.pages.assignments import application, group, views
 urlpatterns = [
     path("assignments/", views.assignments, name="assignments"),
     path("assignments/assign/", views.assign, name="assign"),
-    path("assignments/paste/", views.paste, name="assign_pasted"),
-    path("assignments/undo/", views.undo, name="assignment_undo"),
+    path("assignments/paste/", views.assign_pasted, name="assign_pasted"),
+    path("assignments/undo/", views.assignment_undo, name="assignment_undo"),
     path("assignments/unassign/", views.unassign_ticked, name="unassign_ticked"),
-    path("assignments/<kind:kind>/<id:object_id>/change/", views.change, name="assignment_change"),
+    path("assignments/<kind:kind>/<id:object_id>/change/", views.assignment_change, name="assignment_change"),
     path("assignments/<kind:kind>/<id:object_id>/unassign/", views.unassign, name="unassign"),
     path("assignments/application/", application.application, name="application"),
     path("assignments/application/name/", application.application_name, name="application_name"),

@@ -8,11 +8,10 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from portal.access.pages import signed_in
+from portal.access.pages import page
 from portal.access.request import HttpRequest
-from portal.access.rights import can, tenant_for
+from portal.access.rights import can
 from portal.access.roles import Right
 from portal.frame import picker
 from portal.frame.picker import PickForm
@@ -31,7 +30,7 @@ from sync.preview.queries.assignment_effects import Key
 # Names of the pages of the tables in the address, by table.
 PAGES = {"groups": "page", "people": "people", "mirrored": "app"}
 FLAGS = {"0": False, "1": True}
-SAID = {
+MESSAGES = {
     ("nested", True): gettext_lazy("%(name)s now includes nested groups."),
     ("nested", False): gettext_lazy("%(name)s now brings its direct members only."),
     ("send_group", True): gettext_lazy("%(name)s itself is sent to AWS too."),
@@ -39,10 +38,8 @@ SAID = {
 }
 
 
-@require_safe
-@signed_in
-def assignments(request: HttpRequest, slug: str) -> HttpResponse:
-    tenant = tenant_for(request, slug, Right.READ)
+@page(read=Right.READ)
+def assignments(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     return render_page(request, "assignments/list.html", list_context(request, tenant), partial="assigned")
 
 
@@ -74,14 +71,12 @@ def _query(request: HttpRequest, **changes: str) -> str:
     return found.urlencode()
 
 
-@signed_in
-@require_http_methods(["GET", "POST"])
-def assign(request: HttpRequest, slug: str) -> HttpResponse:
-    """One form: everything but *Assign* (`deed`) searches again and carries the chosen ones along."""
-    tenant = tenant_for(request, slug, Right.CONFIGURE)
+@page(read=Right.CONFIGURE, act=Right.CONFIGURE, edits_draft=True)
+def assign(request: HttpRequest, tenant: Tenant) -> HttpResponse:
+    """One form: everything but *Assign* (`do`) searches again and carries the chosen ones along."""
     form = PickForm(request.POST or request.GET)
     form.is_valid()
-    wanted = request.POST.get("deed") == "assign"
+    wanted = request.POST.get("do") == "assign"
     picked = picker.pick(tenant, form, search=not wanted or not form.references)
     if wanted and picked.chosen and not picked.unreadable:
         return _assign(request, tenant, picked.chosen)
@@ -100,8 +95,8 @@ def assign(request: HttpRequest, slug: str) -> HttpResponse:
 def _assign(request: HttpRequest, tenant: Tenant, chosen: Sequence[Found]) -> HttpResponse:
     rows = assign_objects(actor=request.user.email, tenant=tenant, chosen=chosen)
     text = ngettext("%(n)s assigned: %(names)s.", "%(n)s assigned: %(names)s.", len(rows))
-    said = text % {"n": len(rows), "names": names_of(rows)} if rows else _("They were assigned already.")
-    messages.success(request, said)
+    message = text % {"n": len(rows), "names": names_of(rows)} if rows else _("They were assigned already.")
+    messages.success(request, message)
     return redirect_to(request, "assignments", tenant.slug)
 
 
@@ -109,17 +104,15 @@ def names_of(rows: Sequence[object]) -> str:
     return ", ".join(str(row) for row in rows[:3]) + (" …" if len(rows) > 3 else "")
 
 
-@signed_in
-@require_http_methods(["GET", "POST"])
-def paste(request: HttpRequest, slug: str) -> HttpResponse:
+@page(read=Right.CONFIGURE, act=Right.CONFIGURE, edits_draft=True)
+def assign_pasted(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """The text is looked up anew with every press: what is assigned is what its lines mean now."""
-    tenant = tenant_for(request, slug, Right.CONFIGURE)
     form = PasteForm(request.POST if request.method == "POST" else None)
     context: dict[str, Any] = {"tenant": tenant, "form": form}
     if request.method == "POST" and form.is_valid():
         lines = _resolve(tenant, form)
         chosen = _meant(lines, form.cleaned_data["picked"])
-        if request.POST.get("deed") == "assign" and chosen:
+        if request.POST.get("do") == "assign" and chosen:
             return _assign(request, tenant, chosen)
         context |= _checked(tenant, lines, chosen) | {"picked": set(form.cleaned_data["picked"])}
     return render_page(
@@ -143,7 +136,7 @@ def _resolve(tenant: Tenant, form: PasteForm) -> list[pasted.PastedLine]:
 
 
 def _meant(lines: Sequence[pasted.PastedLine], picked: Sequence[str]) -> list[Found]:
-    """What lines stand for without doubt, and what somebody picked among several."""
+    """The objects that lines name without doubt, and those that somebody picked among several."""
     found = [one for line in lines for one in line.found if len(line.found) == 1 or one.reference in picked]
     return list({one.reference: one for one in found}.values())
 
@@ -157,56 +150,52 @@ def _checked(tenant: Tenant, lines: Sequence[pasted.PastedLine], chosen: Sequenc
     return {"lines": by_state, "checked": bool(lines), "assigned": have, "new": len(new)}
 
 
-@require_POST
-@signed_in
-def change(request: HttpRequest, slug: str, kind: str, object_id: str) -> HttpResponse:
+@page(act=Right.CONFIGURE, edits_draft=True)
+def assignment_change(request: HttpRequest, tenant: Tenant, kind: str, object_id: str) -> HttpResponse:
     """`nested` or `send_group` of an assigned group, as 1 or 0."""
-    tenant = tenant_for(request, slug, Right.CONFIGURE)
     row = assignment_of(tenant, kind, object_id)
-    actor, said = request.user.email, ""
+    if row.mirrored:
+        return _after(
+            request, tenant, _("The enterprise application decides about it. Assign it here to say otherwise.")
+        )
+    actor, message = request.user.email, ""
     if (value := request.POST.get("nested")) in FLAGS:
         set_nested(actor=actor, tenant=tenant, assignment=row, nested=FLAGS[value])
-        said = SAID["nested", FLAGS[value]] % {"name": row}
+        message = MESSAGES["nested", FLAGS[value]] % {"name": row}
     if (value := request.POST.get("send_group")) in FLAGS:
         set_send_group(actor=actor, tenant=tenant, assignment=row, send_group=FLAGS[value])
-        said = SAID["send_group", FLAGS[value]] % {"name": row}
-    return _after(request, tenant, said)
+        message = MESSAGES["send_group", FLAGS[value]] % {"name": row}
+    return _after(request, tenant, message)
 
 
-@require_POST
-@signed_in
-def undo(request: HttpRequest, slug: str) -> HttpResponse:
+@page(act=Right.CONFIGURE, edits_draft=True)
+def assignment_undo(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """Puts one assignment (or the enterprise application) back to what is published."""
-    tenant = tenant_for(request, slug, Right.CONFIGURE)
     key = request.POST.get("key", "")
     if key.startswith("assignment:") or key == setting_key("mirrored_app"):
         versions.undo_change(tenant=tenant, actor=request.user.email, key=key)
     return _after(request, tenant, _("It is as published again."))
 
 
-def _after(request: HttpRequest, tenant: Tenant, said: str) -> HttpResponse:
-    """The tables again for htmx; else back to the page that the button stands on."""
+def _after(request: HttpRequest, tenant: Tenant, message: str) -> HttpResponse:
+    """The tables again for htmx; else back to the page with the button."""
     if wants_partial(request):
-        context = list_context(request, tenant) | {"said": said}
+        context = list_context(request, tenant) | {"said": message}
         return render_page(request, "assignments/list.html", context, partial="assigned")
-    if said:
-        messages.success(request, said)
+    if message:
+        messages.success(request, message)
     if (group := request.POST.get("back", "")) and live.is_guid(group):
         return redirect_to(request, "group", tenant.slug, group)
     return redirect_to(request, "assignments", tenant.slug)
 
 
-@signed_in
-@require_http_methods(["GET", "POST"])
-def unassign(request: HttpRequest, slug: str, kind: str, object_id: str) -> HttpResponse:
-    tenant = tenant_for(request, slug, Right.CONFIGURE)
+@page(read=Right.CONFIGURE, act=Right.CONFIGURE, edits_draft=True)
+def unassign(request: HttpRequest, tenant: Tenant, kind: str, object_id: str) -> HttpResponse:
     return _unassign(request, tenant, [assignment_of(tenant, kind, object_id)])
 
 
-@require_POST
-@signed_in
-def unassign_ticked(request: HttpRequest, slug: str) -> HttpResponse:
-    tenant = tenant_for(request, slug, Right.CONFIGURE)
+@page(act=Right.CONFIGURE, edits_draft=True)
+def unassign_ticked(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     form = TickedForm(request.POST)
     form.is_valid()
     wanted = set(form.keys)

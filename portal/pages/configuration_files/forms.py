@@ -1,5 +1,6 @@
-"""The forms of *Import JSON*: a file or a pasted text, or the application to read from; then the yes."""
+"""The forms of *Import JSON*: a file or a pasted text, or the application to read from; then the confirmation."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -7,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from sync.configuration.files.json_text import LIMIT
+from sync.configuration.files.microsoft import ProvisioningJob
 from sync.configuration.files.section import FileProblem
 from sync.directory.live import is_guid
 
@@ -50,7 +52,7 @@ class FileForm(forms.Form):
         self.add_error(place, _("Nothing was imported. The reasons are listed at the top of the page."))
 
 
-class EntraForm(forms.Form):
+class EntraSchemaForm(forms.Form):
     application = forms.CharField(
         label=_("Object ID or application ID of the enterprise application"),
         max_length=36,
@@ -58,6 +60,20 @@ class EntraForm(forms.Form):
         error_messages={"required": _("Enter the ID of the enterprise application.")},
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
+    job = forms.CharField(
+        label=_("Provisioning job"),
+        required=False,
+        max_length=200,
+        help_text=_("This enterprise application has several. Choose the one to read."),
+        widget=forms.RadioSelect,
+    )
+
+    def offer(self, jobs: Sequence[ProvisioningJob]) -> None:
+        self.fields["job"].widget.choices = [(one.id, str(one)) for one in jobs]
+
+    @property
+    def has_jobs(self) -> bool:
+        return bool(self.fields["job"].widget.choices)
 
     def clean_application(self) -> str:
         value = str(self.cleaned_data["application"]).lower()

@@ -1,68 +1,37 @@
 """Export and import of the configuration as JSON: first what a file would change, then into the draft."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
-from django.views.decorators.http import require_http_methods, require_safe
+from django.utils.translation import ngettext
 
-from portal.access.pages import signed_in, takes_file
+from portal.access.pages import page
 from portal.access.request import HttpRequest, whole_number
-from portal.access.rights import tenant_for
 from portal.access.roles import Right
 from portal.frame.render import redirect_to, render_page
-from portal.pages.configuration_files.forms import EntraForm, FileForm, TakeForm
+from portal.pages.configuration_files.forms import EntraSchemaForm, FileForm, TakeForm
+from portal.pages.configuration_files.report import OUTCOMES, report_lines
 from portal.words import changes
-from portal.words.aws_fields import short_path
 from sync import audit
 from sync.configuration.drafts import draft_or_current
 from sync.configuration.files import microsoft
 from sync.configuration.files.applying import planned_changes, put_into_draft
-from sync.configuration.files.microsoft import CannotRead, Incoming
-from sync.configuration.files.ms_schema import ReportLine
+from sync.configuration.files.microsoft import CannotRead, Incoming, SeveralJobs
 from sync.configuration.files.section import NotImported
 from sync.configuration.files.writing import export_configuration
 from sync.configuration.items import digest
 from sync.models import Configuration, Tenant
-from sync.rules import aws_fields
 
 FORMATS = {"lockstep": "configuration", "microsoft": "synchronization-schema"}
-# In the order in which an admin wants to read them.
-OUTCOMES = ("left_out", "changed", "taken")
-PARTS = {
-    "mapping": gettext_lazy("Mapping"),
-    "filter": gettext_lazy("Filter"),
-    "actions": gettext_lazy("Actions"),
-    "rule": gettext_lazy("Rule"),
-}
-OBJECTS = {"user": gettext_lazy("People"), "group": gettext_lazy("Groups"), "": "–"}
-
-
-@dataclass(frozen=True, slots=True)
-class Reported:
-    """One line of Microsoft's report, as the page draws it."""
-
-    name: str
-    code: bool
-    part: Any
-    objects: Any
-    outcome: str
-    reasons: list[str]
 
 
 # --- Export ---
 
 
-@signed_in
-@require_safe
-def configuration_export(request: HttpRequest, slug: str) -> HttpResponse:
+@page(read=Right.READ)
+def configuration_export(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """The page, or the file itself with `?download=`."""
-    tenant = tenant_for(request, slug, Right.READ)
     configuration = _chosen(tenant, request.GET.get("version", ""))
     kind = request.GET.get("download", "")
     if kind in FORMATS:
@@ -73,7 +42,7 @@ def configuration_export(request: HttpRequest, slug: str) -> HttpResponse:
         "configuration": configuration,
         "chosen": configuration.number or "draft",
         "versions": _versions(tenant),
-        "report": _report([line for line in report if line.outcome != "taken"]),
+        "report": report_lines([line for line in report if line.outcome != "taken"]),
         "said": len([line for line in report if line.outcome == "taken"]),
     }
     return render_page(request, "configuration_files/export.html", context)
@@ -111,12 +80,9 @@ def _file(request: HttpRequest, tenant: Tenant, configuration: Configuration, ki
 # --- Import ---
 
 
-@takes_file(Right.CONFIGURE)
-@signed_in
-@require_http_methods(["GET", "POST"])
-def configuration_import(request: HttpRequest, slug: str) -> HttpResponse:
+@page(read=Right.CONFIGURE, act=Right.CONFIGURE, takes_file=True)
+def configuration_import(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """The form; `step=file` and `step=entra` show what would change, `step=take` does it."""
-    tenant = tenant_for(request, slug, Right.CONFIGURE)
     steps = {"file": _check_file, "entra": _read_entra, "take": _take}
     step = steps.get(request.POST.get("step", "")) if request.method == "POST" else None
     return step(request, tenant) if step else _form(request, tenant)
@@ -126,14 +92,14 @@ def _form(
     request: HttpRequest,
     tenant: Tenant,
     file_form: FileForm | None = None,
-    entra_form: EntraForm | None = None,
+    entra_form: EntraSchemaForm | None = None,
     status: int = 200,
 ) -> HttpResponse:
     mirrored = draft_or_current(tenant).mirrored_app
     context = {
         "tenant": tenant,
         "file_form": file_form or FileForm(),
-        "entra_form": entra_form or EntraForm(initial={"application": mirrored}),
+        "entra_form": entra_form or EntraSchemaForm(initial={"application": mirrored}),
     }
     return render_page(request, "configuration_files/import.html", context, status=status)
 
@@ -149,11 +115,14 @@ def _check_file(request: HttpRequest, tenant: Tenant) -> HttpResponse:
 
 
 def _read_entra(request: HttpRequest, tenant: Tenant) -> HttpResponse:
-    form = EntraForm(request.POST)
+    form = EntraSchemaForm(request.POST)
     if form.is_valid():
         try:
-            schema = microsoft.fetch(tenant, form.cleaned_data["application"])
+            schema = microsoft.fetch(tenant, form.cleaned_data["application"], form.cleaned_data["job"])
             return _show(request, tenant, microsoft.read_schema(schema, draft_or_current(tenant)))
+        except SeveralJobs as error:
+            form.offer(error.jobs)
+            return _form(request, tenant, entra_form=form)
         except CannotRead as error:
             form.add_error("application", str(error))
         except NotImported as error:
@@ -163,12 +132,12 @@ def _read_entra(request: HttpRequest, tenant: Tenant) -> HttpResponse:
 
 
 def _show(request: HttpRequest, tenant: Tenant, incoming: Incoming, status: int = 200) -> HttpResponse:
-    """What would change. Nothing is kept: the page brings the file back with the yes."""
-    report = _report(incoming.report)
+    """What would change. Nothing is stored: the page sends the file again with the confirmation."""
+    report = report_lines(incoming.report)
     planned = planned_changes(tenant, incoming.wanted)
     context = {
         "tenant": tenant,
-        "lines": changes.lines_of(tenant, planned),
+        "lines": changes.change_lines(tenant, planned),
         "report": [one for one in report if one.outcome != "taken"],
         "taken": [one for one in report if one.outcome == "taken"],
         "tally": {outcome: len([one for one in report if one.outcome == outcome]) for outcome in OUTCOMES},
@@ -194,27 +163,11 @@ def _take(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     if form.cleaned_data["seen"] != digest(draft_or_current(tenant)):
         return _show(request, tenant, incoming, status=409)
     changed = put_into_draft(tenant=tenant, actor=request.user.email, wanted=incoming.wanted)
-    said = ngettext("%(n)d change is in the draft.", "%(n)d changes are in the draft.", len(changed))
-    messages.success(request, said % {"n": len(changed)})
+    message = ngettext("%(n)d change is in the draft.", "%(n)d changes are in the draft.", len(changed))
+    messages.success(request, message % {"n": len(changed)})
     if tenant.configurations.published().exists():
         return redirect_to(request, "draft", tenant.slug)
-    return redirect_to(request, "mappings", tenant.slug, "people")
+    return redirect_to(request, "mappings", tenant.slug, "user")
 
 
 # --- Microsoft's report ---
-
-
-def _report(lines: Sequence[ReportLine]) -> list[Reported]:
-    return [_reported(line) for line in sorted(lines, key=lambda line: OUTCOMES.index(line.outcome))]
-
-
-def _reported(line: ReportLine) -> Reported:
-    known = bool(line.object_type) and aws_fields.is_target(line.name, line.object_type)
-    return Reported(
-        name=short_path(line.name) if known else line.name or _("none"),
-        code=line.part == "mapping",
-        part=PARTS[line.part],
-        objects=OBJECTS[line.object_type],
-        outcome=line.outcome,
-        reasons=[microsoft.note_sentence(note) for note in line.notes],
-    )

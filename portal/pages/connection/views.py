@@ -10,11 +10,10 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
 
-from portal.access.pages import signed_in
+from portal.access.pages import page
 from portal.access.request import HttpRequest
-from portal.access.rights import can, tenant_for
+from portal.access.rights import can
 from portal.access.roles import Right
 from portal.frame.render import redirect_to, render_page
 from portal.pages.connection.forms import AwsForm, EntraForm
@@ -63,10 +62,8 @@ class ShownTest:
         return "warning" if any(check.state == "warning" for check in self.checks) else "passed"
 
 
-@require_safe
-@signed_in
-def connection(request: HttpRequest, slug: str) -> HttpResponse:
-    tenant = tenant_for(request, slug, Right.READ)
+@page(read=Right.READ)
+def connection(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     return render_page(request, "connection/detail.html", connection_context(request, tenant))
 
 
@@ -128,9 +125,8 @@ def shown_test(test: ConnectionTest) -> ShownTest:
     )
 
 
-@signed_in
-def connection_entra(request: HttpRequest, slug: str) -> HttpResponse:
-    tenant = tenant_for(request, slug, Right.CONFIGURE)
+@page(read=Right.CONFIGURE, act=Right.CONFIGURE)
+def connection_entra(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     form = EntraForm(request.POST or None, stored=tenant.entra)
     if request.method == "POST" and form.is_valid():
         services.save_entra(tenant=tenant, actor=request.user.email, **form.values())
@@ -138,9 +134,8 @@ def connection_entra(request: HttpRequest, slug: str) -> HttpResponse:
     return form_page(request, tenant, Half.ENTRA, form)
 
 
-@signed_in
-def connection_aws(request: HttpRequest, slug: str) -> HttpResponse:
-    tenant = tenant_for(request, slug, Right.CONFIGURE)
+@page(read=Right.CONFIGURE, act=Right.CONFIGURE)
+def connection_aws(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     form = AwsForm(request.POST or None, stored=tenant.aws)
     if request.method == "POST" and form.is_valid():
         services.save_aws(tenant=tenant, actor=request.user.email, **form.values())
@@ -162,11 +157,9 @@ def saved(request: HttpRequest, tenant: Tenant, half: Half) -> HttpResponse:
     return redirect_to(request, reverse("connection" if tenant.enabled_changed_at else "setup", args=[tenant.slug]))
 
 
-@require_POST
-@signed_in
-def connection_test_start(request: HttpRequest, slug: str) -> HttpResponse:
+@page(act=Right.CONFIGURE)
+def connection_test_start(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """`half`: entra or aws; both when it is missing."""
-    tenant = tenant_for(request, slug, Right.CONFIGURE)
     chosen = [half for half in Half if request.POST.get("half", half) == half] or list(Half)
     for half in chosen:
         services.start_test(tenant=tenant, actor=request.user.email, half=half)
@@ -175,11 +168,9 @@ def connection_test_start(request: HttpRequest, slug: str) -> HttpResponse:
     return redirect_to(request, reverse("connection", args=[tenant.slug]))
 
 
-@require_safe
-@signed_in
-def connection_test(request: HttpRequest, slug: str, test_id: int) -> HttpResponse:
+@page(read=Right.READ)
+def connection_test(request: HttpRequest, tenant: Tenant, test_id: int) -> HttpResponse:
     """One test; its poller hands back what it has `seen` and gets 204 while nothing is new."""
-    tenant = tenant_for(request, slug, Right.READ)
     test = shown_test(get_object_or_404(ConnectionTest, tenant=tenant, pk=test_id))
     if request.htmx and request.GET.get("seen") == test.seen:
         return HttpResponse(status=204)

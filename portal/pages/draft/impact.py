@@ -7,17 +7,21 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 
 from portal.access.request import whole_number
 from portal.words import aws_fields
 from portal.words.changes import Because
 from portal.words.operations import field_changes
-from portal.words.plan import people_changed
-from sync.engine.rehearsal import impact
-from sync.engine.rehearsal.causes import SCOPE
 from sync.models import Operation, Result, Run, Tenant
-from sync.preview.queries.previews import KEEPABLE
+from sync.preview.queries.previews import (
+    KEEPABLE,
+    people_changed,
+    planned,
+    planned_pattern,
+    planned_people,
+    split_causes,
+)
 from sync.problems.catalogue import PROBLEMS, SCOPE_REASONS
 
 Words = str | Promise
@@ -75,7 +79,7 @@ def tabs(found: Run) -> list[Tab]:
 GRAVEST = ("deleted", "lose", "refused", "created", "updated", "groups")
 
 
-def chosen(found: Sequence[Tab], wish: str) -> Tab:
+def chosen_tab(found: Sequence[Tab], wish: str) -> Tab:
     by_key = {tab.key: tab for tab in found}
     if wish in by_key:
         return by_key[wish]
@@ -83,16 +87,17 @@ def chosen(found: Sequence[Tab], wish: str) -> Tab:
 
 
 def rows_of(found: Run, tab: str, field: str = "", pattern: str = "") -> QuerySet[Operation]:
-    rows = found.operations.order_by("display_name", "pk")
+    return _rows_of(found, tab, field, pattern).order_by("display_name", "pk")
+
+
+def _rows_of(found: Run, tab: str, field: str, pattern: str) -> QuerySet[Operation]:
     if tab == "refused":
-        return rows.filter(result__in=(Result.FAILED, Result.SKIPPED))
-    rows = rows.filter(result__in=impact.TODO)
+        return found.operations.filter(result__in=(Result.FAILED, Result.SKIPPED))
     if tab == "groups":
-        return rows.exclude(object_type="user")
+        return planned(found).exclude(object_type="user")
     if field and pattern in PATTERNS:
-        # One of the preview's own patterns: people and groups alike.
-        return rows.filter(**{f"changes__{field}__pattern": pattern}, action__in=impact.GROUPS["updated"])
-    return rows.filter(object_type="user", action__in=impact.GROUPS[tab])
+        return planned_pattern(found, field, pattern)
+    return planned_people(found, tab)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +127,7 @@ class Page:
         return self.number + 1 if self.number < self.pages else None
 
 
-def page_of(rows: QuerySet[Operation], wish: str) -> Page:
+def impact_rows(rows: QuerySet[Operation], wish: str) -> Page:
     total = rows.count()
     shown = FIRST if total > MOST_CHANGES else total
     pages = max(1, -(-shown // PAGE))
@@ -144,8 +149,9 @@ class Row:
     problem: Words
 
 
-def row_of(tenant: Tenant, one: Operation, because: Because) -> Row:
-    reason = next((key.removeprefix(SCOPE) for key in one.causes if key.startswith(SCOPE)), "")
+def impact_row(tenant: Tenant, one: Operation, because: Because) -> Row:
+    _keys, reasons = split_causes(one.causes)
+    reason = reasons[0] if reasons else ""
     changes = [
         change
         | {"field": aws_fields.short_path(change["field"]), "because": because.of(one.causes, unit=change["field"])}
@@ -204,68 +210,3 @@ def fold_words(fold: Mapping[str, Any]) -> str:
 
 def phases_without_writing(rows: Iterable[dict[str, object]]) -> list[dict[str, object]]:
     return [row for row in rows if row["key"] not in WRITING]
-
-
-# Checks
-
-
-def check_line(check: Mapping[str, Any], found: Run) -> dict[str, Any]:
-    """`title` and `note` of one check; `tick`: what somebody says to have seen."""
-    n, facts = check["n"], {"n": f"{check['n']:,}", "limit": f"{check['limit']:,}"}
-    checked = people_changed(found) + found.impact["people"]["stay"]
-    words: dict[str, tuple[str, str]] = {
-        "removals": (
-            _("Removals %(n)s") % facts if n else _("No removals"),
-            _("Over your limit of %(limit)s: they wait under Approvals") % facts
-            if check["level"] != "good"
-            else _("Below your limit of %(limit)s") % facts,
-        ),
-        "shared": (
-            ngettext("%(n)s person would share a value", "%(n)s people would share a value", n) % facts
-            if n
-            else _("No shared user names"),
-            _("User name, e-mail address or external ID")
-            if n
-            else _("%(n)s people checked") % {"n": f"{checked:,}"},
-        ),
-        "emptied": (
-            ngettext("%(n)s required field would be empty", "%(n)s required fields would be empty", n) % facts
-            if n
-            else _("No required field becomes empty"),
-            _("AWS would refuse the person") if n else _("AWS takes every value"),
-        ),
-        "arriving": (
-            ngettext("%(n)s person comes whom AWS would refuse", "%(n)s people come whom AWS would refuse", n) % facts,
-            _("A field is empty in Entra, or somebody else has the value"),
-        ),
-        "expressions": (
-            ngettext("%(n)s expression stops", "%(n)s expressions stop", n) % facts,
-            _("A mapping of the draft cannot be worked out"),
-        ),
-        "over-creates": (
-            ngettext("%(n)s person would be created", "%(n)s people would be created", n) % facts,
-            _("Over your limit of %(limit)s: publishing says yes to them") % facts,
-        ),
-        "over-keys": (
-            ngettext("%(n)s user name or address would change", "%(n)s user names or addresses would change", n) % facts,
-            _("Over your limit of %(limit)s: publishing says yes to them") % facts,
-        ),
-        "over-members": (
-            ngettext("%(n)s membership would go", "%(n)s memberships would go", n) % facts,
-            _("Over your limit of %(limit)s: they wait under Approvals") % facts,
-        ),
-        "over-groups": (
-            ngettext("%(n)s group would be deleted", "%(n)s groups would be deleted", n) % facts,
-            _("Each waits under Approvals"),
-        ),
-        "guests": (
-            ngettext("%(n)s guest would be created", "%(n)s guests would be created", n) % facts,
-            _("Guests are people from other organisations"),
-        ),
-        "reading": (
-            _("Entra was not read as it should be"),
-            _("Who would lose access cannot be told. Preview again."),
-        ),
-    }  # fmt: skip
-    title, note = words[check["code"]]
-    return {"code": check["code"], "level": check["level"], "title": title, "note": note}

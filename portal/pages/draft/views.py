@@ -10,29 +10,33 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
 
-from portal.access.pages import signed_in
+from portal.access.pages import page
 from portal.access.request import HttpRequest
-from portal.access.rights import tenant_for
 from portal.access.roles import Right
 from portal.frame.csv_export import csv_response
 from portal.frame.render import redirect_to, render_page
 from portal.pages.draft import impact as impacts
+from portal.pages.draft.checks import check_line
 from portal.pages.draft.forms import CommentForm, PublishForm
-from portal.words.changes import Because, Line, lines_of
+from portal.words.changes import Because, ChangeLine, change_lines
 from portal.words.operations import field_changes
-from portal.words.plan import people_changed
 from portal.words.progress import phase_rows, waits_too_long
 from sync import audit
 from sync.configuration import drafts, versions
 from sync.configuration.current import configuration_of
 from sync.configuration.items import contents, differences
 from sync.configuration.versions import next_number
-from sync.engine.rehearsal import impact
 from sync.models import DirectoryUser, Operation, Run, Tenant
 from sync.preview import services
-from sync.preview.queries.previews import PREVIEW_HOLDS, PREVIEWED, missing_for_publishing, newest_preview
+from sync.preview.queries.previews import (
+    PREVIEW_HOLDS,
+    PREVIEWED,
+    missing_for_publishing,
+    newest_preview,
+    people_changed,
+    to_be_seen,
+)
 from sync.preview.services import CannotKeep, NotPublished, keep_person, publish_draft
 from sync.problems.catalogue import PROBLEMS, SCOPE_REASONS
 from sync.tenants.queries import missing_for_turning_on
@@ -43,16 +47,14 @@ COLUMNS = (
 )  # fmt: skip
 
 
-@require_safe
-@signed_in
-def draft(request: HttpRequest, slug: str) -> HttpResponse:
-    tenant = tenant_for(request, slug, Right.READ)
+@page(read=Right.READ)
+def draft(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     now = tenant.configurations.draft()
     found = drafts.changes(tenant)
     context = {
         "tenant": tenant,
         "draft": now,
-        "lines": lines_of(tenant, found, now.edits if now else {}),
+        "lines": change_lines(tenant, found, now.edits if now else {}),
         "current": configuration_of(tenant),
         "next_number": next_number(tenant),
         "preview": newest_preview(tenant, now) if found else None,
@@ -62,32 +64,27 @@ def draft(request: HttpRequest, slug: str) -> HttpResponse:
     return render_page(request, "draft/review.html", context)
 
 
-@require_POST
-@signed_in
-def undo(request: HttpRequest, slug: str) -> HttpResponse:
-    tenant = tenant_for(request, slug, Right.CONFIGURE)
+@page(act=Right.CONFIGURE)
+def draft_undo(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     versions.undo_change(tenant=tenant, actor=request.user.email, key=request.POST.get("key", ""))
     messages.success(request, _("Undone. The draft says here what the published version says."))
     return redirect_to(request, "draft", tenant.slug)
 
 
-@signed_in
-def discard(request: HttpRequest, slug: str) -> HttpResponse:
-    tenant = tenant_for(request, slug, Right.CONFIGURE)
+@page(read=Right.CONFIGURE, act=Right.CONFIGURE)
+def draft_discard(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     if request.method == "POST":
         versions.discard_draft(tenant=tenant, actor=request.user.email)
         messages.success(request, _("The draft is discarded. What is published stays as it is."))
         return redirect_to(request, "draft", tenant.slug)
     found = drafts.changes(tenant)
-    context = {"tenant": tenant, "lines": lines_of(tenant, found), "current": configuration_of(tenant)}
+    context = {"tenant": tenant, "lines": change_lines(tenant, found), "current": configuration_of(tenant)}
     return render_page(request, "draft/discard.html", context, partial="ask")
 
 
-@require_POST
-@signed_in
-def start(request: HttpRequest, slug: str) -> HttpResponse:
+@page(act=Right.CONFIGURE)
+def impact_start(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """Reads Entra and plans under the draft; nothing is written."""
-    tenant = tenant_for(request, slug, Right.CONFIGURE)
     if missing_for_turning_on(tenant):
         messages.error(request, _("The connection has not passed a test since its last change. Test it first."))
         return redirect_to(request, "draft", tenant.slug)
@@ -105,11 +102,9 @@ def start(request: HttpRequest, slug: str) -> HttpResponse:
 # The impact preview
 
 
-@require_safe
-@signed_in
-def impact_page(request: HttpRequest, slug: str, number: int) -> HttpResponse:
+@page(read=Right.READ)
+def impact_page(request: HttpRequest, tenant: Tenant, number: int) -> HttpResponse:
     """The page; its head alone for the poller (204 while nothing is newer); its table alone for a tab."""
-    tenant = tenant_for(request, slug, Right.READ)
     found = preview_or_404(tenant, number)
     if request.htmx and request.GET.get("seen") == str(found.sequence) and found.open:
         return HttpResponse(status=204)
@@ -151,38 +146,38 @@ def waits_for(tenant: Tenant, found: Run) -> Run | None:
     return others.exclude(kind=Run.Kind.ON_DEMAND).first()
 
 
-def lines_behind(tenant: Tenant, found: Run) -> list[Line]:
+def lines_behind(tenant: Tenant, found: Run) -> list[ChangeLine]:
     """The changes that the preview was about, as the draft (or the version that came of it) has them now."""
     now = found.configuration
     if now is None or now.based_on is None:
         return []
-    return lines_of(tenant, differences(contents(now.based_on), contents(now)), now.edits)
+    return change_lines(tenant, differences(contents(now.based_on), contents(now)), now.edits)
 
 
-def result_context(request: HttpRequest, tenant: Tenant, found: Run, lines: list[Line]) -> dict[str, Any]:
+def result_context(request: HttpRequest, tenant: Tenant, found: Run, lines: list[ChangeLine]) -> dict[str, Any]:
     tabs = impacts.tabs(found)
-    chosen = impacts.chosen(tabs, request.GET.get("show", ""))
+    chosen = impacts.chosen_tab(tabs, request.GET.get("show", ""))
     field, pattern = request.GET.get("field", ""), request.GET.get("pattern", "")
     because = Because(lines)
-    page = impacts.page_of(impacts.rows_of(found, chosen.key, field, pattern), request.GET.get("page", ""))
+    page = impacts.impact_rows(impacts.rows_of(found, chosen.key, field, pattern), request.GET.get("page", ""))
     return {
         "people": found.impact["people"],
         "changed": people_changed(found),
         "segments": impacts.segments(found),
         "members": found.impact["members"],
-        "checks": [impacts.check_line(check, found) for check in found.impact["checks"]],
+        "checks": [check_line(check, found) for check in found.impact["checks"]],
         "tabs": tabs,
         "chosen": chosen,
         "field": field,
         "pattern": impacts.PATTERNS.get(pattern, ""),
-        "rows": [impacts.row_of(tenant, row, because) for row in page.rows],
+        "rows": [impacts.impact_row(tenant, row, because) for row in page.rows],
         "page": page,
         "folds": impacts.folds_of(found, because) if chosen.key == "updated" and not field else [],
     }
 
 
 def publish_context(tenant: Tenant, found: Run, form: PublishForm | None) -> dict[str, Any]:
-    codes = impact.to_be_seen(found)
+    codes = to_be_seen(found)
     reasons = missing_for_publishing(tenant, found, codes)
     comment = found.configuration.comment if found.configuration else ""
     assert found.finished_at is not None
@@ -191,21 +186,19 @@ def publish_context(tenant: Tenant, found: Run, form: PublishForm | None) -> dic
         "stale": "stale" in reasons or "no-preview" in reasons or "nothing-changed" in reasons,
         "blocked": "blocked" in reasons,
         "form": form or PublishForm(initial={"comment": comment}),
-        "to_tick": [impacts.check_line(check, found) for check in found.impact["checks"] if check["code"] in codes],
+        "to_tick": [check_line(check, found) for check in found.impact["checks"] if check["code"] in codes],
         "good_until": found.finished_at + PREVIEW_HOLDS,
         "expired": timezone.now() - found.finished_at > PREVIEW_HOLDS,
     }
 
 
-@require_safe
-@signed_in
-def export(request: HttpRequest, slug: str, number: int) -> StreamingHttpResponse:
+@page(read=Right.READ)
+def impact_export(request: HttpRequest, tenant: Tenant, number: int) -> StreamingHttpResponse:
     """Everything that the preview plans: one row per changed field."""
-    tenant = tenant_for(request, slug, Right.READ)
     found = preview_or_404(tenant, number)
     because = Because(lines_behind(tenant, found))
     audit.record(request.user.email, "impact.export", found, None, {"number": number})
-    rows = (row for one in all_rows(found).iterator(chunk_size=500) for row in csv_rows(one, because))
+    rows = (row for one in all_rows(found).iterator(chunk_size=500) for row in impact_csv_rows(one, because))
     return csv_response(f"{tenant.slug}-impact-{number}", COLUMNS, rows)
 
 
@@ -213,7 +206,7 @@ def all_rows(found: Run) -> QuerySet[Operation]:
     return found.operations.order_by("stage", "display_name", "pk")
 
 
-def csv_rows(one: Operation, because: Because) -> Iterator[list[object]]:
+def impact_csv_rows(one: Operation, because: Because) -> Iterator[list[object]]:
     head: list[object] = [
         one.object_type, one.display_name, one.detail_name, one.object_id, one.scim_id, one.action, one.result, one.problem,
     ]  # fmt: skip
@@ -223,11 +216,9 @@ def csv_rows(one: Operation, because: Because) -> Iterator[list[object]]:
         yield [*head, *values, "; ".join(cause["text"] for cause in causes)]
 
 
-@require_POST
-@signed_in
-def keep(request: HttpRequest, slug: str, number: int) -> HttpResponse:
+@page(act=Right.CONFIGURE)
+def impact_keep(request: HttpRequest, tenant: Tenant, number: int) -> HttpResponse:
     """Edits the draft so that one person stays; the preview is then one of an older draft."""
-    tenant = tenant_for(request, slug, Right.CONFIGURE)
     person = get_object_or_404(DirectoryUser, tenant=tenant, object_id=request.POST.get("person", ""))
     if not drafts.changes(tenant):
         messages.warning(request, _("Everything is published. There is no draft to keep anybody in."))
@@ -242,10 +233,8 @@ def keep(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     return redirect_to(request, "impact", tenant.slug, number)
 
 
-@require_POST
-@signed_in
-def publish(request: HttpRequest, slug: str, number: int) -> HttpResponse:
-    tenant = tenant_for(request, slug, Right.CONFIGURE)
+@page(act=Right.CONFIGURE)
+def publish(request: HttpRequest, tenant: Tenant, number: int) -> HttpResponse:
     found = preview_or_404(tenant, number)
     form = PublishForm(request.POST)
     if form.is_valid():
@@ -258,17 +247,17 @@ def publish(request: HttpRequest, slug: str, number: int) -> HttpResponse:
             for reason in error.reasons:
                 form.add_error(None, str(impacts.NOT_PUBLISHED[reason]))
         else:
-            messages.success(request, said_of(tenant, version.number or 0))
+            messages.success(request, published_message(tenant, version.number or 0))
             return redirect_to(request, "version", tenant.slug, version.number)
     context = impact_context(request, tenant, found, form)
     return render_page(request, "draft/impact.html", context, status=422)
 
 
-def said_of(tenant: Tenant, number: int) -> str:
-    said = _("Version %(n)s is published.") % {"n": number}
+def published_message(tenant: Tenant, number: int) -> str:
+    message = _("Version %(n)s is published.") % {"n": number}
     if not tenant.enabled:
-        return f"{said} " + _("Provisioning is off: nothing is written until you turn it on.")
+        return f"{message} " + _("Provisioning is off: nothing is written until you turn it on.")
     if tenant.next_run_at is None:
-        return f"{said} " + _("The next run will use it.")
+        return f"{message} " + _("The next run will use it.")
     at = date_format(timezone.localtime(tenant.next_run_at), "H:i")
-    return f"{said} " + _("The next run at %(time)s will use it.") % {"time": at}
+    return f"{message} " + _("The next run at %(time)s will use it.") % {"time": at}

@@ -10,11 +10,9 @@ from django.shortcuts import get_object_or_404
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from django.views.decorators.http import require_POST, require_safe
 
-from portal.access.pages import signed_in
+from portal.access.pages import page
 from portal.access.request import HttpRequest
-from portal.access.rights import tenant_for
 from portal.access.roles import Right
 from portal.frame.render import redirect_to, render_page
 from portal.words.progress import waits_too_long
@@ -31,7 +29,7 @@ SHOWN = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class DriftSection:
     """A section of the page. `repair`: what the next sync does about it."""
 
     value: str
@@ -40,22 +38,22 @@ class Kind:
 
 
 KINDS = (
-    Kind(
+    DriftSection(
         Drift.Kind.DIFFERS,
         gettext_lazy("Changed in AWS"),
         gettext_lazy("Repairing writes the value from Entra again."),
     ),
-    Kind(
+    DriftSection(
         Drift.Kind.MISSING,
         gettext_lazy("Gone from AWS"),
         gettext_lazy("Repairing creates whoever is still in scope anew, with a new AWS id."),
     ),
-    Kind(
+    DriftSection(
         Drift.Kind.MEMBER_EXTRA,
         gettext_lazy("Members only in AWS"),
         gettext_lazy("Repairing removes them from the group, within the limits. Members nobody linked are left."),
     ),
-    Kind(
+    DriftSection(
         Drift.Kind.MEMBER_MISSING,
         gettext_lazy("Members missing in AWS"),
         gettext_lazy("Repairing adds them again."),
@@ -68,15 +66,13 @@ UNREPAIRED = {
 }
 
 
-@require_safe
-@signed_in
-def drift(request: HttpRequest, slug: str) -> HttpResponse:
+@page(read=Right.READ)
+def drift(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """The page, or its body alone for the poller."""
-    tenant = tenant_for(request, slug, Right.READ)
-    return render_page(request, "drift/list.html", context_of(tenant), partial="body")
+    return render_page(request, "drift/list.html", drift_context(tenant), partial="body")
 
 
-def context_of(tenant: Tenant) -> dict[str, Any]:
+def drift_context(tenant: Tenant) -> dict[str, Any]:
     run = verifying.latest_comparison(tenant)
     newest = tenant.runs.filter(kind=Run.Kind.VERIFY).first()
     open_run = tenant.runs.filter(kind=Run.Kind.VERIFY, state__in=Run.OPEN).first()
@@ -94,7 +90,7 @@ def context_of(tenant: Tenant) -> dict[str, Any]:
 
 def results(tenant: Tenant, run: Run) -> dict[str, Any]:
     counts = dict(run.drifts.order_by().values_list("kind").annotate(Count("pk")))
-    sections = [section(run, kind, counts[kind.value]) for kind in KINDS if counts.get(kind.value)]
+    sections = [section_context(run, kind, counts[kind.value]) for kind in KINDS if counts.get(kind.value)]
     only = run.drifts.filter(kind=Drift.Kind.ONLY_IN_AWS)
     alone = only.filter(facts__left_alone=True)
     return {
@@ -103,19 +99,19 @@ def results(tenant: Tenant, run: Run) -> dict[str, Any]:
         "differences": sum(counts.get(kind.value, 0) for kind in KINDS),
         "unsettled": verifying.unsettled(run),
         "suspect": PROBLEMS.get(run.suspect),
-        "only_in_aws": proposals(tenant, only.exclude(pk__in=alone.values("pk"))),
+        "only_in_aws": unmanaged_objects(tenant, only.exclude(pk__in=alone.values("pk"))),
         "only_count": only.count() - alone.count(),
         "left_alone": list(alone[:SHOWN]),
         "shown": SHOWN,
     }
 
 
-def section(run: Run, kind: Kind, count: int) -> dict[str, Any]:
+def section_context(run: Run, kind: DriftSection, count: int) -> dict[str, Any]:
     rows = list(run.drifts.filter(kind=kind.value)[:SHOWN])
     return {"kind": kind, "count": count, "rows": rows, "members": kind.value.startswith("member")}
 
 
-def proposals(tenant: Tenant, rows: QuerySet[Drift]) -> list[dict[str, Any]]:
+def unmanaged_objects(tenant: Tenant, rows: QuerySet[Drift]) -> list[dict[str, Any]]:
     """Each object with the person or group that it may be, and the link that could take it over."""
     shown = list(rows[:SHOWN])
     ids = {row.proposed_id for row in shown if row.proposed_id}
@@ -135,11 +131,9 @@ def proposals(tenant: Tenant, rows: QuerySet[Drift]) -> list[dict[str, Any]]:
     ]
 
 
-@require_POST
-@signed_in
-def compare(request: HttpRequest, slug: str) -> HttpResponse:
+@page(act=Right.OPERATE)
+def drift_compare(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """Reads only, so it may be done while provisioning is off."""
-    tenant = tenant_for(request, slug, Right.OPERATE)
     if not tenant.aws.complete:
         messages.error(request, _("Nothing was compared: AWS is not connected yet."))
         return redirect_to(request, "drift", tenant.slug)
@@ -151,11 +145,9 @@ def compare(request: HttpRequest, slug: str) -> HttpResponse:
     return redirect_to(request, "drift", tenant.slug)
 
 
-@require_POST
-@signed_in
-def link(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
-    """The AWS object is the person or group that it may be: the next sync links it and writes what the mappings say."""
-    tenant = tenant_for(request, slug, Right.APPROVE)
+@page(act=Right.APPROVE)
+def drift_link(request: HttpRequest, tenant: Tenant, pk: int) -> HttpResponse:
+    """The AWS object is the person or group that it may be: the next sync links it and writes by the mappings."""
     row = get_object_or_404(tenant.drifts, pk=pk, kind=Drift.Kind.ONLY_IN_AWS, run=verifying.latest_comparison(tenant))
     proposed = tenant.links.filter(object_type=row.object_type, object_id=row.proposed_id, scim_id="").first()
     if proposed is None or row.facts.get("left_alone"):
@@ -166,10 +158,9 @@ def link(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     return redirect_to(request, "drift", tenant.slug)
 
 
-@signed_in
-def repair(request: HttpRequest, slug: str) -> HttpResponse:
+@page(read=Right.OPERATE, act=Right.OPERATE)
+def drift_repair(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """Asks first: repairing undoes what somebody did in AWS."""
-    tenant = tenant_for(request, slug, Right.OPERATE)
     if request.method != "POST":
         run = verifying.latest_comparison(tenant)
         context = {"tenant": tenant, "unsettled": verifying.unsettled(run) if run else 0}

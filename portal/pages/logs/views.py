@@ -5,11 +5,9 @@ from typing import Any
 
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
-from django.views.decorators.http import require_safe
 
-from portal.access.pages import signed_in
+from portal.access.pages import page
 from portal.access.request import HttpRequest, whole_number
-from portal.access.rights import tenant_for
 from portal.access.roles import Right
 from portal.frame.csv_export import csv_response
 from portal.frame.paging import keyset_page, query_with
@@ -27,10 +25,8 @@ COLUMNS = (
 )  # fmt: skip
 
 
-@require_safe
-@signed_in
-def logs(request: HttpRequest, slug: str) -> HttpResponse:
-    tenant = tenant_for(request, slug, Right.READ)
+@page(read=Right.READ)
+def logs(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     form = LogFilterForm(request.GET or None)
     found = form.apply(Operation.objects.log().filter(tenant=tenant).select_related("run"))
     context = keyset_page(found, request) | {
@@ -52,10 +48,8 @@ def chips(request: HttpRequest, form: LogFilterForm) -> list[dict[str, str]]:
     ]
 
 
-@require_safe
-@signed_in
-def log(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
-    tenant = tenant_for(request, slug, Right.READ)
+@page(read=Right.READ)
+def log(request: HttpRequest, tenant: Tenant, pk: int) -> HttpResponse:
     operation = get_object_or_404(Operation.objects.select_related("run"), tenant=tenant, pk=pk)
     return render_page(
         request, "logs/detail.html", {"tenant": tenant} | detail_context(tenant, operation), partial="panel"
@@ -70,30 +64,28 @@ def detail_context(tenant: Tenant, operation: Operation) -> dict[str, Any]:
         "problem": PROBLEMS.get(operation.problem),
         "person": person,
         "scope_words": scope_words(person.scope_reason, titles_of(tenant)) if person else "",
-        "members": members_of(tenant, operation),
+        "members": members_named(tenant, operation),
         "changes": field_changes(operation.changes),
         "earlier": same.filter(pk__lt=operation.pk).select_related("run")[:5],
     }
 
 
-def members_of(tenant: Tenant, operation: Operation) -> list[DirectoryUser]:
+def members_named(tenant: Tenant, operation: Operation) -> list[DirectoryUser]:
     ids = operation.member_ids
     return list(DirectoryUser.objects.filter(tenant=tenant, object_id__in=ids).order_by("display_name"))
 
 
-@require_safe
-@signed_in
-def export(request: HttpRequest, slug: str) -> StreamingHttpResponse:
-    """CSV of the same filters: one row per changed field, so that one file tells all."""
-    tenant = tenant_for(request, slug, Right.READ)
+@page(read=Right.READ)
+def logs_export(request: HttpRequest, tenant: Tenant) -> StreamingHttpResponse:
+    """CSV of the same filters: one row per changed field, so that one file has all."""
     form = LogFilterForm(request.GET or None)
     found = form.apply(Operation.objects.log().filter(tenant=tenant).select_related("run")).order_by("-pk")
     audit.record(request.user.email, "logs.export", tenant, None, {"filters": request.GET.dict()})
-    rows = (row for operation in found.iterator(chunk_size=500) for row in csv_rows(operation))
+    rows = (row for operation in found.iterator(chunk_size=500) for row in log_csv_rows(operation))
     return csv_response(f"{tenant.slug}-provisioning-log", COLUMNS, rows)
 
 
-def csv_rows(operation: Operation) -> Iterator[list[object]]:
+def log_csv_rows(operation: Operation) -> Iterator[list[object]]:
     moment = operation.finished_at or operation.created_at
     head: list[object] = [
         moment.strftime("%Y-%m-%dT%H:%M:%SZ"), operation.run.number, operation.object_type, operation.display_name,

@@ -15,8 +15,8 @@ from portal.access.request import HttpRequest
 from portal.access.rights import can
 from portal.access.roles import Right
 from sync.directory import live
-from sync.engine.reading.tracked import parts
 from sync.models import DirectoryUser, Tenant
+from sync.preview.queries.filter_effects import attributes_read
 from sync.rules import mapping
 
 CAST_SIZE = 5
@@ -27,7 +27,7 @@ PHONES = ("mobilePhone", "faxNumber")
 
 
 @dataclass(slots=True)
-class Example:
+class ExamplePerson:
     """`source`: the Graph user, None while it cannot be read. `why`: what makes a pinned person worth a look."""
 
     object_id: str
@@ -55,8 +55,8 @@ def person_of(request: HttpRequest) -> str:
     return named.lower() if live.is_guid(named) else ""
 
 
-def chosen(request: HttpRequest, tenant: Tenant, select: Sequence[str]) -> Example | None:
-    """The person that the URL names, read live by whoever may look people up, else as the mirror has them.
+def chosen_person(request: HttpRequest, tenant: Tenant, select: Sequence[str]) -> ExamplePerson | None:
+    """The person that the URL names, read live for those who may look people up, else from the mirror.
 
     While Entra cannot be read, the name is what was seen last. Raises Http404 for what cannot be an object id.
     """
@@ -70,13 +70,13 @@ def chosen(request: HttpRequest, tenant: Tenant, select: Sequence[str]) -> Examp
     try:
         source = live.person(tenant, object_id, select)
     except live.UNREADABLE:
-        return Example(object_id, live.last_name(tenant, object_id) or _("this person"))
-    return Example(object_id, str(source.get("displayName") or object_id), source)
+        return ExamplePerson(object_id, live.last_name(tenant, object_id) or _("this person"))
+    return ExamplePerson(object_id, str(source.get("displayName") or object_id), source)
 
 
-def _as_read(tenant: Tenant, object_id: str, select: Sequence[str]) -> Example:
+def _as_read(tenant: Tenant, object_id: str, select: Sequence[str]) -> ExamplePerson:
     row = DirectoryUser.objects.filter(tenant=tenant, object_id=object_id).first()
-    person = Example(object_id, str(row) if row else _("this person"))
+    person = ExamplePerson(object_id, str(row) if row else _("this person"))
     if set(select) <= mirrored(tenant):
         _add_mirrored(tenant, [person])
     return person
@@ -85,15 +85,15 @@ def _as_read(tenant: Tenant, object_id: str, select: Sequence[str]) -> Example:
 # --- The cast: up to five people, per browser session and tenant ----------------------------------
 
 
-def pinned(request: HttpRequest, tenant: Tenant) -> list[Example]:
+def pinned(request: HttpRequest, tenant: Tenant) -> list[ExamplePerson]:
     """Those that this person pinned, else those that we propose; names of today's mirror."""
     ids: list[str] | None = request.session.get(_key(tenant))
     if ids is None:
-        return proposal(tenant)
-    reasons = {one.object_id: one.why for one in proposal(tenant)}
+        return proposed_people(tenant)
+    reasons = {one.object_id: one.why for one in proposed_people(tenant)}
     rows = DirectoryUser.objects.filter(tenant=tenant, object_id__in=ids).values_list("object_id", "display_name")
     names = dict(rows)
-    return [Example(one, names[one] or one, why=reasons.get(one, "")) for one in ids if one in names]
+    return [ExamplePerson(one, names[one] or one, why=reasons.get(one, "")) for one in ids if one in names]
 
 
 def pin(request: HttpRequest, tenant: Tenant, object_id: str) -> None:
@@ -125,7 +125,7 @@ def _key(tenant: Tenant) -> str:
     return f"cast-{tenant.pk}"
 
 
-def with_values(tenant: Tenant, cast: Iterable[Example], select: Sequence[str]) -> list[Example]:
+def with_values(tenant: Tenant, cast: Iterable[ExamplePerson], select: Sequence[str]) -> list[ExamplePerson]:
     """As the mirror has them when it reads all of `select`; else live, and without values where that fails."""
     people = list(cast)
     if set(select) <= mirrored(tenant):
@@ -139,7 +139,7 @@ def with_values(tenant: Tenant, cast: Iterable[Example], select: Sequence[str]) 
     return people
 
 
-def _add_mirrored(tenant: Tenant, people: Sequence[Example]) -> None:
+def _add_mirrored(tenant: Tenant, people: Sequence[ExamplePerson]) -> None:
     rows = DirectoryUser.objects.filter(tenant=tenant, object_id__in=[one.object_id for one in people])
     known = {row.object_id: {**row.properties, "manager": row.manager_id or None} for row in rows}
     for one in people:
@@ -147,22 +147,22 @@ def _add_mirrored(tenant: Tenant, people: Sequence[Example]) -> None:
 
 
 def mirrored(tenant: Tenant) -> set[str]:
-    """Properties of people that the last reading brought."""
-    users, _groups, _asker = parts(tenant.tracked_select)
-    return {*users, "manager"} if users else set()
+    """Properties of people that the last reading read."""
+    read = attributes_read(tenant, "user")
+    return {*read, "manager"} if read else set()
 
 
 # --- Whom we propose ------------------------------------------------------------------------------
 
 
-def proposal(tenant: Tenant) -> list[Example]:
+def proposed_people(tenant: Tenant) -> list[ExamplePerson]:
     """Real people of the mirror on whom mappings fail: one for each reason, each person once."""
     key = f"cast-proposal:{tenant.pk}:{tenant.evaluated_snapshot}"
     found: list[tuple[str, str, str]] | None = cache.get(key)
     if found is None:
         found = [(one.object_id, one.name, reason) for reason, one in _awkward(tenant).items()]
         cache.set(key, found, PROPOSAL_SECONDS)
-    return [Example(object_id, name, why=REASONS[reason]) for object_id, name, reason in found]
+    return [ExamplePerson(object_id, name, why=REASONS[reason]) for object_id, name, reason in found]
 
 
 REASONS: dict[str, str | Promise] = {
@@ -174,20 +174,20 @@ REASONS: dict[str, str | Promise] = {
 }
 
 
-def _awkward(tenant: Tenant) -> dict[str, Example]:
+def _awkward(tenant: Tenant) -> dict[str, ExamplePerson]:
     people = DirectoryUser.objects.filter(tenant=tenant, deleted="").order_by("-in_scope", "pk")
     rows = list(people.values_list("object_id", "display_name", "properties")[:LOOKED_AT])
-    found: dict[str, Example] = {}
+    found: dict[str, ExamplePerson] = {}
     for reason, holds in TESTS.items():
         taken = {one.object_id for one in found.values()}
         match = next((row for row in rows if row[0] not in taken and holds(row[2])), None)
         if match:
-            found[reason] = Example(match[0], match[1])
+            found[reason] = ExamplePerson(match[0], match[1])
     taken = {one.object_id for one in found.values()}
     rest = [row for row in rows if row[0] not in taken]
     if rest:
         longest = max(rest, key=lambda row: _longest(row[2]))
-        found["longest"] = Example(longest[0], longest[1])
+        found["longest"] = ExamplePerson(longest[0], longest[1])
     return found
 
 

@@ -116,7 +116,7 @@ def kinds_of(target: str) -> list[tuple[str, Any]]:
     return [(kind.value, kind.label) for kind in Kind if (kind == Kind.REFERENCE) == reference]
 
 
-def values_of(rule: MappingRow) -> dict[str, object]:
+def form_values(rule: MappingRow) -> dict[str, object]:
     """What the form shows at first for a row."""
     is_expression = rule.kind == "expression"
     return {

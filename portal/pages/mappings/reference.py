@@ -4,31 +4,34 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET
 
-from portal.access.pages import signed_in
+from portal.access.pages import page
 from portal.access.request import HttpRequest
-from portal.access.rights import tenant_for
 from portal.access.roles import Right
 from portal.frame.render import render_page, wants_partial
-from portal.pages.mappings.views import attribute_lines
+from portal.pages.mappings.trying import attribute_lines
 from portal.words.aws_fields import field_label, short_path
 from sync import expressions
+from sync.expressions.dotnet import NOT_IN_RE2
 from sync.expressions.functions import WORDS
+from sync.models import Tenant
 from sync.rules.entra_attributes import SOURCES
 from sync.rules.rows import ObjectType
 from sync.scim.resource import ATTRIBUTES, RESERVED_IN, RESERVED_NAMES, ScimAttribute
 
-TABLES: tuple[tuple[ObjectType, str], ...] = (("user", "people"), ("group", "groups"))
+OBJECT_TYPES: tuple[ObjectType, ...] = ("user", "group")
 
 
-@signed_in
-@require_GET
-def expression_help(request: HttpRequest, slug: str) -> HttpResponse:
+@page(read=Right.READ)
+def expression_help(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """As a page; under htmx as the list inside the editor, each function to be inserted."""
-    tenant = tenant_for(request, slug, Right.READ)
-    context = {"tenant": tenant, "functions": functions(), "words": [_word(word) for word in WORDS.values()]}
-    context["in_editor"] = wants_partial(request)
+    context = {
+        "tenant": tenant,
+        "functions": functions(),
+        "words": [_word(word) for word in WORDS.values()],
+        "refused": NOT_IN_RE2,
+        "in_editor": wants_partial(request),
+    }
     return render_page(request, "mappings/expressions.html", context, partial="functions")
 
 
@@ -52,18 +55,16 @@ def _word(word: expressions.functions.Keyword) -> dict[str, str]:
     return {"name": word.name, "summary": _(word.summary)}
 
 
-@signed_in
-@require_GET
-def aws_fields(request: HttpRequest, slug: str) -> HttpResponse:
+@page(read=Right.READ)
+def aws_fields(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """What AWS takes, as the rules of the product have it: read-only."""
-    tenant = tenant_for(request, slug, Right.READ)
     tables = [
         {
-            "plural": plural,
+            "object_type": object_type,
             "fields": [_field(object_type, one) for one in ATTRIBUTES[object_type].values()],
             "sources": attribute_lines(SOURCES[object_type], None),
         }
-        for object_type, plural in TABLES
+        for object_type in OBJECT_TYPES
     ]
     return render_page(request, "mappings/fields.html", {"tenant": tenant, "tables": tables})
 
@@ -76,7 +77,7 @@ def _field(object_type: ObjectType, one: ScimAttribute) -> dict[str, Any]:
         "type": kinds[one.kind],
         "required": one.required,
         "length": one.max_length if one.kind == "string" else None,
-        # Where nothing else has to be told apart, case is stored as it comes.
+        # Where values need not differ, case is stored as it comes.
         "case_exact": one.case_exact if one.unique else None,
         "rules": _rules(object_type, one),
     }

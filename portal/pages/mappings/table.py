@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from portal.pages.mappings.examples import Example
+from portal.pages.mappings.examples import ExamplePerson
 from portal.words.aws_fields import field_label, short_path
 from portal.words.changes import shown_source
 from sync.configuration.editing import problem_sentence
@@ -27,7 +27,7 @@ REFUSING = ("bad-characters", "too-long", "reserved-name")
 class Gets:
     """What one rule makes of one person. `value` None: nothing is sent."""
 
-    person: Example
+    person: ExamplePerson
     value: str | None = None
     from_default: bool = False
     hidden: bool = False
@@ -58,7 +58,7 @@ class Gets:
 
 
 @dataclass(slots=True)
-class Line:
+class MappingLine:
     """One row of the table. `state`: "", new, changed or removed."""
 
     row: AttributeMapping
@@ -112,18 +112,18 @@ def slug(target: str) -> str:
 # --- Lines ----------------------------------------------------------------------------------------
 
 
-def lines_of(
+def mapping_lines(
     rows: Sequence[AttributeMapping],
     changes: Iterable[Difference],
     object_type: ObjectType,
-    example: Example | None,
+    example: ExamplePerson | None,
     configuration: Configuration,
-) -> list[Line]:
+) -> list[MappingLine]:
     """Required fields first, then matching ones, then the rest; rows that the draft removes stay, to be undone."""
     required = aws_fields.required_targets(object_type)
     changed = {one.key: one for one in changes if one.item.kind == "mapping" and one.item.object_type == object_type}
-    lines = [Line(row, row.target in required) for row in rows]
-    lines += [Line(_row_of(one), False, "removed") for one in changed.values() if one.after is None]
+    lines = [MappingLine(row, row.target in required) for row in rows]
+    lines += [MappingLine(_row_of(one), False, "removed") for one in changed.values() if one.after is None]
     for line in lines:
         _mark_change(line, changed.get(line.undo_key))
     _warn(lines, object_type)
@@ -141,18 +141,18 @@ def _row_of(change: Difference) -> AttributeMapping:
     return AttributeMapping(object_type=change.before.object_type, position=10_000, **facts)
 
 
-def _mark_change(line: Line, change: Difference | None) -> None:
+def _mark_change(line: MappingLine, change: Difference | None) -> None:
     if change is None or change.after is None:
         return
     line.state = "changed" if change.before else "new"
     if change.before:
         line.before = _row_of(change)
-        line.was = {name: word(line.before, name) for name in change.fields if name in CELLS}
+        line.was = {name: fact_in_words(line.before, name) for name in change.fields if name in CELLS}
         if "kind" in line.was:
-            line.was["source"] = word(line.before, "source")
+            line.was["source"] = fact_in_words(line.before, "source")
 
 
-def word(row: AttributeMapping, name: str) -> str:
+def fact_in_words(row: AttributeMapping, name: str) -> str:
     """One fact of a row as the table shows it."""
     if name == "source":
         return shown_source(row.kind, row.source) or _("nothing")
@@ -164,7 +164,7 @@ def word(row: AttributeMapping, name: str) -> str:
     return str(getattr(row, name) or _("nothing"))
 
 
-def _warn(lines: Sequence[Line], object_type: ObjectType) -> None:
+def _warn(lines: Sequence[MappingLine], object_type: ObjectType) -> None:
     """Rows of the template stay even where AWS would refuse their result; the table says so."""
     rules = {line.row.target: line.row.rule() for line in lines if line.state != "removed"}
     for line in lines:
@@ -180,7 +180,7 @@ def warning(problem: MappingProblem) -> str:
     return problem_sentence(problem)
 
 
-def _show_values(lines: Iterable[Line], example: Example, guest_user_name: str) -> None:
+def _show_values(lines: Iterable[MappingLine], example: ExamplePerson, guest_user_name: str) -> None:
     for line in lines:
         object_type: ObjectType = line.row.object_type  # type: ignore[assignment]
         if line.state == "removed":
@@ -192,7 +192,7 @@ def _show_values(lines: Iterable[Line], example: Example, guest_user_name: str) 
             line.got = gets(line.before.rule(), example, object_type, guest_user_name)
 
 
-def _mark_ends(lines: Sequence[Line]) -> None:
+def _mark_ends(lines: Sequence[MappingLine]) -> None:
     """Which of the matching rows cannot go further up or down."""
     matching = sorted((line for line in lines if line.row.matching), key=lambda line: line.row.matching or 0)
     if matching:
@@ -202,7 +202,7 @@ def _mark_ends(lines: Sequence[Line]) -> None:
 # --- One rule, one person -------------------------------------------------------------------------
 
 
-def gets(rule: MappingRow, person: Example, object_type: ObjectType, guest_user_name: str) -> Gets:
+def gets(rule: MappingRow, person: ExamplePerson, object_type: ObjectType, guest_user_name: str) -> Gets:
     """As if the person were new and assigned: the page asks what they would get, not whether they come."""
     found = Gets(person)
     if person.source is None:
@@ -211,16 +211,16 @@ def gets(rule: MappingRow, person: Example, object_type: ObjectType, guest_user_
     present = person.source.get("accountEnabled") is not False
     [compiled] = mapping.compile_mappings([rule])
     trace = mapping.trace_of(compiled, person.source, present, creating=True, around=around)
-    found.value, found.from_default, found.hidden = in_words(trace.value), trace.from_default, trace.redacted
+    found.value, found.from_default, found.hidden = value_in_words(trace.value), trace.from_default, trace.redacted
     found.kept = trace.untouched and trace.value is None and trace.problem is None
     found.error = problem_sentence(trace.problem) if trace.problem else ""
-    found.inputs = [(name, in_words(value)) for name, value in trace.inputs.items()]
+    found.inputs = [(name, value_in_words(value)) for name, value in trace.inputs.items()]
     if not trace.problem and rule.kind != "reference":
         found.findings = acceptance.check_value(object_type, rule.target, found.value)
     return found
 
 
-def in_words(value: object) -> str | None:
+def value_in_words(value: object) -> str | None:
     if value is None:
         return None
     if isinstance(value, list):
@@ -246,7 +246,7 @@ def _sample_problem(one: Gets, finding: acceptance.AcceptanceFinding, rule: Mapp
 
 
 def doubts(found: Iterable[Gets]) -> list[str]:
-    """Values of real people that AWS may refuse: told, and saved all the same."""
+    """Values of real people that AWS may refuse: reported, and saved all the same."""
     return [
         problem_sentence(
             MappingProblem("value-doubtful", {"value": acceptance.visible(one.shown or ""), "name": one.person.name})

@@ -7,11 +7,9 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_safe
 
-from portal.access.pages import signed_in
+from portal.access.pages import page
 from portal.access.request import HttpRequest
-from portal.access.rights import tenant_for
 from portal.access.roles import Right
 from portal.frame.render import render_page
 from portal.words.holds import hold_heading
@@ -22,11 +20,9 @@ from sync.models import DirectoryUser, HeldChange, Link, MembershipLink, Tenant
 from sync.problems.catalogue import PROBLEMS
 
 
-@require_safe
-@signed_in
-def overview(request: HttpRequest, slug: str) -> HttpResponse:
+@page(read=Right.READ)
+def overview(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """Until provisioning was turned on for the first time, the page is the set-up task list."""
-    tenant = tenant_for(request, slug, Right.READ)
     if tenant.enabled_changed_at is None:
         return redirect("setup", tenant.slug)
     standing = standing_of(tenant)
@@ -35,7 +31,7 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
         "standing": standing,
         "needs": [*waits(tenant, standing), *needs(tenant, standing)][:5],
         "last_run": tenant.runs.whole().first(),
-        "figures": figures(tenant),
+        "figures": overview_figures(tenant),
         "path": path_of_data(tenant),
         "as_of": tenant.snapshots.exclude(sealed_at=None).order_by("-pk").values_list("sealed_at", flat=True).first(),
         "strip": list(reversed(tenant.runs.whole().finished()[:48])),
@@ -48,17 +44,17 @@ def waits(tenant: Tenant, standing: Standing) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     if standing.plan:
         url = reverse("run", args=[tenant.slug, standing.plan.number]) + "#plan"
-        facts = {"since": standing.plan.finished_at, "url": url, "deed": _("See the plan")}
+        facts = {"since": standing.plan.finished_at, "url": url, "action": _("See the plan")}
         found.append(_words("not-confirmed") | facts)
     if standing.shrunken:
         facts = {"since": standing.shrunken.finished_at, "url": reverse("approvals", args=[tenant.slug])}
-        found.append(_words(standing.shrunken.suspect) | facts | {"deed": _("Review")})
+        found.append(_words(standing.shrunken.suspect) | facts | {"action": _("Review")})
     for hold in queries.open_holds(tenant):
         waiting = HeldChange.objects.waiting().filter(hold=hold).count()
         if waiting:
             facts = {"since": hold.opened_at, "url": reverse("approval", args=[tenant.slug, hold.pk])}
-            deed = _("Review %(n)s") % {"n": f"{waiting:,}"}
-            found.append(_words(f"held-{hold.kind}") | facts | {"waits": hold_heading(hold, waiting), "deed": deed})
+            action = _("Review %(n)s") % {"n": f"{waiting:,}"}
+            found.append(_words(f"held-{hold.kind}") | facts | {"waits": hold_heading(hold, waiting), "action": action})
     return found
 
 
@@ -68,7 +64,7 @@ def _words(code: str) -> dict[str, Any]:
 
 def needs(tenant: Tenant, standing: Standing) -> list[dict[str, Any]]:
     """Open incidents and credentials that end, most urgent first; what a banner or a decision says is not repeated."""
-    said = {tenant.quarantine_code, "not-confirmed", standing.shrunken.suspect if standing.shrunken else ""}
+    shown = {tenant.quarantine_code, "not-confirmed", standing.shrunken.suspect if standing.shrunken else ""}
     found: list[dict[str, Any]] = [
         {
             "problem": PROBLEMS[incident.code],
@@ -77,7 +73,7 @@ def needs(tenant: Tenant, standing: Standing) -> list[dict[str, Any]]:
             "since": incident.opened_at,
         }
         for incident in tenant.incidents.filter(solved_at=None).select_related("last_seen")
-        if incident.code in PROBLEMS and incident.code not in said and not incident.code.startswith("held-")
+        if incident.code in PROBLEMS and incident.code not in shown and not incident.code.startswith("held-")
     ]
     ends = [(tenant.aws.token_ends_on, "aws"), (tenant.entra.credential_ends_on, "entra")]
     for end, half in ends:
@@ -87,7 +83,7 @@ def needs(tenant: Tenant, standing: Standing) -> list[dict[str, Any]]:
     return found
 
 
-def figures(tenant: Tenant) -> dict[str, Any]:
+def overview_figures(tenant: Tenant) -> dict[str, Any]:
     links = Link.objects.filter(tenant=tenant).exclude(scim_id="")
     return {
         "in_sync": links.filter(object_type="user", active=True, failures=0).count(),

@@ -1,4 +1,4 @@
-"""The rhythm of provisioning, and who is told."""
+"""The interval of provisioning, and who is notified."""
 
 from django import forms
 from django.utils.translation import gettext_lazy as _

@@ -4,7 +4,7 @@ from portal.pages.provisioning import views
 
 urlpatterns = [
     path("provisioning/", views.provisioning, name="provisioning"),
-    path("provisioning/state/", views.state, name="provisioning_state"),
+    path("provisioning/state/", views.provisioning_state, name="provisioning_state"),
     path("provisioning/turn-on/", views.turn_on, name="turn_on"),
     path("provisioning/turn-off/", views.turn_off, name="turn_off"),
     path("provisioning/sync-now/", views.sync_now, name="sync_now"),

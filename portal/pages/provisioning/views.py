@@ -1,19 +1,17 @@
-"""Provisioning control: On or Off, sync now, preview, the interval, who is told, the safety settings."""
+"""Provisioning control: On or Off, sync now, preview, the interval, who is notified, the safety settings."""
 
 from django.contrib import messages
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
 
-from portal.access.pages import signed_in
+from portal.access.pages import page
 from portal.access.request import HttpRequest
-from portal.access.rights import tenant_for
 from portal.access.roles import Right
-from portal.frame.render import redirect_to, render_page
+from portal.frame.render import redirect_to, render_page, wants_partial
 from portal.pages.provisioning.forms import ScheduleForm
 from portal.pages.provisioning.safety_form import SafetyForm
 from portal.words.plan import plan_lines
-from portal.words.progress import in_the_way, waits_too_long
+from portal.words.progress import run_in_the_way, waits_too_long
 from portal.words.standing import standing_of
 from sync.approvals import queries
 from sync.configuration.current import configuration_of
@@ -24,9 +22,8 @@ from sync.tenants.queries import missing_for_turning_on
 from sync.tenants.services import CannotTurnOn, save_provisioning, save_safety, turn_off_tenant, turn_on_tenant
 
 
-@signed_in
-def provisioning(request: HttpRequest, slug: str) -> HttpResponse:
-    tenant = tenant_for(request, slug, Right.READ if request.method in ("GET", "HEAD") else Right.OPERATE)
+@page(read=Right.READ, act=Right.OPERATE)
+def provisioning(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     form = ScheduleForm(request.POST or None, initial=schedule_of(tenant))
     if request.method == "POST" and form.is_valid():
         save_provisioning(tenant=tenant, actor=request.user.email, **form.cleaned_data)
@@ -37,10 +34,9 @@ def provisioning(request: HttpRequest, slug: str) -> HttpResponse:
     return render_page(request, "provisioning/detail.html", context, status=status)
 
 
-@signed_in
-def provisioning_safety(request: HttpRequest, slug: str) -> HttpResponse:
+@page(read=Right.CONFIGURE, act=Right.CONFIGURE)
+def provisioning_safety(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """The safety card's own form; the page is the same."""
-    tenant = tenant_for(request, slug, Right.CONFIGURE)
     if request.method != "POST":
         return redirect_to(request, "provisioning", tenant.slug)
     form = SafetyForm(request.POST, tenant=tenant)
@@ -52,11 +48,11 @@ def provisioning_safety(request: HttpRequest, slug: str) -> HttpResponse:
     return render_page(request, "provisioning/detail.html", context, status=422)
 
 
-@require_safe
-@signed_in
-def state(request: HttpRequest, slug: str) -> HttpResponse:
+@page(read=Right.READ)
+def provisioning_state(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """The state card alone, for its poller."""
-    tenant = tenant_for(request, slug, Right.READ)
+    if not wants_partial(request):
+        return redirect_to(request, "provisioning", tenant.slug)
     return render_page(request, "provisioning/detail.html", control_context(tenant), partial="state")
 
 
@@ -69,7 +65,7 @@ def schedule_of(tenant: Tenant) -> dict[str, object]:
 
 
 def control_context(tenant: Tenant) -> dict[str, object]:
-    # What is asked on demand rides along with any run and stands in nobody's way.
+    # What is asked on demand goes along with any run and keeps none from starting.
     open_run = tenant.runs.filter(state__in=Run.OPEN).exclude(kind=Run.Kind.ON_DEMAND).first()
     return {
         "tenant": tenant,
@@ -81,14 +77,13 @@ def control_context(tenant: Tenant) -> dict[str, object]:
     }
 
 
-@signed_in
-def turn_on(request: HttpRequest, slug: str) -> HttpResponse:
+@page(read=Right.OPERATE, act=Right.OPERATE)
+def turn_on(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """Repeats the facts and what the first sync will do, then begins.
 
     Closed until both halves passed a test since their last change, and until a fresh preview shows the plan. The form
-    says which preview the reader saw: a yes is to exactly that.
+    names the preview that the reader saw: exactly that is confirmed.
     """
-    tenant = tenant_for(request, slug, Right.OPERATE)
     if request.method == "POST":
         plan = queries.newest_plan(tenant)
         seen = request.POST.get("plan", "")
@@ -123,9 +118,8 @@ def turn_on_context(tenant: Tenant) -> dict[str, object]:
     }
 
 
-@signed_in
-def turn_off(request: HttpRequest, slug: str) -> HttpResponse:
-    tenant = tenant_for(request, slug, Right.OPERATE)
+@page(read=Right.OPERATE, act=Right.OPERATE)
+def turn_off(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     if request.method == "POST":
         turn_off_tenant(tenant=tenant, actor=request.user.email)
         messages.success(request, _("Provisioning is off. Nothing was removed from AWS."))
@@ -133,10 +127,8 @@ def turn_off(request: HttpRequest, slug: str) -> HttpResponse:
     return render_page(request, "provisioning/turn_off.html", control_context(tenant), partial="ask")
 
 
-@require_POST
-@signed_in
-def sync_now(request: HttpRequest, slug: str) -> HttpResponse:
-    tenant = tenant_for(request, slug, Right.OPERATE)
+@page(act=Right.OPERATE)
+def sync_now(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     if not tenant.enabled:
         messages.error(request, _("Provisioning is off, so nothing was started. Turn it on first."))
         return redirect_to(request, "provisioning", tenant.slug)
@@ -150,15 +142,13 @@ def asked_for(request: HttpRequest, tenant: Tenant, kind: str) -> Run:
     try:
         return request_run(tenant=tenant, kind=kind, trigger=Run.Trigger.PERSON, actor=request.user.email)
     except RunInTheWay as busy:
-        messages.warning(request, in_the_way(busy.run))
+        messages.warning(request, run_in_the_way(busy.run))
         return busy.run
 
 
-@require_POST
-@signed_in
-def preview(request: HttpRequest, slug: str) -> HttpResponse:
+@page(act=Right.OPERATE)
+def preview(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """Reads Entra and plans, and writes nothing. `back`: the page that waits for it; else the run's own page."""
-    tenant = tenant_for(request, slug, Right.OPERATE)
     if missing_for_turning_on(tenant):
         messages.error(request, _("The connection has not passed a test since its last change. Test it first."))
         return redirect_to(request, "provisioning", tenant.slug)

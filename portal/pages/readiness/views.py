@@ -7,11 +7,9 @@ from typing import Any
 from django.http import HttpResponse, StreamingHttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_POST, require_safe
 
-from portal.access.pages import signed_in
+from portal.access.pages import page
 from portal.access.request import HttpRequest
-from portal.access.rights import tenant_for
 from portal.access.roles import Right
 from portal.frame.csv_export import csv_response
 from portal.frame.render import redirect_to, render_page
@@ -34,15 +32,13 @@ OUTCOMES = {
 FINDINGS_SHOWN = SHOWN
 
 
-@require_safe
-@signed_in
-def readiness(request: HttpRequest, slug: str) -> HttpResponse:
+@page(read=Right.READ)
+def readiness(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """The page, or its body alone for the poller."""
-    tenant = tenant_for(request, slug, Right.READ)
-    return render_page(request, "readiness/list.html", context_of(tenant), partial="body")
+    return render_page(request, "readiness/list.html", readiness_context(tenant), partial="body")
 
 
-def context_of(tenant: Tenant) -> dict[str, Any]:
+def readiness_context(tenant: Tenant) -> dict[str, Any]:
     check = latest_check(tenant)
     waiting = open_check(tenant)
     return {
@@ -71,19 +67,15 @@ def draw(one: Failing) -> dict[str, Any]:
 ICONS = {"bad": "square-x", "attention": "alert-triangle", "neutral": "minus"}
 
 
-@require_POST
-@signed_in
-def check(request: HttpRequest, slug: str) -> HttpResponse:
-    tenant = tenant_for(request, slug, Right.ON_DEMAND)
+@page(act=Right.ON_DEMAND)
+def readiness_check(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     request_check(tenant=tenant, actor=request.user.email)
     return redirect_to(request, "readiness", tenant.slug)
 
 
-@require_safe
-@signed_in
-def export(request: HttpRequest, slug: str) -> StreamingHttpResponse:
-    """The list for whoever keeps the directory: one row per finding."""
-    tenant = tenant_for(request, slug, Right.READ)
+@page(read=Right.READ)
+def readiness_export(request: HttpRequest, tenant: Tenant) -> StreamingHttpResponse:
+    """The list for those who maintain the directory: one row per finding."""
     audit.record(request.user.email, "readiness.export", tenant)
     found = latest_check(tenant)
     return csv_response(f"{tenant.slug}-readiness", COLUMNS, rows(found) if found else ())

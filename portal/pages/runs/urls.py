@@ -3,9 +3,9 @@ from django.urls import path
 from portal.pages.runs import views
 
 urlpatterns = [
-    path("run-pill/", views.pill, name="run_pill"),
-    path("runs/", views.history, name="runs"),
+    path("run-pill/", views.run_pill, name="run_pill"),
+    path("runs/", views.runs, name="runs"),
     path("runs/<int:number>/", views.run, name="run"),
-    path("runs/<int:number>/cancel/", views.cancel, name="run_cancel"),
-    path("runs/<int:number>/confirm/", views.confirm, name="run_confirm"),
+    path("runs/<int:number>/cancel/", views.run_cancel, name="run_cancel"),
+    path("runs/<int:number>/confirm/", views.run_confirm, name="run_confirm"),
 ]

@@ -1,4 +1,4 @@
-"""One run, live; what a plan would do, and the yes to it; and the history of all runs."""
+"""One run, live; what a plan would do, and confirming it; and the history of all runs."""
 
 import datetime
 import statistics
@@ -8,18 +8,17 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
 
-from portal.access.pages import signed_in
+from portal.access.pages import page
 from portal.access.request import HttpRequest, whole_number
-from portal.access.rights import tenant_for
 from portal.access.roles import Right
 from portal.frame.paging import keyset_page
 from portal.frame.render import redirect_to, render_page
-from portal.frame.run_pill import pill_context
+from portal.frame.run_pill import RunPill
 from portal.pages.runs.forms import HistoryForm
 from portal.words.plan import plan_lines, shows_a_plan
 from portal.words.progress import phase_rows, waits_too_long
+from portal.words.states import WORDS
 from sync.approvals import queries, services
 from sync.configuration.current import configuration_of
 from sync.models import Action, Result, Run, Tenant
@@ -31,7 +30,7 @@ from sync.runs.requests import cancel_run
 
 PAGE = 50
 WRITING = ("people", "groups", "memberships", "removals")
-# Results that stand as figures on a run's page, in this order; the rest is shown when it happened.
+# Results that a run's page shows as figures, in this order; the rest is shown when it happened.
 FIGURES = (
     *("created", "updated", "linked", "enabled", "disabled", "deleted", "added", "removed"),
     *("no_change", "skipped", "held", "failed"),
@@ -39,11 +38,9 @@ FIGURES = (
 ALWAYS_SHOWN = ("created", "updated", "disabled", "no_change", "skipped", "failed")
 
 
-@require_safe
-@signed_in
-def run(request: HttpRequest, slug: str, number: int) -> HttpResponse:
+@page(read=Right.READ)
+def run(request: HttpRequest, tenant: Tenant, number: int) -> HttpResponse:
     """The page, or its head alone for the poller: 204 while nothing is newer than what was seen."""
-    tenant = tenant_for(request, slug, Right.READ)
     found = get_object_or_404(Run.objects.select_related("configuration"), tenant=tenant, number=number)
     if request.htmx and request.GET.get("seen") == str(found.sequence) and found.open:
         return HttpResponse(status=204)
@@ -57,24 +54,22 @@ def run(request: HttpRequest, slug: str, number: int) -> HttpResponse:
 
 
 def plan_context(request: HttpRequest, found: Run) -> dict[str, object]:
-    """What it would do, by name; and whether a yes to it is still possible."""
+    """What it would do, by name; and whether it can still be confirmed."""
     configuration = configuration_of(found.tenant)
-    deed = request.GET.get("deed", "")
-    rows = found.operations.filter(action=deed) if deed in Action.values else found.operations.all()
+    action = request.GET.get("action", "")
+    rows = found.operations.filter(action=action) if action in Action.values else found.operations.all()
     return {
         "plan": plan_lines(found),
         "would_hold": queries.foreseen_holds(found),
         "fresh": queries.plan_is_fresh(found, configuration),
         "confirmed": configuration.confirmed and configuration.confirmed_run_id == found.pk,
-        "deed": deed,
-        "deed_word": dict(Action.choices).get(deed, ""),
+        "action": action,
+        "action_word": dict(Action.choices).get(action, ""),
     } | keyset_page(rows, request)
 
 
-@require_POST
-@signed_in
-def confirm(request: HttpRequest, slug: str, number: int) -> HttpResponse:
-    tenant = tenant_for(request, slug, Right.OPERATE)
+@page(act=Right.OPERATE)
+def run_confirm(request: HttpRequest, tenant: Tenant, number: int) -> HttpResponse:
     found = get_object_or_404(Run, tenant=tenant, number=number)
     if not tenant.enabled:
         return redirect_to(request, "turn_on", tenant.slug)
@@ -93,7 +88,7 @@ def run_context(tenant: Tenant, found: Run) -> dict[str, object]:
         "tenant": tenant,
         "run": found,
         "phases": phase_rows(found),
-        "figures": figures(found),
+        "figures": run_figures(found),
         "progress": progress(found),
         "problems": [group for group in groups if not group.problem.warning],
         "warnings": [group for group in groups if group.problem.warning],
@@ -105,12 +100,11 @@ def run_context(tenant: Tenant, found: Run) -> dict[str, object]:
     }
 
 
-def figures(found: Run) -> list[dict[str, object]]:
-    words = dict(Result.choices) | {"no_change": _("No change")}
+def run_figures(found: Run) -> list[dict[str, object]]:
     counts = dict(found.counts)
     counts["failed"] = counts.get("failed", 0) + counts.pop("will_retry", 0)
     return [
-        {"key": key, "word": words[key], "count": counts.get(key, 0)}
+        {"key": key, "word": WORDS["result"][key], "count": counts.get(key, 0)}
         for key in FIGURES
         if counts.get(key) or key in ALWAYS_SHOWN
     ]
@@ -124,9 +118,8 @@ def progress(found: Run) -> dict[str, int] | None:
     return {"done": max(0, found.planned - waiting), "total": found.planned}
 
 
-@signed_in
-def cancel(request: HttpRequest, slug: str, number: int) -> HttpResponse:
-    tenant = tenant_for(request, slug, Right.OPERATE)
+@page(read=Right.OPERATE, act=Right.OPERATE)
+def run_cancel(request: HttpRequest, tenant: Tenant, number: int) -> HttpResponse:
     found = get_object_or_404(Run, tenant=tenant, number=number)
     if request.method == "POST":
         cancel_run(run=found, actor=request.user.email)
@@ -135,10 +128,8 @@ def cancel(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     return render_page(request, "runs/cancel.html", {"tenant": tenant, "run": found}, partial="ask")
 
 
-@require_safe
-@signed_in
-def history(request: HttpRequest, slug: str) -> HttpResponse:
-    tenant = tenant_for(request, slug, Right.READ)
+@page(read=Right.READ)
+def runs(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     form = HistoryForm(request.GET or None)
     days = form.chosen_days()
     found = form.filtered(tenant.runs.since(timezone.now() - datetime.timedelta(days=days)))
@@ -151,13 +142,13 @@ def history(request: HttpRequest, slug: str) -> HttpResponse:
         "runs": page[:PAGE],
         "older": page[PAGE - 1].number if len(page) > PAGE else None,
         "newest": not before,
-        "summary": summary(tenant, days),
+        "summary": history_summary(tenant, days),
         "any": tenant.runs.exists(),
     }
     return render_page(request, "runs/history.html", context, partial="table")
 
 
-def summary(tenant: Tenant, days: int) -> dict[str, object]:
+def history_summary(tenant: Tenant, days: int) -> dict[str, object]:
     """Five figures over the chosen range."""
     finished = list(tenant.runs.finished().since(timezone.now() - datetime.timedelta(days=days))[:5000])
     seconds = sorted(run.duration.total_seconds() for run in finished if run.duration)
@@ -172,9 +163,7 @@ def summary(tenant: Tenant, days: int) -> dict[str, object]:
     }
 
 
-@require_safe
-@signed_in
-def pill(request: HttpRequest, slug: str) -> HttpResponse:
+@page(read=Right.READ)
+def run_pill(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """The running or the last run, for the header of every page."""
-    tenant = tenant_for(request, slug, Right.READ)
-    return render_page(request, "partials/run_pill.html", pill_context(tenant))
+    return render_page(request, "partials/run_pill.html", {"tenant": tenant, "pill": RunPill.of(tenant)})

@@ -1,4 +1,4 @@
-"""What stands on the Scope page: cards with what they differ in, numbers and warnings beside them, a person tested."""
+"""What the Scope page shows: cards with what they differ in, numbers and warnings beside them, a person tested."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -49,7 +49,7 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """`url` leads to the names, where they are those of the saved draft; `words` say to readers what is counted."""
+    """`url` leads to the names, where they are those of the saved draft; `words` name to screen readers what is counted."""
 
     count: int
     url: str = ""
@@ -71,7 +71,7 @@ class ClauseLine:
 
 @dataclass(slots=True)
 class CardLine:
-    """One filter with everything that stands around it. `state`: new or changed, beside the published version."""
+    """One filter with everything around it. `state`: new or changed, beside the published version."""
 
     card: Card
     lines: list[ClauseLine]
@@ -130,22 +130,24 @@ def settings_of(configuration: Configuration) -> dict[str, Any]:
     return {"people": people, "leave_out_guests": configuration.leave_out_guests}
 
 
-def page(request: HttpRequest, tenant: Tenant, object_type: ObjectType, cards: Sequence[Card]) -> dict[str, Any]:
+def page_context(
+    request: HttpRequest, tenant: Tenant, object_type: ObjectType, cards: Sequence[Card]
+) -> dict[str, Any]:
     configuration = draft_or_current(tenant)
     saved = [Card.of(row, object_type) for row in rows_shown(tenant, object_type)]
-    items = lines_of(tenant, cards)
+    items = card_lines(tenant, cards)
     context = base(request, tenant, object_type) | {
         "configuration": configuration,
         "items": items,
         "tabs": {name: configuration.filters.filter(object_type=name).count() for name in ("user", "group")},
         "sentence": sentence_parts(cards, object_type),
-        "attributes": attributes(object_type),
+        "attributes": attribute_choices(object_type),
         "form": ScopeForm(initial=settings_of(configuration)),
         "counting": "counts" not in request.GET,
         "delete_after_days": tenant.delete_after_days,
         "focus": first(NEW) if "add" in request.GET else "",
     }
-    context |= found(request, tenant, object_type)
+    context |= found_people(request, tenant, object_type)
     if "counts" in request.GET:
         context |= counted(request, tenant, object_type, cards, saved)
     elif request.GET.get("test"):
@@ -153,7 +155,7 @@ def page(request: HttpRequest, tenant: Tenant, object_type: ObjectType, cards: S
     return context
 
 
-def attributes(object_type: ObjectType) -> list[dict[str, str]]:
+def attribute_choices(object_type: ObjectType) -> list[dict[str, str]]:
     return [{"name": one.name, "label": _(one.label)} for one in filtering.attributes(object_type)]
 
 
@@ -164,14 +166,14 @@ def sentence_parts(cards: Iterable[Card], object_type: ObjectType) -> list[list[
     return [part for part in parts if part]
 
 
-def lines_of(tenant: Tenant, cards: Iterable[Card]) -> list[CardLine]:
+def card_lines(tenant: Tenant, cards: Iterable[Card]) -> list[CardLine]:
     """With what each card differs in from the published version."""
     version = draft_or_current(tenant).based_on
     before = {row.uid: row.rule() for row in version.filters.all()} if version else {}
-    return [line_of(card, version, before.get(card.uid)) for card in cards]
+    return [card_line(card, version, before.get(card.uid)) for card in cards]
 
 
-def line_of(card: Card, version: Configuration | None, old: Filter | None) -> CardLine:
+def card_line(card: Card, version: Configuration | None, old: Filter | None) -> CardLine:
     one = card.filter()
     lines = [
         ClauseLine(form, n, phrase(clause, card.object_type, _), notes=plain_notes(clause))
@@ -217,7 +219,7 @@ def counted(
     look = service.FilterEffects(tenant, object_type, filters)
     unread = look.unread()
     context: dict[str, Any] = {
-        "items": lines_of(tenant, cards),
+        "items": card_lines(tenant, cards),
         "dirty": filters != [card.filter() for card in saved],
         "read": look.read,
         "unread": unread,
@@ -291,7 +293,7 @@ def empty_notes(
     return [Note(text, url, ngettext("See %(n)s person", "See %(n)s people", n) % {"n": n})]
 
 
-def chosen(request: HttpRequest, look: service.FilterEffects, which: str) -> Iterator[service.One]:
+def people_listed(request: HttpRequest, look: service.FilterEffects, which: str) -> Iterator[service.One]:
     """Whom a list shows; a filter or clause that is gone shows nobody."""
     numbers = [n for n, one in enumerate(look.gate.filters) if one.filter.uid == request.GET.get("filter")]
     number = numbers[0] if numbers else None
@@ -325,12 +327,12 @@ def about(request: HttpRequest, look: service.FilterEffects, which: str) -> str:
 # --- Test a person ---
 
 
-def found(request: HttpRequest, tenant: Tenant, object_type: ObjectType) -> dict[str, Any]:
+def found_people(request: HttpRequest, tenant: Tenant, object_type: ObjectType) -> dict[str, Any]:
     text = request.GET.get("find", "")[:100]
     return {"find": text, "people": service.search(tenant, object_type, text)}
 
 
-def in_words(value: object) -> str | None:
+def attribute_in_words(value: object) -> str | None:
     """As Entra's pages write it; None for an empty one."""
     if value in (None, "", []):
         return None
@@ -350,7 +352,7 @@ def tested(look: service.FilterEffects, object_id: str) -> dict[str, Any]:
             "findings": [
                 {
                     "words": str(phrase(one.clause, look.object_type, _)),
-                    "actual": in_words(one.actual),
+                    "actual": attribute_in_words(one.actual),
                     "passed": one.passed,
                 }
                 for one in verdict.findings

@@ -46,7 +46,7 @@ class ScopeForm(forms.Form):
 
 
 class ClauseForm(forms.Form):
-    """One row of a card. What is wrong with it is said by sync/rules/filters.py."""
+    """One row of a card. sync/rules/filter_checks.py decides what is wrong with it."""
 
     attribute = forms.CharField(label=gettext_lazy("Attribute"), required=False, max_length=200)
     operator = forms.CharField(label=gettext_lazy("Comparison"), required=False, max_length=40)
@@ -58,14 +58,14 @@ class ClauseForm(forms.Form):
         self.object_type = object_type
 
     def clause(self) -> Clause:
-        """What stands in the row, whether right or wrong."""
+        """What is typed in the row, whether right or wrong."""
         texts = {name: str(self[name].value() or "") for name in ("attribute", "operator", "value")}
         known = filters.operator_named(texts["operator"])
         value = "" if known and known.takes == "nothing" else texts["value"]
         ignore_case = bool(self["ignore_case"].value()) and (known is None or known.cased)
         return Clause(texts["attribute"].strip(), known.name if known else texts["operator"], value, ignore_case)
 
-    def say(self, problem: FilterProblem) -> None:
+    def add_problem(self, problem: FilterProblem) -> None:
         """At the input that it is about."""
         self.is_valid()
         if problem.field not in self.errors:
@@ -140,10 +140,10 @@ class Card:
         return Filter(title, tuple(row.clause() for row in self.rows), self.uid)
 
     def check(self) -> bool:
-        """Whether it can be saved; otherwise every problem stands at its field."""
+        """Whether it can be saved; otherwise every problem is shown at its field."""
         for problem in filter_checks.check_filter(self.filter(), self.object_type):
             if problem.index is not None:
-                self.rows[problem.index].say(problem)
+                self.rows[problem.index].add_problem(problem)
             else:
                 self.title.add_error(problem.field or None, problem.sentence(_))
         self.title.is_valid()

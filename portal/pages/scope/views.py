@@ -7,11 +7,9 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from portal.access.pages import signed_in
+from portal.access.pages import page
 from portal.access.request import HttpRequest, whole_number
-from portal.access.rights import tenant_for
 from portal.access.roles import Right
 from portal.frame.render import redirect_to, render_page, wants_partial
 from portal.pages.scope.cards import (
@@ -20,15 +18,15 @@ from portal.pages.scope.cards import (
     SHOWN,
     about,
     base,
-    chosen,
+    card_lines,
     counted,
     first,
-    found,
-    lines_of,
+    found_people,
     new_card,
     object_type_of,
-    page,
+    page_context,
     page_url,
+    people_listed,
     rows_shown,
 )
 from portal.pages.scope.forms import NEW, Card, ScopeForm, cards_posted
@@ -42,48 +40,46 @@ from sync.preview.queries import filter_effects as service
 from sync.rules import filter_words
 
 
-@signed_in
-@require_GET
-def scope(request: HttpRequest, slug: str) -> HttpResponse:
-    tenant = tenant_for(request, slug, Right.READ)
+@page(read=Right.READ)
+def scope(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     object_type = object_type_of(request)
     cards = [Card.of(row, object_type) for row in rows_shown(tenant, object_type)]
     if wants_partial(request) and "find" in request.GET:
-        context = {"tenant": tenant, "object_type": object_type} | found(request, tenant, object_type)
+        context = {"tenant": tenant, "object_type": object_type} | found_people(request, tenant, object_type)
         return render_page(request, "scope/page.html", context, partial="found")
     if wants_partial(request) and "add" in request.GET:
         context = base(request, tenant, object_type) | {
-            "item": lines_of(tenant, [new_card(object_type)])[0],
+            "item": card_lines(tenant, [new_card(object_type)])[0],
             "focus": first(NEW),
         }
         return render_page(request, "scope/page.html", context, partial="card")
     if "add" in request.GET:
         cards.append(new_card(object_type))
-    return render_page(request, "scope/page.html", page(request, tenant, object_type, cards))
+    return render_page(request, "scope/page.html", page_context(request, tenant, object_type, cards))
 
 
-@signed_in
-@require_POST
-def scope_filter(request: HttpRequest, slug: str, key: str) -> HttpResponse:
-    """One card: *Save*, and what only changes the form (clauses that come and go), told apart by the button."""
-    tenant = tenant_for(request, slug, Right.CONFIGURE)
+@page(act=Right.CONFIGURE, edits_draft=True)
+def scope_filter(request: HttpRequest, tenant: Tenant, key: str) -> HttpResponse:
+    """One card: *Save*, and what only changes the form (clauses that come and go), by the button that was pressed."""
     object_type = object_type_of(request)
     card = Card.posted(key, object_type, request.POST)
-    deed, _colon, number = request.POST.get("do", "save").partition(":")
-    deeds = {"save": save, "remove": remove, "restore": restore, "undo": undo}
-    if deed in deeds:
-        return deeds[deed](request, tenant, card)
-    return edited(request, tenant, card, deed, whole_number(number) or 0)
+    action, _colon, number = request.POST.get("do", "save").partition(":")
+    actions = {"save": save_card, "remove": remove_card, "restore": restore_card, "undo": undo_card}
+    if action in actions:
+        return actions[action](request, tenant, card)
+    return edit_card(request, tenant, card, action, whole_number(number) or 0)
 
 
-def save(request: HttpRequest, tenant: Tenant, card: Card) -> HttpResponse:
+def save_card(request: HttpRequest, tenant: Tenant, card: Card) -> HttpResponse:
     if not card.check():
-        return answer(request, tenant, card, status=422)
+        return card_response(request, tenant, card, status=422)
     try:
         row = stored(request, tenant, card)
     except EditConflict as conflict:
         return conflicting(request, tenant, card, conflict.now)
-    return kept(request, tenant, card, row, _("Saved the filter “%(title)s” in the draft.") % {"title": row.title})
+    return saved_response(
+        request, tenant, card, row, _("Saved the filter “%(title)s” in the draft.") % {"title": row.title}
+    )
 
 
 def stored(request: HttpRequest, tenant: Tenant, card: Card) -> ScopingFilter:
@@ -100,13 +96,13 @@ def stored(request: HttpRequest, tenant: Tenant, card: Card) -> ScopingFilter:
     )
 
 
-def kept(request: HttpRequest, tenant: Tenant, card: Card, row: ScopingFilter, said: str) -> HttpResponse:
+def saved_response(request: HttpRequest, tenant: Tenant, card: Card, row: ScopingFilter, message: str) -> HttpResponse:
     """Under htmx only this card changes: what is typed into others stays. One that is new goes to the end of the list."""
     if not wants_partial(request):
-        messages.success(request, said)
+        messages.success(request, message)
         return redirect_to(request, page_url(tenant, card.object_type))
-    more = {"said": said, "added": row.uid != card.key, "focus": f"save-{row.uid}"}
-    return answer(request, tenant, Card.of(row, card.object_type), more=more)
+    more = {"said": message, "added": row.uid != card.key, "focus": f"save-{row.uid}"}
+    return card_response(request, tenant, Card.of(row, card.object_type), more=more)
 
 
 def conflicting(
@@ -123,35 +119,35 @@ def conflicting(
         "theirs_words": filter_words.clauses_in_words(theirs, card.object_type, _) if theirs else "",
         "dom_key": card.key,
     }
-    return answer(request, tenant, mine, status=409, more=more)
+    return card_response(request, tenant, mine, status=409, more=more)
 
 
-def remove(request: HttpRequest, tenant: Tenant, card: Card) -> HttpResponse:
-    """It goes at once; what stands in its place can bring it back."""
+def remove_card(request: HttpRequest, tenant: Tenant, card: Card) -> HttpResponse:
+    """It goes at once; what is shown in its place can restore it."""
     remove_filter(actor=request.user.email, tenant=tenant, uid=card.uid)
     removed = {"removed": card, "said": _("Removed the filter “%(title)s”.") % {"title": card.filter().title}}
     if wants_partial(request):
         context = base(request, tenant, card.object_type) | removed
         return recounted(render_page(request, "scope/page.html", context, partial="removed"))
     cards = [Card.of(row, card.object_type) for row in rows_shown(tenant, card.object_type)]
-    return render_page(request, "scope/page.html", page(request, tenant, card.object_type, cards) | removed)
+    return render_page(request, "scope/page.html", page_context(request, tenant, card.object_type, cards) | removed)
 
 
-def restore(request: HttpRequest, tenant: Tenant, card: Card) -> HttpResponse:
-    """A removed filter as it stood; under its old name where the published version knows it."""
+def restore_card(request: HttpRequest, tenant: Tenant, card: Card) -> HttpResponse:
+    """A removed filter as it was; under its old name where the published version knows it."""
     if not card.check():
-        return answer(request, tenant, card, status=422)
+        return card_response(request, tenant, card, status=422)
     published = undone(request, tenant, card)
     row = stored(request, tenant, card.anew(card.key if published else NEW, revision(published)))
-    return kept(request, tenant, card, row, _("“%(title)s” is back.") % {"title": row.title})
+    return saved_response(request, tenant, card, row, _("“%(title)s” is back.") % {"title": row.title})
 
 
-def undo(request: HttpRequest, tenant: Tenant, card: Card) -> HttpResponse:
+def undo_card(request: HttpRequest, tenant: Tenant, card: Card) -> HttpResponse:
     """Back to what the published version says."""
     row = undone(request, tenant, card)
     if row is None:
         return redirect_to(request, page_url(tenant, card.object_type))
-    return kept(request, tenant, card, row, _("“%(title)s” is as it was published.") % {"title": row.title})
+    return saved_response(request, tenant, card, row, _("“%(title)s” is as it was published.") % {"title": row.title})
 
 
 def undone(request: HttpRequest, tenant: Tenant, card: Card) -> ScopingFilter | None:
@@ -159,30 +155,30 @@ def undone(request: HttpRequest, tenant: Tenant, card: Card) -> ScopingFilter | 
     return draft_or_current(tenant).filters.filter(uid=card.uid).first()
 
 
-def edited(request: HttpRequest, tenant: Tenant, card: Card, deed: str, number: int) -> HttpResponse:
+def edit_card(request: HttpRequest, tenant: Tenant, card: Card, action: str, number: int) -> HttpResponse:
     """The card with a clause more, or a clause less: nothing is saved."""
     clauses, focus = list(card.filter().clauses), ""
-    if deed == "add":
+    if action == "add":
         clauses.append(EMPTY)
         focus = f"id_{card.key}-{len(clauses) - 1}-attribute"
-    elif deed == "drop":
+    elif action == "drop":
         del clauses[number : number + 1]
         focus = f"id_{card.key}-{max(0, number - 1)}-attribute" if clauses else f"add-{card.key}"
-    return answer(request, tenant, card.with_clauses(clauses), more={"focus": focus})
+    return card_response(request, tenant, card.with_clauses(clauses), more={"focus": focus})
 
 
-def answer(
+def card_response(
     request: HttpRequest, tenant: Tenant, card: Card, *, status: int = 200, more: Mapping[str, Any] | None = None
 ) -> HttpResponse:
     """The card alone for htmx, else the page with the card in its place."""
     if wants_partial(request):
-        context = base(request, tenant, card.object_type) | {"item": lines_of(tenant, [card])[0]} | dict(more or {})
+        context = base(request, tenant, card.object_type) | {"item": card_lines(tenant, [card])[0]} | dict(more or {})
         return recounted(render_page(request, "scope/page.html", context, partial="card", status=status))
     rows = rows_shown(tenant, card.object_type)
     cards = [card if row.uid == card.key else Card.of(row, card.object_type) for row in rows]
     if card.key not in [one.key for one in cards]:
         cards.append(card)
-    context = page(request, tenant, card.object_type, cards) | {"active_key": card.key} | dict(more or {})
+    context = page_context(request, tenant, card.object_type, cards) | {"active_key": card.key} | dict(more or {})
     return render_page(request, "scope/page.html", context, status=status)
 
 
@@ -192,32 +188,27 @@ def recounted(response: HttpResponse) -> HttpResponse:
     return response
 
 
-@signed_in
-@require_http_methods(["GET", "POST"])
-def scope_counts(request: HttpRequest, slug: str) -> HttpResponse:
-    """What the rules do: those that are saved, or (POST) those that stand in the form."""
-    posted = request.method == "POST"
-    tenant = tenant_for(request, slug, Right.CONFIGURE if posted else Right.READ)
+@page(read=Right.READ, act=Right.CONFIGURE)
+def scope_counts(request: HttpRequest, tenant: Tenant) -> HttpResponse:
+    """What the rules do: those that are saved, or (POST) those in the form."""
     object_type = object_type_of(request)
     if not wants_partial(request):
         return redirect_to(request, page_url(tenant, object_type, counts=1))
     saved = [Card.of(row, object_type) for row in rows_shown(tenant, object_type)]
-    cards = cards_posted(request.POST, object_type) if posted else saved
+    cards = cards_posted(request.POST, object_type) if request.method == "POST" else saved
     context = base(request, tenant, object_type)
     context |= counted(request, tenant, object_type, cards, saved)
     return render_page(request, "scope/page.html", context, partial="counts")
 
 
-@signed_in
-@require_GET
-def scope_people(request: HttpRequest, slug: str) -> HttpResponse:
+@page(read=Right.READ)
+def scope_people(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """The names behind a number, by the rules of the draft."""
-    tenant = tenant_for(request, slug, Right.READ)
     object_type = object_type_of(request)
     which = request.GET.get("of", "pass")
     which = which if which in LISTS else "pass"
     look = service.FilterEffects(tenant, object_type)
-    everyone = chosen(request, look, which)
+    everyone = people_listed(request, look, which)
     names = list(islice(everyone, SHOWN))
     context = {
         "tenant": tenant,
@@ -232,10 +223,8 @@ def scope_people(request: HttpRequest, slug: str) -> HttpResponse:
     return render_page(request, "scope/people.html", context)
 
 
-@signed_in
-@require_POST
-def scope_settings(request: HttpRequest, slug: str) -> HttpResponse:
-    tenant = tenant_for(request, slug, Right.CONFIGURE)
+@page(act=Right.CONFIGURE, edits_draft=True)
+def scope_settings(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     form = ScopeForm(request.POST)
     if form.is_valid():
         set_settings(actor=request.user.email, tenant=tenant, **form.settings())

@@ -7,11 +7,10 @@ from django.http import HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_safe
 
-from portal.access.pages import signed_in
+from portal.access.pages import page
 from portal.access.request import HttpRequest
-from portal.access.rights import can, tenant_for
+from portal.access.rights import can
 from portal.access.roles import Right
 from portal.frame.render import render_page
 from sync.configuration.drafts import draft_or_current
@@ -37,10 +36,8 @@ class Task:
     why: str = ""
 
 
-@require_safe
-@signed_in
-def setup(request: HttpRequest, slug: str) -> HttpResponse:
-    tenant = tenant_for(request, slug, Right.READ)
+@page(read=Right.READ)
+def setup(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     tasks = tasks_of(tenant)
     under_way = tenant.connection_tests.exclude(state=ConnectionTest.State.DONE).exists()
     context = {
@@ -60,7 +57,7 @@ def tasks_of(tenant: Tenant) -> list[Task]:
     people = choose_people(tenant, entra)
     before = [entra, aws, check_mappings(tenant), people, who_gets_told(tenant)]
     name = Task(_("Name and time zone"), f"{tenant.name}, {tenant.time_zone}", State.DONE)
-    return [name, *before, turn_on(tenant, [entra, aws, people])]
+    return [name, *before, turn_on_task(tenant, [entra, aws, people])]
 
 
 def connect_entra(tenant: Tenant) -> Task:
@@ -69,13 +66,13 @@ def connect_entra(tenant: Tenant) -> Task:
     if entra.complete:
         hint = ", ".join(filter(None, [entra.directory_name, entra.get_credential_kind_display()]))
     url = reverse("connection_entra", args=[tenant.slug])
-    return Task(_("Connect Microsoft Entra ID"), failing(entra) or hint, half_task(entra), url)
+    return Task(_("Connect Microsoft Entra ID"), half_failure(entra) or hint, half_task(entra), url)
 
 
 def connect_aws(tenant: Tenant) -> Task:
     hint = tenant.aws.endpoint or _("The SCIM endpoint and an access token.")
     url = reverse("connection_aws", args=[tenant.slug])
-    return Task(_("Connect AWS IAM Identity Center"), failing(tenant.aws) or hint, half_task(tenant.aws), url)
+    return Task(_("Connect AWS IAM Identity Center"), half_failure(tenant.aws) or hint, half_task(tenant.aws), url)
 
 
 def half_task(half: EntraConnection | AwsConnection) -> State:
@@ -84,8 +81,8 @@ def half_task(half: EntraConnection | AwsConnection) -> State:
     return State.IN_PROGRESS if half.changed_at else State.NOT_STARTED
 
 
-def failing(half: EntraConnection | AwsConnection) -> str:
-    """What the last test of these very values said first, or that no test was made yet."""
+def half_failure(half: EntraConnection | AwsConnection) -> str:
+    """The first failure of the last test of these very values, or that no test was made yet."""
     if not half.changed_at or half.passed:
         return ""
     if not services.tested_as_stored(half):
@@ -98,7 +95,7 @@ def check_mappings(tenant: Tenant) -> Task:
     """Done when the rows are as AWS needs them: one phone number, an external ID that stays."""
     rows = draft_or_current(tenant).mappings.filter(object_type="user")
     rules = tuple(row.rule() for row in rows)
-    url = reverse("mappings", args=[tenant.slug, "people"])
+    url = reverse("mappings", args=[tenant.slug, "user"])
     if recommended_for_aws(rules) == rules:
         return Task(_("Check the mappings"), _("They fit what AWS takes."), State.DONE, url)
     edited = any(not row.from_template for row in rows)
@@ -124,7 +121,7 @@ def who_gets_told(tenant: Tenant) -> Task:
     return Task(_("Who gets told"), hint, state, reverse("provisioning", args=[tenant.slug]))
 
 
-def turn_on(tenant: Tenant, needed: list[Task]) -> Task:
+def turn_on_task(tenant: Tenant, needed: list[Task]) -> Task:
     name, hint = _("Turn provisioning on"), _("The first sync starts at once.")
     missing = [task.name for task in needed if task.state != State.DONE]
     if tenant.enabled:

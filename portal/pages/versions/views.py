@@ -7,29 +7,24 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_safe
 
-from portal.access.pages import signed_in
+from portal.access.pages import page
 from portal.access.request import HttpRequest, whole_number
-from portal.access.rights import tenant_for
 from portal.access.roles import Right
 from portal.frame.render import redirect_to, render_page
-from portal.words.changes import lines_of
-from portal.words.plan import people_changed
+from portal.words.changes import change_lines
 from sync.configuration import drafts
 from sync.configuration.items import contents, differences
 from sync.configuration.versions import DraftInTheWay, next_number, restore_version
 from sync.models import Configuration, Tenant
-from sync.preview.queries.previews import PREVIEWED, WRITES, published_with
+from sync.preview.queries.previews import PREVIEWED, WRITES, people_changed, published_with
 
 PAGE = 20
 DRAFT = "draft"
 
 
-@require_safe
-@signed_in
-def versions(request: HttpRequest, slug: str) -> HttpResponse:
-    tenant = tenant_for(request, slug, Right.READ)
+@page(read=Right.READ)
+def versions(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     published = tenant.configurations.published().order_by("-number")
     before = whole_number(request.GET.get("older", ""))
     page = list((published if before is None else published.filter(number__lt=before))[: PAGE + 1])
@@ -49,7 +44,7 @@ def versions(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def changed_people(tenant: Tenant, page: list[Configuration]) -> dict[int, int]:
-    """By version: how many people its preview said would change."""
+    """By version: how many people were to change by its preview."""
     runs = tenant.runs.drafted().filter(configuration__in=page, state__in=PREVIEWED)
     return {
         run.configuration_id: people_changed(run)
@@ -62,22 +57,22 @@ def comparison(
     request: HttpRequest, tenant: Tenant, page: list[Configuration], draft: Configuration | None
 ) -> dict[str, Any]:
     """The two that the address names; else the newest version and the one before it."""
-    wish = {side: named(tenant, request.GET.get(side, ""), draft) for side in ("before", "after")}
+    wish = {side: version_named(tenant, request.GET.get(side, ""), draft) for side in ("before", "after")}
     default = [*page, None, None]
     old, new = wish["before"] or default[1], wish["after"] or default[0]
     if old is None or new is None or old == new:
         return {"old": old, "new": new, "lines": None}
-    return {"old": old, "new": new} | compared(tenant, old, new)
+    return {"old": old, "new": new} | comparison_of(tenant, old, new)
 
 
-def named(tenant: Tenant, name: str, draft: Configuration | None) -> Configuration | None:
+def version_named(tenant: Tenant, name: str, draft: Configuration | None) -> Configuration | None:
     if name == DRAFT:
         return draft
     number = whole_number(name)
     return None if number is None else tenant.configurations.filter(number=number).first()
 
 
-def compared(tenant: Tenant, old: Configuration, new: Configuration) -> dict[str, Any]:
+def comparison_of(tenant: Tenant, old: Configuration, new: Configuration) -> dict[str, Any]:
     """`lines`: what differs; `same`: how many of each kind do not."""
     before, after = contents(old), contents(new)
     found = differences(before, after)
@@ -85,7 +80,7 @@ def compared(tenant: Tenant, old: Configuration, new: Configuration) -> dict[str
     same: Counter[tuple[str, str]] = Counter(
         (item.kind, item.object_type) for key, item in after.items() if key not in apart
     )
-    return {"lines": lines_of(tenant, found, new.edits), "same": same_words(same)}
+    return {"lines": change_lines(tenant, found, new.edits), "same": same_words(same)}
 
 
 def same_words(same: Counter[tuple[str, str]]) -> list[dict[str, Any]]:
@@ -99,10 +94,8 @@ def same_words(same: Counter[tuple[str, str]]) -> list[dict[str, Any]]:
     return [{"kind": kind, "n": n} for kind, n in counts]
 
 
-@require_safe
-@signed_in
-def version(request: HttpRequest, slug: str, number: int) -> HttpResponse:
-    tenant = tenant_for(request, slug, Right.READ)
+@page(read=Right.READ)
+def version(request: HttpRequest, tenant: Tenant, number: int) -> HttpResponse:
     found = get_object_or_404(tenant.configurations.published().select_related("based_on"), number=number)
     preview = published_with(found)
     context = {
@@ -113,14 +106,13 @@ def version(request: HttpRequest, slug: str, number: int) -> HttpResponse:
         "changed": people_changed(preview) if preview and preview.impact else None,
         "first_run": tenant.runs.filter(configuration=found, kind__in=WRITES).order_by("number").first(),
     }
-    context |= compared(tenant, found.based_on, found) if found.based_on else {"lines": None}
+    context |= comparison_of(tenant, found.based_on, found) if found.based_on else {"lines": None}
     return render_page(request, "versions/detail.html", context)
 
 
-@signed_in
-def restore(request: HttpRequest, slug: str, number: int) -> HttpResponse:
+@page(read=Right.CONFIGURE, act=Right.CONFIGURE)
+def version_restore(request: HttpRequest, tenant: Tenant, number: int) -> HttpResponse:
     """Makes a draft that equals the version; nothing jumps."""
-    tenant = tenant_for(request, slug, Right.CONFIGURE)
     found = get_object_or_404(tenant.configurations.published(), number=number)
     if request.method == "POST":
         return restored(request, tenant, found)
@@ -137,6 +129,6 @@ def restored(request: HttpRequest, tenant: Tenant, version: Configuration) -> Ht
     if not drafts.changes(tenant):
         messages.success(request, _("%(version)s is what is published: nothing differs.") % {"version": version})
         return redirect_to(request, "versions", tenant.slug)
-    said = _("The draft equals version %(n)s. Preview it, then publish it.") % {"n": version.number}
-    messages.success(request, said)
+    message = _("The draft equals version %(n)s. Preview it, then publish it.") % {"n": version.number}
+    messages.success(request, message)
     return redirect_to(request, "draft", tenant.slug)

@@ -14,13 +14,28 @@ UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 TOO_LARGE = gettext_noop("The file is larger than %(megabytes)d MB.")
 EMPTY = gettext_noop("The file is empty.")
-NOT_UTF8 = gettext_noop("The file is not UTF-8 text. Save it as UTF-8.")
+NOT_TEXT = gettext_noop("The file is not text in UTF-8 or UTF-16. Save it as UTF-8.")
+ARCHIVE = gettext_noop("This is an archive. Unpack it, and import the JSON file in it.")
+WEB_PAGE = gettext_noop("This is a web page, not JSON. Where Entra shows the schema, select Download.")
+CLIXML = gettext_noop("This is XML of PowerShell's Export-Clixml, not JSON. Export it with ConvertTo-Json -Depth 20.")
+DISPLAYED = gettext_noop(
+    "This is what PowerShell shows on the screen, not JSON. Export it with ConvertTo-Json -Depth 20."
+)
 SYNTAX = gettext_noop("This is not JSON: line %(line)d, column %(column)d: %(reason)s.")
 TRAILING = gettext_noop("The JSON ends at line %(line)d, column %(column)d, but more text follows.")
 TWICE = gettext_noop("“%(name)s” stands twice in one object. Which of them counts cannot be known.")
 TOO_DEEP = gettext_noop("The JSON is nested deeper than %(depth)d levels.")
 NUMBER = gettext_noop("“%(text)s” is not a number that can be stored.")
 CHARACTER = gettext_noop("The JSON holds the character %(character)s, which cannot be stored.")
+
+
+# What people bring in place of JSON, by how it begins.
+TAKEN_FOR_JSON = (
+    (re.compile(r"\s*<Objs\b"), CLIXML),
+    (re.compile(r"\s*<(!doctype|html|head|body)\b", re.IGNORECASE), WEB_PAGE),
+    (re.compile(r"\s*(@\{|[A-Za-z@.]+ +: |Name +Value\s+-)"), DISPLAYED),
+)
+ARCHIVES = (b"PK\x03\x04", b"\x1f\x8b", b"7z\xbc\xaf")
 
 
 class NotJson(Exception):
@@ -32,11 +47,22 @@ class NotJson(Exception):
 
 
 def read(content: bytes | str) -> Any:
-    """The document of a UTF-8 text, with or without a byte order mark. Raises NotJson."""
-    text = _decoded(content)
+    """The document of a text in UTF-8 or UTF-16, with or without a byte order mark. Raises NotJson."""
+    found = _document(_decoded(content))
+    # A JSON text that was converted into JSON once more.
+    if isinstance(found, str) and found.lstrip()[:1] in ("{", "["):
+        found = _document(found)
+    _check(found)
+    return found
+
+
+def _document(text: str) -> Any:
     try:
-        found = json.loads(text, parse_constant=_no_number, parse_float=_finite, object_pairs_hook=_each_once)
+        return json.loads(text, parse_constant=_no_number, parse_float=_finite, object_pairs_hook=_each_once)
     except json.JSONDecodeError as error:
+        for beginning, template in TAKEN_FOR_JSON:
+            if beginning.match(text):
+                raise NotJson(template) from None
         template = TRAILING if error.msg == "Extra data" else SYNTAX
         raise NotJson(template, line=error.lineno, column=error.colno, reason=error.msg) from None
     except RecursionError:
@@ -44,19 +70,19 @@ def read(content: bytes | str) -> Any:
     except ValueError:
         # Python refuses integers of more than 4,300 digits.
         raise NotJson(NUMBER, text="…") from None
-    _check(found)
-    return found
 
 
 def _decoded(content: bytes | str) -> str:
     raw = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
     if len(raw) > LIMIT:
         raise NotJson(TOO_LARGE, megabytes=LIMIT // 1024**2)
+    if raw.startswith(ARCHIVES):
+        raise NotJson(ARCHIVE)
     try:
-        # A byte order mark may be ignored (RFC 8259 section 8.1), and editors on Windows write one.
-        text = raw.decode("utf-8-sig")
+        # A byte order mark may be ignored (RFC 8259 section 8.1). Windows PowerShell writes files in UTF-16.
+        text = raw.decode("utf-8-sig" if isinstance(content, str) else json.detect_encoding(raw))
     except UnicodeDecodeError:
-        raise NotJson(NOT_UTF8) from None
+        raise NotJson(NOT_TEXT) from None
     if not text.strip():
         raise NotJson(EMPTY)
     return text

@@ -28,6 +28,26 @@ class CannotRead(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class ProvisioningJob:
+    """Of an enterprise application; `template` names the connector, `state` is Graph's word."""
+
+    id: str
+    template: str
+    state: str
+
+    def __str__(self) -> str:
+        return " · ".join(filter(None, [self.template, self.state, self.id]))
+
+
+class SeveralJobs(CannotRead):
+    """One of `jobs` has to be named."""
+
+    def __init__(self, jobs: Sequence[ProvisioningJob]) -> None:
+        super().__init__(_("This enterprise application has several provisioning jobs. Choose the one to read."))
+        self.jobs = jobs
+
+
+@dataclass(frozen=True, slots=True)
 class Incoming:
     """A file that was understood. `report` is Microsoft's alone: our own file is taken as a whole or not at all."""
 
@@ -46,7 +66,7 @@ def read_text(content: bytes | str, configuration: Configuration) -> Incoming:
         document = json_text.read(content)
     except NotJson as error:
         raise NotImported([FileProblem("", _(error.template) % error.params)]) from error
-    if ms_schema.looks_like_schema(document):
+    if ms_schema.is_of_graph(document):
         return read_schema(document, configuration)
     return Incoming(reading.parse_configuration(document, configuration))
 
@@ -56,7 +76,7 @@ def read_schema(document: Any, configuration: Configuration) -> Incoming:
     try:
         found = ms_schema.read(document)
     except NotASchema as error:
-        raise NotImported([FileProblem("", _(str(error)))]) from error
+        raise NotImported([FileProblem("", _(error.template) % error.params)]) from error
     report = list(found.report)
     wanted = Wanted(
         mappings={kind: _merged(rules, kind, configuration, report) for kind, rules in found.mappings.items()},
@@ -118,30 +138,41 @@ def export_schema(configuration: Configuration) -> tuple[dict[str, Any], list[Re
     return ms_schema.write(wanted_of(configuration))
 
 
-def fetch(tenant: Tenant, application: str) -> dict[str, Any]:
-    """The schema of the first provisioning job of an enterprise application, by its object ID or application ID.
+def fetch(tenant: Tenant, application: str, job: str = "") -> dict[str, Any]:
+    """The schema of a provisioning job of an enterprise application, by the object ID or application ID of that.
 
-    Raises CannotRead.
+    `job`: its ID; not needed where there is one job. Raises CannotRead, SeveralJobs.
     """
     try:
-        return _fetch(graph_client(tenant), application.strip().lower())
+        return _fetch(graph_client(tenant), application.strip().lower(), job.strip())
     except Forbidden as error:
         raise CannotRead(
             _(
                 "Entra does not let us read provisioning settings. The permission Synchronization.Read.All is missing. "
-                "Ask a Global Administrator to grant it, or import a file: in Entra, select Show advanced options, "
-                "Review your schema, Download."
+                "Ask a Global Administrator to grant it, or import a file: in Entra, select Provisioning, Attribute mapping, "
+                "Advanced options, Edit schema, Download."
             )
         ) from error
     except UNREADABLE as error:
         raise CannotRead(_("Entra cannot be read right now: %(error)s") % {"error": error}) from error
 
 
-def _fetch(client: GraphClient, application: str) -> dict[str, Any]:
-    principal, jobs = _jobs(client, application)
-    if not jobs:
+def _fetch(client: GraphClient, application: str, job: str) -> dict[str, Any]:
+    principal, found = _jobs(client, application)
+    if not found:
         raise CannotRead(_("This enterprise application has no provisioning job, so there are no mappings to read."))
-    return client.synchronization_schema(principal, str(jobs[0].get("id") or ""))
+    jobs = [_job(one) for one in found]
+    if not job and len(jobs) > 1:
+        raise SeveralJobs(jobs)
+    if job and job not in {one.id for one in jobs}:
+        raise CannotRead(_("This enterprise application has no provisioning job “%(job)s”.") % {"job": job[:200]})
+    return client.synchronization_schema(principal, job or jobs[0].id)
+
+
+def _job(found: Mapping[str, Any]) -> ProvisioningJob:
+    schedule = found.get("schedule")
+    state = schedule.get("state") if isinstance(schedule, dict) else None
+    return ProvisioningJob(str(found.get("id") or ""), str(found.get("templateId") or ""), str(state or ""))
 
 
 def _jobs(client: GraphClient, application: str) -> tuple[str, list[dict[str, Any]]]:

@@ -1,13 +1,14 @@
 """What one batch of objects results in, until it is stored in one transaction."""
 
-from collections.abc import Iterable, Sequence
+import datetime
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.utils import timezone
 
 from sync.db.bulk import insert_rows, update_rows
-from sync.engine.evaluation.plan_store import Refusal, Subject
+from sync.engine.evaluation.plan_store import REFUSED_FIELDS, Refusal, Subject
 from sync.models import (
     HeldChange,
     Link,
@@ -23,6 +24,7 @@ from sync.rules.unique_keys import Keys
 VERDICTS = (
     *("wanted_name", "wanted_email", "wanted_external", "ready_code", "ready_attribute", "ready_at", "origin"),
     *("match_code", "match_attribute", "match_scim_id", "match_name", "match_at", "retry_at"),
+    *REFUSED_FIELDS,
 )
 
 
@@ -48,13 +50,18 @@ def links_of(tenant: Tenant, object_type: str, object_ids: Iterable[str]) -> dic
 
 @dataclass(slots=True)
 class Batch:
-    """What one batch brings, until it is stored in one transaction."""
+    """What one batch results in, until it is stored in one transaction.
+
+    `quiet`: object ids that are looked at only because they were refused before; the log need not say it again.
+    """
 
     links: dict[str, Link]
     decisions: Decisions
+    quiet: Collection[str] = ()
     before: dict[str, tuple[Any, ...]] = field(default_factory=dict)
     planned: list[tuple[Subject, Change]] = field(default_factory=list)
     refused: list[tuple[Subject, Refusal]] = field(default_factory=list)
+    again: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.before = {key: _verdicts(link) for key, link in self.links.items()}
@@ -64,6 +71,23 @@ class Batch:
         if object_id not in self.links:
             self.links[object_id] = Link(tenant=tenant, object_type=object_type, object_id=object_id)
         return self.links[object_id]
+
+    def refuse(self, subject: Subject, refusal: Refusal, now: datetime.datetime) -> None:
+        self.refused.append((subject, refusal))
+        link = subject.link
+        if refusal.stands_on(link) and link.object_id in self.quiet:
+            self.again.add(link.object_id)
+        refusal.note_on(link, now)
+
+    @property
+    def told(self) -> list[tuple[Subject, Refusal]]:
+        """Refusals that the log does not hold yet."""
+        return [(subject, refusal) for subject, refusal in self.refused if subject.object_id not in self.again]
+
+    def passed(self) -> list[Link]:
+        """Links that stood refused and are not any more, as far as they alone are concerned."""
+        refused = {subject.object_id for subject, _refusal in self.refused}
+        return [link for link in self.links.values() if link.refused_code and link.object_id not in refused]
 
     @property
     def touched(self) -> set[str]:

@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sync.models import Link, Tenant
@@ -11,6 +11,7 @@ from sync.scim import resource
 from sync.scim.errors import NotFound
 from sync.scim.never_touch import NeverTouch
 from sync.scim.reads import Reads
+from sync.scim.resource import MANAGER
 
 Json = dict[str, Any]
 
@@ -26,6 +27,8 @@ class Target:
         self.never_touch = NeverTouch(tenant.never_touch)
         # Kept as text: a hundred thousand parsed resources would fill the memory.
         self.listed: list[bytes] = []
+        # Of what was listed: AWS's id -> ours.
+        self.external: dict[str, str] = {}
         self.index: dict[tuple[str, str], list[int]] | None = self._list() if many else None
 
     def _list(self) -> dict[tuple[str, str], list[int]]:
@@ -35,6 +38,7 @@ class Target:
                 if value := found.get(attribute):
                     index[self._key(attribute, value)].append(len(self.listed))
             self.listed.append(json.dumps(found).encode())
+            self.external[found["id"]] = str(found.get("externalId") or "")
         return index
 
     def find(self, attribute: str, value: str) -> list[Json]:
@@ -43,6 +47,13 @@ class Target:
         if self.object_type == "user":
             return self.client.find_users(attribute, value)
         return self.client.find_groups(attribute, value)
+
+    def units_held(self, found: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+        """Of an AWS object, with its manager as we name managers: by Entra's id, which AWS keeps as externalId."""
+        held = resource.units_held(found, names)
+        if isinstance(held.get(MANAGER), Mapping):
+            held[MANAGER] = {"value": self.external.get(held[MANAGER].get("value", ""), "")}
+        return held
 
     def _key(self, attribute: str, value: str) -> tuple[str, str]:
         """As AWS compares when it is asked by filter."""

@@ -6,16 +6,19 @@ holds that object alone.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
+from sync.engine.evaluation.plan_store import REFUSED_FIELDS, Refusal
 from sync.models import Link, Operation, Result, Run
 from sync.rules import changes
 from sync.rules.changes import Stage
 
+# Codes of what only the plan as a whole can tell.
+SHARED = ("same-value", "taken-by-leaver")
 KINDS = {"user": ("name", "email", "external"), "group": ("name", "external")}
 UNITS = {
     "user": {"name": "userName", "email": "emails", "external": "externalId"},
@@ -27,30 +30,34 @@ class Clashes:
     """Orders one object type's creates and key changes of a run. The values stand on the links; objects are told apart
     by their Entra ids."""
 
-    def __init__(self, run: Run, object_type: str) -> None:
+    def __init__(self, run: Run, object_type: str, quiet: Collection[str] = ()) -> None:
+        """`quiet`: object ids of which the log need not say again what it said before."""
         self.run = run
+        self.quiet = quiet
         self.tenant = run.tenant
         self.object_type = object_type
         self.stage = Stage.PEOPLE if object_type == "user" else Stage.GROUPS
         self.known = Link.objects.filter(tenant=run.tenant, object_type=object_type)
         self.links = self._links()
-        self.refused = 0
+        self.refused: set[str] = set()
         self.moved: set[str] = set()
 
     def _links(self) -> QuerySet[Any]:
         return self.known
 
-    def settle(self) -> None:
+    def settle(self) -> set[str]:
+        """Object ids of those who are refused."""
         if not self._movers().exists():
-            return
+            return self.refused
         for kind in KINDS[self.object_type]:
             self._refuse_shared(kind)
         refused = -1
-        while refused != self.refused:
+        while refused != len(self.refused):
             # Whoever waited for somebody who is refused is refused too.
-            refused = self.refused
+            refused = len(self.refused)
             waits_for = self._dependencies()
         self._order(waits_for)
+        return self.refused
 
     def _movers(self) -> QuerySet[Operation]:
         """What takes a unique value: creates, links and key changes that are still to be done."""
@@ -102,19 +109,28 @@ class Clashes:
         return True
 
     def _refuse(self, object_id: str, code: str, unit: str, other: Any) -> None:
-        self.refused += 1
+        self.refused.add(object_id)
         holder = self.known.filter(object_id=other.object_id).first() if other else None
         if code == "taken-by-leaver" and holder is not None and self.object_type == "group":
             self._note_successor(object_id, unit, holder)
         written = holder.written if holder else {}
         named = str(written.get("userName") or written.get("displayName") or "")
-        self._movers().filter(object_id=object_id).update(
-            result=Result.FAILED,
-            problem=code,
-            attribute=unit,
-            error=named or (other.object_id if other else ""),
-            finished_at=timezone.now(),
+        refusal = Refusal(code, unit, named or (other.object_id if other else ""))
+        rows = self._movers().filter(object_id=object_id)
+        if self._note(object_id, refusal) and object_id in self.quiet:
+            rows.delete()
+            return
+        rows.update(
+            result=refusal.result, problem=code, attribute=unit, error=refusal.error, finished_at=timezone.now()
         )
+
+    def _note(self, object_id: str, refusal: Refusal) -> bool:
+        """On the link; whether the same was the matter before."""
+        link = self.known.get(object_id=object_id)
+        before = refusal.stands_on(link)
+        refusal.note_on(link, timezone.now())
+        link.save(update_fields=REFUSED_FIELDS)
+        return before
 
     def _note_successor(self, object_id: str, unit: str, holder: Link) -> None:
         """A group of the same name waits for a person: it may be the same one, made anew in Entra."""

@@ -21,11 +21,12 @@ from sync.engine.evaluation.candidates import Target
 from sync.engine.evaluation.group_members import GroupMembers
 from sync.engine.evaluation.judgement import Judgement, judge, not_ready
 from sync.engine.evaluation.mapper import groups_mapper, people_mapper
-from sync.engine.evaluation.notes import Notes
+from sync.engine.evaluation.notes import Notes, ObjectRow
 from sync.engine.evaluation.plan_store import Refusal, Subject
 from sync.engine.scope.nesting import assigned_groups_listing
-from sync.engine.work import due_links, groups_in_scope, held_objects, users_to_look_at
+from sync.engine.work import due_links, groups_in_scope, held_objects, refused_links, users_to_look_at
 from sync.models import DirectoryGroup, DirectoryUser, Link, MembershipLink, Origin, Run, Snapshot
+from sync.rules import escrow
 from sync.rules.acceptance import NameIdSource
 from sync.rules.changes import (
     Change,
@@ -108,11 +109,20 @@ class Evaluation:
             self.watch.safe_point()
             self.notes.know_scope(users)
             ids = [user.object_id for user in users]
-            batch = Batch(links_of(self.tenant, "user", ids), Decisions(self.tenant, ids))
+            links = links_of(self.tenant, "user", ids)
+            quiet = self._quiet(users, links) if rows is None else ()
+            batch = Batch(links, Decisions(self.tenant, ids), quiet)
             managers = self.managers([user for user in users if user.in_scope])
             for user in users:
                 self._plan_person(user, batch, target, managers)
             self.notes.store(users, batch, self.people)
+
+    def _quiet(self, rows: Iterable[ObjectRow], links: Mapping[str, Link]) -> set[str]:
+        """Those who are looked at only because they were refused before."""
+        if not self.since:
+            return set()
+        refused = {key for key, link in links.items() if link.refused_code}
+        return {row.object_id for row in rows if row.changed_snapshot <= self.since} & refused
 
     def _target(self, object_type: str, rows: QuerySet[Any]) -> Target:
         many = self.notes.newcomers(object_type, rows) > FEW
@@ -143,7 +153,7 @@ class Evaluation:
         subject = Subject(link, str(user), user.user_principal_name)
         judged = self.judge_person(user, link, managers)
         if judged.refusal:
-            batch.refused.append((subject, judged.refusal))
+            batch.refuse(subject, judged.refusal, self.now)
             return
         judged.note(link, self.now)
         changes = self._person_changes(subject, judged, target, batch)
@@ -161,7 +171,7 @@ class Evaluation:
         """Into the batch, as far as settings permit; None where AWS would refuse it."""
         allowed = self._permitted(subject, changes, actions, batch)
         if allowed and judged.certain is not None:
-            batch.refused.append((subject, not_ready(judged.certain)))
+            batch.refuse(subject, not_ready(judged.certain), self.now)
             return None
         self._decided(batch, subject, allowed)
         return allowed
@@ -172,7 +182,7 @@ class Evaluation:
         """Whoever would be created but may not be is in the log as skipped, and takes no name from anybody."""
         if is_new(changes) and "create" not in actions:
             want(subject.link, Keys())
-            batch.refused.append((subject, Refusal("create-off", skipped=True)))
+            batch.refuse(subject, Refusal("create-off", skipped=True), self.now)
             return []
         return permitted(changes, actions)
 
@@ -211,7 +221,7 @@ class Evaluation:
             return []
         if found.resource is None:
             return plan_user(Known(), judged.desired)
-        held = resource.units_held(found.resource, judged.desired)
+        held = target.units_held(found.resource, judged.desired)
         # What the rules leave alone stays as this object of AWS has it.
         desired = judged.desired | self.people.desired(judged.mapped, held)
         return plan_user(Known(found.resource["id"]), desired, held)
@@ -231,8 +241,8 @@ class Evaluation:
                 link.origin = Origin.HAND if link.adopt_scim_id else Origin.RULE
             return found
         skipped = found.verdict is Verdict.LEFT_ALONE
-        refusal = Refusal(found.verdict.value, found.attribute, name, skipped=skipped)
-        batch.refused.append((subject, refusal))
+        batch.refuse(subject, Refusal(found.verdict.value, found.attribute, name, skipped=skipped), self.now)
+        link.retry_at = self.now + escrow.wait_after("unmatched", 0)
         return None
 
     # Groups
@@ -243,7 +253,9 @@ class Evaluation:
         for groups in batches(looked_at, GROUPS_AT_ONCE):
             self.watch.safe_point()
             ids = [group.object_id for group in groups]
-            batch = Batch(links_of(self.tenant, "group", ids), Decisions(self.tenant, ids))
+            links = links_of(self.tenant, "group", ids)
+            quiet = self._quiet(groups, links) if rows is None else ()
+            batch = Batch(links, Decisions(self.tenant, ids), quiet)
             members = self.notes.members(ids, batch.links.values())
             for group in groups:
                 self._plan_group(group, batch, target, members)
@@ -256,9 +268,10 @@ class Evaluation:
         people = users_to_look_at(self.tenant, self.since).values("object_id")
         listing = assigned_groups_listing(self.tenant, people)
         due, held = due_links(self.tenant, "group").values("object_id"), held_objects(self.tenant).values("object_id")
+        refused = refused_links(self.tenant, "group").values("object_id")
         changed = Q(changed_snapshot__gt=self.since) | Q(object_id__in=listing)
         return DirectoryGroup.objects.filter(
-            changed | Q(object_id__in=due) | Q(object_id__in=held),
+            changed | Q(object_id__in=due) | Q(object_id__in=held) | Q(object_id__in=refused),
             tenant=self.tenant,
             deleted="",
             object_id__in=self.groups_in_scope,
@@ -269,7 +282,7 @@ class Evaluation:
         subject = Subject(link, str(group))
         judged = self.judge_group(group, link)
         if judged.refusal:
-            batch.refused.append((subject, judged.refusal))
+            batch.refuse(subject, judged.refusal, self.now)
             return
         judged.note(link, self.now)
         changes = self._group_changes(subject, judged, target, batch, members)
@@ -277,6 +290,8 @@ class Evaluation:
             return
         if self._take_up(batch, subject, judged, changes, self.rules.group_actions) is None:
             return
+        if group.members_unsure:
+            batch.refuse(subject, Refusal("members-unread", "members", skipped=True), self.now)
         if self.snapshot.suspect or group.members_unsure:
             self.still_wanted |= batch.decisions.keys_of(group.object_id)
             return
@@ -322,6 +337,7 @@ class Evaluation:
         current = DirectoryGroup.objects.filter(
             tenant=self.tenant, deleted="", object_id__in=self.groups_in_scope
         ).values("object_id")
+        self.notes.forget_refusals("group", current)
         ours = Link.objects.filter(tenant=self.tenant, object_type="group").exclude(scim_id="")
         filled = Exists(MembershipLink.objects.filter(group=OuterRef("pk")))
         for link in ours.exclude(object_id__in=current).filter(filled | ~Q(wanted_name="") | self._deletable()):

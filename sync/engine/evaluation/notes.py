@@ -10,8 +10,9 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from sync.configuration.ruleset import Rules
+from sync.db.batches import BATCH, chunks
 from sync.engine.evaluation.batch import Batch
-from sync.engine.evaluation.clashes import Clashes
+from sync.engine.evaluation.clashes import SHARED, Clashes
 from sync.engine.evaluation.group_members import GroupMembers
 from sync.engine.evaluation.mapper import Mapper
 from sync.engine.evaluation.plan_store import PlanStore
@@ -25,6 +26,19 @@ from sync.runs import checkpoints
 from sync.runs.lease import Watch
 
 ObjectRow = DirectoryUser | DirectoryGroup
+
+
+NOT_REFUSED: dict[str, Any] = {
+    "refused_code": "",
+    "refused_attribute": "",
+    "refused_words": "",
+    "refused_since": None,
+}
+
+
+def forget_refusal(link: Link) -> None:
+    for name, value in NOT_REFUSED.items():
+        setattr(link, name, value)
 
 
 class Notes(Protocol):
@@ -54,6 +68,9 @@ class Notes(Protocol):
 
     def settle_clashes(self, object_type: str) -> None: ...
 
+    def forget_refusals(self, object_type: str, inside: QuerySet[Any, Any]) -> None:
+        """Of everything but the objects `inside` scope: nothing is wanted of the rest."""
+
     def weigh(self, guard: Guard) -> None:
         """What the plan means for people."""
 
@@ -78,6 +95,9 @@ class LinkNotes:
         self.plan = PlanStore(run)
         self.taken = {object_type: TakenValues(run.tenant, object_type) for object_type in ("user", "group")}
         self.seen = 0
+        # Looked at only because they were refused before; refused before for a value that others have too.
+        self.quiet: set[str] = set()
+        self.contested: set[str] = set()
 
     def decide_scope(self) -> dict[str, int]:
         return self.scope.decide()
@@ -96,15 +116,28 @@ class LinkNotes:
         return GroupMembers(self.run, links, groups_inside(self.tenant, ids))
 
     def store(self, rows: Sequence[ObjectRow], batch: Batch, mapper: Mapper) -> None:
+        for link in batch.passed():
+            if link.refused_code in SHARED:
+                self.contested.add(link.object_id)
+            else:
+                forget_refusal(link)
         with transaction.atomic():
             batch.save_links(self.tenant)
             self.plan.add(batch.planned, mapper.sources, mapper.redacted)
-            self.plan.refuse(batch.refused)
+            self.plan.refuse(batch.told)
         self.seen += len(rows)
+        self.quiet |= set(batch.quiet)
         checkpoints.passed("plan batch stored")
 
     def settle_clashes(self, object_type: str) -> None:
-        Clashes(self.run, object_type).settle()
+        refused = Clashes(self.run, object_type, self.quiet).settle()
+        links = Link.objects.filter(tenant=self.tenant, object_type=object_type)
+        for part in chunks(sorted(self.contested - refused), BATCH):
+            links.filter(object_id__in=part, refused_code__in=SHARED).update(**NOT_REFUSED)
+
+    def forget_refusals(self, object_type: str, inside: QuerySet[Any, Any]) -> None:
+        links = Link.objects.filter(tenant=self.tenant, object_type=object_type).exclude(refused_code="")
+        links.exclude(object_id__in=inside).update(**NOT_REFUSED)
 
     def weigh(self, guard: Guard) -> None:
         """Only worked out for the preview of a draft."""

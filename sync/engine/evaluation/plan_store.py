@@ -1,5 +1,6 @@
 """Plan rows, stored as they come; the plan's hash rolls over them."""
 
+import datetime
 import hashlib
 import json
 from collections.abc import Collection, Iterable, Mapping
@@ -12,6 +13,8 @@ from sync.models import Link, Operation, Result, Run
 from sync.models.columns import Changes, UnitChange
 from sync.rules.changes import Change
 from sync.scim.resource import REDACTED
+
+REFUSED_FIELDS = ("refused_code", "refused_attribute", "refused_words", "refused_since")
 
 
 class Subject:
@@ -64,6 +67,8 @@ class PlanStore:
         row.scim_id = change.scim_id or subject.link.scim_id
         row.changes, row.desired = changes, dict(change.desired)
         row.moves_key, row.approved = change.moves_key, change.approved
+        if change.moves_key or change.action == "create":
+            row.wanted_keys = _keys_in_short(subject.link)
         if change.held:
             row.result, row.finished_at = Result.HELD, timezone.now()
         if change.action.endswith("_member"):
@@ -92,6 +97,11 @@ class PlanStore:
         )
 
 
+def _keys_in_short(link: Link) -> str:
+    keys = json.dumps([link.wanted_name, link.wanted_email, link.wanted_external], ensure_ascii=False)
+    return hashlib.sha256(keys.encode()).hexdigest()[:32]
+
+
 def _shown(change: Mapping[str, Any], source: str, *, hidden: bool) -> UnitChange:
     """Before and after of one unit; that something was or is to be there may be seen."""
     before, after = (REDACTED if hidden and change[side] is not None else change[side] for side in ("before", "after"))
@@ -108,3 +118,12 @@ class Refusal:
         self.attribute = attribute
         self.error = error
         self.result = Result.SKIPPED if skipped else Result.FAILED
+
+    def stands_on(self, link: Link) -> bool:
+        """Whether the object was left as it is for the same reason before."""
+        return (link.refused_code, link.refused_attribute) == (self.problem, self.attribute)
+
+    def note_on(self, link: Link, now: datetime.datetime) -> None:
+        if not self.stands_on(link):
+            link.refused_code, link.refused_attribute, link.refused_since = self.problem, self.attribute, now
+        link.refused_words = self.error

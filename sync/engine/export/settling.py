@@ -13,7 +13,7 @@ from sync.rules.unique_keys import keys_of
 from sync.scim import diagnosis, resource
 from sync.scim.client import Answer
 from sync.scim.errors import BadAnswer, NotFound, ScimError, Untouchable
-from sync.scim.writing import TwoMatches, Written
+from sync.scim.writing import MembersConflict, TwoMatches, Written
 
 # What each action is called when AWS agreed.
 DONE = {
@@ -156,7 +156,9 @@ class Settled:
     def skip(self, operation: Operation, problem: str, now: datetime.datetime) -> None:
         operation.result, operation.problem, operation.finished_at = Result.SKIPPED, problem, now
         link = self.link_of(operation)
-        link.retry_at = now + escrow.wait_after("quota", 0) if problem == QUOTA else now
+        due = now + escrow.wait_after("quota", 0) if problem == QUOTA else now
+        # A failure of the object itself has a time of its own, which nothing that hangs on it moves nearer.
+        link.retry_at = max(due, link.retry_at) if link.failures and link.retry_at else due
         self.changed[link.pk] = link
 
     def fail(self, operation: Operation, error: ScimError, now: datetime.datetime) -> None:
@@ -265,5 +267,7 @@ def _diagnosed(error: ScimError) -> tuple[str, str]:
         return "never-touch", ""
     if isinstance(error, TwoMatches):
         return "two-matches", ""
+    if isinstance(error, MembersConflict):
+        return "members-conflict", ""
     found: Any = diagnosis.diagnose(error.method, error.path, error.status, error.detail, error.request)
     return found.code, found.attribute or ""

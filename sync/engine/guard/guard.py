@@ -139,13 +139,16 @@ class Guard:
             self._over(Hold.Kind.KEYS, moves, {"limit": limit, "planned": planned})
 
     def _unlisted(self, operations: QuerySet[Operation]) -> QuerySet[Operation]:
-        """Without what the confirmed preview listed."""
+        """Without what the confirmed preview listed: the same action with the same unique values."""
         if self.confirmed is None:
             return operations
-        listed = Operation.objects.filter(
-            run=self.confirmed, object_type=OuterRef("object_type"), object_id=OuterRef("object_id")
-        ).filter(Q(action="create") | Q(moves_key=True))
-        return operations.exclude(Exists(listed))
+        listed = self.confirmed.operations.filter(
+            object_type=OuterRef("object_type"),
+            object_id=OuterRef("object_id"),
+            action=OuterRef("action"),
+            wanted_keys=OuterRef("wanted_keys"),
+        )
+        return operations.exclude(~Q(wanted_keys="") & Exists(listed))
 
     def _hold(self, kind: str, operations: QuerySet[Operation], numbers: dict[str, int]) -> None:
         hold, _created = Hold.objects.get_or_create(

@@ -41,7 +41,7 @@ def read_directory(
     *,
     full: bool,
 ) -> Snapshot:
-    """One round over users and groups, sealed. A link that Graph refuses leads to a fresh full round, once.
+    """One round over users and groups, sealed. A link that Graph refuses leads to a fresh full round, and a page of that one to one more.
 
     Raises SourceEmpty, GraphError, Cancelled, LeaseLost; the snapshot then stays unsealed and decides nothing.
     """
@@ -50,16 +50,19 @@ def read_directory(
     snapshot = _interrupted(tenant, select, full=full)
     # Links go on telling what was selected when they began.
     snapshot = snapshot or _begin(tenant, select if full else tenant.tracked_select, full=full)
-    try:
-        _read_round(snapshot, graph, watch)
-    except (ResyncRequired, NotFound, Rejected) as error:
-        if snapshot.full and not _began(snapshot):
-            raise
-        log.info("a link was refused: reading everybody", tenant=tenant.pk, code=error.code, status=error.status)
-        _forget(snapshot)
-        snapshot = _begin(tenant, select, full=True)
-        _read_round(snapshot, graph, watch)
-    return snapshot
+    again = False
+    while True:
+        try:
+            _read_round(snapshot, graph, watch)
+        except (ResyncRequired, NotFound, Rejected) as error:
+            if snapshot.full and (again or not _began(snapshot)):
+                raise
+            log.info("a link was refused: reading everybody", tenant=tenant.pk, code=error.code, status=error.status)
+            again = snapshot.full
+            _forget(snapshot)
+            snapshot = _begin(tenant, select, full=True)
+        else:
+            return snapshot
 
 
 # The round

@@ -14,6 +14,7 @@ from sync.engine.evaluation.clashes import Clashes
 from sync.engine.evaluation.group_members import GroupMembers
 from sync.engine.evaluation.mapper import Mapper
 from sync.engine.evaluation.notes import ObjectRow, unlinked
+from sync.engine.evaluation.plan_store import Refusal
 from sync.engine.evaluation.taken_values import TakenValues, having
 from sync.engine.guard.guard import Guard
 from sync.engine.rehearsal import impact
@@ -114,6 +115,9 @@ class StandIns:
         for part in batches(links):
             insert_rows([Rehearsed.of(self.run, link) for link in part])
 
+    def forget_refusals(self, object_type: str, inside: QuerySet[Any, Any]) -> None:
+        """Links stay as they are."""
+
     def weigh(self, guard: Guard) -> None:
         self.run.impact = impact.weigh(self.run, guard, stay=self.stay, suspect=self.snapshot.suspect)
         self.run.save(update_fields=["impact"])
@@ -131,6 +135,9 @@ class RehearsedClashes(Clashes):
 
     def _links(self) -> QuerySet[Any]:
         return Rehearsed.objects.filter(run=self.run, object_type=self.object_type)
+
+    def _note(self, object_id: str, refusal: Refusal) -> bool:
+        return False
 
     def _note_successor(self, object_id: str, unit: str, holder: Link) -> None:
         """Only a run that writes asks a person for it."""

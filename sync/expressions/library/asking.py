@@ -10,6 +10,7 @@ from sync.expressions.values import Value, is_empty, text, truth
     gettext_noop("True when there is no value. An empty text is a value."),
     "IsNull([fax])",
     "true",
+    result="boolean",
 )
 def is_null(value: Value) -> Value:
     return value is None
@@ -20,6 +21,7 @@ def is_null(value: Value) -> Value:
     gettext_noop("True when there is no value or an empty text."),
     "IsNullOrEmpty([fax])",
     "true",
+    result="boolean",
 )
 def is_null_or_empty(value: Value) -> Value:
     return is_empty(value)
@@ -30,6 +32,7 @@ def is_null_or_empty(value: Value) -> Value:
     gettext_noop("True when there is a value that is not empty."),
     "IsPresent([mail])",
     "true",
+    result="boolean",
 )
 def is_present(value: Value) -> Value:
     return not is_empty(value)
@@ -41,6 +44,7 @@ def is_present(value: Value) -> Value:
     "IsString([mail])",
     "true",
     notes=gettext_noop("False for null and for several values."),
+    result="boolean",
 )
 def is_string(value: Value) -> Value:
     return value is not None and not (isinstance(value, list) and len(value) > 1)
@@ -51,6 +55,7 @@ def is_string(value: Value) -> Value:
     gettext_noop('"False" for "True"; "True" for anything else.'),
     'Not("True")',
     '"False"',
+    result="boolean",
 )
 def not_(source: Value) -> Value:
     return "False" if text(source) == "True" else "True"
@@ -62,6 +67,7 @@ def not_(source: Value) -> Value:
     "CBool([state] = [city])",
     "false",
     notes=gettext_noop("The argument may be a comparison."),
+    result="boolean",
 )
 def c_bool(value: Value) -> Value:
     return truth(value)

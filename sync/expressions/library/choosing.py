@@ -12,8 +12,12 @@ from sync.expressions.values import Ignore, Value, is_empty, text, truth
     gettext_noop("One of two values. The condition compares with =, <>, >, >=, < or <=, or gives true or false."),
     'IIF([country] = "Germany", "DE", "other")',
     '"DE"',
-    notes=gettext_noop("Only the chosen value is worked out. For AND and OR put one IIF into another."),
+    notes=gettext_noop(
+        "Only the chosen value is worked out. For AND and OR put one IIF into another. "
+        "A condition that comes out the same for everybody is refused when the mapping is saved."
+    ),
     lazy=True,
+    result="argument",
 )
 def iif(evaluation: Surroundings, arguments: Sequence[Code]) -> Value:
     condition, if_true, if_false = arguments
@@ -30,6 +34,7 @@ def iif(evaluation: Surroundings, arguments: Sequence[Code]) -> Value:
         'Upper and lower case differ. Null and empty equal the key "". Without a default the result is null.'
     ),
     lazy=True,
+    result="argument",
 )
 def switch(evaluation: Surroundings, arguments: Sequence[Code]) -> Value:
     source = text(arguments[0](evaluation))
@@ -47,6 +52,7 @@ def switch(evaluation: Surroundings, arguments: Sequence[Code]) -> Value:
     repeats="source?",
     notes=gettext_noop("An empty text counts as a value. Null when every value is."),
     lazy=True,
+    result="argument",
 )
 def coalesce(evaluation: Surroundings, arguments: Sequence[Code]) -> Value:
     for argument in arguments:
@@ -61,7 +67,9 @@ def coalesce(evaluation: Surroundings, arguments: Sequence[Code]) -> Value:
     gettext_noop("The value; where it is null or empty, the attribute in AWS stays as it is."),
     "IgnoreFlowIfNullOrEmpty([department])",
     '"Sales"',
+    notes=gettext_noop("It is no condition: put it around the whole, as in IgnoreFlowIfNullOrEmpty(IIF(…))."),
     lazy=True,
+    result="argument",
 )
 def ignore_flow_if_null_or_empty(evaluation: Surroundings, arguments: Sequence[Code]) -> Value:
     value = arguments[0](evaluation)
@@ -115,6 +123,7 @@ def error(message: Value) -> Value:
     "Redact([surname])",
     '"Vance"',
     notes=gettext_noop("Pages, logs and exports show [Redact] in its place. AWS gets the value."),
+    result="argument",
 )
 def redact(value: Value) -> Value:
     return value

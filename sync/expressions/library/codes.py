@@ -18,6 +18,7 @@ from sync.expressions.values import Value, each, is_empty, text, whole
     "BitAnd(&HF, &HF7)",
     "7",
     notes=gettext_noop("Null gives null."),
+    result="number",
 )
 def bit_and(value1: Value, value2: Value) -> Value:
     return None if is_empty(value1) or is_empty(value2) else whole(value1) & whole(value2)

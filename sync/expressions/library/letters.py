@@ -43,6 +43,7 @@ def raised_letter(one: str) -> str:
     "ToLower([surname])",
     '"vance"',
     notes=gettext_noop("Works on every value of a list. The culture, such as tr-TR, matters for Turkish and Azeri."),
+    idempotent=True,
 )
 def to_lower(source: Value, culture: Value = None) -> Value:
     return each(lambda found: lowered(found, text(culture)), source)
@@ -54,6 +55,7 @@ def to_lower(source: Value, culture: Value = None) -> Value:
     "ToUpper([surname])",
     '"VANCE"',
     notes=gettext_noop("Works on every value of a list. The culture, such as tr-TR, matters for Turkish and Azeri."),
+    idempotent=True,
 )
 def to_upper(source: Value, culture: Value = None) -> Value:
     return each(lambda found: raised(found, text(culture)), source)
@@ -72,6 +74,7 @@ WORD_ENDS = {"Zs", "Zl", "Zp", "Cc", "Cf", "Pc", "Pd", "Ps", "Pe", "Pi", "Pf", "
         "Without wordSeparators, blanks, punctuation and signs end a word, the apostrophe too; "
         "with them, only those characters. Works on every value of a list."
     ),
+    idempotent=True,
 )
 def p_case(source: Value, separators: Value = None) -> Value:
     ends = None if separators is None else set(text(separators))
@@ -97,6 +100,7 @@ LETTERS |= {"Æ": "AE", "Ø": "OE", "Œ": "OE", "ẞ": "SS", "Ł": "L"}
     'NormalizeDiacritics("Zoë")',
     '"Zoe"',
     notes=gettext_noop("đ, ð, þ, ħ and other scripts stay. Works on every value of a list."),
+    idempotent=True,
 )
 def normalize_diacritics(source: Value) -> Value:
     return each(plain, source)

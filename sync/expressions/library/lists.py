@@ -13,6 +13,7 @@ from sync.expressions.values import Value, many, whole
     "Count([otherMails])",
     "2",
     notes=gettext_noop("0 for null, 1 for a single text."),
+    result="count",
 )
 def count(values: Value) -> Value:
     return len(many(values))
@@ -43,6 +44,7 @@ def item(values: Value, index: Value) -> Value:
     'RemoveDuplicates(Split("a,b,a", ","))',
     '["a", "b"]',
     notes=gettext_noop("The first of equal values stays; upper and lower case differ."),
+    result="list",
 )
 def remove_duplicates(values: Value) -> Value:
     return None if values is None else list(dict.fromkeys(many(values)))
@@ -97,6 +99,7 @@ def single_app_role_assignment(values: Value) -> Value:
         "Null gives null. "
         "AWS has no field for application roles, and runs do not read them: a mapping with [appRoleAssignments] is refused."
     ),
+    result="list",
 )
 def app_role_assignments_complex(values: Value) -> Value:
     return [written({**one}) for one in roles(values)] or None
@@ -111,6 +114,7 @@ def app_role_assignments_complex(values: Value) -> Value:
         "Null gives null. "
         "AWS has no field for application roles, and runs do not read them: a mapping with [appRoleAssignments] is refused."
     ),
+    result="list",
 )
 def assertive_app_role_assignments_complex(values: Value) -> Value:
     return [written(scim_role(one)) for one in roles(values)] or None

@@ -15,6 +15,7 @@ from sync.expressions.values import Value, each_filled, is_empty, text, whole
     "Now()",
     '"11/23/2026 6:17:02 PM"',
     lazy=True,
+    result="date",
 )
 def now(evaluation: Surroundings, _arguments: Sequence[Code]) -> Value:
     return dates.written(dates.in_utc(evaluation.now))
@@ -26,6 +27,7 @@ def now(evaluation: Surroundings, _arguments: Sequence[Code]) -> Value:
     'CDate("2009-06-15T01:45:30-07:00")',
     '"6/15/2009 8:45:30 AM"',
     notes=gettext_noop("A day without a time is midnight, at the offset if one is written. Null gives null."),
+    result="date",
 )
 def c_date(expression: Value) -> Value:
     return each_filled(lambda found: dates.written(dates.read(found)), expression)
@@ -37,6 +39,7 @@ def c_date(expression: Value) -> Value:
     'DateAdd("d", -10, CDate("2012-03-16"))',
     '"3/6/2012 12:00:00 AM"',
     notes=gettext_noop("A day that the month does not have becomes its last one. Null gives null."),
+    result="date",
 )
 def date_add(interval: Value, value: Value, moment: Value) -> Value:
     return each_filled(lambda found: dates.written(dates.add(text(interval), whole(value), dates.read(found))), moment)
@@ -48,6 +51,7 @@ def date_add(interval: Value, value: Value, moment: Value) -> Value:
     'DateDiff("h", CDate("2021-08-24"), CDate("2021-08-25"))',
     "24",
     notes=gettext_noop("Negative when date2 is earlier. Null gives null."),
+    result="number",
 )
 def date_diff(interval: Value, date1: Value, date2: Value) -> Value:
     if is_empty(date1) or is_empty(date2):
@@ -61,6 +65,7 @@ def date_diff(interval: Value, date1: Value, date2: Value) -> Value:
     "DateFromNum(129699324000000000)",
     '"1/1/2012 11:00:00 PM"',
     notes=gettext_noop("Null gives null."),
+    result="date",
 )
 def date_from_num(value: Value) -> Value:
     return None if is_empty(value) else dates.written(dates.from_file_time(whole(value)))
@@ -72,6 +77,7 @@ def date_from_num(value: Value) -> Value:
     'NumFromDate("2012-01-01T23:00:00Z")',
     "129699324000000000",
     notes=gettext_noop("Null gives null."),
+    result="number",
 )
 def num_from_date(value: Value) -> Value:
     return None if is_empty(value) else dates.file_time(dates.read(text(value)))

@@ -14,6 +14,7 @@ from sync.expressions.values import Value, each, is_empty, many, text, whole
     'Append([mailNickname], "-aws")',
     '"adele-aws"',
     notes=gettext_noop("Null counts as the empty text."),
+    null=False,
 )
 def append(source: Value, suffix: Value) -> Value:
     return text(source) + text(suffix)
@@ -27,6 +28,7 @@ def append(source: Value, suffix: Value) -> Value:
     repeats="source?",
     notes=gettext_noop("Null and empty ones are left out; lists give all their values."),
     lazy=True,
+    null=False,
 )
 def join(evaluation: Surroundings, arguments: Sequence[Code]) -> Value:
     separator = text(arguments[0](evaluation))
@@ -41,10 +43,31 @@ def join(evaluation: Surroundings, arguments: Sequence[Code]) -> Value:
     "Left([surname], 3)",
     '"Van"',
     notes=gettext_noop("Null gives the empty text; a negative number gives the whole text."),
+    idempotent=True,
+    null=False,
 )
 def left(source: Value, count: Value) -> Value:
     characters = whole(count)
     return text(source) if characters < 0 else text(source)[:characters]
+
+
+@function(
+    "Len String",
+    gettext_noop("How many characters the text or the number has."),
+    "Len([surname])",
+    "5",
+    notes=gettext_noop("0 for null and for the empty text; several values are an error."),
+    result="count",
+)
+def len_(source: Value) -> Value:
+    return len(text(source))
+
+
+def cut(value: Value, start: Value, length: Value) -> Value:
+    """The image of Mid: longer than `length` is only a text that ends before `start`."""
+    if start is None or length is None or whole(length) < 0 or whole(start) < 1:
+        return value
+    return text(value)[: max(whole(length), whole(start) - 1)] if whole(length) else ""
 
 
 @function(
@@ -56,6 +79,8 @@ def left(source: Value, count: Value) -> Value:
         "Null or a length of 0 gives the empty text. A negative length, and a start before the first or behind the "
         "last character, give the whole text."
     ),
+    null=False,
+    image=cut,
 )
 def mid(source: Value, start: Value, length: Value) -> Value:
     found, first, count = text(source), whole(start), whole(length)
@@ -72,6 +97,7 @@ def mid(source: Value, start: Value, length: Value) -> Value:
     'Word([displayName], 2, " ")',
     '"Vance"',
     notes=gettext_noop("Null, and a word that is not there, give the empty text."),
+    null=False,
 )
 def word(source: Value, number: Value, delimiters: Value) -> Value:
     wanted = 0 if number is None else whole(number)
@@ -97,6 +123,7 @@ NO_DELIMITER = gettext_noop("Split needs a delimiter that is not empty.")
     'Split("a, b", ",")',
     '["a", "b"]',
     notes=gettext_noop("Null gives null."),
+    result="list",
 )
 def split(source: Value, delimiter: Value) -> Value:
     between = text(delimiter)
@@ -111,6 +138,7 @@ def split(source: Value, delimiter: Value) -> Value:
     "StripSpaces([displayName])",
     '"AdeleVance"',
     notes=gettext_noop("Works on every value of a list."),
+    idempotent=True,
 )
 def strip_spaces(source: Value) -> Value:
     return each(lambda found: found.replace(" ", ""), source)
@@ -122,6 +150,7 @@ def strip_spaces(source: Value) -> Value:
     'Trim(" Sales ")',
     '"Sales"',
     notes=gettext_noop("Works on every value of a list."),
+    idempotent=True,
 )
 def trim(value: Value) -> Value:
     return each(str.strip, value)
@@ -136,6 +165,7 @@ TEXT_COMPARE = ("vbtextcompare", "1")
     'InStr([mail], "@")',
     "6",
     notes=gettext_noop("compareType is vbBinaryCompare, or vbTextCompare to ignore upper and lower case."),
+    result="count",
 )
 def in_str(value1: Value, value2: Value, start: Value = None, compare_type: Value = None) -> Value:
     inside, wanted = text(value1), text(value2)

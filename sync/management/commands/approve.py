@@ -1,29 +1,30 @@
 """`manage.py approve TENANT [HOLD] --all | --only NAME… | --keep NAME… | --shrinkage`: decides what is held."""
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import transaction
 
 from sync.approvals import queries, services
-from sync.management.commands.sync import finish, or_busy, sentence, summary, tenant_named
+from sync.management.base import Exit, Report, ReportCommand
+from sync.management.runs import finish_run, run_exit_code, run_facts, run_in_words, unless_busy
 from sync.models import HeldChange, Hold, Run, Tenant
 from sync.runs.requests import request_run
 
-ACTOR = "command line"
+# The run that carries out what is approved, how many changes are, and how many are kept as they are.
+Decided = tuple[Run | None, int, int]
 
 
-class Command(BaseCommand):
+class Command(ReportCommand):
     help = (
         "Decides on held changes and runs the sync that carries the approved ones out. Names are display names, user "
         "principal names or Entra ids; if one is not held, nothing is decided. --keep with --all keeps those and "
-        "approves the rest. Exit code 1 when the sync failed."
+        "approves the rest."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("tenant", help="slug of the tenant")
+        super().add_arguments(parser)
         parser.add_argument("hold", nargs="?", type=int, help="number of one hold, as `holds` lists it; else all")
         which = parser.add_mutually_exclusive_group()
         which.add_argument("--all", action="store_true", help="approve everything that waits")
@@ -31,57 +32,57 @@ class Command(BaseCommand):
         which.add_argument("--shrinkage", action="store_true", help="take a reading that shrank as it is, read anew")
         parser.add_argument("--keep", nargs="+", metavar="NAME", default=[], help="keep these as they are in AWS")
         parser.add_argument("--comment", default="", help="why; goes into the audit log")
-        parser.add_argument("--json", action="store_true", help="print one JSON object")
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        tenant = tenant_named(options["tenant"])
-        shrunk = options["shrinkage"]
-        run, decided = or_busy(lambda: accept_shrinkage(tenant) if shrunk else decide(tenant, options))
-        finished = finish(run) if run else None
-        self.stdout.write(report(finished, decided, as_json=options["json"]))
-        if finished and finished.state == Run.State.FAILED:
-            raise SystemExit(1)
+    def report(self, tenant: Tenant, options: dict[str, Any]) -> Report:
+        decide = self.accept_reading if options["shrinkage"] else self.decide_changes
+        run, approved, kept = unless_busy(lambda: decide(tenant, options))
+        return {"approved": approved, "kept": kept, "run": run_facts(finish_run(run)) if run else None}
 
+    def in_words(self, report: Report) -> str:
+        decided = f"{report['approved']} approved, {report['kept']} kept."
+        return f"{decided}\n{run_in_words(report['run'])}" if report["run"] else decided
 
-@transaction.atomic
-def accept_shrinkage(tenant: Tenant) -> tuple[Run | None, dict[str, int]]:
-    if queries.shrunken(tenant) is None:
-        raise CommandError("No reading that shrank waits for a decision.")
-    services.accept_shrunk_reading(tenant=tenant, actor=ACTOR)
-    run = request_run(tenant=tenant, kind=Run.Kind.FULL, trigger=Run.Trigger.APPROVAL, actor=ACTOR, enqueue=False)
-    return run, {"approved": 0, "kept": 0}
+    def exit_code(self, report: Report) -> Exit:
+        return run_exit_code(report["run"])
 
+    @transaction.atomic
+    def accept_reading(self, tenant: Tenant, _options: dict[str, Any]) -> Decided:
+        if queries.shrunken(tenant) is None:
+            raise CommandError("No reading that shrank waits for a decision.")
+        services.accept_shrunk_reading(tenant=tenant, actor=self.actor)
+        run = request_run(
+            tenant=tenant, kind=Run.Kind.FULL, trigger=Run.Trigger.APPROVAL, actor=self.actor, enqueue=False
+        )
+        return run, 0, 0
 
-@transaction.atomic
-def decide(tenant: Tenant, options: dict[str, Any]) -> tuple[Run | None, dict[str, int]]:
-    """All or nothing."""
-    hold = hold_numbered(tenant, options["hold"]) if options["hold"] else None
-    keep = named(tenant, options["keep"], hold)
-    approve = named(tenant, options["only"], hold)
-    if options["all"]:
-        waiting = HeldChange.objects.waiting().filter(tenant=tenant).select_related("hold")
-        approve = list(waiting.filter(hold=hold) if hold else waiting)
-    kept = {change.pk for change in keep}
-    approve = [change for change in approve if change.pk not in kept]
-    if not approve and not keep:
-        raise CommandError("Nothing to decide: nothing waits, or neither --all, --only nor --keep was given.")
-    run = None
-    for one in {change.hold for change in [*approve, *keep]}:
-        run = (
-            services.decide_hold(
+    @transaction.atomic
+    def decide_changes(self, tenant: Tenant, options: dict[str, Any]) -> Decided:
+        """All or nothing."""
+        hold = hold_numbered(tenant, options["hold"]) if options["hold"] else None
+        keep = changes_named(tenant, options["keep"], hold)
+        approve = changes_named(tenant, options["only"], hold)
+        if options["all"]:
+            waiting = HeldChange.objects.waiting().filter(tenant=tenant).select_related("hold")
+            approve = list(waiting.filter(hold=hold) if hold else waiting)
+        kept = {change.pk for change in keep}
+        approve = [change for change in approve if change.pk not in kept]
+        if not approve and not keep:
+            raise CommandError("Nothing to decide: nothing waits, or neither --all, --only nor --keep was given.")
+        run = None
+        for one in {change.hold for change in [*approve, *keep]}:
+            asked = services.decide_hold(
                 hold=one,
-                actor=ACTOR,
-                approve=ids(approve, one),
-                keep=ids(keep, one),
+                actor=self.actor,
+                approve=ids_within(one, approve),
+                keep=ids_within(one, keep),
                 comment=options["comment"],
                 enqueue=False,
             )
-            or run
-        )
-    return run, {"approved": len(approve), "kept": len(keep)}
+            run = asked or run
+        return run, len(approve), len(keep)
 
 
-def ids(changes: Sequence[HeldChange], hold: Hold) -> list[int]:
+def ids_within(hold: Hold, changes: Sequence[HeldChange]) -> list[int]:
     return [change.pk for change in changes if change.hold_id == hold.pk]
 
 
@@ -89,22 +90,15 @@ def hold_numbered(tenant: Tenant, number: int) -> Hold:
     found = queries.open_holds(tenant).filter(pk=number).first()
     if found is None:
         numbers = ", ".join(str(hold.pk) for hold in queries.open_holds(tenant)) or "none"
-        raise CommandError(f"No open hold {number}. Open: {numbers}.")
+        raise CommandError(f"No open hold {number}. Open: {numbers}.", returncode=Exit.USAGE)
     return found
 
 
-def named(tenant: Tenant, names: Sequence[str], hold: Hold | None) -> list[HeldChange]:
+def changes_named(tenant: Tenant, names: Sequence[str], hold: Hold | None) -> list[HeldChange]:
     try:
         return queries.named(tenant, names, hold)
     except queries.UnknownNames as error:
         parts = [f"Not held: {', '.join(error.unknown)}." if error.unknown else ""]
         parts += [f"Held several times, give the Entra id: {', '.join(error.several)}." if error.several else ""]
-        raise CommandError(" ".join(part for part in [*parts, "Nothing was decided."] if part)) from error
-
-
-def report(run: Run | None, decided: dict[str, int], *, as_json: bool) -> str:
-    facts = summary(run) if run else None
-    if as_json:
-        return json.dumps(decided | {"run": facts}, indent=2)
-    words = f"{decided['approved']} approved, {decided['kept']} kept."
-    return f"{words}\n{sentence(facts)}" if facts else words
+        text = " ".join(part for part in [*parts, "Nothing was decided."] if part)
+        raise CommandError(text, returncode=Exit.USAGE) from error

@@ -1,55 +1,69 @@
-"""`manage.py configuration_import TENANT FILE`: a configuration file, or Microsoft's schema, into the draft."""
+"""`manage.py configuration_import TENANT FILE`: a configuration file, or Microsoft's schema, into the draft.
 
-import sys
-from argparse import ArgumentParser
-from pathlib import Path
+With `--application ID` the schema is read from Entra.
+"""
+
+import shlex
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError, CommandParser
 
 from sync.configuration.drafts import draft_or_current
 from sync.configuration.files import microsoft
 from sync.configuration.files.applying import planned_changes, put_into_draft
+from sync.configuration.files.microsoft import CannotRead, Incoming, SeveralJobs
 from sync.configuration.files.section import NotImported
 from sync.configuration.items import Difference
-from sync.management.commands.configuration_export import report_line, tenant_of
+from sync.management.base import TenantCommand, read_input
+from sync.management.differences import report_line
+from sync.models import Tenant
 
 
-class Command(BaseCommand):
+class Command(TenantCommand):
     help = "Put a configuration file, or Microsoft's synchronization schema, into the draft. All or nothing."
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("slug", metavar="tenant", help="the tenant's part of the URL")
-        parser.add_argument("file", help="path of the file, or - for standard input")
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("file", nargs="?", help="path of the file, or - for standard input")
+        parser.add_argument(
+            "--application", help="read the schema of this enterprise application, by its object ID or application ID"
+        )
+        parser.add_argument("--job", default="", help="ID of its provisioning job, where there are several")
         parser.add_argument("--dry-run", action="store_true", help="say what would change, and change nothing")
-        parser.add_argument("--actor", default="configuration_import", help="who stands in the audit log")
 
-    def handle(self, *args: Any, slug: str, file: str, dry_run: bool, actor: str, **options: Any) -> None:
-        tenant = tenant_of(slug)
-        try:
-            incoming = microsoft.read_text(_read(file), draft_or_current(tenant))
-        except NotImported as error:
-            raise CommandError(f"{file} was not imported. Nothing was changed.\n{error}") from error
+    def handle_tenant(self, tenant: Tenant, options: dict[str, Any]) -> None:
+        if bool(options["file"]) == bool(options["application"]):
+            raise CommandError("Name a file, or an enterprise application with --application.")
+        incoming, dry_run = read(tenant, options), options["dry_run"]
         for line in incoming.report:
             self.stdout.write(report_line(line))
         if dry_run:
             changed = planned_changes(tenant, incoming.wanted)
         else:
-            changed = put_into_draft(tenant=tenant, actor=actor, wanted=incoming.wanted)
+            changed = put_into_draft(tenant=tenant, actor=self.actor, wanted=incoming.wanted)
         for one in changed:
-            self.stdout.write(_line(one))
-        deed = "would change" if dry_run else "changed in the draft:"
-        self.stdout.write(f"{tenant.slug}: {deed} {len(changed)}" if changed else f"{tenant.slug}: nothing to change")
+            self.stdout.write(moved_line(one))
+        action = "would change" if dry_run else "changed in the draft:"
+        self.stdout.write(f"{tenant.slug}: {action} {len(changed)}" if changed else f"{tenant.slug}: nothing to change")
 
 
-def _read(file: str) -> bytes:
+def read(tenant: Tenant, options: dict[str, Any]) -> Incoming:
+    configuration = draft_or_current(tenant)
+    what = options["file"] or options["application"]
     try:
-        return sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
-    except OSError as error:
-        raise CommandError(f"{file} cannot be read: {error.strerror}.") from error
+        if options["file"]:
+            return microsoft.read_text(read_input(options["file"]), configuration)
+        return microsoft.read_schema(microsoft.fetch(tenant, options["application"], options["job"]), configuration)
+    except NotImported as error:
+        raise CommandError(f"{what} was not imported. Nothing was changed.\n{error}") from error
+    except SeveralJobs as error:
+        jobs = "\n".join(f"--job {shlex.quote(one.id)}  {one.template} {one.state}" for one in error.jobs)
+        raise CommandError(f"{error}\n{jobs}") from error
+    except CannotRead as error:
+        raise CommandError(str(error)) from error
 
 
-def _line(one: Difference) -> str:
+def moved_line(one: Difference) -> str:
     """`mapping:user:title: source jobTitle -> displayName`: the key, and the facts that differ."""
     if one.before is None or one.after is None:
         return f"{one.key} {one.item.name}: {'added' if one.before is None else 'removed'}"

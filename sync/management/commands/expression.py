@@ -31,20 +31,27 @@ class Command(BaseCommand):
             self.check_file(options["vectors"])
         else:
             self.stdout.write(worked_out(options["expression"], options["input"], options["now"]))
+            self.check_conditions(options["expression"])
+
+    def check_conditions(self, source: str) -> None:
+        """A mapping is not saved with a condition that comes out the same for everybody."""
+        if wrong := expressions.check(source):
+            self.stderr.write("\n".join(map(str, wrong)))
+            raise SystemExit(1)
 
     def check_file(self, file: Path) -> None:
-        vectors = read(file)
+        vectors = vectors_in(file)
         failed = list(differences(vectors))
         for one in failed:
             self.stdout.write(
-                f"{one.id}: {one.expression}\n  expected {shown(one.expected)}\n  got      {shown(one.got)}"
+                f"{one.id}: {one.expression}\n  expected {value_as_json(one.expected)}\n  got      {value_as_json(one.got)}"
             )
         self.stdout.write(f"{len(vectors) - len(failed)} passed, {len(failed)} failed")
         if failed:
             raise SystemExit(1)
 
 
-def shown(value: Any) -> str:
+def value_as_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
@@ -53,7 +60,7 @@ def worked_out(source: str, given: str, now: str | None) -> str:
     if not isinstance(attributes, dict):
         raise CommandError('--input is not a JSON object, such as {"givenName": "Adele"}.')
     try:
-        return shown(outcome(expressions.parse(source), attributes, checked(now)))
+        return value_as_json(outcome(expressions.parse(source), attributes, checked(now)))
     except ExpressionError as error:
         raise CommandError(str(error)) from error
 
@@ -65,7 +72,7 @@ def checked(now: str | None) -> str | None:
         raise CommandError(f"--now is not a moment: {error}") from error
 
 
-def read(file: Path) -> list[dict[str, Any]]:
+def vectors_in(file: Path) -> list[dict[str, Any]]:
     try:
         content = parsed(file.read_text(encoding="utf-8"), str(file))
     except (OSError, UnicodeDecodeError) as error:

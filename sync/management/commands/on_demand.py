@@ -1,15 +1,14 @@
 """`manage.py on_demand TENANT OBJECT… [--group] [--write] [--json]`: people or a group now, step by step."""
 
-import json
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from sync.directory import live
-from sync.management.commands.sync import known_slugs
+from sync.management.base import Exit, Report, ReportCommand
+from sync.management.runs import problem_in_words
 from sync.models import Demand, DemandObject, ObjectType, Tenant
 from sync.on_demand import services
-from sync.on_demand.steps import STEPS
 from sync.problems.catalogue import PROBLEMS, scope_words
 from sync.worker import execution
 
@@ -17,48 +16,67 @@ MARKS = {"done": "✓", "failed": "✕", "skipped": "–"}
 BAD = ("failed", "will_retry")
 
 
-class Command(BaseCommand):
+class Command(ReportCommand):
     help = (
         "Provisions one to fifty people or one group now and prints every step. Without --write it only shows what "
-        "would happen. Exit code 1 when something failed."
+        "would happen."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("tenant", help="slug of the tenant")
+        super().add_arguments(parser)
         parser.add_argument("object", nargs="+", help="object id, user principal name or exact name")
         parser.add_argument("--group", action="store_true", help="the object is a group")
         parser.add_argument("--write", action="store_true", help="write to AWS, not only show what would happen")
-        parser.add_argument("--json", action="store_true", help="print one JSON object")
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        tenant = Tenant.objects.filter(slug=options["tenant"]).first()
-        if tenant is None:
-            raise CommandError(f"No tenant {options['tenant']!r}. Known: {', '.join(known_slugs()) or 'none yet'}.")
-        demand = carry_out(tenant, options)
-        report = summary(demand)
-        self.stdout.write(json.dumps(report, indent=2, ensure_ascii=False) if options["json"] else in_words(report))
-        if demand.state == Demand.State.FAILED or any(one["result"] in BAD for one in report["objects"]):
-            raise SystemExit(1)
+    def report(self, tenant: Tenant, options: dict[str, Any]) -> Report:
+        """Steps as in DemandObject.steps."""
+        demand = finish_demand(self.request(tenant, options))
+        return {
+            "demand": demand.pk,
+            "run": demand.run.number if demand.run else None,
+            "dry_run": demand.dry_run,
+            "state": demand.state,
+            "problem": demand.problem or None,
+            "objects": [object_facts(row) for row in demand.objects_asked.all()],
+        }
+
+    def request(self, tenant: Tenant, options: dict[str, Any]) -> Demand:
+        kind = ObjectType.GROUP if options["group"] else ObjectType.USER
+        try:
+            found = services.resolve_names(tenant, options["object"], kind.value)
+            return services.request_demand(
+                tenant=tenant, actor=self.actor, objects=found, dry_run=not options["write"], enqueue=False
+            )
+        except services.NotFoundByName as error:
+            text = f"Unknown: {', '.join(error.unknown) or '–'}. Several: {', '.join(error.ambiguous) or '–'}."
+            raise CommandError(text, returncode=Exit.USAGE) from error
+        except services.CannotDemand as error:
+            if error.code == "token-refused":
+                raise CommandError(f"{PROBLEMS[error.code].meaning} {PROBLEMS[error.code].remedy}") from None
+            text = f"Name one to {services.MOST_PEOPLE} people, or one group with --group."
+            raise CommandError(text, returncode=Exit.USAGE) from None
+        except live.UNREADABLE as error:
+            raise CommandError(f"Entra cannot be read: {error}") from error
+
+    def in_words(self, report: Report) -> str:
+        lines = []
+        for one in report["objects"]:
+            lines.append(f"{one['name'] or one['id']}: {one['result'].replace('_', ' ') or 'not reached'}")
+            lines += [
+                f"  {MARKS[step['state']]} {DemandObject.Step(step['step']).label}{_fact(step)}"
+                for step in one["steps"]
+            ]
+        if report["problem"]:
+            lines.append(problem_in_words(report["problem"]))
+        return "\n".join(lines)
+
+    def exit_code(self, report: Report) -> Exit:
+        failed = report["state"] == Demand.State.FAILED or any(one["result"] in BAD for one in report["objects"])
+        return Exit.FAILED if failed else Exit.DONE
 
 
-def carry_out(tenant: Tenant, options: dict[str, Any]) -> Demand:
+def finish_demand(demand: Demand) -> Demand:
     """While another run is in progress its worker carries the demand out; the row stays either way."""
-    kind = ObjectType.GROUP if options["group"] else ObjectType.USER
-    try:
-        found = services.resolve_names(tenant, options["object"], kind.value)
-        demand = services.request_demand(
-            tenant=tenant, actor="command", objects=found, dry_run=not options["write"], enqueue=False
-        )
-    except services.NotFoundByName as error:
-        raise CommandError(
-            f"Unknown: {', '.join(error.unknown) or '–'}. Several: {', '.join(error.ambiguous) or '–'}."
-        ) from error
-    except services.CannotDemand as error:
-        if error.code == "token-refused":
-            raise CommandError(str(PROBLEMS[error.code].meaning) + " " + str(PROBLEMS[error.code].remedy)) from None
-        raise CommandError(f"Name one to {services.MOST_PEOPLE} people, or one group with --group.") from None
-    except live.UNREADABLE as error:
-        raise CommandError(f"Entra cannot be read: {error}") from error
     assert demand.run is not None
     execution.execute_run(demand.run.pk)
     demand.refresh_from_db()
@@ -67,32 +85,9 @@ def carry_out(tenant: Tenant, options: dict[str, Any]) -> Demand:
     return demand
 
 
-def summary(demand: Demand) -> dict[str, Any]:
-    """Steps as in DemandObject.steps."""
-    return {
-        "demand": demand.pk,
-        "run": demand.run.number if demand.run else None,
-        "dry_run": demand.dry_run,
-        "state": demand.state,
-        "problem": demand.problem or None,
-        "objects": [_object(row) for row in demand.objects_asked.all()],
-    }
-
-
-def _object(row: DemandObject) -> dict[str, Any]:
+def object_facts(row: DemandObject) -> Report:
     facts = {"type": row.object_type, "id": row.object_id, "name": row.display_name}
     return facts | {"result": row.result, "steps": row.steps}
-
-
-def in_words(report: dict[str, Any]) -> str:
-    lines = []
-    for one in report["objects"]:
-        lines.append(f"{one['name'] or one['id']}: {one['result'].replace('_', ' ') or 'not reached'}")
-        lines += [f"  {MARKS[step['state']]} {STEPS[step['step']]}{_fact(step)}" for step in one["steps"]]
-    if report["problem"]:
-        problem = PROBLEMS[report["problem"]]
-        lines.append(f"{problem.title}. {problem.meaning} {problem.remedy}")
-    return "\n".join(lines)
 
 
 def _fact(step: dict[str, Any]) -> str:

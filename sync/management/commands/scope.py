@@ -2,12 +2,14 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
+from django.db import transaction
 
 from sync.configuration import assignments
 from sync.configuration.drafts import draft_or_current
 from sync.configuration.settings import set_scope
 from sync.graph.ids import plain_guid
+from sync.management.base import Exit, TenantCommand
 from sync.models import Assignment, Configuration, Tenant
 from sync.rules import filter_words
 from sync.rules.rows import ObjectType
@@ -15,11 +17,11 @@ from sync.rules.rows import ObjectType
 OBJECT_TYPES: tuple[ObjectType, ...] = ("user", "group")
 
 
-class Command(BaseCommand):
+class Command(TenantCommand):
     help = "Shows who is in scope. With options: changes it; the next run then starts from a preview."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("tenant", help="slug of the tenant")
+        super().add_arguments(parser)
         people = parser.add_mutually_exclusive_group()
         people.add_argument("--all-people", action="store_true", help="everybody in the directory")
         people.add_argument("--assigned-only", action="store_true", help="only assigned people and groups")
@@ -34,24 +36,23 @@ class Command(BaseCommand):
         parser.add_argument(
             "--no-send-group", metavar="ID", action="append", default=[], help="only its people: not the group itself"
         )
-        parser.add_argument("--actor", default="scope", help="who stands in the audit log")
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        tenant = Tenant.objects.filter(slug=options["tenant"]).first()
-        if tenant is None:
-            raise CommandError(f"No tenant {options['tenant']!r}.")
+    def handle_tenant(self, tenant: Tenant, options: dict[str, Any]) -> None:
+        self._change(tenant, options)
+        self._show(draft_or_current(tenant))
+
+    @transaction.atomic
+    def _change(self, tenant: Tenant, options: dict[str, Any]) -> None:
+        """All or nothing."""
         configuration = draft_or_current(tenant)
         everybody = (configuration.everybody or options["all_people"]) and not options["assigned_only"]
-        set_scope(actor=options["actor"], tenant=tenant, everybody=everybody, mirrored_app=_app(configuration, options))
+        set_scope(actor=self.actor, tenant=tenant, everybody=everybody, mirrored_app=_app(configuration, options))
         for nested, ids in ((True, options["nested"]), (False, options["not_nested"])):
             for assignment in [_assigned_group(configuration, key) for key in ids]:
-                assignments.set_nested(actor=options["actor"], tenant=tenant, assignment=assignment, nested=nested)
+                assignments.set_nested(actor=self.actor, tenant=tenant, assignment=assignment, nested=nested)
         for send, ids in ((True, options["send_group"]), (False, options["no_send_group"])):
             for assignment in [_assigned_group(configuration, key) for key in ids]:
-                assignments.set_send_group(
-                    actor=options["actor"], tenant=tenant, assignment=assignment, send_group=send
-                )
-        self._show(draft_or_current(tenant))
+                assignments.set_send_group(actor=self.actor, tenant=tenant, assignment=assignment, send_group=send)
 
     def _show(self, configuration: Configuration) -> None:
         self.stdout.write("people: all" if configuration.everybody else "people: assigned")
@@ -73,12 +74,20 @@ def _app(configuration: Configuration, options: dict[str, Any]) -> str:
         return configuration.mirrored_app
     object_id = plain_guid(options["mirror_app"])
     if object_id is None:
-        raise CommandError(f"{options['mirror_app']} is no object id of an enterprise application.")
+        raise CommandError(
+            f"{options['mirror_app']} is no object id of an enterprise application.", returncode=Exit.USAGE
+        )
     return object_id
 
 
 def _assigned_group(configuration: Configuration, key: str) -> Assignment:
     row = configuration.assignments.filter(object_type="group", object_id=key).first()
     if row is None:
-        raise CommandError(f"No group with the id {key} is assigned.")
+        raise CommandError(f"No group with the id {key} is assigned.", returncode=Exit.USAGE)
+    if row.mirrored:
+        raise CommandError(
+            f"{row} is assigned by the enterprise application that is followed. Assign the group itself first, then "
+            "say how (configuration_import, or the page Assignments).",
+            returncode=Exit.USAGE,
+        )
     return row

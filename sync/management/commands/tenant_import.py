@@ -1,17 +1,15 @@
 """`manage.py tenant_import FILE`: makes a tenant as a JSON file says (docs/tenant-file.md)."""
 
 import os
-import sys
-from argparse import ArgumentParser
-from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
 from sync.configuration.files import json_text
 from sync.configuration.files.json_text import NotJson
 from sync.configuration.files.section import NotImported
+from sync.management.base import TenantCommand, read_input
 from sync.models import AuditEntry
 from sync.tenants.file import import_tenant
 
@@ -19,40 +17,39 @@ from sync.tenants.file import import_tenant
 class Command(BaseCommand):
     help = "Make a tenant as a JSON file says. All or nothing; the same file again changes nothing."
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
+    def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", help="path of the file, or - for standard input")
         parser.add_argument("--check", action="store_true", help="say what would change, and change nothing")
-        parser.add_argument("--actor", default="tenant_import", help="who stands in the audit log")
 
-    def handle(self, *args: Any, file: str, check: bool, actor: str, **options: Any) -> None:
-        document = _read(file)
+    def handle(self, *args: Any, file: str, check: bool, **options: Any) -> None:
+        document = document_in(file)
         try:
             with transaction.atomic():
-                tenant, changes = import_tenant(actor=actor, document=document, environment=os.environ)
+                tenant, changes = import_tenant(actor=TenantCommand.actor, document=document, environment=os.environ)
                 transaction.set_rollback(check)
         except NotImported as error:
             raise CommandError(f"{file} was not imported. Nothing was changed.\n{error}") from error
         for change in changes:
-            self.stdout.write(_line(change))
+            self.stdout.write(entry_line(change))
         outcome = f"{'would change' if check else 'changed'} {len(changes)}" if changes else "nothing to change"
         self.stdout.write(f"{tenant.slug}: {outcome}")
 
 
-def _read(file: str) -> Any:
+def document_in(file: str) -> Any:
     try:
-        return json_text.read(sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes())
-    except OSError as error:
-        raise CommandError(f"{file} cannot be read: {error.strerror}.") from error
+        return json_text.read(read_input(file))
     except NotJson as error:
         raise CommandError(f"{file} was not imported. {error}") from error
 
 
-def _line(change: AuditEntry) -> str:
+def entry_line(change: AuditEntry) -> str:
     """`mapping.replace Acme: title jobTitle -> displayName`: what was done, and the values that moved."""
     before, after = change.before or {}, change.after or {}
-    moved = [f"{key} {_word(before.get(key))} -> {_word(after.get(key))}" for key in {**before, **after}]
+    moved = [
+        f"{key} {value_in_words(before.get(key))} -> {value_in_words(after.get(key))}" for key in {**before, **after}
+    ]
     return f"{change.verb} {change.object_name}" + (f": {', '.join(moved)}" if moved else "")
 
 
-def _word(value: Any) -> str:
+def value_in_words(value: Any) -> str:
     return "nothing" if value in (None, "") else str(value)

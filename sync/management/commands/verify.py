@@ -3,73 +3,76 @@
 import json
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from sync.drift import services
 from sync.drift.services import CannotRepair
-from sync.management.commands.sync import finish, known_slugs, or_busy
+from sync.management.base import Exit, Report, ReportCommand
+from sync.management.runs import finish_run, problem_in_words, run_seconds, unless_busy
 from sync.models import Drift, Run, Tenant
-from sync.problems.catalogue import PROBLEMS
-
-ACTOR = "command line"
-DIFFERENT = 3
 
 
-class Command(BaseCommand):
-    help = "Compares AWS with what was last written there. Exit code 0: equal, 3: differences, 4: another run is open, 1: it failed."
+class Command(ReportCommand):
+    help = "Compares AWS with what was last written there."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("tenant", help="slug of the tenant")
+        super().add_arguments(parser)
         parser.add_argument("--repair", action="store_true", help="let the next sync write anew what differs")
-        parser.add_argument("--json", action="store_true", help="print one JSON object")
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        tenant = Tenant.objects.filter(slug=options["tenant"]).first()
-        if tenant is None:
-            raise CommandError(f"No tenant {options['tenant']!r}. Known: {', '.join(known_slugs()) or 'none yet'}.")
-        run = carry_out(tenant)
-        repaired = mended(tenant, run) if options["repair"] else None
-        report = summary(run, repaired)
-        self.stdout.write(json.dumps(report, indent=2, ensure_ascii=False) if options["json"] else words(report))
+    def report(self, tenant: Tenant, options: dict[str, Any]) -> Report:
+        run = finish_run(
+            unless_busy(
+                lambda: services.request_comparison(
+                    tenant=tenant, actor=self.actor, trigger=Run.Trigger.COMMAND, enqueue=False
+                )
+            )
+        )
+        return comparison_facts(run) | {"repaired": self.repair(tenant, run) if options["repair"] else None}
+
+    def repair(self, tenant: Tenant, run: Run) -> int:
+        """0 where nothing may be concluded from the comparison."""
         if run.state == Run.State.FAILED or run.suspect:
-            raise SystemExit(1)
-        if report["differences"]:
-            raise SystemExit(DIFFERENT)
+            return 0
+        try:
+            return services.repair_differences(tenant=tenant, actor=self.actor)
+        except CannotRepair as error:
+            raise CommandError(f"Not repaired: {error}.") from error
+
+    def in_words(self, report: Report) -> str:
+        lines = [drift_line(row) for row in report["differences"]]
+        if report["problem"]:
+            lines.append(problem_in_words(report["problem"]))
+        elif not lines:
+            lines.append("AWS holds what was written. Nothing differs.")
+        if report["left_alone"]:
+            names = ", ".join(row["name"] for row in report["left_alone"])
+            lines.append(f"{len(report['left_alone'])} left alone by rule: {names}")
+        if report["repaired"]:
+            lines.append(f"{report['repaired']} will be written anew by the next sync.")
+        return "\n".join(lines)
+
+    def exit_code(self, report: Report) -> Exit:
+        if report["problem"]:
+            return Exit.FAILED
+        return Exit.FOUND if report["differences"] else Exit.DONE
 
 
-def carry_out(tenant: Tenant) -> Run:
-    return finish(
-        or_busy(lambda: services.request_comparison(tenant=tenant, trigger=Run.Trigger.COMMAND, enqueue=False))
-    )
-
-
-def mended(tenant: Tenant, run: Run) -> int:
-    """0 where nothing may be concluded from the comparison."""
-    if run.state == Run.State.FAILED or run.suspect:
-        return 0
-    try:
-        return services.repair_differences(tenant=tenant, actor=ACTOR)
-    except CannotRepair as error:
-        raise CommandError(f"Not repaired: {error}.") from error
-
-
-def summary(run: Run, repaired: int | None) -> dict[str, Any]:
+def comparison_facts(run: Run) -> Report:
     """`differences`: every row but those that the never-touch list leaves alone."""
-    rows = [] if run.state == Run.State.FAILED else [entry(drift) for drift in run.drifts.all().iterator()]
+    rows = [] if run.state == Run.State.FAILED else [drift_facts(drift) for drift in run.drifts.all().iterator()]
     return {
         "run": run.number,
         "state": run.state,
         "problem": run.problem or run.suspect or None,
         "counts": run.counts,
         "scim_requests": run.scim_requests,
-        "seconds": round(run.duration.total_seconds(), 3) if run.duration else None,
+        "seconds": run_seconds(run),
         "differences": [row for row in rows if not row["left_alone"]],
         "left_alone": [row for row in rows if row["left_alone"]],
-        "repaired": repaired,
     }
 
 
-def entry(drift: Drift) -> dict[str, Any]:
+def drift_facts(drift: Drift) -> Report:
     return {
         "kind": drift.kind,
         "object": drift.object_type,
@@ -84,23 +87,7 @@ def entry(drift: Drift) -> dict[str, Any]:
     }
 
 
-def words(report: dict[str, Any]) -> str:
-    lines = [line(row) for row in report["differences"]]
-    if report["problem"]:
-        problem = PROBLEMS[report["problem"]]
-        lines.append(f"{problem.title}. {problem.meaning} {problem.remedy}")
-    elif not lines:
-        lines.append("AWS holds what was written. Nothing differs.")
-    if report["left_alone"]:
-        lines.append(
-            f"{len(report['left_alone'])} left alone by rule: {', '.join(n['name'] for n in report['left_alone'])}"
-        )
-    if report["repaired"]:
-        lines.append(f"{report['repaired']} will be written anew by the next sync.")
-    return "\n".join(lines)
-
-
-def line(row: dict[str, Any]) -> str:
+def drift_line(row: Report) -> str:
     kind = Drift.Kind(row["kind"])
     text = f"{kind.label}: {row['name'] or row['aws_id']}"
     if kind is Drift.Kind.DIFFERS:

@@ -16,6 +16,7 @@ from django.db.models import Count, Q, QuerySet
 
 from sync.configuration.ruleset import Rules
 from sync.engine.scope import nesting
+from sync.engine.work import groups_in_scope
 from sync.models import Assignment, Configuration, DirectoryMembership, DirectoryUser, ObjectType, Tenant
 from sync.rules.scope import Reason
 
@@ -64,6 +65,10 @@ class AssignmentEffects:
         for root, inner in self.closure:
             found[inner].add(root)
         return found
+
+    def groups_sent(self) -> frozenset[str]:
+        """Object ids of the assigned groups that go to AWS themselves."""
+        return groups_in_scope(self.tenant, self.rules)
 
     def inside(self, roots: Collection[str]) -> set[str]:
         """The groups that these assigned ones stand for, themselves among them."""
@@ -168,6 +173,11 @@ class AssignmentEffects:
         blocked = set(people.filter(properties__accountEnabled=False).values_list("object_id", flat=True))
         ids = people.values_list("object_id", flat=True).iterator(chunk_size=5000)
         return {object_id: object_id not in blocked for object_id in ids}
+
+
+def nested_groups(tenant: Tenant, roots: Collection[str]) -> dict[str, set[str]]:
+    """The groups directly inside each group that can be reached from `roots`."""
+    return nesting.nesting(tenant, roots)
 
 
 def members_of(tenant: Tenant, groups: Collection[str]) -> QuerySet[DirectoryMembership, str]:

@@ -49,6 +49,12 @@ def titles_of(tenant: Tenant, object_type: ObjectType = "user") -> list[str]:
     return list(rows.values_list("title", flat=True))
 
 
+def attributes_read(tenant: Tenant, object_type: ObjectType) -> list[str]:
+    """Properties that the last round read; none before the first one."""
+    users, groups, _asker = parts(tenant.tracked_select)
+    return users if object_type == "user" else groups
+
+
 @dataclass(frozen=True, slots=True)
 class One:
     """An assigned person or group: whether in scope now (by the draft) and before (by the version).
@@ -210,8 +216,7 @@ class FilterEffects:
 
     def unread(self) -> list[str]:
         """Attributes of the filters that no round has read yet: nothing can be said about them."""
-        users, groups, _asker = parts(self.tenant.tracked_select)
-        known = users if self.object_type == "user" else groups
+        known = attributes_read(self.tenant, self.object_type)
         rules = [rule for one in self.gate.filters for rule in one.rules]
         missing = [rule.attribute.name for rule in rules if rule.attribute and rule.attribute.selects not in known]
         return list(dict.fromkeys(missing))

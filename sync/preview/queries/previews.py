@@ -1,7 +1,7 @@
 """A draft's preview: the newest one, whether it can be published, what it plans; and a run beside what its preview said."""
 
 import datetime
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from django.db.models import Exists, OuterRef, QuerySet
@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from sync.configuration.items import digest
 from sync.engine.rehearsal import impact
+from sync.engine.rehearsal.causes import SCOPE
 from sync.models import Configuration, Operation, Result, Run, Tenant
 from sync.rules.scope import Reason
 
@@ -36,7 +37,7 @@ def missing_for_publishing(tenant: Tenant, preview: Run | None, seen: Collection
         return ["stale"]
     if impact.blocking(preview):
         return ["blocked"]
-    return ["not-seen"] if set(impact.to_be_seen(preview)) - set(seen) else []
+    return ["not-seen"] if set(to_be_seen(preview)) - set(seen) else []
 
 
 def stale(preview: Run, draft: Configuration) -> bool:
@@ -48,6 +49,48 @@ def stale(preview: Run, draft: Configuration) -> bool:
 def changed_since(preview: Run, draft: Configuration) -> bool:
     """Whether the draft is another one than the preview read; a preview that has not begun reads it as it will be."""
     return preview.state != Run.State.QUEUED and preview.configuration_digest != digest(draft)
+
+
+def to_be_seen(preview: Run) -> list[str]:
+    """Codes of the checks that somebody must say they have seen before they publish."""
+    return impact.to_be_seen(preview)
+
+
+# What a preview plans
+
+
+def planned(preview: Run) -> QuerySet[Operation]:
+    """All that it would do, what would be held for approval included."""
+    return preview.operations.filter(result__in=impact.TODO)
+
+
+def planned_people(preview: Run, group: str) -> QuerySet[Operation]:
+    """`group`: created, updated, lose or deleted."""
+    return planned(preview).filter(object_type="user", action__in=impact.GROUPS[group])
+
+
+def planned_pattern(preview: Run, unit: str, pattern: str) -> QuerySet[Operation]:
+    """Updates that change this unit in this way, of people and groups alike."""
+    return planned(preview).filter(**{f"changes__{unit}__pattern": pattern}, action__in=impact.GROUPS["updated"])
+
+
+def people_changed(preview: Run) -> int:
+    people = preview.impact["people"]
+    return sum(people[group] for group in impact.GROUPS)
+
+
+def split_causes(causes: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Of what causes an operation: the keys of the draft's differences, and why somebody is outside (codes of scope)."""
+    keys, reasons = [], []
+    for cause in causes:
+        if cause.startswith(SCOPE):
+            reasons.append(cause.removeprefix(SCOPE))
+        else:
+            keys.append(cause)
+    return keys, reasons
+
+
+# Previews beside drafts, versions and runs
 
 
 def newest_preview(tenant: Tenant, draft: Configuration | None) -> Run | None:
@@ -84,7 +127,7 @@ def beside_preview(run: Run) -> PreviewComparison | None:
     preview = published_with(run.configuration)
     if first != run or preview is None:
         return None
-    said = preview.operations.filter(result__in=impact.TODO)
+    said = planned(preview)
     did = run.operations.exclude(result__in=NOT_DONE)
     missing, extra = _without(said, did), _without(did, said)
     return PreviewComparison(

@@ -332,3 +332,13 @@ def test_what_a_full_round_leaves_out_is_cleared_and_what_a_later_one_leaves_out
     lab.call("PATCH", f"entra/users/{person.object_id}", {"jobTitle": None})
     sync(settled, Run.Kind.FULL)
     assert "title" not in aws_user(lab, person.object_id)
+
+
+def test_page_tokens_that_die_after_a_dead_delta_token_lead_to_one_more_round(settled: Tenant, lab: Lab) -> None:
+    person = hire(lab, "Twi Cedead", lab.entra_group("Team 0001"))
+    before = picture(lab)
+    lab.call("POST", "entra/delta", {"expire_tokens": "410"})
+    fault(lab, "status", "users/delta", status=410, match_query="skiptoken", times=1)
+    run = sync(settled)
+    assert run.state == Run.State.COMPLETED
+    assert picture(lab).active == before.active | {person["id"]}

@@ -381,3 +381,23 @@ def test_a_big_group_inside_another_that_was_deleted_blocks_no_later_removal(set
     assert not sync(settled, Run.Kind.FULL).suspect
     for group in [*groups, inner]:
         lab.call("DELETE", f"entra/groups/{group['id']}", {"soft": False})
+
+
+# Members that are told in part
+
+
+def test_members_who_cannot_be_read_are_reported_as_long_as_nobody_is_removed(settled: Tenant, lab: Lab) -> None:
+    team = lab.entra_group("Team 0001")
+    change_members(lab, team, remove=[team["members"][0]["id"]])
+    before = picture(lab)
+    fault(lab, "status", f"groups/{team['id']}/members", status=403)
+    run = sync(settled, Run.Kind.FULL)
+    assert lost(before, picture(lab)) == []
+    assert run.operations.filter(object_id=team["id"], problem="members-unread").exists()
+    assert settled.incidents.get(code="members-unread").solved_at is None
+    sync(settled)
+    assert settled.incidents.get(code="members-unread").solved_at is None
+    lab.call("DELETE", "faults")
+    sync(settled, Run.Kind.FULL)
+    assert settled.incidents.get(code="members-unread").solved_at is not None
+    assert lost(before, picture(lab)) == [f"{team['members'][0]['id']} left Team 0001"]

@@ -1,6 +1,8 @@
 """Groups, lists, filters, cursors, discovery, tokens, quota and ledger, against the SCIM Developer Guide."""
 
 import ssl
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -202,18 +204,38 @@ def test_a_revoked_scope_is_a_403(aws: Aws) -> None:
     assert aws.call("GET", "Users")[0] == 403
 
 
-def test_twenty_requests_a_second_then_429_with_retry_after(tmp_path: Path, tls: tuple[ssl.SSLContext, Path]) -> None:
+@pytest.fixture
+def limited(tmp_path: Path, tls: tuple[ssl.SSLContext, Path]) -> Iterator[Aws]:
+    """Twenty requests a second."""
     store = AwsStore(tmp_path / "quota.sqlite3")
     server = serve(AwsApp(store, Faults(), tps=20), "127.0.0.1", 0, tls[0])
     caller = Aws(store, server, tls[1])
-    answers = [caller.call("GET", "ServiceProviderConfig") for _ in range(40)]
-    refused = [headers for status, _body, headers in answers if status == 429]
-    assert refused
-    assert refused[0]["Retry-After"] == "1"
-    assert store.counts()["throttled"] == len(refused)
+    yield caller
     caller.session.close()
     server.close()
     store.db.close()
+
+
+def test_twenty_requests_a_second_then_429_with_retry_after(limited: Aws) -> None:
+    answers = [limited.call("GET", "ServiceProviderConfig") for _ in range(40)]
+    refused = [headers for status, _body, headers in answers if status == 429]
+    assert refused
+    assert refused[0]["Retry-After"] == "1"
+    assert limited.store.counts()["throttled"] == len(refused)
+
+
+def test_somebody_else_takes_a_part_of_the_quota(limited: Aws) -> None:
+    limited.store.set_switches({"others": "100", "retry_after": "40"})
+    answers = [limited.call("GET", "ServiceProviderConfig") for _ in range(2)]
+    assert [status for status, *_ in answers] == [200, 429]
+    assert answers[1][2]["Retry-After"] == "40"
+
+
+def test_answers_take_as_long_as_the_switch_says(aws: Aws) -> None:
+    aws.store.set_switches({"answer_ms": "120"})
+    began = time.monotonic()
+    aws.call("GET", "ServiceProviderConfig")
+    assert time.monotonic() - began >= 0.12
 
 
 def test_the_ledger_tells_received_applied_and_answered(aws: Aws, faults: Faults) -> None:

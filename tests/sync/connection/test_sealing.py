@@ -1,5 +1,8 @@
 """Secrets at rest: opened only with a key of the ring, and only where they were sealed for."""
 
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,6 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from sync.connection.sealing import CannotOpen, new_ring_line, seal, unseal
 
 CONTEXT = "tenant:1:aws.token"
+ROOT = Path(__file__).parents[3]
 
 
 def test_what_was_sealed_opens_in_its_context() -> None:
@@ -48,3 +52,8 @@ def test_a_ring_that_cannot_work_is_refused_in_words(settings: Any, ring: str) -
     settings.SEAL_KEYS = ring
     with pytest.raises(ImproperlyConfigured, match="SEAL_KEYS"):
         seal("geheim", CONTEXT)
+
+
+def test_keys_can_be_checked_before_there_are_any_models() -> None:
+    """gunicorn imports the checks before Django has loaded the apps."""
+    subprocess.run([sys.executable, "-c", "import sync.connection.sealing"], cwd=ROOT, check=True)

@@ -28,6 +28,10 @@ def server() -> Iterator[Scim2Server]:
 
 @pytest.fixture
 def pointed(tenant: Tenant, lab: Lab, server: Scim2Server, settings: Any) -> Tenant:
+    return point(tenant, lab, server, settings)
+
+
+def point(tenant: Tenant, lab: Lab, server: Scim2Server, settings: Any) -> Tenant:
     host = f"127.0.0.1:{server.port}"
     settings.EXTRA_SCIM_HOSTS = lab.scim_hosts | {host: {"dialect": "rfc", "plain_http": True}}
     connect(tenant, lab)
@@ -103,3 +107,28 @@ def test_what_somebody_changes_there_by_hand_is_found_and_put_right(
     names = {people[0]["userPrincipalName"], people[1]["userPrincipalName"]}
     assert server.members()["Drifting"] == names
     assert not sync(pointed, Run.Kind.VERIFY).drifts.exists()
+
+
+def test_a_server_that_lists_its_first_page_only_is_compared_all_the_same(
+    tenant: Tenant, lab: Lab, settings: Any
+) -> None:
+    server = Scim2Server(first_page_only=True)
+    try:
+        point(tenant, lab, server, settings)
+        people = [hire(lab, f"Page{n} Server", jobTitle="Clerk") for n in range(45)]
+        ids = [person["id"] for person in people]
+        assign(tenant, lab.call("POST", "entra/groups", {"displayName": "Paged", "members": ids}))
+        assert sync(tenant).state == Run.State.COMPLETED
+        assert not sync(tenant, Run.Kind.VERIFY).drifts.exists()
+        held = dict(Link.objects.values_list("object_id", "scim_id"))
+        scim = scim_client(tenant)
+        scim.patch_user(held[ids[40]], [{"op": "replace", "path": "title", "value": "Emperor"}])
+        scim.delete_user(held[ids[44]])
+        scim.close()
+        run = sync(tenant, Run.Kind.VERIFY)
+        assert set(run.drifts.values_list("kind", "scim_id")) == {
+            ("differs", held[ids[40]]),
+            ("missing", held[ids[44]]),
+        }
+    finally:
+        server.stop()

@@ -4,9 +4,12 @@ import json
 import re
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sync.expressions import FUNCTIONS, EvaluationError, ExpressionError, Function, evaluate, parse
 from sync.expressions.docs import MOMENT, PERSON
+from sync.expressions.functions import CONNECT, CONNECT_INSTEAD, UNAVAILABLE
 from sync.expressions.values import Value
 
 pytestmark = pytest.mark.pure
@@ -16,8 +19,37 @@ TAKES_SOME = [function for function in FUNCTIONS.values() if function.least]
 LIMITED = [function for function in FUNCTIONS.values() if function.most is not None]
 
 
+# Microsoft, "Reference for writing expressions for attribute mappings", list of functions (April 2026).
+DOCUMENTED = (
+    *("Append", "AppRoleAssignmentsComplex", "BitAnd", "CBool", "CDate", "Coalesce", "ConvertToBase64"),
+    *("ConvertToUTF8Hex", "Count", "CStr", "DateAdd", "DateDiff", "DateFromNum", "DefaultDomain", "FormatDateTime"),
+    *("Guid", "IgnoreFlowIfNullOrEmpty", "IIF", "InStr", "IsNull", "IsNullOrEmpty", "IsPresent", "IsString", "Item"),
+    *("Join", "Left", "Len", "Mid", "NormalizeDiacritics", "Not", "Now", "NumFromDate", "PCase", "RandomString"),
+    *("Redact", "RemoveDuplicates", "Replace", "SelectUniqueValue", "SingleAppRoleAssignment", "Split"),
+    *("StripSpaces", "Switch", "ToLower", "ToUpper", "Word"),
+)
+
+
 def value(source: str, **attributes: Value) -> object:
     return evaluate(parse(source), attributes, now=MOMENT)
+
+
+def test_every_documented_function_is_here_but_the_one_that_needs_the_domains_of_the_tenant() -> None:
+    assert [name for name in DOCUMENTED if name.lower() not in FUNCTIONS] == ["DefaultDomain"]
+    with pytest.raises(ExpressionError, match="domains of your Entra tenant, which are not read"):
+        parse('Join("@", [mailNickname], DefaultDomain())')
+
+
+def test_no_documented_function_is_said_to_belong_to_entra_connect() -> None:
+    assert [name for name in DOCUMENTED if UNAVAILABLE.get(name) in (CONNECT, CONNECT_INSTEAD)] == []
+
+
+@pytest.mark.parametrize(("name", "instead"), [("LCase", "ToLower"), ("RTrim", "Trim"), ("PadLeft", "Replace")])
+def test_a_function_of_entra_connect_is_refused_with_the_one_that_does_it_here(name: str, instead: str) -> None:
+    with pytest.raises(
+        ExpressionError, match=f"{name} for Microsoft Entra Connect, not for provisioning. Take {instead}"
+    ):
+        parse(f"{name}([surname])")
 
 
 @pytest.mark.parametrize("function", STEADY, ids=lambda function: function.name)
@@ -95,6 +127,7 @@ def test_a_random_text_with_every_character_avoided_is_refused() -> None:
         ("Item([many], 3)", "There is no value number 3"),
         ("Item([many], 0)", "There is no value number 0"),
         ("Append([many], [many])", "There are 2 values where one text is expected"),
+        ("Len([many])", "There are 2 values where one text is expected"),
         ('Split("a", "")', "needs a delimiter"),
         ('Split("a", RemoveDuplicates(""))', "needs a delimiter"),
         ('ConvertFromBase64("?")', "is not Base64 of UTF-16-LE text"),
@@ -158,3 +191,11 @@ def test_edges(source: str, expected: object) -> None:
 )
 def test_null_in_gives_null_out(source: str) -> None:
     assert value(source) is None
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])), st.integers(0, 9))
+def test_the_length_agrees_with_what_left_and_mid_cut(source: str, count: int) -> None:
+    assert value("Len([x])", x=source) == len(source)
+    assert value("Left([x], Len([x]))", x=source) == source
+    assert value("Len(Left([x], [n]))", x=source, n=count) == min(count, len(source))
+    assert value("Append(Left([x], 2), Mid([x], 3, Len([x])))", x=source + "...") == source + "..."

@@ -44,8 +44,8 @@ pytestmark = pytest.mark.pure
         ("[a] = [b] = [c]", 1, 11, "Expected the end"),
         ("Left([a], )", 1, 11, "Left needs its argument numChars"),
         ('Switch([a], , , "x")', 1, 15, "Switch needs its argument key1"),
-        ("DefaultDomain()", 1, 1, "Write your domain between quotes"),
-        ("Append([a], Len([b]))", 1, 13, "Len belongs to Microsoft Entra Connect"),
+        ("DefaultDomain()", 1, 1, "Write the domain between quotes"),
+        ("Append([a], UCase([b]))", 1, 13, "UCase for Microsoft Entra Connect"),
         ("SelectUniqueValue([a])", 1, 1, "SelectUniqueValue needs at least 2 values"),
         ('Append(SelectUniqueValue([a], [b]), "x")', 1, 8, "cannot stand inside another function"),
         ('FormatDateTime([a], , "", )', 1, 27, "needs an inputFormat and an outputFormat"),
@@ -207,3 +207,10 @@ def calls() -> st.SearchStrategy[str]:
 @settings(max_examples=share(4))
 def test_any_call_gives_a_value_or_an_error_with_a_place(source: str) -> None:
     assert has_a_place(refusal(source), source)
+
+
+def test_a_long_row_of_joined_texts_is_read_checked_saved_and_worked_out() -> None:
+    source = "&".join(["[a]"] * 1_900)
+    assert check(source) == []
+    assert format(parse(source)) == source
+    assert evaluate(parse(source), {"a": "x"}) == "x" * 1_900

@@ -3,7 +3,7 @@
 import pytest
 
 from sync.expressions import EvaluationError, ExpressionLimits, evaluate, parse
-from sync.expressions.dotnet import PatternError, translated
+from sync.expressions.dotnet import NOT_IN_RE2, PatternError, translated
 from sync.expressions.patterns import compiled, expanded
 
 pytestmark = pytest.mark.pure
@@ -169,6 +169,12 @@ def test_a_pattern_is_refused_with_place_and_reason(pattern: str, at: int, reaso
         compiled(pattern)
     assert reason in str(caught.value)
     assert caught.value.at == at
+
+
+@pytest.mark.parametrize("part", NOT_IN_RE2)
+def test_what_help_pages_list_as_refused_is(part: str) -> None:
+    with pytest.raises(PatternError):
+        compiled(f"(?<a>x)(?<name>x){part.replace('…', 'a')}")
 
 
 def test_what_was_refused_once_is_refused_again() -> None:

@@ -16,8 +16,8 @@ VECTORS: list[dict[str, Any]] = json.loads(SAMPLES.read_text(encoding="utf-8"))
 
 
 def test_none_of_the_vectors_got_lost() -> None:
-    assert len(VECTORS) == 320
-    assert sum(vector["tag"] == "doc" for vector in VECTORS) == 71
+    assert len(VECTORS) == 388
+    assert sum(vector["tag"] == "doc" for vector in VECTORS) == 127
     assert sum(vector["id"].startswith("printed-wrong") for vector in VECTORS) == 8
     assert len({vector["id"] for vector in VECTORS}) == len(VECTORS)
 

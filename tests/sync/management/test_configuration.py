@@ -10,9 +10,10 @@ from django.core.management import CommandError, call_command
 
 from sync.configuration import versions
 from sync.configuration.drafts import draft_or_current
+from sync.configuration.files import microsoft
 from sync.configuration.settings import set_settings
 from sync.models import AuditEntry, Tenant
-from tests.world.ms_schema import SAMPLE
+from tests.world.ms_schema import SAMPLE, GraphWithJobs
 
 pytestmark = pytest.mark.django_db
 JO = "jo@acme.example"
@@ -43,12 +44,12 @@ def test_a_file_goes_into_the_draft_and_the_differences_are_printed(tenant: Tena
     assert beside == ""
     document["settings"]["everybody"] = True
     document["mappings"]["people"][3]["source"] = "department"
-    said = bring(path, document, "--actor", "git")
+    said = bring(path, document)
     assert "mapping:user:title: source jobTitle -> department" in said
     assert "acme: changed in the draft: 2" in said
     assert draft_or_current(tenant).everybody is True
     assert tenant.configurations.current().everybody is False
-    assert AuditEntry.objects.filter(actor="git").exists()
+    assert AuditEntry.objects.filter(actor="command line").exists()
 
 
 def test_a_dry_run_prints_the_same_and_changes_nothing(tenant: Tenant, path: Path) -> None:
@@ -105,3 +106,27 @@ def test_an_unknown_tenant_or_file_is_said(tenant: Tenant, path: Path) -> None:
         call_command("configuration_export", "nobody")
     with pytest.raises(CommandError, match="cannot be read"):
         call_command("configuration_import", "acme", str(path / "missing"))
+
+
+def test_the_schema_of_an_application_is_read_from_entra(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(microsoft, "graph_client", lambda _tenant: GraphWithJobs("aws.1"))
+    call_command("configuration_import", "acme", application="5f8d1c0a", stdout=io.StringIO())
+    assert draft_or_current(tenant).mappings.get(target="title").source == "aws.1"
+
+
+def test_of_several_jobs_one_has_to_be_named(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(microsoft, "graph_client", lambda _tenant: GraphWithJobs("aws.1", "aws.2"))
+    with pytest.raises(
+        CommandError, match=r"several provisioning jobs.*\n--job aws\.1  customappsso Active\n--job aws\.2 "
+    ):
+        call_command("configuration_import", "acme", application="5f8d1c0a")
+    with pytest.raises(CommandError, match=r"no provisioning job “aws\.3”"):
+        call_command("configuration_import", "acme", application="5f8d1c0a", job="aws.3")
+    call_command("configuration_import", "acme", application="5f8d1c0a", job="aws.2", stdout=io.StringIO())
+    assert draft_or_current(tenant).mappings.get(target="title").source == "aws.2"
+
+
+@pytest.mark.parametrize("options", [{}, {"file": "x.json", "application": "5f8d1c0a"}])
+def test_either_a_file_or_an_application_is_named(tenant: Tenant, options: dict[str, str]) -> None:
+    with pytest.raises(CommandError, match="Name a file, or an enterprise application"):
+        call_command("configuration_import", "acme", **options)

@@ -53,3 +53,11 @@ def test_nested_groups_are_included_or_not(admins: Assignment) -> None:
 def test_a_group_that_is_not_assigned_is_named(tenant: Tenant) -> None:
     with pytest.raises(CommandError, match="No group with the id nobody is assigned"):
         scope("--no-send-group", "nobody")
+
+
+def test_a_mistake_in_one_option_changes_nothing(admins: Assignment) -> None:
+    with pytest.raises(CommandError):
+        scope("--all-people", "--nested", ADMINS, "--send-group", "nobody")
+    admins.refresh_from_db()
+    assert not admins.nested
+    assert "people: assigned" in scope()

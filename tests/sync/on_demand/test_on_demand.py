@@ -14,6 +14,7 @@ from django.db import connection
 from sync.configuration import assignments
 from sync.models import (
     Demand,
+    DemandObject,
     DirectoryMembership,
     DirectoryUser,
     HeldChange,
@@ -26,7 +27,6 @@ from sync.models import (
 )
 from sync.on_demand import services
 from sync.on_demand.serving import MOST_ATTEMPTS, in_flight
-from sync.on_demand.steps import STEPS
 from sync.runs.requests import cancel_run, request_run
 from sync.worker import execution
 from sync.worker.scheduling import abandoned_runs
@@ -68,7 +68,7 @@ def test_a_dry_run_shows_the_plan_and_changes_nothing(wired: Tenant, lab: Lab) -
     assert writes(lab) == []
     assert mirror() == before
     assert row.result == Result.PLANNED
-    assert list(steps(row)) == list(STEPS)
+    assert list(steps(row)) == DemandObject.Step.values
     assert steps(row)["write"] == "skipped"
     [planned] = facts(row, "plan")["operations"]
     assert planned["changes"] == {"title": {"before": "Clerk", "after": "Chief", "mapping": "jobTitle"}}

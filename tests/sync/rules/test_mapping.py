@@ -40,6 +40,25 @@ def test_a_pattern_that_cannot_be_run_is_refused_in_the_row() -> None:
     assert "looks around" in problem.sentence
 
 
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("IIF([department], [department], 2)", "[department] is not true or false"),
+        ("IIF([employeeHireDate], 1, 2)", "[employeeHireDate] is not true or false"),
+        ("Not([otherMails])", "[otherMails] is not true or false"),
+        ('IIF([AccountEnabled] = "true", 1, 2)', "never “true”"),
+        ("IIF([accountEnabled], 1, 2)", ""),
+        ("IIF([extensionAttribute1], 1, 2)", ""),
+        ("IIF([extension_0123456789abcdef0123456789abcdef_active], 1, 2)", ""),
+        ('Switch([IsSoftDeleted], , "False", "True", "True", "False")', ""),
+    ],
+)
+def test_a_condition_is_judged_by_what_the_attribute_can_hold(source: str, said: str) -> None:
+    found = [str(problem) for problem in check_mapping(replace(ROW, source=source), [])]
+    assert (found == []) == (said == "")
+    assert said in "".join(found)
+
+
 def test_an_ignored_attribute_stays_and_has_no_default() -> None:
     result = mapped("IgnoreFlowIfNullOrEmpty([jobTitle])")
     assert (result.values, untouched(result), result.problems) == ({}, {"title"}, ())

@@ -12,7 +12,8 @@ from sync.connection.clients import NotEntered
 from sync.directory.live import Found
 from sync.engine.cycle import NotConfirmed, RowsLeft
 from sync.engine.export.sending import TokenRefused, TooManyFailures
-from sync.graph.errors import GraphError, SignInFailed
+from sync.graph.errors import BudgetExceeded, GraphError, SignInFailed
+from sync.graph.errors import Throttled as GraphThrottled
 from sync.models import Run, Tenant
 from sync.on_demand import serving
 from sync.on_demand.services import request_demand
@@ -20,7 +21,7 @@ from sync.problems.catalogue import PROBLEMS
 from sync.runs.lease import Cancelled
 from sync.runs.outcomes import RunStopped, ending_of
 from sync.runs.requests import request_run
-from sync.scim.errors import AwsDown, Forbidden, Rejected, ScimError, Unauthorised
+from sync.scim.errors import AwsDown, Forbidden, Rejected, ScimError, Throttled, Unauthorised
 from sync.worker import execution
 
 
@@ -65,6 +66,10 @@ def test_every_error_ends_a_run_with_a_problem_that_has_words(error: Exception) 
         (Forbidden("No."), "failed", "token-refused", "No."),
         (Rejected("Bad filter."), "failed", "rejected", "Bad filter."),
         (AwsDown("Down."), "failed", "aws-down", "Down."),
+        (Throttled("HTTP 429.", status=429), "failed", "throttled", "HTTP 429."),
+        (GraphThrottled("HTTP 429.", status=429), "failed", "graph-throttled", "HTTP 429."),
+        (BudgetExceeded("Waited.", status=429), "failed", "graph-throttled", "Waited."),
+        (BudgetExceeded("Waited.", status=503), "failed", "graph-down", "Waited."),
         (KeyError("userName"), "failed", "engine-error", "KeyError"),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else None,

@@ -30,10 +30,30 @@ def test_region_and_id_are_read_out() -> None:
 
 
 @pytest.mark.parametrize(
-    "host", ["scim.us-east-1.api.aws", "scim.us-gov-west-1.amazonaws.com", "scim.cn-north-1.amazonaws.com.cn"]
+    ("suffix", "region"),
+    [
+        ("amazonaws.com", "us-east-1"),
+        ("amazonaws.com", "mx-central-1"),
+        ("amazonaws.com", "us-gov-west-1"),
+        ("api.aws", "us-gov-east-1"),
+        ("api.aws", "ap-southeast-12"),
+        ("amazonaws.com.cn", "cn-northwest-1"),
+        ("api.amazonwebservices.com.cn", "cn-north-1"),
+        ("amazonaws.eu", "eusc-de-east-1"),
+        ("api.amazonwebservices.eu", "eusc-de-east-1"),
+        ("c2s.ic.gov", "us-iso-east-1"),
+        ("api.aws.ic.gov", "us-iso-west-1"),
+        ("sc2s.sgov.gov", "us-isob-east-1"),
+        ("api.aws.scloud", "us-isob-east-1"),
+        ("cloud.adc-e.uk", "eu-isoe-west-1"),
+        ("api.cloud-aws.adc-e.uk", "eu-isoe-west-1"),
+        ("csp.hci.ic.gov", "us-isof-south-1"),
+        ("api.aws.hci.ic.gov", "us-isof-south-1"),
+    ],
 )
-def test_dual_stack_and_other_partitions_are_aws_too(host: str) -> None:
-    assert normalise(f"https://{host}/f3vd2aa29dc-223c-4e5c-8a3b-0123456789ab/scim/v2/", allowed={}).host == host
+def test_every_partition_of_aws_is_taken_with_both_of_its_suffixes(suffix: str, region: str) -> None:
+    endpoint = normalise(f"https://scim.{region}.{suffix}/f3vd2aa29dc-223c-4e5c-8a11-0d5c3b7e9f21/scim/v2/", allowed={})
+    assert (endpoint.host, endpoint.region) == (f"scim.{region}.{suffix}", region)
 
 
 @pytest.mark.parametrize(
@@ -42,6 +62,19 @@ def test_dual_stack_and_other_partitions_are_aws_too(host: str) -> None:
         (BASE.replace("https", "http"), "scheme"),
         ("https://d-9067729b3d.awsapps.com/start", "sign-in-address"),
         ("https://eu-central-1.console.aws.amazon.com/singlesignon", "sign-in-address"),
+        ("https://start.home.awsapps.cn/directory/d-9067729b3d", "sign-in-address"),
+        ("https://console.amazonaws-us-gov.com/singlesignon", "sign-in-address"),
+        ("https://identitycenter.amazonaws.eu/ssoins-1234567890abcdef", "sign-in-address"),
+        ("https://ssoins-1234567890abcdef.portal.eu-central-1.app.aws", "sign-in-address"),
+        (f"https://scim.eusc-de-east-1.amazonaws.eu.evil.example/{ID}/scim/v2", "host"),
+        (f"https://scim.eusc-de-east-1.amazonaws.com.eu/{ID}/scim/v2", "host"),
+        (f"https://scim.eusc-de-east-1-amazonaws.eu/{ID}/scim/v2", "host"),
+        (f"https://scim.eu-central-1.amazonaws.eu/{ID}/scim/v2", "host"),
+        (f"https://scim.us-iso-east-1.amazonaws.com/{ID}/scim/v2", "host"),
+        (f"https://sts.eusc-de-east-1.amazonaws.eu/{ID}/scim/v2", "host"),
+        (f"https://scim.eu-central-\uff11.amazonaws.com/{ID}/scim/v2", "host"),
+        (f"https://scim.eu-central-\u0661.amazonaws.com/{ID}/scim/v2", "host"),
+        (BASE.replace("11111111-", "\u0661\u0661\u0661\u0661\u0661\u0661\u0661\u0661-"), "path"),
         ("https://scim.evil.example/x/scim/v2", "host"),
         ("https://169.254.169.254/latest", "host"),
         (f"https://scim.eu-central-1.amazonaws.com.evil.example/{ID}/scim/v2", "host"),

@@ -4,8 +4,9 @@
 attribute mapping and filter: taken over, taken over with a change, or left out, and why.
 """
 
-from sync.configuration.files.ms_schema.reading import NotASchema, Read, looks_like_schema, read
+from sync.configuration.files.ms_schema.forms import NotASchema, is_of_graph
+from sync.configuration.files.ms_schema.reading import Read, read
 from sync.configuration.files.ms_schema.reports import MESSAGES, ReportLine, ReportNote
 from sync.configuration.files.ms_schema.writing import write
 
-__all__ = ["MESSAGES", "NotASchema", "Read", "ReportLine", "ReportNote", "looks_like_schema", "read", "write"]
+__all__ = ["MESSAGES", "NotASchema", "Read", "ReportLine", "ReportNote", "is_of_graph", "read", "write"]

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from sync import expressions
-from sync.configuration.files.ms_schema import names
+from sync.configuration.files.ms_schema import forms, names
+from sync.configuration.files.ms_schema.forms import NotASchema
 from sync.configuration.files.ms_schema.reports import Problem, ReportLine, ReportNote
 from sync.expressions.errors import ExpressionError, gettext_noop
 from sync.expressions.parsing import parse_tree
@@ -23,16 +24,11 @@ from sync.rules.template import DEFAULT_GROUP_MAPPINGS, DEFAULT_USER_MAPPINGS, N
 from sync.rules.wanted import WantedFilter
 
 Json = Mapping[str, Any]
-NO_RULES = gettext_noop("The file has no “synchronizationRules”, so it is not a synchronization schema of Microsoft.")
 NO_OBJECTS = gettext_noop("The schema has no rule that takes users or groups out of Entra.")
 DIRECT = {"Attribute": "direct", "Constant": "constant", "Function": "expression"}
 MATCHING_PROBLEMS = {"matching-unfilterable", "constant-matching", "matching-random"}
 LAST_MATCH = 9
 UNTITLED = gettext_noop("Filter %(n)d")
-
-
-class NotASchema(Exception):
-    """The text itself is the template of the sentence."""
 
 
 class LeftOut(Exception):
@@ -59,29 +55,15 @@ class Read:
     report: list[ReportLine] = field(default_factory=list)
 
 
-def looks_like_schema(document: Any) -> bool:
-    return isinstance(_schema(document), dict)
-
-
 def read(document: Any) -> Read:
-    """Raises NotASchema."""
-    schema = _schema(document)
-    if schema is None:
-        raise NotASchema(NO_RULES)
+    """Of any form in which a schema is exported. Raises NotASchema."""
+    schema = forms.as_graph_has_it(document)
     found = Read()
     for rule in sorted(_objects(schema, "synchronizationRules"), key=_priority):
         _read_rule(rule, found)
     if not found.actions:
         raise NotASchema(NO_OBJECTS)
     return found
-
-
-def _schema(document: Any) -> Json | None:
-    """The schema itself, or the schema of a job that was copied with it."""
-    for one in (document, document.get("schema") if isinstance(document, dict) else None):
-        if isinstance(one, dict) and isinstance(one.get("synchronizationRules"), list):
-            return one
-    return None
 
 
 def _priority(rule: Json) -> int:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, example, given, settings
+from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
 from sync.configuration.mappings import replace_mappings
@@ -14,6 +14,7 @@ from sync.readiness.services import check_now
 from sync.rules.rows import MappingRow
 from sync.tenants.services import create_tenant
 from tests.world.company import group_of, hire
+from tests.world.examples import share
 from tests.world.lab import Lab
 from tests.world.on_demand import demand, facts, steps
 from tests.world.tenant import ACTOR, assign, connect, publish, sync
@@ -129,12 +130,7 @@ UNIQUE_NAMES = [
 
 
 # As found: to shrink one would take minutes of runs.
-@settings(
-    max_examples=max(12, settings.default.max_examples // 10),
-    deadline=None,
-    phases=[Phase.explicit, Phase.generate],
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@settings(max_examples=share(0.16), phases=[Phase.explicit, Phase.generate])
 @given(mappings(), PEOPLE)
 @example(UNIQUE_NAMES, TWINS)
 def test_everybody_is_judged_alike(

@@ -4,8 +4,9 @@ import pytest
 from django.utils import timezone
 
 from sync.approvals import services
+from sync.approvals.services import confirm_plan
 from sync.models import HeldChange, Hold, Incident, Link, Operation, Result, Run, Tenant
-from tests.world.company import active, aws_group, aws_user, group_of, hire, leave, names, people
+from tests.world.company import active, aws_group, aws_user, change, group_of, hire, leave, names, people
 from tests.world.lab import Lab
 from tests.world.tenant import ACTOR, assign, sync
 
@@ -227,3 +228,16 @@ def test_the_grace_period_over_a_purged_person_is_deleted(wired: Tenant, lab: La
     lab.forget_requests()
     sync(wired)
     assert lab.requests() == []
+
+
+def test_a_confirmed_create_is_no_approval_of_a_later_rename(wired: Tenant, lab: Lab) -> None:
+    crowd = people(lab, 20)
+    assign(wired, *crowd)
+    preview = sync(wired, Run.Kind.PREVIEW)
+    confirm_plan(run=preview, actor=ACTOR)
+    sync(wired, confirmed=False)
+    for n, one in enumerate(crowd):
+        change(lab, one, userPrincipalName=f"other{n}@contoso.example")
+    run = sync(wired, confirmed=False)
+    assert run.counts.get(Result.UPDATED, 0) == 0
+    assert Hold.objects.get(kind=Hold.Kind.KEYS).changes.count() == 20

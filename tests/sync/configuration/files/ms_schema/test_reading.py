@@ -125,7 +125,7 @@ def test_a_mobile_number_before_the_work_number_gives_way() -> None:
         (row("title", attribute("jobTitle"), flowType="MultiValueAddOnly"), "left_out", "MultiValueAddOnly"),
         (row("", attribute("jobTitle")), "left_out", "names no field"),
         (row("title", constant("x" * 2000)), "left_out", "2000 characters"),
-        ("not an object", "left_out", "no attribute mapping"),
+        (7, "left_out", "no attribute mapping"),
     ],
 )
 def test_each_odd_mapping_is_said(one: Any, outcome: str, reason: str) -> None:

@@ -1,0 +1,94 @@
+"""What commands share: the tenant that they are about, who stands in the audit log, the report and the exit code."""
+
+import json
+import sys
+from enum import IntEnum
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from sync.models import Tenant
+
+Report = dict[str, Any]
+
+
+class Exit(IntEnum):
+    DONE = 0
+    FAILED = 1
+    USAGE = 2
+    FOUND = 3
+    BUSY = 4
+
+
+# docs/operations.md shows the same table.
+EXIT_CODES = {
+    Exit.DONE: "done",
+    Exit.FAILED: "failed, or not possible now",
+    Exit.USAGE: "not understood: an option, or the name of a tenant or an object; nothing was done",
+    Exit.FOUND: "something was found: differences, decisions that wait, people or groups that are not ready",
+    Exit.BUSY: "another run of the tenant is open; nothing was begun, try again when it is over",
+}
+
+
+class TenantCommand(BaseCommand):
+    """A command about one tenant, in `handle_tenant`."""
+
+    # Who stands in the audit log.
+    actor = "command line"
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        codes = "; ".join(f"{code.value} {meaning}" for code, meaning in EXIT_CODES.items())
+        return super().create_parser(prog_name, subcommand, epilog=f"Exit codes: {codes}.", **kwargs)
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("tenant", help="the tenant's part of the URL: /t/<tenant>/")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        self.handle_tenant(tenant_named(options["tenant"]), options)
+
+    def handle_tenant(self, tenant: Tenant, options: dict[str, Any]) -> None:
+        raise NotImplementedError
+
+
+class ReportCommand(TenantCommand):
+    """Prints what `report` returns: in words, or as JSON."""
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+    def handle_tenant(self, tenant: Tenant, options: dict[str, Any]) -> None:
+        report = self.report(tenant, options)
+        self.stdout.write(to_json(report) if options["json"] else self.in_words(report))
+        if code := self.exit_code(report):
+            raise SystemExit(code)
+
+    def report(self, tenant: Tenant, options: dict[str, Any]) -> Report:
+        raise NotImplementedError
+
+    def in_words(self, report: Report) -> str:
+        raise NotImplementedError
+
+    def exit_code(self, report: Report) -> Exit:
+        return Exit.DONE
+
+
+def tenant_named(slug: str) -> Tenant:
+    tenant = Tenant.objects.filter(slug=slug).first()
+    if tenant is None:
+        known = ", ".join(Tenant.objects.values_list("slug", flat=True)) or "none yet"
+        raise CommandError(f"There is no tenant {slug!r}. Known: {known}.", returncode=Exit.USAGE)
+    return tenant
+
+
+def to_json(report: Any) -> str:
+    return json.dumps(report, indent=2, ensure_ascii=False)
+
+
+def read_input(file: str) -> bytes:
+    """A file, or standard input for "-"."""
+    try:
+        return sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    except OSError as error:
+        raise CommandError(f"{file} cannot be read: {error.strerror}.") from error
