@@ -107,7 +107,11 @@ def odd(sim: Simulation) -> str:
     """A property becomes, or ceases to be, one that AWS refuses."""
     person = sim.dice.choice(sim.company.live_people())
     name, values = sim.dice.choice(
-        [("surname", [None, "Kaya"]), ("givenName", [None, "Ada\u200b", "Ada"]), ("mail", [None, f"{person.id[:8]}@contoso.example"])]
+        [
+            ("surname", [None, "Kaya"]),
+            ("givenName", [None, "Ada\u200b", "Ada"]),
+            ("mail", [None, f"{person.id[:8]}@contoso.example"]),
+        ]
     )
     sim.company.change(person, **{name: sim.dice.choice(values)})
     return f"{named(person)} {name}={person.facts[name]!r}"
@@ -278,17 +282,31 @@ def foreign_user(sim: Simulation) -> str | None:
     """Made in the console: for somebody who is to come, or for nobody."""
     held = {user["userName"].casefold() for user in sim.users()}
     held |= {one["value"].casefold() for user in sim.users() for one in user.get("emails", [])}
-    free = [p for p in sim.company.live_people() if not {p.facts["userPrincipalName"].casefold(), (p.facts["mail"] or "").casefold()} & held]
+    free = [
+        p
+        for p in sim.company.live_people()
+        if not {p.facts["userPrincipalName"].casefold(), (p.facts["mail"] or "").casefold()} & held
+    ]
     person = one_of(sim, free)
-    name = person.facts["userPrincipalName"] if person and sim.dice.random() < 0.8 else f"console{sim.dice.randrange(10**6)}@elsewhere.example"
-    facts: dict[str, Any] = {"userName": name, "displayName": "By Hand", "name": {"givenName": "By", "familyName": "Hand"}}
+    name = (
+        person.facts["userPrincipalName"]
+        if person and sim.dice.random() < 0.8
+        else f"console{sim.dice.randrange(10**6)}@elsewhere.example"
+    )
+    facts: dict[str, Any] = {
+        "userName": name,
+        "displayName": "By Hand",
+        "name": {"givenName": "By", "familyName": "Hand"},
+    }
     if person and sim.dice.random() < 0.3:
         facts["userName"] = f"console{sim.dice.randrange(10**6)}@elsewhere.example"
         facts["emails"] = [{"type": "work", "primary": True, "value": person.facts["mail"] or "x@elsewhere.example"}]
     if person and sim.dice.random() < 0.3:
         # As Entra's own provisioning would have made the person.
         facts["externalId"] = person.id
-    if "#EXT#" in facts["userName"] or any(user.get("externalId") == facts.get("externalId", "") for user in sim.users()):
+    if "#EXT#" in facts["userName"] or any(
+        user.get("externalId") == facts.get("externalId", "") for user in sim.users()
+    ):
         return None
     sim.laws.foreign.add(sim.lab.call("POST", "aws/users", facts)["id"])
     return f"{facts}"
@@ -308,7 +326,12 @@ def foreign_group(sim: Simulation) -> str | None:
 
 
 def fault(sim: Simulation, part: str, kind: str, **facts: Any) -> str:
-    whole = {"part": part, "kind": kind, "times": sim.dice.choice((1, 2, 5)), "skip": sim.dice.choice((0, 0, 1, 4, 9))} | facts
+    whole = {
+        "part": part,
+        "kind": kind,
+        "times": sim.dice.choice((1, 2, 5)),
+        "skip": sim.dice.choice((0, 0, 1, 4, 9)),
+    } | facts
     sim.lab.call("POST", "faults", whole)
     return f"{whole}"
 
@@ -334,7 +357,9 @@ def aws_fault(sim: Simulation) -> str:
         case 6:
             return fault(sim, "aws", "status", status=409, match="POST|PATCH")
         case 7:
-            return fault(sim, "aws", sim.dice.choice(("truncate_body", "empty_body", "html_after", "reset_after")), **of)
+            return fault(
+                sim, "aws", sim.dice.choice(("truncate_body", "empty_body", "html_after", "reset_after")), **of
+            )
         case _:
             match = "PATCH .*/Groups/" if "F5" in OPEN else "PATCH|DELETE"
             return fault(sim, "aws", "status", status=404, times=1, match=match)
@@ -345,7 +370,9 @@ def graph_fault(sim: Simulation) -> str:
         case 0:
             return fault(sim, "graph", "status", status=429, retry_after=sim.dice.choice(("2", "60")))
         case 1:
-            return fault(sim, "graph", "status", status=sim.dice.choice((500, 503, 504)), times=sim.dice.choice((1, 5, 40)))
+            return fault(
+                sim, "graph", "status", status=sim.dice.choice((500, 503, 504)), times=sim.dice.choice((1, 5, 40))
+            )
         case 2:
             return fault(sim, "graph", sim.dice.choice(("drop_before", "truncate_body", "empty_body", "html", "reset")))
         case _:
@@ -410,7 +437,11 @@ def renew_token(sim: Simulation) -> None:
     sim.every_secret.append(sim.lab.call("POST", "aws/token", {"action": "new"})["secret"])
     today = timezone.localdate()
     services.save_aws(
-        tenant=sim.tenant, actor=ACTOR, endpoint=sim.lab.facts["scim_endpoint"], token=sim.every_secret[-1], token_created_on=today
+        tenant=sim.tenant,
+        actor=ACTOR,
+        endpoint=sim.lab.facts["scim_endpoint"],
+        token=sim.every_secret[-1],
+        token_created_on=today,
     )
     AwsConnection.objects.filter(tenant=sim.tenant).update(tested_at=timezone.now(), test_passed=True)
 
@@ -467,9 +498,18 @@ def change_filters(sim: Simulation) -> str:
         del rules.filters[uid]
         told = "one less"
     else:
-        name, value = sim.dice.choice((("department", sim.dice.choice(DEPARTMENTS)), ("department", None), ("jobTitle", None)))
-        clause = {"attribute": name, "operator": "EQUALS" if value else "IS NOT NULL", "value": value or "", "ignore_case": False}
-        row = filters.save_filter(actor=ACTOR, tenant=sim.tenant, object_type="user", title=f"{name} {value}", clauses=[clause])
+        name, value = sim.dice.choice(
+            (("department", sim.dice.choice(DEPARTMENTS)), ("department", None), ("jobTitle", None))
+        )
+        clause = {
+            "attribute": name,
+            "operator": "EQUALS" if value else "IS NOT NULL",
+            "value": value or "",
+            "ignore_case": False,
+        }
+        row = filters.save_filter(
+            actor=ACTOR, tenant=sim.tenant, object_type="user", title=f"{name} {value}", clauses=[clause]
+        )
         rules.filters[row.uid] = (name, value)
         told = f"{name} {value}"
     sim.note_truth()
@@ -480,7 +520,10 @@ def change_settings(sim: Simulation) -> str:
     rules = sim.editing()
     name = sim.dice.choice(("leave_out_guests", "everybody", "user_actions", "group_actions"))
     if name.endswith("_actions"):
-        whole = {"user_actions": ["create", "update", "disable", "delete"], "group_actions": ["create", "update", "delete"]}[name]
+        whole = {
+            "user_actions": ["create", "update", "disable", "delete"],
+            "group_actions": ["create", "update", "delete"],
+        }[name]
         value: Any = [one for one in whole if sim.dice.random() < 0.8]
         rules.actions[name] = value
     else:
@@ -576,7 +619,10 @@ def interrupted(sim: Simulation) -> str | None:
         sim.world_moves()
     try:
         run = request_run(
-            tenant=sim.tenant, kind=sim.dice.choice((Run.Kind.FULL, Run.Kind.CHANGES)), trigger=Run.Trigger.PERSON, actor=ACTOR
+            tenant=sim.tenant,
+            kind=sim.dice.choice((Run.Kind.FULL, Run.Kind.CHANGES)),
+            trigger=Run.Trigger.PERSON,
+            actor=ACTOR,
         )
     except RunInTheWay as busy:
         return f"run {busy.run.number} is in the way"
@@ -742,8 +788,8 @@ BY_HAND: Weighted = (
     (1, foreign_group),
 )  # fmt: skip
 FAULTS: Weighted = (
-    (9, aws_fault), (3, graph_fault), (3, graph_reading), (1, dead_tokens), (1, lose_token), (5, all_is_well),
-    (2, renew_token),
+    (9, aws_fault), (3, graph_fault), (3, graph_reading), (1, dead_tokens), (1, lose_token), (20, all_is_well),
+    (6, renew_token),
 )  # fmt: skip
 BY_ADMIN: Weighted = (
     (4, assign), (2, unassign), (2, change_assignment), (2, change_filters), (2, change_settings), (3, change_mapping),

@@ -130,10 +130,17 @@ class Ending:
         claims = {
             key: keys_of_group({"displayName": sim.company.groups[key].name, "externalId": key}) for key in now.groups
         }
-        holders = [(sim.laws.owners.get(one["id"], ""), keys_of_group(one)) for one in found.values() if "members" in one]
+        holders = [
+            (sim.laws.owners.get(one["id"], ""), keys_of_group(one)) for one in found.values() if "members" in one
+        ]
         blocked = stuck(claims, holders) | {key for _action, key, member in sim.laws.kept if not member}
         if "F3" in OPEN:
-            gone = {key for group in sim.company.groups.values() if group.state != "live" for key in keys_of_group({"displayName": group.name})}
+            gone = {
+                key
+                for group in sim.company.groups.values()
+                if group.state != "live"
+                for key in keys_of_group({"displayName": group.name})
+            }
             blocked |= {key for key, values in claims.items() if values & gone}
         people = {user["id"]: key for key, user in users.items() if key}
         for key in sorted(now.groups - blocked):
@@ -141,9 +148,13 @@ class Ending:
                 sim.laws.broken("convergence", f"group {sim.company.groups[key].name} is not in AWS")
                 continue
             if not same(groups[key]["displayName"], sim.company.groups[key].name):
-                sim.laws.broken("convergence", f"group {sim.company.groups[key].name} is called {groups[key]['displayName']}")
+                sim.laws.broken(
+                    "convergence", f"group {sim.company.groups[key].name} is called {groups[key]['displayName']}"
+                )
         for key in sorted((groups.keys() & sim.company.groups.keys()) - blocked):
-            self._members(now, key, {people[one] for one in groups[key]["members"] if one in people}, set(users), excused)
+            self._members(
+                now, key, {people[one] for one in groups[key]["members"] if one in people}, set(users), excused
+            )
 
     def _members(self, now: Truth, key: str, members: set[str], there: set[str], excused: set[str]) -> None:
         """Whoever is out of scope but listed may stay: a leaver is disabled and otherwise left as is."""
@@ -173,4 +184,3 @@ class Ending:
             for row in model._default_manager.values_list():
                 if any(secret in repr(row) for secret in secrets):
                     self.sim.laws.broken("secrets", f"a {model.__name__} holds a secret")
-

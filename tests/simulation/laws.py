@@ -244,7 +244,9 @@ class Laws:
     # Limits
 
     def _limits(self, activity: Activity, rules: "Settings") -> None:
-        new = [deed for write in activity.writes for deed in self._removals(write) if not self._is_approved(deed, write.at)]
+        new = [
+            deed for write in activity.writes for deed in self._removals(write) if not self._is_approved(deed, write.at)
+        ]
         now = max((write.at for write in activity.writes), default=0.0)
         self.removed = {deed: at for deed, at in self.removed.items() if at > now - WEEK}
         self.removed |= {deed: now for deed in new if deed not in self.removed}
@@ -300,7 +302,11 @@ class Laws:
         old, new = unique(before), unique(write.values())
         names = {name for name, _value in old}
         changed = {(name, value) for name, value in new if name in names} - old
-        if changed and not changed <= self.listed.get(owner, set()) and not self._is_approved(("update", owner, ""), write.at):
+        if (
+            changed
+            and not changed <= self.listed.get(owner, set())
+            and not self._is_approved(("update", owner, ""), write.at)
+        ):
             yield owner
 
     # The run, and what it wrote down
@@ -338,7 +344,9 @@ class Laws:
         if not activity.over:
             return
         done = activity.run.operations.filter(result__in=DONE, status__gte=200, status__lt=300)
-        sent = {self.owners.get(write.scim_id) or write.body.get("externalId") for write in activity.writes if write.body}
+        sent = {
+            self.owners.get(write.scim_id) or write.body.get("externalId") for write in activity.writes if write.body
+        }
         sent |= {self.owners.get(write.scim_id) for write in activity.writes}
         for row in done.exclude(sent_at=None).exclude(object_id__in=[one for one in sent if one]):
             if row.sent_at and row.sent_at.timestamp() >= activity.began and row.request.get("body"):

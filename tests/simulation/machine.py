@@ -8,7 +8,6 @@ import random
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from django.db import connection
 from django.utils import timezone
@@ -17,7 +16,7 @@ from sync import queue
 from sync.approvals import services as approvals
 from sync.configuration import mappings
 from sync.connection import services
-from sync.models import AwsConnection, EntraConnection, HeldChange, Run, Tenant
+from sync.models import AwsConnection, EntraConnection, HeldChange, Run
 from sync.readiness.services import carry_out_check
 from sync.rules.limits import Limits
 from sync.tenants.services import create_tenant
@@ -41,10 +40,10 @@ CALM, RESTLESS = 0.75, 0.6
 
 @dataclass
 class Story:
-    """`lines`: acts, requests and states in order. `violations`: laws that were broken, with the step."""
+    """`ledger`: acts, requests and states in order. `violations`: laws that were broken, with the step."""
 
     seed: int
-    lines: list[str] = field(default_factory=list)
+    ledger: list[str] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
 
@@ -56,7 +55,13 @@ class Simulation:
     """`acts`: by name, how often one is chosen, and what it does; `outside`: those that need nobody of the product."""
 
     def __init__(
-        self, lab: Lab, clock: Clock, seed: int, acts: Acts, outside: Sequence[str], ending: Callable[["Simulation"], None]
+        self,
+        lab: Lab,
+        clock: Clock,
+        seed: int,
+        acts: Acts,
+        outside: Sequence[str],
+        ending: Callable[["Simulation"], None],
     ) -> None:
         self.lab = lab
         self.clock = clock
@@ -146,8 +151,8 @@ class Simulation:
         rows = confirmed.operations.exclude(desired={}) if confirmed else ()
         self.laws.listed = {row.object_id: keys_of(row.desired) | keys_of_group(row.desired) for row in rows}
 
-    def tell(self, line: str) -> None:
-        self.story.lines.append(line)
+    def note(self, line: str) -> None:
+        self.story.ledger.append(line)
 
     # What AWS holds
 
@@ -177,7 +182,7 @@ class Simulation:
     def world_moves(self) -> None:
         """In Entra, or in AWS by hand, while the product is at work."""
         name = self.dice.choice(self.outside)
-        self.tell(f"  meanwhile {name}: {self.acts[name][1](self)}")
+        self.note(f"  meanwhile {name}: {self.acts[name][1](self)}")
 
     def works(self, at: tuple[str, int] = NEVER, happens: Callable[[], None] | None = None) -> None:
         """The worker takes what the broker holds. `at`: the checkpoint, and which time, at which something `happens`."""
@@ -199,7 +204,7 @@ class Simulation:
         self.look(activity)
 
     def dies(self) -> None:
-        self.tell("  killed")
+        self.note("  killed")
         self.story.counts["kills"] += 1
         self.process.die()
 
@@ -207,24 +212,28 @@ class Simulation:
         run = activity.run
         run.refresh_from_db()
         activity.seconds = self.clock.now() - activity.began
-        activity.since = read_since(self.tenant, min(activity.began, run.started_at.timestamp() if run.started_at else activity.began))
+        activity.since = read_since(
+            self.tenant, min(activity.began, run.started_at.timestamp() if run.started_at else activity.began)
+        )
         activity.writes = [Write.of(row) for row in self.requests() if row["method"] in WRITES]
         self.writes += sum(write.applied for write in activity.writes)
         after = self.aws()
-        self.tell(f"  run {run.number} {run.kind} {run.state} {run.problem}{run.suspect} {json.dumps(run.counts, sort_keys=True)}")
+        self.note(
+            f"  run {run.number} {run.kind} {run.state} {run.problem}{run.suspect} {json.dumps(run.counts, sort_keys=True)}"
+        )
         self.story.counts["runs"] += 1
         self.laws.check(activity, after, self.settings)
 
     def requests(self) -> list[Json]:
-        """What AWS received since the last look; all of it is told."""
+        """What AWS received since the last look; all of it is noted."""
         rows: list[Json] = self.lab.call("GET", f"aws/ledger?after={self.seen['aws']}")
         asked: list[Json] = self.lab.call("GET", f"graph/ledger?after={self.seen['graph']}")
         self.seen["aws"] = max((row["n"] for row in rows), default=self.seen["aws"])
         self.seen["graph"] = max((row["n"] for row in asked), default=self.seen["graph"])
         for row in asked:
-            self.tell(f"  {row['at']:.5f} {row['part']} {row['method']} {row['path']}?{row['query']} {row['status']}")
+            self.note(f"  {row['at']:.5f} {row['part']} {row['method']} {row['path']}?{row['query']} {row['status']}")
         for row in rows:
-            self.tell(
+            self.note(
                 f"  {row['at']:.5f} aws {row['method']} {row['path']}?{row['query']} {json.dumps(row['request'], sort_keys=True)}"
                 f" {row['status']} {'applied' if row['applied'] else ''}"
             )
@@ -247,18 +256,18 @@ class Simulation:
 
     def step(self, number: int, name: str) -> None:
         """An act, and some time; often something has changed in Entra before."""
-        self.tell(f"{number} {name}")
+        self.note(f"{number} {name}")
         if self.dice.random() < RESTLESS:
             self.world_moves()
-        self.tell(f"  {self.acts[name][1](self)}")
+        self.note(f"  {self.acts[name][1](self)}")
         self.note_truth()
         self.passes(self.dice.choice((20, 60, 600, 1800)), calm=False)
         self.judge(f"step {number} ({name})")
 
     def end(self, number: int) -> None:
-        self.tell(f"{number} ending")
+        self.note(f"{number} ending")
         self.ending(self)
-        self.tell(json.dumps(self.aws(), sort_keys=True))
+        self.note(json.dumps(self.aws(), sort_keys=True))
         self.judge("the ending")
 
     def judge(self, when: str) -> None:

@@ -180,7 +180,7 @@ class Pool(Executor):
         future.set_running_or_notify_cancel()
         try:
             future.set_result(work(*args, **kwargs))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whoever asks for the result gets it
             future.set_exception(error)
         return future
 
