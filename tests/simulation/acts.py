@@ -20,7 +20,6 @@ from sync.rules.rows import MappingRow
 from sync.runs.requests import RunInTheWay, cancel_run, request_run
 from sync.tenants import services as tenants
 from tests.simulation.company import DEPARTMENTS, FAMILY, TITLES, Group, Person
-from tests.simulation.known import OPEN
 from tests.simulation.machine import ACTOR, Simulation
 from tests.simulation.rules import WAYS, Sent
 
@@ -361,8 +360,7 @@ def aws_fault(sim: Simulation) -> str:
                 sim, "aws", sim.dice.choice(("truncate_body", "empty_body", "html_after", "reset_after")), **of
             )
         case _:
-            match = "PATCH .*/Groups/" if "F5" in OPEN else "PATCH|DELETE"
-            return fault(sim, "aws", "status", status=404, times=1, match=match)
+            return fault(sim, "aws", "status", status=404, times=1, match="PATCH|DELETE")
 
 
 def graph_fault(sim: Simulation) -> str:
@@ -741,7 +739,7 @@ def change_safety(sim: Simulation) -> str:
             {"adoption": "match"},
             {"delete_after_days": 1},
             {"delete_groups": True},
-            {"free_names": True} if "F4" not in OPEN else {"free_names": False},
+            {"free_names": True},
             {"repair": True},
         )
     )

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from tests.world.lab import Lab
@@ -101,6 +101,13 @@ class Company:
         for _ in range(groups):
             self.make_group(self.dice.sample(sorted(self.people), 4))
         self.add_members(*self.dice.sample(sorted(self.groups), 2))
+
+    def frozen(self) -> "Company":
+        """As it is now: later changes do not reach it."""
+        copied = Company(self.lab, self.dice, self.changed)
+        copied.people = {key: replace(person, facts=dict(person.facts)) for key, person in self.people.items()}
+        copied.groups = {key: replace(group, members=list(group.members)) for key, group in self.groups.items()}
+        return copied
 
     # Who is there
 

@@ -89,7 +89,7 @@ class Simulation:
 
     def begin(self) -> None:
         self.tenant = create_tenant(actor=ACTOR, name="Acme")
-        self.laws = Laws(self.tenant)
+        self.laws = Laws(self.tenant, self.rules)
         self.company.found(PEOPLE, GROUPS)
         services.connect(self.tenant, self.lab.facts | self.secrets, actor=ACTOR)
         mappings.apply_recommended(actor=ACTOR, tenant=self.tenant)
@@ -106,7 +106,8 @@ class Simulation:
     def note_truth(self) -> None:
         self.tenant.refresh_from_db()
         self.laws.tenant = self.tenant
-        self.laws.history.append(truth(self.clock.now(), self.company, self.rules))
+        self.laws.rules = self.rules.copy()
+        self.laws.history.append(truth(self.clock.now(), self.company.frozen(), self.laws.rules))
 
     def changed(self, *ids: str) -> None:
         """In Entra: whoever it is about may be tried again at once."""

@@ -20,19 +20,26 @@ COMPARED = (*WAYS, "displayName", "name.givenName", "name.formatted", "emails", 
 
 @dataclass(frozen=True)
 class Truth:
-    """At one moment. `people`, `groups`: Entra ids of those in scope; `listed`: by group in scope, whom Entra lists."""
+    """At one moment. `people`, `groups`: Entra ids of those in scope; `listed`: by group in scope, whom Entra lists;
+    `company`: what Entra held."""
 
     at: float
     people: frozenset[str]
     groups: frozenset[str]
     listed: Mapping[str, frozenset[str]]
     purged: frozenset[str]
+    company: Company
+
+    def under(self, rules: Rules) -> "Truth":
+        """What other rules would have made of the same company."""
+        return truth(self.at, self.company, rules)
 
     def is_member(self, group: str, person: str) -> bool:
         return group in self.groups and person in self.people and person in self.listed[group]
 
 
 def truth(at: float, company: Company, rules: Rules) -> Truth:
+    """`company` must not change any more."""
     groups = {
         key: frozenset(company.listed(key, nested=sent.nested))
         for key, sent in rules.groups.items()
@@ -40,7 +47,7 @@ def truth(at: float, company: Company, rules: Rules) -> Truth:
     }
     people = frozenset(person.id for person in company.live_people() if in_scope(person, company, rules))
     purged = {row.id for row in (*company.people.values(), *company.groups.values()) if row.state == "purged"}
-    return Truth(at, people, frozenset(groups), groups, frozenset(purged))
+    return Truth(at, people, frozenset(groups), groups, frozenset(purged), company)
 
 
 def in_scope(person: Person, company: Company, rules: Rules) -> bool:
