@@ -3,20 +3,18 @@
 import ipaddress
 import random
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
-from itertools import takewhile
 from typing import TypeVar
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.db.models import Q
 
 from sync.connection.sealing import unseal
 from sync.graph.auth import Authenticator, Certificate, ClientSecret
 from sync.graph.client import GraphClient
 from sync.graph.cloud import CLOUDS, Cloud
-from sync.models import AwsConnection, EntraConnection, Link, Origin, Run, Tenant
+from sync.models import AwsConnection, EntraConnection, Run, Tenant
 from sync.runs.lease import Watch
 from sync.runs.outcomes import RunStopped
 from sync.scim.client import ScimClient
@@ -156,29 +154,5 @@ def scim_client(
         sleep=sleep,
         clock=clock,
         random=random,
-        never_touch=never_touch(tenant),
+        never_touch=NeverTouch(tenant.never_touch),
     )
-
-
-def never_touch(tenant: Tenant) -> NeverTouch:
-    """Linked objects whose name is on the list: those that we made are ours, the others stay as they are."""
-    listed = NeverTouch(tenant.never_touch)
-    ours, protected = set[str](), set[str]()
-    names = Link.objects.filter(_may_match(listed.patterns), tenant=tenant).exclude(scim_id="")
-    for scim_id, origin, name, shown in names.values_list(
-        "scim_id", "origin", "written__userName", "written__displayName"
-    ).iterator():
-        if listed.matches(name) or listed.matches(shown):
-            (ours if origin == Origin.CREATED else protected).add(scim_id)
-    return NeverTouch(tenant.never_touch, frozenset(ours), protected)
-
-
-def _may_match(patterns: Iterable[str]) -> Q:
-    """The database sorts out by the beginning of the names: a tenant may have a hundred thousand links.
-
-    ASCII only: beyond it, databases disagree on letter case."""
-    wanted = Q(pk__in=())
-    for pattern in patterns:
-        beginning = "".join(takewhile(str.isascii, pattern.partition("*")[0]))
-        wanted |= Q(written__userName__istartswith=beginning) | Q(written__displayName__istartswith=beginning)
-    return wanted
