@@ -29,6 +29,8 @@ def main() -> int:
             return play(lab, clock, options)
 
 
+# So many stories take a minute or two.
+PROGRESS = 20
 LAB = ("--people", "1", "--groups", "1", "--aws-latency-ms", "30", "--graph-latency-ms", "60")
 
 
@@ -85,6 +87,8 @@ def play(lab: Lab, path: Path, options: argparse.Namespace) -> int:
         for violation in story.violations:
             print(f"seed {seed}: {violation}", flush=True)
         broken += bool(story.violations)
+        if (number := seed - options.seed + 1) % PROGRESS == 0:
+            print(f"{number:,} stories, {broken} broke a law", file=sys.stderr, flush=True)
     seconds = time.monotonic() - began
     totals = ", ".join(f"{number:,} {name}" for name, number in counts.items())
     summary = f"{options.seeds:,} stories of {options.steps} steps in {seconds:.0f} s: {totals}; {broken} broke a law"

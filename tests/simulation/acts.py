@@ -494,7 +494,7 @@ def change_filters(sim: Simulation) -> str:
         uid = sim.dice.choice(list(rules.filters))
         filters.remove_filter(actor=ACTOR, tenant=sim.tenant, uid=uid)
         del rules.filters[uid]
-        told = "one less"
+        result = "one less"
     else:
         name, value = sim.dice.choice(
             (("department", sim.dice.choice(DEPARTMENTS)), ("department", None), ("jobTitle", None))
@@ -509,9 +509,9 @@ def change_filters(sim: Simulation) -> str:
             actor=ACTOR, tenant=sim.tenant, object_type="user", title=f"{name} {value}", clauses=[clause]
         )
         rules.filters[row.uid] = (name, value)
-        told = f"{name} {value}"
+        result = f"{name} {value}"
     sim.note_truth()
-    return told
+    return result
 
 
 def change_settings(sim: Simulation) -> str:
@@ -658,13 +658,13 @@ def decide(sim: Simulation) -> str | None:
     chosen = sim.dice.sample(same, sim.dice.randint(1, len(same)))
     if sim.dice.random() < 0.6:
         sim.approve(chosen)
-        told = "approved"
+        result = "approved"
     else:
         sim.keep(chosen)
-        told = "kept"
+        result = "kept"
     sim.works()
     sim.follow()
-    return f"{told} {[(one.action, one.object_id, one.member_id) for one in chosen]}"
+    return f"{result} {[(one.action, one.object_id, one.member_id) for one in chosen]}"
 
 
 def turn_on(sim: Simulation) -> str:

@@ -29,6 +29,6 @@ class Clock:
         self.set(self.now() + max(0.0, seconds))
 
     def moment(self) -> datetime.datetime:
-        """For whoever notes it: later than the last one."""
+        """As it is noted: later than the last one."""
         self.sleep(HAIR)
         return datetime.datetime.fromtimestamp(self.now(), datetime.UTC)

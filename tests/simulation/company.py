@@ -1,4 +1,4 @@
-"""What Entra holds, as the simulation made it: known without asking anybody. Every change is told to the lab, too."""
+"""What Entra holds, as the simulation made it: known without asking anybody. Every change is made in the lab, too."""
 
 import random
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""How a story ends: faults cease, people say yes to what waits, and a few runs later AWS holds what is right, and stays so."""
+"""How a story ends: faults cease, people approve what waits, and a few runs later AWS holds what is right, and stays so."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -71,6 +71,8 @@ class Ending:
         if waiting:
             sim.approve(waiting)
             sim.works()
+        # People who waited in vain for another's create are looked at again by the next run.
+        acts.sync(sim)
         sim.passes(60)
         return sim.writes == before
 
@@ -147,7 +149,7 @@ class Ending:
             )
 
     def _members(self, now: Truth, key: str, members: set[str], there: set[str], excused: set[str]) -> None:
-        """Whoever is out of scope but listed may stay: a leaver is disabled and otherwise left as is."""
+        """People out of scope but listed may stay: a leaver is disabled and otherwise left as is."""
         laws, name = self.sim.laws, self.sim.company.groups[key].name
         listed = now.listed.get(key, frozenset())
         for person in sorted((listed & now.people & there) - members - excused):

@@ -21,7 +21,7 @@ CONFLICT_WAITS = 3600.0
 LONGEST_RUN = 12 * 3600.0
 WRITES = ("POST", "PATCH", "PUT", "DELETE")
 # (action, object id, member id): one thing that a person may be asked about.
-Deed = tuple[str, str, str]
+Change = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
@@ -84,17 +84,17 @@ class Laws:
         self.owners: dict[str, str] = {}
         self.history: list[Truth] = []
         self.violations: list[str] = []
-        # Made by hand while the product was at work; and gone by hand: whoever they were may be made again.
+        # Made by hand while the product was at work; and gone by hand: they may be made again.
         self.foreign: set[str] = set()
         self.lost: set[str] = set()
         self.chosen: dict[str, str] = {}
-        # By deed, until when; and what is to stay as it is.
-        self.approved: dict[Deed, float] = {}
-        self.kept: set[Deed] = set()
-        # Unique values that somebody said yes to, by Entra id.
+        # By change, until when; and what is to stay as it is.
+        self.approved: dict[Change, float] = {}
+        self.kept: set[Change] = set()
+        # Unique values that somebody approved, by Entra id.
         self.listed: dict[str, set[tuple[str, str]]] = {}
         # Removals without an approval: when and what.
-        self.removed: dict[Deed, float] = {}
+        self.removed: dict[Change, float] = {}
         # Refused creates by Entra id: when, and since when nobody asked for another try.
         self.refused: dict[str, float] = {}
 
@@ -127,7 +127,7 @@ class Laws:
         """What a finished run no longer wanted is no longer kept: the next time somebody is asked anew."""
         if activity.over and not activity.run.suspect:
             window = self.window(activity.since, activity.began)
-            self.kept -= {deed for deed in self.kept if any(not wanted(deed, truth) for truth in window)}
+            self.kept -= {change for change in self.kept if any(not wanted(change, truth) for truth in window)}
 
     def _own(self, activity: Activity, after: Mapping[str, Json]) -> None:
         """What is new in AWS after an activity was made by it."""
@@ -239,7 +239,7 @@ class Laws:
             last = self.refused.get(owner)
             if last is not None and activity.began > last and write.at - last < CONFLICT_WAITS:
                 self.broken("escrow", f"the create of {owner} is sent again {write.at - last:.0f} s after its refusal")
-            # Whoever dies may not have noted the answer.
+            # A worker that dies may not have noted the answer.
             if activity.over:
                 self.refused[owner] = write.at
 
@@ -251,11 +251,14 @@ class Laws:
 
     def _limits(self, activity: Activity, rules: "Settings") -> None:
         new = [
-            deed for write in activity.writes for deed in self._removals(write) if not self._is_approved(deed, write.at)
+            change
+            for write in activity.writes
+            for change in self._removals(write)
+            if not self._is_approved(change, write.at)
         ]
         now = max((write.at for write in activity.writes), default=0.0)
-        self.removed = {deed: at for deed, at in self.removed.items() if at > now - WEEK}
-        self.removed |= {deed: now for deed in new if deed not in self.removed}
+        self.removed = {change: at for change, at in self.removed.items() if at > now - WEEK}
+        self.removed |= {change: now for change in new if change not in self.removed}
         ours = [found for scim_id, found in activity.before.items() if scim_id in self.owners]
         people = [found for found in ours if "userName" in found]
         active = sum(found["active"] for found in people)
@@ -263,7 +266,7 @@ class Laws:
         self._limit_members(new, [found for found in ours if "members" in found], rules)
         self._limit_keys(activity, len(people), rules)
 
-    def _removals(self, write: Write) -> Iterator[Deed]:
+    def _removals(self, write: Write) -> Iterator[Change]:
         owner = self.owners.get(write.scim_id, "")
         if not (write.applied and write.answered and owner):
             return
@@ -272,16 +275,16 @@ class Laws:
         for member in write.members("remove"):
             yield "remove_member", owner, self.owners.get(member, "")
 
-    def _is_approved(self, deed: Deed, at: float) -> bool:
-        return self.approved.get(deed, 0.0) >= at
+    def _is_approved(self, change: Change, at: float) -> bool:
+        return self.approved.get(change, 0.0) >= at
 
-    def _limit_people(self, new: list[Deed], active: int, rules: "Settings") -> None:
+    def _limit_people(self, new: list[Change], active: int, rules: "Settings") -> None:
         gone = sum(action == "disable" for action, _object, _member in self.removed)
         limit = rules.people(active + gone)
         if any(action == "disable" for action, _object, _member in new) and gone > limit:
             self.broken("limit", f"{gone} people were disabled within a week, {limit} may be")
 
-    def _limit_members(self, new: list[Deed], groups: list[Json], rules: "Settings") -> None:
+    def _limit_members(self, new: list[Change], groups: list[Json], rules: "Settings") -> None:
         gone = Counter(group for action, group, _member in self.removed if action == "remove_member")
         size = {self.owners[group["id"]]: len(group["members"]) for group in groups}
         limit = rules.members(sum(size.values()) + gone.total())
@@ -293,7 +296,7 @@ class Laws:
                 self.broken("limit", f"{gone[group]} left group {group} within a week, {limit} may")
 
     def _limit_keys(self, activity: Activity, people: int, rules: "Settings") -> None:
-        """Of a plan that nobody said yes to as a whole."""
+        """Of a plan that nobody approved as a whole."""
         moved = {owner for write in activity.writes if write.applied for owner in self._moves(activity, write)}
         limit = rules.keys(people)
         if len(moved) > limit and not activity.run.confirmed:
@@ -323,7 +326,7 @@ class Laws:
             self.broken("own error", f"run {run.number} ended on {run.problem_detail}")
         if run.kind == Run.Kind.PREVIEW and activity.writes:
             self.broken("preview", f"run {run.number} is a preview and wrote")
-        if run.suspect and any(True for write in activity.writes for _deed in self._removals(write)):
+        if run.suspect and any(True for write in activity.writes for _change in self._removals(write)):
             self.broken("doubted", f"run {run.number} doubted its reading ({run.suspect}) and removed somebody")
         if left := run.operations.filter(result__in=self._undecided(run)).count():
             self.broken("undecided", f"run {run.number} is {run.state} and left {left} operations undecided")
@@ -365,9 +368,9 @@ DONE = (
 )
 
 
-def wanted(deed: Deed, truth: Truth) -> bool:
+def wanted(change: Change, truth: Truth) -> bool:
     """Whether a removal is what Entra and the rules want."""
-    action, object_id, member = deed
+    action, object_id, member = change
     if action == "disable":
         return object_id not in truth.people
     return action != "remove_member" or member not in truth.listed.get(object_id, ())

@@ -23,7 +23,7 @@ from sync.tenants.services import create_tenant
 from sync.worker import execution, scheduling
 from tests.simulation.clock import START, Clock
 from tests.simulation.company import Company
-from tests.simulation.laws import WRITES, Activity, Deed, Laws, Settings, Write, read_since
+from tests.simulation.laws import WRITES, Activity, Change, Laws, Settings, Write, read_since
 from tests.simulation.oracle import Json, keys_of, keys_of_group, truth
 from tests.simulation.process import Process
 from tests.simulation.rules import Rules
@@ -110,7 +110,7 @@ class Simulation:
         self.laws.history.append(truth(self.clock.now(), self.company.frozen(), self.laws.rules))
 
     def changed(self, *ids: str) -> None:
-        """In Entra: whoever it is about may be tried again at once."""
+        """In Entra: those concerned may be tried again at once."""
         for object_id in ids:
             self.laws.refused.pop(object_id, None)
         self.note_truth()
@@ -124,13 +124,13 @@ class Simulation:
     def approve(self, changes: Sequence[HeldChange]) -> None:
         self._decide(changes, "approve")
         expires = self.clock.now() + Limits.of(self.tenant.limits).approval_hours * 3600
-        self.laws.approved |= dict.fromkeys(map(deed_of, changes), expires)
-        self.laws.kept -= set(map(deed_of, changes))
+        self.laws.approved |= dict.fromkeys(map(change_of, changes), expires)
+        self.laws.kept -= set(map(change_of, changes))
         self.laws.try_again()
 
     def keep(self, changes: Sequence[HeldChange]) -> None:
         self._decide(changes, "keep")
-        self.laws.kept |= set(map(deed_of, changes))
+        self.laws.kept |= set(map(change_of, changes))
 
     def _decide(self, changes: Sequence[HeldChange], word: str) -> None:
         for hold in sorted({change.hold for change in changes}, key=lambda hold: hold.pk):
@@ -145,7 +145,7 @@ class Simulation:
         self.note_truth()
 
     def follow(self) -> None:
-        """A run or a yes may have made version 1 of what was edited, and says yes to what its plan listed."""
+        """A run or an approval may have made version 1 of what was edited, and approves what its plan listed."""
         self.tenant.refresh_from_db()
         self.published = self.tenant.configurations.published().exists()
         confirmed = self.tenant.configurations.current().confirmed_run
@@ -276,7 +276,7 @@ class Simulation:
         self.laws.violations.clear()
 
 
-def deed_of(change: HeldChange) -> Deed:
+def change_of(held: HeldChange) -> Change:
     """A deletion is a removal like a disabling."""
-    person = change.object_type == "user" and change.action == "delete"
-    return ("disable" if person else change.action), change.object_id, change.member_id
+    person = held.object_type == "user" and held.action == "delete"
+    return ("disable" if person else held.action), held.object_id, held.member_id

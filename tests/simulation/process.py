@@ -28,7 +28,7 @@ from tests.simulation.clock import Clock
 
 
 class Killed(BaseException):
-    """The process is gone. Nobody catches it but whoever started it, and what it passes on its way does nothing more."""
+    """The process is gone. Nobody but its starter catches it, and what it passes on its way does nothing more."""
 
 
 class Process:
@@ -180,7 +180,7 @@ class Pool(Executor):
         future.set_running_or_notify_cancel()
         try:
             future.set_result(work(*args, **kwargs))
-        except Exception as error:  # noqa: BLE001 - whoever asks for the result gets it
+        except Exception as error:  # noqa: BLE001 - the one who asks for the result gets it
             future.set_exception(error)
         return future
 
