@@ -791,7 +791,7 @@ FAULTS: Weighted = (
 )  # fmt: skip
 BY_ADMIN: Weighted = (
     (4, assign), (2, unassign), (2, change_assignment), (2, change_filters), (2, change_settings), (3, change_mapping),
-    (6, publish), (1, discard), (3, sync_changes), (2, sync_full), (2, sync_confirmed), (1, sync_preview), (5, interrupted),
+    (6, publish), (1, discard), (3, sync_changes), (2, sync_full), (2, sync_confirmed), (1, sync_preview), (9, interrupted),
     (1, cancel), (9, decide), (3, turn_on), (1, turn_off), (3, on_demand), (3, verify), (2, adopt), (2, change_safety),
     (1, accept_shrinkage), (1, check_readiness), (3, time_passes),
 )  # fmt: skip

@@ -217,7 +217,9 @@ class Simulation:
             self.tenant, min(activity.began, run.started_at.timestamp() if run.started_at else activity.began)
         )
         activity.writes = [Write.of(row) for row in self.requests() if row["method"] in WRITES]
-        self.writes += sum(write.applied for write in activity.writes)
+        applied = sum(write.applied for write in activity.writes)
+        self.writes += applied
+        self.story.counts["writes"] += applied
         after = self.aws()
         self.note(
             f"  run {run.number} {run.kind} {run.state} {run.problem}{run.suspect} {json.dumps(run.counts, sort_keys=True)}"
