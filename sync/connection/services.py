@@ -119,7 +119,7 @@ def _save(
     connection.changed_at = timezone.now()
     connection.changed_by = actor
     connection.save()
-    half = Half.AWS if isinstance(connection, AwsConnection) else Half.ENTRA
+    half = half_of(connection)
     secret = {replaced: "changed"} if replaced else {}
     audit.record(actor, f"connection.{half}.save", connection, before, {**after, **secret})
     return connection
@@ -196,16 +196,34 @@ def _public(key: Any) -> bytes:
 
 
 def half_state(connection: EntraConnection | AwsConnection) -> HalfState:
-    """The word on the card (ux: connection half), from what is stored alone."""
+    """The word on the card, from what is stored alone: the newest test, and runs that failed since."""
     today = timezone.now().date()
     ends_on = ends_of(connection)
     if not connection.complete or not tested_as_stored(connection):
         return HalfState.NOT_TESTED
     if ends_on and ends_on < today:
         return HalfState.ENDED
-    if not connection.passed:
+    if not connection.passed or refused_since(connection):
         return HalfState.FAILING
     return HalfState.ENDS_SOON if ends_on and ends_on - today <= ENDS_SOON else HalfState.WORKING
+
+
+def refused_since(connection: EntraConnection | AwsConnection) -> bool:
+    """A run was refused after the newest test."""
+    if quarantine.failing_half(connection.tenant) != half_of(connection):
+        return False
+    failed_at = quarantine.last_failure(connection.tenant)
+    return bool(failed_at and connection.tested_at and connection.tested_at < failed_at)
+
+
+def works_again(tenant: Tenant) -> bool:
+    """The half that the quarantine is about passed a test since: the next try is under way."""
+    half = quarantine.failing_half(tenant)
+    return bool(half) and half_state(getattr(tenant, half)) in (HalfState.WORKING, HalfState.ENDS_SOON)
+
+
+def half_of(connection: Connection) -> Half:
+    return Half.AWS if isinstance(connection, AwsConnection) else Half.ENTRA
 
 
 def tested_as_stored(connection: Connection) -> bool:
@@ -264,7 +282,7 @@ def remember(test: ConnectionTest, started: datetime.datetime) -> None:
     test.save(update_fields=["state", "finished_at", "passed", "checks"])
     result = {"tested_at": started, "test_passed": checks.half_works(test.checks)}
     if result["test_passed"]:
-        quarantine.try_now(test.tenant)
+        quarantine.try_now(test.tenant, test.half)
     older = Q(tested_at=None) | Q(tested_at__lte=started)
     if test.half == Half.AWS:
         AwsConnection.objects.filter(older, tenant=test.tenant).update(**result)
