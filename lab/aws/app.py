@@ -2,11 +2,10 @@
 
 import json
 import threading
-import time
-import uuid
 from collections.abc import Sequence
 from typing import Any
 
+from lab import chance, clock
 from lab.aws import discovery, errors, patching, validation
 from lab.aws.errors import ScimRefusal, denied, invalid, not_found, throttled, unauthorized
 from lab.aws.querying import list_response, with_schemas
@@ -25,7 +24,7 @@ class Quota:
         self.per_second = per_second
         self.speed = speed
         self.left = per_second
-        self.at = time.monotonic()
+        self.at = clock.monotonic()
         self.lock = threading.Lock()
 
     def take(self, others: float) -> bool:
@@ -34,7 +33,7 @@ class Quota:
             return True
         per_second = max(1.0, self.per_second - others)
         with self.lock:
-            now = time.monotonic()
+            now = clock.monotonic()
             self.left = min(per_second, self.left + (now - self.at) * self.speed * per_second)
             self.at = now
             if self.left < 1:
@@ -84,7 +83,7 @@ class AwsApp:
             status, answer = self._answer(request)
         except ScimRefusal as error:
             status, answer = error.status, errors.error_body(error, self.store.switches)
-        headers = {"Content-Type": "application/json", "x-amzn-RequestId": str(uuid.uuid4())}
+        headers = {"Content-Type": "application/json", "x-amzn-RequestId": chance.new_uuid()}
         if status == 429:
             headers["Retry-After"] = self.store.switches["retry_after"]
         return Response(status, json.dumps(answer).encode() if answer is not None else b"", headers)

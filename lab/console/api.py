@@ -9,6 +9,7 @@ from lab.aws.errors import ScimRefusal
 from lab.aws.store import AwsStore
 from lab.aws.switches import SWITCHES
 from lab.console.actions import add_control_tower, require_found
+from lab.console.beginning import begin
 from lab.console.world import World
 from lab.entra.directory import DEFAULT_ROLE, Directory
 from lab.faults import Faults
@@ -51,6 +52,8 @@ def _call(world: World, request: Request, path: list[str]) -> Call | None:
             return _graph_call(world, method, rest, after)
         case [method, "faults", *rest]:
             return _fault_call(world.faults, method, rest)
+        case ["POST", "begin"]:
+            return lambda body: begin(world, int(body["seed"]))
         case ["GET", "elsewhere"]:
             return lambda _: world.elsewhere.visits
         case ["DELETE", "elsewhere"]:

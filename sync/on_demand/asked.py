@@ -1,6 +1,5 @@
 """What one object of a demand is carried out with."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +24,6 @@ class Asked:
     configuration: Configuration
     rules: Rules
     steps: StepLog
-    clock: Callable[[], float]
     dry_run: bool
     newest: int
     before: int
