@@ -54,13 +54,12 @@ def run_cycle(
     scim: ScimClient,
     *,
     evaluated: Evaluate,
-    clock: Callable[[], float],
     connections: int = CONNECTIONS,
 ) -> None:
     """`configuration`, `evaluated`: the rules to follow, and the pass that applies them.
 
     Raises RunStopped, GraphError, ScimError or LeaseLost; what is written stays."""
-    phases = PhaseLog(run, clock)
+    phases = PhaseLog(run, watch.clock)
     tenant = run.tenant
 
     with phases.during("prepare"):

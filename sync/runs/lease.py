@@ -6,8 +6,10 @@ Whoever claims gets the next epoch; every intent checks it, so that a worker tha
 import contextlib
 import datetime
 import os
+import random
 import socket
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
@@ -59,8 +61,12 @@ class Lease:
 class Watch:
     """Keeps the lease alive on a connection of its own, and hears what is asked of the run meanwhile.
 
-    The run's own thread calls `safe_point` between two deeds. `sleep` is for clients, from any thread.
+    The run's own thread calls `safe_point` between two deeds. `sleep`, `clock` and `random` are for clients, from any
+    thread; a simulation has its own.
     """
+
+    clock: Callable[[], float] = staticmethod(time.monotonic)
+    random: Callable[[], float] = staticmethod(random.random)
 
     def __init__(self, lease: Lease, run_id: int, serve: Callable[[], None] | None = None) -> None:
         self.lease = lease

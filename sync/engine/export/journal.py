@@ -4,7 +4,6 @@ Each turn is one transaction under the lease's epoch: what finished is recorded 
 intended. Rows are written by a few statements per turn, however many they are.
 """
 
-import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -48,12 +47,7 @@ class Journal:
     """One per run; `begin` opens a stage (see sync/exporting.Journal)."""
 
     def __init__(
-        self,
-        run: Run,
-        lease: Lease,
-        phases: PhaseLog,
-        never_touch: NeverTouch,
-        clock: Callable[[], float] = time.monotonic,
+        self, run: Run, lease: Lease, phases: PhaseLog, never_touch: NeverTouch, clock: Callable[[], float]
     ) -> None:
         self.run = run
         self.lease = lease
