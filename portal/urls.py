@@ -9,6 +9,7 @@ from portal.access.pages import Audience, site_page
 PAGES = (
     "overview",
     "setup",
+    "tenant_settings",
     "connection",
     "mappings",
     "scope",
