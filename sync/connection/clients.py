@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.db.models import Q
 
+from sync.connection.sealed import credential_context, token_context
 from sync.connection.sealing import unseal
 from sync.graph.auth import Authenticator, Certificate, ClientSecret
 from sync.graph.client import GraphClient
@@ -80,19 +81,11 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost" or host.endswith(".localhost")
 
 
-def credential_context(tenant: Tenant) -> str:
-    return f"tenant:{tenant.pk}:entra.credential"
-
-
-def token_context(tenant: Tenant) -> str:
-    return f"tenant:{tenant.pk}:aws.token"
-
-
 def authenticator(entra: EntraConnection) -> Authenticator:
     """A fresh one each time: MSAL repeats a refused sign-in from memory for a minute (its HTTP cache)."""
     if not entra.complete:
         raise NotEntered("Microsoft Entra ID is not set up: directory, client or credential is missing.")
-    opened = unseal(entra.sealed_credential, credential_context(entra.tenant))
+    opened = unseal(entra.sealed_credential, credential_context(entra))
     is_certificate = entra.credential_kind == EntraConnection.CredentialKind.CERTIFICATE
     credential = Certificate(opened) if is_certificate else ClientSecret(opened)
     return Authenticator(clouds()[entra.cloud], entra.directory_id, entra.client_id, credential)
@@ -112,7 +105,7 @@ def graph_client(tenant: Tenant, *, max_attempts: int = 8, sleep: Callable[[floa
 
 
 def access_token(aws: AwsConnection) -> str:
-    return unseal(aws.sealed_token, token_context(aws.tenant))
+    return unseal(aws.sealed_token, token_context(aws))
 
 
 def scim_client(

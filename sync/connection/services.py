@@ -17,7 +17,8 @@ from django.utils.translation import gettext_lazy as _
 from sync import audit, queue
 from sync.connection import checks
 from sync.connection.checks.wording import describe
-from sync.connection.clients import credential_context, scim_endpoint, token_context
+from sync.connection.clients import scim_endpoint
+from sync.connection.sealed import credential_context, token_context
 from sync.connection.sealing import CannotOpen, seal, unseal
 from sync.models import AwsConnection, ConnectionTest, EntraConnection, Half, Tenant
 from sync.models.connection import Connection
@@ -29,6 +30,9 @@ Kind = TypeVar("Kind", bound=Connection)
 ENDS_SOON = datetime.timedelta(days=90)
 # After this a test that never finished no longer stands in the way of a new one.
 STALE_TEST = datetime.timedelta(minutes=5)
+# A secret goes nowhere but where it was entered for: whoever names another place has to have the secret.
+CREDENTIAL_AGAIN = _("Cloud, directory or app has changed. Enter the credential that is valid there.")
+TOKEN_AGAIN = _("The endpoint has changed. Enter the access token that is valid there.")
 ENTRA_FACTS = ("cloud", "directory_id", "client_id", "credential_kind", "credential_ends_on")
 AWS_FACTS = ("endpoint", "token_created_on")
 
@@ -55,13 +59,16 @@ def save_entra(
 ) -> EntraConnection:
     """`credential`: a secret's value, or PEM of key and certificate; None keeps the stored one.
 
-    A certificate brings its own end date. Raises ValidationError when the PEM cannot be used."""
+    A certificate brings its own end date. Raises ValidationError when the PEM cannot be used, and when a stored secret
+    would be sent to another directory, cloud or app than it was entered for."""
     entra = EntraConnection.objects.select_for_update().get(tenant=tenant)
-    before = _visible(entra, ENTRA_FACTS)
+    before, bound_to = _visible(entra, ENTRA_FACTS), credential_context(entra)
     entra.cloud = cloud
     entra.directory_id = directory_id.strip().lower()
     entra.client_id = client_id.strip().lower()
     entra.credential_ends_on = ends_on
+    if credential is None and entra.sealed_credential and credential_context(entra) != bound_to:
+        raise ValidationError(CREDENTIAL_AGAIN, code="destination-changed")
     replaced = credential is not None and _set_credential(entra, credential_kind, credential)
     return _save(entra, actor, before, _visible(entra, ENTRA_FACTS), replaced and "credential")
 
@@ -70,11 +77,14 @@ def save_entra(
 def save_aws(
     *, tenant: Tenant, actor: str, endpoint: str, token: str | None, token_created_on: datetime.date | None
 ) -> AwsConnection:
-    """`token` None keeps the stored one. Raises ValueError (the sentence to show) for what is no endpoint."""
+    """`token` None keeps the stored one. Raises ValueError (the sentence to show) for what is no endpoint, and
+    ValidationError when the stored token would be sent to another endpoint than it was entered for."""
     aws = AwsConnection.objects.select_for_update().get(tenant=tenant)
-    before = _visible(aws, AWS_FACTS)
+    before, bound_to = _visible(aws, AWS_FACTS), token_context(aws)
     aws.endpoint = scim_endpoint(endpoint).base
     aws.token_created_on = token_created_on
+    if token is None and aws.sealed_token and token_context(aws) != bound_to:
+        raise ValidationError(TOKEN_AGAIN, code="destination-changed")
     replaced = token is not None and _set_token(aws, clean_token(token))
     return _save(aws, actor, before, _visible(aws, AWS_FACTS), replaced and "token")
 
@@ -134,7 +144,7 @@ def _set_credential(entra: EntraConnection, kind: str, credential: str) -> bool:
     else:
         credential = credential.strip()
         hint = credential[-2:]
-    context = credential_context(entra.tenant)
+    context = credential_context(entra)
     if _opens_to(entra.sealed_credential, context) == credential:
         return False
     entra.sealed_credential, entra.credential_hint = seal(credential, context), hint
@@ -142,7 +152,7 @@ def _set_credential(entra: EntraConnection, kind: str, credential: str) -> bool:
 
 
 def _set_token(aws: AwsConnection, token: str) -> bool:
-    context = token_context(aws.tenant)
+    context = token_context(aws)
     if _opens_to(aws.sealed_token, context) == token:
         return False
     aws.sealed_token, aws.token_hint = seal(token, context), token[-2:]

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from sync.connection.checks.entra import DOMAIN
 from sync.connection.clients import clouds, scim_endpoint
-from sync.connection.services import clean_token, read_certificate
+from sync.connection.services import CREDENTIAL_AGAIN, TOKEN_AGAIN, clean_token, read_certificate
 from sync.directory.live import is_guid
 from sync.models import AwsConnection, EntraConnection
 
@@ -21,6 +21,8 @@ CLOUD_LABELS = {
     "usgovdod": _("US Government (DoD)"),
     "china": _("China (21Vianet)"),
 }
+# What a credential of Entra is bound to.
+DESTINATION = {"cloud", "directory_id", "client_id"}
 SECRET = EntraConnection.CredentialKind.SECRET
 CERTIFICATE = EntraConnection.CredentialKind.CERTIFICATE
 
@@ -129,11 +131,19 @@ class EntraForm(forms.Form):
         cleaned = super().clean() or self.cleaned_data
         kind = cleaned.get("credential_kind")
         stored = self.stored.credential_kind == kind and bool(self.stored.sealed_credential)
+        if stored and any(cleaned.get(name) != getattr(self.stored, name) for name in DESTINATION):
+            self._require_again(kind, cleaned)
         if kind == SECRET:
             self._require_secret(cleaned, stored)
         if kind == CERTIFICATE and not stored and not cleaned.get("certificate") and "certificate" not in self.errors:
             self.add_error("certificate", _("Paste the certificate and its private key."))
         return cleaned
+
+    def _require_again(self, kind: str | None, cleaned: dict[str, Any]) -> None:
+        """A field that has an error of its own is no news about the destination."""
+        field = "certificate" if kind == CERTIFICATE else "secret"
+        if not cleaned.get(field) and field not in self.errors and not self.errors.keys() & DESTINATION:
+            self.add_error(field, CREDENTIAL_AGAIN)
 
     def _require_secret(self, cleaned: dict[str, Any], stored: bool) -> None:
         if not stored and not cleaned.get("secret") and "secret" not in self.errors:
@@ -193,6 +203,8 @@ class AwsForm(forms.Form):
         value = clean_token(str(self.cleaned_data["token"]))
         if not value and not self.stored.sealed_token:
             raise ValidationError(_("Paste the access token."))
+        if not value and self.cleaned_data.get("endpoint", self.stored.endpoint) != self.stored.endpoint:
+            raise ValidationError(TOKEN_AGAIN)
         return value
 
     def clean_token_created_on(self) -> Any:
