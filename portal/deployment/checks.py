@@ -1,6 +1,7 @@
 """The keys that an installation must have: without them nothing starts, and no well-known key replaces them.
 
-Django's system checks ask before every command that touches data; web server, worker and beat ask when they start.
+Django's system checks ask before every command that touches data; web server, worker and beat ask when they start, and
+then also whether the ring opens what is stored.
 """
 
 from collections.abc import Iterable
@@ -9,6 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import Error, Tags, register
 from django.core.exceptions import ImproperlyConfigured
+from django.db import DatabaseError, connections
 
 from sync.connection.sealing import parse_ring
 
@@ -27,6 +29,21 @@ def require_keys() -> None:
     """Raises ImproperlyConfigured."""
     if problems := check_keys():
         raise ImproperlyConfigured(" ".join(f"{problem.msg} {problem.hint}" for problem in problems))
+    if unopened := _unopened():
+        raise ImproperlyConfigured(" ".join(unopened))
+
+
+def _unopened() -> list[str]:
+    """A database that is not there yet, or not migrated, holds nothing to open: who needs it says so."""
+    try:
+        from sync.connection import rotation
+
+        return rotation.problems(rotation.key_uses())
+    except DatabaseError:
+        return []
+    finally:
+        # A worker's processes are forked after this; they must not share a connection.
+        connections.close_all()
 
 
 def _secret_key() -> Iterable[Error]:

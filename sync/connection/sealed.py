@@ -15,12 +15,13 @@ from sync.models import AwsConnection, EntraConnection
 
 @dataclass(frozen=True)
 class SealedColumn:
-    """`context`: what the seal of a row is bound to. `label`: what the row is, for people."""
+    """`context`: what the seal of a row is bound to. `label`: what the row is, for people. `related`: what the two ask for."""
 
     model: type[models.Model]
     field: str
     context: Callable[[Any], str]
     label: Callable[[Any], str]
+    related: tuple[str, ...] = ("tenant",)
 
 
 def credential_context(entra: EntraConnection) -> str:
