@@ -27,6 +27,7 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="tenants"), name="home"),
     path("", include("portal.pages.accounts.urls")),
     path("", include("portal.pages.tenants.urls")),
+    path("", include("portal.pages.keys.urls")),
     path("t/<slug:slug>/", include([path("", include(f"portal.pages.{page}.urls")) for page in PAGES])),
 ]
 

@@ -37,6 +37,7 @@ OTHERS = {
     "me": SIGNED_IN,
     "tenants": SIGNED_IN,
     "tenant_new": OWNER,
+    "keys": OWNER,
 }
 # The same page by another question.
 MORE = [
