@@ -195,6 +195,11 @@ EXTRA_SCIM_HOSTS = json.loads(environ.text("EXTRA_SCIM_HOSTS", "{}"))
 OUTBOUND_PROXY_SECRET = environ.proxy("OUTBOUND_PROXY")
 OUTBOUND_CA_FILE = environ.ca_file("OUTBOUND_CA_FILE")
 
+# Workload identity federation: where a token of this workload comes from, with which apps sign in to Entra without a
+# secret. A file that the platform renews (AKS and the Azure workload identity webhook name theirs), or AWS STS.
+FEDERATED_TOKEN_FILE = environ.text("FEDERATED_TOKEN_FILE", environ.text("AZURE_FEDERATED_TOKEN_FILE"))
+FEDERATED_TOKEN_STS_REGION = environ.text("FEDERATED_TOKEN_STS_REGION")
+
 # Requests a second of a run. AWS allows 20 for all clients together; a support case raises that (quotas page).
 # Below AWS's 20 requests a second: tests and live reads take 2 of them.
 SCIM_RATE = environ.number("SCIM_RATE", 18)

@@ -39,7 +39,7 @@ LOCK_SECONDS = 15
 # A request may take 30 s and its retries two minutes; a worker is given the time to finish what it is at.
 WORKER_GRACE = 180.0
 # What commands beside a running `up` have to know: they belong to the same broker and the same lab.
-SHARED = ("PUBLIC_URL", "ALLOWED_HOSTS", "BROKER_URL", "EXTRA_CLOUDS", "EXTRA_SCIM_HOSTS")
+SHARED = ("PUBLIC_URL", "ALLOWED_HOSTS", "BROKER_URL", "EXTRA_CLOUDS", "EXTRA_SCIM_HOSTS", "FEDERATED_TOKEN_FILE")
 
 
 @dataclass(frozen=True)
@@ -203,6 +203,7 @@ def lab_settings(facts: dict[str, Any]) -> dict[str, str]:
     return {
         "EXTRA_CLOUDS": json.dumps({"lab": cloud}),
         "EXTRA_SCIM_HOSTS": json.dumps({host: {"dialect": "aws", "ca_file": facts["ca_file"]}}),
+        "FEDERATED_TOKEN_FILE": facts["federated_token_file"],
     }
 
 

@@ -17,6 +17,7 @@ from sync.connection.sealing import unseal
 from sync.graph.auth import Authenticator, Certificate, ClientSecret
 from sync.graph.client import GraphClient
 from sync.graph.cloud import CLOUDS, Cloud
+from sync.graph.federation import Federated, StsToken, TokenFile, TokenSource, audience_of
 from sync.models import AwsConnection, EntraConnection, Link, Origin, Tenant
 from sync.runs.outcomes import RunStopped
 from sync.scim.client import ScimClient
@@ -85,15 +86,49 @@ def authenticator(entra: EntraConnection) -> Authenticator:
     """A fresh one each time: MSAL repeats a refused sign-in from memory for a minute (its HTTP cache)."""
     if not entra.complete:
         raise NotEntered("Microsoft Entra ID is not set up: directory, client or credential is missing.")
+    cloud = clouds()[entra.cloud]
+    return Authenticator(cloud, entra.directory_id, entra.client_id, credential_of(entra, cloud))
+
+
+def credential_of(entra: EntraConnection, cloud: Cloud) -> ClientSecret | Certificate | Federated:
+    """Raises NotEntered, CannotOpen."""
+    kind = EntraConnection.CredentialKind(entra.credential_kind)
+    if kind is kind.FEDERATED:
+        return Federated(_required_source(), audience_of(cloud))
     opened = unseal(entra.sealed_credential, credential_context(entra))
-    is_certificate = entra.credential_kind == EntraConnection.CredentialKind.CERTIFICATE
-    credential = Certificate(opened) if is_certificate else ClientSecret(opened)
-    return Authenticator(clouds()[entra.cloud], entra.directory_id, entra.client_id, credential)
+    return Certificate(opened) if kind is kind.CERTIFICATE else ClientSecret(opened)
+
+
+def token_source() -> TokenSource | None:
+    """What the deployment names for workload identity federation: a file, or AWS STS of a region."""
+    if settings.FEDERATED_TOKEN_FILE:
+        return TokenFile(settings.FEDERATED_TOKEN_FILE)
+    if settings.FEDERATED_TOKEN_STS_REGION:
+        return StsToken(
+            settings.FEDERATED_TOKEN_STS_REGION,
+            ca_file=settings.OUTBOUND_CA_FILE,
+            proxy=settings.OUTBOUND_PROXY_SECRET,
+        )
+    return None
+
+
+def _required_source() -> TokenSource:
+    source = token_source()
+    if source is None:
+        raise NotEntered("The deployment names no token for workload identity federation (FEDERATED_TOKEN_FILE).")
+    return source
 
 
 def graph_client(tenant: Tenant, *, max_attempts: int = 8, sleep: Callable[[float], None] = time.sleep) -> GraphClient:
     """Raises NotEntered, sealing.CannotOpen; asks nothing yet."""
     entra = EntraConnection.objects.select_related("tenant").get(tenant=tenant)
+    return graph_client_of(entra, max_attempts=max_attempts, sleep=sleep)
+
+
+def graph_client_of(
+    entra: EntraConnection, *, max_attempts: int = 8, sleep: Callable[[float], None] = time.sleep
+) -> GraphClient:
+    """For a connection that need not be as it is stored."""
     return GraphClient(
         clouds()[entra.cloud],
         authenticator(entra),
@@ -120,6 +155,18 @@ def scim_client(
 
     Raises NotEntered, CannotOpen, ValueError (endpoint)."""
     aws = AwsConnection.objects.select_related("tenant").get(tenant=tenant)
+    return scim_client_of(aws, pacer=pacer, max_attempts=max_attempts, budget_seconds=budget_seconds, sleep=sleep)
+
+
+def scim_client_of(
+    aws: AwsConnection,
+    *,
+    pacer: Pacer | None = None,
+    max_attempts: int = 5,
+    budget_seconds: float = 120.0,
+    sleep: Callable[[float], None] = time.sleep,
+) -> ScimClient:
+    """For a connection that need not be as it is stored."""
     if not aws.complete:
         raise NotEntered("AWS IAM Identity Center is not connected yet: endpoint or access token is missing.")
     return ScimClient(
@@ -131,7 +178,7 @@ def scim_client(
         sleep=sleep,
         clock=time.monotonic,
         random=random.random,
-        never_touch=never_touch(tenant),
+        never_touch=never_touch(aws.tenant),
     )
 
 

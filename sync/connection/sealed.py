@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import models
 
-from sync.models import AwsConnection, EntraConnection
+from sync.models import AwsConnection, EntraConnection, Half, SecondCredential
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,12 @@ def token_context(aws: AwsConnection) -> str:
     return f"tenant:{aws.tenant_id}:aws.token:{json.dumps([aws.endpoint])}"
 
 
+def second_context(second: SecondCredential) -> str:
+    """The same as of the one in use: they change places."""
+    tenant = second.tenant
+    return token_context(tenant.aws) if second.half == Half.AWS else credential_context(tenant.entra)
+
+
 COLUMNS: list[SealedColumn] = [
     SealedColumn(
         EntraConnection,
@@ -43,4 +49,11 @@ COLUMNS: list[SealedColumn] = [
         lambda entra: f"{entra.tenant.name}: {entra.get_credential_kind_display()}",
     ),
     SealedColumn(AwsConnection, "sealed_token", token_context, lambda aws: f"{aws.tenant.name}: AWS"),
+    SealedColumn(
+        SecondCredential,
+        "sealed",
+        second_context,
+        lambda second: f"{second.tenant.name}: {second.get_half_display()}, {second.get_state_display()}",
+        ("tenant__entra", "tenant__aws"),
+    ),
 ]

@@ -9,9 +9,10 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from sync.connection.certificates import read_certificate
 from sync.connection.checks.entra import DOMAIN
 from sync.connection.clients import clouds, scim_endpoint
-from sync.connection.services import CREDENTIAL_AGAIN, TOKEN_AGAIN, clean_token, read_certificate
+from sync.connection.services import CREDENTIAL_AGAIN, TOKEN_AGAIN, clean_token
 from sync.directory.live import is_guid
 from sync.models import AwsConnection, EntraConnection
 

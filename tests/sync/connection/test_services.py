@@ -231,7 +231,7 @@ def test_a_change_during_the_test_makes_it_a_test_of_old_values(
 ) -> None:
     save_aws(tenant)
 
-    def change_meanwhile(*_: Any) -> Any:
+    def change_meanwhile(*_: Any, **__: Any) -> Any:
         yield rows("checking")
         save_aws(tenant, token="n3" * 270)
         yield rows("passed")
@@ -248,10 +248,10 @@ def test_a_change_during_the_test_makes_it_a_test_of_old_values(
 
 def test_a_finished_test_is_not_run_again(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
     save_aws(tenant)
-    monkeypatch.setattr(checks, "run", lambda *_: iter([rows("passed")]))
+    monkeypatch.setattr(checks, "run", lambda *_, **__: iter([rows("passed")]))
     test = services.new_test(tenant=tenant, actor=JO, half="aws")
     services.run_test(test.pk)
-    monkeypatch.setattr(checks, "run", lambda *_: iter([rows("failed")]))
+    monkeypatch.setattr(checks, "run", lambda *_, **__: iter([rows("failed")]))
     services.run_test(test.pk)
     test.refresh_from_db()
     assert test.passed
@@ -260,7 +260,7 @@ def test_a_finished_test_is_not_run_again(tenant: Tenant, monkeypatch: pytest.Mo
 def test_a_check_that_breaks_ends_the_test_and_is_told(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
     save_aws(tenant)
 
-    def broken(*_: Any) -> Any:
+    def broken(*_: Any, **__: Any) -> Any:
         yield [{"id": "A1", "state": "checking"}, {"id": "A2", "state": "waiting"}]
         raise RuntimeError("our fault")
 
