@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 
 from sync.engine.guard import holds
 from sync.models import Delivery, Incident, Run
-from sync.problems.catalogue import OF_COMPARISONS, PROBLEMS
+from sync.problems.catalogue import OF_COMPARISONS, OF_CREDENTIALS, PROBLEMS
 from sync.problems.grouping import ProblemGroup, problem_groups
 
 
@@ -61,7 +61,7 @@ def _solve(run: Run, met: set[tuple[str, str]]) -> None:
     refused = set(links.exclude(refused_code="").values_list("refused_code", "refused_attribute").distinct())
     theirs = Q(code__in=OF_COMPARISONS)
     judged = theirs if run.kind == Run.Kind.VERIFY else ~theirs
-    for incident in Incident.objects.filter(judged, tenant=run.tenant, solved_at=None):
+    for incident in Incident.objects.filter(judged, tenant=run.tenant, solved_at=None).exclude(code__in=OF_CREDENTIALS):
         if (incident.code, incident.attribute) not in met | refused and incident.code not in waiting:
             incident.solved_at = timezone.now()
             incident.save(update_fields=["solved_at"])

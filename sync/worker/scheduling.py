@@ -11,7 +11,7 @@ from django.utils import timezone
 from sync.configuration.current import configuration_of
 from sync.drift import services
 from sync.models import Run, Tenant
-from sync.notifications import deliveries
+from sync.notifications import deliveries, endings
 from sync.runs.requests import RunInTheWay, enqueue_run, request_run
 
 # A queued run whose message got lost is sent again after this long.
@@ -32,6 +32,7 @@ def dispatch() -> None:
         _compare_when_due(tenant)
     for run in list(abandoned_runs()):
         enqueue_run(run)
+    endings.note_endings(timezone.now().date())
     deliveries.hand_out()
 
 
