@@ -173,8 +173,11 @@ def _change_token(aws: AwsStore, body: Json) -> Json:
             aws.delete_former_tokens()
         case "new":
             return {"secret": aws.new_token()}
+        case "renew":
+            aws.delete_tokens()
+            return {"secret": aws.new_token()}
         case other:
-            raise ValueError(f"action is {other!r}; it must be expire, deny, revoke, delete former or new.")
+            raise ValueError(f"action is {other!r}; it must be expire, deny, revoke, delete former, new or renew.")
     return {}
 
 

@@ -17,7 +17,8 @@ from sync.connection.sealing import unseal
 from sync.graph.auth import Authenticator, Certificate, ClientSecret
 from sync.graph.client import GraphClient
 from sync.graph.cloud import CLOUDS, Cloud
-from sync.graph.federation import Federated, StsToken, TokenFile, TokenSource, audience_of
+from sync.graph.errors import FederationFailed
+from sync.graph.federation import Federated, StsToken, TokenFile, TokenSource, audience_of, claims
 from sync.models import AwsConnection, EntraConnection, Link, Origin, Tenant
 from sync.runs.outcomes import RunStopped
 from sync.scim.client import ScimClient
@@ -110,6 +111,19 @@ def token_source() -> TokenSource | None:
             proxy=settings.OUTBOUND_PROXY_SECRET,
         )
     return None
+
+
+def presented_token(cloud: str) -> dict[str, str]:
+    """What a federated credential in Entra has to name, as the token here says it; nothing where there is none."""
+    source, known = token_source(), clouds().get(cloud)
+    if source is None or known is None:
+        return {}
+    audience = audience_of(known)
+    try:
+        found = claims(source.token(audience))
+    except FederationFailed:
+        return {}
+    return {"issuer": str(found.get("iss", "")), "subject": str(found.get("sub", "")), "audience": audience}
 
 
 def _required_source() -> TokenSource:

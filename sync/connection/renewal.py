@@ -13,9 +13,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from sync import audit
+from sync.connection.certificates import public_part
 from sync.connection.sealed import credential_context, token_context
 from sync.connection.sealing import seal
-from sync.connection.services import FEDERATED, Given, clean_token, read_credential
+from sync.connection.services import FEDERATED, Given, clean_token, opens_to, read_credential
 from sync.models import AwsConnection, EntraConnection, Half, SecondCredential, Tenant
 
 
@@ -38,6 +39,18 @@ def connection_of(tenant: Tenant, half: str, *, lock: bool = False) -> EntraConn
 
 def second_of(tenant: Tenant, half: str) -> SecondCredential | None:
     return SecondCredential.objects.filter(tenant=tenant, half=half).first()
+
+
+def public_certificate(tenant: Tenant, *, second: bool) -> bytes | None:
+    """Of the certificate in use, or of the next one; None where there is none, or where it does not open."""
+    entra = connection_of(tenant, Half.ENTRA)
+    if second and (found := second_of(tenant, Half.ENTRA)):
+        found.exchange(entra)
+    assert isinstance(entra, EntraConnection)
+    if entra.credential_kind != EntraConnection.CredentialKind.CERTIFICATE:
+        return None
+    pem = opens_to(entra.sealed_credential, credential_context(entra))
+    return public_part(pem) if pem else None
 
 
 def stage_of(tenant: Tenant, half: str) -> Stage:

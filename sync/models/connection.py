@@ -81,9 +81,12 @@ class AwsConnection(Connection):
 
     @property
     def token_ends_on(self) -> datetime.date | None:
-        """AWS tokens last one year (User Guide, provision-automatically); no API tells their end."""
-        created = self.token_created_on
-        return created + datetime.timedelta(days=365) if created else None
+        return year_after(self.token_created_on)
+
+
+def year_after(created: datetime.date | None) -> datetime.date | None:
+    """AWS tokens last one year (User Guide, provision-automatically); no API tells their end."""
+    return created + datetime.timedelta(days=365) if created else None
 
 
 class SecondCredential(Tested):
@@ -122,6 +125,14 @@ class SecondCredential(Tested):
         Half.AWS: {"sealed_token": "sealed", "token_hint": "hint", "token_created_on": "created_on"},
     }
     TESTED = ("changed_at", "changed_by", "tested_at", "test_passed")
+
+    @property
+    def kind_label(self) -> str:
+        return str(EntraConnection.CredentialKind(self.kind).label) if self.kind else ""
+
+    @property
+    def ends(self) -> datetime.date | None:
+        return year_after(self.created_on) if self.half == Half.AWS else self.ends_on
 
     def exchange(self, connection: Connection) -> None:
         """Neither is saved by this."""

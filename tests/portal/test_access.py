@@ -51,6 +51,7 @@ FORMS: Mapping[str, list[dict[str, Any]]] = {
     "connection_test_start": [{"half": "aws"}],
     "configuration_import": [{"step": "file", "text": "{}"}, {"step": "entra"}, {"step": "take"}],
     "provisioning": [{"interval": 15}],
+    "credential_renewal": [{}, *({"step": step} for step in ("enter", "test", "switch", "remove"))],
 }
 
 
@@ -84,7 +85,14 @@ class World:
     browser: Client = field(default_factory=Client)
 
     def address(self, name: str) -> str:
-        usual = {"object_type": "user", "target": "title", "key": "new", "kind": "group", "object_id": GROUP}
+        usual = {
+            "half": "aws",
+            "object_type": "user",
+            "target": "title",
+            "key": "new",
+            "kind": "group",
+            "object_id": GROUP,
+        }
         named = usual | {"number": 1} | self.facts.get(name, {})
         converters = PAGES[name].pattern.converters
         return reverse(name, kwargs={"slug": SLUG} | {one: named[one] for one in converters})

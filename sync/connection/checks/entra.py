@@ -26,7 +26,7 @@ from sync.graph.errors import (
     Unauthorised,
     Unreachable,
 )
-from sync.graph.federation import audience_of, claims
+from sync.graph.federation import audience_of
 from sync.graph.ids import is_guid, segment
 from sync.graph.session import Session
 from sync.models import EntraConnection, Tenant
@@ -162,21 +162,9 @@ def _sign_in_failure(half: EntraHalf, error: SignInFailed, request: str) -> Chec
         "directory": entra.directory_id,
         "detail": str(error),
         "minutes": int(CLOCK_LIMIT.total_seconds() // 60),
-        **presented(half.cloud, entra),
+        **(clients.presented_token(entra.cloud) if entra.credential_kind == FEDERATED else {}),
     }
     return CheckFinding(SIGN_IN_CODES.get(number, "sign-in-refused"), facts, request, error.status, str(error))
-
-
-def presented(cloud: Cloud, entra: EntraConnection) -> dict[str, Fact]:
-    """What a federated credential in Entra has to name, as the token here says it; the token itself is no fact."""
-    source = clients.token_source()
-    if entra.credential_kind != FEDERATED or source is None:
-        return {}
-    try:
-        found = claims(source.token(audience_of(cloud)))
-    except FederationFailed:
-        return {}
-    return {"issuer": str(found.get("iss", "")), "subject": str(found.get("sub", "")), "audience": audience_of(cloud)}
 
 
 def credential_end_date(half: EntraHalf) -> CheckFinding:
