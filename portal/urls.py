@@ -28,6 +28,7 @@ urlpatterns = [
     path("", include("portal.pages.accounts.urls")),
     path("", include("portal.pages.tenants.urls")),
     path("", include("portal.pages.keys.urls")),
+    path("", include("portal.pages.credentials.urls")),
     path("t/<slug:slug>/", include([path("", include(f"portal.pages.{page}.urls")) for page in PAGES])),
 ]
 

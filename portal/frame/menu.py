@@ -33,7 +33,7 @@ MENU: tuple[tuple[str | Promise, tuple[MenuItem, ...]], ...] = (
                 _("Connection"),
                 "plug-connected",
                 "connection",
-                pages=("connection_entra", "connection_aws", "connection_test"),
+                pages=("connection_entra", "connection_aws", "connection_test", "credential_renewal"),
             ),
             MenuItem(
                 _("Mappings"),

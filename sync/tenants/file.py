@@ -24,7 +24,7 @@ from sync.configuration.files.section import FileProblem, NotImported, Section
 from sync.configuration.files.writing import given, sections, wanted_of
 from sync.connection import services
 from sync.connection.clients import clouds, scim_endpoint
-from sync.models import Adoption, AuditEntry, Configuration, Interval, NameId, Tenant
+from sync.models import Adoption, AuditEntry, Configuration, EntraConnection, Interval, NameId, Tenant
 from sync.rules.wanted import Wanted
 from sync.tenants.queries import FLAGS, RANGES, check_safety, safety_of
 from sync.tenants.services import create_tenant, save_provisioning, save_safety
@@ -87,7 +87,7 @@ def _parse_entra(entra: Section | None, file: TenantFile, environment: Mapping[s
     certificate = _secret(entra, "certificate", environment)
     if secret and certificate:
         entra.wrong("certificate", _("stands beside a secret; give one of them"))
-    kind = entra.one_of("credential", ["secret", "certificate"])
+    kind = entra.one_of("credential", EntraConnection.CredentialKind.values)
     file.entra = {
         "cloud": entra.one_of("cloud", clouds()) or "global",
         "directory_id": entra.text("directory_id", required=True) or "",

@@ -50,7 +50,7 @@ GROUP = "bbbbbbbb-1111-4111-8111-111111111111"
 # Names that answer no page of their own: actions (POST), files, fragments and redirects. `first_run` is looked at where
 # there is no Owner yet.
 NO_PAGE = {
-    "first_run", "home", "scope_counts", "scope_filter", "scope_settings", "account_signup", "account_reset_password", "connection_test_start", "mappings_recommended", "sync_now",
+    "connection_certificate", "credentials_file", "first_run", "home", "scope_counts", "scope_filter", "scope_settings", "account_signup", "account_reset_password", "connection_test_start", "mappings_recommended", "sync_now",
     "mappings_cast", "mappings_actions", "mappings_actions_undo", "mapping_undo", "mapping_move",
     "logs_export", "run_pill", "provisioning_state", "drift_compare", "readiness_check", "readiness_export",
     "preview", "run_confirm", "provisioning_safety", "approvals_link",
@@ -144,6 +144,7 @@ def arguments_of(tenant: Tenant) -> dict[str, list[Any]]:
         "run_cancel": [slug, 1],
         "log": [slug, operation.pk],
         "connection_test": [slug, test.pk],
+        "credential_renewal": [slug, "aws"],
         "mappings": [slug, "user"],
         "mapping": [slug, "user", "title"],
         "mapping_add": [slug, "user"],
@@ -283,7 +284,7 @@ def waiting(tenant: Tenant, run: Run) -> Hold:
     return hold
 
 
-GLOBAL = {"tenants": "?stay=1", "tenant_new": "", "me": "", "account_logout": ""}
+GLOBAL = {"keys": "", "credentials": "", "tenants": "?stay=1", "tenant_new": "", "me": "", "account_logout": ""}
 
 
 @pytest.fixture(scope="module")

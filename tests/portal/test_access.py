@@ -38,6 +38,8 @@ OTHERS = {
     "tenants": SIGNED_IN,
     "tenant_new": OWNER,
     "keys": OWNER,
+    "credentials": SIGNED_IN,
+    "credentials_file": SIGNED_IN,
 }
 # The same page by another question.
 MORE = [
