@@ -53,12 +53,12 @@ configure()
 
 @celeryd_init.connect
 @beat_init.connect
-def refuse_without_keys(**_: Any) -> None:
+def refuse_unsafe_settings(**_: Any) -> None:
     """Celery swallows what a receiver raises, but not an exit."""
-    from portal.deployment.checks import require_keys
+    from portal.deployment.checks import require_safe_settings
 
     try:
-        require_keys()
+        require_safe_settings()
     except ImproperlyConfigured as error:
         raise SystemExit(str(error)) from error
 

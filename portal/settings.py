@@ -16,6 +16,8 @@ STATE_DIR = Path(environ.text("STATE_DIR", str(BASE_DIR / "var")))
 environ.recall(STATE_DIR)
 PUBLIC_URL = environ.text("PUBLIC_URL", "http://localhost:8000").rstrip("/")
 SERVED_BY_HTTPS = PUBLIC_URL.startswith("https://")
+# Served to others without TLS all the same (portal/deployment/checks.py).
+INSECURE = environ.flag("INSECURE")
 
 # Both are required (portal/deployment/checks.py); only building the image goes without them.
 SECRET_KEY = environ.secret("SECRET_KEY", STATE_DIR / "secret.key")

@@ -1,4 +1,4 @@
-"""The whole product on one machine, with its embedded parts and the rehearsal lab.
+"""The whole product on one machine, with its embedded parts and, where it is asked for, the rehearsal lab.
 
 In order: state folder and lock, keys, lab and broker, migrations and static files, worker, beat, web; stopped in the reverse.
 """
@@ -28,6 +28,7 @@ from django.core.management.base import CommandError
 
 from portal.deployment import environ
 from portal.deployment.processes import Child, Supervisor, say
+from sync.connection.loopback import is_loopback
 from sync.connection.sealing import new_ring_line
 
 MANAGE = [sys.executable, str(settings.BASE_DIR / "manage.py")]
@@ -66,6 +67,16 @@ class Address:
     def url(self) -> str:
         shown = "localhost" if self.reached_at in ("127.0.0.1", "::1") else self.host
         return f"http://{Address(shown, self.port)}"
+
+    def check_reach(self, *, insecure: bool) -> None:
+        """Without TLS, sign-ins and secrets go over the network for everybody to read (ASVS V12.2.1)."""
+        behind_tls = settings.SERVED_BY_HTTPS and settings.SECURE_PROXY_SSL_HEADER is not None
+        if insecure or behind_tls or is_loopback(self.host):
+            return
+        raise CommandError(
+            f"{self} can be reached by others, and without TLS they can read passwords and secrets. Put a proxy with TLS in "
+            "front and set PUBLIC_URL=https://… and BEHIND_PROXY=1, or say --insecure."
+        )
 
     def check_free(self) -> None:
         """Else another server's answer would pass for ours."""
@@ -150,9 +161,11 @@ def make_key(name: str, path: Path, value: str) -> None:
     say("up", f"made {path}: whoever loses it cannot open what was stored with it")
 
 
-def start_product(supervisor: Supervisor, state: Path, address: Address, *, lab: bool, demo: bool) -> None:
+def start_product(
+    supervisor: Supervisor, state: Path, address: Address, *, lab: bool, demo: bool, insecure: bool
+) -> None:
     """What takes long to become ready starts first, and is waited for when it is needed."""
-    environment = environment_of(state, address)
+    environment = environment_of(state, address, insecure=insecure)
     lab_child, facts = start_lab(supervisor, state, environment) if lab else (None, {})
     broker = start_valkey(supervisor, state, environment)
     run_step(supervisor, environment, "migrate", "--verbosity", "0")
@@ -172,7 +185,7 @@ def start_product(supervisor: Supervisor, state: Path, address: Address, *, lab:
     welcome(supervisor, environment, facts, demo)
 
 
-def environment_of(state: Path, address: Address) -> dict[str, str]:
+def environment_of(state: Path, address: Address, *, insecure: bool) -> dict[str, str]:
     """Of every child. What the caller sets wins."""
     (state / "queue").mkdir(mode=0o700, exist_ok=True)
     ours = {
@@ -180,7 +193,8 @@ def environment_of(state: Path, address: Address) -> dict[str, str]:
         "ALLOWED_HOSTS": f"localhost,127.0.0.1,[::1],{address.host}",
         "BROKER_URL": f"redis+socket://{broker_socket(state)}" if valkey_binary() else "filesystem://",
     }
-    return ours | environ.given() | {"STATE_DIR": str(state), "PYTHONUNBUFFERED": "1"}
+    said = {"INSECURE": "1"} if insecure else {}
+    return ours | environ.given() | said | {"STATE_DIR": str(state), "PYTHONUNBUFFERED": "1"}
 
 
 def start_lab(supervisor: Supervisor, state: Path, environment: dict[str, str]) -> tuple[Child, dict[str, Any]]:

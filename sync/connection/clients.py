@@ -1,6 +1,5 @@
 """The two clients of a tenant, made from its stored connection: the place where stored secrets are opened."""
 
-import ipaddress
 import random
 import time
 from collections.abc import Callable, Iterable
@@ -12,6 +11,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.db.models import Q
 
+from sync.connection.loopback import is_loopback
 from sync.connection.sealed import credential_context, token_context
 from sync.connection.sealing import unseal
 from sync.graph.auth import Authenticator, Certificate, ClientSecret
@@ -71,24 +71,26 @@ def _through_outbound(side: Side, url: str) -> Side:
 def _proxy_to(url: str) -> str | None:
     """A proxy cannot know this machine's loopback addresses; it tunnels HTTPS only."""
     parts = urlsplit(url)
-    direct = parts.scheme != "https" or _is_loopback(parts.hostname or "")
+    direct = parts.scheme != "https" or is_loopback(parts.hostname or "")
     return None if direct else settings.OUTBOUND_PROXY_SECRET
-
-
-def _is_loopback(host: str) -> bool:
-    """RFC 6761 section 6.3, RFC 1122 section 3.2.1.3, RFC 4291 section 2.5.3."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
 
 
 def authenticator(entra: EntraConnection) -> Authenticator:
     """A fresh one each time: MSAL repeats a refused sign-in from memory for a minute (its HTTP cache)."""
     if not entra.complete:
         raise NotEntered("Microsoft Entra ID is not set up: directory, client or credential is missing.")
-    cloud = clouds()[entra.cloud]
+    cloud = cloud_of(entra)
     return Authenticator(cloud, entra.directory_id, entra.client_id, credential_of(entra, cloud))
+
+
+def cloud_of(entra: EntraConnection) -> Cloud:
+    """Raises NotEntered: a lab that an installation no longer starts is no cloud any more."""
+    cloud = clouds().get(entra.cloud)
+    if cloud is None:
+        raise NotEntered(
+            f"The cloud {entra.cloud!r} is not known here: the deployment no longer names it (EXTRA_CLOUDS)."
+        )
+    return cloud
 
 
 def credential_of(entra: EntraConnection, cloud: Cloud) -> ClientSecret | Certificate | Federated:
@@ -144,7 +146,7 @@ def graph_client_of(
 ) -> GraphClient:
     """For a connection that need not be as it is stored."""
     return GraphClient(
-        clouds()[entra.cloud],
+        cloud_of(entra),
         authenticator(entra),
         max_attempts=max_attempts,
         sleep=sleep,

@@ -106,7 +106,7 @@ OTHER_STATE = """
 from pathlib import Path
 from django.conf import settings
 from portal.deployment.embedded import Address, environment_of
-there = environment_of(Path("{other}"), Address.parse("127.0.0.1:8031"))
+there = environment_of(Path("{other}"), Address.parse("127.0.0.1:8031"), insecure=False)
 print(settings.PUBLIC_URL, there["PUBLIC_URL"], there["ALLOWED_HOSTS"], there["BROKER_URL"])
 """
 

@@ -116,10 +116,10 @@ def test_a_missing_or_wrong_key_stops_the_start_with_what_to_do(
     settings: Any, monkeypatch: pytest.MonkeyPatch, ring: str
 ) -> None:
     monkeypatch.setattr(checks.connections, "close_all", lambda: None)
-    checks.require_keys()
+    checks.require_safe_settings()
     settings.SEAL_KEYS = ring
     with pytest.raises(ImproperlyConfigured, match=r"6 stored secrets .* \(T0: Client secret") as stopped:
-        checks.require_keys()
+        checks.require_safe_settings()
     assert f"rotate_key --forget {OLD.partition(':')[0]}" in str(stopped.value)
 
 
@@ -127,7 +127,7 @@ def test_a_lost_key_is_forgotten_and_the_start_is_free_again(settings: Any, monk
     monkeypatch.setattr(checks.connections, "close_all", lambda: None)
     settings.SEAL_KEYS = NEW
     assert rotated("--forget", OLD.partition(":")[0]).count("emptied") == 6
-    checks.require_keys()
+    checks.require_safe_settings()
     assert not EntraConnection.objects.exclude(sealed_credential="").exists()
 
 
