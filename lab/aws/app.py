@@ -90,10 +90,20 @@ class AwsApp:
             raise throttled()
         if segments[1:3] != ["scim", "v2"]:
             raise not_found()
+        self._lie(request.method, segments[3:])
         if request.method == "GET":
             return self._read(request, segments[3:])
         with self.store.db.transaction():
             return self._write(request, segments[3:])
+
+    def _lie(self, method: str, path: list[str]) -> None:
+        """404 of an object that is there, as often as the switch says."""
+        if len(path) != 2 or method == "POST":
+            return
+        name = "false_404_reads" if method == "GET" else "false_404_writes"
+        if (left := int(self.store.switches[name])) > 0:
+            self.store.set_switches({name: left - 1})
+            raise not_found()
 
     def _authorise(self, request: Request, segments: list[str]) -> None:
         """An unknown tenant answers like a wrong token."""

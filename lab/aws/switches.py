@@ -34,6 +34,10 @@ SWITCHES: dict[str, Switch] = {
     "normalise": Switch("off", ("off", "on"), "userName and e-mail are kept trimmed, composed (NFC) and in lower case"),
     "stale_requests": Switch("0", ("0", "3"), "so many filter look-ups after a create do not find it", number=True),
     "stale_seconds": Switch("0", ("0", "2"), "filter look-ups do not find what is younger than this", number=True),
+    "false_404_writes": Switch("0", ("0", "1"), "so many writes to what exists are told that it does not", number=True),
+    "false_404_reads": Switch(
+        "0", ("0", "1"), "so many reads by id of what exists are told that it does not", number=True
+    ),
     "patch_user_answer": Switch("200", ("200", "204"), "PATCH of a user answers with the user, or with nothing"),
     "others": Switch("0", ("0", "10"), "requests a second of the quota that somebody else takes", number=True),
     "retry_after": Switch("1", ("1", "40"), "seconds that a 429 asks to wait", number=True),

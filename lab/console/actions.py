@@ -38,6 +38,11 @@ def block(world: World, form: Form) -> str:
     return "Sign-in was blocked." if user.get("accountEnabled", True) else "Sign-in is allowed again."
 
 
+def remake(world: World, form: Form) -> str:
+    made = world.directory.remake(form["id"])
+    return f"{made['displayName']} was deleted for good and made anew, with another object id."
+
+
 def rename(world: World, form: Form) -> str:
     given, _, family = form["name"].strip().partition(" ")
     changes = {"displayName": form["name"].strip(), "givenName": given, "surname": family or None}
@@ -66,6 +71,11 @@ def move(world: World, form: Form) -> str:
 def delete_group(world: World, form: Form) -> str:
     world.directory.delete_group(form["id"])
     return "The group was deleted in Entra."
+
+
+def remake_group(world: World, form: Form) -> str:
+    made = world.directory.remake_group(form["id"])
+    return f"{made['displayName']} was deleted and made anew, with another object id."
 
 
 def rename_group(world: World, form: Form) -> str:
@@ -145,7 +155,7 @@ def _user(world: World, user_id: str) -> dict[str, Any]:
 ACTIONS: dict[str, Callable[[World, Form], str]] = {
     action.__name__: action
     for action in (
-        hire, leave, restore, block, rename, second_phone, no_last_name, move, delete_group, rename_group, nest_group,
+        hire, leave, restore, block, remake, rename, second_phone, no_last_name, move, delete_group, remake_group, rename_group, nest_group,
         throttle, fail, release_all, expire_token, new_token, delete_aws_user, wipe, control_tower,
         set_switch,
     )

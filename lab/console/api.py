@@ -200,6 +200,8 @@ def _entra_call(world: World, method: str, path: list[str]) -> Call | None:
             return lambda _: directory.restore(user_id)
         case ["POST", "users", user_id, "purge"]:
             return lambda _: directory.purge(user_id)
+        case ["POST", "users", user_id, "remake"]:
+            return lambda _: directory.remake(user_id)
         case ["POST", "groups"]:
             return lambda body: directory.create_group(body, body.get("members", []))
         case ["PATCH", "groups", group_id]:
@@ -208,6 +210,8 @@ def _entra_call(world: World, method: str, path: list[str]) -> Call | None:
             return lambda body: directory.delete_group(group_id, body.get("soft"))
         case ["POST", "groups", group_id, "restore"]:
             return lambda _: directory.restore_group(group_id)
+        case ["POST", "groups", group_id, "remake"]:
+            return lambda _: directory.remake_group(group_id)
         case ["POST", "groups", group_id, "purge"]:
             return lambda _: directory.purge_group(group_id)
         case ["POST", "groups", group_id, "members"]:

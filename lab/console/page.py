@@ -103,6 +103,7 @@ def _person_row(world: World, row: Any) -> str:
                 button_form("no_last_name", "Empty the last name", id=row["id"]),
                 button_form("block", "Block sign-in" if row["enabled"] else "Allow sign-in", id=row["id"]),
                 button_form("leave", "Leave", id=row["id"]),
+                button_form("remake", "Delete for good and make anew", id=row["id"]),
             ]
         )
     name = f'<th scope="row">{escape(row["name"] or "")}<br><small>{escape(row["upn"] or "")}</small></th>'
@@ -124,6 +125,7 @@ def _group_row(world: World, row: Any) -> str:
             name_form("rename_group", "Rename", row["name"], id=row["id"]),
             group_form(world, "nest_group", "Nest into", id=row["id"]),
             button_form("delete_group", "Delete", id=row["id"]),
+            button_form("remake_group", "Delete and make anew", id=row["id"]),
         ]
     )
     return f'<tr><th scope="row">{escape(row["name"])}</th><td>{count}</td><td>{_details("Change", actions)}</td></tr>'

@@ -210,6 +210,14 @@ class Directory:
             self._mark("users", user_id, "deleted")
             self.db.execute("DELETE FROM members WHERE member_id = ?", (user_id,))
 
+    def remake(self, user_id: str) -> Json:
+        """Purged, and hired again under the same name and into the same groups: another object id."""
+        facts = json.loads(self._row("users", user_id)["body"])
+        groups = [key for key, kind in self.holders(user_id) if kind == "group"]
+        with self.db.transaction():
+            self.purge(user_id)
+            return self.hire(facts, groups)
+
     # Groups
 
     def create_group(self, facts: Json, members: Sequence[str] = (), group_id: str | None = None) -> Json:
@@ -240,6 +248,20 @@ class Directory:
             self._mark("groups", group_id, "changed" if soft else "deleted")
             if not soft:
                 self.db.execute("DELETE FROM members WHERE group_id = ? OR member_id = ?", (group_id, group_id))
+
+    def remake_group(self, group_id: str) -> Json:
+        """Deleted, and made again with the same name, members and assignment (terraform destroy and apply)."""
+        facts, members = (
+            json.loads(self._row("groups", group_id)["body"]),
+            [key for key, _kind in self.members(group_id)],
+        )
+        with self.db.transaction():
+            self.delete_group(group_id, soft=False)
+            made = self.create_group(facts, members)
+            if self.db.one("SELECT 1 FROM assignments WHERE principal_id = ?", (group_id,)):
+                self.unassign(group_id)
+                self.assign(made["id"])
+        return made
 
     def restore_group(self, group_id: str) -> None:
         self._mark("groups", group_id, "")

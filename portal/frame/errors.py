@@ -8,7 +8,7 @@ from portal.models import User
 
 
 def _page(request: HttpRequest, status: int, title: str, text: str) -> HttpResponse:
-    return render(request, "errors/error.html", {"title": title, "text": text, "status": status}, status=status)
+    return render(request, "frame/error.html", {"title": title, "text": text, "status": status}, status=status)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -32,10 +32,15 @@ def render_page(
     response = render(request, name, context, status=status)
     if name != template and request.method == "POST" and status == 200 and edited and "tenant" in context:
         # What was edited in place shows in the frame too.
-        response.content += render_to_string("draft/bar.html#oob", context, request).encode()
+        response.content += render_to_string("frame/_draft_bar.html#oob", context, request).encode()
     patch_vary_headers(response, ["HX-Request"])
     response["Cache-Control"] = "no-store"
     return response
+
+
+def render_question(request: HttpRequest, template: str, question: str, context: dict[str, Any]) -> HttpResponse:
+    """A page that asks before something is done, or what the dialog of another page shows (partials/confirm.html)."""
+    return render_page(request, template, context | {"question": question, "dialog": wants_partial(request)})
 
 
 def redirect_to(request: HttpRequest, to: str, *args: Any) -> HttpResponse:

@@ -5,7 +5,9 @@ from typing import Any
 
 from django import template
 from django.forms import BoundField, CheckboxInput, Form, RadioSelect
+from django.template.context import RequestContext
 from django.templatetags.static import static
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
@@ -14,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from portal.words.states import LOOKS, WORDS
+from sync.models import Run, Tenant
 
 register = template.Library()
 
@@ -47,6 +50,22 @@ def status(kind: str, value: str, icon_only: bool = False) -> SafeString:
         )
     css = f"ls-status ls-c-{family}" if family in QUIET else f"ls-tag ls-tag-{family}"
     return format_html('<span class="{}">{}{}</span>', css, icon(shape, 16 if family in QUIET else 14), word)
+
+
+@register.simple_tag(takes_context=True)
+def run_link(context: RequestContext, run: Run) -> SafeString:
+    tenant: Tenant = context.get("tenant") or run.tenant
+    words = _("Run %(n)s") % {"n": run.number}
+    return format_html('<a href="{}">{}</a>', reverse("run", args=[tenant.slug, run.number]), words)
+
+
+@register.simple_tag
+def draft_mark(n: int) -> SafeString | str:
+    """How many changes of a page are not published, for the menu."""
+    if not n:
+        return ""
+    words = ngettext("%(n)s change not published", "%(n)s changes not published", n) % {"n": n}
+    return format_html('<span aria-hidden="true">•{}</span><span class="visually-hidden"> {}</span>', n, words)
 
 
 @register.simple_tag
@@ -93,7 +112,7 @@ def duration(value: datetime.timedelta | float | None) -> str:
     return f"{minutes // 60} h {minutes % 60} min"
 
 
-@register.inclusion_tag("partials/field.html")
+@register.inclusion_tag("partials/_field.html")
 def field(bound: BoundField) -> dict[str, Any]:
     widget = bound.field.widget
     described = [f"{bound.auto_id}-error"] if bound.errors else []
@@ -110,6 +129,6 @@ def field(bound: BoundField) -> dict[str, Any]:
     }
 
 
-@register.inclusion_tag("partials/error_summary.html")
+@register.inclusion_tag("partials/_error_summary.html")
 def error_summary(form: Form) -> dict[str, Any]:
     return {"form": form}

@@ -47,6 +47,16 @@ WORDS: Mapping[str, Mapping[str, Words]] = {
         "failed": _("Failed"),
         "skipped": _("Skipped"),
     },
+    "assignment": {
+        "in_aws": _("In AWS"),
+        "disabled": _("Disabled in AWS"),
+        "waiting": _("Waiting for next run"),
+        "not_ready": _("Not ready"),
+        "will_retry": _("Will retry"),
+        "failed": _("Failed"),
+        "not_sent": _("Skipped"),
+        "not_in_scope": _("Not in scope"),
+    },
     "imported": {
         "taken": _("Taken over"),
         "changed": _("With a change"),
@@ -108,6 +118,16 @@ LOOKS: Mapping[str, Mapping[str, Look]] = {
         "warning": ATTENTION,
         "failed": BAD,
         "skipped": IDLE,
+    },
+    "assignment": {
+        "in_aws": GOOD,
+        "disabled": IDLE,
+        "waiting": NOT_YET,
+        "not_ready": ATTENTION,
+        "will_retry": ATTENTION,
+        "failed": BAD,
+        "not_sent": IDLE,
+        "not_in_scope": IDLE,
     },
     "imported": {
         "taken": GOOD,

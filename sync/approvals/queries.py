@@ -9,8 +9,10 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from sync.configuration.current import configuration_of
+from sync.engine.evaluation.clashes import BY_LEAVER
 from sync.engine.guard.guard import Guard
 from sync.models import Configuration, DirectoryGroup, DirectoryUser, HeldChange, Hold, Link, Run, Tenant
+from sync.problems.catalogue import PROBLEMS, ProblemWords
 
 SHRUNK = ("source-shrunk", "app-assignments-shrunk")
 # A preview older than this says too little about today's directory.
@@ -114,11 +116,21 @@ def open_holds(tenant: Tenant) -> QuerySet[Hold]:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """An AWS object that is probably this person or group of Entra."""
+    """An AWS object that is probably this person or group of Entra. `problem`: what keeps them apart until then."""
 
     link: Link
     name: str
     login: str
+
+    @property
+    def problem(self) -> ProblemWords:
+        return PROBLEMS[self.code]
+
+    @property
+    def code(self) -> str:
+        if self.link.match_code == "successor":
+            return BY_LEAVER[self.link.object_type]
+        return self.link.match_code if self.link.match_code in Link.PROPOSED else "exists-unlinked"
 
 
 def proposals(tenant: Tenant, links: Iterable[Link]) -> list[Proposal]:

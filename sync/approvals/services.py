@@ -5,7 +5,7 @@ from collections.abc import Collection
 from functools import partial
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from sync import audit
@@ -13,12 +13,11 @@ from sync.approvals import queries
 from sync.approvals.queries import plan_is_fresh
 from sync.configuration import versions
 from sync.configuration.current import configuration_of
-from sync.models import Configuration, HeldChange, Hold, Link, Origin, Run, Tenant
+from sync.models import Configuration, DirectoryUser, Drift, HeldChange, Hold, Link, Origin, Run, Tenant
 from sync.rules.limits import Limits
 from sync.runs.requests import request_run, request_soon
 
 Decision = HeldChange.Decision
-PROPOSED = ("exists-unlinked", "successor")
 
 
 class NothingHeld(Exception):
@@ -117,43 +116,102 @@ def accept_shrunk_reading(*, tenant: Tenant, actor: str) -> None:
 
 
 def adoptable(tenant: Tenant) -> list[Link]:
-    """People and groups of Entra whose likely AWS object waits for a yes.
+    """People and groups of Entra whose likely AWS object waits for a yes: found by a run, or by the newest comparison.
 
-    `successor`: a group that was deleted and made anew in Entra; the AWS group of the old one can go on as its own.
+    `match_*` of each says which one; what only a comparison found stands there in memory alone.
     """
-    rows = tenant.links.filter(scim_id="", match_code__in=PROPOSED, adopt_scim_id="")
-    return list(rows.order_by("object_type", "match_name"))
+    found = list(_found_by_runs(tenant).order_by("object_type", "match_name"))
+    seen = {link.pk for link in found}
+    rows = {(row.object_type, row.proposed_id): row for row in _found_by_comparison(tenant).select_related("run")}
+    links = _without_object(tenant).filter(object_id__in={object_id for _type, object_id in rows})
+    for link in links.exclude(pk__in=seen):
+        if row := rows.get((link.object_type, link.object_id)):
+            link.match_code, link.match_attribute, link.match_at = (
+                "exists-unlinked",
+                row.proposed_by,
+                row.run.finished_at,
+            )
+            link.match_scim_id, link.match_name = row.scim_id, row.name
+            found.append(link)
+    return found
+
+
+def are_proposed(tenant: Tenant) -> bool:
+    return _found_by_runs(tenant).exists() or _found_by_comparison(tenant).exists()
+
+
+def _without_object(tenant: Tenant) -> QuerySet[Link]:
+    return tenant.links.filter(scim_id="", adopt_scim_id="")
+
+
+def _found_by_runs(tenant: Tenant) -> QuerySet[Link]:
+    """Whoever lists an AWS id itself as never to be touched has answered already."""
+    rows = _without_object(tenant).filter(match_code__in=Link.PROPOSED)
+    return rows.exclude(match_scim_id__in=tenant.never_touch)
+
+
+def _found_by_comparison(tenant: Tenant) -> QuerySet[Drift]:
+    """Of people and groups who are to be in AWS, or who are known beyond doubt; what is linked since is over."""
+    newest = tenant.runs.compared().order_by("-pk").values("pk")[:1]
+    rows = tenant.drifts.filter(run__in=newest, kind=Drift.Kind.ONLY_IN_AWS, repaired=False).exclude(proposed_id="")
+    same_type = Link.objects.filter(tenant=tenant, object_type=OuterRef("object_type"))
+    mine = same_type.filter(object_id=OuterRef("proposed_id"), scim_id="", adopt_scim_id="")
+    wanted = Exists(mine.exclude(wanted_name=""))
+    certain = Q(Exists(mine), proposed_by__in=Drift.CERTAIN)
+    linked = Exists(same_type.filter(scim_id=OuterRef("scim_id")))
+    return rows.filter(wanted | certain).exclude(linked).exclude(scim_id__in=tenant.never_touch)
 
 
 @transaction.atomic
 def adopt_object(*, link: Link, actor: str, scim_id: str = "") -> None:
-    """This AWS object is that person or group: the next run links it and writes what the mappings say."""
+    """This AWS object is that person or group: the next run links it and writes what the mappings say.
+
+    Raises NothingHeld."""
     chosen = scim_id or link.match_scim_id
     if not chosen or link.scim_id:
         raise NothingHeld
-    before = Link.objects.filter(tenant=link.tenant, object_type="group", scim_id=chosen, wanted_name="").first()
-    if link.object_type == "group" and before is not None:
+    before = Link.objects.filter(tenant=link.tenant, object_type=link.object_type, scim_id=chosen).first()
+    if before is not None and not before.wanted_name:
         _inherit(link, before)
     else:
         link.adopt_scim_id = chosen
+        if _has_left(link):
+            _take_over(link, chosen)
     link.retry_at = timezone.now()
     link.save()
     facts = {"scim_id": chosen, "name": link.match_name, "object_id": link.object_id}
     audit.record(actor, "link.adopt", link, None, facts)
 
 
+INHERITED = ("scim_id", "written", "origin", "active", "disabled_at", "held_name", "held_email", "held_external")
+
+
 def _inherit(link: Link, before: Link) -> None:
-    """The id in AWS stays, and with it the account assignments; members are compared with the new group's."""
-    link.scim_id, link.written, link.origin = before.scim_id, before.written, Origin.HAND
+    """The id in AWS stays, and with it permission sets and assignments; who made it does not change either. Members are
+    compared with the new group's."""
+    for name in INHERITED:
+        setattr(link, name, getattr(before, name))
     link.linked_at = timezone.now()
-    link.held_name, link.held_external = before.held_name, before.held_external
-    before.scim_id, before.written, before.held_name, before.held_external = "", {}, "", ""
-    before.save(update_fields=["scim_id", "written", "held_name", "held_external"])
+    before.scim_id, before.written, before.disabled_at = "", {}, None
+    before.held_name = before.held_email = before.held_external = ""
+    before.save(update_fields=INHERITED)
     before.member_links.update(group=link)
+    before.group_links.update(user=link)
+
+
+def _has_left(link: Link) -> bool:
+    left = DirectoryUser.objects.filter(tenant=link.tenant, object_id=link.object_id, in_scope=False)
+    return link.object_type == "user" and left.exclude(scope_at=None).exists()
+
+
+def _take_over(link: Link, scim_id: str) -> None:
+    """Whoever left is matched by no run: linked at once, the next run disables."""
+    link.scim_id, link.written, link.active, link.origin = scim_id, {}, True, Origin.HAND
+    link.linked_at = timezone.now()
 
 
 def waiting_decisions(tenant: Tenant) -> int:
     """How many things a person is asked to decide: holds, a plan, proposals for linking, a reading that shrank."""
     holds = HeldChange.objects.waiting().filter(tenant=tenant).values("hold").distinct().count()
-    proposals = tenant.links.filter(scim_id="", match_code__in=PROPOSED, adopt_scim_id="").exists()
+    proposals = are_proposed(tenant)
     return holds + proposals + (queries.shrunken(tenant) is not None) + (queries.waiting_plan(tenant) is not None)

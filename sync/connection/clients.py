@@ -2,14 +2,12 @@
 
 import random
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
-from itertools import takewhile
 from typing import TypeVar
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.db.models import Q
 
 from sync.connection.loopback import is_loopback
 from sync.connection.sealed import credential_context, token_context
@@ -19,7 +17,7 @@ from sync.graph.client import GraphClient
 from sync.graph.cloud import CLOUDS, Cloud
 from sync.graph.errors import FederationFailed
 from sync.graph.federation import Federated, StsToken, TokenFile, TokenSource, audience_of, claims
-from sync.models import AwsConnection, EntraConnection, Link, Origin, Tenant
+from sync.models import AwsConnection, EntraConnection, Tenant
 from sync.runs.outcomes import RunStopped
 from sync.scim.client import ScimClient
 from sync.scim.endpoint import Endpoint, OtherHost, normalise
@@ -194,29 +192,5 @@ def scim_client_of(
         sleep=sleep,
         clock=time.monotonic,
         random=random.random,
-        never_touch=never_touch(aws.tenant),
+        never_touch=NeverTouch(aws.tenant.never_touch),
     )
-
-
-def never_touch(tenant: Tenant) -> NeverTouch:
-    """Linked objects whose name is on the list: those that we made are ours, the others stay as they are."""
-    listed = NeverTouch(tenant.never_touch)
-    ours, protected = set[str](), set[str]()
-    names = Link.objects.filter(_may_match(listed.patterns), tenant=tenant).exclude(scim_id="")
-    for scim_id, origin, name, shown in names.values_list(
-        "scim_id", "origin", "written__userName", "written__displayName"
-    ).iterator():
-        if listed.matches(name) or listed.matches(shown):
-            (ours if origin == Origin.CREATED else protected).add(scim_id)
-    return NeverTouch(tenant.never_touch, frozenset(ours), protected)
-
-
-def _may_match(patterns: Iterable[str]) -> Q:
-    """The database sorts out by the beginning of the names: a tenant may have a hundred thousand links.
-
-    ASCII only: beyond it, databases disagree on letter case."""
-    wanted = Q(pk__in=())
-    for pattern in patterns:
-        beginning = "".join(takewhile(str.isascii, pattern.partition("*")[0]))
-        wanted |= Q(written__userName__istartswith=beginning) | Q(written__displayName__istartswith=beginning)
-    return wanted

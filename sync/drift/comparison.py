@@ -26,10 +26,11 @@ from sync.drift.listing import (
     list_members,
     list_objects,
 )
-from sync.drift.proposals import name_of, propose_ids, propose_mails, propose_names
+from sync.drift.proposals import name_of, propose_gone, propose_ids, propose_mails, propose_names
 from sync.models import DirectoryUser, Drift, Link, MembershipLink, Run, Tenant
 from sync.rules.changes import chunks
 from sync.rules.drift import differences
+from sync.rules.unique_keys import keys_of
 from sync.runs.lease import Watch
 from sync.runs.outcomes import RunStopped
 from sync.runs.phases import PhaseLog
@@ -72,6 +73,18 @@ class Looked:
 
     def for_link(self, written: resource.Units) -> frozenset[str]:
         return frozenset(unit for unit in self.units if unit in written or unit in self.filled)
+
+
+def note_names(link: Link, found: Json) -> None:
+    """Of whom no rule names any more: a name that was changed by hand is left so, and the old one is free for others."""
+    units = [unit for unit in ("userName", "displayName", "emails") if unit in link.written]
+    held = resource.units_held(found, units)
+    differing = differences(link.written, held, units)
+    if not differing:
+        return
+    link.written = link.written | {unit: held.get(unit) for unit in differing}
+    link.held_name, link.held_email, _external = keys_of(link.object_type, link.written)
+    link.save(update_fields=["written", "held_name", "held_email"])
 
 
 class Comparison:
@@ -150,9 +163,12 @@ class Comparison:
             link = links.get(scim_id)
             if link is None:
                 rows.append(self._only_in_aws(listed.object_type, found))
-            elif not self._moved(link) and (
-                facts := self._differences(link, found, link.object_id in outside, managers)
-            ):
+                continue
+            if self._moved(link):
+                continue
+            if not link.wanted_name:
+                note_names(link, found)
+            if facts := self._differences(link, found, link.object_id in outside, managers):
                 rows.append(self._row(Drift.Kind.DIFFERS, link, name_of(link.written) or name_of(found), facts=facts))
         self._store(rows)
 
@@ -292,11 +308,16 @@ class Comparison:
             self.watch.safe_point()
             for object_type in ("user", "group"):
                 some = [row for row in batch if row.object_type == object_type]
+                propose_gone(self.tenant, object_type, some)
                 propose_ids(self.tenant, object_type, some)
                 propose_names(self.tenant, object_type, some)
                 if few and object_type == "user":
                     propose_mails(self.tenant, some)
-            Drift.objects.bulk_update(batch, ["proposed_id", "proposed_by"], batch_size=200)
+            for row in batch:
+                if row.proposed_by in Drift.CERTAIN:
+                    # Ours by its id, whatever the never-touch list says about its name.
+                    row.facts.pop("left_alone", None)
+            Drift.objects.bulk_update(batch, ["proposed_id", "proposed_by", "facts"], batch_size=200)
 
 
 def verify(run: Run, watch: Watch, scim: ScimClient, *, connections: int = CONNECTIONS) -> dict[str, int]:

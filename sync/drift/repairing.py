@@ -1,17 +1,18 @@
 """Repairing what a comparison found: links are marked so that the next run writes anew. Nothing is sent from here.
 
-Objects that only AWS holds are never touched.
+Of the objects that only AWS holds, those that are ours by their id are linked again; the others are never touched.
 """
 
 from collections.abc import Sequence
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from sync.db.batches import batches
-from sync.models import DirectoryUser, Drift, Link, MembershipLink, Run
-from sync.scim.resource import MANAGER
+from sync.engine.export.settling import Settled
+from sync.models import Adoption, Drift, Link, MembershipLink, Run
+from sync.rules.unique_keys import keys_of
 
 
 def by_policy(run: Run) -> int:
@@ -21,8 +22,19 @@ def by_policy(run: Run) -> int:
 
 def mark(run: Run) -> int:
     """How many differences the next run will settle. Whoever calls holds the tenant's lease."""
-    rows = run.drifts.filter(repaired=False).exclude(kind=Drift.Kind.ONLY_IN_AWS)
-    return sum(_mark_batch(batch) for batch in batches(rows, 500))
+    only_in_aws = Q(kind=Drift.Kind.ONLY_IN_AWS)
+    rows = repairable(run)
+    # First who is ours after all: whose membership a group has too many is then known.
+    return sum(_mark_batch(batch) for part in (only_in_aws, ~only_in_aws) for batch in batches(rows.filter(part), 500))
+
+
+def repairable(run: Run) -> QuerySet[Drift]:
+    """Differences of what is ours. What holds our external id is taken as ours where the tenant links by it."""
+    certain = ("id",) if run.tenant.adoption == Adoption.BY_HAND else Drift.CERTAIN
+    links = Link.objects.filter(tenant=run.tenant, object_type=OuterRef("object_type"), scim_id="")
+    lost = Exists(links.filter(object_id=OuterRef("proposed_id")))
+    ours = ~Q(kind=Drift.Kind.ONLY_IN_AWS) | Q(lost, proposed_by__in=certain)
+    return run.drifts.filter(ours, repaired=False)
 
 
 @transaction.atomic
@@ -34,6 +46,8 @@ def _mark_batch(batch: Sequence[Drift]) -> int:
 
 def _mark(drift: Drift) -> bool:
     """False when the object has been linked anew since, or the member is nobody of ours."""
+    if drift.kind == Drift.Kind.ONLY_IN_AWS:
+        return _relink(drift)
     # Read now: one difference of the batch may move the link of another.
     link = Link.objects.filter(pk__in=[drift.link_id], scim_id=drift.scim_id).first()
     if link is None:
@@ -58,31 +72,32 @@ def _write_anew(link: Link, units: Sequence[str] | dict[str, object]) -> None:
     link.save(update_fields=["written", "retry_at"])
 
 
+def _relink(drift: Drift) -> bool:
+    """Nothing is known to be written: the next run writes all that the rules want, or disables."""
+    mine = Link.objects.filter(tenant=drift.tenant_id, object_type=drift.object_type)
+    link = mine.filter(object_id=drift.proposed_id, scim_id="").first()
+    if link is None or mine.filter(scim_id=drift.scim_id).exists():
+        return False
+    link.scim_id, link.written, link.active = drift.scim_id, {}, True
+    link.held_name, link.held_email, link.held_external = keys_of(link.object_type, drift.facts)
+    link.linked_at = link.retry_at = timezone.now()
+    link.save()
+    return True
+
+
 def _look_again(link: Link) -> None:
     Link.objects.filter(pk=link.pk).update(retry_at=timezone.now())
 
 
 def _forget(link: Link) -> None:
     """The next run matches or creates whoever is still in scope, and what pointed to the old AWS id with it."""
-    if link.object_type == "user":
-        _rewrite_reports(link)
-        groups = MembershipLink.objects.filter(user=link).values("group")
-        Link.objects.filter(pk__in=groups).update(retry_at=timezone.now())
-    MembershipLink.objects.filter(group=link).delete()
-    MembershipLink.objects.filter(user=link).delete()
-    link.scim_id, link.written = "", {}
-    link.held_name = link.held_email = link.held_external = ""
-    link.disabled_at = None
-    link.retry_at = timezone.now()
-    link.save()
-
-
-def _rewrite_reports(link: Link) -> None:
-    """People who report to somebody who gets a new AWS id: their manager is written anew."""
-    reports = DirectoryUser.objects.filter(tenant=link.tenant_id, manager_id=link.object_id).values("object_id")
-    for report in Link.objects.filter(tenant=link.tenant_id, object_type="user", object_id__in=reports):
-        if MANAGER in report.written:
-            _write_anew(report, [MANAGER])
+    now = timezone.now()
+    groups = MembershipLink.objects.filter(user=link).values("group")
+    Link.objects.filter(pk__in=groups).update(retry_at=now)
+    settled = Settled(link.tenant_id, {link.pk: link})
+    settled.mark_gone(link, now)
+    link.retry_at = now
+    settled.save()
 
 
 def _members(drift: Drift, group: Link) -> QuerySet[MembershipLink]:

@@ -6,14 +6,13 @@ from django.utils import timezone
 
 from sync import audit
 from sync.drift import repairing
-from sync.models import Drift, Run, Tenant
+from sync.models import Run, Tenant
 from sync.runs.lease import claim
 from sync.runs.requests import request_run
 
 DAY = datetime.timedelta(days=1)
 # A comparison that failed is tried again after this long.
 PAUSE = datetime.timedelta(hours=1)
-FINISHED = (Run.State.COMPLETED, Run.State.COMPLETED_WITH_ERRORS)
 
 
 class CannotRepair(Exception):
@@ -44,12 +43,12 @@ def comparison_due(tenant: Tenant) -> bool:
 
 def latest_comparison(tenant: Tenant) -> Run | None:
     """The newest comparison that was carried through: its rows are what is known."""
-    return tenant.runs.filter(kind=Run.Kind.VERIFY, state__in=FINISHED).order_by("-pk").first()
+    return tenant.runs.compared().order_by("-pk").first()
 
 
 def unsettled(run: Run) -> int:
-    """Differences of what is ours; objects that only AWS holds are not among them."""
-    return run.drifts.filter(repaired=False).exclude(kind=Drift.Kind.ONLY_IN_AWS).count()
+    """Differences of what is ours."""
+    return repairing.repairable(run).count()
 
 
 def repair_differences(*, tenant: Tenant, actor: str) -> int:

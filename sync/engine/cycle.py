@@ -138,8 +138,10 @@ def check(run: Run, configuration: Configuration, evaluation: Evaluation) -> dic
         evaluation.notes.weigh(guard)
         return held
     held = guard.check()
+    for object_type in ("user", "group"):
+        evaluation.notes.settle_held(object_type)
     if not evaluation.snapshot.suspect:
-        holds.close_unwanted(run.tenant, evaluation.still_wanted | guard.held)
+        holds.close_unwanted(run.tenant, evaluation.still_wanted | evaluation.notes.still_wanted | guard.held)
     return held
 
 

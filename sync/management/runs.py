@@ -60,6 +60,7 @@ def run_facts(run: Run) -> Report:
                 "remedy": str(group.problem.remedy),
                 "objects": group.objects,
                 "error": group.error,
+                "answered": group.answered,
                 "mappings": [row.target for row in group.mappings],
             }
             for group in problem_groups(run)
@@ -80,8 +81,14 @@ def run_in_words(facts: Report) -> str:
     lines = [f"Run {facts['run']} {facts['state'].replace('_', ' ')}: {counts}."]
     if facts["problem"]:
         lines.append(problem_in_words(facts["problem"]))
-    lines += [f"{group['objects']} x {group['title']}: {group['remedy']}" for group in facts["problems"]]
+    lines += [group_in_words(group) for group in facts["problems"]]
     return "\n".join(lines)
+
+
+def group_in_words(group: Report) -> str:
+    problem = PROBLEMS.get(group["code"], PROBLEMS["rejected"])
+    quoted = f" {problem.quote(group['answered'])} {group['error']}" if group["error"] else ""
+    return f"{group['objects']} x {group['title']}: {group['remedy']}{quoted}"
 
 
 def problem_in_words(code: str) -> str:

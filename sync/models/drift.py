@@ -18,6 +18,9 @@ class Drift(models.Model):
         MEMBER_MISSING = "member_missing", _("Member missing in AWS")
         MEMBER_EXTRA = "member_extra", _("Member only in AWS")
 
+    # Values of `proposed_by` that leave no doubt whose the AWS object is: the id that was linked, or our external id.
+    CERTAIN = ("id", "externalId")
+
     run = models.ForeignKey(Run, models.CASCADE, related_name="drifts")
     tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="drifts")
     kind = models.CharField(max_length=14, choices=Kind)

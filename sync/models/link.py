@@ -46,6 +46,10 @@ class Link(Keyed):
     A unit whose value is null is unknown (an answer got lost): it is written anew.
     """
 
+    # Codes of `match_code` that ask a person whether the AWS object found is this one. "successor": AWS holds it for
+    # somebody who is gone.
+    PROPOSED = ("exists-unlinked", "left-alone", "successor")
+
     tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="links")
     written = models.JSONField(default=dict)
     written_at = models.DateTimeField(null=True, blank=True)

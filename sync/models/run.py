@@ -26,6 +26,11 @@ class RunQuerySet(models.QuerySet["Run"]):
         """Previews of a draft, whatever became of it since."""
         return self.filter(kind=Run.Kind.PREVIEW).exclude(configuration_digest="")
 
+    def compared(self) -> "RunQuerySet":
+        """Comparisons with AWS that were carried through."""
+        done = (Run.State.COMPLETED, Run.State.COMPLETED_WITH_ERRORS)
+        return self.filter(kind=Run.Kind.VERIFY, state__in=done)
+
     def since(self, moment: datetime.datetime) -> "RunQuerySet":
         return self.filter(created_at__gte=moment)
 

@@ -33,9 +33,21 @@ class NameId(models.TextChoices):
     MAIL = "mail", _("E-mail address")
 
 
+# What AWS Control Tower makes for itself (its user guide, "IAM Identity Center Groups for AWS Control Tower").
+CONTROL_TOWER_GROUPS = (
+    "AWSAccountFactory",
+    "AWSAuditAccountAdmins",
+    "AWSControlTowerAdmins",
+    "AWSLogArchiveAdmins",
+    "AWSLogArchiveViewers",
+    "AWSSecurityAuditPowerUsers",
+    "AWSSecurityAuditors",
+    "AWSServiceCatalogAdmins",
+)
+
+
 def never_touch_by_default() -> list[str]:
-    """Groups that AWS Control Tower makes (its user guide, "Groups for AWS Control Tower") begin with AWS."""
-    return ["AWS*"]
+    return list(CONTROL_TOWER_GROUPS)
 
 
 class Tenant(models.Model):
@@ -56,7 +68,7 @@ class Tenant(models.Model):
 
     # Only what differs from the defaults of sync/rules/limits.py.
     limits = models.JSONField(default=dict, blank=True)
-    # Patterns (`*` any text) of AWS names that are never written to unless this tenant created the object.
+    # AWS names (`*` any text) and ids that are never written to: see sync/scim/never_touch.py.
     never_touch = models.JSONField(default=never_touch_by_default, blank=True)
     adoption = models.CharField(_("linking"), max_length=8, choices=Adoption, default=Adoption.SAME_ID)
     name_id = models.CharField(_("SAML NameID"), max_length=20, choices=NameId, default=NameId.UPN)

@@ -89,8 +89,7 @@ def _paragraphs(run: Run, groups: list[ProblemGroup], codes: list[str]) -> Itera
         yield f"{problem.title}. {problem.meaning} {problem.remedy}"
     for group in groups:
         people = ngettext("%(n)s object", "%(n)s objects", group.objects) % {"n": group.objects}
-        label = _("AWS said:") if group.answered else _("The rule of AWS:")
-        quoted = f'\n{label} "{group.error}"' if group.error else ""
+        quoted = f'\n{group.quoted} "{group.error}"' if group.error else ""
         yield f"{group.problem.title} ({people}). {group.problem.meaning} {group.problem.remedy}{quoted}"
     path = reverse("run", args=[run.tenant.slug, run.number])
     yield f"{_('Run %(number)s:') % {'number': run.number}} {settings.PUBLIC_URL}{path}"

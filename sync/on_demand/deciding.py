@@ -117,7 +117,8 @@ def _guard(asked: Asked, evaluation: Evaluation) -> None:
     configuration = asked.configuration
     guard = Guard(asked.run, configuration.confirmed_run if configuration.confirmed else None)
     guard.check()
-    wanted = evaluation.still_wanted | guard.held
+    evaluation.notes.settle_held(asked.row.object_type)
+    wanted = evaluation.still_wanted | evaluation.notes.still_wanted | guard.held
     holds.close_unwanted(asked.tenant, wanted, [asked.row.object_id])
 
 

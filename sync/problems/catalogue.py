@@ -13,6 +13,9 @@ from django.utils.translation import gettext_lazy as _
 Words = str | Promise
 
 
+AWS_SAID, AWS_RULE, HELD_BY = _("AWS said:"), _("The rule of AWS:"), _("Held in AWS by:")
+
+
 @dataclass(frozen=True, slots=True)
 class ProblemWords:
     title: Words
@@ -20,6 +23,12 @@ class ProblemWords:
     remedy: Words
     # Warnings settle by themselves; problems wait for a person.
     warning: bool = False
+    # What an operation's `error` is, where AWS has not said it.
+    quoted: Words = ""
+
+    def quote(self, answered: bool) -> Words:
+        """Introduces an operation's `error`; before AWS was asked (not `answered`) that is AWS's rule."""
+        return self.quoted or (AWS_SAID if answered else AWS_RULE)
 
 
 PROBLEMS: dict[str, ProblemWords] = {
@@ -108,11 +117,16 @@ PROBLEMS: dict[str, ProblemWords] = {
         _("Make the NameID claim of mail for guests in Entra, and map userName from mail for them."),
     ),
     "already-exists": ProblemWords(
-        _("AWS already has this name"),
+        _("AWS already has this value"),
         _(
-            "AWS already has an object with this user name, e-mail, external id or group name that belongs to somebody else."
+            "AWS holds another person or group with the value of the field named here: user names, e-mail addresses, external "
+            "ids and group names are there once."
         ),
-        _("Compare both in AWS. Change the value in Entra, or remove the object that nobody uses."),
+        _(
+            "Compare the two. If they are the same, link them under Approvals or with the command adopt; where that is not "
+            "proposed, the other one belongs to somebody else: change the value of one of the two."
+        ),
+        quoted=HELD_BY,
     ),
     "two-matches": ProblemWords(
         _("Two matches in AWS"),
@@ -124,10 +138,16 @@ PROBLEMS: dict[str, ProblemWords] = {
         _("The linked object is gone from AWS. Someone deleted it there."),
         _("Nothing to do. The next run looks for a match and creates it anew if there is none."),
     ),
+    "aws-contradicts": ProblemWords(
+        _("AWS contradicts itself"),
+        _("AWS answered that the person or group is not there, and showed it when it was asked. We forgot nothing."),
+        _("Nothing to do; the next run tries again. If it lasts, ask AWS support with the request id."),
+        warning=True,
+    ),
     "never-touch": ProblemWords(
         _("On the never-touch list"),
-        _("AWS holds an object whose name is on the never-touch list and that we did not make. We sent nothing."),
-        _("Nothing to do if that is right. Else take the name off the list, or rename the object in Entra."),
+        _("AWS holds an object that is on the never-touch list and that is not ours. We sent nothing."),
+        _("Nothing to do if that is right. Else take it off the list, or rename the object in Entra."),
     ),
     "quota-reached": ProblemWords(
         _("AWS's quota is used up"),
@@ -149,6 +169,20 @@ PROBLEMS: dict[str, ProblemWords] = {
         _("Nobody is created"),
         _("AWS does not hold this person or group, and creating is turned off under Mappings."),
         _("Turn on Create under Mappings, or create the person in AWS: then they are linked."),
+        warning=True,
+    ),
+    "stays-active": ProblemWords(
+        _("Stays active in AWS after leaving"),
+        _(
+            "The mapping of active does not become false for whoever leaves this way, so AWS keeps them active: they keep "
+            "their access."
+        ),
+        _("Select Disable leavers under Mappings, or use the command disable_leavers; then preview and publish."),
+    ),
+    "disable-off": ProblemWords(
+        _("Nobody is disabled"),
+        _("Disabling is turned off under Mappings, so AWS keeps whoever leaves active: they keep their access."),
+        _("Select Disable leavers under Mappings, or use the command disable_leavers; then preview and publish."),
         warning=True,
     ),
     "members-replace": ProblemWords(
@@ -175,8 +209,8 @@ PROBLEMS: dict[str, ProblemWords] = {
     ),
     "waits-for-object": ProblemWords(
         _("Waits for another object"),
-        _("This depends on a person or group that AWS refused in this run."),
-        _("Solve the problem of that person or group first. The next run then goes on."),
+        _("This depends on a person or group that AWS refused in this run, or whose change is held."),
+        _("Solve the problem of that person or group first, or decide under Approvals. The next run then goes on."),
         warning=True,
     ),
     "answer-lost": ProblemWords(
@@ -187,24 +221,54 @@ PROBLEMS: dict[str, ProblemWords] = {
     ),
     "exists-unlinked": ProblemWords(
         _("AWS already has this object"),
-        _("AWS holds an object with this name that nobody has linked. We changed nothing."),
+        _(
+            "AWS holds a person or group with this name or address that nobody has linked. Permission sets and assignments "
+            "hang on its AWS id. We changed nothing."
+        ),
         _("Compare both. If they are the same, link them under Approvals or with the command adopt."),
+        quoted=HELD_BY,
     ),
     "left-alone": ProblemWords(
         _("Left alone by rule"),
-        _("AWS holds an object with this name, and the never-touch list names it. We changed nothing."),
-        _("Take the name off the never-touch list if this object is yours to manage, or rename it in Entra."),
-        warning=True,
+        _(
+            "AWS holds an object with this name that we did not make, and the never-touch list names it. We changed nothing."
+        ),
+        _(
+            "If they are the same, link them under Approvals or with the command adopt; then the list does not matter. If "
+            "not, rename one of the two."
+        ),
+        quoted=HELD_BY,
     ),
     "same-value": ProblemWords(
         _("Two objects for one value"),
         _("Two objects of Entra would get the same user name, e-mail, external id or group name. AWS takes it once."),
         _("Change the value of one of them in Entra, or map another attribute."),
+        quoted=_("The other one:"),
     ),
     "taken-by-leaver": ProblemWords(
         _("The name belongs to a leaver"),
-        _("A person who left still holds this user name or e-mail in AWS. The newcomer is somebody else to us."),
-        _("Allow the names of leavers to be freed under Provisioning, or rename the old user in AWS."),
+        _(
+            "A person who left still holds this user name or e-mail in AWS, with the accounts and permission sets that hang "
+            "on the AWS id. The newcomer is somebody else to us."
+        ),
+        _(
+            "If it is the same person, made anew in Entra, link them under Approvals or with the command adopt. If not, let "
+            "the names of leavers be freed under Provisioning: that waits for the leaver to be disabled. Or rename the old "
+            "user in AWS, then compare with AWS."
+        ),
+        quoted=HELD_BY,
+    ),
+    "group-made-anew": ProblemWords(
+        _("AWS holds a group of this name"),
+        _(
+            "It belonged to a group of Entra that is deleted or out of scope. Permission sets and account assignments hang "
+            "on its AWS id, so we neither made a second group nor renamed it."
+        ),
+        _(
+            "If the group was made anew in Entra, link the two under Approvals or with the command adopt: the AWS id stays, "
+            "and all that hangs on it. If it is another group, rename one of the two; after one in AWS, compare with AWS."
+        ),
+        quoted=HELD_BY,
     ),
     "not-in-entra": ProblemWords(
         _("Entra does not know this id"),

@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Count, Max, Min, Q
 
 from sync.models import AttributeMapping, Operation, Result, Run
-from sync.problems.catalogue import PROBLEMS, ProblemWords
+from sync.problems.catalogue import PROBLEMS, ProblemWords, Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +21,16 @@ class ProblemGroup:
     objects: int
     first_seen: datetime.datetime
     last_seen: datetime.datetime
-    # AWS's own words from the newest failure; before AWS was asked (not `answered`) its rule.
+    # Of the newest failure; see ProblemWords.quote.
     error: str
     answered: bool
     sample: Sequence[Operation]
     mappings: Sequence[AttributeMapping]
     known_since: Run | None
+
+    @property
+    def quoted(self) -> Words:
+        return self.problem.quote(self.answered)
 
     @property
     def key(self) -> str:

@@ -14,8 +14,9 @@ from sync.configuration.current import configuration_of
 from sync.configuration.ruleset import Rules
 from sync.db.batches import batches
 from sync.engine.evaluation.batch import VERDICTS
-from sync.engine.evaluation.judgement import judge
+from sync.engine.evaluation.judgement import DISABLE_OFF, STAYS, judge, leaving
 from sync.engine.evaluation.mapper import groups_mapper, people_mapper
+from sync.engine.evaluation.plan_store import Refusal
 from sync.engine.evaluation.taken_values import TakenValues
 from sync.engine.work import groups_in_scope
 from sync.models import DirectoryGroup, DirectoryUser, Finding, Link, ReadinessCheck, Tenant
@@ -82,7 +83,7 @@ class ReadinessPass:
 
     def carry_out(self) -> None:
         people, groups = in_scope(self.tenant, "user", self.rules), in_scope(self.tenant, "group", self.rules)
-        self._look_at("user", people)
+        self._look_at("user", people | leavers_in_aws(self.tenant))
         self._look_at("group", groups)
         self._find_same_values("user", people)
         self._find_same_values("group", groups)
@@ -108,9 +109,16 @@ class ReadinessPass:
                 link = links.setdefault(
                     row.object_id, Link(tenant=self.tenant, object_type=object_type, object_id=row.object_id)
                 )
-                found += [self._finding(object_type, row.object_id, one) for one in self._judge(row, link, managers)]
+                found += [self._finding(object_type, row.object_id, one) for one in self._told(row, link, managers)]
             self.keeper.store([link for key, link in links.items() if before.get(key) != verdict_of(link)])
             Finding.objects.bulk_create(found, batch_size=500)
+
+    def _told(self, row: Row, link: Link, managers: Collection[str]) -> Sequence[AcceptanceFinding]:
+        if not isinstance(row, DirectoryUser):
+            return self._judge(row, link, managers)
+        if not row.in_scope:
+            return self._of_leaver(row, link)
+        return [*self._judge(row, link, managers), *self._if_they_left(row)]
 
     def _judge(self, row: Row, link: Link, managers: Collection[str]) -> Sequence[AcceptanceFinding]:
         kind = link.object_type
@@ -122,6 +130,20 @@ class ReadinessPass:
         if judged.mapped.ignored:
             return ()
         return [AcceptanceFinding(EXPRESSION, judged.refusal.attribute, certain=True, value=judged.refusal.error)]
+
+    def _if_they_left(self, user: DirectoryUser) -> Sequence[AcceptanceFinding]:
+        """How somebody in scope could leave and stay active in AWS."""
+        if "disable" not in self.rules.user_actions:
+            return [_keeps_access(DISABLE_OFF)]
+        ways = self.mappers["user"].staying(user.properties)
+        return [_keeps_access(STAYS, ", ".join(ways))] if ways else ()
+
+    def _of_leaver(self, user: DirectoryUser, link: Link) -> Sequence[AcceptanceFinding]:
+        """Whom AWS holds active although they left."""
+        refusal = judge(user, link, self.mappers["user"], self.taken["user"]).refusal
+        if refusal is None and "disable" not in self.rules.user_actions:
+            refusal = DISABLE_OFF
+        return [_keeps_access(refusal, refusal.error or leaving(user))] if refusal else ()
 
     @property
     def _name_id(self) -> NameIdSource | None:
@@ -177,6 +199,17 @@ class ReadinessPass:
             for object_type, object_id, code, attribute, value, certain in found
         ]
         Finding.objects.bulk_create(rows, batch_size=500)
+
+
+def _keeps_access(refusal: Refusal, value: str = "") -> AcceptanceFinding:
+    """Not about whom AWS would take: never certain."""
+    return AcceptanceFinding(refusal.problem, refusal.attribute, certain=False, value=value)
+
+
+def leavers_in_aws(tenant: Tenant) -> QuerySet[Any]:
+    """Who is out of scope and active in AWS, as far as we know."""
+    active = Link.objects.filter(tenant=tenant, object_type="user", active=True).exclude(scim_id="")
+    return DirectoryUser.objects.filter(tenant=tenant, in_scope=False, object_id__in=active.values("object_id"))
 
 
 def verdict_of(link: Link) -> tuple[Any, ...]:

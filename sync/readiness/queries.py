@@ -4,25 +4,37 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Count, Exists, OuterRef
+from django.utils.translation import gettext_lazy as _
 
 from sync.configuration.current import configuration_of
 from sync.db.batches import batches
+from sync.engine.evaluation.judgement import DISABLE_OFF, STAYS
 from sync.models import AttributeMapping, DirectoryGroup, DirectoryUser, Finding, ReadinessCheck, Tenant
-from sync.problems.catalogue import PROBLEMS, ProblemWords
+from sync.problems.catalogue import PROBLEMS, ProblemWords, Words
 from sync.readiness.check import EXPRESSION, MANAGER_OUTSIDE, SAME_VALUE
 from sync.rules import acceptance
+from sync.rules.leavers import Leaving
 from sync.scim.resource import unit_of
 
-# Worst first: what AWS refuses, what breaks sign-in, what it may refuse, what is only left out.
+# Who keeps access that they are to lose.
+LEAVERS = (STAYS.problem, DISABLE_OFF.problem)
+# Worst first: what AWS refuses, who keeps access, what breaks sign-in, what AWS may refuse, what is only left out.
 ORDER = (
     *(check.code for check in acceptance.CHECKS if check.certain),
     SAME_VALUE,
     EXPRESSION,
+    *LEAVERS,
     *(check.code for check in acceptance.CHECKS if not check.certain),
     MANAGER_OUTSIDE,
 )
 
 SHOWN = 100
+
+LEAVING: dict[str, Words] = {
+    Leaving.BLOCKED: _("blocked in Entra"),
+    Leaving.OUT_OF_SCOPE: _("out of scope"),
+    Leaving.DELETED: _("deleted in Entra"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +102,11 @@ def _failing(check: ReadinessCheck, code: str, objects: int, shown: int) -> Fail
 
 
 def check_outcome(code: str) -> str:
-    """refuses, sign-in-fails, may-refuse, or left-out."""
+    """refuses, keeps-access, sign-in-fails, may-refuse, or left-out."""
     if code in acceptance.BY_CODE:
         return acceptance.BY_CODE[code].outcome
+    if code in LEAVERS:
+        return "keeps-access"
     return "left-out" if code == MANAGER_OUTSIDE else "refuses"
 
 
@@ -111,8 +125,13 @@ def affected(tenant: Tenant, findings: Sequence[Finding]) -> Iterator[Affected]:
             acceptance.visible(name),
             acceptance.visible(detail),
             one.attribute,
-            one.value,
+            leaving_words(one.value) if one.code in LEAVERS else one.value,
         )
+
+
+def leaving_words(ways: str) -> str:
+    """How somebody leaves, or could, and stays active."""
+    return ", ".join(str(LEAVING[way]) for way in ways.split(", ") if way in LEAVING)
 
 
 def mapping_causes(tenant: Tenant, findings: Sequence[Finding]) -> list[MappingCause]:

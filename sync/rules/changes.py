@@ -77,8 +77,8 @@ def plan_user(known: Known, desired: Units, found: Units | None = None) -> list[
     return changes + _manager(known, desired)
 
 
-def plan_user_out_of_scope(known: Known, active_when_gone: Any, *, delete: bool = False) -> list[Change]:
-    """A leaver is disabled, nothing else is touched. Without a mapping for `active` nothing is sent.
+def plan_user_out_of_scope(known: Known, *, disable: bool, delete: bool = False) -> list[Change]:
+    """A leaver is disabled, nothing else is touched. `disable`: the mapping of `active` gives false.
 
     `delete`: disabled long enough ago, and purged from the directory.
     """
@@ -86,9 +86,9 @@ def plan_user_out_of_scope(known: Known, active_when_gone: Any, *, delete: bool 
         return []
     if delete:
         return [Change(Stage.REMOVALS, "delete", known.scim_id)]
-    if active_when_gone is None or known.written.get("active") == active_when_gone:
+    if not disable or known.written.get("active") is False:
         return []
-    desired = {"active": active_when_gone}
+    desired = {"active": False}
     return [Change(Stage.REMOVALS, "disable", known.scim_id, desired, before_after(known.written, desired))]
 
 

@@ -144,8 +144,20 @@ def trace_of(
     creating: bool,
     around: Surroundings = NOTHING_AROUND,
 ) -> Trace:
+    inputs = inputs_of(rule, graph_object, around, present=present)
+    return trace_of_inputs(rule, inputs, creating=creating, around=around)
+
+
+def inputs_of(
+    rule: CompiledMapping, graph_object: Mapping[str, Any], around: Surroundings, *, present: bool
+) -> dict[str, Value]:
+    return {name: read(one, graph_object, present, around.guest_user_name) for name, one in rule.inputs.items()}
+
+
+def trace_of_inputs(
+    rule: CompiledMapping, inputs: Mapping[str, Value], *, creating: bool, around: Surroundings
+) -> Trace:
     row = rule.row
-    inputs = {name: read(one, graph_object, present, around.guest_user_name) for name, one in rule.inputs.items()}
     trace = partial(Trace, row.target, row.source, inputs, redacted=rule.redacted)
     if rule.problem or (row.apply == "create" and not creating):
         return trace(problem=rule.problem, untouched=True)

@@ -30,6 +30,16 @@ class Match:
     attribute: str = ""
 
 
+def name_of(units: Mapping[str, Any]) -> str:
+    """What AWS shows of an object: a person's user name, a group's name."""
+    return str(units.get("userName") or units.get("displayName") or "")
+
+
+def holder_in_words(name: str, scim_id: str) -> str:
+    """Who stands in the way in AWS, so that whoever reads it finds the object there."""
+    return f"{name} ({scim_id})" if name else scim_id
+
+
 def match(values: Mapping[str, Any], attributes: Sequence[str], find: Find) -> Match:
     """Looks by each matching attribute in its precedence; the first that finds something decides.
 
@@ -57,13 +67,14 @@ def _verdict(resource: Resource, external_id: Any, attribute: str) -> Match:
 def judged(found: Match, external_id: Any, adoption: Adoption, never_touch: NeverTouch) -> Match:
     """What the tenant's rule says to an AWS object that matched and has no link: taken over, or left to a person.
 
-    An equal externalId shows that we (or Entra's own provisioning) wrote it; an object without one may be anybody's.
+    An equal externalId shows that we (or Entra's own provisioning) wrote it, whatever its name; an object without one
+    may be anybody's.
     """
     if found.verdict is not Verdict.MATCHED or found.resource is None:
         return found
-    if never_touch.fits(found.resource):
-        return replace(found, verdict=Verdict.LEFT_ALONE)
     same_id = bool(external_id) and found.resource.get("externalId") == external_id
+    if never_touch.names_id(found.resource) or (not same_id and never_touch.fits(found.resource)):
+        return replace(found, verdict=Verdict.LEFT_ALONE)
     if (same_id and adoption != "by_hand") or adoption == "match":
         return found
     return replace(found, verdict=Verdict.UNLINKED)

@@ -76,6 +76,20 @@ MESSAGES: dict[str, str] = {
         "AWS requires this field. Without it AWS refuses everybody who is new. "
         "Change the mapping instead of removing it."
     ),
+    # Told, and saved all the same
+    "disable-off": gettext_noop("Nobody who leaves is disabled in AWS: disabling is turned off."),
+    "leavers-stay": gettext_noop(
+        "Nobody who leaves is disabled in AWS: no mapping makes “active” false for whoever is blocked in Entra, deleted "
+        "there or taken out of scope."
+    ),
+    "unassigned-stay": gettext_noop(
+        "Whoever is taken out of scope stays active in AWS: “active” becomes false only for accounts that are blocked or "
+        "deleted in Entra."
+    ),
+    "some-leavers-stay": gettext_noop(
+        "Some who leave stay active in AWS: “active” does not become false for everybody who is blocked in Entra, deleted "
+        "there or taken out of scope."
+    ),
 }
 
 

@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 from urllib.parse import quote, urlencode, urlsplit
 
 from sync.scim.breaker import Breaker
+from sync.scim.conflicts import UserList
 from sync.scim.endpoint import Endpoint
 from sync.scim.errors import (
     AwsDown,
@@ -87,6 +88,7 @@ class ScimClient:
         self.counts: Counter[str] = Counter()
         self._counting = threading.Lock()
         self.never_touch = never_touch or NeverTouch()
+        self.users = UserList()
         self.breaker = Breaker(clock=clock, sleep=sleep)
         self._stopped = threading.Event()
         self._path = urlsplit(endpoint.base).path

@@ -5,6 +5,7 @@ ScimError
  ├─ Untouchable      nothing was sent: the object is on the never-touch list (sync/scim/never_touch.py)
  ├─ Unreachable      no connection: certainly not applied
  ├─ OutcomeUnknown   sent, but no answer (for a POST also 5xx, or no id): it may have been applied, read before a retry
+ ├─ Contradiction    a write is told 404 of an object that a read shows: nothing is known to be gone
  ├─ BadAnswer        an answer that is not SCIM
  ├─ ServerError      5xx
  ├─ Throttled        429
@@ -78,6 +79,10 @@ class OutcomeUnknown(ScimError):
     pass
 
 
+class Contradiction(ScimError):
+    pass
+
+
 class BadAnswer(ScimError):
     permanent = True
 
@@ -100,10 +105,15 @@ class Forbidden(ScimError):
 
 class NotFound(ScimError):
     permanent = True
+    # The AWS id under which the same external id was found instead; set by whoever looked for it.
+    moved_to = ""
 
 
 class Conflict(ScimError):
     permanent = True
+    # Found out afterwards (sync/scim/conflicts.py): the field, and the AWS object that holds its value.
+    attribute = ""
+    holder: dict[str, Any] | None = None
 
 
 class Rejected(ScimError):

@@ -1,4 +1,4 @@
-"""Objects in AWS that are never written to: those whose name is on the list and that we did not make ourselves."""
+"""Objects in AWS that are never written to: those that the list names and that are not ours."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -11,37 +11,39 @@ NAMES = ("userName", "displayName")
 
 
 class NeverTouch:
-    """`patterns`: names with `*` for any text, without regard to case, or whole AWS ids.
+    """`patterns`: names to the letter, `*` for any text, or whole AWS ids.
 
-    `ours`: ids of objects that we made, whatever their names. `protected`: ids that are known to match; it grows with
-    each resource that is read."""
+    `ours`: ids of objects that we made or that were linked with somebody of ours, whatever their names. `protected`: ids
+    that are known to match; it grows with each resource that is read."""
 
-    def __init__(
-        self, patterns: Iterable[str] = (), ours: frozenset[str] = frozenset(), protected: Iterable[str] = ()
-    ) -> None:
+    def __init__(self, patterns: Iterable[str] = (), ours: Iterable[str] = ()) -> None:
         self.patterns = [pattern.strip() for pattern in patterns if pattern.strip()]
         self.ids = frozenset(self.patterns)
         self.ours = set(ours)
-        self.protected = set(protected)
+        self.protected = set[str]()
         # Only the asterisk is special: brackets and question marks stand in names.
         plain = [re.sub(r"([?\[])", r"[\1]", pattern) for pattern in self.patterns]
-        self.pattern = re.compile("|".join(map(translate, plain)), re.IGNORECASE) if plain else None
+        self.pattern = re.compile("|".join(map(translate, plain))) if plain else None
 
     def matches(self, name: Any) -> bool:
         return self.pattern is not None and isinstance(name, str) and self.pattern.match(name) is not None
 
+    def names_id(self, resource: Mapping[str, Any]) -> bool:
+        """Whether the list holds the very AWS id: then it does not matter whose the object is."""
+        return resource.get("id") in self.ids
+
     def fits(self, resource: Mapping[str, Any]) -> bool:
         """Whether the list names this resource, whoever made it."""
-        return resource.get("id") in self.ids or any(self.matches(resource.get(name)) for name in NAMES)
+        return self.names_id(resource) or any(self.matches(resource.get(name)) for name in NAMES)
 
     def see(self, resource: Mapping[str, Any]) -> None:
-        """A resource as AWS told it."""
+        """A resource as AWS told it, or as it was written last."""
         scim_id = str(resource.get("id", ""))
         if scim_id and scim_id not in self.ours and self.fits(resource):
             self.protected.add(scim_id)
 
     def own(self, scim_id: str) -> None:
-        """We made it: its name does not matter."""
+        """It is ours: its name does not matter."""
         self.ours.add(scim_id)
         self.protected.discard(scim_id)
 

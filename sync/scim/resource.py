@@ -204,10 +204,11 @@ def units_held(resource: Mapping[str, Any], names: Iterable[str]) -> dict[str, A
 
 def same_text(one: Any, other: Any) -> bool:
     """Equal to a server that trims, composes and recases what it is sent."""
-    return bool(_plain(one) == _plain(other))
+    return bool(plain_text(one) == plain_text(other))
 
 
-def _plain(value: Any) -> Any:
+def plain_text(value: Any) -> Any:
+    """As AWS tells unique names and addresses apart: without spaces around them, composed, in any letter case."""
     return unicodedata.normalize("NFC", value).strip().casefold() if isinstance(value, str) else value
 
 

@@ -4,13 +4,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sync.scim.client import Answer, Json, ScimClient
-from sync.scim.errors import BadAnswer, Conflict, NotFound, OutcomeUnknown, ScimError
+from sync.scim.conflicts import NAMES, narrow
+from sync.scim.errors import BadAnswer, Conflict, Contradiction, NotFound, OutcomeUnknown, ScimError
 from sync.scim.resource import same_text, units_held
 
 # A create may be applied after its connection broke: the second look comes this much later.
 SECOND_LOOK_SECONDS = 2.0
 Send = Callable[[str, Sequence[str]], Answer]
-NAMES = {"user": "userName", "group": "displayName"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,8 @@ def create(client: ScimClient, object_type: str, body: Json) -> Written:
     except Conflict as error:
         # Without an externalId nothing would say that the object is ours.
         found = find_created(client, object_type, body) if body.get("externalId") else None
+        if found is None:
+            narrow(client, object_type, body, error)
         return _found(client, object_type, found, error)
     except NotFound:
         # One of the members is gone. The group first, then those whom AWS holds.
@@ -110,17 +112,65 @@ def is_ours(resource: Json, object_type: str, body: Json) -> bool:
     return resource.get("externalId") == body.get("externalId") and same_text(resource.get(name), body.get(name))
 
 
-def patch(client: ScimClient, object_type: str, scim_id: str, operations: Sequence[Json]) -> Written:
-    """A conflict may mean that the object changed meanwhile: it is read, and the rest is sent once more."""
+def patch(
+    client: ScimClient, object_type: str, scim_id: str, operations: Sequence[Json], external_id: str = ""
+) -> Written:
+    """A conflict may mean that the object changed meanwhile: it is read, and the rest is sent once more.
+
+    Raises NotFound once a read has not found it either. `external_id`: what it holds as far as we know.
+    """
     send = client.patch_user if object_type == "user" else client.patch_group
     try:
         return Written(send(scim_id, operations))
+    except NotFound as error:
+        _look_for(client, object_type, scim_id, external_id, error)
+        return Written(_send_to_existing(lambda: send(scim_id, operations)))
     except (Conflict, BadAnswer) as error:
         if not (isinstance(error, Conflict) or _taken(error)):
             raise
         now = client.get_user(scim_id) if object_type == "user" else client.get_group(scim_id)
         left = [one for one in operations if not _holds(now.resource or {}, one)]
-        return Written(send(scim_id, left)) if left else Written(now)
+        return Written(_patch_rest(client, object_type, scim_id, left)) if left else Written(now)
+
+
+def _patch_rest(client: ScimClient, object_type: str, scim_id: str, operations: Sequence[Json]) -> Answer:
+    try:
+        return (client.patch_user if object_type == "user" else client.patch_group)(scim_id, operations)
+    except Conflict as error:
+        sent = {str(one["path"]): one.get("value") for one in operations}
+        narrow(client, object_type, sent, error, scim_id)
+        raise
+
+
+def _look_for(client: ScimClient, object_type: str, scim_id: str, external_id: str, error: NotFound) -> None:
+    """One 404 is no proof that an object is gone. Raises `error` when it is; see `moved_to`."""
+    if _exists(client, object_type, scim_id):
+        return
+    find = client.find_users if object_type == "user" else client.find_groups
+    found = find("externalId", external_id) if external_id else []
+    if [one["id"] for one in found] != [scim_id]:
+        error.moved_to = found[0]["id"] if len(found) == 1 else ""
+        raise error
+
+
+def _send_to_existing(send: Callable[[], Answer]) -> Answer:
+    """Once more, after a read has shown the object. Raises Contradiction."""
+    try:
+        return send()
+    except NotFound as error:
+        raise _contradiction(error) from error
+
+
+def _contradiction(error: NotFound) -> Contradiction:
+    return Contradiction(
+        "AWS does not find what it shows when it is asked.",
+        method=error.method,
+        path=error.path,
+        status=error.status,
+        request_id=error.request_id,
+        request=error.request,
+        body=error.body,
+    )
 
 
 def _taken(error: BadAnswer) -> bool:
@@ -135,29 +185,33 @@ def _holds(resource: Json, operation: Json) -> bool:
 
 def delete(client: ScimClient, object_type: str, scim_id: str) -> Written:
     """What is gone already is as good as deleted."""
-    user = object_type == "user"
+    send = client.delete_user if object_type == "user" else client.delete_group
     try:
-        return Written(client.delete_user(scim_id) if user else client.delete_group(scim_id))
+        return Written(send(scim_id))
     except NotFound:
-        return Written()
+        return Written(_send_to_existing(lambda: send(scim_id)) if _exists(client, object_type, scim_id) else None)
     except BadAnswer as error:
         if not _taken(error) or _exists(client, object_type, scim_id):
             raise
         return Written()
 
 
-def add_members(client: ScimClient, group_id: str, user_ids: Sequence[str]) -> Written:
-    """A person whom AWS does not hold fails the whole request (404): such people are found by halving."""
+def add_members(client: ScimClient, group_id: str, user_ids: Sequence[str], external_id: str = "") -> Written:
+    """A person whom AWS does not hold fails the whole request (404): such people are found by halving, and read before
+    they are called gone. Raises NotFound when the group is; `external_id`: the group's."""
     try:
         return Written(_once_more(client.add_members, group_id, user_ids))
     except BadAnswer as error:
         if not _taken(error) or not set(user_ids) <= set(client.members_of(group_id)):
             raise
         return Written()
-    except NotFound:
-        # Raises when it is the group that is gone.
-        client.get_group(group_id)
-        return _halved(client, client.add_members, group_id, user_ids)
+    except NotFound as error:
+        _look_for(client, "group", group_id, external_id, error)
+        written = _halved(client, client.add_members, group_id, user_ids)
+        for user_id in written.missing:
+            if _exists(client, "user", user_id):
+                raise _contradiction(error) from error
+        return written
 
 
 def remove_members(client: ScimClient, group_id: str, user_ids: Sequence[str]) -> Written:
@@ -190,9 +244,12 @@ def _once_more(send: Send, group_id: str, user_ids: Sequence[str]) -> Answer:
 
 
 def _halved(client: ScimClient, send: Send, group_id: str, user_ids: Sequence[str]) -> Written:
-    """The request for `user_ids` met a person who is gone."""
+    """The request for `user_ids` met a person who is gone. A single one is asked about twice."""
     if len(user_ids) == 1:
-        return Written(missing=tuple(user_ids))
+        try:
+            return Written(send(group_id, user_ids))
+        except NotFound:
+            return Written(missing=tuple(user_ids))
     middle = len(user_ids) // 2
     answer, missing = None, tuple[str, ...]()
     for half in (user_ids[:middle], user_ids[middle:]):

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
+import pytest
+from django.test import Client
 from django.utils import timezone
 
 from sync.configuration import assignments, drafts, mappings, versions
@@ -94,3 +96,13 @@ def preview_of(tenant: Tenant, filter_key: str, *, broken: bool = False) -> Run:
     run.impact = impact.weigh(run, guard, stay=1163, suspect="")
     run.save()
     return run
+
+
+@pytest.fixture
+def drafted(tenant: Tenant) -> Run:
+    with_versions(tenant)
+    return preview_of(tenant, with_draft(tenant))
+
+
+def body(client: Client, path: str, **facts: str) -> str:
+    return client.get(path, facts).content.decode()

@@ -35,3 +35,9 @@ def client_of() -> Callable[[User], Client]:
         return client
 
     return signed_in
+
+
+@pytest.fixture
+def jo(owner: User, client_of: Callable[[User], Client]) -> Client:
+    """The Owner's browser."""
+    return client_of(owner)

@@ -33,7 +33,7 @@ def first_run(request: HttpRequest) -> HttpResponse:
         messages.success(request, _("Welcome. You are the first Owner."))
         return redirect("tenant_new")
     status = 422 if request.method == "POST" else 200
-    return render(request, "first_run/form.html", {"form": form}, status=status)
+    return render(request, "accounts/first_run.html", {"form": form}, status=status)
 
 
 @signed_in

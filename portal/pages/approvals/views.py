@@ -12,6 +12,7 @@ from portal.access.pages import page
 from portal.access.request import HttpRequest, whole_number
 from portal.access.rights import can
 from portal.access.roles import Right
+from portal.frame.paging import Pager, query_with
 from portal.frame.render import redirect_to, render_page
 from portal.pages.approvals.forms import DecisionForm, LinkForm
 from sync.approvals import queries
@@ -98,14 +99,17 @@ def hold_context(request: HttpRequest, hold: Hold, form: DecisionForm) -> dict[s
         "stay": stay,
         "lose_elsewhere": lose - lose_here,
         "stay_elsewhere": stay - (len(here) - lose_here),
-        "first": start + 1,
-        "last": start + len(rows),
-        "before": max(0, start - PAGE) if start else None,
-        "after": start + PAGE if start + PAGE < total else None,
+        "pager": hold_pager(request, start, len(rows), total) if start or start + PAGE < total else None,
         "paged": total > PAGE,
         "q": request.GET.get("q", ""),
         "may_decide": can(request.user, hold.tenant, Right.APPROVE),
     }
+
+
+def hold_pager(request: HttpRequest, start: int, rows: int, total: int) -> Pager:
+    previous = query_with(request, **{"from": max(0, start - PAGE)}) if start else ""
+    following = query_with(request, **{"from": start + PAGE}) if start + PAGE < total else ""
+    return Pager.numbered(previous, following, (start + 1, start + rows, total))
 
 
 def find(hold: Hold, text: str) -> HeldChangeQuerySet:

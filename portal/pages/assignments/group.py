@@ -13,6 +13,7 @@ from portal.access.pages import page
 from portal.access.request import HttpRequest
 from portal.access.rights import can
 from portal.access.roles import Right
+from portal.frame.paging import Pager
 from portal.frame.render import render_page
 from portal.pages.assignments import tables
 from sync.configuration import drafts
@@ -59,6 +60,7 @@ def group(request: HttpRequest, tenant: Tenant, object_id: str) -> HttpResponse:
     included = groups if row is None or row.nested else {object_id}
     snapshot = tables.last_snapshot(tenant)
     text, roots = request.GET.get("q", ""), within(rules, object_id)
+    people = people_page(included, text, request.GET.get("page", ""), rules=rules, included=bool(row or roots))
     context = {
         "tenant": tenant,
         "object_id": object_id,
@@ -68,7 +70,8 @@ def group(request: HttpRequest, tenant: Tenant, object_id: str) -> HttpResponse:
         "tree": tree_lines(tenant, object_id, inside),
         "loops": 0,
         "effective": assignment_effects.people_in(tenant, included).count(),
-        "people": people_page(included, text, request.GET.get("page", ""), rules=rules, included=bool(row or roots)),
+        "people": people,
+        "pager": Pager.of(request, people),
         "text": text,
         "nested_groups": len(groups) - 1,
         "within": roots,
@@ -82,7 +85,7 @@ def group(request: HttpRequest, tenant: Tenant, object_id: str) -> HttpResponse:
     sent = rules.groups_sent()
     context["state"] = tables.state_of_group(row, context["link"], sent) if row else ""
     context["loops"] = sum(twig.branch.loop for twig in context["tree"])
-    return render_page(request, "groups/detail.html", context, partial="people")
+    return render_page(request, "assignments/group/detail.html", context, partial="people")
 
 
 def group_or_404(tenant: Tenant, object_id: str) -> tuple[Assignment | None, DirectoryGroup | None]:
@@ -177,4 +180,4 @@ def group_now(request: HttpRequest, tenant: Tenant, object_id: str) -> HttpRespo
         context |= {"now": now, "kind": live.found_group(now).kind_name} if now else {"gone": True}
     except live.UNREADABLE as error:
         context["wait"] = live.seconds_to_wait(error)
-    return render_page(request, "groups/now.html", context, partial="now")
+    return render_page(request, "assignments/group/now.html", context, partial="now")

@@ -14,8 +14,9 @@ from portal.access.request import HttpRequest
 from portal.access.rights import can
 from portal.access.roles import Right
 from portal.frame import picker
+from portal.frame.paging import Pager, query_with
 from portal.frame.picker import PickForm
-from portal.frame.render import redirect_to, render_page, wants_partial
+from portal.frame.render import redirect_to, render_page, render_question, wants_partial
 from portal.pages.assignments import tables as assigned
 from portal.pages.assignments.forms import PasteForm, TickedForm
 from sync.configuration import versions
@@ -27,8 +28,13 @@ from sync.directory.live import Found
 from sync.models import Assignment, Tenant
 from sync.preview.queries.assignment_effects import Key
 
-# Names of the pages of the tables in the address, by table.
+# By table: the name of its page's number in the address, and what it is called.
 PAGES = {"groups": "page", "people": "people", "mirrored": "app"}
+TABLE_NAMES = {
+    "groups": gettext_lazy("groups"),
+    "people": gettext_lazy("people"),
+    "mirrored": gettext_lazy("the enterprise application"),
+}
 FLAGS = {"0": False, "1": True}
 MESSAGES = {
     ("nested", True): gettext_lazy("%(name)s now includes nested groups."),
@@ -53,22 +59,14 @@ def list_context(request: HttpRequest, tenant: Tenant) -> dict[str, Any]:
         "tenant": tenant,
         "tables": tables,
         "text": text,
-        "query": _query(request, counts=""),
-        "pages": {table: _query(request, **{name: "", "counts": ""}) for table, name in PAGES.items()},
+        "query": query_with(request).removeprefix("?"),
+        "pagers": {
+            table: Pager.of(request, getattr(tables, table), name, TABLE_NAMES[table]) for table, name in PAGES.items()
+        },
         "configuration": configuration,
         "application": live.known_application(tenant, configuration.mirrored_app),
         "may_edit": can(request.user, tenant, Right.CONFIGURE),
     }
-
-
-def _query(request: HttpRequest, **changes: str) -> str:
-    """This page's query with other values; empty ones go."""
-    found = request.GET.copy()
-    for name, value in changes.items():
-        found[name] = value
-    for name in [name for name in found if not found[name]]:
-        del found[name]
-    return found.urlencode()
 
 
 @page(read=Right.CONFIGURE, act=Right.CONFIGURE, edits_draft=True)
@@ -216,6 +214,8 @@ def _unassign(request: HttpRequest, tenant: Tenant, rows: Sequence[Assignment]) 
         return redirect_to(request, "assignments", tenant.slug)
     configuration, snapshot = draft_or_current(tenant), assigned.last_snapshot(tenant)
     number = request.POST.get("page", "") or request.GET.get("page", "")
+    facts = {"name": rows[0], "n": len(rows)}
+    question = (_("Unassign %(name)s?") if len(rows) == 1 else _("Unassign %(n)s?")) % facts
     context = {
         "tenant": tenant,
         "rows": rows,
@@ -224,7 +224,7 @@ def _unassign(request: HttpRequest, tenant: Tenant, rows: Sequence[Assignment]) 
         "published": is_published(tenant),
         "read_at": snapshot.sealed_at if snapshot else None,
     }
-    return render_page(request, "assignments/unassign.html", context, partial="ask")
+    return render_question(request, "assignments/unassign.html", question, context)
 
 
 def assignment_of(tenant: Tenant, kind: str, object_id: str) -> Assignment:

@@ -15,12 +15,14 @@ from portal.pages.configuration_files.report import OUTCOMES, report_lines
 from portal.words import changes
 from sync import audit
 from sync.configuration.drafts import draft_or_current
+from sync.configuration.editing import problem_sentence
 from sync.configuration.files import microsoft
 from sync.configuration.files.applying import planned_changes, put_into_draft
 from sync.configuration.files.microsoft import CannotRead, Incoming, SeveralJobs
 from sync.configuration.files.section import NotImported
 from sync.configuration.files.writing import export_configuration
 from sync.configuration.items import digest
+from sync.configuration.leavers import leavers_problems_with
 from sync.models import Configuration, Tenant
 
 FORMATS = {"lockstep": "configuration", "microsoft": "synchronization-schema"}
@@ -138,6 +140,7 @@ def _show(request: HttpRequest, tenant: Tenant, incoming: Incoming, status: int 
     context = {
         "tenant": tenant,
         "lines": changes.change_lines(tenant, planned),
+        "leavers": [problem_sentence(problem) for problem in leavers_problems_with(tenant, incoming.wanted)],
         "report": [one for one in report if one.outcome != "taken"],
         "taken": [one for one in report if one.outcome == "taken"],
         "tally": {outcome: len([one for one in report if one.outcome == outcome]) for outcome in OUTCOMES},

@@ -33,6 +33,12 @@ CHECKS: Mapping[str, CheckWords] = {
         none=_("No removals"),
         good=_("Below your limit of %(limit)s"),
     ),
+    "leavers": CheckWords(
+        lambda n: ngettext("%(n)s person keeps access after leaving", "%(n)s people keep access after leaving", n),
+        _("Select Disable leavers under Mappings"),
+        none=_("Whoever leaves is disabled"),
+        good=_("However they leave"),
+    ),
     "shared": CheckWords(
         lambda n: ngettext("%(n)s person would share a value", "%(n)s people would share a value", n),
         _("User name, e-mail address or external ID"),

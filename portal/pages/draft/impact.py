@@ -9,7 +9,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from portal.access.request import whole_number
+from portal.access.request import HttpRequest, whole_number
+from portal.frame.paging import Pager, query_with
 from portal.words import aws_fields
 from portal.words.changes import Because
 from portal.words.operations import field_changes
@@ -118,13 +119,10 @@ class Page:
     def last(self) -> int:
         return self.first + len(self.rows) - 1
 
-    @property
-    def before(self) -> int | None:
-        return self.number - 1 if self.number > 1 else None
-
-    @property
-    def after(self) -> int | None:
-        return self.number + 1 if self.number < self.pages else None
+    def pager(self, request: HttpRequest) -> Pager:
+        previous = query_with(request, page=self.number - 1) if self.number > 1 else ""
+        following = query_with(request, page=self.number + 1) if self.number < self.pages else ""
+        return Pager.numbered(previous, following, (self.first, self.last, self.total))
 
 
 def impact_rows(rows: QuerySet[Operation], wish: str) -> Page:

@@ -15,7 +15,7 @@ from portal.access.pages import page
 from portal.access.request import HttpRequest
 from portal.access.roles import Right
 from portal.frame.csv_export import csv_response
-from portal.frame.render import redirect_to, render_page
+from portal.frame.render import redirect_to, render_page, render_question
 from portal.pages.draft import impact as impacts
 from portal.pages.draft.checks import check_line
 from portal.pages.draft.forms import CommentForm, PublishForm
@@ -79,7 +79,7 @@ def draft_discard(request: HttpRequest, tenant: Tenant) -> HttpResponse:
         return redirect_to(request, "draft", tenant.slug)
     found = drafts.changes(tenant)
     context = {"tenant": tenant, "lines": change_lines(tenant, found), "current": configuration_of(tenant)}
-    return render_page(request, "draft/discard.html", context, partial="ask")
+    return render_question(request, "draft/discard.html", _("Discard the draft?"), context)
 
 
 @page(act=Right.CONFIGURE)
@@ -172,6 +172,7 @@ def result_context(request: HttpRequest, tenant: Tenant, found: Run, lines: list
         "pattern": impacts.PATTERNS.get(pattern, ""),
         "rows": [impacts.impact_row(tenant, row, because) for row in page.rows],
         "page": page,
+        "pager": page.pager(request) if page.pages > 1 else None,
         "folds": impacts.folds_of(found, because) if chosen.key == "updated" and not field else [],
     }
 

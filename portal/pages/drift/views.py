@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from portal.access.pages import page
 from portal.access.request import HttpRequest
 from portal.access.roles import Right
-from portal.frame.render import redirect_to, render_page
+from portal.frame.render import redirect_to, render_page, render_question
 from portal.words.progress import waits_too_long
 from sync.approvals import services
 from sync.drift import services as verifying
@@ -164,7 +164,7 @@ def drift_repair(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     if request.method != "POST":
         run = verifying.latest_comparison(tenant)
         context = {"tenant": tenant, "unsettled": verifying.unsettled(run) if run else 0}
-        return render_page(request, "drift/repair.html", context, partial="ask")
+        return render_question(request, "drift/repair.html", _("Repair what differs in AWS?"), context)
     try:
         marked = verifying.repair_differences(tenant=tenant, actor=request.user.email)
     except CannotRepair as error:

@@ -58,10 +58,12 @@ def log(request: HttpRequest, tenant: Tenant, pk: int) -> HttpResponse:
 
 def detail_context(tenant: Tenant, operation: Operation) -> dict[str, Any]:
     person = DirectoryUser.objects.filter(tenant=tenant, object_id=operation.object_id).first()
+    problem = PROBLEMS.get(operation.problem)
     same = Operation.objects.log().filter(tenant=tenant, object_id=operation.object_id)
     return {
         "operation": operation,
-        "problem": PROBLEMS.get(operation.problem),
+        "problem": problem,
+        "quoted": problem.quote(operation.status is not None) if problem else "",
         "person": person,
         "scope_words": scope_words(person.scope_reason, titles_of(tenant)) if person else "",
         "members": members_named(tenant, operation),

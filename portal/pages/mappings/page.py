@@ -1,4 +1,4 @@
-"""What the pages of mappings share: people or groups, the draft that they show, the chosen person, the way back."""
+"""What the pages of mappings share: the draft that they show, the chosen person, a rule tried on real people."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -17,10 +17,15 @@ from portal.access.roles import Right
 from portal.frame.render import redirect_to, render_page
 from portal.pages.mappings import examples, table
 from portal.pages.mappings.examples import ExamplePerson
-from portal.pages.mappings.forms import GroupActionsForm, PeopleActionsForm
+from portal.pages.mappings.forms import GroupActionsForm, MappingForm, PeopleActionsForm
 from sync.configuration import drafts
+from sync.configuration.editing import problem_sentence
 from sync.configuration.items import setting_key
+from sync.configuration.leavers import leavers_problems
+from sync.directory import attributes as source_attributes
 from sync.models import AttributeMapping, Configuration, Tenant
+from sync.rules import entra_attributes, mapping, mapping_checks
+from sync.rules.leavers import TARGET as LEAVERS_FIELD
 from sync.rules.rows import MappingRow, ObjectType, graph_select
 
 # Settings below the table, by the object type of its rows.
@@ -73,6 +78,12 @@ class MappingPage:
         initial = {name: getattr(self.configuration, name) for name in SETTINGS[self.object_type]}
         return form_class(data, initial=initial)
 
+    def about_leavers(self, target: str = LEAVERS_FIELD) -> list[str]:
+        """Who stays active in AWS under the mappings of people, as far as `target` decides it."""
+        if not self.of_people or target != LEAVERS_FIELD:
+            return []
+        return [problem_sentence(problem) for problem in leavers_problems(self.configuration)]
+
     def to_table(self, message: str, focus_on: str = "") -> HttpResponse:
         """After an edit. Under htmx the table takes the row's place as a whole: one edit may settle another row's warning."""
         if not self.request.htmx:
@@ -103,6 +114,7 @@ def table_context(here: MappingPage, focus_on: str = "") -> dict[str, Any]:
         "moves": sum(bool(line.row.matching) for line in lines) > 1,
         "unmapped": table.unmapped(here.rows, here.object_type),
         "recommended": table.recommended_edits(here.rows) if here.of_people else [],
+        "leavers": here.about_leavers(),
         "example": example,
         "example_pinned": example is not None and example.object_id in {one.object_id for one in cast},
         "cast": cast,
@@ -112,3 +124,58 @@ def table_context(here: MappingPage, focus_on: str = "") -> dict[str, Any]:
         "actions": here.actions_form(),
         "actions_changed": any(one.key in settings for one in changes),
     }
+
+
+def tried(here: MappingPage, form: MappingForm) -> dict[str, Any]:
+    """`wrong`: what keeps the rule from being tried at all."""
+    if not form.is_valid():
+        return {"wrong": [str(error) for errors in form.errors.values() for error in errors]}
+    rule = form.rule()
+    problems = mapping_checks.source_problems(rule, here.object_type)
+    if wrong := [problem_sentence(problem) for problem in problems if problem.code in ("expression", "unknown-source")]:
+        return {"wrong": wrong}
+    found = gets_of(here, rule, everyone(here, [rule]))
+    has_chosen = bool(examples.person_of(here.request)) and here.of_people
+    return {"wrong": [], "gets": found[0] if has_chosen else None, "others": found[1:] if has_chosen else found}
+
+
+def everyone(here: MappingPage, rules: Sequence[MappingRow]) -> list[ExamplePerson]:
+    """The chosen person first, then the cast."""
+    if not here.of_people:
+        return []
+    # Of the chosen person always the same is read, which is remembered while somebody types.
+    example = here.example([*every_source("user"), *rules])
+    pinned = examples.pinned(here.request, here.tenant)
+    cast = [one for one in pinned if example is None or one.object_id != example.object_id]
+    others = examples.with_values(here.tenant, cast, graph_select(rules, "user"))
+    return [*([example] if example else []), *others]
+
+
+def gets_of(here: MappingPage, rule: MappingRow, people: Sequence[ExamplePerson]) -> list[table.Gets]:
+    return [table.gets(rule, person, here.object_type, here.configuration.guest_user_name) for person in people]
+
+
+def every_source(object_type: ObjectType) -> list[MappingRow]:
+    """Rows that read every attribute of the table."""
+    return [MappingRow("", "direct", source.name) for source in entra_attributes.SOURCES[object_type]]
+
+
+def attribute_lines(
+    known: Sequence[entra_attributes.SourceAttribute], example: ExamplePerson | None
+) -> list[dict[str, str]]:
+    """For the list under Source: name, what it is, its type, and what the chosen person has in it."""
+    source = example.source if example else None
+    return [
+        {
+            "name": one.name,
+            "description": _described(one),
+            "type": str(source_attributes.TYPES[one.type]),
+            "value": (table.value_in_words(mapping.read(one, source, present=True)) or "") if source else "",
+        }
+        for one in known
+    ]
+
+
+def _described(source: entra_attributes.SourceAttribute) -> str:
+    label = _(source.label)
+    return f"{label}. {_(source.description)}" if source.description else label

@@ -9,7 +9,7 @@ from portal.access.pages import page
 from portal.access.request import HttpRequest
 from portal.access.roles import Right
 from portal.frame.render import render_page, wants_partial
-from portal.pages.mappings.trying import attribute_lines
+from portal.pages.mappings.page import attribute_lines
 from portal.words.aws_fields import field_label, short_path
 from sync import expressions
 from sync.expressions.dotnet import NOT_IN_RE2

@@ -1,5 +1,6 @@
 """One row of the mappings: edited, added, removed, moved; tried without being saved; what somebody else made of it."""
 
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
@@ -10,9 +11,17 @@ from portal.access.pages import page
 from portal.access.request import HttpRequest, whole_number
 from portal.access.roles import Right
 from portal.frame.render import redirect_to, render_page
-from portal.pages.mappings import examples, table, trying
+from portal.pages.mappings import examples, table
 from portal.pages.mappings.forms import MappingForm, form_values
-from portal.pages.mappings.page import MappingPage, table_context
+from portal.pages.mappings.page import (
+    MappingPage,
+    attribute_lines,
+    every_source,
+    everyone,
+    gets_of,
+    table_context,
+    tried,
+)
 from portal.words.aws_fields import field_label, short_path
 from sync.configuration import mappings as service
 from sync.configuration import versions
@@ -21,7 +30,8 @@ from sync.configuration.items import MAPPING_FIELDS, facts_of, mapping_key
 from sync.directory import attributes as source_attributes
 from sync.models import AttributeMapping, Configuration, Tenant
 from sync.rules import aws_fields
-from sync.rules.rows import MappingRow, ObjectType
+from sync.rules.leavers import TARGET as LEAVERS_FIELD
+from sync.rules.rows import MappingProblem, MappingRow, ObjectType
 
 # Fields of a form that are not entries of the admin.
 ENVELOPE = ("csrfmiddlewaretoken", "seen", "draft", "preview")
@@ -80,7 +90,7 @@ def _form_context(here: MappingPage, row: AttributeMapping | None, form: Mapping
     target = row.target if row else ""
     attributes = source_attributes.of(here.tenant, here.object_type)
     rules = [MappingRow("", "direct", one.name) for one in attributes.known]
-    example = here.example([*trying.every_source(here.object_type), *rules])
+    example = here.example([*every_source(here.object_type), *rules])
     return {
         "tenant": here.tenant,
         "object_type": here.object_type,
@@ -91,7 +101,7 @@ def _form_context(here: MappingPage, row: AttributeMapping | None, form: Mapping
         "target_short": short_path(target),
         "target_label": field_label(target),
         "required": target in aws_fields.required_targets(here.object_type),
-        "attributes": trying.attribute_lines(attributes.known, example),
+        "attributes": attribute_lines(attributes.known, example),
         "attributes_note": attributes.note,
         "example": example,
         "seen": revision(row),
@@ -104,7 +114,7 @@ def _form_context(here: MappingPage, row: AttributeMapping | None, form: Mapping
 
 def _try(here: MappingPage, row: AttributeMapping | None, form: MappingForm) -> HttpResponse:
     """What the rule of the form would give; while it is wrong, only the reason goes out and the last result stays."""
-    result = trying.tried(here, form)
+    result = tried(here, form)
     if not here.request.htmx:
         return render_page(here.request, "mappings/edit.html", _form_context(here, row, form) | result)
     key = table.slug(row.target) if row else "new"
@@ -131,7 +141,7 @@ def _saved(here: MappingPage, row: AttributeMapping | None, rule: MappingRow) ->
     seen = here.request.POST.get("seen")
     if seen and row is None:
         raise EditConflict(row)
-    found = trying.gets_of(here, rule, trying.everyone(here, [rule]))
+    found = gets_of(here, rule, everyone(here, [rule]))
     problems = table.sample_problems(found, rule)
     # An edit of something else is not held up by what the row gave before.
     if problems and (row is None or (row.kind, row.source, row.default) != (rule.kind, rule.source, rule.default)):
@@ -144,8 +154,8 @@ def _saved(here: MappingPage, row: AttributeMapping | None, rule: MappingRow) ->
         row=row,
         seen=seen or None,
     )
-    message = " ".join([_("Saved %(field)s.") % {"field": short_path(saved.target)}, *table.doubts(found)])
-    return here.to_table(message, saved.target)
+    message = _("Saved %(field)s.") % {"field": short_path(saved.target)}
+    return _after_edit(here, saved.target, message, *table.doubts(found))
 
 
 # --- Somebody else was faster ---
@@ -202,14 +212,21 @@ def mapping_remove(request: HttpRequest, tenant: Tenant, object_type: ObjectType
     context = {
         "tenant": tenant,
         "page_name": _("Remove %(field)s?") % {"field": short_path(target)},
-        "consequence": _(
-            "The field is no longer written. What we wrote to it is taken away by the first run that uses this."
-        ),
+        "consequence": _consequence_of_removing(here, target),
         "action": request.get_full_path(),
         "edit": here.url("mapping", target),
         "back": here.url("mappings"),
     }
     return render_page(request, "mappings/remove.html", context, partial="ask")
+
+
+def _consequence_of_removing(here: MappingPage, target: str) -> str:
+    consequence = _(
+        "The field is no longer written. What we wrote to it is taken away by the first run that uses this."
+    )
+    if not here.of_people or target != LEAVERS_FIELD:
+        return consequence
+    return f"{consequence} {problem_sentence(MappingProblem('leavers-stay'))}"
 
 
 def _remove(here: MappingPage, row: AttributeMapping) -> HttpResponse:
@@ -218,7 +235,13 @@ def _remove(here: MappingPage, row: AttributeMapping) -> HttpResponse:
     except Refused as error:
         messages.error(here.request, " ".join(problem_sentence(problem) for problem in error.problems))
         return redirect_to(here.request, here.url("mappings"))
-    return here.to_table(_("Removed %(field)s.") % {"field": short_path(row.target)}, row.target)
+    return _after_edit(here, row.target, _("Removed %(field)s.") % {"field": short_path(row.target)})
+
+
+def _after_edit(here: MappingPage, target: str, *sentences: str) -> HttpResponse:
+    """The table as it is now; who would stay active in AWS is said beside what was done."""
+    now = replace(here)
+    return now.to_table(" ".join([*sentences, *now.about_leavers(target)]), target)
 
 
 @page(act=Right.CONFIGURE)
@@ -226,7 +249,7 @@ def mapping_undo(request: HttpRequest, tenant: Tenant, object_type: ObjectType, 
     """The row as the published version has it."""
     versions.undo_change(tenant=tenant, actor=request.user.email, key=mapping_key(object_type, target))
     message = _("%(field)s is as published again.") % {"field": short_path(target)}
-    return MappingPage(request, tenant, object_type).to_table(message, target)
+    return _after_edit(MappingPage(request, tenant, object_type), target, message)
 
 
 @page(act=Right.CONFIGURE)

@@ -5,6 +5,7 @@ from portal.pages.mappings import reference, rows, views
 
 urlpatterns = [
     path("mappings/recommended/", views.mappings_recommended, name="mappings_recommended"),
+    path("mappings/disable-leavers/", views.mappings_disable_leavers, name="mappings_disable_leavers"),
     path("mappings/cast/", views.mappings_cast, name="mappings_cast"),
     path("mappings/expressions/", reference.expression_help, name="expression_help"),
     path("mappings/fields/", reference.aws_fields, name="aws_fields"),

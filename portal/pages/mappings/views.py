@@ -10,12 +10,13 @@ from portal.access.pages import page
 from portal.access.request import HttpRequest
 from portal.access.rights import can
 from portal.access.roles import Right, lowest_role_with
-from portal.frame.render import redirect_to, render_page
+from portal.frame.render import redirect_to, render_page, render_question
 from portal.pages.mappings import examples
 from portal.pages.mappings.page import SETTINGS, MappingPage, table_context
 from sync.configuration import mappings as service
 from sync.configuration import versions
 from sync.configuration.items import setting_key
+from sync.configuration.leavers import disable_leavers
 from sync.configuration.settings import set_settings
 from sync.directory import live
 from sync.models import DirectoryUser, Tenant
@@ -58,13 +59,20 @@ def mappings_reset(request: HttpRequest, tenant: Tenant, object_type: ObjectType
         "rows": len(service.template(object_type)),
         "published": tenant.configurations.published().exists(),
     }
-    return render_page(request, "mappings/reset.html", context, partial="ask")
+    return render_question(request, "mappings/reset.html", _("Go back to the default mappings?"), context)
 
 
 @page(act=Right.CONFIGURE)
 def mappings_recommended(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     service.apply_recommended(actor=request.user.email, tenant=tenant)
     messages.success(request, _("The mappings are as recommended for AWS."))
+    return redirect_to(request, MappingPage(request, tenant, "user").url("mappings"))
+
+
+@page(act=Right.CONFIGURE)
+def mappings_disable_leavers(request: HttpRequest, tenant: Tenant) -> HttpResponse:
+    disable_leavers(actor=request.user.email, tenant=tenant)
+    messages.success(request, _("Whoever leaves is disabled in AWS, once this is published."))
     return redirect_to(request, MappingPage(request, tenant, "user").url("mappings"))
 
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from portal.words.operations import field_changes
 from sync.models import Action, Demand, DemandObject, DirectoryUser, Origin, Tenant
-from sync.problems.catalogue import PROBLEMS, ProblemWords, scope_words
+from sync.problems.catalogue import PROBLEMS, ProblemWords, Words, scope_words
 
 # A step's state in the words of checks.
 WORDS = {"done": "passed", "failed": "failed", "skipped": "skipped"}
@@ -48,6 +48,11 @@ class Step:
             one | {"fields": field_changes(one["changes"]), "word": action_word(one)}
             for one in self.facts.get("operations", [])
         ]
+
+    @property
+    def quoted(self) -> Words:
+        """Introduces the fact `error`."""
+        return self.problem.quote(answered=self.key == "write") if self.problem else ""
 
     @property
     def differences(self) -> list[dict[str, Any]]:

@@ -73,7 +73,10 @@ class SafetyForm(forms.Form):
     )
     never_touch = Patterns(
         label=_("Never touch"),
-        help_text=_("Names in AWS, one per line, * for any text. What Lockstep created itself is not meant."),
+        help_text=_(
+            "Names in AWS, one per line, to the letter; * for any text. What Lockstep made, what was linked by hand and what "
+            "holds our external id is not meant: to keep Lockstep off one of these, list its AWS id."
+        ),
         required=False,
     )
     name_id = forms.ChoiceField(label=_("SAML NameID is made of"), choices=NameId.choices, widget=forms.RadioSelect)

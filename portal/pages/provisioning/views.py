@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from portal.access.pages import page
 from portal.access.request import HttpRequest
 from portal.access.roles import Right
-from portal.frame.render import redirect_to, render_page, wants_partial
+from portal.frame.render import redirect_to, render_page, render_question, wants_partial
 from portal.pages.provisioning.forms import ScheduleForm
 from portal.pages.provisioning.safety_form import SafetyForm
 from portal.words.plan import plan_lines
@@ -124,7 +124,7 @@ def turn_off(request: HttpRequest, tenant: Tenant) -> HttpResponse:
         turn_off_tenant(tenant=tenant, actor=request.user.email)
         messages.success(request, _("Provisioning is off. Nothing was removed from AWS."))
         return redirect_to(request, "provisioning", tenant.slug)
-    return render_page(request, "provisioning/turn_off.html", control_context(tenant), partial="ask")
+    return render_question(request, "provisioning/turn_off.html", _("Turn off provisioning?"), control_context(tenant))
 
 
 @page(act=Right.OPERATE)

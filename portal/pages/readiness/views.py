@@ -25,6 +25,7 @@ COLUMNS = ("check", "outcome", "object", "name", "user_principal_name", "entra_i
 # What AWS does, and the family in which the page draws it.
 OUTCOMES = {
     "refuses": (_("AWS refuses the whole person or group"), "bad"),
+    "keeps-access": (_("Whoever leaves stays active in AWS"), "bad"),
     "sign-in-fails": (_("AWS takes the person, but sign-in fails"), "attention"),
     "may-refuse": (_("AWS may refuse it: the sources disagree"), "attention"),
     "left-out": (_("The person is written without this value"), "neutral"),
@@ -61,7 +62,8 @@ def open_check(tenant: Tenant) -> ReadinessCheck | None:
 
 def draw(one: Failing) -> dict[str, Any]:
     words, family = OUTCOMES[one.outcome]
-    return {"failing": one, "outcome": words, "family": family, "icon": ICONS[family]}
+    leavers = one.outcome == "keeps-access"
+    return {"failing": one, "outcome": words, "family": family, "icon": ICONS[family], "leavers": leavers}
 
 
 ICONS = {"bad": "square-x", "attention": "alert-triangle", "neutral": "minus"}

@@ -2,6 +2,8 @@
 
 import datetime
 import statistics
+from collections.abc import Sequence
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -12,8 +14,8 @@ from django.utils.translation import gettext as _
 from portal.access.pages import page
 from portal.access.request import HttpRequest, whole_number
 from portal.access.roles import Right
-from portal.frame.paging import keyset_page
-from portal.frame.render import redirect_to, render_page
+from portal.frame.paging import Pager, keyset_page, query_with
+from portal.frame.render import redirect_to, render_page, render_question
 from portal.frame.run_pill import RunPill
 from portal.pages.runs.forms import HistoryForm
 from portal.words.plan import plan_lines, shows_a_plan
@@ -65,7 +67,7 @@ def plan_context(request: HttpRequest, found: Run) -> dict[str, object]:
         "confirmed": configuration.confirmed and configuration.confirmed_run_id == found.pk,
         "action": action,
         "action_word": dict(Action.choices).get(action, ""),
-    } | keyset_page(rows, request)
+    } | keyset_page(rows, request, "#operations")
 
 
 @page(act=Right.OPERATE)
@@ -125,7 +127,8 @@ def run_cancel(request: HttpRequest, tenant: Tenant, number: int) -> HttpRespons
         cancel_run(run=found, actor=request.user.email)
         messages.success(request, _("The run stops at the next safe point. Changes already written stay."))
         return redirect_to(request, "run", tenant.slug, number)
-    return render_page(request, "runs/cancel.html", {"tenant": tenant, "run": found}, partial="ask")
+    question = _("Cancel run %(n)s?") % {"n": number}
+    return render_question(request, "runs/cancel.html", question, {"tenant": tenant, "run": found})
 
 
 @page(read=Right.READ)
@@ -140,12 +143,17 @@ def runs(request: HttpRequest, tenant: Tenant) -> HttpResponse:
         "form": form,
         "days": days,
         "runs": page[:PAGE],
-        "older": page[PAGE - 1].number if len(page) > PAGE else None,
-        "newest": not before,
+        "pager": history_pager(request, page, days, first=not before),
         "summary": history_summary(tenant, days),
         "any": tenant.runs.exists(),
     }
     return render_page(request, "runs/history.html", context, partial="table")
+
+
+def history_pager(request: HttpRequest, page: Sequence[Run], days: int, *, first: bool) -> Pager:
+    newest = [] if first else [(f"?{urlencode({'days': days})}", _("Newest"))]
+    older = [(query_with(request, before=page[PAGE - 1].number), _("Older"))] if len(page) > PAGE else []
+    return Pager([*newest, *older])
 
 
 def history_summary(tenant: Tenant, days: int) -> dict[str, object]:
@@ -166,4 +174,4 @@ def history_summary(tenant: Tenant, days: int) -> dict[str, object]:
 @page(read=Right.READ)
 def run_pill(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """The running or the last run, for the header of every page."""
-    return render_page(request, "partials/run_pill.html", {"tenant": tenant, "pill": RunPill.of(tenant)})
+    return render_page(request, "frame/_run_pill.html", {"tenant": tenant, "pill": RunPill.of(tenant)})

@@ -46,16 +46,16 @@ def scope(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     cards = [Card.of(row, object_type) for row in rows_shown(tenant, object_type)]
     if wants_partial(request) and "find" in request.GET:
         context = {"tenant": tenant, "object_type": object_type} | found_people(request, tenant, object_type)
-        return render_page(request, "scope/page.html", context, partial="found")
+        return render_page(request, "scope/list.html", context, partial="found")
     if wants_partial(request) and "add" in request.GET:
         context = base(request, tenant, object_type) | {
             "item": card_lines(tenant, [new_card(object_type)])[0],
             "focus": first(NEW),
         }
-        return render_page(request, "scope/page.html", context, partial="card")
+        return render_page(request, "scope/list.html", context, partial="card")
     if "add" in request.GET:
         cards.append(new_card(object_type))
-    return render_page(request, "scope/page.html", page_context(request, tenant, object_type, cards))
+    return render_page(request, "scope/list.html", page_context(request, tenant, object_type, cards))
 
 
 @page(act=Right.CONFIGURE, edits_draft=True)
@@ -128,9 +128,9 @@ def remove_card(request: HttpRequest, tenant: Tenant, card: Card) -> HttpRespons
     removed = {"removed": card, "said": _("Removed the filter “%(title)s”.") % {"title": card.filter().title}}
     if wants_partial(request):
         context = base(request, tenant, card.object_type) | removed
-        return recounted(render_page(request, "scope/page.html", context, partial="removed"))
+        return recounted(render_page(request, "scope/list.html", context, partial="removed"))
     cards = [Card.of(row, card.object_type) for row in rows_shown(tenant, card.object_type)]
-    return render_page(request, "scope/page.html", page_context(request, tenant, card.object_type, cards) | removed)
+    return render_page(request, "scope/list.html", page_context(request, tenant, card.object_type, cards) | removed)
 
 
 def restore_card(request: HttpRequest, tenant: Tenant, card: Card) -> HttpResponse:
@@ -173,13 +173,13 @@ def card_response(
     """The card alone for htmx, else the page with the card in its place."""
     if wants_partial(request):
         context = base(request, tenant, card.object_type) | {"item": card_lines(tenant, [card])[0]} | dict(more or {})
-        return recounted(render_page(request, "scope/page.html", context, partial="card", status=status))
+        return recounted(render_page(request, "scope/list.html", context, partial="card", status=status))
     rows = rows_shown(tenant, card.object_type)
     cards = [card if row.uid == card.key else Card.of(row, card.object_type) for row in rows]
     if card.key not in [one.key for one in cards]:
         cards.append(card)
     context = page_context(request, tenant, card.object_type, cards) | {"active_key": card.key} | dict(more or {})
-    return render_page(request, "scope/page.html", context, status=status)
+    return render_page(request, "scope/list.html", context, status=status)
 
 
 def recounted(response: HttpResponse) -> HttpResponse:
@@ -198,7 +198,7 @@ def scope_counts(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     cards = cards_posted(request.POST, object_type) if request.method == "POST" else saved
     context = base(request, tenant, object_type)
     context |= counted(request, tenant, object_type, cards, saved)
-    return render_page(request, "scope/page.html", context, partial="counts")
+    return render_page(request, "scope/list.html", context, partial="counts")
 
 
 @page(read=Right.READ)

@@ -7,11 +7,13 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from portal.access.pages import page
 from portal.access.request import HttpRequest, whole_number
 from portal.access.roles import Right
-from portal.frame.render import redirect_to, render_page
+from portal.frame.paging import Pager
+from portal.frame.render import redirect_to, render_page, render_question
 from portal.words.changes import change_lines
 from sync.configuration import drafts
 from sync.configuration.items import contents, differences
@@ -34,7 +36,7 @@ def versions(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     context = {
         "tenant": tenant,
         "rows": [{"version": one, "people": people.get(one.pk)} for one in page[:PAGE]],
-        "older": page[PAGE - 1].number if len(page) > PAGE else None,
+        "pager": Pager.by_time("", f"?older={page[PAGE - 1].number}" if len(page) > PAGE else ""),
         "total": published.count(),
         "newest": published.first(),
         "draft": draft,
@@ -83,15 +85,17 @@ def comparison_of(tenant: Tenant, old: Configuration, new: Configuration) -> dic
     return {"lines": change_lines(tenant, found, new.edits), "same": same_words(same)}
 
 
-def same_words(same: Counter[tuple[str, str]]) -> list[dict[str, Any]]:
+def same_words(same: Counter[tuple[str, str]]) -> str:
     mappings, filters = (sum(n for (kind, _of), n in same.items() if kind == one) for one in ("mapping", "filter"))
-    counts = [
-        ("mappings", mappings),
-        ("filters", filters),
-        ("groups", same["assignment", "group"]),
-        ("people", same["assignment", "user"]),
-    ]
-    return [{"kind": kind, "n": n} for kind, n in counts]
+    groups, people = same["assignment", "group"], same["assignment", "user"]
+    return ", ".join(
+        (
+            ngettext("%(n)s mapping", "%(n)s mappings", mappings) % {"n": mappings},
+            ngettext("%(n)s scope filter", "%(n)s scope filters", filters) % {"n": filters},
+            ngettext("%(n)s group", "%(n)s groups", groups) % {"n": groups},
+            ngettext("%(n)s person", "%(n)s people", people) % {"n": people},
+        )
+    )
 
 
 @page(read=Right.READ)
@@ -117,7 +121,8 @@ def version_restore(request: HttpRequest, tenant: Tenant, number: int) -> HttpRe
     if request.method == "POST":
         return restored(request, tenant, found)
     context = {"tenant": tenant, "shown": found, "in_the_way": len(drafts.changes(tenant))}
-    return render_page(request, "versions/restore.html", context, partial="ask")
+    question = _("Restore version %(n)s?") % {"n": number}
+    return render_question(request, "versions/restore.html", question, context)
 
 
 def restored(request: HttpRequest, tenant: Tenant, version: Configuration) -> HttpResponse:

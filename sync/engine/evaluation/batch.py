@@ -5,12 +5,10 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.utils import timezone
-
 from sync.db.bulk import insert_rows, update_rows
+from sync.engine.evaluation.decisions import Decisions
 from sync.engine.evaluation.plan_store import REFUSED_FIELDS, Refusal, Subject
 from sync.models import (
-    HeldChange,
     Link,
     Tenant,
 )
@@ -26,21 +24,6 @@ VERDICTS = (
     *("match_code", "match_attribute", "match_scim_id", "match_name", "match_at", "retry_at"),
     *REFUSED_FIELDS,
 )
-
-
-class Decisions:
-    """What people decided about held changes of some objects: approved, kept, or still waiting."""
-
-    def __init__(self, tenant: Tenant, object_ids: Iterable[str]) -> None:
-        rows = HeldChange.objects.open().filter(tenant=tenant, object_id__in=list(object_ids))
-        now = timezone.now()
-        self.found = {(row.action, row.object_id, row.member_id): row.standing(now) for row in rows}
-
-    def of(self, action: str, object_id: str, member_id: str = "") -> str:
-        return self.found.get((action, object_id, member_id), "")
-
-    def keys_of(self, object_id: str) -> set[tuple[str, str, str]]:
-        return {key for key in self.found if key[1] == object_id}
 
 
 def links_of(tenant: Tenant, object_type: str, object_ids: Iterable[str]) -> dict[str, Link]:
@@ -120,6 +103,13 @@ def _verdicts(link: Link) -> tuple[Any, ...]:
 
 def want(link: Link, keys: Keys) -> None:
     link.wanted_name, link.wanted_email, link.wanted_external = keys.name, keys.email, keys.external
+
+
+def let_go(link: Link) -> None:
+    """Out of scope: nothing is wanted of it, and nobody is asked which AWS object it is."""
+    want(link, Keys())
+    if link.match_code in Link.PROPOSED:
+        link.match_code = link.match_attribute = link.match_scim_id = link.match_name = ""
 
 
 def known_of(link: Link) -> Known:

@@ -78,7 +78,8 @@ class Target:
             return Match(Verdict.UNMATCHED)
         if held is None or self._linked(link.adopt_scim_id):
             return Match(Verdict.FOREIGN, held, "id")
-        return judged(Match(Verdict.MATCHED, held, "id"), None, "match", self.never_touch)
+        # A person said so: whatever the list says about its name.
+        return Match(Verdict.LEFT_ALONE if self.never_touch.names_id(held) else Verdict.MATCHED, held, "id")
 
     def _linked(self, scim_id: str) -> bool:
         return Link.objects.filter(tenant=self.tenant, object_type=self.object_type, scim_id=scim_id).exists()

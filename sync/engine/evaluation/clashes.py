@@ -6,19 +6,24 @@ holds that object alone.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
+from sync.engine.evaluation.decisions import Decisions
 from sync.engine.evaluation.plan_store import REFUSED_FIELDS, Refusal
-from sync.models import Link, Operation, Result, Run
+from sync.models import DirectoryGroup, DirectoryUser, Link, Operation, Result, Run
 from sync.rules import changes
 from sync.rules.changes import Stage
+from sync.rules.matching import holder_in_words, name_of
 
+SAME, WAITS = "same-value", "waits-for-object"
+# Who holds the value is gone or out of scope: perhaps the same person or group, made anew in Entra.
+BY_LEAVER = {"user": "taken-by-leaver", "group": "group-made-anew"}
 # Codes of what only the plan as a whole can tell.
-SHARED = ("same-value", "taken-by-leaver")
+SHARED = (SAME, WAITS, *BY_LEAVER.values())
 KINDS = {"user": ("name", "email", "external"), "group": ("name", "external")}
 UNITS = {
     "user": {"name": "userName", "email": "emails", "external": "externalId"},
@@ -30,17 +35,21 @@ class Clashes:
     """Orders one object type's creates and key changes of a run. The values stand on the links; objects are told apart
     by their Entra ids."""
 
-    def __init__(self, run: Run, object_type: str, quiet: Collection[str] = ()) -> None:
-        """`quiet`: object ids of which the log need not say again what it said before."""
+    def __init__(self, run: Run, object_type: str, quiet: Collection[str] = (), *, renames: bool = True) -> None:
+        """`quiet`: object ids of which the log need not say again what it said before. `renames`: whether the target
+        actions let a leaver be renamed, where the tenant frees names at all."""
         self.run = run
         self.quiet = quiet
         self.tenant = run.tenant
+        self.frees_names = run.tenant.free_names and renames
         self.object_type = object_type
         self.stage = Stage.PEOPLE if object_type == "user" else Stage.GROUPS
         self.known = Link.objects.filter(tenant=run.tenant, object_type=object_type)
         self.links = self._links()
         self.refused: set[str] = set()
         self.moved: set[str] = set()
+        # Held changes that the plan still wants, whatever was decided about them.
+        self.still_wanted: set[tuple[str, str, str]] = set()
 
     def _links(self) -> QuerySet[Any]:
         return self.known
@@ -75,27 +84,33 @@ class Clashes:
         losers = self.links.filter(**{f"{wanted}__in": shared}).exclude(**{held: F(wanted)})
         for link in losers.filter(self._moving()) if shared.exists() else []:
             other = self.links.filter(**{wanted: getattr(link, wanted)}).exclude(pk=link.pk).first()
-            self._refuse(link.object_id, "same-value", UNITS[self.object_type][kind], other)
+            self._refuse(link.object_id, SAME, kind, other)
 
     def _dependencies(self) -> dict[str, set[str]]:
         """Objects whose wanted value another one holds: {who waits: {for whom}}. Without an order: a conflict."""
         waits_for: dict[str, set[str]] = defaultdict(set)
         for kind in KINDS[self.object_type]:
-            wanted, held = f"wanted_{kind}", f"held_{kind}"
-            holders = self.links.filter(**{held: OuterRef(wanted)}).exclude(pk=OuterRef("pk")).exclude(scim_id="")
-            if not self.links.exclude(**{held: ""}).exists():
-                continue
-            movers = self.links.exclude(**{wanted: ""}).exclude(**{held: F(wanted)})
-            for link in movers.filter(self._moving(), Exists(holders)):
-                for holder in (
-                    self.links.filter(**{held: getattr(link, wanted)}).exclude(pk=link.pk).exclude(scim_id="")
-                ):
-                    if self._frees(holder, kind):
-                        waits_for[link.object_id].add(holder.object_id)
-                    else:
-                        code = "same-value" if holder.wanted_name else "taken-by-leaver"
-                        self._refuse(link.object_id, code, UNITS[self.object_type][kind], holder)
+            for link, holder in self._waiting(kind):
+                if self._frees(holder, kind):
+                    waits_for[link.object_id].add(holder.object_id)
+                else:
+                    self._refuse(link.object_id, SAME if holder.wanted_name else self._by_leaver, kind, holder)
         return {key: value for key, value in waits_for.items() if self._movers().filter(object_id=key).exists()}
+
+    def _waiting(self, kind: str) -> Iterator[tuple[Any, Any]]:
+        """Links of objects that are to get a value, each with the link of whom AWS holds with it."""
+        wanted, held = f"wanted_{kind}", f"held_{kind}"
+        if not self.links.exclude(**{held: ""}).exists():
+            return
+        holders = self.links.filter(**{held: OuterRef(wanted)}).exclude(pk=OuterRef("pk")).exclude(scim_id="")
+        movers = self.links.exclude(**{wanted: ""}).exclude(**{held: F(wanted)})
+        for link in movers.filter(self._moving(), Exists(holders)):
+            for holder in self.links.filter(**{held: getattr(link, wanted)}).exclude(pk=link.pk).exclude(scim_id=""):
+                yield link, holder
+
+    @property
+    def _by_leaver(self) -> str:
+        return BY_LEAVER[self.object_type]
 
     def _frees(self, holder: Any, kind: str) -> bool:
         """Whether the plan takes the value away from its holder; a leaver gives up names where the tenant says so."""
@@ -103,19 +118,52 @@ class Clashes:
             moves = getattr(holder, f"wanted_{kind}") != getattr(holder, f"held_{kind}")
             return moves and self._movers().filter(object_id=holder.object_id).exists()
         # A group that is renamed away and made anew would lose its account assignments (ssosync#291).
-        if not self.tenant.free_names or kind == "external" or self.object_type == "group":
+        if not self.frees_names or kind == "external" or self.object_type == "group":
             return False
-        self._move_away(holder.object_id)
+        decision = self._decision(holder.object_id)
+        if decision == "kept" or not self._is_disabled(holder.object_id):
+            return False
+        self._move_away(holder.object_id, counted=True, approved=decision == "approved")
         return True
 
-    def _refuse(self, object_id: str, code: str, unit: str, other: Any) -> None:
+    def _decision(self, object_id: str) -> str:
+        """What a person said to the renaming of a leaver; where it waits the guard looks at it again."""
+        decision = Decisions(self.tenant, [object_id]).of("update", object_id)
+        if decision:
+            self.still_wanted.add(("update", object_id, ""))
+        return decision
+
+    def _is_disabled(self, object_id: str) -> bool:
+        """A leaver is in AWS already, or by this plan: not whose disabling is held, kept, or left to nobody."""
+        going = self.run.operations.filter(result=Result.PLANNED, object_id=object_id, action__in=("disable", "delete"))
+        return self.known.filter(object_id=object_id, active=False).exists() or going.exists()
+
+    def settle_held(self) -> None:
+        """After the guard: names of leavers whose disabling it holds stay theirs, and whoever waits for a value that
+        stays with its holder is refused."""
+        if not self.run.operations.filter(result=Result.HELD).exists():
+            return
+        for operation in self._movers().filter(action="update", link__wanted_name=""):
+            if not self._is_disabled(operation.object_id):
+                operation.delete()
+        refused = -1
+        while refused != len(self.refused):
+            refused = len(self.refused)
+            for kind in KINDS[self.object_type]:
+                self._refuse_waiting(kind)
+
+    def _refuse_waiting(self, kind: str) -> None:
+        for link, holder in list(self._waiting(kind)):
+            if not self._movers().filter(object_id=holder.object_id).exists():
+                self._refuse(link.object_id, WAITS if holder.wanted_name else self._by_leaver, kind, holder)
+
+    def _refuse(self, object_id: str, code: str, kind: str, other: Any) -> None:
         self.refused.add(object_id)
+        unit = UNITS[self.object_type][kind]
         holder = self.known.filter(object_id=other.object_id).first() if other else None
-        if code == "taken-by-leaver" and holder is not None and self.object_type == "group":
+        if code == self._by_leaver and holder is not None:
             self._note_successor(object_id, unit, holder)
-        written = holder.written if holder else {}
-        named = str(written.get("userName") or written.get("displayName") or "")
-        refusal = Refusal(code, unit, named or (other.object_id if other else ""))
+        refusal = Refusal(code, unit, self._named(holder), skipped=code == WAITS)
         rows = self._movers().filter(object_id=object_id)
         if self._note(object_id, refusal) and object_id in self.quiet:
             rows.delete()
@@ -132,13 +180,22 @@ class Clashes:
         link.save(update_fields=REFUSED_FIELDS)
         return before
 
+    def _named(self, holder: Link | None) -> str:
+        """As AWS shows it; what AWS does not hold as Entra does."""
+        if holder is None:
+            return ""
+        if holder.scim_id:
+            return holder_in_words(name_of(holder.written), holder.scim_id)
+        model: type[DirectoryUser | DirectoryGroup] = DirectoryUser if self.object_type == "user" else DirectoryGroup
+        return str(model.objects.filter(tenant=self.tenant, object_id=holder.object_id).first() or holder.object_id)
+
     def _note_successor(self, object_id: str, unit: str, holder: Link) -> None:
-        """A group of the same name waits for a person: it may be the same one, made anew in Entra."""
+        """It waits for a person: it may be the same one, made anew in Entra."""
         self.links.filter(object_id=object_id).update(
             match_code="successor",
             match_attribute=unit,
             match_scim_id=holder.scim_id,
-            match_name=str(holder.written.get("displayName") or ""),
+            match_name=name_of(holder.written),
             match_at=timezone.now(),
         )
 
@@ -160,8 +217,9 @@ class Clashes:
         for key, wave in waves.items():
             self._movers().filter(object_id=key, wave=0).update(wave=wave)
 
-    def _move_away(self, object_id: str) -> None:
-        """A first request that gives the holder temporary values, before anybody waits for them."""
+    def _move_away(self, object_id: str, *, counted: bool = False, approved: bool = False) -> None:
+        """A first request that gives the holder temporary values, before anybody waits for them. `counted`: under the
+        limit of changed names; a move that is taken back in the same plan is not."""
         if object_id in self.moved:
             return
         self.moved.add(object_id)
@@ -182,6 +240,8 @@ class Clashes:
             action="update",
             changes=changes.before_after(known.written, temporary),
             desired=temporary,
+            moves_key=counted,
+            approved=approved,
         )
 
 

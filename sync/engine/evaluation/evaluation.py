@@ -16,10 +16,11 @@ from django.utils import timezone
 
 from sync.configuration.ruleset import Rules
 from sync.db.batches import batches
-from sync.engine.evaluation.batch import Batch, Decisions, known_of, links_of, want, written_members
+from sync.engine.evaluation.batch import Batch, known_of, let_go, links_of, want, written_members
 from sync.engine.evaluation.candidates import Target
+from sync.engine.evaluation.decisions import Decisions
 from sync.engine.evaluation.group_members import GroupMembers
-from sync.engine.evaluation.judgement import Judgement, judge, not_ready
+from sync.engine.evaluation.judgement import DISABLE_OFF, Judgement, judge, not_ready
 from sync.engine.evaluation.mapper import groups_mapper, people_mapper
 from sync.engine.evaluation.notes import Notes, ObjectRow
 from sync.engine.evaluation.plan_store import Refusal, Subject
@@ -39,7 +40,7 @@ from sync.rules.changes import (
     plan_user_out_of_scope,
     remove_members,
 )
-from sync.rules.matching import Match, Verdict
+from sync.rules.matching import Match, Verdict, holder_in_words, name_of
 from sync.rules.unique_keys import Keys
 from sync.runs.lease import Watch
 from sync.scim import resource
@@ -83,12 +84,8 @@ class Evaluation:
         self.groups = groups_mapper(rules, self.now)
         self.with_members = any(rule.target == "members" for rule in rules.groups)
         self.groups_in_scope = groups_in_scope(self.tenant, rules)
-        self.active_when_gone = self._active_when_gone()
         # Held changes that the plan still wants, whatever was decided about them.
         self.still_wanted: set[tuple[str, str, str]] = set()
-
-    def _active_when_gone(self) -> Any:
-        return self.people.map({"id": "", "userPrincipalName": ""}, present=False, creating=False).values.get("active")
 
     def _decided(self, batch: Batch, subject: Subject, changes: Iterable[Change]) -> None:
         """Into the batch, under what a person decided about the same action on the same object."""
@@ -191,13 +188,20 @@ class Evaluation:
         link = batch.links.get(user.object_id)
         if link is None:
             return
-        want(link, Keys())
+        let_go(link)
         if self.snapshot.suspect:
             return
+        subject = Subject(link, str(user), user.user_principal_name)
+        judged = self.judge_person(user, link, ())
+        if judged.refusal:
+            batch.refuse(subject, judged.refusal, self.now)
+            return
         delete = self._grace_is_over(user, link)
-        changes = plan_user_out_of_scope(known_of(link), self.active_when_gone, delete=delete)
-        changes = permitted(changes, self.rules.user_actions)
-        self._decided(batch, Subject(link, str(user), user.user_principal_name), changes)
+        changes = plan_user_out_of_scope(known_of(link), disable=bool(judged.desired), delete=delete)
+        allowed = permitted(changes, self.rules.user_actions)
+        if changes and not allowed and not delete:
+            batch.refuse(subject, DISABLE_OFF, self.now)
+        self._decided(batch, subject, allowed)
 
     def _rest(self, link: Link) -> None:
         """Nothing is to be done: the next run need not look again."""
@@ -232,7 +236,7 @@ class Evaluation:
         with self.matching():
             found = target.match(link, desired)
         held = found.resource or {}
-        name = str(held.get("userName") or held.get("displayName") or "")
+        name = name_of(held)
         link.match_code, link.match_attribute, link.match_at = found.verdict.value, found.attribute, self.now
         link.match_scim_id, link.match_name = str(held.get("id", "")), name
         if found.verdict in (Verdict.UNMATCHED, Verdict.MATCHED):
@@ -241,7 +245,8 @@ class Evaluation:
                 link.origin = Origin.HAND if link.adopt_scim_id else Origin.RULE
             return found
         skipped = found.verdict is Verdict.LEFT_ALONE
-        batch.refuse(subject, Refusal(found.verdict.value, found.attribute, name, skipped=skipped), self.now)
+        words = holder_in_words(name, link.match_scim_id) if link.match_scim_id else ""
+        batch.refuse(subject, Refusal(found.verdict.value, found.attribute, words, skipped=skipped), self.now)
         link.retry_at = self.now + escrow.wait_after("unmatched", 0)
         return None
 
@@ -338,19 +343,28 @@ class Evaluation:
             tenant=self.tenant, deleted="", object_id__in=self.groups_in_scope
         ).values("object_id")
         self.notes.forget_refusals("group", current)
-        ours = Link.objects.filter(tenant=self.tenant, object_type="group").exclude(scim_id="")
+        known = Link.objects.filter(tenant=self.tenant, object_type="group").exclude(object_id__in=current)
         filled = Exists(MembershipLink.objects.filter(group=OuterRef("pk")))
-        for link in ours.exclude(object_id__in=current).filter(filled | ~Q(wanted_name="") | self._deletable()):
+        # Who was never made claims a name, or an AWS object, all the same.
+        claims = ~Q(wanted_name="") | ~Q(wanted_external="") | Q(match_code__in=Link.PROPOSED, scim_id="")
+        deletable = Q(self._deletable()) & ~Q(scim_id="")
+        for link in known.filter(filled | claims | deletable):
             self.plan_group_out_of_scope(link)
 
     def plan_group_out_of_scope(self, link: Link) -> None:
         group = DirectoryGroup.objects.filter(tenant=self.tenant, object_id=link.object_id).first()
         batch = Batch({link.object_id: link}, Decisions(self.tenant, [link.object_id]))
-        want(link, Keys())
+        let_go(link)
         subject = Subject(link, str(group or link.object_id))
         members = written_members(link)
         self._remove_members(batch, subject, members)
-        if not members and self.tenant.delete_groups and group is not None and group.deleted == "purged":
+        if (
+            link.scim_id
+            and not members
+            and self.tenant.delete_groups
+            and group is not None
+            and group.deleted == "purged"
+        ):
             delete = Change(Stage.REMOVALS, "delete", link.scim_id)
             self._decided(batch, subject, permitted([delete], self.rules.group_actions))
         self.notes.store([], batch, self.groups)

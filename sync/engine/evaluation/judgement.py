@@ -10,15 +10,20 @@ from sync.engine.evaluation.mapper import Mapper
 from sync.engine.evaluation.plan_store import Refusal
 from sync.engine.evaluation.taken_values import Values
 from sync.models import DirectoryGroup, DirectoryUser, Link
-from sync.rules import acceptance
+from sync.rules import acceptance, leavers
 from sync.rules.acceptance import AcceptanceFinding, NameIdSource
+from sync.rules.leavers import Leaving
 from sync.rules.mapping import Mapped
 from sync.rules.unique_keys import keys_of
+
+# A leaver whom the mapping leaves active, or whom the target actions do.
+STAYS = Refusal("stays-active", leavers.TARGET, skipped=True)
+DISABLE_OFF = Refusal("disable-off", leavers.TARGET, skipped=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """`desired`: units to have; {} where the mapping gave none, and `refusal` then says why.
+    """`desired`: units to have; {} where the mapping gave none, and `refusal` then says why. Of a leaver: `active`.
 
     `findings`: what AWS, or signing in to it, takes exception to; the worst first.
     """
@@ -51,7 +56,9 @@ def judge(
     name_id: NameIdSource | None = None,
 ) -> Judgement:
     """`manager`: Entra's id of the person's manager, where AWS holds or is to hold that one. `name_id`: what the
-    sign-in message names people by, where that is to be compared too."""
+    sign-in message names people by, where that is to be compared too. Scope of the row is decided already."""
+    if isinstance(row, DirectoryUser) and not row.in_scope:
+        return _judge_leaver(row, link, mapper)
     properties = row.properties | ({"manager": manager} if manager else {})
     unique = taken.by_others(row.object_id)
     mapped = mapper.map(properties, present=True, creating=not link.scim_id, taken=unique)
@@ -60,6 +67,24 @@ def judge(
     desired = mapper.desired(mapped, link.written if link.scim_id else {})
     desired |= {unit: {"value": reference} for unit, reference in mapped.references.items()}
     return Judgement(mapped, desired, _findings(row, desired, name_id))
+
+
+def _judge_leaver(user: DirectoryUser, link: Link, mapper: Mapper) -> Judgement:
+    """`active` alone, of the person's own properties; what is wrong with other rows keeps nobody in AWS."""
+    trace = mapper.active_of_leaver(user.properties, leaving(user))
+    mapped = Mapped({}, {}, (trace,) if trace else ())
+    if trace and leavers.disables(trace):
+        return Judgement(mapped, {leavers.TARGET: False})
+    if not link.scim_id or link.written.get(leavers.TARGET) is False:
+        return Judgement(mapped, {})
+    return Judgement(mapped, {}, refusal=unmapped(mapped) if mapped.problems and not mapped.ignored else STAYS)
+
+
+def leaving(user: DirectoryUser) -> Leaving:
+    """How somebody out of scope left."""
+    if user.deleted:
+        return Leaving.DELETED
+    return Leaving.BLOCKED if user.properties.get("accountEnabled") is False else Leaving.OUT_OF_SCOPE
 
 
 def _findings(

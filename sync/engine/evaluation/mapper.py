@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sync.configuration.ruleset import Rules
-from sync.rules import mapping
+from sync.rules import leavers, mapping
 from sync.rules.changes import (
     matching_attributes,
 )
+from sync.rules.leavers import Leaving
 from sync.rules.rows import GuestName, MappingRow
 from sync.scim import resource
 
@@ -32,11 +33,14 @@ class Mapper:
     targets: Sequence[str] = field(init=False)
     sources: Mapping[str, str] = field(init=False)
     matching: Sequence[str] = field(init=False)
+    # The one row that decides about leavers.
+    active: mapping.CompiledMapping | None = field(init=False)
     # Units whose values logs must not show.
     redacted: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
         self.compiled = mapping.compile_mappings(self.rules)
+        self.active = leavers.active_rule(self.compiled)
         self.targets = [rule.target for rule in self.rules]
         sources: dict[str, list[str]] = defaultdict(list)
         for rule in self.rules:
@@ -48,8 +52,20 @@ class Mapper:
     def map(
         self, properties: Mapping[str, Any], *, present: bool, creating: bool, taken: Taken = nobody_has
     ) -> mapping.Mapped:
-        around = mapping.Surroundings(self.now, self.guest_user_name, taken)
-        return mapping.map_object(self.compiled, properties, present=present, creating=creating, around=around)
+        return mapping.map_object(
+            self.compiled, properties, present=present, creating=creating, around=self._around(taken)
+        )
+
+    def _around(self, taken: Taken = nobody_has) -> mapping.Surroundings:
+        return mapping.Surroundings(self.now, self.guest_user_name, taken)
+
+    def active_of_leaver(self, properties: Mapping[str, Any], how: Leaving) -> mapping.Trace | None:
+        """None without a mapping of `active`."""
+        return leavers.active_trace(self.active, properties, how, self._around()) if self.active else None
+
+    def staying(self, properties: Mapping[str, Any]) -> tuple[Leaving, ...]:
+        """How somebody in scope could leave and stay active in AWS."""
+        return leavers.staying(self.active, properties, self._around())
 
     def desired(self, mapped: mapping.Mapped, written: Mapping[str, Any]) -> dict[str, Any]:
         """Units to have. What the rules leave untouched stays as it was written, or as AWS was found."""

@@ -50,6 +50,10 @@ class Notes(Protocol):
     @property
     def taken(self) -> Mapping[str, TakenValues]: ...
 
+    @property
+    def still_wanted(self) -> set[tuple[str, str, str]]:
+        """Held renamings of leavers that the plan still wants."""
+
     def decide_scope(self) -> dict[str, int]:
         """How many are in scope, and how many known people are not."""
 
@@ -67,6 +71,9 @@ class Notes(Protocol):
     def store(self, rows: Sequence[ObjectRow], batch: Batch, mapper: Mapper) -> None: ...
 
     def settle_clashes(self, object_type: str) -> None: ...
+
+    def settle_held(self, object_type: str) -> None:
+        """Once the guard has put changes on hold."""
 
     def forget_refusals(self, object_type: str, inside: QuerySet[Any, Any]) -> None:
         """Of everything but the objects `inside` scope: nothing is wanted of the rest."""
@@ -98,6 +105,7 @@ class LinkNotes:
         # Looked at only because they were refused before; refused before for a value that others have too.
         self.quiet: set[str] = set()
         self.contested: set[str] = set()
+        self.still_wanted: set[tuple[str, str, str]] = set()
 
     def decide_scope(self) -> dict[str, int]:
         return self.scope.decide()
@@ -130,10 +138,18 @@ class LinkNotes:
         checkpoints.passed("plan batch stored")
 
     def settle_clashes(self, object_type: str) -> None:
-        refused = Clashes(self.run, object_type, self.quiet).settle()
+        clashes = self._clashes(object_type)
+        refused = clashes.settle()
+        self.still_wanted |= clashes.still_wanted
         links = Link.objects.filter(tenant=self.tenant, object_type=object_type)
         for part in chunks(sorted(self.contested - refused), BATCH):
             links.filter(object_id__in=part, refused_code__in=SHARED).update(**NOT_REFUSED)
+
+    def settle_held(self, object_type: str) -> None:
+        self._clashes(object_type).settle_held()
+
+    def _clashes(self, object_type: str) -> Clashes:
+        return Clashes(self.run, object_type, self.quiet, renames="update" in self.scope.rules.user_actions)
 
     def forget_refusals(self, object_type: str, inside: QuerySet[Any, Any]) -> None:
         links = Link.objects.filter(tenant=self.tenant, object_type=object_type).exclude(refused_code="")

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from sync.configuration.ruleset import redacted_units
 from sync.engine.export import settling
-from sync.engine.export.requests import patch_body, present_members
+from sync.engine.export.requests import external_id, know, patch_body, present_members
 from sync.engine.export.sending import Outcome, Request, TooManyFailures
 from sync.engine.export.settling import Member, Settled
 from sync.engine.guard import recheck
@@ -26,6 +26,7 @@ from sync.runs.lease import Lease
 from sync.runs.phases import PhaseLog
 from sync.scim import resource
 from sync.scim.errors import AwsDown, Forbidden, Unauthorised
+from sync.scim.never_touch import NeverTouch
 
 # Plan rows read at once, and how often the run's page learns of progress.
 READ_AHEAD = 200
@@ -46,10 +47,19 @@ class Flying:
 class Journal:
     """One per run; `begin` opens a stage (see sync/exporting.Journal)."""
 
-    def __init__(self, run: Run, lease: Lease, phases: PhaseLog, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        run: Run,
+        lease: Lease,
+        phases: PhaseLog,
+        never_touch: NeverTouch,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.run = run
         self.lease = lease
         self.phases = phases
+        # The client's own, which sees resources that are read; of links it learns here.
+        self.never_touch = never_touch
         self.clock = clock
         self.redacted = redacted_units(run.tenant)
         self.stage = self.wave = 0
@@ -230,13 +240,14 @@ class Journal:
         if operation.result == Result.HELD:
             self._count(operation)
             return None
+        know(self.never_touch, operation, link)
         if operation.action == "create":
             return self._create(settled, operation, members, not_after)
         if not operation.scim_id:
             # The object itself was refused in an earlier stage: its managers and members wait for the next run.
             return self._skip(settled, operation, "waits-for-object")
         if operation.action in ("add_member", "remove_member"):
-            return self._members(settled, operation, members, not_after)
+            return self._members(settled, operation, link, members, not_after)
         if operation.action == "delete":
             kind = "delete_user" if operation.object_type == "user" else "delete_group"
             return Request(operation.pk, kind, operation.scim_id, not_after=not_after)  # type: ignore[arg-type]
@@ -268,16 +279,16 @@ class Journal:
         if not operations:
             return Request(operation.pk, "nothing")
         kind = "patch_user" if link.object_type == "user" else "patch_group"
-        return Request(operation.pk, kind, operation.scim_id, operations, not_after)  # type: ignore[arg-type]
+        return Request(operation.pk, kind, operation.scim_id, operations, not_after, external_id(link))  # type: ignore[arg-type]
 
     def _members(
-        self, settled: Settled, operation: Operation, members: dict[str, Member], not_after: float
+        self, settled: Settled, operation: Operation, link: Link, members: dict[str, Member], not_after: float
     ) -> Request | None:
         present = present_members(operation, members)
         if not present:
             return self._skip(settled, operation, "waits-for-object")
         if operation.action == "add_member":
-            return Request(operation.pk, "add_members", operation.scim_id, present, not_after)
+            return Request(operation.pk, "add_members", operation.scim_id, present, not_after, external_id(link))
         settled.doubt(operation, members)
         return Request(operation.pk, "remove_members", operation.scim_id, present, not_after)
 

@@ -59,7 +59,7 @@ class TooManyFailures(RunStopped):
 class Request:
     """What to send for one operation. `body`: a resource, PATCH operations, or member ids, by kind.
 
-    `not_after`: the clock's time after which it is not begun any more; somebody else may hold the lease by then.
+    `external_id`: what the object holds as far as we know. `not_after`: the clock's time after which it is not begun any more; somebody else may hold the lease by then.
     """
 
     operation_id: int
@@ -67,6 +67,7 @@ class Request:
     scim_id: str = ""
     body: Any = field(default_factory=dict)
     not_after: float = float("inf")
+    external_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,11 +225,12 @@ def write(client: ScimClient, request: Request) -> Written:
         case "create_user" | "create_group":
             return writing.create(client, request.kind.removeprefix("create_"), request.body)
         case "patch_user" | "patch_group":
-            return writing.patch(client, request.kind.removeprefix("patch_"), request.scim_id, request.body)
+            kind = request.kind.removeprefix("patch_")
+            return writing.patch(client, kind, request.scim_id, request.body, request.external_id)
         case "delete_user" | "delete_group":
             return writing.delete(client, request.kind.removeprefix("delete_"), request.scim_id)
         case "add_members":
-            return writing.add_members(client, request.scim_id, request.body)
+            return writing.add_members(client, request.scim_id, request.body, request.external_id)
         case "remove_members":
             return writing.remove_members(client, request.scim_id, request.body)
         case "nothing":

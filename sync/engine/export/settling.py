@@ -9,10 +9,12 @@ from django.db.models import Q
 from sync.db.bulk import put_values, update_rows
 from sync.models import DirectoryUser, Link, MembershipLink, Operation, Origin, Result
 from sync.rules import escrow
+from sync.rules.matching import Verdict, holder_in_words, name_of
 from sync.rules.unique_keys import keys_of
 from sync.scim import diagnosis, resource
 from sync.scim.client import Answer
-from sync.scim.errors import BadAnswer, NotFound, ScimError, Untouchable
+from sync.scim.errors import BadAnswer, Conflict, Contradiction, NotFound, ScimError, Untouchable
+from sync.scim.resource import MANAGER
 from sync.scim.writing import MembersConflict, TwoMatches, Written
 
 # What each action is called when AWS agreed.
@@ -27,6 +29,8 @@ DONE = {
     "remove_member": Result.REMOVED,
 }
 QUOTA = "quota-reached"
+# AWS said that the linked object is not there.
+GONE = "not-found-link"
 OPERATION_FIELDS = (
     "result", "epoch", "sent_at", "finished_at", "scim_id", "changes", "people", "link", "problem", "attribute", "error",
     "status", "request_id", "request", "answer", "attempts", "milliseconds",
@@ -35,6 +39,9 @@ LINK_FIELDS = (
     "scim_id", "written", "written_at", "active", "origin", "linked_at", "disabled_at", "held_name", "held_email",
     "held_external", "failures", "failure_code", "retry_at",
 )  # fmt: skip
+
+# Of those alone whom AWS's answer was about: who is matched is the evaluation's business.
+MATCH_FIELDS = ("match_code", "match_attribute", "match_scim_id", "match_name", "match_at")
 
 
 class Member(NamedTuple):
@@ -75,10 +82,14 @@ class Settled:
         self.redacted = redacted
         self.operations: list[Operation] = []
         self.changed: dict[int, Link] = {}
-        self.forgotten: list[int] = []
+        self.forgotten: list[Link] = []
+        # Whose AWS object another one may be, or is no more.
+        self.matched: list[Link] = []
         self.added: list[tuple[int, int]] = []
         self.removed: list[tuple[int, list[int]]] = []
         self.doubted: list[tuple[int, list[int]]] = []
+        # People or groups with another AWS id now: whether AWS holds their memberships is not certain.
+        self.uncertain: list[int] = []
         self.came_back: list[Link] = []
 
     def link_of(self, operation: Operation) -> Link:
@@ -110,9 +121,12 @@ class Settled:
                 self.came_back.append(link)
             link.failures, link.failure_code, link.retry_at = 0, "", None
         if operation.action == "delete":
-            self.forget(link)
+            self.forget(link, now)
             return
         _move(link, operation, now)
+        if None in link.written.values():
+            # Something of it is unknown still: the next run writes it anew.
+            link.retry_at = link.retry_at or now
         self._move_members(operation, link, named, set(written.missing) if written else set(), now)
 
     def _move_members(
@@ -140,16 +154,51 @@ class Settled:
             operation.people = len(operation.member_ids)
         if operation.action == "add_member" and not operation.member_ids:
             operation.result = Result.SKIPPED
-        for link in Link.objects.filter(pk__in=[member.link_id for member in gone.values()]):
-            self.forget(link)
+        for link in self._known(member.link_id for member in gone.values()):
+            self.mark_gone(link, now)
             link.retry_at = now
 
-    def forget(self, link: Link) -> None:
-        """AWS does not hold the object any more. Nobody else is touched."""
+    def mark_gone(self, link: Link, now: datetime.datetime) -> None:
+        """AWS says that the object is not there. Its id is kept: if that was not so, it is known again by it."""
+        link.match_code, link.match_scim_id = GONE, link.scim_id
+        link.match_name, link.match_attribute, link.match_at = name_of(link.written), "id", now
+        self.matched.append(link)
+        self.forget(link, now)
+
+    def forget(self, link: Link, now: datetime.datetime) -> None:
+        """AWS does not hold the object any more. The manager of whoever reports to it is written anew."""
         link.scim_id, link.written, link.disabled_at = "", {}, None
         link.held_name = link.held_email = link.held_external = ""
         self.changed[link.pk] = link
-        self.forgotten.append(link.pk)
+        self.forgotten.append(link)
+        self._rewrite_reports(link, now)
+
+    def relink(self, link: Link, scim_id: str, now: datetime.datetime) -> None:
+        """AWS holds the object under another id: everything that was written is written anew."""
+        link.scim_id, link.written, link.linked_at = scim_id, dict.fromkeys(link.written), now
+        link.retry_at = now
+        self.changed[link.pk] = link
+        self.uncertain.append(link.pk)
+        self._rewrite_reports(link, now)
+
+    def _rewrite_reports(self, link: Link, now: datetime.datetime) -> None:
+        """In AWS they report to an id that is no longer this person's."""
+        if link.object_type != "user":
+            return
+        people = DirectoryUser.objects.filter(tenant_id=self.tenant_id, manager_id=link.object_id).values("object_id")
+        reports = Link.objects.filter(tenant_id=self.tenant_id, object_type="user", object_id__in=people)
+        for report in self._known(reports.values_list("pk", flat=True)):
+            if MANAGER in report.written:
+                report.written = report.written | {MANAGER: None}
+                report.retry_at = now
+                self.changed[report.pk] = report
+
+    def _known(self, keys: Iterable[int]) -> list[Link]:
+        """The links with these primary keys: those in hand, the others read now."""
+        wanted = list(keys)
+        known = self.links | self.changed
+        new = Link.objects.in_bulk([key for key in wanted if key not in known])
+        return [link for key in wanted if (link := known.get(key) or new.get(key))]
 
     # Everything else
 
@@ -167,19 +216,37 @@ class Settled:
         link = self.link_of(operation)
         self.changed[link.pk] = link
         kind = escrow.kind_of(error)
-        if isinstance(error, NotFound) and operation.object_type != "membership":
-            self.forget(link)
+        if isinstance(error, NotFound) and link.scim_id:
+            self._gone(link, error, now)
+        if isinstance(error, Conflict) and error.holder and not link.scim_id:
+            self._propose(link, error, error.holder, now)
         if may_be_applied(error):
             self.unknown(operation, link)
         link.retry_at = now + escrow.wait_after(kind, link.failures)
         link.failures += 1
         link.failure_code = operation.problem
 
+    def _gone(self, link: Link, error: NotFound, now: datetime.datetime) -> None:
+        taken = Link.objects.filter(tenant_id=self.tenant_id, object_type=link.object_type, scim_id=error.moved_to)
+        if error.moved_to and not taken.exists():
+            self.relink(link, error.moved_to, now)
+        else:
+            self.mark_gone(link, now)
+
+    def _propose(self, link: Link, error: Conflict, holder: Mapping[str, Any], now: datetime.datetime) -> None:
+        """Who holds the value may be the same person or group: somebody who is nobody's yet waits for a yes."""
+        taken = Link.objects.filter(tenant_id=self.tenant_id, object_type=link.object_type, scim_id=holder["id"])
+        if holder.get("externalId") or taken.exists():
+            return
+        link.match_code, link.match_attribute, link.match_at = Verdict.UNLINKED.value, error.attribute, now
+        link.match_scim_id, link.match_name = holder["id"], name_of(holder)
+        self.matched.append(link)
+
     def describe_failure(self, operation: Operation, error: ScimError, now: datetime.datetime) -> None:
         operation.finished_at = now
         operation.result = Result.FAILED if error.permanent else Result.WILL_RETRY
         operation.problem, operation.attribute = _diagnosed(error)
-        operation.error, operation.status = error.detail, error.status
+        operation.error, operation.status = _words(error), error.status
         operation.request_id, operation.attempts = error.request_id or "", error.attempts
         operation.request = {"method": error.method, "path": error.path, "body": self._shown(operation, error.request)}
         operation.answer = {"status": error.status, "body": self._shown(operation, error.body)}
@@ -214,14 +281,18 @@ class Settled:
     def save(self) -> None:
         update_rows(self.operations, OPERATION_FIELDS)
         update_rows(list(self.changed.values()), LINK_FIELDS)
+        update_rows(self.matched, MATCH_FIELDS)
         for group, users in self.doubted:
             MembershipLink.objects.filter(group=group, user__in=users).update(certain=False)
         for group, users in self.removed:
             MembershipLink.objects.filter(group=group, user__in=users).delete()
         self._save_added()
         if self.forgotten:
-            gone = Q(group__in=self.forgotten) | Q(user__in=self.forgotten)
-            MembershipLink.objects.filter(gone).delete()
+            keys = [link.pk for link in self.forgotten]
+            MembershipLink.objects.filter(Q(group__in=keys) | Q(user__in=keys)).delete()
+        if self.uncertain:
+            moved = Q(group__in=self.uncertain) | Q(user__in=self.uncertain)
+            MembershipLink.objects.filter(moved).update(certain=False)
         for link in self.came_back:
             # People who report to this person, and its groups, were planned without it.
             revisit_dependants(link)
@@ -245,8 +316,10 @@ def revisit_dependants(link: Link) -> None:
 def _move(link: Link, operation: Operation, now: datetime.datetime) -> None:
     if not link.scim_id:
         link.scim_id, link.linked_at, link.origin = operation.scim_id, now, _origin(link, operation)
-    merged = link.written | operation.desired
-    link.written = {unit: value for unit, value in merged.items() if value is not None}
+    # A null that is not of this request stays: that unit is unknown still.
+    sent = operation.desired
+    merged = link.written | sent
+    link.written = {unit: value for unit, value in merged.items() if value is not None or unit not in sent}
     link.held_name, link.held_email, link.held_external = keys_of(link.object_type, link.written)
     link.active = link.written.get("active") is not False
     link.disabled_at = None if link.active else link.disabled_at or now
@@ -269,5 +342,15 @@ def _diagnosed(error: ScimError) -> tuple[str, str]:
         return "two-matches", ""
     if isinstance(error, MembersConflict):
         return "members-conflict", ""
+    if isinstance(error, Contradiction):
+        return "aws-contradicts", ""
     found: Any = diagnosis.diagnose(error.method, error.path, error.status, error.detail, error.request)
-    return found.code, found.attribute or ""
+    known = error.attribute if isinstance(error, Conflict) else ""
+    return found.code, known or found.attribute or ""
+
+
+def _words(error: ScimError) -> str:
+    """AWS's own; of a conflict they say nothing, and who is in the way says all."""
+    if not isinstance(error, Conflict) or isinstance(error, TwoMatches):
+        return error.detail
+    return holder_in_words(name_of(error.holder), error.holder["id"]) if error.holder else ""

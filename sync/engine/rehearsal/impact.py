@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db.models import Q, QuerySet, Sum
 
+from sync.engine.evaluation.clashes import SHARED
 from sync.engine.guard.guard import Guard
 from sync.models import DirectoryUser, Hold, Operation, Result, Run
 from sync.models.columns import Example, Fold, Impact, ImpactCheck, Level, MemberCounts, UnitChange
@@ -22,21 +23,20 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "created": ("create", "link"),
     "updated": ("update", "enable"),
 }
-SHARED = ("same-value", "taken-by-leaver")
 EXAMPLES = 5
 # So many different values of one pattern are told apart.
 VALUES = 2
 
 
-def weigh(run: Run, guard: Guard, *, stay: int, suspect: str) -> Impact:
-    """Called after the guard's foresee."""
+def weigh(run: Run, guard: Guard, *, stay: int, suspect: str, leavers: int = 0) -> Impact:
+    """Called after the guard's foresee. `leavers`: people who have left or could leave, and stay active in AWS."""
     todo = run.operations.filter(result__in=TODO)
     return {
         "people": people(todo) | {"stay": stay, "refused": refused(run)},
         "members": members(todo),
         "groups": todo.filter(object_type="group").values("object_id").distinct().count(),
         "folds": folds(todo),
-        "checks": checks(run, guard, suspect),
+        "checks": checks(run, guard, suspect, leavers),
     }
 
 
@@ -149,10 +149,10 @@ def check_of(code: str, level: Level, n: int = 0, limit: int = 0) -> ImpactCheck
     return {"code": code, "level": level, "n": n, "limit": limit}
 
 
-def checks(run: Run, guard: Guard, suspect: str) -> list[ImpactCheck]:
+def checks(run: Run, guard: Guard, suspect: str, leavers: int) -> list[ImpactCheck]:
     over = {kind: numbers for kind, _operations, numbers in guard.over}
     found = [check_of("reading", "bad")] if suspect else []
-    found += [_removals(run, guard, over), *_refusals(run), *_limits(over), *_guests(run)]
+    found += [_removals(run, guard, over), _leavers(leavers), *_refusals(run), *_limits(over), *_guests(run)]
     order: list[Level] = ["bad", "attention", "good"]
     return sorted(found, key=lambda check: order.index(check["level"]))
 
@@ -161,6 +161,10 @@ def _removals(run: Run, guard: Guard, over: Mapping[str, Mapping[str, int]]) -> 
     """Over the limit they are held for a person when they are published."""
     gone = run.operations.filter(object_type="user", action__in=("disable", "delete"), result__in=TODO).count()
     return check_of("removals", "attention" if Hold.Kind.PEOPLE in over else "good", gone, guard.people_limit())
+
+
+def _leavers(staying: int) -> ImpactCheck:
+    return check_of("leavers", "attention" if staying else "good", staying)
 
 
 def _refusals(run: Run) -> list[ImpactCheck]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from sync.configuration.items import setting_key
 from sync.configuration.ruleset import Rules
-from sync.engine.evaluation.judgement import judge
+from sync.engine.evaluation.judgement import DISABLE_OFF, judge
 from sync.engine.evaluation.mapper import Mapper, groups_mapper, people_mapper
 from sync.engine.evaluation.notes import ObjectRow
 from sync.engine.evaluation.plan_store import PlanStore, Refusal, Subject
@@ -47,7 +47,7 @@ class Reasons:
             return self.causes.of_members(self._of_group(key), people)
         own = self.moved.get(key, ()) if subject.object_type == "user" else self._of_group(key)
         if change.action in ("disable", "delete") and key in self.outside:
-            return (*own, reason_key(self.outside[key]))
+            return (*(own or self._of_values(subject, change.desired)), reason_key(self.outside[key]))
         return own or self._of_values(subject, change.desired) or self._of_actions(subject)
 
     def _of_group(self, object_id: str) -> Keys:
@@ -59,6 +59,8 @@ class Reasons:
         if refusal.problem == "create-off":
             return self._of_actions(subject)
         own = self.moved.get(subject.object_id, ())
+        if refusal.problem == DISABLE_OFF.problem:
+            return (*own, *self._of_actions(subject))
         unit = resource.unit_of(refusal.attribute) if refusal.attribute else ""
         mappings = self.causes.units[subject.object_type].get(unit, ())
         if not mappings or subject.object_id not in self.rows:

@@ -12,6 +12,7 @@ from sync.db.bulk import insert_rows
 from sync.engine.evaluation.batch import Batch
 from sync.engine.evaluation.clashes import Clashes
 from sync.engine.evaluation.group_members import GroupMembers
+from sync.engine.evaluation.judgement import DISABLE_OFF, STAYS
 from sync.engine.evaluation.mapper import Mapper
 from sync.engine.evaluation.notes import ObjectRow, unlinked
 from sync.engine.evaluation.plan_store import Refusal
@@ -24,6 +25,9 @@ from sync.engine.scope.deciding import Deciding
 from sync.engine.work import users_to_look_at
 from sync.models import DirectoryUser, Link, Rehearsed, Run, Snapshot
 from sync.runs.lease import Watch
+
+# Of leavers whom AWS holds active.
+KEEPS_ACCESS = (STAYS.problem, DISABLE_OFF.problem)
 
 
 class StandIns:
@@ -46,8 +50,10 @@ class StandIns:
         self.plan = RehearsedPlan(run, reasons)
         self.taken = {object_type: RehearsedValues(run, object_type) for object_type in ("user", "group")}
         self.in_scope: set[str] = set()
+        self.still_wanted: set[tuple[str, str, str]] = set()
         self.people_unlinked = 0
-        self.stay = 0
+        self.stay = self.leavers = 0
+        self.disables, self.renames = ("disable" in rules.user_actions), ("update" in rules.user_actions)
 
     # Scope
 
@@ -96,7 +102,10 @@ class StandIns:
             insert_rows([Rehearsed.of(self.run, link) for link in batch.links.values()])
             self.plan.add(batch.planned, mapper.sources, mapper.redacted)
             self.plan.refuse(batch.refused)
-        self.stay += sum(self._stays(row, batch) for row in rows if isinstance(row, DirectoryUser))
+        users = [row for row in rows if isinstance(row, DirectoryUser)]
+        self.stay += sum(self._stays(user, batch) for user in users)
+        left = {subject.object_id for subject, one in batch.refused if one.problem in KEEPS_ACCESS}
+        self.leavers += len(left) + sum(self._would_stay(user, mapper) for user in users)
 
     def _stays(self, user: DirectoryUser, batch: Batch) -> bool:
         """Somebody in scope or in AWS of whom the plan says nothing."""
@@ -104,9 +113,13 @@ class StandIns:
         in_view = user.in_scope or (link is not None and bool(link.scim_id) and link.active)
         return in_view and user.object_id not in batch.touched
 
+    def _would_stay(self, user: DirectoryUser, mapper: Mapper) -> bool:
+        """Whether somebody in scope could leave and be active in AWS all the same."""
+        return user.in_scope and (not self.disables or bool(mapper.staying(user.properties)))
+
     def settle_clashes(self, object_type: str) -> None:
         self._stand_in_for_the_rest(object_type)
-        RehearsedClashes(self.run, object_type).settle()
+        RehearsedClashes(self.run, object_type, renames=self.renames).settle()
 
     def _stand_in_for_the_rest(self, object_type: str) -> None:
         """Links that the pass did not look at hold their values too."""
@@ -115,11 +128,16 @@ class StandIns:
         for part in batches(links):
             insert_rows([Rehearsed.of(self.run, link) for link in part])
 
+    def settle_held(self, object_type: str) -> None:
+        """A preview holds nothing."""
+
     def forget_refusals(self, object_type: str, inside: QuerySet[Any, Any]) -> None:
         """Links stay as they are."""
 
     def weigh(self, guard: Guard) -> None:
-        self.run.impact = impact.weigh(self.run, guard, stay=self.stay, suspect=self.snapshot.suspect)
+        self.run.impact = impact.weigh(
+            self.run, guard, stay=self.stay, suspect=self.snapshot.suspect, leavers=self.leavers
+        )
         self.run.save(update_fields=["impact"])
 
     def unchanged(self) -> int:

@@ -18,7 +18,8 @@ class Command(ReportCommand):
     help = (
         "Links people and groups of Entra with the AWS objects that match them, then syncs. Without names, or with "
         "--list, it only lists the proposals. Names are display names, user principal names, names in AWS, or ids "
-        "of either side; if one is not proposed, nothing is linked."
+        "of either side; if one is not proposed, nothing is linked. The AWS id stays, with the permission sets and "
+        "assignments that hang on it."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -50,7 +51,7 @@ class Command(ReportCommand):
             return f"{len(report['linked'])} to be linked.\n{run_in_words(report['run'])}"
         lines = [
             f"{row['type']:5}  {row['name']} <{row['user_principal_name'] or row['entra_id']}>  =  "
-            f"{row['aws_name']} ({row['aws_id']}), by {row['matched_by']}"
+            f"{row['aws_name']} ({row['aws_id']}), by {row['matched_by']}. {row['problem']}"
             for row in report["proposals"]
         ]
         return "\n".join(lines) or "Nothing is proposed for linking."
@@ -87,4 +88,6 @@ def proposal_facts(one: Proposal) -> Report:
         "aws_id": one.link.match_scim_id,
         "aws_name": one.link.match_name,
         "matched_by": one.link.match_attribute,
+        "code": one.code,
+        "problem": str(one.problem.title),
     }

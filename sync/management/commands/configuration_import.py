@@ -14,8 +14,9 @@ from sync.configuration.files.applying import planned_changes, put_into_draft
 from sync.configuration.files.microsoft import CannotRead, Incoming, SeveralJobs
 from sync.configuration.files.section import NotImported
 from sync.configuration.items import Difference
+from sync.configuration.leavers import leavers_problems_with
 from sync.management.base import TenantCommand, read_input
-from sync.management.differences import report_line
+from sync.management.differences import leavers_line, report_line
 from sync.models import Tenant
 
 
@@ -37,6 +38,8 @@ class Command(TenantCommand):
         incoming, dry_run = read(tenant, options), options["dry_run"]
         for line in incoming.report:
             self.stdout.write(report_line(line))
+        for problem in leavers_problems_with(tenant, incoming.wanted):
+            self.stdout.write(leavers_line(tenant, problem))
         if dry_run:
             changed = planned_changes(tenant, incoming.wanted)
         else:

@@ -6,10 +6,13 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
+from sync.configuration.drafts import draft_or_current
 from sync.configuration.files import json_text
 from sync.configuration.files.json_text import NotJson
 from sync.configuration.files.section import NotImported
+from sync.configuration.leavers import leavers_problems
 from sync.management.base import TenantCommand, read_input
+from sync.management.differences import leavers_line
 from sync.models import AuditEntry
 from sync.tenants.file import import_tenant
 
@@ -26,11 +29,14 @@ class Command(BaseCommand):
         try:
             with transaction.atomic():
                 tenant, changes = import_tenant(actor=TenantCommand.actor, document=document, environment=os.environ)
+                warnings = leavers_problems(draft_or_current(tenant))
                 transaction.set_rollback(check)
         except NotImported as error:
             raise CommandError(f"{file} was not imported. Nothing was changed.\n{error}") from error
         for change in changes:
             self.stdout.write(entry_line(change))
+        for problem in warnings:
+            self.stdout.write(leavers_line(tenant, problem))
         outcome = f"{'would change' if check else 'changed'} {len(changes)}" if changes else "nothing to change"
         self.stdout.write(f"{tenant.slug}: {outcome}")
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
+from sync.approvals.services import adoptable
 from sync.drift import services
 from sync.drift.services import CannotRepair
 from sync.management.base import Exit, Report, ReportCommand
@@ -59,7 +60,9 @@ class Command(ReportCommand):
 
 def comparison_facts(run: Run) -> Report:
     """`differences`: every row but those that the never-touch list leaves alone."""
-    rows = [] if run.state == Run.State.FAILED else [drift_facts(drift) for drift in run.drifts.all().iterator()]
+    links = {link.match_scim_id for link in adoptable(run.tenant)}
+    found = [] if run.state == Run.State.FAILED else run.drifts.all().iterator()
+    rows = [drift_facts(drift, adoptable=drift.scim_id in links) for drift in found]
     return {
         "run": run.number,
         "state": run.state,
@@ -72,7 +75,9 @@ def comparison_facts(run: Run) -> Report:
     }
 
 
-def drift_facts(drift: Drift) -> Report:
+def drift_facts(drift: Drift, *, adoptable: bool) -> Report:
+    """`adoptable`: the command adopt proposes the same."""
+    proposed = {"entra_id": drift.proposed_id, "by": drift.proposed_by, "adoptable": adoptable}
     return {
         "kind": drift.kind,
         "object": drift.object_type,
@@ -82,7 +87,7 @@ def drift_facts(drift: Drift) -> Report:
         "member": (drift.member_name or drift.member_scim_id) or None,
         "facts": {name: fact for name, fact in drift.facts.items() if name != "left_alone"},
         "left_alone": bool(drift.facts.get("left_alone")),
-        "proposed": {"entra_id": drift.proposed_id, "by": drift.proposed_by} if drift.proposed_id else None,
+        "proposed": proposed if drift.proposed_id else None,
         "repaired": drift.repaired,
     }
 
@@ -97,4 +102,7 @@ def drift_line(row: Report) -> str:
         )
     if row["member"]:
         return f"{text}, {row['member']}"
-    return text + (f" (perhaps {row['proposed']['entra_id']}, by {row['proposed']['by']})" if row["proposed"] else "")
+    if not row["proposed"]:
+        return text
+    linking = f"; to link them: adopt TENANT {row['aws_id']}" if row["proposed"]["adoptable"] else ""
+    return f"{text} (perhaps {row['proposed']['entra_id']}, by {row['proposed']['by']}{linking})"

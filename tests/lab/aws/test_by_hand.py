@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 import requests
 
 from tests.lab.callers import person
@@ -106,3 +107,11 @@ def test_the_page_offers_the_number_that_is_set(lab: Lab) -> None:
     lab.call("POST", "aws/switches", {"user_quota": 7})
     page = lab.session.get(lab.facts["console"], timeout=20).text
     assert "<option selected>7</option>" in page
+
+
+@pytest.mark.parametrize(("method", "switch"), [("PATCH", "false_404_writes"), ("GET", "false_404_reads")])
+def test_aws_says_404_of_what_is_there_as_often_as_asked(lab: Lab, method: str, switch: str) -> None:
+    user = scim(lab, "POST", "Users", person("ada")).json()["id"]
+    body = {"Operations": [{"op": "replace", "path": "title", "value": "x"}]} if method == "PATCH" else None
+    lab.call("POST", "aws/switches", {switch: "2"})
+    assert [scim(lab, method, f"Users/{user}", body).status_code for _ in range(3)] == [404, 404, 200]

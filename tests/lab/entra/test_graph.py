@@ -300,3 +300,20 @@ def test_the_provisioning_job_and_its_schema_need_a_right_of_their_own(lab: Lab,
     fits("synchronizationJob", job)
     fits("synchronizationSchema", schema)
     assert [one["sourceObjectName"] for one in schema["synchronizationRules"][0]["objectMappings"]] == ["User", "Group"]
+
+
+def test_a_group_or_person_made_anew_keeps_the_name_and_gets_another_id(lab: Lab) -> None:
+    ada = lab.call("POST", "entra/hire", {"displayName": "Ada Anew"})
+    group = lab.call("POST", "entra/groups", {"displayName": "Anew", "members": [ada["id"]]})
+    lab.call("POST", "entra/assignments", {"add": [{"principalId": group["id"]}]})
+    again = lab.call("POST", f"entra/groups/{group['id']}/remake")
+    assert (again["displayName"], again["id"] == group["id"]) == ("Anew", False)
+    hired = lab.call("POST", f"entra/users/{ada['id']}/remake")
+    assert (hired["userPrincipalName"], hired["id"] == ada["id"]) == (ada["userPrincipalName"], False)
+    state = lab.call("GET", "entra/state")
+    [held] = [one for one in state["groups"] if one["displayName"] == "Anew"]
+    assert [member["id"] for member in held["members"]] == [hired["id"]]
+    assert ada["id"] not in {one["id"] for one in state["users"]}
+    assigned = {row["principal_id"] for row in lab.call("GET", "entra/assignments")}
+    assert again["id"] in assigned
+    assert group["id"] not in assigned

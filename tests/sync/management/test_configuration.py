@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from sync.configuration import versions
+from sync.configuration import mappings, versions
 from sync.configuration.drafts import draft_or_current
 from sync.configuration.files import microsoft
 from sync.configuration.settings import set_settings
 from sync.models import AuditEntry, Tenant
-from tests.world.ms_schema import SAMPLE, GraphWithJobs
+from sync.rules.leavers import DISABLING
+from tests.world.ms_schema import SAMPLE, GraphWithJobs, attribute, only, row
 
 pytestmark = pytest.mark.django_db
 JO = "jo@acme.example"
@@ -84,6 +85,32 @@ def test_microsofts_schema_goes_in_with_a_report_and_out_again(tenant: Tenant, p
     document, beside = export("--microsoft")
     assert beside == ""
     assert bring(path, document).endswith("acme: nothing to change\n")
+
+
+@pytest.mark.parametrize("options", [(), ("--dry-run",)])
+def test_an_import_under_which_leavers_stay_says_so_and_names_the_remedy(
+    tenant: Tenant, path: Path, options: tuple[str, ...]
+) -> None:
+    document, _beside = export()
+    people = document["mappings"]["people"]
+    document["mappings"]["people"] = [row for row in people if row["target"] != "active"]
+    said = bring(path, document, *options)
+    assert "Warning: Nobody who leaves is disabled in AWS" in said
+    assert "disable_leavers acme" in said
+    assert "Warning" not in bring(path, SAMPLE, "--dry-run")
+    blocked_only = only(row("active", attribute("accountEnabled")))
+    assert "Warning: Whoever is taken out of scope" in bring(path, blocked_only, "--dry-run")
+
+
+def test_the_command_has_leavers_disabled(tenant: Tenant) -> None:
+    found = draft_or_current(tenant).mappings.get(object_type="user", target="active")
+    mappings.remove_mapping(actor=JO, tenant=tenant, row=found)
+    versions.make_version(draft_or_current(tenant), actor=JO)
+    out = io.StringIO()
+    call_command("disable_leavers", "acme", stdout=out)
+    assert "Publish the draft" in out.getvalue()
+    found = draft_or_current(tenant).mappings.get(object_type="user", target="active")
+    assert found.source == DISABLING.source
 
 
 def test_what_microsofts_file_cannot_say_is_said_beside_it(tenant: Tenant, path: Path) -> None:

@@ -13,7 +13,7 @@ from sync.connection.sealing import CannotOpen, new_ring_line, seal, unseal
 from sync.models import AwsConnection, EntraConnection, Tenant
 from sync.tenants.services import create_tenant
 
-migration = importlib.import_module("sync.migrations.0007_bind_secrets_to_destinations")
+migration = importlib.import_module("sync.migrations.0008_bind_secrets_to_destinations")
 ENDPOINT = "https://scim.eu-central-1.amazonaws.com/11111111111-2222-3333-4444-555555555555/scim/v2"
 
 

@@ -7,10 +7,14 @@ import pytest
 from django.core.management import call_command
 
 from sync.configuration.current import configuration_of
+from sync.configuration.mappings import save_mapping
+from sync.configuration.settings import set_settings
 from sync.models import Assignment, DirectoryUser, Finding, Link, ReadinessCheck, Tenant
 from sync.models.directory import DirectoryGroup
 from sync.readiness.queries import failing
 from sync.readiness.services import carry_out_check, check_now, request_check
+from sync.rules.leavers import DISABLING
+from sync.rules.rows import MappingRow
 from sync.runs import lease
 
 pytestmark = pytest.mark.django_db
@@ -49,6 +53,46 @@ def group(tenant: Tenant, name: str, number: int = 1) -> None:
 
 def found(tenant: Tenant) -> dict[str, int]:
     return {one.code: one.objects for one in failing(check_now(tenant))}
+
+
+def map_active(tenant: Tenant, rule: MappingRow) -> None:
+    row = configuration_of(tenant).mappings.get(object_type="user", target="active")
+    save_mapping(actor="jo", tenant=tenant, object_type="user", rule=rule, row=row)
+
+
+def test_who_would_stay_active_after_leaving_is_told_by_way(tenant: Tenant) -> None:
+    person(tenant, "Adele")
+    person(tenant, "Bela", department="Sales")
+    assert found(tenant) == {}
+    map_active(tenant, MappingRow("active", "direct", "accountEnabled"))
+    [one] = failing(check_now(tenant))
+    assert (one.code, one.outcome, one.objects) == ("stays-active", "keeps-access", 2)
+    assert {(who.attribute, who.value) for who in one.affected} == {("active", "out of scope")}
+    assert [cause.row.target for cause in one.causes] == ["active"]
+    source = 'IIF([department]="Sales", "True", Not([IsSoftDeleted]))'
+    map_active(tenant, MappingRow("active", "expression", source))
+    check = check_now(tenant)
+    [one] = failing(check)
+    assert [(who.name, who.value) for who in one.affected] == [
+        ("Bela Person", "blocked in Entra, out of scope, deleted in Entra")
+    ]
+    assert (check.people, check.people_ready) == (2, 2)
+
+
+def test_a_leaver_whom_aws_holds_active_is_told_and_counts_as_nobody_to_come(tenant: Tenant) -> None:
+    gone = person(tenant, "Adele")
+    DirectoryUser.objects.filter(pk=gone.pk).update(in_scope=False, deleted="soft")
+    facts = {"tenant": tenant, "object_type": "user", "object_id": gone.object_id}
+    Link.objects.create(**facts, scim_id="aws-1", written={"userName": "adele", "active": True})
+    assert found(tenant) == {}
+    map_active(tenant, MappingRow("active", "constant", "True"))
+    check = check_now(tenant)
+    [one] = failing(check)
+    assert (one.code, [who.value for who in one.affected]) == ("stays-active", ["deleted in Entra"])
+    assert (check.people, check.people_ready) == (0, 0)
+    set_settings(actor="jo", tenant=tenant, user_actions=["create", "update"])
+    map_active(tenant, DISABLING)
+    assert found(tenant) == {"disable-off": 1}
 
 
 def test_everybody_is_ready_when_nothing_is_wrong(tenant: Tenant) -> None:

@@ -58,16 +58,16 @@ def test_coming_back_enables_and_updates_in_one_request() -> None:
 
 
 def test_a_leaver_is_disabled_after_all_other_writing_and_nothing_else_is_touched() -> None:
-    [disable] = plan_user_out_of_scope(LINKED, False)
+    [disable] = plan_user_out_of_scope(LINKED, disable=True)
     assert (disable.action, disable.stage, disable.desired) == ("disable", Stage.REMOVALS, {"active": False})
 
 
 def test_a_leaver_who_is_disabled_already_plans_nothing() -> None:
-    assert plan_user_out_of_scope(Known("aws-1", ADA | {"active": False}), False) == []
+    assert plan_user_out_of_scope(Known("aws-1", ADA | {"active": False}), disable=True) == []
 
 
 def test_without_a_mapping_for_active_nobody_is_disabled() -> None:
-    assert plan_user_out_of_scope(LINKED, None) == []
+    assert plan_user_out_of_scope(LINKED, disable=False) == []
 
 
 def test_a_matched_user_is_linked_and_only_differing_units_are_written() -> None:
@@ -135,9 +135,9 @@ WRITTEN = Known("aws-1", {"userName": "ada", "title": "Clerk", "active": True})
         (plan_user(WRITTEN, {"userName": "ada", "title": "Chief", "active": False}), ["disable"], [("update", ["title"])]),
         (plan_user(WRITTEN, {"userName": "ada", "title": "Chief", "active": False}), ["update"], [("disable", ["active"])]),
         (plan_user(WRITTEN, {"userName": "ada", "title": "Clerk", "active": False}), ["disable"], []),
-        (plan_user_out_of_scope(WRITTEN, False), ["disable"], []),
-        (plan_user_out_of_scope(WRITTEN, False), ["update"], [("disable", ["active"])]),
-        (plan_user_out_of_scope(WRITTEN, False, delete=True), ["delete"], []),
+        (plan_user_out_of_scope(WRITTEN, disable=True), ["disable"], []),
+        (plan_user_out_of_scope(WRITTEN, disable=True), ["update"], [("disable", ["active"])]),
+        (plan_user_out_of_scope(WRITTEN, disable=True, delete=True), ["delete"], []),
         # Linking is no update: the link is made, nothing is written.
         (plan_user(Known("aws-1"), {"userName": "ada", "title": "Chief"}, {"userName": "ada", "title": "Clerk"}), ["update"], [("link", [])]),
         (plan_user(Known("aws-1"), {"userName": "ada", "title": "Chief"}, {"userName": "ada", "title": "Clerk"}), ["create"], [("link", ["title"])]),

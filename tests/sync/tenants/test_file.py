@@ -13,6 +13,7 @@ from sync.configuration.current import configuration_of
 from sync.connection.sealed import token_context
 from sync.connection.sealing import unseal
 from sync.models import Assignment, AttributeMapping, Tenant
+from sync.scim.never_touch import NeverTouch
 
 pytestmark = pytest.mark.django_db
 
@@ -148,3 +149,28 @@ def test_filters_and_settings_come_with_the_file_and_go_into_the_draft(tmp_path:
 def test_check_only_says_what_would_change(tmp_path: Path) -> None:
     assert bring(tmp_path, FILE, "--check")
     assert not Tenant.objects.exists()
+
+
+def test_a_file_under_which_leavers_stay_is_told(tmp_path: Path) -> None:
+    assert "Warning" not in bring(tmp_path, FILE)
+    rows = [
+        {"target": "userName", "source": "userPrincipalName", "match": 1},
+        {"target": "displayName", "source": "displayName"},
+        {"target": "name.givenName", "source": "givenName"},
+        {"target": "name.familyName", "source": "surname"},
+    ]
+    said = bring(tmp_path, FILE | {"mappings": {"people": rows}}, "--check")
+    assert "Warning: Nobody who leaves is disabled in AWS" in said
+    assert "disable_leavers acme" in said
+
+
+def test_the_example_of_the_handbook_disables_leavers_and_touches_its_own_group(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (Path(__file__).parents[3] / "docs" / "tenant-file.md").read_text(encoding="utf-8")
+    example = json.loads(text.partition("```json\n")[2].partition("```")[0])
+    for name in ("ACME_CLIENT_SECRET", "ACME_SCIM_TOKEN"):
+        monkeypatch.setenv(name, "a-made-up-secret")
+    assert "Warning" not in bring(tmp_path, example)
+    never_touch = NeverTouch(Tenant.objects.get().never_touch)
+    assert [one["name"] for one in example["assignments"] if never_touch.matches(one["name"])] == []

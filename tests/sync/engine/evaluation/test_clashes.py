@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 
 from sync.approvals import services
-from sync.models import Operation, Tenant
-from tests.world.company import aws_user, group_of, names, people
+from sync.configuration.settings import set_settings
+from sync.models import HeldChange, Hold, Link, Operation, Result, Tenant
+from sync.worker.execution import execute_run
+from tests.world.company import active, aws_user, change_members, group_of, hire, leave, names, people, writes
 from tests.world.lab import Lab
 from tests.world.tenant import ACTOR, assign, sync
 
@@ -159,7 +161,8 @@ def test_a_group_made_anew_waits_and_can_go_on_as_the_old_one_in_aws(wired: Tena
     new = group_of(lab, "Anew", some[:2])
     assign(wired, new)
     run = sync(wired)
-    assert Operation.objects.get(run=run, problem="taken-by-leaver").object_id == new["id"]
+    refused = Operation.objects.get(run=run, problem="group-made-anew")
+    assert (refused.object_id, refused.error) == (new["id"], f"Anew ({before})")
     assert [group["id"] for group in lab.aws()["groups"]] == [before]
     [proposal] = services.adoptable(wired)
     services.adopt_object(link=proposal, actor=ACTOR)
@@ -169,3 +172,145 @@ def test_a_group_made_anew_waits_and_can_go_on_as_the_old_one_in_aws(wired: Tena
     lab.forget_requests()
     sync(wired, "full")
     assert lab.requests() == []
+
+
+# Names of leavers: only of those who are disabled
+
+
+def successors(lab: Lab, leavers: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Newcomers under the names of people who are purged."""
+    found = []
+    for n, one in enumerate(leavers):
+        leave(lab, one)
+        lab.call("POST", f"entra/users/{one['id']}/purge")
+        facts = {"displayName": f"Suc {n} Cessor", "userPrincipalName": one["userPrincipalName"]}
+        found.append(lab.call("POST", "entra/hire", facts))
+    return found
+
+
+def allow(tenant: Tenant, **limits: int) -> None:
+    Tenant.objects.filter(pk=tenant.pk).update(free_names=True, limits=limits)
+    tenant.refresh_from_db()
+
+
+def approved(tenant: Tenant, hold: Hold, **decisions: Any) -> None:
+    """The decision, and the run that carries it out."""
+    run = services.decide_hold(hold=hold, actor=ACTOR, enqueue=False, **decisions)
+    assert run is not None
+    execute_run(run.pk)
+
+
+def test_a_name_is_freed_together_with_the_disabling_in_one_plan(wired: Tenant, lab: Lab) -> None:
+    allow(wired, people_at_least=10)
+    old = people(lab, 2)
+    assign(wired, *old)
+    sync(wired)
+    new = successors(lab, old)
+    assign(wired, *new)
+    run = sync(wired)
+    assert (run.counts["disabled"], run.counts["created"]) == (2, 2)
+    assert {aws_user(lab, one["id"])["userName"] for one in new} == {one["userPrincipalName"] for one in old}
+    assert active(lab) == {one["id"] for one in new}
+
+
+def test_a_leaver_whose_disabling_is_held_or_kept_keeps_the_name(wired: Tenant, lab: Lab) -> None:
+    allow(wired, people_at_least=3, people_at_most=3)
+    old = people(lab, 4)
+    assign(wired, *old)
+    sync(wired)
+    for one in old:
+        leave(lab, one)
+    sync(wired)
+    assert len(active(lab)) == 4
+    kept = HeldChange.objects.get(object_id=old[0]["id"])
+    services.decide_hold(hold=kept.hold, actor=ACTOR, keep=[kept.pk], enqueue=False)
+    new = successors(lab, old)
+    assign(wired, *new)
+    run = sync(wired)
+    assert names(lab) == {one["userPrincipalName"] for one in old}
+    assert set(run.operations.filter(problem="taken-by-leaver").values_list("object_id", flat=True)) == {
+        one["id"] for one in new
+    }
+    hold = kept.hold
+    rest = list(HeldChange.objects.waiting().filter(hold=hold).values_list("pk", flat=True))
+    approved(wired, hold, approve=rest)
+    assert aws_user(lab, old[0]["id"])["userName"] == old[0]["userPrincipalName"]
+    assert {aws_user(lab, one["id"])["userName"] for one in new[1:]} == {one["userPrincipalName"] for one in old[1:]}
+
+
+def test_a_disabling_that_this_very_plan_puts_on_hold_frees_no_name(wired: Tenant, lab: Lab) -> None:
+    allow(wired, people_at_least=3, people_at_most=3)
+    old = people(lab, 6)
+    assign(wired, *old)
+    sync(wired)
+    new = successors(lab, old)
+    assign(wired, *new)
+    lab.forget_requests()
+    run = sync(wired)
+    assert writes(lab) == []
+    assert names(lab) == {one["userPrincipalName"] for one in old}
+    assert run.operations.filter(problem="taken-by-leaver", result=Result.FAILED).count() == 6
+    sync(wired)
+    assert names(lab) == {one["userPrincipalName"] for one in old}
+
+
+def test_renaming_leavers_is_counted_by_the_limit_of_changed_names(wired: Tenant, lab: Lab) -> None:
+    allow(wired, people_at_least=10)
+    old = people(lab, 6)
+    team = group_of(lab, "Leavers", old)
+    assign(wired, team)
+    sync(wired)
+    for one in old:
+        leave(lab, one)
+    sync(wired)
+    assert active(lab) == set()
+    allow(wired, people_at_least=3)
+    # Nobody has seen a plan that lists them.
+    change_members(lab, team, add=[one["id"] for one in successors(lab, old)])
+    sync(wired, confirmed=False)
+    assert names(lab) == {one["userPrincipalName"] for one in old}
+    hold = Hold.objects.get(tenant=wired, closed_at=None, kind=Hold.Kind.KEYS)
+    waiting = list(hold.changes.values_list("pk", flat=True))
+    assert len(waiting) == 6
+    approved(wired, hold, approve=waiting[1:], keep=waiting[:1])
+    sync(wired, confirmed=False)
+    assert len([name for name in names(lab) if name.startswith("moved-")]) == 5
+
+
+def test_without_update_among_the_actions_no_leaver_is_renamed(wired: Tenant, lab: Lab) -> None:
+    allow(wired, people_at_least=10)
+    old = people(lab, 1)
+    assign(wired, *old)
+    sync(wired)
+    set_settings(actor=ACTOR, tenant=wired, user_actions=["create", "disable"])
+    new = successors(lab, old)
+    assign(wired, *new)
+    run = sync(wired)
+    assert Operation.objects.get(run=run, problem="taken-by-leaver").object_id == new[0]["id"]
+    assert names(lab) == {old[0]["userPrincipalName"]}
+
+
+def test_a_group_that_was_never_made_and_is_deleted_frees_its_name(wired: Tenant, lab: Lab) -> None:
+    one, two = group_of(lab, "Twins"), group_of(lab, "Twins")
+    assign(wired, one, two)
+    run = sync(wired)
+    refused = Operation.objects.filter(run=run, problem="same-value")
+    assert set(refused.values_list("error", flat=True)) == {"Twins"}
+    lab.call("DELETE", f"entra/groups/{one['id']}")
+    sync(wired)
+    assert [group["externalId"] for group in lab.aws()["groups"]] == [two["id"]]
+    assert not Link.objects.filter(object_id=one["id"]).exclude(wanted_name="").exists()
+
+
+def test_what_left_scope_is_asked_about_no_more(wired: Tenant, lab: Lab) -> None:
+    lab.call("POST", "aws/groups", {"displayName": "By hand"})
+    group, person = group_of(lab, "By hand"), hire(lab, "By Hand")
+    facts = {"userName": person["userPrincipalName"], "displayName": "x", "name": {"givenName": "x", "familyName": "x"}}
+    lab.call("POST", "aws/users", facts)
+    assign(wired, group, person)
+    sync(wired)
+    assert len(services.adoptable(wired)) == 2
+    lab.call("DELETE", f"entra/groups/{group['id']}")
+    leave(lab, person)
+    sync(wired)
+    assert services.adoptable(wired) == []

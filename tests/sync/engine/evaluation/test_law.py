@@ -1,4 +1,5 @@
-"""A law: a readiness check, on demand and a run say the same of everybody, under any mappings and whatever Entra holds."""
+"""A law: a readiness check, on demand, a preview and a run say the same of everybody, under any mappings and whatever
+Entra holds; of whoever leaves as well, however they do."""
 
 import itertools
 from dataclasses import dataclass, replace
@@ -8,12 +9,16 @@ import pytest
 from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
-from sync.configuration.mappings import replace_mappings
+from sync.configuration.drafts import draft_or_current
+from sync.configuration.mappings import apply_recommended, replace_mappings
+from sync.configuration.versions import make_version
 from sync.models import Run, Tenant
+from sync.preview.services import request_preview
 from sync.readiness.services import check_now
 from sync.rules.rows import MappingRow
 from sync.tenants.services import create_tenant
-from tests.world.company import group_of, hire
+from sync.worker.execution import execute_run
+from tests.world.company import active, change, change_members, group_of, hire, leave
 from tests.world.examples import share
 from tests.world.lab import Lab
 from tests.world.on_demand import demand, facts, steps
@@ -143,3 +148,99 @@ def test_everybody_is_judged_alike(
     words = said(one, lab, rules, hired, group_of(lab, f"Law {number}", hired))
     assert {key: word for key, word in words.run.items() if word not in words.check[key]} == {}
     assert words.on_demand == words.run
+
+
+# Leavers: rows of `active` (None: no row), and how somebody leaves
+
+ACTIVE_ROWS: list[MappingRow | None] = [
+    None,
+    ACTIVE,
+    replace(ACTIVE, apply="create"),
+    replace(ACTIVE, when_empty="keep"),
+    MappingRow("active", "direct", "accountEnabled"),
+    MappingRow("active", "direct", "accountEnabled", default="False", default_on_update=True),
+    MappingRow("active", "constant", "True"),
+    MappingRow("active", "none", "", default="True"),
+    MappingRow("active", "expression", 'Switch([accountEnabled], "True", "False", "False")'),
+    MappingRow("active", "expression", 'Switch([accountEnabled], , "True", "True")'),
+    MappingRow("active", "expression", 'IIF([department]="Sales", "True", Not([IsSoftDeleted]))'),
+    MappingRow("active", "expression", 'IIF([department]="Sales", IgnoreObjectFlow, Not([IsSoftDeleted]))'),
+    MappingRow("active", "expression", 'IIF([department]="Sales", Error("no"), Not([IsSoftDeleted]))'),
+]
+LEAVERS = st.lists(
+    st.fixed_dictionaries(
+        {
+            "way": st.sampled_from(["stays", "blocked", "unassigned", "binned", "purged"]),
+            "department": st.sampled_from(["Sales", None]),
+        }
+    ),
+    min_size=3,
+    max_size=4,
+)
+
+
+def leave_by(lab: Lab, person: dict[str, Any], way: str, group: dict[str, Any]) -> None:
+    if way == "blocked":
+        change(lab, person, accountEnabled=False)
+    elif way == "unassigned":
+        change_members(lab, group, remove=[person["id"]])
+    elif way != "stays":
+        leave(lab, person)
+    if way == "purged":
+        lab.call("POST", f"entra/users/{person['id']}/purge")
+
+
+def word_of(run: Run, object_id: str) -> str:
+    """What the plan says of somebody: an action, a problem, or nothing."""
+    row = run.operations.filter(object_id=object_id, object_type="user").order_by("-pk").first()
+    return "" if row is None else row.problem or row.action
+
+
+def word_on_demand(row: Any) -> str:
+    plan = facts(row, "plan")
+    operations = [one for one in plan.get("operations", ()) if one["object_type"] == "user"]
+    return str(plan.get("problem") or (operations[0]["action"] if operations else ""))
+
+
+@settings(max_examples=share(0.12), phases=[Phase.explicit, Phase.generate])
+@given(st.sampled_from(ACTIVE_ROWS), LEAVERS)
+@example(ACTIVE_ROWS[4], [{"way": way, "department": None} for way in ("blocked", "unassigned", "binned", "purged")])
+@example(ACTIVE_ROWS[11], [{"way": way, "department": "Sales"} for way in ("blocked", "unassigned", "stays")])
+def test_every_leaver_is_judged_alike(
+    tenant: Tenant, lab: Lab, row: MappingRow | None, found: list[dict[str, Any]]
+) -> None:
+    number = next(NUMBERS)
+    one = create_tenant(actor=ACTOR, name=f"Law {number}")
+    connect(one, lab)
+    Tenant.objects.filter(pk=one.pk).update(limits={"people_at_least": 10})
+    apply_recommended(actor=ACTOR, tenant=one)
+    people = [hire(lab, f"Leaver {number} {n}", department=who["department"]) for n, who in enumerate(found)]
+    group = group_of(lab, f"Leavers {number}", people)
+    assign(one, group)
+    sync(one)
+    for person, who in zip(people, found, strict=True):
+        leave_by(lab, person, who["way"], group)
+    rules = [rule.rule() for rule in one.configurations.current().mappings.filter(object_type="user")]
+    wanted = [rule for rule in rules if rule.target != "active"] + ([row] if row else [])
+    # Two edits: a draft that says what is published is no draft.
+    other = [replace(rule, source="department") if rule.target == "title" else rule for rule in wanted]
+    publish(one)
+    make_version(draft_or_current(one), actor=ACTOR)
+    replace_mappings(tenant=one, actor=ACTOR, object_type="user", rules=other)
+    rehearsal = execute_run(request_preview(tenant=one, actor=ACTOR, enqueue=False).pk)
+    assert rehearsal is not None
+    publish(one)
+    preview = sync(one, Run.Kind.PREVIEW)
+    check = check_now(one)
+    asked = {row.object_id: row for row in demand(one, *people, write=False).objects_asked.all()}
+    leavers = [person["id"] for person, who in zip(people, found, strict=True) if who["way"] != "stays"]
+    words = {key: word_of(preview, key) for key in leavers}
+    assert {key: word_of(rehearsal, key) for key in leavers} == words
+    assert {key: word_on_demand(asked[key]) for key in leavers} == words
+    told = {key: word for key, word in words.items() if word != "disable"}
+    findings = check.findings.filter(object_type="user", object_id__in=leavers)
+    assert dict(findings.values_list("object_id", "code")) == told
+    run = sync(one)
+    assert {key: word_of(run, key) for key in leavers} == words
+    assert active(lab) & set(leavers) == set(told)
+    lab.call("DELETE", "aws/users")

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from sync.approvals import queries
 from sync.configuration import assignments, drafts, mappings, versions
 from sync.configuration.filters import save_filter
+from sync.configuration.leavers import disable_leavers
 from sync.configuration.settings import set_settings
 from sync.directory.live import Found
 from sync.engine import cycle
@@ -122,6 +123,34 @@ def test_a_draft_like_the_published_rules_plans_nothing(in_sync: Tenant) -> None
     run = preview(in_sync)
     assert run.operations.count() == 0
     assert run.impact["people"]["stay"] == Link.objects.filter(object_type="user").exclude(scim_id="").count()
+
+
+def test_a_draft_under_which_leavers_stay_says_how_many(in_sync: Tenant, lab: Lab) -> None:
+    people = Link.objects.filter(object_type="user").exclude(scim_id="").count()
+    edit(in_sync, "title", source="department")
+    assert check(preview(in_sync), "leavers") == {"code": "leavers", "level": "good", "n": 0, "limit": 0}
+    edit(in_sync, "active", kind="direct", source="accountEnabled")
+    run = preview(in_sync)
+    assert check(run, "leavers") == {"code": "leavers", "level": "attention", "n": people, "limit": 0}
+    row = drafts.draft_or_current(in_sync).mappings.get(object_type="user", target="active")
+    mappings.remove_mapping(actor=ACTOR, tenant=in_sync, row=row)
+    assert check(preview(in_sync), "leavers")["n"] == people
+
+
+def test_a_leaver_whom_the_draft_keeps_or_disables_is_named_with_the_mapping(in_sync: Tenant, lab: Lab) -> None:
+    person = Link.objects.filter(object_type="user").exclude(scim_id="").first()
+    assert person
+    lab.call("POST", f"entra/users/{person.object_id}/leave")
+    edit(in_sync, "active", kind="constant", source="True")
+    run = preview(in_sync)
+    row = run.operations.get(object_id=person.object_id, problem="stays-active")
+    assert row.causes == ["mapping:user:active"]
+    sync(in_sync)
+    disable_leavers(actor=ACTOR, tenant=in_sync)
+    run = preview(in_sync)
+    row = run.operations.get(object_id=person.object_id, object_type="user")
+    assert (row.action, row.causes) == ("disable", ["mapping:user:active", "scope:deleted"])
+    lab.call("POST", f"entra/users/{person.object_id}/restore")
 
 
 def test_a_preview_leaves_links_and_scope_as_they_are(in_sync: Tenant, lab: Lab) -> None:

@@ -1,0 +1,83 @@
+/* What pages add when JavaScript runs; every page works without it. */
+(function () {
+  "use strict";
+  const dialog = document.getElementById("dialog");
+  const words = document.getElementById("live-alert").dataset;
+  let opener = null;
+
+  // Runs for the whole page, and for each part that is swapped in.
+  function onContent(run) {
+    run(document);
+    document.addEventListener("htmx:afterSettle", (event) => run(event.target));
+  }
+  function say(region, text) { document.getElementById(region).textContent = text; }
+  window.lockstep = { onContent, say };
+
+  // A poll of a hidden tab is skipped; the next one comes when the tab is seen again.
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    const trigger = event.detail.elt.getAttribute("hx-trigger") || "";
+    if (document.hidden && trigger.startsWith("every")) event.preventDefault();
+  });
+
+  document.addEventListener("htmx:beforeRequest", (event) => event.detail.target.setAttribute("aria-busy", "true"));
+  document.addEventListener("htmx:afterRequest", (event) => event.detail.target.removeAttribute("aria-busy"));
+
+  // What htmx loads into the dialog opens it; focus goes to the safe choice and back afterwards.
+  document.addEventListener("htmx:afterSwap", (event) => {
+    if (event.detail.target !== dialog) return;
+    opener = document.activeElement;
+    if (!dialog.open) dialog.showModal();
+    const safe = dialog.querySelector("[data-dialog-close]");
+    if (safe) safe.focus();
+  });
+  document.addEventListener("click", (event) => {
+    const close = event.target.closest("[data-dialog-close]");
+    if (close && dialog.open) { event.preventDefault(); dialog.close(); }
+  });
+  if (dialog) dialog.addEventListener("close", () => { dialog.replaceChildren(); if (opener) opener.focus(); });
+
+  // A server that failed changes nothing on the page; a short notice says so.
+  document.addEventListener("htmx:responseError", (event) => {
+    const id = event.detail.xhr.getResponseHeader("X-Request-ID") || "";
+    say("live-alert", words.failed + " " + id);
+  });
+
+  // What is wrong gets the focus, on a whole page and in what has just been swapped in.
+  onContent((root) => {
+    const summary = root.matches && root.matches("[data-focus]") ? root : root.querySelector("[data-focus]");
+    if (summary) summary.focus();
+  });
+
+  // A fragment may bring a sentence for screen readers.
+  document.addEventListener("htmx:afterSettle", (event) => {
+    const said = event.target.querySelector("[data-say]");
+    if (said) say("live", said.dataset.say);
+  });
+
+  // A form says which draft its page showed: it may have been published or discarded meanwhile.
+  document.addEventListener("formdata", (event) => {
+    if (!event.formData.has("draft")) event.formData.append("draft", document.body.dataset.draft);
+  });
+
+  // The next answer that works takes the notice away.
+  document.addEventListener("htmx:afterOnLoad", (event) => { if (event.detail.successful) say("live-alert", ""); });
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-copy]");
+    if (!button) return;
+    navigator.clipboard.writeText(button.dataset.copy);
+    say("live", words.copied);
+  });
+
+  // One menu of the header at a time; Escape and a click elsewhere close it.
+  document.addEventListener("click", (event) => {
+    document.querySelectorAll("details.ls-menu[open]").forEach((menu) => { if (!menu.contains(event.target)) menu.open = false; });
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    document.querySelectorAll("details.ls-menu[open]").forEach((menu) => { menu.open = false; menu.querySelector("summary").focus(); });
+  });
+
+  // What only works with JavaScript is hidden until here.
+  onContent((root) => root.querySelectorAll("[data-shown]").forEach((one) => { one.hidden = false; }));
+})();

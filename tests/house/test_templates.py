@@ -1,0 +1,33 @@
+"""Templates and scripts are where their page's name says."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
+PAGES = {path.name for path in (ROOT / "portal/pages").iterdir() if path.is_dir()}
+# allauth looks for its own in `account`.
+BESIDE_PAGES = {"account", "frame", "partials"}
+INCLUDED = re.compile(r'(?:include |inclusion_tag\()"([^"#]+)"')
+
+
+def test_every_folder_is_named_for_a_page() -> None:
+    folders = {path.name for path in (ROOT / "templates").iterdir() if path.is_dir()}
+    assert folders - PAGES == BESIDE_PAGES
+
+
+@pytest.mark.parametrize("kind", ["css", "js"])
+def test_every_file_of_a_page_is_named_for_it(kind: str) -> None:
+    names = {path.stem for path in (ROOT / "static" / kind).glob(f"*.{kind}")}
+    assert names <= PAGES | BESIDE_PAGES | {"tokens"}
+
+
+def test_fragments_begin_with_an_underscore_and_pages_do_not() -> None:
+    """A page is rendered by a view or built on by other pages; a fragment is drawn inside one."""
+    sources = [*TEMPLATES, *(ROOT / "portal").rglob("*.py")]
+    included = {name for path in sources for name in INCLUDED.findall(path.read_text())}
+    assert [name for name in included if not Path(name).name.startswith("_")] == []
+    bases = [path for path in TEMPLATES if path.name.startswith("_") and "{% extends" in path.read_text()]
+    assert bases == []

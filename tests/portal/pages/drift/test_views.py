@@ -1,0 +1,183 @@
+"""Comparing with AWS as a page: what it shows, who may press what, and what repairing says."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from portal.models import User
+from sync.models import AuditEntry, Drift, Link, Run, Tenant
+from sync.runs import lease
+
+pytestmark = pytest.mark.django_db
+PAGE = "/t/acme/drift/"
+
+
+@pytest.fixture(autouse=True)
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    found: list[int] = []
+    monkeypatch.setattr("sync.queue.send", lambda _task, key: found.append(key))
+    return found
+
+
+@pytest.fixture
+def connected(tenant: Tenant) -> Tenant:
+    tenant.aws.endpoint, tenant.aws.sealed_token = "https://scim.example/", "sealed"
+    tenant.aws.save()
+    return tenant
+
+
+def compared(tenant: Tenant, number: int = 1, **facts: Any) -> Run:
+    now = timezone.now()
+    values = {"kind": "verify", "trigger": "person", "state": "completed", "started_at": now, "finished_at": now}
+    return Run.objects.create(tenant=tenant, number=number, **values | facts)
+
+
+def differing(tenant: Tenant, run: Run) -> Link:
+    link = Link.objects.create(
+        tenant=tenant, object_type="user", object_id="a" * 36, scim_id="u1", written={"title": "Clerk", "active": True}
+    )
+    facts = {"title": {"written": "Clerk", "held": "Chief"}}
+    Drift.objects.create(
+        run=run, tenant=tenant, kind="differs", object_type="user", link=link, scim_id="u1", name="Adele", facts=facts
+    )
+    return link
+
+
+def test_nothing_compared_yet_is_said(tenant: Tenant, jo: Client) -> None:
+    assert "Nothing has been compared yet" in jo.get(PAGE).content.decode()
+
+
+def test_differences_are_shown_by_kind_with_both_values(connected: Tenant, jo: Client) -> None:
+    differing(connected, compared(connected))
+    page = jo.get(PAGE).content.decode()
+    assert "1 difference" in page
+    assert "<del>Chief</del>" in page
+    assert "<ins>Clerk</ins>" in page
+
+
+def test_no_difference_is_said(connected: Tenant, jo: Client) -> None:
+    compared(connected)
+    page = jo.get(PAGE).content.decode()
+    assert "Nothing differs" in page
+    assert "/drift/repair/" not in page
+
+
+def test_objects_only_in_aws_stand_apart_from_those_left_alone(connected: Tenant, jo: Client) -> None:
+    run = compared(connected)
+    for name, facts in (("Hand Made", {}), ("AWSControlTower", {"left_alone": True})):
+        Drift.objects.create(run=run, tenant=connected, kind="only_in_aws", object_type="user", name=name, facts=facts)
+    context = jo.get(PAGE).context
+    assert [one["row"].name for one in context["only_in_aws"]] == ["Hand Made"]
+    assert [row.name for row in context["left_alone"]] == ["AWSControlTower"]
+
+
+def test_a_failed_comparison_is_said_and_the_one_before_stays(connected: Tenant, jo: Client) -> None:
+    differing(connected, compared(connected))
+    compared(connected, 2, state="failed", problem="aws-list-incomplete")
+    page = jo.get(PAGE).content.decode()
+    assert "AWS did not list everybody" in page
+    assert "1 difference" in page
+
+
+@pytest.mark.usefixtures("transactional_db")
+def test_comparing_asks_for_one_run_even_while_provisioning_is_off(
+    connected: Tenant, jo: Client, sent: list[int]
+) -> None:
+    for _ in range(2):
+        assert jo.post(f"{PAGE}compare/")["Location"] == PAGE
+    run = Run.objects.get()
+    assert (run.kind, sent) == ("verify", [run.pk])
+    assert "Comparing now" in jo.get(PAGE).content.decode()
+
+
+def test_comparing_waits_for_another_run(connected: Tenant, jo: Client) -> None:
+    compared(connected, 7, kind="full", state="running")
+    page = jo.post(f"{PAGE}compare/", follow=True).content.decode()
+    assert "Run 7 is in progress, so nothing was compared" in page
+
+
+def test_repairing_asks_first_then_marks_and_starts_a_sync(connected: Tenant, jo: Client) -> None:
+    link = differing(connected, compared(connected))
+    Tenant.objects.update(enabled=True, last_run_number=1)
+    assert "1 difference is written over" in jo.get(f"{PAGE}repair/").content.decode()
+    assert jo.post(f"{PAGE}repair/")["Location"] == "/t/acme/runs/2/"
+    link.refresh_from_db()
+    assert link.written == {"title": None, "active": True}
+    assert AuditEntry.objects.filter(verb="drift.repair").exists()
+
+
+def test_repairing_while_provisioning_is_off_waits(connected: Tenant, jo: Client) -> None:
+    differing(connected, compared(connected))
+    page = jo.post(f"{PAGE}repair/", follow=True).content.decode()
+    assert "1 difference is written anew by the next sync" in page
+    assert Run.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [({"suspect": "aws-members-unsure"}, "not beyond doubt"), ({"state": "failed"}, "there is no comparison yet")],
+)
+def test_what_cannot_be_repaired_is_said(connected: Tenant, jo: Client, facts: dict[str, str], words: str) -> None:
+    link = differing(connected, compared(connected, **facts))
+    assert words in jo.post(f"{PAGE}repair/", follow=True).content.decode()
+    link.refresh_from_db()
+    assert link.written["title"] == "Clerk"
+
+
+def test_nothing_is_repaired_while_a_run_is_in_progress(connected: Tenant, jo: Client) -> None:
+    differing(connected, compared(connected))
+    assert lease.claim(connected.pk) is not None
+    assert "a run is in progress" in jo.post(f"{PAGE}repair/", follow=True).content.decode()
+
+
+def test_a_viewer_sees_it_and_may_press_nothing(
+    connected: Tenant, viewer: User, client_of: Callable[[User], Client]
+) -> None:
+    differing(connected, compared(connected))
+    tom = client_of(viewer)
+    page = tom.get(PAGE).content.decode()
+    assert "1 difference" in page
+    assert "Compare now" not in page
+    for path in ("compare/", "repair/"):
+        assert tom.post(f"{PAGE}{path}").status_code == 403
+
+
+@pytest.fixture
+def proposed(connected: Tenant) -> Drift:
+    """Somebody in AWS who may be Adele, whom AWS does not hold as far as we know."""
+    Link.objects.create(tenant=connected, object_type="user", object_id="a" * 36)
+    facts = {"scim_id": "u9", "name": "A. Vance", "proposed_id": "a" * 36, "proposed_by": "emails"}
+    run = compared(connected)
+    return Drift.objects.create(run=run, tenant=connected, kind="only_in_aws", object_type="user", **facts)
+
+
+def test_an_object_only_in_aws_is_linked_by_one_press(proposed: Drift, jo: Client) -> None:
+    assert f"/drift/{proposed.pk}/link/" in jo.get(PAGE).content.decode()
+    assert jo.post(f"{PAGE}{proposed.pk}/link/").status_code == 302
+    link = Link.objects.get()
+    assert (link.adopt_scim_id, link.retry_at is not None) == ("u9", True)
+    assert AuditEntry.objects.filter(verb="link.adopt").count() == 1
+    page = jo.get(PAGE).content.decode()
+    assert f"/drift/{proposed.pk}/link/" not in page
+    assert "Next sync" in page
+
+
+def test_whoever_may_not_approve_sees_no_link_button(
+    proposed: Drift, viewer: User, client_of: Callable[[User], Client]
+) -> None:
+    client = client_of(viewer)
+    assert "/link/" not in client.get(PAGE).content.decode()
+    assert client.post(f"{PAGE}{proposed.pk}/link/").status_code == 403
+
+
+def test_what_is_left_alone_or_linked_meanwhile_is_not_linked(proposed: Drift, jo: Client) -> None:
+    Link.objects.update(scim_id="u1")
+    jo.post(f"{PAGE}{proposed.pk}/link/")
+    Link.objects.update(scim_id="")
+    Drift.objects.update(facts={"left_alone": True})
+    jo.post(f"{PAGE}{proposed.pk}/link/")
+    assert Link.objects.get().adopt_scim_id == ""
+    assert jo.post(f"{PAGE}{proposed.pk + 1}/link/").status_code == 404

@@ -1,0 +1,42 @@
+"""Runs as pages: what happened, why, and what to do about it."""
+
+import pytest
+from django.test import Client
+
+from sync.models import Run, Tenant
+from tests.world.runs import new_run, operation
+
+pytestmark = [pytest.mark.django_db, pytest.mark.both]
+
+
+def test_an_unchanged_run_answers_its_poll_with_204(tenant: Tenant, jo: Client) -> None:
+    run = new_run(tenant, state="running", sequence=7)
+    assert jo.get("/t/acme/runs/1/?seen=7", headers={"HX-Request": "true"}).status_code == 204
+    newer = jo.get("/t/acme/runs/1/?seen=6", headers={"HX-Request": "true"})
+    assert b"<html" not in newer.content
+    assert b"every 2s" in newer.content
+    Run.objects.filter(pk=run.pk).update(state="completed")
+    assert b"every 2s" not in jo.get("/t/acme/runs/1/?seen=7", headers={"HX-Request": "true"}).content
+
+
+def test_problems_are_grouped_and_name_the_mapping_rows(tenant: Tenant, jo: Client) -> None:
+    run = new_run(tenant, state="completed_with_errors")
+    for n in range(3):
+        facts = {
+            "result": "failed",
+            "problem": "too-many-values",
+            "attribute": "phoneNumbers",
+            "error": "List attribute …",
+        }
+        operation(tenant, run, object_id=f"{n}" * 36, display_name=f"Person {n}", **facts)
+    page = jo.get("/t/acme/runs/1/").content.decode()
+    assert "More than one value, AWS takes one" in page
+    assert "3 affected" in page
+    assert page.count("phoneNumbers[type eq &quot;") == 3
+
+
+def test_a_failed_run_says_what_happened_why_and_what_to_do(tenant: Tenant, jo: Client) -> None:
+    new_run(tenant, state="failed", problem="token-refused")
+    page = jo.get("/t/acme/runs/1/").content.decode()
+    assert "AWS refused the access token" in page
+    assert "Create a new token in AWS" in page
