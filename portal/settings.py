@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF
@@ -161,14 +162,17 @@ X_FRAME_OPTIONS = "DENY"
 BROKER_URL = environ.text("BROKER_URL", f"redis+socket://{STATE_DIR / 'run' / 'valkey.sock'}")
 
 
-def _cache(broker: str) -> dict[str, str]:
+def _cache(broker: str) -> dict[str, Any]:
     """Sign-in throttling needs counters that all web processes share: the broker's server where it is Redis."""
     if broker.startswith("redis+socket://"):
-        location = "unix://" + broker.removeprefix("redis+socket://") + "?db=1"
-        return {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": location}
-    if broker.startswith(("redis://", "rediss://")):
-        return {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": broker}
-    return {"BACKEND": "django.core.cache.backends.filebased.FileBasedCache", "LOCATION": str(STATE_DIR / "cache")}
+        broker = "unix://" + broker.removeprefix("redis+socket://") + "?db=1"
+    if not broker.startswith(("unix://", "redis://", "rediss://")):
+        return {"BACKEND": "portal.deployment.cache.SealedFileCache", "LOCATION": str(STATE_DIR / "cache")}
+    return {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": broker,
+        "OPTIONS": {"serializer": "portal.deployment.cache.SealedJson"},
+    }
 
 
 CACHES = {"default": _cache(BROKER_URL)}
