@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
-from portal.deployment import environ
+from portal.deployment import environ, limits
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VERSION = "0.1.0"
@@ -47,8 +47,10 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "portal.frame.middleware.HeadersMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "portal.frame.middleware.InputMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -57,7 +59,6 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "portal.frame.middleware.RequestMiddleware",
@@ -121,11 +122,10 @@ STORAGES = {
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }
+# No other site has a use for our styles and scripts.
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 
-# What a request may have in its body: a form, or on the one page for it a configuration file of 5 MB
-# (sync/configuration/files/json_text.py).
-BODY_BYTES = 1024 * 1024
-FILE_BODY_BYTES = 6 * 1024 * 1024
+BODY_BYTES, FILE_BODY_BYTES = limits.BODY_BYTES, limits.FILE_BODY_BYTES
 DATA_UPLOAD_MAX_MEMORY_SIZE = FILE_UPLOAD_MAX_MEMORY_SIZE = FILE_BODY_BYTES
 # Nothing of it is written to the disk.
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
@@ -153,9 +153,13 @@ CSRF_COOKIE_SECURE = SERVED_BY_HTTPS
 CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "portal.frame.errors.csrf_failure"
 SECURE_SSL_REDIRECT = SERVED_BY_HTTPS
-SECURE_HSTS_SECONDS = 365 * 24 * 3600 if SERVED_BY_HTTPS else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SERVED_BY_HTTPS
-SECURE_HSTS_PRELOAD = SERVED_BY_HTTPS
+# Of other hosts under this name, and of lists that browsers ship, only the owner of the domain can decide.
+SECURE_HSTS_SECONDS = environ.number("HSTS_SECONDS", 365 * 24 * 3600) if SERVED_BY_HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = environ.flag("HSTS_SUBDOMAINS")
+SECURE_HSTS_PRELOAD = environ.flag("HSTS_PRELOAD")
+# In the session: a cookie could be forged with the signing key, and it would name people.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+CSRF_COOKIE_AGE = None
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if environ.flag("BEHIND_PROXY") else None
 X_FRAME_OPTIONS = "DENY"
 

@@ -311,9 +311,9 @@ def worker_pool() -> str:
 
 def web_arguments(state: Path, address: Address) -> list[str]:
     return [
-        *[sys.executable, "-m", "gunicorn", "portal.wsgi", "--bind", str(address), "--worker-class", "gthread"],
-        *["--workers", "1", "--threads", "8", "--control-socket", str(state / "run" / "gunicorn.ctl")],
-        *["--worker-tmp-dir", str(state / "run"), "--log-level", "warning", "--graceful-timeout", "10"],
+        *[sys.executable, "-m", "gunicorn", "-c", "python:portal.deployment.web_server", "portal.wsgi"],
+        *["--bind", str(address), "--control-socket", str(state / "run" / "gunicorn.ctl")],
+        *["--worker-tmp-dir", str(state / "run")],
     ]
 
 

@@ -3,6 +3,7 @@
 import random
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -73,12 +74,12 @@ def _proxy_to(url: str) -> str | None:
     return None if direct else settings.OUTBOUND_PROXY_SECRET
 
 
-def authenticator(entra: EntraConnection) -> Authenticator:
+def authenticator(entra: EntraConnection, *, timeout: float = 20.0) -> Authenticator:
     """A fresh one each time: MSAL repeats a refused sign-in from memory for a minute (its HTTP cache)."""
     if not entra.complete:
         raise NotEntered("Microsoft Entra ID is not set up: directory, client or credential is missing.")
     cloud = cloud_of(entra)
-    return Authenticator(cloud, entra.directory_id, entra.client_id, credential_of(entra, cloud))
+    return Authenticator(cloud, entra.directory_id, entra.client_id, credential_of(entra, cloud), timeout=timeout)
 
 
 def cloud_of(entra: EntraConnection) -> Cloud:
@@ -137,6 +138,25 @@ def graph_client(tenant: Tenant, *, max_attempts: int = 8, sleep: Callable[[floa
     """Raises NotEntered, sealing.CannotOpen; asks nothing yet."""
     entra = EntraConnection.objects.select_related("tenant").get(tenant=tenant)
     return graph_client_of(entra, max_attempts=max_attempts, sleep=sleep)
+
+
+def page_graph_client(
+    tenant: Tenant, gate: Callable[[], AbstractContextManager[None]], *, connect: float, read: float
+) -> GraphClient:
+    """Somebody waits in front of a page: it tries once, and gives up soon."""
+    entra = EntraConnection.objects.select_related("tenant").get(tenant=tenant)
+    return GraphClient(
+        cloud_of(entra),
+        authenticator(entra, timeout=read),
+        max_attempts=1,
+        connect_timeout=connect,
+        read_timeout=read,
+        answer_seconds=read,
+        gate=gate,
+        sleep=time.sleep,
+        clock=time.monotonic,
+        random=random.random,
+    )
 
 
 def graph_client_of(

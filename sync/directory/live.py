@@ -14,8 +14,9 @@ from django.core.cache import cache
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from sync.connection.clients import NotEntered, graph_client
+from sync.connection.clients import NotEntered, page_graph_client
 from sync.connection.sealing import CannotOpen
+from sync.directory.patience import CONNECT_SECONDS, READ_SECONDS, SECONDS, Patience
 from sync.graph import ids
 from sync.graph.client import GraphClient
 from sync.graph.errors import Forbidden, GraphError, NotFound, Throttled
@@ -74,9 +75,9 @@ class Found:
         return str(KINDS.get(self.kind, ""))
 
 
-def client_of(tenant: Tenant) -> GraphClient:
-    """Somebody waits in front of a page: it tries once and says what is wrong."""
-    return graph_client(tenant, max_attempts=1)
+def client_of(tenant: Tenant, seconds: float = SECONDS) -> GraphClient:
+    """For a page: it tries once, holds its thread for so many seconds, and says what is wrong."""
+    return page_graph_client(tenant, Patience(seconds), connect=CONNECT_SECONDS, read=READ_SECONDS)
 
 
 def seconds_to_wait(error: Exception) -> int:

@@ -4,6 +4,7 @@ from django.http import HttpResponse
 from django.utils import timezone
 
 from portal.access.pages import signed_in
+from portal.access.quota import begin_export
 from portal.access.request import HttpRequest
 from portal.access.rights import visible_tenants
 from portal.frame.render import render_page
@@ -21,6 +22,7 @@ def credentials(request: HttpRequest) -> HttpResponse:
 @signed_in
 def credentials_file(request: HttpRequest) -> HttpResponse:
     """RFC 5545, for a calendar to take in."""
+    begin_export(request)
     response = HttpResponse(calendar(_ends(request), timezone.now()), content_type="text/calendar; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="lockstep-credentials.ics"'
     return response

@@ -7,6 +7,7 @@ from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 
 from portal.access.pages import page
+from portal.access.quota import begin_export
 from portal.access.request import HttpRequest, whole_number
 from portal.access.roles import Right
 from portal.frame.csv_export import csv_response
@@ -80,6 +81,7 @@ def members_named(tenant: Tenant, operation: Operation) -> list[DirectoryUser]:
 @page(read=Right.READ)
 def logs_export(request: HttpRequest, tenant: Tenant) -> StreamingHttpResponse:
     """CSV of the same filters: one row per changed field, so that one file has all."""
+    begin_export(request)
     form = LogFilterForm(request.GET or None)
     found = form.apply(Operation.objects.log().filter(tenant=tenant).select_related("run")).order_by("-pk")
     audit.record(request.user.email, "logs.export", tenant, None, {"filters": request.GET.dict()})
