@@ -4,6 +4,7 @@ The file says how things shall be: what it names is made so, sections that it le
 Importing the same file twice changes nothing the second time. Secrets come in and never go out.
 """
 
+import unicodedata
 import zoneinfo
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -75,6 +76,8 @@ def _parse_tenant(top: Section, file: TenantFile) -> None:
     file.time_zone = top.text("time_zone")
     if len(file.name) > 100:
         top.wrong("name", _("must have at most 100 characters"))
+    if any(unicodedata.category(letter) == "Cc" for letter in file.name):
+        top.wrong("name", _("must be one line, without control characters"))
     top.check("slug", file.slug, validate_slug)
     if file.time_zone and file.time_zone not in zoneinfo.available_timezones():
         top.wrong("time_zone", _("is not a time zone of the IANA database, like Europe/Berlin"))
