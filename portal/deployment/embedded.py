@@ -39,8 +39,6 @@ START_SECONDS = 60
 LOCK_SECONDS = 15
 # A request may take 30 s and its retries two minutes; a worker is given the time to finish what it is at.
 WORKER_GRACE = 180.0
-# What commands beside a running `up` have to know: they belong to the same broker and the same lab.
-SHARED = ("PUBLIC_URL", "ALLOWED_HOSTS", "BROKER_URL", "EXTRA_CLOUDS", "EXTRA_SCIM_HOSTS", "FEDERATED_TOKEN_FILE")
 
 
 @dataclass(frozen=True)
@@ -179,7 +177,7 @@ def start_product(
     supervisor.start(Child("worker", worker_arguments(), environment, grace=WORKER_GRACE))
     supervisor.start(Child("beat", celery("beat", "--pidfile", ""), environment))
     web = supervisor.start(Child("web", web_arguments(state, address), environment))
-    environ.remember(state, {name: environment[name] for name in SHARED if name in environment})
+    environ.remember(state, {name: environment[name] for name in environ.SHARED if name in environment})
     host_header = urlsplit(environment["PUBLIC_URL"]).netloc
     supervisor.wait_until(lambda: address.answers(host_header), web, START_SECONDS)
     welcome(supervisor, environment, facts, demo)

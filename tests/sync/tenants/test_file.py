@@ -103,6 +103,7 @@ def test_what_goes_out_comes_in_again_and_holds_no_secret(tmp_path: Path) -> Non
         ({"mappings": {"people": [{"target": "nosuch", "type": "direct", "source": "mail"}]}}, "mappings.people[0]"),
         ({"assignments": [{"type": "robot", "id": "x"}]}, "assignments[0]"),
         ({"version": 99}, "version"),
+        ({"name": "Evil\r\nBcc: a@b"}, "name"),
         ({"safety": {"limits": {"people_percent": 101}}}, "safety.limits.people_percent"),
         ({"safety": {"limits": {"people": 3}}}, "safety.limits.people"),
         ({"safety": {"limits": {"people_at_most": 1}}}, "people_at_most"),
