@@ -165,6 +165,7 @@ def slow_graph(up: Up, owner: requests.Session) -> Iterator[None]:
         for _ in range(LOOK_UPS):
             stack.enter_context(repeated(search, 0.1))
         yield
+    assert up.lab("GET", "faults")[0]["fired"], "Nobody's search came to Graph."
     up.lab("DELETE", "faults")
 
 
