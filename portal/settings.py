@@ -1,6 +1,5 @@
 """Settings of Lockstep: one file, every value that differs between installations from the environment."""
 
-import json
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -8,14 +7,14 @@ from urllib.parse import urlsplit
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
-from portal.deployment import environ, limits
+from portal.deployment import addresses, environ, extra_hosts, limits
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VERSION = "0.1.0"
 
 STATE_DIR = Path(environ.text("STATE_DIR", str(BASE_DIR / "var")))
 environ.recall(STATE_DIR)
-PUBLIC_URL = environ.text("PUBLIC_URL", "http://localhost:8000").rstrip("/")
+PUBLIC_URL = addresses.origin("PUBLIC_URL", "http://localhost:8000")
 SERVED_BY_HTTPS = PUBLIC_URL.startswith("https://")
 # Served to others without TLS all the same (portal/deployment/checks.py).
 INSECURE = environ.flag("INSECURE")
@@ -25,7 +24,10 @@ SECRET_KEY = environ.secret("SECRET_KEY", STATE_DIR / "secret.key")
 # Key ring for stored secrets: lines of `id:base64 of 32 bytes`; the first seals, all of them open.
 SEAL_KEYS = environ.secret("SEAL_KEYS", STATE_DIR / "seal.keys")
 DEBUG = environ.flag("DEBUG")
-ALLOWED_HOSTS = [*environ.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]"), urlsplit(PUBLIC_URL).hostname or ""]
+ALLOWED_HOSTS = [
+    *environ.allowed_hosts("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]"),
+    addresses.host_of(PUBLIC_URL),
+]
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 
 INSTALLED_APPS = [
@@ -46,6 +48,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "portal.deployment.health.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -85,7 +88,14 @@ TEMPLATES = [
 ]
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
-DATABASES = {"default": environ.database(environ.text("DATABASE_URL", f"sqlite:///{STATE_DIR / 'lockstep.sqlite3'}"))}
+DATABASES = {
+    "default": {
+        **addresses.database("DATABASE_URL", STATE_DIR / "lockstep.sqlite3"),
+        # A pooler that hands out a connection for one transaction only loses them in between (Django's documentation,
+        # "Transaction pooling and server-side cursors").
+        "DISABLE_SERVER_SIDE_CURSORS": environ.flag("DISABLE_SERVER_SIDE_CURSORS"),
+    }
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "portal.User"
@@ -163,7 +173,7 @@ CSRF_COOKIE_AGE = None
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if environ.flag("BEHIND_PROXY") else None
 X_FRAME_OPTIONS = "DENY"
 
-BROKER_URL = environ.text("BROKER_URL", f"redis+socket://{STATE_DIR / 'run' / 'valkey.sock'}")
+BROKER_URL = addresses.broker("BROKER_URL", f"redis+socket://{STATE_DIR / 'run' / 'valkey.sock'}")
 
 
 def _cache(broker: str) -> dict[str, Any]:
@@ -181,39 +191,31 @@ def _cache(broker: str) -> dict[str, Any]:
 
 CACHES = {"default": _cache(BROKER_URL)}
 
-EMAIL_BACKEND = environ.text(
-    "EMAIL_BACKEND",
-    "django.core.mail.backends.smtp.EmailBackend"
-    if environ.text("SMTP_HOST")
-    else "django.core.mail.backends.console.EmailBackend",
-)
-EMAIL_HOST = environ.text("SMTP_HOST", "localhost")
-EMAIL_PORT = environ.number("SMTP_PORT", 587)
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if environ.text('SMTP_HOST') else 'console'}.EmailBackend"
+EMAIL_HOST = environ.host("SMTP_HOST", "localhost")
+EMAIL_PORT = environ.number("SMTP_PORT", 587, most=65535)
 EMAIL_HOST_USER = environ.text("SMTP_USER")
 EMAIL_HOST_PASSWORD = environ.secret("SMTP_PASSWORD")
 EMAIL_USE_TLS = environ.flag("SMTP_STARTTLS", bool(EMAIL_HOST_USER))
 EMAIL_TIMEOUT = 20
-DEFAULT_FROM_EMAIL = environ.text("MAIL_FROM", "Lockstep <lockstep@localhost>")
+DEFAULT_FROM_EMAIL = environ.mail_address("MAIL_FROM", "Lockstep <lockstep@localhost>")
 
-# Hosts other than Microsoft's and AWS's: the lab, another SCIM server. Only whoever deploys can name them.
-# EXTRA_CLOUDS  {"lab": {"label": "…", "authority": "https://…", "graph": "https://…", "ca_file": "…"}}
-# EXTRA_SCIM_HOSTS  {"host:port": {"dialect": "aws" | "rfc", "ca_file": "…" | null, "plain_http": false}}
-EXTRA_CLOUDS = json.loads(environ.text("EXTRA_CLOUDS", "{}"))
-EXTRA_SCIM_HOSTS = json.loads(environ.text("EXTRA_SCIM_HOSTS", "{}"))
+EXTRA_CLOUDS = extra_hosts.clouds("EXTRA_CLOUDS")
+EXTRA_SCIM_HOSTS = extra_hosts.scim_hosts("EXTRA_SCIM_HOSTS")
 
 # The way out to Microsoft, AWS and the hosts above. The proxy's URL may hold a password: Django's error page hides SECRET.
-OUTBOUND_PROXY_SECRET = environ.proxy("OUTBOUND_PROXY")
+OUTBOUND_PROXY_SECRET = addresses.proxy("OUTBOUND_PROXY")
 OUTBOUND_CA_FILE = environ.ca_file("OUTBOUND_CA_FILE")
 
 # Workload identity federation: where a token of this workload comes from, with which apps sign in to Entra without a
 # secret. A file that the platform renews (AKS and the Azure workload identity webhook name theirs), or AWS STS.
-FEDERATED_TOKEN_FILE = environ.text("FEDERATED_TOKEN_FILE", environ.text("AZURE_FEDERATED_TOKEN_FILE"))
+FEDERATED_TOKEN_FILE = environ.text("FEDERATED_TOKEN_FILE") or environ.text("AZURE_FEDERATED_TOKEN_FILE")
 FEDERATED_TOKEN_STS_REGION = environ.text("FEDERATED_TOKEN_STS_REGION")
 
 # Requests a second of a run. AWS allows 20 for all clients together; a support case raises that (quotas page).
 # Below AWS's 20 requests a second: tests and live reads take 2 of them.
 SCIM_RATE = environ.number("SCIM_RATE", 18)
 LEASE_SECONDS = environ.number("LEASE_SECONDS", 25)
-LOG_LEVEL = environ.text("LOG_LEVEL", "INFO")
+LOG_LEVEL = environ.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
 LOGGING_CONFIG = "portal.deployment.json_logs.configure"
 LOGGING = {"level": LOG_LEVEL}

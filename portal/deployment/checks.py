@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.checks import Error, Tags, register
 from django.core.exceptions import ImproperlyConfigured
-from django.db import DatabaseError, connections
+from django.db import DatabaseError, InterfaceError, connections
 
 from sync.connection.loopback import is_loopback
 from sync.connection.sealing import parse_ring
@@ -51,7 +51,7 @@ def _unopened() -> list[str]:
         from sync.connection import rotation
 
         return rotation.problems(rotation.key_uses())
-    except DatabaseError:
+    except (DatabaseError, InterfaceError):
         return []
     finally:
         # A worker's processes are forked after this; they must not share a connection.

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sync.approvals import queries
+from sync.connection.services import works_again
 from sync.models import HeldChange, Run, Tenant
 from sync.problems.catalogue import PROBLEMS, ProblemWords
 
@@ -13,13 +14,14 @@ Word = Literal["on", "off", "waiting_for_approval", "quarantined"]
 @dataclass(frozen=True, slots=True)
 class Standing:
     """`plan`: a run whose plan waits for approval; `shrunken`: one whose reading was not believed; `changes`: how many
-    held changes nobody has decided on."""
+    held changes nobody has decided on; `works_again`: the connection that was refused passed a test since."""
 
     word: Word
     problem: ProblemWords | None = None
     plan: Run | None = None
     shrunken: Run | None = None
     changes: int = 0
+    works_again: bool = False
 
 
 def standing_of(tenant: Tenant) -> Standing:
@@ -34,4 +36,4 @@ def standing_of(tenant: Tenant) -> Standing:
         word = "quarantined"
     elif plan or shrunken or changes:
         word = "waiting_for_approval"
-    return Standing(word, problem, plan, shrunken, changes)
+    return Standing(word, problem, plan, shrunken, changes, works_again(tenant))

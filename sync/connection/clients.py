@@ -18,7 +18,8 @@ from sync.graph.client import GraphClient
 from sync.graph.cloud import CLOUDS, Cloud
 from sync.graph.errors import FederationFailed
 from sync.graph.federation import Federated, StsToken, TokenFile, TokenSource, audience_of, claims
-from sync.models import AwsConnection, EntraConnection, Tenant
+from sync.models import AwsConnection, EntraConnection, Run, Tenant
+from sync.runs.lease import Watch
 from sync.runs.outcomes import RunStopped
 from sync.scim.client import ScimClient
 from sync.scim.endpoint import Endpoint, OtherHost, normalise
@@ -134,10 +135,25 @@ def _required_source() -> TokenSource:
     return source
 
 
-def graph_client(tenant: Tenant, *, max_attempts: int = 8, sleep: Callable[[float], None] = time.sleep) -> GraphClient:
+def clients_of(run: Run, watch: Watch) -> tuple[GraphClient, ScimClient]:
+    """Both, on the time of a run."""
+    return (
+        graph_client(run.tenant, sleep=watch.sleep, clock=watch.clock, random=watch.random),
+        scim_client(run.tenant, sleep=watch.sleep, clock=watch.clock, random=watch.random),
+    )
+
+
+def graph_client(
+    tenant: Tenant,
+    *,
+    max_attempts: int = 8,
+    sleep: Callable[[float], None] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
+    random: Callable[[], float] = random.random,
+) -> GraphClient:
     """Raises NotEntered, sealing.CannotOpen; asks nothing yet."""
     entra = EntraConnection.objects.select_related("tenant").get(tenant=tenant)
-    return graph_client_of(entra, max_attempts=max_attempts, sleep=sleep)
+    return graph_client_of(entra, max_attempts=max_attempts, sleep=sleep, clock=clock, random=random)
 
 
 def page_graph_client(
@@ -160,7 +176,12 @@ def page_graph_client(
 
 
 def graph_client_of(
-    entra: EntraConnection, *, max_attempts: int = 8, sleep: Callable[[float], None] = time.sleep
+    entra: EntraConnection,
+    *,
+    max_attempts: int = 8,
+    sleep: Callable[[float], None] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
+    random: Callable[[], float] = random.random,
 ) -> GraphClient:
     """For a connection that need not be as it is stored."""
     return GraphClient(
@@ -168,8 +189,8 @@ def graph_client_of(
         authenticator(entra),
         max_attempts=max_attempts,
         sleep=sleep,
-        clock=time.monotonic,
-        random=random.random,
+        clock=clock,
+        random=random,
     )
 
 
@@ -184,12 +205,22 @@ def scim_client(
     max_attempts: int = 5,
     budget_seconds: float = 120.0,
     sleep: Callable[[float], None] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
+    random: Callable[[], float] = random.random,
 ) -> ScimClient:
     """At the deployment's rate (SCIM_RATE), unless clients share a `pacer`.
 
     Raises NotEntered, CannotOpen, ValueError (endpoint)."""
     aws = AwsConnection.objects.select_related("tenant").get(tenant=tenant)
-    return scim_client_of(aws, pacer=pacer, max_attempts=max_attempts, budget_seconds=budget_seconds, sleep=sleep)
+    return scim_client_of(
+        aws,
+        pacer=pacer,
+        max_attempts=max_attempts,
+        budget_seconds=budget_seconds,
+        sleep=sleep,
+        clock=clock,
+        random=random,
+    )
 
 
 def scim_client_of(
@@ -199,6 +230,8 @@ def scim_client_of(
     max_attempts: int = 5,
     budget_seconds: float = 120.0,
     sleep: Callable[[float], None] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
+    random: Callable[[], float] = random.random,
 ) -> ScimClient:
     """For a connection that need not be as it is stored."""
     if not aws.complete:
@@ -208,9 +241,9 @@ def scim_client_of(
         access_token(aws),
         max_attempts=max_attempts,
         budget_seconds=budget_seconds,
-        pacer=pacer or Pacer(settings.SCIM_RATE, clock=time.monotonic, sleep=sleep),
+        pacer=pacer or Pacer(settings.SCIM_RATE, clock=clock, sleep=sleep),
         sleep=sleep,
-        clock=time.monotonic,
-        random=random.random,
+        clock=clock,
+        random=random,
         never_touch=NeverTouch(aws.tenant.never_touch),
     )

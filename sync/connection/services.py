@@ -23,6 +23,7 @@ from sync.connection.sealing import CannotOpen, seal, unseal
 from sync.models import AwsConnection, ConnectionTest, EntraConnection, Half, SecondCredential, Tenant
 from sync.models.connection import Connection
 from sync.runs import quarantine
+from sync.runs.outages import is_outage
 
 Kind = TypeVar("Kind", bound=Connection)
 
@@ -143,7 +144,7 @@ def _save(
     connection.changed_at = timezone.now()
     connection.changed_by = actor
     connection.save()
-    half = Half.AWS if isinstance(connection, AwsConnection) else Half.ENTRA
+    half = half_of(connection)
     secret = {replaced: "changed"} if replaced else {}
     audit.record(actor, f"connection.{half}.save", connection, before, {**after, **secret})
     return connection
@@ -197,16 +198,34 @@ def clean_token(token: str) -> str:
 
 
 def half_state(connection: EntraConnection | AwsConnection) -> HalfState:
-    """The word on the card (ux: connection half), from what is stored alone."""
+    """The word on the card, from what is stored alone: the newest test, and runs that failed since."""
     today = timezone.now().date()
     ends_on = ends_of(connection)
     if not connection.complete or not tested_as_stored(connection):
         return HalfState.NOT_TESTED
     if ends_on and ends_on < today:
         return HalfState.ENDED
-    if not connection.passed:
+    if not connection.passed or refused_since(connection):
         return HalfState.FAILING
     return HalfState.ENDS_SOON if ends_on and ends_on - today <= ENDS_SOON else HalfState.WORKING
+
+
+def refused_since(connection: EntraConnection | AwsConnection) -> bool:
+    """A run was refused after the newest test."""
+    if quarantine.failing_half(connection.tenant) != half_of(connection):
+        return False
+    failed_at = quarantine.last_failure(connection.tenant)
+    return bool(failed_at and connection.tested_at and connection.tested_at < failed_at)
+
+
+def works_again(tenant: Tenant) -> bool:
+    """The half that the quarantine is about passed a test since: the next try is under way."""
+    half = quarantine.failing_half(tenant)
+    return bool(half) and half_state(getattr(tenant, half)) in (HalfState.WORKING, HalfState.ENDS_SOON)
+
+
+def half_of(connection: Connection) -> Half:
+    return Half.AWS if isinstance(connection, AwsConnection) else Half.ENTRA
 
 
 def tested_as_stored(connection: Connection) -> bool:
@@ -239,7 +258,9 @@ def new_test(*, tenant: Tenant, actor: str, half: str, second: bool = False) -> 
 
 
 def run_test(test_id: int) -> None:
-    """Carry out a test, check by check. A finished one stays; a broken-off one starts anew: it only reads."""
+    """Carry out a test, check by check. A finished one stays; a broken-off one starts anew: it only reads.
+
+    Raises the database's error when it goes away meanwhile, and whatever nobody foresaw: that ends the test."""
     test = ConnectionTest.objects.select_related("tenant").get(pk=test_id)
     if test.state == ConnectionTest.State.DONE:
         return
@@ -251,7 +272,9 @@ def run_test(test_id: int) -> None:
         for rows in checks.run(test.tenant, test.half, second=test.second):
             test.checks = rows
             test.save(update_fields=["checks"])
-    except Exception:
+    except Exception as error:
+        if is_outage(error):
+            raise
         test.checks = checks.broken_off(test.checks)
         remember(test, started)
         raise
@@ -271,7 +294,7 @@ def remember(test: ConnectionTest, started: datetime.datetime) -> None:
         SecondCredential.objects.filter(older, tenant=test.tenant, half=test.half).update(**result)
         return
     if result["test_passed"]:
-        quarantine.try_now(test.tenant)
+        quarantine.try_now(test.tenant, test.half)
     if test.half == Half.AWS:
         AwsConnection.objects.filter(older, tenant=test.tenant).update(**result)
         return

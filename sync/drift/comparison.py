@@ -325,7 +325,7 @@ def verify(run: Run, watch: Watch, scim: ScimClient, *, connections: int = CONNE
 
     Raises ScimError, ListIncomplete, Cancelled or LeaseLost: then the rows found so far decide nothing.
     """
-    phases = PhaseLog(run)
+    phases = PhaseLog(run, watch.clock)
     run.drifts.all().delete()
     run.suspect = ""
     comparison = Comparison(run, watch, scim, connections)

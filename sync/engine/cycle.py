@@ -13,7 +13,7 @@ from django.utils import timezone
 from sync.configuration.ruleset import Rules, selected
 from sync.engine.evaluation.evaluation import Evaluation
 from sync.engine.evaluation.notes import LinkNotes
-from sync.engine.export.recovery import resolve_open_intents
+from sync.engine.export.recovery import forget_decisions, resolve_open_intents
 from sync.engine.export.stages import CONNECTIONS, WRITING, export
 from sync.engine.guard import holds
 from sync.engine.guard.guard import Guard
@@ -54,17 +54,17 @@ def run_cycle(
     scim: ScimClient,
     *,
     evaluated: Evaluate,
-    clock: Callable[[], float],
     connections: int = CONNECTIONS,
 ) -> None:
     """`configuration`, `evaluated`: the rules to follow, and the pass that applies them.
 
     Raises RunStopped, GraphError, ScimError or LeaseLost; what is written stays."""
-    phases = PhaseLog(run, clock)
+    phases = PhaseLog(run, watch.clock)
     tenant = run.tenant
 
     with phases.during("prepare"):
         resolve_open_intents(run, scim)
+        forget_decisions(run)
 
     with phases.during("connect"):
         answered(watch, graph.sign_in)

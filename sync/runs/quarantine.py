@@ -9,10 +9,16 @@ from django.utils import timezone
 
 from sync.models import Tenant
 
-# The one reason that a test of the connections says nothing about.
-NOT_A_CONNECTION = "too-many-failures"
-# A run that ends for one of these would fail the same way again at once.
-REASONS = ("token-refused", "secret-ended", "graph-sign-in", "graph-denied", "endpoint-gone", NOT_A_CONNECTION)
+# A run that ends for one of these would fail the same way again at once. The half of the connection whose test proves
+# that it is over; "": none does.
+REASONS = {
+    "token-refused": "aws",
+    "endpoint-gone": "aws",
+    "secret-ended": "entra",
+    "graph-sign-in": "entra",
+    "graph-denied": "entra",
+    "too-many-failures": "",
+}
 BACKOFF_MINUTES = (15, 30, 60, 120, 240, 480, 1440)
 
 
@@ -38,10 +44,22 @@ def after_success(tenant: Tenant) -> None:
     tenant.save(update_fields=FIELDS)
 
 
-def try_now(tenant: Tenant) -> None:
-    """A connection works again: the next try does not wait for its time."""
-    resting = Tenant.objects.filter(pk=tenant.pk, enabled=True).exclude(quarantined_at=None)
-    resting.exclude(quarantine_code=NOT_A_CONNECTION).update(next_run_at=timezone.now())
+def failing_half(tenant: Tenant) -> str:
+    """`aws` or `entra`; "" when neither half is the reason."""
+    return REASONS.get(tenant.quarantine_code, "") if tenant.quarantined_at else ""
+
+
+def last_failure(tenant: Tenant) -> datetime.datetime | None:
+    """When a run failed for the reason of the quarantine, the newest time."""
+    failed = tenant.runs.filter(problem=tenant.quarantine_code).exclude(finished_at=None).order_by("-number").first()
+    return failed.finished_at if failed else tenant.quarantined_at
+
+
+def try_now(tenant: Tenant, half: str) -> None:
+    """`half` works again: the next try does not wait for its time."""
+    tenant.refresh_from_db()
+    if failing_half(tenant) == half:
+        Tenant.objects.filter(pk=tenant.pk, enabled=True).update(next_run_at=timezone.now())
 
 
 FIELDS = ["quarantined_at", "quarantine_code", "quarantine_detail", "quarantine_tries"]

@@ -51,6 +51,7 @@ class ShownTest:
     passed: int
     nobody_took_it: bool
     seen: str
+    follows: str
 
     @property
     def result(self) -> str:
@@ -122,7 +123,16 @@ def shown_test(test: ConnectionTest) -> ShownTest:
         passed=sum(check.state in ("passed", "warning") for check in checks),
         nobody_took_it=nobody,
         seen=f"{test.state}-{final}-{slow}-{int(nobody)}",
+        follows=what_follows(test),
     )
+
+
+def what_follows(test: ConnectionTest) -> str:
+    if test.state != ConnectionTest.State.DONE or not test.passed or not test.tenant.enabled:
+        return ""
+    if services.works_again(test.tenant):
+        return _("Provisioning was quarantined over this half. A try begins by itself within seconds.")
+    return _("The next sync uses this connection.") if not test.tenant.quarantined_at else ""
 
 
 @page(read=Right.CONFIGURE, act=Right.CONFIGURE)

@@ -16,6 +16,7 @@ from sync.connection.sealed import credential_context
 from sync.connection.sealing import CannotOpen, unseal
 from sync.connection.services import HalfState
 from sync.models import AuditEntry, AwsConnection, ConnectionTest, EntraConnection, Tenant
+from tests.world.runs import new_run
 
 JO = "jo@acme.example"
 ENDPOINT = "https://scim.eu-central-1.amazonaws.com/11111111111-2222-3333-4444-555555555555/scim/v2"
@@ -280,7 +281,9 @@ def test_a_token_that_ends_soon_by_its_typed_date_does_not_make_the_half_fail(te
     assert not checks.all_passed(checked)
 
 
-@pytest.mark.parametrize(("code", "waits"), [("token-refused", False), ("too-many-failures", True)])
+@pytest.mark.parametrize(
+    ("code", "waits"), [("token-refused", False), ("secret-ended", True), ("too-many-failures", True)]
+)
 def test_a_passed_test_brings_the_next_try_of_a_quarantined_tenant_forward(
     tenant: Tenant, code: str, waits: bool
 ) -> None:
@@ -294,3 +297,21 @@ def test_a_passed_test_brings_the_next_try_of_a_quarantined_tenant_forward(
     tenant.refresh_from_db()
     assert tenant.next_run_at is not None
     assert (tenant.next_run_at > timezone.now()) == waits
+
+
+def test_a_half_fails_from_the_run_that_was_refused_until_its_test_passes(tenant: Tenant) -> None:
+    passed(save_entra(tenant))
+    passed(save_aws(tenant))
+    run = new_run(tenant, 1, state="failed", problem="token-refused", finished_at=timezone.now())
+    Tenant.objects.update(enabled=True, quarantined_at=run.finished_at, quarantine_code="token-refused")
+    tenant.refresh_from_db()
+    assert [services.half_state(half) for half in (tenant.aws, tenant.entra)] == ["failing", "working"]
+    assert not services.works_again(tenant)
+    passed(tenant.aws)
+    tenant.refresh_from_db()
+    assert services.half_state(tenant.aws) == HalfState.WORKING
+    assert services.works_again(tenant)
+    # The try was refused again.
+    new_run(tenant, 2, state="failed", problem="token-refused", finished_at=timezone.now())
+    tenant.refresh_from_db()
+    assert services.half_state(tenant.aws) == HalfState.FAILING
