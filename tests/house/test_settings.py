@@ -60,7 +60,9 @@ def test_every_way_in_says_the_same_sentence(tmp_path: Path, arguments: tuple[st
 def test_a_command_without_its_database_says_so(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     ended = started(tmp_path, "manage.py", *arguments, **KEYS | {"DATABASE_URL": NO_DATABASE})
     assert ended.returncode == 1
-    assert re.fullmatch(r"The database cannot be used: .*Connection refused\. See that it runs .*\n", ended.stderr)
+    assert re.fullmatch(
+        r"(CommandError: )?The database cannot be used: .*Connection refused\. See that it runs .*\n", ended.stderr
+    )
     assert "s3cr3t" not in ended.stdout + ended.stderr
 
 
@@ -68,7 +70,7 @@ def test_a_command_on_an_unmigrated_database_names_the_remedy(tmp_path: Path) ->
     ended = started(tmp_path, "manage.py", "holds", "acme", **KEYS)
     assert ended.returncode == 1
     assert ended.stderr == (
-        "The database is not migrated to this version of Lockstep. Run `manage.py migrate`, then try again.\n"
+        "CommandError: The database is not migrated to this version of Lockstep. Run `manage.py migrate`, then try again.\n"
     )
 
 
