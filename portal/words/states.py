@@ -77,6 +77,7 @@ LOOKS: Mapping[str, Mapping[str, Look]] = {
         "waiting_for_approval": HELD,
         "completed": GOOD,
         "completed_with_errors": ATTENTION,
+        "completed_with_differences": ATTENTION,
         "failed": BAD,
         "cancelled": IDLE,
     },

@@ -1,6 +1,7 @@
 """Carrying a run out under the tenant's lease, and how it ends."""
 
 import time
+from functools import partial
 
 import structlog
 from django.db import IntegrityError, transaction
@@ -10,7 +11,7 @@ from django.utils import timezone
 from sync.approvals import services
 from sync.connection.clients import graph_client, scim_client
 from sync.drift import repairing
-from sync.drift.comparison import verify
+from sync.drift.comparison import compare, found_differences, verify
 from sync.engine.cycle import Evaluate, evaluation_of, run_cycle
 from sync.engine.rehearsal.rehearsal import draft_of, rehearse
 from sync.models import AwsConnection, Configuration, EntraConnection, Result, Run, Tenant
@@ -95,10 +96,12 @@ def _carry_out(run: Run, watch: Watch) -> Ending:
         watch.serve = Serving(run.tenant, watch, graph, scim).serve
         if run.kind == Run.Kind.VERIFY:
             verify(run, watch, scim)
-            repairing.by_policy(run)
         else:
             configuration, evaluated = _rules_of(run)
-            run_cycle(run, configuration, watch, graph, scim, evaluated=evaluated, clock=time.monotonic)
+            steps = {"evaluated": evaluated, "compare": partial(compare, run=run, watch=watch, scim=scim)}
+            run_cycle(run, configuration, watch, graph, scim, **steps, clock=time.monotonic)
+        differs = found_differences(run)
+        repairing.by_policy(run)
         watch.serve()
     except LeaseLost:
         raise
@@ -107,8 +110,9 @@ def _carry_out(run: Run, watch: Watch) -> Ending:
         if ending.code == OWN_ERROR:
             log.exception("run stopped on an error of its own", run=run.pk)
         return ending
-    bad = any(not group.problem.warning for group in problem_groups(run))
-    return Ending(Run.State.COMPLETED_WITH_ERRORS if bad else Run.State.COMPLETED, "", "")
+    if any(not group.problem.warning for group in problem_groups(run)):
+        return Ending(Run.State.COMPLETED_WITH_ERRORS, "", "")
+    return Ending(Run.State.COMPLETED_WITH_DIFFERENCES if differs else Run.State.COMPLETED, "", "")
 
 
 @transaction.atomic
@@ -118,7 +122,7 @@ def _end(run: Run, lease: Lease, ending: Ending) -> None:
     if state in (Run.State.FAILED, Run.State.CANCELLED):
         run.operations.filter(result=Result.PLANNED).delete()
         run.counts = count_results(run) | {"no_change": run.counts.get("no_change", 0)}
-    if state in (Run.State.COMPLETED, Run.State.COMPLETED_WITH_ERRORS):
+    if state in Run.DONE:
         _note_use(run)
         if run.kind != Run.Kind.VERIFY and not run.drafted:
             quarantine.after_success(run.tenant)
