@@ -10,8 +10,10 @@ from typing import Any
 
 from cryptography.hazmat.primitives import hashes
 
+from lab import chance, clock
 from lab.aws.app import AwsApp
 from lab.aws.store import AwsStore
+from lab.clock import SharedClock
 from lab.console.app import Console
 from lab.console.world import World
 from lab.elsewhere import Elsewhere
@@ -30,6 +32,9 @@ FLAWS = ("expired", "wrong_host", "self_signed")
 
 def main() -> int:
     options = arguments()
+    if options.clock:
+        clock.use(SharedClock(options.clock))
+        chance.begin(0)
     state = Path(options.state)
     state.mkdir(mode=0o700, parents=True, exist_ok=True)
     tls = server_context(state)
@@ -75,11 +80,15 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--groups", type=int, default=0, help="a plain company with so many equal teams, nobody odd")
     parser.add_argument("--memberships", type=int, default=0, help="of the plain company, spread evenly")
+    parser.add_argument(
+        "--clock", type=Path, help="file of eight bytes, a double: the time, which whoever waits moves on"
+    )
     parser.add_argument("--bind", default="127.0.0.1")
     for part in PARTS:
         parser.add_argument(f"--{part}-port", type=int, default=0, help="0: as remembered, else any free port")
     parser.add_argument("--aws-tps", type=float, default=20.0, help="requests per second that AWS allows; 0: any")
     parser.add_argument("--aws-latency-ms", type=float, default=0.0)
+    parser.add_argument("--aws-speed", type=float, default=1.0, help="AWS's quota and answers, so many times as fast")
     parser.add_argument("--aws-bad-tls", action="store_true", help="AWS also behind certificates that nobody may trust")
     parser.add_argument("--graph-latency-ms", type=float, default=0.0)
     return parser.parse_args()
@@ -92,7 +101,7 @@ def build_world(state: Path, options: argparse.Namespace) -> World:
     else:
         seed(directory, options.people)
     graph = Graph(directory, options.graph_latency_ms)
-    scim = AwsApp(aws, faults, tps=options.aws_tps, latency_ms=options.aws_latency_ms)
+    scim = AwsApp(aws, faults, tps=options.aws_tps, latency_ms=options.aws_latency_ms, speed=options.aws_speed)
     return World(directory, aws, graph, scim, faults, Elsewhere())
 
 

@@ -4,12 +4,12 @@ import itertools
 import json
 import re
 import threading
-import uuid
 import zlib
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
+from lab import chance, clock
 from lab.http import Handler, Request, Response
 
 Json = dict[str, Any]
@@ -34,7 +34,8 @@ class Fault:
     """`match`: a pattern on "METHOD /path". `times`: how often it fires (-1 always), after `skip` matches.
 
     `match_query`, `match_body`: patterns on the rest of the request. `every`: of the matches each so-many-th.
-    `share`: of all requests so many, always the same ones. `seconds`: of delay, per byte of slow_body, until apply_late.
+    `share`: of all requests so many, always the same ones. `seconds`: of delay, before drop_before, per byte of slow_body,
+    until apply_late.
     drop_after: applied, then the connection is closed without an answer. hold_*: the request waits, before or after it is
     applied, until the fault is released or deleted. `what`: the part that wrong_body makes wrong (user, id, externalId).
     """
@@ -157,7 +158,7 @@ def with_faults(handler: Handler, faults: Faults, part: str) -> Handler:
 def _instead(fault: Fault, handler: Handler, request: Request) -> Response:
     match fault.kind:
         case "drop_before":
-            return Response(drop=True, applied=False)
+            return Response(drop=True, applied=False, delay=fault.seconds)
         case "reset":
             return Response(reset=True, applied=False)
         case "apply_late":
@@ -181,9 +182,7 @@ def _apply_late(seconds: float, handler: Handler, request: Request) -> Response:
     """The connection is dropped at once; the request is applied when nobody waits for it any more."""
     response = Response(drop=True, applied=False)
     # Not before this answer is through: it is noted first.
-    timer = threading.Timer(max(seconds, 0.05), lambda: response.late(handler(request)))
-    timer.daemon = True
-    timer.start()
+    clock.later(max(seconds, 0.05), lambda: response.late(handler(request)))
     return response
 
 
@@ -230,9 +229,9 @@ def _wrong(body: bytes, what: str) -> bytes:
     answer = json.loads(body)
     for resource in answer.get("Resources", [answer]):
         if what in ("user", "id"):
-            resource["id"] = str(uuid.uuid4())
+            resource["id"] = chance.new_uuid()
         if what in ("user", "externalId"):
-            resource["externalId"] = str(uuid.uuid4())
+            resource["externalId"] = chance.new_uuid()
         if what == "user":
             resource["userName"] = resource["displayName"] = "somebody.else@elsewhere.example"
     return json.dumps(answer).encode()
@@ -242,7 +241,7 @@ def _doubled(body: bytes) -> bytes:
     """Each resource of a list once more under another id."""
     answer = json.loads(body)
     if answer.get("Resources"):
-        answer["Resources"] += [resource | {"id": str(uuid.uuid4())} for resource in answer["Resources"]]
+        answer["Resources"] += [resource | {"id": chance.new_uuid()} for resource in answer["Resources"]]
         answer["itemsPerPage"] = len(answer["Resources"])
         if "totalResults" in answer:
             answer["totalResults"] = len(answer["Resources"])

@@ -13,6 +13,8 @@ from http import HTTPStatus
 from typing import IO
 from urllib.parse import parse_qsl, unquote
 
+from lab import clock
+
 MAX_BODY = 8 * 1024 * 1024
 MAX_LINE = 64 * 1024
 IDLE_SECONDS = 120
@@ -163,11 +165,12 @@ class Server:
 
     def _handled(self, request: Request) -> tuple[Response, float]:
         """The answer when it may leave, and how long the handler took. A delay holds up nobody else."""
+        clock.catch_up()
         began = time.monotonic()
         response = self.handler(request)
         seconds = time.monotonic() - began
         if response.delay:
-            time.sleep(response.delay)
+            clock.sleep(response.delay)
         return response, seconds
 
 
@@ -193,7 +196,7 @@ def _drip(connection: socket.socket, data: bytes, head: int, seconds: float) -> 
     """The head at once, then a byte every so many seconds."""
     connection.sendall(data[:head])
     for position in range(head, len(data)):
-        time.sleep(seconds)
+        clock.sleep(seconds)
         connection.sendall(data[position : position + 1])
     return True
 

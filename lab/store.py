@@ -53,6 +53,13 @@ class Store:
             row: Row | None = self.connection.execute(sql, values).fetchone()
             return row
 
+    def empty(self, keep: Sequence[str] = ()) -> None:
+        """All tables but those in `keep`; numbers begin anew."""
+        with self.transaction():
+            tables = self.all("SELECT name FROM sqlite_master WHERE type = 'table'")
+            for table in {row["name"] for row in tables} - set(keep):
+                self.execute(f"DELETE FROM {table}")
+
     def close(self) -> None:
         with self.lock:
             self.connection.close()

@@ -17,6 +17,7 @@ BUDGETS = {
     "tests/journeys": 40.0,
     "tests/lab": 0.05,
     "tests/portal": 0.06,
+    "tests/simulation": 40.0,
     "tests/sync/engine": 0.8,
 }
 

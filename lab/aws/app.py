@@ -2,11 +2,10 @@
 
 import json
 import threading
-import time
-import uuid
 from collections.abc import Sequence
 from typing import Any
 
+from lab import chance, clock
 from lab.aws import discovery, errors, patching, validation
 from lab.aws.errors import ScimRefusal, denied, invalid, not_found, throttled, unauthorized
 from lab.aws.querying import list_response, with_schemas
@@ -19,12 +18,13 @@ Result = tuple[int, Json | None]
 
 
 class Quota:
-    """A bucket of one second's requests; 0 turns it off."""
+    """A bucket of one second's requests; 0 turns it off. Seconds pass `speed` times as fast."""
 
-    def __init__(self, per_second: float) -> None:
+    def __init__(self, per_second: float, speed: float) -> None:
         self.per_second = per_second
+        self.speed = speed
         self.left = per_second
-        self.at = time.monotonic()
+        self.at = clock.monotonic()
         self.lock = threading.Lock()
 
     def take(self, others: float) -> bool:
@@ -33,8 +33,8 @@ class Quota:
             return True
         per_second = max(1.0, self.per_second - others)
         with self.lock:
-            now = time.monotonic()
-            self.left = min(per_second, self.left + (now - self.at) * per_second)
+            now = clock.monotonic()
+            self.left = min(per_second, self.left + (now - self.at) * self.speed * per_second)
             self.at = now
             if self.left < 1:
                 return False
@@ -43,10 +43,15 @@ class Quota:
 
 
 class AwsApp:
-    def __init__(self, store: AwsStore, faults: Faults, *, tps: float = 20, latency_ms: float = 0) -> None:
+    """`speed`: seconds of the quota and of answers pass so many times as fast, for callers whose clock does so too."""
+
+    def __init__(
+        self, store: AwsStore, faults: Faults, *, tps: float = 20, latency_ms: float = 0, speed: float = 1
+    ) -> None:
         self.store = store
         self.faults = faults
-        self.quota = Quota(tps)
+        self.speed = speed
+        self.quota = Quota(tps, speed)
         self.latency = latency_ms / 1000
         self.apply = with_faults(self._apply, faults, "aws")
 
@@ -56,7 +61,7 @@ class AwsApp:
         response = self.apply(request)
         self._record_answer(n, request, response)
         response.late = lambda done: self._record_late(n, request, done)
-        response.delay += self.latency + int(self.store.switches["answer_ms"]) / 1000
+        response.delay += (self.latency + int(self.store.switches["answer_ms"]) / 1000) / self.speed
         return response
 
     def _record_answer(self, n: int, request: Request, response: Response) -> None:
@@ -78,7 +83,7 @@ class AwsApp:
             status, answer = self._answer(request)
         except ScimRefusal as error:
             status, answer = error.status, errors.error_body(error, self.store.switches)
-        headers = {"Content-Type": "application/json", "x-amzn-RequestId": str(uuid.uuid4())}
+        headers = {"Content-Type": "application/json", "x-amzn-RequestId": chance.new_uuid()}
         if status == 429:
             headers["Retry-After"] = self.store.switches["retry_after"]
         return Response(status, json.dumps(answer).encode() if answer is not None else b"", headers)

@@ -1,8 +1,9 @@
 """Error answers as captured from AWS: `schema` and `schemas`, a string status, no scimType."""
 
 import datetime
-import uuid
 from typing import Any
+
+from lab import chance, clock
 
 ERROR_SCHEMA = "urn:ietf:params:scim:api:messages:2.0:Error"
 GENERIC = "Request is unparsable, syntactically incorrect, or violates schema."
@@ -48,12 +49,12 @@ def throttled() -> ScimRefusal:
 
 def error_body(error: ScimRefusal, switches: dict[str, str]) -> dict[str, Any]:
     generic = error.status == 400 and switches["error_detail"] == "generic"
-    now = datetime.datetime.now(datetime.UTC)
+    now = datetime.datetime.fromtimestamp(clock.now(), datetime.UTC)
     return {
         "schema": [ERROR_SCHEMA],
         **({"schemas": [ERROR_SCHEMA]} if switches["error_keys"] == "both" else {}),
         "detail": GENERIC if generic else error.detail,
         "status": str(error.status),
-        "exceptionRequestId": str(uuid.uuid4()),
+        "exceptionRequestId": chance.new_uuid(),
         "timeStamp": now.strftime("%Y-%m-%d %H:%M:%S.") + f"{now.microsecond // 1000:03}",
     }

@@ -1,14 +1,13 @@
 """What "AWS" holds: users, groups, members, tokens, switches, and the ledger of every request."""
 
 import json
-import secrets
 import string
 import time
-import uuid
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from lab import chance, clock
 from lab.aws.errors import duplicate, over_quota
 from lab.aws.switches import SWITCHES, defaults
 from lab.store import Store
@@ -27,13 +26,12 @@ CREATE TABLE IF NOT EXISTS ledger (n INTEGER PRIMARY KEY AUTOINCREMENT, at REAL,
 """
 YEAR = 365 * 24 * 3600
 MAX_TOKENS = 2
-TOKEN_CHARACTERS = string.ascii_letters + string.digits + "+/"
 Json = dict[str, Any]
 
 
 def new_id(prefixed: bool, store_digits: str) -> str:
     """Recent ids seen all have a third group that begins with 70."""
-    parts = str(uuid.uuid4()).split("-")
+    parts = chance.new_uuid().split("-")
     parts[2] = "70" + parts[2][2:]
     return f"{store_digits}-{'-'.join(parts)}" if prefixed else "-".join(parts)
 
@@ -45,7 +43,7 @@ class AwsStore:
         self.tenant_id = self.fact("tenant_id", _new_tenant_id())
         # Created lately: id -> (when, look-ups that passed since); for the switches stale_*.
         self.fresh: dict[str, tuple[float, int]] = {}
-        self.store_digits = self.fact("store_digits", secrets.token_hex(5))
+        self.store_digits = self.fact("store_digits", chance.characters(10, string.hexdigits[:16]))
         if not self.db.one("SELECT 1 FROM tokens"):
             self.new_token()
 
@@ -72,9 +70,9 @@ class AwsStore:
         with self.db.transaction():
             if len(self.tokens()) >= MAX_TOKENS:
                 raise ValueError("An Identity Center directory holds at most two access tokens. Delete one first.")
-            secret = "".join(secrets.choice(TOKEN_CHARACTERS) for _ in range(560))
-            now = time.time()
-            self.db.execute("INSERT INTO tokens VALUES (?, ?, ?, ?, 0)", (str(uuid.uuid4()), secret, now, now + YEAR))
+            secret = chance.characters(560)
+            now = clock.now()
+            self.db.execute("INSERT INTO tokens VALUES (?, ?, ?, ?, 0)", (chance.new_uuid(), secret, now, now + YEAR))
         return secret
 
     def tokens(self) -> list[Json]:
@@ -86,7 +84,7 @@ class AwsStore:
         return str(row["secret"]) if row else ""
 
     def expire_tokens(self) -> None:
-        self.db.execute("UPDATE tokens SET expires = ?", (time.time() - 1,))
+        self.db.execute("UPDATE tokens SET expires = ?", (clock.now() - 1,))
 
     def deny_tokens(self) -> None:
         self.db.execute("UPDATE tokens SET denied = 1")
@@ -97,7 +95,7 @@ class AwsStore:
     def token_state(self, secret: str) -> str:
         """valid, denied or unknown (an expired one is unknown too)."""
         row = self.db.one("SELECT expires, denied FROM tokens WHERE secret = ?", (secret,))
-        if row is None or row["expires"] <= time.time():
+        if row is None or row["expires"] <= clock.now():
             return "unknown"
         return "denied" if row["denied"] else "valid"
 
@@ -187,7 +185,7 @@ class AwsStore:
 
     def _note_creation(self, object_id: str) -> None:
         if self.switches["stale_requests"] != "0" or self.switches["stale_seconds"] != "0":
-            self.fresh[object_id] = (time.monotonic(), 0)
+            self.fresh[object_id] = (clock.monotonic(), 0)
 
     def is_stale(self, object_id: str) -> bool:
         """Whether a look-up by filter does not find it yet."""
@@ -196,7 +194,7 @@ class AwsStore:
                 return False
             created, looked = self.fresh[object_id]
             self.fresh[object_id] = (created, looked + 1)
-        young = time.monotonic() - created < int(self.switches["stale_seconds"])
+        young = clock.monotonic() - created < int(self.switches["stale_seconds"])
         return young or looked < int(self.switches["stale_requests"])
 
     def replace_group(self, group_id: str, old: Json, body: Json) -> Json:
@@ -242,6 +240,12 @@ class AwsStore:
         rows = self.db.all("SELECT user_id FROM members WHERE group_id = ? ORDER BY user_id", (group_id,))
         return [row["user_id"] for row in rows]
 
+    def empty(self) -> None:
+        """Nothing is left but the endpoint: no token either."""
+        self.db.empty(keep=("facts",))
+        self.fresh.clear()
+        self.reset_switches()
+
     def wipe(self) -> None:
         with self.db.transaction():
             for table in ("members", "groups", "users"):
@@ -257,7 +261,7 @@ class AwsStore:
     def record_request(self, method: str, path: str, query: str, request: str | None) -> int:
         """The row of a request as it arrives: not applied, not answered."""
         sql = "INSERT INTO ledger (at, method, path, query, applied, answered, request) VALUES (?, ?, ?, ?, 0, 0, ?)"
-        return int(self.db.execute(sql, (time.time(), method, path, query, request)).lastrowid or 0)
+        return int(self.db.execute(sql, (clock.now(), method, path, query, request)).lastrowid or 0)
 
     def record_answer(self, n: int, status: int, applied: bool, operations: int | None, response: str | None) -> None:
         sql = "UPDATE ledger SET status = ?, applied = ?, answered = 1, operations = ?, response = ? WHERE n = ?"
@@ -307,10 +311,10 @@ def _parsed(text: str | None) -> Any:
 
 
 def _now() -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(clock.now()))
 
 
 def _new_tenant_id() -> str:
     """Newer tenants: a first group of eleven letters and digits."""
-    first = "".join(secrets.choice(string.ascii_lowercase + string.digits) for _ in range(11))
-    return "-".join([first, *str(uuid.uuid4()).split("-")[1:]])
+    first = chance.characters(11, string.ascii_lowercase + string.digits)
+    return "-".join([first, *chance.new_uuid().split("-")[1:]])

@@ -9,6 +9,7 @@ from lab.aws.errors import ScimRefusal
 from lab.aws.store import AwsStore
 from lab.aws.switches import SWITCHES
 from lab.console.actions import add_control_tower, require_found
+from lab.console.beginning import begin
 from lab.console.world import World
 from lab.entra.directory import DEFAULT_ROLE, Directory
 from lab.faults import Faults
@@ -51,6 +52,8 @@ def _call(world: World, request: Request, path: list[str]) -> Call | None:
             return _graph_call(world, method, rest, after)
         case [method, "faults", *rest]:
             return _fault_call(world.faults, method, rest)
+        case ["POST", "begin"]:
+            return lambda body: begin(world, int(body["seed"]))
         case ["GET", "elsewhere"]:
             return lambda _: world.elsewhere.visits
         case ["DELETE", "elsewhere"]:
@@ -138,6 +141,8 @@ def _aws_call(world: World, method: str, path: list[str], after: int) -> Call | 
             return lambda body: by_hand.create_group(aws, body)
         case ["PATCH", "groups", group_id]:
             return lambda body: by_hand.change_group(aws, group_id, body)
+        case ["POST", "groups", group_id, "remake"]:
+            return lambda _: by_hand.remake_group(aws, group_id)
         case ["DELETE", "groups", group_id]:
             return lambda _: require_found(aws.delete_group(group_id), group_id)
         case ["POST", "groups", group_id, "members"]:

@@ -5,12 +5,11 @@ the groups' delta says nothing about it (Graph, groups delta).
 """
 
 import json
-import time
-import uuid
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from lab import chance, clock
 from lab.store import Row, Store
 
 TABLES = """
@@ -64,6 +63,12 @@ class Directory:
         )
         self._facts[name] = value
 
+    def empty(self) -> None:
+        """Nobody is left; the directory and the app stay, with the rights that they began with."""
+        self.db.empty(keep=("facts",))
+        self.set_fact("roles", json.dumps(ROLES))
+        self.set_fact("extensions", "[]")
+
     def sequence(self) -> int:
         row = self.db.one(
             "SELECT max((SELECT coalesce(max(seq), 0) FROM users), (SELECT coalesce(max(seq), 0) FROM groups), "
@@ -95,7 +100,7 @@ class Directory:
         """A property of its own for people or groups, named after the app that registered it."""
         app = self.fact("client_id").replace("-", "")
         made = {
-            "id": str(uuid.uuid4()),
+            "id": chance.new_uuid(),
             "deletedDateTime": None,
             "appDisplayName": "Lab",
             "dataType": data_type,
@@ -108,18 +113,18 @@ class Directory:
         return made
 
     def expire_secret(self) -> None:
-        self.set_fact("secret_expires", str(time.time() - 1))
+        self.set_fact("secret_expires", str(clock.now() - 1))
 
     def new_secret(self) -> str:
-        secret = uuid.uuid4().hex + "~" + uuid.uuid4().hex[:8]
+        secret = chance.characters(32) + "~" + chance.characters(8)
         self.set_fact("client_secret", secret)
-        self.set_fact("secret_expires", str(time.time() + YEAR))
+        self.set_fact("secret_expires", str(clock.now() + YEAR))
         return secret
 
     # People
 
     def hire(self, facts: Json, groups: Sequence[str] = (), user_id: str | None = None) -> Json:
-        user_id = user_id or str(uuid.uuid4())
+        user_id = user_id or chance.new_uuid()
         name = facts.get("displayName") or "New Colleague"
         local = "".join(char for char in name.lower() if char.isascii() and char.isalnum()) or user_id[:8]
         upn = facts.get("userPrincipalName") or f"{local}.{user_id[:4]}@{self.fact('domain')}"
@@ -184,7 +189,7 @@ class Directory:
     # Groups
 
     def create_group(self, facts: Json, members: Sequence[str] = (), group_id: str | None = None) -> Json:
-        group_id = group_id or str(uuid.uuid4())
+        group_id = group_id or chance.new_uuid()
         body = {"displayName": "New group", "securityEnabled": True, "mailEnabled": False, "groupTypes": [], **facts}
         body.pop("members", None)
         with self.db.transaction():
@@ -258,7 +263,7 @@ class Directory:
         """`members`: of a directory role."""
         if kind not in OTHERS:
             raise ValueError(f"kind is {kind!r}; it must be one of {', '.join(OTHERS)}.")
-        other_id = str(uuid.uuid4())
+        other_id = chance.new_uuid()
         with self.db.transaction():
             self.db.execute("INSERT INTO others VALUES (?, ?, ?)", (other_id, kind, name))
             rows = [(other_id, member, self._kind(member)) for member in members]
@@ -270,7 +275,7 @@ class Directory:
 
     def assign(self, principal_id: str, role: str = DEFAULT_ROLE) -> Json:
         """The same principal may be assigned with several roles."""
-        kind, key = PRINCIPALS[self._kind(principal_id)], str(uuid.uuid4())
+        kind, key = PRINCIPALS[self._kind(principal_id)], chance.new_uuid()
         sql = "INSERT INTO assignments (id, principal_id, kind, role) VALUES (?, ?, ?, ?)"
         self.db.execute(sql, (key, principal_id, kind, role))
         return {"id": key, "principalId": principal_id, "principalType": kind, "appRoleId": role}
@@ -352,7 +357,7 @@ class Directory:
 
     def record(self, part: str, method: str, path: str, query: str, status: int) -> None:
         sql = "INSERT INTO ledger (at, part, method, path, query, status) VALUES (?, ?, ?, ?, ?, ?)"
-        self.db.execute(sql, (time.time(), part, method, path, query, status))
+        self.db.execute(sql, (clock.now(), part, method, path, query, status))
 
     def ledger(self, after: int = 0) -> list[Json]:
         return [dict(row) for row in self.db.all("SELECT * FROM ledger WHERE n > ? ORDER BY n", (after,))]

@@ -1,12 +1,12 @@
 """Microsoft Graph v1.0 as far as provisioning reads it: who may ask, which path leads where, how errors look."""
 
 import json
-import uuid
 from datetime import UTC, datetime
 from typing import Any
 
 import jwt
 
+from lab import chance, clock
 from lab.entra.application import Application
 from lab.entra.directory import Directory
 from lab.entra.objects import Objects
@@ -27,6 +27,8 @@ RIGHTS = {
     "getByIds": {"User.Read.All", "GroupMember.Read.All", "Group.Read.All", "Directory.Read.All"},
     "getAvailableExtensionProperties": {"Directory.Read.All"},
 }
+# The lab's clock decides on times, not jwt's.
+TIMELESS: Any = {"verify_exp": False, "verify_nbf": False, "verify_iat": False}
 DELTA = ("delta", "delta()", "microsoft.graph.delta", "microsoft.graph.delta()")
 
 
@@ -40,6 +42,11 @@ class Graph:
         self.application = Application(directory, self.links)
         self.delta = Delta(directory, self.switches, self.links)
 
+    def forget(self) -> None:
+        """Everything behaves, and no round was ever begun."""
+        self.switches.reset()
+        self.delta.forget()
+
     def __call__(self, request: Request) -> Response:
         response = self._handle(request)
         response.delay += self.latency
@@ -47,7 +54,7 @@ class Graph:
         return response
 
     def _handle(self, request: Request) -> Response:
-        headers = {"Content-Type": "application/json;odata.metadata=minimal", "request-id": str(uuid.uuid4())}
+        headers = {"Content-Type": "application/json;odata.metadata=minimal", "request-id": chance.new_uuid()}
         headers["client-request-id"] = request.headers.get("client-request-id", headers["request-id"])
         try:
             return Response(200, json.dumps(self._answer(request)).encode(), headers)
@@ -78,14 +85,18 @@ class Graph:
             raise GraphRefusal(401, "InvalidAuthenticationToken", "Access token is empty.")
         try:
             claims = jwt.decode(
-                token, self.directory.fact("token_key"), algorithms=["HS256"], audience=self.links.origin
+                token,
+                self.directory.fact("token_key"),
+                algorithms=["HS256"],
+                audience=self.links.origin,
+                options=TIMELESS,
             )
-        except jwt.ExpiredSignatureError as error:
-            text = "Lifetime validation failed, the token is expired."
-            raise GraphRefusal(401, "InvalidAuthenticationToken", text) from error
         except jwt.InvalidTokenError as error:
             text = "CompactToken parsing failed with error code: 80049217"
             raise GraphRefusal(401, "InvalidAuthenticationToken", text) from error
+        if claims["exp"] <= clock.now():
+            text = "Lifetime validation failed, the token is expired."
+            raise GraphRefusal(401, "InvalidAuthenticationToken", text)
         return set(claims.get("roles") or [])
 
     def _read(self, request: Request, path: list[str]) -> Json:
@@ -121,7 +132,7 @@ def _require(roles: set[str], target: str) -> None:
 
 def _error_body(refusal: GraphRefusal, headers: dict[str, str]) -> bytes:
     inner = {
-        "date": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S"),
+        "date": datetime.fromtimestamp(clock.now(), UTC).strftime("%Y-%m-%dT%H:%M:%S"),
         "request-id": headers["request-id"],
         "client-request-id": headers["client-request-id"],
     }

@@ -5,11 +5,11 @@ A round is planned when it begins: which objects and which portions of members, 
 
 import json
 import random
-import time
 import uuid
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from lab import clock
 from lab.entra import odata
 from lab.entra.directory import Directory
 from lab.entra.odata import Links
@@ -265,6 +265,10 @@ class Delta:
         self.expired_up_to = -1
         self.flavour = "410"
 
+    def forget(self) -> None:
+        self.rounds.rounds.clear()
+        self.expired_up_to, self.flavour = -1, "410"
+
     def expire_tokens(self, flavour: str = "410") -> None:
         if flavour not in RESYNC:
             raise ValueError(f"flavour is {flavour!r}; it must be one of {', '.join(RESYNC)}.")
@@ -310,7 +314,7 @@ class Delta:
         return f"{self.links.origin}/v1.0/{kind}/delta"
 
     def _now(self) -> float:
-        return time.time() + float(self.switches["days_passed"]) * DAY
+        return clock.now() + float(self.switches["days_passed"]) * DAY
 
     def _resume(self, text: str, kind: str) -> Json:
         """The state of a round: a deltatoken begins one, a skiptoken goes on with one."""

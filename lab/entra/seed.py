@@ -2,11 +2,11 @@
 
 import json
 import random
-import time
 import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
+from lab import chance, clock
 from lab.entra.directory import YEAR, Directory
 
 Json = dict[str, Any]
@@ -139,9 +139,9 @@ def store_facts(directory: Directory) -> None:
         "service_principal_id": stable_id("service principal"),
         "domain": DOMAIN,
         "company": "Contoso",
-        "token_key": uuid.uuid4().hex + uuid.uuid4().hex,
-        "client_secret": uuid.uuid4().hex + "~" + uuid.uuid4().hex[:8],
-        "secret_expires": str(time.time() + YEAR),
+        "token_key": chance.characters(64),
+        "client_secret": chance.characters(32) + "~" + chance.characters(8),
+        "secret_expires": str(clock.now() + YEAR),
     }
     for name, value in facts.items():
         directory.set_fact(name, value)

@@ -2,8 +2,6 @@
 
 import base64
 import json
-import time
-import uuid
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl
@@ -12,6 +10,7 @@ import jwt
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
+from lab import chance, clock
 from lab.entra.directory import Directory
 from lab.http import Request, Response
 
@@ -81,7 +80,7 @@ class SignIn:
         return response
 
     def _handle(self, request: Request) -> Response:
-        correlation = request.headers.get("client-request-id") or str(uuid.uuid4())
+        correlation = request.headers.get("client-request-id") or chance.new_uuid()
         tenant = next(iter(request.segments), "")
         try:
             match [request.method, *request.segments[1:]]:
@@ -142,7 +141,7 @@ class SignIn:
             raise SignInRefusal(7000218)
         if form["client_secret"] != self.directory.fact("client_secret"):
             raise SignInRefusal(7000215, app=app)
-        if float(self.directory.fact("secret_expires")) <= time.time():
+        if float(self.directory.fact("secret_expires")) <= clock.now():
             raise SignInRefusal(7000222, app=app)
         return "1"
 
@@ -179,7 +178,7 @@ class SignIn:
 
     def _access_token(self, app: str, kind: str) -> str:
         """The claims of a real app-only token; rights as of now."""
-        now = int(time.time())
+        now = int(clock.now())
         directory_id = self.directory.fact("directory_id")
         claims = {
             "aud": self.graph,
@@ -207,14 +206,14 @@ def _json_response(status: int, body: Json) -> Response:
     headers = {
         "Content-Type": "application/json; charset=utf-8",
         "Cache-Control": "no-store, no-cache",
-        "x-ms-request-id": str(uuid.uuid4()),
+        "x-ms-request-id": chance.new_uuid(),
     }
     return Response(status, json.dumps(body).encode(), headers)
 
 
 def _refusal_response(refusal: SignInRefusal, correlation: str) -> Response:
     status, error, text = ERRORS[refusal.code]
-    trace, now = str(uuid.uuid4()), datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+    trace, now = chance.new_uuid(), datetime.fromtimestamp(clock.now(), UTC).strftime("%Y-%m-%d %H:%M:%SZ")
     words = text.format_map({"app": "", "tenant": "", **refusal.facts})
     body = {
         "error": error,

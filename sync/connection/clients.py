@@ -14,7 +14,8 @@ from sync.connection.sealing import unseal
 from sync.graph.auth import Authenticator, Certificate, ClientSecret
 from sync.graph.client import GraphClient
 from sync.graph.cloud import CLOUDS, Cloud
-from sync.models import AwsConnection, EntraConnection, Tenant
+from sync.models import AwsConnection, EntraConnection, Run, Tenant
+from sync.runs.lease import Watch
 from sync.runs.outcomes import RunStopped
 from sync.scim.client import ScimClient
 from sync.scim.endpoint import Endpoint, OtherHost, normalise
@@ -96,7 +97,22 @@ def authenticator(entra: EntraConnection) -> Authenticator:
     return Authenticator(clouds()[entra.cloud], entra.directory_id, entra.client_id, credential)
 
 
-def graph_client(tenant: Tenant, *, max_attempts: int = 8, sleep: Callable[[float], None] = time.sleep) -> GraphClient:
+def clients_of(run: Run, watch: Watch) -> tuple[GraphClient, ScimClient]:
+    """Both, on the time of a run."""
+    return (
+        graph_client(run.tenant, sleep=watch.sleep, clock=watch.clock, random=watch.random),
+        scim_client(run.tenant, sleep=watch.sleep, clock=watch.clock, random=watch.random),
+    )
+
+
+def graph_client(
+    tenant: Tenant,
+    *,
+    max_attempts: int = 8,
+    sleep: Callable[[float], None] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
+    random: Callable[[], float] = random.random,
+) -> GraphClient:
     """Raises NotEntered, sealing.CannotOpen; asks nothing yet."""
     entra = EntraConnection.objects.select_related("tenant").get(tenant=tenant)
     return GraphClient(
@@ -104,8 +120,8 @@ def graph_client(tenant: Tenant, *, max_attempts: int = 8, sleep: Callable[[floa
         authenticator(entra),
         max_attempts=max_attempts,
         sleep=sleep,
-        clock=time.monotonic,
-        random=random.random,
+        clock=clock,
+        random=random,
     )
 
 
@@ -120,6 +136,8 @@ def scim_client(
     max_attempts: int = 5,
     budget_seconds: float = 120.0,
     sleep: Callable[[float], None] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
+    random: Callable[[], float] = random.random,
 ) -> ScimClient:
     """At the deployment's rate (SCIM_RATE), unless clients share a `pacer`.
 
@@ -132,9 +150,9 @@ def scim_client(
         access_token(aws),
         max_attempts=max_attempts,
         budget_seconds=budget_seconds,
-        pacer=pacer or Pacer(settings.SCIM_RATE, clock=time.monotonic, sleep=sleep),
+        pacer=pacer or Pacer(settings.SCIM_RATE, clock=clock, sleep=sleep),
         sleep=sleep,
-        clock=time.monotonic,
-        random=random.random,
+        clock=clock,
+        random=random,
         never_touch=NeverTouch(tenant.never_touch),
     )

@@ -330,7 +330,7 @@ class Comparison:
 
 def verify(run: Run, watch: Watch, scim: ScimClient, *, connections: int = CONNECTIONS) -> None:
     """A run that only compares."""
-    phases = PhaseLog(run)
+    phases = PhaseLog(run, watch.clock)
     run.suspect = ""
     try:
         counts = compare(phases, run, watch, scim, connections=connections)

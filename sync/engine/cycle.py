@@ -13,7 +13,7 @@ from django.utils import timezone
 from sync.configuration.ruleset import Rules, selected
 from sync.engine.evaluation.evaluation import Evaluation
 from sync.engine.evaluation.notes import LinkNotes
-from sync.engine.export.recovery import resolve_open_intents
+from sync.engine.export.recovery import forget_decisions, resolve_open_intents
 from sync.engine.export.stages import CONNECTIONS, WRITING, export
 from sync.engine.guard import holds
 from sync.engine.guard.guard import Guard
@@ -55,18 +55,18 @@ def run_cycle(
     *,
     evaluated: Evaluate,
     compare: Callable[[PhaseLog], object],
-    clock: Callable[[], float],
     connections: int = CONNECTIONS,
 ) -> None:
     """`configuration`, `evaluated`: the rules to follow, and the pass that applies them. `compare`: reads AWS back, at the
     end of a full run.
 
     Raises RunStopped, GraphError, ScimError or LeaseLost; what is written stays."""
-    phases = PhaseLog(run, clock)
+    phases = PhaseLog(run, watch.clock)
     tenant = run.tenant
 
     with phases.during("prepare"):
         resolve_open_intents(run, scim)
+        forget_decisions(run)
 
     with phases.during("connect"):
         answered(watch, graph.sign_in)

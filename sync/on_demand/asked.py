@@ -1,6 +1,5 @@
 """What one object of a demand is carried out with."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +24,6 @@ class Asked:
     configuration: Configuration
     rules: Rules
     steps: StepLog
-    clock: Callable[[], float]
     dry_run: bool
     newest: int
     before: int
@@ -42,6 +40,11 @@ class Asked:
     @property
     def tenant(self) -> Tenant:
         return self.run.tenant
+
+    @property
+    def hidden(self) -> set[str]:
+        """The properties of Entra whose values the steps do not show."""
+        return self.rules.redacted_properties("user" if self.is_user else "group")
 
     @property
     def is_user(self) -> bool:

@@ -172,7 +172,10 @@ def _filtered(asked: Asked, reason: str, row: DirectoryUser | DirectoryGroup) ->
         return {}
     gate = asked.rules.people_gate if asked.is_user else asked.rules.group_gate
     return {
-        "filters": [told(verdict, asked.row.object_type) for verdict in filters.judge(gate.filters, row.properties)]
+        "filters": [
+            told(verdict, asked.row.object_type, asked.hidden)
+            for verdict in filters.judge(gate.filters, row.properties)
+        ]
     }
 
 

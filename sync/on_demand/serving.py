@@ -1,14 +1,12 @@
 """A run carries out what was asked on demand: its own, and what comes while another run is in progress."""
 
-import time
-
 import structlog
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
 from sync.configuration.current import configuration_of
-from sync.connection.clients import graph_client, scim_client
+from sync.connection.clients import clients_of
 from sync.engine.export.recovery import resolve_open_intents
 from sync.engine.export.sending import TokenRefused
 from sync.graph.client import GraphClient
@@ -17,6 +15,7 @@ from sync.on_demand.asked import Asked
 from sync.on_demand.one_object import carry_out
 from sync.on_demand.steps import StepLog
 from sync.runs.lease import Cancelled, LeaseLost, Watch
+from sync.runs.outages import is_outage
 from sync.runs.outcomes import OWN_ERROR, ending_of
 from sync.runs.results import count_results
 from sync.scim.client import ScimClient
@@ -51,8 +50,7 @@ def _wait_again(demand: Demand) -> None:
 def execute_demand(run: Run, watch: Watch) -> Run:
     """A run of kind *On demand* that got the lease: everything that waits is carried out, in order."""
     try:
-        graph = graph_client(run.tenant, sleep=watch.sleep)
-        scim = scim_client(run.tenant, sleep=watch.sleep)
+        graph, scim = clients_of(run, watch)
         resolve_open_intents(run, scim)
         Serving(run.tenant, watch, graph, scim).serve()
     except Cancelled:
@@ -60,6 +58,8 @@ def execute_demand(run: Run, watch: Watch) -> Run:
     except LeaseLost:
         raise
     except Exception as error:
+        if is_outage(error):
+            raise
         ending = ending_of(error)
         if ending.code == OWN_ERROR:
             log.exception("on demand stopped on an error of its own", run=run.pk)
@@ -117,6 +117,8 @@ class Serving:
             _end(demand, "cancelled", "")
             self.watch.check()
         except Exception as error:
+            if is_outage(error):
+                raise
             ending = ending_of(error)
             if ending.code == OWN_ERROR:
                 log.exception("demand stopped on an error of its own", demand=demand.pk)
@@ -132,7 +134,7 @@ class Serving:
         before = dict(self.scim.counts)
         for row in demand.objects_asked.filter(result=""):
             self._check(run)
-            around = {"watch": self.watch, "graph": self.graph, "scim": self.scim, "clock": time.monotonic}
+            around = {"watch": self.watch, "graph": self.graph, "scim": self.scim}
             carry_out(Asked.of(run, row, configuration, dry_run=demand.dry_run, **around))
         run.scim_requests = {
             name: count - before.get(name, 0) for name, count in self.scim.counts.items() if count > before.get(name, 0)

@@ -20,7 +20,7 @@ from sync.scim.errors import NotFound as NotInAws
 
 def write(asked: Asked, decision: Decision) -> None:
     if any(row.result == Result.PLANNED for row in decision.operations):
-        export(asked.run, asked.watch, PhaseLog(asked.run, asked.clock), asked.scim, 1)
+        export(asked.run, asked.watch, PhaseLog(asked.run, asked.watch.clock), asked.scim, 1)
         holds.close_done(asked.run)
     rows = list(asked.run.operations.filter(pk__gt=asked.before).order_by("stage", "pk"))
     written = [shown(row) for row in rows]

@@ -42,6 +42,10 @@ class CompiledMapping:
     def redacted(self) -> bool:
         return self.expression is not None and self.expression.redacted
 
+    @property
+    def unique(self) -> bool:
+        return self.expression is not None and self.expression.unique
+
 
 @dataclass(frozen=True)
 class Trace:

@@ -1,6 +1,5 @@
 """The phases that a run's page shows: a table over the engine's steps, and the stopwatch that fills it."""
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -55,7 +54,7 @@ def _unbegun(state: PhaseState) -> Phase:
 class PhaseLog:
     """Writes a run's phases as they happen. Facts are counts that stand beside the phase."""
 
-    def __init__(self, run: Run, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, run: Run, clock: Callable[[], float]) -> None:
         self.run = run
         self.clock = clock
         # Those that are under way, the innermost last: while one runs inside another, only its own seconds count.

@@ -1,15 +1,14 @@
 """Carrying a run out under the tenant's lease, and how it ends."""
 
-import time
 from functools import partial
 
 import structlog
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
 from sync.approvals import services
-from sync.connection.clients import graph_client, scim_client
+from sync.connection.clients import clients_of
 from sync.drift import repairing
 from sync.drift.comparison import compare, found_differences, verify
 from sync.engine.cycle import Evaluate, evaluation_of, run_cycle
@@ -20,14 +19,18 @@ from sync.on_demand.serving import Serving, execute_demand, recover_demands
 from sync.problems.grouping import problem_groups
 from sync.runs import checkpoints, quarantine
 from sync.runs.lease import Lease, LeaseLost, Watch, claim
+from sync.runs.outages import is_outage, outage_in_words
 from sync.runs.outcomes import OWN_ERROR, Ending, ending_of
 from sync.runs.results import count_results
 
 log = structlog.get_logger(__name__)
 
 
-def execute_run(run_id: int) -> Run | None:
-    """Carries a run out under the tenant's lease; None when somebody else holds it or the run is over."""
+def execute_run(run_id: int, watching: type[Watch] = Watch) -> Run | None:
+    """Carries a run out under the tenant's lease; None when somebody else holds it or the run is over.
+
+    Raises the database's error when it goes away meanwhile: the run stays open, and whoever gets the lease next goes on.
+    """
     run = Run.objects.select_related("tenant").get(pk=run_id)
     if not run.open:
         return None
@@ -36,7 +39,7 @@ def execute_run(run_id: int) -> Run | None:
         return None
     checkpoints.passed("lease claimed")
     try:
-        with Watch(lease, run.pk) as watch:
+        with watching(lease, run.pk) as watch:
             recover_demands(run.tenant)
             if run.kind == Run.Kind.ON_DEMAND:
                 return execute_demand(run, watch)
@@ -44,6 +47,11 @@ def execute_run(run_id: int) -> Run | None:
     except LeaseLost:
         log.warning("lease lost", run=run.pk, epoch=lease.epoch)
         return None
+    except (OperationalError, InterfaceError) as error:
+        log.warning("database away", run=run.pk, epoch=lease.epoch, reason=outage_in_words(error))
+        # The broken connection would refuse to give the lease back, too.
+        connection.close()
+        raise
     finally:
         lease.release()
         checkpoints.passed("lease released")
@@ -89,23 +97,24 @@ def _rules_of(run: Run) -> tuple[Configuration, Evaluate]:
 
 
 def _carry_out(run: Run, watch: Watch) -> Ending:
-    """Raises LeaseLost: whoever holds the lease now ends the run."""
+    """Raises LeaseLost, and an outage of the database: whoever holds the lease next ends the run."""
     try:
-        graph = graph_client(run.tenant, sleep=watch.sleep)
-        scim = scim_client(run.tenant, sleep=watch.sleep)
+        graph, scim = clients_of(run, watch)
         watch.serve = Serving(run.tenant, watch, graph, scim).serve
         if run.kind == Run.Kind.VERIFY:
             verify(run, watch, scim)
         else:
             configuration, evaluated = _rules_of(run)
-            steps = {"evaluated": evaluated, "compare": partial(compare, run=run, watch=watch, scim=scim)}
-            run_cycle(run, configuration, watch, graph, scim, **steps, clock=time.monotonic)
+            read_back = partial(compare, run=run, watch=watch, scim=scim)
+            run_cycle(run, configuration, watch, graph, scim, evaluated=evaluated, compare=read_back)
         differs = found_differences(run)
         repairing.by_policy(run)
         watch.serve()
     except LeaseLost:
         raise
     except Exception as error:
+        if is_outage(error):
+            raise
         ending = ending_of(error)
         if ending.code == OWN_ERROR:
             log.exception("run stopped on an error of its own", run=run.pk)

@@ -40,7 +40,7 @@ def new_project(folder: Path) -> Path:
         (folder / "requirements" / f"{name}.txt").write_text("# nothing\n")
     (folder / "tools").mkdir()
     shutil.copy(ROOT / "run.py", folder)
-    for probe in ("manage.py", "tools/run_tests.py"):
+    for probe in ("manage.py", "tools/run_tests.py", "tools/simulate.py"):
         (folder / probe).write_text(PROBE)
     return folder
 
@@ -65,6 +65,12 @@ def test_a_command_gets_its_arguments_and_gives_its_exit_code(installed: Path) -
     done = run(installed, "tenant_import", "../my file.json", "fail", code=7)
     assert probe_of(done)["arguments"] == ["tenant_import", "../my file.json", "fail"]
     assert probe_of(done)["python"] == str(installed / ".venv")
+
+
+def test_stories_are_played_without_the_development_packages(installed: Path) -> None:
+    done = run(installed, "simulate", "--seeds", "3")
+    assert probe_of(done)["arguments"] == ["--seeds", "3"]
+    assert "Installing" not in done.stderr
 
 
 def test_paths_mean_what_they_mean_to_the_caller(installed: Path) -> None:

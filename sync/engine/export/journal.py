@@ -4,7 +4,6 @@ Each turn is one transaction under the lease's epoch: what finished is recorded 
 intended. Rows are written by a few statements per turn, however many they are.
 """
 
-import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -49,12 +48,7 @@ class Journal:
     """One per run; `begin` opens a stage (see sync/exporting.Journal)."""
 
     def __init__(
-        self,
-        run: Run,
-        lease: Lease,
-        phases: PhaseLog,
-        never_touch: NeverTouch,
-        clock: Callable[[], float] = time.monotonic,
+        self, run: Run, lease: Lease, phases: PhaseLog, never_touch: NeverTouch, clock: Callable[[], float]
     ) -> None:
         self.run = run
         self.lease = lease
@@ -86,6 +80,8 @@ class Journal:
         self.queue.clear()
 
     def turn(self, outcomes: Sequence[Outcome], room: int) -> Sequence[Request]:
+        # A turn may fail after its commit; what it recorded comes once more, with what landed since.
+        outcomes = [outcome for outcome in outcomes if outcome.operation_id in self.flying]
         with transaction.atomic():
             self.lease.renew()
             if outcomes:

@@ -30,6 +30,12 @@ def resolve_open_intents(run: Run, client: ScimClient) -> None:
     run.operations.filter(result=Result.PLANNED).delete()
 
 
+def forget_decisions(run: Run) -> None:
+    """What an interrupted attempt had decided without a request is decided anew, and counts once."""
+    run.operations.filter(sent_at=None).delete()
+    run.rehearsed.all().delete()
+
+
 def _read(operation: Operation, link: Link, client: ScimClient) -> tuple[bool, Found]:
     """Whether the request took effect, and the object that it made."""
     if operation.action == "create":

@@ -21,7 +21,7 @@ CONNECTIONS = 10
 
 def export(run: Run, watch: Watch, phases: PhaseLog, scim: ScimClient, connections: int) -> None:
     """Stage by stage: each needs the ids that the one before it brought."""
-    journal = Journal(run, watch.lease, phases, scim.never_touch)
+    journal = Journal(run, watch.lease, phases, scim.never_touch, watch.clock)
 
     def safe_point() -> None:
         if watch.safe_point():

@@ -83,8 +83,8 @@ def test_a_sync_and_a_demand_that_meet_the_same_error_end_alike(
     tenant: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for module in (execution, serving):
-        for client in ("graph_client", "scim_client"):
-            monkeypatch.setattr(module, client, lambda tenant, **_: SimpleNamespace(counts={}))
+        client = SimpleNamespace(counts={})
+        monkeypatch.setattr(module, "clients_of", lambda run, watch, client=client: (client, client))
     failures = [error for error in EVERY if ending_of(error).state == Run.State.FAILED]
     syncs, demands = {}, {}
     for error in failures:
@@ -101,7 +101,7 @@ def test_a_sync_and_a_demand_that_meet_the_same_error_end_alike(
 def test_what_is_asked_on_demand_does_not_wait_for_ever_for_a_client(
     tenant: Tenant, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    monkeypatch.setattr(serving, "graph_client", raiser(error))
+    monkeypatch.setattr(serving, "clients_of", raiser(error))
     assert ended(demanded(tenant)) == ending_of(error)
 
 

@@ -1,0 +1,27 @@
+"""Random stories keep the laws, and a seed tells the same one every time. `run.py simulate` plays more of them."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+
+pytestmark = pytest.mark.process
+
+
+def test_twenty_random_stories_break_no_law() -> None:
+    played = simulate("--seeds", "20", "--steps", "10")
+    assert played.returncode == 0, played.stdout + played.stderr
+
+
+def test_a_seed_gives_the_same_ledger_twice() -> None:
+    one, other = (simulate("--seeds", "1", "--seed", "7", "--ledger") for _ in range(2))
+    assert "run 1 " in one.stdout
+    assert one.stdout == other.stdout
+
+
+def simulate(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, ROOT / "tools" / "simulate.py", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=900, check=False)
