@@ -71,7 +71,7 @@ def properties(found: Mapping[str, Any], hidden: Collection[str]) -> dict[str, A
     return {key: REDACTED if key in hidden else value for key, value in filled.items()}
 
 
-def told(verdict: filters.FilterVerdict, object_type: str, hidden: Collection[str]) -> dict[str, Any]:
+def verdict_facts(verdict: filters.FilterVerdict, object_type: str, hidden: Collection[str]) -> dict[str, Any]:
     """A filter's verdict as a step keeps it: without the values of `hidden` properties."""
     kind = cast(ObjectType, object_type)
     clauses = [

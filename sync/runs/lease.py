@@ -61,7 +61,7 @@ class Lease:
 class Watch:
     """Keeps the lease alive on a connection of its own, and hears what is asked of the run meanwhile.
 
-    The run's own thread calls `safe_point` between two deeds. `sleep`, `clock` and `random` are for clients, from any
+    The run's own thread calls `safe_point` between two actions. `sleep`, `clock` and `random` are for clients, from any
     thread; a simulation has its own.
     """
 

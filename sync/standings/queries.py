@@ -153,7 +153,7 @@ def causes(
     found = rows.values("kind", "word", "code", "attribute").annotate(
         n=Count("pk"), since=Min("since"), next_try=Min("next_try")
     )
-    listed = [_cause(tenant, row, names) for row in found]
+    listed = [_cause(tenant, dict(row), names) for row in found]
     order = list(WAITS_FOR_SOMEBODY)
     return sorted(listed, key=lambda one: (_place(order, one.word), -one.count, one.code, one.attribute, one.kind))
 

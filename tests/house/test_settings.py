@@ -69,8 +69,8 @@ def test_a_command_without_its_database_says_so(tmp_path: Path, arguments: tuple
 def test_a_command_on_an_unmigrated_database_names_the_remedy(tmp_path: Path) -> None:
     ended = started(tmp_path, "manage.py", "holds", "acme", **KEYS)
     assert ended.returncode == 1
-    assert ended.stderr.removeprefix("CommandError: ") == (
-        "The database is not migrated to this version of Lockstep. Run `manage.py migrate`, then try again.\n"
+    assert ended.stderr == (
+        "CommandError: The database is not migrated to this version of Lockstep. Run `manage.py migrate`, then try again.\n"
     )
 
 

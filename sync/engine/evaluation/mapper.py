@@ -59,8 +59,8 @@ class Mapper:
             self.compiled, properties, present=present, creating=creating, around=self._around(taken)
         )
 
-    def _around(self, taken: Taken = nobody_has) -> mapping.Surroundings:
-        return mapping.Surroundings(self.now, self.guest_user_name, taken)
+    def _around(self, taken: Taken = nobody_has) -> mapping.MappingContext:
+        return mapping.MappingContext(self.now, self.guest_user_name, taken)
 
     def active_of_leaver(self, properties: Mapping[str, Any], how: Leaving) -> mapping.Trace | None:
         """None without a mapping of `active`."""

@@ -140,7 +140,7 @@ class LinkNotes:
         with transaction.atomic():
             batch.save_links(self.tenant)
             self.plan.add(batch.planned, mapper.sources, mapper.redacted)
-            self.plan.refuse(batch.told)
+            self.plan.refuse(batch.unlogged)
             standings.refresh(self.tenant.pk, kind_of(rows), self._moved(rows, batch))
         self.seen += len(rows)
         self.quiet |= set(batch.quiet)

@@ -54,13 +54,13 @@ def _read(operation: Operation, link: Link, client: ScimClient) -> tuple[bool, F
 def _holds(operation: Operation, scim_id: str, client: ScimClient) -> bool:
     get = client.get_user if operation.object_type == "user" else client.get_group
     try:
-        told = get(scim_id).resource or {}
+        found = get(scim_id).resource or {}
     except NotFound:
         return operation.action == "delete"
     if operation.action == "delete" or MANAGER in operation.desired:
         # A manager is written by AWS id and kept by Entra id: it is written again.
         return False
-    held = resource.units_held(told, operation.desired)
+    held = resource.units_held(found, operation.desired)
     return all(same(unit, value, held.get(unit)) for unit, value in operation.desired.items())
 
 

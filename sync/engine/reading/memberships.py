@@ -51,9 +51,9 @@ def note(snapshot: Snapshot, items: Sequence[Item]) -> None:
 
 def apply_members(snapshot: Snapshot, group_id: str, entries: Iterable[Item]) -> None:
     """What was read of one group, with removals that hold at once."""
-    told = list(entries)
-    note(snapshot, [{"id": group_id, "members@delta": told}])
-    gone = [entry["id"] for entry in told if "@removed" in entry]
+    reported = list(entries)
+    note(snapshot, [{"id": group_id, "members@delta": reported}])
+    gone = [entry["id"] for entry in reported if "@removed" in entry]
     let_go(snapshot, _rows(snapshot).filter(group_id=group_id, member_id__in=gone, seen_snapshot=0))
 
 
@@ -157,9 +157,9 @@ def going(snapshot: Snapshot, asked: Iterable[str] = ()) -> QuerySet[DirectoryMe
     back with a restore, of which the groups round says nothing (Graph, groups delta).
     """
     if not snapshot.full:
-        told = DirectoryGroup.objects.filter(Q(seen_snapshot=snapshot.pk) | Q(members_unsure=True))
-        told = told.filter(tenant=snapshot.tenant)
-        ids = {*told.values_list("object_id", flat=True), *asked}
+        reported = DirectoryGroup.objects.filter(Q(seen_snapshot=snapshot.pk) | Q(members_unsure=True))
+        reported = reported.filter(tenant=snapshot.tenant)
+        ids = {*reported.values_list("object_id", flat=True), *asked}
         return _rows(snapshot).filter(Q(group_id__in=ids, seen_snapshot=0) | Q(member_id__in=_purged(snapshot)))
     binned = [
         model.objects.filter(tenant=snapshot.tenant, deleted="soft").values("object_id")
