@@ -15,7 +15,7 @@ from sync.configuration import versions
 from sync.configuration.current import configuration_of
 from sync.engine.evaluation.notes import forget_refusal
 from sync.engine.guard import holds
-from sync.models import Configuration, DirectoryUser, Drift, HeldChange, Hold, Link, Origin, Run, Tenant
+from sync.models import Configuration, DirectoryUser, Drift, HeldChange, Hold, Link, Origin, Run, Standing, Tenant, Word
 from sync.rules.limits import Limits
 from sync.runs.requests import request_run, request_soon
 from sync.standings import services as standings
@@ -112,6 +112,15 @@ def _decide(changes: QuerySet[HeldChange], decision: str, actor: str, comment: s
     )
     holds.refresh_standings(tenant, rows)
     return [f"{row.display_name} ({row.detail_name or row.object_id})" for row in rows]
+
+
+@transaction.atomic
+def end_approvals() -> None:
+    """What was approved and not done in time waits for a person again: nobody but the clock says so."""
+    standing = Standing.objects.filter(tenant=OuterRef("tenant"), object_id=OuterRef("object_id"))
+    ended = HeldChange.objects.open().filter(decision=Decision.APPROVED, expires_at__lte=timezone.now())
+    for change in ended.filter(Exists(standing.exclude(word=Word.HELD))).select_related("tenant"):
+        holds.refresh_standings(change.tenant, [change])
 
 
 @transaction.atomic

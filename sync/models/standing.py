@@ -103,6 +103,11 @@ class Standing(models.Model):
         return FAMILIES[Word(self.word)]
 
     @property
+    def answered(self) -> bool:
+        """Whether AWS itself said what is quoted; otherwise it is AWS's rule, or who holds the value."""
+        return self.word == Word.FAILED or bool(self.request_id)
+
+    @property
     def parameters(self) -> Parameters:
         return {
             "quoted": self.quoted,

@@ -64,6 +64,21 @@ class Difference:
     stored: dict[str, Any] | None
     derived: dict[str, Any] | None
 
+    def facts(self) -> dict[str, Any]:
+        """For a log or a report. `fields`: what differs, as [stored, derived]; null where there is no such standing."""
+        names = [name for name in (self.derived or self.stored or {}) if self._side(0, name) != self._side(1, name)]
+        return {
+            "object": self.kind,
+            "entra_id": self.object_id or None,
+            "aws_id": self.scim_id or None,
+            "name": self.name,
+            "fields": {name: [self._side(0, name), self._side(1, name)] for name in names},
+        }
+
+    def _side(self, side: int, name: str) -> Any:
+        values = (self.stored, self.derived)[side]
+        return None if values is None else str(values[name])
+
 
 # Counts and lists
 

@@ -1,16 +1,25 @@
 """The one writer of standings: called in the transaction that stored a fact, for the objects that it is about."""
 
+import datetime
 from collections.abc import Collection, Iterable
 
+import structlog
 from django.db import connection, transaction
 from django.utils import timezone
 
 from sync.db.batches import chunks
 from sync.models import Link, ObjectType, Standing, Tenant, Word
+from sync.runs.lease import claim
 from sync.standings.derivation import DERIVED, ONLY_IN_AWS, Derivation, only_in_aws, table_of
+from sync.standings.queries import differences
+
+log = structlog.get_logger(__name__)
 
 # Objects named in one statement.
 PART = 500
+# How often everything is derived anew; differences that the log then names.
+EVERY = datetime.timedelta(days=1)
+NAMED = 20
 VALUES = tuple(name for name in DERIVED if name != "object_id")
 
 
@@ -85,3 +94,20 @@ def refresh_only_in_aws(tenant_id: int) -> None:
         if (kind, scim_id) not in stored
     )
     Standing.objects.bulk_create(new, batch_size=PART)
+
+
+def check_daily(tenant_id: int) -> None:
+    """What differs is a fault of ours: the log says so, and what the facts say is stored. Not beside a run."""
+    tenant = Tenant.objects.get(pk=tenant_id)
+    checked = tenant.standings_checked_at
+    if checked is None or timezone.now() - checked < EVERY:
+        return
+    lease = claim(tenant_id)
+    if lease is None:
+        return
+    try:
+        for difference in differences(tenant)[:NAMED]:
+            log.error("standing differs", tenant=tenant.slug, **difference.facts())
+        refresh_all(tenant)
+    finally:
+        lease.release()

@@ -22,6 +22,7 @@ from sync.runs.lease import Lease, LeaseLost, Watch, claim
 from sync.runs.outages import is_outage, outage_in_words
 from sync.runs.outcomes import OWN_ERROR, Ending, ending_of
 from sync.runs.results import count_results
+from sync.standings import services as standings
 
 log = structlog.get_logger(__name__)
 
@@ -42,7 +43,10 @@ def execute_run(run_id: int, watching: type[Watch] = Watch) -> Run | None:
         with watching(lease, run.pk) as watch:
             recover_demands(run.tenant)
             if run.kind == Run.Kind.ON_DEMAND:
-                return execute_demand(run, watch)
+                execute_demand(run, watch)
+                standings.refresh_only_in_aws(run.tenant_id)
+                notify(run)
+                return run
             return _execute(run, watch)
     except LeaseLost:
         log.warning("lease lost", run=run.pk, epoch=lease.epoch)
@@ -64,10 +68,14 @@ def _execute(run: Run, watch: Watch) -> Run | None:
     _end(run, watch.lease, _carry_out(run, watch))
     checkpoints.passed("run ended")
     if run.kind != Run.Kind.PREVIEW:
-        incidents.after_run(run)
-        deliveries.hand_out()
+        notify(run)
     checkpoints.passed("notified")
     return run
+
+
+def notify(run: Run) -> None:
+    incidents.after_run(run)
+    deliveries.hand_out()
 
 
 def _begin(run: Run) -> bool:
@@ -145,6 +153,8 @@ def _end(run: Run, lease: Lease, ending: Ending) -> None:
         # A draft may be discarded while its preview goes on.
         run.configuration = None
     run.save()
+    # Links that the run made or cut tell of what only AWS held.
+    standings.refresh_only_in_aws(run.tenant_id)
 
 
 def _note_use(run: Run) -> None:

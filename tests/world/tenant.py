@@ -58,7 +58,7 @@ def attempt(tenant: Tenant, kind: str = Run.Kind.CHANGES, *, confirmed: bool = T
     finished = execute_run(run.pk)
     assert finished is not None
     # Whatever a run stores, the standings follow from it.
-    assert queries.differences(tenant) == []
+    assert queries.differences(tenant) == [], "stored, and derived from the facts"
     return finished
 
 

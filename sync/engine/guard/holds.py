@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping
 
 from django.db import transaction
-from django.db.models import Count, Exists, OuterRef
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from sync.models import (
@@ -87,9 +87,3 @@ def close_done(run: Run) -> None:
 def close_empty_holds(tenant: Tenant) -> None:
     open_changes = HeldChange.objects.open().filter(hold=OuterRef("pk"))
     Hold.objects.filter(~Exists(open_changes), tenant=tenant, closed_at=None).update(closed_at=timezone.now())
-
-
-def waiting_counts(tenant: Tenant) -> dict[str, int]:
-    """Undecided changes by kind of hold."""
-    rows = HeldChange.objects.waiting().filter(tenant=tenant).values("hold__kind").annotate(n=Count("pk"))
-    return {row["hold__kind"]: row["n"] for row in rows}
