@@ -4,9 +4,12 @@ import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sync.configuration.current import filter_titles
 from sync.engine.scope import nesting
 from sync.models import DirectoryGroup, DirectoryUser, Link, MembershipLink, ObjectType, Operation, Standing, Tenant
-from sync.preview.queries.filter_effects import titles_of
+
+# Rows of history that are read with a person; the logs have all.
+SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,7 @@ class PersonFacts:
     link: Link | None
     path: Sequence[str]
     filters: Sequence[str]
-    last: Operation | None
+    history: Sequence[Operation]
     read_at: datetime.datetime | None
     blocked: str = ""
 
@@ -45,15 +48,14 @@ def facts_of(standing: Standing, blocked: str = "") -> PersonFacts:
     tenant = standing.tenant
     user = DirectoryUser.objects.filter(tenant=tenant, object_id=standing.object_id).first()
     link = Link.objects.filter(tenant=tenant, object_type=ObjectType.USER, object_id=standing.object_id).first()
-    newest = history(tenant, standing.object_id, 1)
     return PersonFacts(
         tenant,
         standing,
         user,
         link,
         group_names(tenant, user.scope_path if user else ()),
-        titles_of(tenant),
-        newest[0] if newest else None,
+        filter_titles(tenant),
+        history(tenant, standing.object_id),
         tenant.snapshots.exclude(sealed_at=None).order_by("-pk").values_list("sealed_at", flat=True).first(),
         blocked,
     )
@@ -66,10 +68,10 @@ def group_names(tenant: Tenant, ids: Sequence[str]) -> list[str]:
     return [found.get(one) or one for one in ids]
 
 
-def history(tenant: Tenant, object_id: str, most: int) -> list[Operation]:
-    """What was done with the person, newest first."""
+def history(tenant: Tenant, object_id: str) -> list[Operation]:
+    """The last of what was done with the person, newest first."""
     rows = Operation.objects.log().filter(tenant=tenant, object_type=ObjectType.USER, object_id=object_id)
-    return list(rows.select_related("run").order_by("-pk")[:most])
+    return list(rows.select_related("run").order_by("-pk")[:SHOWN])
 
 
 def memberships(facts: PersonFacts) -> list[Membership]:

@@ -3,7 +3,7 @@
 from django.db.models import Q, QuerySet
 
 from sync.models import DirectoryUser, Link, ObjectType, Standing, Tenant, Word
-from sync.people.facts import Membership, PersonFacts, facts_of, history, memberships
+from sync.people.facts import Membership, PersonFacts, facts_of, memberships
 from sync.people.values import UNREADABLE, Value, read_in_aws, values_of
 from sync.people.verdict import Answer, Question, Verdict, questions, verdict_of
 from sync.standings import queries as standings
@@ -18,7 +18,6 @@ __all__ = [
     "Verdict",
     "facts_of",
     "find",
-    "history",
     "memberships",
     "of_id",
     "questions",
@@ -50,4 +49,7 @@ def _matches(tenant: Tenant, text: str) -> Q:
 
 
 def of_id(tenant: Tenant, object_id: str) -> Standing | None:
-    return Standing.objects.filter(tenant=tenant, kind=ObjectType.USER, object_id=object_id).first()
+    found = Standing.objects.filter(tenant=tenant, kind=ObjectType.USER, object_id=object_id).first()
+    if found:
+        found.tenant = tenant
+    return found

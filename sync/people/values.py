@@ -2,19 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from django.utils import timezone
 
 from sync.configuration.current import configuration_of
-from sync.configuration.ruleset import Rules
 from sync.connection.clients import NotEntered, scim_client
 from sync.connection.sealing import CannotOpen
-from sync.engine.evaluation.mapper import people_mapper
-from sync.models import DirectoryUser, Tenant
+from sync.engine.evaluation.mapper import Mapper
+from sync.models import DirectoryUser, ObjectType, Tenant
 from sync.people.facts import PersonFacts
 from sync.rules.drift import same
 from sync.rules.mapping import Trace
+from sync.rules.rows import GuestName, MappingRow
 from sync.scim.errors import NotFound, ScimError
 from sync.scim.resource import Units, unit_of, units, units_held, value_of
 
@@ -35,6 +35,12 @@ class Value:
     hidden: bool
 
     @property
+    def empty(self) -> bool:
+        """Nobody has a value."""
+        known = (*self.entra.values(), self.mapped, self.held)
+        return all(value in (None, "", []) for value in known)
+
+    @property
     def differs(self) -> bool:
         return not same(unit_of(self.target), self.mapped, self.held)
 
@@ -48,8 +54,12 @@ def values_of(facts: PersonFacts, held: Units | None = None) -> list[Value]:
 
 
 def _traces(tenant: Tenant, user: DirectoryUser) -> Sequence[Trace]:
-    mapper = people_mapper(Rules.of(configuration_of(tenant)), timezone.now())
+    mapper = Mapper(_rows(tenant), cast(GuestName, configuration_of(tenant).guest_user_name), timezone.now())
     return mapper.map(user.properties, present=user.in_scope, creating=False).trace
+
+
+def _rows(tenant: Tenant) -> list[MappingRow]:
+    return [row.rule() for row in configuration_of(tenant).mappings.filter(object_type=ObjectType.USER)]
 
 
 def _value(trace: Trace, held: Units) -> Value:
@@ -67,5 +77,4 @@ def read_in_aws(facts: PersonFacts) -> Units | None:
         return None
     finally:
         client.close()
-    rules = Rules.of(configuration_of(facts.tenant)).users
-    return units_held(answer.resource or {}, units({rule.target: "" for rule in rules}))
+    return units_held(answer.resource or {}, units({row.target: "" for row in _rows(facts.tenant)}))

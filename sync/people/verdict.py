@@ -111,7 +111,7 @@ def _exists(facts: PersonFacts) -> Question:
 
 def _enabled(facts: PersonFacts) -> Question:
     enabled = facts.user.properties.get("accountEnabled") if facts.user else None
-    answer = {True: Answer.YES, False: Answer.NO}.get(enabled, Answer.OPEN)
+    answer = Answer.OPEN if enabled is None else Answer.YES if enabled else Answer.NO
     words = {Answer.YES: _("the account is on"), Answer.NO: _("the account is off"), Answer.OPEN: _("not known")}
     return Question("enabled", _("Enabled"), answer, words[answer], facts.read_at)
 
@@ -165,7 +165,7 @@ def _written(facts: PersonFacts) -> Question:
     if standing.word == Word.WAITING and facts.blocked:
         return Question("written", title, Answer.NO, facts.blocked, standing.since)
     if facts.link and facts.link.written_at:
-        words = facts.last.get_action_display() if facts.last else ""
+        words = facts.history[0].get_action_display() if facts.history else ""
         return Question("written", title, Answer.YES, words, facts.link.written_at)
     return Question("written", title, Answer.OPEN, _("nothing was written yet"))
 
