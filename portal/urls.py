@@ -21,6 +21,7 @@ PAGES = (
     "logs",
     "on_demand",
     "drift",
+    "people",
     "readiness",
 )
 

@@ -12,6 +12,7 @@ from sync.models.link import Link, MembershipLink, ObjectType, Origin
 from sync.models.readiness import Finding, ReadinessCheck
 from sync.models.rehearsed import Rehearsed
 from sync.models.run import Action, Operation, Result, Run
+from sync.models.standing import Standing, Word
 from sync.models.tenant import Adoption, Interval, NameId, Tenant
 
 __all__ = [
@@ -51,5 +52,7 @@ __all__ = [
     "ScopingFilter",
     "SecondCredential",
     "Snapshot",
+    "Standing",
     "Tenant",
+    "Word",
 ]

@@ -303,15 +303,25 @@ PROBLEMS: dict[str, ProblemWords] = {
         ),
         quoted=HELD_BY,
     ),
-    "not-in-entra": ProblemWords(
+    "unknown-to-entra": ProblemWords(
         _("Entra does not know this id"),
         _("Neither Entra nor our last reading of it has a person or group with this id."),
         _("Search for the name again. Whoever was deleted more than 30 days ago is gone from Entra."),
     ),
+    "not-in-entra": ProblemWords(
+        _("Only in AWS"),
+        _("AWS holds people or groups whom nobody in Entra claims. We never touch them."),
+        _("Look at them under Compare with AWS: link each to whom it is, or leave it alone."),
+    ),
     "differs": ProblemWords(
         _("AWS holds something else"),
-        _("AWS accepted the request, but what it holds now is not what was sent."),
-        _("Look at the fields named here in AWS. If somebody changed them there, run it once more."),
+        _("AWS holds other values than were written last: somebody may have changed them there."),
+        _("Look at the fields named here in AWS, and repair them under Compare with AWS, or run it once more."),
+    ),
+    "members-differ": ProblemWords(
+        _("AWS holds other members"),
+        _("A group in AWS has other members than were written last: somebody may have changed them there."),
+        _("Look at the members under Compare with AWS, and repair them there."),
     ),
     # The whole run, or what it holds back
     "cancelled": ProblemWords(

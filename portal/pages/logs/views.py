@@ -16,8 +16,8 @@ from portal.frame.render import render_page
 from portal.pages.logs.forms import LogFilterForm
 from portal.words.operations import field_changes
 from sync import audit
+from sync.configuration.current import filter_titles
 from sync.models import DirectoryUser, Operation, Tenant
-from sync.preview.queries.filter_effects import titles_of
 from sync.problems.catalogue import PROBLEMS, scope_words
 
 COLUMNS = (
@@ -67,7 +67,7 @@ def detail_context(tenant: Tenant, operation: Operation) -> dict[str, Any]:
         "meaning": problem.told(answered=operation.status is not None) if problem else "",
         "quoted": problem.quote(operation.status is not None) if problem else "",
         "person": person,
-        "scope_words": scope_words(person.scope_reason, titles_of(tenant)) if person else "",
+        "scope_words": scope_words(person.scope_reason, filter_titles(tenant)) if person else "",
         "members": members_named(tenant, operation),
         "changes": field_changes(operation.changes),
         "earlier": same.filter(pk__lt=operation.pk).select_related("run")[:5],

@@ -10,13 +10,14 @@ from django.db import transaction
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
 from pytest_django import DjangoDbBlocker
 
 from portal.access.pages import Access, access_of
 from portal.access.rights import rights_of
 from portal.access.roles import RIGHTS, Right
 from portal.models import Role, User
-from sync.models import ConnectionTest, Demand, DirectoryGroup, Drift, Half, Hold, Operation, Run, Tenant
+from sync.models import ConnectionTest, Demand, DirectoryGroup, Drift, Half, Hold, Operation, Run, Standing, Tenant
 from sync.tenants.services import create_tenant
 from tests.world.drafted import GROUP, JO, PREVIEW, preview_of, with_draft, with_versions
 from tests.world.people import person
@@ -118,6 +119,7 @@ def make_world() -> World:
     preview_of(tenant, with_draft(tenant))
     run = Run.objects.create(tenant=tenant, number=1, kind="full", trigger="person", state="completed")
     DirectoryGroup.objects.create(tenant=tenant, object_id=GROUP)
+    Standing.objects.create(tenant=tenant, kind="user", object_id=GROUP, word="in_aws", since=timezone.now())
     facts = {"limit": 1, "planned": 2}
     rows = {
         "connection_test": ConnectionTest.objects.create(tenant=tenant, half=Half.AWS, state="done"),
