@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from portal.access import second_factor
+from portal.access.sealed_factors import SEALED_FOR
 from portal.models import User
 from sync.connection.sealing import CannotOpen, seal, unseal
 
@@ -28,8 +29,6 @@ MESSAGES = {
     "mfa/messages/totp_activated.txt": gettext_lazy("The app is set up."),
     "mfa/messages/totp_deactivated.txt": gettext_lazy("The app is removed."),
 }
-# What sealed secrets of second factors are bound to.
-SEALED_FOR = "second factor"
 
 
 class ClosedAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]

@@ -9,7 +9,7 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from django.test import Client
 
-from portal.access.allauth_adapter import SEALED_FOR
+from portal.access.sealed_factors import SEALED_FOR
 from portal.models import Role, RoleGrant, User
 from sync.connection.sealing import seal
 from sync.models import Tenant

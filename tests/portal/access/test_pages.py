@@ -10,13 +10,14 @@ from django.db import transaction
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
 from pytest_django import DjangoDbBlocker
 
 from portal.access.pages import Access, Audience, Needed, access_of
 from portal.access.rights import rights_of
 from portal.access.roles import RIGHTS, Right
 from portal.models import Role, User
-from sync.models import ConnectionTest, Demand, DirectoryGroup, Drift, Half, Hold, Operation, Run, Tenant
+from sync.models import ConnectionTest, Demand, DirectoryGroup, Drift, Half, Hold, Operation, Run, Standing, Tenant
 from sync.tenants.services import create_tenant
 from tests.world.drafted import GROUP, JO, PREVIEW, preview_of, with_draft, with_versions
 from tests.world.people import person, sign_in
@@ -36,6 +37,7 @@ FORMS: Mapping[str, list[dict[str, Any]]] = {
     "connection_test_start": [{"half": "aws"}],
     "configuration_import": [{"step": "file", "text": "{}"}, {"step": "entra"}, {"step": "take"}],
     "provisioning": [{"interval": 15}],
+    "credential_renewal": [{}, *({"step": step} for step in ("enter", "test", "switch", "remove"))],
 }
 
 
@@ -80,7 +82,8 @@ class World:
 
     def address(self, name: str) -> str:
         usual = {"object_type": "user", "target": "title", "key": "new", "kind": "group", "object_id": GROUP}
-        named = usual | {"number": 1, "slug": SLUG, "uidb64": "MQ", "token": "a-b"} | self.facts.get(name, {})
+        more = {"half": "aws", "number": 1, "slug": SLUG, "uidb64": "MQ", "token": "a-b"}
+        named = usual | more | self.facts.get(name, {})
         converters = (PAGES | OTHERS)[name].pattern.converters
         of_tenant = {"slug": SLUG} if name in PAGES else {}
         return reverse(name, kwargs=of_tenant | {one: named[one] for one in converters})
@@ -104,6 +107,7 @@ def make_world() -> World:
     preview_of(tenant, with_draft(tenant))
     run = Run.objects.create(tenant=tenant, number=1, kind="full", trigger="person", state="completed")
     DirectoryGroup.objects.create(tenant=tenant, object_id=GROUP)
+    Standing.objects.create(tenant=tenant, kind="user", object_id=GROUP, word="in_aws", since=timezone.now())
     facts = {"limit": 1, "planned": 2}
     rows = {
         "connection_test": ConnectionTest.objects.create(tenant=tenant, half=Half.AWS, state="done"),
@@ -119,7 +123,7 @@ def make_world() -> World:
 
 def sessions(tenant: Tenant) -> dict[str, str]:
     people = {str(role): person(f"{role}@acme.example", role, None if role is Role.OWNER else tenant) for role in Role}
-    other = Tenant.objects.create(name="Other", slug="other")
+    other = create_tenant(actor=JO, name="Other", slug="other")
     people[STRANGER] = person("eve@other.example", Role.CONFIGURATOR, other)
     return {name: session_of(user) for name, user in people.items()}
 

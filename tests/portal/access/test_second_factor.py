@@ -10,7 +10,8 @@ from allauth.mfa.models import Authenticator
 from django.http import HttpResponse
 from django.test import Client
 
-from portal.access.allauth_adapter import SEALED_FOR, SealedMFAAdapter
+from portal.access.allauth_adapter import SealedMFAAdapter
+from portal.access.sealed_factors import SEALED_FOR
 from portal.models import Role, RoleGrant, User
 from sync.connection.sealing import unseal
 from sync.models import AuditEntry, Tenant
