@@ -13,7 +13,7 @@ from portal.access.request import HttpRequest
 from portal.access.roles import Right
 from portal.frame.render import render_page
 from portal.words.holds import hold_heading
-from portal.words.standing import Standing, standing_of
+from portal.words.provisioning import Provisioning, provisioning_of
 from sync.approvals import queries
 from sync.configuration.current import configuration_of
 from sync.models import DirectoryUser, HeldChange, Link, MembershipLink, Tenant
@@ -25,11 +25,11 @@ def overview(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """Until provisioning was turned on for the first time, the page is the set-up task list."""
     if tenant.enabled_changed_at is None:
         return redirect("setup", tenant.slug)
-    standing = standing_of(tenant)
+    provisioning = provisioning_of(tenant)
     context = {
         "tenant": tenant,
-        "standing": standing,
-        "needs": [*waits(tenant, standing), *needs(tenant, standing)][:5],
+        "provisioning": provisioning,
+        "needs": [*waits(tenant, provisioning), *needs(tenant, provisioning)][:5],
         "last_run": tenant.runs.whole().first(),
         "figures": overview_figures(tenant),
         "path": path_of_data(tenant),
@@ -39,16 +39,16 @@ def overview(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     return render_page(request, "overview/detail.html", context, partial="live")
 
 
-def waits(tenant: Tenant, standing: Standing) -> list[dict[str, Any]]:
+def waits(tenant: Tenant, provisioning: Provisioning) -> list[dict[str, Any]]:
     """What waits for a person's decision."""
     found: list[dict[str, Any]] = []
-    if standing.plan:
-        url = reverse("run", args=[tenant.slug, standing.plan.number]) + "#plan"
-        facts = {"since": standing.plan.finished_at, "url": url, "action": _("See the plan")}
+    if provisioning.plan:
+        url = reverse("run", args=[tenant.slug, provisioning.plan.number]) + "#plan"
+        facts = {"since": provisioning.plan.finished_at, "url": url, "action": _("See the plan")}
         found.append(_words("not-confirmed") | facts)
-    if standing.shrunken:
-        facts = {"since": standing.shrunken.finished_at, "url": reverse("approvals", args=[tenant.slug])}
-        found.append(_words(standing.shrunken.suspect) | facts | {"action": _("Review")})
+    if provisioning.shrunken:
+        facts = {"since": provisioning.shrunken.finished_at, "url": reverse("approvals", args=[tenant.slug])}
+        found.append(_words(provisioning.shrunken.suspect) | facts | {"action": _("Review")})
     for hold in queries.open_holds(tenant):
         waiting = HeldChange.objects.waiting().filter(hold=hold).count()
         if waiting:
@@ -62,13 +62,13 @@ def _words(code: str) -> dict[str, Any]:
     return {"waits": PROBLEMS[code].title, "meaning": PROBLEMS[code].meaning}
 
 
-def needs(tenant: Tenant, standing: Standing) -> list[dict[str, Any]]:
+def needs(tenant: Tenant, provisioning: Provisioning) -> list[dict[str, Any]]:
     """Open incidents and credentials that end, most urgent first; what a banner or a decision says is not repeated."""
     shown = {
         *OF_CREDENTIALS,
         tenant.quarantine_code,
         "not-confirmed",
-        standing.shrunken.suspect if standing.shrunken else "",
+        provisioning.shrunken.suspect if provisioning.shrunken else "",
     }
     found: list[dict[str, Any]] = [
         {

@@ -10,7 +10,7 @@ from portal.access.request import HttpRequest
 from portal.access.rights import is_owner, require_owner, visible_tenants
 from portal.frame.render import redirect_to, render_page
 from portal.pages.tenants.forms import TenantForm
-from portal.words.standing import standing_of
+from portal.words.provisioning import provisioning_of
 from sync.models import Tenant
 from sync.tenants.services import create_tenant
 
@@ -24,7 +24,7 @@ def tenants(request: HttpRequest) -> HttpResponse:
     rows = [
         {
             "tenant": tenant,
-            "word": standing_of(tenant).word,
+            "word": provisioning_of(tenant).word,
             "last_run": tenant.runs.whole().first(),
             "people": people_in_sync(tenant),
         }
