@@ -11,7 +11,7 @@ from portal.access.rights import is_owner, require_owner, visible_tenants
 from portal.frame.render import redirect_to, render_page
 from portal.pages.tenants.forms import TenantForm
 from portal.words.provisioning import provisioning_of
-from sync.models import Tenant
+from sync.standings import queries as standings
 from sync.tenants.services import create_tenant
 
 
@@ -26,15 +26,12 @@ def tenants(request: HttpRequest) -> HttpResponse:
             "tenant": tenant,
             "word": provisioning_of(tenant).word,
             "last_run": tenant.runs.whole().first(),
-            "people": people_in_sync(tenant),
+            "reaching": standings.reaching_aws(tenant),
+            "worst": standings.worst(tenant),
         }
         for tenant in found
     ]
     return render_page(request, "tenants/list.html", {"rows": rows, "owner": is_owner(request.user)})
-
-
-def people_in_sync(tenant: Tenant) -> int:
-    return tenant.links.filter(object_type="user", active=True).exclude(scim_id="").count()
 
 
 @signed_in
