@@ -4,6 +4,7 @@ One row per person or group that Entra ever named and whose scope was decided. W
 those of the comparison: see sync/standings/services.py.
 """
 
+import datetime
 from collections.abc import Collection
 from typing import Any
 
@@ -34,6 +35,8 @@ CONFLICTS = (
 # They settle by themselves, or are as somebody wants them: whoever has one waits, or is well with a note.
 NOTES = tuple(code for code, words in PROBLEMS.items() if words.warning)
 ONLY_IN_AWS = "not-in-entra"
+# Before there was any comparison.
+EVER = datetime.datetime(2000, 1, 1, tzinfo=datetime.UTC)
 # What is derived, in the order of the statement's result.
 DERIVED = (
     *("object_id", "scim_id", "name", "in_scope", "scope", "word", "code", "attribute", "quoted", "request_id"),
@@ -79,9 +82,12 @@ facts AS (
                 AND c.decision = 'kept'
         ) AS kept,
         (
-            SELECT MAX(CASE d.kind WHEN 'missing' THEN 3 WHEN 'differs' THEN 2 ELSE 1 END) FROM {drift} d
-            WHERE d.link_id = l.id AND d.run_id = %(comparison)s AND d.scim_id = l.scim_id AND NOT d.repaired
-                AND (l.written_at IS NULL OR l.written_at < %(compared_at)s)
+            SELECT MAX(CASE d.kind WHEN 'missing' THEN 3 WHEN 'differs' THEN 2 ELSE 1 END)
+            FROM {drift} d JOIN {run} r ON r.id = d.run_id
+            WHERE d.link_id = l.id AND d.scim_id = l.scim_id AND NOT d.repaired
+                AND (d.run_id = %(comparison)s OR (r.kind = 'demand' AND d.found_at >= %(compared_at)s))
+                AND (l.written_at IS NULL OR l.written_at < d.found_at)
+                AND (l.read_at IS NULL OR l.read_at < d.found_at)
         ) AS drift
     FROM {mirror} m
     LEFT JOIN {link} l ON l.tenant_id = m.tenant_id AND l.object_type = %(kind)s AND l.object_id = m.object_id
@@ -171,6 +177,7 @@ class Derivation:
             held=table_of(HeldChange),
             hold=table_of(Hold),
             drift=table_of(Drift),
+            run=table_of(Run),
         )
         rest = (JUDGED + "," + DERIVATION).replace("%(conflicts)s", self._listed("conflict", CONFLICTS))
         self.sql = f"WITH {facts}, {rest.replace('%(notes)s', self._listed('note', NOTES))}"
@@ -183,11 +190,15 @@ class Derivation:
 
 
 def _moments(tenant_id: int) -> dict[str, Any]:
-    """Now, the newest comparison, and when it read AWS."""
-    newest, now = newest_comparison(tenant_id), timezone.now()
-    compared_at = newest.compared_at if newest and newest.compared_at else now
+    """Now, the newest comparison, and when it began to read AWS."""
+    newest = newest_comparison(tenant_id)
+    compared_at = newest.compared_at if newest and newest.compared_at else EVER
     adapted = connection.ops.adapt_datetimefield_value
-    return {"now": adapted(now), "comparison": newest.pk if newest else 0, "compared_at": adapted(compared_at)}
+    return {
+        "now": adapted(timezone.now()),
+        "comparison": newest.pk if newest else 0,
+        "compared_at": adapted(compared_at),
+    }
 
 
 def newest_comparison(tenant_id: int) -> Run | None:

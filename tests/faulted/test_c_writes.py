@@ -7,13 +7,12 @@ import pytest
 from sync.models import Link, MembershipLink, Operation, Result, Run, Tenant
 from sync.scim import breaker, writing
 from tests.world.company import aws_group, aws_user, group_of, hire, names
+from tests.world.escrow import time_passes
 from tests.world.lab import Lab
 from tests.world.programs import until
 from tests.world.tenant import assign, attempt, sync
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-PAST = "2020-01-01T00:00:00Z"
 
 
 def fault(lab: Lab, kind: str, match: str = "POST .*/Users", times: int = 1, **facts: Any) -> None:
@@ -23,11 +22,6 @@ def fault(lab: Lab, kind: str, match: str = "POST .*/Users", times: int = 1, **f
 def team(lab: Lab, name: str, size: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     people = [hire(lab, f"{name} {n}") for n in range(size)]
     return group_of(lab, name, people), people
-
-
-def time_passes() -> None:
-    """Whatever waits in escrow is due."""
-    Link.objects.exclude(retry_at=None).update(retry_at=PAST)
 
 
 def sent(lab: Lab, method: str) -> list[dict[str, Any]]:
