@@ -2,7 +2,7 @@
 
 from sync.models.audit import AuditEntry
 from sync.models.configuration import Assignment, AttributeMapping, Configuration, ScopingFilter
-from sync.models.connection import AwsConnection, ConnectionTest, EntraConnection, Half
+from sync.models.connection import AwsConnection, ConnectionTest, EntraConnection, Half, SecondCredential
 from sync.models.demand import Demand, DemandObject
 from sync.models.directory import DirectoryGroup, DirectoryMembership, DirectoryUser, Inclusion, Snapshot
 from sync.models.drift import Drift
@@ -50,6 +50,7 @@ __all__ = [
     "Result",
     "Run",
     "ScopingFilter",
+    "SecondCredential",
     "Snapshot",
     "Standing",
     "Tenant",

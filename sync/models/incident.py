@@ -20,8 +20,9 @@ class Incident(models.Model):
     # How many people and groups had it when a mail about it went out last.
     told = models.PositiveIntegerField(default=0)
     opened_at = models.DateTimeField()
-    opened_by = models.ForeignKey(Run, models.CASCADE, related_name="opened_incidents")
-    last_seen = models.ForeignKey(Run, models.CASCADE, related_name="+")
+    # No run meets the end of a credential.
+    opened_by = models.ForeignKey(Run, models.CASCADE, null=True, blank=True, related_name="opened_incidents")
+    last_seen = models.ForeignKey(Run, models.CASCADE, null=True, blank=True, related_name="+")
     solved_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -45,7 +46,7 @@ class Delivery(models.Model):
     OPEN = (State.WAITING, State.SENDING)
 
     tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="deliveries")
-    run = models.ForeignKey(Run, models.CASCADE, related_name="deliveries")
+    run = models.ForeignKey(Run, models.CASCADE, null=True, blank=True, related_name="deliveries")
     recipient = models.EmailField()
     subject = models.CharField(max_length=250)
     body = models.TextField()

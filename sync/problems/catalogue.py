@@ -17,15 +17,15 @@ AWS_SAID, AWS_RULE, HELD_BY = _("AWS said:"), _("The rule of AWS:"), _("Held in 
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class RefusalWords:
     """`foreseen`: by AWS's rules, before it was asked; `answered`: by an answer that came."""
 
     foreseen: Words
     answered: Words
 
 
-OF_PERSON = Refusal(_("AWS would refuse the person."), _("AWS refused the person."))
-OF_OBJECT = Refusal(_("AWS would refuse the object."), _("AWS refused the object."))
+OF_PERSON = RefusalWords(_("AWS would refuse the person."), _("AWS refused the person."))
+OF_OBJECT = RefusalWords(_("AWS would refuse the object."), _("AWS refused the object."))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class ProblemWords:
     # What an operation's `error` is, where AWS has not said it.
     quoted: Words = ""
     # What AWS does about it, or has done.
-    refusal: Refusal | None = None
+    refusal: RefusalWords | None = None
 
     @property
     def meaning(self) -> Words:
@@ -473,12 +473,25 @@ PROBLEMS: dict[str, ProblemWords] = {
         _("Credentials for Entra or AWS are missing or cannot be opened. Nothing was read or changed."),
         _("Open Connection, enter them again and press Test connection."),
     ),
+    "credential-ends": ProblemWords(
+        _("The Entra credential ends"),
+        _("Entra takes a secret or certificate until its end date only; after it nothing is read and syncs fail."),
+        _("Open Connection and press Replace credential: the next one takes over without a gap."),
+    ),
+    "token-ends": ProblemWords(
+        _("The AWS access token ends"),
+        _("AWS tokens last one year; after it nothing more reaches AWS. People stay as they are, leavers included."),
+        _("Open Connection and press Replace credential: AWS takes two tokens at a time, so there is no gap."),
+    ),
     "engine-error": ProblemWords(
         _("The sync stopped on an error of its own"),
         _("This is our fault, not yours. What is written stays; nothing else was changed."),
         _("Send the run's number and the server log to the maintainers."),
     ),
 }
+
+# Of the end dates, whether runs go well or not.
+OF_CREDENTIALS = ("credential-ends", "token-ends")
 
 # Met by comparisons with AWS only, and over when a later comparison does not meet them.
 OF_COMPARISONS = ("aws-list-incomplete", "aws-many-gone", "aws-members-unsure")

@@ -13,7 +13,7 @@ from sync.approvals import services as approvals
 from sync.configuration.current import configuration_of
 from sync.drift import services
 from sync.models import Run, Tenant
-from sync.notifications import deliveries
+from sync.notifications import deliveries, endings
 from sync.runs.requests import RunInTheWay, enqueue_run, request_run
 from sync.standings import services as standings
 
@@ -35,6 +35,7 @@ def dispatch() -> None:
         _compare_when_due(tenant)
     for run in list(abandoned_runs()):
         enqueue_run(run)
+    endings.note_endings(timezone.now().date())
     approvals.end_approvals()
     for tenant in unchecked_tenants():
         queue.send(queue.CHECK_STANDINGS, tenant.pk)

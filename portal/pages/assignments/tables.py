@@ -1,7 +1,7 @@
 """The tables of assignments as pages show them: what the draft assigns, and what it no longer does, with its counts."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from django.core.cache import cache
@@ -263,11 +263,14 @@ def _counts(
     """Kept until the directory is read again or somebody edits the rules."""
     edited = configuration.changed_at.timestamp()
     key = f"assigned:{configuration.pk}:{edited}:{snapshot.pk}:{configuration.assignments.count()}"
-    counts: dict[str, AssignmentCounts] | None = cache.get(key)
-    if counts is None and compute:
-        counts = rules.counts()
-        cache.set(key, counts, COUNTS_KEPT_SECONDS)
-    return counts
+    kept: dict[str, dict[str, int]] | None = cache.get(key)
+    if kept is not None:
+        return {group: AssignmentCounts(**counts) for group, counts in kept.items()}
+    if not compute:
+        return None
+    found = rules.counts()
+    cache.set(key, {group: asdict(counts) for group, counts in found.items()}, COUNTS_KEPT_SECONDS)
+    return found
 
 
 def _count_in_entra(tenant: Tenant, groups: Iterable[AssignmentLine]) -> None:
@@ -287,7 +290,7 @@ def last_snapshot(tenant: Tenant) -> Snapshot | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Leaving:
+class UnassignedWords:
     """What follows when assignments go, in words. `people`: one page of those who leave."""
 
     leave: int
@@ -298,14 +301,14 @@ class Leaving:
 
 def leaving(
     configuration: Configuration, going: Sequence[assignment_effects.Key], number: str = "", size: int = PAGE
-) -> Leaving:
+) -> UnassignedWords:
     rules = AssignmentEffects(configuration)
     found = rules.departure(going)
     rows = rules.people_of(going).order_by("display_name", "pk")
     names = rows.values_list("object_id", "display_name", "user_principal_name")
     people = [row for row in names.iterator(chunk_size=5000) if row[0] in found.leaving] if found.leaving else []
     reasons = [(n, _kept_by(key, rules), key[1]) for key, n in found.staying.most_common()]
-    return Leaving(len(found.leaving), found.staying.total(), reasons, Paginator(people, size).get_page(number))
+    return UnassignedWords(len(found.leaving), found.staying.total(), reasons, Paginator(people, size).get_page(number))
 
 
 def _kept_by(key: assignment_effects.Key, rules: AssignmentEffects) -> str:

@@ -17,7 +17,7 @@ def note_comparisons(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('sync', '0007_never_touch'),
+        ('sync', '0010_endings'),
     ]
 
     operations = [
