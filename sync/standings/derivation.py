@@ -4,7 +4,6 @@ One row per person or group that Entra ever named and whose scope was decided. W
 those of the comparison: see sync/standings/services.py.
 """
 
-import datetime
 from collections.abc import Collection
 from typing import Any
 
@@ -35,8 +34,6 @@ CONFLICTS = (
 # They settle by themselves, or are as somebody wants them: whoever has one waits, or is well with a note.
 NOTES = tuple(code for code, words in PROBLEMS.items() if words.warning)
 ONLY_IN_AWS = "not-in-entra"
-# Before there was any comparison.
-EVER = datetime.datetime(2000, 1, 1, tzinfo=datetime.UTC)
 # What is derived, in the order of the statement's result.
 DERIVED = (
     *("object_id", "scim_id", "name", "in_scope", "scope", "word", "code", "attribute", "quoted", "request_id"),
@@ -55,6 +52,13 @@ ACTIVE = {
     ObjectType.USER.value: "COALESCE(l.active, TRUE)",
     ObjectType.GROUP.value: "(m.in_scope OR EXISTS (SELECT 1 FROM {membership} x WHERE x.group_id = l.id))",
 }
+
+# The comparison that counts, as in newest_comparison.
+NEWEST = """
+newest AS (
+    SELECT id, compared_at FROM {run}
+    WHERE tenant_id = %(tenant)s AND compared_at IS NOT NULL ORDER BY id DESC LIMIT 1
+)"""
 
 FACTS = """
 facts AS (
@@ -85,7 +89,10 @@ facts AS (
             SELECT MAX(CASE d.kind WHEN 'missing' THEN 3 WHEN 'differs' THEN 2 ELSE 1 END)
             FROM {drift} d JOIN {run} r ON r.id = d.run_id
             WHERE d.link_id = l.id AND d.scim_id = l.scim_id AND NOT d.repaired
-                AND (d.run_id = %(comparison)s OR (r.kind = 'demand' AND d.found_at >= %(compared_at)s))
+                AND (
+                    d.run_id = (SELECT id FROM newest)
+                    OR (r.kind = 'demand' AND d.found_at >= COALESCE((SELECT compared_at FROM newest), d.found_at))
+                )
                 AND (l.written_at IS NULL OR l.written_at < d.found_at)
                 AND (l.read_at IS NULL OR l.read_at < d.found_at)
         ) AS drift
@@ -165,7 +172,8 @@ class Derivation:
 
     def __init__(self, tenant_id: int, kind: str, object_ids: Collection[str] | None) -> None:
         """`object_ids`: of whom; None: of everybody."""
-        self.parameters: dict[str, Any] = {"tenant": tenant_id, "kind": kind, **_moments(tenant_id)}
+        now = connection.ops.adapt_datetimefield_value(timezone.now())
+        self.parameters: dict[str, Any] = {"tenant": tenant_id, "kind": kind, "now": now}
         only = "" if object_ids is None else f"AND m.object_id IN {self._listed('object', object_ids)}"
         active = ACTIVE[kind].format(membership=table_of(MembershipLink))
         facts = FACTS.format(
@@ -180,25 +188,14 @@ class Derivation:
             run=table_of(Run),
         )
         rest = (JUDGED + "," + DERIVATION).replace("%(conflicts)s", self._listed("conflict", CONFLICTS))
-        self.sql = f"WITH {facts}, {rest.replace('%(notes)s', self._listed('note', NOTES))}"
+        newest = NEWEST.format(run=table_of(Run))
+        self.sql = f"WITH {newest}, {facts}, {rest.replace('%(notes)s', self._listed('note', NOTES))}"
 
     def _listed(self, name: str, values: Collection[str]) -> str:
         """A list for IN, its values among the parameters."""
         named = {f"{name}{number}": value for number, value in enumerate(values)}
         self.parameters |= named
         return "(" + ", ".join(f"%({key})s" for key in named) + ")"
-
-
-def _moments(tenant_id: int) -> dict[str, Any]:
-    """Now, the newest comparison, and when it began to read AWS."""
-    newest = newest_comparison(tenant_id)
-    compared_at = newest.compared_at if newest and newest.compared_at else EVER
-    adapted = connection.ops.adapt_datetimefield_value
-    return {
-        "now": adapted(timezone.now()),
-        "comparison": newest.pk if newest else 0,
-        "compared_at": adapted(compared_at),
-    }
 
 
 def newest_comparison(tenant_id: int) -> Run | None:
