@@ -5,9 +5,10 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
-from portal.access.pages import signed_in
+from portal.access.pages import Audience, site_page
 from portal.access.request import HttpRequest
-from portal.access.rights import is_owner, require_owner, visible_tenants
+from portal.access.rights import can_everywhere, visible_tenants
+from portal.access.roles import Right
 from portal.frame.render import redirect_to, render_page
 from portal.pages.tenants.forms import TenantForm
 from portal.words.provisioning import provisioning_of
@@ -15,7 +16,7 @@ from sync.standings import queries as standings
 from sync.tenants.services import create_tenant
 
 
-@signed_in
+@site_page(read=Audience.SIGNED_IN)
 def tenants(request: HttpRequest) -> HttpResponse:
     """With exactly one tenant the page forwards to it; ?stay=1 shows the list."""
     found = list(visible_tenants(request.user).select_related("entra", "aws"))
@@ -31,12 +32,11 @@ def tenants(request: HttpRequest) -> HttpResponse:
         }
         for tenant in found
     ]
-    return render_page(request, "tenants/list.html", {"rows": rows, "owner": is_owner(request.user)})
+    return render_page(request, "tenants/list.html", {"rows": rows, "owner": can_everywhere(request.user, Right.OWN)})
 
 
-@signed_in
+@site_page(read=Right.OWN, act=Right.OWN)
 def tenant_new(request: HttpRequest) -> HttpResponse:
-    require_owner(request)
     form = TenantForm(request.POST or None, initial={"time_zone": request.user.time_zone})
     if request.method == "POST" and form.is_valid():
         tenant = create_tenant(actor=request.user.email, **form.cleaned_data)
