@@ -11,8 +11,8 @@ from portal.access.rights import can_everywhere, visible_tenants
 from portal.access.roles import Right
 from portal.frame.render import redirect_to, render_page
 from portal.pages.tenants.forms import TenantForm
-from portal.words.standing import standing_of
-from sync.models import Tenant
+from portal.words.provisioning import provisioning_of
+from sync.standings import queries as standings
 from sync.tenants.services import create_tenant
 
 
@@ -25,17 +25,14 @@ def tenants(request: HttpRequest) -> HttpResponse:
     rows = [
         {
             "tenant": tenant,
-            "word": standing_of(tenant).word,
+            "word": provisioning_of(tenant).word,
             "last_run": tenant.runs.whole().first(),
-            "people": people_in_sync(tenant),
+            "reaching": standings.reaching_aws(tenant),
+            "worst": standings.worst(tenant),
         }
         for tenant in found
     ]
     return render_page(request, "tenants/list.html", {"rows": rows, "owner": can_everywhere(request.user, Right.OWN)})
-
-
-def people_in_sync(tenant: Tenant) -> int:
-    return tenant.links.filter(object_type="user", active=True).exclude(scim_id="").count()
 
 
 @site_page(read=Right.OWN, act=Right.OWN)
