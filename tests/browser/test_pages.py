@@ -63,7 +63,7 @@ NO_PAGE = {
     "accept_shrinkage", "drift_link", "draft_undo", "impact_start", "impact_export", "impact_keep", "publish", "assignment_undo", "assignment_change", "unassign_ticked", "application_name", "application_stop",
     # Open at one moment only: tests/browser/test_accounts.py.
     *("choose_password", "mfa_authenticate", "mfa_activate_totp", "mfa_view_recovery_codes", "account_reauthenticate"),
-    *("mfa_login_webauthn", "mfa_reauthenticate_webauthn", "mfa_remove_webauthn"),
+    *("mfa_login_webauthn", "mfa_add_webauthn", "mfa_reauthenticate_webauthn", "mfa_remove_webauthn"),
 }  # fmt: skip
 # Pages for whoever is not signed in.
 SIGNED_OUT = {"account_login", "account_inactive"}
@@ -340,7 +340,6 @@ WIDER_TABLES = """[...document.querySelectorAll(".ls-table-scroll")].filter(one 
     .map(row => `${row.offsetHeight} ${row.innerText.slice(0, 80)}`))"""
 OWN = (
     "me",
-    "mfa_add_webauthn",
     "password",
     "mfa_index",
     "mfa_deactivate_totp",
