@@ -88,6 +88,7 @@ def arguments() -> argparse.Namespace:
         parser.add_argument(f"--{part}-port", type=int, default=0, help="0: as remembered, else any free port")
     parser.add_argument("--aws-tps", type=float, default=20.0, help="requests per second that AWS allows; 0: any")
     parser.add_argument("--aws-latency-ms", type=float, default=0.0)
+    parser.add_argument("--aws-speed", type=float, default=1.0, help="AWS's quota and answers, so many times as fast")
     parser.add_argument("--aws-bad-tls", action="store_true", help="AWS also behind certificates that nobody may trust")
     parser.add_argument("--graph-latency-ms", type=float, default=0.0)
     return parser.parse_args()
@@ -100,7 +101,7 @@ def build_world(state: Path, options: argparse.Namespace) -> World:
     else:
         seed(directory, options.people)
     graph = Graph(directory, options.graph_latency_ms)
-    scim = AwsApp(aws, faults, tps=options.aws_tps, latency_ms=options.aws_latency_ms)
+    scim = AwsApp(aws, faults, tps=options.aws_tps, latency_ms=options.aws_latency_ms, speed=options.aws_speed)
     return World(directory, aws, graph, scim, faults, Elsewhere())
 
 

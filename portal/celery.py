@@ -6,7 +6,8 @@ from typing import Any
 
 from celery import Celery
 from celery.signals import beat_init, celeryd_init, setup_logging
-from django.core.exceptions import ImproperlyConfigured
+
+from portal.deployment.starting import failing_in_words, require_ready
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
@@ -48,19 +49,16 @@ def configure() -> None:
     app.autodiscover_tasks(["sync"])
 
 
-configure()
+with failing_in_words():
+    configure()
 
 
 @celeryd_init.connect
 @beat_init.connect
-def refuse_without_keys(**_: Any) -> None:
+def refuse_unready(**_: Any) -> None:
     """Celery swallows what a receiver raises, but not an exit."""
-    from portal.deployment.checks import require_keys
-
-    try:
-        require_keys()
-    except ImproperlyConfigured as error:
-        raise SystemExit(str(error)) from error
+    with failing_in_words():
+        require_ready(migrated=True)
 
 
 @setup_logging.connect

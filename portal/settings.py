@@ -1,20 +1,19 @@
 """Settings of Lockstep: one file, every value that differs between installations from the environment."""
 
-import json
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
-from portal.deployment import environ
+from portal.deployment import addresses, environ, extra_hosts
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VERSION = "0.1.0"
 
 STATE_DIR = Path(environ.text("STATE_DIR", str(BASE_DIR / "var")))
 environ.recall(STATE_DIR)
-PUBLIC_URL = environ.text("PUBLIC_URL", "http://localhost:8000").rstrip("/")
+PUBLIC_URL = addresses.origin("PUBLIC_URL", "http://localhost:8000")
 SERVED_BY_HTTPS = PUBLIC_URL.startswith("https://")
 
 # Both are required (portal/deployment/checks.py); only building the image goes without them.
@@ -22,7 +21,10 @@ SECRET_KEY = environ.secret("SECRET_KEY", STATE_DIR / "secret.key")
 # Key ring for stored secrets: lines of `id:base64 of 32 bytes`; the first seals, all of them open.
 SEAL_KEYS = environ.secret("SEAL_KEYS", STATE_DIR / "seal.keys")
 DEBUG = environ.flag("DEBUG")
-ALLOWED_HOSTS = [*environ.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]"), urlsplit(PUBLIC_URL).hostname or ""]
+ALLOWED_HOSTS = [
+    *environ.allowed_hosts("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]"),
+    addresses.host_of(PUBLIC_URL),
+]
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 
 INSTALLED_APPS = [
@@ -43,6 +45,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "portal.deployment.health.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -81,7 +84,14 @@ TEMPLATES = [
 ]
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
-DATABASES = {"default": environ.database(environ.text("DATABASE_URL", f"sqlite:///{STATE_DIR / 'lockstep.sqlite3'}"))}
+DATABASES = {
+    "default": {
+        **addresses.database("DATABASE_URL", STATE_DIR / "lockstep.sqlite3"),
+        # A pooler that hands out a connection for one transaction only loses them in between (Django's documentation,
+        # "Transaction pooling and server-side cursors").
+        "DISABLE_SERVER_SIDE_CURSORS": environ.flag("DISABLE_SERVER_SIDE_CURSORS"),
+    }
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "portal.User"
@@ -156,7 +166,7 @@ SECURE_HSTS_PRELOAD = SERVED_BY_HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if environ.flag("BEHIND_PROXY") else None
 X_FRAME_OPTIONS = "DENY"
 
-BROKER_URL = environ.text("BROKER_URL", f"redis+socket://{STATE_DIR / 'run' / 'valkey.sock'}")
+BROKER_URL = addresses.broker("BROKER_URL", f"redis+socket://{STATE_DIR / 'run' / 'valkey.sock'}")
 
 
 def _cache(broker: str) -> dict[str, str]:
@@ -171,34 +181,26 @@ def _cache(broker: str) -> dict[str, str]:
 
 CACHES = {"default": _cache(BROKER_URL)}
 
-EMAIL_BACKEND = environ.text(
-    "EMAIL_BACKEND",
-    "django.core.mail.backends.smtp.EmailBackend"
-    if environ.text("SMTP_HOST")
-    else "django.core.mail.backends.console.EmailBackend",
-)
-EMAIL_HOST = environ.text("SMTP_HOST", "localhost")
-EMAIL_PORT = environ.number("SMTP_PORT", 587)
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if environ.text('SMTP_HOST') else 'console'}.EmailBackend"
+EMAIL_HOST = environ.host("SMTP_HOST", "localhost")
+EMAIL_PORT = environ.number("SMTP_PORT", 587, most=65535)
 EMAIL_HOST_USER = environ.text("SMTP_USER")
 EMAIL_HOST_PASSWORD = environ.secret("SMTP_PASSWORD")
 EMAIL_USE_TLS = environ.flag("SMTP_STARTTLS", bool(EMAIL_HOST_USER))
 EMAIL_TIMEOUT = 20
-DEFAULT_FROM_EMAIL = environ.text("MAIL_FROM", "Lockstep <lockstep@localhost>")
+DEFAULT_FROM_EMAIL = environ.mail_address("MAIL_FROM", "Lockstep <lockstep@localhost>")
 
-# Hosts other than Microsoft's and AWS's: the lab, another SCIM server. Only whoever deploys can name them.
-# EXTRA_CLOUDS  {"lab": {"label": "…", "authority": "https://…", "graph": "https://…", "ca_file": "…"}}
-# EXTRA_SCIM_HOSTS  {"host:port": {"dialect": "aws" | "rfc", "ca_file": "…" | null, "plain_http": false}}
-EXTRA_CLOUDS = json.loads(environ.text("EXTRA_CLOUDS", "{}"))
-EXTRA_SCIM_HOSTS = json.loads(environ.text("EXTRA_SCIM_HOSTS", "{}"))
+EXTRA_CLOUDS = extra_hosts.clouds("EXTRA_CLOUDS")
+EXTRA_SCIM_HOSTS = extra_hosts.scim_hosts("EXTRA_SCIM_HOSTS")
 
 # The way out to Microsoft, AWS and the hosts above. The proxy's URL may hold a password: Django's error page hides SECRET.
-OUTBOUND_PROXY_SECRET = environ.proxy("OUTBOUND_PROXY")
+OUTBOUND_PROXY_SECRET = addresses.proxy("OUTBOUND_PROXY")
 OUTBOUND_CA_FILE = environ.ca_file("OUTBOUND_CA_FILE")
 
 # Requests a second of a run. AWS allows 20 for all clients together; a support case raises that (quotas page).
 # Below AWS's 20 requests a second: tests and live reads take 2 of them.
 SCIM_RATE = environ.number("SCIM_RATE", 18)
 LEASE_SECONDS = environ.number("LEASE_SECONDS", 25)
-LOG_LEVEL = environ.text("LOG_LEVEL", "INFO")
+LOG_LEVEL = environ.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
 LOGGING_CONFIG = "portal.deployment.json_logs.configure"
 LOGGING = {"level": LOG_LEVEL}

@@ -7,6 +7,7 @@ from django.views.generic import RedirectView
 PAGES = (
     "overview",
     "setup",
+    "tenant_settings",
     "connection",
     "mappings",
     "scope",

@@ -2,9 +2,10 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from portal.deployment.starting import HALT_GUNICORN, failing_in_words, require_ready
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
-application = get_wsgi_application()
-
-from portal.deployment.checks import require_keys  # noqa: E402 - it needs the settings
-
-require_keys()
+with failing_in_words(HALT_GUNICORN):
+    application = get_wsgi_application()
+    # Without its tables it says so under /readyz and on every page.
+    require_ready(migrated=False)

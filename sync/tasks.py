@@ -1,6 +1,7 @@
 """Celery doormen: an id comes in, a service does the work. A lost or repeated message does no harm."""
 
-from celery import shared_task
+from celery import Task, shared_task
+from django.db import InterfaceError, OperationalError
 
 from sync.connection import services
 from sync.notifications import deliveries
@@ -8,26 +9,39 @@ from sync.readiness.services import carry_out_check
 from sync.worker import execution, scheduling
 
 
-@shared_task
+class AgainAfterAnOutage(Task):  # type: ignore[type-arg]
+    """When the database goes away in the middle, the same message comes again: after 2 s, then with growing pauses.
+
+    Celery's documentation, "Automatic retry for known exceptions"."""
+
+    autoretry_for = (OperationalError, InterfaceError)
+    retry_backoff = 2
+    retry_backoff_max = 300
+    retry_jitter = False
+    max_retries = 20
+
+
+@shared_task(base=AgainAfterAnOutage)
 def execute_run(run_id: int) -> None:
     execution.execute_run(run_id)
 
 
 @shared_task
 def dispatch() -> None:
+    """The next one comes by itself."""
     scheduling.dispatch()
 
 
-@shared_task
+@shared_task(base=AgainAfterAnOutage)
 def test_connection(test_id: int) -> None:
     services.run_test(test_id)
 
 
-@shared_task
+@shared_task(base=AgainAfterAnOutage)
 def deliver(delivery_id: int) -> None:
     deliveries.deliver(delivery_id)
 
 
-@shared_task
+@shared_task(base=AgainAfterAnOutage)
 def check_readiness(check_id: int) -> None:
     carry_out_check(check_id)

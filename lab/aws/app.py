@@ -18,10 +18,11 @@ Result = tuple[int, Json | None]
 
 
 class Quota:
-    """A bucket of one second's requests; 0 turns it off."""
+    """A bucket of one second's requests; 0 turns it off. Seconds pass `speed` times as fast."""
 
-    def __init__(self, per_second: float) -> None:
+    def __init__(self, per_second: float, speed: float) -> None:
         self.per_second = per_second
+        self.speed = speed
         self.left = per_second
         self.at = clock.monotonic()
         self.lock = threading.Lock()
@@ -33,7 +34,7 @@ class Quota:
         per_second = max(1.0, self.per_second - others)
         with self.lock:
             now = clock.monotonic()
-            self.left = min(per_second, self.left + (now - self.at) * per_second)
+            self.left = min(per_second, self.left + (now - self.at) * self.speed * per_second)
             self.at = now
             if self.left < 1:
                 return False
@@ -42,10 +43,15 @@ class Quota:
 
 
 class AwsApp:
-    def __init__(self, store: AwsStore, faults: Faults, *, tps: float = 20, latency_ms: float = 0) -> None:
+    """`speed`: seconds of the quota and of answers pass so many times as fast, for callers whose clock does so too."""
+
+    def __init__(
+        self, store: AwsStore, faults: Faults, *, tps: float = 20, latency_ms: float = 0, speed: float = 1
+    ) -> None:
         self.store = store
         self.faults = faults
-        self.quota = Quota(tps)
+        self.speed = speed
+        self.quota = Quota(tps, speed)
         self.latency = latency_ms / 1000
         self.apply = with_faults(self._apply, faults, "aws")
 
@@ -55,7 +61,7 @@ class AwsApp:
         response = self.apply(request)
         self._record_answer(n, request, response)
         response.late = lambda done: self._record_late(n, request, done)
-        response.delay += self.latency + int(self.store.switches["answer_ms"]) / 1000
+        response.delay += (self.latency + int(self.store.switches["answer_ms"]) / 1000) / self.speed
         return response
 
     def _record_answer(self, n: int, request: Request, response: Response) -> None:

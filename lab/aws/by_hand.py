@@ -34,6 +34,17 @@ def change_group(store: AwsStore, group_id: str, changes: Json) -> Json:
         return store.replace_group(group_id, old, validation.validated_group(_merged(old, changes), store.switches))
 
 
+def remake_group(store: AwsStore, group_id: str) -> Json:
+    """Deleted and made again under its name, with its members: another id, and no external id."""
+    with store.db.transaction():
+        old = store.group(group_id)
+        if old is None:
+            raise KeyError(group_id)
+        members = store.members(group_id)
+        store.delete_group(group_id)
+        return create_group(store, {"displayName": old["displayName"], "members": members})
+
+
 def change_members(store: AwsStore, group_id: str, body: Json) -> None:
     """`add`, `remove`: ids of users, as many as wanted."""
     add, remove = body.get("add", []), body.get("remove", [])

@@ -1,10 +1,12 @@
 """What the console's buttons do: to the company, and to the services."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
-from lab.aws import validation
+from lab.aws import by_hand, validation
 from lab.console.world import World
+from lab.entra import switches as graph_switches
 
 Form = dict[str, str]
 CONTROL_TOWER = ("AWSControlTowerAdmins", "AWSLogArchiveAdmins", "AWSSecurityAuditors")
@@ -113,9 +115,62 @@ def new_token(world: World, _form: Form) -> str:
     return f"New AWS access token, shown once: {world.aws.new_token()}"
 
 
+def rename_aws_user(world: World, form: Form) -> str:
+    by_hand.change_user(world.aws, form["id"], {"displayName": form["name"].strip()})
+    return f"The user in AWS is called {form['name'].strip()} now."
+
+
+def disable_aws_user(world: World, form: Form) -> str:
+    user = world.aws.user(form["id"])
+    require_found(user is not None, form["id"])
+    active = bool(user and user.get("active"))
+    by_hand.change_user(world.aws, form["id"], {"active": not active})
+    return "Disabled in AWS by hand." if active else "Enabled in AWS by hand."
+
+
+def set_aws_user_external_id(world: World, form: Form) -> str:
+    by_hand.change_user(world.aws, form["id"], {"externalId": form.get("name", "").strip() or None})
+    return "The external id was changed in AWS by hand."
+
+
+def add_aws_member(world: World, form: Form) -> str:
+    by_hand.change_members(world.aws, form["group"], {"add": [form["id"]]})
+    return "Put into the group in AWS by hand."
+
+
+def remove_aws_member(world: World, form: Form) -> str:
+    by_hand.change_members(world.aws, form["group"], {"remove": [form["id"]]})
+    return "Taken out of the group in AWS by hand."
+
+
 def delete_aws_user(world: World, form: Form) -> str:
     require_found(world.aws.delete_user(form["id"]), form["id"])
     return "Deleted in AWS by hand."
+
+
+def create_aws_group(world: World, form: Form) -> str:
+    by_hand.create_group(world.aws, {"displayName": form["name"].strip()})
+    return f"AWS holds a group called {form['name'].strip()}, made by hand."
+
+
+def rename_aws_group(world: World, form: Form) -> str:
+    by_hand.change_group(world.aws, form["id"], {"displayName": form["name"].strip()})
+    return f"The group in AWS is called {form['name'].strip()} now."
+
+
+def set_aws_group_external_id(world: World, form: Form) -> str:
+    by_hand.change_group(world.aws, form["id"], {"externalId": form.get("name", "").strip() or None})
+    return "The external id of the group was changed in AWS by hand."
+
+
+def remake_aws_group(world: World, form: Form) -> str:
+    group = by_hand.remake_group(world.aws, form["id"])
+    return f"{group['displayName']} was deleted in AWS and made anew, with another id."
+
+
+def delete_aws_group(world: World, form: Form) -> str:
+    require_found(world.aws.delete_group(form["id"]), form["id"])
+    return "The group was deleted in AWS by hand."
 
 
 def wipe(world: World, _form: Form) -> str:
@@ -145,6 +200,14 @@ def set_switch(world: World, form: Form) -> str:
     return f"{form['name']} is {form['value']} now."
 
 
+def set_graph_switch(world: World, form: Form) -> str:
+    """A text as it is, anything else as JSON writes it."""
+    name, text = form["name"], form.get("value", "")
+    default, _meaning = graph_switches.SWITCHES[name]
+    world.graph.switches.set({name: text if isinstance(default, str) else json.loads(text)})
+    return f"Graph's {name} is {text or 'as usual'} now."
+
+
 def _user(world: World, user_id: str) -> dict[str, Any]:
     user = world.directory.user(user_id)
     if user is None:
@@ -155,9 +218,11 @@ def _user(world: World, user_id: str) -> dict[str, Any]:
 ACTIONS: dict[str, Callable[[World, Form], str]] = {
     action.__name__: action
     for action in (
-        hire, leave, restore, block, remake, rename, second_phone, no_last_name, move, delete_group, remake_group, rename_group, nest_group,
-        throttle, fail, release_all, expire_token, new_token, delete_aws_user, wipe, control_tower,
-        set_switch,
+        hire, leave, restore, block, remake, rename, second_phone, no_last_name, move,
+        delete_group, remake_group, rename_group, nest_group,
+        rename_aws_user, disable_aws_user, set_aws_user_external_id, add_aws_member, remove_aws_member, delete_aws_user,
+        create_aws_group, rename_aws_group, set_aws_group_external_id, remake_aws_group, delete_aws_group,
+        throttle, fail, release_all, expire_token, new_token, wipe, control_tower, set_switch, set_graph_switch,
     )
 }  # fmt: skip
 

@@ -141,6 +141,8 @@ def _aws_call(world: World, method: str, path: list[str], after: int) -> Call | 
             return lambda body: by_hand.create_group(aws, body)
         case ["PATCH", "groups", group_id]:
             return lambda body: by_hand.change_group(aws, group_id, body)
+        case ["POST", "groups", group_id, "remake"]:
+            return lambda _: by_hand.remake_group(aws, group_id)
         case ["DELETE", "groups", group_id]:
             return lambda _: require_found(aws.delete_group(group_id), group_id)
         case ["POST", "groups", group_id, "members"]:

@@ -2,6 +2,7 @@
 
 from urllib.parse import parse_qsl, urlsplit
 
+from lab.aws.errors import ScimRefusal
 from lab.console import actions, api, page
 from lab.console.world import World
 from lab.http import Request, Response
@@ -33,7 +34,7 @@ class Console:
         """A button of the page; the answer sends the browser back to it."""
         try:
             message = actions.do(self.world, name, form)
-        except (KeyError, ValueError) as error:
+        except (KeyError, ValueError, ScimRefusal) as error:
             message = f"Not done: {error}"
         return Response(303, b"", {"Location": page.page_address(message=message, q=form.get("q", ""))})
 

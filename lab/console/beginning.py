@@ -17,5 +17,5 @@ def begin(world: World, seed: int) -> dict[str, Any]:
     world.graph.forget()
     world.directory.empty()
     world.aws.empty()
-    world.scim.quota = Quota(world.scim.quota.per_second)
+    world.scim.quota = Quota(world.scim.quota.per_second, world.scim.speed)
     return {"client_secret": world.directory.new_secret(), "scim_token": world.aws.new_token()}

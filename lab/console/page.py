@@ -1,6 +1,7 @@
 """The console's page: the company on the left, AWS as it holds it on the right, the services below."""
 
-from collections.abc import Iterable
+import json
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from urllib.parse import urlencode
 
 from lab.aws.switches import SWITCHES
 from lab.console.world import World
+from lab.entra.switches import SWITCHES as GRAPH_SWITCHES
 from lab.http import Request, Response
 
 SHOWN = 50
@@ -40,6 +42,7 @@ def render(world: World, request: Request) -> Response:
         aws_groups=aws_group_rows(world),
         faults=fault_items(world),
         switches=switch_rows(world),
+        graph_switches=graph_switch_rows(world),
     )
     headers = {
         "Content-Type": "text/html; charset=utf-8",
@@ -59,9 +62,15 @@ def name_form(action: str, label: str, name: str, **fields: str) -> str:
     return _form(action, label, fields, field)
 
 
-def group_form(world: World, action: str, label: str, **fields: str) -> str:
+def external_id_form(action: str, value: str, **fields: str) -> str:
+    """Empty: it has none."""
+    field = f'<input name="name" value="{escape(value, quote=True)}" aria-label="External id: new value">'
+    return _form(action, "Set external id", fields, field)
+
+
+def group_form(options: str, action: str, label: str, **fields: str) -> str:
     """With a choice of groups."""
-    select = f'<select name="group" aria-label="{escape(label)}: group">{group_options(world)}</select>'
+    select = f'<select name="group" aria-label="{escape(label)}: group">{options}</select>'
     return _form(action, label, fields, select)
 
 
@@ -98,7 +107,7 @@ def _person_row(world: World, row: Any) -> str:
         actions = "".join(
             [
                 name_form("rename", "Rename", row["name"], id=row["id"]),
-                group_form(world, "move", "Move", id=row["id"]),
+                group_form(group_options(world), "move", "Move", id=row["id"]),
                 button_form("second_phone", "Add a second phone", id=row["id"]),
                 button_form("no_last_name", "Empty the last name", id=row["id"]),
                 button_form("block", "Block sign-in" if row["enabled"] else "Allow sign-in", id=row["id"]),
@@ -123,7 +132,7 @@ def _group_row(world: World, row: Any) -> str:
     actions = "".join(
         [
             name_form("rename_group", "Rename", row["name"], id=row["id"]),
-            group_form(world, "nest_group", "Nest into", id=row["id"]),
+            group_form(group_options(world), "nest_group", "Nest into", id=row["id"]),
             button_form("delete_group", "Delete", id=row["id"]),
             button_form("remake_group", "Delete and make anew", id=row["id"]),
         ]
@@ -133,27 +142,54 @@ def _group_row(world: World, row: Any) -> str:
 
 def aws_user_rows(world: World, query: str) -> str:
     found = [user for _n, user in world.aws.users("user_name LIKE ?", (f"%{query}%",), 0, SHOWN)]
-    rows = [
-        [
-            f'<th scope="row">{escape(user["userName"])}<br><small>{escape(user["id"])}</small></th>',
-            f"<td>{escape(user['displayName'])}</td>",
-            f"<td>{'active' if user.get('active') else 'disabled'}</td>",
-            f"<td><small>{escape(user.get('externalId', '–'))}</small></td>",
-            f"<td>{button_form('delete_aws_user', 'Delete by hand', id=user['id'])}</td>",
-        ]
-        for user in found
+    options = "".join(
+        f'<option value="{group["id"]}">{escape(group["displayName"])}</option>' for _n, group in world.aws.groups()
+    )
+    return (
+        "".join(_aws_user_row(user, options) for user in found)
+        or '<tr><td colspan="5">AWS holds no such user.</td></tr>'
+    )
+
+
+def _aws_user_row(user: Any, options: str) -> str:
+    key, external_id = user["id"], user.get("externalId", "")
+    actions = [
+        name_form("rename_aws_user", "Rename", user["displayName"], id=key),
+        button_form("disable_aws_user", "Disable" if user.get("active") else "Enable", id=key),
+        external_id_form("set_aws_user_external_id", external_id, id=key),
+        group_form(options, "add_aws_member", "Put into", id=key),
+        group_form(options, "remove_aws_member", "Take out of", id=key),
+        button_form("delete_aws_user", "Delete", id=key),
     ]
-    return _table_rows(rows) or '<tr><td colspan="5">AWS holds no such user.</td></tr>'
+    return (
+        f'<tr><th scope="row">{escape(user["userName"])}<br><small>{escape(key)}</small></th>'
+        f"<td>{escape(user['displayName'])}</td><td>{'active' if user.get('active') else 'disabled'}</td>"
+        f"<td><small>{escape(external_id or '–')}</small></td><td>{_details('By hand', ''.join(actions))}</td></tr>"
+    )
 
 
 def aws_group_rows(world: World) -> str:
     names = {user["id"]: user["userName"] for _n, user in world.aws.users()}
-    rows = []
-    for _n, group in world.aws.groups():
-        members = [names.get(member, member) for member in world.aws.members(group["id"])]
-        listed = _details(f"{len(members)} members", escape(", ".join(members))) if members else "0 members"
-        rows.append([f'<th scope="row">{escape(group["displayName"])}</th>', f"<td>{listed}</td>"])
-    return _table_rows(rows) or '<tr><td colspan="2">AWS holds no group.</td></tr>'
+    rows = [
+        _aws_group_row(group, [names.get(key, key) for key in world.aws.members(group["id"])])
+        for _n, group in world.aws.groups()
+    ]
+    return "".join(rows) or '<tr><td colspan="3">AWS holds no group.</td></tr>'
+
+
+def _aws_group_row(group: Any, members: list[str]) -> str:
+    key = group["id"]
+    listed = _details(f"{len(members)} members", escape(", ".join(members))) if members else "0 members"
+    actions = [
+        name_form("rename_aws_group", "Rename", group["displayName"], id=key),
+        external_id_form("set_aws_group_external_id", group.get("externalId", ""), id=key),
+        button_form("delete_aws_group", "Delete", id=key),
+        button_form("remake_aws_group", "Delete and make anew", id=key),
+    ]
+    return (
+        f'<tr><th scope="row">{escape(group["displayName"])}</th><td>{listed}</td>'
+        f"<td>{_details('By hand', ''.join(actions))}</td></tr>"
+    )
 
 
 def fault_items(world: World) -> str:
@@ -170,23 +206,45 @@ def switch_rows(world: World) -> str:
 
 def _switch_row(world: World, name: str) -> str:
     switch, value = SWITCHES[name], world.aws.switches[name]
+    control = (
+        _value_field(name, value, 'type="number" min="0"')
+        if switch.number
+        else _value_choice(name, value, switch.allowed)
+    )
+    return _switch_cells("set_switch", name, switch.meaning, control)
+
+
+def graph_switch_rows(world: World) -> str:
+    return "".join(_graph_switch_row(name, world.graph.switches[name]) for name in GRAPH_SWITCHES)
+
+
+def _graph_switch_row(name: str, value: Any) -> str:
+    _default, meaning = GRAPH_SWITCHES[name]
+    if isinstance(value, bool):
+        control = _value_choice(name, json.dumps(value), ("false", "true"))
+    else:
+        control = _value_field(name, value if isinstance(value, str) else json.dumps(value))
+    return _switch_cells("set_graph_switch", name, meaning, control)
+
+
+def _value_choice(name: str, value: str, offered: Sequence[str]) -> str:
     options = "".join(
-        f"<option{' selected' if value == option else ''}>{escape(option)}</option>"
-        for option in dict.fromkeys([*switch.allowed, value])
+        f"<option{' selected' if value == option else ''}>{escape(option)}</option>" for option in offered
     )
-    form = (
-        f'<form method="post" action="/actions/set_switch"><input type="hidden" name="name" value="{name}">'
-        f'<select name="value" aria-label="{name}">{options}</select><button>Set</button></form>'
-    )
-    return f'<tr><th scope="row"><code>{name}</code></th><td>{escape(switch.meaning)}</td><td>{form}</td></tr>'
+    return f'<select name="value" aria-label="{name}">{options}</select>'
+
+
+def _value_field(name: str, value: str, kind: str = 'type="text"') -> str:
+    return f'<input name="value" {kind} value="{escape(value, quote=True)}" aria-label="{name}">'
+
+
+def _switch_cells(action: str, name: str, meaning: str, control: str) -> str:
+    form = _form(action, "Set", {"name": name}, control)
+    return f'<tr><th scope="row"><code>{name}</code></th><td>{escape(meaning)}</td><td>{form}</td></tr>'
 
 
 def _details(label: str, content: str) -> str:
     return f"<details><summary>{escape(label)}</summary>{content}</details>"
-
-
-def _table_rows(rows: Iterable[list[str]]) -> str:
-    return "".join(f"<tr>{''.join(row)}</tr>" for row in rows)
 
 
 TEMPLATE = """<!doctype html>
@@ -213,11 +271,13 @@ TEMPLATE = """<!doctype html>
 <thead><tr><th scope="col">Group</th><th scope="col">Members</th><th scope="col">Actions</th></tr></thead><tbody>{groups}</tbody></table></div>
 </section>
 <section aria-labelledby="aws"><h2 id="aws">AWS IAM Identity Center: what it holds</h2>
+<form method="post" action="/actions/create_aws_group" class="line"><label for="by-hand">Name</label><input id="by-hand" name="name" required>
+<button>Make a group by hand</button></form>
 <div class="scroll" role="region" aria-label="Users in AWS" tabindex="0"><table><caption>Users (first 50)</caption>
 <thead><tr><th scope="col">User name and id</th><th scope="col">Display name</th><th scope="col">State</th><th scope="col">External id</th><th scope="col">Actions</th></tr></thead>
 <tbody>{aws_users}</tbody></table></div>
 <div class="scroll" role="region" aria-label="Groups in AWS" tabindex="0"><table><caption>Groups</caption>
-<thead><tr><th scope="col">Group</th><th scope="col">Members</th></tr></thead><tbody>{aws_groups}</tbody></table></div>
+<thead><tr><th scope="col">Group</th><th scope="col">Members</th><th scope="col">Actions</th></tr></thead><tbody>{aws_groups}</tbody></table></div>
 </section>
 </div>
 <section aria-labelledby="services"><h2 id="services">Services</h2>
@@ -232,8 +292,10 @@ TEMPLATE = """<!doctype html>
 <form method="post" action="/actions/control_tower"><button>Add Control Tower objects</button></form>
 <form method="post" action="/actions/wipe"><button>Wipe AWS</button></form>
 </div>
-<div class="scroll" role="region" aria-label="Switches" tabindex="0"><table><caption>Where AWS's documents are silent or disagree</caption>
+<div class="scroll" role="region" aria-label="Switches" tabindex="0"><table><caption>How AWS is, and where its documents are silent or disagree</caption>
 <thead><tr><th scope="col">Switch</th><th scope="col">Meaning</th><th scope="col">Value</th></tr></thead><tbody>{switches}</tbody></table></div>
+<div class="scroll" role="region" aria-label="Switches of Graph" tabindex="0"><table><caption>How Graph misbehaves</caption>
+<thead><tr><th scope="col">Switch</th><th scope="col">Meaning</th><th scope="col">Value</th></tr></thead><tbody>{graph_switches}</tbody></table></div>
 </section>
 </main>
 </body>

@@ -1,40 +1,83 @@
-"""Typed readers of the process environment; every secret may also come from a file named by NAME_FILE."""
+"""Typed readers of the process environment; every secret may also come from a file named by NAME_FILE.
+
+Empty means not set. What cannot be read raises ImproperlyConfigured, in one sentence that quotes no secret.
+"""
 
 import contextlib
+import ipaddress
 import json
 import os
 import re
 import ssl
+from collections.abc import Collection
+from email.utils import parseaddr
 from pathlib import Path
-from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
-from urllib3.exceptions import LocationParseError
-from urllib3.util import parse_url
+
+HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?\.?")
+# What Django compares with a request's Host: "*", ".example.com", a name, or an address, IPv6 in brackets (ALLOWED_HOSTS).
+ALLOWED_HOST = re.compile(r"\*|\.?[A-Za-z0-9][A-Za-z0-9.-]*|\[[0-9A-Fa-f:.]+\]")
 
 
 def text(name: str, default: str = "") -> str:
-    return os.environ.get(name, default)
+    return os.environ.get(name) or default
 
 
 def flag(name: str, default: bool = False) -> bool:
-    value = os.environ.get(name, "").strip().lower()
+    value = text(name).strip().lower()
     if value in {"", "0", "1", "true", "false", "yes", "no"}:
         return default if not value else value in {"1", "true", "yes"}
     raise ImproperlyConfigured(f"{name} is {value!r}. Set it to 1 or 0.")
 
 
-def number(name: str, default: int) -> int:
-    value = os.environ.get(name, "")
-    try:
-        return int(value) if value else default
-    except ValueError as error:
-        raise ImproperlyConfigured(f"{name} is {value!r}. Set it to a whole number.") from error
+def number(name: str, default: int, *, least: int = 1, most: int | None = None) -> int:
+    value = text(name).strip() or str(default)
+    if re.fullmatch("-?[0-9]{1,9}", value) and least <= int(value) <= (int(value) if most is None else most):
+        return int(value)
+    limits = f"from {least} to {most}" if most is not None else f"of at least {least}"
+    raise ImproperlyConfigured(f"{name} is {value!r}. Set it to a whole number {limits}.")
+
+
+def choice(name: str, default: str, known: Collection[str]) -> str:
+    """One of `known`, which are upper case; the environment may write them in any case."""
+    value = text(name, default).strip().upper()
+    if value in known:
+        return value
+    raise ImproperlyConfigured(f"{name} is {value!r}. Set it to one of: {', '.join(known)}.")
 
 
 def words(name: str, default: str = "") -> list[str]:
-    return [word.strip() for word in os.environ.get(name, default).split(",") if word.strip()]
+    return [word.strip() for word in text(name, default).split(",") if word.strip()]
+
+
+def allowed_hosts(name: str, default: str) -> list[str]:
+    hosts = words(name, default)
+    for host in hosts:
+        if not ALLOWED_HOST.fullmatch(host):
+            raise ImproperlyConfigured(
+                f"{name} has {host!r}, which no request can have as its host. Give names or addresses, separated by "
+                "commas, without https:// and without a port; IPv6 addresses in brackets."
+            )
+    return hosts
+
+
+def host(name: str, default: str) -> str:
+    """A server's name or address, without a port."""
+    value = text(name, default).strip()
+    with contextlib.suppress(ValueError):
+        return str(ipaddress.ip_address(value))
+    if HOST_NAME.fullmatch(value):
+        return value
+    raise ImproperlyConfigured(f"{name} is not the name or address of a host. Give it alone; its port has a setting.")
+
+
+def mail_address(name: str, default: str) -> str:
+    """As it stands in From: `name <local@domain>` or the address alone."""
+    value = text(name, default)
+    if value.isprintable() and re.fullmatch(r"[^@\s]+@[^@\s]+", parseaddr(value)[1]):
+        return value
+    raise ImproperlyConfigured(f"{name} is {value!r}. Set it to an address such as Lockstep <lockstep@example.com>.")
 
 
 def secret(name: str, default_file: Path | None = None) -> str:
@@ -44,45 +87,31 @@ def secret(name: str, default_file: Path | None = None) -> str:
     if value := os.environ.get(name):
         return value
     if named := os.environ.get(f"{name}_FILE"):
-        return _content(name, Path(named))
-    return default_file.read_text().strip() if default_file and default_file.is_file() else ""
+        return _content(f"{name}_FILE is", Path(named))
+    if default_file and os.path.lexists(default_file):
+        return _content(f"{name} is not set and would be read from", default_file)
+    return ""
 
 
-def _content(name: str, path: Path) -> str:
+def _content(why: str, path: Path) -> str:
     try:
         return path.read_text().strip()
-    except (OSError, UnicodeError) as error:
-        raise ImproperlyConfigured(f"{name}_FILE is {str(path)!r}, which cannot be read: {error}.") from error
-
-
-PROXY_FORM = re.compile(r"http://([^:/?#@\s]+:[^:/?#@\s]+@)?([A-Za-z0-9._-]+|\[[0-9a-fA-F:]+\]):[0-9]+/?")
-
-
-def proxy(name: str) -> str | None:
-    """A forward proxy's URL. It may hold a password: no error quotes it."""
-    value = secret(name)
-    if value and not _is_proxy(value):
-        raise ImproperlyConfigured(
-            f"{name} is not the address of a proxy. It reads http://host:port or http://user:password@host:port, "
-            "with / : @ ? # % in name and password percent-encoded."
-        )
-    return value or None
-
-
-def _is_proxy(url: str) -> bool:
-    """Name and password stay within Latin-1: both HTTP clients send Basic authentication so (RFC 7617 section 2.1)."""
-    try:
-        port = parse_url(url).port if PROXY_FORM.fullmatch(url) else None
-    except LocationParseError:
-        return False
-    return bool(port) and all(ord(letter) < 256 for letter in unquote(url))
+    except OSError as error:
+        reason = error.strerror or "it cannot be opened"
+    except UnicodeError:
+        reason = "it is not UTF-8 text"
+    raise ImproperlyConfigured(
+        f"{why} {str(path)!r}, which cannot be read: {reason}. Name a file that this user can read."
+    )
 
 
 def ca_file(name: str) -> str | None:
     """A PEM file of certificate authorities, read once to see that it can be."""
-    path = os.environ.get(name)
-    if not path:
-        return None
+    path = text(name)
+    return check_ca_file(name, path) if path else None
+
+
+def check_ca_file(name: str, path: str) -> str:
     try:
         ssl.create_default_context(cafile=path)
     except OSError as error:
@@ -108,7 +137,7 @@ def remember(state: Path, variables: dict[str, str]) -> None:
 
 def recall(state: Path) -> None:
     """What `up` remembered becomes the default of this process; its own variables win."""
-    with contextlib.suppress(FileNotFoundError, ValueError):
+    with contextlib.suppress(OSError, ValueError):
         facts = json.loads(remembered(state).read_text())
         RECALLED.update(facts.keys() - os.environ.keys())
         os.environ.update({name: facts[name] for name in RECALLED})
@@ -117,42 +146,3 @@ def recall(state: Path) -> None:
 def given() -> dict[str, str]:
     """What the caller set, without what was recalled: another `up` has its own address, broker and lab."""
     return {name: value for name, value in os.environ.items() if value and name not in RECALLED}
-
-
-ENGINES = {
-    "postgres": "django.db.backends.postgresql",
-    "postgresql": "django.db.backends.postgresql",
-    "sqlite": "django.db.backends.sqlite3",
-}
-
-# Measured: without IMMEDIATE, concurrent read-modify-write transactions fail with "database is locked".
-SQLITE_OPTIONS: dict[str, Any] = {
-    "transaction_mode": "IMMEDIATE",
-    "timeout": 20,
-    "init_command": (
-        "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA mmap_size=134217728; "
-        "PRAGMA journal_size_limit=27103364; PRAGMA cache_size=2000;"
-    ),
-}
-
-
-def database(url: str) -> dict[str, Any]:
-    """A Django DATABASES entry from sqlite:///path or postgresql://user:password@host:port/name?option=value."""
-    parts = urlsplit(url)
-    if parts.scheme not in ENGINES:
-        raise ImproperlyConfigured("DATABASE_URL must begin with postgresql:// or sqlite:///.")
-    if parts.scheme == "sqlite":
-        return {"ENGINE": ENGINES["sqlite"], "NAME": parts.path, "OPTIONS": SQLITE_OPTIONS}
-    options = dict(parse_qsl(parts.query))
-    return {
-        "ENGINE": ENGINES[parts.scheme],
-        "NAME": unquote(parts.path.lstrip("/")),
-        "USER": unquote(parts.username or ""),
-        "PASSWORD": unquote(parts.password or ""),
-        # A unix socket directory cannot be in a URL's host part: libpq's own ?host= does it.
-        "HOST": options.pop("host", parts.hostname or ""),
-        "PORT": str(parts.port or options.pop("port", "")),
-        "OPTIONS": options,
-        "CONN_HEALTH_CHECKS": True,
-        "CONN_MAX_AGE": 600,
-    }

@@ -6,6 +6,8 @@ from typing import Any
 
 import structlog
 
+from sync.runs.outages import is_outage, outage_in_words
+
 SECRET_FIELDS = {"authorization", "token", "secret", "client_secret", "password", "scim_token", "private_key"}
 
 
@@ -13,11 +15,21 @@ def blank_secrets(_logger: Any, _name: str, event: structlog.typing.EventDict) -
     return {key: "[hidden]" if key.lower() in SECRET_FIELDS else value for key, value in event.items()}
 
 
+def shorten_outages(_logger: Any, _name: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """A database that was away for a moment is no error of ours: one line says so, wherever in the code it was noticed."""
+    found = event.get("exc_info")
+    error = sys.exc_info()[1] if found is True else found[1] if isinstance(found, tuple) else found
+    if not isinstance(error, BaseException) or not is_outage(error):
+        return event
+    return {**event, "exc_info": None, "reason": outage_in_words(error)}
+
+
 PROCESSORS: list[structlog.typing.Processor] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
+    shorten_outages,
     structlog.processors.format_exc_info,
     blank_secrets,
 ]

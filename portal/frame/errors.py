@@ -1,14 +1,32 @@
 """Pages for what went wrong: what happened, what is still safe, what to do; a reference, no stack."""
 
+import sys
+
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
+from portal.access.rights import visible_tenants
+from portal.frame.around import TenantFrame
 from portal.models import User
+from sync.runs.outages import explained
 
 
 def _page(request: HttpRequest, status: int, title: str, text: str) -> HttpResponse:
-    return render(request, "frame/error.html", {"title": title, "text": text, "status": status}, status=status)
+    return render(request, "frame/error.html", {"title": title, "text": text}, status=status)
+
+
+def _page_inside(request: HttpRequest, status: int, title: str, text: str) -> HttpResponse:
+    """Within the frame, for whoever is signed in: where the person was, and every way on from there."""
+    user = getattr(request, "user", None)
+    if not isinstance(user, User) or not user.is_active:
+        return _page(request, status, title, text)
+    facts = request.resolver_match.kwargs if request.resolver_match else {}
+    tenant = visible_tenants(user).filter(slug=facts.get("slug")).first()
+    frame = {"frame": TenantFrame(request, tenant)} if tenant else {}
+    context = {"title": title, "text": text, "tenant": tenant, **frame}
+    return render(request, "frame/error_inside.html", context, status=status)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -48,16 +66,28 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     owners = User.objects.filter(grants__role="owner", is_active=True).distinct()[:5]
     text = str(exception) or _("You can view this. Changing it needs another role.")
     names = ", ".join(str(owner) for owner in owners)
-    return _page(request, 403, _("You cannot do this"), f"{text} {_('Owners: %(names)s.') % {'names': names}}")
+    return _page_inside(request, 403, _("You cannot do this"), f"{text} {_('Owners: %(names)s.') % {'names': names}}")
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _page(
+    return _page_inside(
         request,
         404,
         _("There is nothing here"),
         _("The address may be old or mistyped, or it belongs to a tenant that is not yours to see."),
     )
+
+
+def not_allowed(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """In place of Django's answer without a body; RFC 9110 section 15.5.6 asks for Allow."""
+    found = _page_inside(
+        request,
+        405,
+        _("This address cannot be opened"),
+        _("It belongs to a button or a form. Nothing was changed. Go on from the page that has the button."),
+    )
+    found["Allow"] = response["Allow"]
+    return found
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
@@ -70,9 +100,27 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
+    if explained(sys.exc_info()[1]):
+        return _no_database(request)
     return _page(
         request,
         500,
         _("This page did not work"),
         _("The error is ours and was written to the log. Syncs go on running. Try again in a minute."),
     )
+
+
+def _no_database(request: HttpRequest) -> HttpResponse:
+    """Who is signed in stands in the database: nobody, for this page."""
+    request.user = AnonymousUser()
+    response = _page(
+        request,
+        503,
+        _("The database does not answer"),
+        _(
+            "It is away for a moment, or is being brought to a new version. Syncs go on by themselves afterwards. Try again in "
+            "a minute; if you sent something, look first whether it was saved."
+        ),
+    )
+    response["Retry-After"] = "60"
+    return response

@@ -28,7 +28,7 @@ MENU: tuple[tuple[str | Promise, tuple[MenuItem, ...]], ...] = (
     (
         _("Configure"),
         (
-            MenuItem(_("Set-up"), "list-check", "setup"),
+            MenuItem(_("Set-up"), "list-check", "setup", pages=("tenant_settings",)),
             MenuItem(
                 _("Connection"),
                 "plug-connected",

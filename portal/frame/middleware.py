@@ -80,6 +80,8 @@ class RequestMiddleware:
         request.META["REQUEST_ID"] = request_id
         with structlog.contextvars.bound_contextvars(request=request_id), timezone.override(_zone_of(request)):
             response = self.get_response(request)
+            if response.status_code == 405 and not response.content:
+                response = errors.not_allowed(request, response)
         response["X-Request-ID"] = request_id
         response.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
         return response

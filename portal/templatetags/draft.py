@@ -6,6 +6,7 @@ from django import template
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
+from portal.templatetags.lockstep import name
 from sync.models import Operation
 
 register = template.Library()
@@ -13,10 +14,10 @@ register = template.Library()
 
 @register.simple_tag
 def who(one: Operation) -> SafeString:
-    name = format_html('<span class="ls-any">{}</span>', one.display_name or one.object_id)
+    shown = name(one.display_name or one.object_id)
     if not one.detail_name:
-        return name
-    return format_html('{}<span class="ls-under ls-any">{}</span>', name, one.detail_name)
+        return shown
+    return format_html('{}<span class="ls-under">{}</span>', shown, name(one.detail_name))
 
 
 @register.simple_tag

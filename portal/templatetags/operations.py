@@ -1,12 +1,9 @@
 """How operations and phases are put into words and marks."""
 
 import json
-import unicodedata
 from typing import Any
 
 from django import template
-from django.utils.html import format_html
-from django.utils.safestring import SafeString, mark_safe
 
 from portal.words.progress import phase_fact
 from sync.problems.catalogue import PROBLEMS
@@ -31,20 +28,6 @@ def field_name(unit: str) -> str:
 @register.filter
 def problem_title(code: str) -> str:
     return str(PROBLEMS[code].title) if code in PROBLEMS else code
-
-
-@register.simple_tag
-def visible(value: Any) -> SafeString:
-    """A value with its blank and invisible characters marked: they are what AWS refuses most often."""
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return mark_safe("".join(str(_mark(char)) for char in text))  # noqa: S308 - each part is escaped
-
-
-def _mark(char: str) -> SafeString:
-    if char == " " or not unicodedata.category(char).startswith(("C", "Z")):
-        return format_html("{}", char)
-    name = unicodedata.name(char, f"U+{ord(char):04X}")
-    return format_html('<span class="ls-invisible" title="{}">U+{}</span>', name, f"{ord(char):04X}")
 
 
 @register.simple_tag

@@ -7,7 +7,7 @@ from django.utils.translation import ngettext
 
 from sync.approvals.queries import HoldCause
 from sync.models import Hold
-from sync.problems.catalogue import SCOPE_REASONS
+from sync.problems.catalogue import SCOPE_REASONS, scope_words
 
 Kind = Hold.Kind
 Counted = Callable[[int], str]
@@ -102,7 +102,7 @@ def cause_title(cause: HoldCause) -> str:
         return _("Groups")
     if cause.kind in (Kind.CREATES, Kind.KEYS):
         return _("People")
-    return str(SCOPE_REASONS.get(cause.code, _("No longer in scope")))
+    return scope_words(cause.code, cause.filters) if cause.code in SCOPE_REASONS else _("No longer in scope")
 
 
 CAUSE_ICONS = {"deleted": "user-x", "create": "user-plus", "delete": "user-x", "update": "user-edit"}

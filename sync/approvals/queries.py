@@ -9,10 +9,12 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from sync.configuration.current import configuration_of
+from sync.configuration.ruleset import filters_of
 from sync.engine.evaluation.clashes import BY_LEAVER
 from sync.engine.guard.guard import Guard
 from sync.models import Configuration, DirectoryGroup, DirectoryUser, HeldChange, Hold, Link, Run, Tenant
 from sync.problems.catalogue import PROBLEMS, ProblemWords
+from sync.rules.scope import Reason
 
 SHRUNK = ("source-shrunk", "app-assignments-shrunk")
 # A preview older than this says too little about today's directory.
@@ -44,7 +46,9 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class HoldCause:
-    """What holds a number of changes together: `code` is a scope reason, `group` a group that people would leave."""
+    """What holds a number of changes together: `code` is a scope reason, `group` a group that people would leave.
+
+    `filters`: titles of the filters none of which lets these people pass."""
 
     kind: str
     action: str
@@ -52,6 +56,7 @@ class HoldCause:
     code: str
     group: str
     rows: Sequence[Held]
+    filters: Sequence[str] = ()
 
 
 def subject_id(change: HeldChange) -> str:
@@ -86,8 +91,18 @@ def by_cause(hold: Hold, rows: Iterable[Held]) -> list[HoldCause]:
     for row in rows:
         change = row.change
         groups[(change.action, change.object_type, change.cause if not row.group else "", row.group)].append(row)
-    found = [HoldCause(hold.kind, *key, rows=members) for key, members in groups.items()]
+    titles = _filter_titles(hold) if any(code == Reason.OUTSIDE_FILTER for _, _, code, _ in groups) else ()
+    found = [
+        HoldCause(hold.kind, *key, rows=members, filters=titles if key[2] == Reason.OUTSIDE_FILTER else ())
+        for key, members in groups.items()
+    ]
     return sorted(found, key=lambda cause: (-len(cause.rows), cause.group, cause.code))
+
+
+def _filter_titles(hold: Hold) -> tuple[str, ...]:
+    """Of people, under the rules of the run that held the changes."""
+    configuration = hold.run.configuration or configuration_of(hold.tenant)
+    return tuple(one.filter.title for one in filters_of(configuration, "user"))
 
 
 def named(tenant: Tenant, names: Iterable[str], hold: Hold | None = None) -> list[HeldChange]:

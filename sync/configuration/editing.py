@@ -40,11 +40,16 @@ class EditConflict(Exception):
         self.now = now
 
 
-def revision(row: AttributeMapping | ScopingFilter | None) -> str:
+# What the form of a tenant's settings shows.
+TENANT_FIELDS = ("name", "time_zone")
+
+
+def revision(row: AttributeMapping | ScopingFilter | Tenant | None) -> str:
     """What a form showed, in short; "" for something new."""
     if row is None:
         return ""
-    names = MAPPING_FIELDS if isinstance(row, AttributeMapping) else FILTER_FIELDS
+    fields = {AttributeMapping: MAPPING_FIELDS, ScopingFilter: FILTER_FIELDS, Tenant: TENANT_FIELDS}
+    names = fields[type(row)]
     facts = json.dumps(facts_of(row, names), ensure_ascii=False, sort_keys=True)
     return hashlib.sha256(facts.encode()).hexdigest()[:16]
 

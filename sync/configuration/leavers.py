@@ -12,7 +12,7 @@ from sync.configuration.settings import set_settings
 from sync.models import Configuration, DirectoryUser, Tenant
 from sync.models.configuration import every_user_action
 from sync.rules.leavers import DISABLING, leavers_problem
-from sync.rules.mapping import Surroundings
+from sync.rules.mapping import MappingContext
 from sync.rules.rows import GuestName, MappingProblem, MappingRow
 from sync.rules.wanted import Wanted
 
@@ -53,7 +53,7 @@ def _problems(
 ) -> list[MappingProblem]:
     name: GuestName = guest_user_name  # type: ignore[assignment]
     people = _in_scope(configuration.tenant_id)
-    found = leavers_problem(rows, people, Surroundings(timezone.now(), name))
+    found = leavers_problem(rows, people, MappingContext(timezone.now(), name))
     off = [] if "disable" in actions else [MappingProblem("disable-off")]
     return [*off, *([found] if found else [])]
 

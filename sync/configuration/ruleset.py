@@ -76,6 +76,12 @@ class Rules:
         filtered = filters.names_read(one.filter for one in gate.filters)
         return graph_select(rows, object_type, filtered)
 
+    def redacted_properties(self, object_type: ObjectType) -> set[str]:
+        """The Graph properties whose values an expression redacts."""
+        rows = self.users if object_type == "user" else self.groups
+        redacting = [one for one in mapping.compile_mappings(rows) if one.redacted]
+        return {attribute.selects for one in redacting for attribute in one.inputs.values()}
+
     def scope_of_group(self, object_id: str, properties: Map[str, Any], *, deleted: bool) -> Scope:
         return decide_group(
             assigned=object_id in self.assigned_groups,

@@ -22,6 +22,7 @@ from sync.connection.sealing import CannotOpen, seal, unseal
 from sync.models import AwsConnection, ConnectionTest, EntraConnection, Half, Tenant
 from sync.models.connection import Connection
 from sync.runs import quarantine
+from sync.runs.outages import is_outage
 
 Kind = TypeVar("Kind", bound=Connection)
 
@@ -254,7 +255,9 @@ def new_test(*, tenant: Tenant, actor: str, half: str) -> ConnectionTest:
 
 
 def run_test(test_id: int) -> None:
-    """Carry out a test, check by check. A finished one stays; a broken-off one starts anew: it only reads."""
+    """Carry out a test, check by check. A finished one stays; a broken-off one starts anew: it only reads.
+
+    Raises the database's error when it goes away meanwhile, and whatever nobody foresaw: that ends the test."""
     test = ConnectionTest.objects.select_related("tenant").get(pk=test_id)
     if test.state == ConnectionTest.State.DONE:
         return
@@ -266,7 +269,9 @@ def run_test(test_id: int) -> None:
         for rows in checks.run(test.tenant, test.half):
             test.checks = rows
             test.save(update_fields=["checks"])
-    except Exception:
+    except Exception as error:
+        if is_outage(error):
+            raise
         test.checks = checks.broken_off(test.checks)
         remember(test, started)
         raise

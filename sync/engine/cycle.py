@@ -13,7 +13,7 @@ from django.utils import timezone
 from sync.configuration.ruleset import Rules, selected
 from sync.engine.evaluation.evaluation import Evaluation
 from sync.engine.evaluation.notes import LinkNotes
-from sync.engine.export.recovery import resolve_open_intents
+from sync.engine.export.recovery import forget_decisions, resolve_open_intents
 from sync.engine.export.stages import CONNECTIONS, WRITING, export
 from sync.engine.guard import holds
 from sync.engine.guard.guard import Guard
@@ -64,6 +64,7 @@ def run_cycle(
 
     with phases.during("prepare"):
         resolve_open_intents(run, scim)
+        forget_decisions(run)
 
     with phases.during("connect"):
         answered(watch, graph.sign_in)

@@ -171,8 +171,8 @@ def outcome(source: str, report: Report) -> str:
     except ExpressionError as error:
         hold(check(source)[0].args == error.args, "parse and check say different things")
         return refused(error, source)
-    for told in check(source, kind_of=kind_of):
-        refused(told, source)
+    for problem in check(source, kind_of=kind_of):
+        refused(problem, source)
     saved = format(program)
     hold(saved == source.strip() or format(parse(saved)) == saved, "the saved form is not final")
     return evaluated(program, report)

@@ -42,7 +42,15 @@ class Expression:
     @cached_property
     def redacted(self) -> bool:
         """Whether logs have to show [Redact] instead of the value."""
-        return any(name.lower() == "redact" for name in self.functions)
+        return self._calls("Redact")
+
+    @cached_property
+    def unique(self) -> bool:
+        """Whether the value depends on what AWS holds (SelectUniqueValue)."""
+        return self._calls("SelectUniqueValue")
+
+    def _calls(self, function: str) -> bool:
+        return any(name.lower() == function.lower() for name in self.functions)
 
 
 def format(expression: Expression) -> str:  # noqa: A001 - the word for it

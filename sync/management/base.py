@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError, InterfaceError
 
 from sync.models import Tenant
+from sync.runs.outages import explained
 
 Report = dict[str, Any]
 
@@ -24,9 +26,9 @@ class Exit(IntEnum):
 # docs/operations.md shows the same table.
 EXIT_CODES = {
     Exit.DONE: "done",
-    Exit.FAILED: "failed, or not possible now",
+    Exit.FAILED: "failed, cancelled, or not possible now",
     Exit.USAGE: "not understood: an option, or the name of a tenant or an object; nothing was done",
-    Exit.FOUND: "something was found: differences, decisions that wait, people or groups that are not ready",
+    Exit.FOUND: "something was found: problems, differences, decisions that wait, people or groups that are not ready",
     Exit.BUSY: "another run of the tenant is open; nothing was begun, try again when it is over",
 }
 
@@ -45,7 +47,21 @@ class TenantCommand(BaseCommand):
         parser.add_argument("tenant", help="the tenant's part of the URL: /t/<tenant>/")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        self.handle_tenant(tenant_named(options["tenant"]), options)
+        """With --json a refusal is an object, too; its sentence goes to standard error either way."""
+        try:
+            self._handle(options)
+        except CommandError as error:
+            if options.get("json"):
+                self.stdout.write(to_json({"error": str(error), "exit_code": int(error.returncode)}))
+            raise
+
+    def _handle(self, options: dict[str, Any]) -> None:
+        try:
+            self.handle_tenant(tenant_named(options["tenant"]), options)
+        except (DatabaseError, InterfaceError) as error:
+            if sentence := explained(error):
+                raise CommandError(sentence) from error
+            raise
 
     def handle_tenant(self, tenant: Tenant, options: dict[str, Any]) -> None:
         raise NotImplementedError

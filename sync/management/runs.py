@@ -6,13 +6,23 @@ from typing import TypeVar
 from django.core.management.base import CommandError
 
 from sync.management.base import Exit, Report
-from sync.models import Run
+from sync.models import Result, Run
 from sync.problems.catalogue import PROBLEMS
 from sync.problems.grouping import problem_groups
 from sync.runs.requests import RunInTheWay
 from sync.worker import execution
 
 T = TypeVar("T")
+
+# How a run ended; one that is still open is another's.
+EXIT_OF = {
+    Run.State.COMPLETED: Exit.DONE,
+    Run.State.COMPLETED_WITH_ERRORS: Exit.FOUND,
+    Run.State.WAITING: Exit.FOUND,
+    Run.State.FAILED: Exit.FAILED,
+    Run.State.CANCELLED: Exit.FAILED,
+    **dict.fromkeys(Run.OPEN, Exit.BUSY),
+}
 
 
 def unless_busy(request: Callable[[], T]) -> T:
@@ -27,12 +37,14 @@ def unless_busy(request: Callable[[], T]) -> T:
 
 def finish_run(run: Run) -> Run:
     finished = execution.execute_run(run.pk)
-    if finished is None:
-        run.refresh_from_db()
+    if finished is not None:
+        return finished
+    run.refresh_from_db()
+    if run.open:
         raise CommandError(
             f"{_state_in_words(run)} A worker is at it. Try again when it is over.", returncode=Exit.BUSY
         )
-    return finished
+    return run
 
 
 def _state_in_words(run: Run) -> str:
@@ -72,8 +84,10 @@ def run_seconds(run: Run) -> float | None:
     return round(run.duration.total_seconds(), 3) if run.duration else None
 
 
-def run_exit_code(facts: Report | None) -> Exit:
-    return Exit.FAILED if facts and facts["state"] == Run.State.FAILED else Exit.DONE
+def run_exit_code(facts: Report) -> Exit:
+    """`facts`: with the run's state and, where changes may be held, its counts."""
+    code = EXIT_OF[Run.State(facts["state"])]
+    return Exit.FOUND if code is Exit.DONE and facts.get("counts", {}).get(Result.HELD) else code
 
 
 def run_in_words(facts: Report) -> str:

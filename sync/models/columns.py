@@ -29,6 +29,8 @@ class UnitChange(TypedDict):
     mapping: NotRequired[str]
     # In a draft's preview: how one follows from the other (sync/engine/rehearsal/impact.py).
     pattern: NotRequired[str]
+    # In a draft's preview: the source is empty, and the mapping's default stands in.
+    from_default: NotRequired[bool]
 
 
 # By unit; "members": ids of people in Entra.

@@ -54,7 +54,7 @@ class HeldChangeQuerySet(models.QuerySet["HeldChange"]):
 
 
 class HeldChange(models.Model):
-    """One object of a hold, by name. A decision is about exactly this object and this deed."""
+    """One object of a hold, by name. A decision is about exactly this object and this action."""
 
     class Decision(models.TextChoices):
         WAITING = "waiting", _("Waiting")

@@ -90,7 +90,7 @@ def _paragraphs(run: Run, groups: list[ProblemGroup], codes: list[str]) -> Itera
     for group in groups:
         people = ngettext("%(n)s object", "%(n)s objects", group.objects) % {"n": group.objects}
         quoted = f'\n{group.quoted} "{group.error}"' if group.error else ""
-        yield f"{group.problem.title} ({people}). {group.problem.meaning} {group.problem.remedy}{quoted}"
+        yield f"{group.problem.title} ({people}). {group.meaning} {group.problem.remedy}{quoted}"
     path = reverse("run", args=[run.tenant.slug, run.number])
     yield f"{_('Run %(number)s:') % {'number': run.number}} {settings.PUBLIC_URL}{path}"
     yield _("While this problem lasts, no further mail comes about it.")

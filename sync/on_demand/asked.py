@@ -42,6 +42,11 @@ class Asked:
         return self.run.tenant
 
     @property
+    def hidden(self) -> set[str]:
+        """The properties of Entra whose values the steps do not show."""
+        return self.rules.redacted_properties("user" if self.is_user else "group")
+
+    @property
     def is_user(self) -> bool:
         return self.row.object_type == "user"
 

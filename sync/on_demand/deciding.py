@@ -18,7 +18,7 @@ from sync.models import DirectoryGroup, DirectoryUser, Link, MembershipLink, Ope
 from sync.on_demand.answers import Answers, NotAsked
 from sync.on_demand.asked import Asked
 from sync.on_demand.reading import Imported, apply
-from sync.on_demand.steps import told
+from sync.on_demand.steps import verdict_facts
 from sync.rules import filters
 from sync.rules.acceptance import AcceptanceFinding, NameIdSource
 from sync.rules.scope import Reason
@@ -170,7 +170,10 @@ def _filtered(asked: Asked, reason: str, row: DirectoryUser | DirectoryGroup) ->
         return {}
     gate = asked.rules.people_gate if asked.is_user else asked.rules.group_gate
     return {
-        "filters": [told(verdict, asked.row.object_type) for verdict in filters.judge(gate.filters, row.properties)]
+        "filters": [
+            verdict_facts(verdict, asked.row.object_type, asked.hidden)
+            for verdict in filters.judge(gate.filters, row.properties)
+        ]
     }
 
 

@@ -13,6 +13,7 @@ from sync.graph.client import DeltaPage
 from sync.graph.errors import NotFound as NotInEntra
 from sync.models import DirectoryGroup, DirectoryMembership, DirectoryUser, Result, Snapshot
 from sync.on_demand.asked import Asked
+from sync.on_demand.steps import properties
 
 
 @dataclass(slots=True)
@@ -39,10 +40,9 @@ def _read_person(asked: Asked) -> Imported | None:
     manager = asked.graph.manager(asked.row.object_id) or {}
     found = dict.fromkeys(select) | found
     _name(asked, found)
-    shown = {key: value for key, value in found.items() if value is not None and not key.startswith("@")}
     asked.steps.done(
         "import",
-        properties=shown,
+        properties=properties(found, asked.hidden),
         manager=manager.get("displayName") or manager.get("id", ""),
         groups=[one.get("displayName") or one["id"] for one in groups],
     )
@@ -58,9 +58,8 @@ def _read_group(asked: Asked) -> Imported | None:
         return _gone(asked, DirectoryGroup)
     found = dict.fromkeys(select) | found
     _name(asked, found)
-    shown = {key: value for key, value in found.items() if value is not None and not key.startswith("@")}
     people = sum(_is(member, "user") for member in members)
-    asked.steps.done("import", properties=shown, members=people)
+    asked.steps.done("import", properties=properties(found, asked.hidden), members=people)
     return Imported(found, members)
 
 

@@ -15,6 +15,7 @@ from sync.on_demand.asked import Asked
 from sync.on_demand.one_object import carry_out
 from sync.on_demand.steps import StepLog
 from sync.runs.lease import Cancelled, LeaseLost, Watch
+from sync.runs.outages import is_outage
 from sync.runs.outcomes import OWN_ERROR, ending_of
 from sync.runs.results import count_results
 from sync.scim.client import ScimClient
@@ -57,6 +58,8 @@ def execute_demand(run: Run, watch: Watch) -> Run:
     except LeaseLost:
         raise
     except Exception as error:
+        if is_outage(error):
+            raise
         ending = ending_of(error)
         if ending.code == OWN_ERROR:
             log.exception("on demand stopped on an error of its own", run=run.pk)
@@ -114,6 +117,8 @@ class Serving:
             _end(demand, "cancelled", "")
             self.watch.check()
         except Exception as error:
+            if is_outage(error):
+                raise
             ending = ending_of(error)
             if ending.code == OWN_ERROR:
                 log.exception("demand stopped on an error of its own", demand=demand.pk)

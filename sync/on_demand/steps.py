@@ -1,6 +1,6 @@
 """The steps of one object as the page shows them, with what each found."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, cast
 
 from django.db import transaction
@@ -15,7 +15,9 @@ from sync.models import (
     Result,
 )
 from sync.rules import filter_words, filters
+from sync.rules.entra_attributes import source_attribute
 from sync.rules.rows import ObjectType
+from sync.scim.resource import REDACTED
 
 # What an object's result is called after: the first of these that one of its operations came to.
 WEIGHT = (
@@ -63,18 +65,30 @@ def _step(name: str, state: str, facts: Mapping[str, Any]) -> dict[str, Any]:
     return {"step": name, "state": state, "facts": dict(facts), "at": timezone.now().isoformat()}
 
 
-def told(verdict: filters.FilterVerdict, object_type: str) -> dict[str, Any]:
-    """A filter's verdict as a step keeps it."""
+def properties(found: Mapping[str, Any], hidden: Collection[str]) -> dict[str, Any]:
+    """What Entra holds, as a step keeps it: without the values of `hidden` properties."""
+    filled = {key: value for key, value in found.items() if value is not None and not key.startswith("@")}
+    return {key: REDACTED if key in hidden else value for key, value in filled.items()}
+
+
+def verdict_facts(verdict: filters.FilterVerdict, object_type: str, hidden: Collection[str]) -> dict[str, Any]:
+    """A filter's verdict as a step keeps it: without the values of `hidden` properties."""
     kind = cast(ObjectType, object_type)
     clauses = [
         {
             "clause": str(filter_words.phrase(one.clause, kind, gettext)),
-            "actual": filters.text_of(one.actual),
+            "actual": _actual(one, kind, hidden),
             "passed": one.passed,
         }
         for one in verdict.findings
     ]
     return {"title": verdict.filter.title, "clauses": clauses}
+
+
+def _actual(found: filters.ClauseFinding, object_type: ObjectType, hidden: Collection[str]) -> str | None:
+    attribute = source_attribute(found.clause.attribute, object_type)
+    text = filters.text_of(found.actual)
+    return REDACTED if text is not None and attribute and attribute.selects in hidden else text
 
 
 def shown(operation: Operation) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Third act: scope, readiness, match and plan as steps of the page."""
 
+from sync.configuration.ruleset import redacted_units
 from sync.models import Link, Operation, Result
 from sync.on_demand.asked import Asked
 from sync.on_demand.deciding import Decision
@@ -49,12 +50,13 @@ def _explain_ready(asked: Asked, decision: Decision, refusal: Operation | None) 
     if not decision.in_scope:
         asked.steps.skipped("ready")
         return
+    hidden = redacted_units(asked.tenant)[asked.row.object_type]
     findings = [
         {
             "code": one.code,
             "attribute": one.attribute,
             "certain": one.certain,
-            "value": acceptance.visible(one.value),
+            "value": acceptance.shown(one, hidden),
         }
         for one in decision.findings
     ]

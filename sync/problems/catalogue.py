@@ -17,14 +17,39 @@ AWS_SAID, AWS_RULE, HELD_BY = _("AWS said:"), _("The rule of AWS:"), _("Held in 
 
 
 @dataclass(frozen=True, slots=True)
+class Refusal:
+    """`foreseen`: by AWS's rules, before it was asked; `answered`: by an answer that came."""
+
+    foreseen: Words
+    answered: Words
+
+
+OF_PERSON = Refusal(_("AWS would refuse the person."), _("AWS refused the person."))
+OF_OBJECT = Refusal(_("AWS would refuse the object."), _("AWS refused the object."))
+
+
+@dataclass(frozen=True, slots=True)
 class ProblemWords:
     title: Words
-    meaning: Words
+    reason: Words
     remedy: Words
     # Warnings settle by themselves; problems wait for a person.
     warning: bool = False
     # What an operation's `error` is, where AWS has not said it.
     quoted: Words = ""
+    # What AWS does about it, or has done.
+    refusal: Refusal | None = None
+
+    @property
+    def meaning(self) -> Words:
+        """As long as nobody knows of an answer of AWS."""
+        return self.told(answered=False)
+
+    def told(self, *, answered: bool) -> Words:
+        """What happened, and why."""
+        if self.refusal is None:
+            return self.reason
+        return f"{self.refusal.answered if answered else self.refusal.foreseen} {self.reason}"
 
     def quote(self, answered: bool) -> Words:
         """Introduces an operation's `error`; before AWS was asked (not `answered`) that is AWS's rule."""
@@ -35,55 +60,63 @@ PROBLEMS: dict[str, ProblemWords] = {
     # One person or group
     "too-many-values": ProblemWords(
         _("More than one value, AWS takes one"),
-        _("AWS refused the person. We sent more than one value for a field that takes a single one."),
+        _("There is more than one value for a field that takes a single one."),
         _("Remove all but one of the mappings named here, or empty the other values in Entra."),
+        refusal=OF_PERSON,
     ),
     "missing-family-name": ProblemWords(
         _("Last name is missing"),
-        _("AWS refused the person. Last name is empty and AWS requires it."),
+        _("Last name is empty and AWS requires it."),
         _("Fill Last name in Entra, or map a default for name.familyName."),
+        refusal=OF_PERSON,
     ),
     "missing-given-name": ProblemWords(
         _("First name is missing"),
-        _("AWS refused the person. First name is empty and AWS requires it."),
+        _("First name is empty and AWS requires it."),
         _("Fill First name in Entra, or map a default for name.givenName."),
+        refusal=OF_PERSON,
     ),
     "missing-display-name": ProblemWords(
         _("Display name is missing"),
-        _("AWS refused the object. Display name is empty and AWS requires it."),
+        _("Display name is empty and AWS requires it."),
         _("Fill Display name in Entra, or map a default for displayName."),
+        refusal=OF_OBJECT,
     ),
     "missing-user-name": ProblemWords(
         _("User name is missing"),
-        _("AWS refused the person. The user name is empty and AWS requires it."),
+        _("The user name is empty and AWS requires it."),
         _("Map userName from an attribute that every person has, such as userPrincipalName."),
+        refusal=OF_PERSON,
     ),
     "bad-characters": ProblemWords(
         _("Characters that AWS does not take"),
-        _("AWS refused the object. A value contains a space in the user name, or a control or invisible character."),
+        _("A value contains a space in the user name, or a control or invisible character."),
         _("Change the value in Entra, or map an expression that replaces those characters."),
+        refusal=OF_OBJECT,
     ),
     "too-long": ProblemWords(
         _("A value is too long"),
-        _(
-            "AWS refused the object. A value is longer than AWS allows (128 for the user name, 256 for the external id, 1,024 elsewhere)."
-        ),
+        _("A value is longer than AWS allows (128 for the user name, 256 for the external id, 1,024 elsewhere)."),
         _("Shorten the value in Entra, or map Left(…) of it."),
+        refusal=OF_OBJECT,
     ),
     "empty-value": ProblemWords(
         _("A value is empty"),
-        _("AWS refuses the object. A value is an empty text, and AWS takes a text or nothing."),
+        _("A value is an empty text, and AWS takes a text or nothing."),
         _("Fill the value in Entra, or remove its mapping."),
+        refusal=OF_OBJECT,
     ),
     "reserved-name": ProblemWords(
         _("A name that AWS keeps for itself"),
-        _("AWS refuses the object. No person and no group may be called Administrator or AWSAdministrators."),
+        _("No person and no group may be called Administrator or AWSAdministrators."),
         _("Change the name in Entra, or map another one."),
+        refusal=OF_OBJECT,
     ),
     "not-one-mail": ProblemWords(
         _("Not exactly one primary e-mail"),
-        _("AWS refuses the person. AWS takes a single e-mail, and it must be the primary one."),
+        _("AWS takes a single e-mail, and it must be the primary one."),
         _("Map one attribute to emails, such as mail."),
+        refusal=OF_PERSON,
     ),
     "missing-mail": ProblemWords(
         _("E-mail is missing"),
@@ -209,7 +242,7 @@ PROBLEMS: dict[str, ProblemWords] = {
     ),
     "waits-for-object": ProblemWords(
         _("Waits for another object"),
-        _("This depends on a person or group that AWS refused in this run, or whose change is held."),
+        _("This depends on a person or group that could not be written in this run, or whose change is held."),
         _("Solve the problem of that person or group first, or decide under Approvals. The next run then goes on."),
         warning=True,
     ),
@@ -455,7 +488,7 @@ SCOPE_REASONS: dict[str, Words] = {
 
 
 def scope_words(reason: str, filters: Sequence[str]) -> str:
-    """Why somebody is in or out, in a few words. `filters`: their titles; a single one is named."""
-    if reason == "outside-filter" and len(filters) == 1:
-        return gettext("Outside scope: %(filter)s") % {"filter": filters[0]}
+    """Why somebody is in or out, in a few words. `filters`: the titles of those that one of them would have to let pass."""
+    if reason == "outside-filter" and filters:
+        return gettext("Outside scope: %(filter)s") % {"filter": ", ".join(filters)}
     return str(SCOPE_REASONS.get(reason, reason))

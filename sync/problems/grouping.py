@@ -33,6 +33,10 @@ class ProblemGroup:
         return self.problem.quote(self.answered)
 
     @property
+    def meaning(self) -> Words:
+        return self.problem.told(answered=self.answered)
+
+    @property
     def key(self) -> str:
         return f"{self.code}-{self.attribute}".strip("-").replace(":", "-").replace(".", "-")
 

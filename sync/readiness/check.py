@@ -24,7 +24,7 @@ from sync.rules import acceptance
 from sync.rules.acceptance import AcceptanceFinding, NameIdSource
 from sync.rules.changes import MANAGER
 from sync.runs.lease import Lease, LeaseLost, claim
-from sync.scim.resource import REDACTED, unit_of
+from sync.scim.resource import unit_of
 
 SAME_VALUE, MANAGER_OUTSIDE, EXPRESSION = "same-value", "manager-outside-scope", "expression-error"
 # Columns of Link with the unique values that the rules want, and the unit behind each.
@@ -170,8 +170,8 @@ class ReadinessPass:
         return {*linked.values_list("object_id", flat=True), *coming.values_list("object_id", flat=True)}
 
     def _shown(self, object_type: str, found: AcceptanceFinding) -> str:
-        hidden = found.code != EXPRESSION and unit_of(found.attribute) in self.mappers[object_type].redacted
-        return REDACTED if hidden and found.value else acceptance.visible(found.value)
+        hidden = () if found.code == EXPRESSION else self.mappers[object_type].redacted
+        return acceptance.shown(found, hidden)
 
     # Across people
 

@@ -8,7 +8,7 @@ Titles and remedies of the codes stand in sync/problems/catalogue.py.
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -20,10 +20,12 @@ from sync.scim.resource import (
     ENTERPRISE,
     LISTS,
     NO_BLANKS,
+    REDACTED,
     RESERVED_IN,
     RESERVED_NAMES,
     ScimAttribute,
     Units,
+    unit_of,
 )
 
 Outcome = Literal["refuses", "sign-in-fails", "may-refuse"]
@@ -307,3 +309,8 @@ def _helps(template: str, finding: AcceptanceFinding, row: MappingRow) -> bool:
 def visible(text: str) -> str:
     """Control, invisible and unusual blank characters by number: `Zero[U+200B]width`. Safe to store and to print."""
     return "".join(char if char.isprintable() else f"[U+{ord(char):04X}]" for char in text)
+
+
+def shown(finding: AcceptanceFinding, redacted: Collection[str]) -> str:
+    """The value as pages show it; `redacted`: units whose values they must not show."""
+    return REDACTED if finding.value and unit_of(finding.attribute) in redacted else visible(finding.value)

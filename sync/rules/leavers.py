@@ -13,7 +13,7 @@ from sync.expressions.tree import NumberNode, Text, walk
 from sync.expressions.values import Value
 from sync.rules import mapping
 from sync.rules.entra_attributes import SourceAttribute
-from sync.rules.mapping import NOTHING_AROUND, CompiledMapping, Surroundings, Trace
+from sync.rules.mapping import NO_CONTEXT, CompiledMapping, MappingContext, Trace
 from sync.rules.rows import MappingProblem, MappingRow
 from sync.rules.template import DEFAULT_USER_MAPPINGS
 
@@ -46,13 +46,13 @@ def active_rule(rules: Iterable[CompiledMapping]) -> CompiledMapping | None:
 
 
 def active_trace(
-    rule: CompiledMapping, properties: Mapping[str, Any], how: Leaving, around: Surroundings = NOTHING_AROUND
+    rule: CompiledMapping, properties: Mapping[str, Any], how: Leaving, around: MappingContext = NO_CONTEXT
 ) -> Trace:
     """How a leaver's `active` gets its value."""
     return _traced(rule, mapping.inputs_of(rule, properties, around, present=False), how, around)
 
 
-def _traced(rule: CompiledMapping, inputs: Mapping[str, Value], how: Leaving, around: Surroundings) -> Trace:
+def _traced(rule: CompiledMapping, inputs: Mapping[str, Value], how: Leaving, around: MappingContext) -> Trace:
     state = STATES[how]
     now = {name: state.get(one.name, inputs[name]) for name, one in rule.inputs.items()}
     return mapping.trace_of_inputs(rule, now, creating=False, around=around)
@@ -64,7 +64,7 @@ def disables(trace: Trace) -> bool:
 
 
 def staying(
-    rule: CompiledMapping | None, properties: Mapping[str, Any], around: Surroundings = NOTHING_AROUND
+    rule: CompiledMapping | None, properties: Mapping[str, Any], around: MappingContext = NO_CONTEXT
 ) -> tuple[Leaving, ...]:
     """How somebody in scope could leave and stay active in AWS."""
     if rule is None:
@@ -72,12 +72,12 @@ def staying(
     return _staying(rule, mapping.inputs_of(rule, properties, around, present=False), around)
 
 
-def _staying(rule: CompiledMapping, inputs: Mapping[str, Value], around: Surroundings) -> tuple[Leaving, ...]:
+def _staying(rule: CompiledMapping, inputs: Mapping[str, Value], around: MappingContext) -> tuple[Leaving, ...]:
     return tuple(how for how in Leaving if not disables(_traced(rule, inputs, how, around)))
 
 
 def leavers_problem(
-    rows: Iterable[MappingRow], people: Iterable[Mapping[str, Any]] = (), around: Surroundings = NOTHING_AROUND
+    rows: Iterable[MappingRow], people: Iterable[Mapping[str, Any]] = (), around: MappingContext = NO_CONTEXT
 ) -> MappingProblem | None:
     """Who would stay active in AWS under these rows. `people`: of Microsoft Graph, to try them on beside made-up ones."""
     rule = active_rule(mapping.compile_mappings(row for row in rows if row.target == TARGET))

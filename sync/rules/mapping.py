@@ -42,6 +42,10 @@ class CompiledMapping:
     def redacted(self) -> bool:
         return self.expression is not None and self.expression.redacted
 
+    @property
+    def unique(self) -> bool:
+        return self.expression is not None and self.expression.unique
+
 
 @dataclass(frozen=True)
 class Trace:
@@ -61,7 +65,7 @@ class Trace:
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class MappingContext:
     """What a rule sees beside the object. `taken`: whether somebody else in AWS has this value of this target."""
 
     now: datetime | None = None
@@ -69,7 +73,7 @@ class Surroundings:
     taken: Callable[[str, str], bool] = lambda _target, _value: False
 
 
-NOTHING_AROUND = Surroundings()
+NO_CONTEXT = MappingContext()
 
 
 @dataclass(frozen=True)
@@ -120,7 +124,7 @@ def map_object(
     *,
     present: bool,
     creating: bool,
-    around: Surroundings = NOTHING_AROUND,
+    around: MappingContext = NO_CONTEXT,
 ) -> Mapped:
     """`graph_object`: properties as Microsoft Graph v1.0 names them; `manager` is an id or {"id": …}.
 
@@ -142,20 +146,20 @@ def trace_of(
     graph_object: Mapping[str, Any],
     present: bool,
     creating: bool,
-    around: Surroundings = NOTHING_AROUND,
+    around: MappingContext = NO_CONTEXT,
 ) -> Trace:
     inputs = inputs_of(rule, graph_object, around, present=present)
     return trace_of_inputs(rule, inputs, creating=creating, around=around)
 
 
 def inputs_of(
-    rule: CompiledMapping, graph_object: Mapping[str, Any], around: Surroundings, *, present: bool
+    rule: CompiledMapping, graph_object: Mapping[str, Any], around: MappingContext, *, present: bool
 ) -> dict[str, Value]:
     return {name: read(one, graph_object, present, around.guest_user_name) for name, one in rule.inputs.items()}
 
 
 def trace_of_inputs(
-    rule: CompiledMapping, inputs: Mapping[str, Value], *, creating: bool, around: Surroundings
+    rule: CompiledMapping, inputs: Mapping[str, Value], *, creating: bool, around: MappingContext
 ) -> Trace:
     row = rule.row
     trace = partial(Trace, row.target, row.source, inputs, redacted=rule.redacted)
@@ -183,7 +187,7 @@ def trace_of_inputs(
     return trace(untouched=default is not None and not creating, only_default=default)
 
 
-def result(rule: CompiledMapping, inputs: Mapping[str, Value], around: Surroundings) -> Result:
+def result(rule: CompiledMapping, inputs: Mapping[str, Value], around: MappingContext) -> Result:
     if rule.expression:
         taken = partial(around.taken, rule.row.target)
         return expressions.evaluate(rule.expression, inputs, now=around.now, taken=taken)

@@ -1,13 +1,14 @@
 """One row of a mapping table as a value, and what can be wrong with it."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Literal
 
 from sync import expressions
 from sync.expressions import ExpressionError
 from sync.rules.entra_attributes import ALWAYS_SELECTED, source_attribute
 from sync.rules.messages import message
+from sync.scim.resource import REDACTED
 
 Kind = Literal["direct", "constant", "expression", "reference", "none"]
 
@@ -83,6 +84,19 @@ class MappingProblem:
 
     def __str__(self) -> str:
         return self.sentence
+
+    @property
+    def redacted(self) -> "MappingProblem":
+        """Without the values that the sentence quotes."""
+        params = {name: value if name == "target" else _hidden(value) for name, value in self.params.items()}
+        if self.cause is not None:
+            quoted = {name: _hidden(value) for name, value in self.cause.params.items()}
+            params["message"] = self.cause.template % quoted if quoted else self.cause.message
+        return replace(self, params=params)
+
+
+def _hidden(value: str | int) -> str | int:
+    return REDACTED if isinstance(value, str) else value
 
 
 def expression_problem(error: ExpressionError) -> MappingProblem:

@@ -40,5 +40,11 @@ def exact_key(value: Any) -> str:
 KEY_OF: Mapping[str, Callable[[Any], str]] = {"name": key, "email": key, "external": exact_key}
 
 
+def same_value(attribute: str, one: Any, other: Any) -> bool:
+    """Of an attribute that objects are matched on; nothing equals nothing else."""
+    how = exact_key if attribute == "externalId" else key
+    return bool(how(one)) and how(one) == how(other)
+
+
 def _short(value: str) -> str:
     return value if len(value) <= LONGEST else hashlib.sha256(value.encode()).hexdigest()

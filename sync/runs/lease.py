@@ -3,6 +3,7 @@
 Whoever claims gets the next epoch; every intent checks it, so that a worker that lost its lease cannot begin a request.
 """
 
+import contextlib
 import datetime
 import os
 import random
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from django.conf import settings
-from django.db import OperationalError, connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
@@ -49,13 +50,18 @@ class Lease:
             raise LeaseLost(f"Tenant {self.tenant_id}: epoch {self.epoch} is no longer the newest.")
 
     def release(self) -> None:
+        """While the database is away a lease cannot be given back: it runs out."""
+        with contextlib.suppress(OperationalError, InterfaceError):
+            self._release()
+
+    def _release(self) -> None:
         Tenant.objects.filter(pk=self.tenant_id, lease_epoch=self.epoch).update(lease_expires_at=None, lease_owner="")
 
 
 class Watch:
     """Keeps the lease alive on a connection of its own, and hears what is asked of the run meanwhile.
 
-    The run's own thread calls `safe_point` between two deeds. `sleep`, `clock` and `random` are for clients, from any
+    The run's own thread calls `safe_point` between two actions. `sleep`, `clock` and `random` are for clients, from any
     thread; a simulation has its own.
     """
 
@@ -119,7 +125,7 @@ class Watch:
         """A database that is away for a moment is asked again; the lease runs out if that lasts."""
         try:
             self._look()
-        except OperationalError:
+        except (OperationalError, InterfaceError):
             connection.close()
 
     def _look(self) -> None:
@@ -134,7 +140,7 @@ class Watch:
         while isinstance(self._error, Cancelled) and not self._ended.wait(self.lease.seconds / 4):
             try:
                 self.lease.renew()
-            except OperationalError:
+            except (OperationalError, InterfaceError):
                 connection.close()
             except LeaseLost as error:
                 self._error = error

@@ -8,6 +8,13 @@ UNFINISHED = (Result.PLANNED, Result.SENT)
 
 
 def count_results(run: Run) -> dict[str, int]:
-    """Results by name, in people: a membership request counts its members."""
-    rows = run.operations.exclude(result__in=UNFINISHED).values("result").annotate(n=Sum("people"))
+    """Results by name, in people: a membership request counts its members.
+
+    Without requests of an interrupted attempt that AWS did not carry out: the next one plans them anew."""
+    rows = (
+        run.operations.exclude(result__in=UNFINISHED)
+        .exclude(result=Result.SKIPPED, problem="answer-lost")
+        .values("result")
+        .annotate(n=Sum("people"))
+    )
     return {row["result"]: row["n"] for row in rows}

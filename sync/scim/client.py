@@ -204,8 +204,8 @@ class ScimClient:
 
     def _same(self, answer: Answer, scim_id: str) -> Answer:
         """An answer that tells of another object proves nothing about this one."""
-        told = (answer.resource or {}).get("id", scim_id)
-        if told == scim_id:
+        answered = (answer.resource or {}).get("id", scim_id)
+        if answered == scim_id:
             return answer
         raise BadAnswer(
             "The answer tells of another object.",

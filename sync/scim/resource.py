@@ -7,7 +7,7 @@ desired and what was last written are all `{unit: JSON value}`.
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -140,6 +140,36 @@ def _as_list(name: str, elements: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 # What logs show in place of a value that an expression redacts, as Entra's do.
 REDACTED = "[Redact]"
+
+
+# Shorter texts stand in too many other words.
+SHORTEST_SECRET = 4
+
+
+def texts_of(desired: Units, names: Iterable[str]) -> list[str]:
+    """The values of these units, the longest first."""
+    found = [text for name in names for text in _texts_in(desired.get(name))]
+    return sorted({text for text in found if len(text) >= SHORTEST_SECRET}, key=len, reverse=True)
+
+
+def _texts_in(value: Any) -> list[str]:
+    if isinstance(value, list):
+        return [text for one in value for text in _texts_in(one)]
+    if isinstance(value, Mapping):
+        return [text for name, one in value.items() if name != "type" for text in _texts_in(one)]
+    return [value] if isinstance(value, str) else []
+
+
+def without(told: Any, texts: Sequence[str]) -> Any:
+    """What a server told, without these texts wherever it quotes them."""
+    if isinstance(told, Mapping):
+        return {name: without(one, texts) for name, one in told.items()}
+    if isinstance(told, list):
+        return [without(one, texts) for one in told]
+    if isinstance(told, str):
+        for text in texts:
+            told = told.replace(text, REDACTED)
+    return told
 
 
 def redacted(body: Any, units: Iterable[str]) -> Any:

@@ -15,7 +15,6 @@ from django.core.validators import validate_email, validate_slug
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from sync import audit
 from sync.configuration.current import configuration_of
 from sync.configuration.drafts import draft_or_current
 from sync.configuration.files import reading
@@ -27,7 +26,14 @@ from sync.connection.clients import clouds, scim_endpoint
 from sync.models import Adoption, AuditEntry, Configuration, Interval, NameId, Tenant
 from sync.rules.wanted import Wanted
 from sync.tenants.queries import FLAGS, RANGES, check_safety, safety_of
-from sync.tenants.services import create_tenant, save_provisioning, save_safety
+from sync.tenants.services import (
+    NameTaken,
+    create_tenant,
+    name_is_taken,
+    rename_tenant,
+    save_provisioning,
+    save_safety,
+)
 
 VERSION = 1
 
@@ -184,16 +190,13 @@ def import_tenant(*, actor: str, document: Any, environment: Mapping[str, str]) 
 def _tenant(file: TenantFile, actor: str) -> Tenant:
     tenant = _known_tenant(file)
     if tenant is None:
-        _refuse_taken(file)
+        if name_is_taken(file.name):
+            raise _taken(file)
         return create_tenant(actor=actor, name=file.name, slug=file.slug or None, time_zone=file.time_zone or "UTC")
-    before = {"name": tenant.name, "time_zone": tenant.time_zone}
-    after = {"name": file.name, "time_zone": file.time_zone or tenant.time_zone}
-    if before != after:
-        if after["name"] != before["name"]:
-            _refuse_taken(file)
-        tenant.name, tenant.time_zone = after["name"], after["time_zone"]
-        tenant.save(update_fields=["name", "time_zone"])
-        audit.record(actor, "tenant.change", tenant, before, after)
+    try:
+        rename_tenant(tenant=tenant, actor=actor, name=file.name, time_zone=file.time_zone or tenant.time_zone)
+    except NameTaken:
+        raise _taken(file) from None
     return tenant
 
 
@@ -208,10 +211,9 @@ def _configuration_of_now(file: TenantFile) -> Configuration | None:
     return draft_or_current(tenant) if tenant else None
 
 
-def _refuse_taken(file: TenantFile) -> None:
-    if Tenant.objects.filter(name=file.name).exists():
-        reason = _("“%(name)s” is the name of a tenant with another slug") % {"name": file.name}
-        raise NotImported([FileProblem("name", reason)])
+def _taken(file: TenantFile) -> NotImported:
+    reason = _("“%(name)s” is the name of a tenant with another slug") % {"name": file.name}
+    return NotImported([FileProblem("name", reason)])
 
 
 def _apply_connections(tenant: Tenant, file: TenantFile, actor: str) -> None:

@@ -13,8 +13,8 @@ from sync import audit
 from sync.approvals.queries import newest_plan
 from sync.approvals.services import confirm_plan
 from sync.configuration.current import add_default_mappings, configuration_of
-from sync.configuration.editing import matching_changed
-from sync.configuration.items import scope_digest
+from sync.configuration.editing import TENANT_FIELDS, matching_changed, revision
+from sync.configuration.items import facts_of, scope_digest
 from sync.models import AwsConnection, Configuration, EntraConnection, Interval, Run, Tenant
 from sync.rules.limits import Limits
 from sync.runs.requests import cancel_runs, request_soon
@@ -34,6 +34,37 @@ def create_tenant(*, actor: str, name: str, slug: str | None = None, time_zone: 
     configuration.save(update_fields=["scope_digest"])
     audit.record(actor, "tenant.create", tenant, None, {"name": name, "slug": tenant.slug})
     return tenant
+
+
+class TenantChanged(Exception):
+    """Somebody else saved the settings meanwhile."""
+
+
+class NameTaken(Exception):
+    """Another tenant has the name."""
+
+
+@transaction.atomic
+def rename_tenant(*, tenant: Tenant, actor: str, name: str, time_zone: str, seen: str | None = None) -> bool:
+    """Whether anything changed. `seen`: the revision that a form showed. Raises NameTaken, TenantChanged."""
+    now = Tenant.objects.select_for_update().get(pk=tenant.pk)
+    if seen is not None and seen != revision(now):
+        raise TenantChanged
+    before, after = facts_of(now, TENANT_FIELDS), {"name": name, "time_zone": time_zone}
+    if before == after:
+        return False
+    if name != now.name and name_is_taken(name, now):
+        raise NameTaken
+    tenant.name, tenant.time_zone = name, time_zone
+    tenant.save(update_fields=TENANT_FIELDS)
+    audit.record(actor, "tenant.change", tenant, before, after)
+    return True
+
+
+def name_is_taken(name: str, tenant: Tenant | None = None) -> bool:
+    """By another one, in whatever letter case."""
+    others = Tenant.objects.filter(name__iexact=name)
+    return (others.exclude(pk=tenant.pk) if tenant else others).exists()
 
 
 def free_slug(name: str) -> str:

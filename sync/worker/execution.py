@@ -1,7 +1,7 @@
 """Carrying a run out under the tenant's lease, and how it ends."""
 
 import structlog
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -17,6 +17,7 @@ from sync.on_demand.serving import Serving, execute_demand, recover_demands
 from sync.problems.grouping import problem_groups
 from sync.runs import checkpoints, quarantine
 from sync.runs.lease import Lease, LeaseLost, Watch, claim
+from sync.runs.outages import is_outage, outage_in_words
 from sync.runs.outcomes import OWN_ERROR, Ending, ending_of
 from sync.runs.results import count_results
 
@@ -24,7 +25,10 @@ log = structlog.get_logger(__name__)
 
 
 def execute_run(run_id: int, watching: type[Watch] = Watch) -> Run | None:
-    """Carries a run out under the tenant's lease; None when somebody else holds it or the run is over."""
+    """Carries a run out under the tenant's lease; None when somebody else holds it or the run is over.
+
+    Raises the database's error when it goes away meanwhile: the run stays open, and whoever gets the lease next goes on.
+    """
     run = Run.objects.select_related("tenant").get(pk=run_id)
     if not run.open:
         return None
@@ -41,6 +45,11 @@ def execute_run(run_id: int, watching: type[Watch] = Watch) -> Run | None:
     except LeaseLost:
         log.warning("lease lost", run=run.pk, epoch=lease.epoch)
         return None
+    except (OperationalError, InterfaceError) as error:
+        log.warning("database away", run=run.pk, epoch=lease.epoch, reason=outage_in_words(error))
+        # The broken connection would refuse to give the lease back, too.
+        connection.close()
+        raise
     finally:
         lease.release()
         checkpoints.passed("lease released")
@@ -86,7 +95,7 @@ def _rules_of(run: Run) -> tuple[Configuration, Evaluate]:
 
 
 def _carry_out(run: Run, watch: Watch) -> Ending:
-    """Raises LeaseLost: whoever holds the lease now ends the run."""
+    """Raises LeaseLost, and an outage of the database: whoever holds the lease next ends the run."""
     try:
         graph, scim = clients_of(run, watch)
         watch.serve = Serving(run.tenant, watch, graph, scim).serve
@@ -100,6 +109,8 @@ def _carry_out(run: Run, watch: Watch) -> Ending:
     except LeaseLost:
         raise
     except Exception as error:
+        if is_outage(error):
+            raise
         ending = ending_of(error)
         if ending.code == OWN_ERROR:
             log.exception("run stopped on an error of its own", run=run.pk)

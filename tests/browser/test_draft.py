@@ -198,7 +198,7 @@ def test_a_wrong_filter_is_seen_by_name_cannot_be_published_unseen_and_is_undone
     page.locator("#publish").click()
     expect(page.get_by_role("heading", name="There is a problem")).to_be_visible()
     assert acme.configurations.current().number == 1
-    name = rows.first.locator("th span").first.inner_text()
+    name = rows.first.locator("th bdi").first.inner_text()
     rows.first.get_by_role("button", name="Keep this person").click()
     expect(page.locator("#messages")).to_contain_text(f"The draft keeps {name}.")
     page.locator("#preview-again").click()

@@ -47,11 +47,14 @@ pytestmark = pytest.mark.django_db
 
 ADELE = "aaaaaaaa-1111-4111-8111-111111111111"
 GROUP = "bbbbbbbb-1111-4111-8111-111111111111"
+# Entra and AWS allow so much, in one word.
+LONG = "W" * 255
+WIDE = "99999999-1111-4111-8111-111111111111"
 # Names that answer no page of their own: actions (POST), files, fragments and redirects. `first_run` is looked at where
 # there is no Owner yet.
 NO_PAGE = {
     "first_run", "home", "scope_counts", "scope_filter", "scope_settings", "account_signup", "account_reset_password", "connection_test_start", "mappings_recommended", "sync_now",
-    "mappings_cast", "mappings_actions", "mappings_actions_undo", "mapping_undo", "mapping_move",
+    "mappings_cast", "mappings_disable_leavers", "mappings_actions", "mappings_actions_undo", "mapping_undo", "mapping_move",
     "logs_export", "run_pill", "provisioning_state", "drift_compare", "readiness_check", "readiness_export",
     "preview", "run_confirm", "provisioning_safety", "approvals_link",
     "accept_shrinkage", "drift_link", "draft_undo", "impact_start", "impact_export", "impact_keep", "publish", "assignment_undo", "assignment_change", "unassign_ticked", "application_name", "application_stop",
@@ -114,11 +117,23 @@ def arguments_of(tenant: Tenant) -> dict[str, list[Any]]:
         changes={"userName": {"before": None, "after": "adele @acme", "mapping": "userPrincipalName"}},
         request={"method": "POST", "path": "Users", "body": {"userName": "adele"}}, answer={"status": 400, "body": {"detail": "no"}},
     )  # fmt: skip
+    for action in ("create", "add_member"):
+        Operation.objects.create(
+            run=run, tenant=tenant, object_type="user", object_id=GROUP, display_name=LONG, detail_name=LONG,
+            action=action, result="failed", problem="rejected", attribute="displayName", error=LONG, finished_at=now,
+            changes={"displayName": {"before": LONG, "after": LONG, "mapping": "displayName"}},
+        )  # fmt: skip
+    DirectoryUser.objects.create(
+        tenant=tenant, object_id=WIDE, display_name=LONG, user_principal_name=LONG, in_scope=True
+    )
+    DirectoryMembership.objects.create(tenant=tenant, group_id=GROUP, member_id=WIDE, member_type="user")
     DirectoryUser.objects.create(
         tenant=tenant, object_id=ADELE, display_name="Adele", in_scope=True, scope_reason="assigned"
     )
     Link.objects.create(tenant=tenant, object_type="user", object_id=ADELE, failures=1, failure_code="too-many-values")
     found = [
+        Found("group", "88888888-1111-4111-8111-111111111111", LONG, LONG, "security"),
+        Found("user", WIDE, LONG, LONG, "person"),
         Found("group", GROUP, "AWS-Developers", "", "security"),
         Found("user", ADELE, "Adele", "adele@x", "person"),
     ]
@@ -152,7 +167,7 @@ def arguments_of(tenant: Tenant) -> dict[str, list[Any]]:
         "unassign": [slug, "group", GROUP],
         "group": [slug, GROUP],
         "group_now": [slug, GROUP],
-        **{name: [slug] for name in ("draft", "draft_discard", "versions", "expression_help", "aws_fields", "overview", "setup", "scope", "scope_people", "connection", "connection_entra", "connection_aws", "assignments", "assign",
+        **{name: [slug] for name in ("draft", "draft_discard", "versions", "expression_help", "aws_fields", "overview", "setup", "tenant_settings", "scope", "scope_people", "connection", "connection_entra", "connection_aws", "assignments", "assign",
                                      "assign_pasted", "application",
                                      "provisioning", "turn_on", "turn_off", "runs", "logs", "on_demand", "drift", "drift_repair",
                                      "readiness", "approvals", "configuration_export", "configuration_import")},
@@ -198,7 +213,7 @@ def with_changed_assignments(tenant: Tenant) -> None:
 def demanded(tenant: Tenant, run: Run) -> Demand:
     """One that failed at writing, with something in every step."""
     demand = Demand.objects.create(tenant=tenant, requested_by="jo", dry_run=False, state="done", run=run)
-    change = {"id": run.operations.get().pk, "action": "update", "object_type": "user", "name": "Adele", "result": "failed", "status": 400,
+    change = {"id": run.operations.get(object_id=ADELE).pk, "action": "update", "object_type": "user", "name": "Adele", "result": "failed", "status": 400,
               "request_id": "r" * 36, "milliseconds": 5, "problem": "too-many-values", "error": "no",
               "changes": {"title": {"before": "Clerk", "after": "Chief", "mapping": "jobTitle"}}}  # fmt: skip
     facts: dict[str, dict[str, Any]] = {
@@ -254,7 +269,11 @@ def with_differences(tenant: Tenant) -> None:
     }
     for kind, object_type, facts in (
         ("differs", "user", {"name": "Adele Vance", "facts": changed}),
+        ("differs", "user", {"name": LONG, "facts": {"displayName": {"written": LONG, "held": LONG}}}),
         ("missing", "group", {"name": "AWS-Developers"}),
+        ("missing", "group", {"name": LONG}),
+        ("member_missing", "membership", {"name": LONG, "member_scim_id": aws_id, "member_name": LONG}),
+        ("only_in_aws", "user", {"name": LONG, "facts": {"userName": LONG}}),
         ("member_extra", "membership", {"name": "AWS-Developers", "member_scim_id": aws_id}),
         ("member_missing", "membership", {"name": "AWS-Developers", "member_scim_id": aws_id, "member_name": "Adele", "repaired": True}),
         ("only_in_aws", "user", {"name": "Hand Made", "facts": {"userName": "hand.made@a-rather-long-domain-name.acme.example"}, "proposed_id": ADELE, "proposed_by": "userName"}),
@@ -275,6 +294,10 @@ def waiting(tenant: Tenant, run: Run) -> Hold:
             display_name=f"Leaver {n} With A Rather Long Name", detail_name=f"leaver{n}@acme.example", decision=decision,
             decided_by="jo@acme.example" if decision == "kept" else "", decided_at=now if decision == "kept" else None,
         )  # fmt: skip
+    HeldChange.objects.create(
+        hold=hold, tenant=tenant, action="disable", object_type="user", object_id=WIDE, cause="deleted",
+        display_name=LONG, detail_name=LONG,
+    )  # fmt: skip
     Hold.objects.create(tenant=tenant, kind="keys", run=run, closed_at=now)
     Link.objects.create(
         tenant=tenant, object_type="user", object_id="d" * 36, match_code="exists-unlinked", match_attribute="userName",
@@ -283,6 +306,11 @@ def waiting(tenant: Tenant, run: Run) -> Hold:
     return hold
 
 
+# Tables of which a part is scrolled away at this width, and rows that one value makes taller than ten lines.
+WIDER_TABLES = """[...document.querySelectorAll(".ls-table-scroll")].filter(one => one.scrollWidth > one.clientWidth)
+  .map(one => `${one.scrollWidth} > ${one.clientWidth} ${one.innerText.slice(0, 80)}`)
+  .concat([...document.querySelectorAll(".ls-table tbody tr")].filter(row => row.offsetHeight > 200)
+    .map(row => `${row.offsetHeight} ${row.innerText.slice(0, 80)}`))"""
 GLOBAL = {"tenants": "?stay=1", "tenant_new": "", "me": "", "account_logout": ""}
 
 
@@ -322,6 +350,8 @@ def test_a_page_is_accessible_and_fits(
     answer = page.goto(address)
     assert answer is not None
     assert (answer.status, page.url) == (200, address)
+    assert sideways(page) == 0
+    assert page.evaluate(WIDER_TABLES) == []
     assert axe_in_both_schemes(page) == []
     page.set_viewport_size({"width": 320, "height": 800})
     assert sideways(page) == 0

@@ -79,6 +79,11 @@ CHECKS: Mapping[str, CheckWords] = {
         lambda n: ngettext("%(n)s guest would be created", "%(n)s guests would be created", n),
         _("Guests are people from other organisations"),
     ),
+    "defaults": CheckWords(
+        lambda n: ngettext("%(n)s person gets a default value", "%(n)s people get a default value", n),
+        _("A field is empty in Entra, and its mapping has a default"),
+        good=_("A field is empty in Entra, and its mapping has a default"),
+    ),
     "reading": CheckWords(
         lambda n: _("Entra was not read as it should be"),
         _("Who would lose access cannot be told. Preview again."),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from django.db.models import QuerySet
 from django.utils.functional import Promise
@@ -14,7 +14,7 @@ from portal.frame.paging import Pager, query_with
 from portal.words import aws_fields
 from portal.words.changes import Because
 from portal.words.operations import field_changes
-from sync.models import Operation, Result, Run, Tenant
+from sync.models import DirectoryUser, Operation, Result, Run, Tenant
 from sync.preview.queries.previews import (
     KEEPABLE,
     people_changed,
@@ -22,10 +22,12 @@ from sync.preview.queries.previews import (
     planned_pattern,
     planned_people,
     split_causes,
+    staying_people,
 )
 from sync.problems.catalogue import PROBLEMS, SCOPE_REASONS
 
 Words = str | Promise
+Shown = TypeVar("Shown", Operation, DirectoryUser)
 PAGE = 50
 # More than this is not paged through: the export has it.
 MOST_CHANGES = 5000
@@ -60,6 +62,7 @@ class Tab:
 LOSE = gettext_lazy("New sign-in stops at once. Sessions already open can last up to 13 hours in AWS accounts.")
 DELETED = gettext_lazy("Deleted people come back as new users. Their account assignments in AWS point at the old id.")
 REFUSED = gettext_lazy("Nothing would be sent for them.")
+STAY = gettext_lazy("They have access to AWS and keep it; nothing of them would be written.")
 
 
 def tabs(found: Run) -> list[Tab]:
@@ -73,6 +76,7 @@ def tabs(found: Run) -> list[Tab]:
         Tab("deleted", _("Deleted"), people["deleted"], DELETED),
         Tab("groups", _("Groups"), found.impact["groups"] + memberships),
         *last,
+        Tab("stay", _("Stay as they are"), people["stay"], STAY),
     ]
 
 
@@ -85,6 +89,10 @@ def chosen_tab(found: Sequence[Tab], wish: str) -> Tab:
     if wish in by_key:
         return by_key[wish]
     return next((by_key[key] for key in GRAVEST if key in by_key and by_key[key].count), found[0])
+
+
+def people_who_stay(found: Run) -> QuerySet[DirectoryUser]:
+    return staying_people(found).order_by("display_name", "pk")
 
 
 def rows_of(found: Run, tab: str, field: str = "", pattern: str = "") -> QuerySet[Operation]:
@@ -102,10 +110,10 @@ def _rows_of(found: Run, tab: str, field: str, pattern: str) -> QuerySet[Operati
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class Page(Generic[Shown]):
     """`first` and `last` count from one; `beyond`: rows that no page shows."""
 
-    rows: list[Operation]
+    rows: list[Shown]
     number: int
     total: int
     pages: int
@@ -125,7 +133,7 @@ class Page:
         return Pager.numbered(previous, following, (self.first, self.last, self.total))
 
 
-def impact_rows(rows: QuerySet[Operation], wish: str) -> Page:
+def impact_rows(rows: QuerySet[Shown], wish: str) -> Page[Shown]:
     total = rows.count()
     shown = FIRST if total > MOST_CHANGES else total
     pages = max(1, -(-shown // PAGE))

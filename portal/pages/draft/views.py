@@ -15,6 +15,7 @@ from portal.access.pages import page
 from portal.access.request import HttpRequest
 from portal.access.roles import Right
 from portal.frame.csv_export import csv_response
+from portal.frame.paging import Pager
 from portal.frame.render import redirect_to, render_page, render_question
 from portal.pages.draft import impact as impacts
 from portal.pages.draft.checks import check_line
@@ -159,7 +160,6 @@ def result_context(request: HttpRequest, tenant: Tenant, found: Run, lines: list
     chosen = impacts.chosen_tab(tabs, request.GET.get("show", ""))
     field, pattern = request.GET.get("field", ""), request.GET.get("pattern", "")
     because = Because(lines)
-    page = impacts.impact_rows(impacts.rows_of(found, chosen.key, field, pattern), request.GET.get("page", ""))
     return {
         "people": found.impact["people"],
         "changed": people_changed(found),
@@ -170,11 +170,25 @@ def result_context(request: HttpRequest, tenant: Tenant, found: Run, lines: list
         "chosen": chosen,
         "field": field,
         "pattern": impacts.PATTERNS.get(pattern, ""),
-        "rows": [impacts.impact_row(tenant, row, because) for row in page.rows],
-        "page": page,
-        "pager": page.pager(request) if page.pages > 1 else None,
+        **rows_context(request, tenant, found, chosen.key, because),
         "folds": impacts.folds_of(found, because) if chosen.key == "updated" and not field else [],
     }
+
+
+def rows_context(request: HttpRequest, tenant: Tenant, found: Run, tab: str, because: Because) -> dict[str, Any]:
+    """`rows`: what the tab lists; those who stay as they are have nothing planned, and are people."""
+    wish = request.GET.get("page", "")
+    if tab == "stay":
+        people = impacts.impact_rows(impacts.people_who_stay(found), wish)
+        return {"rows": people.rows, "page": people, "pager": pager_of(request, people)}
+    field, pattern = request.GET.get("field", ""), request.GET.get("pattern", "")
+    page = impacts.impact_rows(impacts.rows_of(found, tab, field, pattern), wish)
+    rows = [impacts.impact_row(tenant, row, because) for row in page.rows]
+    return {"rows": rows, "page": page, "pager": pager_of(request, page)}
+
+
+def pager_of(request: HttpRequest, page: impacts.Page[Any]) -> Pager | None:
+    return page.pager(request) if page.pages > 1 else None
 
 
 def publish_context(tenant: Tenant, found: Run, form: PublishForm | None) -> dict[str, Any]:

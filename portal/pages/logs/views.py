@@ -63,6 +63,7 @@ def detail_context(tenant: Tenant, operation: Operation) -> dict[str, Any]:
     return {
         "operation": operation,
         "problem": problem,
+        "meaning": problem.told(answered=operation.status is not None) if problem else "",
         "quoted": problem.quote(operation.status is not None) if problem else "",
         "person": person,
         "scope_words": scope_words(person.scope_reason, titles_of(tenant)) if person else "",

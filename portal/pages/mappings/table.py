@@ -207,7 +207,7 @@ def gets(rule: MappingRow, person: ExamplePerson, object_type: ObjectType, guest
     found = Gets(person)
     if person.source is None:
         return found
-    around = mapping.Surroundings(timezone.now(), guest_user_name)  # type: ignore[arg-type]
+    around = mapping.MappingContext(timezone.now(), guest_user_name)  # type: ignore[arg-type]
     present = person.source.get("accountEnabled") is not False
     [compiled] = mapping.compile_mappings([rule])
     trace = mapping.trace_of(compiled, person.source, present, creating=True, around=around)

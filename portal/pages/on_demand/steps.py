@@ -52,7 +52,16 @@ class Step:
     @property
     def quoted(self) -> Words:
         """Introduces the fact `error`."""
-        return self.problem.quote(answered=self.key == "write") if self.problem else ""
+        return self.problem.quote(answered=self.answered) if self.problem else ""
+
+    @property
+    def meaning(self) -> Words:
+        return self.problem.told(answered=self.answered) if self.problem else ""
+
+    @property
+    def answered(self) -> bool:
+        """Whether AWS was asked and answered; all steps before that one only foresee it."""
+        return self.key == "write" and any(one["status"] for one in self.facts.get("operations", []))
 
     @property
     def differences(self) -> list[dict[str, Any]]:

@@ -311,7 +311,7 @@ def people_listed(request: HttpRequest, look: service.FilterEffects, which: str)
         "clause": lambda one: inside and one.assigned and one.held[number][index],
         "empty": lambda one: one.assigned and rule.holds(rule.value(one.properties)),
     }
-    return filter(tests[which], look.everyone())
+    return filter(tests[which], look.by_name())
 
 
 def about(request: HttpRequest, look: service.FilterEffects, which: str) -> str:

@@ -1,7 +1,6 @@
 """Scope filters: rules for who may pass, with what they do to the people of the mirror beside every clause."""
 
-from collections.abc import Mapping
-from itertools import islice
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.contrib import messages
@@ -11,6 +10,7 @@ from django.utils.translation import gettext as _
 from portal.access.pages import page
 from portal.access.request import HttpRequest, whole_number
 from portal.access.roles import Right
+from portal.frame.paging import Pager, query_with
 from portal.frame.render import redirect_to, render_page, wants_partial
 from portal.pages.scope.cards import (
     EMPTY,
@@ -208,19 +208,33 @@ def scope_people(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     which = request.GET.get("of", "pass")
     which = which if which in LISTS else "pass"
     look = service.FilterEffects(tenant, object_type)
-    everyone = people_listed(request, look, which)
-    names = list(islice(everyone, SHOWN))
+    number = max(1, whole_number(request.GET.get("page", "")) or 1)
+    names, n = names_on_page(people_listed(request, look, which), number)
+    if number > 1 and not names:
+        return redirect_to(request, request.path + query_with(request, page=max(1, -(-n // SHOWN))))
+    before = (number - 1) * SHOWN
+    previous = query_with(request, page=number - 1) if number > 1 else ""
+    following = query_with(request, page=number + 1) if number * SHOWN < n else ""
     context = {
         "tenant": tenant,
         "object_type": object_type,
         "heading": LISTS[which],
         "about": about(request, look, which),
-        "names": sorted(names, key=lambda one: one.name.casefold()),
-        "n": len(names) + sum(1 for _one in everyone),
-        "shown_n": len(names),
+        "names": names,
+        "n": n,
+        "pager": Pager.numbered(previous, following, (before + 1, before + len(names), n)) if n > SHOWN else None,
         "back": page_url(tenant, object_type),
     }
     return render_page(request, "scope/people.html", context)
+
+
+def names_on_page(everyone: Iterable[service.One], number: int) -> tuple[list[service.One], int]:
+    """The names of one page, and how many there are; no others are kept in memory."""
+    names, n = [], 0
+    for n, one in enumerate(everyone, start=1):
+        if (number - 1) * SHOWN < n <= number * SHOWN:
+            names.append(one)
+    return names, n
 
 
 @page(act=Right.CONFIGURE, edits_draft=True)

@@ -38,7 +38,7 @@ class Task:
 
 @page(read=Right.READ)
 def setup(request: HttpRequest, tenant: Tenant) -> HttpResponse:
-    tasks = tasks_of(tenant)
+    tasks = tasks_of(tenant, owner=can(request.user, tenant, Right.OWN))
     under_way = tenant.connection_tests.exclude(state=ConnectionTest.State.DONE).exists()
     context = {
         "tenant": tenant,
@@ -51,12 +51,18 @@ def setup(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     return render_page(request, "setup/detail.html", context, partial="tasks")
 
 
-def tasks_of(tenant: Tenant) -> list[Task]:
+def tasks_of(tenant: Tenant, *, owner: bool) -> list[Task]:
     entra = connect_entra(tenant)
     aws = connect_aws(tenant)
     people = choose_people(tenant, entra)
+    settings = reverse("tenant_settings", args=[tenant.slug]) if owner else ""
     before = [entra, aws, check_mappings(tenant), people, who_gets_told(tenant)]
-    name = Task(_("Name and time zone"), f"{tenant.name}, {tenant.time_zone}", State.DONE)
+    name = Task(
+        _("Name and time zone"),
+        f"{tenant.name}, {tenant.time_zone}",
+        State.DONE,
+        settings,
+    )
     return [name, *before, turn_on_task(tenant, [entra, aws, people])]
 
 

@@ -4,7 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 from portal.words.time_zones import time_zones
 from sync.models import Tenant
-from sync.tenants.services import free_slug
+from sync.tenants.services import free_slug, name_is_taken
 
 
 class TenantForm(forms.Form):
@@ -22,7 +22,7 @@ class TenantForm(forms.Form):
 
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"].strip()
-        if Tenant.objects.filter(name__iexact=name).exists():
+        if name_is_taken(name):
             raise forms.ValidationError(_("A tenant has this name already. Choose another one."))
         return name
 

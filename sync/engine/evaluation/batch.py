@@ -63,7 +63,7 @@ class Batch:
         refusal.note_on(link, now)
 
     @property
-    def told(self) -> list[tuple[Subject, Refusal]]:
+    def unlogged(self) -> list[tuple[Subject, Refusal]]:
         """Refusals that the log does not hold yet."""
         return [(subject, refusal) for subject, refusal in self.refused if subject.object_id not in self.again]
 

@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from sync.models import Link, Tenant
@@ -18,12 +18,21 @@ Json = dict[str, Any]
 
 class Target:
     def __init__(
-        self, tenant: Tenant, client: Reads, object_type: str, attributes: Sequence[str], *, many: bool
+        self,
+        tenant: Tenant,
+        client: Reads,
+        object_type: str,
+        attributes: Sequence[str],
+        unique: Collection[str] = (),
+        *,
+        many: bool,
     ) -> None:
+        """`attributes` are matched on; `unique`: units whose values must be free."""
         self.tenant = tenant
         self.client = client
         self.object_type = object_type
         self.attributes = attributes
+        self.indexed = {*attributes, *unique}
         self.never_touch = NeverTouch(tenant.never_touch)
         # Kept as text: a hundred thousand parsed resources would fill the memory.
         self.listed: list[bytes] = []
@@ -34,8 +43,8 @@ class Target:
     def _list(self) -> dict[tuple[str, str], list[int]]:
         index: dict[tuple[str, str], list[int]] = defaultdict(list)
         for found in self.client.list_users() if self.object_type == "user" else self.client.list_groups():
-            for attribute in self.attributes:
-                if value := found.get(attribute):
+            for attribute in self.indexed:
+                if value := _value(found, attribute):
                     index[self._key(attribute, value)].append(len(self.listed))
             self.listed.append(json.dumps(found).encode())
             self.external[found["id"]] = str(found.get("externalId") or "")
@@ -48,6 +57,11 @@ class Target:
             return self.client.find_users(attribute, value)
         return self.client.find_groups(attribute, value)
 
+    def unlinked(self, unit: str, value: str) -> list[Json]:
+        """Objects that no link names and that have the value. An e-mail is known only where AWS was listed."""
+        known = self.index is not None or can_be_asked(self.object_type, unit)
+        return [held for held in self.find(unit, value) if not self._linked(held["id"])] if known else []
+
     def units_held(self, found: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
         """Of an AWS object, with its manager as we name managers: by Entra's id, which AWS keeps as externalId."""
         held = resource.units_held(found, names)
@@ -57,8 +71,8 @@ class Target:
 
     def _key(self, attribute: str, value: str) -> tuple[str, str]:
         """As AWS compares when it is asked by filter."""
-        exact = resource.ATTRIBUTES[self.object_type][attribute].case_exact
-        return attribute, value if exact else value.casefold()
+        one = resource.ATTRIBUTES[self.object_type].get(attribute)
+        return attribute, value if one and one.case_exact else value.casefold()
 
     def match(self, link: Link, units: Mapping[str, Any]) -> Match:
         """Who the object is in AWS, under the tenant's rule of linking. What a person chose comes first."""
@@ -83,3 +97,16 @@ class Target:
 
     def _linked(self, scim_id: str) -> bool:
         return Link.objects.filter(tenant=self.tenant, object_type=self.object_type, scim_id=scim_id).exists()
+
+
+def can_be_asked(object_type: str, unit: str) -> bool:
+    """Whether AWS takes the unit in a filter: it takes no e-mail address."""
+    one = resource.ATTRIBUTES[object_type].get(unit)
+    return one is not None and one.filterable
+
+
+def _value(found: Mapping[str, Any], unit: str) -> str:
+    value = found.get(unit)
+    if isinstance(value, list):
+        return str(value[0].get("value") or "") if value else ""
+    return str(value or "")

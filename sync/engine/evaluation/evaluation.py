@@ -17,7 +17,7 @@ from django.utils import timezone
 from sync.configuration.ruleset import Rules
 from sync.db.batches import batches
 from sync.engine.evaluation.batch import Batch, known_of, let_go, links_of, want, written_members
-from sync.engine.evaluation.candidates import Target
+from sync.engine.evaluation.candidates import Target, can_be_asked
 from sync.engine.evaluation.decisions import Decisions
 from sync.engine.evaluation.group_members import GroupMembers
 from sync.engine.evaluation.judgement import DISABLE_OFF, Judgement, judge, not_ready
@@ -122,10 +122,14 @@ class Evaluation:
         return {row.object_id for row in rows if row.changed_snapshot <= self.since} & refused
 
     def _target(self, object_type: str, rows: QuerySet[Any]) -> Target:
-        many = self.notes.newcomers(object_type, rows) > FEW
+        newcomers = self.notes.newcomers(object_type, rows)
         mapper = self.people if object_type == "user" else self.groups
+        listed_only = newcomers and not all(can_be_asked(object_type, unit) for unit in mapper.unique)
+        many = newcomers > FEW or bool(listed_only)
         with self.matching():
-            return Target(self.tenant, self.client, object_type, mapper.matching, many=many)
+            target = Target(self.tenant, self.client, object_type, mapper.matching, mapper.unique, many=many)
+        self.notes.taken[object_type].unlinked = target.unlinked
+        return target
 
     def managers(self, users: Iterable[DirectoryUser]) -> set[str]:
         """Their managers whom AWS holds, or whom this run is going to create."""

@@ -16,6 +16,7 @@ from sync.rules.leavers import Leaving
 from sync.rules.mapping import Mapped
 from sync.rules.unique_keys import keys_of
 
+Json = dict[str, Any]
 # A leaver whom the mapping leaves active, or whom the target actions do.
 STAYS = Refusal("stays-active", leavers.TARGET, skipped=True)
 DISABLE_OFF = Refusal("disable-off", leavers.TARGET, skipped=True)
@@ -60,7 +61,11 @@ def judge(
     if isinstance(row, DirectoryUser) and not row.in_scope:
         return _judge_leaver(row, link, mapper)
     properties = row.properties | ({"manager": manager} if manager else {})
-    unique = taken.by_others(row.object_id)
+
+    def is_own(held: Json) -> bool:
+        return held["id"] == link.adopt_scim_id or mapper.would_match(properties, held)
+
+    unique = taken.by_others(row.object_id, is_own)
     mapped = mapper.map(properties, present=True, creating=not link.scim_id, taken=unique)
     if mapped.problems:
         return Judgement(mapped, {}, refusal=unmapped(mapped))
@@ -103,7 +108,8 @@ def unmapped(mapped: Mapped) -> Refusal:
     problem = mapped.problems[0]
     if mapped.ignored:
         return Refusal("ignored-by-rule", problem.target, skipped=True)
-    return Refusal("expression-error", problem.target, str(problem.problem))
+    words = problem.problem.redacted if problem.problem and problem.redacted else problem.problem
+    return Refusal("expression-error", problem.target, str(words))
 
 
 def not_ready(finding: AcceptanceFinding) -> Refusal:

@@ -13,6 +13,7 @@ from sync.rules.changes import (
 )
 from sync.rules.leavers import Leaving
 from sync.rules.rows import GuestName, MappingRow
+from sync.rules.unique_keys import same_value
 from sync.scim import resource
 
 Taken = Callable[[str, str], bool]
@@ -35,8 +36,9 @@ class Mapper:
     matching: Sequence[str] = field(init=False)
     # The one row that decides about leavers.
     active: mapping.CompiledMapping | None = field(init=False)
-    # Units whose values logs must not show.
+    # Units whose values logs must not show, and those of which the first free value is chosen.
     redacted: frozenset[str] = field(init=False)
+    unique: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
         self.compiled = mapping.compile_mappings(self.rules)
@@ -48,6 +50,7 @@ class Mapper:
         self.sources = {unit: ", ".join(names) for unit, names in sources.items()}
         self.matching = matching_attributes([(rule.target, rule.matching) for rule in self.rules])
         self.redacted = frozenset(resource.unit_of(rule.row.target) for rule in self.compiled if rule.redacted)
+        self.unique = frozenset(resource.unit_of(rule.row.target) for rule in self.compiled if rule.unique)
 
     def map(
         self, properties: Mapping[str, Any], *, present: bool, creating: bool, taken: Taken = nobody_has
@@ -56,8 +59,8 @@ class Mapper:
             self.compiled, properties, present=present, creating=creating, around=self._around(taken)
         )
 
-    def _around(self, taken: Taken = nobody_has) -> mapping.Surroundings:
-        return mapping.Surroundings(self.now, self.guest_user_name, taken)
+    def _around(self, taken: Taken = nobody_has) -> mapping.MappingContext:
+        return mapping.MappingContext(self.now, self.guest_user_name, taken)
 
     def active_of_leaver(self, properties: Mapping[str, Any], how: Leaving) -> mapping.Trace | None:
         """None without a mapping of `active`."""
@@ -66,6 +69,18 @@ class Mapper:
     def staying(self, properties: Mapping[str, Any]) -> tuple[Leaving, ...]:
         """How somebody in scope could leave and stay active in AWS."""
         return leavers.staying(self.active, properties, self._around())
+
+    def defaulted(self, properties: Mapping[str, Any], *, creating: bool) -> set[str]:
+        """Units that get a default value."""
+        if not any(rule.default for rule in self.rules):
+            return set()
+        mapped = self.map(properties, present=True, creating=creating)
+        return {resource.unit_of(trace.target) for trace in mapped.trace if trace.from_default}
+
+    def would_match(self, properties: Mapping[str, Any], held: Mapping[str, Any]) -> bool:
+        """Whether an object of AWS is the one that matching finds; a value that is matched on is never chosen as free."""
+        values = self.map(properties, present=True, creating=True).values
+        return any(same_value(name, held.get(name), values.get(name)) for name in self.matching)
 
     def desired(self, mapped: mapping.Mapped, written: Mapping[str, Any]) -> dict[str, Any]:
         """Units to have. What the rules leave untouched stays as it was written, or as AWS was found."""

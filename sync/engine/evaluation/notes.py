@@ -132,7 +132,7 @@ class LinkNotes:
         with transaction.atomic():
             batch.save_links(self.tenant)
             self.plan.add(batch.planned, mapper.sources, mapper.redacted)
-            self.plan.refuse(batch.told)
+            self.plan.refuse(batch.unlogged)
         self.seen += len(rows)
         self.quiet |= set(batch.quiet)
         checkpoints.passed("plan batch stored")

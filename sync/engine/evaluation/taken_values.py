@@ -1,6 +1,6 @@
 """Values that somebody else holds in AWS, or is to get: what SelectUniqueValue passes over."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, Protocol
 
@@ -14,36 +14,51 @@ from sync.scim.resource import unit_of
 COLUMNS = {object_type: {unit: name for name, unit in units.items()} for object_type, units in UNITS.items()}
 
 
+Json = dict[str, Any]
+# Objects of AWS that no link names and that have the value of a unit.
+Unlinked = Callable[[str, str], Iterable[Json]]
+IsOwn = Callable[[Json], bool]
+
+
 class Values(Protocol):
-    def by_others(self, object_id: str) -> Callable[[str, str], bool]:
-        """The question as a mapping asks it, for one object: (target, value) -> bool."""
+    def by_others(self, object_id: str, is_own: IsOwn) -> Callable[[str, str], bool]:
+        """The question as a mapping asks it, for one object: (target, value) -> bool.
+
+        `is_own`: whether an object of AWS that has no link is the one that this object would be linked to."""
 
 
 class NobodyHas:
     """For comparing two sets of rules on one object: what others hold is the same for both."""
 
-    def by_others(self, object_id: str) -> Callable[[str, str], bool]:
+    def by_others(self, object_id: str, is_own: IsOwn) -> Callable[[str, str], bool]:
         return lambda _target, _value: False
 
 
 class TakenValues:
-    """Asks the indexed keys of the links. What this pass has given out itself counts before it is stored."""
+    """Asks the indexed keys of the links. What this pass has given out itself counts before it is stored.
+
+    `unlinked`: set by a pass that may ask AWS; readiness may not, and sees the links alone.
+    """
 
     def __init__(self, tenant: Tenant, object_type: str) -> None:
         self.links = Link.objects.filter(tenant=tenant, object_type=object_type)
         self.columns = COLUMNS[object_type]
         self.given: dict[tuple[str, str], str] = {}
+        self.unlinked: Unlinked = lambda _unit, _value: ()
 
-    def by_others(self, object_id: str) -> Callable[[str, str], bool]:
-        return partial(self._taken, object_id)
+    def by_others(self, object_id: str, is_own: IsOwn) -> Callable[[str, str], bool]:
+        return partial(self._taken, object_id, is_own)
 
-    def _taken(self, object_id: str, target: str, value: str) -> bool:
-        column = self.columns.get(unit_of(target), "")
+    def _taken(self, object_id: str, is_own: IsOwn, target: str, value: str) -> bool:
+        unit = unit_of(target)
+        column = self.columns.get(unit, "")
         if not column:
             return False
         wanted = KEY_OF[column](value)
         owner = self.given.get((column, wanted), object_id)
         if owner != object_id or self._others_have(object_id, column, wanted):
+            return True
+        if not all(is_own(held) for held in self.unlinked(unit, value)):
             return True
         self.given[column, wanted] = object_id
         return False

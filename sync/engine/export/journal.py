@@ -79,6 +79,8 @@ class Journal:
         self.queue.clear()
 
     def turn(self, outcomes: Sequence[Outcome], room: int) -> Sequence[Request]:
+        # A turn may fail after its commit; what it recorded comes once more, with what landed since.
+        outcomes = [outcome for outcome in outcomes if outcome.operation_id in self.flying]
         with transaction.atomic():
             self.lease.renew()
             if outcomes:

@@ -30,6 +30,12 @@ def resolve_open_intents(run: Run, client: ScimClient) -> None:
     run.operations.filter(result=Result.PLANNED).delete()
 
 
+def forget_decisions(run: Run) -> None:
+    """What an interrupted attempt had decided without a request is decided anew, and counts once."""
+    run.operations.filter(sent_at=None).delete()
+    run.rehearsed.all().delete()
+
+
 def _read(operation: Operation, link: Link, client: ScimClient) -> tuple[bool, Found]:
     """Whether the request took effect, and the object that it made."""
     if operation.action == "create":
@@ -48,13 +54,13 @@ def _read(operation: Operation, link: Link, client: ScimClient) -> tuple[bool, F
 def _holds(operation: Operation, scim_id: str, client: ScimClient) -> bool:
     get = client.get_user if operation.object_type == "user" else client.get_group
     try:
-        told = get(scim_id).resource or {}
+        found = get(scim_id).resource or {}
     except NotFound:
         return operation.action == "delete"
     if operation.action == "delete" or MANAGER in operation.desired:
         # A manager is written by AWS id and kept by Entra id: it is written again.
         return False
-    held = resource.units_held(told, operation.desired)
+    held = resource.units_held(found, operation.desired)
     return all(same(unit, value, held.get(unit)) for unit, value in operation.desired.items())
 
 

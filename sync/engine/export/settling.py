@@ -246,14 +246,20 @@ class Settled:
         operation.finished_at = now
         operation.result = Result.FAILED if error.permanent else Result.WILL_RETRY
         operation.problem, operation.attribute = _diagnosed(error)
-        operation.error, operation.status = _words(error), error.status
+        operation.error, operation.status = self._unquoted(operation, _words(error)), error.status
         operation.request_id, operation.attempts = error.request_id or "", error.attempts
         operation.request = {"method": error.method, "path": error.path, "body": self._shown(operation, error.request)}
         operation.answer = {"status": error.status, "body": self._shown(operation, error.body)}
         self.operations.append(operation)
 
     def _shown(self, operation: Operation, body: Any) -> Any:
-        return resource.redacted(body, self.redacted.get(operation.object_type, ()))
+        shown = resource.redacted(body, self.redacted.get(operation.object_type, ()))
+        return self._unquoted(operation, shown)
+
+    def _unquoted(self, operation: Operation, told: Any) -> Any:
+        """An answer may quote the value that it refuses."""
+        hidden = self.redacted.get(operation.object_type, ())
+        return resource.without(told, resource.texts_of(operation.desired, hidden)) if hidden else told
 
     def _keep_answer(self, operation: Operation, answer: Answer) -> None:
         operation.status = answer.status

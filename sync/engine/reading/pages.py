@@ -73,8 +73,8 @@ def _merge(row: DirectoryUser | DirectoryGroup, item: Item, afresh: bool) -> Non
         row.deleted = "purged" if removed.get("reason") == "deleted" else "soft"
         return
     row.deleted = ""
-    told = {key: value for key, value in item.items() if key not in NOT_PROPERTIES}
-    merged = told if afresh else row.properties | told
+    reported = {key: value for key, value in item.items() if key not in NOT_PROPERTIES}
+    merged = reported if afresh else row.properties | reported
     row.properties = {key: value for key, value in merged.items() if value is not None}
     row.display_name = str(row.properties.get("displayName") or "")[:256]
 

@@ -7,13 +7,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 
 from sync.engine.evaluation.clashes import SHARED
 from sync.engine.guard.guard import Guard
-from sync.models import DirectoryUser, Hold, Operation, Result, Run
+from sync.models import DirectoryUser, Hold, Link, Operation, Result, Run
 from sync.models.columns import Example, Fold, Impact, ImpactCheck, Level, MemberCounts, UnitChange
 from sync.rules import acceptance
+from sync.scim.resource import REDACTED
 
 TODO = (Result.PLANNED, Result.HELD)
 # What a person is counted under when several operations concern them: the gravest first.
@@ -59,6 +60,14 @@ def refused(run: Run) -> int:
     return rows.values("object_id").distinct().count()
 
 
+def staying(run: Run) -> QuerySet[DirectoryUser]:
+    """People who are active in AWS and of whom the plan says nothing."""
+    links = Link.objects.filter(tenant=run.tenant, object_type="user", object_id=OuterRef("object_id"), active=True)
+    planned = run.operations.filter(object_type="user", object_id=OuterRef("object_id"))
+    people = DirectoryUser.objects.filter(Exists(links.exclude(scim_id="")), tenant=run.tenant)
+    return people.exclude(Exists(planned))
+
+
 def members(todo: QuerySet[Operation]) -> MemberCounts:
     """Memberships that come and go; a group that is created brings its first members itself."""
     rows = todo.filter(object_type="membership").values("action").annotate(n=Sum("people"))
@@ -71,8 +80,9 @@ def members(todo: QuerySet[Operation]) -> MemberCounts:
 # Patterns of change
 
 
-def with_pattern(change: UnitChange) -> UnitChange:
-    return {**change, "pattern": pattern_of(change["before"], change["after"])}
+def explained(change: UnitChange, *, from_default: bool = False) -> UnitChange:
+    told: UnitChange = {**change, "pattern": pattern_of(change["before"], change["after"])}
+    return {**told, "from_default": True} if from_default else told
 
 
 def pattern_of(before: Any, after: Any) -> str:
@@ -80,6 +90,8 @@ def pattern_of(before: Any, after: Any) -> str:
     old, new = plain(before), plain(after)
     if not old or not new:
         return "emptied" if old else "filled"
+    if REDACTED in (old, new):
+        return "other"
     if old.strip() == new:
         return "trimmed"
     if "".join(old.split()) == "".join(new.split()):
@@ -153,6 +165,7 @@ def checks(run: Run, guard: Guard, suspect: str, leavers: int) -> list[ImpactChe
     over = {kind: numbers for kind, _operations, numbers in guard.over}
     found = [check_of("reading", "bad")] if suspect else []
     found += [_removals(run, guard, over), _leavers(leavers), *_refusals(run), *_limits(over), *_guests(run)]
+    found += _defaults(run)
     order: list[Level] = ["bad", "attention", "good"]
     return sorted(found, key=lambda check: order.index(check["level"]))
 
@@ -199,6 +212,19 @@ def _guests(run: Run) -> list[ImpactCheck]:
     ids = run.operations.filter(object_type="user", action="create", result__in=TODO).values("object_id")
     guests = DirectoryUser.objects.filter(tenant=run.tenant, object_id__in=ids, properties__userType="Guest").count()
     return [check_of("guests", "attention", guests)] if guests else []
+
+
+def _defaults(run: Run) -> list[ImpactCheck]:
+    """Nothing is wrong with them: a mapping says so."""
+    todo = run.operations.filter(
+        object_type="user", action__in=(*GROUPS["created"], *GROUPS["updated"]), result__in=TODO
+    )
+    people = {
+        row.object_id
+        for row in todo.only("object_id", "changes").iterator()
+        if any(change.get("from_default") for change in row.unit_changes.values())
+    }
+    return [check_of("defaults", "good", len(people))] if people else []
 
 
 def blocking(run: Run) -> list[str]:

@@ -54,6 +54,14 @@ class Reasons:
         moves = (object_id in self.groups_then) != (object_id in self.groups_today)
         return self.causes.of_group(object_id, moves=moves)
 
+    def defaulted(self, subject: Subject, change: Change) -> set[str]:
+        """Units of the change that get a default value."""
+        row = self.rows.get(subject.object_id)
+        if row is None or change.action.endswith("_member"):
+            return set()
+        mapper = self.mappers_then[subject.object_type]
+        return mapper.defaulted(row.properties, creating=not subject.link.scim_id)
+
     def because_refused(self, subject: Subject, refusal: Refusal) -> Keys:
         """A mapping of the draft, when the field in question has another value (or another error) through it."""
         if refusal.problem == "create-off":
@@ -104,7 +112,10 @@ class RehearsedPlan(PlanStore):
         self, subject: Subject, change: Change, sources: Mapping[str, str], redacted: Collection[str]
     ) -> Operation:
         row = super()._row(subject, change, sources, redacted)
-        row.changes |= {unit: impact.with_pattern(change) for unit, change in row.unit_changes.items()}
+        defaulted = self.reasons.defaulted(subject, change)
+        row.changes |= {
+            unit: impact.explained(one, from_default=unit in defaulted) for unit, one in row.unit_changes.items()
+        }
         row.causes = list(self.reasons.because(subject, change))
         return row
 

@@ -52,7 +52,7 @@ class StandIns:
         self.in_scope: set[str] = set()
         self.still_wanted: set[tuple[str, str, str]] = set()
         self.people_unlinked = 0
-        self.stay = self.leavers = 0
+        self.leavers = 0
         self.disables, self.renames = ("disable" in rules.user_actions), ("update" in rules.user_actions)
 
     # Scope
@@ -103,15 +103,8 @@ class StandIns:
             self.plan.add(batch.planned, mapper.sources, mapper.redacted)
             self.plan.refuse(batch.refused)
         users = [row for row in rows if isinstance(row, DirectoryUser)]
-        self.stay += sum(self._stays(user, batch) for user in users)
         left = {subject.object_id for subject, one in batch.refused if one.problem in KEEPS_ACCESS}
         self.leavers += len(left) + sum(self._would_stay(user, mapper) for user in users)
-
-    def _stays(self, user: DirectoryUser, batch: Batch) -> bool:
-        """Somebody in scope or in AWS of whom the plan says nothing."""
-        link = batch.links.get(user.object_id)
-        in_view = user.in_scope or (link is not None and bool(link.scim_id) and link.active)
-        return in_view and user.object_id not in batch.touched
 
     def _would_stay(self, user: DirectoryUser, mapper: Mapper) -> bool:
         """Whether somebody in scope could leave and be active in AWS all the same."""
@@ -136,12 +129,12 @@ class StandIns:
 
     def weigh(self, guard: Guard) -> None:
         self.run.impact = impact.weigh(
-            self.run, guard, stay=self.stay, suspect=self.snapshot.suspect, leavers=self.leavers
+            self.run, guard, stay=self.unchanged(), suspect=self.snapshot.suspect, leavers=self.leavers
         )
         self.run.save(update_fields=["impact"])
 
     def unchanged(self) -> int:
-        return self.stay
+        return impact.staying(self.run).count()
 
 
 def deciding_under(run: Run, rules: Rules, closure: nesting.Closure) -> Deciding:

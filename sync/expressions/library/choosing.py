@@ -90,7 +90,7 @@ ALL_TAKEN = gettext_noop("All %(count)d values exist in AWS already. Add another
     notes=gettext_noop(
         "Only as the outermost function, only when the person is created, and not in a field that is matched on. "
         "Empty values are passed over; when every value is taken, the person is not created. "
-        "Taken is what somebody else whom we manage has in AWS or is to get, in a user name, e-mail or external ID."
+        "Taken is what somebody else has in AWS or is to get, in a user name, e-mail, group name or external ID."
     ),
     lazy=True,
     steady=False,

@@ -57,7 +57,7 @@ class Command(ReportCommand):
         return "\n".join(lines) or "Nothing is proposed for linking."
 
     def exit_code(self, report: Report) -> Exit:
-        return run_exit_code(report.get("run"))
+        return run_exit_code(report["run"]) if "run" in report else Exit.DONE
 
 
 def proposals_named(found: Iterable[Proposal], names: Iterable[str]) -> list[Proposal]:

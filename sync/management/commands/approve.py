@@ -43,7 +43,7 @@ class Command(ReportCommand):
         return f"{decided}\n{run_in_words(report['run'])}" if report["run"] else decided
 
     def exit_code(self, report: Report) -> Exit:
-        return run_exit_code(report["run"])
+        return run_exit_code(report["run"]) if report["run"] else Exit.DONE
 
     @transaction.atomic
     def accept_reading(self, tenant: Tenant, _options: dict[str, Any]) -> Decided:

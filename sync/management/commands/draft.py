@@ -7,7 +7,7 @@ from django.core.management.base import CommandError, CommandParser
 from sync.configuration import drafts, versions
 from sync.management.base import Exit, Report, ReportCommand
 from sync.management.differences import difference_facts, difference_line
-from sync.management.runs import finish_run, problem_in_words, unless_busy
+from sync.management.runs import finish_run, problem_in_words, run_exit_code, unless_busy
 from sync.models import Operation, Run, Tenant
 from sync.preview import services
 from sync.preview.queries.previews import newest_preview
@@ -86,7 +86,9 @@ class Command(ReportCommand):
         return "\n".join([*lines, *(["The draft is discarded."] if report.get("discarded") else [])])
 
     def exit_code(self, report: Report) -> Exit:
-        return Exit.FAILED if report.get("problem") or report.get("missing") else Exit.DONE
+        if "impact" in report:
+            return run_exit_code(report)
+        return Exit.FAILED if report.get("missing") else Exit.DONE
 
 
 def preview_facts(run: Run) -> Report:
@@ -109,6 +111,8 @@ def loss_facts(one: Operation) -> Report:
 def preview_lines(report: Report) -> list[str]:
     if report["problem"]:
         return [f"Run {report['run']} {report['state']}: {problem_in_words(report['problem'])}"]
+    if not report["impact"]:
+        return [f"Run {report['run']} {report['state']}: there is nothing to show."]
     people = report["impact"]["people"]
     changed = sum(people[key] for key in ("created", "updated", "lose", "deleted"))
     lines = [

@@ -18,7 +18,7 @@ OBJECT_TYPES: tuple[ObjectType, ...] = ("user", "group")
 
 
 class Command(TenantCommand):
-    help = "Shows who is in scope. With options: changes it; the next run then starts from a preview."
+    help = "Shows who is in scope. With options: changes it in the draft. Preview and publish it with: draft TENANT."
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)

@@ -6,7 +6,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from sync.connection import services
 from sync.connection.checks.wording import Described, describe, summary
-from sync.management.base import Report, TenantCommand, to_json
+from sync.management.base import Exit, Report, TenantCommand, to_json
 from sync.models import ConnectionTest, Half, Tenant
 
 
@@ -25,8 +25,11 @@ class Command(TenantCommand):
             self.stdout.write(to_json([half_facts(test) for test in tests]))
         else:
             self.show_words(tests)
-        if not all(test.passed for test in tests):
-            raise CommandError("The connection test failed.")
+        if all(test.passed for test in tests):
+            return
+        if options["json"]:
+            raise SystemExit(Exit.FAILED)
+        raise CommandError("The connection test failed.")
 
     def test(self, tenant: Tenant, half: str) -> ConnectionTest:
         """Here and now: a shell needs no worker."""

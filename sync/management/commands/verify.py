@@ -9,7 +9,7 @@ from sync.approvals.services import adoptable
 from sync.drift import services
 from sync.drift.services import CannotRepair
 from sync.management.base import Exit, Report, ReportCommand
-from sync.management.runs import finish_run, problem_in_words, run_seconds, unless_busy
+from sync.management.runs import finish_run, problem_in_words, run_exit_code, run_seconds, unless_busy
 from sync.models import Drift, Run, Tenant
 
 
@@ -43,6 +43,8 @@ class Command(ReportCommand):
         lines = [drift_line(row) for row in report["differences"]]
         if report["problem"]:
             lines.append(problem_in_words(report["problem"]))
+        elif report["state"] == Run.State.CANCELLED:
+            lines.append("The comparison was cancelled: it says nothing about the rest.")
         elif not lines:
             lines.append("AWS holds what was written. Nothing differs.")
         if report["left_alone"]:
@@ -55,7 +57,7 @@ class Command(ReportCommand):
     def exit_code(self, report: Report) -> Exit:
         if report["problem"]:
             return Exit.FAILED
-        return Exit.FOUND if report["differences"] else Exit.DONE
+        return Exit.FOUND if report["differences"] else run_exit_code(report)
 
 
 def comparison_facts(run: Run) -> Report:

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any, cast
 
 from django.db.models import Q, QuerySet
+from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
 
 from sync.configuration.current import configuration_of
@@ -177,8 +178,14 @@ class FilterEffects:
         return rows | self._brought(self.version, self.old)
 
     def everyone(self) -> Iterator[One]:
-        rows = self._everyone().values_list("object_id", "properties")
-        for object_id, properties in rows.iterator(chunk_size=CHUNK):
+        return self._each(self._everyone())
+
+    def by_name(self) -> Iterator[One]:
+        return self._each(self._everyone().order_by(Lower("display_name"), "pk"))
+
+    def _each(self, rows: QuerySet[Any]) -> Iterator[One]:
+        found = rows.values_list("object_id", "properties")
+        for object_id, properties in found.iterator(chunk_size=CHUNK):
             yield self.one(object_id, properties)
 
     def one(self, object_id: str, properties: Mapping[str, Any]) -> One:

@@ -10,7 +10,7 @@ from django.utils import timezone
 from sync.configuration.items import digest
 from sync.engine.rehearsal import impact
 from sync.engine.rehearsal.causes import SCOPE
-from sync.models import Configuration, Operation, Result, Run, Tenant
+from sync.models import Configuration, DirectoryUser, Operation, Result, Run, Tenant
 from sync.rules.scope import Reason
 
 # What an edit of the draft can change; everything else is decided in Entra, or by a switch for all.
@@ -67,6 +67,11 @@ def planned(preview: Run) -> QuerySet[Operation]:
 def planned_people(preview: Run, group: str) -> QuerySet[Operation]:
     """`group`: created, updated, lose or deleted."""
     return planned(preview).filter(object_type="user", action__in=impact.GROUPS[group])
+
+
+def staying_people(preview: Run) -> QuerySet[DirectoryUser]:
+    """Those who have access, keep it, and are not written."""
+    return impact.staying(preview)
 
 
 def planned_pattern(preview: Run, unit: str, pattern: str) -> QuerySet[Operation]:

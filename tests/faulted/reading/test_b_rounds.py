@@ -170,6 +170,29 @@ def test_whoever_is_absent_for_longer_than_the_recycle_bin_keeps_is_purged(settl
     assert rows.get().deleted == "purged"
 
 
+@pytest.mark.fault("B17")
+@pytest.mark.parametrize("binned", [True, False], ids=["after the recycle bin", "at once"])
+def test_whoever_is_purged_leaves_the_groups_although_no_groups_round_says_so(
+    settled: Tenant, lab: Lab, binned: bool
+) -> None:
+    """A sync over changes ends as a full one does."""
+    person = hire(lab, "Pur Ged", lab.entra_group("Team 0001"), lab.entra_group("Team 0002"))
+    sync(settled)
+    before = picture(lab)
+    if binned:
+        lab.call("POST", f"entra/users/{person['id']}/leave")
+        sync(settled)
+        assert lost(before, picture(lab)) == [f"{person['id']} is disabled"]
+    lab.call("POST", f"entra/users/{person['id']}/purge")
+    sync(settled)
+    assert not newest_is_full(settled)
+    gone = picture(lab)
+    assert person["id"] not in gone.active
+    assert not any(person["id"] in members for members in gone.members.values())
+    sync(settled, Run.Kind.FULL)
+    assert picture(lab) == gone
+
+
 @pytest.mark.fault("B18")
 @pytest.mark.parametrize("between", [Run.Kind.CHANGES, Run.Kind.FULL])
 @pytest.mark.parametrize("back", [Run.Kind.CHANGES, Run.Kind.FULL])

@@ -3,13 +3,14 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import trustme
 from django.core.exceptions import ImproperlyConfigured
 
-from portal.deployment import environ
+from portal.deployment import addresses, environ
 from tests.world.programs import ROOT, clean_environment
 
 pytestmark = pytest.mark.pure
@@ -30,11 +31,11 @@ def test_a_proxy_is_an_address_with_or_without_a_name_and_password(
     value: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("OUTBOUND_PROXY", value)
-    assert environ.proxy("OUTBOUND_PROXY") == value
+    assert addresses.proxy("OUTBOUND_PROXY") == value
     monkeypatch.delenv("OUTBOUND_PROXY")
     (tmp_path / "secret").write_text(f"{value}\n")
     monkeypatch.setenv("OUTBOUND_PROXY_FILE", str(tmp_path / "secret"))
-    assert environ.proxy("OUTBOUND_PROXY") == value
+    assert addresses.proxy("OUTBOUND_PROXY") == value
 
 
 @pytest.mark.parametrize(
@@ -61,7 +62,7 @@ def test_a_proxy_is_an_address_with_or_without_a_name_and_password(
 def test_what_is_no_proxy_is_refused_without_being_quoted(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OUTBOUND_PROXY", value)
     with pytest.raises(ImproperlyConfigured, match="OUTBOUND_PROXY is not the address of a proxy") as caught:
-        environ.proxy("OUTBOUND_PROXY")
+        addresses.proxy("OUTBOUND_PROXY")
     assert "s3cr3t" not in str(caught.value)
     assert caught.value.__context__ is None
 
@@ -69,7 +70,7 @@ def test_what_is_no_proxy_is_refused_without_being_quoted(value: str, monkeypatc
 def test_nothing_is_no_proxy_and_no_authority(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OUTBOUND_PROXY", "")
     monkeypatch.setenv("OUTBOUND_CA_FILE", "")
-    assert environ.proxy("OUTBOUND_PROXY") is None
+    assert addresses.proxy("OUTBOUND_PROXY") is None
     assert environ.ca_file("OUTBOUND_CA_FILE") is None
 
 
@@ -100,6 +101,83 @@ def test_no_process_starts_on_a_wrong_way_out(name: str, value: str, words: str,
     assert ended.returncode != 0
     assert words in ended.stderr
     assert "s3cr3t" not in ended.stderr + ended.stdout
+
+
+READERS: dict[str, Callable[[str], object]] = {
+    "flag": environ.flag,
+    "number": lambda name: environ.number(name, 5, least=1, most=100),
+    "choice": lambda name: environ.choice(name, "INFO", ("DEBUG", "INFO")),
+    "allowed_hosts": lambda name: environ.allowed_hosts(name, "localhost"),
+    "host": lambda name: environ.host(name, "localhost"),
+    "mail_address": lambda name: environ.mail_address(name, "a@b"),
+}
+
+
+@pytest.mark.parametrize(
+    ("reader", "value", "words"),
+    [
+        ("flag", "on", "Set it to 1 or 0"),
+        ("number", "abc", "a whole number from 1 to 100"),
+        ("number", "0", "a whole number from 1 to 100"),
+        ("number", "-1", "a whole number from 1 to 100"),
+        ("number", "101", "a whole number from 1 to 100"),
+        ("number", "1.5", "a whole number from 1 to 100"),
+        ("number", "²", "a whole number from 1 to 100"),
+        ("choice", "verbose", "one of: DEBUG, INFO"),
+        ("allowed_hosts", "a.example,https://b.example", "without https:// and without a port"),
+        ("allowed_hosts", "b.example:443", "without https:// and without a port"),
+        ("allowed_hosts", "a.example b.example", "separated by commas"),
+        ("host", "smtp.example:587", "its port has a setting"),
+        ("host", "smtp://smtp.example", "Give it alone"),
+        ("mail_address", "Lockstep", "Set it to an address"),
+        ("mail_address", "Lockstep <a@b>\nBcc: c@d", "Set it to an address"),
+    ],
+)
+def test_a_setting_that_cannot_be_read_is_named_with_what_it_takes(
+    monkeypatch: pytest.MonkeyPatch, reader: str, value: str, words: str
+) -> None:
+    monkeypatch.setenv("SOME_SETTING", value)
+    with pytest.raises(ImproperlyConfigured, match=r"^SOME_SETTING ") as refused:
+        READERS[reader]("SOME_SETTING")
+    assert words in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("reader", "value", "read"),
+    [
+        ("flag", " TRUE ", True),
+        ("flag", "", False),
+        ("number", " 7 ", 7),
+        ("number", "", 5),
+        ("choice", "debug", "DEBUG"),
+        ("choice", "", "INFO"),
+        ("allowed_hosts", " a.example , .b.example,[::1],*", ["a.example", ".b.example", "[::1]", "*"]),
+        ("allowed_hosts", "", ["localhost"]),
+        ("host", "::1", "::1"),
+        ("host", "smtp.example.", "smtp.example."),
+        ("mail_address", "Lockstep <a@b.example>", "Lockstep <a@b.example>"),
+    ],
+)
+def test_a_setting_is_read_and_an_empty_one_is_not_set(
+    monkeypatch: pytest.MonkeyPatch, reader: str, value: str, read: object
+) -> None:
+    monkeypatch.setenv("SOME_SETTING", value)
+    assert READERS[reader]("SOME_SETTING") == read
+
+
+def test_a_file_of_a_secret_that_cannot_be_read_is_told_without_its_bytes(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("SOME_SECRET", raising=False)
+    (tmp_path / "key").write_bytes(b"s3cr3t\xff")
+    monkeypatch.setenv("SOME_SECRET_FILE", str(tmp_path / "key"))
+    with pytest.raises(ImproperlyConfigured, match=r"SOME_SECRET_FILE is .* it is not UTF-8 text") as refused:
+        environ.secret("SOME_SECRET")
+    assert "s3cr3t" not in str(refused.value)
+    monkeypatch.delenv("SOME_SECRET_FILE")
+    with pytest.raises(ImproperlyConfigured, match=r"SOME_SECRET is not set and would be read from .* Is a directory"):
+        environ.secret("SOME_SECRET", tmp_path)
+    assert environ.secret("SOME_SECRET", tmp_path / "nosuch") == ""
 
 
 OTHER_STATE = """

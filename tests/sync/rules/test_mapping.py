@@ -7,7 +7,7 @@ import pytest
 
 from sync.engine.evaluation.mapper import Mapper
 from sync.rules.aws_fields import BOOLEANS, FILTERABLE, LENGTHS, REQUIRED, TARGETS
-from sync.rules.mapping import Mapped, Surroundings, compile_mappings, map_object
+from sync.rules.mapping import Mapped, MappingContext, compile_mappings, map_object
 from sync.rules.mapping_checks import canonical, check_mapping
 from sync.rules.rows import GuestName, MappingRow
 
@@ -161,20 +161,20 @@ GUEST = {
 )
 def test_a_guests_user_name_is_what_the_setting_says(source: GuestName, name: str) -> None:
     rules = compile_mappings([MappingRow("userName", "direct", "userPrincipalName")])
-    around = Surroundings(guest_user_name=source)
+    around = MappingContext(guest_user_name=source)
     assert map_object(rules, GUEST, present=True, creating=True, around=around).values == {"userName": name}
 
 
 def test_a_guest_without_mail_has_no_name_rather_than_another_one() -> None:
     rules = compile_mappings([MappingRow("userName", "direct", "userPrincipalName")])
-    around = Surroundings(guest_user_name="mail")
+    around = MappingContext(guest_user_name="mail")
     assert map_object(rules, GUEST | {"mail": None}, present=True, creating=True, around=around).values == {}
 
 
 def test_a_member_is_no_guest() -> None:
     rules = compile_mappings([MappingRow("userName", "direct", "userPrincipalName")])
     member = {"userPrincipalName": "ada@acme.example", "mail": "other@acme.example", "userType": "Member"}
-    around = Surroundings(guest_user_name="mail")
+    around = MappingContext(guest_user_name="mail")
     assert map_object(rules, member, present=True, creating=True, around=around).values == {
         "userName": "ada@acme.example"
     }
@@ -182,13 +182,13 @@ def test_a_member_is_no_guest() -> None:
 
 def test_date_functions_see_the_clock_that_they_are_given() -> None:
     rules = compile_mappings([replace(ROW, source='FormatDateTime(Now(), , "M/d/yyyy h:mm:ss tt", "yyyy-MM-dd")')])
-    around = Surroundings(now=datetime(2026, 11, 23, tzinfo=UTC))
+    around = MappingContext(now=datetime(2026, 11, 23, tzinfo=UTC))
     assert map_object(rules, {}, present=True, creating=True, around=around).values == {"title": "2026-11-23"}
 
 
 def test_a_taken_value_is_passed_over() -> None:
     row = MappingRow("userName", "expression", 'SelectUniqueValue([mail], "second@acme.example")', apply="create")
-    around = Surroundings(taken=lambda target, value: (target, value) == ("userName", "ada@acme.example"))
+    around = MappingContext(taken=lambda target, value: (target, value) == ("userName", "ada@acme.example"))
     found = map_object(
         compile_mappings([row]), {"mail": "ada@acme.example"}, present=True, creating=True, around=around
     )

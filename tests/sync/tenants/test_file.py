@@ -2,6 +2,8 @@
 
 import io
 import json
+import re
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +13,13 @@ from django.core.management import CommandError, call_command
 from sync.configuration import versions
 from sync.configuration.current import configuration_of
 from sync.connection.sealing import unseal
-from sync.models import Assignment, AttributeMapping, Tenant
+from sync.models import Assignment, AttributeMapping, Interval, Tenant
+from sync.rules.limits import Limits
 from sync.scim.never_touch import NeverTouch
+from sync.tenants.queries import FLAGS
 
 pytestmark = pytest.mark.django_db
+HANDBOOK = Path(__file__).parents[3] / "docs" / "tenant-file.md"
 
 FILE: dict[str, Any] = {
     "version": 1,
@@ -173,3 +178,19 @@ def test_the_example_of_the_handbook_disables_leavers_and_touches_its_own_group(
     assert "Warning" not in bring(tmp_path, example)
     never_touch = NeverTouch(Tenant.objects.get().never_touch)
     assert [one["name"] for one in example["assignments"] if never_touch.matches(one["name"])] == []
+
+
+@pytest.mark.pure
+def test_the_handbook_names_every_limit_with_its_default() -> None:
+    told: dict[str, int] = {}
+    for names, values in re.findall(r"^\| (`.+?) \| ([\d, ]+) \|", HANDBOOK.read_text(), re.MULTILINE):
+        told |= zip(re.findall("[a-z_]+", names), map(int, values.split(",")), strict=True)
+    assert told == {one.name: one.default for one in fields(Limits)}
+
+
+@pytest.mark.pure
+def test_the_handbook_names_every_place_of_the_file() -> None:
+    told = set(re.findall(r"`safety\.([a-z_]+)", HANDBOOK.read_text()))
+    assert told == {"limits", "never_touch", "adoption", "name_id", "delete_after_days", *FLAGS}
+    [intervals] = re.findall(r"`schedule.interval_minutes` \| (.+) \|", HANDBOOK.read_text())
+    assert [int(one) for one in re.findall("[0-9]+", intervals)] == Interval.values

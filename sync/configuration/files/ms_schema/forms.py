@@ -109,9 +109,9 @@ def _folded(found: Json) -> dict[str, Any]:
 def _other(document: Any) -> NotASchema | None:
     for one in _objects(document):
         names = _folded(one)
-        for needed, told in OTHERS:
+        for needed, explain in OTHERS:
             if needed <= names.keys():
-                return told(names)
+                return explain(names)
     empty = isinstance(document, dict) and _folded(document).get("value") == []
     return NotASchema(NOTHING) if empty else None
 

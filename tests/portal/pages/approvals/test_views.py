@@ -11,6 +11,7 @@ from django.utils import timezone
 from portal.models import Role, User
 from sync.configuration.current import configuration_of
 from sync.configuration.editing import matching_changed
+from sync.configuration.filters import save_filter
 from sync.models import AuditEntry, DirectoryUser, HeldChange, Hold, Link, Operation, Run, Tenant
 from tests.world.people import person
 
@@ -81,6 +82,23 @@ def test_names_stand_under_their_cause_with_the_limit(run: Run, approver: Client
     for words in ("5 removals are held", "your limit is 3", "Not assigned", "Deleted in Entra", "leaver4@acme.example"):
         assert words in page
     assert "5 removals are held" in approver.get("/t/acme/approvals/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("titles", "heading"),
+    [(["Engineers"], "Outside scope: Engineers"), (["Engineers", "R&D"], "Outside scope: Engineers, R&amp;D")],
+)
+def test_whoever_no_filter_lets_pass_stands_under_its_title(
+    run: Run, approver: Client, titles: list[str], heading: str
+) -> None:
+    clause = {"attribute": "department", "operator": "EQUALS", "value": "Engineering", "ignore_case": False}
+    for title in titles:
+        save_filter(actor="jo", tenant=run.tenant, object_type="user", title=title, clauses=[clause])
+    hold = hold_of(run, 4)
+    hold.changes.filter(cause="not-assigned").update(cause="outside-filter")
+    page = approver.get(f"/t/acme/approvals/{hold.pk}/").content.decode()
+    assert f">{heading}</h2>" in page
+    assert ">Deleted in Entra</h2>" in page
 
 
 def test_removals_ask_for_the_tenants_name_and_keep_the_ticks(run: Run, approver: Client) -> None:

@@ -9,7 +9,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from sync.configuration import drafts, versions
-from sync.models import AuditEntry, Configuration, DirectoryUser, Operation, Run, Tenant
+from sync.engine.guard.guard import Guard
+from sync.engine.rehearsal import impact
+from sync.models import AuditEntry, Configuration, DirectoryUser, Link, Operation, Run, Tenant
 from tests.world.drafted import (
     PREVIEW,
     body,
@@ -119,6 +121,34 @@ def test_every_tab_names_people_and_causes(drafted: Run, jo: Client, show: str, 
     page = body(jo, IMPACT, show=show)
     for word in words:
         assert word in page, word
+
+
+def test_those_who_stay_as_they_are_have_a_tab_that_pages(drafted: Run, jo: Client) -> None:
+    for n in range(100, 160):
+        directory_person(drafted.tenant, n)
+    gone = directory_person(drafted.tenant, 160)
+    Link.objects.filter(object_id=gone.object_id).update(active=False)
+    page = body(jo, IMPACT, show="stay")
+    assert "They have access to AWS and keep it" in page
+    assert "Person 100 With" in page
+    assert "person100@" in page
+    assert "1 to 50 of 60" in page
+    last = body(jo, IMPACT, show="stay", page="2")
+    assert "Person 159 With" in last
+    assert "Person 160" not in last + page
+    assert "Person 4 With" not in last + page
+
+
+def test_default_values_are_counted_and_marked(drafted: Run, jo: Client) -> None:
+    change = impact.explained({"before": None, "after": "Staff", "mapping": "jobTitle"}, from_default=True)
+    planned(drafted, directory_person(drafted.tenant, 20), "update", [], changes={"title": change})
+    guard = Guard(drafted, None)
+    guard.foresee()
+    drafted.impact = impact.weigh(drafted, guard, stay=0, suspect="")
+    drafted.save()
+    page = body(jo, IMPACT, show="updated")
+    assert "1 person gets a default value" in page
+    assert page.count('<span class="ls-under">default value</span>') == 1
 
 
 def test_a_pattern_leads_to_its_people(drafted: Run, jo: Client) -> None:

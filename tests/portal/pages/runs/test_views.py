@@ -2,6 +2,7 @@
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from sync.models import Run, Tenant
 from tests.world.runs import new_run, operation
@@ -40,3 +41,19 @@ def test_a_failed_run_says_what_happened_why_and_what_to_do(tenant: Tenant, jo: 
     page = jo.get("/t/acme/runs/1/").content.decode()
     assert "AWS refused the access token" in page
     assert "Create a new token in AWS" in page
+
+
+@pytest.mark.parametrize(("state", "problem"), [("failed", "token-refused"), ("cancelled", "")])
+def test_a_run_that_ended_before_it_wrote_does_not_say_that_nothing_was_due(
+    tenant: Tenant, jo: Client, state: str, problem: str
+) -> None:
+    new_run(tenant, state=state, problem=problem)
+    page = jo.get("/t/acme/runs/1/").content.decode()
+    assert "Nothing was written: the run ended before." in page
+    assert "Nothing had to be written." not in page
+    assert ("<dt>Failed</dt>" in page) == (state == "cancelled")
+
+
+def test_the_history_names_a_run_by_its_number_in_one_line(tenant: Tenant, jo: Client) -> None:
+    new_run(tenant, 17, started_at=timezone.now(), finished_at=timezone.now())
+    assert '<span class="visually-hidden">Run </span>17</a>' in jo.get("/t/acme/runs/").content.decode()

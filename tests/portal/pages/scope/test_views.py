@@ -319,3 +319,25 @@ def test_ten_thousand_people_are_counted_while_somebody_types(company: Tenant, a
     assert "of 10017 assigned people pass" in text
     # A second on a quiet machine, and never a wait that somebody would give up.
     assert seconds < 5
+
+
+def test_the_names_behind_a_number_are_paged_to_the_last(company: Tenant, admin: Client) -> None:
+    people(company, 388)
+    everybody = set(DirectoryUser.objects.values_list("object_id", flat=True))
+    assert len(everybody) == 405
+    seen: list[str] = []
+    for number, rows in ((1, "1 to 200 of 405"), (2, "201 to 400 of 405"), (3, "401 to 405 of 405")):
+        answer = admin.get(f"{URL}people/", {"of": "pass", "page": number})
+        page = answer.content.decode()
+        assert rows in page
+        assert ("page=2" in page) == (number != 2)
+        seen += [one.object_id for one in answer.context["names"]]
+    assert sorted(seen) == sorted(everybody)
+    beyond = admin.get(f"{URL}people/", {"of": "pass", "page": 9})
+    assert beyond.headers["Location"] == f"{URL}people/?of=pass&page=3"
+
+
+def test_names_that_fit_on_a_page_have_no_others(company: Tenant, admin: Client) -> None:
+    page = admin.get(f"{URL}people/", {"of": "pass"}).content.decode()
+    assert "Person 16" in page
+    assert "page=" not in page

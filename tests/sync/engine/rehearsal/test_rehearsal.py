@@ -32,7 +32,7 @@ from sync.models import (
     Tenant,
 )
 from sync.preview import services
-from sync.preview.queries.previews import PREVIEWED, beside_preview, missing_for_publishing
+from sync.preview.queries.previews import PREVIEWED, beside_preview, missing_for_publishing, staying_people
 from sync.preview.services import CannotKeep, NotPublished, keep_person, publish_draft
 from sync.runs import lease
 from sync.runs.lease import Watch
@@ -123,6 +123,38 @@ def test_a_draft_like_the_published_rules_plans_nothing(in_sync: Tenant) -> None
     run = preview(in_sync)
     assert run.operations.count() == 0
     assert run.impact["people"]["stay"] == Link.objects.filter(object_type="user").exclude(scim_id="").count()
+
+
+def test_whoever_gets_a_default_value_is_counted_once_and_marked(in_sync: Tenant, lab: Lab) -> None:
+    """A default is used on create, and on updates where the mapping says so."""
+    hire(lab, "Al Ready", lab.entra_group("AWS-Admins"))
+    sync(in_sync)
+    some = [hire(lab, f"No Title{n}", jobTitle=title) for n, title in enumerate([None, None, "Clerk"])]
+    team = lab.call("POST", "entra/groups", {"displayName": "New team", "members": [one["id"] for one in some]})
+    assign_in_draft(in_sync, team)
+    edit(in_sync, "title", default="Staff")
+    run = preview(in_sync)
+    assert check(run, "defaults") == {"code": "defaults", "level": "good", "n": 2, "limit": 0}
+    rows = {row.object_id: row.changes["title"] for row in run.operations.filter(object_type="user", action="create")}
+    assert [rows[one["id"]].get("from_default", False) for one in some] == [True, True, False]
+    edit(in_sync, "title", default_on_update=True)
+    assert check(preview(in_sync), "defaults")["n"] == 3
+
+
+def test_without_a_default_value_no_check_is_made_of_it(in_sync: Tenant) -> None:
+    edit(in_sync, "title", source="department")
+    assert "defaults" not in [one["code"] for one in preview(in_sync).impact["checks"]]
+
+
+def test_those_who_stay_as_they_are_are_listed_one_by_one(in_sync: Tenant, lab: Lab) -> None:
+    everybody = {user["externalId"] for user in lab.aws()["users"]}
+    unassign(in_sync, "AWS-Developers")
+    run = preview(in_sync)
+    moved = set(run.operations.filter(object_type="user").values_list("object_id", flat=True))
+    assert moved & everybody
+    listed = [user.object_id for user in staying_people(run)]
+    assert sorted(listed) == sorted(everybody - moved)
+    assert len(listed) == run.impact["people"]["stay"]
 
 
 def test_a_draft_under_which_leavers_stay_says_how_many(in_sync: Tenant, lab: Lab) -> None:

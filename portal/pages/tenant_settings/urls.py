@@ -1,0 +1,7 @@
+from django.urls import path
+
+from portal.pages.tenant_settings import views
+
+urlpatterns = [
+    path("settings/", views.tenant_settings, name="tenant_settings"),
+]

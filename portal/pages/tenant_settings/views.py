@@ -1,0 +1,44 @@
+"""A tenant's name and time zone; its short name stands in addresses and stays."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.utils.translation import gettext as _
+
+from portal.access.pages import page
+from portal.access.request import HttpRequest
+from portal.access.roles import Right
+from portal.frame.render import redirect_to, render_page
+from portal.pages.tenant_settings.forms import TenantSettingsForm
+from sync.configuration.editing import revision
+from sync.models import Tenant
+from sync.tenants.services import NameTaken, TenantChanged, rename_tenant
+
+
+@page(read=Right.OWN, act=Right.OWN)
+def tenant_settings(request: HttpRequest, tenant: Tenant) -> HttpResponse:
+    if request.method != "POST":
+        initial = {"name": tenant.name, "time_zone": tenant.time_zone}
+        return form_page(request, tenant, TenantSettingsForm(initial=initial, zone=tenant.time_zone))
+    form = TenantSettingsForm(request.POST, zone=tenant.time_zone)
+    if not form.is_valid():
+        return form_page(request, tenant, form, status=422)
+    try:
+        if rename_tenant(tenant=tenant, actor=request.user.email, **form.cleaned_data):
+            messages.success(request, _("Saved."))
+    except NameTaken:
+        form.add_error("name", _("A tenant has this name already. Choose another one."))
+        return form_page(request, tenant, form, status=422)
+    except TenantChanged:
+        tenant.refresh_from_db()
+        return form_page(request, tenant, form, status=409, conflict=True)
+    return redirect_to(request, "tenant_settings", tenant.slug)
+
+
+def form_page(
+    request: HttpRequest, tenant: Tenant, form: TenantSettingsForm, *, status: int = 200, conflict: bool = False
+) -> HttpResponse:
+    """After a `conflict` what was typed stays, beside what somebody else saved: to save again is to overwrite it."""
+    context = {"tenant": tenant, "form": form, "seen": revision(tenant), "conflict": conflict}
+    if form.is_bound and not conflict:
+        context["seen"] = form.data.get("seen", "")
+    return render_page(request, "tenant_settings/edit.html", context, status=status)

@@ -1,0 +1,106 @@
+"""A setting that cannot be read, and a database that cannot be used: one sentence at every way in, no traceback, no secret."""
+
+import contextlib
+import http.client
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.house.test_keys import COMMANDS, SEAL, SERVERS, started
+from tests.world.programs import ROOT, Program, clean_environment, free_port, until
+
+pytestmark = [pytest.mark.process, pytest.mark.pure]
+KEYS = {"SECRET_KEY": "k" * 60, "SEAL_KEYS": SEAL}
+# Their words have tests of their own: tests/portal/deployment.
+WRONG = {
+    "DATABASE_URL": "postgresql://lockstep:s3cr3t/cdEF@database/lockstep",
+    "BROKER_URL": "redis://:s3cr3t/x@broker:6379/0",
+    "PUBLIC_URL": "lockstep.example",
+    "ALLOWED_HOSTS": "https://lockstep.example",
+    "BEHIND_PROXY": "on",
+    "DISABLE_SERVER_SIDE_CURSORS": "on",
+    "EXTRA_CLOUDS": "{",
+    "EXTRA_SCIM_HOSTS": "[]",
+    "LEASE_SECONDS": "abc",
+    "LOG_LEVEL": "verbose",
+    "MAIL_FROM": "Lockstep",
+    "SCIM_RATE": "0",
+    "SMTP_HOST": "smtp.example:25",
+    "SMTP_PORT": "99999",
+    "OUTBOUND_PROXY": "http://a:s3cr3t/x@proxy:3128",
+    "OUTBOUND_CA_FILE": "/no/such/file.pem",
+}
+NO_DATABASE = "postgresql://lockstep:s3cr3t@127.0.0.1:1/lockstep"
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_setting_is_one_sentence(tmp_path: Path, name: str) -> None:
+    ended = started(tmp_path, "manage.py", "check", **KEYS | {name: WRONG[name]})
+    assert ended.returncode == 1
+    assert ended.stdout == ""
+    assert re.fullmatch(rf"{name} [^\n]+\.\n", ended.stderr.replace(".)", ")."))
+    assert "s3cr3t" not in ended.stderr
+
+
+@pytest.mark.parametrize("arguments", [*SERVERS, *COMMANDS, ("manage.py", "up")], ids=lambda words: " ".join(words[:4]))
+def test_every_way_in_says_the_same_sentence(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    ended = started(tmp_path, *arguments, **KEYS | {"DATABASE_URL": WRONG["DATABASE_URL"]})
+    said = ended.stdout + ended.stderr
+    assert ended.returncode not in (0, 143)
+    assert said.count("DATABASE_URL cannot be read. It reads postgresql://") == 1
+    assert "Traceback" not in said
+    assert "s3cr3t" not in said
+
+
+@pytest.mark.parametrize(
+    "arguments", [("migrate",), ("holds", "acme"), ("user_add", "jo@acme.example", "--role", "owner")]
+)
+def test_a_command_without_its_database_says_so(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    ended = started(tmp_path, "manage.py", *arguments, **KEYS | {"DATABASE_URL": NO_DATABASE})
+    assert ended.returncode == 1
+    assert re.fullmatch(
+        r"(CommandError: )?The database cannot be used: .*Connection refused\. See that it runs .*\n", ended.stderr
+    )
+    assert "s3cr3t" not in ended.stdout + ended.stderr
+
+
+def test_a_command_on_an_unmigrated_database_names_the_remedy(tmp_path: Path) -> None:
+    ended = started(tmp_path, "manage.py", "holds", "acme", **KEYS)
+    assert ended.returncode == 1
+    assert ended.stderr == (
+        "CommandError: The database is not migrated to this version of Lockstep. Run `manage.py migrate`, then try again.\n"
+    )
+
+
+@pytest.mark.parametrize("arguments", SERVERS[1:], ids=lambda words: words[4])
+def test_worker_and_beat_do_not_start_on_an_unmigrated_database(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    ended = started(tmp_path, *arguments, **KEYS)
+    assert ended.returncode == 1
+    assert ended.stderr.count("The database is not migrated to this version of Lockstep.") == 1
+    assert "Traceback" not in ended.stderr
+
+
+def test_the_web_server_says_it_at_its_start_and_to_probes(tmp_path: Path) -> None:
+    """It answers the probe, so that whoever deploys sees why it is not ready."""
+    environment = clean_environment(STATE_DIR=str(tmp_path), BROKER_URL="memory://", **KEYS)
+    address = f"127.0.0.1:{free_port()}"
+    control = ["--control-socket", f"{tmp_path}/ctl"]
+    arguments = [sys.executable, "-m", "gunicorn", "portal.wsgi", "--bind", address, *control]
+    with Program(arguments, environment, ROOT) as web:
+        web.line("The database is not migrated to this version")
+        until(lambda: status(address, "/healthz") == 200)
+        assert status(address, "/readyz") == 503
+        assert not web.count("Traceback")
+        assert web.stop() == 0
+
+
+def status(address: str, path: str) -> int:
+    """0 while nobody listens."""
+    with contextlib.closing(http.client.HTTPConnection(address, timeout=20)) as connection:
+        try:
+            connection.request("GET", path, headers={"Host": "10.0.3.7:8000"})
+            return connection.getresponse().status
+        except OSError:
+            return 0
