@@ -1,0 +1,1 @@
+"""Tags and filters of templates, one module per page that needs its own; `lockstep` is loaded everywhere."""

@@ -75,7 +75,7 @@ class Members:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AskedObject:
     """What AWS holds under an id; None: nothing."""
 
     scim_id: str
@@ -104,13 +104,13 @@ def list_members(client: ScimClient, group_id: str) -> Iterator[Members]:
         return
 
 
-def ask_for(client: ScimClient, object_type: str, scim_id: str) -> Iterator[Asked]:
+def ask_for(client: ScimClient, object_type: str, scim_id: str) -> Iterator[AskedObject]:
     try:
         answer = client.get_user(scim_id) if object_type == "user" else client.get_group(scim_id)
     except NotFound:
-        yield Asked(scim_id, None)
+        yield AskedObject(scim_id, None)
     else:
-        yield Asked(scim_id, answer.resource or {"id": scim_id})
+        yield AskedObject(scim_id, answer.resource or {"id": scim_id})
 
 
 def ask_for_member(client: ScimClient, group_id: str, user_id: str) -> Iterator[AskedMember]:

@@ -17,15 +17,15 @@ AWS_SAID, AWS_RULE, HELD_BY = _("AWS said:"), _("The rule of AWS:"), _("Held in 
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class RefusalWords:
     """`foreseen`: by AWS's rules, before it was asked; `answered`: by an answer that came."""
 
     foreseen: Words
     answered: Words
 
 
-OF_PERSON = Refusal(_("AWS would refuse the person."), _("AWS refused the person."))
-OF_OBJECT = Refusal(_("AWS would refuse the object."), _("AWS refused the object."))
+OF_PERSON = RefusalWords(_("AWS would refuse the person."), _("AWS refused the person."))
+OF_OBJECT = RefusalWords(_("AWS would refuse the object."), _("AWS refused the object."))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class ProblemWords:
     # What an operation's `error` is, where AWS has not said it.
     quoted: Words = ""
     # What AWS does about it, or has done.
-    refusal: Refusal | None = None
+    refusal: RefusalWords | None = None
 
     @property
     def meaning(self) -> Words:

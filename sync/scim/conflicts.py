@@ -32,7 +32,7 @@ class UserList:
         return self._by_mail.get(plain_text(mail))
 
 
-class Reads(Protocol):
+class ConflictReads(Protocol):
     @property
     def users(self) -> UserList: ...
 
@@ -47,7 +47,7 @@ def mail_of(units: Mapping[str, Any]) -> str:
     return str((units.get("emails") or [{}])[0].get("value") or "")
 
 
-def narrow(client: Reads, object_type: str, sent: Mapping[str, Any], error: Conflict, mine: str = "") -> None:
+def narrow(client: ConflictReads, object_type: str, sent: Mapping[str, Any], error: Conflict, mine: str = "") -> None:
     """Notes on the error what can be found out. `sent`: what was to be written; `mine`: the AWS id of the object itself.
 
     What cannot be read now says nothing: it stays a conflict.
@@ -56,7 +56,7 @@ def narrow(client: Reads, object_type: str, sent: Mapping[str, Any], error: Conf
         _narrow(client, object_type, sent, error, mine)
 
 
-def _narrow(client: Reads, object_type: str, sent: Mapping[str, Any], error: Conflict, mine: str) -> None:
+def _narrow(client: ConflictReads, object_type: str, sent: Mapping[str, Any], error: Conflict, mine: str) -> None:
     """What AWS can be searched by is looked up; if nobody holds that, it must be about the e-mail address."""
     find = client.find_users if object_type == "user" else client.find_groups
     for attribute in ("externalId", NAMES[object_type]):

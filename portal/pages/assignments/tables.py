@@ -287,7 +287,7 @@ def last_snapshot(tenant: Tenant) -> Snapshot | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Leaving:
+class UnassignedWords:
     """What follows when assignments go, in words. `people`: one page of those who leave."""
 
     leave: int
@@ -298,14 +298,14 @@ class Leaving:
 
 def leaving(
     configuration: Configuration, going: Sequence[assignment_effects.Key], number: str = "", size: int = PAGE
-) -> Leaving:
+) -> UnassignedWords:
     rules = AssignmentEffects(configuration)
     found = rules.departure(going)
     rows = rules.people_of(going).order_by("display_name", "pk")
     names = rows.values_list("object_id", "display_name", "user_principal_name")
     people = [row for row in names.iterator(chunk_size=5000) if row[0] in found.leaving] if found.leaving else []
     reasons = [(n, _kept_by(key, rules), key[1]) for key, n in found.staying.most_common()]
-    return Leaving(len(found.leaving), found.staying.total(), reasons, Paginator(people, size).get_page(number))
+    return UnassignedWords(len(found.leaving), found.staying.total(), reasons, Paginator(people, size).get_page(number))
 
 
 def _kept_by(key: assignment_effects.Key, rules: AssignmentEffects) -> str:
