@@ -12,7 +12,7 @@ pytestmark = pytest.mark.process
 
 
 def test_twenty_random_stories_break_no_law() -> None:
-    played = simulate("--seeds", "20", "--steps", "8")
+    played = simulate("--seeds", "20", "--steps", "6")
     assert played.returncode == 0, played.stdout + played.stderr
 
 
