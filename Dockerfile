@@ -9,4 +9,4 @@ RUN useradd --system --home "$STATE_DIR" lockstep \
     && su lockstep -s /bin/sh -c "python manage.py collectstatic --noinput"
 USER lockstep
 EXPOSE 8000
-CMD ["gunicorn", "portal.wsgi", "--bind", "0.0.0.0:8000", "--worker-class", "gthread", "--threads", "8"]
+CMD ["gunicorn", "-c", "python:portal.deployment.web_server", "portal.wsgi", "--bind", "0.0.0.0:8000"]

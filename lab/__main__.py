@@ -19,6 +19,7 @@ from lab.console.world import World
 from lab.elsewhere import Elsewhere
 from lab.entra import plain
 from lab.entra.directory import Directory
+from lab.entra.federation import Issuer
 from lab.entra.graph import Graph
 from lab.entra.seed import seed
 from lab.entra.tokens import SignIn
@@ -41,7 +42,7 @@ def main() -> int:
     _pem, certificate = client_certificate(state)
 
     world = build_world(state, options)
-    sign_in = SignIn(world.directory, certificate)
+    sign_in = SignIn(world.directory, certificate, world.issuer)
     handlers: dict[str, Handler] = {
         "entra": with_faults(sign_in, world.faults, "entra"),
         "graph": with_faults(world.graph, world.faults, "graph"),
@@ -102,7 +103,7 @@ def build_world(state: Path, options: argparse.Namespace) -> World:
         seed(directory, options.people)
     graph = Graph(directory, options.graph_latency_ms)
     scim = AwsApp(aws, faults, tps=options.aws_tps, latency_ms=options.aws_latency_ms, speed=options.aws_speed)
-    return World(directory, aws, graph, scim, faults, Elsewhere())
+    return World(directory, aws, graph, scim, faults, Elsewhere(), Issuer(state))
 
 
 def _listen(state: Path, part: str, handler: Handler, options: argparse.Namespace, tls: Any) -> Server:
@@ -140,6 +141,7 @@ def _facts(state: Path, world: World, servers: dict[str, Server], certificate: A
         "client_secret": directory.fact("client_secret"),
         "certificate_file": str((state / "app-certificate.pem").resolve()),
         "certificate_thumbprint": certificate.fingerprint(hashes.SHA256()).hex(),
+        "federated_token_file": str(world.issuer.file.resolve()),
         "service_principal_id": directory.fact("service_principal_id"),
         "scim_token": aws.newest_token(),
         "elsewhere": f"https://127.0.0.1:{servers['elsewhere'].port}/",

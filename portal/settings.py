@@ -1,12 +1,13 @@
 """Settings of Lockstep: one file, every value that differs between installations from the environment."""
 
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
-from portal.deployment import addresses, environ, extra_hosts
+from portal.deployment import addresses, environ, extra_hosts, limits
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VERSION = "0.1.0"
@@ -15,6 +16,8 @@ STATE_DIR = Path(environ.text("STATE_DIR", str(BASE_DIR / "var")))
 environ.recall(STATE_DIR)
 PUBLIC_URL = addresses.origin("PUBLIC_URL", "http://localhost:8000")
 SERVED_BY_HTTPS = PUBLIC_URL.startswith("https://")
+# Served to others without TLS all the same (portal/deployment/checks.py).
+INSECURE = environ.flag("INSECURE")
 
 # Both are required (portal/deployment/checks.py); only building the image goes without them.
 SECRET_KEY = environ.secret("SECRET_KEY", STATE_DIR / "secret.key")
@@ -47,8 +50,10 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "portal.deployment.health.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "portal.frame.middleware.HeadersMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "portal.frame.middleware.InputMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -57,7 +62,6 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "portal.frame.middleware.RequestMiddleware",
@@ -128,11 +132,10 @@ STORAGES = {
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }
+# No other site has a use for our styles and scripts.
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 
-# What a request may have in its body: a form, or on the one page for it a configuration file of 5 MB
-# (sync/configuration/files/json_text.py).
-BODY_BYTES = 1024 * 1024
-FILE_BODY_BYTES = 6 * 1024 * 1024
+BODY_BYTES, FILE_BODY_BYTES = limits.BODY_BYTES, limits.FILE_BODY_BYTES
 DATA_UPLOAD_MAX_MEMORY_SIZE = FILE_UPLOAD_MAX_MEMORY_SIZE = FILE_BODY_BYTES
 # Nothing of it is written to the disk.
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
@@ -160,23 +163,30 @@ CSRF_COOKIE_SECURE = SERVED_BY_HTTPS
 CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "portal.frame.errors.csrf_failure"
 SECURE_SSL_REDIRECT = SERVED_BY_HTTPS
-SECURE_HSTS_SECONDS = 365 * 24 * 3600 if SERVED_BY_HTTPS else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SERVED_BY_HTTPS
-SECURE_HSTS_PRELOAD = SERVED_BY_HTTPS
+# Of other hosts under this name, and of lists that browsers ship, only the owner of the domain can decide.
+SECURE_HSTS_SECONDS = environ.number("HSTS_SECONDS", 365 * 24 * 3600) if SERVED_BY_HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = environ.flag("HSTS_SUBDOMAINS")
+SECURE_HSTS_PRELOAD = environ.flag("HSTS_PRELOAD")
+# In the session: a cookie could be forged with the signing key, and it would name people.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+CSRF_COOKIE_AGE = None
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if environ.flag("BEHIND_PROXY") else None
 X_FRAME_OPTIONS = "DENY"
 
 BROKER_URL = addresses.broker("BROKER_URL", f"redis+socket://{STATE_DIR / 'run' / 'valkey.sock'}")
 
 
-def _cache(broker: str) -> dict[str, str]:
+def _cache(broker: str) -> dict[str, Any]:
     """Sign-in throttling needs counters that all web processes share: the broker's server where it is Redis."""
     if broker.startswith("redis+socket://"):
-        location = "unix://" + broker.removeprefix("redis+socket://") + "?db=1"
-        return {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": location}
-    if broker.startswith(("redis://", "rediss://")):
-        return {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": broker}
-    return {"BACKEND": "django.core.cache.backends.filebased.FileBasedCache", "LOCATION": str(STATE_DIR / "cache")}
+        broker = "unix://" + broker.removeprefix("redis+socket://") + "?db=1"
+    if not broker.startswith(("unix://", "redis://", "rediss://")):
+        return {"BACKEND": "portal.deployment.cache.SealedFileCache", "LOCATION": str(STATE_DIR / "cache")}
+    return {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": broker,
+        "OPTIONS": {"serializer": "portal.deployment.cache.SealedJson"},
+    }
 
 
 CACHES = {"default": _cache(BROKER_URL)}
@@ -196,6 +206,11 @@ EXTRA_SCIM_HOSTS = extra_hosts.scim_hosts("EXTRA_SCIM_HOSTS")
 # The way out to Microsoft, AWS and the hosts above. The proxy's URL may hold a password: Django's error page hides SECRET.
 OUTBOUND_PROXY_SECRET = addresses.proxy("OUTBOUND_PROXY")
 OUTBOUND_CA_FILE = environ.ca_file("OUTBOUND_CA_FILE")
+
+# Workload identity federation: where a token of this workload comes from, with which apps sign in to Entra without a
+# secret. A file that the platform renews (AKS and the Azure workload identity webhook name theirs), or AWS STS.
+FEDERATED_TOKEN_FILE = environ.text("FEDERATED_TOKEN_FILE") or environ.text("AZURE_FEDERATED_TOKEN_FILE")
+FEDERATED_TOKEN_STS_REGION = environ.text("FEDERATED_TOKEN_STS_REGION")
 
 # Requests a second of a run. AWS allows 20 for all clients together; a support case raises that (quotas page).
 # Below AWS's 20 requests a second: tests and live reads take 2 of them.

@@ -21,6 +21,7 @@ PAGES = (
     "logs",
     "on_demand",
     "drift",
+    "people",
     "readiness",
 )
 
@@ -28,6 +29,8 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="tenants"), name="home"),
     path("", include("portal.pages.accounts.urls")),
     path("", include("portal.pages.tenants.urls")),
+    path("", include("portal.pages.keys.urls")),
+    path("", include("portal.pages.credentials.urls")),
     path("t/<slug:slug>/", include([path("", include(f"portal.pages.{page}.urls")) for page in PAGES])),
 ]
 

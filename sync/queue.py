@@ -6,6 +6,7 @@ EXECUTE_RUN = "sync.tasks.execute_run"
 TEST_CONNECTION = "sync.tasks.test_connection"
 DELIVER = "sync.tasks.deliver"
 CHECK_READINESS = "sync.tasks.check_readiness"
+CHECK_STANDINGS = "sync.tasks.check_standings"
 
 
 def send(task: str, key: int) -> None:

@@ -6,6 +6,7 @@ from django.db import InterfaceError, OperationalError
 from sync.connection import services
 from sync.notifications import deliveries
 from sync.readiness.services import carry_out_check
+from sync.standings.services import check_daily
 from sync.worker import execution, scheduling
 
 
@@ -45,3 +46,8 @@ def deliver(delivery_id: int) -> None:
 @shared_task(base=AgainAfterAnOutage)
 def check_readiness(check_id: int) -> None:
     carry_out_check(check_id)
+
+
+@shared_task(base=AgainAfterAnOutage)
+def check_standings(tenant_id: int) -> None:
+    check_daily(tenant_id)

@@ -22,5 +22,6 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+# As in the product: what is no JSON shows itself.
+CACHES = {"default": {"BACKEND": "portal.deployment.cache.SealedFileCache", "LOCATION": str(STATE_DIR / "cache")}}
 (STATE_DIR / "static").mkdir(parents=True, exist_ok=True)

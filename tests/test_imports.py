@@ -18,6 +18,7 @@ ORDER = [
     ("connection",),
     ("directory",),
     ("configuration",),
+    ("standings",),
     ("engine",),
     ("approvals", "preview", "drift", "readiness", "on_demand", "people", "notifications"),
     ("tenants",),
@@ -41,7 +42,17 @@ PAGES = [tuple(sorted(path.parent.name for path in (ROOT / "portal/pages").glob(
 ORDERS = [("sync", ORDER), ("sync.engine", STAGES), ("portal", PORTAL), ("portal.pages", PAGES)]
 # Packages of sync that nothing outside it opens, and those that are entered by their doors alone.
 INSIDE = ("engine", "worker", "db", "graph")
-FEATURES = ("approvals", "preview", "drift", "readiness", "on_demand", "people", "notifications", "tenants")
+FEATURES = (
+    "standings",
+    "approvals",
+    "preview",
+    "drift",
+    "readiness",
+    "on_demand",
+    "people",
+    "notifications",
+    "tenants",
+)
 DOORS = ("services", "queries")
 # What commands and tasks open all the same, and why; pages nothing.
 PAST_DOORS = {

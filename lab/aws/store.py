@@ -89,6 +89,10 @@ class AwsStore:
     def deny_tokens(self) -> None:
         self.db.execute("UPDATE tokens SET denied = 1")
 
+    def delete_former_tokens(self) -> None:
+        """All but the newest."""
+        self.db.execute("DELETE FROM tokens WHERE created < (SELECT max(created) FROM tokens)")
+
     def delete_tokens(self) -> None:
         self.db.execute("DELETE FROM tokens")
 

@@ -174,10 +174,15 @@ def _change_token(aws: AwsStore, body: Json) -> Json:
             aws.deny_tokens()
         case "revoke":
             aws.delete_tokens()
+        case "delete former":
+            aws.delete_former_tokens()
         case "new":
             return {"secret": aws.new_token()}
+        case "renew":
+            aws.delete_tokens()
+            return {"secret": aws.new_token()}
         case other:
-            raise ValueError(f"action is {other!r}; it must be expire, deny, revoke or new.")
+            raise ValueError(f"action is {other!r}; it must be expire, deny, revoke, delete former, new or renew.")
     return {}
 
 
@@ -226,6 +231,14 @@ def _entra_call(world: World, method: str, path: list[str]) -> Call | None:
             return lambda body: _change_roles(directory, body)
         case ["POST", "secret"]:
             return lambda body: _change_secret(directory, body)
+        case ["POST", "certificates"]:
+            return lambda body: directory.upload_certificate(body["pem"])
+        case ["POST", "federated"]:
+            return lambda body: directory.federate(body["issuer"], body["subject"], body["audience"])
+        case ["POST", "federated-token"]:
+            return lambda body: world.issuer.write(**body)
+        case ["DELETE", "credentials"]:
+            return lambda _: directory.forget_credentials()
         case ["POST", "delta"]:
             return lambda body: world.graph.delta.expire_tokens(body.get("expire_tokens", "410"))
     return None
@@ -247,7 +260,13 @@ def _change_roles(directory: Directory, body: Json) -> Json:
 
 
 def _change_secret(directory: Directory, body: Json) -> Json:
-    if body.get("action") == "expire":
-        directory.expire_secret()
-        return {}
-    return {"secret": directory.new_secret()}
+    match body.get("action"):
+        case "expire":
+            directory.expire_secret()
+        case "second":
+            return {"secret": directory.second_secret()}
+        case "delete former":
+            directory.delete_former_secrets()
+        case _:
+            return {"secret": directory.new_secret()}
+    return {}

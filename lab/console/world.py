@@ -6,6 +6,7 @@ from lab.aws.app import AwsApp
 from lab.aws.store import AwsStore
 from lab.elsewhere import Elsewhere
 from lab.entra.directory import Directory
+from lab.entra.federation import Issuer
 from lab.entra.graph import Graph
 from lab.faults import Faults
 from lab.http import Server
@@ -21,4 +22,5 @@ class World:
     scim: AwsApp
     faults: Faults
     elsewhere: Elsewhere
+    issuer: Issuer
     servers: dict[str, Server] = field(default_factory=dict)

@@ -112,8 +112,45 @@ class Directory:
         self.set_fact("extensions", json.dumps([*self.extensions(), made]))
         return made
 
+    # What the app signs in with
+
     def expire_secret(self) -> None:
         self.set_fact("secret_expires", str(clock.now() - 1))
+
+    def former_secrets(self) -> list[str]:
+        """Those beside the newest that are not deleted yet."""
+        found: list[str] = json.loads(self.fact("former_secrets", "[]"))
+        return found
+
+    def second_secret(self) -> str:
+        """A new one; those before go on working until they are deleted."""
+        self.set_fact("former_secrets", json.dumps([*self.former_secrets(), self.fact("client_secret")]))
+        return self.new_secret()
+
+    def delete_former_secrets(self) -> None:
+        self.set_fact("former_secrets", "[]")
+
+    def certificates(self) -> list[str]:
+        """PEM of those that were uploaded."""
+        found: list[str] = json.loads(self.fact("certificates", "[]"))
+        return found
+
+    def upload_certificate(self, pem: str) -> None:
+        self.set_fact("certificates", json.dumps([*self.certificates(), pem]))
+
+    def federated_credentials(self) -> list[dict[str, str]]:
+        found: list[dict[str, str]] = json.loads(self.fact("federated_credentials", "[]"))
+        return found
+
+    def federate(self, issuer: str, subject: str, audience: str) -> list[dict[str, str]]:
+        made = {"issuer": issuer, "subject": subject, "audience": audience}
+        self.set_fact("federated_credentials", json.dumps([*self.federated_credentials(), made]))
+        return self.federated_credentials()
+
+    def forget_credentials(self) -> None:
+        """But for the newest secret."""
+        for name in ("former_secrets", "certificates", "federated_credentials"):
+            self.set_fact(name, "[]")
 
     def new_secret(self) -> str:
         secret = chance.characters(32) + "~" + chance.characters(8)

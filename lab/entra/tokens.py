@@ -12,11 +12,17 @@ from cryptography.hazmat.primitives import hashes
 
 from lab import chance, clock
 from lab.entra.directory import Directory
+from lab.entra.federation import Issuer
 from lab.http import Request, Response
 
 Json = dict[str, Any]
 LIFETIME = 3599
 ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+FEDERATION = (
+    "No matching federated identity record found for presented assertion {0} '{{presented}}'. Check your federated identity "
+    "credential Subject, Audience and Issuer against the presented assertion. "
+    "https://learn.microsoft.com/entra/workload-id/workload-identity-federation"
+)
 # Code -> (HTTP status, error, start of the text); entra-docs, error codes reference.
 ERRORS = {
     7000215: (
@@ -48,6 +54,9 @@ ERRORS = {
     700027: (401, "invalid_client", "Client assertion failed signature validation."),
     700024: (401, "invalid_client", "Client assertion is not within its valid time range."),
     700023: (401, "invalid_client", "Client assertion audience claim does not match Realm issuer."),
+    700211: (401, "invalid_client", FEDERATION.format("issuer")),
+    700212: (401, "invalid_client", FEDERATION.format("audience")),
+    700213: (401, "invalid_client", FEDERATION.format("subject")),
     7000218: (
         401,
         "invalid_client",
@@ -68,9 +77,10 @@ class SignInRefusal(Exception):
 class SignIn:
     """The handler of the sign-in host. `graph` is the resource that tokens are made for."""
 
-    def __init__(self, directory: Directory, certificate: x509.Certificate) -> None:
+    def __init__(self, directory: Directory, certificate: x509.Certificate, issuer: Issuer) -> None:
         self.directory = directory
         self.certificate = certificate
+        self.issuer = issuer
         self.authority = ""
         self.graph = ""
 
@@ -139,6 +149,8 @@ class SignIn:
             return "2"
         if "client_secret" not in form:
             raise SignInRefusal(7000218)
+        if form["client_secret"] in self.directory.former_secrets():
+            return "1"
         if form["client_secret"] != self.directory.fact("client_secret"):
             raise SignInRefusal(7000215, app=app)
         if float(self.directory.fact("secret_expires")) <= clock.now():
@@ -151,13 +163,15 @@ class SignIn:
             header = jwt.get_unverified_header(assertion)
         except jwt.InvalidTokenError as error:
             raise SignInRefusal(700027) from error
-        if not self._names_our_certificate(header):
-            raise SignInRefusal(700027)
+        if not {"x5t", "x5t#S256"} & header.keys():
+            self._check_federated(assertion)
+            return
+        certificate = self._named(header)
         audience = f"{self.authority}/{tenant}/oauth2/v2.0/token"
         try:
             claims = jwt.decode(
                 assertion,
-                self.certificate.public_key(),  # type: ignore[arg-type]
+                certificate.public_key(),  # type: ignore[arg-type]
                 algorithms=["RS256", "PS256"],
                 audience=audience,
             )
@@ -170,11 +184,30 @@ class SignIn:
         if claims.get("iss") != app or claims.get("sub") != app:
             raise SignInRefusal(700027)
 
-    def _names_our_certificate(self, header: Json) -> bool:
-        sha1 = _thumbprint(self.certificate.fingerprint(hashes.SHA1()))  # noqa: S303 - x5t is SHA-1 by RFC 7515
-        sha256 = _thumbprint(self.certificate.fingerprint(hashes.SHA256()))
-        # RFC 7515 leaves the padding out; msal does not, and Entra takes both.
-        return str(header.get("x5t")).rstrip("=") == sha1 or str(header.get("x5t#S256")).rstrip("=") == sha256
+    def _named(self, header: Json) -> x509.Certificate:
+        uploaded = [x509.load_pem_x509_certificate(pem.encode()) for pem in self.directory.certificates()]
+        found = next((one for one in [self.certificate, *uploaded] if _is_named(one, header)), None)
+        if found is None:
+            raise SignInRefusal(700027)
+        return found
+
+    def _check_federated(self, assertion: str) -> None:
+        """Issuer, subject and audience are compared as they are, upper and lower case included."""
+        try:
+            claims = jwt.decode(
+                assertion, self.issuer.key.public_key(), algorithms=["RS256"], options={"verify_aud": False}
+            )
+        except jwt.ExpiredSignatureError as error:
+            raise SignInRefusal(700024) from error
+        except jwt.InvalidTokenError as error:
+            raise SignInRefusal(700027) from error
+        known = self.directory.federated_credentials()
+        if claims["iss"] not in {one["issuer"] for one in known}:
+            raise SignInRefusal(700211, presented=claims["iss"])
+        if claims["sub"] not in {one["subject"] for one in known}:
+            raise SignInRefusal(700213, presented=claims["sub"])
+        if not set(claims["aud"]) & {one["audience"] for one in known}:
+            raise SignInRefusal(700212, presented=claims["aud"][0])
 
     def _access_token(self, app: str, kind: str) -> str:
         """The claims of a real app-only token; rights as of now."""
@@ -196,6 +229,13 @@ class SignIn:
             "ver": "1.0",
         }
         return jwt.encode(claims, self.directory.fact("token_key"), algorithm="HS256")
+
+
+def _is_named(certificate: x509.Certificate, header: Json) -> bool:
+    sha1 = _thumbprint(certificate.fingerprint(hashes.SHA1()))  # noqa: S303 - x5t is SHA-1 by RFC 7515
+    sha256 = _thumbprint(certificate.fingerprint(hashes.SHA256()))
+    # RFC 7515 leaves the padding out; msal does not, and Entra takes both.
+    return str(header.get("x5t")).rstrip("=") == sha1 or str(header.get("x5t#S256")).rstrip("=") == sha256
 
 
 def _thumbprint(digest: bytes) -> str:

@@ -1,15 +1,19 @@
-"""The keys that an installation must have: without them nothing starts, and no well-known key replaces them.
+"""What an installation must have: its keys, which no well-known one replaces, and TLS wherever others can reach it.
 
-Django's system checks ask before every command that touches data; web server, worker and beat ask when they start.
+Django's system checks ask before every command that touches data; web server, worker and beat ask when they start, and
+then also whether the ring opens what is stored.
 """
 
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import Error, Tags, register
 from django.core.exceptions import ImproperlyConfigured
+from django.db import DatabaseError, InterfaceError, connections
 
+from sync.connection.loopback import is_loopback
 from sync.connection.sealing import parse_ring
 
 MAKE_SIGNING_KEY = 'python3 -c "import secrets; print(secrets.token_urlsafe(50))"'
@@ -19,14 +23,39 @@ MAKE_SEAL_KEYS = (
 
 
 @register(Tags.security)
+def check_reach(**_: Any) -> Iterable[Error]:
+    """ASVS V12.2.1: nobody signs in over a network without TLS."""
+    public = urlsplit(settings.PUBLIC_URL)
+    if public.scheme != "https" and not is_loopback(public.hostname or "") and not settings.INSECURE:
+        message = f"PUBLIC_URL is {settings.PUBLIC_URL}: whoever signs in there sends the password in clear text."
+        hint = "Put a proxy with TLS in front and set PUBLIC_URL=https://…; or set INSECURE=1."
+        yield Error(message, hint=hint, id="portal.E003")
+
+
+@register(Tags.security)
 def check_keys(**_: Any) -> list[Error]:
     return [*_secret_key(), *_seal_keys()]
 
 
-def require_keys() -> None:
+def require_safe_settings() -> None:
     """Raises ImproperlyConfigured."""
-    if problems := check_keys():
+    if problems := [*check_keys(), *check_reach()]:
         raise ImproperlyConfigured(" ".join(f"{problem.msg} {problem.hint}" for problem in problems))
+    if unopened := _unopened():
+        raise ImproperlyConfigured(" ".join(unopened))
+
+
+def _unopened() -> list[str]:
+    """A database that is not there yet, or not migrated, holds nothing to open: who needs it says so."""
+    try:
+        from sync.connection import rotation
+
+        return rotation.problems(rotation.key_uses())
+    except (DatabaseError, InterfaceError):
+        return []
+    finally:
+        # A worker's processes are forked after this; they must not share a connection.
+        connections.close_all()
 
 
 def _secret_key() -> Iterable[Error]:

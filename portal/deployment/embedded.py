@@ -1,4 +1,4 @@
-"""The whole product on one machine, with its embedded parts and the rehearsal lab.
+"""The whole product on one machine, with its embedded parts and, where it is asked for, the rehearsal lab.
 
 In order: state folder and lock, keys, lab and broker, migrations and static files, worker, beat, web; stopped in the reverse.
 """
@@ -28,6 +28,7 @@ from django.core.management.base import CommandError
 
 from portal.deployment import environ
 from portal.deployment.processes import Child, Supervisor, say
+from sync.connection.loopback import is_loopback
 from sync.connection.sealing import new_ring_line
 
 MANAGE = [sys.executable, str(settings.BASE_DIR / "manage.py")]
@@ -38,8 +39,6 @@ START_SECONDS = 60
 LOCK_SECONDS = 15
 # A request may take 30 s and its retries two minutes; a worker is given the time to finish what it is at.
 WORKER_GRACE = 180.0
-# What commands beside a running `up` have to know: they belong to the same broker and the same lab.
-SHARED = ("PUBLIC_URL", "ALLOWED_HOSTS", "BROKER_URL", "EXTRA_CLOUDS", "EXTRA_SCIM_HOSTS")
 
 
 @dataclass(frozen=True)
@@ -66,6 +65,16 @@ class Address:
     def url(self) -> str:
         shown = "localhost" if self.reached_at in ("127.0.0.1", "::1") else self.host
         return f"http://{Address(shown, self.port)}"
+
+    def check_reach(self, *, insecure: bool) -> None:
+        """Without TLS, sign-ins and secrets go over the network for everybody to read (ASVS V12.2.1)."""
+        behind_tls = settings.SERVED_BY_HTTPS and settings.SECURE_PROXY_SSL_HEADER is not None
+        if insecure or behind_tls or is_loopback(self.host):
+            return
+        raise CommandError(
+            f"{self} can be reached by others, and without TLS they can read passwords and secrets. Put a proxy with TLS in "
+            "front and set PUBLIC_URL=https://… and BEHIND_PROXY=1, or say --insecure."
+        )
 
     def check_free(self) -> None:
         """Else another server's answer would pass for ours."""
@@ -150,9 +159,11 @@ def make_key(name: str, path: Path, value: str) -> None:
     say("up", f"made {path}: whoever loses it cannot open what was stored with it")
 
 
-def start_product(supervisor: Supervisor, state: Path, address: Address, *, lab: bool, demo: bool) -> None:
+def start_product(
+    supervisor: Supervisor, state: Path, address: Address, *, lab: bool, demo: bool, insecure: bool
+) -> None:
     """What takes long to become ready starts first, and is waited for when it is needed."""
-    environment = environment_of(state, address)
+    environment = environment_of(state, address, insecure=insecure)
     lab_child, facts = start_lab(supervisor, state, environment) if lab else (None, {})
     broker = start_valkey(supervisor, state, environment)
     run_step(supervisor, environment, "migrate", "--verbosity", "0")
@@ -166,13 +177,13 @@ def start_product(supervisor: Supervisor, state: Path, address: Address, *, lab:
     supervisor.start(Child("worker", worker_arguments(), environment, grace=WORKER_GRACE))
     supervisor.start(Child("beat", celery("beat", "--pidfile", ""), environment))
     web = supervisor.start(Child("web", web_arguments(state, address), environment))
-    environ.remember(state, {name: environment[name] for name in SHARED if name in environment})
+    environ.remember(state, {name: environment[name] for name in environ.SHARED if name in environment})
     host_header = urlsplit(environment["PUBLIC_URL"]).netloc
     supervisor.wait_until(lambda: address.answers(host_header), web, START_SECONDS)
     welcome(supervisor, environment, facts, demo)
 
 
-def environment_of(state: Path, address: Address) -> dict[str, str]:
+def environment_of(state: Path, address: Address, *, insecure: bool) -> dict[str, str]:
     """Of every child. What the caller sets wins."""
     (state / "queue").mkdir(mode=0o700, exist_ok=True)
     ours = {
@@ -180,7 +191,8 @@ def environment_of(state: Path, address: Address) -> dict[str, str]:
         "ALLOWED_HOSTS": f"localhost,127.0.0.1,[::1],{address.host}",
         "BROKER_URL": f"redis+socket://{broker_socket(state)}" if valkey_binary() else "filesystem://",
     }
-    return ours | environ.given() | {"STATE_DIR": str(state), "PYTHONUNBUFFERED": "1"}
+    said = {"INSECURE": "1"} if insecure else {}
+    return ours | environ.given() | said | {"STATE_DIR": str(state), "PYTHONUNBUFFERED": "1"}
 
 
 def start_lab(supervisor: Supervisor, state: Path, environment: dict[str, str]) -> tuple[Child, dict[str, Any]]:
@@ -203,6 +215,7 @@ def lab_settings(facts: dict[str, Any]) -> dict[str, str]:
     return {
         "EXTRA_CLOUDS": json.dumps({"lab": cloud}),
         "EXTRA_SCIM_HOSTS": json.dumps({host: {"dialect": "aws", "ca_file": facts["ca_file"]}}),
+        "FEDERATED_TOKEN_FILE": facts["federated_token_file"],
     }
 
 
@@ -296,9 +309,9 @@ def worker_pool() -> str:
 
 def web_arguments(state: Path, address: Address) -> list[str]:
     return [
-        *[sys.executable, "-m", "gunicorn", "portal.wsgi", "--bind", str(address), "--worker-class", "gthread"],
-        *["--workers", "1", "--threads", "8", "--control-socket", str(state / "run" / "gunicorn.ctl")],
-        *["--worker-tmp-dir", str(state / "run"), "--log-level", "warning", "--graceful-timeout", "10"],
+        *[sys.executable, "-m", "gunicorn", "-c", "python:portal.deployment.web_server", "portal.wsgi"],
+        *["--bind", str(address), "--control-socket", str(state / "run" / "gunicorn.ctl")],
+        *["--worker-tmp-dir", str(state / "run")],
     ]
 
 

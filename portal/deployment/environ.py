@@ -122,6 +122,9 @@ def check_ca_file(name: str, path: str) -> str:
     return path
 
 
+# What commands beside a running `up` have to know: they belong to the same broker and the same lab.
+SHARED = ("PUBLIC_URL", "ALLOWED_HOSTS", "BROKER_URL", "EXTRA_CLOUDS", "EXTRA_SCIM_HOSTS", "FEDERATED_TOKEN_FILE")
+
 # The names of what `recall` put into this process's environment.
 RECALLED: set[str] = set()
 
@@ -139,7 +142,7 @@ def recall(state: Path) -> None:
     """What `up` remembered becomes the default of this process; its own variables win."""
     with contextlib.suppress(OSError, ValueError):
         facts = json.loads(remembered(state).read_text())
-        RECALLED.update(facts.keys() - os.environ.keys())
+        RECALLED.update((facts.keys() & set(SHARED)) - os.environ.keys())
         os.environ.update({name: facts[name] for name in RECALLED})
 
 

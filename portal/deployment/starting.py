@@ -35,13 +35,13 @@ def failing_in_words(code: int = 1) -> Iterator[None]:
 
 
 def require_ready(*, migrated: bool) -> None:
-    """Raises ImproperlyConfigured without the keys and, where `migrated` is asked for, with another version's tables.
+    """Raises ImproperlyConfigured without safe settings and, where `migrated` is asked for, with another version's tables.
 
     A database that is away is waited for."""
-    from portal.deployment.checks import require_keys
+    from portal.deployment.checks import require_safe_settings
     from sync.runs.outages import NOT_MIGRATED, database_problem
 
-    require_keys()
+    require_safe_settings()
     problem = database_problem()
     if problem == NOT_MIGRATED and migrated:
         raise ImproperlyConfigured(problem)

@@ -3,6 +3,7 @@
 from django.urls import register_converter
 
 from sync.directory.live import GUID
+from sync.models import Half
 from sync.rules.rows import ObjectType
 
 PLURALS: dict[ObjectType, str] = {"user": "people", "group": "groups"}
@@ -32,6 +33,18 @@ class AssignedKind:
         return value
 
 
+class ConnectionHalf:
+    """One of the two sides of a connection."""
+
+    regex = "|".join(Half.values)
+
+    def to_python(self, value: str) -> Half:
+        return Half(value)
+
+    def to_url(self, value: str) -> str:
+        return str(value)
+
+
 class ObjectId:
     """An object id of Entra, in lower case as Graph writes it."""
 
@@ -46,4 +59,5 @@ class ObjectId:
 
 register_converter(PeopleOrGroups, "objects")
 register_converter(AssignedKind, "kind")
+register_converter(ConnectionHalf, "half")
 register_converter(ObjectId, "id")

@@ -5,8 +5,10 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from django.http import StreamingHttpResponse
 
-# A cell that begins so is a formula to a spreadsheet (OWASP, CSV injection).
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# A cell that begins so, after blanks or not, is a formula to a spreadsheet (OWASP, CSV injection); full-width signs too.
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+# str.strip() knows the blanks of Unicode, but not those without width.
+NO_WIDTH = "\ufeff\u200b\u200c\u200d\u2060"
 
 
 class Echo:
@@ -23,7 +25,8 @@ def csv_response(name: str, columns: Sequence[str], rows: Iterable[Sequence[obje
 
 
 def lines(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
-    writer = csv.writer(Echo())
+    # Every cell is quoted: else a spreadsheet that splits at semicolons finds another cell within one.
+    writer = csv.writer(Echo(), quoting=csv.QUOTE_ALL)
     # Spreadsheets take UTF-8 for what it is only with a byte order mark.
     yield "\ufeff" + writer.writerow(columns)
     for row in rows:
@@ -31,5 +34,6 @@ def lines(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[
 
 
 def safe_cell(cell: object) -> str:
-    text = str(cell)
-    return f"'{text}" if text.startswith(FORMULA) else text
+    text = str(cell).replace("\0", "")
+    begins = text.lstrip(" " + NO_WIDTH).startswith(FORMULA) or text.strip().lstrip(NO_WIDTH).startswith(FORMULA)
+    return f"'{text}" if begins else text

@@ -62,6 +62,17 @@ def length_required(request: HttpRequest) -> HttpResponse:
     )
 
 
+def too_often(request: HttpRequest, wait: int) -> HttpResponse:
+    response = _page(
+        request,
+        429,
+        _("This was asked too often"),
+        _("Wait %(n)s seconds, then try again. Nothing was changed.") % {"n": wait},
+    )
+    response["Retry-After"] = str(wait)
+    return response
+
+
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     owners = User.objects.filter(grants__role="owner", is_active=True).distinct()[:5]
     text = str(exception) or _("You can view this. Changing it needs another role.")

@@ -33,7 +33,7 @@ MENU: tuple[tuple[str | Promise, tuple[MenuItem, ...]], ...] = (
                 _("Connection"),
                 "plug-connected",
                 "connection",
-                pages=("connection_entra", "connection_aws", "connection_test"),
+                pages=("connection_entra", "connection_aws", "connection_test", "credential_renewal"),
             ),
             MenuItem(
                 _("Mappings"),
@@ -73,6 +73,7 @@ MENU: tuple[tuple[str | Promise, tuple[MenuItem, ...]], ...] = (
     (
         _("People"),
         (
+            MenuItem(_("People"), "users", "people", pages=("person",)),
             MenuItem(_("On demand"), "user", "on_demand", pages=("demand",)),
             MenuItem(_("Readiness"), "shield-check", "readiness"),
         ),

@@ -1,5 +1,6 @@
 """For every request: what no page takes is refused, then an id to quote, the time zone, and the id in every log line."""
 
+import re
 import uuid
 import zoneinfo
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -10,12 +11,18 @@ from django.conf import settings
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse, QueryDict, UnreadablePostError
 from django.utils import timezone
+from whitenoise.middleware import WhiteNoiseFileResponse
 
 from portal.access.pages import may_send_file
+from portal.access.quota import TooOften
 from portal.access.request import whole_number
 from portal.frame import errors
 
-NUL = "\0"
+# Control characters but tab and the ends of a line (Unicode, category Cc): no page has a use for one, PostgreSQL stores
+# no NUL, and in a log or a terminal the others are commands.
+CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+# Within an address or a cookie there are no lines either.
+ANY_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 
 
 class InputMiddleware:
@@ -30,7 +37,8 @@ class InputMiddleware:
             return errors.length_required(request)
         if _announced(request) > settings.FILE_BODY_BYTES:
             return errors.too_large(request)
-        _refuse_nul([request.path_info, *request.COOKIES.values(), *_texts(request.GET)])
+        _refuse(ANY_CONTROL, [request.path_info, *request.COOKIES.values()])
+        _refuse(CONTROL, _texts(request.GET))
         return self.get_response(request)
 
     def process_view(
@@ -40,7 +48,7 @@ class InputMiddleware:
         if _announced(request) > settings.BODY_BYTES and not may_send_file(request, view, kwargs):
             return errors.too_large(request)
         if request.method == "POST":
-            _refuse_nul(_texts(_form_of(request)))
+            _refuse(CONTROL, _texts(_form_of(request)))
         return None
 
 
@@ -65,10 +73,33 @@ def _texts(query: QueryDict) -> Iterator[str]:
         yield from values
 
 
-def _refuse_nul(texts: Iterable[str]) -> None:
-    """PostgreSQL stores no NUL, and no page has a use for one."""
-    if any(NUL in text for text in texts):
-        raise BadRequest("A NUL character.")
+def _refuse(characters: re.Pattern[str], texts: Iterable[str]) -> None:
+    if any(characters.search(text) for text in texts):
+        raise BadRequest("A control character.")
+
+
+class HeadersMiddleware:
+    """Stands before the static files: what every answer says to browsers, and to caches on the way."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        response.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
+        if not isinstance(response, WhiteNoiseFileResponse):
+            # Pages, exports and errors alike: each may hold what only this person may see (ASVS V14.3.2).
+            response["Cache-Control"] = "no-store"
+        if _signed_out(request):
+            # Not "cookies": that would take those of other services under the same domain along (Clear Site Data, section 3).
+            response["Clear-Site-Data"] = '"cache", "storage"'
+        return response
+
+
+def _signed_out(request: HttpRequest) -> bool:
+    match = request.resolver_match
+    return request.method == "POST" and match is not None and match.url_name == "account_logout"
 
 
 class RequestMiddleware:
@@ -83,8 +114,10 @@ class RequestMiddleware:
             if response.status_code == 405 and not response.content:
                 response = errors.not_allowed(request, response)
         response["X-Request-ID"] = request_id
-        response.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
         return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        return errors.too_often(request, exception.wait) if isinstance(exception, TooOften) else None
 
 
 def _zone_of(request: HttpRequest) -> zoneinfo.ZoneInfo:

@@ -34,7 +34,6 @@ def render_page(
         # What was edited in place shows in the frame too.
         response.content += render_to_string("frame/_draft_bar.html#oob", context, request).encode()
     patch_vary_headers(response, ["HX-Request"])
-    response["Cache-Control"] = "no-store"
     return response
 
 

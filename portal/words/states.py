@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from sync.models import Result, Run
+from sync.models import Result, Run, Word
 from sync.runs import phases
 
 Words = str | Promise
@@ -62,6 +62,7 @@ WORDS: Mapping[str, Mapping[str, Words]] = {
         "changed": _("With a change"),
         "left_out": _("Left out"),
     },
+    "standing": dict(Word.choices),
     "task": {
         "not_started": _("Not started"),
         "in_progress": _("In progress"),
@@ -77,6 +78,7 @@ LOOKS: Mapping[str, Mapping[str, Look]] = {
         "waiting_for_approval": HELD,
         "completed": GOOD,
         "completed_with_errors": ATTENTION,
+        "completed_with_differences": ATTENTION,
         "failed": BAD,
         "cancelled": IDLE,
     },
@@ -133,6 +135,19 @@ LOOKS: Mapping[str, Mapping[str, Look]] = {
         "taken": GOOD,
         "changed": ("running", "edit"),
         "left_out": ATTENTION,
+    },
+    "standing": {
+        "only_in_aws": ATTENTION,
+        "held": HELD,
+        "gone": BAD,
+        "conflict": BAD,
+        "not_ready": BAD,
+        "failed": BAD,
+        "differs": ATTENTION,
+        "waiting": NOT_YET,
+        "disabled": IDLE,
+        "not_in_scope": IDLE,
+        "in_aws": GOOD,
     },
     "task": {
         "not_started": NOT_STARTED,

@@ -174,9 +174,7 @@ def plan_is_fresh(run: Run, configuration: Configuration) -> bool:
     """Whether a yes to this run's plan is a yes to what the next run will do. A draft's preview is its own yes."""
     if run.drafted:
         return False
-    shows_a_plan = run.state == Run.State.WAITING or (
-        run.kind == Run.Kind.PREVIEW and run.state in (Run.State.COMPLETED, Run.State.COMPLETED_WITH_ERRORS)
-    )
+    shows_a_plan = run.state == Run.State.WAITING or (run.kind == Run.Kind.PREVIEW and run.state in Run.DONE)
     if not shows_a_plan or run.started_at is None or run.finished_at is None:
         return False
     return run.started_at >= configuration.changed_at and timezone.now() - run.finished_at < FRESH

@@ -13,9 +13,12 @@ from sync.approvals import queries
 from sync.approvals.queries import plan_is_fresh
 from sync.configuration import versions
 from sync.configuration.current import configuration_of
-from sync.models import Configuration, DirectoryUser, Drift, HeldChange, Hold, Link, Origin, Run, Tenant
+from sync.engine.evaluation.notes import forget_refusal
+from sync.engine.guard import holds
+from sync.models import Configuration, DirectoryUser, Drift, HeldChange, Hold, Link, Origin, Run, Standing, Tenant, Word
 from sync.rules.limits import Limits
 from sync.runs.requests import request_run, request_soon
+from sync.standings import services as standings
 
 Decision = HeldChange.Decision
 
@@ -89,7 +92,10 @@ def decide_hold(
 def _try_now(tenant: Tenant, approve: Collection[int]) -> None:
     """What a person approves does not wait for the end of an earlier failure."""
     objects = HeldChange.objects.filter(pk__in=list(approve)).values("object_id")
-    tenant.links.filter(object_id__in=objects, failures__gt=0).update(retry_at=timezone.now())
+    failed = list(tenant.links.filter(object_id__in=objects, failures__gt=0))
+    with transaction.atomic():
+        Link.objects.filter(pk__in=[link.pk for link in failed]).update(retry_at=timezone.now())
+        standings.refresh_links(failed)
 
 
 def _decide(changes: QuerySet[HeldChange], decision: str, actor: str, comment: str, tenant: Tenant) -> list[str]:
@@ -104,7 +110,17 @@ def _decide(changes: QuerySet[HeldChange], decision: str, actor: str, comment: s
     HeldChange.objects.bulk_update(
         rows, ["decision", "decided_at", "decided_by", "comment", "expires_at"], batch_size=200
     )
+    holds.refresh_standings(tenant, rows)
     return [f"{row.display_name} ({row.detail_name or row.object_id})" for row in rows]
+
+
+@transaction.atomic
+def end_approvals() -> None:
+    """What was approved and not done in time waits for a person again: nobody but the clock says so."""
+    standing = Standing.objects.filter(tenant=OuterRef("tenant"), object_id=OuterRef("object_id"))
+    ended = HeldChange.objects.open().filter(decision=Decision.APPROVED, expires_at__lte=timezone.now())
+    for change in ended.filter(Exists(standing.exclude(word=Word.HELD))).select_related("tenant"):
+        holds.refresh_standings(change.tenant, [change])
 
 
 @transaction.atomic
@@ -178,7 +194,10 @@ def adopt_object(*, link: Link, actor: str, scim_id: str = "") -> None:
         if _has_left(link):
             _take_over(link, chosen)
     link.retry_at = timezone.now()
+    forget_refusal(link)
     link.save()
+    standings.refresh_links([link, *([before] if before else [])])
+    standings.refresh_only_in_aws(link.tenant_id)
     facts = {"scim_id": chosen, "name": link.match_name, "object_id": link.object_id}
     audit.record(actor, "link.adopt", link, None, facts)
 
@@ -212,6 +231,6 @@ def _take_over(link: Link, scim_id: str) -> None:
 
 def waiting_decisions(tenant: Tenant) -> int:
     """How many things a person is asked to decide: holds, a plan, proposals for linking, a reading that shrank."""
-    holds = HeldChange.objects.waiting().filter(tenant=tenant).values("hold").distinct().count()
+    held = HeldChange.objects.waiting().filter(tenant=tenant).values("hold").distinct().count()
     proposals = are_proposed(tenant)
-    return holds + proposals + (queries.shrunken(tenant) is not None) + (queries.waiting_plan(tenant) is not None)
+    return held + proposals + (queries.shrunken(tenant) is not None) + (queries.waiting_plan(tenant) is not None)

@@ -11,6 +11,12 @@ def configuration_of(tenant: Tenant) -> Configuration:
     return tenant.configurations.current()
 
 
+def filter_titles(tenant: Tenant, object_type: str = "user") -> list[str]:
+    """Of the filters that runs use."""
+    rows = configuration_of(tenant).filters.filter(object_type=object_type)
+    return list(rows.values_list("title", flat=True))
+
+
 def add_default_mappings(configuration: Configuration, object_type: str) -> None:
     rules = DEFAULT_USER_MAPPINGS if object_type == "user" else DEFAULT_GROUP_MAPPINGS
     AttributeMapping.objects.bulk_create(row_of(configuration, object_type, rule) for rule in rules)

@@ -1,19 +1,23 @@
 """The two clients of a tenant, made from its stored connection: the place where stored secrets are opened."""
 
-import ipaddress
 import random
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import TypeVar
 from urllib.parse import urlsplit
 
 from django.conf import settings
 
+from sync.connection.loopback import is_loopback
+from sync.connection.sealed import credential_context, token_context
 from sync.connection.sealing import unseal
 from sync.graph.auth import Authenticator, Certificate, ClientSecret
 from sync.graph.client import GraphClient
 from sync.graph.cloud import CLOUDS, Cloud
+from sync.graph.errors import FederationFailed
+from sync.graph.federation import Federated, StsToken, TokenFile, TokenSource, audience_of, claims
 from sync.models import AwsConnection, EntraConnection, Run, Tenant
 from sync.runs.lease import Watch
 from sync.runs.outcomes import RunStopped
@@ -67,34 +71,68 @@ def _through_outbound(side: Side, url: str) -> Side:
 def _proxy_to(url: str) -> str | None:
     """A proxy cannot know this machine's loopback addresses; it tunnels HTTPS only."""
     parts = urlsplit(url)
-    direct = parts.scheme != "https" or _is_loopback(parts.hostname or "")
+    direct = parts.scheme != "https" or is_loopback(parts.hostname or "")
     return None if direct else settings.OUTBOUND_PROXY_SECRET
 
 
-def _is_loopback(host: str) -> bool:
-    """RFC 6761 section 6.3, RFC 1122 section 3.2.1.3, RFC 4291 section 2.5.3."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
-
-
-def credential_context(tenant: Tenant) -> str:
-    return f"tenant:{tenant.pk}:entra.credential"
-
-
-def token_context(tenant: Tenant) -> str:
-    return f"tenant:{tenant.pk}:aws.token"
-
-
-def authenticator(entra: EntraConnection) -> Authenticator:
+def authenticator(entra: EntraConnection, *, timeout: float = 20.0) -> Authenticator:
     """A fresh one each time: MSAL repeats a refused sign-in from memory for a minute (its HTTP cache)."""
     if not entra.complete:
         raise NotEntered("Microsoft Entra ID is not set up: directory, client or credential is missing.")
-    opened = unseal(entra.sealed_credential, credential_context(entra.tenant))
-    is_certificate = entra.credential_kind == EntraConnection.CredentialKind.CERTIFICATE
-    credential = Certificate(opened) if is_certificate else ClientSecret(opened)
-    return Authenticator(clouds()[entra.cloud], entra.directory_id, entra.client_id, credential)
+    cloud = cloud_of(entra)
+    return Authenticator(cloud, entra.directory_id, entra.client_id, credential_of(entra, cloud), timeout=timeout)
+
+
+def cloud_of(entra: EntraConnection) -> Cloud:
+    """Raises NotEntered: a lab that an installation no longer starts is no cloud any more."""
+    cloud = clouds().get(entra.cloud)
+    if cloud is None:
+        raise NotEntered(
+            f"The cloud {entra.cloud!r} is not known here: the deployment no longer names it (EXTRA_CLOUDS)."
+        )
+    return cloud
+
+
+def credential_of(entra: EntraConnection, cloud: Cloud) -> ClientSecret | Certificate | Federated:
+    """Raises NotEntered, CannotOpen."""
+    kind = EntraConnection.CredentialKind(entra.credential_kind)
+    if kind is kind.FEDERATED:
+        return Federated(_required_source(), audience_of(cloud))
+    opened = unseal(entra.sealed_credential, credential_context(entra))
+    return Certificate(opened) if kind is kind.CERTIFICATE else ClientSecret(opened)
+
+
+def token_source() -> TokenSource | None:
+    """What the deployment names for workload identity federation: a file, or AWS STS of a region."""
+    if settings.FEDERATED_TOKEN_FILE:
+        return TokenFile(settings.FEDERATED_TOKEN_FILE)
+    if settings.FEDERATED_TOKEN_STS_REGION:
+        return StsToken(
+            settings.FEDERATED_TOKEN_STS_REGION,
+            ca_file=settings.OUTBOUND_CA_FILE,
+            proxy=settings.OUTBOUND_PROXY_SECRET,
+        )
+    return None
+
+
+def presented_token(cloud: str) -> dict[str, str]:
+    """What a federated credential in Entra has to name, as the token here says it; nothing where there is none."""
+    source, known = token_source(), clouds().get(cloud)
+    if source is None or known is None:
+        return {}
+    audience = audience_of(known)
+    try:
+        found = claims(source.token(audience))
+    except FederationFailed:
+        return {}
+    return {"issuer": str(found.get("iss", "")), "subject": str(found.get("sub", "")), "audience": audience}
+
+
+def _required_source() -> TokenSource:
+    source = token_source()
+    if source is None:
+        raise NotEntered("The deployment names no token for workload identity federation (FEDERATED_TOKEN_FILE).")
+    return source
 
 
 def clients_of(run: Run, watch: Watch) -> tuple[GraphClient, ScimClient]:
@@ -115,8 +153,39 @@ def graph_client(
 ) -> GraphClient:
     """Raises NotEntered, sealing.CannotOpen; asks nothing yet."""
     entra = EntraConnection.objects.select_related("tenant").get(tenant=tenant)
+    return graph_client_of(entra, max_attempts=max_attempts, sleep=sleep, clock=clock, random=random)
+
+
+def page_graph_client(
+    tenant: Tenant, gate: Callable[[], AbstractContextManager[None]], *, connect: float, read: float
+) -> GraphClient:
+    """Somebody waits in front of a page: it tries once, and gives up soon."""
+    entra = EntraConnection.objects.select_related("tenant").get(tenant=tenant)
     return GraphClient(
-        clouds()[entra.cloud],
+        cloud_of(entra),
+        authenticator(entra, timeout=read),
+        max_attempts=1,
+        connect_timeout=connect,
+        read_timeout=read,
+        answer_seconds=read,
+        gate=gate,
+        sleep=time.sleep,
+        clock=time.monotonic,
+        random=random.random,
+    )
+
+
+def graph_client_of(
+    entra: EntraConnection,
+    *,
+    max_attempts: int = 8,
+    sleep: Callable[[float], None] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
+    random: Callable[[], float] = random.random,
+) -> GraphClient:
+    """For a connection that need not be as it is stored."""
+    return GraphClient(
+        cloud_of(entra),
         authenticator(entra),
         max_attempts=max_attempts,
         sleep=sleep,
@@ -126,7 +195,7 @@ def graph_client(
 
 
 def access_token(aws: AwsConnection) -> str:
-    return unseal(aws.sealed_token, token_context(aws.tenant))
+    return unseal(aws.sealed_token, token_context(aws))
 
 
 def scim_client(
@@ -143,6 +212,28 @@ def scim_client(
 
     Raises NotEntered, CannotOpen, ValueError (endpoint)."""
     aws = AwsConnection.objects.select_related("tenant").get(tenant=tenant)
+    return scim_client_of(
+        aws,
+        pacer=pacer,
+        max_attempts=max_attempts,
+        budget_seconds=budget_seconds,
+        sleep=sleep,
+        clock=clock,
+        random=random,
+    )
+
+
+def scim_client_of(
+    aws: AwsConnection,
+    *,
+    pacer: Pacer | None = None,
+    max_attempts: int = 5,
+    budget_seconds: float = 120.0,
+    sleep: Callable[[float], None] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
+    random: Callable[[], float] = random.random,
+) -> ScimClient:
+    """For a connection that need not be as it is stored."""
     if not aws.complete:
         raise NotEntered("AWS IAM Identity Center is not connected yet: endpoint or access token is missing.")
     return ScimClient(
@@ -154,5 +245,5 @@ def scim_client(
         sleep=sleep,
         clock=clock,
         random=random,
-        never_touch=NeverTouch(tenant.never_touch),
+        never_touch=NeverTouch(aws.tenant.never_touch),
     )

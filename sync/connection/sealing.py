@@ -65,9 +65,14 @@ def unseal(sealed: str, context: str) -> str:
     key = parse_ring(settings.SEAL_KEYS).get(key_id)
     if version != "v1" or key is None:
         raise CannotOpen(f"No key {key_id!r} in the key ring. Add the old key to SEAL_KEYS, below the new one.")
-    raw = base64.urlsafe_b64decode(encoded)
     try:
+        raw = base64.urlsafe_b64decode(encoded)
         opened = AESGCM(key).decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], f"{key_id}|{context}".encode())
-    except InvalidTag as error:
+    except (InvalidTag, ValueError) as error:
         raise CannotOpen("The stored secret was changed, or belongs to another place. Enter it again.") from error
     return opened.decode()
+
+
+def key_of(sealed: str) -> str:
+    """The id of the key that a sealed text hangs on; it need not be in the ring."""
+    return sealed.split(".")[1] if sealed.count(".") >= 2 else ""

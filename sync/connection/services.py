@@ -3,11 +3,10 @@
 import datetime
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal, TypeVar
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q
@@ -16,10 +15,12 @@ from django.utils.translation import gettext_lazy as _
 
 from sync import audit, queue
 from sync.connection import checks
+from sync.connection.certificates import read_certificate, thumbprint
 from sync.connection.checks.wording import describe
-from sync.connection.clients import credential_context, scim_endpoint, token_context
+from sync.connection.clients import scim_endpoint
+from sync.connection.sealed import credential_context, token_context
 from sync.connection.sealing import CannotOpen, seal, unseal
-from sync.models import AwsConnection, ConnectionTest, EntraConnection, Half, Tenant
+from sync.models import AwsConnection, ConnectionTest, EntraConnection, Half, SecondCredential, Tenant
 from sync.models.connection import Connection
 from sync.runs import quarantine
 from sync.runs.outages import is_outage
@@ -30,8 +31,21 @@ Kind = TypeVar("Kind", bound=Connection)
 ENDS_SOON = datetime.timedelta(days=90)
 # After this a test that never finished no longer stands in the way of a new one.
 STALE_TEST = datetime.timedelta(minutes=5)
+# A secret goes nowhere but where it was entered for: whoever names another place has to have the secret.
+CREDENTIAL_AGAIN = _("Cloud, directory or app has changed. Enter the credential that is valid there.")
+TOKEN_AGAIN = _("The endpoint has changed. Enter the access token that is valid there.")
+FEDERATED = EntraConnection.CredentialKind.FEDERATED
 ENTRA_FACTS = ("cloud", "directory_id", "client_id", "credential_kind", "credential_ends_on")
 AWS_FACTS = ("endpoint", "token_created_on")
+
+
+@dataclass(frozen=True)
+class Given:
+    """A credential as it was entered. `hint`: enough to tell two apart. `ends_on`: where it says so itself."""
+
+    text: str = field(repr=False)
+    hint: str
+    ends_on: datetime.date | None = None
 
 
 class HalfState(StrEnum):
@@ -54,16 +68,21 @@ def save_entra(
     credential: str | None,
     ends_on: datetime.date | None,
 ) -> EntraConnection:
-    """`credential`: a secret's value, or PEM of key and certificate; None keeps the stored one.
+    """`credential`: a secret's value, or PEM of key and certificate; None keeps the stored one. A federated one has none.
 
-    A certificate brings its own end date. Raises ValidationError when the PEM cannot be used."""
+    A certificate brings its own end date. Raises ValidationError when the PEM cannot be used, and when a stored secret
+    would be sent to another directory, cloud or app than it was entered for."""
     entra = EntraConnection.objects.select_for_update().get(tenant=tenant)
-    before = _visible(entra, ENTRA_FACTS)
+    before, bound_to = _visible(entra, ENTRA_FACTS), credential_context(entra)
     entra.cloud = cloud
     entra.directory_id = directory_id.strip().lower()
     entra.client_id = client_id.strip().lower()
     entra.credential_ends_on = ends_on
-    replaced = credential is not None and _set_credential(entra, credential_kind, credential)
+    if credential_context(entra) != bound_to:
+        if credential is None and entra.sealed_credential and credential_kind != FEDERATED:
+            raise ValidationError(CREDENTIAL_AGAIN, code="destination-changed")
+        SecondCredential.objects.filter(tenant=tenant, half=Half.ENTRA).delete()
+    replaced = _set_credential(entra, credential_kind, credential)
     return _save(entra, actor, before, _visible(entra, ENTRA_FACTS), replaced and "credential")
 
 
@@ -71,11 +90,16 @@ def save_entra(
 def save_aws(
     *, tenant: Tenant, actor: str, endpoint: str, token: str | None, token_created_on: datetime.date | None
 ) -> AwsConnection:
-    """`token` None keeps the stored one. Raises ValueError (the sentence to show) for what is no endpoint."""
+    """`token` None keeps the stored one. Raises ValueError (the sentence to show) for what is no endpoint, and
+    ValidationError when the stored token would be sent to another endpoint than it was entered for."""
     aws = AwsConnection.objects.select_for_update().get(tenant=tenant)
-    before = _visible(aws, AWS_FACTS)
+    before, bound_to = _visible(aws, AWS_FACTS), token_context(aws)
     aws.endpoint = scim_endpoint(endpoint).base
     aws.token_created_on = token_created_on
+    if token_context(aws) != bound_to:
+        if token is None and aws.sealed_token:
+            raise ValidationError(TOKEN_AGAIN, code="destination-changed")
+        SecondCredential.objects.filter(tenant=tenant, half=Half.AWS).delete()
     replaced = token is not None and _set_token(aws, clean_token(token))
     return _save(aws, actor, before, _visible(aws, AWS_FACTS), replaced and "token")
 
@@ -126,31 +150,41 @@ def _save(
     return connection
 
 
-def _set_credential(entra: EntraConnection, kind: str, credential: str) -> bool:
-    entra.credential_kind = kind
-    if kind == EntraConnection.CredentialKind.CERTIFICATE:
-        certificate = read_certificate(credential)
-        entra.credential_ends_on = certificate.not_valid_after_utc.date()
-        hint = certificate.fingerprint(hashes.SHA1()).hex().upper()  # noqa: S303 - the name Entra shows it by
-    else:
-        credential = credential.strip()
-        hint = credential[-2:]
-    context = credential_context(entra.tenant)
-    if _opens_to(entra.sealed_credential, context) == credential:
+def _set_credential(entra: EntraConnection, kind: str, credential: str | None) -> bool:
+    if kind == FEDERATED:
+        entra.credential_kind, entra.sealed_credential, entra.credential_hint = kind, "", ""
+        entra.credential_ends_on = None
         return False
-    entra.sealed_credential, entra.credential_hint = seal(credential, context), hint
+    if credential is None:
+        return False
+    entra.credential_kind = kind
+    given = read_credential(kind, credential)
+    entra.credential_ends_on = given.ends_on or entra.credential_ends_on
+    context = credential_context(entra)
+    if opens_to(entra.sealed_credential, context) == given.text:
+        return False
+    entra.sealed_credential, entra.credential_hint = seal(given.text, context), given.hint
     return True
 
 
+def read_credential(kind: str, credential: str) -> Given:
+    """Raises ValidationError when a certificate cannot be used."""
+    if kind == EntraConnection.CredentialKind.CERTIFICATE:
+        certificate = read_certificate(credential)
+        return Given(credential, thumbprint(certificate), certificate.not_valid_after_utc.date())
+    text = credential.strip()
+    return Given(text, text[-2:])
+
+
 def _set_token(aws: AwsConnection, token: str) -> bool:
-    context = token_context(aws.tenant)
-    if _opens_to(aws.sealed_token, context) == token:
+    context = token_context(aws)
+    if opens_to(aws.sealed_token, context) == token:
         return False
     aws.sealed_token, aws.token_hint = seal(token, context), token[-2:]
     return True
 
 
-def _opens_to(sealed: str, context: str) -> str | None:
+def opens_to(sealed: str, context: str) -> str | None:
     """What is stored, or None: a text that no key opens any more is simply replaced."""
     try:
         return unseal(sealed, context) if sealed else None
@@ -161,39 +195,6 @@ def _opens_to(sealed: str, context: str) -> str | None:
 def clean_token(token: str) -> str:
     """Tokens hold no white space: line breaks come from the clipboard, "Bearer" from an example."""
     return re.sub(r"\s+", "", re.sub(r"^\s*Bearer\s+", "", token))
-
-
-def read_certificate(pem: str) -> x509.Certificate:
-    """The certificate of a PEM text that also holds its key. Raises ValidationError with what is wrong."""
-    try:
-        certificate = x509.load_pem_x509_certificate(pem.encode())
-    except ValueError as error:
-        raise ValidationError(
-            _("The text holds no certificate. Paste the part from BEGIN CERTIFICATE to END CERTIFICATE too."),
-            code="no-certificate",
-        ) from error
-    try:
-        key = serialization.load_pem_private_key(_private_key_of(pem), password=None)
-    except (ValueError, TypeError) as error:
-        raise ValidationError(
-            _("The text holds no private key without a pass phrase. Paste the BEGIN PRIVATE KEY part too."),
-            code="no-private-key",
-        ) from error
-    if _public(key.public_key()) != _public(certificate.public_key()):
-        raise ValidationError(
-            _("The private key belongs to another certificate. Paste the two that were made together."),
-            code="other-key",
-        )
-    return certificate
-
-
-def _private_key_of(pem: str) -> bytes:
-    found = re.search(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?-----END [A-Z ]*PRIVATE KEY-----", pem, re.DOTALL)
-    return found.group().encode() if found else b""
-
-
-def _public(key: Any) -> bytes:
-    return bytes(key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo))
 
 
 def half_state(connection: EntraConnection | AwsConnection) -> HalfState:
@@ -237,21 +238,23 @@ def ends_of(connection: EntraConnection | AwsConnection) -> datetime.date | None
 
 
 @transaction.atomic
-def start_test(*, tenant: Tenant, actor: str, half: str) -> ConnectionTest:
-    """Queue a test of one half. A second press while one is under way gives the same test."""
+def start_test(*, tenant: Tenant, actor: str, half: str, second: bool = False) -> ConnectionTest:
+    """Queue a test of one half, or of its second credential. A second press while one is under way gives the same test."""
     Tenant.objects.select_for_update().get(pk=tenant.pk)
     under_way = tenant.connection_tests.filter(
-        half=half, created_at__gt=timezone.now() - STALE_TEST, finished_at=None
+        half=half, second=second, created_at__gt=timezone.now() - STALE_TEST, finished_at=None
     ).first()
     if under_way:
         return under_way
-    test = new_test(tenant=tenant, actor=actor, half=half)
+    test = new_test(tenant=tenant, actor=actor, half=half, second=second)
     transaction.on_commit(lambda: queue.send(queue.TEST_CONNECTION, test.pk))
     return test
 
 
-def new_test(*, tenant: Tenant, actor: str, half: str) -> ConnectionTest:
-    return ConnectionTest.objects.create(tenant=tenant, half=half, requested_by=actor, checks=checks.waiting(half))
+def new_test(*, tenant: Tenant, actor: str, half: str, second: bool = False) -> ConnectionTest:
+    return ConnectionTest.objects.create(
+        tenant=tenant, half=half, second=second, requested_by=actor, checks=checks.waiting(half)
+    )
 
 
 def run_test(test_id: int) -> None:
@@ -266,7 +269,7 @@ def run_test(test_id: int) -> None:
     ConnectionTest.objects.filter(pk=test.pk).update(state=ConnectionTest.State.RUNNING)
 
     try:
-        for rows in checks.run(test.tenant, test.half):
+        for rows in checks.run(test.tenant, test.half, second=test.second):
             test.checks = rows
             test.save(update_fields=["checks"])
     except Exception as error:
@@ -286,9 +289,12 @@ def remember(test: ConnectionTest, started: datetime.datetime) -> None:
     test.passed = checks.all_passed(test.checks)
     test.save(update_fields=["state", "finished_at", "passed", "checks"])
     result = {"tested_at": started, "test_passed": checks.half_works(test.checks)}
+    older = Q(tested_at=None) | Q(tested_at__lte=started)
+    if test.second:
+        SecondCredential.objects.filter(older, tenant=test.tenant, half=test.half).update(**result)
+        return
     if result["test_passed"]:
         quarantine.try_now(test.tenant, test.half)
-    older = Q(tested_at=None) | Q(tested_at__lte=started)
     if test.half == Half.AWS:
         AwsConnection.objects.filter(older, tenant=test.tenant).update(**result)
         return
@@ -298,6 +304,6 @@ def remember(test: ConnectionTest, started: datetime.datetime) -> None:
 
 def first_failure(tenant: Tenant, half: str) -> str:
     """What the newest finished test of a half failed on first, in one sentence; "" when it failed on nothing."""
-    test = tenant.connection_tests.filter(half=half, state=ConnectionTest.State.DONE).first()
+    test = tenant.connection_tests.filter(half=half, second=False, state=ConnectionTest.State.DONE).first()
     failed = next((row for row in test.checks if row["state"] == "failed"), None) if test else None
     return describe(failed).title if failed else ""

@@ -9,7 +9,6 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from sync.connection.clients import graph_client
 from sync.directory import live
 from sync.graph.errors import Forbidden
 from sync.models import Tenant
@@ -55,7 +54,7 @@ def extensions(tenant: Tenant) -> list[dict[str, Any]]:
     key = f"extensions:{tenant.pk}"
     found: list[dict[str, Any]] | None = cache.get(key)
     if found is None:
-        listed = graph_client(tenant).extension_properties()
+        listed = live.client_of(tenant).extension_properties()
         found = [one for one in listed if DIRECTORY_EXTENSION.fullmatch(str(one.get("name", "")))]
         found = [{"targetObjects": [], **one} for one in found]
         cache.set(key, found, REMEMBERED_SECONDS)

@@ -7,15 +7,16 @@ remembered for an hour, so that a list of chosen people and groups keeps its nam
 import math
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from django.core.cache import cache
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from sync.connection.clients import NotEntered, graph_client
+from sync.connection.clients import NotEntered, page_graph_client
 from sync.connection.sealing import CannotOpen
+from sync.directory.patience import CONNECT_SECONDS, READ_SECONDS, SECONDS, Patience
 from sync.graph import ids
 from sync.graph.client import GraphClient
 from sync.graph.errors import Forbidden, GraphError, NotFound, Throttled
@@ -74,9 +75,9 @@ class Found:
         return str(KINDS.get(self.kind, ""))
 
 
-def client_of(tenant: Tenant) -> GraphClient:
-    """Somebody waits in front of a page: it tries once and says what is wrong."""
-    return graph_client(tenant, max_attempts=1)
+def client_of(tenant: Tenant, seconds: float = SECONDS) -> GraphClient:
+    """For a page: it tries once, holds its thread for so many seconds, and says what is wrong."""
+    return page_graph_client(tenant, Patience(seconds), connect=CONNECT_SECONDS, read=READ_SECONDS)
 
 
 def seconds_to_wait(error: Exception) -> int:
@@ -135,15 +136,15 @@ def named(tenant: Tenant, references: Iterable[str]) -> list[Found]:
 def known(tenant: Tenant, references: Iterable[str]) -> dict[str, Found]:
     """By reference, without asking Graph."""
     wanted = list(dict.fromkeys(references))
-    remembered: dict[str, Found] = cache.get_many([_key(tenant, reference) for reference in wanted])
-    found = {one.reference: one for one in remembered.values()}
+    remembered = cache.get_many([_key(tenant, reference) for reference in wanted])
+    found = {one.reference: one for one in map(_recalled, remembered.values()) if one}
     missing = [reference for reference in wanted if reference not in found]
     return found | {one.reference: one for one in _mirrored(tenant, missing)}
 
 
 def last_name(tenant: Tenant, object_id: str) -> str:
     """What a person was called when last read, without asking Graph; "" when nobody knows."""
-    found: Found | None = cache.get(_key(tenant, f"{ObjectType.USER.value}:{object_id}"))
+    found = _recalled(cache.get(_key(tenant, f"{ObjectType.USER.value}:{object_id}")))
     if found is not None:
         return found.name
     mirrored = DirectoryUser.objects.filter(tenant=tenant, object_id=object_id).first()
@@ -263,8 +264,12 @@ def _by_type(references: Iterable[str]) -> dict[str, list[str]]:
 
 def _remember(tenant: Tenant, found: Iterable[Found]) -> list[Found]:
     rows = list(found)
-    cache.set_many({_key(tenant, one.reference): one for one in rows}, REMEMBERED_SECONDS)
+    cache.set_many({_key(tenant, one.reference): asdict(one) for one in rows}, REMEMBERED_SECONDS)
     return rows
+
+
+def _recalled(facts: dict[str, str] | None) -> Found | None:
+    return Found(**facts) if facts else None
 
 
 def _key(tenant: Tenant, reference: str) -> str:

@@ -11,6 +11,7 @@ from django.db.models.fields.json import KT
 
 from sync.directory import live
 from sync.directory.live import GROUP_SELECT, USER_SELECT, Found, found_group, found_user
+from sync.directory.patience import LONG_SECONDS
 from sync.graph.client import GraphClient
 from sync.graph.ids import is_guid, plain_guid
 from sync.models import DirectoryGroup, DirectoryUser, Tenant
@@ -57,7 +58,7 @@ def resolve(tenant: Tenant, lines: Sequence[str]) -> list[PastedLine]:
     found = _in_mirror(tenant, {line.casefold() for line in lines})
     missing = [line for line in lines if line.casefold() not in found]
     if missing:
-        for word, one in _in_graph(live.client_of(tenant), missing):
+        for word, one in _in_graph(live.client_of(tenant, LONG_SECONDS), missing):
             found[word][one.reference] = one
     return [PastedLine(line, tuple(found[line.casefold()].values())) for line in lines]
 

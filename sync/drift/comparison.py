@@ -5,12 +5,14 @@ the database; what they bring is compared by the caller's thread alone, in batch
 what it does not hold: whoever is not listed is asked for by id before being called gone.
 """
 
+import datetime
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
+from django.db import transaction
 from django.db.models import Count, QuerySet
 from django.utils import timezone
 
@@ -27,7 +29,7 @@ from sync.drift.listing import (
     list_objects,
 )
 from sync.drift.proposals import name_of, propose_gone, propose_ids, propose_mails, propose_names
-from sync.models import DirectoryUser, Drift, Link, MembershipLink, Run, Tenant
+from sync.models import DirectoryUser, Drift, Link, MembershipLink, ObjectType, Run, Standing, Tenant, Word
 from sync.rules.changes import chunks
 from sync.rules.drift import differences
 from sync.rules.unique_keys import keys_of
@@ -37,8 +39,14 @@ from sync.runs.phases import PhaseLog
 from sync.scim import resource
 from sync.scim.client import Json, ScimClient
 from sync.scim.never_touch import NeverTouch
+from sync.standings import services as standings
+from sync.standings.derivation import only_in_aws
 
 T = TypeVar("T")
+
+# Words that a comparison decides, and what else is about the objects of a kind: a membership is its group's.
+OF_COMPARISONS = (Word.GONE, Word.DIFFERS)
+MEMBERSHIPS: dict[str, tuple[str, ...]] = {ObjectType.USER.value: (), ObjectType.GROUP.value: ("membership",)}
 
 # So many who are not listed are asked for by id; with more the run is suspect: nobody is forgotten because of it.
 MOST_ASKED = 500
@@ -320,23 +328,50 @@ class Comparison:
             Drift.objects.bulk_update(batch, ["proposed_id", "proposed_by", "facts"], batch_size=200)
 
 
-def verify(run: Run, watch: Watch, scim: ScimClient, *, connections: int = CONNECTIONS) -> dict[str, int]:
+def verify(run: Run, watch: Watch, scim: ScimClient, *, connections: int = CONNECTIONS) -> None:
+    """A run that only compares."""
+    phases = PhaseLog(run, watch.clock)
+    run.suspect = ""
+    try:
+        counts = compare(phases, run, watch, scim, connections=connections)
+    finally:
+        run.scim_requests = dict(scim.counts)
+    run.counts = {kind: counts[kind] for kind in Drift.Kind.values}
+    phases.save()
+
+
+def compare(
+    phases: PhaseLog, run: Run, watch: Watch, scim: ScimClient, *, connections: int = CONNECTIONS
+) -> Counter[str]:
     """How many were looked at and how many differences of each kind there are; the rows are in Drift.
 
     Raises ScimError, ListIncomplete, Cancelled or LeaseLost: then the rows found so far decide nothing.
     """
-    phases = PhaseLog(run, watch.clock)
+    began = timezone.now()
     run.drifts.all().delete()
-    run.suspect = ""
     comparison = Comparison(run, watch, scim, connections)
-    try:
-        with phases.during("compare") as facts:
-            comparison.carry_out()
-            facts.update(comparison.counts)
-    finally:
-        run.scim_requests = dict(scim.counts)
-    run.counts = {kind: comparison.counts[kind] for kind in Drift.Kind.values}
-    run.save(update_fields=["suspect"])
-    phases.save()
+    with phases.during("compare") as facts:
+        comparison.carry_out()
+        facts.update(comparison.counts)
+    _take_as_known(run, began)
+    return comparison.counts
+
+
+@transaction.atomic
+def _take_as_known(run: Run, began: datetime.datetime) -> None:
+    """From here on the standings go by this comparison: of whom it found something, and of whom the last one did."""
+    run.compared_at = began
+    run.save(update_fields=["suspect", "compared_at"])
     Tenant.objects.filter(pk=run.tenant_id).update(verified_at=timezone.now())
-    return dict(comparison.counts)
+    for kind in ObjectType.values:
+        found = run.drifts.exclude(object_id="").filter(object_type__in=(kind, *MEMBERSHIPS[kind]))
+        before = Standing.objects.filter(tenant=run.tenant_id, kind=kind, word__in=OF_COMPARISONS)
+        ids = {*found.values_list("object_id", flat=True), *before.values_list("object_id", flat=True)}
+        standings.refresh(run.tenant_id, kind, ids - {""})
+    standings.refresh_only_in_aws(run.tenant_id)
+
+
+def found_differences(run: Run) -> bool:
+    """Whether the comparison of the run found anybody who is gone, differs, or is nobody's."""
+    others = run.drifts.exclude(kind=Drift.Kind.ONLY_IN_AWS).exists()
+    return run.compared_at is not None and (others or only_in_aws(run.tenant_id).exists())

@@ -6,18 +6,20 @@ Of the objects that only AWS holds, those that are ours by their id are linked a
 from collections.abc import Sequence
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from sync.db.batches import batches
 from sync.engine.export.settling import Settled
-from sync.models import Adoption, Drift, Link, MembershipLink, Run
+from sync.models import Drift, Link, MembershipLink, ObjectType, Run
 from sync.rules.unique_keys import keys_of
+from sync.standings import services as standings
+from sync.standings.derivation import claimed
 
 
 def by_policy(run: Run) -> int:
     """Where the tenant wants it, and the comparison is beyond doubt."""
-    return mark(run) if run.tenant.repair and not run.suspect else 0
+    return mark(run) if run.compared_at and run.tenant.repair and not run.suspect else 0
 
 
 def mark(run: Run) -> int:
@@ -29,19 +31,24 @@ def mark(run: Run) -> int:
 
 
 def repairable(run: Run) -> QuerySet[Drift]:
-    """Differences of what is ours. What holds our external id is taken as ours where the tenant links by it."""
-    certain = ("id",) if run.tenant.adoption == Adoption.BY_HAND else Drift.CERTAIN
-    links = Link.objects.filter(tenant=run.tenant, object_type=OuterRef("object_type"), scim_id="")
-    lost = Exists(links.filter(object_id=OuterRef("proposed_id")))
-    ours = ~Q(kind=Drift.Kind.ONLY_IN_AWS) | Q(lost, proposed_by__in=certain)
-    return run.drifts.filter(ours, repaired=False)
+    """Differences of what is ours."""
+    return run.drifts.filter(~Q(kind=Drift.Kind.ONLY_IN_AWS) | claimed(run.tenant), repaired=False)
 
 
 @transaction.atomic
 def _mark_batch(batch: Sequence[Drift]) -> int:
     done = [drift for drift in batch if _mark(drift)]
     Drift.objects.filter(pk__in=[drift.pk for drift in done]).update(repaired=True)
+    if done:
+        _refresh_standings(done[0].tenant_id, done)
     return len(done)
+
+
+def _refresh_standings(tenant_id: int, done: Sequence[Drift]) -> None:
+    for kind in ObjectType.values:
+        same = [one for one in done if (one.object_type == "user") == (kind == ObjectType.USER)]
+        standings.refresh(tenant_id, kind, [one.object_id or one.proposed_id for one in same])
+    standings.refresh_only_in_aws(tenant_id)
 
 
 def _mark(drift: Drift) -> bool:
@@ -59,7 +66,7 @@ def _mark(drift: Drift) -> bool:
             _forget(link)
         case Drift.Kind.MEMBER_MISSING:
             _members(drift, link).update(certain=False)
-            _look_again(link)
+            _look_again(link, "add_member")
         case Drift.Kind.MEMBER_EXTRA:
             return _take_up(drift, link)
     return True
@@ -68,8 +75,8 @@ def _mark(drift: Drift) -> bool:
 def _write_anew(link: Link, units: Sequence[str] | dict[str, object]) -> None:
     """A null unit is unknown: the next run writes it, or removes it."""
     link.written = link.written | dict.fromkeys(units)
-    link.retry_at = timezone.now()
-    link.save(update_fields=["written", "retry_at"])
+    link.retry_at, link.pending = timezone.now(), "update"
+    link.save(update_fields=["written", "retry_at", "pending"])
 
 
 def _relink(drift: Drift) -> bool:
@@ -81,12 +88,13 @@ def _relink(drift: Drift) -> bool:
     link.scim_id, link.written, link.active = drift.scim_id, {}, True
     link.held_name, link.held_email, link.held_external = keys_of(link.object_type, drift.facts)
     link.linked_at = link.retry_at = timezone.now()
+    link.pending = "update"
     link.save()
     return True
 
 
-def _look_again(link: Link) -> None:
-    Link.objects.filter(pk=link.pk).update(retry_at=timezone.now())
+def _look_again(link: Link, pending: str) -> None:
+    Link.objects.filter(pk=link.pk).update(retry_at=timezone.now(), pending=pending)
 
 
 def _forget(link: Link) -> None:
@@ -110,5 +118,5 @@ def _take_up(drift: Drift, group: Link) -> bool:
     if user is None:
         return False
     MembershipLink.objects.get_or_create(tenant_id=group.tenant_id, group=group, user=user)
-    _look_again(group)
+    _look_again(group, "remove_member")
     return True

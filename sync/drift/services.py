@@ -2,13 +2,17 @@
 
 import datetime
 
+from django.db import transaction
 from django.utils import timezone
 
 from sync import audit
 from sync.drift import repairing
-from sync.models import Run, Tenant
+from sync.models import Drift, Run, Tenant
 from sync.runs.lease import claim
 from sync.runs.requests import request_run
+from sync.scim.never_touch import NeverTouch
+from sync.standings import services as standings
+from sync.standings.derivation import newest_comparison
 
 DAY = datetime.timedelta(days=1)
 # A comparison that failed is tried again after this long.
@@ -43,7 +47,22 @@ def comparison_due(tenant: Tenant) -> bool:
 
 def latest_comparison(tenant: Tenant) -> Run | None:
     """The newest comparison that was carried through: its rows are what is known."""
-    return tenant.runs.compared().order_by("-pk").first()
+    return newest_comparison(tenant.pk)
+
+
+@transaction.atomic
+def note_left_alone(tenant: Tenant) -> None:
+    """The never-touch list changed: what only AWS holds is judged by it anew, without asking AWS."""
+    run, never_touch = latest_comparison(tenant), NeverTouch(tenant.never_touch)
+    changed = []
+    for row in run.drifts.filter(kind=Drift.Kind.ONLY_IN_AWS) if run else ():
+        alone = never_touch.fits(row.facts | {"id": row.scim_id}) and row.proposed_by not in Drift.CERTAIN
+        if alone != row.facts.get("left_alone", False):
+            row.facts = {name: fact for name, fact in row.facts.items() if name != "left_alone"}
+            row.facts |= {"left_alone": True} if alone else {}
+            changed.append(row)
+    Drift.objects.bulk_update(changed, ["facts"], batch_size=200)
+    standings.refresh_only_in_aws(tenant.pk)
 
 
 def unsettled(run: Run) -> int:

@@ -54,9 +54,11 @@ def run_cycle(
     scim: ScimClient,
     *,
     evaluated: Evaluate,
+    compare: Callable[[PhaseLog], object],
     connections: int = CONNECTIONS,
 ) -> None:
-    """`configuration`, `evaluated`: the rules to follow, and the pass that applies them.
+    """`configuration`, `evaluated`: the rules to follow, and the pass that applies them. `compare`: reads AWS back, at the
+    end of a full run.
 
     Raises RunStopped, GraphError, ScimError or LeaseLost; what is written stays."""
     phases = PhaseLog(run, watch.clock)
@@ -93,6 +95,8 @@ def run_cycle(
         with phases.during("finish"):
             finish(run, tenant, snapshot, configuration)
             checkpoints.passed("watermark moved")
+        if run.kind == Run.Kind.FULL:
+            compare(phases)
     run.counts = count_results(run) | {"no_change": run.counts["no_change"]}
     run.scim_requests = dict(scim.counts)
     phases.save()

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from sync.configuration.ruleset import Rules
@@ -13,6 +14,8 @@ from sync.models import (
     DirectoryUser,
     HeldChange,
     Link,
+    Operation,
+    Result,
     Run,
     Snapshot,
     Tenant,
@@ -63,6 +66,15 @@ def users_to_look_at(tenant: Tenant, since: int) -> QuerySet[DirectoryUser]:
     # IN, not EXISTS: an index finds each of them, and nobody else is looked at.
     look = Q(changed_snapshot__gt=since) | Q(object_id__in=due) | Q(object_id__in=held) | Q(object_id__in=refused)
     return DirectoryUser.objects.filter(look, tenant=tenant)
+
+
+def note_pending(run_id: int, links: QuerySet[Link]) -> None:
+    """What the run has still to do about these objects: its plan moved on without being judged anew."""
+    todo = Operation.objects.filter(
+        run=run_id, object_id=OuterRef("object_id"), link=OuterRef("pk"), result__in=(Result.PLANNED, Result.SENT)
+    )
+    first = Subquery(todo.order_by("stage", "pk").values("action")[:1])
+    links.update(pending=Coalesce(first, Value("")))
 
 
 def watermark(run: Run, tenant: Tenant, configuration: Configuration) -> int:

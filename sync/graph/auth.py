@@ -1,4 +1,4 @@
-"""Signing in as the app: client credentials by secret or certificate, through msal."""
+"""Signing in as the app: client credentials by secret, certificate or a federated token, through msal."""
 
 import io
 import re
@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives import serialization
 from sync.graph.answers import json_object, read_body, retry_after
 from sync.graph.cloud import Cloud
 from sync.graph.errors import BadAnswer, GraphError, ServerError, SignInFailed, Throttled, Unreachable
+from sync.graph.federation import Federated
 from sync.graph.ids import segment
 from sync.graph.session import Session
 
@@ -102,7 +103,7 @@ class Authenticator:
         cloud: Cloud,
         directory_id: str,
         client_id: str,
-        credential: ClientSecret | Certificate,
+        credential: ClientSecret | Certificate | Federated,
         *,
         timeout: float = 20.0,
     ) -> None:

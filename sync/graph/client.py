@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -63,7 +64,9 @@ class GraphClient:
         connect_timeout: float = 10.0,
         read_timeout: float = 60.0,
         answer_seconds: float = 180.0,
+        gate: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
+        """`gate`: entered around every request; what it raises ends the read."""
         self.cloud = cloud
         self.authenticator = authenticator
         self.sleep = sleep
@@ -73,6 +76,7 @@ class GraphClient:
         self.max_attempts = max_attempts
         self.timeout = (connect_timeout, read_timeout)
         self.answer_seconds = answer_seconds
+        self.gate = gate
         self.server_date: datetime | None = None
         self._session = Session(cloud)
         self._session.headers.update({"Accept": "application/json", "User-Agent": "Lockstep/0.1"})
@@ -241,7 +245,8 @@ class GraphClient:
         attempt, renewed = 1, False
         while True:
             try:
-                return self._once(url, headers, body)
+                with self.gate():
+                    return self._once(url, headers, body)
             except Unauthorised:
                 if renewed:
                     raise

@@ -2,6 +2,7 @@
 
 GraphError
  ├─ SignInFailed      the token endpoint refused (AADSTS code)
+ │   └─ FederationFailed  there is no usable token of the other issuer; Entra was not asked
  ├─ Unauthorised      401 from Graph
  ├─ Forbidden         403: a permission is missing or not consented
  ├─ NotFound          404
@@ -43,6 +44,10 @@ class SignInFailed(GraphError):
     def __init__(self, message: str, *, aadsts: str | None = None, code: str | None = None) -> None:
         super().__init__(message, code=code)
         self.aadsts = aadsts
+
+
+class FederationFailed(SignInFailed):
+    pass
 
 
 class Unauthorised(GraphError):

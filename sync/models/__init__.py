@@ -2,7 +2,7 @@
 
 from sync.models.audit import AuditEntry
 from sync.models.configuration import Assignment, AttributeMapping, Configuration, ScopingFilter
-from sync.models.connection import AwsConnection, ConnectionTest, EntraConnection, Half
+from sync.models.connection import AwsConnection, ConnectionTest, EntraConnection, Half, SecondCredential
 from sync.models.demand import Demand, DemandObject
 from sync.models.directory import DirectoryGroup, DirectoryMembership, DirectoryUser, Inclusion, Snapshot
 from sync.models.drift import Drift
@@ -12,6 +12,7 @@ from sync.models.link import Link, MembershipLink, ObjectType, Origin
 from sync.models.readiness import Finding, ReadinessCheck
 from sync.models.rehearsed import Rehearsed
 from sync.models.run import Action, Operation, Result, Run
+from sync.models.standing import Standing, Word
 from sync.models.tenant import Adoption, Interval, NameId, Tenant
 
 __all__ = [
@@ -49,6 +50,9 @@ __all__ = [
     "Result",
     "Run",
     "ScopingFilter",
+    "SecondCredential",
     "Snapshot",
+    "Standing",
     "Tenant",
+    "Word",
 ]

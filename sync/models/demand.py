@@ -32,6 +32,8 @@ class Demand(models.Model):
         DONE = "done", _("Done")
         FAILED = "failed", _("Failed")
 
+    OPEN = (State.WAITING, State.RUNNING)
+
     tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="demands")
     requested_by = models.CharField(max_length=254, blank=True)
     dry_run = models.BooleanField(default=True)

@@ -70,6 +70,9 @@ class DirectoryUser(Mirrored):
 
 class DirectoryGroup(Mirrored):
     tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="directory_groups")
+    # Whether the group itself is to be in AWS, as of the last evaluation.
+    in_scope = models.BooleanField(default=False)
+    scope_reason = models.CharField(max_length=40, blank=True)
     # Its members could not be read: nobody is removed from it until they are.
     members_unsure = models.BooleanField(default=False)
 

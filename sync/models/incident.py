@@ -9,15 +9,20 @@ from sync.models.tenant import Tenant
 
 
 class Incident(models.Model):
-    """At most one open incident per tenant and code: repeats stay quiet."""
+    """At most one open incident per tenant, code and attribute: repeats stay quiet."""
 
     tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="incidents")
     # A code of sync.problems.catalogue; `attribute` tells two problems of one code apart.
     code = models.CharField(max_length=40)
     attribute = models.CharField(max_length=200, blank=True)
+    # It stopped a whole run; otherwise it is there as long as anybody stands at it.
+    of_run = models.BooleanField(default=False)
+    # How many people and groups had it when a mail about it went out last.
+    told = models.PositiveIntegerField(default=0)
     opened_at = models.DateTimeField()
-    opened_by = models.ForeignKey(Run, models.CASCADE, related_name="opened_incidents")
-    last_seen = models.ForeignKey(Run, models.CASCADE, related_name="+")
+    # No run meets the end of a credential.
+    opened_by = models.ForeignKey(Run, models.CASCADE, null=True, blank=True, related_name="opened_incidents")
+    last_seen = models.ForeignKey(Run, models.CASCADE, null=True, blank=True, related_name="+")
     solved_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -41,7 +46,7 @@ class Delivery(models.Model):
     OPEN = (State.WAITING, State.SENDING)
 
     tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="deliveries")
-    run = models.ForeignKey(Run, models.CASCADE, related_name="deliveries")
+    run = models.ForeignKey(Run, models.CASCADE, null=True, blank=True, related_name="deliveries")
     recipient = models.EmailField()
     subject = models.CharField(max_length=250)
     body = models.TextField()

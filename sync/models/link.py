@@ -78,10 +78,19 @@ class Link(Keyed):
     refused_attribute = models.CharField(max_length=200, blank=True)
     refused_words = models.TextField(blank=True)
     refused_since = models.DateTimeField(null=True, blank=True)
+    # Who holds the value that the object is refused for, or failed for: in AWS, else in Entra.
+    holder_name = models.CharField(max_length=1024, blank=True)
+    holder_id = models.CharField(max_length=100, blank=True)
+    # What was decided and is not written yet, an Action; codes worth knowing of who passed, with blanks between them.
+    pending = models.CharField(max_length=13, blank=True)
+    warnings = models.CharField(max_length=200, blank=True)
 
     # Escrow: the object waits after a failure, while everything else goes on.
     failures = models.PositiveIntegerField(default=0)
     failure_code = models.CharField(max_length=40, blank=True)
+    failure_attribute = models.CharField(max_length=200, blank=True)
+    failure_words = models.TextField(blank=True)
+    failure_request_id = models.CharField(max_length=100, blank=True)
     retry_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

@@ -27,9 +27,8 @@ class RunQuerySet(models.QuerySet["Run"]):
         return self.filter(kind=Run.Kind.PREVIEW).exclude(configuration_digest="")
 
     def compared(self) -> "RunQuerySet":
-        """Comparisons with AWS that were carried through."""
-        done = (Run.State.COMPLETED, Run.State.COMPLETED_WITH_ERRORS)
-        return self.filter(kind=Run.Kind.VERIFY, state__in=done)
+        """Those that compared with AWS, and carried it through."""
+        return self.exclude(compared_at=None)
 
     def since(self, moment: datetime.datetime) -> "RunQuerySet":
         return self.filter(created_at__gte=moment)
@@ -57,10 +56,12 @@ class Run(models.Model):
         WAITING = "waiting_for_approval", _("Waiting for approval")
         COMPLETED = "completed", _("Completed")
         COMPLETED_WITH_ERRORS = "completed_with_errors", _("Completed with errors")
+        COMPLETED_WITH_DIFFERENCES = "completed_with_differences", _("Completed with differences")
         FAILED = "failed", _("Failed")
         CANCELLED = "cancelled", _("Cancelled")
 
     OPEN = (State.QUEUED, State.RUNNING, State.CANCELLING)
+    DONE = (State.COMPLETED, State.COMPLETED_WITH_ERRORS, State.COMPLETED_WITH_DIFFERENCES)
 
     tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="runs")
     number = models.PositiveIntegerField()
@@ -71,7 +72,7 @@ class Run(models.Model):
     configuration = models.ForeignKey(Configuration, models.SET_NULL, null=True)
     # Of the draft as its preview saw it (sync/configuration/items.py): it may be edited after it. "": no preview of a draft.
     configuration_digest = models.CharField(max_length=64, blank=True)
-    state = models.CharField(max_length=22, choices=State, default=State.QUEUED)
+    state = models.CharField(max_length=26, choices=State, default=State.QUEUED)
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
@@ -92,6 +93,8 @@ class Run(models.Model):
     confirmed = models.BooleanField(default=False)
     # The reading was not sane: nobody was removed. A code of sync.problems.catalogue.
     suspect = models.CharField(max_length=40, blank=True)
+    # When it began to read AWS, once its comparison was carried through.
+    compared_at = models.DateTimeField(null=True, blank=True)
     # {"GET": 3, "POST": 40, "throttled": 0}
     scim_requests: "models.JSONField[Counts, Counts]" = models.JSONField(default=dict)
     # Why the whole run failed: a code of sync.problems.catalogue and its facts.

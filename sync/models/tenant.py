@@ -94,6 +94,8 @@ class Tenant(models.Model):
     evaluated_snapshot = models.PositiveBigIntegerField(default=0)
     # The configuration's changed_at under which that was: newer rules mean looking at everybody again.
     evaluated_changed_at = models.DateTimeField(null=True, blank=True)
+    # When all standings were last derived anew and compared with those stored.
+    standings_checked_at = models.DateTimeField(null=True, blank=True)
 
     # Quarantine: writing rests, with a growing pause between tries, until a try goes well.
     quarantined_at = models.DateTimeField(null=True, blank=True)

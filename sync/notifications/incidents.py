@@ -1,96 +1,174 @@
-"""Incidents open and close by what a finished run met; a mail goes out when one opens, none while it repeats."""
+"""Incidents open and close with the standings of people and groups, and with what stops whole runs.
 
-from collections.abc import Iterable
+One mail tells what is new, or has doubled; one more that it is over. In between there is none.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from sync.engine.guard import holds
-from sync.models import Delivery, Incident, Run
-from sync.problems.catalogue import OF_COMPARISONS, PROBLEMS
-from sync.problems.grouping import ProblemGroup, problem_groups
+from sync.models import Delivery, Incident, Run, Tenant, Word
+from sync.problems.catalogue import OF_COMPARISONS, OF_CREDENTIALS, PROBLEMS, ProblemWords
+from sync.standings import queries
+from sync.standings.queries import Cause
+
+# Mailed again when so many times as many people and groups have it.
+GROWN = 2
+# Words that somebody has to do something about.
+WORDS = (*queries.WAITS_FOR_SOMEBODY, Word.DIFFERS)
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Matter:
+    """One code and attribute, and whom it is about; nobody in particular when it is the run's own."""
+
+    code: str
+    attribute: str = ""
+    causes: tuple[Cause, ...] = ()
+
+    @property
+    def key(self) -> Key:
+        return self.code, self.attribute
+
+    @property
+    def objects(self) -> int:
+        return sum(cause.count for cause in self.causes)
+
+    @property
+    def words(self) -> ProblemWords:
+        return PROBLEMS[self.code]
 
 
 @transaction.atomic
 def after_run(run: Run) -> None:
-    """Opens and closes what the run met; one mail for all that is new."""
-    groups = [group for group in problem_groups(run) if not group.problem.warning]
-    met = {(group.code, group.attribute) for group in groups}
-    if run.state in (Run.State.FAILED, Run.State.WAITING):
-        met.add((run.problem, ""))
-    if run.suspect:
-        met.add((run.suspect, ""))
-    met |= {(f"held-{kind}", "") for kind in holds.waiting_counts(run.tenant)}
-    opened = _open(run, met)
-    if run.state in (Run.State.COMPLETED, Run.State.COMPLETED_WITH_ERRORS):
-        _solve(run, met)
-    if not opened or not run.tenant.notify_on_failure or not run.tenant.notification_email:
+    """Opens and closes; one mail for all that is new, one for all that is over."""
+    matters = _of_standings(run.tenant)
+    own = _of_run(run)
+    solved = _solve(run, matters.keys(), own.keys())
+    news = [*_open(run, own, of_run=True), *_open(run, matters, of_run=False)]
+    if not run.tenant.notify_on_failure or not run.tenant.notification_email:
         return
-    fresh = [group for group in groups if (group.code, group.attribute) in opened]
-    whole_run = [code for code, attribute in sorted(opened) if not attribute and code not in {g.code for g in groups}]
-    _write_mail(run, fresh, whole_run)
+    if news:
+        _write_mail(run, news)
+    if solved:
+        _write_all_clear(run, solved)
 
 
-def _open(run: Run, met: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
-    opened = set()
-    for code, attribute in met:
-        incident, created = Incident.objects.get_or_create(
-            tenant=run.tenant,
-            code=code,
-            attribute=attribute,
-            solved_at=None,
-            defaults={"opened_at": timezone.now(), "opened_by": run, "last_seen": run},
-        )
-        if created:
-            opened.add((code, attribute))
-        elif incident.last_seen_id != run.pk:
-            incident.last_seen = run
-            incident.save(update_fields=["last_seen"])
-    return opened
+def _of_run(run: Run) -> dict[Key, Matter]:
+    """Why it stopped, and what it did not believe. What is asked on demand tells whoever asked."""
+    if run.kind == Run.Kind.ON_DEMAND:
+        return {}
+    codes = [run.problem] if run.state in (Run.State.FAILED, Run.State.WAITING) else []
+    return {(code, ""): Matter(code) for code in (*codes, run.suspect) if code}
 
 
-def _solve(run: Run, met: set[tuple[str, str]]) -> None:
-    """Over is what a later run did not meet, for which nobody is still refused, and nobody in escrow still waits."""
-    links = run.tenant.links
-    waiting = set(links.filter(failures__gt=0).values_list("failure_code", flat=True))
-    refused = set(links.exclude(refused_code="").values_list("refused_code", "refused_attribute").distinct())
-    theirs = Q(code__in=OF_COMPARISONS)
-    judged = theirs if run.kind == Run.Kind.VERIFY else ~theirs
-    for incident in Incident.objects.filter(judged, tenant=run.tenant, solved_at=None):
-        if (incident.code, incident.attribute) not in met | refused and incident.code not in waiting:
+def _of_standings(tenant: Tenant) -> dict[Key, Matter]:
+    """What settles by itself is no incident."""
+    found: dict[Key, list[Cause]] = {}
+    for cause in queries.causes(tenant, WORDS):
+        if cause.code in PROBLEMS and not PROBLEMS[cause.code].warning:
+            found.setdefault((cause.code, cause.attribute), []).append(cause)
+    return {key: Matter(*key, tuple(causes)) for key, causes in found.items()}
+
+
+def _open(run: Run, matters: Mapping[Key, Matter], *, of_run: bool) -> list[Matter]:
+    """Those that are new, or concern twice as many as when somebody was told last."""
+    return [matter for matter in matters.values() if _is_news(run, matter, of_run=of_run)]
+
+
+def _is_news(run: Run, matter: Matter, *, of_run: bool) -> bool:
+    incident, created = Incident.objects.get_or_create(
+        tenant=run.tenant,
+        code=matter.code,
+        attribute=matter.attribute,
+        solved_at=None,
+        defaults={"opened_at": timezone.now(), "opened_by": run, "last_seen": run, "of_run": of_run},
+    )
+    grown = not created and matter.objects >= GROWN * max(1, incident.told) and not of_run
+    if created or grown:
+        incident.told = matter.objects
+    incident.last_seen = run
+    incident.save(update_fields=["last_seen", "told"])
+    return created or grown
+
+
+def _solve(run: Run, matters: Iterable[Key], own: Iterable[Key]) -> list[Incident]:
+    """Over is what nobody stands at any more, and what stopped runs and did not stop this one."""
+    here, met = set(matters), set(own)
+    solved = []
+    for incident in Incident.objects.filter(tenant=run.tenant, solved_at=None).exclude(code__in=OF_CREDENTIALS):
+        key = (incident.code, incident.attribute)
+        if (key not in met and _can_tell(run, incident.code)) if incident.of_run else key not in here:
             incident.solved_at = timezone.now()
             incident.save(update_fields=["solved_at"])
+            solved.append(incident)
+    return solved
 
 
-def _write_mail(run: Run, groups: list[ProblemGroup], codes: list[str]) -> None:
-    """`codes`: problems of the whole run, such as why it failed or what waits for an approval."""
+def _can_tell(run: Run, code: str) -> bool:
+    """Whether the run would have met it."""
+    if run.state not in Run.DONE or run.kind == Run.Kind.ON_DEMAND:
+        return False
+    return run.compared_at is not None if code in OF_COMPARISONS else run.kind != Run.Kind.VERIFY
+
+
+# Mails
+
+
+def _write_mail(run: Run, news: list[Matter]) -> None:
+    whole = [matter for matter in news if not matter.causes]
     failed = run.state == Run.State.FAILED
-    title = PROBLEMS[codes[0]].title if codes else groups[0].problem.title
-    state = _("Sync failed") if failed else _("New problem") if groups else _("Waiting for you")
+    waits = all(matter.code.startswith("held-") for matter in news if matter.causes)
+    state = _("Sync failed") if failed else _("Waiting for you") if waits else _("New problem")
+    title = (whole or news)[0].words.title
+    paragraphs = [
+        *([_("Run %(number)s failed.") % {"number": run.number}] if failed else []),
+        *(f"{matter.words.title}. {matter.words.meaning} {matter.words.remedy}" for matter in whole),
+        *(_paragraph(run.tenant, matter) for matter in news if matter.causes),
+        _address(run),
+        _("While this problem lasts, no further mail comes about it, unless it concerns twice as many."),
+    ]
+    _write(run, f"{state}: {title}", paragraphs)
+
+
+def _paragraph(tenant: Tenant, matter: Matter) -> str:
+    objects = ngettext("%(n)s object", "%(n)s objects", matter.objects) % {"n": matter.objects}
+    first = queries.members_of(tenant, matter.causes[0]).first()
+    answered = first is not None and first.answered
+    quoted = f'\n{matter.words.quote(answered)} "{first.quoted}"' if first is not None and first.quoted else ""
+    meaning = matter.words.told(answered=answered)
+    return f"{matter.words.title} ({objects}: {_names(matter)}). {meaning} {matter.words.remedy}{quoted}"
+
+
+def _names(matter: Matter) -> str:
+    names = [name for cause in matter.causes for name in cause.names]
+    return ", ".join(names) + (" …" if len(names) < matter.objects else "")
+
+
+def _write_all_clear(run: Run, solved: list[Incident]) -> None:
+    titles = [str(PROBLEMS[incident.code].title) for incident in solved if incident.code in PROBLEMS]
+    if titles:
+        lines = [_("This is over, and nobody has it any more:"), *titles, _address(run)]
+        _write(run, f"{_('Solved')}: {titles[0]}", lines)
+
+
+def _address(run: Run) -> str:
+    path = reverse("run", args=[run.tenant.slug, run.number])
+    return f"{_('Run %(number)s:') % {'number': run.number}} {settings.PUBLIC_URL}{path}"
+
+
+def _write(run: Run, subject: str, paragraphs: Iterable[str] | Iterator[str]) -> None:
     Delivery.objects.create(
         tenant=run.tenant,
         run=run,
         recipient=run.tenant.notification_email,
-        subject=" ".join(f"[{run.tenant.name}] {state}: {title}".split())[:250],
-        body="\n\n".join(_paragraphs(run, groups, codes)),
+        subject=" ".join(f"[{run.tenant.name}] {subject}".split())[:250],
+        body="\n\n".join(paragraphs),
     )
-
-
-def _paragraphs(run: Run, groups: list[ProblemGroup], codes: list[str]) -> Iterable[str]:
-    if run.state == Run.State.FAILED:
-        yield _("Run %(number)s failed.") % {"number": run.number}
-    for code in codes:
-        problem = PROBLEMS[code]
-        yield f"{problem.title}. {problem.meaning} {problem.remedy}"
-    for group in groups:
-        people = ngettext("%(n)s object", "%(n)s objects", group.objects) % {"n": group.objects}
-        quoted = f'\n{group.quoted} "{group.error}"' if group.error else ""
-        yield f"{group.problem.title} ({people}). {group.meaning} {group.problem.remedy}{quoted}"
-    path = reverse("run", args=[run.tenant.slug, run.number])
-    yield f"{_('Run %(number)s:') % {'number': run.number}} {settings.PUBLIC_URL}{path}"
-    yield _("While this problem lasts, no further mail comes about it.")

@@ -104,7 +104,9 @@ def _keep_own_memberships(asked: Asked) -> None:
 
 
 def _plan_group(asked: Asked, evaluation: Evaluation) -> None:
-    inside = DirectoryGroup.objects.filter(tenant=asked.tenant, deleted="", object_id=asked.row.object_id)
+    group = DirectoryGroup.objects.filter(tenant=asked.tenant, object_id=asked.row.object_id)
+    ScopePass(asked.tenant, evaluation.snapshot, asked.rules, evaluation.snapshot.pk, asked.watch).decide_groups(group)
+    inside = group.filter(deleted="")
     if asked.row.object_id in evaluation.groups_in_scope and inside.exists():
         evaluation.plan_groups(inside)
         evaluation.notes.settle_clashes("group")

@@ -71,7 +71,7 @@ def _gone(asked: Asked, model: type[DirectoryUser] | type[DirectoryGroup]) -> Im
     """404 is no proof of a purge: it disables, and only a delta round's own word deletes later."""
     known = model.objects.filter(tenant=asked.tenant, object_id=asked.row.object_id).first()
     if known is None and not asked.link:
-        asked.steps.failed("import", "not-in-entra")
+        asked.steps.failed("import", "unknown-to-entra")
         asked.steps.end(Result.FAILED)
         return None
     _name(asked, {"displayName": known.display_name if known else ""})

@@ -13,16 +13,19 @@ from sync import audit
 from sync.connection.clients import graph_client
 from sync.directory import live
 from sync.directory.live import Found
+from sync.directory.patience import LONG_SECONDS
 from sync.graph.client import GraphClient
 from sync.graph.errors import NotFound
 from sync.models import Demand, DemandObject, DirectoryGroup, DirectoryUser, Run, Tenant
 from sync.runs.requests import new_run
 
 MOST_PEOPLE = 50
+# Of one person, in one tenant, that are not carried out yet: a demand holds up the tenant's syncs.
+MOST_OPEN = 5
 
 
 class CannotDemand(ValueError):
-    """`code`: nobody, too-many, mixed or token-refused."""
+    """`code`: nobody, too-many, mixed, token-refused or too-many-open."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -60,6 +63,9 @@ def request_demand(
     if not dry_run and token_refused(tenant):
         raise CannotDemand("token-refused")
     with transaction.atomic():
+        Tenant.objects.select_for_update().get(pk=tenant.pk)
+        if tenant.demands.filter(requested_by=actor, state__in=Demand.OPEN).count() >= MOST_OPEN:
+            raise CannotDemand("too-many-open")
         run = new_run(tenant, Run.Kind.ON_DEMAND, Run.Trigger.PERSON, actor, enqueue=enqueue)
         demand = Demand.objects.create(tenant=tenant, requested_by=actor, dry_run=dry_run, run=run)
         DemandObject.objects.bulk_create(
@@ -84,9 +90,13 @@ def token_refused(tenant: Tenant) -> bool:
     return refused_at is not None and (tested_at is None or tested_at < refused_at)
 
 
-def resolve_names(tenant: Tenant, texts: Sequence[str], object_type: str = "user") -> list[Found]:
-    """Object ids, user principal names or exact names. Raises NotFoundByName and one of directory.UNREADABLE."""
-    client = graph_client(tenant)
+def resolve_names(
+    tenant: Tenant, texts: Sequence[str], object_type: str = "user", *, patient: bool = False
+) -> list[Found]:
+    """Object ids, user principal names or exact names. Raises NotFoundByName and one of directory.UNREADABLE.
+
+    `patient`: nobody waits in front of a page."""
+    client = graph_client(tenant) if patient else live.client_of(tenant, LONG_SECONDS)
     found: dict[str, Found] = {}
     unknown: list[str] = []
     ambiguous: list[str] = []

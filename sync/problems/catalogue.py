@@ -303,15 +303,25 @@ PROBLEMS: dict[str, ProblemWords] = {
         ),
         quoted=HELD_BY,
     ),
-    "not-in-entra": ProblemWords(
+    "unknown-to-entra": ProblemWords(
         _("Entra does not know this id"),
         _("Neither Entra nor our last reading of it has a person or group with this id."),
         _("Search for the name again. Whoever was deleted more than 30 days ago is gone from Entra."),
     ),
+    "not-in-entra": ProblemWords(
+        _("Only in AWS"),
+        _("AWS holds people or groups whom nobody in Entra claims. We never touch them."),
+        _("Look at them under Compare with AWS: link each to whom it is, or leave it alone."),
+    ),
     "differs": ProblemWords(
         _("AWS holds something else"),
-        _("AWS accepted the request, but what it holds now is not what was sent."),
-        _("Look at the fields named here in AWS. If somebody changed them there, run it once more."),
+        _("AWS holds other values than were written last: somebody may have changed them there."),
+        _("Look at the fields named here in AWS, and repair them under Compare with AWS, or run it once more."),
+    ),
+    "members-differ": ProblemWords(
+        _("AWS holds other members"),
+        _("A group in AWS has other members than were written last: somebody may have changed them there."),
+        _("Look at the members under Compare with AWS, and repair them there."),
     ),
     # The whole run, or what it holds back
     "cancelled": ProblemWords(
@@ -463,12 +473,25 @@ PROBLEMS: dict[str, ProblemWords] = {
         _("Credentials for Entra or AWS are missing or cannot be opened. Nothing was read or changed."),
         _("Open Connection, enter them again and press Test connection."),
     ),
+    "credential-ends": ProblemWords(
+        _("The Entra credential ends"),
+        _("Entra takes a secret or certificate until its end date only; after it nothing is read and syncs fail."),
+        _("Open Connection and press Replace credential: the next one takes over without a gap."),
+    ),
+    "token-ends": ProblemWords(
+        _("The AWS access token ends"),
+        _("AWS tokens last one year; after it nothing more reaches AWS. People stay as they are, leavers included."),
+        _("Open Connection and press Replace credential: AWS takes two tokens at a time, so there is no gap."),
+    ),
     "engine-error": ProblemWords(
         _("The sync stopped on an error of its own"),
         _("This is our fault, not yours. What is written stays; nothing else was changed."),
         _("Send the run's number and the server log to the maintainers."),
     ),
 }
+
+# Of the end dates, whether runs go well or not.
+OF_CREDENTIALS = ("credential-ends", "token-ends")
 
 # Met by comparisons with AWS only, and over when a later comparison does not meet them.
 OF_COMPARISONS = ("aws-list-incomplete", "aws-many-gone", "aws-members-unsure")

@@ -25,6 +25,7 @@ from sync.rules.acceptance import AcceptanceFinding, NameIdSource
 from sync.rules.changes import MANAGER
 from sync.runs.lease import Lease, LeaseLost, claim
 from sync.scim.resource import unit_of
+from sync.standings import services as standings
 
 SAME_VALUE, MANAGER_OUTSIDE, EXPRESSION = "same-value", "manager-outside-scope", "expression-error"
 # Columns of Link with the unique values that the rules want, and the unit behind each.
@@ -32,7 +33,7 @@ UNIQUE = {
     "user": (("wanted_name", "userName"), ("wanted_email", "emails"), ("wanted_external", "externalId")),
     "group": (("wanted_name", "displayName"), ("wanted_external", "externalId")),
 }
-STORED = tuple(name for name in VERDICTS if name.startswith(("wanted", "ready")))
+STORED = tuple(name for name in VERDICTS if name.startswith(("wanted", "ready", "warnings")))
 LONGEST_VALUE = 1024
 Row = DirectoryUser | DirectoryGroup
 
@@ -65,6 +66,7 @@ class Keeper:
         self.lease.renew()
         Link.objects.bulk_create([link for link in links if link.pk is None], batch_size=500)
         Link.objects.bulk_update([link for link in links if link.pk is not None], STORED, batch_size=100)
+        standings.refresh_links(links)
 
 
 class ReadinessPass:

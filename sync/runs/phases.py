@@ -21,8 +21,8 @@ PHASES = {
     "groups": _("Write groups"),
     "memberships": _("Write memberships"),
     "removals": _("Write removals"),
-    "compare": _("Compare with AWS"),
     "finish": _("Finish"),
+    "compare": _("Compare with AWS"),
 }
 
 STATES: dict[PhaseState, Promise] = {
@@ -35,7 +35,9 @@ STATES: dict[PhaseState, Promise] = {
 
 
 def phases_of(run: Run) -> dict[str, Promise]:
-    """Those that a run of its kind can have: a comparison has one phase, everything else all others."""
+    """Those that a run of its kind can have: a comparison has one phase, and a full run ends with it."""
+    if run.kind == Run.Kind.FULL:
+        return dict(PHASES)
     verifying = run.kind == Run.Kind.VERIFY
     return {key: label for key, label in PHASES.items() if (key == "compare") == verifying}
 

@@ -4,6 +4,7 @@ The file says how things shall be: what it names is made so, sections that it le
 Importing the same file twice changes nothing the second time. Secrets come in and never go out.
 """
 
+import unicodedata
 import zoneinfo
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,7 +24,7 @@ from sync.configuration.files.section import FileProblem, NotImported, Section
 from sync.configuration.files.writing import given, sections, wanted_of
 from sync.connection import services
 from sync.connection.clients import clouds, scim_endpoint
-from sync.models import Adoption, AuditEntry, Configuration, Interval, NameId, Tenant
+from sync.models import Adoption, AuditEntry, Configuration, EntraConnection, Interval, NameId, Tenant
 from sync.rules.wanted import Wanted
 from sync.tenants.queries import FLAGS, RANGES, check_safety, safety_of
 from sync.tenants.services import (
@@ -81,6 +82,8 @@ def _parse_tenant(top: Section, file: TenantFile) -> None:
     file.time_zone = top.text("time_zone")
     if len(file.name) > 100:
         top.wrong("name", _("must have at most 100 characters"))
+    if any(unicodedata.category(letter) == "Cc" for letter in file.name):
+        top.wrong("name", _("must be one line, without control characters"))
     top.check("slug", file.slug, validate_slug)
     if file.time_zone and file.time_zone not in zoneinfo.available_timezones():
         top.wrong("time_zone", _("is not a time zone of the IANA database, like Europe/Berlin"))
@@ -93,7 +96,7 @@ def _parse_entra(entra: Section | None, file: TenantFile, environment: Mapping[s
     certificate = _secret(entra, "certificate", environment)
     if secret and certificate:
         entra.wrong("certificate", _("stands beside a secret; give one of them"))
-    kind = entra.one_of("credential", ["secret", "certificate"])
+    kind = entra.one_of("credential", EntraConnection.CredentialKind.values)
     file.entra = {
         "cloud": entra.one_of("cloud", clouds()) or "global",
         "directory_id": entra.text("directory_id", required=True) or "",

@@ -15,6 +15,7 @@ from sync.approvals.services import confirm_plan
 from sync.configuration.current import add_default_mappings, configuration_of
 from sync.configuration.editing import TENANT_FIELDS, matching_changed, revision
 from sync.configuration.items import facts_of, scope_digest
+from sync.drift.services import note_left_alone
 from sync.models import AwsConnection, Configuration, EntraConnection, Interval, Run, Tenant
 from sync.rules.limits import Limits
 from sync.runs.requests import cancel_runs, request_soon
@@ -153,6 +154,7 @@ def save_safety(*, tenant: Tenant, actor: str, **values: Any) -> bool:
     _store(tenant, after)
     if any(before[name] != after[name] for name in MATCHING):
         matching_changed(tenant=tenant, actor=actor)
+        note_left_alone(tenant)
     audit.record(actor, "safety.save", tenant, _flat(before), _flat(after))
     return True
 

@@ -1,5 +1,7 @@
 """Carrying a run out under the tenant's lease, and how it ends."""
 
+from functools import partial
+
 import structlog
 from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
 from django.db.models import F
@@ -8,7 +10,7 @@ from django.utils import timezone
 from sync.approvals import services
 from sync.connection.clients import clients_of
 from sync.drift import repairing
-from sync.drift.comparison import verify
+from sync.drift.comparison import compare, found_differences, verify
 from sync.engine.cycle import Evaluate, evaluation_of, run_cycle
 from sync.engine.rehearsal.rehearsal import draft_of, rehearse
 from sync.models import AwsConnection, Configuration, EntraConnection, Result, Run, Tenant
@@ -20,6 +22,7 @@ from sync.runs.lease import Lease, LeaseLost, Watch, claim
 from sync.runs.outages import is_outage, outage_in_words
 from sync.runs.outcomes import OWN_ERROR, Ending, ending_of
 from sync.runs.results import count_results
+from sync.standings import services as standings
 
 log = structlog.get_logger(__name__)
 
@@ -40,7 +43,10 @@ def execute_run(run_id: int, watching: type[Watch] = Watch) -> Run | None:
         with watching(lease, run.pk) as watch:
             recover_demands(run.tenant)
             if run.kind == Run.Kind.ON_DEMAND:
-                return execute_demand(run, watch)
+                execute_demand(run, watch)
+                standings.refresh_only_in_aws(run.tenant_id)
+                notify(run)
+                return run
             return _execute(run, watch)
     except LeaseLost:
         log.warning("lease lost", run=run.pk, epoch=lease.epoch)
@@ -62,10 +68,14 @@ def _execute(run: Run, watch: Watch) -> Run | None:
     _end(run, watch.lease, _carry_out(run, watch))
     checkpoints.passed("run ended")
     if run.kind != Run.Kind.PREVIEW:
-        incidents.after_run(run)
-        deliveries.hand_out()
+        notify(run)
     checkpoints.passed("notified")
     return run
+
+
+def notify(run: Run) -> None:
+    incidents.after_run(run)
+    deliveries.hand_out()
 
 
 def _begin(run: Run) -> bool:
@@ -101,10 +111,12 @@ def _carry_out(run: Run, watch: Watch) -> Ending:
         watch.serve = Serving(run.tenant, watch, graph, scim).serve
         if run.kind == Run.Kind.VERIFY:
             verify(run, watch, scim)
-            repairing.by_policy(run)
         else:
             configuration, evaluated = _rules_of(run)
-            run_cycle(run, configuration, watch, graph, scim, evaluated=evaluated)
+            read_back = partial(compare, run=run, watch=watch, scim=scim)
+            run_cycle(run, configuration, watch, graph, scim, evaluated=evaluated, compare=read_back)
+        differs = found_differences(run)
+        repairing.by_policy(run)
         watch.serve()
     except LeaseLost:
         raise
@@ -115,8 +127,9 @@ def _carry_out(run: Run, watch: Watch) -> Ending:
         if ending.code == OWN_ERROR:
             log.exception("run stopped on an error of its own", run=run.pk)
         return ending
-    bad = any(not group.problem.warning for group in problem_groups(run))
-    return Ending(Run.State.COMPLETED_WITH_ERRORS if bad else Run.State.COMPLETED, "", "")
+    if any(not group.problem.warning for group in problem_groups(run)):
+        return Ending(Run.State.COMPLETED_WITH_ERRORS, "", "")
+    return Ending(Run.State.COMPLETED_WITH_DIFFERENCES if differs else Run.State.COMPLETED, "", "")
 
 
 @transaction.atomic
@@ -126,7 +139,7 @@ def _end(run: Run, lease: Lease, ending: Ending) -> None:
     if state in (Run.State.FAILED, Run.State.CANCELLED):
         run.operations.filter(result=Result.PLANNED).delete()
         run.counts = count_results(run) | {"no_change": run.counts.get("no_change", 0)}
-    if state in (Run.State.COMPLETED, Run.State.COMPLETED_WITH_ERRORS):
+    if state in Run.DONE:
         _note_use(run)
         if run.kind != Run.Kind.VERIFY and not run.drafted:
             quarantine.after_success(run.tenant)
@@ -140,6 +153,8 @@ def _end(run: Run, lease: Lease, ending: Ending) -> None:
         # A draft may be discarded while its preview goes on.
         run.configuration = None
     run.save()
+    # Links that the run made or cut tell of what only AWS held.
+    standings.refresh_only_in_aws(run.tenant_id)
 
 
 def _note_use(run: Run) -> None:

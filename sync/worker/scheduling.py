@@ -8,11 +8,14 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from sync import queue
+from sync.approvals import services as approvals
 from sync.configuration.current import configuration_of
 from sync.drift import services
 from sync.models import Run, Tenant
-from sync.notifications import deliveries
+from sync.notifications import deliveries, endings
 from sync.runs.requests import RunInTheWay, enqueue_run, request_run
+from sync.standings import services as standings
 
 # A queued run whose message got lost is sent again after this long.
 ENQUEUE_AGAIN_SECONDS = 30
@@ -32,7 +35,17 @@ def dispatch() -> None:
         _compare_when_due(tenant)
     for run in list(abandoned_runs()):
         enqueue_run(run)
+    endings.note_endings(timezone.now().date())
+    approvals.end_approvals()
+    for tenant in unchecked_tenants():
+        queue.send(queue.CHECK_STANDINGS, tenant.pk)
     deliveries.hand_out()
+
+
+def unchecked_tenants() -> QuerySet[Tenant]:
+    """Whose standings were not derived anew for a day; those with a run in progress a little later."""
+    long_ago = timezone.now() - standings.EVERY
+    return Tenant.objects.filter(standings_checked_at__lte=long_ago).exclude(runs__state__in=Run.OPEN)
 
 
 def due_tenants() -> QuerySet[Tenant]:

@@ -83,7 +83,7 @@ def test_of_several_jobs_one_is_chosen(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     jobs = [f"aWSSingleSignon.{'0123456789abcdef' * 2}.{one * 60}" for one in "ab"]
-    monkeypatch.setattr(microsoft, "graph_client", lambda _tenant: GraphWithJobs(*jobs))
+    monkeypatch.setattr(microsoft, "client_of", lambda _tenant: GraphWithJobs(*jobs))
     page = open_page(owner)
     page.goto(f"{live_server.url}/t/acme/configuration/import/")
     page.get_by_label("Object ID or application ID").fill("5f8d1c0a-3c1e-4c55-9d0e-7a5b0c9e1f21")

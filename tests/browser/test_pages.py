@@ -34,7 +34,9 @@ from sync.models import (
     ReadinessCheck,
     Run,
     Snapshot,
+    Standing,
     Tenant,
+    Word,
 )
 from sync.tenants.services import create_tenant
 from tests.world.browser import Watched, axe_in_both_schemes, sideways
@@ -53,6 +55,7 @@ WIDE = "99999999-1111-4111-8111-111111111111"
 # Names that answer no page of their own: actions (POST), files, fragments and redirects. `first_run` is looked at where
 # there is no Owner yet.
 NO_PAGE = {
+    "connection_certificate", "credentials_file",
     "first_run", "home", "scope_counts", "scope_filter", "scope_settings", "account_signup", "account_reset_password", "connection_test_start", "mappings_recommended", "sync_now",
     "mappings_cast", "mappings_disable_leavers", "mappings_actions", "mappings_actions_undo", "mapping_undo", "mapping_move",
     "logs_export", "run_pill", "provisioning_state", "drift_compare", "readiness_check", "readiness_export",
@@ -146,6 +149,7 @@ def arguments_of(tenant: Tenant) -> dict[str, list[Any]]:
     )  # fmt: skip
     with_findings(tenant)
     with_differences(tenant)
+    with_standings(tenant)
     slug = tenant.slug
     hold = waiting(tenant, run)
     preview_of(tenant, with_draft(tenant), broken=True)
@@ -154,11 +158,14 @@ def arguments_of(tenant: Tenant) -> dict[str, list[Any]]:
         "version": [slug, 1],
         "version_restore": [slug, 1],
         "demand": [slug, demanded(tenant, run).pk],
+        "person": [slug, WIDE],
+        "person_values": [slug, WIDE],
         "approval": [slug, hold.pk],
         "run": [slug, 1],
         "run_cancel": [slug, 1],
         "log": [slug, operation.pk],
         "connection_test": [slug, test.pk],
+        "credential_renewal": [slug, "aws"],
         "mappings": [slug, "user"],
         "mapping": [slug, "user", "title"],
         "mapping_add": [slug, "user"],
@@ -169,7 +176,7 @@ def arguments_of(tenant: Tenant) -> dict[str, list[Any]]:
         "group_now": [slug, GROUP],
         **{name: [slug] for name in ("draft", "draft_discard", "versions", "expression_help", "aws_fields", "overview", "setup", "tenant_settings", "scope", "scope_people", "connection", "connection_entra", "connection_aws", "assignments", "assign",
                                      "assign_pasted", "application",
-                                     "provisioning", "turn_on", "turn_off", "runs", "logs", "on_demand", "drift", "drift_repair",
+                                     "people", "provisioning", "turn_on", "turn_off", "runs", "logs", "on_demand", "drift", "drift_repair",
                                      "readiness", "approvals", "configuration_export", "configuration_import")},
     }  # fmt: skip
 
@@ -283,6 +290,23 @@ def with_differences(tenant: Tenant) -> None:
         Drift.objects.create(run=run, tenant=tenant, kind=kind, object_type=object_type, scim_id=aws_id, **facts)
 
 
+def with_standings(tenant: Tenant) -> None:
+    """Somebody at each word; one whose every value is as long as can be."""
+    now = timezone.now()
+    problem = {"code": "missing-family-name", "attribute": "name.familyName", "quoted": LONG, "in_scope": True}
+    rows = [Standing(object_id=WIDE, name=LONG, word=Word.NOT_READY, **problem)]
+    rows += [
+        Standing(object_id=f"{n:08}-1111-4111-8111-111111111111", name=str(word.label), word=word)
+        for n, word in enumerate(Word)
+    ]
+    for row in rows:
+        row.tenant, row.kind, row.since = tenant, "user", now
+    Standing.objects.bulk_create(rows)
+    Link.objects.create(
+        tenant=tenant, object_type="user", object_id=WIDE, scim_id="f" * 36, written={"displayName": LONG}
+    )
+
+
 def waiting(tenant: Tenant, run: Run) -> Hold:
     """Everything that can wait for a person: a quarantine, a hold with somebody kept, a proposal for linking."""
     now = timezone.now()
@@ -311,7 +335,7 @@ WIDER_TABLES = """[...document.querySelectorAll(".ls-table-scroll")].filter(one 
   .map(one => `${one.scrollWidth} > ${one.clientWidth} ${one.innerText.slice(0, 80)}`)
   .concat([...document.querySelectorAll(".ls-table tbody tr")].filter(row => row.offsetHeight > 200)
     .map(row => `${row.offsetHeight} ${row.innerText.slice(0, 80)}`))"""
-GLOBAL = {"tenants": "?stay=1", "tenant_new": "", "me": "", "account_logout": ""}
+GLOBAL = {"keys": "", "credentials": "", "tenants": "?stay=1", "tenant_new": "", "me": "", "account_logout": ""}
 
 
 @pytest.fixture(scope="module")

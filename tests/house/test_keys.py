@@ -47,6 +47,20 @@ def test_nothing_starts_without_a_key_and_the_words_say_how_to_make_it(
     assert f"Set {missing} or {missing}_FILE" in ended.stdout + ended.stderr
 
 
+@pytest.mark.parametrize("arguments", SERVERS, ids=lambda words: " ".join(words[:3]))
+def test_nothing_serves_a_network_without_tls_unless_it_is_said(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    keys = {"SECRET_KEY": "k" * 60, "SEAL_KEYS": SEAL}
+    ended = started(tmp_path, *arguments, **keys, PUBLIC_URL="http://lockstep.example")
+    assert ended.returncode != 0
+    assert "in clear text" in ended.stdout + ended.stderr
+
+
+def test_what_is_said_to_be_insecure_may_be(tmp_path: Path) -> None:
+    keys = {"SECRET_KEY": "k" * 60, "SEAL_KEYS": SEAL}
+    settings = {"PUBLIC_URL": "http://lockstep.example", "INSECURE": "1"}
+    assert started(tmp_path, "manage.py", "check", **keys, **settings).returncode == 0
+
+
 def test_a_key_file_that_cannot_be_read_is_no_missing_key(tmp_path: Path) -> None:
     ended = started(tmp_path, "manage.py", "check", SECRET_KEY_FILE=str(tmp_path / "nosuch"), SEAL_KEYS=SEAL)
     assert ended.returncode != 0

@@ -79,9 +79,17 @@ def test_the_first_owner_comes_in_with_the_code_that_was_shown(running: tuple[Pa
     assert not (state / "first-run.json").exists()
 
 
+def test_no_lab_is_started_and_none_is_allowed_unless_it_is_asked_for(running: tuple[Path, Program]) -> None:
+    state, program = running
+    program.line(READY)
+    assert "Rehearsal lab" not in program.output
+    assert not (state / "lab").exists()
+    assert "EXTRA_CLOUDS" not in json.loads((state / "run" / "environment.json").read_text())
+
+
 def test_only_one_up_runs_in_a_state_folder(running: tuple[Path, Program]) -> None:
     state, program = running
-    with up(state, "--no-lab") as second:
+    with up(state) as second:
         assert second.ended() == 1
         assert "runs in" in second.output
         assert "already" in second.output
@@ -108,7 +116,7 @@ def answers(origin: str) -> bool:
 def test_a_killed_up_leaves_no_orphan_and_can_be_started_again_at_once(running: tuple[Path, Program]) -> None:
     state, program = running
     program.stop(signal.SIGKILL)
-    with up(state, "--no-lab") as again:
+    with up(state) as again:
         again.line(READY)
         until(lambda: program.alive() == [])
         assert again.stop() == 0
@@ -123,6 +131,15 @@ def test_a_taken_port_is_named_before_anything_starts(tmp_path: Path) -> None:
             assert f"cannot listen on 127.0.0.1:{port}" in program.output
             assert "Traceback" not in program.output
             assert program.alive() == []
+
+
+@pytest.mark.parametrize("bind", ["0.0.0.0:8000", "[::]:8000", "192.0.2.1:8000"])
+def test_nobody_is_served_over_a_network_without_tls_by_accident(tmp_path: Path, bind: str) -> None:
+    arguments = [sys.executable, "manage.py", "up", "--state", str(tmp_path / "state"), "--bind", bind]
+    with Program(arguments, clean_environment()) as program:
+        assert program.ended() == 1
+        assert "say --insecure" in program.output
+        assert not (tmp_path / "state").exists()
 
 
 def test_a_signal_during_the_start_leaves_nothing_behind(tmp_path: Path) -> None:

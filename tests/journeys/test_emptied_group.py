@@ -28,7 +28,7 @@ PEOPLE = [
 def test_an_emptied_group_is_held_and_decided_by_name(
     tmp_path: Path, context: BrowserContext, new_state: NewState
 ) -> None:
-    with Up(new_state(tmp_path / "var")) as up:
+    with Up(new_state(tmp_path / "var"), "--lab") as up:
         team = [up.lab("POST", "entra/hire", {"displayName": f"Team Member{n:02d}"}) for n in range(24)]
         platform = group(up, "Platform", team)
         desk = [up.lab("POST", "entra/hire", {"displayName": f"Desk Clerk{n}"}) for n in range(3)]

@@ -40,7 +40,7 @@ def sink() -> Iterator[tuple[Sink, int]]:
 
 def test_the_seeds_story(tmp_path: Path, context: BrowserContext, sink: tuple[Sink, int], new_state: NewState) -> None:
     mails, port = sink
-    with Up(new_state(tmp_path / "var"), SMTP_HOST="127.0.0.1", SMTP_PORT=str(port)) as up:
+    with Up(new_state(tmp_path / "var"), "--lab", SMTP_HOST="127.0.0.1", SMTP_PORT=str(port)) as up:
         page = context.new_page()
         page.set_default_timeout(20_000)
         become_owner(page, up)

@@ -84,6 +84,6 @@ class Lab:
 
     def reset(self) -> None:
         """AWS is empty, everything behaves and nothing was asked; the company stays."""
-        for what in ("aws/users", "aws/switches", "faults", "graph/switches", "graph/ledger"):
+        for what in ("entra/credentials", "aws/users", "aws/switches", "faults", "graph/switches", "graph/ledger"):
             self.call("DELETE", what)
         self.forget_requests()

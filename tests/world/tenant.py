@@ -9,6 +9,7 @@ from sync.connection import services
 from sync.directory import live
 from sync.models import Run, Tenant
 from sync.runs.requests import request_run
+from sync.standings import queries
 from sync.tenants.services import create_tenant
 from sync.worker.execution import execute_run
 from tests.world.lab import Lab
@@ -56,6 +57,8 @@ def attempt(tenant: Tenant, kind: str = Run.Kind.CHANGES, *, confirmed: bool = T
     run = request_run(tenant=tenant, kind=kind, trigger=Run.Trigger.COMMAND, enqueue=False, confirmed=confirmed)
     finished = execute_run(run.pk)
     assert finished is not None
+    # Whatever a run stores, the standings follow from it.
+    assert queries.differences(tenant) == [], "stored, and derived from the facts"
     return finished
 
 

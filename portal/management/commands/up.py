@@ -1,4 +1,4 @@
-"""`manage.py up`: the whole product on one machine, with its embedded parts and the rehearsal lab."""
+"""`manage.py up`: the whole product on one machine, with its embedded parts; the rehearsal lab only where it is asked for."""
 
 from pathlib import Path
 from typing import Any
@@ -17,21 +17,30 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--demo", action="store_true", help="make an Owner and a tenant that is wired to the lab")
-        parser.add_argument("--no-lab", action="store_true", help="without the rehearsal lab")
+        parser.add_argument("--lab", action="store_true", help="with the rehearsal lab, and allow tenants to use it")
+        parser.add_argument(
+            "--insecure", action="store_true", help="listen for others without TLS: passwords and secrets can be read"
+        )
         parser.add_argument("--bind", default="127.0.0.1:8000", help="address and port of the web server")
         parser.add_argument("--state", help="folder of everything that is kept (default: var/)")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if options["demo"] and options["no_lab"]:
-            raise CommandError("--demo needs the lab. Leave --no-lab out.")
         address = Address.parse(options["bind"])
+        address.check_reach(insecure=options["insecure"])
         state = Path(options["state"] or settings.STATE_DIR).resolve()
         with locked(state) as lock:
             address.check_free()
             supervisor = Supervisor(say, settings.BASE_DIR, kept_open=[lock])
             make_keys(state)
             try:
-                start_product(supervisor, state, address, lab=not options["no_lab"], demo=options["demo"])
+                start_product(
+                    supervisor,
+                    state,
+                    address,
+                    lab=options["lab"] or options["demo"],
+                    demo=options["demo"],
+                    insecure=options["insecure"],
+                )
                 supervisor.watch()
             except StopRequested:
                 pass

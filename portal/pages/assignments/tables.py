@@ -1,7 +1,7 @@
 """The tables of assignments as pages show them: what the draft assigns, and what it no longer does, with its counts."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from django.core.cache import cache
@@ -263,11 +263,14 @@ def _counts(
     """Kept until the directory is read again or somebody edits the rules."""
     edited = configuration.changed_at.timestamp()
     key = f"assigned:{configuration.pk}:{edited}:{snapshot.pk}:{configuration.assignments.count()}"
-    counts: dict[str, AssignmentCounts] | None = cache.get(key)
-    if counts is None and compute:
-        counts = rules.counts()
-        cache.set(key, counts, COUNTS_KEPT_SECONDS)
-    return counts
+    kept: dict[str, dict[str, int]] | None = cache.get(key)
+    if kept is not None:
+        return {group: AssignmentCounts(**counts) for group, counts in kept.items()}
+    if not compute:
+        return None
+    found = rules.counts()
+    cache.set(key, {group: asdict(counts) for group, counts in found.items()}, COUNTS_KEPT_SECONDS)
+    return found
 
 
 def _count_in_entra(tenant: Tenant, groups: Iterable[AssignmentLine]) -> None:

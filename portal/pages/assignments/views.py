@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from portal.access.pages import page
+from portal.access.quota import PASTE, take
 from portal.access.request import HttpRequest
 from portal.access.rights import can
 from portal.access.roles import Right
@@ -108,6 +109,7 @@ def assign_pasted(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     form = PasteForm(request.POST if request.method == "POST" else None)
     context: dict[str, Any] = {"tenant": tenant, "form": form}
     if request.method == "POST" and form.is_valid():
+        take(request, PASTE)
         lines = _resolve(tenant, form)
         chosen = _meant(lines, form.cleaned_data["picked"])
         if request.POST.get("do") == "assign" and chosen:

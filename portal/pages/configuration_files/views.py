@@ -7,6 +7,7 @@ from django.http import Http404, HttpResponse
 from django.utils.translation import ngettext
 
 from portal.access.pages import page
+from portal.access.quota import begin_export
 from portal.access.request import HttpRequest, whole_number
 from portal.access.roles import Right
 from portal.frame.render import redirect_to, render_page
@@ -69,13 +70,13 @@ def _chosen(tenant: Tenant, version: str) -> Configuration:
 
 
 def _file(request: HttpRequest, tenant: Tenant, configuration: Configuration, kind: str) -> HttpResponse:
+    begin_export(request)
     document = microsoft.export_schema(configuration)[0] if kind == "microsoft" else export_configuration(configuration)
     audit.record(request.user.email, "configuration.export", configuration, None, {"format": kind})
     text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
     response = HttpResponse(text, content_type="application/json; charset=utf-8")
     name = f"{tenant.slug}-{FORMATS[kind]}-{configuration.number or 'draft'}.json"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
-    response["Cache-Control"] = "no-store"
     return response
 
 

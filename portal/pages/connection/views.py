@@ -17,7 +17,7 @@ from portal.access.rights import can
 from portal.access.roles import Right
 from portal.frame.render import redirect_to, render_page
 from portal.pages.connection.forms import AwsForm, EntraForm
-from sync.connection import clients, services
+from sync.connection import clients, renewal, services
 from sync.connection.checks.running import FINAL
 from sync.connection.checks.wording import Described, describe, summary
 from sync.connection.services import HalfState
@@ -153,8 +153,21 @@ def connection_aws(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     return form_page(request, tenant, Half.AWS, form)
 
 
+@page(read=Right.CONFIGURE)
+def connection_certificate(request: HttpRequest, tenant: Tenant) -> HttpResponse:
+    """The public part, for an upload in Entra; with `second` of the next credential."""
+    certificate = renewal.public_certificate(tenant, second="second" in request.GET)
+    if certificate is None:
+        messages.info(request, _("There is no certificate here that could be downloaded."))
+        return redirect_to(request, "connection", tenant.slug)
+    response = HttpResponse(certificate, content_type="application/pkix-cert")
+    response["Content-Disposition"] = f'attachment; filename="lockstep-{tenant.slug}.cer"'
+    return response
+
+
 def form_page(request: HttpRequest, tenant: Tenant, half: Half, form: EntraForm | AwsForm) -> HttpResponse:
-    context = {"tenant": tenant, "half": shown_half(tenant, half), "form": form}
+    federation = clients.presented_token(tenant.entra.cloud) if half == Half.ENTRA else {}
+    context = {"tenant": tenant, "half": shown_half(tenant, half), "form": form, "federation": federation}
     return render_page(request, f"connection/{half}.html", context, status=422 if form.is_bound else 200)
 
 

@@ -12,6 +12,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from portal.access.pages import page
+from portal.access.quota import PREVIEW, begin_export, take
 from portal.access.request import HttpRequest
 from portal.access.roles import Right
 from portal.frame.csv_export import csv_response
@@ -86,6 +87,7 @@ def draft_discard(request: HttpRequest, tenant: Tenant) -> HttpResponse:
 @page(act=Right.CONFIGURE)
 def impact_start(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """Reads Entra and plans under the draft; nothing is written."""
+    take(request, PREVIEW)
     if missing_for_turning_on(tenant):
         messages.error(request, _("The connection has not passed a test since its last change. Test it first."))
         return redirect_to(request, "draft", tenant.slug)
@@ -210,6 +212,7 @@ def publish_context(tenant: Tenant, found: Run, form: PublishForm | None) -> dic
 @page(read=Right.READ)
 def impact_export(request: HttpRequest, tenant: Tenant, number: int) -> StreamingHttpResponse:
     """Everything that the preview plans: one row per changed field."""
+    begin_export(request)
     found = preview_or_404(tenant, number)
     because = Because(lines_behind(tenant, found))
     audit.record(request.user.email, "impact.export", found, None, {"number": number})

@@ -7,6 +7,7 @@ from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 
 from portal.access.pages import page
+from portal.access.quota import begin_export
 from portal.access.request import HttpRequest, whole_number
 from portal.access.roles import Right
 from portal.frame.csv_export import csv_response
@@ -15,8 +16,8 @@ from portal.frame.render import render_page
 from portal.pages.logs.forms import LogFilterForm
 from portal.words.operations import field_changes
 from sync import audit
+from sync.configuration.current import filter_titles
 from sync.models import DirectoryUser, Operation, Tenant
-from sync.preview.queries.filter_effects import titles_of
 from sync.problems.catalogue import PROBLEMS, scope_words
 
 COLUMNS = (
@@ -66,7 +67,7 @@ def detail_context(tenant: Tenant, operation: Operation) -> dict[str, Any]:
         "meaning": problem.told(answered=operation.status is not None) if problem else "",
         "quoted": problem.quote(operation.status is not None) if problem else "",
         "person": person,
-        "scope_words": scope_words(person.scope_reason, titles_of(tenant)) if person else "",
+        "scope_words": scope_words(person.scope_reason, filter_titles(tenant)) if person else "",
         "members": members_named(tenant, operation),
         "changes": field_changes(operation.changes),
         "earlier": same.filter(pk__lt=operation.pk).select_related("run")[:5],
@@ -81,6 +82,7 @@ def members_named(tenant: Tenant, operation: Operation) -> list[DirectoryUser]:
 @page(read=Right.READ)
 def logs_export(request: HttpRequest, tenant: Tenant) -> StreamingHttpResponse:
     """CSV of the same filters: one row per changed field, so that one file has all."""
+    begin_export(request)
     form = LogFilterForm(request.GET or None)
     found = form.apply(Operation.objects.log().filter(tenant=tenant).select_related("run")).order_by("-pk")
     audit.record(request.user.email, "logs.export", tenant, None, {"filters": request.GET.dict()})

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from portal.access.pages import page
+from portal.access.quota import PASTE, take
 from portal.access.request import HttpRequest
 from portal.access.rights import can
 from portal.access.roles import Right
@@ -27,6 +28,9 @@ REFUSED = {
     "nobody": gettext_lazy("Choose at least one person or group."),
     "mixed": gettext_lazy("Choose one group alone, or up to 50 people."),
     "too-many": gettext_lazy("Choose up to 50 people."),
+    "too-many-open": gettext_lazy(
+        "Five of your requests wait already. Wait until one is carried out: syncs would have to wait for all of them."
+    ),
     "token-refused": gettext_lazy(
         "Nothing was sent: AWS refused the access token. Replace it under Connection and test it, then try again. "
         "You can still see what would happen."
@@ -65,6 +69,8 @@ def typed(request: HttpRequest) -> QueryDict:
 def _ask(request: HttpRequest, tenant: Tenant, form: OnDemandForm, chosen: Sequence[live.Found]) -> Demand | None:
     """None when the form has the reasons why not."""
     try:
+        if form.lines:
+            take(request, PASTE)
         pasted = services.resolve_names(tenant, form.lines)
         objects = list({one.reference: one for one in [*chosen, *pasted]}.values())
         return services.request_demand(

@@ -17,7 +17,7 @@ from portal.words.standing import Standing, standing_of
 from sync.approvals import queries
 from sync.configuration.current import configuration_of
 from sync.models import DirectoryUser, HeldChange, Link, MembershipLink, Tenant
-from sync.problems.catalogue import PROBLEMS
+from sync.problems.catalogue import OF_CREDENTIALS, PROBLEMS
 
 
 @page(read=Right.READ)
@@ -64,7 +64,12 @@ def _words(code: str) -> dict[str, Any]:
 
 def needs(tenant: Tenant, standing: Standing) -> list[dict[str, Any]]:
     """Open incidents and credentials that end, most urgent first; what a banner or a decision says is not repeated."""
-    shown = {tenant.quarantine_code, "not-confirmed", standing.shrunken.suspect if standing.shrunken else ""}
+    shown = {
+        *OF_CREDENTIALS,
+        tenant.quarantine_code,
+        "not-confirmed",
+        standing.shrunken.suspect if standing.shrunken else "",
+    }
     found: list[dict[str, Any]] = [
         {
             "problem": PROBLEMS[incident.code],

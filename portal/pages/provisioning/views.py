@@ -5,6 +5,7 @@ from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
 from portal.access.pages import page
+from portal.access.quota import PREVIEW, take
 from portal.access.request import HttpRequest
 from portal.access.roles import Right
 from portal.frame.render import redirect_to, render_page, render_question, wants_partial
@@ -149,6 +150,7 @@ def asked_for(request: HttpRequest, tenant: Tenant, kind: str) -> Run:
 @page(act=Right.OPERATE)
 def preview(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """Reads Entra and plans, and writes nothing. `back`: the page that waits for it; else the run's own page."""
+    take(request, PREVIEW)
     if missing_for_turning_on(tenant):
         messages.error(request, _("The connection has not passed a test since its last change. Test it first."))
         return redirect_to(request, "provisioning", tenant.slug)

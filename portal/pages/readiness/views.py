@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from portal.access.pages import page
+from portal.access.quota import PREVIEW, begin_export, take
 from portal.access.request import HttpRequest
 from portal.access.roles import Right
 from portal.frame.csv_export import csv_response
@@ -71,6 +72,7 @@ ICONS = {"bad": "square-x", "attention": "alert-triangle", "neutral": "minus"}
 
 @page(act=Right.ON_DEMAND)
 def readiness_check(request: HttpRequest, tenant: Tenant) -> HttpResponse:
+    take(request, PREVIEW)
     request_check(tenant=tenant, actor=request.user.email)
     return redirect_to(request, "readiness", tenant.slug)
 
@@ -78,6 +80,7 @@ def readiness_check(request: HttpRequest, tenant: Tenant) -> HttpResponse:
 @page(read=Right.READ)
 def readiness_export(request: HttpRequest, tenant: Tenant) -> StreamingHttpResponse:
     """The list for those who maintain the directory: one row per finding."""
+    begin_export(request)
     audit.record(request.user.email, "readiness.export", tenant)
     found = latest_check(tenant)
     return csv_response(f"{tenant.slug}-readiness", COLUMNS, rows(found) if found else ())

@@ -1,5 +1,5 @@
 from django import forms
-from django.core.validators import validate_slug
+from django.core.validators import RegexValidator, validate_slug
 from django.utils.translation import gettext_lazy as _
 
 from portal.words.time_zones import time_zones
@@ -8,8 +8,12 @@ from sync.tenants.services import free_slug, name_is_taken
 
 
 class TenantForm(forms.Form):
+    # In the subject of a mail, too: one line.
     name = forms.CharField(
-        label=_("Name"), max_length=100, help_text=_("One Entra directory with one Identity Center.")
+        label=_("Name"),
+        max_length=100,
+        validators=[RegexValidator(r"[\x00-\x1f\x7f-\x9f]", _("A name has one line."), inverse_match=True)],
+        help_text=_("One Entra directory with one Identity Center."),
     )
     slug = forms.CharField(
         label=_("Short name in addresses"),

@@ -14,7 +14,7 @@ from sync.configuration.files.ms_schema import NotASchema, ReportLine, ReportNot
 from sync.configuration.files.section import FileProblem, NotImported
 from sync.configuration.files.writing import as_document, wanted_of
 from sync.connection.clients import graph_client
-from sync.directory.live import UNREADABLE
+from sync.directory.live import UNREADABLE, client_of
 from sync.graph.client import GraphClient
 from sync.graph.errors import Forbidden, NotFound
 from sync.models import AttributeMapping, Configuration, Tenant
@@ -138,13 +138,14 @@ def export_schema(configuration: Configuration) -> tuple[dict[str, Any], list[Re
     return ms_schema.write(wanted_of(configuration))
 
 
-def fetch(tenant: Tenant, application: str, job: str = "") -> dict[str, Any]:
+def fetch(tenant: Tenant, application: str, job: str = "", *, patient: bool = False) -> dict[str, Any]:
     """The schema of a provisioning job of an enterprise application, by the object ID or application ID of that.
 
-    `job`: its ID; not needed where there is one job. Raises CannotRead, SeveralJobs.
+    `job`: its ID; not needed where there is one job. `patient`: nobody waits in front of a page. Raises CannotRead, SeveralJobs.
     """
     try:
-        return _fetch(graph_client(tenant), application.strip().lower(), job.strip())
+        client = graph_client(tenant) if patient else client_of(tenant)
+        return _fetch(client, application.strip().lower(), job.strip())
     except Forbidden as error:
         raise CannotRead(
             _(

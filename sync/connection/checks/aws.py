@@ -43,7 +43,7 @@ class AwsHalf:
 
     def __init__(self, tenant: Tenant) -> None:
         self.tenant = tenant
-        self.aws = AwsConnection.objects.select_related("tenant").get(tenant=tenant)
+        self.connection = self.aws = AwsConnection.objects.select_related("tenant").get(tenant=tenant)
 
     @functools.cached_property
     def endpoint(self) -> Endpoint:
@@ -55,7 +55,7 @@ class AwsHalf:
 
     @functools.cached_property
     def scim(self) -> ScimClient:
-        return clients.scim_client(self.tenant, pacer=PACER, max_attempts=2, budget_seconds=30.0)
+        return clients.scim_client_of(self.aws, pacer=PACER, max_attempts=2, budget_seconds=30.0)
 
     def request(self, path: str) -> str:
         return f"GET {self.endpoint.base}/{path}\nAuthorization: Bearer [hidden, {len(self.token)} characters]"

@@ -17,6 +17,7 @@ from sync.connection.sealing import CannotOpen
 from sync.graph.client import GraphClient
 from sync.graph.cloud import Cloud
 from sync.graph.errors import (
+    FederationFailed,
     Forbidden,
     GraphError,
     ServerError,
@@ -25,13 +26,16 @@ from sync.graph.errors import (
     Unauthorised,
     Unreachable,
 )
+from sync.graph.federation import audience_of
 from sync.graph.ids import is_guid, segment
 from sync.graph.session import Session
 from sync.models import EntraConnection, Tenant
 
 # Entra refuses assertions that are further off than this (AADSTS700024).
 CLOCK_LIMIT = datetime.timedelta(minutes=5)
+FEDERATED = EntraConnection.CredentialKind.FEDERATED
 SAMPLE = 100
+SOON = datetime.timedelta(days=90)
 DOMAIN = re.compile(r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]", re.IGNORECASE)
 
 # entra-docs, "Microsoft Entra authentication and authorization error codes".
@@ -42,6 +46,12 @@ SIGN_IN_CODES = {
     "700011": "app-unknown",
     "7000112": "app-disabled",
     "700027": "certificate-unknown",
+    "70021": "federation-unknown",
+    "700211": "federation-unknown",
+    "700212": "federation-unknown",
+    "700213": "federation-unknown",
+    "7002137": "federation-unknown",
+    "7002138": "federation-unknown",
     "700024": "clock-wrong",
     "53003": "conditional-access",
     "90002": "directory-unknown",
@@ -54,7 +64,7 @@ class EntraHalf:
 
     def __init__(self, tenant: Tenant) -> None:
         self.tenant = tenant
-        self.entra = EntraConnection.objects.select_related("tenant").get(tenant=tenant)
+        self.connection = self.entra = EntraConnection.objects.select_related("tenant").get(tenant=tenant)
 
     @property
     def cloud(self) -> Cloud:
@@ -62,7 +72,7 @@ class EntraHalf:
 
     @functools.cached_property
     def graph(self) -> GraphClient:
-        return clients.graph_client(self.tenant)
+        return clients.graph_client_of(self.entra)
 
     def url(self, query: str) -> str:
         return f"GET {self.cloud.graph}/v1.0/{query}"
@@ -129,17 +139,22 @@ def app_can_sign_in(half: EntraHalf) -> CheckFinding:
     try:
         half.graph.authenticator.token()
     except clients.NotEntered:
-        return CheckFinding("credential-missing")
+        return CheckFinding(
+            "credential-missing" if half.entra.credential_kind != FEDERATED else "federation-not-offered"
+        )
     except CannotOpen as error:
         return CheckFinding("secret-not-opened", answer=str(error))
+    except FederationFailed as error:
+        return CheckFinding(str(error.code), {"detail": str(error), "audience": audience_of(half.cloud)})
     except SignInFailed as error:
-        return _sign_in_failure(half.entra, error, request)
+        return _sign_in_failure(half, error, request)
     except GraphError as error:
         return _trouble(error, request, "sign-in-refused")
     return CheckFinding(facts={"kind": str(kind)}, request=request, status=200)
 
 
-def _sign_in_failure(entra: EntraConnection, error: SignInFailed, request: str) -> CheckFinding:
+def _sign_in_failure(half: EntraHalf, error: SignInFailed, request: str) -> CheckFinding:
+    entra = half.entra
     number = (error.aadsts or "").removeprefix("AADSTS")
     facts: dict[str, Fact] = {
         "aadsts": f"AADSTS{number}" if number else str(error.code or "error"),
@@ -147,8 +162,21 @@ def _sign_in_failure(entra: EntraConnection, error: SignInFailed, request: str) 
         "directory": entra.directory_id,
         "detail": str(error),
         "minutes": int(CLOCK_LIMIT.total_seconds() // 60),
+        **(clients.presented_token(entra.cloud) if entra.credential_kind == FEDERATED else {}),
     }
     return CheckFinding(SIGN_IN_CODES.get(number, "sign-in-refused"), facts, request, error.status, str(error))
+
+
+def credential_end_date(half: EntraHalf) -> CheckFinding:
+    """Of a secret as it was typed, of a certificate as it says; a federated credential has none."""
+    ends = half.entra.credential_ends_on
+    if ends is None:
+        return CheckFinding("" if half.entra.credential_kind == FEDERATED else "credential-date-missing")
+    days = (ends - timezone.now().date()).days
+    facts: dict[str, Fact] = {"days": days, "ends": ends.isoformat()}
+    if days < 0:
+        return CheckFinding("credential-ended", facts)
+    return CheckFinding("credential-ends-soon" if days <= SOON.days else "", facts)
 
 
 def clock_is_right(half: EntraHalf) -> CheckFinding:

@@ -25,6 +25,13 @@ MANAGE_PROVISIONING = _("Select Actions › Manage provisioning.")
 TEST_AGAIN = _("Test the connection again.")
 WAIT_AND_TEST = _("Wait a few minutes, then test the connection again.")
 
+# The application policies of Entra (Graph: tenantAppManagementPolicy, appManagementPolicy).
+ALLOWED_KINDS = _(
+    "If Entra does not let you add one, an application policy forbids it: “Block password addition” means no client secret,"
+    " and a limit to trusted certificate authorities means no certificate made here. A federated credential needs neither;"
+    " or ask for an exception for this app under Enterprise apps › Application policies."
+)
+
 OUTCOMES: dict[str, CheckOutcome] = {
     "check-broke": CheckOutcome(
         _("This check broke off."),
@@ -163,6 +170,7 @@ OUTCOMES: dict[str, CheckOutcome] = {
             OPEN_APP,
             _("Open Certificates & secrets, make a client secret, and copy its Value."),
             _("Enter it here and save."),
+            ALLOWED_KINDS,
         ),
         edit="credential",
     ),
@@ -183,6 +191,7 @@ OUTCOMES: dict[str, CheckOutcome] = {
             _("Open Certificates & secrets › Client secrets."),
             _("Select New client secret, and copy its Value at once: Entra shows it only now."),
             _("Enter the value here with Replace credential, and save."),
+            ALLOWED_KINDS,
         ),
         edit="credential",
     ),
@@ -193,6 +202,7 @@ OUTCOMES: dict[str, CheckOutcome] = {
             OPEN_APP,
             _("Open Certificates & secrets, select New client secret, and copy its Value."),
             _("Enter the value and its end date here, and save. A certificate lasts longer."),
+            ALLOWED_KINDS,
         ),
         edit="credential",
     ),
@@ -223,7 +233,111 @@ OUTCOMES: dict[str, CheckOutcome] = {
             OPEN_APP,
             _("Open Certificates & secrets › Certificates and compare the thumbprint with ours."),
             _("Upload the certificate's public part, or enter the pair that Entra knows."),
+            ALLOWED_KINDS,
             TEST_AGAIN,
+        ),
+        edit="credential",
+    ),
+    # E4, signing in without a secret
+    "federation-unknown": CheckOutcome(
+        _("Entra does not know where our token comes from."),
+        _("No federated credential of the app fits it (%(aadsts)s). Upper and lower case count."),
+        (
+            OPEN_APP,
+            _("Open Certificates & secrets › Federated credentials, Add credential, scenario Other issuer."),
+            _("Issuer: %(issuer)s"),
+            _("Subject identifier: %(subject)s"),
+            _("Audience: %(audience)s"),
+            _("Wait some minutes after saving it, then test the connection again."),
+        ),
+    ),
+    "token-file-unreadable": CheckOutcome(
+        _("The token that stands in for a secret cannot be read."),
+        _("The deployment names it in FEDERATED_TOKEN_FILE: %(detail)s"),
+        (
+            _("On Kubernetes, project a service account token for the audience %(audience)s into web and workers."),
+            _("Check path and permissions of the file."),
+            TEST_AGAIN,
+        ),
+    ),
+    "token-form": CheckOutcome(
+        _("What stands in for a secret is no token."),
+        _("FEDERATED_TOKEN_FILE, or AWS STS, gave something that is no JSON web token."),
+        (_("Ask whoever runs this server which file the platform writes."), TEST_AGAIN),
+    ),
+    "token-over": CheckOutcome(
+        _("The token that stands in for a secret has ended."),
+        _("The platform should renew it before: %(detail)s"),
+        (
+            _("Check that what renews the file runs (on Kubernetes the kubelet; the pod may need a restart)."),
+            _("Turn on time synchronisation (NTP) on this server."),
+            TEST_AGAIN,
+        ),
+    ),
+    "token-audience": CheckOutcome(
+        _("The token that stands in for a secret is meant for somebody else."),
+        _("%(detail)s"),
+        (_("Have the platform make it for the audience %(audience)s."), TEST_AGAIN),
+    ),
+    "sts-refused": CheckOutcome(
+        _("AWS gave us no token to sign in with."),
+        _("%(detail)s"),
+        (
+            _("In AWS, open IAM › Account settings and turn on outbound identity federation."),
+            _("Allow sts:GetWebIdentityToken for this server's role."),
+            TEST_AGAIN,
+        ),
+    ),
+    "sts-unreachable": CheckOutcome(
+        _("AWS STS cannot be reached."),
+        _("%(detail)s"),
+        (
+            _("Ask for outbound HTTPS to sts.<region>.amazonaws.com; the region is FEDERATED_TOKEN_STS_REGION."),
+            TEST_AGAIN,
+        ),
+    ),
+    "aws-credentials": CheckOutcome(
+        _("This server has no AWS role to ask for a token with."),
+        _("%(detail)s"),
+        (
+            _("Give the instance, task or pod a role (EC2 instance profile, ECS task role, EKS Pod Identity)."),
+            TEST_AGAIN,
+        ),
+    ),
+    "federation-not-offered": CheckOutcome(
+        _("This deployment has no token that could stand in for a secret."),
+        _("Neither FEDERATED_TOKEN_FILE nor FEDERATED_TOKEN_STS_REGION is set."),
+        (
+            _("Ask whoever runs this server to set one of them, for web and workers alike (docs/security.md)."),
+            _("Or choose a certificate, or a client secret."),
+        ),
+        edit="credential",
+    ),
+    # E10
+    "credential-date-missing": CheckOutcome(
+        _("Nobody said when the credential ends."),
+        _("Entra tells no app when its secret ends; without the date we cannot warn you."),
+        (OPEN_APP, _("Open Certificates & secrets, and enter the date under Expires here.")),
+        state="warning",
+        edit="values",
+    ),
+    "credential-ends-soon": CheckOutcome(
+        _("The credential ends in %(days)s days."),
+        _("From %(ends)s nothing is read from Entra any more."),
+        (
+            _("Select Replace credential on the Connection page: it goes over without a gap."),
+            ALLOWED_KINDS,
+        ),
+        state="warning",
+        edit="credential",
+    ),
+    "credential-ended": CheckOutcome(
+        _("The credential ended on %(ends)s."),
+        _("Entra no longer takes it, or the date that was entered here is wrong."),
+        (
+            _("Select Replace credential on the Connection page."),
+            ALLOWED_KINDS,
+            _("If it does still work, correct the end date."),
         ),
         edit="credential",
     ),

@@ -19,9 +19,11 @@ def waiting(half: str) -> list[Row]:
     return [{"id": check.id, "state": "waiting"} for check in checks_of(half)]
 
 
-def run(tenant: Tenant, half: str) -> Iterator[list[Row]]:
-    """All rows, each time that one of them changed: before a check and after it."""
+def run(tenant: Tenant, half: str, *, second: bool = False) -> Iterator[list[Row]]:
+    """All rows, each time that one of them changed: before a check and after it. `second`: with the second credential."""
     stored = AwsHalf(tenant) if half == Half.AWS else EntraHalf(tenant)
+    if second:
+        tenant.second_credentials.get(half=half).exchange(stored.connection)
     rows = waiting(half)
     for place, check in enumerate(checks_of(half)):
         blocker = _blocker(check, rows)

@@ -68,6 +68,14 @@ CHECKS: tuple[ConnectionCheck, ...] = (
         note=_("sample of %(sample)s"),
     ),
     ConnectionCheck(
+        "E10",
+        Half.ENTRA,
+        _("Credential end date"),
+        entra.credential_end_date,
+        note=_("%(days)s days left"),
+        gates=False,
+    ),
+    ConnectionCheck(
         "A1",
         Half.AWS,
         _("Endpoint has the right form"),

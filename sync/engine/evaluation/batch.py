@@ -21,7 +21,7 @@ from sync.rules.unique_keys import Keys
 # What a pass may change of a link before anything is sent.
 VERDICTS = (
     *("wanted_name", "wanted_email", "wanted_external", "ready_code", "ready_attribute", "ready_at", "origin"),
-    *("match_code", "match_attribute", "match_scim_id", "match_name", "match_at", "retry_at"),
+    *("match_code", "match_attribute", "match_scim_id", "match_name", "match_at", "retry_at", "pending", "warnings"),
     *REFUSED_FIELDS,
 )
 
@@ -78,12 +78,26 @@ class Batch:
         return {subject.object_id for subject, _what in (*self.planned, *self.refused)}
 
     def save_links(self, tenant: Tenant) -> None:
+        self._note_pending()
         new = [link for link in self.links.values() if link.pk is None]
         insert_rows(new)
         _find_keys(tenant, new)
-        update_rows(
-            [self.links[key] for key, old in self.before.items() if old != _verdicts(self.links[key])], VERDICTS
-        )
+        update_rows([self.links[key] for key in self.changed if key in self.before], VERDICTS)
+
+    def _note_pending(self) -> None:
+        """What is to be done first with each; what is held waits as a held change."""
+        first: dict[str, Change] = {}
+        for subject, change in self.planned:
+            known = first.get(subject.object_id)
+            if not change.held and (known is None or change.stage < known.stage):
+                first[subject.object_id] = change
+        for key, link in self.links.items():
+            link.pending = first[key].action if key in first else ""
+
+    @property
+    def changed(self) -> set[str]:
+        """Object ids of links that are new, or of which the pass says something else than before."""
+        return {key for key, link in self.links.items() if self.before.get(key) != _verdicts(link)}
 
 
 def _find_keys(tenant: Tenant, new: Sequence[Link]) -> None:

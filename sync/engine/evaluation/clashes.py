@@ -9,15 +9,18 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from sync.engine.evaluation.decisions import Decisions
-from sync.engine.evaluation.plan_store import REFUSED_FIELDS, Refusal
+from sync.engine.evaluation.plan_store import NOBODY, REFUSED_FIELDS, Refusal
+from sync.engine.work import note_pending
 from sync.models import DirectoryGroup, DirectoryUser, Link, Operation, Result, Run
 from sync.rules import changes
 from sync.rules.changes import Stage
 from sync.rules.matching import holder_in_words, name_of
+from sync.standings import services as standings
 
 SAME, WAITS = "same-value", "waits-for-object"
 # Who holds the value is gone or out of scope: perhaps the same person or group, made anew in Entra.
@@ -145,12 +148,19 @@ class Clashes:
             return
         for operation in self._movers().filter(action="update", link__wanted_name=""):
             if not self._is_disabled(operation.object_id):
-                operation.delete()
+                self._take_back(operation)
         refused = -1
         while refused != len(self.refused):
             refused = len(self.refused)
             for kind in KINDS[self.object_type]:
                 self._refuse_waiting(kind)
+
+    @transaction.atomic
+    def _take_back(self, operation: Operation) -> None:
+        operation.delete()
+        link = self.known.filter(object_id=operation.object_id)
+        note_pending(self.run.pk, link)
+        standings.refresh_links(link)
 
     def _refuse_waiting(self, kind: str) -> None:
         for link, holder in list(self._waiting(kind)):
@@ -163,7 +173,9 @@ class Clashes:
         holder = self.known.filter(object_id=other.object_id).first() if other else None
         if code == self._by_leaver and holder is not None:
             self._note_successor(object_id, unit, holder)
-        refusal = Refusal(code, unit, self._named(holder), skipped=code == WAITS)
+        name, key = self._holder(holder)
+        words = holder_in_words(name, key) if holder is not None and holder.scim_id else name
+        refusal = Refusal(code, unit, words, skipped=code == WAITS, holder=(name[:1024], key))
         rows = self._movers().filter(object_id=object_id)
         if self._note(object_id, refusal) and object_id in self.quiet:
             rows.delete()
@@ -177,17 +189,20 @@ class Clashes:
         link = self.known.get(object_id=object_id)
         before = refusal.stands_on(link)
         refusal.note_on(link, timezone.now())
-        link.save(update_fields=REFUSED_FIELDS)
+        with transaction.atomic():
+            link.save(update_fields=REFUSED_FIELDS)
+            standings.refresh_links([link])
         return before
 
-    def _named(self, holder: Link | None) -> str:
-        """As AWS shows it; what AWS does not hold as Entra does."""
+    def _holder(self, holder: Link | None) -> tuple[str, str]:
+        """Name and id as AWS has them; of what AWS does not hold as Entra does."""
         if holder is None:
-            return ""
+            return NOBODY
         if holder.scim_id:
-            return holder_in_words(name_of(holder.written), holder.scim_id)
+            return name_of(holder.written), holder.scim_id
         model: type[DirectoryUser | DirectoryGroup] = DirectoryUser if self.object_type == "user" else DirectoryGroup
-        return str(model.objects.filter(tenant=self.tenant, object_id=holder.object_id).first() or holder.object_id)
+        row = model.objects.filter(tenant=self.tenant, object_id=holder.object_id).first()
+        return str(row or holder.object_id), holder.object_id
 
     def _note_successor(self, object_id: str, unit: str, holder: Link) -> None:
         """It waits for a person: it may be the same one, made anew in Entra."""

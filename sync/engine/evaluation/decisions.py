@@ -18,5 +18,10 @@ class Decisions:
     def of(self, action: str, object_id: str, member_id: str = "") -> str:
         return self.found.get((action, object_id, member_id), "")
 
+    @property
+    def object_ids(self) -> set[str]:
+        """Of whom some change waits, or was decided on."""
+        return {object_id for _action, object_id, _member in self.found}
+
     def keys_of(self, object_id: str) -> set[tuple[str, str, str]]:
         return {key for key in self.found if key[1] == object_id}

@@ -250,7 +250,9 @@ class Evaluation:
             return found
         skipped = found.verdict is Verdict.LEFT_ALONE
         words = holder_in_words(name, link.match_scim_id) if link.match_scim_id else ""
-        batch.refuse(subject, Refusal(found.verdict.value, found.attribute, words, skipped=skipped), self.now)
+        holder = (name[:1024], link.match_scim_id)
+        refusal = Refusal(found.verdict.value, found.attribute, words, skipped=skipped, holder=holder)
+        batch.refuse(subject, refusal, self.now)
         link.retry_at = self.now + escrow.wait_after("unmatched", 0)
         return None
 

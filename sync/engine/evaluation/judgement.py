@@ -15,7 +15,11 @@ from sync.rules.acceptance import AcceptanceFinding, NameIdSource
 from sync.rules.leavers import Leaving
 from sync.rules.mapping import Mapped
 from sync.rules.unique_keys import keys_of
+from sync.scim.resource import MANAGER
 
+NO_MANAGER = "manager-not-in-aws"
+# Characters of `Link.warnings`.
+MOST_WARNINGS = 200
 Json = dict[str, Any]
 # A leaver whom the mapping leaves active, or whom the target actions do.
 STAYS = Refusal("stays-active", leavers.TARGET, skipped=True)
@@ -33,6 +37,8 @@ class Judgement:
     desired: dict[str, Any]
     findings: Sequence[AcceptanceFinding] = ()
     refusal: Refusal | None = None
+    # AWS holds no manager of the person, although there is one.
+    no_manager: bool = False
 
     @property
     def certain(self) -> AcceptanceFinding | None:
@@ -45,6 +51,13 @@ class Judgement:
         verdict = (self.certain.code, self.certain.attribute) if self.certain else ("", "")
         if verdict != (link.ready_code, link.ready_attribute) or link.ready_at is None:
             link.ready_code, link.ready_attribute, link.ready_at = *verdict, now
+        link.warnings = " ".join(self._warnings)[:MOST_WARNINGS]
+
+    @property
+    def _warnings(self) -> list[str]:
+        """Codes, each once."""
+        found = [finding.code for finding in self.findings if not finding.certain]
+        return list(dict.fromkeys([*found, *([NO_MANAGER] if self.no_manager else [])]))
 
 
 def judge(
@@ -71,7 +84,8 @@ def judge(
         return Judgement(mapped, {}, refusal=unmapped(mapped))
     desired = mapper.desired(mapped, link.written if link.scim_id else {})
     desired |= {unit: {"value": reference} for unit, reference in mapped.references.items()}
-    return Judgement(mapped, desired, _findings(row, desired, name_id))
+    no_manager = isinstance(row, DirectoryUser) and bool(row.manager_id) and not manager and MANAGER in mapper.sources
+    return Judgement(mapped, desired, _findings(row, desired, name_id), no_manager=no_manager)
 
 
 def _judge_leaver(user: DirectoryUser, link: Link, mapper: Mapper) -> Judgement:

@@ -21,11 +21,17 @@ from sync.engine.guard.guard import Guard
 from sync.engine.scope.deciding import ScopePass
 from sync.engine.scope.nesting import groups_inside
 from sync.engine.work import users_to_look_at
-from sync.models import DirectoryGroup, DirectoryUser, Link, Run, Snapshot, Tenant
+from sync.models import DirectoryGroup, DirectoryUser, Link, ObjectType, Run, Snapshot, Tenant
 from sync.runs import checkpoints
 from sync.runs.lease import Watch
+from sync.standings import services as standings
 
 ObjectRow = DirectoryUser | DirectoryGroup
+
+
+def kind_of(rows: Sequence[ObjectRow]) -> str:
+    """Of ObjectType; groups out of scope come without their rows."""
+    return ObjectType.USER if rows and isinstance(rows[0], DirectoryUser) else ObjectType.GROUP
 
 
 NOT_REFUSED: dict[str, Any] = {
@@ -33,6 +39,8 @@ NOT_REFUSED: dict[str, Any] = {
     "refused_attribute": "",
     "refused_words": "",
     "refused_since": None,
+    "holder_name": "",
+    "holder_id": "",
 }
 
 
@@ -133,9 +141,15 @@ class LinkNotes:
             batch.save_links(self.tenant)
             self.plan.add(batch.planned, mapper.sources, mapper.redacted)
             self.plan.refuse(batch.unlogged)
+            standings.refresh(self.tenant.pk, kind_of(rows), self._moved(rows, batch))
         self.seen += len(rows)
         self.quiet |= set(batch.quiet)
         checkpoints.passed("plan batch stored")
+
+    def _moved(self, rows: Sequence[ObjectRow], batch: Batch) -> set[str]:
+        """Object ids of whom a fact was stored since the last finished run, or about whom somebody decides."""
+        changed = {row.object_id for row in rows if row.changed_snapshot > self.tenant.evaluated_snapshot}
+        return changed | batch.changed | batch.decisions.object_ids
 
     def settle_clashes(self, object_type: str) -> None:
         clashes = self._clashes(object_type)
@@ -143,7 +157,9 @@ class LinkNotes:
         self.still_wanted |= clashes.still_wanted
         links = Link.objects.filter(tenant=self.tenant, object_type=object_type)
         for part in chunks(sorted(self.contested - refused), BATCH):
-            links.filter(object_id__in=part, refused_code__in=SHARED).update(**NOT_REFUSED)
+            with transaction.atomic():
+                links.filter(object_id__in=part, refused_code__in=SHARED).update(**NOT_REFUSED)
+                standings.refresh(self.tenant.pk, object_type, part)
 
     def settle_held(self, object_type: str) -> None:
         self._clashes(object_type).settle_held()
@@ -153,7 +169,10 @@ class LinkNotes:
 
     def forget_refusals(self, object_type: str, inside: QuerySet[Any, Any]) -> None:
         links = Link.objects.filter(tenant=self.tenant, object_type=object_type).exclude(refused_code="")
-        links.exclude(object_id__in=inside).update(**NOT_REFUSED)
+        left = list(links.exclude(object_id__in=inside).values_list("object_id", flat=True))
+        with transaction.atomic():
+            links.filter(object_id__in=left).update(**NOT_REFUSED)
+            standings.refresh(self.tenant.pk, object_type, left)
 
     def weigh(self, guard: Guard) -> None:
         """Only worked out for the preview of a draft."""

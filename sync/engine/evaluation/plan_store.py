@@ -14,7 +14,10 @@ from sync.models.columns import Changes, UnitChange
 from sync.rules.changes import Change
 from sync.scim.resource import REDACTED
 
-REFUSED_FIELDS = ("refused_code", "refused_attribute", "refused_words", "refused_since")
+REFUSED_FIELDS = ("refused_code", "refused_attribute", "refused_words", "refused_since", "holder_name", "holder_id")
+
+
+NOBODY = ("", "")
 
 
 class Subject:
@@ -109,14 +112,25 @@ def _shown(change: Mapping[str, Any], source: str, *, hidden: bool) -> UnitChang
 
 
 class Refusal:
-    """Why an object is left as it is: a code of sync.problems.catalogue, the attribute, and the words to quote."""
+    """Why an object is left as it is: a code of sync.problems.catalogue, the attribute, and the words to quote.
 
-    __slots__ = ("attribute", "error", "problem", "result")
+    `holder`: name and id of whoever stands in the way."""
 
-    def __init__(self, problem: str, attribute: str = "", error: str = "", *, skipped: bool = False) -> None:
+    __slots__ = ("attribute", "error", "holder", "problem", "result")
+
+    def __init__(
+        self,
+        problem: str,
+        attribute: str = "",
+        error: str = "",
+        *,
+        skipped: bool = False,
+        holder: tuple[str, str] = NOBODY,
+    ) -> None:
         self.problem = problem
         self.attribute = attribute
         self.error = error
+        self.holder = holder
         self.result = Result.SKIPPED if skipped else Result.FAILED
 
     def stands_on(self, link: Link) -> bool:
@@ -127,3 +141,4 @@ class Refusal:
         if not self.stands_on(link):
             link.refused_code, link.refused_attribute, link.refused_since = self.problem, self.attribute, now
         link.refused_words = self.error
+        link.holder_name, link.holder_id = self.holder

@@ -13,6 +13,7 @@ from django.db.models import Min, Q
 from django.utils import timezone
 
 from sync.configuration.ruleset import redacted_units
+from sync.engine.evaluation.judgement import NO_MANAGER
 from sync.engine.export import settling
 from sync.engine.export.requests import external_id, know, patch_body, present_members
 from sync.engine.export.sending import Outcome, Request, TooManyFailures
@@ -269,7 +270,7 @@ class Journal:
         if wanted := after.get(MANAGER):
             manager = members.get(wanted["value"])
             if manager is None:
-                return self._skip(settled, operation, "manager-not-in-aws")
+                return self._skip(settled, operation, NO_MANAGER)
             after[MANAGER] = {"value": manager.scim_id}
         operations = patch_body(operation, after)
         if not operations:

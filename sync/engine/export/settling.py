@@ -2,11 +2,16 @@
 
 import datetime
 from collections.abc import Collection, Iterable, Mapping
+from itertools import groupby
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from django.db.models import Q
 
 from sync.db.bulk import put_values, update_rows
+from sync.engine.evaluation.judgement import NO_MANAGER
+from sync.engine.evaluation.plan_store import NOBODY
+from sync.engine.work import note_pending
 from sync.models import DirectoryUser, Link, MembershipLink, Operation, Origin, Result
 from sync.rules import escrow
 from sync.rules.matching import Verdict, holder_in_words, name_of
@@ -16,6 +21,7 @@ from sync.scim.client import Answer
 from sync.scim.errors import BadAnswer, Conflict, Contradiction, NotFound, ScimError, Untouchable
 from sync.scim.resource import MANAGER
 from sync.scim.writing import MembersConflict, TwoMatches, Written
+from sync.standings import services as standings
 
 # What each action is called when AWS agreed.
 DONE = {
@@ -37,7 +43,8 @@ OPERATION_FIELDS = (
 )  # fmt: skip
 LINK_FIELDS = (
     "scim_id", "written", "written_at", "active", "origin", "linked_at", "disabled_at", "held_name", "held_email",
-    "held_external", "failures", "failure_code", "retry_at",
+    "held_external", "failures", "failure_code", "failure_attribute", "failure_words", "failure_request_id",
+    "holder_name", "holder_id", "retry_at", "warnings",
 )  # fmt: skip
 
 # Of those alone whom AWS's answer was about: who is matched is the evaluation's business.
@@ -81,6 +88,8 @@ class Settled:
         self.links = links
         self.redacted = redacted
         self.operations: list[Operation] = []
+        # Those after which nothing more is asked of AWS about the same.
+        self.finished: list[Operation] = []
         self.changed: dict[int, Link] = {}
         self.forgotten: list[Link] = []
         # Whose AWS object another one may be, or is no more.
@@ -114,12 +123,13 @@ class Settled:
             self._keep_answer(operation, answer)
             operation.scim_id = operation.scim_id or str((answer.resource or {}).get("id", ""))
         self.operations.append(operation)
+        self.finished.append(operation)
         link = self.link_of(operation)
         self.changed[link.pk] = link
         if not keep_escrow:
             if link.failures and not link.scim_id:
                 self.came_back.append(link)
-            link.failures, link.failure_code, link.retry_at = 0, "", None
+            _forget_failure(link)
         if operation.action == "delete":
             self.forget(link, now)
             return
@@ -209,6 +219,10 @@ class Settled:
         # A failure of the object itself has a time of its own, which nothing that hangs on it moves nearer.
         link.retry_at = max(due, link.retry_at) if link.failures and link.retry_at else due
         self.changed[link.pk] = link
+        if problem == NO_MANAGER:
+            # The person is as well off as they can be.
+            self.finished.append(operation)
+            link.warnings = link.warnings or NO_MANAGER
 
     def fail(self, operation: Operation, error: ScimError, now: datetime.datetime) -> None:
         """Into the log, and the object into escrow."""
@@ -224,7 +238,10 @@ class Settled:
             self.unknown(operation, link)
         link.retry_at = now + escrow.wait_after(kind, link.failures)
         link.failures += 1
-        link.failure_code = operation.problem
+        link.failure_code, link.failure_attribute = operation.problem, operation.attribute
+        link.failure_words, link.failure_request_id = operation.error, operation.request_id
+        holder = error.holder if isinstance(error, Conflict) else None
+        link.holder_name, link.holder_id = (name_of(holder)[:1024], holder["id"]) if holder else NOBODY
 
     def _gone(self, link: Link, error: NotFound, now: datetime.datetime) -> None:
         taken = Link.objects.filter(tenant_id=self.tenant_id, object_type=link.object_type, scim_id=error.moved_to)
@@ -293,8 +310,10 @@ class Settled:
         for group, users in self.removed:
             MembershipLink.objects.filter(group=group, user__in=users).delete()
         self._save_added()
+        emptied: list[Link] = []
         if self.forgotten:
             keys = [link.pk for link in self.forgotten]
+            emptied += Link.objects.filter(member_links__user__in=keys).distinct()
             MembershipLink.objects.filter(Q(group__in=keys) | Q(user__in=keys)).delete()
         if self.uncertain:
             moved = Q(group__in=self.uncertain) | Q(user__in=self.uncertain)
@@ -302,6 +321,9 @@ class Settled:
         for link in self.came_back:
             # People who report to this person, and its groups, were planned without it.
             revisit_dependants(link)
+        for run_id, operations in groupby(self.finished, attrgetter("run_id")):
+            note_pending(run_id, Link.objects.filter(pk__in=[operation.link_id for operation in operations]))
+        standings.refresh_links([*self.changed.values(), *self.matched, *emptied])
 
     def _save_added(self) -> None:
         rows = [(self.tenant_id, group, user, True) for group, user in self.added]
@@ -317,6 +339,12 @@ def may_be_applied(error: ScimError) -> bool:
 def revisit_dependants(link: Link) -> None:
     newer = link.tenant.snapshots.order_by("-pk").values_list("pk", flat=True)[:1].get() + 1
     DirectoryUser.objects.filter(tenant_id=link.tenant_id, manager_id=link.object_id).update(changed_snapshot=newer)
+
+
+def _forget_failure(link: Link) -> None:
+    link.failures, link.failure_code, link.failure_attribute = 0, "", ""
+    link.failure_words, link.failure_request_id, link.retry_at = "", "", None
+    link.holder_name, link.holder_id = NOBODY
 
 
 def _move(link: Link, operation: Operation, now: datetime.datetime) -> None:

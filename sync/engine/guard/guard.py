@@ -5,13 +5,15 @@ removed in the last day and week together, so that a slow drip is noticed too.
 """
 
 import datetime
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 from django.utils import timezone
 
 from sync.engine.guard.holds import held_changes
+from sync.engine.work import note_pending
 from sync.models import (
     HeldChange,
     Hold,
@@ -22,6 +24,7 @@ from sync.models import (
     Run,
 )
 from sync.rules.limits import Limits
+from sync.standings import services as standings
 
 DAY, WEEK = datetime.timedelta(days=1), datetime.timedelta(days=7)
 DONE = (Result.DISABLED, Result.DELETED, Result.REMOVED)
@@ -159,8 +162,16 @@ class Guard:
         for rows in _batches(operations.order_by("pk")):
             changes = held_changes(hold, rows)
             self.held |= {(change.action, change.object_id, change.member_id) for change in changes}
-            HeldChange.objects.bulk_create(changes, batch_size=500, ignore_conflicts=True)
-        operations.update(result=Result.HELD, finished_at=self.now, problem=f"held-{kind}")
+            self._hold_batch(kind, rows, changes)
+
+    @transaction.atomic
+    def _hold_batch(self, kind: str, rows: Sequence[Operation], changes: Sequence[HeldChange]) -> None:
+        HeldChange.objects.bulk_create(changes, batch_size=500, ignore_conflicts=True)
+        held = Operation.objects.filter(pk__in=[row.pk for row in rows])
+        held.update(result=Result.HELD, finished_at=self.now, problem=f"held-{kind}")
+        links = Link.objects.filter(pk__in=[row.link_id for row in rows])
+        note_pending(self.run.pk, links)
+        standings.refresh_links(links)
 
     def _forget_older(self) -> None:
         """The log shows a change that still waits once, under the newest run."""

@@ -2,7 +2,8 @@
 
 from collections.abc import Collection, Iterable, Mapping
 
-from django.db.models import Count, Exists, OuterRef
+from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from sync.models import (
@@ -14,6 +15,7 @@ from sync.models import (
     Run,
     Tenant,
 )
+from sync.standings import services as standings
 
 NOT_DONE = (Result.FAILED, Result.WILL_RETRY, Result.SKIPPED, Result.HELD)
 
@@ -52,30 +54,36 @@ def close_unwanted(
     rows = HeldChange.objects.open().filter(tenant=tenant)
     if object_ids is not None:
         rows = rows.filter(object_id__in=object_ids)
-    gone = [change.pk for change in rows if (change.action, change.object_id, change.member_id) not in wanted]
-    HeldChange.objects.filter(pk__in=gone).update(closed_at=timezone.now())
+    gone = [change for change in rows if (change.action, change.object_id, change.member_id) not in wanted]
+    with transaction.atomic():
+        HeldChange.objects.filter(pk__in=[change.pk for change in gone]).update(closed_at=timezone.now())
+        refresh_standings(tenant, gone)
     close_empty_holds(tenant)
+
+
+def refresh_standings(tenant: Tenant, changes: Iterable[HeldChange]) -> None:
+    """Of the objects of held changes that were just stored. A membership is its group's."""
+    ids: dict[str, set[str]] = {"user": set(), "group": set()}
+    for change in changes:
+        ids["user" if change.object_type == "user" else "group"].add(change.object_id)
+    for kind, found in ids.items():
+        standings.refresh(tenant.pk, kind, found)
 
 
 def close_done(run: Run) -> None:
     """What was approved and is done no longer waits."""
     done = run.operations.filter(approved=True).exclude(result__in=(Result.PLANNED, Result.SENT, *NOT_DONE))
     same = done.filter(object_id=OuterRef("object_id"), action=OuterRef("action"))
-    now = timezone.now()
     changes = HeldChange.objects.open().filter(tenant=run.tenant)
-    changes.filter(Exists(same), member_id="").update(closed_at=now)
+    over = list(changes.filter(Exists(same), member_id=""))
     for operation in done.filter(action="remove_member"):
-        members = operation.member_ids
-        changes.filter(object_id=operation.object_id, member_id__in=members).update(closed_at=now)
+        over += changes.filter(object_id=operation.object_id, member_id__in=operation.member_ids)
+    with transaction.atomic():
+        HeldChange.objects.filter(pk__in=[change.pk for change in over]).update(closed_at=timezone.now())
+        refresh_standings(run.tenant, over)
     close_empty_holds(run.tenant)
 
 
 def close_empty_holds(tenant: Tenant) -> None:
     open_changes = HeldChange.objects.open().filter(hold=OuterRef("pk"))
     Hold.objects.filter(~Exists(open_changes), tenant=tenant, closed_at=None).update(closed_at=timezone.now())
-
-
-def waiting_counts(tenant: Tenant) -> dict[str, int]:
-    """Undecided changes by kind of hold."""
-    rows = HeldChange.objects.waiting().filter(tenant=tenant).values("hold__kind").annotate(n=Count("pk"))
-    return {row["hold__kind"]: row["n"] for row in rows}

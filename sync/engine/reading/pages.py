@@ -8,7 +8,8 @@ from django.db import transaction
 from sync.db.bulk import insert_rows, update_rows
 from sync.engine.reading import memberships
 from sync.graph.client import DeltaPage
-from sync.models import DirectoryGroup, DirectoryUser, Snapshot
+from sync.models import DirectoryGroup, DirectoryUser, ObjectType, Snapshot
+from sync.standings import services as standings
 
 Item = dict[str, Any]
 
@@ -56,6 +57,8 @@ def _apply(
     update_rows([row for row in changed if row.object_id in known], fields)
     same = [row.pk for key, row in known.items() if row.changed_snapshot != snapshot.pk]
     model.objects.filter(pk__in=same).update(seen_snapshot=snapshot.pk)
+    kind = ObjectType.USER if model is DirectoryUser else ObjectType.GROUP
+    standings.refresh(snapshot.tenant_id, kind, [row.object_id for row in changed])
 
 
 def _ids(items: Sequence[Item]) -> set[str]:

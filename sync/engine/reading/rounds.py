@@ -23,6 +23,7 @@ from sync.graph.errors import GraphError, NotFound, Rejected, ResyncRequired
 from sync.models import DirectoryGroup, DirectoryUser, Snapshot, Tenant
 from sync.runs import checkpoints
 from sync.runs.lease import Watch
+from sync.standings import services as standings
 
 log = structlog.get_logger(__name__)
 
@@ -178,8 +179,11 @@ def _note_absent(snapshot: Snapshot) -> None:
     unseen = Q(tenant=snapshot.tenant, seen_snapshot__lt=snapshot.pk)
     old = DirectoryUser.objects.filter(unseen, deleted="soft", scope_reason="deleted", scope_at__lt=long_ago)
     old.update(deleted="purged", **changed)
-    for model in (DirectoryUser, DirectoryGroup):
-        model.objects.filter(unseen, deleted="").update(deleted="soft", **changed)
+    for kind, model in (("user", DirectoryUser), ("group", DirectoryGroup)):
+        absent = model.objects.filter(unseen, deleted="")
+        ids = list(absent.values_list("object_id", flat=True))
+        absent.update(deleted="soft", **changed)
+        standings.refresh(snapshot.tenant_id, kind, ids)
 
 
 # A page

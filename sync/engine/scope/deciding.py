@@ -3,7 +3,8 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from django.db.models import QuerySet
+from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from sync.configuration.ruleset import Rules
@@ -11,12 +12,14 @@ from sync.db.batches import batches
 from sync.db.bulk import update_rows
 from sync.engine.scope import nesting
 from sync.engine.work import users_to_look_at
-from sync.models import DirectoryMembership, DirectoryUser, Inclusion, Snapshot, Tenant
+from sync.models import DirectoryGroup, DirectoryMembership, DirectoryUser, Inclusion, Snapshot, Tenant
 from sync.rules import scope as scoping
 from sync.rules.scope import Path, Person, Scope
 from sync.runs.lease import Watch
+from sync.standings import services as standings
 
 FIELDS = ("in_scope", "scope_reason", "scope_through", "scope_path", "scope_at")
+GROUP_FIELDS = ("in_scope", "scope_reason")
 
 
 class Deciding:
@@ -65,6 +68,9 @@ class ScopePass:
         """How many are in scope, and how many known people are not."""
         nesting.refresh(self.tenant, self.snapshot, self.rules, self.since)
         self.decide_for(users_to_look_at(self.tenant, self.since))
+        self.decide_groups(DirectoryGroup.objects.filter(tenant=self.tenant))
+        if self.tenant.standings_checked_at is None:
+            standings.refresh_all(self.tenant)
         people = DirectoryUser.objects.filter(tenant=self.tenant)
         in_scope = people.filter(in_scope=True).count()
         return {"in": in_scope, "out": people.filter(deleted="").count() - in_scope}
@@ -76,6 +82,25 @@ class ScopePass:
             self.watch.safe_point()
             self._note(batch, deciding.scopes(batch))
 
+    def decide_groups(self, rows: QuerySet[DirectoryGroup]) -> None:
+        """Whether the groups themselves go to AWS. Of those that nobody assigns there is nothing new to say."""
+        told = Q(object_id__in=self.rules.assigned_groups) | ~Q(scope_reason=scoping.Reason.NOT_ASSIGNED)
+        for batch in batches(rows.filter(told)):
+            self.watch.safe_point()
+            self._note_groups(batch)
+
+    @transaction.atomic
+    def _note_groups(self, batch: Sequence[DirectoryGroup]) -> None:
+        changed = []
+        for group in batch:
+            scope = self.rules.scope_of_group(group.object_id, group.properties, deleted=bool(group.deleted))
+            if (scope.in_scope, scope.reason) != (group.in_scope, group.scope_reason):
+                group.in_scope, group.scope_reason = scope.in_scope, scope.reason
+                changed.append(group)
+        update_rows(changed, GROUP_FIELDS)
+        standings.refresh(self.tenant.pk, "group", [group.object_id for group in changed])
+
+    @transaction.atomic
     def _note(self, batch: Sequence[DirectoryUser], scopes: Sequence[Scope]) -> None:
         arrived, changed, now = [], [], timezone.now()
         for user, scope in zip(batch, scopes, strict=True):
@@ -87,6 +112,7 @@ class ScopePass:
             user.scope_through, user.scope_path, user.scope_at = scope.through, list(scope.path), now
             changed.append(user)
         update_rows(changed, FIELDS)
+        standings.refresh(self.tenant.pk, "user", [user.object_id for user in changed])
         # Whoever reports to somebody who has just come can be given that manager now.
         DirectoryUser.objects.filter(
             tenant=self.tenant, manager_id__in=arrived, changed_snapshot__lt=self.snapshot.pk

@@ -56,7 +56,9 @@ def read(tenant: Tenant, options: dict[str, Any]) -> Incoming:
     try:
         if options["file"]:
             return microsoft.read_text(read_input(options["file"]), configuration)
-        return microsoft.read_schema(microsoft.fetch(tenant, options["application"], options["job"]), configuration)
+        return microsoft.read_schema(
+            microsoft.fetch(tenant, options["application"], options["job"], patient=True), configuration
+        )
     except NotImported as error:
         raise CommandError(f"{what} was not imported. Nothing was changed.\n{error}") from error
     except SeveralJobs as error:

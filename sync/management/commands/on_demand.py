@@ -43,7 +43,7 @@ class Command(ReportCommand):
     def request(self, tenant: Tenant, options: dict[str, Any]) -> Demand:
         kind = ObjectType.GROUP if options["group"] else ObjectType.USER
         try:
-            found = services.resolve_names(tenant, options["object"], kind.value)
+            found = services.resolve_names(tenant, options["object"], kind.value, patient=True)
             return services.request_demand(
                 tenant=tenant, actor=self.actor, objects=found, dry_run=not options["write"], enqueue=False
             )

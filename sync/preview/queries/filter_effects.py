@@ -14,7 +14,6 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
 
-from sync.configuration.current import configuration_of
 from sync.configuration.drafts import draft_or_current
 from sync.configuration.ruleset import Rules
 from sync.engine.reading.tracked import parts
@@ -42,12 +41,6 @@ MODELS: Mapping[ObjectType, type[DirectoryUser] | type[DirectoryGroup]] = {
     "user": DirectoryUser,
     "group": DirectoryGroup,
 }
-
-
-def titles_of(tenant: Tenant, object_type: ObjectType = "user") -> list[str]:
-    """Of the filters that runs use."""
-    rows = configuration_of(tenant).filters.filter(object_type=object_type)
-    return list(rows.values_list("title", flat=True))
 
 
 def attributes_read(tenant: Tenant, object_type: ObjectType) -> list[str]:

@@ -17,7 +17,7 @@ from sync.rules.scope import Reason
 KEEPABLE = (Reason.NOT_ASSIGNED, Reason.OUTSIDE_FILTER)
 # A preview older than this says too little about today's directory.
 PREVIEW_HOLDS = datetime.timedelta(minutes=60)
-PREVIEWED = (Run.State.COMPLETED, Run.State.COMPLETED_WITH_ERRORS)
+PREVIEWED = Run.DONE
 WRITES = (Run.Kind.FULL, Run.Kind.CHANGES)
 NOT_DONE = (Result.PLANNED, Result.SENT, Result.SKIPPED, Result.FAILED, Result.WILL_RETRY)
 NAMED = 20

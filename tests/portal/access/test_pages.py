@@ -10,13 +10,14 @@ from django.db import transaction
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
 from pytest_django import DjangoDbBlocker
 
 from portal.access.pages import Access, access_of
 from portal.access.rights import rights_of
 from portal.access.roles import RIGHTS, Right
 from portal.models import Role, User
-from sync.models import ConnectionTest, Demand, DirectoryGroup, Drift, Half, Hold, Operation, Run, Tenant
+from sync.models import ConnectionTest, Demand, DirectoryGroup, Drift, Half, Hold, Operation, Run, Standing, Tenant
 from sync.tenants.services import create_tenant
 from tests.world.drafted import GROUP, JO, PREVIEW, preview_of, with_draft, with_versions
 from tests.world.people import person
@@ -37,6 +38,9 @@ OTHERS = {
     "me": SIGNED_IN,
     "tenants": SIGNED_IN,
     "tenant_new": OWNER,
+    "keys": OWNER,
+    "credentials": SIGNED_IN,
+    "credentials_file": SIGNED_IN,
 }
 # The same page by another question.
 MORE = [
@@ -50,6 +54,7 @@ FORMS: Mapping[str, list[dict[str, Any]]] = {
     "connection_test_start": [{"half": "aws"}],
     "configuration_import": [{"step": "file", "text": "{}"}, {"step": "entra"}, {"step": "take"}],
     "provisioning": [{"interval": 15}],
+    "credential_renewal": [{}, *({"step": step} for step in ("enter", "test", "switch", "remove"))],
 }
 
 
@@ -83,7 +88,14 @@ class World:
     browser: Client = field(default_factory=Client)
 
     def address(self, name: str) -> str:
-        usual = {"object_type": "user", "target": "title", "key": "new", "kind": "group", "object_id": GROUP}
+        usual = {
+            "half": "aws",
+            "object_type": "user",
+            "target": "title",
+            "key": "new",
+            "kind": "group",
+            "object_id": GROUP,
+        }
         named = usual | {"number": 1} | self.facts.get(name, {})
         converters = PAGES[name].pattern.converters
         return reverse(name, kwargs={"slug": SLUG} | {one: named[one] for one in converters})
@@ -107,6 +119,7 @@ def make_world() -> World:
     preview_of(tenant, with_draft(tenant))
     run = Run.objects.create(tenant=tenant, number=1, kind="full", trigger="person", state="completed")
     DirectoryGroup.objects.create(tenant=tenant, object_id=GROUP)
+    Standing.objects.create(tenant=tenant, kind="user", object_id=GROUP, word="in_aws", since=timezone.now())
     facts = {"limit": 1, "planned": 2}
     rows = {
         "connection_test": ConnectionTest.objects.create(tenant=tenant, half=Half.AWS, state="done"),

@@ -184,7 +184,7 @@ OTHER_STATE = """
 from pathlib import Path
 from django.conf import settings
 from portal.deployment.embedded import Address, environment_of
-there = environment_of(Path("{other}"), Address.parse("127.0.0.1:8031"))
+there = environment_of(Path("{other}"), Address.parse("127.0.0.1:8031"), insecure=False)
 print(settings.PUBLIC_URL, there["PUBLIC_URL"], there["ALLOWED_HOSTS"], there["BROKER_URL"])
 """
 
@@ -202,3 +202,17 @@ def test_a_second_up_takes_nothing_from_the_first(tmp_path: Path) -> None:
     assert said[0] == running["PUBLIC_URL"]
     assert said[1] == "http://localhost:8031"
     assert "first" not in "".join(said[1:])
+
+
+@pytest.mark.process
+def test_what_a_running_up_left_names_no_other_variable(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    environ.remember(tmp_path, {"PUBLIC_URL": "http://localhost:18801", "LD_PRELOAD": "/tmp/evil.so", "DEBUG": "1"})
+    program = (
+        "import os; from portal import settings; print(settings.PUBLIC_URL, settings.DEBUG, 'LD_PRELOAD' in os.environ)"
+    )
+    environment = clean_environment(STATE_DIR=str(tmp_path), SECRET_KEY="k" * 60, SEAL_KEYS=f"test:{'A' * 43}=")
+    said = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+    assert said.stdout.split() == ["http://localhost:18801", "False", "False"]

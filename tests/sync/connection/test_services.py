@@ -12,7 +12,8 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from sync.connection import checks, clients, services
-from sync.connection.sealing import unseal
+from sync.connection.sealed import credential_context
+from sync.connection.sealing import CannotOpen, unseal
 from sync.connection.services import HalfState
 from sync.models import AuditEntry, AwsConnection, ConnectionTest, EntraConnection, Tenant
 from tests.world.runs import new_run
@@ -72,7 +73,7 @@ def test_the_facts_that_a_lab_prints_complete_both_halves(tenant: Tenant) -> Non
     services.connect(tenant, facts, actor=JO)
     entra, aws = EntraConnection.objects.get(tenant=tenant), AwsConnection.objects.get(tenant=tenant)
     assert (entra.cloud, entra.complete, aws.complete) == ("lab", True, True)
-    assert unseal(entra.sealed_credential, clients.credential_context(tenant)) == "the-secret-value~7Q"
+    assert unseal(entra.sealed_credential, credential_context(entra)) == "the-secret-value~7Q"
     assert clients.access_token(aws) == TOKEN
 
 
@@ -80,7 +81,7 @@ def test_ids_are_stored_in_lower_case_and_the_secret_is_sealed(tenant: Tenant) -
     entra = save_entra(tenant)
     assert entra.directory_id == "4f1c09d2-7a3e-4b8a-9c55-12e0d7f6a3b1"
     assert "the-secret-value" not in entra.sealed_credential
-    assert unseal(entra.sealed_credential, f"tenant:{tenant.pk}:entra.credential") == "the-secret-value~7Q"
+    assert unseal(entra.sealed_credential, credential_context(entra)) == "the-secret-value~7Q"
     assert entra.credential_hint == "7Q"
     assert entra.changed_by == JO
 
@@ -101,6 +102,50 @@ def test_no_secret_keeps_the_stored_one(tenant: Tenant) -> None:
     after = save_aws(tenant, token=None, token_created_on=datetime.date(2026, 1, 1))
     assert after.sealed_token == before
     assert after.token_created_on == datetime.date(2026, 1, 1)
+
+
+ELSEWHERE = [
+    {"cloud": "china"},
+    {"directory_id": "4f1c09d2-7a3e-4b8a-9c55-12e0d7f6a3b2"},
+    {"client_id": "0a1b2c3d-0000-4000-8000-000000000002"},
+]
+
+
+@pytest.mark.parametrize("elsewhere", ELSEWHERE)
+def test_a_stored_secret_does_not_follow_to_another_directory_cloud_or_app(
+    tenant: Tenant, elsewhere: dict[str, str]
+) -> None:
+    before = save_entra(tenant)
+    with pytest.raises(ValidationError) as refused:
+        save_entra(tenant, credential=None, **elsewhere)
+    assert refused.value.code == "destination-changed"
+    after = EntraConnection.objects.get(tenant=tenant)
+    assert {name: getattr(after, name) for name in elsewhere} == {name: getattr(before, name) for name in elsewhere}
+
+
+def test_a_stored_token_does_not_follow_to_another_endpoint(tenant: Tenant) -> None:
+    save_aws(tenant)
+    with pytest.raises(ValidationError) as refused:
+        save_aws(tenant, token=None, endpoint=ENDPOINT.replace("eu-central-1", "us-east-1"))
+    assert refused.value.code == "destination-changed"
+    assert AwsConnection.objects.get(tenant=tenant).endpoint == ENDPOINT
+
+
+@pytest.mark.parametrize("elsewhere", ELSEWHERE)
+def test_a_secret_does_not_open_beside_a_destination_that_was_changed_in_the_database(
+    tenant: Tenant, elsewhere: dict[str, str]
+) -> None:
+    entra = save_entra(tenant)
+    EntraConnection.objects.filter(pk=entra.pk).update(**elsewhere)
+    with pytest.raises(CannotOpen):
+        clients.authenticator(EntraConnection.objects.select_related("tenant").get(pk=entra.pk))
+
+
+def test_a_token_does_not_open_beside_an_endpoint_that_was_changed_in_the_database(tenant: Tenant) -> None:
+    aws = save_aws(tenant)
+    AwsConnection.objects.filter(pk=aws.pk).update(endpoint=ENDPOINT.replace("eu-central-1", "us-east-1"))
+    with pytest.raises(CannotOpen):
+        clients.access_token(AwsConnection.objects.select_related("tenant").get(pk=aws.pk))
 
 
 def test_saving_what_is_equal_leaves_a_passed_test_valid(tenant: Tenant) -> None:
@@ -187,7 +232,7 @@ def test_a_change_during_the_test_makes_it_a_test_of_old_values(
 ) -> None:
     save_aws(tenant)
 
-    def change_meanwhile(*_: Any) -> Any:
+    def change_meanwhile(*_: Any, **__: Any) -> Any:
         yield rows("checking")
         save_aws(tenant, token="n3" * 270)
         yield rows("passed")
@@ -204,10 +249,10 @@ def test_a_change_during_the_test_makes_it_a_test_of_old_values(
 
 def test_a_finished_test_is_not_run_again(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
     save_aws(tenant)
-    monkeypatch.setattr(checks, "run", lambda *_: iter([rows("passed")]))
+    monkeypatch.setattr(checks, "run", lambda *_, **__: iter([rows("passed")]))
     test = services.new_test(tenant=tenant, actor=JO, half="aws")
     services.run_test(test.pk)
-    monkeypatch.setattr(checks, "run", lambda *_: iter([rows("failed")]))
+    monkeypatch.setattr(checks, "run", lambda *_, **__: iter([rows("failed")]))
     services.run_test(test.pk)
     test.refresh_from_db()
     assert test.passed
@@ -216,7 +261,7 @@ def test_a_finished_test_is_not_run_again(tenant: Tenant, monkeypatch: pytest.Mo
 def test_a_check_that_breaks_ends_the_test_and_is_told(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
     save_aws(tenant)
 
-    def broken(*_: Any) -> Any:
+    def broken(*_: Any, **__: Any) -> Any:
         yield [{"id": "A1", "state": "checking"}, {"id": "A2", "state": "waiting"}]
         raise RuntimeError("our fault")
 

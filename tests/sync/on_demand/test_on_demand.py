@@ -166,7 +166,7 @@ def test_somebody_out_of_scope_is_explained_not_provisioned(wired: Tenant, lab: 
 def test_an_id_that_nobody_has_fails_with_its_reason(wired: Tenant, lab: Lab) -> None:
     nobody = {"id": str(uuid.uuid4()), "displayName": "?", "userPrincipalName": "?"}
     row = demand(wired, nobody).objects_asked.get()
-    assert (row.result, facts(row, "import")["problem"]) == (Result.FAILED, "not-in-entra")
+    assert (row.result, facts(row, "import")["problem"]) == (Result.FAILED, "unknown-to-entra")
 
 
 def test_whom_aws_would_refuse_is_not_sent(wired: Tenant, lab: Lab) -> None:

@@ -5,12 +5,13 @@ from typing import Any
 import pytest
 
 from sync.configuration import assignments, versions
+from sync.configuration.current import filter_titles
 from sync.configuration.drafts import draft_or_current
 from sync.configuration.filters import save_filter
 from sync.configuration.settings import set_settings
 from sync.directory.live import Found
 from sync.models import DirectoryGroup, DirectoryMembership, DirectoryUser, Tenant
-from sync.preview.queries.filter_effects import FilterEffects, search, titles_of
+from sync.preview.queries.filter_effects import FilterEffects, search
 from sync.rules.entra_attributes import ALWAYS_SELECTED
 
 pytestmark = pytest.mark.both
@@ -91,7 +92,7 @@ def test_the_switch_for_guests_and_a_filter_drop_whom_they_stop(company: Tenant)
 def test_somebody_is_explained_under_both_sets_of_rules(company: Tenant) -> None:
     engineers(company)
     versions.make_version(draft_or_current(company), actor=ACTOR)
-    assert titles_of(company) == ["Engineers"]
+    assert filter_titles(company) == ["Engineers"]
     set_settings(actor=ACTOR, tenant=company, leave_out_guests=True)
     look = FilterEffects(company, "user")
     found = {key: look.test(key) for key in ("ada", "gil", "bob", "ned", "eve", "nobody")}

@@ -12,6 +12,7 @@ from django.core.management import CommandError, call_command
 
 from sync.configuration import versions
 from sync.configuration.current import configuration_of
+from sync.connection.sealed import token_context
 from sync.connection.sealing import unseal
 from sync.models import Assignment, AttributeMapping, Interval, Tenant
 from sync.rules.limits import Limits
@@ -70,7 +71,7 @@ def test_a_file_makes_a_whole_tenant(tmp_path: Path) -> None:
     assert tenant.never_touch == ["AWS*", "Audit-*"]
     assert (tenant.name_id, tenant.delete_after_days, tenant.free_names) == ("mail", 0, True)
     assert (tenant.verify_daily, tenant.repair) == (False, False)
-    assert unseal(tenant.aws.sealed_token, f"tenant:{tenant.pk}:aws.token") == "not-a-real-token"
+    assert unseal(tenant.aws.sealed_token, token_context(tenant.aws)) == "not-a-real-token"
     assert tenant.aws.endpoint.endswith("/scim/v2")
     assert Assignment.objects.get().display_name == "AWS-Admins"
     assert AttributeMapping.objects.filter(configuration=configuration_of(tenant)).count() == 25
@@ -107,6 +108,7 @@ def test_what_goes_out_comes_in_again_and_holds_no_secret(tmp_path: Path) -> Non
         ({"mappings": {"people": [{"target": "nosuch", "type": "direct", "source": "mail"}]}}, "mappings.people[0]"),
         ({"assignments": [{"type": "robot", "id": "x"}]}, "assignments[0]"),
         ({"version": 99}, "version"),
+        ({"name": "Evil\r\nBcc: a@b"}, "name"),
         ({"safety": {"limits": {"people_percent": 101}}}, "safety.limits.people_percent"),
         ({"safety": {"limits": {"people": 3}}}, "safety.limits.people"),
         ({"safety": {"limits": {"people_at_most": 1}}}, "people_at_most"),

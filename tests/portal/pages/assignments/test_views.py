@@ -257,7 +257,7 @@ def test_before_the_first_run_direct_members_are_counted_in_entra(
 @pytest.fixture
 def entra(monkeypatch: pytest.MonkeyPatch) -> Iterator["Entra"]:
     answers = Entra()
-    monkeypatch.setattr(live, "client_of", lambda _tenant: answers)
+    monkeypatch.setattr(live, "client_of", lambda _tenant, *_: answers)
     return answers
 
 

@@ -171,7 +171,7 @@ def test_the_schema_is_read_from_entra(tenant: Tenant, jo: Client, monkeypatch: 
 
 
 def test_of_several_jobs_one_is_chosen(tenant: Tenant, jo: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(microsoft, "graph_client", lambda _tenant: GraphWithJobs("aws.1", "aws.2"))
+    monkeypatch.setattr(microsoft, "client_of", lambda _tenant: GraphWithJobs("aws.1", "aws.2"))
     asked = {"step": "entra", "application": "5f8d1c0a-3c1e-4c55-9d0e-7a5b0c9e1f21"}
     assert 'name="job"' not in jo.get(IMPORT).content.decode()
     page = jo.post(IMPORT, asked).content.decode()
@@ -192,7 +192,7 @@ def test_a_missing_permission_is_named_at_the_field(
         def synchronization_jobs(self, _principal: str) -> Any:
             raise Forbidden("no", status=403)
 
-    monkeypatch.setattr(microsoft, "graph_client", lambda _tenant: Refusing())
+    monkeypatch.setattr(microsoft, "client_of", lambda _tenant: Refusing())
     answer = jo.post(IMPORT, {"step": "entra", "application": "5f8d1c0a-3c1e-4c55-9d0e-7a5b0c9e1f21"})
     assert answer.status_code == 422
     assert "Synchronization.Read.All is missing" in answer.content.decode()

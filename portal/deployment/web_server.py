@@ -1,0 +1,18 @@
+"""Settings of gunicorn, wherever it is started: `gunicorn -c python:portal.deployment.web_server portal.wsgi`.
+
+What it needs of a proxy in front stands in docs/operations.md.
+"""
+
+from portal.deployment import limits
+
+worker_class = "portal.deployment.web_worker.WaitingRoomWorker"
+workers = 1
+threads = 16
+worker_connections = 1000
+keepalive = 5
+graceful_timeout = 10
+loglevel = "warning"
+# gunicorn's own limits of a head, beside the size of all of it.
+limit_request_line = 8190
+limit_request_fields = 100
+limit_request_field_size = min(16 * 1024, limits.HEAD_BYTES)

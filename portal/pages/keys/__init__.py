@@ -1,0 +1,1 @@
+"""The key ring: which stored secrets hang on which key."""

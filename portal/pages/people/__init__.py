@@ -1,0 +1,1 @@
+"""People, and one person: why is this person, or not, in AWS?"""

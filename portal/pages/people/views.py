@@ -1,0 +1,130 @@
+"""People: how everybody stands, and one person with the reasons."""
+
+from typing import Any
+from urllib.parse import quote
+
+from django.core.paginator import Paginator
+from django.http import Http404, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from portal.access.pages import page
+from portal.access.request import HttpRequest
+from portal.access.rights import can
+from portal.access.roles import Right
+from portal.frame.paging import Pager, query_with
+from portal.frame.render import render_page
+from portal.words.aws_fields import field_label, short_path
+from portal.words.blocked import blocked_words
+from sync.models import DirectoryUser, ObjectType, Standing, Tenant, Word
+from sync.people import queries
+from sync.people.queries import Answer, PersonFacts, Question
+from sync.standings import queries as standings
+
+PAGE = 50
+ENTRA_USER = "https://entra.microsoft.com/#view/Microsoft_AAD_UsersAndTenants/UserProfileMenuBlade/~/overview/userId/"
+# Where a question can be answered otherwise, by its key: the page's name.
+PLACES = {"assigned": "assignments", "scope": "scope", "ready": "mappings", "written": "provisioning"}
+
+
+@page(read=Right.READ)
+def people(request: HttpRequest, tenant: Tenant) -> HttpResponse:
+    text, chosen = request.GET.get("q", "")[:100], request.GET.get("word", "")
+    word = Word(chosen) if chosen in Word.values else None
+    found = Paginator(queries.find(tenant, text, word), PAGE).get_page(request.GET.get("page"))
+    context = {
+        "tenant": tenant,
+        "text": text,
+        "chosen": chosen,
+        "chips": chips(request, tenant, word),
+        "people": with_users(tenant, found.object_list),
+        "count": found.paginator.count,
+        "pager": Pager.of(request, found, label=_("People")),
+        "known": standings.standings(tenant, ObjectType.USER).exists(),
+    }
+    return render_page(request, "people/list.html", context, partial="found")
+
+
+def chips(request: HttpRequest, tenant: Tenant, chosen: Word | None) -> list[dict[str, Any]]:
+    counts = standings.counts(tenant, ObjectType.USER)
+    shown = [{"word": "", "label": _("All"), "n": sum(counts.values()), "on": chosen is None}]
+    shown += [
+        {"word": word.value, "label": word.label, "n": n, "on": word is chosen} for word, n in counts.items() if n
+    ]
+    return [one | {"url": query_with(request, word=one["word"], page="")} for one in shown]
+
+
+def with_users(tenant: Tenant, rows: Any) -> list[dict[str, Any]]:
+    """Each standing with the person's row of the mirror."""
+    found = list(rows)
+    ids = [row.object_id for row in found if row.object_id]
+    users = {user.object_id: user for user in DirectoryUser.objects.filter(tenant=tenant, object_id__in=ids)}
+    return [{"standing": row, "user": users.get(row.object_id)} for row in found]
+
+
+@page(read=Right.READ)
+def person(request: HttpRequest, tenant: Tenant, object_id: str) -> HttpResponse:
+    facts = facts_or_404(tenant, object_id)
+    asked = queries.questions(facts)
+    blocker = next((one for one in asked if one.answer == Answer.NO), None)
+    context = {
+        "tenant": tenant,
+        "facts": facts,
+        "person": facts.standing,
+        "verdict": queries.verdict_of(facts),
+        "questions": [{"question": one, "open": one is blocker, "url": place_of(tenant, one)} for one in asked],
+        "blocker": blocker,
+        "values": shown_values(queries.values_of(facts)),
+        "groups": queries.memberships(facts),
+        "history": facts.history,
+        "entra_url": ENTRA_USER + quote(object_id),
+        "fix_url": fix_url(tenant, facts.standing),
+        "may_provision": can(request.user, tenant, Right.ON_DEMAND),
+    }
+    return render_page(request, "people/detail.html", context)
+
+
+def facts_or_404(tenant: Tenant, object_id: str) -> PersonFacts:
+    standing = queries.of_id(tenant, object_id)
+    if standing is None:
+        raise Http404
+    return queries.facts_of(standing, blocked_words(tenant))
+
+
+def place_of(tenant: Tenant, question: Question) -> str:
+    if question.answer != Answer.NO or question.key not in PLACES:
+        return ""
+    name = PLACES[question.key]
+    return reverse(name, args=[tenant.slug, "user"] if name == "mappings" else [tenant.slug])
+
+
+def fix_url(tenant: Tenant, standing: Standing) -> str:
+    """The mapping of the field that is in the way."""
+    if standing.word != Word.NOT_READY or not standing.attribute:
+        return ""
+    return reverse("mapping", args=[tenant.slug, "user", standing.attribute])
+
+
+def shown_values(values: list[queries.Value]) -> list[dict[str, Any]]:
+    return [
+        {
+            "label": field_label(value.target) or short_path(value.target),
+            "entra": [one for one in value.entra.values() if one not in (None, "", [])],
+            "value": value,
+        }
+        for value in values
+    ]
+
+
+@page(read=Right.ON_DEMAND)
+def person_values(request: HttpRequest, tenant: Tenant, object_id: str) -> HttpResponse:
+    """The values with what AWS holds now."""
+    facts = facts_or_404(tenant, object_id)
+    context: dict[str, Any] = {"tenant": tenant, "person": facts.standing, "live": True, "read_at": timezone.now()}
+    try:
+        held = queries.read_in_aws(facts)
+        context |= {"values": shown_values(queries.values_of(facts, held or {})), "nobody": held is None}
+    except queries.UNREADABLE:
+        context |= {"values": shown_values(queries.values_of(facts)), "unreadable": True, "live": False}
+    return render_page(request, "people/values.html", context, partial="values")

@@ -1,0 +1,90 @@
+"""What is stored about one person, read once for a page or an answer."""
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sync.configuration.current import filter_titles
+from sync.engine.scope import nesting
+from sync.models import DirectoryGroup, DirectoryUser, Link, MembershipLink, ObjectType, Operation, Standing, Tenant
+
+# Rows of history that are read with a person; the logs have all.
+SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """A group that is written to AWS and lists the person in Entra, or in AWS."""
+
+    group_id: str
+    name: str
+    in_entra: bool
+    in_aws: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PersonFacts:
+    """`path`: names of the groups from the assigned one down to the one that lists the person; `filters`: titles.
+
+    `read_at`: when Entra was read; `blocked`: what keeps everything from being written, in words.
+    """
+
+    tenant: Tenant
+    standing: Standing
+    user: DirectoryUser | None
+    link: Link | None
+    path: Sequence[str]
+    filters: Sequence[str]
+    history: Sequence[Operation]
+    read_at: datetime.datetime | None
+    blocked: str = ""
+
+    @property
+    def in_aws(self) -> bool:
+        return bool(self.link and self.link.scim_id and self.link.active)
+
+
+def facts_of(standing: Standing, blocked: str = "") -> PersonFacts:
+    tenant = standing.tenant
+    user = DirectoryUser.objects.filter(tenant=tenant, object_id=standing.object_id).first()
+    link = Link.objects.filter(tenant=tenant, object_type=ObjectType.USER, object_id=standing.object_id).first()
+    return PersonFacts(
+        tenant,
+        standing,
+        user,
+        link,
+        group_names(tenant, user.scope_path if user else ()),
+        filter_titles(tenant),
+        history(tenant, standing.object_id),
+        tenant.snapshots.exclude(sealed_at=None).order_by("-pk").values_list("sealed_at", flat=True).first(),
+        blocked,
+    )
+
+
+def group_names(tenant: Tenant, ids: Sequence[str]) -> list[str]:
+    found = dict(
+        DirectoryGroup.objects.filter(tenant=tenant, object_id__in=ids).values_list("object_id", "display_name")
+    )
+    return [found.get(one) or one for one in ids]
+
+
+def history(tenant: Tenant, object_id: str) -> list[Operation]:
+    """The last of what was done with the person, newest first."""
+    rows = Operation.objects.log().filter(tenant=tenant, object_type=ObjectType.USER, object_id=object_id)
+    return list(rows.select_related("run").order_by("-pk")[:SHOWN])
+
+
+def memberships(facts: PersonFacts) -> list[Membership]:
+    from_entra = _listing(facts)
+    in_aws = set(
+        MembershipLink.objects.filter(user=facts.link).values_list("group__object_id", flat=True) if facts.link else ()
+    )
+    groups = DirectoryGroup.objects.filter(tenant=facts.tenant, object_id__in=from_entra | in_aws)
+    return [
+        Membership(row.object_id, str(row), row.object_id in from_entra, row.object_id in in_aws)
+        for row in groups.order_by("display_name", "object_id")
+    ]
+
+
+def _listing(facts: PersonFacts) -> set[str]:
+    return set(nesting.assigned_groups_listing(facts.tenant, [facts.standing.object_id]))

@@ -1,0 +1,55 @@
+"""People by how they stand: found by name, address or id."""
+
+from django.db.models import Q, QuerySet
+
+from sync.models import DirectoryUser, Link, ObjectType, Standing, Tenant, Word
+from sync.people.facts import Membership, PersonFacts, facts_of, memberships
+from sync.people.values import UNREADABLE, Value, read_in_aws, values_of
+from sync.people.verdict import Answer, Question, Verdict, questions, verdict_of
+from sync.standings import queries as standings
+
+__all__ = [
+    "UNREADABLE",
+    "Answer",
+    "Membership",
+    "PersonFacts",
+    "Question",
+    "Value",
+    "Verdict",
+    "facts_of",
+    "find",
+    "memberships",
+    "of_id",
+    "questions",
+    "read_in_aws",
+    "values_of",
+    "verdict_of",
+]
+
+
+def find(tenant: Tenant, text: str = "", word: Word | None = None) -> QuerySet[Standing]:
+    """By name. `text`: a part of the name or the user name, the beginning of an address or of an id of either side."""
+    rows = standings.standings(tenant, ObjectType.USER, **({"word": word} if word else {}))
+    return rows.filter(_matches(tenant, text.strip())) if text.strip() else rows
+
+
+def _matches(tenant: Tenant, text: str) -> Q:
+    users = DirectoryUser.objects.filter(tenant=tenant)
+    named = users.filter(user_principal_name__icontains=text) | users.filter(object_id__startswith=text.lower())
+    links = Link.objects.filter(tenant=tenant, object_type=ObjectType.USER)
+    addressed = links.filter(wanted_email__startswith=text.casefold()) | links.filter(
+        held_email__startswith=text.casefold()
+    )
+    return (
+        Q(name__icontains=text)
+        | Q(scim_id__startswith=text)
+        | Q(object_id__in=named.values("object_id"))
+        | Q(object_id__in=addressed.values("object_id"))
+    )
+
+
+def of_id(tenant: Tenant, object_id: str) -> Standing | None:
+    found = Standing.objects.filter(tenant=tenant, kind=ObjectType.USER, object_id=object_id).first()
+    if found:
+        found.tenant = tenant
+    return found

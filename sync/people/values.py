@@ -1,0 +1,80 @@
+"""A person's values side by side: in Entra, after the mappings, and in AWS, as written last or as read now."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from django.utils import timezone
+
+from sync.configuration.current import configuration_of
+from sync.connection.clients import NotEntered, scim_client
+from sync.connection.sealing import CannotOpen
+from sync.engine.evaluation.mapper import Mapper
+from sync.models import DirectoryUser, ObjectType, Tenant
+from sync.people.facts import PersonFacts
+from sync.rules.drift import same
+from sync.rules.mapping import Trace
+from sync.rules.rows import GuestName, MappingRow
+from sync.scim.errors import NotFound, ScimError
+from sync.scim.resource import Units, unit_of, units, units_held, value_of
+
+# A page waits so long for AWS.
+PATIENCE_SECONDS = 5.0
+# What a page expects instead of an answer.
+UNREADABLE = (ScimError, NotEntered, CannotOpen, ValueError)
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One target of the mappings. `entra`: the values that it is made of; `held`: by AWS."""
+
+    target: str
+    entra: Mapping[str, Any]
+    mapped: Any
+    held: Any
+    hidden: bool
+
+    @property
+    def empty(self) -> bool:
+        """Nobody has a value."""
+        known = (*self.entra.values(), self.mapped, self.held)
+        return all(value in (None, "", []) for value in known)
+
+    @property
+    def differs(self) -> bool:
+        return not same(unit_of(self.target), self.mapped, self.held)
+
+
+def values_of(facts: PersonFacts, held: Units | None = None) -> list[Value]:
+    """`held`: what AWS has now; None: what was written last."""
+    if facts.user is None:
+        return []
+    known = held if held is not None else (facts.link.written if facts.link else {})
+    return [_value(trace, known) for trace in _traces(facts.tenant, facts.user) if trace.target != "members"]
+
+
+def _traces(tenant: Tenant, user: DirectoryUser) -> Sequence[Trace]:
+    mapper = Mapper(_rows(tenant), cast(GuestName, configuration_of(tenant).guest_user_name), timezone.now())
+    return mapper.map(user.properties, present=user.in_scope, creating=False).trace
+
+
+def _rows(tenant: Tenant) -> list[MappingRow]:
+    return [row.rule() for row in configuration_of(tenant).mappings.filter(object_type=ObjectType.USER)]
+
+
+def _value(trace: Trace, held: Units) -> Value:
+    return Value(trace.target, trace.inputs, trace.value, value_of(held, trace.target), trace.redacted)
+
+
+def read_in_aws(facts: PersonFacts) -> Units | None:
+    """What AWS holds of the mapped values now; None when it holds nobody. Raises one of UNREADABLE."""
+    if facts.link is None or not facts.link.scim_id:
+        return None
+    client = scim_client(facts.tenant, max_attempts=1, budget_seconds=PATIENCE_SECONDS)
+    try:
+        answer = client.get_user(facts.link.scim_id)
+    except NotFound:
+        return None
+    finally:
+        client.close()
+    return units_held(answer.resource or {}, units({row.target: "" for row in _rows(facts.tenant)}))

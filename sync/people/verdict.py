@@ -1,0 +1,187 @@
+"""Why a person is, or is not, in AWS: one sentence, what mends it, and seven questions with their evidence."""
+
+import datetime
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from sync.models import Word
+from sync.people.facts import PersonFacts
+from sync.problems.catalogue import PROBLEMS, Words, scope_words
+from sync.rules.scope import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`sentence`: where the person is, and why; `fix`: what to do, "" when nothing is."""
+
+    sentence: str
+    fix: str
+
+
+class Answer(StrEnum):
+    YES = "yes"
+    NO = "no"
+    OPEN = "open"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """`at`: when the evidence was found."""
+
+    key: str
+    title: Words
+    answer: Answer
+    evidence: str
+    at: datetime.datetime | None = None
+
+
+# What mends somebody's being out of scope, by reason.
+SCOPE_FIXES: Mapping[str, Words] = {
+    Reason.NOT_ASSIGNED: gettext_lazy("Assign the person, or a group that lists the person, under Assignments."),
+    Reason.OUTSIDE_FILTER: gettext_lazy("Change the filter under Scope, or the value in Entra."),
+    Reason.GUEST: gettext_lazy("Let guests in under Scope."),
+    Reason.ACCOUNT_DISABLED: gettext_lazy("Enable the account in Entra."),
+    Reason.DELETED: gettext_lazy("Restore the person in Entra, under Deleted users, within 30 days."),
+}
+# What the next run will do, by Action.
+PENDING: Mapping[str, Words] = {
+    "create": gettext_lazy("The next run creates this person."),
+    "update": gettext_lazy("The next run writes what changed."),
+    "enable": gettext_lazy("The next run enables this person."),
+    "disable": gettext_lazy("The next run disables this person."),
+    "delete": gettext_lazy("The next run deletes this person."),
+    "link": gettext_lazy("The next run links this person with the user that AWS holds."),
+}
+
+
+def verdict_of(facts: PersonFacts) -> Verdict:
+    """First where the person is, then the reason of the standing."""
+    place = _("In AWS.") if facts.in_aws else _("Not in AWS.")
+    reason, fix = _reason(facts)
+    return Verdict(f"{place} {reason}".strip(), fix)
+
+
+def _reason(facts: PersonFacts) -> tuple[str, str]:
+    standing = facts.standing
+    if standing.word == Word.IN_AWS:
+        return _("Everything that the mappings give is written."), ""
+    if standing.word in (Word.NOT_IN_SCOPE, Word.DISABLED):
+        return _out_of_scope(facts), str(SCOPE_FIXES.get(standing.scope, ""))
+    if standing.word == Word.WAITING and standing.code in PENDING:
+        return f"{PENDING[standing.code]} {facts.blocked}".strip(), ""
+    return _problem(facts)
+
+
+def _out_of_scope(facts: PersonFacts) -> str:
+    words = scope_words(facts.standing.scope, facts.filters)
+    if facts.standing.word == Word.DISABLED:
+        return _("Disabled there since %(date)s. %(reason)s.") % {
+            "date": _date(facts.standing.since),
+            "reason": words,
+        }
+    return f"{words}."
+
+
+def _problem(facts: PersonFacts) -> tuple[str, str]:
+    standing = facts.standing
+    problem = PROBLEMS.get(standing.code)
+    if problem is None:
+        return str(Word(standing.word).label), ""
+    holder = _(" %(name)s has it.") % {"name": standing.holder} if standing.holder else ""
+    return f"{problem.told(answered=standing.answered)}{holder}", str(problem.remedy)
+
+
+def questions(facts: PersonFacts) -> list[Question]:
+    """In the order in which a person comes to AWS: the first NO is what stands in the way."""
+    return [one(facts) for one in QUESTIONS]
+
+
+def _exists(facts: PersonFacts) -> Question:
+    deleted = facts.user.deleted if facts.user else "purged"
+    answer = Answer.NO if deleted else Answer.YES
+    words = {"": "", "soft": _("deleted, can be restored"), "purged": _("deleted for good")}
+    return Question("exists", _("Exists in Entra"), answer, words[deleted], facts.read_at)
+
+
+def _enabled(facts: PersonFacts) -> Question:
+    enabled = facts.user.properties.get("accountEnabled") if facts.user else None
+    answer = Answer.OPEN if enabled is None else Answer.YES if enabled else Answer.NO
+    words = {Answer.YES: _("the account is on"), Answer.NO: _("the account is off"), Answer.OPEN: _("not known")}
+    return Question("enabled", _("Enabled"), answer, words[answer], facts.read_at)
+
+
+def _assigned(facts: PersonFacts) -> Question:
+    reason = facts.user.scope_reason if facts.user else ""
+    if reason in ("", Reason.DELETED, Reason.ACCOUNT_DISABLED) and not facts.path:
+        return Question("assigned", _("Assigned"), Answer.OPEN, _("not asked"))
+    at = facts.user.scope_at if facts.user else None
+    if reason == Reason.NOT_ASSIGNED:
+        return Question("assigned", _("Assigned"), Answer.NO, _("no assignment brings this person"), at)
+    through = _("through %(path)s") % {"path": " › ".join(facts.path)} if facts.path else scope_words(reason, ())
+    return Question("assigned", _("Assigned"), Answer.YES, through, at)
+
+
+def _in_scope(facts: PersonFacts) -> Question:
+    user, title = facts.user, _("Passes scope")
+    if user is None or user.scope_reason in ("", Reason.NOT_ASSIGNED, Reason.DELETED, Reason.ACCOUNT_DISABLED):
+        return Question("scope", title, Answer.OPEN, _("not asked"))
+    if user.in_scope:
+        words = ", ".join(facts.filters) or _("no filter is set")
+        return Question("scope", title, Answer.YES, words, user.scope_at)
+    return Question("scope", title, Answer.NO, scope_words(user.scope_reason, facts.filters), user.scope_at)
+
+
+def _ready(facts: PersonFacts) -> Question:
+    title, link = _("Ready for AWS"), facts.link
+    if facts.standing.word == Word.NOT_READY:
+        words = f"{PROBLEMS[facts.standing.code].title} {facts.standing.attribute}".strip()
+        return Question("ready", title, Answer.NO, words, facts.standing.since)
+    if link is None or link.ready_at is None or not facts.standing.in_scope:
+        return Question("ready", title, Answer.OPEN, _("not judged"))
+    return Question("ready", title, Answer.YES, _("every value keeps to AWS's rules"), link.ready_at)
+
+
+def _matched(facts: PersonFacts) -> Question:
+    title, link, standing = _("Matched with AWS"), facts.link, facts.standing
+    if standing.word in (Word.GONE, Word.CONFLICT):
+        words = f"{PROBLEMS[standing.code].title} {standing.holder}".strip()
+        return Question("matched", title, Answer.NO, words, standing.since)
+    if link and link.scim_id:
+        words = f"{link.get_origin_display()}, {link.scim_id}"
+        return Question("matched", title, Answer.YES, words, link.linked_at)
+    return Question("matched", title, Answer.OPEN, _("nobody there yet"), link.match_at if link else None)
+
+
+def _written(facts: PersonFacts) -> Question:
+    title, standing = _("Last write"), facts.standing
+    if standing.word in (Word.HELD, Word.FAILED, Word.DIFFERS):
+        return Question("written", title, Answer.NO, _not_written(facts), standing.since)
+    if standing.word == Word.WAITING and facts.blocked:
+        return Question("written", title, Answer.NO, facts.blocked, standing.since)
+    if facts.link and facts.link.written_at:
+        words = facts.history[0].get_action_display() if facts.history else ""
+        return Question("written", title, Answer.YES, words, facts.link.written_at)
+    return Question("written", title, Answer.OPEN, _("nothing was written yet"))
+
+
+def _not_written(facts: PersonFacts) -> str:
+    words = str(PROBLEMS[facts.standing.code].title) if facts.standing.code in PROBLEMS else ""
+    if facts.standing.next_try:
+        return _("%(problem)s, next try %(date)s") % {"problem": words, "date": _date(facts.standing.next_try)}
+    return words
+
+
+QUESTIONS: tuple[Callable[[PersonFacts], Question], ...] = (
+    *(_exists, _enabled, _assigned, _in_scope),
+    *(_ready, _matched, _written),
+)
+
+
+def _date(moment: datetime.datetime) -> str:
+    return date_format(localtime(moment), "DATETIME_FORMAT")

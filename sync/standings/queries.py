@@ -1,0 +1,275 @@
+"""The one reader of standings: counts, lists, one person, drops on the path of data, problems, what needs somebody.
+
+Every number is the length of the list beside it: both come from one condition.
+"""
+
+import datetime
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+from django.db.models import Count, Min, Q, QuerySet
+
+from sync.models import ObjectType, Run, Standing, Tenant, Word
+from sync.models.standing import PROBLEMS
+from sync.standings.derivation import DERIVED, ONLY_IN_AWS, Derivation, newest_comparison, only_in_aws, table_of
+
+USER, GROUP = ObjectType.USER.value, ObjectType.GROUP.value
+# Scope reasons of whom no assignment brings, and of who is deleted in Entra.
+DELETED, UNASSIGNED = "deleted", ("not-assigned",)
+IN_ENTRA = Q(object_id__gt="")
+# The way of a person from Entra to AWS: each step is part of the one before it.
+STEPS: dict[str, Q] = {
+    "directory": IN_ENTRA & ~Q(scope=DELETED),
+    "assigned": ~Q(scope__in=UNASSIGNED),
+    "in_scope": Q(in_scope=True),
+    "ready": ~Q(word=Word.NOT_READY),
+    "in_aws": Q(word__in=(Word.IN_AWS, Word.DIFFERS)),
+}
+WAITS_FOR_SOMEBODY = (Word.HELD, Word.GONE, Word.ONLY_IN_AWS, Word.CONFLICT, Word.NOT_READY, Word.FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """`count` come this far; `dropped` of the step before do not."""
+
+    name: str
+    count: int
+    dropped: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Everybody of one kind of object at one word with one code and attribute. `names`: the first of them."""
+
+    kind: str
+    word: Word
+    code: str
+    attribute: str
+    count: int
+    since: datetime.datetime
+    next_try: datetime.datetime | None
+    names: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A standing that is not what the facts say. None: it should not be there, or is not."""
+
+    kind: str
+    object_id: str
+    scim_id: str
+    name: str
+    stored: dict[str, Any] | None
+    derived: dict[str, Any] | None
+
+    def facts(self) -> dict[str, Any]:
+        """For a log or a report. `fields`: what differs, as [stored, derived]; null where there is no such standing."""
+        names = [name for name in (self.derived or self.stored or {}) if self._side(0, name) != self._side(1, name)]
+        return {
+            "object": self.kind,
+            "entra_id": self.object_id or None,
+            "aws_id": self.scim_id or None,
+            "name": self.name,
+            "fields": {name: [self._side(0, name), self._side(1, name)] for name in names},
+        }
+
+    def _side(self, side: int, name: str) -> Any:
+        values = (self.stored, self.derived)[side]
+        return None if values is None else str(values[name])
+
+
+# Counts and lists
+
+
+def standings(tenant: Tenant, kind: str | None = None, **conditions: Any) -> QuerySet[Standing]:
+    """By name. `kind`: of ObjectType, None for both."""
+    rows = Standing.objects.filter(tenant=tenant, **conditions).order_by("name", "pk")
+    return rows.filter(kind=kind) if kind else rows
+
+
+def counts(tenant: Tenant, kind: str | None = None) -> dict[Word, int]:
+    """Every word, in their order."""
+    rows = standings(tenant, kind).order_by().values("word").annotate(n=Count("pk"))
+    found = {row["word"]: row["n"] for row in rows}
+    return {word: found.get(word.value, 0) for word in Word}
+
+
+def page(rows: QuerySet[Standing], size: int, after: tuple[str, int] | None = None) -> list[Standing]:
+    """The next rows after one with this name and primary key."""
+    if after is not None:
+        name, key = after
+        rows = rows.filter(Q(name__gt=name) | Q(name=name, pk__gt=key))
+    return list(rows[:size])
+
+
+def standing_of(tenant: Tenant, kind: str, object_id: str) -> Standing | None:
+    return standings(tenant, kind, object_id=object_id).first()
+
+
+def by_object(tenant: Tenant, kind: str, object_ids: Collection[str]) -> dict[str, Standing]:
+    """By Entra id."""
+    return {row.object_id: row for row in standings(tenant, kind, object_id__in=list(object_ids))}
+
+
+# The path of data
+
+
+def path_of_data(tenant: Tenant, kind: str = USER) -> list[Step]:
+    conditions = _steps()
+    found = standings(tenant, kind).order_by()
+    counted = found.aggregate(**{name: Count("pk", filter=condition) for name, condition in conditions.items()})
+    numbers = [counted[name] for name in conditions]
+    before = [numbers[0], *numbers[:-1]]
+    return [Step(name, count, last - count) for name, count, last in zip(conditions, numbers, before, strict=True)]
+
+
+def _steps() -> dict[str, Q]:
+    found, so_far = {}, Q()
+    for name, condition in STEPS.items():
+        so_far &= condition
+        found[name] = so_far
+    return found
+
+
+def come_to(tenant: Tenant, step: str, kind: str = USER) -> QuerySet[Standing]:
+    """Who comes as far as this step (of STEPS)."""
+    return standings(tenant, kind).filter(_steps()[step])
+
+
+def dropped_at(tenant: Tenant, step: str, kind: str = USER) -> QuerySet[Standing]:
+    """Who comes as far as the step before, and not to this one."""
+    names = list(STEPS)
+    before = names[max(0, names.index(step) - 1)]
+    return come_to(tenant, before, kind).exclude(STEPS[step])
+
+
+def reaching_aws(tenant: Tenant, kind: str = USER) -> tuple[int, int]:
+    """How many in scope are in AWS and up to date, and how many are in scope."""
+    rows = standings(tenant, kind, in_scope=True)
+    return rows.filter(word=Word.IN_AWS).count(), rows.count()
+
+
+def ready(tenant: Tenant, kind: str = USER) -> tuple[int, int]:
+    """How many in scope AWS would take, and how many are in scope."""
+    rows = standings(tenant, kind, in_scope=True)
+    return rows.exclude(word=Word.NOT_READY).count(), rows.count()
+
+
+# What is the matter
+
+
+def causes(
+    tenant: Tenant, words: Collection[Word] = WAITS_FOR_SOMEBODY, kind: str | None = None, names: int = 3
+) -> list[Cause]:
+    """What is the matter with whom: worst word first, then most people."""
+    rows = standings(tenant, kind, word__in=words).order_by()
+    found = rows.values("kind", "word", "code", "attribute").annotate(
+        n=Count("pk"), since=Min("since"), next_try=Min("next_try")
+    )
+    listed = [_cause(tenant, dict(row), names) for row in found]
+    order = list(WAITS_FOR_SOMEBODY)
+    return sorted(listed, key=lambda one: (_place(order, one.word), -one.count, one.code, one.attribute, one.kind))
+
+
+def _place(order: Sequence[Word], word: Word) -> int:
+    return order.index(word) if word in order else len(order)
+
+
+def _cause(tenant: Tenant, row: dict[str, Any], names: int) -> Cause:
+    facts = {name: row[name] for name in ("word", "code", "attribute")}
+    first = standings(tenant, row["kind"], **facts).values_list("name", flat=True)[:names]
+    return Cause(
+        kind=row["kind"],
+        word=Word(row["word"]),
+        code=row["code"],
+        attribute=row["attribute"],
+        count=row["n"],
+        since=row["since"],
+        next_try=row["next_try"],
+        names=list(first),
+    )
+
+
+def members_of(tenant: Tenant, cause: Cause) -> QuerySet[Standing]:
+    return standings(tenant, cause.kind, word=cause.word, code=cause.code, attribute=cause.attribute)
+
+
+def open_problems(tenant: Tenant) -> tuple[int, datetime.datetime | None]:
+    """How many people and groups have one, and since when the oldest does."""
+    found = standings(tenant, word__in=PROBLEMS).order_by().aggregate(n=Count("pk"), since=Min("since"))
+    return found["n"], found["since"]
+
+
+def worst(tenant: Tenant) -> tuple[Word, int] | None:
+    """The first word, in the order of WAITS_FOR_SOMEBODY, that anybody has."""
+    found = counts(tenant)
+    return next(((word, found[word]) for word in (*WAITS_FOR_SOMEBODY, Word.DIFFERS) if found[word]), None)
+
+
+def compared(tenant: Tenant) -> Run | None:
+    """The comparison that the standings go by."""
+    return newest_comparison(tenant.pk)
+
+
+# The check
+
+
+def differences(tenant: Tenant) -> list[Difference]:
+    """Everything derived anew and compared with what is stored: always empty, or there is a fault of ours."""
+    found = [one for kind in ObjectType.values for one in _differences(tenant, kind)]
+    return found + _only_in_aws_differences(tenant)
+
+
+def _differences(tenant: Tenant, kind: str) -> list[Difference]:
+    """One statement: both sides as of one moment."""
+    derivation = Derivation(tenant.pk, kind, None)
+    values = [name for name in DERIVED if name != "object_id"]
+    differs = " OR ".join(f"d.{name} IS DISTINCT FROM s.{name}" for name in values)
+    derived, stored = (", ".join(f"{alias}.{name}" for name in DERIVED) for alias in "ds")
+    # Names of our own models alone; values are parameters.
+    statement = f"""
+        {derivation.sql},
+        s AS (SELECT * FROM {table_of(Standing)} WHERE tenant_id = %(tenant)s AND kind = %(kind)s AND object_id > '')
+        SELECT {derived}, {stored} FROM derived d LEFT JOIN s ON s.object_id = d.object_id
+        WHERE s.object_id IS NULL OR {differs}
+        UNION ALL
+        SELECT {derived}, {stored} FROM s LEFT JOIN derived d ON s.object_id = d.object_id WHERE d.object_id IS NULL
+    """  # noqa: S608
+    with connection.cursor() as cursor:
+        cursor.execute(statement, derivation.parameters)
+        return [_difference(kind, row) for row in cursor.fetchall()]
+
+
+def _difference(kind: str, row: Sequence[Any]) -> Difference:
+    width = len(DERIVED)
+    derived, stored = (dict(zip(DERIVED, part, strict=True)) for part in (row[:width], row[width:]))
+    known = derived if derived["object_id"] is not None else stored
+    return Difference(
+        kind,
+        known["object_id"],
+        known["scim_id"],
+        known["name"],
+        stored if stored["object_id"] is not None else None,
+        derived if derived["object_id"] is not None else None,
+    )
+
+
+def _only_in_aws_differences(tenant: Tenant) -> list[Difference]:
+    facts = {"word": Word.ONLY_IN_AWS.value, "code": ONLY_IN_AWS}
+    derived = {(row.object_type, row.scim_id): facts | {"name": row.name} for row in only_in_aws(tenant.pk)}
+    rows = standings(tenant, object_id="")
+    stored = {(row.kind, row.scim_id): {"word": row.word, "code": row.code, "name": row.name} for row in rows}
+    return [
+        Difference(*_named(key, derived, stored), stored.get(key), derived.get(key))
+        for key in sorted(derived.keys() | stored.keys())
+        if derived.get(key) != stored.get(key)
+    ]
+
+
+def _named(
+    key: tuple[str, str], derived: dict[Any, dict[str, str]], stored: dict[Any, dict[str, str]]
+) -> tuple[str, str, str, str]:
+    kind, scim_id = key
+    return kind, "", scim_id, (derived.get(key) or stored[key])["name"]

@@ -1,0 +1,96 @@
+"""The cache: JSON and no pickle, and nothing of the directory readable on the broker's disk."""
+
+import pickle
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.cache.backends.base import BaseCache
+from django.core.cache.backends.redis import RedisCache
+
+from portal.deployment.cache import SealedFileCache, SealedJson
+from sync.connection.sealing import new_ring_line
+from sync.directory import live
+from sync.directory.live import Found
+from sync.models import Tenant
+
+FOUND = {"name": "Adele Vance", "mail": "adele@acme.example"}
+
+
+class Bomb:
+    """Unpickling it would make the file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        return Path.touch, (self.path,)
+
+
+@pytest.fixture(params=["files", "redis"])
+def cache(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[BaseCache]:
+    if request.param == "files":
+        yield SealedFileCache(str(tmp_path / "cache"), {})
+        return
+    url = request.getfixturevalue("valkey_url")
+    found = RedisCache(url, {"OPTIONS": {"serializer": "portal.deployment.cache.SealedJson"}})
+    yield found
+    found.clear()
+    found.close()
+
+
+def test_what_is_kept_comes_back(cache: BaseCache) -> None:
+    for value in (FOUND, [1.5, 2.5], "text", 7, True, {"a": None}):
+        cache.set("key", value, 60)
+        assert cache.get("key") == value
+    assert cache.get("nothing", "default") == "default"
+
+
+def test_counters_count(cache: BaseCache) -> None:
+    cache.set("tries", 1, 60)
+    cache.incr("tries")
+    assert cache.get("tries") == 2
+    assert not cache.add("tries", 1, 60)
+
+
+def test_what_is_over_is_gone(cache: BaseCache) -> None:
+    cache.set("key", FOUND, -1)
+    assert cache.get("key") is None
+
+
+def test_another_key_ring_finds_nothing_and_breaks_nothing(cache: BaseCache, settings: Any) -> None:
+    cache.set("key", FOUND, 60)
+    settings.SEAL_KEYS = new_ring_line()
+    assert cache.get("key") is None
+
+
+def test_what_cannot_be_json_is_refused(cache: BaseCache) -> None:
+    with pytest.raises(TypeError):
+        cache.set("key", object(), 60)
+
+
+def test_names_are_not_readable_in_what_is_written(tmp_path: Path) -> None:
+    SealedFileCache(str(tmp_path), {}).set("key", FOUND, 60)
+    written = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    assert b"Adele" not in written
+    sent = SealedJson().dumps(FOUND)
+    assert isinstance(sent, bytes)
+    assert b"Adele" not in sent
+
+
+def test_a_pickle_in_the_brokers_memory_is_never_opened(tmp_path: Path) -> None:
+    assert SealedJson().loads(pickle.dumps(Bomb(tmp_path / "made"))) is None
+    files = SealedFileCache(str(tmp_path / "cache"), {})
+    files.set("key", FOUND, 60)
+    for path in (tmp_path / "cache").iterdir():
+        path.write_bytes(pickle.dumps(None) + pickle.dumps(Bomb(tmp_path / "made")))
+    assert files.get("key") is None
+    assert not (tmp_path / "made").exists()
+
+
+def test_a_name_that_was_looked_up_is_remembered(tenant: Tenant) -> None:
+    adele = Found("user", "6cf687a0-8b15-5fd6-98e7-29696e6c2e14", "Adele", "adele@acme.example", "person")
+    live._remember(tenant, [adele])
+    assert live.known(tenant, [adele.reference]) == {adele.reference: adele}
+    assert live.last_name(tenant, adele.object_id) == "Adele"
