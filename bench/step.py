@@ -24,7 +24,7 @@ from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 
-from portal.models import Role, RoleGrant, User
+from portal.models import Role
 from sync.configuration import assignments, drafts, mappings, versions
 from sync.configuration.filters import save_filter
 from sync.connection import services
@@ -37,6 +37,7 @@ from sync.preview.queries.previews import PREVIEWED
 from sync.runs.requests import request_run
 from sync.tenants import services as tenants
 from sync.worker import execution
+from tests.world.people import person, sign_in
 
 ACTOR = "bench"
 # A collection of what the imports made would fall into one step or another by chance.
@@ -126,9 +127,7 @@ def preview(count: str = "200") -> dict[str, Any]:
 def _admin() -> Client:
     call_command("collectstatic", interactive=False, verbosity=0)
     client = Client(headers={"host": "localhost"})
-    user = User.objects.create_user("bench@acme.example", "correct horse battery")
-    RoleGrant.objects.create(user=user, role=Role.OWNER)
-    client.force_login(user)
+    sign_in(client, person("bench@acme.example", Role.OWNER))
     return client
 
 

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models.functions import Lower
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from sync.models import Tenant
@@ -30,6 +31,8 @@ class User(AbstractBaseUser):
     email = models.EmailField(_("e-mail"), unique=True)
     name = models.CharField(_("name"), max_length=200, blank=True)
     is_active = models.BooleanField(default=True)
+    # A password that somebody else set: then it stops working, and until then it has to be changed first. None: chosen.
+    password_ends_at = models.DateTimeField(null=True, blank=True)
     time_zone = models.CharField(_("time zone"), max_length=64, default="UTC")
     appearance = models.CharField(_("appearance"), max_length=6, choices=Appearance, default=Appearance.SYSTEM)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -45,6 +48,11 @@ class User(AbstractBaseUser):
 
     def __str__(self) -> str:
         return self.name or self.email
+
+    def check_password(self, raw_password: str | None) -> bool:
+        ended = self.password_ends_at is not None and self.password_ends_at <= timezone.now()
+        # Both are asked, so that an ended password takes as long as any other.
+        return super().check_password(raw_password) and not ended
 
 
 class Role(models.TextChoices):

@@ -24,6 +24,8 @@ SECRET_KEY = environ.secret("SECRET_KEY", STATE_DIR / "secret.key")
 # Key ring for stored secrets: lines of `id:base64 of 32 bytes`; the first seals, all of them open.
 SEAL_KEYS = environ.secret("SEAL_KEYS", STATE_DIR / "seal.keys")
 DEBUG = environ.flag("DEBUG")
+# `up --demo` sets it: see portal/access/demo.py.
+DEMO = environ.flag("DEMO")
 ALLOWED_HOSTS = [
     *environ.allowed_hosts("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]"),
     addresses.host_of(PUBLIC_URL),
@@ -42,6 +44,7 @@ INSTALLED_APPS = [
     "django.forms",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
     "csp",
     "django_htmx",
     "template_partials",
@@ -65,6 +68,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "portal.frame.middleware.RequestMiddleware",
+    "portal.access.middleware.SignInMiddleware",
 ]
 
 ROOT_URLCONF = "portal.urls"
@@ -100,11 +104,16 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "portal.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+# The first one makes, all of them check; whoever signs in with an older one gets the first.
+PASSWORD_HASHERS = ["portal.access.passwords.Argon2id", "django.contrib.auth.hashers.PBKDF2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "portal.access.passwords.ContextValidator"},
+    {"NAME": "portal.access.passwords.BreachedValidator"},
 ]
+# Seconds until the link with which somebody chooses a password ends, and a first password that was not changed.
+PASSWORD_RESET_TIMEOUT = 3 * 24 * 60 * 60
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "tenants"
 ACCOUNT_ADAPTER = "portal.access.allauth_adapter.ClosedAccountAdapter"
@@ -114,6 +123,22 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_SESSION_REMEMBER = False
+# Seconds for which whoever has just signed in is not asked again.
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60
+
+MFA_ADAPTER = "portal.access.allauth_adapter.SealedMFAAdapter"
+MFA_FORMS = {
+    "authenticate": "portal.access.allauth_adapter.CodeForm",
+    "reauthenticate": "portal.access.allauth_adapter.CodeAgainForm",
+}
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+# An Owner made the account for this address: nobody can take somebody else's by claiming it first.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_TOTP_ISSUER = "Lockstep"
+MFA_TOTP_PERIOD = 30
+# In periods, to each side (RFC 6238 section 5.2).
+MFA_TOTP_TOLERANCE = 1
+MFA_RECOVERY_CODES_SHOW_ONCE = True
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English"))]

@@ -3,6 +3,8 @@
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from portal.access.pages import Audience, site_page
+
 # Pages of one tenant, under its short name.
 PAGES = (
     "overview",
@@ -26,7 +28,7 @@ PAGES = (
 )
 
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="tenants"), name="home"),
+    path("", site_page(read=Audience.ANYBODY)(RedirectView.as_view(pattern_name="tenants")), name="home"),
     path("", include("portal.pages.accounts.urls")),
     path("", include("portal.pages.tenants.urls")),
     path("", include("portal.pages.keys.urls")),

@@ -5,6 +5,7 @@ import hmac
 import json
 import secrets
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -40,9 +41,9 @@ def code_matches(code: str) -> bool:
 
 
 @transaction.atomic
-def make_owner(*, email: str, password: str, name: str, time_zone: str = "UTC") -> User:
-    """The code is used up."""
-    user = User.objects.create_user(email, password, name=name, time_zone=time_zone)
+def make_owner(*, email: str, password: str, name: str, **facts: Any) -> User:
+    """`facts`: more fields of the account. The code is used up."""
+    user = User.objects.create_user(email, password, name=name, **facts)
     RoleGrant.objects.create(user=user, role=Role.OWNER)
     audit.record(user.email, "user.first_owner", user, None, {"email": user.email, "role": Role.OWNER.value})
     burn()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import Enum
 from functools import wraps
 from typing import Any
 
@@ -13,7 +14,7 @@ from django.shortcuts import resolve_url
 from django.views.decorators.http import require_http_methods
 
 from portal.access.request import HttpRequest
-from portal.access.rights import can, tenant_for
+from portal.access.rights import can, require_everywhere, tenant_for
 from portal.access.roles import Right
 from portal.access.stale_draft import warn_of_another_draft
 from portal.models import User
@@ -22,16 +23,28 @@ from sync.models import Tenant
 View = Callable[..., Any]
 
 
+class Audience(Enum):
+    """Who opens a page that asks for no right."""
+
+    ANYBODY = "anybody"
+    SIGNED_IN = "signed in"
+
+
+Needed = Right | Audience
+
+
 @dataclass(frozen=True, slots=True)
 class Access:
-    """The right that opens a page of a tenant, and the one that a POST needs; None: the page takes no such request.
+    """What opens a page, and what a POST needs; None: the page takes no such request. Rights are those for its tenant, or
+    for all tenants where the page belongs to none (`tenant`).
 
     `edits_draft`: a POST edits the draft, and says when the one that its page showed is gone.
     `takes_file`: the body may be as large as a file, when somebody with the right to act sends it.
     """
 
-    read: Right | None
-    act: Right | None
+    read: Needed | None
+    act: Needed | None
+    tenant: bool = True
     edits_draft: bool = False
     takes_file: bool = False
 
@@ -39,17 +52,23 @@ class Access:
     def methods(self) -> list[str]:
         return [*(["GET", "HEAD"] if self.read else []), *(["POST"] if self.act else [])]
 
+    def needed_for(self, method: str | None) -> Needed:
+        needed = self.act if method == "POST" else self.read
+        assert needed is not None, f"{method} is refused before"
+        return needed
+
     def right_for(self, method: str | None) -> Right:
-        right = self.act if method == "POST" else self.read
-        assert right is not None, f"{method} is refused before"
-        return right
+        """On pages of a tenant."""
+        needed = self.needed_for(method)
+        assert isinstance(needed, Right)
+        return needed
 
 
 def page(
     *, read: Right | None = None, act: Right | None = None, edits_draft: bool = False, takes_file: bool = False
 ) -> Callable[[View], View]:
     """For views of a tenant's pages: they get the tenant in place of its short name. See Access."""
-    access = Access(read, act, edits_draft, takes_file)
+    access = Access(read, act, edits_draft=edits_draft, takes_file=takes_file)
 
     def guarded(view: View) -> View:
         @wraps(view)
@@ -67,8 +86,32 @@ def page(
     return guarded
 
 
+def site_page(*, read: Needed | None = None, act: Needed | None = None) -> Callable[[View], View]:
+    """For views of pages that belong to no tenant. See Access."""
+    access = Access(read, act, tenant=False)
+
+    def guarded(view: View) -> View:
+        @wraps(view)
+        @require_http_methods(access.methods)
+        def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            needed = access.needed_for(request.method)
+            return view(request, *args, **kwargs) if needed is Audience.ANYBODY else asked(request, *args, **kwargs)
+
+        @signed_in
+        def asked(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            needed = access.needed_for(request.method)
+            if isinstance(needed, Right):
+                require_everywhere(request.user, needed)
+            return view(request, *args, **kwargs)
+
+        checked.access = access  # type: ignore[attr-defined]
+        return checked
+
+    return guarded
+
+
 def access_of(view: View) -> Access | None:
-    """None for pages that belong to no tenant."""
+    """Every page has one: tests/portal/test_access.py."""
     access: Access | None = getattr(view, "access", None)
     return access
 
@@ -80,11 +123,17 @@ def signed_in(view: View) -> View:
     def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         if request.user.is_authenticated and request.user.is_active:
             return view(request, *args, **kwargs)
-        if request.htmx:
-            return HttpResponse(status=401, headers={"HX-Redirect": resolve_url(settings.LOGIN_URL)})
-        return redirect_to_login(request.get_full_path())
+        return send_to(request, settings.LOGIN_URL)
 
     return checked
+
+
+def send_to(request: DjangoHttpRequest, page: str) -> HttpResponse:
+    """To a page that comes first, and that leads back here; an htmx request takes the whole page there."""
+    url = resolve_url(page)
+    if getattr(request, "htmx", False):
+        return HttpResponse(status=401, headers={"HX-Redirect": url})
+    return redirect_to_login(request.get_full_path(), url)
 
 
 def may_send_file(request: DjangoHttpRequest, view: View, facts: Mapping[str, Any]) -> bool:

@@ -5,7 +5,6 @@ from django.db.models import Q, QuerySet
 from django.http import Http404
 from django.utils.translation import gettext as _
 
-from portal.access.request import HttpRequest
 from portal.access.roles import RIGHTS, Right, lowest_role_with
 from portal.models import Role, RoleGrant, User
 from sync.models import Tenant
@@ -35,15 +34,16 @@ def visible_tenants(user: User) -> QuerySet[Tenant]:
     return Tenant.objects.filter(grants__user=user)
 
 
-def is_owner(user: User) -> bool:
-    return RoleGrant.objects.filter(user=user, tenant=None, role=Role.OWNER).exists()
+def can_everywhere(user: User, right: Right) -> bool:
+    """By the role for all tenants."""
+    grant = RoleGrant.objects.filter(user=user, tenant=None).first()
+    return grant is not None and right in RIGHTS[Role(grant.role)]
 
 
-def require_owner(request: HttpRequest) -> None:
-    if not is_owner(request.user):
-        raise PermissionDenied(
-            _("You can view this. Changing it needs the %(role)s role.") % {"role": Role.OWNER.label}
-        )
+def require_everywhere(user: User, right: Right) -> None:
+    if not can_everywhere(user, right):
+        role = lowest_role_with(right).label
+        raise PermissionDenied(_("This needs the %(role)s role for all tenants.") % {"role": role})
 
 
 def tenant_for(user: User, slug: str, right: Right) -> Tenant:

@@ -163,7 +163,7 @@ def start_product(
     supervisor: Supervisor, state: Path, address: Address, *, lab: bool, demo: bool, insecure: bool
 ) -> None:
     """What takes long to become ready starts first, and is waited for when it is needed."""
-    environment = environment_of(state, address, insecure=insecure)
+    environment = environment_of(state, address, insecure=insecure) | {"DEMO": str(int(demo))}
     lab_child, facts = start_lab(supervisor, state, environment) if lab else (None, {})
     broker = start_valkey(supervisor, state, environment)
     run_step(supervisor, environment, "migrate", "--verbosity", "0")

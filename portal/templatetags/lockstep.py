@@ -127,6 +127,8 @@ def field(bound: BoundField) -> dict[str, Any]:
         "field": bound,
         "radio": radio,
         "checkbox": isinstance(widget, CheckboxInput),
+        # Of the person: what a connection needs is never shown again.
+        "secret": "password" in str(widget.attrs.get("autocomplete", "")),
         "control": bound if radio else bound.as_widget(attrs=attributes),
     }
 

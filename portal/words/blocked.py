@@ -2,13 +2,13 @@
 
 from django.utils.translation import gettext as _
 
-from portal.words.standing import standing_of
+from portal.words.provisioning import provisioning_of
 from sync.models import Tenant
 
 
 def blocked_words(tenant: Tenant) -> str:
     """ "" when nothing does."""
-    state = standing_of(tenant)
+    state = provisioning_of(tenant)
     if state.word == "off":
         return _("Provisioning is off.")
     if state.word == "quarantined":

@@ -57,6 +57,10 @@ WORDS: Mapping[str, Mapping[str, Words]] = {
         "not_sent": _("Skipped"),
         "not_in_scope": _("Not in scope"),
     },
+    "factor": {
+        "on": _("On"),
+        "off": _("Not set up"),
+    },
     "imported": {
         "taken": _("Taken over"),
         "changed": _("With a change"),
@@ -130,6 +134,10 @@ LOOKS: Mapping[str, Mapping[str, Look]] = {
         "failed": BAD,
         "not_sent": IDLE,
         "not_in_scope": IDLE,
+    },
+    "factor": {
+        "on": GOOD,
+        "off": IDLE,
     },
     "imported": {
         "taken": GOOD,

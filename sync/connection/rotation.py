@@ -5,7 +5,6 @@ A rotation that is broken off loses nothing: every row is sealed with the one ke
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 from django.conf import settings
 from django.db import models, transaction
@@ -43,15 +42,10 @@ class KeyUse:
 
 def sealed_rows() -> Iterator[SealedRow]:
     for column in COLUMNS:
-        for row in _rows(column):
-            sealed = getattr(row, column.field)
+        for row in column.rows():
+            sealed = column.read(row)
             opens = _opened(sealed, column.context(row)) is not None
             yield SealedRow(column, row, key_of(sealed), column.label(row), opens)
-
-
-def _rows(column: SealedColumn) -> models.QuerySet[Any]:
-    found = column.model._default_manager.exclude(**{column.field: ""}).order_by("pk")
-    return found.select_related(*column.related)
 
 
 def key_uses() -> list[KeyUse]:
@@ -95,13 +89,12 @@ def _seal_again(found: SealedRow, actor: str) -> bool:
     """False when somebody has entered another secret meanwhile: that one is sealed with the first key already."""
     column = found.column
     row = column.model._default_manager.select_for_update(of=("self",)).get(pk=found.row.pk)
-    sealed = getattr(row, column.field)
-    if sealed != getattr(found.row, column.field):
+    sealed = column.read(row)
+    if sealed != column.read(found.row):
         return False
     context = column.context(row)
-    setattr(row, column.field, seal(unseal(sealed, context), context))
-    row.save(update_fields=[column.field])
-    _record(actor, row, found.key, key_of(getattr(row, column.field)))
+    column.write(row, seal(unseal(sealed, context), context))
+    _record(actor, row, found.key, key_of(column.read(row)))
     return True
 
 
@@ -110,9 +103,8 @@ def forget(key: str, *, actor: str) -> list[SealedRow]:
     """Empties what hangs on a key that is lost. What still opens stays."""
     lost = [row for row in sealed_rows() if row.key == key and not row.opens]
     for found in lost:
-        column = found.column
-        column.model._default_manager.filter(pk=found.row.pk).update(**{column.field: ""})
         _record(actor, found.row, key, "")
+        found.column.empty(found.row)
     return lost
 
 

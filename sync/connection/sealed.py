@@ -1,6 +1,7 @@
 """Which columns hold sealed secrets, and what each is bound to: whose it is, where it stands, whom it is sent to.
 
-Whoever adds a column for a secret adds it to COLUMNS: key rotation and the page of keys go by this list.
+Whoever adds a column for a secret adds it to COLUMNS: key rotation and the page of keys go by this list. (portal adds the
+second factors of people.)
 """
 
 import json
@@ -22,6 +23,22 @@ class SealedColumn:
     context: Callable[[Any], str]
     label: Callable[[Any], str]
     related: tuple[str, ...] = ("tenant",)
+
+    def rows(self) -> models.QuerySet[Any]:
+        """Those that hold a secret."""
+        found = self.model._default_manager.exclude(**{self.field: ""}).order_by("pk")
+        return found.select_related(*self.related)
+
+    def read(self, row: Any) -> str:
+        return str(getattr(row, self.field))
+
+    def write(self, row: Any, sealed: str) -> None:
+        setattr(row, self.field, sealed)
+        row.save(update_fields=[self.field])
+
+    def empty(self, row: Any) -> None:
+        """What was sealed is lost."""
+        self.model._default_manager.filter(pk=row.pk).update(**{self.field: ""})
 
 
 def credential_context(entra: EntraConnection) -> str:

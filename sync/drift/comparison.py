@@ -98,8 +98,9 @@ def note_names(link: Link, found: Json) -> None:
 class Comparison:
     """One comparison, from the first list to the proposals. Rows of Drift are stored as they are found."""
 
-    def __init__(self, run: Run, watch: Watch, client: ScimClient, connections: int) -> None:
+    def __init__(self, run: Run, watch: Watch, client: ScimClient, connections: int, began: datetime.datetime) -> None:
         self.run = run
+        self.began = began
         self.tenant = run.tenant
         self.never_touch = NeverTouch(run.tenant.never_touch)
         self.watch = watch
@@ -234,6 +235,8 @@ class Comparison:
         )
 
     def _store(self, rows: Sequence[Drift]) -> None:
+        for row in rows:
+            row.found_at = self.began
         Drift.objects.bulk_create(rows, batch_size=500)
 
     # Who is not listed
@@ -349,7 +352,7 @@ def compare(
     """
     began = timezone.now()
     run.drifts.all().delete()
-    comparison = Comparison(run, watch, scim, connections)
+    comparison = Comparison(run, watch, scim, connections, began)
     with phases.during("compare") as facts:
         comparison.carry_out()
         facts.update(comparison.counts)

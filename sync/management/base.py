@@ -33,8 +33,8 @@ EXIT_CODES = {
 }
 
 
-class TenantCommand(BaseCommand):
-    """A command about one tenant, in `handle_tenant`."""
+class AuditedCommand(BaseCommand):
+    """A command that changes what pages change too."""
 
     # Who stands in the audit log.
     actor = "command line"
@@ -42,6 +42,10 @@ class TenantCommand(BaseCommand):
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         codes = "; ".join(f"{code.value} {meaning}" for code, meaning in EXIT_CODES.items())
         return super().create_parser(prog_name, subcommand, epilog=f"Exit codes: {codes}.", **kwargs)
+
+
+class TenantCommand(AuditedCommand):
+    """A command about one tenant, in `handle_tenant`."""
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("tenant", help="the tenant's part of the URL: /t/<tenant>/")

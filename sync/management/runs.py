@@ -18,6 +18,7 @@ T = TypeVar("T")
 EXIT_OF = {
     Run.State.COMPLETED: Exit.DONE,
     Run.State.COMPLETED_WITH_ERRORS: Exit.FOUND,
+    Run.State.COMPLETED_WITH_DIFFERENCES: Exit.FOUND,
     Run.State.WAITING: Exit.FOUND,
     Run.State.FAILED: Exit.FAILED,
     Run.State.CANCELLED: Exit.FAILED,

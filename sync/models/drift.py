@@ -1,6 +1,7 @@
 """What a comparison with AWS found: where AWS differs from what was last written there."""
 
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from sync.models.link import Link
@@ -9,7 +10,7 @@ from sync.models.tenant import Tenant
 
 
 class Drift(models.Model):
-    """One difference. Those of the newest comparison count; older ones are history."""
+    """One difference. Those of the newest comparison count, and what was read back on demand since; the rest is history."""
 
     class Kind(models.TextChoices):
         DIFFERS = "differs", _("Differs")
@@ -37,6 +38,8 @@ class Drift(models.Model):
     # Only in AWS: the person or group of Entra that it may be (object id), by which attribute.
     proposed_id = models.CharField(max_length=36, blank=True)
     proposed_by = models.CharField(max_length=200, blank=True)
+    # When AWS was read, or a little before.
+    found_at = models.DateTimeField(default=timezone.now)
     # Set when the next run was told to write it anew.
     repaired = models.BooleanField(default=False)
 

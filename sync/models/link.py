@@ -53,6 +53,8 @@ class Link(Keyed):
     tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="links")
     written = models.JSONField(default=dict)
     written_at = models.DateTimeField(null=True, blank=True)
+    # When AWS was last asked about this one object and held what was written.
+    read_at = models.DateTimeField(null=True, blank=True)
     active = models.BooleanField(default=True)
     origin = models.CharField(max_length=7, choices=Origin, default=Origin.CREATED)
     linked_at = models.DateTimeField(null=True, blank=True)

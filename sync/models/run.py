@@ -28,7 +28,7 @@ class RunQuerySet(models.QuerySet["Run"]):
 
     def compared(self) -> "RunQuerySet":
         """Those that compared with AWS, and carried it through."""
-        return self.exclude(compared_at=None)
+        return self.filter(compared_at__isnull=False)
 
     def since(self, moment: datetime.datetime) -> "RunQuerySet":
         return self.filter(created_at__gte=moment)
@@ -105,6 +105,9 @@ class Run(models.Model):
 
     class Meta:
         ordering = ["-pk"]
+        indexes = [
+            models.Index(fields=["tenant", "id"], condition=models.Q(compared_at__isnull=False), name="run_compared")
+        ]
         constraints = [
             models.UniqueConstraint(fields=["tenant", "number"], name="run_number"),
             models.UniqueConstraint(

@@ -3,19 +3,26 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.db import transaction
+from django.utils import timezone
+
 from sync.configuration.ruleset import redacted_units
 from sync.engine.evaluation.batch import links_of
 from sync.engine.export.stages import export
 from sync.engine.guard import holds
-from sync.models import Link, Result
+from sync.models import Drift, Link, Result
 from sync.on_demand.asked import Asked
 from sync.on_demand.deciding import Decision
 from sync.on_demand.steps import result_of, shown
 from sync.rules import drift
 from sync.rules.changes import MANAGER
+from sync.rules.matching import name_of
 from sync.runs.phases import PhaseLog
 from sync.scim import resource
 from sync.scim.errors import NotFound as NotInAws
+from sync.standings import services as standings
+
+NOTHING: Mapping[str, Any] = {}
 
 
 def write(asked: Asked, decision: Decision) -> None:
@@ -44,15 +51,39 @@ def read_back(asked: Asked) -> bool:
     try:
         answer = asked.scim.get_user(link.scim_id) if asked.is_user else asked.scim.get_group(link.scim_id)
     except NotInAws:
+        _note(asked, link, Drift.Kind.MISSING)
         asked.steps.failed("read_back", "not-found-link", scim_id=link.scim_id)
         return False
     differs = _differences(asked, link, answer.resource or {})
     members = _memberships_that_differ(asked, link)
+    if differs:
+        _note(asked, link, Drift.Kind.DIFFERS, {unit: _as_compared(one) for unit, one in differs.items()})
+    elif not members:
+        _note(asked, link, None)
     if differs or members:
         asked.steps.failed("read_back", "differs", differences=differs, memberships=members, scim_id=link.scim_id)
         return False
     asked.steps.done("read_back", scim_id=link.scim_id, fields=len(link.written))
     return True
+
+
+@transaction.atomic
+def _note(asked: Asked, link: Link, kind: Drift.Kind | None, facts: Mapping[str, Any] = NOTHING) -> None:
+    """What was read counts like a comparison of this one object. `kind`: None when AWS holds what was written."""
+    if kind is None:
+        Link.objects.filter(pk=link.pk).update(read_at=timezone.now())
+    else:
+        mine = {"object_type": link.object_type, "object_id": link.object_id, "scim_id": link.scim_id}
+        name = name_of(link.written)[:1024]
+        Drift.objects.create(
+            run=asked.run, tenant=asked.tenant, kind=kind, link=link, name=name, facts=dict(facts), **mine
+        )
+    standings.refresh_links([link])
+
+
+def _as_compared(one: Mapping[str, Any]) -> dict[str, Any]:
+    """In the words of Drift.facts."""
+    return {"written": one["after"], "held": one["before"]}
 
 
 def _differences(asked: Asked, link: Link, held: Mapping[str, Any]) -> dict[str, Any]:

@@ -27,16 +27,29 @@ __all__ = [
 ]
 
 
-def find(tenant: Tenant, text: str = "", word: Word | None = None) -> QuerySet[Standing]:
-    """By name. `text`: a part of the name or the user name, the beginning of an address or of an id of either side."""
-    rows = standings.standings(tenant, ObjectType.USER, **({"word": word} if word else {}))
-    return rows.filter(_matches(tenant, text.strip())) if text.strip() else rows
+def find(
+    tenant: Tenant,
+    text: str = "",
+    *,
+    kind: str = ObjectType.USER,
+    word: Word | None = None,
+    code: str | None = None,
+    attribute: str | None = None,
+    dropped_at: str = "",
+) -> QuerySet[Standing]:
+    """By name. `text`: a part of the name or the user name, the beginning of an address or of an id of either side;
+    `dropped_at`: a step of the path of data."""
+    chosen = {"word": word, "code": code, "attribute": attribute}
+    conditions = {name: value for name, value in chosen.items() if value is not None}
+    rows = standings.dropped_at(tenant, dropped_at, kind) if dropped_at else standings.standings(tenant, kind)
+    rows = rows.filter(**conditions)
+    return rows.filter(_matches(tenant, kind, text.strip())) if text.strip() else rows
 
 
-def _matches(tenant: Tenant, text: str) -> Q:
+def _matches(tenant: Tenant, kind: str, text: str) -> Q:
     users = DirectoryUser.objects.filter(tenant=tenant)
     named = users.filter(user_principal_name__icontains=text) | users.filter(object_id__startswith=text.lower())
-    links = Link.objects.filter(tenant=tenant, object_type=ObjectType.USER)
+    links = Link.objects.filter(tenant=tenant, object_type=kind)
     addressed = links.filter(wanted_email__startswith=text.casefold()) | links.filter(
         held_email__startswith=text.casefold()
     )

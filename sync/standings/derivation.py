@@ -53,6 +53,13 @@ ACTIVE = {
     ObjectType.GROUP.value: "(m.in_scope OR EXISTS (SELECT 1 FROM {membership} x WHERE x.group_id = l.id))",
 }
 
+# The comparison that counts, as in newest_comparison.
+NEWEST = """
+newest AS (
+    SELECT id, compared_at FROM {run}
+    WHERE tenant_id = %(tenant)s AND compared_at IS NOT NULL ORDER BY id DESC LIMIT 1
+)"""
+
 FACTS = """
 facts AS (
     SELECT m.object_id, {name} AS name, m.in_scope,
@@ -79,9 +86,15 @@ facts AS (
                 AND c.decision = 'kept'
         ) AS kept,
         (
-            SELECT MAX(CASE d.kind WHEN 'missing' THEN 3 WHEN 'differs' THEN 2 ELSE 1 END) FROM {drift} d
-            WHERE d.link_id = l.id AND d.run_id = %(comparison)s AND d.scim_id = l.scim_id AND NOT d.repaired
-                AND (l.written_at IS NULL OR l.written_at < %(compared_at)s)
+            SELECT MAX(CASE d.kind WHEN 'missing' THEN 3 WHEN 'differs' THEN 2 ELSE 1 END)
+            FROM {drift} d JOIN {run} r ON r.id = d.run_id
+            WHERE d.link_id = l.id AND d.scim_id = l.scim_id AND NOT d.repaired
+                AND (
+                    d.run_id = (SELECT id FROM newest)
+                    OR (r.kind = 'demand' AND d.found_at >= COALESCE((SELECT compared_at FROM newest), d.found_at))
+                )
+                AND (l.written_at IS NULL OR l.written_at < d.found_at)
+                AND (l.read_at IS NULL OR l.read_at < d.found_at)
         ) AS drift
     FROM {mirror} m
     LEFT JOIN {link} l ON l.tenant_id = m.tenant_id AND l.object_type = %(kind)s AND l.object_id = m.object_id
@@ -159,7 +172,8 @@ class Derivation:
 
     def __init__(self, tenant_id: int, kind: str, object_ids: Collection[str] | None) -> None:
         """`object_ids`: of whom; None: of everybody."""
-        self.parameters: dict[str, Any] = {"tenant": tenant_id, "kind": kind, **_moments(tenant_id)}
+        now = connection.ops.adapt_datetimefield_value(timezone.now())
+        self.parameters: dict[str, Any] = {"tenant": tenant_id, "kind": kind, "now": now}
         only = "" if object_ids is None else f"AND m.object_id IN {self._listed('object', object_ids)}"
         active = ACTIVE[kind].format(membership=table_of(MembershipLink))
         facts = FACTS.format(
@@ -171,23 +185,17 @@ class Derivation:
             held=table_of(HeldChange),
             hold=table_of(Hold),
             drift=table_of(Drift),
+            run=table_of(Run),
         )
         rest = (JUDGED + "," + DERIVATION).replace("%(conflicts)s", self._listed("conflict", CONFLICTS))
-        self.sql = f"WITH {facts}, {rest.replace('%(notes)s', self._listed('note', NOTES))}"
+        newest = NEWEST.format(run=table_of(Run))
+        self.sql = f"WITH {newest}, {facts}, {rest.replace('%(notes)s', self._listed('note', NOTES))}"
 
     def _listed(self, name: str, values: Collection[str]) -> str:
         """A list for IN, its values among the parameters."""
         named = {f"{name}{number}": value for number, value in enumerate(values)}
         self.parameters |= named
         return "(" + ", ".join(f"%({key})s" for key in named) + ")"
-
-
-def _moments(tenant_id: int) -> dict[str, Any]:
-    """Now, the newest comparison, and when it read AWS."""
-    newest, now = newest_comparison(tenant_id), timezone.now()
-    compared_at = newest.compared_at if newest and newest.compared_at else now
-    adapted = connection.ops.adapt_datetimefield_value
-    return {"now": adapted(now), "comparison": newest.pk if newest else 0, "compared_at": adapted(compared_at)}
 
 
 def newest_comparison(tenant_id: int) -> Run | None:

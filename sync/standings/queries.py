@@ -117,12 +117,10 @@ def by_object(tenant: Tenant, kind: str, object_ids: Collection[str]) -> dict[st
 
 
 def path_of_data(tenant: Tenant, kind: str = USER) -> list[Step]:
-    conditions = _steps()
-    found = standings(tenant, kind).order_by()
-    counted = found.aggregate(**{name: Count("pk", filter=condition) for name, condition in conditions.items()})
-    numbers = [counted[name] for name in conditions]
+    counters = {f"to_{name}": Count("pk", filter=condition) for name, condition in _steps().items()}
+    numbers = list(standings(tenant, kind).order_by().aggregate(**counters).values())
     before = [numbers[0], *numbers[:-1]]
-    return [Step(name, count, last - count) for name, count, last in zip(conditions, numbers, before, strict=True)]
+    return [Step(name, count, last - count) for name, count, last in zip(STEPS, numbers, before, strict=True)]
 
 
 def _steps() -> dict[str, Q]:

@@ -16,6 +16,7 @@ from sync.connection import services
 from sync.worker import execution
 from tests.world.browser import Watched
 from tests.world.lab import Lab
+from tests.world.people import sign_in
 
 # Playwright's event loop runs in this thread; Django would refuse the ORM there.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
@@ -50,7 +51,7 @@ def open_page(context: BrowserContext, live_server: Any, watched: Watched) -> Ca
     def opened(user: User | None) -> Page:
         if user is not None:
             client = Client()
-            client.force_login(user)
+            sign_in(client, user)
             cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
             context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": cookie, "url": live_server.url}])
         page = context.new_page()

@@ -18,6 +18,7 @@ from sync.configuration.settings import set_settings
 from sync.models import Tenant
 from tests.world.browser import Watched, axe_in_both_schemes, sideways
 from tests.world.ms_schema import SAMPLE, GraphWithJobs
+from tests.world.people import sign_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 JO = "jo@acme.example"
@@ -121,7 +122,7 @@ def test_without_javascript_a_pasted_schema_goes_into_the_draft(
     tenant: Tenant, owner: User, browser: Browser, live_server: Any
 ) -> None:
     client = Client()
-    client.force_login(owner)
+    sign_in(client, owner)
     context = browser.new_context(java_script_enabled=False)
     context.add_cookies(
         [

@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from portal.models import User
 from sync.models import Run, Tenant
 from tests.world.lab import Lab
+from tests.world.people import code_of_app
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -73,6 +74,8 @@ def test_everything_works_without_javascript(
     page.goto(f"{live_server.url}/t/acme/setup/")
     page.locator("#id_login").fill("jo@acme.example")
     page.locator("#id_password").fill("correct horse battery")
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_label("Code").fill(code_of_app())
     page.get_by_role("button", name="Sign in").click()
     page.get_by_role("link", name="Connect Microsoft Entra ID").click()
     fill_entra(page, lab, lab.facts["client_secret"])

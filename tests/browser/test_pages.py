@@ -42,7 +42,7 @@ from sync.tenants.services import create_tenant
 from tests.world.browser import Watched, axe_in_both_schemes, sideways
 from tests.world.database import empty
 from tests.world.drafted import PREVIEW, preview_of, with_draft
-from tests.world.people import person
+from tests.world.people import person, sign_in
 
 # Not by transactions: nothing is emptied between pages that only read.
 pytestmark = pytest.mark.django_db
@@ -91,7 +91,7 @@ def world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
     """Committed once for all pages: they only read."""
     with django_db_blocker.unblock():
         client = Client()
-        client.force_login(person("jo@acme.example", Role.OWNER))
+        sign_in(client, person("jo@acme.example", Role.OWNER))
         tenant = create_tenant(actor="jo@acme.example", name="Acme")
         yield World(client.cookies[settings.SESSION_COOKIE_NAME].value, arguments_of(tenant))
         empty()

@@ -21,13 +21,12 @@ IMPORT = "/t/acme/configuration/import/"
 SIGNED_IN = """
 from django.conf import settings
 from django.test import Client
-from portal.models import RoleGrant, User
+from portal.models import Role
 from sync.tenants.services import create_tenant
-user = User.objects.create_user("jo@acme.example", None)
-RoleGrant.objects.create(user=user, role="owner")
+from tests.world.people import person, sign_in
 create_tenant(actor="jo@acme.example", name="Acme")
 client = Client()
-client.force_login(user)
+sign_in(client, person("jo@acme.example", Role.OWNER))
 print("session", client.cookies[settings.SESSION_COOKIE_NAME].value)
 """
 

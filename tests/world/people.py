@@ -1,20 +1,44 @@
 """Who signs in to the pages."""
 
+import time
 from collections.abc import Callable
 
 import pytest
+from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from django.test import Client
 
+from portal.access.sealed_factors import SEALED_FOR
 from portal.models import Role, RoleGrant, User
+from sync.connection.sealing import seal
 from sync.models import Tenant
 
 PASSWORD = "correct horse battery"
+APP_KEY = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 
 
 def person(email: str, role: Role, tenant: Tenant | None = None) -> User:
+    """With an authenticator app."""
     user = User.objects.create_user(email, PASSWORD, name=email.partition("@")[0].title())
     RoleGrant.objects.create(user=user, role=role, tenant=tenant)
+    Authenticator.objects.create(user=user, type=Authenticator.Type.TOTP, data={"secret": seal(APP_KEY, SEALED_FOR)})
     return user
+
+
+def code_of_app(key: str = APP_KEY, periods: int = 0) -> str:
+    """What the app shows now, or so many periods later."""
+    return str(format_hotp_value(hotp_value(key, int(time.time()) // 30 + periods)))
+
+
+def sign_in(client: Client, user: User) -> None:
+    """As after password and second factor, a moment ago."""
+    client.force_login(user)
+    session = client.session
+    given = [{"method": method, "at": time.time()} for method in ("password", "mfa")]
+    session[AUTHENTICATION_METHODS_SESSION_KEY] = given
+    session[f"{AUTHENTICATION_METHODS_SESSION_KEY}_user"] = str(user.pk)
+    session.save()
 
 
 @pytest.fixture
@@ -31,7 +55,7 @@ def viewer(tenant: Tenant) -> User:
 def client_of() -> Callable[[User], Client]:
     def signed_in(user: User) -> Client:
         client = Client()
-        client.force_login(user)
+        sign_in(client, user)
         return client
 
     return signed_in

@@ -1,52 +1,55 @@
 """`manage.py user_add EMAIL --role R [--tenant SLUG]`: a person who may sign in."""
 
-import getpass
-import sys
 from typing import Any
 
-from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import transaction
+from django.core.management.base import CommandError, CommandParser
+from django.core.validators import validate_email
 
-from portal.models import Role, RoleGrant, User
-from sync import audit
-from sync.management.base import TenantCommand, tenant_named
-from sync.models import Tenant
+from portal.access import users
+from portal.management.users import UserCommand, add_password_option, add_tenant_option, first_password, tenant_of
+from portal.models import Role, User
+from sync.management.base import Exit
 
 
-class Command(BaseCommand):
-    help = "Adds a person, or gives a known one another role. The password is asked, or read with --password-stdin."
+class Command(UserCommand):
+    help = (
+        "Adds a person, and prints a link with which the person chooses a password; gives a known one another role. "
+        "Who already has a role for the tenant (or for all) has the new one in its place."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("email")
+        super().add_arguments(parser)
         parser.add_argument("--role", required=True, choices=Role.values)
-        parser.add_argument("--tenant", help="slug; without it the role is for all tenants")
-        parser.add_argument("--name", default="")
-        parser.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
+        add_tenant_option(parser, "the role is for all tenants")
+        parser.add_argument("--name", default="", help="of a new person")
+        add_password_option(parser)
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        tenant = self._tenant(options)
-        user = User.objects.filter(email__iexact=options["email"]).first()
-        password = None if user else self._password(options)
-        with transaction.atomic():
-            user = user or User.objects.create_user(options["email"], password, name=options["name"])
-            RoleGrant.objects.update_or_create(user=user, tenant=tenant, defaults={"role": options["role"]})
-            after = {"email": user.email, "role": options["role"], "tenant": tenant.slug if tenant else None}
-            audit.record(TenantCommand.actor, "user.grant", user, None, after)
-        self.stdout.write(f"{user.email} is {Role(options['role']).label} of {tenant or 'all tenants'}.")
+    def handle_user(self, email: str, options: dict[str, Any]) -> None:
+        role, tenant = Role(options["role"]), tenant_of(options)
+        if role is Role.OWNER and tenant:
+            raise CommandError("An Owner is one for all tenants. Leave --tenant out.", returncode=Exit.USAGE)
+        user = User.objects.filter(email__iexact=email).first()
+        if user and (options["name"] or options["password_stdin"]):
+            raise CommandError(
+                f"{email} has an account. Leave --name and --password-stdin out, or see user_password.",
+                returncode=Exit.USAGE,
+            )
+        added = user is None
+        if user is None:
+            user = self._add(email, role=role, options=options)
+        else:
+            users.give_role(actor=self.actor, user=user, role=role, tenant=tenant)
+        self.stdout.write(f"{user.email} is {role.label} of {tenant or 'all tenants'}.")
+        if added:
+            self.say_how_to_sign_in(user)
 
-    def _tenant(self, options: dict[str, Any]) -> Tenant | None:
-        if not options["tenant"]:
-            return None
-        if options["role"] == Role.OWNER:
-            raise CommandError("An Owner is one for all tenants. Leave --tenant out.")
-        return tenant_named(options["tenant"])
-
-    def _password(self, options: dict[str, Any]) -> str:
-        password = sys.stdin.readline().rstrip("\n") if options["password_stdin"] else getpass.getpass()
+    def _add(self, email: str, *, role: Role, options: dict[str, Any]) -> User:
         try:
-            validate_password(password, User(email=options["email"], name=options["name"]))
+            validate_email(email)
         except ValidationError as error:
-            raise CommandError(" ".join(error.messages)) from error
-        return password
+            raise CommandError(f"{email!r} is no e-mail address.", returncode=Exit.USAGE) from error
+        name = options["name"]
+        password = first_password(User(email=email, name=name), options)
+        facts: dict[str, Any] = {"email": email, "name": name, "password": password}
+        return users.add_user(actor=self.actor, role=role, tenant=tenant_of(options), **facts)

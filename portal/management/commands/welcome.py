@@ -6,14 +6,16 @@ Reads the lab's facts (the JSON line of `python -m lab`) from standard input.
 import json
 import secrets
 import sys
+from datetime import timedelta
 from typing import Any
 
 import requests
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import transaction
+from django.utils import timezone
 
-from portal.access import first_run
+from portal.access import first_run, users
 from portal.models import User
 from sync.configuration import assignments
 from sync.connection import services
@@ -24,6 +26,9 @@ from sync.tenants import services as tenants
 EMAIL = "owner@lockstep.example"
 NAME, SLUG = "Rehearsal", "rehearsal"
 GROUPS = ("AWS-Developers", "AWS-Admins")
+ACTOR = "command line"
+# What a start promises: the password of the one before works at least for so long.
+A_SESSION = timedelta(hours=12)
 RULE = "─" * 72
 
 
@@ -53,7 +58,7 @@ def demo(facts: dict[str, Any]) -> list[str]:
     tenant = Tenant.objects.filter(slug=SLUG).first() or make_tenant(facts)
     test_connection(tenant)
     password = demo_owner()
-    sign_in = f"{EMAIL} / {password}" if password else f"{EMAIL}, with the password shown at the first start"
+    sign_in = f"{EMAIL} / {password}" if password else f"{EMAIL}, with the password shown at an earlier start"
     return [f"Sign in:           {sign_in}", f"Tenant:            {settings.PUBLIC_URL}/t/{tenant.slug}/"]
 
 
@@ -85,9 +90,14 @@ def test_connection(tenant: Tenant) -> None:
 
 
 def demo_owner() -> str | None:
-    """The password of a new Owner, which is shown once and stored hashed; None when that Owner exists."""
-    if User.objects.filter(email=EMAIL).exists():
+    """A first password, which is shown once and stored hashed; None while that Owner has one that goes on working."""
+    user = User.objects.filter(email=EMAIL).first()
+    if user and (user.password_ends_at is None or user.password_ends_at > timezone.now() + A_SESSION):
         return None
     password = "-".join(secrets.token_hex(3) for _ in range(3))
-    first_run.make_owner(email=EMAIL, password=password, name="Demo Owner")
+    if user:
+        users.reset_password(actor=ACTOR, user=user, password=password)
+    else:
+        end = users.first_password_end(password)
+        first_run.make_owner(email=EMAIL, password=password, name="Demo Owner", password_ends_at=end)
     return password

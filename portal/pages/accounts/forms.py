@@ -1,5 +1,6 @@
-"""The first Owner; one's own settings."""
+"""The first Owner; one's own settings and password."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
@@ -11,6 +12,15 @@ from portal.models import User
 from portal.words.time_zones import time_zones
 
 
+def new_password_field() -> forms.CharField:
+    return forms.CharField(
+        label=_("Password"),
+        strip=False,
+        help_text=_("At least 12 characters. A few words that only you would put together are good."),
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+
+
 class FirstRunForm(forms.Form):
     code = forms.CharField(
         label=_("One-time code"),
@@ -19,12 +29,7 @@ class FirstRunForm(forms.Form):
     )
     name = forms.CharField(label=_("Your name"), max_length=200, widget=forms.TextInput(attrs={"autocomplete": "name"}))
     email = forms.EmailField(label=_("E-mail"), widget=forms.EmailInput(attrs={"autocomplete": "username"}))
-    password = forms.CharField(
-        label=_("Password"),
-        strip=False,
-        help_text=_("At least 12 characters. A few words that only you would put together are good."),
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-    )
+    password = new_password_field()
     time_zone = forms.ChoiceField(label=_("Time zone"), choices=time_zones, initial="UTC")
 
     def clean_code(self) -> str:
@@ -47,6 +52,47 @@ class FirstRunForm(forms.Form):
     def owner(self) -> dict[str, str]:
         """The arguments of first_run.make_owner."""
         return {name: self.cleaned_data[name] for name in ("email", "password", "name", "time_zone")}
+
+
+class ChoosePasswordForm(forms.Form):
+    password = new_password_field()
+
+    def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user = user
+
+    def clean_password(self) -> str:
+        password: str = self.cleaned_data["password"]
+        validate_password(password, self.user)
+        return password
+
+
+class ChangePasswordForm(ChoosePasswordForm):
+    """`check`: whether a password is the current one."""
+
+    current = forms.CharField(
+        label=_("Current password"),
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+    field_order = ("current", "password")
+
+    def __init__(self, user: User, check: Callable[[str], bool], *args: Any, **kwargs: Any) -> None:
+        super().__init__(user, *args, **kwargs)
+        self.check_current = check
+        self.fields["password"].label = _("New password")
+
+    def clean_current(self) -> str:
+        current: str = self.cleaned_data["current"]
+        if not self.check_current(current):
+            raise forms.ValidationError(_("This is not your current password."))
+        return current
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if cleaned.get("password") and cleaned.get("password") == cleaned.get("current"):
+            self.add_error("password", _("This is the password that you have already. Choose another one."))
+        return cleaned
 
 
 class MeForm(forms.ModelForm):  # type: ignore[type-arg]

@@ -1,15 +1,56 @@
+"""Addresses of signing in and of one's own account; django-allauth's views and templates call them by its names."""
+
+from typing import Any
+
 from allauth.account import views as allauth
-from django.urls import path
+from allauth.mfa.base import views as mfa
+from allauth.mfa.recovery_codes import views as codes
+from allauth.mfa.totp import views as totp
+from django.urls import include, path
 
-from portal.pages.accounts import views
+from portal.access.pages import Audience, View, site_page
+from portal.pages.accounts import security, views
 
+for_anybody = site_page(read=Audience.ANYBODY, act=Audience.ANYBODY)
+own = site_page(read=Audience.SIGNED_IN, act=Audience.SIGNED_IN)
+own_to_read = site_page(read=Audience.SIGNED_IN)
+
+
+def shown_as(view: Any, template: str) -> View:
+    """A view of allauth's in a template of ours."""
+    shown: View = view.as_view(template_name=f"accounts/{template}.html")
+    return shown
+
+
+sign_in = [
+    path("", for_anybody(allauth.login), name="account_login"),
+    path("verify/", for_anybody(shown_as(mfa.AuthenticateView, "second_step")), name="mfa_authenticate"),
+    path("again/", own(shown_as(allauth.ReauthenticateView, "again_password")), name="account_reauthenticate"),
+    path("again/code/", own(shown_as(mfa.ReauthenticateView, "again_code")), name="mfa_reauthenticate"),
+]
+me = [
+    path("", views.me, name="me"),
+    path("password/", views.password, name="password"),
+    path("security/", security.overview, name="mfa_index"),
+    path("security/app/", own(shown_as(totp.ActivateTOTPView, "app")), name="mfa_activate_totp"),
+    path("security/app/remove/", own(shown_as(totp.DeactivateTOTPView, "app_remove")), name="mfa_deactivate_totp"),
+    path(
+        "security/codes/", own_to_read(shown_as(codes.ViewRecoveryCodesView, "codes")), name="mfa_view_recovery_codes"
+    ),
+    path(
+        "security/codes/new/",
+        own(shown_as(codes.GenerateRecoveryCodesView, "codes_renew")),
+        name="mfa_generate_recovery_codes",
+    ),
+]
 urlpatterns = [
-    path("sign-in/", allauth.LoginView.as_view(), name="account_login"),
-    path("sign-out/", allauth.LogoutView.as_view(), name="account_logout"),
-    # allauth's templates and views name these; accounts are made by an Owner only.
-    path("accounts/signup/", views.closed, name="account_signup"),
-    path("accounts/inactive/", allauth.AccountInactiveView.as_view(), name="account_inactive"),
-    path("accounts/reset/", views.closed, name="account_reset_password"),
-    path("first-run/", views.first_run, name="first_run"),
-    path("me/", views.me, name="me"),
+    path("sign-in/", include(sign_in)),
+    path("sign-out/", for_anybody(allauth.logout), name="account_logout"),
+    # Accounts are made by an Owner only.
+    path("accounts/signup/", for_anybody(views.closed), name="account_signup"),
+    path("accounts/reset/", for_anybody(views.closed), name="account_reset_password"),
+    path("accounts/inactive/", for_anybody(allauth.account_inactive), name="account_inactive"),
+    path("first-run/", for_anybody(views.first_run), name="first_run"),
+    path("password/<uidb64>/<token>/", for_anybody(views.ChoosePassword.as_view()), name="choose_password"),
+    path("me/", include(me)),
 ]

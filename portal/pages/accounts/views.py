@@ -1,17 +1,26 @@
-"""The first Owner, and one's own settings. Signing in and out is django-allauth's."""
+"""The first Owner, one's own settings and password. Signing in and out is django-allauth's."""
 
+from typing import Any
+
+from allauth.account.adapter import get_adapter
+from allauth.account.internal.flows.login import record_authentication
+from allauth.account.utils import get_next_redirect_url
 from django.contrib import messages
-from django.contrib.auth import login
+from django.contrib.auth import login, update_session_auth_hash
+from django.contrib.auth.views import PasswordResetConfirmView
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse_lazy
 from django.utils.translation import gettext as _
 
 from portal.access import first_run as code
-from portal.access.pages import signed_in
+from portal.access import users
+from portal.access.pages import Audience, site_page
 from portal.access.request import HttpRequest as SignedInRequest
 from portal.frame.render import redirect_to, render_page
-from portal.pages.accounts.forms import FirstRunForm, MeForm
+from portal.models import User
+from portal.pages.accounts.forms import ChangePasswordForm, ChoosePasswordForm, FirstRunForm, MeForm
 from sync import audit
 
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
@@ -30,13 +39,55 @@ def first_run(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         user = code.make_owner(**form.owner())
         login(request, user, backend=BACKEND)
+        record_authentication(request, user, "password", email=user.email)
         messages.success(request, _("Welcome. You are the first Owner."))
         return redirect("tenant_new")
     status = 422 if request.method == "POST" else 200
     return render(request, "accounts/first_run.html", {"form": form}, status=status)
 
 
-@signed_in
+class ChoosePassword(PasswordResetConfirmView):
+    """What the one-time link of an invitation or a reset opens. Django takes the token out of the address at once."""
+
+    template_name = "accounts/choose_password.html"
+    form_class: Any = ChoosePasswordForm
+    success_url = reverse_lazy("account_login")
+
+    def get_user(self, uidb64: str) -> Any:
+        user: Any = super().get_user(uidb64)
+        return user if user and user.is_active else None
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        users.choose_password(user=form.user, password=form.cleaned_data["password"])
+        del self.request.session["_password_reset_token"]
+        messages.success(self.request, _("Your password is saved. Sign in with it."))
+        return redirect(self.get_success_url())
+
+    def render_to_response(self, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
+        good = context["validlink"] and not context["form"].errors
+        return super().render_to_response(context, status=200 if good else 422, **kwargs)
+
+
+@site_page(read=Audience.SIGNED_IN, act=Audience.SIGNED_IN)
+def password(request: SignedInRequest) -> HttpResponse:
+    """One's own; a first password is changed here before any other page opens."""
+    user = request.user
+    form = ChangePasswordForm(user, lambda text: _is_password_of(request, user, text), request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        users.choose_password(user=user, password=form.cleaned_data["password"])
+        update_session_auth_hash(request, user)
+        messages.success(request, _("Your password is changed. Everywhere else you were signed out."))
+        return redirect_to(request, get_next_redirect_url(request) or "me")
+    return render_page(request, "accounts/password.html", {"form": form}, status=422 if form.errors else 200)
+
+
+def _is_password_of(request: HttpRequest, user: User, text: str) -> bool:
+    """Counted with the missed sign-ins, so that an open session is no way to try passwords."""
+    found = get_adapter(request).authenticate(request, email=user.email, password=text)
+    return found is not None and found.pk == user.pk
+
+
+@site_page(read=Audience.SIGNED_IN, act=Audience.SIGNED_IN)
 def me(request: SignedInRequest) -> HttpResponse:
     form = MeForm(request.POST or None, instance=request.user)
     if request.method == "POST" and form.is_valid():

@@ -3,7 +3,7 @@
 from django.http import HttpResponse
 from django.utils import timezone
 
-from portal.access.pages import signed_in
+from portal.access.pages import Audience, site_page
 from portal.access.quota import begin_export
 from portal.access.request import HttpRequest
 from portal.access.rights import visible_tenants
@@ -12,14 +12,14 @@ from portal.pages.credentials.calendar_file import calendar
 from sync.connection.endings import CredentialEnd, credential_ends
 
 
-@signed_in
+@site_page(read=Audience.SIGNED_IN)
 def credentials(request: HttpRequest) -> HttpResponse:
     today = timezone.localdate()
     rows = [{"end": end, "days": end.days_left(today)} for end in _ends(request)]
     return render_page(request, "credentials/list.html", {"rows": rows})
 
 
-@signed_in
+@site_page(read=Audience.SIGNED_IN)
 def credentials_file(request: HttpRequest) -> HttpResponse:
     """RFC 5545, for a calendar to take in."""
     begin_export(request)

@@ -1,23 +1,39 @@
 """The overview: is it on, is it healthy, does it need me?"""
 
+import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from portal.access.pages import page
 from portal.access.request import HttpRequest
 from portal.access.roles import Right
 from portal.frame.render import render_page
 from portal.words.holds import hold_heading
-from portal.words.standing import Standing, standing_of
+from portal.words.provisioning import Provisioning, provisioning_of
 from sync.approvals import queries
-from sync.configuration.current import configuration_of
-from sync.models import DirectoryUser, HeldChange, Link, MembershipLink, Tenant
+from sync.models import HeldChange, ObjectType, Tenant, Word
 from sync.problems.catalogue import OF_CREDENTIALS, PROBLEMS
+from sync.standings import queries as standings
+from sync.standings.queries import Cause
+
+A_DAY = datetime.timedelta(days=1)
+NEEDS_SHOWN = 8
+# Words that somebody has to do something about.
+WORDS = (*standings.WAITS_FOR_SOMEBODY, Word.DIFFERS)
+STEPS = {
+    "directory": gettext_lazy("In Entra"),
+    "assigned": gettext_lazy("Assigned"),
+    "in_scope": gettext_lazy("In scope"),
+    "ready": gettext_lazy("Ready for AWS"),
+    "in_aws": gettext_lazy("In AWS"),
+}
 
 
 @page(read=Right.READ)
@@ -25,13 +41,15 @@ def overview(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """Until provisioning was turned on for the first time, the page is the set-up task list."""
     if tenant.enabled_changed_at is None:
         return redirect("setup", tenant.slug)
-    standing = standing_of(tenant)
+    provisioning = provisioning_of(tenant)
+    everything = [*waits(tenant, provisioning), *needs(tenant, provisioning)]
     context = {
         "tenant": tenant,
-        "standing": standing,
-        "needs": [*waits(tenant, standing), *needs(tenant, standing)][:5],
+        "provisioning": provisioning,
+        "needs": everything[:NEEDS_SHOWN],
+        "needs_count": len(everything),
         "last_run": tenant.runs.whole().first(),
-        "figures": overview_figures(tenant),
+        "figures": summary(tenant),
         "path": path_of_data(tenant),
         "as_of": tenant.snapshots.exclude(sealed_at=None).order_by("-pk").values_list("sealed_at", flat=True).first(),
         "strip": list(reversed(tenant.runs.whole().finished()[:48])),
@@ -39,16 +57,16 @@ def overview(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     return render_page(request, "overview/detail.html", context, partial="live")
 
 
-def waits(tenant: Tenant, standing: Standing) -> list[dict[str, Any]]:
+def waits(tenant: Tenant, provisioning: Provisioning) -> list[dict[str, Any]]:
     """What waits for a person's decision."""
     found: list[dict[str, Any]] = []
-    if standing.plan:
-        url = reverse("run", args=[tenant.slug, standing.plan.number]) + "#plan"
-        facts = {"since": standing.plan.finished_at, "url": url, "action": _("See the plan")}
+    if provisioning.plan:
+        url = reverse("run", args=[tenant.slug, provisioning.plan.number]) + "#plan"
+        facts = {"since": provisioning.plan.finished_at, "url": url, "action": _("See the plan")}
         found.append(_words("not-confirmed") | facts)
-    if standing.shrunken:
-        facts = {"since": standing.shrunken.finished_at, "url": reverse("approvals", args=[tenant.slug])}
-        found.append(_words(standing.shrunken.suspect) | facts | {"action": _("Review")})
+    if provisioning.shrunken:
+        facts = {"since": provisioning.shrunken.finished_at, "url": reverse("approvals", args=[tenant.slug])}
+        found.append(_words(provisioning.shrunken.suspect) | facts | {"action": _("Review")})
     for hold in queries.open_holds(tenant):
         waiting = HeldChange.objects.waiting().filter(hold=hold).count()
         if waiting:
@@ -62,55 +80,69 @@ def _words(code: str) -> dict[str, Any]:
     return {"waits": PROBLEMS[code].title, "meaning": PROBLEMS[code].meaning}
 
 
-def needs(tenant: Tenant, standing: Standing) -> list[dict[str, Any]]:
-    """Open incidents and credentials that end, most urgent first; what a banner or a decision says is not repeated."""
-    shown = {
-        *OF_CREDENTIALS,
-        tenant.quarantine_code,
-        "not-confirmed",
-        standing.shrunken.suspect if standing.shrunken else "",
+def needs(tenant: Tenant, provisioning: Provisioning) -> list[dict[str, Any]]:
+    """What is the matter with whom, what stopped runs, and credentials that end; what a banner or a decision says is not
+    repeated."""
+    causes = [cause for cause in standings.causes(tenant, WORDS) if cause.word != Word.HELD]
+    found = [_of_cause(tenant, cause) for cause in causes if not _settles(cause)]
+    return [*found, *_of_runs(tenant, provisioning), *_endings(tenant)]
+
+
+def _settles(cause: Cause) -> bool:
+    return cause.code in PROBLEMS and PROBLEMS[cause.code].warning
+
+
+def _of_cause(tenant: Tenant, cause: Cause) -> dict[str, Any]:
+    chosen = {"kind": cause.kind, "word": cause.word.value, "code": cause.code, "attribute": cause.attribute}
+    rest = cause.count - len(cause.names)
+    return {
+        "cause": cause,
+        "title": PROBLEMS[cause.code].title if cause.code in PROBLEMS else cause.word.label,
+        "names": ", ".join(cause.names) + (_(" and %(n)s more") % {"n": f"{rest:,}"} if rest else ""),
+        "since": cause.since,
+        "url": f"{reverse('people', args=[tenant.slug])}?{urlencode(chosen)}",
     }
-    found: list[dict[str, Any]] = [
-        {
-            "problem": PROBLEMS[incident.code],
-            "attribute": incident.attribute,
-            "run": incident.last_seen,
-            "since": incident.opened_at,
-        }
-        for incident in tenant.incidents.filter(solved_at=None).select_related("last_seen")
-        if incident.code in PROBLEMS and incident.code not in shown and not incident.code.startswith("held-")
+
+
+def _of_runs(tenant: Tenant, provisioning: Provisioning) -> list[dict[str, Any]]:
+    shown = {tenant.quarantine_code, "not-confirmed", provisioning.shrunken.suspect if provisioning.shrunken else ""}
+    incidents = tenant.incidents.filter(solved_at=None, of_run=True).exclude(code__in=OF_CREDENTIALS)
+    return [
+        {"problem": PROBLEMS[incident.code], "run": incident.last_seen, "since": incident.opened_at}
+        for incident in incidents.select_related("last_seen")
+        if incident.code in PROBLEMS and incident.code not in shown
     ]
-    ends = [(tenant.aws.token_ends_on, "aws"), (tenant.entra.credential_ends_on, "entra")]
-    for end, half in ends:
+
+
+def _endings(tenant: Tenant) -> list[dict[str, Any]]:
+    found = []
+    for end, half in [(tenant.aws.token_ends_on, "aws"), (tenant.entra.credential_ends_on, "entra")]:
         days = (end - timezone.now().date()).days if end else None
         if days is not None and days <= 90:
             found.append({"ends": end, "days": days, "half": half})
     return found
 
 
-def overview_figures(tenant: Tenant) -> dict[str, Any]:
-    links = Link.objects.filter(tenant=tenant).exclude(scim_id="")
+def summary(tenant: Tenant) -> dict[str, Any]:
+    """The sentence on top, and the figures: the same numbers as the list of people."""
+    reaching, in_scope = standings.reaching_aws(tenant)
+    problems, since = standings.open_problems(tenant)
+    compared = standings.compared(tenant)
     return {
-        "in_sync": links.filter(object_type="user", active=True, failures=0).count(),
-        "in_scope": DirectoryUser.objects.filter(tenant=tenant, in_scope=True).count(),
-        "groups": links.filter(object_type="group").count(),
-        "memberships": MembershipLink.objects.filter(tenant=tenant).count(),
-        "problems": Link.objects.filter(tenant=tenant, failures__gt=0).count(),
+        "reaching": reaching,
+        "in_scope": in_scope,
+        "groups": standings.reaching_aws(tenant, ObjectType.GROUP)[0],
+        "problems": problems,
+        "problems_since": since,
+        "compared_at": compared.finished_at if compared else None,
+        "compared_long_ago": not compared or timezone.now() - (compared.finished_at or compared.created_at) > A_DAY,
     }
 
 
-def path_of_data(tenant: Tenant) -> dict[str, int]:
-    """How many people come how far."""
-    people = DirectoryUser.objects.filter(tenant=tenant, deleted="")
-    assigned = people.exclude(scope_reason__in=("not-assigned", ""))
-    in_scope = people.filter(in_scope=True)
-    written = Link.objects.filter(tenant=tenant, object_type="user", active=True, failures=0).exclude(scim_id="")
-    assignments = configuration_of(tenant).assignments
-    return {
-        "directory": people.count(),
-        "assigned": assigned.count(),
-        "in_scope": in_scope.count(),
-        "in_aws": in_scope.filter(object_id__in=written.values("object_id")).count(),
-        "groups": assignments.filter(object_type="group").count(),
-        "people": assignments.filter(object_type="user").count(),
-    }
+def path_of_data(tenant: Tenant) -> list[dict[str, Any]]:
+    """Every step with those who come no further."""
+    people = reverse("people", args=[tenant.slug])
+    return [
+        {"step": step, "title": STEPS[step.name], "url": f"{people}?dropped_at={step.name}"}
+        for step in standings.path_of_data(tenant)
+    ]

@@ -8,6 +8,7 @@ from django.http import Http404, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from portal.access.pages import page
 from portal.access.request import HttpRequest
@@ -15,14 +16,23 @@ from portal.access.rights import can
 from portal.access.roles import Right
 from portal.frame.paging import Pager, query_with
 from portal.frame.render import render_page
+from portal.pages.people.forms import PeopleForm
 from portal.words.aws_fields import field_label, short_path
 from portal.words.blocked import blocked_words
 from sync.models import DirectoryUser, ObjectType, Standing, Tenant, Word
 from sync.people import queries
 from sync.people.queries import Answer, PersonFacts, Question
+from sync.problems.catalogue import PROBLEMS
 from sync.standings import queries as standings
 
 PAGE = 50
+# Who comes no further on the path of data, by the step that they do not reach.
+DROPPED = {
+    "assigned": _lazy("In Entra, and not assigned"),
+    "in_scope": _lazy("Assigned, and not in scope"),
+    "ready": _lazy("In scope, and not ready for AWS"),
+    "in_aws": _lazy("Ready, and not in AWS"),
+}
 ENTRA_USER = "https://entra.microsoft.com/#view/Microsoft_AAD_UsersAndTenants/UserProfileMenuBlade/~/overview/userId/"
 # Where a question can be answered otherwise, by its key: the page's name.
 PLACES = {"assigned": "assignments", "scope": "scope", "ready": "mappings", "written": "provisioning"}
@@ -30,29 +40,43 @@ PLACES = {"assigned": "assignments", "scope": "scope", "ready": "mappings", "wri
 
 @page(read=Right.READ)
 def people(request: HttpRequest, tenant: Tenant) -> HttpResponse:
-    text, chosen = request.GET.get("q", "")[:100], request.GET.get("word", "")
-    word = Word(chosen) if chosen in Word.values else None
-    found = Paginator(queries.find(tenant, text, word), PAGE).get_page(request.GET.get("page"))
+    form = PeopleForm(request.GET)
+    form.is_valid()
+    kind, text = form.kind_chosen, form.cleaned_data.get("q", "")
+    found = Paginator(queries.find(tenant, text, **form.conditions()), PAGE).get_page(request.GET.get("page"))
     context = {
         "tenant": tenant,
+        "of_people": kind == ObjectType.USER,
         "text": text,
-        "chosen": chosen,
-        "chips": chips(request, tenant, word),
+        "kept": form.kept(),
+        "narrowed": narrowed(request, form),
+        "chips": chips(request, tenant, kind, form.cleaned_data.get("word", "")),
         "people": with_users(tenant, found.object_list),
         "count": found.paginator.count,
         "pager": Pager.of(request, found, label=_("People")),
-        "known": standings.standings(tenant, ObjectType.USER).exists(),
+        "known": standings.standings(tenant).exists(),
     }
     return render_page(request, "people/list.html", context, partial="found")
 
 
-def chips(request: HttpRequest, tenant: Tenant, chosen: Word | None) -> list[dict[str, Any]]:
-    counts = standings.counts(tenant, ObjectType.USER)
-    shown = [{"word": "", "label": _("All"), "n": sum(counts.values()), "on": chosen is None}]
+def chips(request: HttpRequest, tenant: Tenant, kind: str, chosen: str) -> list[dict[str, Any]]:
+    """One per word that anybody has; a chip drops what a link had narrowed further."""
+    counts = standings.counts(tenant, kind)
+    shown = [{"word": "", "label": _("All"), "n": sum(counts.values()), "on": not chosen}]
     shown += [
-        {"word": word.value, "label": word.label, "n": n, "on": word is chosen} for word, n in counts.items() if n
+        {"word": word.value, "label": word.label, "n": n, "on": word == chosen} for word, n in counts.items() if n
     ]
-    return [one | {"url": query_with(request, word=one["word"], page="")} for one in shown]
+    rest = dict.fromkeys(("code", "attribute", "dropped_at", "page"), "")
+    return [one | {"url": query_with(request, word=one["word"], **rest)} for one in shown]
+
+
+def narrowed(request: HttpRequest, form: PeopleForm) -> str:
+    """What a link from another page narrowed the list to, in words."""
+    step, code = form.cleaned_data.get("dropped_at", ""), form.cleaned_data.get("code", "")
+    if step:
+        return str(DROPPED[step])
+    title = PROBLEMS[code].title if code in PROBLEMS else code
+    return " ".join(part for part in (str(title), form.cleaned_data.get("attribute", "")) if part)
 
 
 def with_users(tenant: Tenant, rows: Any) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ from portal.pages.provisioning.forms import ScheduleForm
 from portal.pages.provisioning.safety_form import SafetyForm
 from portal.words.plan import plan_lines
 from portal.words.progress import run_in_the_way, waits_too_long
-from portal.words.standing import standing_of
+from portal.words.provisioning import provisioning_of
 from sync.approvals import queries
 from sync.configuration.current import configuration_of
 from sync.models import DirectoryUser, Run, Tenant
@@ -74,7 +74,7 @@ def control_context(tenant: Tenant) -> dict[str, object]:
         "last_run": tenant.runs.whole().finished().first(),
         "missing": missing_for_turning_on(tenant),
         "nobody_took_it": waits_too_long(open_run),
-        "standing": standing_of(tenant),
+        "provisioning": provisioning_of(tenant),
     }
 
 

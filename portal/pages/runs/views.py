@@ -29,6 +29,7 @@ from sync.problems.catalogue import PROBLEMS
 from sync.problems.grouping import problem_groups
 from sync.runs import phases
 from sync.runs.requests import cancel_run
+from sync.standings import queries as standings
 
 PAGE = 50
 WRITING = ("people", "groups", "memberships", "removals")
@@ -164,7 +165,7 @@ def history_summary(tenant: Tenant, days: int) -> dict[str, object]:
     return {
         "runs": len(finished),
         "clean_percent": round(100 * clean / len(finished)) if finished else None,
-        "in_sync": tenant.links.filter(object_type="user", active=True).exclude(scim_id="").count(),
+        "in_sync": standings.reaching_aws(tenant)[0],
         "median": statistics.median(seconds) if seconds else None,
         "failures": sum(run.counts.get("failed", 0) + run.counts.get("will_retry", 0) for run in finished),
         "strip": list(reversed(finished[:48])),

@@ -5,17 +5,18 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
-from portal.access.pages import signed_in
+from portal.access.pages import Audience, site_page
 from portal.access.request import HttpRequest
-from portal.access.rights import is_owner, require_owner, visible_tenants
+from portal.access.rights import can_everywhere, visible_tenants
+from portal.access.roles import Right
 from portal.frame.render import redirect_to, render_page
 from portal.pages.tenants.forms import TenantForm
-from portal.words.standing import standing_of
-from sync.models import Tenant
+from portal.words.provisioning import provisioning_of
+from sync.standings import queries as standings
 from sync.tenants.services import create_tenant
 
 
-@signed_in
+@site_page(read=Audience.SIGNED_IN)
 def tenants(request: HttpRequest) -> HttpResponse:
     """With exactly one tenant the page forwards to it; ?stay=1 shows the list."""
     found = list(visible_tenants(request.user).select_related("entra", "aws"))
@@ -24,22 +25,18 @@ def tenants(request: HttpRequest) -> HttpResponse:
     rows = [
         {
             "tenant": tenant,
-            "word": standing_of(tenant).word,
+            "word": provisioning_of(tenant).word,
             "last_run": tenant.runs.whole().first(),
-            "people": people_in_sync(tenant),
+            "reaching": standings.reaching_aws(tenant),
+            "worst": standings.worst(tenant),
         }
         for tenant in found
     ]
-    return render_page(request, "tenants/list.html", {"rows": rows, "owner": is_owner(request.user)})
+    return render_page(request, "tenants/list.html", {"rows": rows, "owner": can_everywhere(request.user, Right.OWN)})
 
 
-def people_in_sync(tenant: Tenant) -> int:
-    return tenant.links.filter(object_type="user", active=True).exclude(scim_id="").count()
-
-
-@signed_in
+@site_page(read=Right.OWN, act=Right.OWN)
 def tenant_new(request: HttpRequest) -> HttpResponse:
-    require_owner(request)
     form = TenantForm(request.POST or None, initial={"time_zone": request.user.time_zone})
     if request.method == "POST" and form.is_valid():
         tenant = create_tenant(actor=request.user.email, **form.cleaned_data)

@@ -3,7 +3,7 @@
 import pytest
 
 from portal.pages.setup.views import State
-from portal.words.standing import Word
+from portal.words.provisioning import Word
 from portal.words.states import LOOKS, WORDS
 from sync.connection.services import HalfState
 from sync.models import Result, Run

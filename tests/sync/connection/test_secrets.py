@@ -15,6 +15,7 @@ from sync.connection import services
 from sync.models import Run, Tenant
 from sync.runs.requests import request_run
 from tests.world.lab import Lab
+from tests.world.people import sign_in
 from tests.world.tenant import ACTOR, assign, sync
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -48,7 +49,7 @@ def test_no_secret_is_stored_logged_shown_or_sent_in_the_clear(
     request_run(tenant=wired, kind=Run.Kind.FULL, trigger=Run.Trigger.PERSON, actor=ACTOR)
 
     client = Client()
-    client.force_login(owner)
+    sign_in(client, owner)
     paths = ["", "setup/", "connection/", "connection/entra/", "connection/aws/", "runs/1/", "logs/", "logs/export/"]
     pages = b"".join(b"".join(client.get(f"/t/acme/{path}", follow=True)) for path in paths).decode()
     exported = io.StringIO()

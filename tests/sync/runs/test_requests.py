@@ -17,6 +17,7 @@ from sync.worker import execution
 from sync.worker.scheduling import dispatch, plan_waits
 from tests.world.company import hire, names
 from tests.world.lab import Lab
+from tests.world.people import sign_in
 from tests.world.tenant import assign
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -69,7 +70,7 @@ def test_a_comparison_is_refused_while_another_run_is_queued(tenant: Tenant) -> 
 
 
 def test_a_page_shows_the_open_run_and_says_that_it_is_another(tenant: Tenant, owner: User, client: Client) -> None:
-    client.force_login(owner)
+    sign_in(client, owner)
     Tenant.objects.filter(pk=tenant.pk).update(enabled=True)
     queued = ask(tenant, PREVIEW)
     answer = client.post(f"/t/{tenant.slug}/provisioning/sync-now/", {"kind": "full"}, follow=True)

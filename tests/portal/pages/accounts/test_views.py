@@ -9,8 +9,7 @@ from django.urls import reverse
 from portal.access import first_run
 from portal.models import Role, RoleGrant, User
 from sync.models import AuditEntry, Tenant
-
-PASSWORD = "correct horse battery"
+from tests.world.people import PASSWORD, code_of_app
 
 
 @pytest.mark.parametrize("path", ["/accounts/signup/", "/accounts/reset/", "/accounts/login/", "/sign-up/", "/signup/"])
@@ -22,9 +21,11 @@ def test_nobody_makes_an_account_for_himself(db: None, path: str, method: str) -
     assert not User.objects.exists()
 
 
-def test_the_right_password_signs_in(owner: User) -> None:
+def test_the_right_password_and_code_sign_in(owner: User) -> None:
     client = Client()
     answer = client.post("/sign-in/", {"login": "JO@acme.example", "password": PASSWORD})
+    assert (answer.status_code, answer["Location"]) == (302, reverse("mfa_authenticate"))
+    answer = client.post(answer["Location"], {"code": code_of_app()})
     assert (answer.status_code, answer["Location"]) == (302, reverse("tenants"))
 
 
@@ -47,7 +48,9 @@ def test_too_many_misses_slow_down(owner: User) -> None:
 
 def test_a_strange_address_is_not_followed_after_sign_in(owner: User) -> None:
     form = {"login": "jo@acme.example", "password": PASSWORD, "next": "https://evil.example/"}
-    assert "evil" not in Client().post("/sign-in/", form)["Location"]
+    client = Client()
+    client.post("/sign-in/", form)
+    assert client.post("/sign-in/verify/", {"code": code_of_app()})["Location"] == reverse("tenants")
 
 
 def test_the_first_owner_needs_the_code_of_the_terminal(db: None) -> None:

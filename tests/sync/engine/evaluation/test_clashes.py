@@ -171,7 +171,7 @@ def test_a_group_made_anew_waits_and_can_go_on_as_the_old_one_in_aws(wired: Tena
     assert (group["id"], group["externalId"], len(group["members"])) == (before, new["id"], 2)
     lab.forget_requests()
     sync(wired, "full")
-    assert lab.requests() == []
+    assert writes(lab) == []
 
 
 # Names of leavers: only of those who are disabled

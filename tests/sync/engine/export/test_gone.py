@@ -18,12 +18,12 @@ from tests.world.company import (
     leave,
     writes,
 )
+from tests.world.escrow import derive_anew, long_disabled, time_passes
 from tests.world.lab import Lab
 from tests.world.tenant import ACTOR, assign, sync
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
-PAST = "2020-01-01T00:00:00Z"
 
 
 def manager_of(lab: Lab, person: dict[str, Any]) -> str:
@@ -33,10 +33,6 @@ def manager_of(lab: Lab, person: dict[str, Any]) -> str:
 def not_found(lab: Lab, *, writes: int = 0, reads: int = 0) -> None:
     """AWS says 404 of what it holds, so many times."""
     lab.call("POST", "aws/switches", {"false_404_writes": str(writes), "false_404_reads": str(reads)})
-
-
-def time_passes() -> None:
-    Link.objects.exclude(retry_at=None).update(retry_at=PAST)
 
 
 @pytest.fixture
@@ -101,7 +97,7 @@ def test_a_boss_who_is_deleted_for_good_is_nobodys_manager_in_aws(
     sync(wired)
     lab.call("POST", f"entra/users/{team['boss']['id']}/purge")
     sync(wired)
-    Link.objects.filter(object_id=team["boss"]["id"]).update(disabled_at=PAST, retry_at=PAST)
+    long_disabled(team["boss"])
     assert sync(wired).counts["deleted"] == 1
     sync(wired)
     for person in team["reports"]:
@@ -199,6 +195,7 @@ def test_a_forgotten_leaver_is_linked_again_by_external_id(
     """As after a forgetting that left no trace: only the external id in AWS says who it is."""
     person = team["boss"]
     Link.objects.filter(object_id=person["id"]).update(scim_id="", written={}, match_code="", match_scim_id="")
+    derive_anew()
     if way == "in the bin":
         leave(lab, person)
     elif way == "blocked":
@@ -218,6 +215,7 @@ def test_somebody_with_our_external_id_is_only_proposed_where_linking_is_by_hand
 ) -> None:
     Tenant.objects.filter(pk=wired.pk).update(adoption="by_hand")
     Link.objects.filter(object_id=team["boss"]["id"]).update(scim_id="", written={}, match_code="", match_scim_id="")
+    derive_anew()
     leave(lab, team["boss"])
     sync(wired)
     comparison = sync(wired, Run.Kind.VERIFY)
@@ -283,7 +281,7 @@ def test_a_deletion_that_is_told_404_by_mistake_is_done_all_the_same(
     sync(wired)
     lab.call("POST", f"entra/users/{team['boss']['id']}/purge")
     sync(wired)
-    Link.objects.filter(object_id=team["boss"]["id"]).update(disabled_at=PAST, retry_at=PAST)
+    long_disabled(team["boss"])
     not_found(lab, writes=1)
     sync(wired)
     assert team["boss"]["id"] not in {user.get("externalId") for user in lab.aws()["users"]}

@@ -12,7 +12,7 @@ Word = Literal["on", "off", "waiting_for_approval", "quarantined"]
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Provisioning:
     """`plan`: a run whose plan waits for approval; `shrunken`: one whose reading was not believed; `changes`: how many
     held changes nobody has decided on; `works_again`: the connection that was refused passed a test since."""
 
@@ -24,7 +24,7 @@ class Standing:
     works_again: bool = False
 
 
-def standing_of(tenant: Tenant) -> Standing:
+def provisioning_of(tenant: Tenant) -> Provisioning:
     """Quarantine comes before waiting: nothing can be written at all."""
     plan, shrunken = queries.waiting_plan(tenant), queries.shrunken(tenant)
     changes = HeldChange.objects.waiting().filter(tenant=tenant).count()
@@ -36,4 +36,4 @@ def standing_of(tenant: Tenant) -> Standing:
         word = "quarantined"
     elif plan or shrunken or changes:
         word = "waiting_for_approval"
-    return Standing(word, problem, plan, shrunken, changes, works_again(tenant))
+    return Provisioning(word, problem, plan, shrunken, changes, works_again(tenant))

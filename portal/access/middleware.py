@@ -1,0 +1,54 @@
+"""What a person has to do before any page opens. It stands over every address: a page cannot forget to ask."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+
+from portal.access import second_factor
+from portal.access.demo import is_only_the_lab
+from portal.access.pages import send_to
+from portal.models import User
+
+# The page that comes first -> what else is open until that is done. Signing out always is.
+STEPS: Mapping[str, frozenset[str]] = {
+    "password": frozenset(),
+    "mfa_reauthenticate": frozenset(),
+    "mfa_index": frozenset({"mfa_activate_totp", "account_reauthenticate"}),
+}
+SIGN_OUT = "account_logout"
+
+
+class SignInMiddleware:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if request.user.is_authenticated:
+            # ASVS 5.0, V14.3.2: nothing that somebody who signed in has seen stays in the browser.
+            response["Cache-Control"] = "no-store"
+        return response
+
+    def process_view(
+        self, request: HttpRequest, _view: Callable[..., Any], _args: Iterable[Any], _kwargs: Mapping[str, Any]
+    ) -> HttpResponse | None:
+        if not isinstance(request.user, User):
+            return None
+        match = request.resolver_match
+        page = match.url_name if match else None
+        first = first_step(request, request.user)
+        if first is None or page in {first, SIGN_OUT} | STEPS[first]:
+            return None
+        return send_to(request, first)
+
+
+def first_step(request: HttpRequest, user: User) -> str | None:
+    """The page of STEPS that comes before all others; None: all are open."""
+    if user.password_ends_at and not is_only_the_lab():
+        return "password"
+    if second_factor.has_one(user):
+        return None if second_factor.was_given(request, user) else "mfa_reauthenticate"
+    if second_factor.is_needed_by(user) and not is_only_the_lab():
+        return "mfa_index"
+    return None
