@@ -115,7 +115,7 @@ def test_the_key_of_an_app_is_stored_sealed_and_so_are_recovery_codes(tenant: Te
 def test_a_wrong_code_opens_nothing(owner: User) -> None:
     client = by_password(owner)
     answer = client.post(VERIFY, {"code": "000000"})
-    assert "This code is not right" in answer.content.decode()
+    assert "This code or passkey is not right" in answer.content.decode()
     assert client.get("/t/")["Location"].startswith("/sign-in/")
 
 
