@@ -276,7 +276,7 @@ def with_findings(tenant: Tenant) -> None:
 def with_differences(tenant: Tenant) -> None:
     now = timezone.now()
     run = Run.objects.create(
-        tenant=tenant, number=2, kind="verify", trigger="person", state="completed", started_at=now, finished_at=now,
+        tenant=tenant, number=2, kind="verify", trigger="person", state="completed", started_at=now, finished_at=now, compared_at=now,
         phases={"compare": {"state": "done", "seconds": 2.5, "facts": {"people": 1207, "groups": 12, "memberships": 5400}}},
     )  # fmt: skip
     aws_id = "04285428-40b1-7000-1624-dbde7efe0001"

@@ -61,7 +61,7 @@ def codes_in(page: HttpResponse) -> list[str]:
     return re.findall(r"<li><code>(\d+)</code>", page.content.decode())
 
 
-@pytest.mark.parametrize("role", set(Role) - {Role.VIEWER})
+@pytest.mark.parametrize("role", [role for role in Role if role is not Role.VIEWER])
 def test_no_page_opens_above_viewer_before_it_is_set_up(tenant: Tenant, role: Role) -> None:
     client = by_password(newcomer(role, tenant))
     for path in ("/t/", LOGS, "/me/", "/me/password/", "/t/acme/provisioning/sync-now/", "/t/new/", "/"):
