@@ -31,6 +31,7 @@ urlpatterns = [
     path("", site_page(read=Audience.ANYBODY)(RedirectView.as_view(pattern_name="tenants")), name="home"),
     path("", include("portal.pages.accounts.urls")),
     path("", include("portal.pages.tenants.urls")),
+    path("", include("portal.pages.users.urls")),
     path("", include("portal.pages.keys.urls")),
     path("", include("portal.pages.credentials.urls")),
     path("t/<slug:slug>/", include([path("", include(f"portal.pages.{page}.urls")) for page in PAGES])),

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib.auth.tokens import default_token_generator
 from django.db import transaction
@@ -96,6 +97,14 @@ def reset_password(*, actor: str, user: User, password: str | None = None) -> No
     user.save(update_fields=["password", "password_ends_at"])
     end_sessions(user)
     audit.record(actor, "user.reset_password", user, None, {"password": "changed"})
+
+
+@transaction.atomic
+def reset_second_factor(*, actor: str, user: User) -> None:
+    """For whoever lost it: the next sign-in sets up another one before any page opens."""
+    Authenticator.objects.filter(user=user).delete()
+    end_sessions(user)
+    audit.record(actor, "user.reset_second_factor", user)
 
 
 @transaction.atomic

@@ -57,6 +57,9 @@ WORDS: Mapping[str, Mapping[str, Words]] = {
         "not_sent": _("Skipped"),
         "not_in_scope": _("Not in scope"),
     },
+    "account": {
+        "off": _("Deactivated"),
+    },
     "factor": {
         "on": _("On"),
         "off": _("Not set up"),
@@ -134,6 +137,9 @@ LOOKS: Mapping[str, Mapping[str, Look]] = {
         "failed": BAD,
         "not_sent": IDLE,
         "not_in_scope": IDLE,
+    },
+    "account": {
+        "off": IDLE,
     },
     "factor": {
         "on": GOOD,

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page
 from pytest_django.live_server_helper import LiveServer
 
 from portal.access.sessions import SEEN_AT
-from portal.models import Role
+from portal.models import Role, User
 from sync.configuration import assignments, drafts, versions
 from sync.configuration.settings import set_settings
 from sync.directory.live import Found
@@ -64,6 +64,7 @@ NO_PAGE = {
     "preview", "run_confirm", "provisioning_safety", "approvals_link",
     "accept_shrinkage", "drift_link", "draft_undo", "impact_start", "impact_export", "impact_keep", "publish", "assignment_undo", "assignment_change", "unassign_ticked", "application_name", "application_stop",
     "session", "session_end", "sessions_end",
+    "user_role", "user_role_take", "user_second_factor", "user_sessions", "user_deactivate", "user_activate",
     # Open at one moment only: tests/browser/test_accounts.py.
     *("choose_password", "mfa_authenticate", "mfa_activate_totp", "mfa_view_recovery_codes", "account_reauthenticate"),
     *("mfa_login_webauthn", "mfa_add_webauthn", "mfa_reauthenticate_webauthn", "mfa_remove_webauthn"),
@@ -103,7 +104,10 @@ def world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
         session[SEEN_AT] = time.time() + 3600
         session.save()
         tenant = create_tenant(actor="jo@acme.example", name="Acme")
-        yield World(client.cookies[settings.SESSION_COOKIE_NAME].value, arguments_of(tenant))
+        other = person("w" * 200 + "@acme.example", Role.HELPDESK, tenant)
+        User.objects.filter(pk=other.pk).update(name="Ann " + "of a long name " * 13)
+        of_user = {name: [other.pk] for name in ("user", "user_reset", "user_remove")}
+        yield World(client.cookies[settings.SESSION_COOKIE_NAME].value, arguments_of(tenant) | of_user)
         empty()
 
 
@@ -354,7 +358,7 @@ OWN = (
     "mfa_reauthenticate",
 )
 GLOBAL = {
-    **dict.fromkeys(("keys", "credentials", "tenant_new", "account_logout", *OWN), ""),
+    **dict.fromkeys(("users", "user_invite", "keys", "credentials", "tenant_new", "account_logout", *OWN), ""),
     "tenants": "?stay=1",
 }
 

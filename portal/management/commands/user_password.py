@@ -14,6 +14,9 @@ class Command(UserCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
         add_password_option(parser)
+        parser.add_argument(
+            "--second-factor", action="store_true", help="take app, passkeys and recovery codes away too"
+        )
         parser.add_argument("--activate", action="store_true", help="let a deactivated person sign in again")
 
     def handle_user(self, email: str, options: dict[str, Any]) -> None:
@@ -21,6 +24,8 @@ class Command(UserCommand):
         password = first_password(user, options)
         if options["activate"] and not user.is_active:
             users.activate(actor=self.actor, user=user)
+        if options["second_factor"]:
+            users.reset_second_factor(actor=self.actor, user=user)
         users.reset_password(actor=self.actor, user=user, password=password)
         if not user.is_active:
             self.stdout.write(f"{user.email} is deactivated: --activate lets the person sign in again.")
