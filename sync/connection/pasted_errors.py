@@ -67,7 +67,7 @@ def _sign_in(text: str) -> PastedError | None:
 
 
 def _graph(objects: Sequence[Json], text: str) -> PastedError | None:
-    inner = next((one["error"] for one in objects if isinstance(one.get("error"), dict)), {})
+    inner: Json = next((one["error"] for one in objects if isinstance(one.get("error"), dict)), {})
     code = str(inner.get("code") or _code_in(text))
     if not code:
         return None

@@ -154,6 +154,7 @@ def arguments_of(tenant: Tenant) -> dict[str, list[Any]]:
     hold = waiting(tenant, run)
     preview_of(tenant, with_draft(tenant), broken=True)
     return {
+        "help_code": ["secret-ended"],
         "impact": [slug, PREVIEW],
         "version": [slug, 1],
         "version_restore": [slug, 1],
@@ -335,7 +336,17 @@ WIDER_TABLES = """[...document.querySelectorAll(".ls-table-scroll")].filter(one 
   .map(one => `${one.scrollWidth} > ${one.clientWidth} ${one.innerText.slice(0, 80)}`)
   .concat([...document.querySelectorAll(".ls-table tbody tr")].filter(row => row.offsetHeight > 200)
     .map(row => `${row.offsetHeight} ${row.innerText.slice(0, 80)}`))"""
-GLOBAL = {"keys": "", "credentials": "", "tenants": "?stay=1", "tenant_new": "", "me": "", "account_logout": ""}
+GLOBAL = {
+    "help": "",
+    "help_words": "",
+    "help_translate": "",
+    "keys": "",
+    "credentials": "",
+    "tenants": "?stay=1",
+    "tenant_new": "",
+    "me": "",
+    "account_logout": "",
+}
 
 
 @pytest.fixture(scope="module")
