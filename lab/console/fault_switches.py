@@ -102,7 +102,8 @@ def fault_panel(world: World, state: PageState) -> str:
 def _card(state: PageState, switch: FaultSwitch, on: bool) -> str:
     word = "On" if on else "Off"
     button = form(state, "switch_fault", word, name=switch.name).replace(
-        "<button>", f'<button class="switch" aria-pressed="{str(on).lower()}" aria-label="{escape(switch.label)}: {word}">'
+        "<button>",
+        f'<button class="switch" aria-pressed="{str(on).lower()}" aria-label="{escape(switch.label)}: {word}">',
     )
     return (
         f'<li class="{"on" if on else ""}"><strong>{escape(switch.label)}</strong>{button}'

@@ -16,6 +16,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from portal.access import first_run, users
+from portal.deployment.embedded import DEMO_TENANT
 from portal.models import User
 from sync.configuration import assignments
 from sync.connection import services
@@ -24,7 +25,7 @@ from sync.models import Half, Tenant
 from sync.tenants import services as tenants
 
 EMAIL = "owner@lockstep.example"
-NAME, SLUG = "Rehearsal", "rehearsal"
+NAME = "Rehearsal"
 GROUPS = ("AWS-Developers", "AWS-Admins")
 ACTOR = "command line"
 # What a start promises: the password of the one before works at least for so long.
@@ -55,7 +56,7 @@ class Command(BaseCommand):
 
 def demo(facts: dict[str, Any]) -> list[str]:
     """Each part is made once; a start that was broken off is completed by the next."""
-    tenant = Tenant.objects.filter(slug=SLUG).first() or make_tenant(facts)
+    tenant = Tenant.objects.filter(slug=DEMO_TENANT).first() or make_tenant(facts)
     test_connection(tenant)
     password = demo_owner()
     sign_in = f"{EMAIL} / {password}" if password else f"{EMAIL}, with the password shown at an earlier start"
@@ -64,7 +65,7 @@ def demo(facts: dict[str, Any]) -> list[str]:
 
 @transaction.atomic
 def make_tenant(facts: dict[str, Any]) -> Tenant:
-    tenant = tenants.create_tenant(actor=EMAIL, name=NAME, slug=SLUG)
+    tenant = tenants.create_tenant(actor=EMAIL, name=NAME, slug=DEMO_TENANT)
     services.connect(tenant, facts, actor=EMAIL)
     assignments.assign_objects(actor=EMAIL, tenant=tenant, chosen=demo_groups(facts))
     return tenant
