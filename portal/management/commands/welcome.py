@@ -5,6 +5,7 @@ Reads the lab's facts (the JSON line of `python -m lab`) from standard input.
 
 import json
 import secrets
+import shlex
 import sys
 from datetime import timedelta
 from typing import Any
@@ -51,6 +52,8 @@ class Command(BaseCommand):
                 f"First Owner:       {settings.PUBLIC_URL}/first-run/",
                 f"One-time code:     {first_run.issue_code()}",
             ]
+        else:
+            lines += [f"Sign in:           {settings.PUBLIC_URL}/sign-in/", forgotten("EMAIL")]
         self.stdout.write("\n".join([RULE, *lines, RULE]))
 
 
@@ -59,8 +62,18 @@ def demo(facts: dict[str, Any]) -> list[str]:
     tenant = Tenant.objects.filter(slug=DEMO_TENANT).first() or make_tenant(facts)
     test_connection(tenant)
     password = demo_owner()
-    sign_in = f"{EMAIL} / {password}" if password else f"{EMAIL}, with the password shown at an earlier start"
-    return [f"Sign in:           {sign_in}", f"Tenant:            {settings.PUBLIC_URL}/t/{tenant.slug}/"]
+    if password:
+        sign_in = [f"Sign in:           {EMAIL} / {password}"]
+    else:
+        sign_in = [f"Sign in:           {EMAIL}, with the password shown at an earlier start", forgotten(EMAIL)]
+    return [*sign_in, f"Tenant:            {settings.PUBLIC_URL}/t/{tenant.slug}/"]
+
+
+def forgotten(email: str) -> str:
+    """The command that prints a link for a new password; it finds another state folder by its name."""
+    elsewhere = settings.STATE_DIR != settings.BASE_DIR / "var"
+    state = f"STATE_DIR={shlex.quote(str(settings.STATE_DIR))} " if elsewhere else ""
+    return f"Password lost:     {state}python3 run.py user_password {email}"
 
 
 @transaction.atomic
