@@ -194,5 +194,5 @@ def aws_shows_exactly_the_assigned(page: Page, up: Up) -> None:
     assert held == expected
     assert set(names.values()) == expected["AWS-Developers"] | expected["AWS-Admins"]
     page.goto(up.console)
-    expect(page.get_by_role("heading", name="AWS IAM Identity Center: what it holds")).to_be_visible()
+    expect(page.get_by_role("heading", name="AWS IAM Identity Center (lab)")).to_be_visible()
     expect(page.get_by_text(sorted(expected["AWS-Admins"])[0]).first).to_be_visible()
