@@ -240,6 +240,8 @@ DEFAULT_FROM_EMAIL = environ.mail_address("MAIL_FROM", "Lockstep <lockstep@local
 
 EXTRA_CLOUDS = extra_hosts.clouds("EXTRA_CLOUDS")
 EXTRA_SCIM_HOSTS = extra_hosts.scim_hosts("EXTRA_SCIM_HOSTS")
+# Where the rehearsal lab's console is, as `up --lab` says it: pages link to it and offer its values.
+LAB_CONSOLE = extra_hosts.lab_console("LAB_CONSOLE")
 
 # The way out to Microsoft, AWS and the hosts above. The proxy's URL may hold a password: Django's error page hides SECRET.
 OUTBOUND_PROXY_SECRET = addresses.proxy("OUTBOUND_PROXY")

@@ -21,7 +21,7 @@ ORDER = [
     ("standings",),
     ("engine",),
     ("approvals", "preview", "drift", "readiness", "on_demand", "people", "notifications"),
-    ("tenants",),
+    ("tenants", "rehearsal"),
     ("worker",),
     ("tasks", "management", "apps"),
 ]
@@ -52,6 +52,7 @@ FEATURES = (
     "people",
     "notifications",
     "tenants",
+    "rehearsal",
 )
 DOORS = ("services", "queries")
 # What commands and tasks open all the same, and why; pages nothing.

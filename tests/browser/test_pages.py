@@ -58,7 +58,7 @@ WIDE = "99999999-1111-4111-8111-111111111111"
 # there is no Owner yet.
 NO_PAGE = {
     "connection_certificate", "credentials_file",
-    "first_run", "home", "scope_counts", "scope_filter", "scope_settings", "account_signup", "account_reset_password", "connection_test_start", "mappings_recommended", "sync_now",
+    "first_run", "home", "scope_counts", "scope_filter", "scope_settings", "account_signup", "account_reset_password", "connection_lab", "connection_test_start", "mappings_recommended", "sync_now",
     "mappings_cast", "mappings_disable_leavers", "mappings_actions", "mappings_actions_undo", "mapping_undo", "mapping_move",
     "logs_export", "run_pill", "provisioning_state", "drift_compare", "readiness_check", "readiness_export",
     "preview", "run_confirm", "provisioning_safety", "approvals_link",
@@ -168,6 +168,7 @@ def arguments_of(tenant: Tenant) -> dict[str, list[Any]]:
     hold = waiting(tenant, run)
     preview_of(tenant, with_draft(tenant), broken=True)
     return {
+        "help_code": ["secret-ended"],
         "impact": [slug, PREVIEW],
         "version": [slug, 1],
         "version_restore": [slug, 1],
@@ -357,8 +358,9 @@ OWN = (
     "mfa_generate_recovery_codes",
     "mfa_reauthenticate",
 )
+HELP = ("help", "help_words", "help_translate")
 GLOBAL = {
-    **dict.fromkeys(("users", "user_invite", "keys", "credentials", "tenant_new", "account_logout", *OWN), ""),
+    **dict.fromkeys(("users", "user_invite", "keys", "credentials", "tenant_new", "account_logout", *HELP, *OWN), ""),
     "tenants": "?stay=1",
 }
 

@@ -18,7 +18,7 @@ from portal.access.roles import Right
 from portal.access.step_up import StepUp
 from portal.frame.render import redirect_to, render_page
 from portal.pages.connection.forms import AwsForm, EntraForm
-from sync.connection import clients, renewal, services
+from sync.connection import clients, lab, renewal, services
 from sync.connection.checks.running import FINAL
 from sync.connection.checks.wording import Described, describe, summary
 from sync.connection.services import HalfState
@@ -152,6 +152,21 @@ def connection_aws(request: HttpRequest, tenant: Tenant) -> HttpResponse:
         services.save_aws(tenant=tenant, actor=request.user.email, **form.values())
         return saved(request, tenant, Half.AWS)
     return form_page(request, tenant, Half.AWS, form)
+
+
+@page(act=Right.CONFIGURE)
+def connection_lab(request: HttpRequest, tenant: Tenant) -> HttpResponse:
+    """Both halves with the lab's own values, and a test of each."""
+    try:
+        values = lab.connection_values()
+    except lab.NoLab:
+        messages.error(request, _("The rehearsal lab does not answer. It is started with up --lab or up --demo."))
+        return redirect_to(request, "connection", tenant.slug)
+    services.connect(tenant, values, actor=request.user.email)
+    for half in Half:
+        services.start_test(tenant=tenant, actor=request.user.email, half=half)
+    messages.success(request, _("The values of the rehearsal lab are entered and tested."))
+    return redirect_to(request, "connection", tenant.slug)
 
 
 @page(read=Right.CONFIGURE)
