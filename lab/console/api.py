@@ -13,6 +13,7 @@ from lab.console.beginning import begin
 from lab.console.connection import connection_of
 from lab.console.world import World
 from lab.entra.directory import DEFAULT_ROLE, Directory
+from lab.entra.web_sign_in import WebSignIn
 from lab.faults import Faults
 from lab.http import Request, Response
 
@@ -240,6 +241,8 @@ def _entra_call(world: World, method: str, path: list[str]) -> Call | None:
             return lambda body: directory.federate(body["issuer"], body["subject"], body["audience"])
         case ["POST", "federated-token"]:
             return lambda body: world.issuer.write(**body)
+        case ["POST", "sign-in"]:
+            return lambda body: WebSignIn(directory, world.issuer.key).behave(body)
         case ["DELETE", "credentials"]:
             return lambda _: directory.forget_credentials()
         case ["POST", "delta"]:

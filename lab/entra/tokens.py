@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives import hashes
 from lab import chance, clock
 from lab.entra.directory import Directory
 from lab.entra.federation import Issuer
+from lab.entra.web_sign_in import Refused, WebSignIn
 from lab.http import Request, Response
 
 Json = dict[str, Any]
@@ -62,6 +63,13 @@ ERRORS = {
         "invalid_client",
         "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.",
     ),
+    54005: (
+        400,
+        "invalid_grant",
+        "OAuth2 Authorization code was already redeemed, please retry with a new valid code.",
+    ),
+    70008: (400, "invalid_grant", "The provided authorization code or refresh token has expired due to inactivity."),
+    50148: (400, "invalid_grant", "The code_verifier does not match the code_challenge supplied in the request."),
     900144: (400, "invalid_request", "The request body must contain the following parameter: '{missing}'."),
     70003: (400, "unsupported_grant_type", "The app requested an unsupported grant type '{grant}'."),
 }
@@ -81,6 +89,7 @@ class SignIn:
         self.directory = directory
         self.certificate = certificate
         self.issuer = issuer
+        self.people = WebSignIn(directory, issuer.key)
         self.authority = ""
         self.graph = ""
 
@@ -96,6 +105,12 @@ class SignIn:
             match [request.method, *request.segments[1:]]:
                 case ["GET", "v2.0", ".well-known", "openid-configuration"]:
                     return _json_response(200, self._discovery(tenant))
+                case ["GET", "oauth2", "v2.0", "authorize"]:
+                    self._require_tenant(tenant)
+                    return self.people.authorize(request.parameters)
+                case ["GET", "discovery", "v2.0", "keys"]:
+                    self._require_tenant(tenant)
+                    return _json_response(200, self.people.keys())
                 case ["POST", "oauth2", "v2.0", "token"]:
                     return _json_response(200, self._token(tenant, dict(parse_qsl(request.body.decode()))))
             return _json_response(404, {"error": "not_found"})
@@ -128,11 +143,13 @@ class SignIn:
         for name in ("grant_type", "client_id"):
             if not form.get(name):
                 raise SignInRefusal(900144, missing=name)
-        if form["grant_type"] != "client_credentials":
+        if form["grant_type"] not in ("client_credentials", "authorization_code"):
             raise SignInRefusal(70003, grant=form["grant_type"])
         app = form["client_id"]
         if app != self.directory.fact("client_id"):
             raise SignInRefusal(700016, app=app, tenant=tenant)
+        if form["grant_type"] == "authorization_code":
+            return self._person_token(app, tenant, form)
         if form.get("scope") != f"{self.graph}/.default":
             raise SignInRefusal(70011)
         kind = self._authenticate(app, tenant, form)
@@ -142,6 +159,14 @@ class SignIn:
             "ext_expires_in": LIFETIME,
             "access_token": self._access_token(app, kind),
         }
+
+    def _person_token(self, app: str, tenant: str, form: dict[str, str]) -> Json:
+        self._authenticate(app, tenant, form)
+        try:
+            id_token = self.people.id_token(form, self.authority)
+        except Refused as error:
+            raise SignInRefusal(error.code) from error
+        return {"token_type": "Bearer", "expires_in": LIFETIME, "id_token": id_token, "access_token": "for nobody"}
 
     def _authenticate(self, app: str, tenant: str, form: dict[str, str]) -> str:
         if form.get("client_assertion_type") == ASSERTION:
