@@ -34,6 +34,10 @@ class User(AbstractBaseUser):
     # A password that somebody else set: then it stops working, and until then it has to be changed first. None: chosen.
     password_ends_at = models.DateTimeField(null=True, blank=True)
     time_zone = models.CharField(_("time zone"), max_length=64, default="UTC")
+    # Directory and object id of Entra, of whoever signs in with Microsoft.
+    microsoft_key = models.CharField(max_length=80, unique=True, null=True, blank=True)
+    # What Entra says at each sign-in decides the roles; else Owners do.
+    roles_from_microsoft = models.BooleanField(default=False)
     appearance = models.CharField(_("appearance"), max_length=6, choices=Appearance, default=Appearance.SYSTEM)
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
-from portal.deployment import addresses, environ, extra_hosts, limits
+from portal.deployment import addresses, environ, extra_hosts, limits, microsoft
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VERSION = "0.1.0"
@@ -238,6 +238,9 @@ EMAIL_USE_TLS = environ.flag("SMTP_STARTTLS", bool(EMAIL_HOST_USER))
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = environ.mail_address("MAIL_FROM", "Lockstep <lockstep@localhost>")
 
+# With which app of Entra people sign in, and what it makes them here (portal/deployment/microsoft.py).
+MICROSOFT_SIGN_IN = microsoft.parse(environ.text("MICROSOFT_SIGN_IN"))
+MICROSOFT_SIGN_IN_SECRET = environ.secret("MICROSOFT_SIGN_IN_SECRET")
 EXTRA_CLOUDS = extra_hosts.clouds("EXTRA_CLOUDS")
 EXTRA_SCIM_HOSTS = extra_hosts.scim_hosts("EXTRA_SCIM_HOSTS")
 # Where the rehearsal lab's console is, as `up --lab` says it: pages link to it and offer its values.

@@ -15,6 +15,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateformat import time_format
 from django.utils.translation import gettext as _
@@ -69,6 +70,13 @@ class ClosedAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         """Whoever has a second factor gives that one: an open session and a password are no two things."""
         methods: list[dict[str, str]] = super().get_reauthentication_methods(user)
         methods = [one for one in methods if one["id"] != "reauthenticate"] or methods
+        if settings.MICROSOFT_SIGN_IN and user.microsoft_key:
+            own = {
+                "id": "microsoft",
+                "description": _("Sign in with Microsoft again"),
+                "url": reverse("microsoft_start"),
+            }
+            methods = [*methods, own]
         # A passkey takes one touch.
         return sorted(methods, key=lambda one: not one["id"].endswith(":webauthn"))
 

@@ -60,8 +60,10 @@ def first_step(request: HttpRequest, user: User) -> str | None:
     """The page of STEPS that comes before all others; None: all are open."""
     if user.password_ends_at and not is_only_the_lab():
         return "password"
+    if second_factor.was_given(request, user):
+        return None
     if second_factor.has_one(user):
-        return None if second_factor.was_given(request, user) else "mfa_reauthenticate"
+        return "mfa_reauthenticate"
     if second_factor.is_needed_by(user) and not is_only_the_lab():
         return "mfa_index"
     return None

@@ -27,8 +27,9 @@ def has_one(user: User) -> bool:
 
 
 def was_given(request: HttpRequest, user: User) -> bool:
-    """In this session: at sign-in, again later, or by setting it up here."""
-    return any(record["method"] == "mfa" for record in get_authentication_records(request, user))
+    """In this session, to us while there is one, or to Microsoft."""
+    given = [record for record in get_authentication_records(request, user) if record["method"] == "mfa"]
+    return any(record.get("type") == "microsoft" for record in given) or (bool(given) and has_one(user))
 
 
 @receiver(authenticator_added)

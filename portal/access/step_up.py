@@ -10,6 +10,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import resolve_url
 from django.utils.translation import gettext as _
 
 from portal.access import second_factor
@@ -42,7 +43,8 @@ def is_asked(request: HttpRequest, user: User, step_up: StepUp | None) -> bool:
 
 def ask(request: HttpRequest, user: User, step_up: StepUp) -> HttpResponse:
     """To the page that asks, and back."""
-    page = get_adapter().get_reauthentication_methods(user)[0]["url"]
+    methods = get_adapter().get_reauthentication_methods(user)
+    page = methods[0]["url"] if methods else resolve_url(settings.LOGIN_URL)
     if step_up is StepUp.TO_OPEN:
         if request.method == "POST":
             messages.warning(request, _("Nothing was saved yet. Confirm that it is you, then enter it again."))

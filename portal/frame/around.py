@@ -3,6 +3,7 @@
 from functools import cached_property
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 
 from portal.access import first_run
@@ -29,6 +30,11 @@ class Frame:
         """Those to switch to."""
         user: Any = self.request.user
         return list(visible_tenants(user)[:MOST_TENANTS])
+
+    @property
+    def microsoft(self) -> bool:
+        """Whether people sign in with Microsoft here."""
+        return bool(settings.MICROSOFT_SIGN_IN)
 
     @property
     def session_seconds(self) -> int:

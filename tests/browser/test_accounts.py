@@ -11,13 +11,14 @@ from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.backends.db import SessionStore
-from playwright.sync_api import CDPSession, Page, Route, expect
+from playwright.sync_api import Browser, CDPSession, Page, Route, expect
 
 from portal.access import first_run, users
 from portal.access.sessions import SEEN_AT
 from portal.models import Role, User
 from sync.models import Tenant
 from tests.world.browser import PASSWORD, Watched, axe_in_both_schemes, set_up_app, sideways
+from tests.world.lab import Lab
 from tests.world.people import code_of_app
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -282,3 +283,43 @@ def test_limits_are_saved_after_the_second_factor_was_given_again(
     expect(page.get_by_text("Saved. The next sync follows these settings.")).to_be_visible()
     tenant.refresh_from_db()
     assert tenant.limits["people_percent"] == 7
+
+
+@pytest.fixture
+def at_microsoft(lab: Lab, tenant: Tenant, live_server: Any, settings: Any) -> Lab:
+    """The lab's Entra signs people in; its role `Lockstep.Operator` brings Operator of the tenant."""
+    settings.PUBLIC_URL = live_server.url
+    settings.EXTRA_CLOUDS = lab.clouds
+    app = {"directory_id": lab.facts["directory_id"], "client_id": lab.facts["client_id"], "cloud": "lab"}
+    roles = {"Lockstep.Operator": {"role": "operator", "tenant": "acme"}}
+    settings.MICROSOFT_SIGN_IN = app | {"roles": roles}
+    settings.MICROSOFT_SIGN_IN_SECRET = lab.facts["client_secret"]
+    return lab
+
+
+def test_sign_in_with_microsoft_and_its_refusals(at_microsoft: Lab, browser: Browser, live_server: Any) -> None:
+    lab = at_microsoft
+    ann = f"ann@{lab.facts['domain']}"
+    lab.call("POST", "entra/hire", {"displayName": "Ann Admin", "userPrincipalName": ann})
+    with browser.new_context(ignore_https_errors=True) as context:
+        page = context.new_page()
+
+        def go_through() -> None:
+            page.goto(f"{live_server.url}/sign-in/?next=/t/acme/logs/")
+            page.get_by_role("link", name="Sign in with Microsoft").click()
+            page.get_by_label("User principal name").fill(ann)
+            page.get_by_role("button", name="Sign in").click()
+
+        lab.call("POST", "entra/sign-in", {"roles": {}, "amr": ["pwd", "mfa"], "flaw": ""})
+        go_through()
+        expect(page.get_by_text(f"Nothing in Entra gives {ann} a role here.")).to_be_visible()
+        check(page, "sign-in with Microsoft")
+        lab.call("POST", "entra/sign-in", {"roles": {ann: ["Lockstep.Operator"]}, "flaw": "nonce"})
+        go_through()
+        expect(page.get_by_text("it belongs to another sign-in")).to_be_visible()
+        lab.call("POST", "entra/sign-in", {"flaw": "audience"})
+        go_through()
+        expect(page.get_by_text("The id token is refused")).to_be_visible()
+        lab.call("POST", "entra/sign-in", {"flaw": ""})
+        go_through()
+        expect(page).to_have_url(f"{live_server.url}/t/acme/logs/")

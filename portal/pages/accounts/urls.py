@@ -9,9 +9,10 @@ from allauth.mfa.totp import views as totp
 from django.urls import include, path
 
 from portal.access.pages import Audience, View, site_page
-from portal.pages.accounts import passkeys, security, views
+from portal.pages.accounts import microsoft, passkeys, security, views
 
 for_anybody = site_page(read=Audience.ANYBODY, act=Audience.ANYBODY)
+for_anybody_to_read = site_page(read=Audience.ANYBODY)
 own = site_page(read=Audience.SIGNED_IN, act=Audience.SIGNED_IN)
 own_to_read = site_page(read=Audience.SIGNED_IN)
 
@@ -26,6 +27,8 @@ sign_in = [
     path("", for_anybody(allauth.login), name="account_login"),
     path("verify/", for_anybody(shown_as(mfa.AuthenticateView, "second_step")), name="mfa_authenticate"),
     path("passkey/", for_anybody(passkeys.SignIn.as_view()), name="mfa_login_webauthn"),
+    path("microsoft/", for_anybody_to_read(microsoft.start), name="microsoft_start"),
+    path("microsoft/answer/", for_anybody_to_read(microsoft.answer), name="microsoft_answer"),
     path("again/", own(shown_as(allauth.ReauthenticateView, "again_password")), name="account_reauthenticate"),
     path("again/passkey/", own(passkeys.Again.as_view()), name="mfa_reauthenticate_webauthn"),
     path("again/code/", own(shown_as(mfa.ReauthenticateView, "again_code")), name="mfa_reauthenticate"),

@@ -125,6 +125,9 @@ def sessions_end(request: HttpRequest, pk: int) -> HttpResponse:
 @for_owners
 def reset(request: HttpRequest, pk: int) -> HttpResponse:
     person = _person(pk)
+    if person.roles_from_microsoft:
+        messages.error(request, _("%(name)s signs in with Microsoft and has no password here.") % {"name": person})
+        return redirect_to(request, "user", person.pk)
     if request.method != "POST" or person == request.user:
         question = _("End the password of %(name)s?") % {"name": person}
         return render_question(request, "users/reset.html", question, {"person": person, "me": person == request.user})

@@ -60,6 +60,7 @@ ACT = sorted(name for name in PAGES if (access := ACCESS[name]) and access.act)
 OPEN = {
     *("home", "first_run", "choose_password", "account_login", "account_logout", "account_inactive"),
     *("account_signup", "account_reset_password", "mfa_authenticate", "mfa_login_webauthn"),
+    *("microsoft_start", "microsoft_answer"),
 }
 
 
