@@ -35,7 +35,7 @@ PORTAL = [
     ("frame",),
     ("pages",),
     ("templatetags",),
-    ("celery", "settings", "urls", "wsgi", "management"),
+    ("celery", "settings", "tasks", "urls", "wsgi", "management"),
     ("apps",),
 ]
 PAGES = [tuple(sorted(path.parent.name for path in (ROOT / "portal/pages").glob("*/__init__.py")))]

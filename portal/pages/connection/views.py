@@ -15,6 +15,7 @@ from portal.access.pages import page
 from portal.access.request import HttpRequest
 from portal.access.rights import can
 from portal.access.roles import Right
+from portal.access.step_up import StepUp
 from portal.frame.render import redirect_to, render_page
 from portal.pages.connection.forms import AwsForm, EntraForm
 from sync.connection import clients, lab, renewal, services
@@ -135,7 +136,7 @@ def what_follows(test: ConnectionTest) -> str:
     return _("The next sync uses this connection.") if not test.tenant.quarantined_at else ""
 
 
-@page(read=Right.CONFIGURE, act=Right.CONFIGURE)
+@page(read=Right.CONFIGURE, act=Right.CONFIGURE, step_up=StepUp.TO_OPEN)
 def connection_entra(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     form = EntraForm(request.POST or None, stored=tenant.entra)
     if request.method == "POST" and form.is_valid():
@@ -144,7 +145,7 @@ def connection_entra(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     return form_page(request, tenant, Half.ENTRA, form)
 
 
-@page(read=Right.CONFIGURE, act=Right.CONFIGURE)
+@page(read=Right.CONFIGURE, act=Right.CONFIGURE, step_up=StepUp.TO_OPEN)
 def connection_aws(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     form = AwsForm(request.POST or None, stored=tenant.aws)
     if request.method == "POST" and form.is_valid():
