@@ -1,13 +1,14 @@
 """What a page asks before its view begins: who signed in, the method, the tenant of its address, the right, the draft."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from functools import wraps
+from functools import cache, wraps
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest as DjangoHttpRequest
+from django.urls import URLResolver, get_resolver
 from django.views.decorators.http import require_http_methods
 
 from portal.access.request import HttpRequest, send_to
@@ -125,6 +126,20 @@ def access_of(view: View) -> Access | None:
     """Every page has one: tests/portal/test_access.py."""
     access: Access | None = getattr(view, "access", None)
     return access
+
+
+@cache
+def access_table() -> dict[str, Access]:
+    """Every page by its name: what menus and templates ask, and what the tests try."""
+    return dict(_accesses(get_resolver().url_patterns))
+
+
+def _accesses(patterns: list[Any]) -> Iterator[tuple[str, Access]]:
+    for one in patterns:
+        if isinstance(one, URLResolver):
+            yield from _accesses(one.url_patterns)
+        elif access := access_of(one.callback):
+            yield one.name, access
 
 
 def signed_in(view: View) -> View:

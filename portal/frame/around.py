@@ -1,5 +1,6 @@
 """What surrounds a page. Each part is looked up when the page draws it, and once."""
 
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -7,7 +8,9 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from portal.access import first_run
+from portal.access.pages import access_table
 from portal.access.rights import rights_of, visible_tenants
+from portal.access.roles import Right
 from portal.access.sessions import ends_in
 from portal.frame.menu import marks, menu
 from portal.frame.run_pill import RunPill
@@ -46,6 +49,20 @@ class Frame:
         return first_run.needed()
 
 
+@dataclass(frozen=True, slots=True)
+class May:
+    """By the name of a page: whether the person may do there what it is for."""
+
+    rights: frozenset[Right]
+
+    def __getitem__(self, page: str) -> bool:
+        access = access_table()[page]
+        return (access.act or access.read) in self.rights
+
+    def open(self, page: str) -> bool:
+        return access_table()[page].read in self.rights
+
+
 class TenantFrame(Frame):
     """Of a page of one tenant."""
 
@@ -54,10 +71,10 @@ class TenantFrame(Frame):
         self.tenant = tenant
 
     @cached_property
-    def rights(self) -> set[str]:
-        """Page and partial alike draw only what the person may do."""
+    def may(self) -> "May":
+        """Page and partial alike draw only what the person may do: `frame.may.publish`."""
         user: Any = self.request.user
-        return {right.value for right in rights_of(user, self.tenant)}
+        return May(rights_of(user, self.tenant))
 
     @cached_property
     def draft(self) -> ShownDraft:
@@ -66,7 +83,7 @@ class TenantFrame(Frame):
     @cached_property
     def menu(self) -> list[dict[str, object]]:
         match = self.request.resolver_match
-        return menu(self.tenant, match.url_name or "" if match else "", self.draft.keys)
+        return menu(self.tenant, match.url_name or "" if match else "", self.draft.keys, self.may.open)
 
     @cached_property
     def marks(self) -> list[dict[str, object]]:

@@ -1,7 +1,7 @@
 """The menu of a tenant: groups, items, their marks. A table; the frame draws it."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from django.urls import reverse
@@ -92,8 +92,10 @@ def marks(draft: Sequence[str]) -> list[dict[str, object]]:
     return [{"name": name, "n": edited[name]} for name in EDITED if name in items]
 
 
-def menu(tenant: Tenant, page: str, draft: Sequence[str] = ()) -> list[dict[str, object]]:
-    """`draft`: keys of the changes that are not published."""
+def menu(
+    tenant: Tenant, page: str, draft: Sequence[str] = (), opens: Callable[[str], bool] = lambda _page: True
+) -> list[dict[str, object]]:
+    """`draft`: keys of the changes that are not published. `opens`: whether a page does for this person."""
     edited = Counter(page_editing(key) for key in draft)
     return [
         {
@@ -110,6 +112,7 @@ def menu(tenant: Tenant, page: str, draft: Sequence[str] = ()) -> list[dict[str,
                     "count": services.waiting_decisions(tenant) if item.url_name == "approvals" else 0,
                 }
                 for item in items
+                if opens(item.url_name)
             ],
         }
         for label, items in MENU

@@ -48,7 +48,7 @@ def _follow(request: HttpRequest, tenant: Tenant, object_id: str) -> HttpRespons
     return redirect_to(request, "assignments", tenant.slug)
 
 
-@page(read=Right.READ)
+@page(read=Right.ON_DEMAND)
 def application_name(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """What the followed application is called now, else its object id."""
     object_id = draft_or_current(tenant).mirrored_app

@@ -170,7 +170,7 @@ def last_membership_change(tenant: Tenant, object_id: str) -> Operation | None:
     return rows.filter(result__in=("added", "removed")).select_related("run").order_by("-pk").first()
 
 
-@page(read=Right.READ)
+@page(read=Right.ON_DEMAND)
 def group_now(request: HttpRequest, tenant: Tenant, object_id: str) -> HttpResponse:
     """What Entra says about it now: its kind, and the rule of a dynamic one."""
     group_or_404(tenant, object_id)
