@@ -11,7 +11,8 @@ from django.db import models, transaction
 
 from sync import audit
 from sync.connection.sealed import COLUMNS, SealedColumn
-from sync.connection.sealing import CannotOpen, key_of, parse_ring, seal, unseal
+from sync.connection.sealing import CannotOpen, key_of, seal, unseal
+from sync.keyring import parse_ring
 
 
 @dataclass(frozen=True)
