@@ -52,6 +52,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "portal.deployment.health.HealthMiddleware",
+    "portal.frame.middleware.ContextMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -198,7 +199,10 @@ SECURE_HSTS_PRELOAD = environ.flag("HSTS_PRELOAD")
 # In the session: a cookie could be forged with the signing key, and it would name people.
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 CSRF_COOKIE_AGE = None
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if environ.flag("BEHIND_PROXY") else None
+BEHIND_PROXY = environ.flag("BEHIND_PROXY")
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
+# Limits on signing in and the audit log go by the last address of X-Forwarded-For, which the proxy itself adds.
+ALLAUTH_TRUSTED_PROXY_COUNT = 1 if BEHIND_PROXY else 0
 X_FRAME_OPTIONS = "DENY"
 
 BROKER_URL = addresses.broker("BROKER_URL", f"redis+socket://{STATE_DIR / 'run' / 'valkey.sock'}")
