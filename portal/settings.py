@@ -131,6 +131,9 @@ MFA_ADAPTER = "portal.access.allauth_adapter.SealedMFAAdapter"
 MFA_FORMS = {
     "authenticate": "portal.access.allauth_adapter.CodeForm",
     "reauthenticate": "portal.access.allauth_adapter.CodeAgainForm",
+    "authenticate_webauthn": "portal.access.passkey_forms.SecondStepForm",
+    "reauthenticate_webauthn": "portal.access.passkey_forms.AgainForm",
+    "login_webauthn": "portal.access.passkey_forms.SignInForm",
 }
 MFA_SUPPORTED_TYPES = ["webauthn", "totp", "recovery_codes"]
 # A passkey signs in by itself, so it has to check who holds it: a PIN, a finger, a face (WebAuthn level 3, section 1.2).

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent
 ORDER = [
     ("expressions", "graph", "scim", "db"),
     ("rules",),
-    ("models", "keyring"),
+    ("models", "keyring", "context"),
     ("audit", "problems", "queue"),
     ("runs",),
     ("connection",),

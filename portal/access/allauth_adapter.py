@@ -18,7 +18,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from portal.access import second_factor
+from portal.access import second_factor, sign_ins
 from portal.access.sealed_factors import SEALED_FOR
 from portal.models import User
 from sync.connection.sealing import CannotOpen, seal, unseal
@@ -48,6 +48,14 @@ class ClosedAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     ) -> None:
         if words := message or MESSAGES.get(message_template):
             messages.add_message(request, level, words)
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Raises ValidationError while the limit on missed sign-ins is reached."""
+        try:
+            super().pre_authenticate(request, **credentials)
+        except ValidationError:
+            sign_ins.note_lock(sign_ins.account_of(credentials))
+            raise
 
     def get_reauthentication_methods(self, user: User) -> list[dict[str, str]]:
         """Whoever has a second factor gives that one: an open session and a password are no two things."""
@@ -105,10 +113,19 @@ class _EachCodeOnce:
     authenticator: Authenticator
 
     def clean_code(self) -> str:
-        code: str = super().clean_code()  # type: ignore[misc]
+        code = self._right_code()
         seconds = 3 * settings.MFA_TOTP_PERIOD
         if self.authenticator.type == Authenticator.Type.TOTP and not cache.add(self._key(code), 1, seconds):
             raise SealedMFAAdapter().validation_error("incorrect_code")
+        return code
+
+    def _right_code(self) -> str:
+        try:
+            code: str = super().clean_code()  # type: ignore[misc]
+        except ValidationError as error:
+            if error.code == sign_ins.TOO_MANY:
+                sign_ins.note_lock(self.user)
+            raise
         return code
 
     def _key(self, code: str) -> str:

@@ -18,7 +18,7 @@ from portal.access.pages import may_send_file
 from portal.access.quota import TooOften
 from portal.access.request import whole_number
 from portal.frame import errors
-from sync.audit import context
+from sync import context
 
 # Control characters but tab and the ends of a line (Unicode, category Cc): no page has a use for one, PostgreSQL stores
 # no NUL, and in a log or a terminal the others are commands.

@@ -7,7 +7,8 @@ from typing import Any
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models, transaction
 
-from sync.audit import chain, context
+from sync import context
+from sync.audit import chain
 from sync.models import AuditEntry, Tenant
 
 
@@ -20,7 +21,9 @@ def record(
 ) -> AuditEntry:
     """Only what changed is kept of before and after. Secrets must come in as "changed", never as their value."""
     found = entry(actor, verb, obj, before, after)
-    record_all([found])
+    chain.sign(found)
+    found.save(force_insert=True)
+    transaction.on_commit(chain.extend, robust=True)
     return found
 
 

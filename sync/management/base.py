@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, InterfaceError
 
-from sync.audit import context
+from sync import context
 from sync.models import Tenant
 from sync.runs.outages import explained
 

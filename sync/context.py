@@ -12,6 +12,8 @@ from contextlib import AbstractContextManager
 from structlog.contextvars import bind_contextvars, bound_contextvars, clear_contextvars, get_contextvars
 
 NAMES = ("request", "actor", "address")
+# Of messages to workers.
+HEADER = "lockstep-context"
 
 
 def new_request_id() -> str:
