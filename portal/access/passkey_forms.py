@@ -17,7 +17,7 @@ class _Noted:
         try:
             return self._right_credential()
         except ValidationError as error:
-            sign_ins.note_failed_check(self.user, Authenticator.Type.WEBAUTHN, error)
+            sign_ins.note_failed_passkey(self.user, error)
             raise
 
     def _right_credential(self) -> Authenticator:

@@ -7,7 +7,7 @@ from typing import Any
 
 from allauth.account.authentication import get_authentication_records
 from allauth.mfa.models import Authenticator
-from allauth.mfa.signals import authentication_failed
+from allauth.mfa.signals import authenticator_used
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.core.cache import cache
 from django.core.exceptions import ValidationError
@@ -39,34 +39,37 @@ def on_sign_out(user: User | None, **_: Any) -> None:
 
 @receiver(user_login_failed)
 def on_failure(credentials: dict[str, Any], **_: Any) -> None:
-    _failed(account_of(credentials), "password")
+    note_failure(account_of(str(credentials.get("email", ""))), "password")
 
 
-@receiver(authentication_failed)
-def on_failed_factor(user: User, authenticator: Authenticator, **_: Any) -> None:
-    _failed(user, str(authenticator.type))
+@receiver(authenticator_used)
+def on_again(user: User, authenticator: Authenticator, reauthenticated: bool, **_: Any) -> None:
+    """A second factor in a session that is open already."""
+    if reauthenticated:
+        audit.record(user.email, "sign_in.again", user, None, {"with": str(authenticator.type)})
 
 
-def _failed(user: User | None, factor: str) -> None:
+def note_failure(user: User | None, factor: str) -> None:
     audit.record(user.email if user else "", "sign_in.fail", user, None, {"with": factor})
 
 
-def note_failed_check(user: User | None, factor: str, error: ValidationError) -> None:
-    """Of a second factor: it was wrong, or not looked at since there were too many."""
+def note_failed_passkey(user: User | None, error: ValidationError) -> None:
+    """It was wrong, or not looked at since there were too many."""
     if error.code == TOO_MANY:
-        note_lock(user)
+        note_lock(user.email if user else "")
     else:
-        _failed(user, factor)
+        note_failure(user, str(Authenticator.Type.WEBAUTHN))
 
 
-def note_lock(user: User | None) -> None:
+def note_lock(email: str) -> None:
     """Too many failures: the next tries are not looked at. One entry for all of them."""
+    user = account_of(email)
     if _first(f"lock:{user.pk if user else ''}"):
         audit.record(user.email if user else "", "sign_in.lock", user)
 
 
-def account_of(credentials: dict[str, Any]) -> User | None:
-    return User.objects.filter(email__iexact=str(credentials.get("email", ""))[:254]).first()
+def account_of(email: str) -> User | None:
+    return User.objects.filter(email__iexact=email.strip()[:254]).first()
 
 
 def note_refusal(request: HttpRequest, response: HttpResponse) -> None:

@@ -5,9 +5,8 @@ import zoneinfo
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from allauth.account.adapter import get_adapter
 from django.conf import settings
-from django.core.exceptions import BadRequest, PermissionDenied
+from django.core.exceptions import BadRequest
 from django.core.signals import request_finished
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse, QueryDict, UnreadablePostError
@@ -17,6 +16,7 @@ from whitenoise.middleware import WhiteNoiseFileResponse
 from portal.access.pages import may_send_file
 from portal.access.quota import TooOften
 from portal.access.request import whole_number
+from portal.access.throttle import client_address
 from portal.frame import errors
 from sync import context
 
@@ -36,7 +36,7 @@ class ContextMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request_id = context.new_request_id()
         request.META["REQUEST_ID"] = request_id
-        context.begin(request=request_id, address=address_of(request))
+        context.begin(request=request_id, address=client_address(request))
         response = self.get_response(request)
         response["X-Request-ID"] = request_id
         return response
@@ -45,15 +45,6 @@ class ContextMiddleware:
 @receiver(request_finished)
 def end_context(**_: Any) -> None:
     context.begin()
-
-
-def address_of(request: HttpRequest) -> str:
-    """The same as the limits on signing in count by; behind a proxy, the one that it names."""
-    try:
-        return str(get_adapter().get_client_ip(request))
-    except PermissionDenied:
-        # A unix socket has none.
-        return ""
 
 
 class InputMiddleware:

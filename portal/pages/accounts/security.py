@@ -1,13 +1,31 @@
 """How one signs in: password, second factors, recovery codes."""
 
+from typing import Any
+
 from allauth.account.utils import get_next_redirect_url
 from allauth.mfa.models import Authenticator
-from django.http import HttpResponse
+from allauth.mfa.recovery_codes.views import ViewRecoveryCodesView
+from django.contrib import messages
+from django.http import HttpResponse, JsonResponse
+from django.utils.translation import gettext as _
 
-from portal.access import second_factor
+from portal.access import second_factor, sessions
 from portal.access.pages import Audience, site_page
 from portal.access.request import HttpRequest
-from portal.frame.render import render_page
+from portal.frame.render import redirect_to, render_page
+from sync import audit
+
+
+class Codes(ViewRecoveryCodesView):  # type: ignore[misc]
+    template_name = "accounts/codes.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        if context["can_view_codes"]:
+            # Once: they are secrets.
+            user = self.request.user
+            audit.record(user.email, "user.show_codes", user, None, {"codes": len(context["unused_codes"])})
+        return context
 
 
 @site_page(read=Audience.SIGNED_IN)
@@ -21,6 +39,8 @@ def overview(request: HttpRequest) -> HttpResponse:
     found = {one.type: one for one in factors}
     codes = found.get(Authenticator.Type.RECOVERY_CODES)
     context = {
+        "sessions": sessions.sessions_of(user),
+        "here": request.session.session_key,
         "passkeys": [one for one in factors if one.type == Authenticator.Type.WEBAUTHN],
         "app": found.get(Authenticator.Type.TOTP),
         "codes": codes,
@@ -28,3 +48,26 @@ def overview(request: HttpRequest) -> HttpResponse:
         "wanted": wanted,
     }
     return render_page(request, "accounts/security.html", context)
+
+
+@site_page(act=Audience.SIGNED_IN)
+def session_end(request: HttpRequest, pk: int) -> HttpResponse:
+    """One of one's own, elsewhere or here."""
+    if sessions.end_session(request.user, pk):
+        audit.record(request.user.email, "user.end_sessions", request.user, {"sessions": 1}, {"sessions": 0})
+        messages.success(request, _("That browser is signed out."))
+    return redirect_to(request, "mfa_index")
+
+
+@site_page(act=Audience.SIGNED_IN)
+def sessions_end(request: HttpRequest) -> HttpResponse:
+    if ended := sessions.end_sessions(request.user, but=request.session.session_key):
+        audit.record(request.user.email, "user.end_sessions", request.user, {"sessions": ended}, {"sessions": 0})
+        messages.success(request, _("Everywhere else you are signed out."))
+    return redirect_to(request, "mfa_index")
+
+
+@site_page(read=Audience.SIGNED_IN, act=Audience.SIGNED_IN)
+def session(request: HttpRequest) -> HttpResponse:
+    """How long it lasts. A page that is open asks by itself, which keeps nothing alive; *Stay signed in* is a POST."""
+    return JsonResponse({"seconds": sessions.ends_in(request)})
