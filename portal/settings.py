@@ -251,6 +251,10 @@ LAB_CONSOLE = extra_hosts.lab_console("LAB_CONSOLE")
 OUTBOUND_PROXY_SECRET = addresses.proxy("OUTBOUND_PROXY")
 OUTBOUND_CA_FILE = environ.ca_file("OUTBOUND_CA_FILE")
 
+# Where lines of the audit log go to (sync/worker/audit_shipping.py). The URL may hold a secret, as does the token.
+AUDIT_SHIP_TO = addresses.audit_destination("AUDIT_SHIP_TO")
+AUDIT_SHIP_TOKEN = environ.secret("AUDIT_SHIP_TOKEN")
+
 # Workload identity federation: where a token of this workload comes from, with which apps sign in to Entra without a
 # secret. A file that the platform renews (AKS and the Azure workload identity webhook name theirs), or AWS STS.
 FEDERATED_TOKEN_FILE = environ.text("FEDERATED_TOKEN_FILE") or environ.text("AZURE_FEDERATED_TOKEN_FILE")

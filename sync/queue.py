@@ -9,6 +9,7 @@ TEST_CONNECTION = "sync.tasks.test_connection"
 DELIVER = "sync.tasks.deliver"
 CHECK_READINESS = "sync.tasks.check_readiness"
 CHECK_STANDINGS = "sync.tasks.check_standings"
+SHIP_AUDIT = "sync.tasks.ship_audit"
 
 
 def send(task: str, key: int) -> None:

@@ -179,7 +179,9 @@ def test_whatever_is_done_for_somebody_leaves_an_entry(name: str) -> None:
 
 
 ENTRIES = sorted(
-    name for name in functions() if name.startswith(("portal.pages.", "sync.management.commands.", "portal.management."))
+    name
+    for name in functions()
+    if name.startswith(("portal.pages.", "sync.management.commands.", "portal.management."))
 )
 
 
