@@ -206,6 +206,7 @@ SECURE_SSL_REDIRECT = SERVED_BY_HTTPS
 SECURE_HSTS_SECONDS = environ.number("HSTS_SECONDS", 365 * 24 * 3600) if SERVED_BY_HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = environ.flag("HSTS_SUBDOMAINS")
 SECURE_HSTS_PRELOAD = environ.flag("HSTS_PRELOAD")
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 # In the session: a cookie could be forged with the signing key, and it would name people.
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 CSRF_COOKIE_AGE = None
