@@ -15,6 +15,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from portal.access.sessions import SEEN_AT
 from portal.models import Role
+from sync import audit
 from sync.configuration import assignments, drafts, versions
 from sync.configuration.settings import set_settings
 from sync.directory.live import Found
@@ -63,7 +64,7 @@ NO_PAGE = {
     "logs_export", "run_pill", "provisioning_state", "drift_compare", "readiness_check", "readiness_export",
     "preview", "run_confirm", "provisioning_safety", "approvals_link",
     "accept_shrinkage", "drift_link", "draft_undo", "impact_start", "impact_export", "impact_keep", "publish", "assignment_undo", "assignment_change", "unassign_ticked", "application_name", "application_stop",
-    "session", "session_end", "sessions_end",
+    "session", "session_end", "sessions_end", "audit_export", "site_audit_export",
     # Open at one moment only: tests/browser/test_accounts.py.
     *("choose_password", "mfa_authenticate", "mfa_activate_totp", "mfa_view_recovery_codes", "account_reauthenticate"),
     *("mfa_login_webauthn", "mfa_add_webauthn", "mfa_reauthenticate_webauthn", "mfa_remove_webauthn"),
@@ -130,6 +131,7 @@ def arguments_of(tenant: Tenant) -> dict[str, list[Any]]:
         changes={"userName": {"before": None, "after": "adele @acme", "mapping": "userPrincipalName"}},
         request={"method": "POST", "path": "Users", "body": {"userName": "adele"}}, answer={"status": 400, "body": {"detail": "no"}},
     )  # fmt: skip
+    entry = audit.record("w" * 242 + "@acme.example", "tenant.change", tenant, {"name": LONG}, {"name": f"{LONG} "})
     for action in ("create", "add_member"):
         Operation.objects.create(
             run=run, tenant=tenant, object_type="user", object_id=GROUP, display_name=LONG, detail_name=LONG,
@@ -175,6 +177,8 @@ def arguments_of(tenant: Tenant) -> dict[str, list[Any]]:
         "run": [slug, 1],
         "run_cancel": [slug, 1],
         "log": [slug, operation.pk],
+        "audit_entry": [slug, entry.pk],
+        "site_audit_entry": [entry.pk],
         "connection_test": [slug, test.pk],
         "credential_renewal": [slug, "aws"],
         "mappings": [slug, "user"],
@@ -186,7 +190,7 @@ def arguments_of(tenant: Tenant) -> dict[str, list[Any]]:
         "group": [slug, GROUP],
         "group_now": [slug, GROUP],
         **{name: [slug] for name in ("draft", "draft_discard", "versions", "expression_help", "aws_fields", "overview", "setup", "tenant_settings", "scope", "scope_people", "connection", "connection_entra", "connection_aws", "assignments", "assign",
-                                     "assign_pasted", "application",
+                                     "assign_pasted", "application", "audit",
                                      "people", "provisioning", "turn_on", "turn_off", "runs", "logs", "on_demand", "drift", "drift_repair",
                                      "readiness", "approvals", "configuration_export", "configuration_import")},
     }  # fmt: skip
@@ -356,7 +360,9 @@ OWN = (
 )
 HELP = ("help", "help_words", "help_translate")
 GLOBAL = {
-    **dict.fromkeys(("keys", "credentials", "tenant_new", "account_logout", *HELP, *OWN), ""),
+    **dict.fromkeys(
+        ("keys", "credentials", "tenant_new", "account_logout", "site_audit", "site_audit_check", *HELP, *OWN), ""
+    ),
     "tenants": "?stay=1",
 }
 
