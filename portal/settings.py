@@ -52,6 +52,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "portal.deployment.health.HealthMiddleware",
+    "portal.frame.middleware.ContextMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -133,6 +134,9 @@ MFA_ADAPTER = "portal.access.allauth_adapter.SealedMFAAdapter"
 MFA_FORMS = {
     "authenticate": "portal.access.allauth_adapter.CodeForm",
     "reauthenticate": "portal.access.allauth_adapter.CodeAgainForm",
+    "authenticate_webauthn": "portal.access.passkey_forms.SecondStepForm",
+    "reauthenticate_webauthn": "portal.access.passkey_forms.AgainForm",
+    "login_webauthn": "portal.access.passkey_forms.SignInForm",
 }
 MFA_SUPPORTED_TYPES = ["webauthn", "totp", "recovery_codes"]
 # A passkey signs in by itself, so it has to check who holds it: a PIN, a finger, a face (WebAuthn level 3, section 1.2).
@@ -250,6 +254,10 @@ LAB_CONSOLE = extra_hosts.lab_console("LAB_CONSOLE")
 # The way out to Microsoft, AWS and the hosts above. The proxy's URL may hold a password: Django's error page hides SECRET.
 OUTBOUND_PROXY_SECRET = addresses.proxy("OUTBOUND_PROXY")
 OUTBOUND_CA_FILE = environ.ca_file("OUTBOUND_CA_FILE")
+
+# Where lines of the audit log go to (sync/worker/audit_shipping.py). The URL may hold a secret, as does the token.
+AUDIT_SHIP_TO = addresses.audit_destination("AUDIT_SHIP_TO")
+AUDIT_SHIP_TOKEN = environ.secret("AUDIT_SHIP_TOKEN")
 
 # Workload identity federation: where a token of this workload comes from, with which apps sign in to Entra without a
 # secret. A file that the platform renews (AKS and the Azure workload identity webhook name theirs), or AWS STS.

@@ -25,6 +25,7 @@ PAGES = (
     "drift",
     "people",
     "readiness",
+    "audit",
 )
 
 urlpatterns = [
@@ -34,6 +35,7 @@ urlpatterns = [
     path("", include("portal.pages.users.urls")),
     path("", include("portal.pages.keys.urls")),
     path("", include("portal.pages.credentials.urls")),
+    path("", include("portal.pages.audit.site_urls")),
     path("", include("portal.pages.help.urls")),
     path("t/<slug:slug>/", include([path("", include(f"portal.pages.{page}.urls")) for page in PAGES])),
 ]

@@ -7,7 +7,7 @@ from sync.connection import services
 from sync.notifications import deliveries
 from sync.readiness.services import carry_out_check
 from sync.standings.services import check_daily
-from sync.worker import execution, scheduling
+from sync.worker import audit_shipping, execution, scheduling
 
 
 class AgainAfterAnOutage(Task):  # type: ignore[type-arg]
@@ -51,3 +51,8 @@ def check_readiness(check_id: int) -> None:
 @shared_task(base=AgainAfterAnOutage)
 def check_standings(tenant_id: int) -> None:
     check_daily(tenant_id)
+
+
+@shared_task(base=AgainAfterAnOutage)
+def ship_audit(_head_id: int) -> None:
+    audit_shipping.ship()

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent
 ORDER = [
     ("expressions", "graph", "scim", "db"),
     ("rules",),
-    ("models",),
+    ("models", "keyring", "context"),
     ("audit", "problems", "queue"),
     ("runs",),
     ("connection",),

@@ -21,7 +21,7 @@ from django.utils.dateformat import time_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from portal.access import second_factor
+from portal.access import second_factor, sign_ins
 from portal.access.sealed_factors import SEALED_FOR
 from portal.access.step_up import is_recent
 from portal.access.throttle import TooManyTries, Try, What, begin_try, client_address
@@ -123,9 +123,10 @@ def _begin_try(request: HttpRequest, email: str, what: What) -> Try:
     try:
         return begin_try(request, email, what=what)
     except TooManyTries as error:
+        sign_ins.note_lock(email)
         raise ValidationError(
             _("Too many tries. Try again at %(time)s.") % {"time": time_format(_in(error.wait), "H:i:s")},
-            code="too_many_login_attempts",
+            code=sign_ins.TOO_MANY,
         ) from error
 
 
@@ -146,6 +147,7 @@ class _EachCodeOnce:
             code = self._good_code()
         except ValidationError:
             attempt.failed()
+            sign_ins.note_failure(self.user, "code")
             raise
         attempt.succeeded()
         return code

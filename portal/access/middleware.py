@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from portal.access import second_factor, sessions
 from portal.access.demo import is_only_the_lab
 from portal.access.request import send_to
+from portal.access.sign_ins import note_refusal
 from portal.models import User
 
 # The page that comes first -> what else is open until that is done. Signing out always is.
@@ -32,6 +33,7 @@ class SignInMiddleware:
         if request.user.is_authenticated:
             # ASVS 5.0, V14.3.2: nothing that somebody who signed in has seen stays in the browser.
             response["Cache-Control"] = "no-store"
+        note_refusal(request, response)
         return response
 
     def process_view(

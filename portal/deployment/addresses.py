@@ -14,6 +14,7 @@ from urllib3.exceptions import LocationParseError
 from urllib3.util import parse_url
 
 from portal.deployment.environ import check_ca_file, secret, text
+from sync.connection.loopback import is_loopback
 
 ENCODE = "In name and password, characters such as / : @ ? # % [ are percent-encoded (%2F for /)."
 
@@ -156,6 +157,26 @@ def _refuse_others(name: str, parts: SplitResult, known: tuple[str, ...]) -> Non
             else "This form takes none; TLS and its options are for rediss://."
         )
         raise ImproperlyConfigured(f"{name} has an option after its ? that is not known. {taken}")
+
+
+def audit_destination(name: str) -> str:
+    """Where lines of the audit log go to: "" for nowhere. Plain HTTP reaches this machine alone."""
+    url = secret(name)
+    parts = _split(url)
+    if not url or (parts is not None and _takes_lines(parts)):
+        return url
+    raise ImproperlyConfigured(
+        f"{name} cannot be read. It reads file:///path, syslog://host:port, syslog+tls://host:port or https://host/path."
+    )
+
+
+def _takes_lines(parts: SplitResult) -> bool:
+    if parts.scheme == "file":
+        return not parts.netloc and bool(parts.path.strip("/"))
+    if parts.scheme in ("syslog", "syslog+tls"):
+        return bool(parts.hostname and parts.port) and not parts.path.strip("/")
+    plain = parts.scheme == "http" and is_loopback(parts.hostname or "")
+    return bool(parts.hostname) and (parts.scheme == "https" or plain)
 
 
 def _one_of(name: str, value: str, spelling: dict[str, str]) -> str:

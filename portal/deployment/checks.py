@@ -14,7 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, InterfaceError, connections
 
 from sync.connection.loopback import is_loopback
-from sync.connection.sealing import parse_ring
+from sync.keyring import parse_ring
 
 MAKE_SIGNING_KEY = 'python3 -c "import secrets; print(secrets.token_urlsafe(50))"'
 MAKE_SEAL_KEYS = (

@@ -29,7 +29,7 @@ from django.core.management.base import CommandError
 from portal.deployment import environ
 from portal.deployment.processes import Child, Supervisor, say
 from sync.connection.loopback import is_loopback
-from sync.connection.sealing import new_ring_line
+from sync.keyring import new_ring_line
 
 MANAGE = [sys.executable, str(settings.BASE_DIR / "manage.py")]
 # A unix socket's path has room for 108 bytes (unix(7)).

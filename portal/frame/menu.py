@@ -78,6 +78,7 @@ MENU: tuple[tuple[str | Promise, tuple[MenuItem, ...]], ...] = (
             MenuItem(_("Readiness"), "shield-check", "readiness"),
         ),
     ),
+    (_("Govern"), (MenuItem(_("Audit log"), "clipboard-list", "audit", pages=("audit_entry",)),)),
 )
 
 

@@ -1,14 +1,14 @@
-"""For every request: what no page takes is refused, then an id to quote, the time zone, and the id in every log line."""
+"""For every request: an id to quote, which every log line and audit entry has; what no page takes is refused; the time zone."""
 
 import re
-import uuid
 import zoneinfo
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-import structlog
 from django.conf import settings
 from django.core.exceptions import BadRequest
+from django.core.signals import request_finished
+from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse, QueryDict, UnreadablePostError
 from django.utils import timezone
 from whitenoise.middleware import WhiteNoiseFileResponse
@@ -16,13 +16,35 @@ from whitenoise.middleware import WhiteNoiseFileResponse
 from portal.access.pages import may_send_file
 from portal.access.quota import TooOften
 from portal.access.request import whole_number
+from portal.access.throttle import client_address
 from portal.frame import errors
+from sync import context
 
 # Control characters but tab and the ends of a line (Unicode, category Cc): no page has a use for one, PostgreSQL stores
 # no NUL, and in a log or a terminal the others are commands.
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 # Within an address or a cookie there are no lines either.
 ANY_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
+
+
+class ContextMiddleware:
+    """Stands before all that may log. Django logs refusals after the last middleware: the end of the request ends it."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request_id = context.new_request_id()
+        request.META["REQUEST_ID"] = request_id
+        context.begin(request=request_id, address=client_address(request))
+        response = self.get_response(request)
+        response["X-Request-ID"] = request_id
+        return response
+
+
+@receiver(request_finished)
+def end_context(**_: Any) -> None:
+    context.begin()
 
 
 class InputMiddleware:
@@ -103,17 +125,17 @@ def _signed_out(request: HttpRequest) -> bool:
 
 
 class RequestMiddleware:
+    """Stands after the session: from here on it is known who asks."""
+
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        request_id = uuid.uuid4().hex[:12].upper()
-        request.META["REQUEST_ID"] = request_id
-        with structlog.contextvars.bound_contextvars(request=request_id), timezone.override(_zone_of(request)):
+        context.add(actor=getattr(request.user, "email", ""))
+        with timezone.override(_zone_of(request)):
             response = self.get_response(request)
             if response.status_code == 405 and not response.content:
                 response = errors.not_allowed(request, response)
-        response["X-Request-ID"] = request_id
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:

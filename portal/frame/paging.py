@@ -6,11 +6,11 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.core.paginator import Page
+from django.db.models import QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from portal.access.request import HttpRequest, whole_number
-from sync.models.run import OperationQuerySet
 
 Words = str | Promise
 PAGE = 50
@@ -47,7 +47,7 @@ class Pager:
         return cls.numbered(previous, following, (page.start_index(), page.end_index(), page.paginator.count), label)
 
 
-def keyset_page(found: OperationQuerySet, request: HttpRequest, anchor: str = "") -> dict[str, Any]:
+def keyset_page(found: QuerySet[Any], request: HttpRequest, anchor: str = "") -> dict[str, Any]:
     """Keyset paging by id: `before` goes to older rows, `after` to newer ones."""
     before, after = (whole_number(request.GET.get(name, "")) for name in ("before", "after"))
     if after is not None:

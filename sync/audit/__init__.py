@@ -1,4 +1,4 @@
-"""Who did what: one entry at every write that a person asks for. Callers say `audit.record`; imports the models alone."""
+"""Who did what: one entry at every write that a person asks for. Callers say `audit.record`; imports the models and keys alone."""
 
 from sync.audit.log import entry, record, record_all, tenant_of
 

@@ -1,35 +1,45 @@
-"""The audit log: one entry at every write that a person asks for."""
+"""The audit log: one entry at every write that a person asks for, and at what nobody was allowed to do."""
 
+import json
 from collections.abc import Iterable
 from typing import Any
 
-from django.db import models
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models, transaction
 
+from sync import context
+from sync.audit import chain
 from sync.models import AuditEntry, Tenant
 
 
 def record(
     actor: str,
     verb: str,
-    obj: models.Model,
+    obj: models.Model | None,
     before: dict[str, Any] | None = None,
     after: dict[str, Any] | None = None,
 ) -> AuditEntry:
     """Only what changed is kept of before and after. Secrets must come in as "changed", never as their value."""
     found = entry(actor, verb, obj, before, after)
-    found.save()
+    chain.sign(found)
+    found.save(force_insert=True)
+    transaction.on_commit(chain.extend, robust=True)
     return found
 
 
 def record_all(entries: Iterable[AuditEntry]) -> None:
     """Many at once: what `entry` made."""
-    AuditEntry.objects.bulk_create(entries, batch_size=500)
+    found = list(entries)
+    for one in found:
+        chain.sign(one)
+    AuditEntry.objects.bulk_create(found, batch_size=500)
+    transaction.on_commit(chain.extend, robust=True)
 
 
 def entry(
     actor: str,
     verb: str,
-    obj: models.Model,
+    obj: models.Model | None,
     before: dict[str, Any] | None = None,
     after: dict[str, Any] | None = None,
 ) -> AuditEntry:
@@ -37,19 +47,29 @@ def entry(
         changed = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
         before = {key: before[key] for key in before if key in changed}
         after = {key: after[key] for key in after if key in changed}
+    tenant = tenant_of(obj)
+    origin = context.current()
     return AuditEntry(
-        tenant=tenant_of(obj),
-        actor=actor,
+        tenant=tenant,
+        tenant_slug=tenant.slug if tenant else "",
+        actor=actor[:254],
+        address=origin.get("address", "")[:200],
+        request_id=origin.get("request", "")[:64],
         verb=verb,
-        object_type=obj._meta.model_name or "",
-        object_id=str(obj.pk or ""),
-        object_name=str(obj)[:256],
-        before=before,
-        after=after,
+        object_type=(obj._meta.model_name or "") if obj else "",
+        object_id=str(obj.pk or "") if obj else "",
+        object_name=str(obj)[:256] if obj else "",
+        before=_plain(before),
+        after=_plain(after),
     )
 
 
-def tenant_of(obj: models.Model) -> Tenant | None:
+def _plain(facts: dict[str, Any] | None) -> Any:
+    """As the database gives it back: what is signed must not change by being stored."""
+    return None if facts is None else json.loads(json.dumps(facts, cls=DjangoJSONEncoder))
+
+
+def tenant_of(obj: models.Model | None) -> Tenant | None:
     """The tenant that the object belongs to, directly or through its configuration."""
     if isinstance(obj, Tenant):
         return obj

@@ -65,10 +65,10 @@ def scim_endpoint(url: str) -> Endpoint:
 
 def _through_outbound(side: Side, url: str) -> Side:
     """By the deployment's proxy and under its authorities, except where a side names authorities of its own."""
-    return replace(side, ca_file=side.ca_file or settings.OUTBOUND_CA_FILE, proxy=_proxy_to(url))
+    return replace(side, ca_file=side.ca_file or settings.OUTBOUND_CA_FILE, proxy=proxy_to(url))
 
 
-def _proxy_to(url: str) -> str | None:
+def proxy_to(url: str) -> str | None:
     """A proxy cannot know this machine's loopback addresses; it tunnels HTTPS only."""
     parts = urlsplit(url)
     direct = parts.scheme != "https" or is_loopback(parts.hostname or "")

@@ -10,8 +10,10 @@ from django.conf import settings
 from django.db import models, transaction
 
 from sync import audit
+from sync.audit import chain
 from sync.connection.sealed import COLUMNS, SealedColumn
-from sync.connection.sealing import CannotOpen, key_of, parse_ring, seal, unseal
+from sync.connection.sealing import CannotOpen, key_of, seal, unseal
+from sync.keyring import parse_ring
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,8 @@ def rotate(*, actor: str) -> Iterator[SealedRow]:
         if found.opens and not _seal_again(found, actor):
             continue
         yield found
+    # The audit log's end hangs on the first key, too.
+    chain.extend()
 
 
 @transaction.atomic
@@ -105,6 +109,7 @@ def forget(key: str, *, actor: str) -> list[SealedRow]:
     for found in lost:
         _record(actor, found.row, key, "")
         found.column.empty(found.row)
+    chain.forget_key(key)
     return lost
 
 

@@ -5,15 +5,13 @@ that nobody can move one tenant's secret into another's row.
 """
 
 import base64
-import functools
 import os
-from collections.abc import Mapping
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
 
+from sync.keyring import parse_ring
 from sync.runs.outcomes import RunStopped
 
 NONCE_BYTES = 12
@@ -23,33 +21,6 @@ class CannotOpen(RunStopped):
     """The key is missing from the ring, or the text was changed or moved."""
 
     code = "not-connected"
-
-
-@functools.lru_cache(maxsize=4)
-def parse_ring(text: str) -> Mapping[str, bytes]:
-    """Lines of `id:base64 of 32 bytes`; the first seals."""
-    ring: dict[str, bytes] = {}
-    for line in filter(None, (line.strip() for line in text.splitlines())):
-        key_id, _, encoded = line.partition(":")
-        ring[key_id] = _key(encoded)
-    if not ring:
-        raise ImproperlyConfigured("SEAL_KEYS is empty. Stored secrets cannot be sealed or opened without a key.")
-    return ring
-
-
-def _key(encoded: str) -> bytes:
-    """The line itself may be the key: no error quotes it."""
-    try:
-        key = base64.b64decode(encoded, validate=True)
-    except ValueError:
-        key = b""
-    if len(key) != 32:
-        raise ImproperlyConfigured("SEAL_KEYS holds a line that is not `id:base64 of 32 bytes`.")
-    return key
-
-
-def new_ring_line() -> str:
-    return f"{os.urandom(4).hex()}:{base64.b64encode(os.urandom(32)).decode()}"
 
 
 def seal(secret: str, context: str) -> str:

@@ -252,9 +252,11 @@ def start_test(*, tenant: Tenant, actor: str, half: str, second: bool = False) -
 
 
 def new_test(*, tenant: Tenant, actor: str, half: str, second: bool = False) -> ConnectionTest:
-    return ConnectionTest.objects.create(
+    test = ConnectionTest.objects.create(
         tenant=tenant, half=half, second=second, requested_by=actor, checks=checks.waiting(half)
     )
+    audit.record(actor, "connection.test", test, None, {"half": half, "second": second})
+    return test
 
 
 def run_test(test_id: int) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, InterfaceError
 
+from sync import context
 from sync.models import Tenant
 from sync.runs.outages import explained
 
@@ -43,12 +44,13 @@ class AuditedCommand(BaseCommand):
         codes = "; ".join(f"{code.value} {meaning}" for code, meaning in EXIT_CODES.items())
         return super().create_parser(prog_name, subcommand, epilog=f"Exit codes: {codes}.", **kwargs)
 
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        with context.of_command(self.actor):
+            return super().execute(*args, **options)
 
-class TenantCommand(AuditedCommand):
-    """A command about one tenant, in `handle_tenant`."""
 
-    def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("tenant", help="the tenant's part of the URL: /t/<tenant>/")
+class CheckedCommand(AuditedCommand):
+    """What goes wrong comes in words and as a code of EXIT_CODES. The work is in `carry_out`."""
 
     def handle(self, *args: Any, **options: Any) -> None:
         """With --json a refusal is an object, too; its sentence goes to standard error either way."""
@@ -61,11 +63,24 @@ class TenantCommand(AuditedCommand):
 
     def _handle(self, options: dict[str, Any]) -> None:
         try:
-            self.handle_tenant(tenant_named(options["tenant"]), options)
+            self.carry_out(options)
         except (DatabaseError, InterfaceError) as error:
             if sentence := explained(error):
                 raise CommandError(sentence) from error
             raise
+
+    def carry_out(self, options: dict[str, Any]) -> None:
+        raise NotImplementedError
+
+
+class TenantCommand(CheckedCommand):
+    """A command about one tenant, in `handle_tenant`."""
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("tenant", help="the tenant's part of the URL: /t/<tenant>/")
+
+    def carry_out(self, options: dict[str, Any]) -> None:
+        self.handle_tenant(tenant_named(options["tenant"]), options)
 
     def handle_tenant(self, tenant: Tenant, options: dict[str, Any]) -> None:
         raise NotImplementedError

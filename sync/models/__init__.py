@@ -1,6 +1,6 @@
 """The nouns, one file per noun group. May import the rules."""
 
-from sync.models.audit import AuditEntry
+from sync.models.audit import AuditEntry, AuditHead
 from sync.models.configuration import Assignment, AttributeMapping, Configuration, ScopingFilter
 from sync.models.connection import AwsConnection, ConnectionTest, EntraConnection, Half, SecondCredential
 from sync.models.demand import Demand, DemandObject
@@ -21,6 +21,7 @@ __all__ = [
     "Assignment",
     "AttributeMapping",
     "AuditEntry",
+    "AuditHead",
     "AwsConnection",
     "Configuration",
     "ConnectionTest",

@@ -20,7 +20,7 @@ def request_check(*, tenant: Tenant, actor: str, enqueue: bool = True) -> Readin
         if enqueue and (found := waiting.first()):
             return found
         check = ReadinessCheck.objects.create(tenant=tenant, requested_by=actor)
-        audit.record(actor, "readiness.check", tenant)
+        audit.record(actor, "readiness.check", tenant, None, {"check": check.pk})
         if enqueue:
             transaction.on_commit(lambda: queue.send(queue.CHECK_READINESS, check.pk))
     return check

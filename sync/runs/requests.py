@@ -36,8 +36,8 @@ def request_run(
     `draft`, `digest`: what a preview is to follow instead of the version that runs use, and of what state of it.
     """
     with transaction.atomic():
-        # The counter's row is the lock: two presses come one after the other.
-        Tenant.objects.filter(pk=tenant.pk).update(last_run_number=F("last_run_number"))
+        # The tenant's row is the lock: two presses come one after the other.
+        Tenant.objects.select_for_update().get(pk=tenant.pk)
         if open_run := _in_the_way(tenant, draft):
             if not _does(open_run, kind, confirmed=confirmed):
                 raise RunInTheWay(open_run)
@@ -111,11 +111,17 @@ def enqueue_run(run: Run) -> None:
 @transaction.atomic
 def cancel_run(*, run: Run, actor: str) -> None:
     """What is written stays; a run that nobody has begun is cancelled at once."""
-    cancel_runs(Run.objects.filter(pk=run.pk, state__in=Run.OPEN))
-    audit.record(actor, "run.cancel", run)
+    cancel_runs(Run.objects.filter(pk=run.pk, state__in=Run.OPEN), actor=actor)
 
 
-def cancel_runs(runs: QuerySet[Run]) -> None:
+def cancel_runs(runs: QuerySet[Run], *, actor: str) -> None:
+    before = {run.pk: run for run in runs}
+    _cancel(runs)
+    for run in Run.objects.filter(pk__in=before):
+        audit.record(actor, "run.cancel", run, {"state": before[run.pk].state}, {"state": run.state})
+
+
+def _cancel(runs: QuerySet[Run]) -> None:
     Demand.objects.of(runs.filter(state=Run.State.QUEUED)).cancel()
     runs.filter(state=Run.State.QUEUED).update(
         state=Run.State.CANCELLED, finished_at=timezone.now(), sequence=F("sequence") + 1

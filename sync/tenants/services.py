@@ -101,7 +101,7 @@ def turn_off_tenant(*, tenant: Tenant, actor: str) -> None:
     """A run in progress stops at the next safe point. Nothing is removed from AWS."""
     with transaction.atomic():
         _switch(tenant, actor, enabled=False)
-        cancel_runs(tenant.runs.filter(state__in=Run.OPEN))
+        cancel_runs(tenant.runs.filter(state__in=Run.OPEN), actor=actor)
 
 
 def _switch(tenant: Tenant, actor: str, *, enabled: bool) -> None:

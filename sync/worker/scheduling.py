@@ -10,12 +10,14 @@ from django.utils import timezone
 
 from sync import queue
 from sync.approvals import services as approvals
+from sync.audit import chain
 from sync.configuration.current import configuration_of
 from sync.drift import services
 from sync.models import Run, Tenant
 from sync.notifications import deliveries, endings
 from sync.runs.requests import RunInTheWay, enqueue_run, request_run
 from sync.standings import services as standings
+from sync.worker import audit_shipping
 
 # A queued run whose message got lost is sent again after this long.
 ENQUEUE_AGAIN_SECONDS = 30
@@ -40,6 +42,10 @@ def dispatch() -> None:
     for tenant in unchecked_tenants():
         queue.send(queue.CHECK_STANDINGS, tenant.pk)
     deliveries.hand_out()
+    # What a process that died between its commit and the chain has left behind.
+    chain.extend()
+    if audit_shipping.is_due():
+        queue.send(queue.SHIP_AUDIT, chain.HEAD)
 
 
 def unchecked_tenants() -> QuerySet[Tenant]:

@@ -15,6 +15,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from portal.access.sessions import SEEN_AT
 from portal.models import Role, User
+from sync import audit
 from sync.configuration import assignments, drafts, versions
 from sync.configuration.settings import set_settings
 from sync.directory.live import Found
@@ -63,7 +64,7 @@ NO_PAGE = {
     "logs_export", "run_pill", "provisioning_state", "drift_compare", "readiness_check", "readiness_export",
     "preview", "run_confirm", "provisioning_safety", "approvals_link",
     "accept_shrinkage", "drift_link", "draft_undo", "impact_start", "impact_export", "impact_keep", "publish", "assignment_undo", "assignment_change", "unassign_ticked", "application_name", "application_stop",
-    "session", "session_end", "sessions_end",
+    "session", "session_end", "sessions_end", "audit_export", "site_audit_export",
     "user_role", "user_role_take", "user_second_factor", "user_sessions", "user_deactivate", "user_activate",
     "microsoft_start", "microsoft_answer",
     # Open at one moment only: tests/browser/test_accounts.py.
@@ -135,6 +136,7 @@ def arguments_of(tenant: Tenant) -> dict[str, list[Any]]:
         changes={"userName": {"before": None, "after": "adele @acme", "mapping": "userPrincipalName"}},
         request={"method": "POST", "path": "Users", "body": {"userName": "adele"}}, answer={"status": 400, "body": {"detail": "no"}},
     )  # fmt: skip
+    entry = audit.record("w" * 242 + "@acme.example", "tenant.change", tenant, {"name": LONG}, {"name": f"{LONG} "})
     for action in ("create", "add_member"):
         Operation.objects.create(
             run=run, tenant=tenant, object_type="user", object_id=GROUP, display_name=LONG, detail_name=LONG,
@@ -180,6 +182,8 @@ def arguments_of(tenant: Tenant) -> dict[str, list[Any]]:
         "run": [slug, 1],
         "run_cancel": [slug, 1],
         "log": [slug, operation.pk],
+        "audit_entry": [slug, entry.pk],
+        "site_audit_entry": [entry.pk],
         "connection_test": [slug, test.pk],
         "credential_renewal": [slug, "aws"],
         "mappings": [slug, "user"],
@@ -191,7 +195,7 @@ def arguments_of(tenant: Tenant) -> dict[str, list[Any]]:
         "group": [slug, GROUP],
         "group_now": [slug, GROUP],
         **{name: [slug] for name in ("draft", "draft_discard", "versions", "expression_help", "aws_fields", "overview", "setup", "tenant_settings", "scope", "scope_people", "connection", "connection_entra", "connection_aws", "assignments", "assign",
-                                     "assign_pasted", "application",
+                                     "assign_pasted", "application", "audit",
                                      "people", "provisioning", "turn_on", "turn_off", "runs", "logs", "on_demand", "drift", "drift_repair",
                                      "readiness", "approvals", "configuration_export", "configuration_import")},
     }  # fmt: skip
@@ -361,7 +365,10 @@ OWN = (
 )
 HELP = ("help", "help_words", "help_translate")
 GLOBAL = {
-    **dict.fromkeys(("users", "user_invite", "keys", "credentials", "tenant_new", "account_logout", *HELP, *OWN), ""),
+    **dict.fromkeys(
+        ("users", "user_invite", "keys", "credentials", "tenant_new", "account_logout", *HELP, *OWN), ""
+    ),
+    **dict.fromkeys(("site_audit", "site_audit_check"), ""),
     "tenants": "?stay=1",
 }
 

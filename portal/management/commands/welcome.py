@@ -12,7 +12,7 @@ from typing import Any
 
 import requests
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 from django.db import transaction
 from django.utils import timezone
 
@@ -22,19 +22,20 @@ from portal.models import User
 from sync.configuration import assignments
 from sync.connection import services
 from sync.directory import live
+from sync.management.base import AuditedCommand
 from sync.models import Half, Tenant
 from sync.tenants import services as tenants
 
 EMAIL = "owner@lockstep.example"
 NAME = "Rehearsal"
 GROUPS = ("AWS-Developers", "AWS-Admins")
-ACTOR = "command line"
+ACTOR = AuditedCommand.actor
 # What a start promises: the password of the one before works at least for so long.
 A_SESSION = timedelta(hours=12)
 RULE = "─" * 72
 
 
-class Command(BaseCommand):
+class Command(AuditedCommand):
     help = "Says where to go; with --demo makes an Owner and a tenant that is wired to the lab."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -1,7 +1,10 @@
 """How one signs in: password, second factors, recovery codes."""
 
+from typing import Any
+
 from allauth.account.utils import get_next_redirect_url
 from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.views import ViewRecoveryCodesView
 from django.contrib import messages
 from django.http import HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
@@ -11,6 +14,18 @@ from portal.access.pages import Audience, site_page
 from portal.access.request import HttpRequest
 from portal.frame.render import redirect_to, render_page
 from sync import audit
+
+
+class Codes(ViewRecoveryCodesView):  # type: ignore[misc]
+    template_name = "accounts/codes.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        if context["can_view_codes"]:
+            # Once: they are secrets.
+            user = self.request.user
+            audit.record(user.email, "user.show_codes", user, None, {"codes": len(context["unused_codes"])})
+        return context
 
 
 @site_page(read=Audience.SIGNED_IN)
@@ -39,15 +54,15 @@ def overview(request: HttpRequest) -> HttpResponse:
 def session_end(request: HttpRequest, pk: int) -> HttpResponse:
     """One of one's own, elsewhere or here."""
     if sessions.end_session(request.user, pk):
-        audit.record(request.user.email, "user.end_session", request.user)
+        audit.record(request.user.email, "user.end_sessions", request.user, {"sessions": 1}, {"sessions": 0})
         messages.success(request, _("That browser is signed out."))
     return redirect_to(request, "mfa_index")
 
 
 @site_page(act=Audience.SIGNED_IN)
 def sessions_end(request: HttpRequest) -> HttpResponse:
-    if sessions.end_sessions(request.user, but=request.session.session_key):
-        audit.record(request.user.email, "user.end_sessions", request.user)
+    if ended := sessions.end_sessions(request.user, but=request.session.session_key):
+        audit.record(request.user.email, "user.end_sessions", request.user, {"sessions": ended}, {"sessions": 0})
         messages.success(request, _("Everywhere else you are signed out."))
     return redirect_to(request, "mfa_index")
 

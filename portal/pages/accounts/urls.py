@@ -44,9 +44,7 @@ me = [
     path("security/passkeys/<int:pk>/remove/", own(passkeys.Remove.as_view()), name="mfa_remove_webauthn"),
     path("security/app/", own(shown_as(totp.ActivateTOTPView, "app")), name="mfa_activate_totp"),
     path("security/app/remove/", own(shown_as(totp.DeactivateTOTPView, "app_remove")), name="mfa_deactivate_totp"),
-    path(
-        "security/codes/", own_to_read(shown_as(codes.ViewRecoveryCodesView, "codes")), name="mfa_view_recovery_codes"
-    ),
+    path("security/codes/", own_to_read(security.Codes.as_view()), name="mfa_view_recovery_codes"),
     path(
         "security/codes/new/",
         own(shown_as(codes.GenerateRecoveryCodesView, "codes_renew")),

@@ -9,6 +9,7 @@ from portal.access.request import HttpRequest
 from portal.access.rights import visible_tenants
 from portal.frame.render import render_page
 from portal.pages.credentials.calendar_file import calendar
+from sync import audit
 from sync.connection.endings import CredentialEnd, credential_ends
 
 
@@ -23,6 +24,7 @@ def credentials(request: HttpRequest) -> HttpResponse:
 def credentials_file(request: HttpRequest) -> HttpResponse:
     """RFC 5545, for a calendar to take in."""
     begin_export(request)
+    audit.record(request.user.email, "credentials.export", None)
     response = HttpResponse(calendar(_ends(request), timezone.now()), content_type="text/calendar; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="lockstep-credentials.ics"'
     return response

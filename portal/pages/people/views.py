@@ -19,6 +19,7 @@ from portal.frame.render import render_page
 from portal.pages.people.forms import PeopleForm
 from portal.words.aws_fields import field_label, short_path
 from portal.words.blocked import blocked_words
+from sync import audit
 from sync.models import DirectoryUser, ObjectType, Standing, Tenant, Word
 from sync.people import queries
 from sync.people.queries import Answer, PersonFacts, Question
@@ -90,6 +91,7 @@ def with_users(tenant: Tenant, rows: Any) -> list[dict[str, Any]]:
 @page(read=Right.READ)
 def person(request: HttpRequest, tenant: Tenant, object_id: str) -> HttpResponse:
     facts = facts_or_404(tenant, object_id)
+    audit.record(request.user.email, "person.look_up", facts.standing, None, {"entra_id": object_id})
     asked = queries.questions(facts)
     blocker = next((one for one in asked if one.answer == Answer.NO), None)
     context = {

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from sync.connection import rotation
-from sync.management.base import TenantCommand
+from sync.management.base import AuditedCommand
 
 
-class Command(BaseCommand):
+class Command(AuditedCommand):
     help = (
         "Seals every stored secret with the first key of SEAL_KEYS, while the product runs; broken off, it goes on when called "
         "again. Then it says which keys nothing hangs on any more."
@@ -19,10 +19,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["forget"]:
-            for row in rotation.forget(options["forget"], actor=TenantCommand.actor):
+            for row in rotation.forget(options["forget"], actor=self.actor):
                 self.stdout.write(f"emptied: {row.label}; enter it again")
         else:
-            for row in rotation.rotate(actor=TenantCommand.actor):
+            for row in rotation.rotate(actor=self.actor):
                 self.stdout.write(f"{'sealed anew' if row.opens else 'CANNOT BE OPENED'}: {row.label}")
         self._report()
 

@@ -3,7 +3,7 @@
 import os
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import transaction
 
 from sync.configuration.drafts import draft_or_current
@@ -11,13 +11,13 @@ from sync.configuration.files import json_text
 from sync.configuration.files.json_text import NotJson
 from sync.configuration.files.section import NotImported
 from sync.configuration.leavers import leavers_problems
-from sync.management.base import TenantCommand, read_input
+from sync.management.base import AuditedCommand, read_input
 from sync.management.differences import leavers_line
 from sync.models import AuditEntry
 from sync.tenants.file import import_tenant
 
 
-class Command(BaseCommand):
+class Command(AuditedCommand):
     help = "Make a tenant as a JSON file says. All or nothing; the same file again changes nothing."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -28,7 +28,7 @@ class Command(BaseCommand):
         document = document_in(file)
         try:
             with transaction.atomic():
-                tenant, changes = import_tenant(actor=TenantCommand.actor, document=document, environment=os.environ)
+                tenant, changes = import_tenant(actor=self.actor, document=document, environment=os.environ)
                 warnings = leavers_problems(draft_or_current(tenant))
                 transaction.set_rollback(check)
         except NotImported as error:

@@ -17,7 +17,19 @@ from portal.access.pages import Access, Audience, Needed, access_of
 from portal.access.rights import rights_of
 from portal.access.roles import RIGHTS, Right
 from portal.models import Role, User
-from sync.models import ConnectionTest, Demand, DirectoryGroup, Drift, Half, Hold, Operation, Run, Standing, Tenant
+from sync.models import (
+    AuditEntry,
+    ConnectionTest,
+    Demand,
+    DirectoryGroup,
+    Drift,
+    Half,
+    Hold,
+    Operation,
+    Run,
+    Standing,
+    Tenant,
+)
 from sync.tenants.services import create_tenant
 from tests.world.drafted import GROUP, JO, PREVIEW, preview_of, with_draft, with_versions
 from tests.world.people import person, sign_in
@@ -116,6 +128,8 @@ def make_world() -> World:
         "approval": Hold.objects.create(tenant=tenant, kind="people", run=run, facts=facts),
         "drift_link": Drift.objects.create(tenant=tenant, run=run, kind=Drift.Kind.ONLY_IN_AWS),
         "log": Operation.objects.filter(tenant=tenant).first(),
+        "audit_entry": AuditEntry.objects.filter(tenant=tenant).first(),
+        "site_audit_entry": AuditEntry.objects.first(),
     }
     numbered = {name: {"pk": row.pk, "test_id": row.pk} for name, row in rows.items() if row}
     of_preview = ("impact", "impact_export", "impact_keep", "publish")

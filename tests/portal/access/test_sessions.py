@@ -93,7 +93,7 @@ def test_one_sees_where_one_is_signed_in_and_signs_out_there(
     assert here.post(f"/me/security/sessions/{row.pk}/end/").status_code == 302
     assert is_in(here)
     assert not is_in(there)
-    assert AuditEntry.objects.filter(verb="user.end_session", actor=viewer.email).exists()
+    assert AuditEntry.objects.filter(verb="user.end_sessions", actor=viewer.email).exists()
 
 
 def test_everywhere_else_at_once(tenant: Tenant, viewer: User, client_of: Callable[[User], Client]) -> None:

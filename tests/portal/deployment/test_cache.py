@@ -10,9 +10,9 @@ from django.core.cache.backends.base import BaseCache
 from django.core.cache.backends.redis import RedisCache
 
 from portal.deployment.cache import SealedFileCache, SealedJson
-from sync.connection.sealing import new_ring_line
 from sync.directory import live
 from sync.directory.live import Found
+from sync.keyring import new_ring_line
 from sync.models import Tenant
 
 FOUND = {"name": "Adele Vance", "mail": "adele@acme.example"}

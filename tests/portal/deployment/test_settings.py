@@ -19,7 +19,7 @@ from tests.world.tenant import ACTOR, publish, sync
 
 ROOT = Path(__file__).parents[3]
 READERS = {"addresses", "environ", "extra_hosts"}
-SECRETS = {"secret", "proxy", "database", "broker"}
+SECRETS = {"secret", "proxy", "database", "broker", "audit_destination"}
 
 
 def settings_read() -> dict[str, str]:

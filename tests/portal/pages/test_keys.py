@@ -7,7 +7,8 @@ import pytest
 from django.test import Client
 
 from portal.models import User
-from sync.connection.sealing import new_ring_line, seal
+from sync.connection.sealing import seal
+from sync.keyring import new_ring_line
 from sync.models import AwsConnection, Tenant
 
 

@@ -16,6 +16,7 @@ from sync.models import (
 )
 from sync.rules import mapping_checks
 from sync.rules.rows import MappingRow
+from tests.world.database import empty_audit_log
 
 FAX = 'phoneNumbers[type eq "fax"].value'
 MOBILE = 'phoneNumbers[type eq "mobile"].value'
@@ -29,7 +30,7 @@ def configuration(tenant: Tenant) -> Configuration:
     configuration = configuration_of(tenant)
     configuration.changed_by = "nobody@acme.example"
     configuration.save()
-    AuditEntry.objects.all().delete()
+    empty_audit_log()
     return configuration
 
 
@@ -108,7 +109,7 @@ def test_recommended_makes_the_three_edits_of_the_document(tenant: Tenant, confi
     """AWS's own instructions: delete facsimileTelephoneNumber and mobile, externalId from objectId."""
     title = row(tenant, "title")
     save(tenant, replace(title.rule(), source="department"), title)
-    AuditEntry.objects.all().delete()
+    empty_audit_log()
     mappings.apply_recommended(actor=ACTOR, tenant=tenant)
     targets = set(configuration.mappings.filter(object_type="user").values_list("target", flat=True))
     assert WORK in targets

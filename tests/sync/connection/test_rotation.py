@@ -11,7 +11,8 @@ from django.core.management import CommandError, call_command
 
 from portal.deployment import checks
 from sync.connection import clients, rotation, services
-from sync.connection.sealing import key_of, new_ring_line
+from sync.connection.sealing import key_of
+from sync.keyring import new_ring_line
 from sync.models import AuditEntry, AwsConnection, EntraConnection
 from sync.tenants.services import create_tenant
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from sync.connection.sealing import CannotOpen, new_ring_line, seal, unseal
+from sync.connection.sealing import CannotOpen, seal, unseal
+from sync.keyring import new_ring_line
 
 CONTEXT = "tenant:1:aws.token"
 ROOT = Path(__file__).parents[3]

@@ -51,6 +51,7 @@ def test_no_secret_is_stored_logged_shown_or_sent_in_the_clear(
     client = Client()
     sign_in(client, owner)
     paths = ["", "setup/", "connection/", "connection/entra/", "connection/aws/", "runs/1/", "logs/", "logs/export/"]
+    paths += ["audit/", "audit/export/", "audit/export/?format=jsonl"]
     pages = b"".join(b"".join(client.get(f"/t/acme/{path}", follow=True)) for path in paths).decode()
     exported = io.StringIO()
     call_command("tenant_export", "acme", stdout=exported)

@@ -13,6 +13,7 @@ from django.core.management import CommandError, call_command
 from sync.management import commands
 from sync.management.base import EXIT_CODES, TenantCommand
 from sync.models import AuditEntry, Run, Tenant
+from tests.world.database import empty_audit_log
 from tests.world.drafted import with_draft, with_versions
 
 OPERATIONS = Path(__file__).parents[3] / "docs" / "operations.md"
@@ -96,7 +97,7 @@ def test_the_audit_log_knows_one_actor_for_all_commands(tenant: Tenant, tmp_path
     with_draft(tenant)
     file = tmp_path / "configuration.json"
     file.write_text('{"settings": {"everybody": true}}')
-    AuditEntry.objects.all().delete()
+    empty_audit_log()
     quiet: Any = {"stdout": io.StringIO(), "stderr": io.StringIO()}
     for words in (["sync", "--confirm"], ["verify"], ["draft", "--preview"]):
         with pytest.raises(SystemExit):

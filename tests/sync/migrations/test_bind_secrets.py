@@ -9,7 +9,8 @@ from django.core.management.base import CommandError
 
 from sync.connection import clients
 from sync.connection.sealed import credential_context, token_context
-from sync.connection.sealing import CannotOpen, new_ring_line, seal, unseal
+from sync.connection.sealing import CannotOpen, seal, unseal
+from sync.keyring import new_ring_line
 from sync.models import AwsConnection, EntraConnection, Tenant
 from sync.tenants.services import create_tenant
 

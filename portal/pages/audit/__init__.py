@@ -1,0 +1,1 @@
+"""The audit log: what people did, of one tenant and of the whole installation."""

@@ -1,0 +1,54 @@
+"""`manage.py audit_verify [--lines FILE] [--json]`: whether anybody changed the audit log."""
+
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from sync.audit import verification
+from sync.audit.verification import Report
+from sync.management.base import CheckedCommand, Exit, read_input, to_json
+
+
+class Command(CheckedCommand):
+    help = (
+        "Checks every entry of the audit log, its place, and the end of the chain. Ends with 3 when anything was changed, "
+        "removed, inserted, moved or cut off, or when another key signed."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--lines", metavar="FILE", help="shipped or exported lines to compare; - reads standard input"
+        )
+        parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+    def carry_out(self, options: dict[str, Any]) -> None:
+        report = verification.verify()
+        if options["lines"]:
+            verification.compare(report, read_input(options["lines"]).decode(errors="replace").split("\n"))
+        self.stdout.write(to_json(facts_of(report)) if options["json"] else in_words(report))
+        if report.found:
+            raise SystemExit(Exit.FOUND)
+
+
+def facts_of(report: Report) -> dict[str, Any]:
+    """`waiting`: entries that are not chained yet. `findings`: the first ones of `found`."""
+    return {
+        "entries": report.entries,
+        "since": report.since.isoformat() if report.since else None,
+        "last_hash": report.last_hash,
+        "waiting": report.waiting,
+        "found": report.found,
+        "findings": [
+            {"code": one.code, "position": one.position, "detail": one.detail, "sentence": one.sentence}
+            for one in report.findings
+        ],
+    }
+
+
+def in_words(report: Report) -> str:
+    lines = [finding.sentence for finding in report.findings]
+    if report.found > len(lines):
+        lines.append(f"… and {report.found - len(lines)} more.")
+    since = f" since {report.since:%Y-%m-%d %H:%M} UTC" if report.since else ""
+    state = "NOT as they were written" if report.found else f"unbroken{since}, the last is {report.last_hash or 'none'}"
+    return "\n".join([*lines, f"{report.entries} entries: {state}."])

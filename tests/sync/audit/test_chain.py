@@ -1,0 +1,256 @@
+"""The audit log shows what was done to it: by somebody who may write to the database, and does not have the key."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import LazySettings
+from django.core.management import call_command
+from django.db import connection, transaction
+
+from sync import audit
+from sync.audit import chain, triggers, verification
+from sync.audit.lines import to_text
+from sync.keyring import new_ring_line
+from sync.models import AuditEntry, AuditHead, Tenant
+from sync.tenants.services import create_tenant
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both]
+
+
+@pytest.fixture
+def entries() -> list[AuditEntry]:
+    """Six chained entries."""
+    tenant = create_tenant(actor="jo@acme.example", name="Acme")
+    for number in range(5):
+        audit.record("jo@acme.example", "tenant.change", tenant, {"n": number}, {"n": number + 1, "name": "Zoë\u2028"})
+    return list(AuditEntry.objects.order_by("position"))
+
+
+@pytest.fixture
+def as_attacker() -> Iterator[None]:
+    """The triggers are out of the way: whoever owns the table can do that."""
+    has_triggers = connection.vendor == "postgresql" and bool(_triggers())
+    if has_triggers:
+        _run(f"ALTER TABLE {triggers.TABLE} DISABLE TRIGGER USER")
+    yield
+    if has_triggers:
+        _run(f"ALTER TABLE {triggers.TABLE} ENABLE TRIGGER USER")
+
+
+def _triggers() -> list[Any]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT tgname FROM pg_trigger WHERE tgname LIKE 'lockstep_keep_audit%%'")
+        return cursor.fetchall()
+
+
+def _run(statement: str, *values: object) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values or None)
+
+
+def codes() -> set[str]:
+    return {finding.code for finding in verification.verify().findings}
+
+
+def test_an_untouched_log_is_unbroken(entries: list[AuditEntry]) -> None:
+    report = verification.verify()
+    assert (report.entries, report.found, report.waiting) == (6, 0, 0)
+    assert report.since == entries[0].at
+    assert report.last_hash == entries[-1].chain_hash
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("actor", "eve@acme.example"),
+        ("address", "192.0.2.1"),
+        ("verb", "tenant.create"),
+        ("request_id", "X"),
+        ("object_name", "Other"),
+        ("before", {"n": 99}),
+        ("after", None),
+        ("at", "2020-01-01T00:00:00Z"),
+        ("tenant", None),
+        ("mac", "0" * 64),
+        ("key", "other"),
+        ("chain_hash", "0" * 64),
+    ],
+)
+def test_a_changed_field_shows(entries: list[AuditEntry], as_attacker: None, field: str, value: object) -> None:
+    AuditEntry.objects.filter(pk=entries[2].pk).update(**{field: value})
+    report = verification.verify()
+    assert 3 in {finding.position for finding in report.findings}
+    assert {finding.code for finding in report.findings} <= {"changed", "moved"}
+
+
+def test_a_removed_row_shows(entries: list[AuditEntry], as_attacker: None) -> None:
+    AuditEntry.objects.filter(pk=entries[2].pk).delete()
+    assert [(one.code, one.position) for one in verification.verify().findings] == [("missing", 3)]
+
+
+def test_a_removed_row_shows_when_the_rest_moves_up(entries: list[AuditEntry], as_attacker: None) -> None:
+    AuditEntry.objects.filter(pk=entries[2].pk).delete()
+    for entry in entries[3:]:
+        AuditEntry.objects.filter(pk=entry.pk).update(position=(entry.position or 0) - 1)
+    assert codes() == {"moved", "cut-off"}
+
+
+def test_an_inserted_row_shows_at_the_end_and_unchained(entries: list[AuditEntry], as_attacker: None) -> None:
+    forged = AuditEntry.objects.get(pk=entries[-1].pk)
+    for position in (7, None):
+        forged.pk, forged.uid, forged.position = None, audit.entry("", "x", None).uid, position
+        forged.save(force_insert=True)
+    assert codes() == {"beyond", "outside"}
+    # The next real entry takes neither in.
+    audit.record("jo@acme.example", "tenant.change", Tenant.objects.get(), {}, {"name": "x"})
+    assert {"beyond", "outside"} <= codes()
+
+
+def test_a_row_cannot_be_inserted_twice(entries: list[AuditEntry]) -> None:
+    copy = AuditEntry.objects.get(pk=entries[0].pk)
+    copy.pk = copy.position = None
+    with pytest.raises(Exception, match=r"(?i)unique"):
+        copy.save(force_insert=True)
+
+
+def test_swapped_rows_show(entries: list[AuditEntry], as_attacker: None) -> None:
+    one, other = entries[1], entries[3]
+    for entry, position in ((one, -1), (other, one.position), (one, other.position)):
+        AuditEntry.objects.filter(pk=entry.pk).update(position=position)
+    assert codes() == {"moved"}
+    assert {2, 4} <= {finding.position for finding in verification.verify().findings}
+
+
+def test_a_truncated_end_shows(entries: list[AuditEntry], as_attacker: None) -> None:
+    AuditEntry.objects.filter(position__gt=4).delete()
+    assert codes() == {"cut-off"}
+    # To wind the end back takes the key.
+    AuditHead.objects.update(position=4, chain_hash=entries[3].chain_hash)
+    assert codes() == {"head"}
+
+
+def test_a_log_that_was_emptied_shows(entries: list[AuditEntry], as_attacker: None) -> None:
+    AuditEntry.objects.all().delete()
+    assert codes() == {"cut-off"}
+    AuditHead.objects.all().delete()
+    audit.record("eve", "tenant.change", Tenant.objects.get(), {}, {"name": "x"})
+    # Nothing in the database can show this: the lines that were shipped do.
+    report = verification.verify()
+    verification.compare(report, [to_text(entry) for entry in entries])
+    assert report.found == 6
+
+
+def test_a_changed_key_shows(entries: list[AuditEntry], settings: LazySettings) -> None:
+    name = settings.SEAL_KEYS.partition(":")[0]
+    settings.SEAL_KEYS = f"{name}:{new_ring_line().partition(':')[2]}"
+    assert {"key", "head"} <= codes()
+    settings.SEAL_KEYS = new_ring_line()
+    assert codes() == {"key"}
+
+
+def test_a_chain_made_anew_without_the_key_shows(
+    entries: list[AuditEntry], as_attacker: None, settings: LazySettings
+) -> None:
+    ours = settings.SEAL_KEYS
+    settings.SEAL_KEYS = f"{ours.partition(':')[0]}:{new_ring_line().partition(':')[2]}"
+    before = ""
+    for entry in entries:
+        entry.actor = "eve@acme.example"
+        chain.sign(entry)
+        entry.chain_hash = before = chain.link(before, entry)
+        entry.save()
+    head = AuditHead.objects.get()
+    head.chain_hash = before
+    chain.sign_head(head)
+    head.save()
+    settings.SEAL_KEYS = ours
+    assert {"changed", "key", "head"} <= codes()
+
+
+def test_a_new_first_key_signs_on_and_the_old_one_may_go(entries: list[AuditEntry], settings: LazySettings) -> None:
+    old, new = settings.SEAL_KEYS, new_ring_line()
+    settings.SEAL_KEYS = f"{new}\n{old}"
+    chain.extend()
+    assert codes() == set()
+    settings.SEAL_KEYS = new
+    assert codes() == set()
+    audit.record("jo@acme.example", "tenant.change", Tenant.objects.get(), {}, {"name": "x"})
+    assert codes() == set()
+
+
+def test_what_the_old_key_signed_is_still_held_by_the_new_one(
+    entries: list[AuditEntry], as_attacker: None, settings: LazySettings
+) -> None:
+    settings.SEAL_KEYS = f"{new_ring_line()}\n{settings.SEAL_KEYS}"
+    chain.extend()
+    settings.SEAL_KEYS = settings.SEAL_KEYS.partition("\n")[0]
+    AuditEntry.objects.filter(pk=entries[2].pk).update(actor="eve@acme.example")
+    assert "changed" in codes()
+
+
+def test_a_lost_key_is_left_behind_by_forgetting_it(entries: list[AuditEntry], settings: LazySettings) -> None:
+    lost = settings.SEAL_KEYS.partition(":")[0]
+    settings.SEAL_KEYS = new_ring_line()
+    assert codes() == {"key"}
+    chain.forget_key(lost)
+    assert codes() == set()
+
+
+def test_an_end_that_is_not_ours_is_not_signed_over(entries: list[AuditEntry], as_attacker: None) -> None:
+    AuditHead.objects.update(position=4, chain_hash=entries[3].chain_hash, key="gone")
+    audit.record("jo@acme.example", "tenant.change", Tenant.objects.get(), {}, {"name": "x"})
+    report = verification.verify()
+    assert report.waiting == 1
+    assert "key" in {finding.code for finding in report.findings}
+
+
+def test_an_entry_is_chained_when_its_transaction_is_through(entries: list[AuditEntry]) -> None:
+    with transaction.atomic():
+        entry = audit.record("jo@acme.example", "tenant.change", Tenant.objects.get(), {}, {"name": "x"})
+        entry.refresh_from_db()
+        assert entry.position is None
+    entry.refresh_from_db()
+    assert entry.position == 7
+
+
+def test_the_command_says_it_by_its_exit_code(
+    entries: list[AuditEntry], as_attacker: None, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    lines = tmp_path / "audit.jsonl"
+    lines.write_text("".join(to_text(entry) for entry in entries))
+    call_command("audit_verify", "--json", "--lines", str(lines))
+    said = json.loads(capsys.readouterr().out)
+    assert (said["entries"], said["found"], said["last_hash"]) == (6, 0, entries[-1].chain_hash)
+    AuditEntry.objects.filter(pk=entries[2].pk).update(actor="eve@acme.example")
+    with pytest.raises(SystemExit) as ended:
+        call_command("audit_verify", "--lines", str(lines))
+    assert ended.value.code == 3
+    assert "Entry 3 is not what was signed" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda entry: AuditEntry.objects.filter(pk=entry.pk).update(actor="eve"),
+        lambda entry: AuditEntry.objects.filter(pk=entry.pk).update(position=99),
+        lambda entry: AuditEntry.objects.filter(pk=entry.pk).delete(),
+        lambda entry: _run(f"TRUNCATE {triggers.TABLE}"),
+    ],
+    ids=["change", "move", "delete", "truncate"],
+)
+def test_postgresql_refuses_to_change_an_entry(entries: list[AuditEntry], act: Callable[[AuditEntry], None]) -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite has the chain alone")
+    made_here = not _triggers()
+    if made_here:
+        _run(triggers.CREATE)
+    try:
+        with pytest.raises(Exception, match="append-only"), transaction.atomic():
+            act(entries[2])
+    finally:
+        if made_here:
+            _run(triggers.DROP)
+    assert codes() == set()
