@@ -3,6 +3,7 @@
 import datetime
 
 from django.db import models
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
@@ -167,10 +168,33 @@ class Result(models.TextChoices):
     FAILED = "failed", _("Failed")
 
 
+# When it happened, as far as that is known: the order of the log, and an index of its own.
+MOMENT = Coalesce("finished_at", "sent_at", "created_at")
+# Something became another in AWS.
+CHANGED = (
+    *(Result.CREATED, Result.UPDATED, Result.DISABLED, Result.ENABLED, Result.DELETED),
+    *(Result.LINKED, Result.ADDED, Result.REMOVED),
+)
+
+
 class OperationQuerySet(models.QuerySet["Operation"]):
     def log(self) -> "OperationQuerySet":
         """What happened or was decided; plan rows that nobody has begun, and previews of a draft, are not in the log."""
         return self.exclude(result=Result.PLANNED).exclude(run__in=Run.objects.drafted())
+
+    def newest_first(self) -> "OperationQuerySet":
+        return self.order_by(MOMENT.desc(), "-pk")
+
+    def oldest_first(self) -> "OperationQuerySet":
+        return self.order_by(MOMENT.asc(), "pk")
+
+    def older_than(self, row: "Operation") -> "OperationQuerySet":
+        before = models.Q(at__lt=row.moment) | models.Q(pk__lt=row.pk)
+        return self.alias(at=MOMENT).filter(before, at__lte=row.moment)
+
+    def newer_than(self, row: "Operation") -> "OperationQuerySet":
+        after = models.Q(at__gt=row.moment) | models.Q(pk__gt=row.pk)
+        return self.alias(at=MOMENT).filter(after, at__gte=row.moment)
 
     def search(self, text: str) -> "OperationQuerySet":
         """By name, user principal name, Entra id, AWS id or AWS request id."""
@@ -241,7 +265,7 @@ class Operation(models.Model):
             models.Index(fields=["run", "result", "stage"], name="operation_todo"),
             models.Index(fields=["run", "object_id", "result", "stage"], name="operation_of_object"),
             models.Index(fields=["tenant", "result"], name="operation_by_result"),
-            models.Index(fields=["tenant", "-id"], name="operation_newest"),
+            models.Index("tenant", MOMENT.desc(), models.F("id").desc(), name="operation_by_moment"),
             models.Index(fields=["tenant", "object_id", "-id"], name="operation_by_object"),
             models.Index(fields=["tenant", "action", "finished_at"], name="operation_by_action"),
         ]
