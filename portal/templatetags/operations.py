@@ -4,8 +4,10 @@ import json
 from typing import Any
 
 from django import template
+from django.urls import reverse
 
 from portal.words.progress import phase_fact
+from sync.models import Operation, Tenant
 from sync.problems.catalogue import PROBLEMS
 
 register = template.Library()
@@ -35,3 +37,15 @@ def pretty(value: Any) -> str:
     if value in (None, "", {}):
         return ""
     return value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
+
+
+@register.simple_tag
+def object_url(tenant: Tenant, one: Operation) -> str:
+    """The page of the person or group that it is about; of a membership, its group's."""
+    return reverse("person" if one.object_type == "user" else "group", args=[tenant.slug, one.object_id])
+
+
+@register.simple_tag
+def object_reference(one: Operation) -> str:
+    """As *Provision on demand* takes it."""
+    return f"{'user' if one.object_type == 'user' else 'group'}:{one.object_id}"
