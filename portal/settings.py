@@ -131,7 +131,10 @@ MFA_FORMS = {
     "authenticate": "portal.access.allauth_adapter.CodeForm",
     "reauthenticate": "portal.access.allauth_adapter.CodeAgainForm",
 }
-MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_SUPPORTED_TYPES = ["webauthn", "totp", "recovery_codes"]
+# A passkey signs in by itself, so it has to check who holds it: a PIN, a finger, a face (WebAuthn level 3, section 1.2).
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_WEBAUTHN_USER_VERIFICATION = "required"
 # An Owner made the account for this address: nobody can take somebody else's by claiming it first.
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_TOTP_ISSUER = "Lockstep"

@@ -67,4 +67,4 @@ def over_budget(tests: Iterable[Test]) -> Iterator[str]:
 
 
 def budget_of(file: str) -> float:
-    return BUDGETS[max((start for start in BUDGETS if file.startswith(start)), key=len)]
+    return BUDGETS[max((start for start in BUDGETS if file.startswith(start)), key=len, default="tests")]

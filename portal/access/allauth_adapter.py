@@ -28,6 +28,8 @@ MESSAGES = {
     "account/messages/logged_out.txt": gettext_lazy("You are signed out."),
     "mfa/messages/totp_activated.txt": gettext_lazy("The app is set up."),
     "mfa/messages/totp_deactivated.txt": gettext_lazy("The app is removed."),
+    "mfa/messages/webauthn_added.txt": gettext_lazy("The passkey is added."),
+    "mfa/messages/webauthn_removed.txt": gettext_lazy("The passkey is removed."),
 }
 
 
@@ -50,7 +52,9 @@ class ClosedAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def get_reauthentication_methods(self, user: User) -> list[dict[str, str]]:
         """Whoever has a second factor gives that one: an open session and a password are no two things."""
         methods: list[dict[str, str]] = super().get_reauthentication_methods(user)
-        return [one for one in methods if one["id"] != "reauthenticate"] or methods
+        methods = [one for one in methods if one["id"] != "reauthenticate"] or methods
+        # A passkey takes one touch.
+        return sorted(methods, key=lambda one: not one["id"].endswith(":webauthn"))
 
     def is_reauthentication_required(self, *, app: str, **_kwargs: Any) -> bool:
         """Whoever signed in a moment ago is not asked again."""
@@ -61,7 +65,9 @@ class ClosedAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
 class SealedMFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]
     error_messages = DefaultMFAAdapter.error_messages | {
-        "incorrect_code": gettext_lazy("This code is not right, or was used already. Wait for the next one."),
+        "incorrect_code": gettext_lazy(
+            "This code or passkey is not right, or was used already. Try again with the next one."
+        ),
         "cannot_delete_authenticator": gettext_lazy(
             "Your role needs a second factor. Set up another one first, then remove this one."
         ),
@@ -82,6 +88,10 @@ class SealedMFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]
         """The last one stays while the person's role needs one."""
         others = Authenticator.objects.filter(user=authenticator.user, type__in=second_factor.FACTORS)
         return others.exclude(pk=authenticator.pk).exists() or not second_factor.is_needed_by(authenticator.user)
+
+    def generate_authenticator_name(self, user: User, type: Authenticator.Type) -> str:  # noqa: A002 - allauth's word
+        number = Authenticator.objects.filter(user=user, type=type).count() + 1
+        return _("Passkey %(number)s") % {"number": number}
 
     def get_public_key_credential_rp_entity(self) -> dict[str, str]:
         """Passkeys belong to the address that people use, never to another name of this server."""

@@ -13,8 +13,8 @@ from portal.models import User
 # The page that comes first -> what else is open until that is done. Signing out always is.
 STEPS: Mapping[str, frozenset[str]] = {
     "password": frozenset(),
-    "mfa_reauthenticate": frozenset(),
-    "mfa_index": frozenset({"mfa_activate_totp", "account_reauthenticate"}),
+    "mfa_reauthenticate": frozenset({"mfa_reauthenticate_webauthn"}),
+    "mfa_index": frozenset({"mfa_activate_totp", "mfa_add_webauthn", "account_reauthenticate"}),
 }
 SIGN_OUT = "account_logout"
 

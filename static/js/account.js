@@ -10,3 +10,43 @@
     });
   });
 })();
+
+/* Passkeys: the form that waits for one shows itself where the browser knows them. */
+(function () {
+  "use strict";
+  const known = window.PublicKeyCredential && PublicKeyCredential.parseRequestOptionsFromJSON;
+
+  async function optionsOf(form) {
+    if (!form.dataset.optionsUrl) return JSON.parse(document.getElementById("passkey-options").textContent);
+    const answer = await fetch(form.dataset.optionsUrl, { headers: { Accept: "application/json", "X-Requested-With": "XMLHttpRequest" } });
+    return (await answer.json()).request_options;
+  }
+
+  async function credentialFor(form) {
+    const { publicKey } = await optionsOf(form);
+    return form.dataset.passkey === "create"
+      ? navigator.credentials.create({ publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(publicKey) })
+      : navigator.credentials.get({ publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(publicKey) });
+  }
+
+  async function ask(event) {
+    const form = event.target;
+    const failed = form.querySelector("[data-passkey-failed]");
+    event.preventDefault();
+    failed.textContent = "";
+    try {
+      form.elements.credential.value = JSON.stringify((await credentialFor(form)).toJSON());
+      form.submit();
+    } catch {
+      // Cancelled, timed out, or none for this place: browsers do not say which (WebAuthn level 3, section 14.5.2).
+      failed.textContent = failed.dataset.passkeyFailed;
+    }
+  }
+
+  if (!known) return;
+  document.querySelectorAll("[data-without-passkeys]").forEach((words) => { words.hidden = true; });
+  document.querySelectorAll("form[data-passkey]").forEach((form) => {
+    form.hidden = false;
+    form.addEventListener("submit", ask);
+  });
+})();

@@ -15,6 +15,7 @@ from sync.configuration import versions
 from sync.configuration.current import configuration_of
 from sync.engine.evaluation.notes import forget_refusal
 from sync.engine.guard import holds
+from sync.engine.work import revisit_reports
 from sync.models import Configuration, DirectoryUser, Drift, HeldChange, Hold, Link, Origin, Run, Standing, Tenant, Word
 from sync.rules.limits import Limits
 from sync.runs.requests import request_run, request_soon
@@ -196,6 +197,7 @@ def adopt_object(*, link: Link, actor: str, scim_id: str = "") -> None:
     link.retry_at = timezone.now()
     forget_refusal(link)
     link.save()
+    revisit_reports(link.tenant_id, [link.object_id])
     standings.refresh_links([link, *([before] if before else [])])
     standings.refresh_only_in_aws(link.tenant_id)
     facts = {"scim_id": chosen, "name": link.match_name, "object_id": link.object_id}

@@ -1,8 +1,9 @@
 """What a run looks at: the published rules, and the rows of the mirror that may have changed since the last one."""
 
+from collections.abc import Collection
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -36,6 +37,12 @@ def touch(snapshot: Snapshot, users: Any, groups: Any) -> None:
     for model, ids in ((DirectoryUser, users), (DirectoryGroup, groups)):
         rows = model.objects.filter(tenant=snapshot.tenant, changed_snapshot__lt=snapshot.pk, object_id__in=ids)
         rows.update(changed_snapshot=snapshot.pk)
+
+
+def revisit_reports(tenant_id: int, managers: Collection[str]) -> None:
+    """The next run looks at who reports to these people: they could not be given that manager before, and can be now."""
+    newest = Snapshot.objects.filter(tenant=tenant_id).aggregate(newest=Max("pk"))["newest"] or 0
+    DirectoryUser.objects.filter(tenant=tenant_id, manager_id__in=managers).update(changed_snapshot=newest + 1)
 
 
 def due_links(tenant: Tenant, object_type: str) -> QuerySet[Link]:

@@ -13,7 +13,15 @@ from django.db.models import Count, Min, Q, QuerySet
 
 from sync.models import ObjectType, Run, Standing, Tenant, Word
 from sync.models.standing import PROBLEMS
-from sync.standings.derivation import DERIVED, ONLY_IN_AWS, Derivation, newest_comparison, only_in_aws, table_of
+from sync.standings.derivation import (
+    DERIVED,
+    MIRRORS,
+    ONLY_IN_AWS,
+    Derivation,
+    newest_comparison,
+    only_in_aws,
+    table_of,
+)
 
 USER, GROUP = ObjectType.USER.value, ObjectType.GROUP.value
 # Scope reasons of whom no assignment brings, and of who is deleted in Entra.
@@ -223,17 +231,19 @@ def differences(tenant: Tenant) -> list[Difference]:
 def _differences(tenant: Tenant, kind: str) -> list[Difference]:
     """One statement: both sides as of one moment."""
     derivation = Derivation(tenant.pk, kind, None)
-    values = [name for name in DERIVED if name != "object_id"]
-    differs = " OR ".join(f"d.{name} IS DISTINCT FROM s.{name}" for name in values)
-    derived, stored = (", ".join(f"{alias}.{name}" for name in DERIVED) for alias in "ds")
+    differs = " OR ".join(f"d.{name} IS DISTINCT FROM s.{name}" for name in DERIVED)
+    derived, stored, nothing = (", ".join(f"{side}{name}" for name in DERIVED) for side in ("d.", "s.", "NULL AS "))
+    # Joined by the table's own index.
+    mine = "s.tenant_id = %(tenant)s AND s.kind = %(kind)s AND s.object_id > ''"
+    row = "m.tenant_id = s.tenant_id AND m.object_id = s.object_id AND m.scope_reason <> ''"
     # Names of our own models alone; values are parameters.
     statement = f"""
-        {derivation.sql},
-        s AS (SELECT * FROM {table_of(Standing)} WHERE tenant_id = %(tenant)s AND kind = %(kind)s AND object_id > '')
-        SELECT {derived}, {stored} FROM derived d LEFT JOIN s ON s.object_id = d.object_id
-        WHERE s.object_id IS NULL OR {differs}
+        {derivation.sql}
+        SELECT {derived}, {stored} FROM derived d
+        LEFT JOIN {table_of(Standing)} s ON {mine} AND s.object_id = d.object_id WHERE {differs}
         UNION ALL
-        SELECT {derived}, {stored} FROM s LEFT JOIN derived d ON s.object_id = d.object_id WHERE d.object_id IS NULL
+        SELECT {nothing}, {stored} FROM {table_of(Standing)} s
+        WHERE {mine} AND NOT EXISTS (SELECT 1 FROM {table_of(MIRRORS[kind])} m WHERE {row})
     """  # noqa: S608
     with connection.cursor() as cursor:
         cursor.execute(statement, derivation.parameters)

@@ -1,10 +1,12 @@
 """Signing in, and the pages of one's own account, in a real browser."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from allauth.mfa.models import Authenticator
+from playwright.sync_api import CDPSession, Page, Route, expect
 
 from portal.access import first_run, users
 from portal.models import Role, User
@@ -64,6 +66,8 @@ def test_somebody_invited_chooses_a_password_sets_up_an_app_and_signs_in_with_bo
     check(page, "app")
     page.goto(f"{live_server.url}/me/security/")
     key = set_up_app(page)
+    page.goto(f"{live_server.url}/me/security/codes/")
+    check(page, "recovery codes")
     page.goto(f"{live_server.url}/t/acme/logs/")
     expect(page.get_by_role("heading", name="Logs")).to_be_visible()
 
@@ -80,17 +84,154 @@ def test_somebody_invited_chooses_a_password_sets_up_an_app_and_signs_in_with_bo
     expect(page).to_have_url(f"{live_server.url}/t/acme/setup/")
 
 
-def test_one_s_own_pages_are_accessible_and_fit(owner: User, open_page: Open, live_server: Any) -> None:
-    page = open_page(owner)
-    security = ("", "app/remove/", "codes/new/")
-    for path in (
-        "me/",
-        "me/password/",
-        *(f"me/security/{one}" for one in security),
-        "sign-in/again/code/",
-        "sign-out/",
-    ):
-        answer = page.goto(f"{live_server.url}/{path}")
-        assert answer is not None
-        assert (answer.status, page.url) == (200, f"{live_server.url}/{path}")
+@dataclass
+class Keeper:
+    """The authenticator of a device, which a test plays over CDP. `verifies`: it sees the finger that it knows."""
+
+    session: CDPSession
+    name: str
+
+    @classmethod
+    def of(cls, page: Page, *, verifies: bool = True) -> "Keeper":
+        session = page.context.new_cdp_session(page)
+        session.send("WebAuthn.enable")
+        kind = {"protocol": "ctap2", "transport": "internal", "hasResidentKey": True, "hasUserVerification": True}
+        options = kind | {"isUserVerified": verifies, "automaticPresenceSimulation": True}
+        made = session.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+        return cls(session, made["authenticatorId"])
+
+    def sees_the_finger(self, known: bool) -> None:
+        facts = {"authenticatorId": self.name, "isUserVerified": known}
+        self.session.send("WebAuthn.setUserVerified", facts)
+
+    def credentials(self) -> list[dict[str, Any]]:
+        found = self.session.send("WebAuthn.getCredentials", {"authenticatorId": self.name})
+        credentials: list[dict[str, Any]] = found["credentials"]
+        return credentials
+
+
+def add_passkey(page: Page, address: str) -> None:
+    page.goto(f"{address}/me/security/passkeys/add/")
+    page.get_by_label("Name").fill("Work laptop")
+    page.get_by_role("button", name="Add the passkey").click()
+
+
+def sign_out(page: Page, address: str) -> None:
+    page.goto(f"{address}/sign-out/")
+    page.get_by_role("button", name="Sign out").click()
+
+
+def newcomer(tenant: Tenant) -> User:
+    """An Operator without a second factor."""
+    person = users.add_user(
+        actor="jo@acme.example", email="new@acme.example", name="Newcomer", role=Role.OPERATOR, tenant=tenant
+    )
+    users.choose_password(user=person, password=PASSWORD)
+    return person
+
+
+def test_a_passkey_signs_in_alone_and_confirms(tenant: Tenant, open_page: Open, live_server: Any) -> None:
+    page = open_page(None)
+    keeper = Keeper.of(page)
+    sign_in_by_password(page, live_server.url, newcomer(tenant).email, PASSWORD)
+    page.get_by_role("link", name="Add a passkey").click()
+    page.get_by_role("button", name="Add the passkey").click()
+    expect(page.get_by_text("they are shown only now")).to_be_visible()
+    page.get_by_role("link", name="I have kept them").click()
+    expect(page).to_have_url(f"{live_server.url}/t/acme/setup/")
+    assert keeper.credentials()[0]["isResidentCredential"]
+
+    sign_out(page, live_server.url)
+    page.goto(f"{live_server.url}/sign-in/?next=/t/acme/logs/")
+    page.get_by_role("button", name="Use a passkey").click()
+    expect(page).to_have_url(f"{live_server.url}/t/acme/logs/")
+
+    page.goto(f"{live_server.url}/sign-in/again/passkey/?next=/me/")
+    page.get_by_role("button", name="Use a passkey").click()
+    expect(page).to_have_url(f"{live_server.url}/me/")
+
+    # Looking at a page ends what plays the authenticator.
+    for path in ("me/security/passkeys/add/", "sign-in/again/passkey/", "me/security/"):
+        page.goto(f"{live_server.url}/{path}")
         check(page, path)
+    page.get_by_role("link", name="Remove Passkey 1").click()
+    check(page, "remove the passkey")
+    page.get_by_role("button", name="Remove it").click()
+    expect(page.get_by_text("Your role needs a second factor.")).to_be_visible()
+
+
+def test_a_passkey_is_the_second_step_after_the_password(tenant: Tenant, open_page: Open, live_server: Any) -> None:
+    page = open_page(None)
+    Keeper.of(page)
+    sign_in_by_password(page, live_server.url, newcomer(tenant).email, PASSWORD)
+    add_passkey(page, live_server.url)
+    expect(page.get_by_text("they are shown only now")).to_be_visible()
+    sign_out(page, live_server.url)
+    sign_in_by_password(page, live_server.url, "new@acme.example", PASSWORD)
+    expect(page.get_by_role("heading", name="Second step")).to_be_visible()
+    page.get_by_role("button", name="Use a passkey").click()
+    expect(page).to_have_url(f"{live_server.url}/t/acme/setup/")
+    sign_out(page, live_server.url)
+    sign_in_by_password(page, live_server.url, "new@acme.example", PASSWORD)
+    check(page, "second step with a passkey")
+
+
+def ask_for_no_finger(route: Route) -> None:
+    if route.request.method == "POST":
+        route.continue_()
+        return
+    answer = route.fetch()
+    options = answer.json()
+    options["request_options"]["publicKey"]["userVerification"] = "discouraged"
+    route.fulfill(response=answer, json=options)
+
+
+def test_a_passkey_that_does_not_check_who_holds_it_is_refused(
+    tenant: Tenant, open_page: Open, live_server: Any
+) -> None:
+    page = open_page(None)
+    keeper = Keeper.of(page, verifies=False)
+    sign_in_by_password(page, live_server.url, newcomer(tenant).email, PASSWORD)
+    add_passkey(page, live_server.url)
+    expect(page.get_by_text("No passkey was made.")).to_be_visible()
+    assert not Authenticator.objects.exists()
+    keeper.sees_the_finger(True)
+    page.get_by_role("button", name="Add the passkey").click()
+    expect(page.get_by_text("they are shown only now")).to_be_visible()
+    sign_out(page, live_server.url)
+    keeper.sees_the_finger(False)
+    page.goto(f"{live_server.url}/sign-in/")
+    page.get_by_role("button", name="Use a passkey").click()
+    expect(page.get_by_text("No passkey was used.")).to_be_visible()
+
+    # A browser that does as it likes: the server looks for itself.
+    page.route("**/sign-in/passkey/", ask_for_no_finger)
+    page.get_by_role("button", name="Use a passkey").click()
+    expect(page.get_by_text("This code or passkey is not right")).to_be_visible()
+    page.goto(f"{live_server.url}/t/")
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+
+
+def test_a_passkey_that_was_removed_signs_nobody_in(tenant: Tenant, open_page: Open, live_server: Any) -> None:
+    page = open_page(None)
+    Keeper.of(page)
+    sign_in_by_password(page, live_server.url, newcomer(tenant).email, PASSWORD)
+    add_passkey(page, live_server.url)
+    expect(page.get_by_text("they are shown only now")).to_be_visible()
+    sign_out(page, live_server.url)
+    Authenticator.objects.all().delete()
+    page.goto(f"{live_server.url}/sign-in/")
+    page.get_by_role("button", name="Use a passkey").click()
+    expect(page.get_by_text("This code or passkey is not right")).to_be_visible()
+
+
+def test_who_has_no_second_factor_confirms_with_the_password(
+    viewer: User, tenant: Tenant, open_page: Open, live_server: Any
+) -> None:
+    Authenticator.objects.all().delete()
+    page = open_page(viewer)
+    page.goto(f"{live_server.url}/sign-in/again/?next=/me/")
+    check(page, "again, by password")
+    page.get_by_label("Password").fill("correct horse battery")
+    page.get_by_role("button", name="Confirm").click()
+    expect(page).to_have_url(f"{live_server.url}/me/")

@@ -61,6 +61,9 @@ NO_PAGE = {
     "logs_export", "run_pill", "provisioning_state", "drift_compare", "readiness_check", "readiness_export",
     "preview", "run_confirm", "provisioning_safety", "approvals_link",
     "accept_shrinkage", "drift_link", "draft_undo", "impact_start", "impact_export", "impact_keep", "publish", "assignment_undo", "assignment_change", "unassign_ticked", "application_name", "application_stop",
+    # Open at one moment only: tests/browser/test_accounts.py.
+    *("choose_password", "mfa_authenticate", "mfa_activate_totp", "mfa_view_recovery_codes", "account_reauthenticate"),
+    *("mfa_login_webauthn", "mfa_add_webauthn", "mfa_reauthenticate_webauthn", "mfa_remove_webauthn"),
 }  # fmt: skip
 # Pages for whoever is not signed in.
 SIGNED_OUT = {"account_login", "account_inactive"}
@@ -266,7 +269,7 @@ def with_findings(tenant: Tenant) -> None:
 def with_differences(tenant: Tenant) -> None:
     now = timezone.now()
     run = Run.objects.create(
-        tenant=tenant, number=2, kind="verify", trigger="person", state="completed", started_at=now, finished_at=now,
+        tenant=tenant, number=2, kind="verify", trigger="person", state="completed", started_at=now, finished_at=now, compared_at=now,
         phases={"compare": {"state": "done", "seconds": 2.5, "facts": {"people": 1207, "groups": 12, "memberships": 5400}}},
     )  # fmt: skip
     aws_id = "04285428-40b1-7000-1624-dbde7efe0001"
@@ -335,7 +338,18 @@ WIDER_TABLES = """[...document.querySelectorAll(".ls-table-scroll")].filter(one 
   .map(one => `${one.scrollWidth} > ${one.clientWidth} ${one.innerText.slice(0, 80)}`)
   .concat([...document.querySelectorAll(".ls-table tbody tr")].filter(row => row.offsetHeight > 200)
     .map(row => `${row.offsetHeight} ${row.innerText.slice(0, 80)}`))"""
-GLOBAL = {"keys": "", "credentials": "", "tenants": "?stay=1", "tenant_new": "", "me": "", "account_logout": ""}
+OWN = (
+    "me",
+    "password",
+    "mfa_index",
+    "mfa_deactivate_totp",
+    "mfa_generate_recovery_codes",
+    "mfa_reauthenticate",
+)
+GLOBAL = {
+    **dict.fromkeys(("keys", "credentials", "tenant_new", "account_logout", *OWN), ""),
+    "tenants": "?stay=1",
+}
 
 
 @pytest.fixture(scope="module")

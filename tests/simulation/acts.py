@@ -179,9 +179,11 @@ def make_group(sim: Simulation) -> str:
 
 
 def delete_group(sim: Simulation) -> str | None:
-    group = one_of(sim, sim.company.live_groups())
-    if group is None:
+    """Never so many that no membership is left: the product believes that of no reading, whatever anybody accepts."""
+    groups = [group for group in sim.company.live_groups() if sim.company.listed(group.id, nested=False)]
+    if len(groups) < 3:
         return None
+    group = sim.dice.choice(groups)
     sim.company.delete_group(group)
     return group.name
 

@@ -224,7 +224,7 @@ class Simulation:
         self.note(
             f"  run {run.number} {run.kind} {run.state} {run.problem}{run.suspect} {json.dumps(run.counts, sort_keys=True)}"
         )
-        self.story.counts["runs"] += 1
+        self.story.counts.update({"runs": 1, "doubted readings": bool(run.suspect), "holds": "held" in run.counts})
         self.laws.check(activity, after, self.settings)
 
     def requests(self) -> list[Json]:

@@ -17,9 +17,11 @@ def overview(request: HttpRequest) -> HttpResponse:
     if wanted and (url := get_next_redirect_url(request)):
         # For the page that shows the recovery codes, the last one of setting up.
         request.session["go_on_to"] = url
-    found = {one.type: one for one in Authenticator.objects.filter(user=user)}
+    factors = list(Authenticator.objects.filter(user=user).order_by("pk"))
+    found = {one.type: one for one in factors}
     codes = found.get(Authenticator.Type.RECOVERY_CODES)
     context = {
+        "passkeys": [one for one in factors if one.type == Authenticator.Type.WEBAUTHN],
         "app": found.get(Authenticator.Type.TOTP),
         "codes": codes,
         "codes_left": len(codes.wrap().get_unused_codes()) if codes else 0,

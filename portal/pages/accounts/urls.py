@@ -9,7 +9,7 @@ from allauth.mfa.totp import views as totp
 from django.urls import include, path
 
 from portal.access.pages import Audience, View, site_page
-from portal.pages.accounts import security, views
+from portal.pages.accounts import passkeys, security, views
 
 for_anybody = site_page(read=Audience.ANYBODY, act=Audience.ANYBODY)
 own = site_page(read=Audience.SIGNED_IN, act=Audience.SIGNED_IN)
@@ -25,13 +25,17 @@ def shown_as(view: Any, template: str) -> View:
 sign_in = [
     path("", for_anybody(allauth.login), name="account_login"),
     path("verify/", for_anybody(shown_as(mfa.AuthenticateView, "second_step")), name="mfa_authenticate"),
+    path("passkey/", for_anybody(passkeys.SignIn.as_view()), name="mfa_login_webauthn"),
     path("again/", own(shown_as(allauth.ReauthenticateView, "again_password")), name="account_reauthenticate"),
+    path("again/passkey/", own(passkeys.Again.as_view()), name="mfa_reauthenticate_webauthn"),
     path("again/code/", own(shown_as(mfa.ReauthenticateView, "again_code")), name="mfa_reauthenticate"),
 ]
 me = [
     path("", views.me, name="me"),
     path("password/", views.password, name="password"),
     path("security/", security.overview, name="mfa_index"),
+    path("security/passkeys/add/", own(passkeys.Add.as_view()), name="mfa_add_webauthn"),
+    path("security/passkeys/<int:pk>/remove/", own(passkeys.Remove.as_view()), name="mfa_remove_webauthn"),
     path("security/app/", own(shown_as(totp.ActivateTOTPView, "app")), name="mfa_activate_totp"),
     path("security/app/remove/", own(shown_as(totp.DeactivateTOTPView, "app_remove")), name="mfa_deactivate_totp"),
     path(

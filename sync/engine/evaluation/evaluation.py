@@ -132,10 +132,14 @@ class Evaluation:
         return target
 
     def managers(self, users: Iterable[DirectoryUser]) -> set[str]:
-        """Their managers whom AWS holds, or whom this run is going to create."""
+        """Their managers whom AWS holds, or whom this run is going to create: not those who were refused before.
+
+        One failure does not count: somebody deleted in AWS by hand fails once, and is made anew by the next run."""
         ids = {user.manager_id for user in users if user.manager_id}
-        linked = Link.objects.filter(tenant=self.tenant, object_type="user", object_id__in=ids).exclude(scim_id="")
-        return {*linked.values_list("object_id", flat=True), *self.notes.coming(ids)}
+        links = Link.objects.filter(tenant=self.tenant, object_type="user", object_id__in=ids)
+        refused = links.filter(~Q(refused_code="") | Q(failures__gt=1), scim_id="").values_list("object_id", flat=True)
+        held = links.exclude(scim_id="").values_list("object_id", flat=True)
+        return {*held, *self.notes.coming(ids).difference(refused)}
 
     def judge_person(
         self, user: DirectoryUser, link: Link, managers: Collection[str], name_id: NameIdSource | None = None

@@ -20,7 +20,7 @@ from sync.engine.evaluation.taken_values import TakenValues
 from sync.engine.guard.guard import Guard
 from sync.engine.scope.deciding import ScopePass
 from sync.engine.scope.nesting import groups_inside
-from sync.engine.work import users_to_look_at
+from sync.engine.work import revisit_reports, users_to_look_at
 from sync.models import DirectoryGroup, DirectoryUser, Link, ObjectType, Run, Snapshot, Tenant
 from sync.runs import checkpoints
 from sync.runs.lease import Watch
@@ -132,15 +132,19 @@ class LinkNotes:
         return GroupMembers(self.run, links, groups_inside(self.tenant, ids))
 
     def store(self, rows: Sequence[ObjectRow], batch: Batch, mapper: Mapper) -> None:
+        freed = []
         for link in batch.passed():
             if link.refused_code in SHARED:
                 self.contested.add(link.object_id)
             else:
                 forget_refusal(link)
+                freed.append(link.object_id)
         with transaction.atomic():
             batch.save_links(self.tenant)
             self.plan.add(batch.planned, mapper.sources, mapper.redacted)
             self.plan.refuse(batch.unlogged)
+            if kind_of(rows) == "user" and freed:
+                revisit_reports(self.tenant.pk, freed)
             standings.refresh(self.tenant.pk, kind_of(rows), self._moved(rows, batch))
         self.seen += len(rows)
         self.quiet |= set(batch.quiet)
@@ -160,6 +164,8 @@ class LinkNotes:
             with transaction.atomic():
                 links.filter(object_id__in=part, refused_code__in=SHARED).update(**NOT_REFUSED)
                 standings.refresh(self.tenant.pk, object_type, part)
+                if object_type == "user":
+                    revisit_reports(self.tenant.pk, part)
 
     def settle_held(self, object_type: str) -> None:
         self._clashes(object_type).settle_held()

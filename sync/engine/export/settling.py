@@ -11,7 +11,7 @@ from django.db.models import Q
 from sync.db.bulk import put_values, update_rows
 from sync.engine.evaluation.judgement import NO_MANAGER
 from sync.engine.evaluation.plan_store import NOBODY
-from sync.engine.work import note_pending
+from sync.engine.work import note_pending, revisit_reports
 from sync.models import DirectoryUser, Link, MembershipLink, Operation, Origin, Result
 from sync.rules import escrow
 from sync.rules.matching import Verdict, holder_in_words, name_of
@@ -320,7 +320,7 @@ class Settled:
             MembershipLink.objects.filter(moved).update(certain=False)
         for link in self.came_back:
             # People who report to this person, and its groups, were planned without it.
-            revisit_dependants(link)
+            revisit_reports(link.tenant_id, [link.object_id])
         for run_id, operations in groupby(self.finished, attrgetter("run_id")):
             note_pending(run_id, Link.objects.filter(pk__in=[operation.link_id for operation in operations]))
         standings.refresh_links([*self.changed.values(), *self.matched, *emptied])
@@ -334,11 +334,6 @@ def may_be_applied(error: ScimError) -> bool:
     """Also when a server says 2xx and then something that cannot be read."""
     unreadable = isinstance(error, BadAnswer) and error.status is not None and error.status < 300
     return unreadable or not error.permanent
-
-
-def revisit_dependants(link: Link) -> None:
-    newer = link.tenant.snapshots.order_by("-pk").values_list("pk", flat=True)[:1].get() + 1
-    DirectoryUser.objects.filter(tenant_id=link.tenant_id, manager_id=link.object_id).update(changed_snapshot=newer)
 
 
 def _forget_failure(link: Link) -> None:

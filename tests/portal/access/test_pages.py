@@ -59,7 +59,7 @@ ACT = sorted(name for name in PAGES if (access := ACCESS[name]) and access.act)
 # What anybody may open is written down once more: an address does not become one of these unseen.
 OPEN = {
     *("home", "first_run", "choose_password", "account_login", "account_logout", "account_inactive"),
-    *("account_signup", "account_reset_password", "mfa_authenticate"),
+    *("account_signup", "account_reset_password", "mfa_authenticate", "mfa_login_webauthn"),
 }
 
 
@@ -82,7 +82,7 @@ class World:
 
     def address(self, name: str) -> str:
         usual = {"object_type": "user", "target": "title", "key": "new", "kind": "group", "object_id": GROUP}
-        more = {"half": "aws", "number": 1, "slug": SLUG, "uidb64": "MQ", "token": "a-b"}
+        more = {"half": "aws", "number": 1, "slug": SLUG, "uidb64": "MQ", "token": "a-b", "pk": 1}
         named = usual | more | self.facts.get(name, {})
         converters = (PAGES | OTHERS)[name].pattern.converters
         of_tenant = {"slug": SLUG} if name in PAGES else {}

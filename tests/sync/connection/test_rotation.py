@@ -111,7 +111,9 @@ def test_a_damaged_secret_is_named_and_stops_no_other() -> None:
     assert rotation.problems(rotation.key_uses()) != []
 
 
-@pytest.mark.parametrize("ring", [NEW, f"{NEW}\n{OLD.partition(':')[0]}:{new_ring_line().partition(':')[2]}"])
+@pytest.mark.parametrize(
+    "ring", [NEW, f"{NEW}\n{OLD.partition(':')[0]}:{new_ring_line().partition(':')[2]}"], ids=["missing", "wrong"]
+)
 def test_a_missing_or_wrong_key_stops_the_start_with_what_to_do(
     settings: Any, monkeypatch: pytest.MonkeyPatch, ring: str
 ) -> None:

@@ -104,6 +104,24 @@ def test_a_boss_who_is_deleted_for_good_is_nobodys_manager_in_aws(
         assert "manager" not in aws_user(lab, person["id"]).get(ENTERPRISE, {})
 
 
+def test_a_boss_who_is_gone_from_aws_and_refused_is_nobodys_manager_there_until_she_is_back(
+    wired: Tenant, lab: Lab, team: dict[str, Any]
+) -> None:
+    lab.call("DELETE", f"aws/users/{aws_user(lab, team['boss']['id'])['id']}")
+    change(lab, team["boss"], jobTitle="Chief")
+    sync(wired)
+    change(lab, team["boss"], givenName=None)
+    for _ in range(2):
+        sync(wired)
+    for person in team["reports"]:
+        assert "manager" not in aws_user(lab, person["id"]).get(ENTERPRISE, {})
+    change(lab, team["boss"], givenName="Bo")
+    sync(wired)
+    sync(wired)
+    new = aws_user(lab, team["boss"]["id"])["id"]
+    assert [manager_of(lab, person) for person in team["reports"]] == [new, new]
+
+
 def test_a_group_deleted_by_hand_and_found_so_by_a_member_comes_back(
     wired: Tenant, lab: Lab, team: dict[str, Any]
 ) -> None:
