@@ -31,6 +31,10 @@ class RunQuerySet(models.QuerySet["Run"]):
         """Those that compared with AWS, and carried it through."""
         return self.filter(compared_at__isnull=False)
 
+    def syncs(self) -> "RunQuerySet":
+        """Those that write what the rules say: no preview, no comparison, nothing on demand. Rates and medians are theirs."""
+        return self.filter(kind__in=Run.SYNCS)
+
     def since(self, moment: datetime.datetime) -> "RunQuerySet":
         return self.filter(created_at__gte=moment)
 
@@ -63,6 +67,7 @@ class Run(models.Model):
 
     OPEN = (State.QUEUED, State.RUNNING, State.CANCELLING)
     DONE = (State.COMPLETED, State.COMPLETED_WITH_ERRORS, State.COMPLETED_WITH_DIFFERENCES)
+    SYNCS = (Kind.FULL, Kind.CHANGES)
 
     tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="runs")
     number = models.PositiveIntegerField()
@@ -85,6 +90,11 @@ class Run(models.Model):
     phases: "models.JSONField[Phases, Phases]" = models.JSONField(default=dict)
     # {"created": 12, "failed": 3, "no_change": 480}: by Result and "no_change"; of a comparison by Drift.Kind.
     counts: "models.JSONField[Counts, Counts]" = models.JSONField(default=dict)
+    # {"missing-family-name": 2}: how many people and groups each kind of problem concerned, without warnings.
+    problems: "models.JSONField[Counts, Counts]" = models.JSONField(default=dict)
+    # As standings had it when the run ended: people in scope, and those of them in AWS and up to date.
+    people_in_scope = models.PositiveIntegerField(null=True, blank=True)
+    people_in_aws = models.PositiveIntegerField(null=True, blank=True)
     planned = models.PositiveIntegerField(default=0)
     # Of a draft's preview (sync/engine/rehearsal/impact.py).
     impact: "models.JSONField[Impact, Impact]" = models.JSONField(default=dict)
@@ -134,6 +144,28 @@ class Run(models.Model):
     @property
     def duration(self) -> datetime.timedelta | None:
         return self.finished_at - self.started_at if self.started_at and self.finished_at else None
+
+
+class MissedStart(models.Model):
+    """A sync was due and did not start in time."""
+
+    class Reason(models.TextChoices):
+        NOBODY = "nobody", _("Nobody was working")
+        BUSY = "busy", _("Another run was open")
+
+    tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="missed_starts")
+    expected_at = models.DateTimeField()
+    # When one started after all.
+    until = models.DateTimeField()
+    reason = models.CharField(max_length=6, choices=Reason)
+    # What was open, where that is the reason.
+    run = models.ForeignKey(Run, models.SET_NULL, null=True, blank=True, related_name="+")
+
+    class Meta:
+        indexes = [models.Index(fields=["tenant", "expected_at"], name="missed_by_time")]
+
+    def __str__(self) -> str:
+        return f"{self.expected_at}: {self.get_reason_display()}"
 
 
 class Action(models.TextChoices):

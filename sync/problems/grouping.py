@@ -57,6 +57,13 @@ def problem_groups(run: Run, sample: int = 5) -> list[ProblemGroup]:
     return [_group(run, row, sample) for row in rows]
 
 
+def problem_counts(run: Run) -> dict[str, int]:
+    """How many people and groups each kind concerns, most first; without what settles by itself."""
+    rows = failures(run).order_by().values("problem").annotate(n=Count("object_id", distinct=True))
+    counted = {row["problem"]: row["n"] for row in rows.order_by("-n", "problem")}
+    return {code: n for code, n in counted.items() if code not in PROBLEMS or not PROBLEMS[code].warning}
+
+
 def failures(run: Run) -> Any:
     return run.operations.filter(result__in=(Result.FAILED, Result.WILL_RETRY, Result.SKIPPED)).exclude(problem="")
 

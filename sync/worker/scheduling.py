@@ -14,6 +14,7 @@ from sync.configuration.current import configuration_of
 from sync.drift import services
 from sync.models import Run, Tenant
 from sync.notifications import deliveries, endings
+from sync.runs.missed import note_late_start
 from sync.runs.requests import RunInTheWay, enqueue_run, request_run
 from sync.standings import services as standings
 
@@ -75,10 +76,12 @@ def _compare_when_due(tenant: Tenant) -> None:
 
 def _request_due(tenant: Tenant) -> None:
     """Of two beats that find the tenant due, one moves its hand on. Behind a preview or a comparison it stays due."""
-    due = Tenant.objects.filter(pk=tenant.pk, next_run_at=tenant.next_run_at)
+    now, expected_at = timezone.now(), tenant.next_run_at
+    due = Tenant.objects.filter(pk=tenant.pk, next_run_at=expected_at)
     with contextlib.suppress(RunInTheWay), transaction.atomic():
-        if due.update(next_run_at=timezone.now() + tenant.interval_length):
-            request_run(tenant=tenant, kind=Run.Kind.CHANGES, trigger=Run.Trigger.SCHEDULE)
+        if expected_at and due.update(next_run_at=now + tenant.interval_length):
+            run = request_run(tenant=tenant, kind=Run.Kind.CHANGES, trigger=Run.Trigger.SCHEDULE)
+            note_late_start(tenant, expected_at, run, now)
 
 
 def abandoned_runs() -> QuerySet[Run]:
