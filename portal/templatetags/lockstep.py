@@ -81,9 +81,9 @@ def moment(value: datetime.datetime | datetime.date | None, seconds: bool = Fals
 
 
 @register.simple_tag
-def clock(value: datetime.datetime) -> SafeString:
+def clock(value: datetime.datetime, seconds: bool = True) -> SafeString:
     """18:27:04 in the reader's zone, where the day stands above."""
-    return _time(value, "H:i:s")
+    return _time(value, "H:i:s" if seconds else "H:i")
 
 
 def _time(value: datetime.datetime, form: str) -> SafeString:

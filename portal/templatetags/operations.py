@@ -5,6 +5,7 @@ from typing import Any
 
 from django import template
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from portal.words.progress import phase_fact
 from sync.models import Operation, Tenant
@@ -19,6 +20,20 @@ register.simple_tag(phase_fact, name="fact")
 def many(number: int) -> str:
     """1,204"""
     return f"{number:,}"
+
+
+@register.filter
+def signed(number: int) -> str:
+    """53 more, 2 fewer, as before."""
+    if not number:
+        return _("as before")
+    return (_("%(n)s more") if number > 0 else _("%(n)s fewer")) % {"n": f"{abs(number):,}"}
+
+
+@register.filter
+def unlocalized(value: float | None) -> str:
+    """For programs."""
+    return "" if value is None else f"{value:g}" if abs(value) < 1e6 else str(value)
 
 
 @register.filter

@@ -1,23 +1,16 @@
-"""One run, live; what a plan would do, and confirming it; and the history of all runs."""
-
-import datetime
-import statistics
-from collections.abc import Sequence
-from urllib.parse import urlencode
+"""One run, live; what a plan would do, and confirming it."""
 
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from portal.access.pages import page
-from portal.access.request import HttpRequest, whole_number
+from portal.access.request import HttpRequest
 from portal.access.roles import Right
-from portal.frame.paging import Pager, keyset_page, query_with
+from portal.frame.paging import keyset_page
 from portal.frame.render import redirect_to, render_page, render_question
 from portal.frame.run_pill import RunPill
-from portal.pages.runs.forms import HistoryForm
 from portal.words.plan import plan_lines, shows_a_plan
 from portal.words.progress import phase_rows, waits_too_long
 from portal.words.states import WORDS
@@ -29,7 +22,6 @@ from sync.problems.catalogue import PROBLEMS
 from sync.problems.grouping import problem_groups
 from sync.runs import phases
 from sync.runs.requests import cancel_run
-from sync.standings import queries as standings
 
 PAGE = 50
 WRITING = ("people", "groups", "memberships", "removals")
@@ -130,46 +122,6 @@ def run_cancel(request: HttpRequest, tenant: Tenant, number: int) -> HttpRespons
         return redirect_to(request, "run", tenant.slug, number)
     question = _("Cancel run %(n)s?") % {"n": number}
     return render_question(request, "runs/cancel.html", question, {"tenant": tenant, "run": found})
-
-
-@page(read=Right.READ)
-def runs(request: HttpRequest, tenant: Tenant) -> HttpResponse:
-    form = HistoryForm(request.GET or None)
-    days = form.chosen_days()
-    found = form.filtered(tenant.runs.since(timezone.now() - datetime.timedelta(days=days)))
-    before = whole_number(request.GET.get("before", ""))
-    page = list((found if before is None else found.filter(number__lt=before)).order_by("-number")[: PAGE + 1])
-    context = {
-        "tenant": tenant,
-        "form": form,
-        "days": days,
-        "runs": page[:PAGE],
-        "pager": history_pager(request, page, days, first=not before),
-        "summary": history_summary(tenant, days),
-        "any": tenant.runs.exists(),
-    }
-    return render_page(request, "runs/history.html", context, partial="table")
-
-
-def history_pager(request: HttpRequest, page: Sequence[Run], days: int, *, first: bool) -> Pager:
-    newest = [] if first else [(f"?{urlencode({'days': days})}", _("Newest"))]
-    older = [(query_with(request, before=page[PAGE - 1].number), _("Older"))] if len(page) > PAGE else []
-    return Pager([*newest, *older])
-
-
-def history_summary(tenant: Tenant, days: int) -> dict[str, object]:
-    """Five figures over the chosen range."""
-    finished = list(tenant.runs.finished().since(timezone.now() - datetime.timedelta(days=days))[:5000])
-    seconds = sorted(run.duration.total_seconds() for run in finished if run.duration)
-    clean = sum(run.state == Run.State.COMPLETED for run in finished)
-    return {
-        "runs": len(finished),
-        "clean_percent": round(100 * clean / len(finished)) if finished else None,
-        "in_sync": standings.reaching_aws(tenant)[0],
-        "median": statistics.median(seconds) if seconds else None,
-        "failures": sum(run.counts.get("failed", 0) + run.counts.get("will_retry", 0) for run in finished),
-        "strip": list(reversed(finished[:48])),
-    }
 
 
 @page(read=Right.READ)
