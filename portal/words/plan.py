@@ -8,7 +8,7 @@ from sync.models import Action, Result, Run
 def shows_a_plan(found: Run) -> bool:
     """Its rows were planned, and written by nobody: a preview, or a plan that waits for approval."""
     ended = found.kind == Run.Kind.PREVIEW and found.state in Run.DONE
-    return ended or found.state == Run.State.WAITING
+    return ended or found.plan_waits
 
 
 def plan_lines(found: Run) -> list[dict[str, object]]:

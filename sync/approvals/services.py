@@ -19,6 +19,7 @@ from sync.engine.work import revisit_reports
 from sync.models import Configuration, DirectoryUser, Drift, HeldChange, Hold, Link, Origin, Run, Standing, Tenant, Word
 from sync.rules.limits import Limits
 from sync.runs.requests import request_run, request_soon
+from sync.runs.results import settle_waiting_runs
 from sync.standings import services as standings
 
 Decision = HeldChange.Decision
@@ -82,6 +83,7 @@ def decide_hold(
         kept = _decide(waiting.filter(pk__in=list(keep)), Decision.KEPT, actor, comment, hold.tenant)
         if not approved and not kept:
             raise NothingHeld
+        settle_waiting_runs(hold.tenant)
         audit.record(actor, "hold.decide", hold, None, {"approved": approved, "kept": kept, "comment": comment})
     if not approved:
         return None

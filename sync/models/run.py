@@ -68,6 +68,8 @@ class Run(models.Model):
     OPEN = (State.QUEUED, State.RUNNING, State.CANCELLING)
     DONE = (State.COMPLETED, State.COMPLETED_WITH_ERRORS, State.COMPLETED_WITH_DIFFERENCES)
     SYNCS = (Kind.FULL, Kind.CHANGES)
+    # The problem of a run whose whole plan waits; without it a waiting run wrote everything but what is held.
+    NOT_CONFIRMED = "not-confirmed"
 
     tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="runs")
     number = models.PositiveIntegerField()
@@ -135,6 +137,15 @@ class Run(models.Model):
     @property
     def open(self) -> bool:
         return self.state in self.OPEN
+
+    @property
+    def plan_waits(self) -> bool:
+        """Nothing was written: somebody has to confirm the plan first."""
+        return self.state == self.State.WAITING and self.problem == self.NOT_CONFIRMED
+
+    @property
+    def carried_through(self) -> bool:
+        return self.state in self.DONE or (self.state == self.State.WAITING and not self.plan_waits)
 
     @property
     def drafted(self) -> bool:

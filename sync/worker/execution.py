@@ -22,7 +22,7 @@ from sync.runs.lease import Lease, LeaseLost, Watch, claim
 from sync.runs.missed import note_late_start
 from sync.runs.outages import is_outage, outage_in_words
 from sync.runs.outcomes import OWN_ERROR, Ending, ending_of
-from sync.runs.results import count_results
+from sync.runs.results import count_results, ended_state
 from sync.standings import queries
 from sync.standings import services as standings
 
@@ -132,9 +132,7 @@ def _carry_out(run: Run, watch: Watch) -> Ending:
             log.exception("run stopped on an error of its own", run=run.pk)
         return ending
     run.problems = problem_counts(run)
-    if run.problems:
-        return Ending(Run.State.COMPLETED_WITH_ERRORS, "", "")
-    return Ending(Run.State.COMPLETED_WITH_DIFFERENCES if differs else Run.State.COMPLETED, "", "")
+    return Ending(ended_state(run, differs=differs), "", "")
 
 
 @transaction.atomic
@@ -144,13 +142,13 @@ def _end(run: Run, lease: Lease, ending: Ending) -> None:
     if state in (Run.State.FAILED, Run.State.CANCELLED):
         run.operations.filter(result=Result.PLANNED).delete()
         run.counts = count_results(run) | {"no_change": run.counts.get("no_change", 0)}
-    if state in Run.DONE:
+    run.state, run.problem, run.problem_detail = state, problem, detail
+    if run.carried_through:
         _note_use(run)
         if run.kind != Run.Kind.VERIFY and not run.drafted:
             quarantine.after_success(run.tenant)
     elif state == Run.State.FAILED and not run.drafted:
         quarantine.after_failure(run.tenant, problem, detail)
-    run.state, run.problem, run.problem_detail = state, problem, detail
     run.finished_at = timezone.now()
     run.people_in_aws, run.people_in_scope = queries.reaching_aws(run.tenant)
     run.sequence += 1

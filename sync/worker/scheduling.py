@@ -56,7 +56,7 @@ def due_tenants() -> QuerySet[Tenant]:
 def plan_waits(tenant: Tenant) -> bool:
     """Whether the newest plan still waits for its confirmation: it is not made anew at every interval."""
     newest = tenant.runs.whole().order_by("-number").first()
-    if newest is None or newest.state != Run.State.WAITING or newest.started_at is None:
+    if newest is None or not newest.plan_waits or newest.started_at is None:
         return False
     configuration = configuration_of(tenant)
     fresh = timezone.now() - newest.started_at < PLAN_WAITS
