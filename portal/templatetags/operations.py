@@ -1,12 +1,14 @@
 """How operations and phases are put into words and marks."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from django import template
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from portal.words.entra import entra_address
 from portal.words.progress import phase_fact
 from sync.models import Operation, Tenant
 from sync.problems.catalogue import PROBLEMS
@@ -43,6 +45,11 @@ def field_name(unit: str) -> str:
 
 
 @register.filter
+def of(values: Mapping[int, str], key: int) -> str:
+    return values.get(key, "")
+
+
+@register.filter
 def problem_title(code: str) -> str:
     return str(PROBLEMS[code].title) if code in PROBLEMS else code
 
@@ -58,6 +65,11 @@ def pretty(value: Any) -> str:
 def object_url(tenant: Tenant, one: Operation) -> str:
     """The page of the person or group that it is about; of a membership, its group's."""
     return reverse("person" if one.object_type == "user" else "group", args=[tenant.slug, one.object_id])
+
+
+@register.simple_tag
+def entra_url(one: Operation) -> str:
+    return entra_address(one.object_type, one.object_id)
 
 
 @register.simple_tag

@@ -13,7 +13,7 @@ def shows_a_plan(found: Run) -> bool:
 
 def plan_lines(found: Run) -> list[dict[str, object]]:
     """Planned rows by action and kind of object: `objects` are people, groups or members."""
-    rows = found.operations.filter(result=Result.PLANNED).values("action", "object_type")
+    rows = found.operations.counting().filter(result=Result.PLANNED).values("action", "object_type")
     order = list(Action.values)
     counted = rows.annotate(n=Count("pk"), members=Sum("people"))
     return [

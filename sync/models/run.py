@@ -220,10 +220,27 @@ CHANGED = (
 )
 
 
+# A second step that went so is no news beside the first.
+FOLLOWED = (Result.PLANNED, Result.SENT, Result.UPDATED, Result.SKIPPED)
+
+
 class OperationQuerySet(models.QuerySet["Operation"]):
     def log(self) -> "OperationQuerySet":
         """What happened or was decided; plan rows that nobody has begun, and previews of a draft, are not in the log."""
         return self.exclude(result=Result.PLANNED).exclude(run__in=Run.objects.drafted())
+
+    def leading(self) -> "OperationQuerySet":
+        """One of each person in a run: without what follows it there, such as the manager of somebody just created."""
+        same = Operation.objects.filter(run=models.OuterRef("run"), object_id=models.OuterRef("object_id"))
+        before = same.filter(object_type="user", pk__lt=models.OuterRef("pk"))
+        return self.exclude(models.Q(object_type="user") & models.Exists(before))
+
+    def counting(self) -> "OperationQuerySet":
+        """What counts people: whoever was created is not updated too because the manager follows by itself."""
+        same = Operation.objects.filter(run=models.OuterRef("run"), object_id=models.OuterRef("object_id"))
+        created = same.filter(object_type="user", action=Action.CREATE)
+        follows = models.Q(object_type="user", action=Action.UPDATE, result__in=FOLLOWED)
+        return self.exclude(follows & models.Exists(created))
 
     def newest_first(self) -> "OperationQuerySet":
         return self.order_by(MOMENT.desc(), "-pk")

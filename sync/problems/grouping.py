@@ -1,7 +1,7 @@
 """How a run's problems are grouped: by code and attribute, with the people and the mapping rows behind each."""
 
 import datetime
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +9,7 @@ from django.db.models import Count, Max, Min, Q
 
 from sync.models import AttributeMapping, Operation, Result, Run
 from sync.problems.catalogue import PROBLEMS, ProblemWords, Words
+from sync.rules.acceptance import proposal_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,8 @@ class ProblemGroup:
     answered: bool
     sample: Sequence[Operation]
     mappings: Sequence[AttributeMapping]
+    # An expression that would settle it, by primary key of its mapping; "" where none is known.
+    defaults: Mapping[int, str]
     known_since: Run | None
 
     @property
@@ -78,6 +81,7 @@ def _group(run: Run, row: dict[str, Any], sample: int) -> ProblemGroup:
         .select_related("run")
         .first()
     )
+    mappings = list(causes(run, row["attribute"]))
     return ProblemGroup(
         code=row["problem"],
         attribute=row["attribute"],
@@ -88,7 +92,8 @@ def _group(run: Run, row: dict[str, Any], sample: int) -> ProblemGroup:
         error=same.filter(pk=row["newest"]).values_list("error", flat=True).first() or "",
         answered=same.exclude(status=None).exists(),
         sample=list(same.order_by("pk")[:sample]),
-        mappings=list(causes(run, row["attribute"])),
+        mappings=mappings,
+        defaults={one.pk: proposal_for(row["problem"], row["attribute"], one.rule()) for one in mappings},
         known_since=earlier.run if earlier else None,
     )
 

@@ -12,7 +12,8 @@ def count_results(run: Run) -> dict[str, int]:
 
     Without requests of an interrupted attempt that AWS did not carry out: the next one plans them anew."""
     rows = (
-        run.operations.exclude(result__in=UNFINISHED)
+        run.operations.counting()
+        .exclude(result__in=UNFINISHED)
         .exclude(result=Result.SKIPPED, problem="answer-lost")
         .values("result")
         .annotate(n=Sum("people"))

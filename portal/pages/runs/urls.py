@@ -8,5 +8,6 @@ urlpatterns = [
     path("runs/export/", history.runs_export, name="runs_export"),
     path("runs/<int:number>/", views.run, name="run"),
     path("runs/<int:number>/cancel/", views.run_cancel, name="run_cancel"),
+    path("runs/<int:number>/retry/", views.run_retry, name="run_retry"),
     path("runs/<int:number>/confirm/", views.run_confirm, name="run_confirm"),
 ]

@@ -29,7 +29,7 @@ def test_problems_are_grouped_and_name_the_mapping_rows(tenant: Tenant, jo: Clie
             "attribute": "phoneNumbers",
             "error": "List attribute …",
         }
-        operation(tenant, run, object_id=f"{n}" * 36, display_name=f"Person {n}", **facts)
+        operation(tenant, run, object_id=f"{n}aaaaaaa-1111-4111-8111-111111111111", display_name=f"Person {n}", **facts)
     page = jo.get("/t/acme/runs/1/").content.decode()
     assert "More than one value, AWS takes one" in page
     assert "3 affected" in page
