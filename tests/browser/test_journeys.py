@@ -124,5 +124,7 @@ def test_a_live_run_keeps_the_focus_and_stops_asking_when_it_is_over(
         assert page.evaluate("document.activeElement.id") == "cancel-run"
     Run.objects.filter(pk=run.pk).update(state="completed", sequence=9)
     expect(page.locator(".ls-run-state")).to_contain_text("Completed")
+    expect(page.locator("#run-pill")).to_contain_text("Run 1")
+    expect(page.locator("#run-pill .ls-pill-running")).to_have_count(0)
     # A finished fragment has no trigger: htmx asks no more.
     expect(page.locator("#run-head[hx-trigger]")).to_have_count(0)

@@ -11,7 +11,7 @@ from portal.access.request import HttpRequest
 from portal.access.roles import Right
 from portal.access.step_up import StepUp
 from portal.frame.paging import keyset_page
-from portal.frame.render import redirect_to, render_page, render_question
+from portal.frame.render import redirect_to, render_page, render_question, wants_partial
 from portal.frame.run_pill import RunPill
 from portal.pages.runs import live
 from portal.words.plan import plan_lines, shows_a_plan
@@ -43,7 +43,8 @@ def run(request: HttpRequest, tenant: Tenant, number: int) -> HttpResponse:
     if found.drafted:
         # The preview of a draft has a page of its own.
         return redirect_to(request, "impact", tenant.slug, number)
-    context = run_context(tenant, found)
+    # What stands around the polled part changes with it.
+    context = run_context(tenant, found) | {"polled": wants_partial(request) and "seen" in request.GET}
     if shows_a_plan(found):
         context |= plan_context(request, found)
     return render_page(request, "runs/detail.html", context, partial="head")
