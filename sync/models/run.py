@@ -229,11 +229,20 @@ class OperationQuerySet(models.QuerySet["Operation"]):
         """What happened or was decided; plan rows that nobody has begun, and previews of a draft, are not in the log."""
         return self.exclude(result=Result.PLANNED).exclude(run__in=Run.objects.drafted())
 
-    def leading(self) -> "OperationQuerySet":
-        """One of each person in a run: without what follows it there, such as the manager of somebody just created."""
+    def during(self, run: Run) -> "OperationQuerySet":
+        """Of this run, for a list by time: its rows lie together there, so that nothing has to be sorted.
+
+        An index on the run would be no help, and is kept out of it.
+        """
+        rows = self.alias(at=MOMENT, of_run=models.F("run_id") + 0)
+        rows = rows.filter(tenant=run.tenant_id, of_run=run.pk, at__gte=run.created_at)
+        return rows.filter(at__lte=run.finished_at) if run.finished_at and not run.open else rows
+
+    def last_of_each(self) -> "OperationQuerySet":
+        """One of each person in a run: of somebody who was created, the manager that followed. Everything else as it is."""
         same = Operation.objects.filter(run=models.OuterRef("run"), object_id=models.OuterRef("object_id"))
-        before = same.filter(object_type="user", pk__lt=models.OuterRef("pk"))
-        return self.exclude(models.Q(object_type="user") & models.Exists(before))
+        after = same.filter(object_type="user", pk__gt=models.OuterRef("pk")).exclude(result=Result.PLANNED)
+        return self.exclude(models.Q(object_type="user") & models.Exists(after))
 
     def counting(self) -> "OperationQuerySet":
         """What counts people: whoever was created is not updated too because the manager follows by itself."""

@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from portal.words.aws_fields import LABELS
-from sync.models import Action, Result
+from sync.models import Action, Result, Tenant
 from sync.models.run import CHANGED, OperationQuerySet
 from sync.problems.catalogue import PROBLEMS
 from sync.scim.resource import unit_of
@@ -61,8 +61,11 @@ class LogFilterForm(forms.Form):
         self.is_valid()
         return {name: value for name, value in getattr(self, "cleaned_data", {}).items() if value}
 
-    def apply(self, operations: OperationQuerySet) -> OperationQuerySet:
+    def apply(self, operations: OperationQuerySet, tenant: Tenant) -> OperationQuerySet:
         chosen = self.chosen()
+        if number := chosen.get("run"):
+            run = tenant.runs.filter(number=int(str(number))).first()
+            operations = operations.during(run) if run else operations.none()
         if text := chosen.get("q"):
             operations = operations.search(str(text))
         if hours := chosen.get("since"):
@@ -70,7 +73,7 @@ class LogFilterForm(forms.Form):
         if chosen.get("only"):
             operations = operations.filter(result__in=CHANGED)
         fields = {"result": "result", "action": "action", "kind": "object_type", "reason": "problem"}
-        fields |= {"run": "run__number", "version": "run__configuration__number", "field": "changes__has_key"}
+        fields |= {"version": "run__configuration__number", "field": "changes__has_key"}
         return operations.filter(**{fields[name]: chosen[name] for name in fields.keys() & chosen.keys()})
 
     def words(self, name: str) -> str:

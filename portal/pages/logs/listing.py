@@ -1,5 +1,6 @@
 """One page of the log in the order of time, and the entry that is open beside it."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
@@ -141,8 +142,10 @@ def total_of(found: OperationQuerySet, page: LogPage) -> int:
     return len(page.rows) if page.whole else found.order_by()[: MOST + 1].count()
 
 
-def results_of(found: OperationQuerySet) -> list[tuple[str, int]]:
+def results_of(found: OperationQuerySet, page: LogPage) -> list[tuple[str, int]]:
     """How often each result came, most often first; nothing above MOST."""
+    if page.whole:
+        return Counter(row.result for row in page.rows).most_common()
     counted = Operation.objects.filter(pk__in=found.order_by().values("pk")[: MOST + 1])
     rows = counted.order_by().values("result").annotate(n=Count("pk")).order_by("-n", "result")
     results = [(row["result"], row["n"]) for row in rows]

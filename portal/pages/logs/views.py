@@ -38,7 +38,7 @@ def logs(request: HttpRequest, tenant: Tenant) -> HttpResponse:
         "total": total,
         "more": total > listing.MOST,
         "most": listing.MOST,
-        "results": result_links(request, form, found),
+        "results": result_links(request, form, found, shown),
         "any": bool(shown.rows) or Operation.objects.filter(tenant=tenant).exists(),
         "filters": "" if (filters := query_with(request)) == "?" else filters,
         "as_lines": query_with(request, format="jsonl"),
@@ -50,7 +50,7 @@ def logs(request: HttpRequest, tenant: Tenant) -> HttpResponse:
 
 
 def filtered(tenant: Tenant, form: LogFilterForm) -> OperationQuerySet:
-    return form.apply(Operation.objects.log().filter(tenant=tenant).select_related("run"))
+    return form.apply(Operation.objects.log().filter(tenant=tenant).select_related("run"), tenant)
 
 
 def chosen_entry(request: HttpRequest, tenant: Tenant) -> Operation | None:
@@ -67,11 +67,13 @@ def chips(request: HttpRequest, form: LogFilterForm) -> list[dict[str, str]]:
     ]
 
 
-def result_links(request: HttpRequest, form: LogFilterForm, found: OperationQuerySet) -> list[dict[str, object]]:
+def result_links(
+    request: HttpRequest, form: LogFilterForm, found: OperationQuerySet, shown: listing.LogPage
+) -> list[dict[str, object]]:
     """How many of each result are found, each a filter; nothing once a result is chosen."""
     if "result" in form.chosen():
         return []
-    counted = listing.results_of(found)
+    counted = listing.results_of(found, shown)
     return [{"word": WORDS["result"][key], "n": n, "url": query_with(request, result=key)} for key, n in counted]
 
 

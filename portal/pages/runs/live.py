@@ -12,7 +12,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from sync.models import Operation, Result, Run
-from sync.models.run import MOMENT, OperationQuerySet
 from sync.runs import phases
 
 WRITING = ("people", "groups", "memberships", "removals")
@@ -48,7 +47,7 @@ def pace_of(run: Run) -> Pace | None:
         return None
     waiting = run.operations.filter(result__in=(Result.PLANNED, Result.SENT)).count()
     done = max(0, run.planned - waiting)
-    recent = in_time(run).filter(finished_at__gte=timezone.now() - WINDOW).order_by()
+    recent = Operation.objects.during(run).filter(finished_at__gte=timezone.now() - WINDOW).order_by()
     lately = recent.aggregate(n=Count("pk"), first=Min("finished_at"), last=Max("finished_at"))
     seconds = (lately["last"] - lately["first"]).total_seconds() if lately["n"] else 0
     if seconds < LEAST_SECONDS or done < LEAST_SHARE * run.planned:
@@ -63,13 +62,6 @@ def time_left(seconds: float) -> str:
     if most <= 1:
         return _("less than a minute left")
     return _("about %(least)s–%(most)s min left") % {"least": max(1, least), "most": most}
-
-
-def in_time(run: Run) -> OperationQuerySet:
-    """The run's entries of the log, by the index of their times."""
-    rows = Operation.objects.filter(tenant=run.tenant_id, run=run).alias(at=MOMENT)
-    rows = rows.filter(at__gte=run.created_at)
-    return rows.filter(at__lte=run.finished_at) if run.finished_at and not run.open else rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +105,7 @@ class PersonRow:
     """`rest`: what else the run did to the same person, such as the manager of somebody just created."""
 
     operation: Operation
-    rest: Sequence[Operation]
+    rest: Sequence[Operation] = ()
 
     @property
     def result(self) -> str:
@@ -124,10 +116,16 @@ class PersonRow:
 
 def person_rows(run: Run) -> list[PersonRow]:
     """The newest, one a person; of groups and members every request."""
-    leading = list(in_time(run).exclude(result=Result.PLANNED).leading().newest_first()[:SHOWN])
-    people = [row.object_id for row in leading if row.object_type == "user"]
-    followed = run.operations.filter(object_type="user", object_id__in=people).exclude(result=Result.PLANNED)
-    rest: dict[str, list[Operation]] = defaultdict(list)
-    for row in followed.exclude(pk__in=[row.pk for row in leading]).order_by("pk"):
-        rest[row.object_id].append(row)
-    return [PersonRow(row, rest[row.object_id] if row.object_type == "user" else []) for row in leading]
+    found = Operation.objects.during(run).exclude(result=Result.PLANNED)
+    last = list(found.last_of_each().newest_first()[:SHOWN])
+    people = [row.object_id for row in last if row.object_type == "user"]
+    steps: dict[str, list[Operation]] = defaultdict(list)
+    for row in (
+        run.operations.filter(object_type="user", object_id__in=people).exclude(result=Result.PLANNED).order_by("pk")
+    ):
+        steps[row.object_id].append(row)
+    return [person_row(steps[row.object_id] if row.object_type == "user" else [row]) for row in last]
+
+
+def person_row(steps: Sequence[Operation]) -> PersonRow:
+    return PersonRow(steps[0], steps[1:])
