@@ -4,7 +4,9 @@ import datetime
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from portal.models import Role
@@ -227,3 +229,22 @@ def test_a_run_that_waits_names_what_is_held_and_leads_there(tenant: Tenant, jo:
     assert "2 removals are held" in page
     assert f'href="/t/acme/approvals/{hold.pk}/"' in page
     assert "What it would do" not in page, "it wrote everything else"
+
+
+def queries(jo: Client, address: str) -> int:
+    with CaptureQueriesContext(connection) as captured:
+        assert jo.get(address).status_code == 200
+    return len(captured)
+
+
+@pytest.mark.parametrize("address", ["runs/1/", "runs/", "logs/"])
+def test_a_page_asks_no_more_of_many_rows_and_kinds_of_problems(tenant: Tenant, jo: Client, address: str) -> None:
+    times = {"started_at": timezone.now(), "finished_at": timezone.now()}
+    run = new_run(tenant, state="completed_with_errors", **times)
+    failed(tenant, run, 1)
+    queries(jo, f"/t/acme/{address}")
+    few = queries(jo, f"/t/acme/{address}")
+    for number, problem in enumerate(("rejected", "too-long", "missing-given-name", "bad-characters") * 5, start=2):
+        failed(tenant, run, number, problem=problem)
+        new_run(tenant, number, kind="changes", problems={problem: 1}, **times)
+    assert queries(jo, f"/t/acme/{address}") <= few + 2
