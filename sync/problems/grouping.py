@@ -96,9 +96,9 @@ def _mappings(run: Run) -> list[AttributeMapping]:
 
 
 def problem_counts(run: Run) -> dict[str, int]:
-    """How many people and groups each kind concerns, most first; without what settles by itself."""
+    """How many people and groups each kind concerns; without what settles by itself."""
     rows = failures(run).order_by().values("problem").annotate(n=Count("object_id", distinct=True))
-    counted = {row["problem"]: row["n"] for row in rows.order_by("-n", "problem")}
+    counted = {row["problem"]: row["n"] for row in rows}
     return {code: n for code, n in counted.items() if code not in PROBLEMS or not PROBLEMS[code].warning}
 
 

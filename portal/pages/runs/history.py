@@ -1,7 +1,7 @@
 """The sync history: is it getting better or worse, and when did it break?"""
 
 import datetime
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -130,10 +130,15 @@ def lines_of(rows: Iterable[Run], missed: Iterable[MissedStart]) -> list[Line]:
 
 
 def named_problems(run: Run) -> tuple[list[str], int]:
-    titles = [str(PROBLEMS[code].title) if code in PROBLEMS else code for code in run.problems]
+    titles = [str(PROBLEMS[code].title) if code in PROBLEMS else code for code, _n in by_number(run.problems)]
     if run.problem in PROBLEMS:
         titles.insert(0, str(PROBLEMS[run.problem].title))
     return titles[:KINDS_SHOWN], max(0, len(titles) - KINDS_SHOWN)
+
+
+def by_number(problems: Mapping[str, int]) -> list[tuple[str, int]]:
+    """Most people first: PostgreSQL keeps no order in JSON."""
+    return sorted(problems.items(), key=lambda one: (-one[1], one[0]))
 
 
 def history_pager(request: HttpRequest, rows: Sequence[Run], *, newest: bool) -> Pager:
@@ -178,7 +183,7 @@ def run_row(run: Run) -> list[object]:
         run.configuration.number or "draft" if run.configuration else "",
         *(stamp(run.started_at), stamp(run.finished_at), run.duration.total_seconds() if run.duration else ""),
         *counts,
-        "; ".join(f"{code} {n}" for code, n in run.problems.items()),
+        "; ".join(f"{code} {n}" for code, n in by_number(run.problems)),
         run.problem,
     ]
 
