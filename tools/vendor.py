@@ -1,6 +1,6 @@
 """Copies the front-end assets out of unpacked npm packages into static/vendor/, with their licences.
 
-Usage: npm pack @tabler/core@1.6.1 @tabler/icons@3.51.0 idiomorph@0.7.4 axe-core@4.14.1, unpack each beside its tarball,
+Usage: npm pack @tabler/core@1.6.1 @tabler/icons@3.51.0 idiomorph@0.7.4 chart.js@4.5.1 axe-core@4.14.1, unpack each beside its tarball,
 then `python3 tools/vendor.py FOLDER`. The copies are committed: neither node nor a registry is needed to run or test.
 """
 
@@ -19,6 +19,7 @@ MAP_COMMENT = re.compile(r"/\*# sourceMappingURL=.*?\*/|//# sourceMappingURL=.*"
 def main(source: Path) -> None:
     tabler(source / "tabler-core-1.6.1" / "package")
     idiomorph(source / "idiomorph-0.7.4" / "package")
+    chart(source / "chart.js-4.5.1" / "package")
     sprite(source / "tabler-icons-3.51.0" / "package")
     axe(source / "axe-core-4.14.1" / "package")
 
@@ -36,6 +37,13 @@ def idiomorph(package: Path) -> None:
     script = (package / "dist" / "idiomorph-ext.min.js").read_text()
     (folder / "idiomorph-ext.min.js").write_text(MAP_COMMENT.sub("", script))
     (folder / "LICENSE").write_text((package / "LICENSE").read_text())
+
+
+def chart(package: Path) -> None:
+    folder = make(VENDOR / "chart.js-4.5.1")
+    script = (package / "dist" / "chart.umd.min.js").read_text()
+    (folder / "chart.umd.min.js").write_text(MAP_COMMENT.sub("", script))
+    (folder / "LICENSE").write_text((package / "LICENSE.md").read_text())
 
 
 def sprite(package: Path) -> None:

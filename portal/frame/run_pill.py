@@ -7,7 +7,9 @@ from sync.models import Result, Run, Tenant
 
 @dataclass(frozen=True, slots=True)
 class RunPill:
-    """`done`: planned rows of an open run that have been sent."""
+    """An open run of any kind, else the last sync: a preview or a comparison says nothing about AWS being in step.
+
+    `done`: planned rows of an open run that have been sent."""
 
     run: Run | None
     done: int = 0
@@ -16,7 +18,7 @@ class RunPill:
     def of(cls, tenant: Tenant) -> "RunPill":
         newest = tenant.runs.exclude(kind=Run.Kind.ON_DEMAND).first()
         if newest is None or not newest.open:
-            return cls(newest)
+            return cls(newest if newest is None or newest.kind in Run.SYNCS else tenant.runs.syncs().first())
         waiting = newest.operations.filter(result__in=(Result.PLANNED, Result.SENT)).count()
         return cls(newest, max(0, newest.planned - waiting))
 

@@ -83,10 +83,18 @@ def moment(value: datetime.datetime | datetime.date | None, seconds: bool = Fals
         return "–"
     if not isinstance(value, datetime.datetime):
         return format_html('<time datetime="{}">{}</time>', value.isoformat(), date_format(value, "j M Y"))
-    local = timezone.localtime(value)
-    words = date_format(local, "j M Y, H:i:s" if seconds else "j M Y, H:i")
+    return _time(value, "j M Y, H:i:s" if seconds else "j M Y, H:i")
+
+
+@register.simple_tag
+def clock(value: datetime.datetime, seconds: bool = True) -> SafeString:
+    """18:27:04 in the reader's zone, where the day stands above."""
+    return _time(value, "H:i:s" if seconds else "H:i")
+
+
+def _time(value: datetime.datetime, form: str) -> SafeString:
     stamp = value.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return format_html('<time datetime="{}">{}</time>', stamp, words)
+    return format_html('<time datetime="{}">{}</time>', stamp, date_format(timezone.localtime(value), form))
 
 
 @register.simple_tag

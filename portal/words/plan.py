@@ -8,12 +8,12 @@ from sync.models import Action, Result, Run
 def shows_a_plan(found: Run) -> bool:
     """Its rows were planned, and written by nobody: a preview, or a plan that waits for approval."""
     ended = found.kind == Run.Kind.PREVIEW and found.state in Run.DONE
-    return ended or found.state == Run.State.WAITING
+    return ended or found.plan_waits
 
 
 def plan_lines(found: Run) -> list[dict[str, object]]:
     """Planned rows by action and kind of object: `objects` are people, groups or members."""
-    rows = found.operations.filter(result=Result.PLANNED).values("action", "object_type")
+    rows = found.operations.counting().filter(result=Result.PLANNED).values("action", "object_type")
     order = list(Action.values)
     counted = rows.annotate(n=Count("pk"), members=Sum("people"))
     return [

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from sync.models import Run
+from sync.models.columns import Phase
 from sync.runs import phases
 
 
@@ -27,10 +28,17 @@ def phase_rows(found: Run) -> list[dict[str, object]]:
     rows = []
     for key, label in phases.phases_of(found).items():
         phase = phases.phase_of(found, key)
-        rows.append({"key": key, "label": label, "word": phases.STATES[phase["state"]], **phase})
+        rows.append({"key": key, "label": label, "word": phases.STATES[phase["state"]], **phase, "facts": told(phase)})
     return rows
 
 
+def told(phase: Phase) -> dict[str, int]:
+    """That nothing of a kind was found needs no words."""
+    return {name: n for name, n in phase["facts"].items() if n or name not in FINDINGS}
+
+
+# What a comparison may find.
+FINDINGS = ("differs", "missing", "only_in_aws", "member_missing", "member_extra", "unsure")
 # Facts of a phase (sync/engine/cycle.py), each in one and many.
 FACTS = {
     "people": lambda n: ngettext("%(n)s person", "%(n)s people", n),

@@ -22,7 +22,7 @@ BAD: Look = ("bad", "square-x")
 
 # By kind and value. What a model or a phase has words for is not repeated here.
 WORDS: Mapping[str, Mapping[str, Words]] = {
-    "run": dict(Run.State.choices),
+    "run": {**dict(Run.State.choices), "did_not_start": _("Did not start")},
     "result": {**dict(Result.choices), "no_change": _("No change")},
     "phase": {str(state): word for state, word in phases.STATES.items()},
     "provisioning": {
@@ -88,6 +88,7 @@ LOOKS: Mapping[str, Mapping[str, Look]] = {
         "completed_with_differences": ATTENTION,
         "failed": BAD,
         "cancelled": IDLE,
+        "did_not_start": BAD,
     },
     "result": {
         **dict.fromkeys(("created", "updated", "disabled", "deleted", "enabled", "linked", "added", "removed"), GOOD),

@@ -174,7 +174,7 @@ def plan_is_fresh(run: Run, configuration: Configuration) -> bool:
     """Whether a yes to this run's plan is a yes to what the next run will do. A draft's preview is its own yes."""
     if run.drafted:
         return False
-    shows_a_plan = run.state == Run.State.WAITING or (run.kind == Run.Kind.PREVIEW and run.state in Run.DONE)
+    shows_a_plan = run.plan_waits or (run.kind == Run.Kind.PREVIEW and run.state in Run.DONE)
     if not shows_a_plan or run.started_at is None or run.finished_at is None:
         return False
     return run.started_at >= configuration.changed_at and timezone.now() - run.finished_at < FRESH
@@ -190,7 +190,7 @@ def newest_plan(tenant: Tenant) -> Run | None:
 def waiting_plan(tenant: Tenant) -> Run | None:
     """The newest run's plan, when nothing is written until somebody says yes to it."""
     newest = tenant.runs.whole().order_by("-number").first()
-    if newest is None or newest.state != Run.State.WAITING or configuration_of(tenant).confirmed:
+    if newest is None or not newest.plan_waits or configuration_of(tenant).confirmed:
         return None
     return newest if plan_is_fresh(newest, configuration_of(tenant)) else None
 

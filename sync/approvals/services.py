@@ -15,10 +15,11 @@ from sync.configuration import versions
 from sync.configuration.current import configuration_of
 from sync.engine.evaluation.notes import forget_refusal
 from sync.engine.guard import holds
-from sync.engine.work import revisit_reports
+from sync.engine.work import revisit_reports, try_now
 from sync.models import Configuration, DirectoryUser, Drift, HeldChange, Hold, Link, Origin, Run, Standing, Tenant, Word
 from sync.rules.limits import Limits
 from sync.runs.requests import request_run, request_soon
+from sync.runs.results import settle_waiting_runs
 from sync.standings import services as standings
 
 Decision = HeldChange.Decision
@@ -82,21 +83,14 @@ def decide_hold(
         kept = _decide(waiting.filter(pk__in=list(keep)), Decision.KEPT, actor, comment, hold.tenant)
         if not approved and not kept:
             raise NothingHeld
+        settle_waiting_runs(hold.tenant)
         audit.record(actor, "hold.decide", hold, None, {"approved": approved, "kept": kept, "comment": comment})
     if not approved:
         return None
-    _try_now(hold.tenant, approve)
+    # What a person approves does not wait for the end of an earlier failure.
+    try_now(hold.tenant, HeldChange.objects.filter(pk__in=list(approve)).values("object_id"))
     ask = request_soon if enqueue else partial(request_run, enqueue=False)
     return ask(tenant=hold.tenant, kind=Run.Kind.CHANGES, trigger=Run.Trigger.APPROVAL, actor=actor)
-
-
-def _try_now(tenant: Tenant, approve: Collection[int]) -> None:
-    """What a person approves does not wait for the end of an earlier failure."""
-    objects = HeldChange.objects.filter(pk__in=list(approve)).values("object_id")
-    failed = list(tenant.links.filter(object_id__in=objects, failures__gt=0))
-    with transaction.atomic():
-        Link.objects.filter(pk__in=[link.pk for link in failed]).update(retry_at=timezone.now())
-        standings.refresh_links(failed)
 
 
 def _decide(changes: QuerySet[HeldChange], decision: str, actor: str, comment: str, tenant: Tenant) -> list[str]:

@@ -5,14 +5,16 @@ refused with EditConflict and nothing is lost.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
+from sync.configuration import drafts
 from sync.configuration.current import add_default_mappings
 from sync.configuration.drafts import editing
 from sync.configuration.editing import EditConflict, Refused, facts_key, mapping_facts, revision
 from sync.configuration.items import MAPPING_FIELDS, mapping_key
 from sync.models import AttributeMapping, Configuration, Tenant
-from sync.rules import aws_fields, mapping_checks
+from sync.rules import acceptance, aws_fields, mapping_checks
 from sync.rules.rows import MappingProblem, MappingRow
 from sync.rules.template import DEFAULT_GROUP_MAPPINGS, DEFAULT_USER_MAPPINGS, recommended_for_aws
 
@@ -145,6 +147,19 @@ def apply_recommended(*, actor: str, tenant: Tenant) -> None:
         after = _sources(edit.draft, "user")
         keys = [mapping_key("user", target) for target in before if before[target] != after.get(target)]
         edit.note(keys, "mapping.recommended", tenant, before, after)
+
+
+def map_default(*, actor: str, tenant: Tenant, object_type: str, target: str, code: str, attribute: str) -> bool:
+    """Puts the expression that readiness proposes for a problem into the draft; False where it knows none.
+
+    Raises Refused."""
+    row = drafts.draft_or_current(tenant).mappings.filter(object_type=object_type, target=target).first()
+    source = acceptance.proposal_for(code, attribute, row.rule()) if row else ""
+    if row is None or not source:
+        return False
+    rule = replace(row.rule(), kind="expression", source=source)
+    save_mapping(actor=actor, tenant=tenant, object_type=object_type, rule=rule, row=row)
+    return True
 
 
 def _next_position(configuration: Configuration, object_type: str) -> int:

@@ -43,7 +43,7 @@ class RowsLeft(RunStopped):
 class NotConfirmed(RunStopped):
     """Scope or matching changed, and nobody has said yes to what follows from it: the plan waits, nothing is written."""
 
-    state, code = Run.State.WAITING, "not-confirmed"
+    state, code = Run.State.WAITING, Run.NOT_CONFIRMED
 
 
 def run_cycle(

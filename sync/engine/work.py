@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Exists, Max, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -21,6 +22,7 @@ from sync.models import (
     Snapshot,
     Tenant,
 )
+from sync.standings import services as standings
 
 
 def groups_in_scope(tenant: Tenant, rules: Rules) -> frozenset[str]:
@@ -43,6 +45,14 @@ def revisit_reports(tenant_id: int, managers: Collection[str]) -> None:
     """The next run looks at who reports to these people: they could not be given that manager before, and can be now."""
     newest = Snapshot.objects.filter(tenant=tenant_id).aggregate(newest=Max("pk"))["newest"] or 0
     DirectoryUser.objects.filter(tenant=tenant_id, manager_id__in=managers).update(changed_snapshot=newest + 1)
+
+
+def try_now(tenant: Tenant, object_ids: Any) -> None:
+    """What failed with these objects (ids, or a query for them) does not wait for its date: the next run tries again."""
+    failed = list(tenant.links.filter(object_id__in=object_ids, failures__gt=0))
+    with transaction.atomic():
+        Link.objects.filter(pk__in=[link.pk for link in failed]).update(retry_at=timezone.now())
+        standings.refresh_links(failed)
 
 
 def due_links(tenant: Tenant, object_type: str) -> QuerySet[Link]:

@@ -11,7 +11,7 @@ from sync.models.incident import Delivery, Incident
 from sync.models.link import Link, MembershipLink, ObjectType, Origin
 from sync.models.readiness import Finding, ReadinessCheck
 from sync.models.rehearsed import Rehearsed
-from sync.models.run import Action, Operation, Result, Run
+from sync.models.run import Action, MissedStart, Operation, Result, Run
 from sync.models.standing import Standing, Word
 from sync.models.tenant import Adoption, Interval, NameId, Tenant
 
@@ -42,6 +42,7 @@ __all__ = [
     "Interval",
     "Link",
     "MembershipLink",
+    "MissedStart",
     "NameId",
     "ObjectType",
     "Operation",

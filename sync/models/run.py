@@ -3,6 +3,7 @@
 import datetime
 
 from django.db import models
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
@@ -29,6 +30,10 @@ class RunQuerySet(models.QuerySet["Run"]):
     def compared(self) -> "RunQuerySet":
         """Those that compared with AWS, and carried it through."""
         return self.filter(compared_at__isnull=False)
+
+    def syncs(self) -> "RunQuerySet":
+        """Those that write what the rules say: no preview, no comparison, nothing on demand. Rates and medians are theirs."""
+        return self.filter(kind__in=Run.SYNCS)
 
     def since(self, moment: datetime.datetime) -> "RunQuerySet":
         return self.filter(created_at__gte=moment)
@@ -62,6 +67,9 @@ class Run(models.Model):
 
     OPEN = (State.QUEUED, State.RUNNING, State.CANCELLING)
     DONE = (State.COMPLETED, State.COMPLETED_WITH_ERRORS, State.COMPLETED_WITH_DIFFERENCES)
+    SYNCS = (Kind.FULL, Kind.CHANGES)
+    # The problem of a run whose whole plan waits; without it a waiting run wrote everything but what is held.
+    NOT_CONFIRMED = "not-confirmed"
 
     tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="runs")
     number = models.PositiveIntegerField()
@@ -84,6 +92,11 @@ class Run(models.Model):
     phases: "models.JSONField[Phases, Phases]" = models.JSONField(default=dict)
     # {"created": 12, "failed": 3, "no_change": 480}: by Result and "no_change"; of a comparison by Drift.Kind.
     counts: "models.JSONField[Counts, Counts]" = models.JSONField(default=dict)
+    # {"missing-family-name": 2}: how many people and groups each kind of problem concerned, without warnings.
+    problems: "models.JSONField[Counts, Counts]" = models.JSONField(default=dict)
+    # As standings had it when the run ended: people in scope, and those of them in AWS and up to date.
+    people_in_scope = models.PositiveIntegerField(null=True, blank=True)
+    people_in_aws = models.PositiveIntegerField(null=True, blank=True)
     planned = models.PositiveIntegerField(default=0)
     # Of a draft's preview (sync/engine/rehearsal/impact.py).
     impact: "models.JSONField[Impact, Impact]" = models.JSONField(default=dict)
@@ -126,6 +139,15 @@ class Run(models.Model):
         return self.state in self.OPEN
 
     @property
+    def plan_waits(self) -> bool:
+        """Nothing was written: somebody has to confirm the plan first."""
+        return self.state == self.State.WAITING and self.problem == self.NOT_CONFIRMED
+
+    @property
+    def carried_through(self) -> bool:
+        return self.state in self.DONE or (self.state == self.State.WAITING and not self.plan_waits)
+
+    @property
     def drafted(self) -> bool:
         """The preview of a draft: it leaves no trace but its plan."""
         return self.kind == self.Kind.PREVIEW and bool(self.configuration_digest)
@@ -133,6 +155,28 @@ class Run(models.Model):
     @property
     def duration(self) -> datetime.timedelta | None:
         return self.finished_at - self.started_at if self.started_at and self.finished_at else None
+
+
+class MissedStart(models.Model):
+    """A sync was due and did not start in time."""
+
+    class Reason(models.TextChoices):
+        NOBODY = "nobody", _("Nobody was working")
+        BUSY = "busy", _("Another run was open")
+
+    tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="missed_starts")
+    expected_at = models.DateTimeField()
+    # When one started after all.
+    until = models.DateTimeField()
+    reason = models.CharField(max_length=6, choices=Reason)
+    # What was open, where that is the reason.
+    run = models.ForeignKey(Run, models.SET_NULL, null=True, blank=True, related_name="+")
+
+    class Meta:
+        indexes = [models.Index(fields=["tenant", "expected_at"], name="missed_by_time")]
+
+    def __str__(self) -> str:
+        return f"{self.expected_at}: {self.get_reason_display()}"
 
 
 class Action(models.TextChoices):
@@ -167,10 +211,59 @@ class Result(models.TextChoices):
     FAILED = "failed", _("Failed")
 
 
+# When it happened, as far as that is known: the order of the log, and an index of its own.
+MOMENT = Coalesce("finished_at", "sent_at", "created_at")
+# Something became another in AWS.
+CHANGED = (
+    *(Result.CREATED, Result.UPDATED, Result.DISABLED, Result.ENABLED, Result.DELETED),
+    *(Result.LINKED, Result.ADDED, Result.REMOVED),
+)
+
+
+# A second step that went so is no news beside the first.
+FOLLOWED = (Result.PLANNED, Result.SENT, Result.UPDATED, Result.SKIPPED)
+
+
 class OperationQuerySet(models.QuerySet["Operation"]):
     def log(self) -> "OperationQuerySet":
         """What happened or was decided; plan rows that nobody has begun, and previews of a draft, are not in the log."""
         return self.exclude(result=Result.PLANNED).exclude(run__in=Run.objects.drafted())
+
+    def during(self, run: Run) -> "OperationQuerySet":
+        """Of this run, for a list by time: its rows lie together there, so that nothing has to be sorted.
+
+        An index on the run would be no help, and is kept out of it.
+        """
+        rows = self.alias(at=MOMENT, of_run=models.F("run_id") + 0)
+        rows = rows.filter(tenant=run.tenant_id, of_run=run.pk, at__gte=run.created_at)
+        return rows.filter(at__lte=run.finished_at) if run.finished_at and not run.open else rows
+
+    def last_of_each(self) -> "OperationQuerySet":
+        """One of each person in a run: of somebody who was created, the manager that followed. Everything else as it is."""
+        same = Operation.objects.filter(run=models.OuterRef("run"), object_id=models.OuterRef("object_id"))
+        after = same.filter(object_type="user", pk__gt=models.OuterRef("pk")).exclude(result=Result.PLANNED)
+        return self.exclude(models.Q(object_type="user") & models.Exists(after))
+
+    def counting(self) -> "OperationQuerySet":
+        """What counts people: whoever was created is not updated too because the manager follows by itself."""
+        same = Operation.objects.filter(run=models.OuterRef("run"), object_id=models.OuterRef("object_id"))
+        created = same.filter(object_type="user", action=Action.CREATE)
+        follows = models.Q(object_type="user", action=Action.UPDATE, result__in=FOLLOWED)
+        return self.exclude(follows & models.Exists(created))
+
+    def newest_first(self) -> "OperationQuerySet":
+        return self.order_by(MOMENT.desc(), "-pk")
+
+    def oldest_first(self) -> "OperationQuerySet":
+        return self.order_by(MOMENT.asc(), "pk")
+
+    def older_than(self, row: "Operation") -> "OperationQuerySet":
+        before = models.Q(at__lt=row.moment) | models.Q(pk__lt=row.pk)
+        return self.alias(at=MOMENT).filter(before, at__lte=row.moment)
+
+    def newer_than(self, row: "Operation") -> "OperationQuerySet":
+        after = models.Q(at__gt=row.moment) | models.Q(pk__gt=row.pk)
+        return self.alias(at=MOMENT).filter(after, at__gte=row.moment)
 
     def search(self, text: str) -> "OperationQuerySet":
         """By name, user principal name, Entra id, AWS id or AWS request id."""
@@ -241,7 +334,7 @@ class Operation(models.Model):
             models.Index(fields=["run", "result", "stage"], name="operation_todo"),
             models.Index(fields=["run", "object_id", "result", "stage"], name="operation_of_object"),
             models.Index(fields=["tenant", "result"], name="operation_by_result"),
-            models.Index(fields=["tenant", "-id"], name="operation_newest"),
+            models.Index("tenant", MOMENT.desc(), models.F("id").desc(), name="operation_by_moment"),
             models.Index(fields=["tenant", "object_id", "-id"], name="operation_by_object"),
             models.Index(fields=["tenant", "action", "finished_at"], name="operation_by_action"),
         ]

@@ -114,7 +114,7 @@ def _solve(run: Run, matters: Iterable[Key], own: Iterable[Key]) -> list[Inciden
 
 def _can_tell(run: Run, code: str) -> bool:
     """Whether the run would have met it."""
-    if run.state not in Run.DONE or run.kind == Run.Kind.ON_DEMAND:
+    if not run.carried_through or run.kind == Run.Kind.ON_DEMAND:
         return False
     return run.compared_at is not None if code in OF_COMPARISONS else run.kind != Run.Kind.VERIFY
 

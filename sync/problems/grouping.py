@@ -1,14 +1,17 @@
 """How a run's problems are grouped: by code and attribute, with the people and the mapping rows behind each."""
 
 import datetime
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Max, Min, Q
+from django.db.models import Count, F, Max, Min, Window
+from django.db.models.functions import RowNumber
 
 from sync.models import AttributeMapping, Operation, Result, Run
 from sync.problems.catalogue import PROBLEMS, ProblemWords, Words
+from sync.rules.acceptance import proposal_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,8 @@ class ProblemGroup:
     answered: bool
     sample: Sequence[Operation]
     mappings: Sequence[AttributeMapping]
+    # An expression that would settle it, by primary key of its mapping; "" where none is known.
+    defaults: Mapping[int, str]
     known_since: Run | None
 
     @property
@@ -42,35 +47,76 @@ class ProblemGroup:
 
 
 def problem_groups(run: Run, sample: int = 5) -> list[ProblemGroup]:
-    """Grouped by code and attribute, most people first."""
-    rows = (
-        failures(run)
-        .values("problem", "attribute")
-        .annotate(
+    """Grouped by code and attribute, most people first. As many queries for one group as for many."""
+    found = failures(run).order_by().values("problem", "attribute")
+    rows = list(
+        found.annotate(
             objects=Count("object_id", distinct=True),
             first=Min("finished_at"),
             last=Max("finished_at"),
             newest=Max("pk"),
-        )
-        .order_by("-objects", "problem")
+            answered=Count("status"),
+        ).order_by("-objects", "problem")
     )
-    return [_group(run, row, sample) for row in rows]
+    if not rows:
+        return []
+    errors = dict(run.operations.filter(pk__in=[row["newest"] for row in rows]).values_list("pk", "error"))
+    samples, known, mappings = _samples(run, sample), _known_since(run, rows), _mappings(run)
+    return [_group(row, errors[row["newest"]], samples[_key(row)], known.get(_key(row)), mappings) for row in rows]
+
+
+Key = tuple[str, str]
+
+
+def _key(row: Mapping[str, Any]) -> Key:
+    return row["problem"], row["attribute"]
+
+
+def _samples(run: Run, size: int) -> dict[Key, list[Operation]]:
+    """The first operations of each group."""
+    place = Window(RowNumber(), partition_by=[F("problem"), F("attribute")], order_by="pk")
+    found: dict[Key, list[Operation]] = defaultdict(list)
+    for row in failures(run).annotate(place=place).filter(place__lte=size).order_by("pk"):
+        found[row.problem, row.attribute].append(row)
+    return found
+
+
+def _known_since(run: Run, rows: Iterable[Mapping[str, Any]]) -> dict[Key, Run]:
+    """The first run before this one that met the same."""
+    codes = {row["problem"] for row in rows}
+    same = Operation.objects.filter(tenant_id=run.tenant_id, result__in=FAILED, problem__in=codes, run__lt=run.pk)
+    earlier = same.exclude(run__in=Run.objects.drafted()).order_by().values("problem", "attribute")
+    first = {_key(row): row["run"] for row in earlier.annotate(run=Min("run_id"))}
+    runs = Run.objects.in_bulk(set(first.values()))
+    return {key: runs[pk] for key, pk in first.items()}
+
+
+def _mappings(run: Run) -> list[AttributeMapping]:
+    return list(AttributeMapping.objects.filter(configuration=run.tenant.configurations.current()))
+
+
+def problem_counts(run: Run) -> dict[str, int]:
+    """How many people and groups each kind concerns; without what settles by itself."""
+    rows = failures(run).order_by().values("problem").annotate(n=Count("object_id", distinct=True))
+    counted = {row["problem"]: row["n"] for row in rows}
+    return {code: n for code, n in counted.items() if code not in PROBLEMS or not PROBLEMS[code].warning}
+
+
+FAILED = (Result.FAILED, Result.WILL_RETRY, Result.SKIPPED)
 
 
 def failures(run: Run) -> Any:
-    return run.operations.filter(result__in=(Result.FAILED, Result.WILL_RETRY, Result.SKIPPED)).exclude(problem="")
+    return run.operations.filter(result__in=FAILED).exclude(problem="")
 
 
-def _group(run: Run, row: dict[str, Any], sample: int) -> ProblemGroup:
-    same = failures(run).filter(problem=row["problem"], attribute=row["attribute"])
-    earlier = (
-        Operation.objects.filter(tenant_id=run.tenant_id, problem=row["problem"], attribute=row["attribute"])
-        .filter(run__number__lt=run.number)
-        .exclude(run__in=Run.objects.drafted())
-        .order_by("run__number")
-        .select_related("run")
-        .first()
-    )
+def _group(
+    row: Mapping[str, Any],
+    error: str,
+    sample: Sequence[Operation],
+    known_since: Run | None,
+    mappings: Iterable[AttributeMapping],
+) -> ProblemGroup:
+    behind = causes(mappings, row["attribute"])
     return ProblemGroup(
         code=row["problem"],
         attribute=row["attribute"],
@@ -78,18 +124,18 @@ def _group(run: Run, row: dict[str, Any], sample: int) -> ProblemGroup:
         objects=row["objects"],
         first_seen=row["first"],
         last_seen=row["last"],
-        error=same.filter(pk=row["newest"]).values_list("error", flat=True).first() or "",
-        answered=same.exclude(status=None).exists(),
-        sample=list(same.order_by("pk")[:sample]),
-        mappings=list(causes(run, row["attribute"])),
-        known_since=earlier.run if earlier else None,
+        error=error,
+        answered=row["answered"] > 0,
+        sample=sample,
+        mappings=behind,
+        defaults={one.pk: proposal_for(row["problem"], row["attribute"], one.rule()) for one in behind},
+        known_since=known_since,
     )
 
 
-def causes(run: Run, attribute: str) -> Iterable[AttributeMapping]:
+def causes(mappings: Iterable[AttributeMapping], attribute: str) -> list[AttributeMapping]:
     """The mapping rows behind a problem: those that write the attribute that AWS named."""
-    if not attribute:
-        return []
-    rows = AttributeMapping.objects.filter(configuration=run.tenant.configurations.current())
     # A list (`emails`) is written by the rows of its items (`emails[type eq "work"].value`).
-    return rows.filter(Q(target=attribute) | Q(target__startswith=f"{attribute}["))
+    return [
+        row for row in mappings if attribute and (row.target == attribute or row.target.startswith(f"{attribute}["))
+    ]

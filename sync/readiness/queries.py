@@ -147,10 +147,7 @@ def mapping_causes(tenant: Tenant, findings: Sequence[Finding]) -> list[MappingC
 
 
 def proposed_fix(finding: Finding, row: AttributeMapping) -> str:
-    if finding.code not in acceptance.BY_CODE:
-        return ""
-    found = acceptance.AcceptanceFinding(finding.code, finding.attribute, finding.certain, finding.value)
-    return acceptance.proposal(found, row.rule())
+    return acceptance.proposal_for(finding.code, finding.attribute, row.rule(), finding.value)
 
 
 def everybody(check: ReadinessCheck) -> Iterator[tuple[Finding, Affected]]:

@@ -296,6 +296,11 @@ def proposal(finding: AcceptanceFinding, row: MappingRow) -> str:
     return template.replace("{limit}", str(_limit(finding))).replace("{value}", source)
 
 
+def proposal_for(code: str, attribute: str, row: MappingRow, value: str = "") -> str:
+    """As `proposal`, of what a log entry or a standing names."""
+    return proposal(AcceptanceFinding(code, attribute, True, value), row) if code in BY_CODE else ""
+
+
 def _helps(template: str, finding: AcceptanceFinding, row: MappingRow) -> bool:
     if template.startswith("Coalesce"):
         # It passes over null, as Graph gives, but not over the empty text that an expression may give.

@@ -16,12 +16,14 @@ from sync.engine.rehearsal.rehearsal import draft_of, rehearse
 from sync.models import AwsConnection, Configuration, EntraConnection, Result, Run, Tenant
 from sync.notifications import deliveries, incidents
 from sync.on_demand.serving import Serving, execute_demand, recover_demands
-from sync.problems.grouping import problem_groups
+from sync.problems.grouping import problem_counts
 from sync.runs import checkpoints, quarantine
 from sync.runs.lease import Lease, LeaseLost, Watch, claim
+from sync.runs.missed import note_late_start
 from sync.runs.outages import is_outage, outage_in_words
 from sync.runs.outcomes import OWN_ERROR, Ending, ending_of
-from sync.runs.results import count_results
+from sync.runs.results import count_results, ended_state
+from sync.standings import queries
 from sync.standings import services as standings
 
 log = structlog.get_logger(__name__)
@@ -84,9 +86,11 @@ def _begin(run: Run) -> bool:
     began = Run.objects.filter(pk=run.pk, state__in=(Run.State.QUEUED, Run.State.RUNNING, Run.State.CANCELLING))
     try:
         with transaction.atomic():
-            began.filter(state=Run.State.QUEUED).update(state=Run.State.RUNNING, started_at=now)
+            first = began.filter(state=Run.State.QUEUED).update(state=Run.State.RUNNING, started_at=now)
             if not began.update(attempts=F("attempts") + 1, sequence=F("sequence") + 1):
                 return False
+            if first and run.trigger == Run.Trigger.SCHEDULE:
+                note_late_start(run.tenant, run.created_at, run, now)
     except IntegrityError:
         # Another run of the tenant is marked as running: it goes first, the sweeper takes it up.
         return False
@@ -127,9 +131,8 @@ def _carry_out(run: Run, watch: Watch) -> Ending:
         if ending.code == OWN_ERROR:
             log.exception("run stopped on an error of its own", run=run.pk)
         return ending
-    if any(not group.problem.warning for group in problem_groups(run)):
-        return Ending(Run.State.COMPLETED_WITH_ERRORS, "", "")
-    return Ending(Run.State.COMPLETED_WITH_DIFFERENCES if differs else Run.State.COMPLETED, "", "")
+    run.problems = problem_counts(run)
+    return Ending(ended_state(run, differs=differs), "", "")
 
 
 @transaction.atomic
@@ -139,14 +142,15 @@ def _end(run: Run, lease: Lease, ending: Ending) -> None:
     if state in (Run.State.FAILED, Run.State.CANCELLED):
         run.operations.filter(result=Result.PLANNED).delete()
         run.counts = count_results(run) | {"no_change": run.counts.get("no_change", 0)}
-    if state in Run.DONE:
+    run.state, run.problem, run.problem_detail = state, problem, detail
+    if run.carried_through:
         _note_use(run)
         if run.kind != Run.Kind.VERIFY and not run.drafted:
             quarantine.after_success(run.tenant)
     elif state == Run.State.FAILED and not run.drafted:
         quarantine.after_failure(run.tenant, problem, detail)
-    run.state, run.problem, run.problem_detail = state, problem, detail
     run.finished_at = timezone.now()
+    run.people_in_aws, run.people_in_scope = queries.reaching_aws(run.tenant)
     run.sequence += 1
     run.rehearsed.all().delete()
     if not Configuration.objects.filter(run=run).exists():

@@ -15,6 +15,7 @@ from sync.configuration.current import configuration_of
 from sync.drift import services
 from sync.models import Run, Tenant
 from sync.notifications import deliveries, endings
+from sync.runs.missed import note_late_start
 from sync.runs.requests import RunInTheWay, enqueue_run, request_run
 from sync.standings import services as standings
 from sync.worker import audit_shipping
@@ -61,7 +62,7 @@ def due_tenants() -> QuerySet[Tenant]:
 def plan_waits(tenant: Tenant) -> bool:
     """Whether the newest plan still waits for its confirmation: it is not made anew at every interval."""
     newest = tenant.runs.whole().order_by("-number").first()
-    if newest is None or newest.state != Run.State.WAITING or newest.started_at is None:
+    if newest is None or not newest.plan_waits or newest.started_at is None:
         return False
     configuration = configuration_of(tenant)
     fresh = timezone.now() - newest.started_at < PLAN_WAITS
@@ -81,10 +82,12 @@ def _compare_when_due(tenant: Tenant) -> None:
 
 def _request_due(tenant: Tenant) -> None:
     """Of two beats that find the tenant due, one moves its hand on. Behind a preview or a comparison it stays due."""
-    due = Tenant.objects.filter(pk=tenant.pk, next_run_at=tenant.next_run_at)
+    now, expected_at = timezone.now(), tenant.next_run_at
+    due = Tenant.objects.filter(pk=tenant.pk, next_run_at=expected_at)
     with contextlib.suppress(RunInTheWay), transaction.atomic():
-        if due.update(next_run_at=timezone.now() + tenant.interval_length):
-            request_run(tenant=tenant, kind=Run.Kind.CHANGES, trigger=Run.Trigger.SCHEDULE)
+        if expected_at and due.update(next_run_at=now + tenant.interval_length):
+            run = request_run(tenant=tenant, kind=Run.Kind.CHANGES, trigger=Run.Trigger.SCHEDULE)
+            note_late_start(tenant, expected_at, run, now)
 
 
 def abandoned_runs() -> QuerySet[Run]:

@@ -106,7 +106,7 @@ def test_everything_works_without_javascript(
     page.get_by_role("link", name="Open in logs").click()
     page.locator("#id_result").select_option("created")
     page.get_by_role("button", name="Search").click()
-    expect(page.locator("tbody tr")).to_have_count(7)
+    expect(page.locator("tbody tr:not(.ls-day)")).to_have_count(7)
     assert len(lab.aws()["users"]) == 6
     context.close()
 
@@ -124,5 +124,7 @@ def test_a_live_run_keeps_the_focus_and_stops_asking_when_it_is_over(
         assert page.evaluate("document.activeElement.id") == "cancel-run"
     Run.objects.filter(pk=run.pk).update(state="completed", sequence=9)
     expect(page.locator(".ls-run-state")).to_contain_text("Completed")
+    expect(page.locator("#run-pill")).to_contain_text("Run 1")
+    expect(page.locator("#run-pill .ls-pill-running")).to_have_count(0)
     # A finished fragment has no trigger: htmx asks no more.
     expect(page.locator("#run-head[hx-trigger]")).to_have_count(0)

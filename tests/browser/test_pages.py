@@ -61,7 +61,7 @@ NO_PAGE = {
     "connection_certificate", "credentials_file",
     "first_run", "home", "scope_counts", "scope_filter", "scope_settings", "account_signup", "account_reset_password", "connection_lab", "connection_test_start", "mappings_recommended", "sync_now",
     "mappings_cast", "mappings_disable_leavers", "mappings_actions", "mappings_actions_undo", "mapping_undo", "mapping_move",
-    "logs_export", "run_pill", "provisioning_state", "drift_compare", "readiness_check", "readiness_export",
+    "logs_export", "runs_export", "run_retry", "mapping_default", "run_pill", "provisioning_state", "drift_compare", "readiness_check", "readiness_export",
     "preview", "run_confirm", "provisioning_safety", "approvals_link",
     "accept_shrinkage", "drift_link", "draft_undo", "impact_start", "impact_export", "impact_keep", "publish", "assignment_undo", "assignment_change", "unassign_ticked", "application_name", "application_stop",
     "session", "session_end", "sessions_end", "audit_export", "site_audit_export",

@@ -174,7 +174,7 @@ def the_next_run_completes(page: Page) -> None:
     """externalId changes for everybody whom AWS holds: more than the limit, so the yes is to a preview that lists it."""
     page.get_by_role("link", name="Provisioning").first.click()
     page.get_by_role("button", name="Preview impact").click()
-    page.get_by_role("checkbox", name=re.compile("user names or addresses would change")).check(timeout=60_000)
+    page.get_by_role("checkbox", name=re.compile("unique values would change")).check(timeout=60_000)
     page.get_by_role("button", name="Publish version 2").click()
     page.get_by_role("button", name="Sync now").click()
     expect(page.get_by_role("heading", name="Run 4")).to_be_visible()

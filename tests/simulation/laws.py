@@ -341,7 +341,7 @@ class Laws:
 
     def _undecided(self, run: Run) -> tuple[str, ...]:
         """A plan that waits stays as it is. What was sent before AWS went away is read back when it is there again."""
-        if run.open or run.kind == Run.Kind.PREVIEW or run.state == Run.State.WAITING:
+        if run.open or run.kind == Run.Kind.PREVIEW or run.plan_waits:
             return ()
         stopped = run.state in (Run.State.FAILED, Run.State.CANCELLED)
         return (Result.PLANNED,) if stopped else (Result.PLANNED, Result.SENT)

@@ -21,7 +21,7 @@ def ready(tenant: Tenant) -> Tenant:
 def operation(tenant: Tenant, run: Run, **facts: Any) -> Operation:
     defaults = {
         "object_type": "user",
-        "object_id": "a" * 36,
+        "object_id": "aaaaaaaa-1111-4111-8111-111111111111",
         "display_name": "Adele",
         "action": "update",
         "result": "updated",

@@ -48,8 +48,8 @@ CHECKS: Mapping[str, CheckWords] = {
     "emptied": CheckWords(
         lambda n: ngettext("%(n)s required field would be empty", "%(n)s required fields would be empty", n),
         _("AWS would refuse the person"),
-        none=_("No required field becomes empty"),
-        good=_("AWS takes every value"),
+        none=_("The draft empties no required field"),
+        good=_("Of people whom AWS would take without it"),
     ),
     "arriving": CheckWords(
         lambda n: ngettext("%(n)s person comes whom AWS would refuse", "%(n)s people come whom AWS would refuse", n),
@@ -64,7 +64,7 @@ CHECKS: Mapping[str, CheckWords] = {
         CONFIRMED,
     ),
     "over-keys": CheckWords(
-        lambda n: ngettext("%(n)s user name or address would change", "%(n)s user names or addresses would change", n),
+        lambda n: ngettext("%(n)s unique value would change", "%(n)s unique values would change", n),
         CONFIRMED,
     ),
     "over-members": CheckWords(

@@ -74,7 +74,7 @@ def tabs(found: Run) -> list[Tab]:
         Tab("updated", _("Updated"), people["updated"]),
         Tab("created", _("Created"), people["created"]),
         Tab("deleted", _("Deleted"), people["deleted"], DELETED),
-        Tab("groups", _("Groups"), found.impact["groups"] + memberships),
+        Tab("groups", _("Groups and members"), found.impact["groups"] + memberships),
         *last,
         Tab("stay", _("Stay as they are"), people["stay"], STAY),
     ]

@@ -110,8 +110,12 @@ def impact_start(request: HttpRequest, tenant: Tenant) -> HttpResponse:
 def impact_page(request: HttpRequest, tenant: Tenant, number: int) -> HttpResponse:
     """The page; its head alone for the poller (204 while nothing is newer); its table alone for a tab."""
     found = preview_or_404(tenant, number)
-    if request.htmx and request.GET.get("seen") == str(found.sequence) and found.open:
+    polled = bool(request.htmx) and "seen" in request.GET
+    if polled and request.GET["seen"] == str(found.sequence) and found.open:
         return HttpResponse(status=204)
+    if polled and not found.open:
+        # What the page says around the result, and the run in the header, changed with it.
+        return HttpResponse(headers={"HX-Refresh": "true"})
     partial = "body" if request.htmx and request.htmx.target == "impact-body" else "head"
     return render_page(request, "draft/impact.html", impact_context(request, tenant, found), partial=partial)
 

@@ -1,7 +1,6 @@
 """Provisioning logs: everything that was done, or not done, and why."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
@@ -11,35 +10,54 @@ from portal.access.quota import begin_export
 from portal.access.request import HttpRequest, whole_number
 from portal.access.roles import Right
 from portal.frame.csv_export import csv_response
-from portal.frame.paging import keyset_page, query_with
+from portal.frame.paging import query_with
 from portal.frame.render import render_page
+from portal.pages.logs import listing
+from portal.pages.logs.entry import entry_context
+from portal.pages.logs.export import COLUMNS, csv_rows, json_lines
 from portal.pages.logs.forms import LogFilterForm
-from portal.words.operations import field_changes
+from portal.words.states import WORDS
 from sync import audit
-from sync.configuration.current import filter_titles
-from sync.models import DirectoryUser, Operation, Tenant
-from sync.problems.catalogue import PROBLEMS, scope_words
-
-COLUMNS = (
-    "time", "run", "object", "name", "user_principal_name", "entra_id", "aws_id", "action", "result", "reason", "field",
-    "before", "after", "mapping", "status", "error", "request_id",
-)  # fmt: skip
+from sync.models import Operation, Tenant
+from sync.models.run import OperationQuerySet
 
 
 @page(read=Right.READ)
 def logs(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     form = LogFilterForm(request.GET or None)
-    found = form.apply(Operation.objects.log().filter(tenant=tenant).select_related("run"))
-    context = keyset_page(found, request) | {
+    found = filtered(tenant, form)
+    chosen = chosen_entry(request, tenant)
+    shown = listing.log_page(request, tenant, found, chosen)
+    total = listing.total_of(found, shown)
+    context = {
         "tenant": tenant,
         "form": form,
         "chips": chips(request, form),
-        "any": Operation.objects.filter(tenant=tenant).exists(),
-        "export": request.GET.urlencode(),
+        "operations": shown.rows,
+        "pager": shown.pager,
+        "total": total,
+        "more": total > listing.MOST,
+        "most": listing.MOST,
+        "results": result_links(request, form, found, shown),
+        "any": bool(shown.rows) or Operation.objects.filter(tenant=tenant).exists(),
+        "filters": "" if (filters := query_with(request)) == "?" else filters,
+        "as_lines": query_with(request, format="jsonl"),
+        "panels": listing.panel_base(request),
     }
-    if (chosen := whole_number(request.GET.get("op", ""))) is not None:
-        context |= detail_context(tenant, get_object_or_404(Operation, tenant=tenant, pk=chosen))
+    if chosen is not None:
+        context |= entry_context(tenant, chosen) | {"beside": listing.beside_panel(request, found, shown, chosen)}
     return render_page(request, "logs/list.html", context, partial="table")
+
+
+def filtered(tenant: Tenant, form: LogFilterForm) -> OperationQuerySet:
+    return form.apply(Operation.objects.log().filter(tenant=tenant).select_related("run"), tenant)
+
+
+def chosen_entry(request: HttpRequest, tenant: Tenant) -> Operation | None:
+    number = whole_number(request.GET.get("op", ""))
+    if number is None:
+        return None
+    return get_object_or_404(Operation.objects.select_related("run", "tenant"), tenant=tenant, pk=number)
 
 
 def chips(request: HttpRequest, form: LogFilterForm) -> list[dict[str, str]]:
@@ -49,56 +67,39 @@ def chips(request: HttpRequest, form: LogFilterForm) -> list[dict[str, str]]:
     ]
 
 
+def result_links(
+    request: HttpRequest, form: LogFilterForm, found: OperationQuerySet, shown: listing.LogPage
+) -> list[dict[str, object]]:
+    """How many of each result are found, each a filter; nothing once a result is chosen."""
+    if "result" in form.chosen():
+        return []
+    counted = listing.results_of(found, shown)
+    return [{"word": WORDS["result"][key], "n": n, "url": query_with(request, result=key)} for key, n in counted]
+
+
 @page(read=Right.READ)
 def log(request: HttpRequest, tenant: Tenant, pk: int) -> HttpResponse:
-    operation = get_object_or_404(Operation.objects.select_related("run"), tenant=tenant, pk=pk)
-    return render_page(
-        request, "logs/detail.html", {"tenant": tenant} | detail_context(tenant, operation), partial="panel"
-    )
-
-
-def detail_context(tenant: Tenant, operation: Operation) -> dict[str, Any]:
-    person = DirectoryUser.objects.filter(tenant=tenant, object_id=operation.object_id).first()
-    problem = PROBLEMS.get(operation.problem)
-    same = Operation.objects.log().filter(tenant=tenant, object_id=operation.object_id)
-    return {
-        "operation": operation,
-        "problem": problem,
-        "meaning": problem.told(answered=operation.status is not None) if problem else "",
-        "quoted": problem.quote(operation.status is not None) if problem else "",
-        "person": person,
-        "scope_words": scope_words(person.scope_reason, filter_titles(tenant)) if person else "",
-        "members": members_named(tenant, operation),
-        "changes": field_changes(operation.changes),
-        "earlier": same.filter(pk__lt=operation.pk).select_related("run")[:5],
-    }
-
-
-def members_named(tenant: Tenant, operation: Operation) -> list[DirectoryUser]:
-    ids = operation.member_ids
-    return list(DirectoryUser.objects.filter(tenant=tenant, object_id__in=ids).order_by("display_name"))
+    """The address keeps the filters of the log that it was opened from: previous and next are by them."""
+    operation = get_object_or_404(Operation.objects.select_related("run", "tenant"), tenant=tenant, pk=pk)
+    found = filtered(tenant, LogFilterForm(request.GET or None))
+    context = {"tenant": tenant, "beside": listing.beside_page(request, found, operation)}
+    return render_page(request, "logs/detail.html", context | entry_context(tenant, operation), partial="panel")
 
 
 @page(read=Right.READ)
 def logs_export(request: HttpRequest, tenant: Tenant) -> StreamingHttpResponse:
-    """CSV of the same filters: one row per changed field, so that one file has all."""
+    """The same filters as a file that is written while it is read: CSV, or JSON lines with `format=jsonl`."""
     begin_export(request)
-    form = LogFilterForm(request.GET or None)
-    found = form.apply(Operation.objects.log().filter(tenant=tenant).select_related("run")).order_by("-pk")
+    found = filtered(tenant, LogFilterForm(request.GET or None)).newest_first()
     audit.record(request.user.email, "logs.export", tenant, None, {"filters": request.GET.dict()})
-    rows = (row for operation in found.iterator(chunk_size=500) for row in log_csv_rows(operation))
-    return csv_response(f"{tenant.slug}-provisioning-log", COLUMNS, rows)
+    operations = found.iterator(chunk_size=500)
+    name = f"{tenant.slug}-provisioning-log"
+    if request.GET.get("format") == "jsonl":
+        return lines_response(name, json_lines(operations))
+    return csv_response(name, COLUMNS, csv_rows(operations))
 
 
-def log_csv_rows(operation: Operation) -> Iterator[list[object]]:
-    moment = operation.finished_at or operation.created_at
-    head: list[object] = [
-        moment.strftime("%Y-%m-%dT%H:%M:%SZ"), operation.run.number, operation.object_type, operation.display_name,
-        operation.detail_name, operation.object_id, operation.scim_id, operation.action, operation.result,
-        operation.problem,
-    ]  # fmt: skip
-    tail = [operation.status or "", operation.error, operation.request_id]
-    changes = field_changes(operation.changes) or [{"field": "members" if operation.changes else ""}]
-    for change in changes:
-        values = [change.get(name) for name in ("field", "before", "after", "mapping")]
-        yield [*head, *("" if value is None else value for value in values), *tail]
+def lines_response(name: str, lines: Iterator[str]) -> StreamingHttpResponse:
+    response = StreamingHttpResponse(lines, content_type="application/jsonl; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{name}.jsonl"'
+    return response

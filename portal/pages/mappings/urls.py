@@ -10,6 +10,7 @@ urlpatterns = [
     path("mappings/expressions/", reference.expression_help, name="expression_help"),
     path("mappings/fields/", reference.aws_fields, name="aws_fields"),
     path("mappings/<objects:object_type>/", views.mappings, name="mappings"),
+    path("mappings/<objects:object_type>/default/", views.mapping_default, name="mapping_default"),
     path("mappings/<objects:object_type>/add/", rows.mapping_add, name="mapping_add"),
     path("mappings/<objects:object_type>/reset/", views.mappings_reset, name="mappings_reset"),
     path("mappings/<objects:object_type>/actions/", views.mappings_actions, name="mappings_actions"),

@@ -13,8 +13,10 @@ from portal.access.roles import Right, lowest_role_with
 from portal.frame.render import redirect_to, render_page, render_question
 from portal.pages.mappings import examples
 from portal.pages.mappings.page import SETTINGS, MappingPage, table_context
+from portal.words.aws_fields import short_path
 from sync.configuration import mappings as service
 from sync.configuration import versions
+from sync.configuration.editing import Refused, problem_sentence
 from sync.configuration.items import setting_key
 from sync.configuration.leavers import disable_leavers
 from sync.configuration.settings import set_settings
@@ -109,3 +111,21 @@ def mappings_cast(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     else:
         examples.propose_again(request, tenant)
     return redirect_to(request, MappingPage(request, tenant, "user").url("mappings"))
+
+
+@page(act=Right.CONFIGURE)
+def mapping_default(request: HttpRequest, tenant: Tenant, object_type: ObjectType) -> HttpResponse:
+    """The remedy of a problem in one press: its mapping gives a default, in the draft."""
+    facts = {name: request.POST.get(name, "") for name in ("target", "code", "attribute")}
+    back = MappingPage(request, tenant, object_type).url("mappings")
+    try:
+        mapped = service.map_default(actor=request.user.email, tenant=tenant, object_type=object_type, **facts)
+    except Refused as refused:
+        messages.error(request, " ".join(problem_sentence(problem) for problem in refused.problems))
+        return redirect_to(request, back)
+    if mapped:
+        words = _("%(field)s has a default now. It counts once the draft is published.")
+        messages.success(request, words % {"field": short_path(facts["target"])})
+    else:
+        messages.warning(request, _("No default is known for this mapping as it is. Open it and try an expression."))
+    return redirect_to(request, back)

@@ -48,11 +48,11 @@ def overview(request: HttpRequest, tenant: Tenant) -> HttpResponse:
         "provisioning": provisioning,
         "needs": everything[:NEEDS_SHOWN],
         "needs_count": len(everything),
-        "last_run": tenant.runs.whole().first(),
+        "last_run": tenant.runs.syncs().first(),
         "figures": summary(tenant),
         "path": path_of_data(tenant),
         "as_of": tenant.snapshots.exclude(sealed_at=None).order_by("-pk").values_list("sealed_at", flat=True).first(),
-        "strip": list(reversed(tenant.runs.whole().finished()[:48])),
+        "strip": list(reversed(tenant.runs.syncs().finished()[:48])),
     }
     return render_page(request, "overview/detail.html", context, partial="live")
 

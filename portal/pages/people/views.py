@@ -1,7 +1,6 @@
 """People: how everybody stands, and one person with the reasons."""
 
 from typing import Any
-from urllib.parse import quote
 
 from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
@@ -19,6 +18,7 @@ from portal.frame.render import render_page
 from portal.pages.people.forms import PeopleForm
 from portal.words.aws_fields import field_label, short_path
 from portal.words.blocked import blocked_words
+from portal.words.entra import entra_address
 from sync import audit
 from sync.models import DirectoryUser, ObjectType, Standing, Tenant, Word
 from sync.people import queries
@@ -34,7 +34,6 @@ DROPPED = {
     "ready": _lazy("In scope, and not ready for AWS"),
     "in_aws": _lazy("Ready, and not in AWS"),
 }
-ENTRA_USER = "https://entra.microsoft.com/#view/Microsoft_AAD_UsersAndTenants/UserProfileMenuBlade/~/overview/userId/"
 # Where a question can be answered otherwise, by its key: the page's name.
 PLACES = {"assigned": "assignments", "scope": "scope", "ready": "mappings", "written": "provisioning"}
 
@@ -104,7 +103,7 @@ def person(request: HttpRequest, tenant: Tenant, object_id: str) -> HttpResponse
         "values": shown_values(queries.values_of(facts)),
         "groups": queries.memberships(facts),
         "history": facts.history,
-        "entra_url": ENTRA_USER + quote(object_id),
+        "entra_url": entra_address("user", object_id),
         "fix_url": fix_url(tenant, facts.standing),
         "may_provision": can(request.user, tenant, Right.ON_DEMAND),
     }

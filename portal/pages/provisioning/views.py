@@ -72,7 +72,7 @@ def control_context(tenant: Tenant) -> dict[str, object]:
     return {
         "tenant": tenant,
         "open_run": open_run,
-        "last_run": tenant.runs.whole().finished().first(),
+        "last_run": tenant.runs.syncs().finished().first(),
         "missing": missing_for_turning_on(tenant),
         "nobody_took_it": waits_too_long(open_run),
         "provisioning": provisioning_of(tenant),

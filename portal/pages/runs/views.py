@@ -1,39 +1,31 @@
-"""One run, live; what a plan would do, and confirming it; and the history of all runs."""
-
-import datetime
-import statistics
-from collections.abc import Sequence
-from urllib.parse import urlencode
+"""One run, live; what a plan would do, and confirming it."""
 
 from django.contrib import messages
+from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from portal.access.pages import page
-from portal.access.request import HttpRequest, whole_number
+from portal.access.request import HttpRequest
 from portal.access.roles import Right
 from portal.access.step_up import StepUp
-from portal.frame.paging import Pager, keyset_page, query_with
-from portal.frame.render import redirect_to, render_page, render_question
+from portal.frame.paging import keyset_page
+from portal.frame.render import redirect_to, render_page, render_question, wants_partial
 from portal.frame.run_pill import RunPill
-from portal.pages.runs.forms import HistoryForm
+from portal.pages.runs import live
 from portal.words.plan import plan_lines, shows_a_plan
-from portal.words.progress import phase_rows, waits_too_long
+from portal.words.progress import phase_rows, run_in_the_way, waits_too_long
 from portal.words.states import WORDS
 from sync.approvals import queries, services
 from sync.configuration.current import configuration_of
-from sync.models import Action, Result, Run, Tenant
+from sync.models import Action, HeldChange, Hold, Run, Tenant
+from sync.people.services import retry_problem
 from sync.preview.queries.previews import beside_preview
 from sync.problems.catalogue import PROBLEMS
 from sync.problems.grouping import problem_groups
-from sync.runs import phases
-from sync.runs.requests import cancel_run
-from sync.standings import queries as standings
+from sync.runs.requests import RunInTheWay, cancel_run
 
-PAGE = 50
-WRITING = ("people", "groups", "memberships", "removals")
 # Results that a run's page shows as figures, in this order; the rest is shown when it happened.
 FIGURES = (
     *("created", "updated", "linked", "enabled", "disabled", "deleted", "added", "removed"),
@@ -51,7 +43,8 @@ def run(request: HttpRequest, tenant: Tenant, number: int) -> HttpResponse:
     if found.drafted:
         # The preview of a draft has a page of its own.
         return redirect_to(request, "impact", tenant.slug, number)
-    context = run_context(tenant, found)
+    # What stands around the polled part changes with it.
+    context = run_context(tenant, found) | {"polled": wants_partial(request) and "seen" in request.GET}
     if shows_a_plan(found):
         context |= plan_context(request, found)
     return render_page(request, "runs/detail.html", context, partial="head")
@@ -88,17 +81,21 @@ def run_confirm(request: HttpRequest, tenant: Tenant, number: int) -> HttpRespon
 
 def run_context(tenant: Tenant, found: Run) -> dict[str, object]:
     groups = problem_groups(found)
+    problems = [group for group in groups if not group.problem.warning]
     return {
         "tenant": tenant,
         "run": found,
         "phases": phase_rows(found),
         "figures": run_figures(found),
-        "progress": progress(found),
-        "problems": [group for group in groups if not group.problem.warning],
+        "pace": live.pace_of(found),
+        "unusual": live.unusual_of(found),
+        "holds": waiting_holds(found),
+        "problems": problems,
+        "affected": sum(group.objects for group in problems),
         "warnings": [group for group in groups if group.problem.warning],
         "failure": PROBLEMS.get(found.problem) if found.problem and found.state != Run.State.WAITING else None,
         "suspect": PROBLEMS.get(found.suspect) if found.suspect else None,
-        "operations": found.operations.log()[:PAGE],
+        "rows": live.person_rows(found),
         "nobody_took_it": waits_too_long(found),
         "compared": beside_preview(found),
     }
@@ -114,12 +111,29 @@ def run_figures(found: Run) -> list[dict[str, object]]:
     ]
 
 
-def progress(found: Run) -> dict[str, int] | None:
-    """Only while writing: before that the total is unknown."""
-    if not found.open or not any(phases.phase_of(found, key)["state"] == "running" for key in WRITING):
-        return None
-    waiting = found.operations.filter(result__in=(Result.PLANNED, Result.SENT)).count()
-    return {"done": max(0, found.planned - waiting), "total": found.planned}
+def waiting_holds(found: Run) -> list[tuple[Hold, int]]:
+    """Of a run that wrote everything but what is held: the holds, and how much of each nobody has decided on."""
+    if found.state != Run.State.WAITING or found.plan_waits:
+        return []
+    counted = HeldChange.objects.waiting().filter(tenant=found.tenant).values("hold").annotate(n=Count("pk"))
+    numbers = {row["hold"]: row["n"] for row in counted.order_by()}
+    return [(hold, numbers[hold.pk]) for hold in queries.open_holds(found.tenant) if hold.pk in numbers]
+
+
+@page(act=Right.OPERATE)
+def run_retry(request: HttpRequest, tenant: Tenant, number: int) -> HttpResponse:
+    """One kind of problem of a run is tried again, by a sync that starts at once."""
+    found = get_object_or_404(Run, tenant=tenant, number=number)
+    if not tenant.enabled:
+        messages.error(request, _("Provisioning is off, so nothing was started. Turn it on first."))
+        return redirect_to(request, "run", tenant.slug, number)
+    kind = {name: request.POST.get(name, "") for name in ("code", "attribute")}
+    try:
+        started = retry_problem(run=found, actor=request.user.email, **kind)
+    except RunInTheWay as busy:
+        messages.warning(request, run_in_the_way(busy.run))
+        started = busy.run
+    return redirect_to(request, "run", tenant.slug, started.number)
 
 
 @page(read=Right.OPERATE, act=Right.OPERATE)
@@ -131,46 +145,6 @@ def run_cancel(request: HttpRequest, tenant: Tenant, number: int) -> HttpRespons
         return redirect_to(request, "run", tenant.slug, number)
     question = _("Cancel run %(n)s?") % {"n": number}
     return render_question(request, "runs/cancel.html", question, {"tenant": tenant, "run": found})
-
-
-@page(read=Right.READ)
-def runs(request: HttpRequest, tenant: Tenant) -> HttpResponse:
-    form = HistoryForm(request.GET or None)
-    days = form.chosen_days()
-    found = form.filtered(tenant.runs.since(timezone.now() - datetime.timedelta(days=days)))
-    before = whole_number(request.GET.get("before", ""))
-    page = list((found if before is None else found.filter(number__lt=before)).order_by("-number")[: PAGE + 1])
-    context = {
-        "tenant": tenant,
-        "form": form,
-        "days": days,
-        "runs": page[:PAGE],
-        "pager": history_pager(request, page, days, first=not before),
-        "summary": history_summary(tenant, days),
-        "any": tenant.runs.exists(),
-    }
-    return render_page(request, "runs/history.html", context, partial="table")
-
-
-def history_pager(request: HttpRequest, page: Sequence[Run], days: int, *, first: bool) -> Pager:
-    newest = [] if first else [(f"?{urlencode({'days': days})}", _("Newest"))]
-    older = [(query_with(request, before=page[PAGE - 1].number), _("Older"))] if len(page) > PAGE else []
-    return Pager([*newest, *older])
-
-
-def history_summary(tenant: Tenant, days: int) -> dict[str, object]:
-    """Five figures over the chosen range."""
-    finished = list(tenant.runs.finished().since(timezone.now() - datetime.timedelta(days=days))[:5000])
-    seconds = sorted(run.duration.total_seconds() for run in finished if run.duration)
-    clean = sum(run.state == Run.State.COMPLETED for run in finished)
-    return {
-        "runs": len(finished),
-        "clean_percent": round(100 * clean / len(finished)) if finished else None,
-        "in_sync": standings.reaching_aws(tenant)[0],
-        "median": statistics.median(seconds) if seconds else None,
-        "failures": sum(run.counts.get("failed", 0) + run.counts.get("will_retry", 0) for run in finished),
-        "strip": list(reversed(finished[:48])),
-    }
 
 
 @page(read=Right.READ)

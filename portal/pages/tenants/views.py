@@ -26,7 +26,7 @@ def tenants(request: HttpRequest) -> HttpResponse:
         {
             "tenant": tenant,
             "word": provisioning_of(tenant).word,
-            "last_run": tenant.runs.whole().first(),
+            "last_run": tenant.runs.syncs().first(),
             "reaching": standings.reaching_aws(tenant),
             "worst": standings.worst(tenant),
         }

@@ -20,7 +20,8 @@ from sync.engine.export.sending import Outcome, Request, TooManyFailures
 from sync.engine.export.settling import Member, Settled
 from sync.engine.guard import recheck
 from sync.models import Link, Operation, Result, Run
-from sync.rules.changes import MANAGER
+from sync.models.run import FOLLOWED
+from sync.rules.changes import MANAGER, Stage
 from sync.runs.checkpoints import passed
 from sync.runs.lease import Lease
 from sync.runs.phases import PhaseLog
@@ -65,6 +66,8 @@ class Journal:
         # Links that failed in this run: a later success of another request does not end their wait.
         self.failed_links: set[int] = set()
         self.full: set[str] = set()
+        # Entra ids of whom this run created: their managers follow, and count no second time.
+        self.created: set[str] = set()
         self.done = self.failed = 0
         self.shown_at = 0.0
         self.exhausted = False
@@ -167,6 +170,11 @@ class Journal:
             self.failed += operation.result == Result.FAILED
 
     def _count(self, operation: Operation) -> None:
+        """As sync/runs/results.py counts in the end."""
+        if operation.result == Result.CREATED:
+            self.created.add(operation.object_id)
+        elif operation.stage == Stage.MANAGERS and operation.result in FOLLOWED and operation.object_id in self.created:
+            return
         self.run.counts[operation.result] = self.run.counts.get(operation.result, 0) + 1
 
     # Intents

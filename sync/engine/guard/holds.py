@@ -15,6 +15,7 @@ from sync.models import (
     Run,
     Tenant,
 )
+from sync.runs.results import settle_waiting_runs
 from sync.standings import services as standings
 
 NOT_DONE = (Result.FAILED, Result.WILL_RETRY, Result.SKIPPED, Result.HELD)
@@ -87,3 +88,4 @@ def close_done(run: Run) -> None:
 def close_empty_holds(tenant: Tenant) -> None:
     open_changes = HeldChange.objects.open().filter(hold=OuterRef("pk"))
     Hold.objects.filter(~Exists(open_changes), tenant=tenant, closed_at=None).update(closed_at=timezone.now())
+    settle_waiting_runs(tenant)

@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.both]
 @pytest.mark.parametrize("kind", ["demand", "verify"])
 def test_a_plan_goes_on_waiting_while_other_kinds_of_runs_come(ready: Tenant, kind: str) -> None:
     now = timezone.now()
-    waiting = new_run(ready, 1, state="waiting_for_approval", started_at=now, finished_at=now)
+    waiting = new_run(ready, 1, state="waiting_for_approval", problem="not-confirmed", started_at=now, finished_at=now)
     new_run(ready, 2, kind=kind, started_at=now, finished_at=now)
     assert queries.waiting_plan(ready) == waiting
     Tenant.objects.update(enabled=True, next_run_at=now)

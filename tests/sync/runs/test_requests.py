@@ -97,7 +97,9 @@ def waiting_plan(tenant: Tenant, age: datetime.timedelta) -> datetime.datetime:
     """A plan that waits for its confirmation since then, and the time at which the tenant became due again."""
     now = timezone.now()
     Configuration.objects.filter(tenant=tenant).update(changed_at=now - datetime.timedelta(days=9))
-    Run.objects.filter(pk=ask(tenant, CHANGES).pk).update(state=Run.State.WAITING, started_at=now - age)
+    Run.objects.filter(pk=ask(tenant, CHANGES).pk).update(
+        state=Run.State.WAITING, problem=Run.NOT_CONFIRMED, started_at=now - age
+    )
     due = now - datetime.timedelta(minutes=1)
     Tenant.objects.filter(pk=tenant.pk).update(enabled=True, next_run_at=due)
     return due

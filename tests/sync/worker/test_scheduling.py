@@ -1,10 +1,17 @@
 """Which tenants get a run when their time has come."""
 
+import datetime
+
 import pytest
 from django.utils import timezone
 
-from sync.models import Run, Tenant
+from sync.models import MissedStart, Run, Tenant
+from sync.worker.execution import execute_run
 from sync.worker.scheduling import dispatch
+from tests.world.company import hire
+from tests.world.lab import Lab
+from tests.world.runs import new_run
+from tests.world.tenant import assign, sync
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both]
 
@@ -17,3 +24,59 @@ def test_due_tenants_get_one_run_and_the_next_time(ready: Tenant) -> None:
     ready.refresh_from_db()
     assert ready.next_run_at is not None
     assert ready.next_run_at > timezone.now()
+
+
+def due(tenant: Tenant, **ago: float) -> datetime.datetime:
+    """When it was to start."""
+    at = timezone.now() - datetime.timedelta(**ago)
+    Tenant.objects.filter(pk=tenant.pk).update(enabled=True, interval=15, next_run_at=at)
+    return at
+
+
+def test_a_start_in_time_is_not_noted(ready: Tenant) -> None:
+    due(ready, minutes=14)
+    dispatch()
+    assert not MissedStart.objects.exists()
+
+
+def test_a_start_that_nobody_was_there_for_is_noted_once_with_its_time(ready: Tenant) -> None:
+    expected = due(ready, minutes=40)
+    dispatch()
+    dispatch()
+    missed = MissedStart.objects.get()
+    assert (missed.expected_at, missed.reason, missed.run) == (expected, "nobody", None)
+    assert missed.until > expected + datetime.timedelta(minutes=39)
+
+
+def test_a_start_behind_another_run_names_it(ready: Tenant) -> None:
+    expected = due(ready, minutes=20)
+    busy = new_run(ready, 7, kind="verify", state="running", started_at=expected)
+    Run.objects.filter(pk=busy.pk).update(created_at=expected)
+    dispatch()
+    assert not MissedStart.objects.exists()
+    Run.objects.filter(pk=busy.pk).update(state="completed", finished_at=timezone.now())
+    dispatch()
+    missed = MissedStart.objects.get()
+    assert (missed.reason, missed.run) == ("busy", busy)
+
+
+def test_a_run_that_no_worker_took_in_time_is_noted_when_one_does(
+    wired: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sync.queue.send", lambda task, key: None)
+    due(wired, seconds=1)
+    dispatch()
+    run = wired.runs.get()
+    created = timezone.now() - datetime.timedelta(minutes=18)
+    Run.objects.filter(pk=run.pk).update(created_at=created)
+    execute_run(run.pk)
+    missed = MissedStart.objects.get()
+    assert (missed.expected_at, missed.reason) == (created, "nobody")
+
+
+def test_a_run_keeps_how_people_stood_when_it_ended_and_what_was_the_matter(wired: Tenant, lab: Lab) -> None:
+    good, nameless = hire(lab, "Gus Good"), hire(lab, "Nora Name", surname="")
+    assign(wired, good, nameless)
+    run = sync(wired)
+    assert (run.people_in_aws, run.people_in_scope) == (1, 2)
+    assert run.problems == {"missing-family-name": 1}

@@ -203,6 +203,13 @@ def test_a_poll_without_news_answers_204(drafted: Run, jo: Client) -> None:
     assert "hx-trigger" in jo.get(f"{IMPACT}?seen=3", **headers).content.decode()  # type: ignore[arg-type]
 
 
+def test_a_poll_that_finds_the_preview_over_brings_the_whole_page_anew(drafted: Run, jo: Client) -> None:
+    """The title line, the buttons and the run in the header stand outside of what is polled."""
+    headers = {"HTTP_HX_REQUEST": "true", "HTTP_HX_TARGET": "impact-head"}
+    answer = jo.get(f"{IMPACT}?seen=4", **headers)  # type: ignore[arg-type]
+    assert (answer.status_code, answer["HX-Refresh"]) == (200, "true")
+
+
 def publish(jo: Client, *seen: str) -> str:
     answer = jo.post(f"{IMPACT}publish/", {"comment": "Because", "seen": seen}, follow=True)
     return answer.content.decode()

@@ -13,9 +13,9 @@ from tests.world.runs import new_run
 pytestmark = [pytest.mark.django_db, pytest.mark.both]
 
 
-@pytest.mark.parametrize("kind", ["demand", "verify"])
-def test_the_last_run_is_one_over_the_whole_directory(ready: Tenant, jo: Client, kind: str) -> None:
-    """What was asked on demand and comparisons have pages of their own."""
+@pytest.mark.parametrize("kind", ["demand", "verify", "preview"])
+def test_the_last_run_is_one_that_writes_what_the_rules_say(ready: Tenant, jo: Client, kind: str) -> None:
+    """Neither what was asked on demand, nor a comparison or a preview."""
     Tenant.objects.update(enabled=True, enabled_changed_at=timezone.now())
     whole = new_run(ready, 1, started_at=timezone.now())
     new_run(ready, 2, kind=kind, started_at=timezone.now())
@@ -64,7 +64,7 @@ def test_the_figures_are_those_of_the_list(company: Tenant, jo: Client) -> None:
         sum(count(jo, f"?word={word}") for word in ("gone", "conflict", "not_ready", "failed")) == figures["problems"]
     )
     assert jo.get("/t/?stay=1").context["rows"][0]["reaching"] == (2, 8)
-    assert jo.get("/t/acme/runs/").context["summary"]["in_sync"] == 2
+    assert jo.get("/t/acme/runs/").context["summary"]["people"] == 2
 
 
 def test_every_drop_on_the_path_of_data_leads_to_exactly_those_people(company: Tenant, jo: Client) -> None:

@@ -20,6 +20,15 @@ def test_an_unchanged_run_answers_its_poll_with_204(tenant: Tenant, jo: Client) 
     assert b"every 2s" not in jo.get("/t/acme/runs/1/?seen=7", headers={"HX-Request": "true"}).content
 
 
+def test_a_poll_brings_what_stands_around_the_polled_part_along(tenant: Tenant, jo: Client) -> None:
+    new_run(tenant, state="completed", sequence=8, started_at=timezone.now())
+    answer = jo.get("/t/acme/runs/1/?seen=7", headers={"HX-Request": "true"}).content.decode()
+    assert '<span id="run-lead" hx-swap-oob="true">' in answer
+    assert '<div id="run-pill" hx-swap-oob="true"' in answer
+    page = jo.get("/t/acme/runs/1/").content.decode()
+    assert "hx-swap-oob" not in page
+
+
 def test_problems_are_grouped_and_name_the_mapping_rows(tenant: Tenant, jo: Client) -> None:
     run = new_run(tenant, state="completed_with_errors")
     for n in range(3):
@@ -29,7 +38,7 @@ def test_problems_are_grouped_and_name_the_mapping_rows(tenant: Tenant, jo: Clie
             "attribute": "phoneNumbers",
             "error": "List attribute …",
         }
-        operation(tenant, run, object_id=f"{n}" * 36, display_name=f"Person {n}", **facts)
+        operation(tenant, run, object_id=f"{n}aaaaaaa-1111-4111-8111-111111111111", display_name=f"Person {n}", **facts)
     page = jo.get("/t/acme/runs/1/").content.decode()
     assert "More than one value, AWS takes one" in page
     assert "3 affected" in page

@@ -56,6 +56,41 @@ def test_some_are_approved_some_are_kept_and_the_hold_closes_when_none_waits(wir
     }
 
 
+def test_a_run_waits_for_approval_until_everything_that_it_held_is_decided(wired: Tenant, lab: Lab) -> None:
+    some = people(lab, 12)
+    assign(wired, group_of(lab, "Guarded", some))
+    assert sync(wired).state == Run.State.COMPLETED
+    leave(lab, *some[:4])
+    run = sync(wired)
+    assert (run.state, run.plan_waits, run.carried_through) == (Run.State.WAITING, False, True)
+    hold = Hold.objects.get()
+    first, *others = hold.changes.values_list("pk", flat=True)
+    services.decide_hold(hold=hold, actor=ACTOR, keep=[first])
+    run.refresh_from_db()
+    assert run.state == Run.State.WAITING
+    sequence = run.sequence
+    services.decide_hold(hold=hold, actor=ACTOR, keep=others)
+    run.refresh_from_db()
+    assert run.state == Run.State.COMPLETED
+    assert run.sequence > sequence, "a page that polls learns of it"
+    assert sync(wired, Run.Kind.FULL).state == Run.State.COMPLETED, "who is kept waits for nobody"
+
+
+def test_a_run_that_held_and_failed_says_so_once_nothing_waits(wired: Tenant, lab: Lab) -> None:
+    some = people(lab, 12)
+    assign(wired, group_of(lab, "Guarded", some))
+    sync(wired)
+    leave(lab, *some[:4])
+    change(lab, some[5], surname="")
+    run = sync(wired)
+    assert (run.state, run.problems) == (Run.State.WAITING, {"missing-family-name": 1})
+    for one in some[:4]:
+        lab.call("POST", f"entra/users/{one['id']}/restore")
+    sync(wired)
+    run.refresh_from_db()
+    assert run.state == Run.State.COMPLETED_WITH_ERRORS
+
+
 def test_what_is_no_longer_wanted_leaves_the_hold_by_itself(wired: Tenant, lab: Lab) -> None:
     some = people(lab, 12)
     assign(wired, group_of(lab, "Guarded", some))

@@ -472,7 +472,7 @@ def test_a_preview_of_the_draft_does_not_hide_the_plan_that_waits(in_sync: Tenan
     edit(in_sync, "title", source="department")
     now = timezone.now()
     facts = {"tenant": in_sync, "trigger": "person", "started_at": now, "finished_at": now}
-    waiting = Run.objects.create(number=90, kind="changes", state=Run.State.WAITING, **facts)
+    waiting = Run.objects.create(number=90, kind="changes", state=Run.State.WAITING, problem=Run.NOT_CONFIRMED, **facts)
     in_sync.configurations.published().update(confirmed_at=None, changed_at=now - datetime.timedelta(hours=1))
     Run.objects.create(number=91, kind="preview", state="completed", configuration_digest="of a draft", **facts)
     assert queries.waiting_plan(in_sync) == waiting
