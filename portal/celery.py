@@ -6,8 +6,10 @@ from typing import Any
 
 from celery import Celery
 from celery.signals import beat_init, celeryd_init, setup_logging
+from kombu import Exchange, Queue
 
 from portal.deployment.starting import failing_in_words, require_ready
+from sync.queue import QUICK, ROUTES, RUNS
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
@@ -38,6 +40,10 @@ def configure() -> None:
         task_ignore_result=True,
         task_serializer="json",
         accept_content=["json"],
+        # A worker serves both unless it is told otherwise (--queues).
+        task_queues=[Queue(name, Exchange(name), routing_key=name) for name in (QUICK, RUNS)],
+        task_default_queue=QUICK,
+        task_routes=ROUTES,
         task_acks_late=True,
         task_reject_on_worker_lost=True,
         worker_prefetch_multiplier=1,

@@ -8,6 +8,10 @@ DELIVER = "sync.tasks.deliver"
 CHECK_READINESS = "sync.tasks.check_readiness"
 CHECK_STANDINGS = "sync.tasks.check_standings"
 
+# Runs take minutes, first ones hours. What must never wait behind them has a queue of its own, the default one.
+QUICK, RUNS = "quick", "runs"
+ROUTES = {EXECUTE_RUN: {"queue": RUNS}, CHECK_READINESS: {"queue": RUNS}}
+
 
 def send(task: str, key: int) -> None:
     """`key`: the primary key of the row that asks. A lost or repeated message does no harm."""

@@ -3,7 +3,7 @@
 import pytest
 from django.core.cache import cache
 
-PLUGINS = ("database", "drafted", "examples", "labs", "people", "prepared", "runs", "selection", "tenant")
+PLUGINS = ("broker", "database", "drafted", "examples", "labs", "people", "prepared", "runs", "selection", "tenant")
 pytest_plugins = [f"tests.world.{name}" for name in PLUGINS]
 
 
