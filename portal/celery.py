@@ -47,7 +47,8 @@ def configure() -> None:
         task_acks_late=True,
         task_reject_on_worker_lost=True,
         worker_prefetch_multiplier=1,
-        beat_schedule_filename=str(settings.STATE_DIR / "run" / "beat-schedule"),
+        # Every five seconds, without an end: nothing has to be kept in a file until the next start.
+        beat_scheduler="celery.beat:Scheduler",
         beat_schedule={
             "dispatch": {"task": "sync.tasks.dispatch", "schedule": 5.0, "options": {"expires": 5}},
         },

@@ -150,7 +150,8 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 
 STATIC_URL = "/static/"
-STATIC_ROOT = STATE_DIR / "static"
+# An image holds them beside the code: its state begins empty.
+STATIC_ROOT = Path(environ.text("STATIC_DIR", str(STATE_DIR / "static")))
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -195,6 +196,7 @@ SECURE_SSL_REDIRECT = SERVED_BY_HTTPS
 SECURE_HSTS_SECONDS = environ.number("HSTS_SECONDS", 365 * 24 * 3600) if SERVED_BY_HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = environ.flag("HSTS_SUBDOMAINS")
 SECURE_HSTS_PRELOAD = environ.flag("HSTS_PRELOAD")
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 # In the session: a cookie could be forged with the signing key, and it would name people.
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 CSRF_COOKIE_AGE = None

@@ -321,8 +321,7 @@ def worker_pool() -> str:
 def web_arguments(state: Path, address: Address) -> list[str]:
     return [
         *[sys.executable, "-m", "gunicorn", "-c", "python:portal.deployment.web_server", "portal.wsgi"],
-        *["--bind", str(address), "--control-socket", str(state / "run" / "gunicorn.ctl")],
-        *["--worker-tmp-dir", str(state / "run")],
+        *["--bind", str(address), "--worker-tmp-dir", str(state / "run")],
     ]
 
 

@@ -12,6 +12,8 @@ worker_connections = 1000
 keepalive = 5
 graceful_timeout = 10
 loglevel = "warning"
+# Nobody talks to it, and the home of its user may be read-only.
+control_socket_disable = True
 # gunicorn's own limits of a head, beside the size of all of it.
 limit_request_line = 8190
 limit_request_fields = 100
