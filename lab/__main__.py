@@ -5,6 +5,7 @@ import json
 import signal
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,13 @@ from lab.aws.app import AwsApp
 from lab.aws.store import AwsStore
 from lab.clock import SharedClock
 from lab.console.app import Console
+from lab.console.connection import connection_of
 from lab.console.world import World
 from lab.elsewhere import Elsewhere
-from lab.entra import plain
+from lab.entra import plain, seed
 from lab.entra.directory import Directory
 from lab.entra.federation import Issuer
 from lab.entra.graph import Graph
-from lab.entra.seed import seed
 from lab.entra.tokens import SignIn
 from lab.faults import Faults, with_faults
 from lab.http import Handler, Server, serve
@@ -92,18 +93,25 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--aws-speed", type=float, default=1.0, help="AWS's quota and answers, so many times as fast")
     parser.add_argument("--aws-bad-tls", action="store_true", help="AWS also behind certificates that nobody may trust")
     parser.add_argument("--graph-latency-ms", type=float, default=0.0)
+    parser.add_argument("--product", default="", help="address of the product, for the console's links")
+    parser.add_argument("--tenant", default="", help="short name of the tenant there that reads this company")
+    parser.add_argument("--pass-time", default="[]", help="JSON list: the command that lets days pass in the product")
     return parser.parse_args()
 
 
 def build_world(state: Path, options: argparse.Namespace) -> World:
     directory, aws, faults = Directory(state / "entra.sqlite3"), AwsStore(state / "aws.sqlite3"), Faults()
     if options.groups:
-        plain.seed(directory, options.people, options.groups, options.memberships)
+        size = (options.people, options.groups, options.memberships)
+        plain.seed(directory, *size)
+        fill = partial(plain.fill, directory, *size)
     else:
-        seed(directory, options.people)
+        seed.seed(directory, options.people)
+        fill = partial(seed.fill, directory, options.people)
     graph = Graph(directory, options.graph_latency_ms)
     scim = AwsApp(aws, faults, tps=options.aws_tps, latency_ms=options.aws_latency_ms, speed=options.aws_speed)
-    return World(directory, aws, graph, scim, faults, Elsewhere(), Issuer(state))
+    beside = {"product": options.product, "tenant": options.tenant, "pass_time": json.loads(options.pass_time)}
+    return World(directory, aws, graph, scim, faults, Elsewhere(), Issuer(state), fill, **beside)
 
 
 def _listen(state: Path, part: str, handler: Handler, options: argparse.Namespace, tls: Any) -> Server:
@@ -130,20 +138,16 @@ def _remember_ports(state: Path, servers: dict[str, Server]) -> None:
 def _facts(state: Path, world: World, servers: dict[str, Server], certificate: Any) -> dict[str, Any]:
     directory, aws = world.directory, world.aws
     return {
+        **connection_of(world),
         "authority": f"https://localhost:{servers['entra'].port}",
         "graph": f"https://localhost:{servers['graph'].port}",
-        "scim_endpoint": f"https://localhost:{servers['aws'].port}/{aws.tenant_id}/scim/v2/",
         "console": f"http://localhost:{servers['console'].port}/",
         "ca_file": str((state / "ca.pem").resolve()),
-        "directory_id": directory.fact("directory_id"),
         "domain": directory.fact("domain"),
-        "client_id": directory.fact("client_id"),
-        "client_secret": directory.fact("client_secret"),
         "certificate_file": str((state / "app-certificate.pem").resolve()),
         "certificate_thumbprint": certificate.fingerprint(hashes.SHA256()).hex(),
         "federated_token_file": str(world.issuer.file.resolve()),
         "service_principal_id": directory.fact("service_principal_id"),
-        "scim_token": aws.newest_token(),
         "elsewhere": f"https://127.0.0.1:{servers['elsewhere'].port}/",
         "bad_tls": {
             flaw: f"https://localhost:{servers[flaw].port}/{aws.tenant_id}/scim/v2/"

@@ -38,6 +38,7 @@ class Fault:
     until apply_late.
     drop_after: applied, then the connection is closed without an answer. hold_*: the request waits, before or after it is
     applied, until the fault is released or deleted. `what`: the part that wrong_body makes wrong (user, id, externalId).
+    `name`: of the console's switch that put it here.
     """
 
     part: str
@@ -59,6 +60,7 @@ class Fault:
     every: int = 1
     share: float = 1.0
     what: str = "user"
+    name: str = ""
     matched: int = 0
     released: threading.Event = field(default_factory=threading.Event, repr=False)
 
@@ -127,6 +129,11 @@ class Faults:
             for fault in gone:
                 fault.released.set()
                 del self.table[fault.id]
+
+    def delete_named(self, name: str) -> None:
+        for fault in self.all():
+            if fault["name"] == name:
+                self.delete(fault["id"])
 
     def release(self, fault_id: int) -> None:
         with self.lock:

@@ -8,5 +8,5 @@ class PortalConfig(AppConfig):
     def ready(self) -> None:
         # Makes the Celery application the default one, so that shared tasks find their broker.
         from portal import celery  # noqa: F401
-        from portal.access import sealed_factors, second_factor  # noqa: F401 - signals, and the list of secrets
+        from portal.access import sealed_factors, second_factor, sessions  # noqa: F401 - signals, and the list of secrets
         from portal.deployment import checks  # noqa: F401

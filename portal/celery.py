@@ -51,9 +51,10 @@ def configure() -> None:
         beat_scheduler="celery.beat:Scheduler",
         beat_schedule={
             "dispatch": {"task": "sync.tasks.dispatch", "schedule": 5.0, "options": {"expires": 5}},
+            "clean_up": {"task": "portal.tasks.clean_up", "schedule": 3600.0, "options": {"expires": 600}},
         },
     )
-    app.autodiscover_tasks(["sync"])
+    app.autodiscover_tasks(["sync", "portal"])
 
 
 with failing_in_words():

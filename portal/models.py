@@ -55,6 +55,27 @@ class User(AbstractBaseUser):
         return super().check_password(raw_password) and not ended
 
 
+class SignedIn(models.Model):
+    """A session, as its person knows it: where it began, and when something was done last."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="signed_in")
+    session_key = models.CharField(max_length=40, unique=True)
+    address = models.GenericIPAddressField()
+    browser = models.CharField(max_length=300, blank=True)
+    began_at = models.DateTimeField(auto_now_add=True)
+    seen_at = models.DateTimeField(auto_now=True)
+
+
+class TryCount(models.Model):
+    """Tries at sign-in: of one account at one place, and misses of an account or of a place (portal/access/throttle.py)."""
+
+    key = models.CharField(max_length=32, unique=True)
+    tries = models.PositiveIntegerField(default=0)
+    waits_until = models.DateTimeField(null=True)
+    misses = models.PositiveIntegerField(default=0)
+    since = models.DateTimeField(auto_now_add=True, db_index=True)
+
+
 class Role(models.TextChoices):
     VIEWER = "viewer", _("Viewer")
     HELPDESK = "helpdesk", _("Helpdesk")

@@ -123,6 +123,9 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_SESSION_REMEMBER = False
+# Tries are counted in portal/access/throttle.py, so that nobody is locked out by somebody else.
+ACCOUNT_RATE_LIMITS = {"login": None, "login_failed": None}
+MFA_RATE_LIMITS = {"webauthn_login": None}
 # Seconds for which whoever has just signed in is not asked again.
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60
 
@@ -182,11 +185,15 @@ CONTENT_SECURITY_POLICY = {
         "base-uri": [NONE],
     }
 }
+# portal/access/sessions.py keeps both.
 SESSION_COOKIE_AGE = 12 * 60 * 60
+SESSION_IDLE_SECONDS = 30 * 60
 # Browsers send a host's cookies to all its ports (RFC 6265 section 8.5): two installations keep apart by name.
 COOKIE_END = f"-{port}" if (port := urlsplit(PUBLIC_URL).port) else ""
 SESSION_COOKIE_NAME = ("__Host-session" if SERVED_BY_HTTPS else "session") + COOKIE_END
 SESSION_COOKIE_SECURE = SERVED_BY_HTTPS
+# Which browsers somebody has signed in with (portal/access/throttle.py).
+DEVICE_COOKIE_NAME = ("__Host-device" if SERVED_BY_HTTPS else "device") + COOKIE_END
 CSRF_COOKIE_NAME = ("__Host-csrf" if SERVED_BY_HTTPS else "csrf") + COOKIE_END
 CSRF_COOKIE_SECURE = SERVED_BY_HTTPS
 CSRF_COOKIE_HTTPONLY = True
@@ -200,7 +207,10 @@ SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 # In the session: a cookie could be forged with the signing key, and it would name people.
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 CSRF_COOKIE_AGE = None
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if environ.flag("BEHIND_PROXY") else None
+BEHIND_PROXY = environ.flag("BEHIND_PROXY")
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
+# Each of them adds an address to X-Forwarded-For; so many of its last ones are believed (portal/access/throttle.py).
+PROXIES = environ.number("PROXIES", 1, least=1) if BEHIND_PROXY else 0
 X_FRAME_OPTIONS = "DENY"
 
 BROKER_URL = addresses.broker("BROKER_URL", f"redis+socket://{STATE_DIR / 'run' / 'valkey.sock'}")
@@ -232,6 +242,8 @@ DEFAULT_FROM_EMAIL = environ.mail_address("MAIL_FROM", "Lockstep <lockstep@local
 
 EXTRA_CLOUDS = extra_hosts.clouds("EXTRA_CLOUDS")
 EXTRA_SCIM_HOSTS = extra_hosts.scim_hosts("EXTRA_SCIM_HOSTS")
+# Where the rehearsal lab's console is, as `up --lab` says it: pages link to it and offer its values.
+LAB_CONSOLE = extra_hosts.lab_console("LAB_CONSOLE")
 
 # The way out to Microsoft, AWS and the hosts above. The proxy's URL may hold a password: Django's error page hides SECRET.
 OUTBOUND_PROXY_SECRET = addresses.proxy("OUTBOUND_PROXY")

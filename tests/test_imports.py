@@ -21,7 +21,7 @@ ORDER = [
     ("standings",),
     ("engine",),
     ("approvals", "preview", "drift", "readiness", "on_demand", "people", "notifications"),
-    ("tenants",),
+    ("tenants", "rehearsal"),
     ("worker",),
     ("tasks", "management", "apps"),
 ]
@@ -35,7 +35,7 @@ PORTAL = [
     ("frame",),
     ("pages",),
     ("templatetags",),
-    ("celery", "settings", "urls", "wsgi", "management"),
+    ("celery", "settings", "tasks", "urls", "wsgi", "management"),
     ("apps",),
 ]
 PAGES = [tuple(sorted(path.parent.name for path in (ROOT / "portal/pages").glob("*/__init__.py")))]
@@ -52,6 +52,7 @@ FEATURES = (
     "people",
     "notifications",
     "tenants",
+    "rehearsal",
 )
 DOORS = ("services", "queries")
 # What commands and tasks open all the same, and why; pages nothing.

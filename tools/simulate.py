@@ -7,6 +7,7 @@ same to the letter every time. See tests/simulation/machine.py.
 import argparse
 import json
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -21,6 +22,8 @@ from tests.world.lab import Lab
 
 def main() -> int:
     options = arguments()
+    # Whatever ends this ends the lab too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     with tempfile.TemporaryDirectory(prefix="lockstep-simulation-") as folder:
         clock = Path(folder) / "clock"
         clock.write_bytes(bytes(8))

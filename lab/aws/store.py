@@ -24,7 +24,8 @@ CREATE INDEX IF NOT EXISTS member_of ON members (user_id, group_id);
 CREATE TABLE IF NOT EXISTS ledger (n INTEGER PRIMARY KEY AUTOINCREMENT, at REAL, method TEXT, path TEXT, query TEXT, status INTEGER,
     applied INTEGER, answered INTEGER, operations INTEGER, request TEXT, response TEXT);
 """
-YEAR = 365 * 24 * 3600
+DAY = 24 * 3600
+YEAR = 365 * DAY
 MAX_TOKENS = 2
 Json = dict[str, Any]
 
@@ -92,6 +93,12 @@ class AwsStore:
     def delete_former_tokens(self) -> None:
         """All but the newest."""
         self.db.execute("DELETE FROM tokens WHERE created < (SELECT max(created) FROM tokens)")
+
+    def age(self, days: int) -> None:
+        """As if so many days had passed."""
+        seconds = days * DAY
+        self.db.execute("UPDATE tokens SET created = created - ?, expires = expires - ?", (seconds, seconds))
+        self.db.execute("UPDATE ledger SET at = at - ?", (seconds,))
 
     def delete_tokens(self) -> None:
         self.db.execute("DELETE FROM tokens")
@@ -282,6 +289,10 @@ class AwsStore:
             | {name: _parsed(row[name]) for name in ("request", "response")}
             for row in rows
         ]
+
+    def last_requests(self, count: int) -> list[Json]:
+        """The newest first."""
+        return [dict(row) for row in self.db.all("SELECT * FROM ledger ORDER BY n DESC LIMIT ?", (count,))]
 
     def empty_ledger(self) -> None:
         self.db.execute("DELETE FROM ledger")

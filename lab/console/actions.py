@@ -1,14 +1,19 @@
 """What the console's buttons do: to the company, and to the services."""
 
+import itertools
 import json
+import subprocess
 from collections.abc import Callable
 from typing import Any
 
 from lab.aws import by_hand, validation
+from lab.console import fault_switches
 from lab.console.world import World
 from lab.entra import switches as graph_switches
+from lab.entra.seed import DEPARTMENTS, FAMILY, GIVEN
 
 Form = dict[str, str]
+MANY = 200
 CONTROL_TOWER = ("AWSControlTowerAdmins", "AWSLogArchiveAdmins", "AWSSecurityAuditors")
 
 
@@ -22,6 +27,55 @@ def hire(world: World, form: Form) -> str:
         {"displayName": form["name"].strip() or "New Colleague"}, [form["group"]] if form.get("group") else []
     )
     return f"{user['displayName']} was hired."
+
+
+def hire_many(world: World, form: Form) -> str:
+    """Two hundred, none called as another."""
+    names = itertools.islice(itertools.product(FAMILY, GIVEN), MANY)
+    with world.directory.db.transaction():
+        for n, (family, given) in enumerate(names):
+            facts = {"displayName": f"{given} {family}", "department": DEPARTMENTS[n % len(DEPARTMENTS)]}
+            world.directory.hire(facts, [form["group"]])
+    return f"{MANY} people were hired into the group."
+
+
+def reorganise(world: World, form: Form) -> str:
+    """The first of a team leads it from now on, under a new department; every other one leaves the group."""
+    directory = world.directory
+    people = [key for key, kind in directory.members(form["group"]) if kind == "user"]
+    if len(people) < 2:
+        raise ValueError("A team needs two people at least.")
+    with directory.db.transaction():
+        for key in people[1:]:
+            directory.change_user(key, {"department": "Platform", "manager": people[0]})
+        directory.change_members(form["group"], remove=people[1::2])
+    return f"{len(people) - 1} people have a new department and manager, and {len(people[1::2])} left the group."
+
+
+def back_to_start(world: World, _form: Form) -> str:
+    """What the product remembers stays; what signs in to the lab goes on working."""
+    world.faults.delete()
+    world.graph.forget()
+    world.directory.refill(world.fill)
+    world.graph.delta.expire_tokens()
+    world.aws.wipe()
+    world.aws.reset_switches()
+    return (
+        "The company is as at its first start, AWS is empty, and everything answers. Lockstep sees it with a full sync."
+    )
+
+
+def pass_time(world: World, form: Form) -> str:
+    """First in the product, which may refuse; then here."""
+    days = int(form["days"])
+    if not world.pass_time:
+        raise ValueError("Days pass in the demo alone, where Lockstep takes part.")
+    done = subprocess.run([*world.pass_time, str(days)], capture_output=True, text=True, timeout=60, check=False)
+    if done.returncode:
+        raise ValueError(done.stderr.strip().splitlines()[-1] if done.stderr.strip() else "Lockstep did not say why.")
+    world.directory.age(days)
+    world.aws.age(days)
+    return f"{'A day' if days == 1 else f'{days} days'} passed, here and in Lockstep."
 
 
 def leave(world: World, form: Form) -> str:
@@ -98,6 +152,11 @@ def throttle(world: World, _form: Form) -> str:
 def fail(world: World, form: Form) -> str:
     world.faults.add({"part": form["part"], "kind": "status", "status": 500, "times": -1})
     return f"{form['part']} answers 500 to everything until you release it."
+
+
+def switch_fault(world: World, form: Form) -> str:
+    on = fault_switches.toggle(world, form["name"])
+    return f"{fault_switches.BY_NAME[form['name']].label}: {'on' if on else 'off'}."
 
 
 def release_all(world: World, _form: Form) -> str:
@@ -218,11 +277,12 @@ def _user(world: World, user_id: str) -> dict[str, Any]:
 ACTIONS: dict[str, Callable[[World, Form], str]] = {
     action.__name__: action
     for action in (
-        hire, leave, restore, block, remake, rename, second_phone, no_last_name, move,
+        hire, hire_many, reorganise, back_to_start, pass_time,
+        leave, restore, block, remake, rename, second_phone, no_last_name, move,
         delete_group, remake_group, rename_group, nest_group,
         rename_aws_user, disable_aws_user, set_aws_user_external_id, add_aws_member, remove_aws_member, delete_aws_user,
         create_aws_group, rename_aws_group, set_aws_group_external_id, remake_aws_group, delete_aws_group,
-        throttle, fail, release_all, expire_token, new_token, wipe, control_tower, set_switch, set_graph_switch,
+        switch_fault, throttle, fail, release_all, expire_token, new_token, wipe, control_tower, set_switch, set_graph_switch,
     )
 }  # fmt: skip
 

@@ -10,6 +10,7 @@ from lab.aws.store import AwsStore
 from lab.aws.switches import SWITCHES
 from lab.console.actions import add_control_tower, require_found
 from lab.console.beginning import begin
+from lab.console.connection import connection_of
 from lab.console.world import World
 from lab.entra.directory import DEFAULT_ROLE, Directory
 from lab.faults import Faults
@@ -54,6 +55,8 @@ def _call(world: World, request: Request, path: list[str]) -> Call | None:
             return _fault_call(world.faults, method, rest)
         case ["POST", "begin"]:
             return lambda body: begin(world, int(body["seed"]))
+        case ["GET", "connection"]:
+            return lambda _: connection_of(world)
         case ["GET", "elsewhere"]:
             return lambda _: world.elsewhere.visits
         case ["DELETE", "elsewhere"]:

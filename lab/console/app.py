@@ -4,6 +4,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from lab.aws.errors import ScimRefusal
 from lab.console import actions, api, page
+from lab.console.state import PageState
 from lab.console.world import World
 from lab.http import Request, Response
 
@@ -24,8 +25,8 @@ class Console:
         match [request.method, *path]:
             case ["GET"]:
                 return page.render(self.world, request)
-            case ["GET", "console.css"]:
-                return page.stylesheet()
+            case ["GET", "console.css" | "console.js" as name]:
+                return page.file(name)
             case ["POST", "actions", name]:
                 return self._act(name, dict(parse_qsl(request.body.decode())))
         return api.json_response(404, {"error": "There is no such page."})
@@ -36,7 +37,8 @@ class Console:
             message = actions.do(self.world, name, form)
         except (KeyError, ValueError, ScimRefusal) as error:
             message = f"Not done: {error}"
-        return Response(303, b"", {"Location": page.page_address(message=message, q=form.get("q", ""))})
+        state = PageState.back_from(form.get("back", ""))
+        return Response(303, b"", {"Location": state.address(message=message)})
 
 
 def _from_here(request: Request) -> bool:

@@ -1,5 +1,6 @@
 """What the lab consists of: the company, AWS, the services that show them, and the servers they listen on."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from lab.aws.app import AwsApp
@@ -14,7 +15,11 @@ from lab.http import Server
 
 @dataclass(slots=True)
 class World:
-    """`servers`: by the name of the part; filled when they listen."""
+    """`servers`: by the name of the part; filled when they listen. `fill`: puts the company into an empty directory.
+
+    `product`: its address, "" where nobody said it, and `tenant`: the short name of the tenant that reads this company.
+    `pass_time`: the command that lets days pass in the product; a number of days is added to it.
+    """
 
     directory: Directory
     aws: AwsStore
@@ -23,4 +28,12 @@ class World:
     faults: Faults
     elsewhere: Elsewhere
     issuer: Issuer
+    fill: Callable[[], None]
+    product: str = ""
+    tenant: str = ""
+    pass_time: Sequence[str] = ()
     servers: dict[str, Server] = field(default_factory=dict)
+
+    def place(self, path: str) -> str:
+        """The address of a page of that tenant; of the product where the tenant is not known."""
+        return f"{self.product}t/{self.tenant}/{path}" if self.tenant else self.product

@@ -5,7 +5,7 @@ the groups' delta says nothing about it (Graph, groups delta).
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,10 @@ from lab.store import Row, Store
 TABLES = """
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS users (n INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NULL, body TEXT NOT NULL, manager TEXT,
-    name TEXT, upn TEXT, mail TEXT, seq INTEGER NOT NULL, manager_seq INTEGER DEFAULT 0, deleted TEXT DEFAULT '');
+    name TEXT, upn TEXT, mail TEXT, seq INTEGER NOT NULL, manager_seq INTEGER DEFAULT 0, deleted TEXT DEFAULT '',
+    deleted_at REAL);
 CREATE TABLE IF NOT EXISTS groups (n INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NULL, body TEXT NOT NULL, name TEXT,
-    mail TEXT, seq INTEGER NOT NULL, deleted TEXT DEFAULT '');
+    mail TEXT, seq INTEGER NOT NULL, deleted TEXT DEFAULT '', deleted_at REAL);
 CREATE TABLE IF NOT EXISTS members (group_id TEXT, member_id TEXT, kind TEXT, PRIMARY KEY (group_id, member_id)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS memberships_of ON members (member_id, group_id);
 CREATE TABLE IF NOT EXISTS member_log (seq INTEGER, group_id TEXT, member_id TEXT, kind TEXT, removed INTEGER);
@@ -37,7 +38,10 @@ ROLES = ("User.Read.All", "GroupMember.Read.All", "Group.Read.All", "Application
 DEFAULT_ROLE = "00000000-0000-0000-0000-000000000000"
 PRINCIPALS = {"user": "User", "group": "Group", "servicePrincipal": "ServicePrincipal"}
 OTHERS = ("device", "servicePrincipal", "orgContact", "directoryRole")
-YEAR = 365 * 24 * 3600
+DAY = 24 * 3600
+YEAR = 365 * DAY
+# So long the recycle bin keeps people and Microsoft 365 groups (Entra, "Restore or remove a recently deleted user").
+BIN_DAYS = 30
 Json = dict[str, Any]
 
 
@@ -47,6 +51,9 @@ class Directory:
         self._facts: dict[str, str] = {}
         if not self.db.one("SELECT 1 FROM pragma_table_info('assignments') WHERE name = 'role'"):
             self.db.execute(f"ALTER TABLE assignments ADD COLUMN role TEXT NOT NULL DEFAULT '{DEFAULT_ROLE}'")
+        for table in ("users", "groups"):
+            if not self.db.one(f"SELECT 1 FROM pragma_table_info('{table}') WHERE name = 'deleted_at'"):
+                self.db.execute(f"ALTER TABLE {table} ADD COLUMN deleted_at REAL")
 
     def fact(self, name: str, default: str = "") -> str:
         """A remembered fact; every request asks for some, so they are kept in memory too."""
@@ -68,6 +75,29 @@ class Directory:
         self.db.empty(keep=("facts",))
         self.set_fact("roles", json.dumps(ROLES))
         self.set_fact("extensions", "[]")
+
+    def refill(self, fill: Callable[[], None]) -> None:
+        """The company anew. Numbers go on: whoever has read changes so far has to read everybody again."""
+        former = self.sequence()
+        with self.db.transaction():
+            self.empty()
+            fill()
+            for table in ("users", "groups", "member_log"):
+                self.db.execute(f"UPDATE {table} SET seq = seq + ?", (former,))
+            self.db.execute("UPDATE users SET manager_seq = manager_seq + ?", (former,))
+
+    def age(self, days: int) -> None:
+        """As if so many days had passed: the recycle bin loses who lay there too long, and the secret is older."""
+        seconds = days * DAY
+        self.set_fact("secret_expires", str(float(self.fact("secret_expires")) - seconds))
+        self.db.execute("UPDATE ledger SET at = at - ?", (seconds,))
+        for table in ("users", "groups"):
+            self.db.execute(f"UPDATE {table} SET deleted_at = deleted_at - ?", (seconds,))
+        oldest = clock.now() - BIN_DAYS * DAY
+        for row in self.db.all("SELECT id FROM users WHERE deleted = 'changed' AND deleted_at <= ?", (oldest,)):
+            self.purge(row["id"])
+        for row in self.db.all("SELECT id FROM groups WHERE deleted = 'changed' AND deleted_at <= ?", (oldest,)):
+            self.purge_group(row["id"])
 
     def sequence(self) -> int:
         row = self.db.one(
@@ -331,8 +361,8 @@ class Directory:
     def _mark(self, table: str, object_id: str, deleted: str) -> None:
         with self.db.transaction():
             self._row(table, object_id)
-            sql = f"UPDATE {table} SET deleted = ?, seq = ? WHERE id = ?"
-            self.db.execute(sql, (deleted, self.sequence() + 1, object_id))
+            sql = f"UPDATE {table} SET deleted = ?, deleted_at = ?, seq = ? WHERE id = ?"
+            self.db.execute(sql, (deleted, clock.now() if deleted else None, self.sequence() + 1, object_id))
 
     # Reading
 

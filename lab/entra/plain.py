@@ -19,10 +19,10 @@ def seed(directory: Directory, people: int, groups: int, memberships: int) -> No
         return
     with directory.db.transaction():
         store_facts(directory)
-        _fill(directory, people, groups, memberships)
+        fill(directory, people, groups, memberships)
 
 
-def _fill(directory: Directory, people: int, groups: int, memberships: int) -> None:
+def fill(directory: Directory, people: int, groups: int, memberships: int) -> None:
     """People first, then teams: their sequence numbers go up in this order."""
     users = [stable_id(f"plain person {n}") for n in range(people)]
     teams = [stable_id(f"plain team {n}") for n in range(groups)]

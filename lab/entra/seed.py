@@ -125,11 +125,15 @@ def seed(directory: Directory, people: int) -> None:
     """Fills an empty directory; one that was filled before is left alone."""
     if directory.fact("directory_id"):
         return
-    company = invent(people)
     with directory.db.transaction():
         store_facts(directory)
-        _store_people(directory, company)
-        _store_groups(directory, company)
+        fill(directory, people)
+
+
+def fill(directory: Directory, people: int) -> None:
+    company = invent(people)
+    _store_people(directory, company)
+    _store_groups(directory, company)
 
 
 def store_facts(directory: Directory) -> None:

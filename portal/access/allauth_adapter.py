@@ -1,25 +1,29 @@
 """How django-allauth behaves here: accounts are made by an Owner only, and their second factors are sealed."""
 
-import time
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
-from allauth.account.authentication import get_authentication_records
 from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from django.conf import settings
 from django.contrib import messages
-from django.core.cache import cache
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.dateformat import time_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from portal.access import second_factor
 from portal.access.sealed_factors import SEALED_FOR
+from portal.access.step_up import is_recent
+from portal.access.throttle import TooManyTries, Try, What, begin_try, client_address
 from portal.models import User
 from sync.connection.sealing import CannotOpen, seal, unseal
 
@@ -36,6 +40,18 @@ MESSAGES = {
 class ClosedAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
+
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
+        attempt = _begin_try(request, credentials.get("email", ""), "password")
+        user: User | None = super().authenticate(request, **credentials)
+        if user is None:
+            attempt.failed()
+        else:
+            attempt.succeeded()
+        return user
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        return client_address(request)
 
     def add_message(
         self,
@@ -57,10 +73,7 @@ class ClosedAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return sorted(methods, key=lambda one: not one["id"].endswith(":webauthn"))
 
     def is_reauthentication_required(self, *, app: str, **_kwargs: Any) -> bool:
-        """Whoever signed in a moment ago is not asked again."""
-        request = context.request
-        records = get_authentication_records(request, request.user)
-        return not records or records[-1]["at"] < time.time() - settings.ACCOUNT_REAUTHENTICATION_TIMEOUT
+        return not is_recent(context.request, context.request.user)
 
 
 class SealedMFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]
@@ -98,22 +111,61 @@ class SealedMFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]
         return {"id": urlsplit(settings.PUBLIC_URL).hostname or "", "name": "Lockstep"}
 
 
+def _begin_try(request: HttpRequest, email: str, what: What) -> Try:
+    try:
+        return begin_try(request, email, what=what)
+    except TooManyTries as error:
+        raise ValidationError(
+            _("Too many tries. Try again at %(time)s.") % {"time": time_format(_in(error.wait), "H:i:s")},
+            code="too_many_login_attempts",
+        ) from error
+
+
+def _in(seconds: int) -> datetime:
+    return timezone.localtime() + timedelta(seconds=seconds)
+
+
 class _EachCodeOnce:
-    """A code is good for three periods, one to each side; allauth remembers it for one (RFC 6238 section 5.2: once)."""
+    """A code is good for three periods, one to each side; allauth remembers it for one. It is taken once, and none from
+    before it (RFC 6238 section 5.2)."""
 
     user: User
     authenticator: Authenticator
 
     def clean_code(self) -> str:
-        code: str = super().clean_code()  # type: ignore[misc]
-        seconds = 3 * settings.MFA_TOTP_PERIOD
-        if self.authenticator.type == Authenticator.Type.TOTP and not cache.add(self._key(code), 1, seconds):
-            raise SealedMFAAdapter().validation_error("incorrect_code")
+        attempt = _begin_try(context.request, self.user.email, "code")
+        try:
+            code = self._good_code()
+        except ValidationError:
+            attempt.failed()
+            raise
+        attempt.succeeded()
         return code
 
-    def _key(self, code: str) -> str:
-        digits = "".join(letter for letter in code if letter.isdigit())
-        return f"totp:{self.user.pk}:{digits}"
+    @transaction.atomic
+    def _good_code(self) -> str:
+        code: str = super().clean_code()  # type: ignore[misc]
+        if self.authenticator.type == Authenticator.Type.TOTP:
+            app = Authenticator.objects.select_for_update().get(pk=self.authenticator.pk)
+            step = _step_of(app, code)
+            if step <= app.data.get("last_step", 0):
+                raise SealedMFAAdapter().validation_error("incorrect_code")
+            self.authenticator.data = app.data | {"last_step": step}
+            self.authenticator.save(update_fields=["data"])
+        return code
+
+
+def _step_of(app: Authenticator, code: str) -> int:
+    """The period whose code this is."""
+    key = unseal(app.data["secret"], SEALED_FOR)
+    steps = (
+        step for step in yield_hotp_counters_from_time() if format_hotp_value(hotp_value(key, step)) in _digits(code)
+    )
+    return max(steps, default=0)
+
+
+def _digits(code: str) -> str:
+    return "".join(letter for letter in code if letter.isdigit())
 
 
 class CodeForm(_EachCodeOnce, AuthenticateForm):  # type: ignore[misc]

@@ -3,11 +3,15 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
 
-from portal.access import second_factor
+from portal.access import second_factor, sessions
 from portal.access.demo import is_only_the_lab
-from portal.access.pages import send_to
+from portal.access.request import send_to
 from portal.models import User
 
 # The page that comes first -> what else is open until that is done. Signing out always is.
@@ -35,12 +39,21 @@ class SignInMiddleware:
     ) -> HttpResponse | None:
         if not isinstance(request.user, User):
             return None
+        if sessions.is_over(request):
+            return end(request)
+        sessions.note_activity(request, request.user)
         match = request.resolver_match
         page = match.url_name if match else None
         first = first_step(request, request.user)
         if first is None or page in {first, SIGN_OUT} | STEPS[first]:
             return None
         return send_to(request, first)
+
+
+def end(request: HttpRequest) -> HttpResponse:
+    logout(request)
+    messages.info(request, _("You were signed out, since nothing was done for a while. Sign in to go on."))
+    return send_to(request, settings.LOGIN_URL)
 
 
 def first_step(request: HttpRequest, user: User) -> str | None:

@@ -7,16 +7,14 @@ from functools import wraps
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest as DjangoHttpRequest
-from django.http import HttpResponse
-from django.shortcuts import resolve_url
 from django.views.decorators.http import require_http_methods
 
-from portal.access.request import HttpRequest
+from portal.access.request import HttpRequest, send_to
 from portal.access.rights import can, require_everywhere, tenant_for
 from portal.access.roles import Right
 from portal.access.stale_draft import warn_of_another_draft
+from portal.access.step_up import StepUp, ask, is_asked
 from portal.models import User
 from sync.models import Tenant
 
@@ -38,6 +36,7 @@ class Access:
     """What opens a page, and what a POST needs; None: the page takes no such request. Rights are those for its tenant, or
     for all tenants where the page belongs to none (`tenant`).
 
+    `step_up`: it asks again who is there, unless that was shown a moment ago.
     `edits_draft`: a POST edits the draft, and says when the one that its page showed is gone.
     `takes_file`: the body may be as large as a file, when somebody with the right to act sends it.
     """
@@ -45,6 +44,7 @@ class Access:
     read: Needed | None
     act: Needed | None
     tenant: bool = True
+    step_up: StepUp | None = None
     edits_draft: bool = False
     takes_file: bool = False
 
@@ -65,10 +65,15 @@ class Access:
 
 
 def page(
-    *, read: Right | None = None, act: Right | None = None, edits_draft: bool = False, takes_file: bool = False
+    *,
+    read: Right | None = None,
+    act: Right | None = None,
+    step_up: StepUp | None = None,
+    edits_draft: bool = False,
+    takes_file: bool = False,
 ) -> Callable[[View], View]:
     """For views of a tenant's pages: they get the tenant in place of its short name. See Access."""
-    access = Access(read, act, edits_draft=edits_draft, takes_file=takes_file)
+    access = Access(read, act, step_up=step_up, edits_draft=edits_draft, takes_file=takes_file)
 
     def guarded(view: View) -> View:
         @wraps(view)
@@ -76,6 +81,8 @@ def page(
         @signed_in
         def checked(request: HttpRequest, slug: str, **facts: Any) -> Any:
             tenant = tenant_for(request.user, slug, access.right_for(request.method))
+            if step_up and is_asked(request, request.user, step_up):
+                return ask(request, request.user, step_up)
             if access.edits_draft and request.method == "POST":
                 warn_of_another_draft(request, tenant)
             return view(request, tenant, **facts)
@@ -86,9 +93,11 @@ def page(
     return guarded
 
 
-def site_page(*, read: Needed | None = None, act: Needed | None = None) -> Callable[[View], View]:
+def site_page(
+    *, read: Needed | None = None, act: Needed | None = None, step_up: StepUp | None = None
+) -> Callable[[View], View]:
     """For views of pages that belong to no tenant. See Access."""
-    access = Access(read, act, tenant=False)
+    access = Access(read, act, tenant=False, step_up=step_up)
 
     def guarded(view: View) -> View:
         @wraps(view)
@@ -102,6 +111,8 @@ def site_page(*, read: Needed | None = None, act: Needed | None = None) -> Calla
             needed = access.needed_for(request.method)
             if isinstance(needed, Right):
                 require_everywhere(request.user, needed)
+            if step_up and is_asked(request, request.user, step_up):
+                return ask(request, request.user, step_up)
             return view(request, *args, **kwargs)
 
         checked.access = access  # type: ignore[attr-defined]
@@ -126,14 +137,6 @@ def signed_in(view: View) -> View:
         return send_to(request, settings.LOGIN_URL)
 
     return checked
-
-
-def send_to(request: DjangoHttpRequest, page: str) -> HttpResponse:
-    """To a page that comes first, and that leads back here; an htmx request takes the whole page there."""
-    url = resolve_url(page)
-    if getattr(request, "htmx", False):
-        return HttpResponse(status=401, headers={"HX-Redirect": url})
-    return redirect_to_login(request.get_full_path(), url)
 
 
 def may_send_file(request: DjangoHttpRequest, view: View, facts: Mapping[str, Any]) -> bool:

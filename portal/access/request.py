@@ -1,6 +1,9 @@
 """The request as our views see it: somebody is signed in, htmx says what it is after, numbers are numbers."""
 
+from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest as DjangoHttpRequest
+from django.http import HttpResponse
+from django.shortcuts import resolve_url
 from django_htmx.middleware import HtmxDetails
 
 from portal.models import User
@@ -21,3 +24,11 @@ def whole_number(text: str) -> int | None:
     """
     plain = text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS
     return int(text) if plain else None
+
+
+def send_to(request: DjangoHttpRequest, page: str) -> HttpResponse:
+    """To a page that comes first, and that leads back here; an htmx request takes the whole page there."""
+    url = resolve_url(page)
+    if getattr(request, "htmx", False):
+        return HttpResponse(status=401, headers={"HX-Redirect": url})
+    return redirect_to_login(request.get_full_path(), url)

@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.contrib.auth.tokens import default_token_generator
-from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
@@ -12,6 +11,7 @@ from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 from django.utils.translation import gettext as _
 
+from portal.access.sessions import end_sessions
 from portal.models import Role, RoleGrant, User
 from sync import audit
 from sync.models import Tenant
@@ -120,12 +120,6 @@ def link_end() -> datetime:
 
 def first_password_end(password: str | None) -> datetime | None:
     return link_end() if password else None
-
-
-def end_sessions(user: User) -> None:
-    for session in Session.objects.filter(expire_date__gt=timezone.now()):
-        if session.get_decoded().get("_auth_user_id") == str(user.pk):
-            session.delete()
 
 
 def _keep_an_owner(user: User) -> None:

@@ -36,6 +36,8 @@ MANAGE = [sys.executable, str(settings.BASE_DIR / "manage.py")]
 # A unix socket's path has room for 108 bytes (unix(7)).
 LONGEST_SOCKET = 100
 START_SECONDS = 60
+# Short name of the tenant that the demo wires to the lab.
+DEMO_TENANT = "rehearsal"
 # The children of an `up` that was killed need this long to end; they hold its lock.
 LOCK_SECONDS = 15
 # A request may take 30 s and its retries two minutes; a worker is given the time to finish what it is at.
@@ -165,7 +167,7 @@ def start_product(
 ) -> None:
     """What takes long to become ready starts first, and is waited for when it is needed."""
     environment = environment_of(state, address, insecure=insecure) | {"DEMO": str(int(demo))}
-    lab_child, facts = start_lab(supervisor, state, environment) if lab else (None, {})
+    lab_child, facts = start_lab(supervisor, state, environment, demo) if lab else (None, {})
     broker = start_valkey(supervisor, state, environment)
     run_step(supervisor, environment, "migrate", "--verbosity", "0")
     collect_static(supervisor, state, environment)
@@ -197,7 +199,9 @@ def environment_of(state: Path, address: Address, *, insecure: bool) -> dict[str
     return ours | environ.given() | said | {"STATE_DIR": str(state), "PYTHONUNBUFFERED": "1"}
 
 
-def start_lab(supervisor: Supervisor, state: Path, environment: dict[str, str]) -> tuple[Child, dict[str, Any]]:
+def start_lab(
+    supervisor: Supervisor, state: Path, environment: dict[str, str], demo: bool
+) -> tuple[Child, dict[str, Any]]:
     """The lab says in one line of JSON where it is; the line holds secrets, so nobody prints it."""
     facts: dict[str, Any] = {}
 
@@ -207,7 +211,10 @@ def start_lab(supervisor: Supervisor, state: Path, environment: dict[str, str]) 
         facts.update(json.loads(line))
         return True
 
-    lab = Child("lab", [*MANAGE, "lab", "--state", str(state / "lab")], environment, take=take)
+    command = [*MANAGE, "lab", "--state", str(state / "lab"), "--product", f"{environment['PUBLIC_URL']}/"]
+    if demo:
+        command += ["--tenant", DEMO_TENANT, "--pass-time", json.dumps([*MANAGE, "pass_time"])]
+    lab = Child("lab", command, environment, take=take)
     return supervisor.start(lab), facts
 
 
@@ -217,6 +224,7 @@ def lab_settings(facts: dict[str, Any]) -> dict[str, str]:
     return {
         "EXTRA_CLOUDS": json.dumps({"lab": cloud}),
         "EXTRA_SCIM_HOSTS": json.dumps({host: {"dialect": "aws", "ca_file": facts["ca_file"]}}),
+        "LAB_CONSOLE": facts["console"],
         "FEDERATED_TOKEN_FILE": facts["federated_token_file"],
     }
 

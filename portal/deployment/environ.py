@@ -123,7 +123,10 @@ def check_ca_file(name: str, path: str) -> str:
 
 
 # What commands beside a running `up` have to know: they belong to the same broker and the same lab.
-SHARED = ("PUBLIC_URL", "ALLOWED_HOSTS", "BROKER_URL", "EXTRA_CLOUDS", "EXTRA_SCIM_HOSTS", "FEDERATED_TOKEN_FILE")
+SHARED = (
+    *("PUBLIC_URL", "ALLOWED_HOSTS", "BROKER_URL"),
+    *("EXTRA_CLOUDS", "EXTRA_SCIM_HOSTS", "LAB_CONSOLE", "FEDERATED_TOKEN_FILE"),
+)
 
 # The names of what `recall` put into this process's environment.
 RECALLED: set[str] = set()

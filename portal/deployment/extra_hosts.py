@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from django.core.exceptions import ImproperlyConfigured
 
 from portal.deployment.environ import text
+from sync.connection.loopback import is_loopback
 
 Check = Callable[[Any], bool]
 
@@ -54,6 +55,15 @@ def clouds(name: str) -> dict[str, dict[str, Any]]:
 def scim_hosts(name: str) -> dict[str, dict[str, Any]]:
     """{"host:port": {"dialect": "aws" | "rfc", "ca_file": "…" | null, "plain_http": false}}"""
     return _entries(name, SCIM_HOST)
+
+
+def lab_console(name: str) -> str:
+    """http://localhost:port/, "" without a lab. On this machine only: it shows secrets to whoever asks."""
+    url = text(name)
+    parts = urlsplit(url)
+    if url and (parts.scheme != "http" or not is_loopback(parts.hostname or "") or url != f"http://{parts.netloc}/"):
+        raise ImproperlyConfigured(f"{name} has to be http://localhost:port/: the lab is on this machine.")
+    return url
 
 
 def _entries(name: str, form: Form) -> dict[str, dict[str, Any]]:

@@ -7,6 +7,7 @@ from django.http import HttpRequest
 
 from portal.access import first_run
 from portal.access.rights import rights_of, visible_tenants
+from portal.access.sessions import ends_in
 from portal.frame.menu import marks, menu
 from portal.frame.run_pill import RunPill
 from sync.approvals import queries
@@ -28,6 +29,11 @@ class Frame:
         """Those to switch to."""
         user: Any = self.request.user
         return list(visible_tenants(user)[:MOST_TENANTS])
+
+    @property
+    def session_seconds(self) -> int:
+        """Until the session ends by itself: static/js/frame.js asks before."""
+        return ends_in(self.request)
 
     @property
     def first_owner_needed(self) -> bool:

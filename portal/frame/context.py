@@ -15,6 +15,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     return {
         "frame": Frame(request),
         "version": settings.VERSION,
+        "lab_console": settings.LAB_CONSOLE,
         "zone": timezone.get_current_timezone_name(),
         "appearance": getattr(user, "appearance", "system"),
         "request_id": request.META.get("REQUEST_ID", ""),

@@ -62,6 +62,12 @@ def run_link(context: RequestContext, run: Run) -> SafeString:
 
 
 @register.simple_tag
+def code(name: str) -> SafeString:
+    """A problem's code, which leads to what it means."""
+    return format_html('<a class="ls-code-link" href="{}"><code>{}</code></a>', reverse("help_code", args=[name]), name)
+
+
+@register.simple_tag
 def draft_mark(n: int) -> SafeString | str:
     """How many changes of a page are not published, for the menu."""
     if not n:

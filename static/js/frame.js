@@ -81,3 +81,35 @@
   // What only works with JavaScript is hidden until here.
   onContent((root) => root.querySelectorAll("[data-shown]").forEach((one) => { one.hidden = false; }));
 })();
+
+/* Two minutes before a session ends by itself, a question; when it has ended, the page goes. */
+(function () {
+  "use strict";
+  const dialog = document.getElementById("session-ends");
+  if (!dialog) return;
+  // WCAG 2.2, 2.2.1 asks for 20 seconds at least.
+  const WARNING = 120;
+  let timer;
+  const headers = { "HX-Request": "true", "X-CSRFToken": JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRFToken"] };
+
+  async function look(method) {
+    const answer = await fetch(dialog.dataset.url, { method, headers, redirect: "manual" });
+    if (!answer.ok) { window.location.reload(); return; }
+    const { seconds } = await answer.json();
+    if (seconds > WARNING) { dialog.close(); wait(seconds - WARNING); } else warn(seconds);
+  }
+  function warn(seconds) {
+    const end = new Date(Date.now() + seconds * 1000);
+    dialog.querySelector("[data-time]").textContent = end.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+    if (!dialog.open) dialog.showModal();
+    // Another tab may keep the session going meanwhile.
+    wait(Math.max(1, Math.min(seconds + 1, 20)));
+  }
+  function wait(seconds) {
+    clearTimeout(timer);
+    timer = setTimeout(() => look("GET").catch(() => wait(20)), seconds * 1000);
+  }
+
+  dialog.querySelector("button").addEventListener("click", () => look("POST").catch(() => {}));
+  wait(Math.max(1, Number(dialog.dataset.seconds) - WARNING));
+})();

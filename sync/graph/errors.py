@@ -107,3 +107,18 @@ BY_STATUS: dict[int, type[GraphError]] = {
 
 def error_class(status: int) -> type[GraphError]:
     return BY_STATUS.get(status, ServerError if status >= 500 else Rejected)
+
+
+# The status that goes with an error's `code`, in lower case, where only its text is at hand (Graph, "Microsoft Graph error
+# responses and resource types"; Entra, "Throttling guidance").
+STATUS_OF_CODE: dict[str, int] = {
+    "invalidauthenticationtoken": 401,
+    "authorization_requestdenied": 403,
+    "accessdenied": 403,
+    "request_resourcenotfound": 404,
+    "toomanyrequests": 429,
+    "request_throttledtemporarily": 429,
+    "activitylimitreached": 429,
+    "service_internalservererror": 500,
+    "serviceunavailable": 503,
+}

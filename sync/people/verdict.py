@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from sync.models import Word
 from sync.people.facts import PersonFacts
-from sync.problems.catalogue import PROBLEMS, Words, scope_words
+from sync.problems.catalogue import PROBLEMS, SCOPE_HELP, Words, scope_words
 from sync.rules.scope import Reason
 
 
@@ -41,14 +41,6 @@ class Question:
     at: datetime.datetime | None = None
 
 
-# What mends somebody's being out of scope, by reason.
-SCOPE_FIXES: Mapping[str, Words] = {
-    Reason.NOT_ASSIGNED: gettext_lazy("Assign the person, or a group that lists the person, under Assignments."),
-    Reason.OUTSIDE_FILTER: gettext_lazy("Change the filter under Scope, or the value in Entra."),
-    Reason.GUEST: gettext_lazy("Let guests in under Scope."),
-    Reason.ACCOUNT_DISABLED: gettext_lazy("Enable the account in Entra."),
-    Reason.DELETED: gettext_lazy("Restore the person in Entra, under Deleted users, within 30 days."),
-}
 # What the next run will do, by Action.
 PENDING: Mapping[str, Words] = {
     "create": gettext_lazy("The next run creates this person."),
@@ -72,10 +64,14 @@ def _reason(facts: PersonFacts) -> tuple[str, str]:
     if standing.word == Word.IN_AWS:
         return _("Everything that the mappings give is written."), ""
     if standing.word in (Word.NOT_IN_SCOPE, Word.DISABLED):
-        return _out_of_scope(facts), str(SCOPE_FIXES.get(standing.scope, ""))
+        return _out_of_scope(facts), _scope_fix(standing.scope)
     if standing.word == Word.WAITING and standing.code in PENDING:
         return f"{PENDING[standing.code]} {facts.blocked}".strip(), ""
     return _problem(facts)
+
+
+def _scope_fix(reason: str) -> str:
+    return str(SCOPE_HELP[reason].remedy) if reason in SCOPE_HELP else ""
 
 
 def _out_of_scope(facts: PersonFacts) -> str:

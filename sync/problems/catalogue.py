@@ -510,6 +510,47 @@ SCOPE_REASONS: dict[str, Words] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class ScopeWords:
+    """What a scope reason means, and what changes it: "" where it is as it should be."""
+
+    meaning: Words
+    remedy: Words = ""
+
+
+SCOPE_HELP: dict[str, ScopeWords] = {
+    "assigned": ScopeWords(_("The person or group itself is on the list of Assignments, and no filter keeps it out.")),
+    "through-group": ScopeWords(_("An assigned group lists this person, and no filter keeps the person out.")),
+    "through-nested-group": ScopeWords(
+        _("A group that is inside an assigned group lists this person, and the assignment takes nested groups along.")
+    ),
+    "everybody": ScopeWords(_("Scope is set to all people of the directory, so nobody has to be assigned.")),
+    "not-assigned": ScopeWords(
+        _("No assignment brings this person: neither the person nor a group that lists the person is assigned."),
+        _("Assign the person, or a group that lists the person, under Assignments."),
+    ),
+    "outside-filter": ScopeWords(
+        _("Somebody or something is assigned, but no scoping filter lets it pass."),
+        _("Change the filter under Scope, or the value in Entra."),
+    ),
+    "guest-left-out": ScopeWords(
+        _("The account is a guest in Entra, and guests are left out under Scope."), _("Let guests in under Scope.")
+    ),
+    "account-disabled": ScopeWords(
+        _("Sign-in is blocked in Entra, so AWS keeps the person disabled, or never gets them."),
+        _("Enable the account in Entra."),
+    ),
+    "deleted": ScopeWords(
+        _("The person or group is deleted in Entra. People can be restored there for 30 days."),
+        _("Restore the person in Entra, under Deleted users, within 30 days."),
+    ),
+    "people-only": ScopeWords(
+        _("The group's people are in scope. AWS gets no group of that name, so nothing can hang on it there."),
+        _("Under Assignments, let the group itself be sent too, if AWS is to have it."),
+    ),
+}
+
+
 def scope_words(reason: str, filters: Sequence[str]) -> str:
     """Why somebody is in or out, in a few words. `filters`: the titles of those that one of them would have to let pass."""
     if reason == "outside-filter" and filters:

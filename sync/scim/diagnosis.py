@@ -52,6 +52,9 @@ def _from_text(detail: str) -> Diagnosis | None:
     if found := LIST_LIMIT.search(detail):
         name = found[1]
         return Diagnosis("too-many-values", "emails" if name == "email" else name)
+    if "list attributes only allow single item" in detail:
+        # Older, and still what CloudTrail shows (AWS user guide, troubleshooting).
+        return Diagnosis("too-many-values")
     if "Replacing group memberships" in detail:
         return Diagnosis("members-replace", "members")
     if found := CONSTRAINT.search(detail):

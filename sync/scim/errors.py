@@ -134,3 +134,25 @@ def error_class(status: int) -> type[ScimError]:
     if status >= 500:
         return ServerError
     return BY_STATUS.get(status, Rejected if status >= 400 else BadAnswer)
+
+
+# What tells the status where only words are at hand: the exceptions that CloudTrail names (AWS user guide, "Logging IAM
+# Identity Center SCIM API calls with CloudTrail"; Identity Store API), and RFC 7644's sentences (Table 8), as AWS says them.
+STATUS_OF_WORDS: dict[str, int] = {
+    "ValidationException": 400,
+    "ServiceQuotaExceededException": 400,
+    "UnauthorizedException": 401,
+    "AccessDeniedException": 403,
+    "ResourceNotFoundException": 404,
+    "ConflictException": 409,
+    "ThrottlingException": 429,
+    "InternalServerException": 500,
+    "violates schema": 400,
+    "authorization header is invalid": 401,
+    "not permitted based on the supplied authorization": 403,
+    "resource (e.g., User) or endpoint does not exist": 404,
+    "duplicate resource": 409,
+    "Duplicate GroupDisplayName": 409,
+    "Duplicate UserName": 409,
+    "Too many requests": 429,
+}

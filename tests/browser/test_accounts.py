@@ -1,14 +1,20 @@
 """Signing in, and the pages of one's own account, in a real browser."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY as RECORDS
 from allauth.mfa.models import Authenticator
+from django.conf import settings
+from django.contrib.sessions.backends.base import SessionBase
+from django.contrib.sessions.backends.db import SessionStore
 from playwright.sync_api import CDPSession, Page, Route, expect
 
 from portal.access import first_run, users
+from portal.access.sessions import SEEN_AT
 from portal.models import Role, User
 from sync.models import Tenant
 from tests.world.browser import PASSWORD, Watched, axe_in_both_schemes, set_up_app, sideways
@@ -235,3 +241,44 @@ def test_who_has_no_second_factor_confirms_with_the_password(
     page.get_by_label("Password").fill("correct horse battery")
     page.get_by_role("button", name="Confirm").click()
     expect(page).to_have_url(f"{live_server.url}/me/")
+
+
+def of_session(page: Page) -> SessionBase:
+    cookie = next(one for one in page.context.cookies() if one["name"] == settings.SESSION_COOKIE_NAME)
+    return SessionStore(cookie["value"])
+
+
+def test_two_minutes_before_the_end_somebody_is_asked_and_may_stay(
+    tenant: Tenant, owner: User, open_page: Open, live_server: Any
+) -> None:
+    page = open_page(owner)
+    session = of_session(page)
+    session[SEEN_AT] = time.time() - settings.SESSION_IDLE_SECONDS + 121
+    session.save()
+    # A person's own request would count as something that was done.
+    page.set_extra_http_headers({"HX-Request": "true"})
+    page.goto(f"{live_server.url}/me/security/")
+    page.set_extra_http_headers({})
+    dialog = page.get_by_role("dialog", name="Are you still there?")
+    expect(dialog).to_contain_text("You will be signed out at")
+    dialog.get_by_role("button", name="Stay signed in").click()
+    expect(dialog).to_be_hidden()
+    assert of_session(page)[SEEN_AT] > time.time() - 60
+
+
+def test_limits_are_saved_after_the_second_factor_was_given_again(
+    tenant: Tenant, owner: User, open_page: Open, live_server: Any
+) -> None:
+    page = open_page(owner)
+    session = of_session(page)
+    session[RECORDS] = [record | {"at": time.time() - 3600} for record in session[RECORDS]]
+    session.save()
+    page.goto(f"{live_server.url}/t/acme/provisioning/")
+    page.locator("#id_people_percent").fill("7")
+    page.locator("form", has=page.locator("#id_people_percent")).get_by_role("button", name="Save").click()
+    expect(page.get_by_role("heading", name="Confirm that it is you")).to_be_visible()
+    page.get_by_label("Code").fill(code_of_app())
+    page.get_by_role("button", name="Confirm").click()
+    expect(page.get_by_text("Saved. The next sync follows these settings.")).to_be_visible()
+    tenant.refresh_from_db()
+    assert tenant.limits["people_percent"] == 7

@@ -35,7 +35,7 @@ def test_a_wrong_secret_fails_the_named_check_and_the_remedy_mends_it(
     expect(page.get_by_text("AADSTS7000215").first).to_be_visible()
     page.goto(f"{live_server.url}/t/acme/connection/entra/")
     fill_entra(page, lab, lab.facts["client_secret"])
-    expect(page.get_by_text("8 passed, 1 warning").first).to_be_visible()
+    expect(page.get_by_text("9 passed, 1 warning").first).to_be_visible()
 
 
 def test_a_pasted_secret_id_is_caught_before_it_is_saved(
@@ -79,7 +79,7 @@ def test_everything_works_without_javascript(
     page.get_by_role("button", name="Sign in").click()
     page.get_by_role("link", name="Connect Microsoft Entra ID").click()
     fill_entra(page, lab, lab.facts["client_secret"])
-    expect(page.get_by_text("8 passed, 1 warning")).to_be_visible()
+    expect(page.get_by_text("9 passed, 1 warning")).to_be_visible()
     page.goto(f"{live_server.url}/t/acme/connection/aws/")
     page.locator("#id_endpoint").fill(lab.facts["scim_endpoint"])
     page.locator("#id_token").fill(lab.facts["scim_token"])

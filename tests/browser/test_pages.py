@@ -1,5 +1,6 @@
 """Every page of the URLconf: accessible in light and dark, no sideways scroll at 320 px, nothing in the console."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ from django.utils import timezone
 from playwright.sync_api import Browser, Page
 from pytest_django.live_server_helper import LiveServer
 
+from portal.access.sessions import SEEN_AT
 from portal.models import Role
 from sync.configuration import assignments, drafts, versions
 from sync.configuration.settings import set_settings
@@ -56,11 +58,12 @@ WIDE = "99999999-1111-4111-8111-111111111111"
 # there is no Owner yet.
 NO_PAGE = {
     "connection_certificate", "credentials_file",
-    "first_run", "home", "scope_counts", "scope_filter", "scope_settings", "account_signup", "account_reset_password", "connection_test_start", "mappings_recommended", "sync_now",
+    "first_run", "home", "scope_counts", "scope_filter", "scope_settings", "account_signup", "account_reset_password", "connection_lab", "connection_test_start", "mappings_recommended", "sync_now",
     "mappings_cast", "mappings_disable_leavers", "mappings_actions", "mappings_actions_undo", "mapping_undo", "mapping_move",
     "logs_export", "run_pill", "provisioning_state", "drift_compare", "readiness_check", "readiness_export",
     "preview", "run_confirm", "provisioning_safety", "approvals_link",
     "accept_shrinkage", "drift_link", "draft_undo", "impact_start", "impact_export", "impact_keep", "publish", "assignment_undo", "assignment_change", "unassign_ticked", "application_name", "application_stop",
+    "session", "session_end", "sessions_end",
     # Open at one moment only: tests/browser/test_accounts.py.
     *("choose_password", "mfa_authenticate", "mfa_activate_totp", "mfa_view_recovery_codes", "account_reauthenticate"),
     *("mfa_login_webauthn", "mfa_add_webauthn", "mfa_reauthenticate_webauthn", "mfa_remove_webauthn"),
@@ -95,6 +98,10 @@ def world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
     with django_db_blocker.unblock():
         client = Client()
         sign_in(client, person("jo@acme.example", Role.OWNER))
+        # Pages only read: nor do they note that somebody was here.
+        session = client.session
+        session[SEEN_AT] = time.time() + 3600
+        session.save()
         tenant = create_tenant(actor="jo@acme.example", name="Acme")
         yield World(client.cookies[settings.SESSION_COOKIE_NAME].value, arguments_of(tenant))
         empty()
@@ -157,6 +164,7 @@ def arguments_of(tenant: Tenant) -> dict[str, list[Any]]:
     hold = waiting(tenant, run)
     preview_of(tenant, with_draft(tenant), broken=True)
     return {
+        "help_code": ["secret-ended"],
         "impact": [slug, PREVIEW],
         "version": [slug, 1],
         "version_restore": [slug, 1],
@@ -346,8 +354,9 @@ OWN = (
     "mfa_generate_recovery_codes",
     "mfa_reauthenticate",
 )
+HELP = ("help", "help_words", "help_translate")
 GLOBAL = {
-    **dict.fromkeys(("keys", "credentials", "tenant_new", "account_logout", *OWN), ""),
+    **dict.fromkeys(("keys", "credentials", "tenant_new", "account_logout", *HELP, *OWN), ""),
     "tenants": "?stay=1",
 }
 

@@ -31,3 +31,9 @@ def test_fragments_begin_with_an_underscore_and_pages_do_not() -> None:
     assert [name for name in included if not Path(name).name.startswith("_")] == []
     bases = [path for path in TEMPLATES if path.name.startswith("_") and "{% extends" in path.read_text()]
     assert bases == []
+
+
+def test_a_code_that_is_printed_leads_to_its_meaning() -> None:
+    """By the tag `code`."""
+    printed = re.compile(r">\s*\{\{ *(?:[\w.]+\.code|(?:run|operation)\.problem) *\}\}\s*<")
+    assert [path.name for path in TEMPLATES if printed.search(path.read_text())] == []

@@ -5,6 +5,7 @@ Reads the lab's facts (the JSON line of `python -m lab`) from standard input.
 
 import json
 import secrets
+import shlex
 import sys
 from datetime import timedelta
 from typing import Any
@@ -16,6 +17,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from portal.access import first_run, users
+from portal.deployment.embedded import DEMO_TENANT
 from portal.models import User
 from sync.configuration import assignments
 from sync.connection import services
@@ -24,7 +26,7 @@ from sync.models import Half, Tenant
 from sync.tenants import services as tenants
 
 EMAIL = "owner@lockstep.example"
-NAME, SLUG = "Rehearsal", "rehearsal"
+NAME = "Rehearsal"
 GROUPS = ("AWS-Developers", "AWS-Admins")
 ACTOR = "command line"
 # What a start promises: the password of the one before works at least for so long.
@@ -50,21 +52,33 @@ class Command(BaseCommand):
                 f"First Owner:       {settings.PUBLIC_URL}/first-run/",
                 f"One-time code:     {first_run.issue_code()}",
             ]
+        else:
+            lines += [f"Sign in:           {settings.PUBLIC_URL}/sign-in/", forgotten("EMAIL")]
         self.stdout.write("\n".join([RULE, *lines, RULE]))
 
 
 def demo(facts: dict[str, Any]) -> list[str]:
     """Each part is made once; a start that was broken off is completed by the next."""
-    tenant = Tenant.objects.filter(slug=SLUG).first() or make_tenant(facts)
+    tenant = Tenant.objects.filter(slug=DEMO_TENANT).first() or make_tenant(facts)
     test_connection(tenant)
     password = demo_owner()
-    sign_in = f"{EMAIL} / {password}" if password else f"{EMAIL}, with the password shown at an earlier start"
-    return [f"Sign in:           {sign_in}", f"Tenant:            {settings.PUBLIC_URL}/t/{tenant.slug}/"]
+    if password:
+        sign_in = [f"Sign in:           {EMAIL} / {password}"]
+    else:
+        sign_in = [f"Sign in:           {EMAIL}, with the password shown at an earlier start", forgotten(EMAIL)]
+    return [*sign_in, f"Tenant:            {settings.PUBLIC_URL}/t/{tenant.slug}/"]
+
+
+def forgotten(email: str) -> str:
+    """The command that prints a link for a new password; it finds another state folder by its name."""
+    elsewhere = settings.STATE_DIR != settings.BASE_DIR / "var"
+    state = f"STATE_DIR={shlex.quote(str(settings.STATE_DIR))} " if elsewhere else ""
+    return f"Password lost:     {state}python3 run.py user_password {email}"
 
 
 @transaction.atomic
 def make_tenant(facts: dict[str, Any]) -> Tenant:
-    tenant = tenants.create_tenant(actor=EMAIL, name=NAME, slug=SLUG)
+    tenant = tenants.create_tenant(actor=EMAIL, name=NAME, slug=DEMO_TENANT)
     services.connect(tenant, facts, actor=EMAIL)
     assignments.assign_objects(actor=EMAIL, tenant=tenant, chosen=demo_groups(facts))
     return tenant

@@ -15,7 +15,7 @@ from django.urls import reverse_lazy
 from django.utils.translation import gettext as _
 
 from portal.access import first_run as code
-from portal.access import users
+from portal.access import sessions, users
 from portal.access.pages import Audience, site_page
 from portal.access.request import HttpRequest as SignedInRequest
 from portal.frame.render import redirect_to, render_page
@@ -76,6 +76,7 @@ def password(request: SignedInRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         users.choose_password(user=user, password=form.cleaned_data["password"])
         update_session_auth_hash(request, user)
+        sessions.see(request, user)
         messages.success(request, _("Your password is changed. Everywhere else you were signed out."))
         return redirect_to(request, get_next_redirect_url(request) or "me")
     return render_page(request, "accounts/password.html", {"form": form}, status=422 if form.errors else 200)

@@ -12,6 +12,7 @@ from portal.access.pages import page
 from portal.access.request import HttpRequest, whole_number
 from portal.access.rights import can
 from portal.access.roles import Right
+from portal.access.step_up import StepUp
 from portal.frame.paging import Pager, query_with
 from portal.frame.render import redirect_to, render_page
 from portal.pages.approvals.forms import DecisionForm, LinkForm
@@ -58,7 +59,7 @@ def hold_facts(hold: Hold) -> dict[str, Any]:
     }
 
 
-@page(read=Right.READ, act=Right.APPROVE)
+@page(read=Right.READ, act=Right.APPROVE, step_up=StepUp.TO_ACT)
 def approval(request: HttpRequest, tenant: Tenant, pk: int) -> HttpResponse:
     reading = request.method != "POST"
     hold = get_object_or_404(Hold.objects.select_related("run"), tenant=tenant, pk=pk)
@@ -169,7 +170,7 @@ def decided_message(approved: int, kept: int) -> str:
     return " ".join(parts)
 
 
-@page(act=Right.APPROVE)
+@page(act=Right.APPROVE, step_up=StepUp.TO_ACT)
 def approvals_link(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """Takes over the AWS objects that were ticked; the sync that links and writes them starts at once."""
     form = LinkForm(request.POST)
@@ -186,7 +187,7 @@ def approvals_link(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     return _start(request, tenant, Run.Kind.CHANGES)
 
 
-@page(act=Right.APPROVE)
+@page(act=Right.APPROVE, step_up=StepUp.TO_ACT)
 def accept_shrinkage(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     service.accept_shrunk_reading(tenant=tenant, actor=request.user.email)
     messages.success(request, _("The next full reading is taken as it is. Limits on removals stay."))

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from portal.access.pages import page
 from portal.access.request import HttpRequest
 from portal.access.roles import Right
+from portal.access.step_up import StepUp
 from portal.frame.render import redirect_to, render_page
 from portal.pages.connection.forms import EntraCredentialForm, TokenForm
 from portal.pages.connection.views import shown_half, shown_test
@@ -43,7 +44,7 @@ def steps(stage: Stage) -> list[ShownStep]:
     return [ShownStep(str(STEPS[one]), states[(number > now) - (number < now)]) for number, one in enumerate(order)]
 
 
-@page(read=Right.CONFIGURE, act=Right.CONFIGURE)
+@page(read=Right.CONFIGURE, act=Right.CONFIGURE, step_up=StepUp.TO_OPEN)
 def credential_renewal(request: HttpRequest, tenant: Tenant, half: Half) -> HttpResponse:
     """`step`: what a button of the page asks for."""
     act = ACTIONS.get(request.POST.get("step", ""))

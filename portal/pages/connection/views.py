@@ -15,9 +15,10 @@ from portal.access.pages import page
 from portal.access.request import HttpRequest
 from portal.access.rights import can
 from portal.access.roles import Right
+from portal.access.step_up import StepUp
 from portal.frame.render import redirect_to, render_page
 from portal.pages.connection.forms import AwsForm, EntraForm
-from sync.connection import clients, renewal, services
+from sync.connection import clients, lab, renewal, services
 from sync.connection.checks.running import FINAL
 from sync.connection.checks.wording import Described, describe, summary
 from sync.connection.services import HalfState
@@ -135,7 +136,7 @@ def what_follows(test: ConnectionTest) -> str:
     return _("The next sync uses this connection.") if not test.tenant.quarantined_at else ""
 
 
-@page(read=Right.CONFIGURE, act=Right.CONFIGURE)
+@page(read=Right.CONFIGURE, act=Right.CONFIGURE, step_up=StepUp.TO_OPEN)
 def connection_entra(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     form = EntraForm(request.POST or None, stored=tenant.entra)
     if request.method == "POST" and form.is_valid():
@@ -144,13 +145,28 @@ def connection_entra(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     return form_page(request, tenant, Half.ENTRA, form)
 
 
-@page(read=Right.CONFIGURE, act=Right.CONFIGURE)
+@page(read=Right.CONFIGURE, act=Right.CONFIGURE, step_up=StepUp.TO_OPEN)
 def connection_aws(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     form = AwsForm(request.POST or None, stored=tenant.aws)
     if request.method == "POST" and form.is_valid():
         services.save_aws(tenant=tenant, actor=request.user.email, **form.values())
         return saved(request, tenant, Half.AWS)
     return form_page(request, tenant, Half.AWS, form)
+
+
+@page(act=Right.CONFIGURE)
+def connection_lab(request: HttpRequest, tenant: Tenant) -> HttpResponse:
+    """Both halves with the lab's own values, and a test of each."""
+    try:
+        values = lab.connection_values()
+    except lab.NoLab:
+        messages.error(request, _("The rehearsal lab does not answer. It is started with up --lab or up --demo."))
+        return redirect_to(request, "connection", tenant.slug)
+    services.connect(tenant, values, actor=request.user.email)
+    for half in Half:
+        services.start_test(tenant=tenant, actor=request.user.email, half=half)
+    messages.success(request, _("The values of the rehearsal lab are entered and tested."))
+    return redirect_to(request, "connection", tenant.slug)
 
 
 @page(read=Right.CONFIGURE)

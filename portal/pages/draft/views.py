@@ -15,6 +15,7 @@ from portal.access.pages import page
 from portal.access.quota import PREVIEW, begin_export, take
 from portal.access.request import HttpRequest
 from portal.access.roles import Right
+from portal.access.step_up import StepUp
 from portal.frame.csv_export import csv_response
 from portal.frame.paging import Pager
 from portal.frame.render import redirect_to, render_page, render_question
@@ -251,7 +252,7 @@ def impact_keep(request: HttpRequest, tenant: Tenant, number: int) -> HttpRespon
     return redirect_to(request, "impact", tenant.slug, number)
 
 
-@page(act=Right.CONFIGURE)
+@page(act=Right.CONFIGURE, step_up=StepUp.TO_ACT)
 def publish(request: HttpRequest, tenant: Tenant, number: int) -> HttpResponse:
     found = preview_or_404(tenant, number)
     form = PublishForm(request.POST)

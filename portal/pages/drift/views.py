@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from portal.access.pages import page
 from portal.access.request import HttpRequest
 from portal.access.roles import Right
+from portal.access.step_up import StepUp
 from portal.frame.render import redirect_to, render_page, render_question
 from portal.words.progress import waits_too_long
 from sync.approvals import services
@@ -145,7 +146,7 @@ def drift_compare(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     return redirect_to(request, "drift", tenant.slug)
 
 
-@page(act=Right.APPROVE)
+@page(act=Right.APPROVE, step_up=StepUp.TO_ACT)
 def drift_link(request: HttpRequest, tenant: Tenant, pk: int) -> HttpResponse:
     """The AWS object is the person or group that it may be: the next sync links it and writes by the mappings."""
     row = get_object_or_404(tenant.drifts, pk=pk, kind=Drift.Kind.ONLY_IN_AWS, run=verifying.latest_comparison(tenant))

@@ -8,6 +8,7 @@ from portal.access.pages import page
 from portal.access.quota import PREVIEW, take
 from portal.access.request import HttpRequest
 from portal.access.roles import Right
+from portal.access.step_up import StepUp
 from portal.frame.render import redirect_to, render_page, render_question, wants_partial
 from portal.pages.provisioning.forms import ScheduleForm
 from portal.pages.provisioning.safety_form import SafetyForm
@@ -35,7 +36,7 @@ def provisioning(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     return render_page(request, "provisioning/detail.html", context, status=status)
 
 
-@page(read=Right.CONFIGURE, act=Right.CONFIGURE)
+@page(read=Right.CONFIGURE, act=Right.CONFIGURE, step_up=StepUp.TO_ACT)
 def provisioning_safety(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """The safety card's own form; the page is the same."""
     if request.method != "POST":

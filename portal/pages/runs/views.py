@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from portal.access.pages import page
 from portal.access.request import HttpRequest, whole_number
 from portal.access.roles import Right
+from portal.access.step_up import StepUp
 from portal.frame.paging import Pager, keyset_page, query_with
 from portal.frame.render import redirect_to, render_page, render_question
 from portal.frame.run_pill import RunPill
@@ -71,7 +72,7 @@ def plan_context(request: HttpRequest, found: Run) -> dict[str, object]:
     } | keyset_page(rows, request, "#operations")
 
 
-@page(act=Right.OPERATE)
+@page(act=Right.OPERATE, step_up=StepUp.TO_ACT)
 def run_confirm(request: HttpRequest, tenant: Tenant, number: int) -> HttpResponse:
     found = get_object_or_404(Run, tenant=tenant, number=number)
     if not tenant.enabled:

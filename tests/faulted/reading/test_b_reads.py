@@ -1,6 +1,5 @@
 """Table B, answers that are wrong: failed, cut, foreign, endless, too big. Nobody loses anything, at any point of the round."""
 
-import functools
 import threading
 import time
 from typing import Any
@@ -205,7 +204,7 @@ def patiently(monkeypatch: pytest.MonkeyPatch, **limits: Any) -> None:
             setattr(graph, name, value)
         return graph
 
-    monkeypatch.setattr(execution, "graph_client", functools.partial(made))
+    monkeypatch.setattr("sync.connection.clients.graph_client", made)
 
 
 @pytest.mark.fault("B26")

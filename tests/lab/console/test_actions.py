@@ -15,13 +15,16 @@ from tests.world.lab import Lab
 pytestmark = pytest.mark.company(5, groups=1, memberships=2)
 
 
-def page(lab: Lab) -> str:
-    return lab.session.get(lab.facts["console"], timeout=20).text
+def page(lab: Lab, pick: str = "") -> str:
+    """`pick`: the id of whose buttons are shown."""
+    return lab.session.get(lab.facts["console"], params={"pick": pick}, timeout=20).text
 
 
 def press(lab: Lab, action: str, **fields: str) -> str:
     """One button of the page, if it is there; what the page says then."""
-    forms = re.findall(rf'<form method="post" action="/actions/{action}"[^>]*>(.*?)</form>', page(lab), re.DOTALL)
+    forms = re.findall(
+        rf'<form method="post" action="/actions/{action}"[^>]*>(.*?)</form>', page(lab, fields.get("id", "")), re.DOTALL
+    )
     hidden = fields.get("id") or ""
     assert [form for form in forms if hidden in form], action
     answer = lab.session.post(f"{lab.facts['console']}actions/{action}", data=fields, timeout=20, allow_redirects=False)
@@ -73,6 +76,102 @@ def test_a_person_who_came_again_has_the_old_names_and_groups_and_another_id(lab
     kept = ("userPrincipalName", "displayName", "department")
     assert [new[name] for name in kept] == [old[name] for name in kept]
     assert old["id"] not in lab.call("GET", "entra/ids")["users"]
+
+
+def test_two_hundred_are_hired_at_once_and_nobody_is_called_as_another(lab: Lab) -> None:
+    group = group_of(lab, "Engines grown")["id"]
+    assert press(lab, "hire_many", group=group) == "200 people were hired into the group."
+    members = {member["id"] for member in lab.entra_group("Engines grown")["members"]}
+    users = [user for user in lab.call("GET", "entra/state")["users"] if user["id"] in members]
+    assert len({user["displayName"] for user in users}) == len({user["userPrincipalName"] for user in users}) == 200
+
+
+def test_a_reorganised_team_has_a_new_lead_and_every_other_one_is_gone(lab: Lab) -> None:
+    team = group_of(lab, "Engines divided", [hire(lab, f"Cog {n} Wheel") for n in range(5)])
+    press(lab, "reorganise", group=team["id"])
+    left = [member["id"] for member in lab.entra_group("Engines divided")["members"]]
+    assert len(left) == 3
+    managers = {lab.entra_user(key)["manager"] for key in left} - {None}
+    assert managers <= set(left)
+    assert len(managers) == 1
+    assert press(lab, "reorganise", group=group_of(lab, "Nobody's")["id"]).startswith("Not done: A team needs")
+
+
+def test_back_to_start_brings_the_first_company_back_and_whoever_reads_changes_reads_it_anew(lab: Lab) -> None:
+    lab.call("POST", "faults", {"part": "aws", "kind": "status", "status": 500, "times": -1})
+    before = lab.call("GET", "connection")
+    first = lab.call("GET", "entra/ids")["users"][0]
+    lab.call("POST", f"entra/users/{first}/purge")
+    newcomer = hire(lab, "Ada Newcomer")["id"]
+    press(lab, "back_to_start")
+    people = lab.call("GET", "entra/ids")["users"]
+    assert (first in people, newcomer in people) == (True, False)
+    assert lab.aws()["users"] == lab.call("GET", "faults") == []
+    assert lab.call("GET", "connection") == before
+
+
+# Faults, as the page's switches
+
+
+def test_a_fault_is_switched_on_counted_and_switched_off(lab: Lab) -> None:
+    assert press(lab, "switch_fault", name="token-refused") == "AWS refuses the token: on."
+    assert "1 of 8 is on." in page(lab)
+    assert ask_aws(lab).status_code == 401
+    press(lab, "switch_fault", name="token-refused")
+    assert "0 of 8 are on." in page(lab)
+    assert ask_aws(lab).status_code == 200
+    assert press(lab, "switch_fault", name="nothing").startswith("Not done")
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "status"),
+    [("double", "Users", 409), ("lost-write", "Users", 201), ("throttled", "Users", 201)],
+)
+def test_a_fault_of_one_request_is_off_once_it_has_fired(lab: Lab, name: str, path: str, status: int) -> None:
+    press(lab, "switch_fault", name=name)
+    headers = {"Authorization": f"Bearer {lab.facts['scim_token']}"}
+    url = lab.facts["scim_endpoint"] + path
+    answer = lab.session.post(url, json=person("ada"), headers=headers, verify=lab.facts["ca_file"], timeout=20)
+    assert answer.status_code == status
+    assert len(lab.aws()["users"]) == (name == "throttled")
+    assert (f"{0 if name != 'throttled' else 1} of 8" in page(lab)) is True
+
+
+def test_all_off_ends_every_fault(lab: Lab) -> None:
+    for name in ("silent", "graph-throttled", "delta-reset", "graph-denied"):
+        press(lab, "switch_fault", name=name)
+    assert "4 of 8 are on." in page(lab)
+    press(lab, "release_all")
+    assert lab.call("GET", "faults") == []
+
+
+# Days
+
+
+@pytest.mark.company(5, groups=1, memberships=2, pass_time='["true"]')
+def test_thirty_days_empty_the_recycle_bin_and_make_the_token_older(lab: Lab) -> None:
+    leaver, other = hire(lab, "Lea Leaver")["id"], hire(lab, "Ole Other")["id"]
+    token = lab.aws()["tokens"][0]["expires"]
+    press(lab, "leave", id=leaver)
+    press(lab, "pass_time", days="1")
+    press(lab, "leave", id=other)
+    assert press(lab, "pass_time", days="29") == "29 days passed, here and in Lockstep."
+    bin_ = {user["id"] for user in lab.call("GET", "entra/state")["users"] if user["deleted"]}
+    assert (leaver in bin_, other in bin_) == (False, True)
+    assert token - lab.aws()["tokens"][0]["expires"] == pytest.approx(30 * 24 * 3600)
+
+
+@pytest.mark.company(5, groups=1, memberships=2, pass_time='["sh", "-c", "echo A run is under way. >&2; exit 1"]')
+def test_no_day_passes_here_when_the_product_refuses(lab: Lab) -> None:
+    token = lab.aws()["tokens"][0]["expires"]
+    assert press(lab, "pass_time", days="1") == "Not done: A run is under way."
+    assert lab.aws()["tokens"][0]["expires"] == token
+
+
+def test_days_pass_only_where_the_product_takes_part(lab: Lab) -> None:
+    assert "pass_time" not in page(lab)
+    answer = lab.session.post(f"{lab.facts['console']}actions/pass_time", data={"days": "1"}, timeout=20)
+    assert "in the demo alone" in unescape(answer.text)
 
 
 # AWS by hand

@@ -82,7 +82,7 @@ class World:
 
     def address(self, name: str) -> str:
         usual = {"object_type": "user", "target": "title", "key": "new", "kind": "group", "object_id": GROUP}
-        more = {"half": "aws", "number": 1, "slug": SLUG, "uidb64": "MQ", "token": "a-b", "pk": 1}
+        more = {"half": "aws", "number": 1, "slug": SLUG, "uidb64": "MQ", "token": "a-b", "pk": 1, "code": "too-long"}
         named = usual | more | self.facts.get(name, {})
         converters = (PAGES | OTHERS)[name].pattern.converters
         of_tenant = {"slug": SLUG} if name in PAGES else {}

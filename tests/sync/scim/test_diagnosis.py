@@ -16,6 +16,7 @@ GOOD: dict[str, Any] = {"userName": "a@b.c", "displayName": "A", "name": {"given
         (400, "List attribute phoneNumbers exceeds allowed limit of 1", "too-many-values", "phoneNumbers"),
         (400, "List attribute email exceeds allowed limit of 1", "too-many-values", "emails"),
         (400, "List attribute addresses allowed limit of 1", "too-many-values", "addresses"),
+        (400, "Currently list attributes only allow single item", "too-many-values", None),
         (400, "2 validation errors detected: Value at 'name.familyName' failed to satisfy constraint: Member must have length greater than or equal to 1; Value at 'name.familyName' failed to satisfy constraint: Member must satisfy regular expression pattern: [x]+", "missing-family-name", "name.familyName"),
         (400, "1 validation errors detected: Value at 'displayName' failed to satisfy constraint: Member must satisfy regular expression pattern: [x]+", "bad-characters", "displayName"),
         (400, "2 validation errors detected: Value at 'title' failed to satisfy constraint: Member must have length greater than or equal to 1; Value at 'title' failed to satisfy constraint: Member must satisfy regular expression pattern: [x]+", "empty-value", "title"),

@@ -1,0 +1,54 @@
+"""What matters most asks again who is there, unless that was shown a moment ago (ASVS 5.0, V7.5.3)."""
+
+import time
+from enum import Enum
+
+from allauth.account.adapter import get_adapter
+from allauth.account.authentication import get_authentication_records
+from allauth.account.internal.flows.reauthentication import suspend_request
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+
+from portal.access import second_factor
+from portal.access.demo import is_only_the_lab
+from portal.models import User
+
+
+class StepUp(Enum):
+    """`TO_ACT`: a POST waits in the session until the person has confirmed, and is then carried out. `TO_OPEN`: the page
+    itself asks first, since what its form holds must not wait anywhere."""
+
+    TO_ACT = "to act"
+    TO_OPEN = "to open"
+
+
+def is_recent(request: HttpRequest, user: User) -> bool:
+    """By the second factor where there is one: an open session and a password are no two things."""
+    records = get_authentication_records(request, user)
+    if second_factor.has_one(user):
+        records = [record for record in records if record["method"] == "mfa"]
+    newest = max((record["at"] for record in records), default=0.0)
+    return bool(newest > time.time() - settings.ACCOUNT_REAUTHENTICATION_TIMEOUT)
+
+
+def is_asked(request: HttpRequest, user: User, step_up: StepUp | None) -> bool:
+    if step_up is None or (step_up is StepUp.TO_ACT and request.method != "POST"):
+        return False
+    return not is_recent(request, user) and not is_only_the_lab()
+
+
+def ask(request: HttpRequest, user: User, step_up: StepUp) -> HttpResponse:
+    """To the page that asks, and back."""
+    page = get_adapter().get_reauthentication_methods(user)[0]["url"]
+    if step_up is StepUp.TO_OPEN:
+        if request.method == "POST":
+            messages.warning(request, _("Nothing was saved yet. Confirm that it is you, then enter it again."))
+        answer: HttpResponse = redirect_to_login(request.get_full_path(), page)
+    else:
+        answer = suspend_request(request, page)
+    if getattr(request, "htmx", False):
+        return HttpResponse(status=401, headers={"HX-Redirect": answer["Location"]})
+    return answer
