@@ -223,15 +223,24 @@ def _cache(broker: str) -> dict[str, Any]:
     if not broker.startswith(("unix://", "redis://", "rediss://")):
         return {"BACKEND": "portal.deployment.cache.SealedFileCache", "LOCATION": str(STATE_DIR / "cache")}
     return {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "portal.deployment.cache.PatientRedisCache",
         "LOCATION": broker,
-        "OPTIONS": {"serializer": "portal.deployment.cache.SealedJson"},
+        "OPTIONS": {
+            "serializer": "portal.deployment.cache.SealedJson",
+            # Seconds: a page waits no longer for a server that keeps silent.
+            "socket_connect_timeout": 2,
+            "socket_timeout": 2,
+        },
     }
 
 
 CACHES = {"default": _cache(BROKER_URL)}
 
-EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if environ.text('SMTP_HOST') else 'console'}.EmailBackend"
+EMAIL_BACKEND = (
+    "django.core.mail.backends.smtp.EmailBackend"
+    if environ.text("SMTP_HOST")
+    else "portal.deployment.json_logs.MailBackend"
+)
 EMAIL_HOST = environ.host("SMTP_HOST", "localhost")
 EMAIL_PORT = environ.number("SMTP_PORT", 587, most=65535)
 EMAIL_HOST_USER = environ.text("SMTP_USER")

@@ -1,6 +1,10 @@
 """Messages to the workers, by the names of their tasks: whoever asks for work need not know whoever does it."""
 
+import structlog
 from celery import current_app
+from kombu.exceptions import OperationalError
+
+log = structlog.get_logger(__name__)
 
 EXECUTE_RUN = "sync.tasks.execute_run"
 TEST_CONNECTION = "sync.tasks.test_connection"
@@ -14,5 +18,9 @@ ROUTES = {EXECUTE_RUN: {"queue": RUNS}, CHECK_READINESS: {"queue": RUNS}}
 
 
 def send(task: str, key: int) -> None:
-    """`key`: the primary key of the row that asks. A lost or repeated message does no harm."""
-    current_app.send_task(task, args=[key])
+    """`key`: the primary key of the row that asks. A lost or repeated message does no harm: without a broker the row waits
+    for whoever looks next."""
+    try:
+        current_app.send_task(task, args=[key])
+    except OperationalError as error:
+        log.warning("broker away", task=task, key=key, reason=str(error))
