@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
@@ -157,15 +157,17 @@ def connection_aws(request: HttpRequest, tenant: Tenant) -> HttpResponse:
 @page(act=Right.CONFIGURE)
 def connection_lab(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """Both halves with the lab's own values, and a test of each."""
+    if not lab.is_offered_to(tenant):
+        raise Http404(_("There is no rehearsal lab here, or the tenant is connected to something else."))
     try:
         values = lab.connection_values()
     except lab.NoLab:
-        messages.error(request, _("The rehearsal lab does not answer. It is started with up --lab or up --demo."))
+        messages.error(request, _("The rehearsal lab does not answer. Start Lockstep again with --lab."))
         return redirect_to(request, "connection", tenant.slug)
     services.connect(tenant, values, actor=request.user.email)
     for half in Half:
         services.start_test(tenant=tenant, actor=request.user.email, half=half)
-    messages.success(request, _("The values of the rehearsal lab are entered and tested."))
+    messages.success(request, _("The values of the rehearsal lab are entered. Both halves are being tested."))
     return redirect_to(request, "connection", tenant.slug)
 
 
@@ -183,7 +185,13 @@ def connection_certificate(request: HttpRequest, tenant: Tenant) -> HttpResponse
 
 def form_page(request: HttpRequest, tenant: Tenant, half: Half, form: EntraForm | AwsForm) -> HttpResponse:
     federation = clients.presented_token(tenant.entra.cloud) if half == Half.ENTRA else {}
-    context = {"tenant": tenant, "half": shown_half(tenant, half), "form": form, "federation": federation}
+    context = {
+        "tenant": tenant,
+        "half": shown_half(tenant, half),
+        "form": form,
+        "federation": federation,
+        "lab": lab.is_offered_to(tenant),
+    }
     return render_page(request, f"connection/{half}.html", context, status=422 if form.is_bound else 200)
 
 

@@ -39,8 +39,17 @@ def test_without_a_lab_nothing_is_offered_and_nothing_is_entered(jo: Client, ten
     settings.LAB_CONSOLE = ""
     for address in FORMS:
         assert "Use these" not in jo.get(address).content.decode()
-    answer = jo.post("/t/acme/connection/lab/", follow=True)
-    assert "does not answer" in answer.content.decode()
+    assert jo.post("/t/acme/connection/lab/").status_code == 404
+    tenant.entra.refresh_from_db()
+    assert tenant.entra.directory_id == ""
+
+
+def test_it_never_takes_the_place_of_something_real(jo: Client, tenant: Tenant, lab: Lab, settings: Any) -> None:
+    settings.LAB_CONSOLE = lab.facts["console"]
+    tenant.aws.endpoint, tenant.aws.sealed_token = "https://scim.eu-central-1.amazonaws.com/x/scim/v2", "sealed"
+    tenant.aws.save()
+    assert "Use these" not in jo.get(FORMS[0]).content.decode()
+    assert jo.post("/t/acme/connection/lab/").status_code == 404
     tenant.entra.refresh_from_db()
     assert tenant.entra.directory_id == ""
 
