@@ -13,6 +13,7 @@ from sync.drift import repairing
 from sync.drift.comparison import compare, found_differences, verify
 from sync.engine.cycle import Evaluate, evaluation_of, run_cycle
 from sync.engine.rehearsal.rehearsal import draft_of, rehearse
+from sync.graph.client import GraphClient
 from sync.models import AwsConnection, Configuration, EntraConnection, Result, Run, Tenant
 from sync.notifications import deliveries, incidents
 from sync.on_demand.serving import Serving, execute_demand, recover_demands
@@ -22,6 +23,8 @@ from sync.runs.lease import Lease, LeaseLost, Watch, claim
 from sync.runs.outages import is_outage, outage_in_words
 from sync.runs.outcomes import OWN_ERROR, Ending, ending_of
 from sync.runs.results import count_results
+from sync.runs.tallies import count_run
+from sync.scim.client import ScimClient
 from sync.standings import services as standings
 
 log = structlog.get_logger(__name__)
@@ -45,6 +48,8 @@ def execute_run(run_id: int, watching: type[Watch] = Watch) -> Run | None:
             if run.kind == Run.Kind.ON_DEMAND:
                 execute_demand(run, watch)
                 standings.refresh_only_in_aws(run.tenant_id)
+                run.refresh_from_db()
+                count_run(run)
                 notify(run)
                 return run
             return _execute(run, watch)
@@ -109,12 +114,10 @@ def _carry_out(run: Run, watch: Watch) -> Ending:
     try:
         graph, scim = clients_of(run, watch)
         watch.serve = Serving(run.tenant, watch, graph, scim).serve
-        if run.kind == Run.Kind.VERIFY:
-            verify(run, watch, scim)
-        else:
-            configuration, evaluated = _rules_of(run)
-            read_back = partial(compare, run=run, watch=watch, scim=scim)
-            run_cycle(run, configuration, watch, graph, scim, evaluated=evaluated, compare=read_back)
+        try:
+            _work(run, watch, graph, scim)
+        finally:
+            run.scim_requests = dict(scim.counts)
         differs = found_differences(run)
         repairing.by_policy(run)
         watch.serve()
@@ -130,6 +133,15 @@ def _carry_out(run: Run, watch: Watch) -> Ending:
     if any(not group.problem.warning for group in problem_groups(run)):
         return Ending(Run.State.COMPLETED_WITH_ERRORS, "", "")
     return Ending(Run.State.COMPLETED_WITH_DIFFERENCES if differs else Run.State.COMPLETED, "", "")
+
+
+def _work(run: Run, watch: Watch, graph: GraphClient, scim: ScimClient) -> None:
+    if run.kind == Run.Kind.VERIFY:
+        verify(run, watch, scim)
+        return
+    configuration, evaluated = _rules_of(run)
+    read_back = partial(compare, run=run, watch=watch, scim=scim)
+    run_cycle(run, configuration, watch, graph, scim, evaluated=evaluated, compare=read_back)
 
 
 @transaction.atomic
@@ -153,6 +165,7 @@ def _end(run: Run, lease: Lease, ending: Ending) -> None:
         # A draft may be discarded while its preview goes on.
         run.configuration = None
     run.save()
+    count_run(run)
     # Links that the run made or cut tell of what only AWS held.
     standings.refresh_only_in_aws(run.tenant_id)
 
