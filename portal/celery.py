@@ -59,6 +59,7 @@ def configure() -> None:
 
 with failing_in_words():
     configure()
+    from portal.deployment import heartbeats  # noqa: F401 - listens
 
 
 @celeryd_init.connect
