@@ -266,6 +266,8 @@ FEDERATED_TOKEN_STS_REGION = environ.text("FEDERATED_TOKEN_STS_REGION")
 # Requests a second of a run. AWS allows 20 for all clients together; a support case raises that (quotas page).
 # Below AWS's 20 requests a second: tests and live reads take 2 of them.
 SCIM_RATE = environ.number("SCIM_RATE", 18)
+# Whoever has it may read /metrics; without one, only this machine.
+METRICS_TOKEN = environ.secret("METRICS_TOKEN")
 LEASE_SECONDS = environ.number("LEASE_SECONDS", 25)
 LOG_LEVEL = environ.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
 LOGGING_CONFIG = "portal.deployment.json_logs.configure"
