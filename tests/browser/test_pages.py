@@ -356,7 +356,7 @@ OWN = (
 )
 HELP = ("help", "help_words", "help_translate")
 GLOBAL = {
-    **dict.fromkeys(("keys", "credentials", "tenant_new", "account_logout", *HELP, *OWN), ""),
+    **dict.fromkeys(("keys", "credentials", "health", "tenant_new", "account_logout", *HELP, *OWN), ""),
     "tenants": "?stay=1",
 }
 
