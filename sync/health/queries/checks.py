@@ -1,6 +1,5 @@
 """Named checks of the installation, each with its remedy: the health page and `doctor` show the same ones."""
 
-import datetime
 import shutil
 import time
 from collections.abc import Callable, Iterable
@@ -18,8 +17,15 @@ from django.utils.translation import gettext_lazy, ngettext
 from kombu.exceptions import OperationalError
 
 from sync.connection import rotation
-from sync.health.queries.presence import Process, late_tenants, processes, serving
-from sync.models import Delivery, Heartbeat, Run, Tenant
+from sync.health.queries.presence import (
+    Process,
+    failed_mails,
+    late_tenants,
+    processes,
+    retried_mails,
+    serving,
+)
+from sync.models import Heartbeat, Run, Tenant
 from sync.queue import QUICK, RUNS
 from sync.runs.outages import database_problem
 
@@ -192,12 +198,9 @@ def _broker() -> Outcome:
 
 
 def _mail() -> Outcome:
-    day = timezone.now() - datetime.timedelta(days=2)
-    failed = Delivery.objects.filter(state=Delivery.State.FAILED, created_at__gte=day)
-    stuck = Delivery.objects.filter(state__in=Delivery.OPEN, attempts__gt=0)
-    count = failed.count() + stuck.count()
-    if count:
-        last = (failed | stuck).first()
+    unsent = failed_mails() | retried_mails()
+    if count := unsent.count():
+        last = unsent.first()
         says = ngettext("%(n)s mail could not be sent: %(reason)s", "%(n)s mails could not be sent: %(reason)s", count)
         remedy = _("See that SMTP_HOST, SMTP_PORT and the password are right. A mail is tried for two days.")
         return Outcome("failed", says % {"n": count, "reason": last.error if last else ""}, remedy=remedy)

@@ -9,8 +9,8 @@ from django.db.models import Count, Min, OuterRef, Subquery
 from django.utils import timezone
 
 from sync.connection.services import ends_of
-from sync.health.queries.presence import late_tenants, processes
-from sync.models import AwsConnection, Delivery, EntraConnection, Half, Incident, Run, Standing, Tally, Tenant
+from sync.health.queries.presence import failed_mails, late_tenants, processes, retried_mails
+from sync.models import AwsConnection, EntraConnection, Half, Incident, Run, Standing, Tally, Tenant
 from sync.models.standing import FAMILIES
 
 # Values of the labels, and the value.
@@ -100,10 +100,8 @@ def _tallies(name: str) -> Callable[[], Iterator[Sample]]:
 
 
 def _mails() -> Iterator[Sample]:
-    counts = dict(Delivery.objects.order_by().values_list("state").annotate(n=Count("pk")))
-    retried = Delivery.objects.filter(state__in=Delivery.OPEN, attempts__gt=0).count()
-    yield ("retried",), retried
-    yield ("failed",), counts.get(Delivery.State.FAILED, 0)
+    yield ("retried",), retried_mails().count()
+    yield ("failed",), failed_mails().count()
 
 
 def _days_left() -> Iterator[Sample]:
@@ -160,7 +158,13 @@ FIGURES = (
         ("tenant", "method"),
         _tallies("scim_requests"),
     ),
-    Figure("lockstep_mails", "gauge", "Mails that are tried again, and that were given up.", ("state",), _mails),
+    Figure(
+        "lockstep_mails",
+        "gauge",
+        "Mails that are tried again, and of two days those that were given up.",
+        ("state",),
+        _mails,
+    ),
     Figure(
         "lockstep_credential_days_left", "gauge", "Until the token or credential ends.", ("tenant", "half"), _days_left
     ),

@@ -4,18 +4,20 @@ import datetime
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from sync.models import Heartbeat, Run, Tenant
+from sync.models import Delivery, Heartbeat, Run, Tenant
 from sync.queue import QUICK, RUNS
 
 # Processes report every ten seconds.
 SILENT_AFTER = datetime.timedelta(minutes=1)
 # A tenant that is due, or a run that is asked for, waits for seconds where all is well.
 LATE_AFTER = datetime.timedelta(minutes=5)
+# How long a mail that was given up counts.
+MAIL_MATTERS = datetime.timedelta(days=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,3 +91,11 @@ def _queued_since(limit: datetime.datetime) -> dict[int, datetime.datetime]:
     """The oldest of each tenant."""
     runs = Run.objects.filter(state=Run.State.QUEUED, created_at__lt=limit)
     return dict(runs.order_by("-created_at").values_list("tenant_id", "created_at"))
+
+
+def failed_mails() -> QuerySet[Delivery]:
+    return Delivery.objects.filter(state=Delivery.State.FAILED, created_at__gte=timezone.now() - MAIL_MATTERS)
+
+
+def retried_mails() -> QuerySet[Delivery]:
+    return Delivery.objects.filter(state__in=Delivery.OPEN, attempts__gt=0)
