@@ -223,7 +223,7 @@ def _cache(broker: str) -> dict[str, Any]:
     if not broker.startswith(("unix://", "redis://", "rediss://")):
         return {"BACKEND": "portal.deployment.cache.SealedFileCache", "LOCATION": str(STATE_DIR / "cache")}
     return {
-        "BACKEND": "portal.deployment.cache.PatientRedisCache",
+        "BACKEND": "portal.deployment.redis_cache.PatientRedisCache",
         "LOCATION": broker,
         "OPTIONS": {
             "serializer": "portal.deployment.cache.SealedJson",

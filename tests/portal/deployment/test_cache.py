@@ -10,7 +10,8 @@ from django.core.cache.backends.base import BaseCache
 from django.core.cache.backends.redis import RedisCache
 from django.test import Client
 
-from portal.deployment.cache import PatientRedisCache, SealedFileCache, SealedJson
+from portal.deployment.cache import SealedFileCache, SealedJson
+from portal.deployment.redis_cache import PatientRedisCache
 from portal.models import User
 from sync.connection.sealing import new_ring_line
 from sync.directory import live
@@ -74,7 +75,7 @@ def test_without_redis_each_process_counts_for_itself(tmp_path: Path) -> None:
 def test_without_redis_people_sign_in_and_misses_are_counted(
     client: Client, owner: User, settings: Any, tmp_path: Path
 ) -> None:
-    backend = "portal.deployment.cache.PatientRedisCache"
+    backend = "portal.deployment.redis_cache.PatientRedisCache"
     settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": f"unix://{tmp_path}/nobody.sock"}}
     assert client.post("/sign-in/", {"login": owner.email, "password": PASSWORD}).status_code == 302
     client = Client()
