@@ -6,9 +6,11 @@ from typing import Any
 
 from celery import Celery
 from celery.signals import beat_init, celeryd_init, setup_logging, task_postrun, task_prerun
+from kombu import Exchange, Queue
 
 from portal.deployment.starting import failing_in_words, require_ready
 from sync import context
+from sync.queue import QUICK, ROUTES, RUNS
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
@@ -39,10 +41,15 @@ def configure() -> None:
         task_ignore_result=True,
         task_serializer="json",
         accept_content=["json"],
+        # A worker serves both unless it is told otherwise (--queues).
+        task_queues=[Queue(name, Exchange(name), routing_key=name) for name in (QUICK, RUNS)],
+        task_default_queue=QUICK,
+        task_routes=ROUTES,
         task_acks_late=True,
         task_reject_on_worker_lost=True,
         worker_prefetch_multiplier=1,
-        beat_schedule_filename=str(settings.STATE_DIR / "run" / "beat-schedule"),
+        # Every five seconds, without an end: nothing has to be kept in a file until the next start.
+        beat_scheduler="celery.beat:Scheduler",
         beat_schedule={
             "dispatch": {"task": "sync.tasks.dispatch", "schedule": 5.0, "options": {"expires": 5}},
             "clean_up": {"task": "portal.tasks.clean_up", "schedule": 3600.0, "options": {"expires": 600}},
@@ -53,6 +60,7 @@ def configure() -> None:
 
 with failing_in_words():
     configure()
+    from portal.deployment import heartbeats  # noqa: F401 - listens
 
 
 @celeryd_init.connect

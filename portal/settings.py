@@ -157,7 +157,8 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 
 STATIC_URL = "/static/"
-STATIC_ROOT = STATE_DIR / "static"
+# An image holds them beside the code: its state begins empty.
+STATIC_ROOT = Path(environ.text("STATIC_DIR", str(STATE_DIR / "static")))
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -226,15 +227,24 @@ def _cache(broker: str) -> dict[str, Any]:
     if not broker.startswith(("unix://", "redis://", "rediss://")):
         return {"BACKEND": "portal.deployment.cache.SealedFileCache", "LOCATION": str(STATE_DIR / "cache")}
     return {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "portal.deployment.redis_cache.PatientRedisCache",
         "LOCATION": broker,
-        "OPTIONS": {"serializer": "portal.deployment.cache.SealedJson"},
+        "OPTIONS": {
+            "serializer": "portal.deployment.cache.SealedJson",
+            # Seconds: a page waits no longer for a server that keeps silent.
+            "socket_connect_timeout": 2,
+            "socket_timeout": 2,
+        },
     }
 
 
 CACHES = {"default": _cache(BROKER_URL)}
 
-EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if environ.text('SMTP_HOST') else 'console'}.EmailBackend"
+EMAIL_BACKEND = (
+    "django.core.mail.backends.smtp.EmailBackend"
+    if environ.text("SMTP_HOST")
+    else "portal.deployment.json_logs.MailBackend"
+)
 EMAIL_HOST = environ.host("SMTP_HOST", "localhost")
 EMAIL_PORT = environ.number("SMTP_PORT", 587, most=65535)
 EMAIL_HOST_USER = environ.text("SMTP_USER")
@@ -267,6 +277,8 @@ FEDERATED_TOKEN_STS_REGION = environ.text("FEDERATED_TOKEN_STS_REGION")
 # Requests a second of a run. AWS allows 20 for all clients together; a support case raises that (quotas page).
 # Below AWS's 20 requests a second: tests and live reads take 2 of them.
 SCIM_RATE = environ.number("SCIM_RATE", 18)
+# Whoever has it may read /metrics; without one, only this machine.
+METRICS_TOKEN = environ.secret("METRICS_TOKEN")
 LEASE_SECONDS = environ.number("LEASE_SECONDS", 25)
 LOG_LEVEL = environ.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
 LOGGING_CONFIG = "portal.deployment.json_logs.configure"

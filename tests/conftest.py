@@ -3,7 +3,21 @@
 import pytest
 from django.core.cache import cache
 
-PLUGINS = ("audited", "database", "drafted", "examples", "labs", "people", "prepared", "runs", "selection", "tenant")
+PLUGINS = (
+    *(
+        "audited",
+        "broker",
+        "database",
+        "drafted",
+        "examples",
+        "labs",
+        "people",
+        "prepared",
+        "runs",
+        "selection",
+        "tenant",
+    ),
+)
 pytest_plugins = [f"tests.world.{name}" for name in PLUGINS]
 
 

@@ -18,7 +18,7 @@ ORDER = [
     ("connection",),
     ("directory",),
     ("configuration",),
-    ("standings",),
+    ("standings", "health"),
     ("engine",),
     ("approvals", "preview", "drift", "readiness", "on_demand", "people", "notifications"),
     ("tenants", "rehearsal"),
@@ -53,6 +53,7 @@ FEATURES = (
     "notifications",
     "tenants",
     "rehearsal",
+    "health",
 )
 DOORS = ("services", "queries")
 # What commands and tasks open all the same, and why; pages nothing.

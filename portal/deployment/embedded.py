@@ -1,6 +1,6 @@
 """The whole product on one machine, with its embedded parts and, where it is asked for, the rehearsal lab.
 
-In order: state folder and lock, keys, lab and broker, migrations and static files, worker, beat, web; stopped in the reverse.
+In order: state folder and lock, keys, lab and broker, migrations and static files, workers, beat, web; stopped in the reverse.
 """
 
 import contextlib
@@ -30,6 +30,7 @@ from portal.deployment import environ
 from portal.deployment.processes import Child, Supervisor, say
 from sync.connection.loopback import is_loopback
 from sync.keyring import new_ring_line
+from sync.queue import QUICK
 
 MANAGE = [sys.executable, str(settings.BASE_DIR / "manage.py")]
 # A unix socket's path has room for 108 bytes (unix(7)).
@@ -177,6 +178,7 @@ def start_product(
         supervisor.wait_until(lambda: answers_ping(broker_socket(state)), broker, START_SECONDS)
 
     supervisor.start(Child("worker", worker_arguments(), environment, grace=WORKER_GRACE))
+    supervisor.start(Child("quick", quick_worker_arguments(), environment, grace=WORKER_GRACE))
     supervisor.start(Child("beat", celery("beat", "--pidfile", ""), environment))
     web = supervisor.start(Child("web", web_arguments(state, address), environment))
     environ.remember(state, {name: environment[name] for name in environ.SHARED if name in environment})
@@ -303,7 +305,16 @@ def celery(*arguments: str) -> list[str]:
 
 
 def worker_arguments() -> list[str]:
-    return celery("worker", "--concurrency", "2", "--pool", worker_pool(), "--without-gossip", "--without-mingle")
+    return [*worker("runs"), "--concurrency", "2", "--pool", worker_pool()]
+
+
+def quick_worker_arguments() -> list[str]:
+    """Its tasks wait for networks most of the time: threads of one process do."""
+    return [*worker("quick"), "--queues", QUICK, "--concurrency", "4", "--pool", "threads"]
+
+
+def worker(name: str) -> list[str]:
+    return celery("worker", "--hostname", f"{name}@%h", "--without-gossip", "--without-mingle")
 
 
 def worker_pool() -> str:
@@ -318,8 +329,7 @@ def worker_pool() -> str:
 def web_arguments(state: Path, address: Address) -> list[str]:
     return [
         *[sys.executable, "-m", "gunicorn", "-c", "python:portal.deployment.web_server", "portal.wsgi"],
-        *["--bind", str(address), "--control-socket", str(state / "run" / "gunicorn.ctl")],
-        *["--worker-tmp-dir", str(state / "run")],
+        *["--bind", str(address), "--worker-tmp-dir", str(state / "run")],
     ]
 
 

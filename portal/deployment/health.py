@@ -1,6 +1,6 @@
 """What load balancers and orchestrators ask: before the host check and the redirect to HTTPS, which no probe can pass.
 
-/healthz: this process answers. /readyz: it can serve pages; 503 says in words why not.
+/healthz: this process answers. /readyz: it can serve pages; 503 says in words why not. /metrics: figures of the installation.
 """
 
 from collections.abc import Callable
@@ -8,6 +8,8 @@ from collections.abc import Callable
 import structlog
 from django.http import HttpRequest, HttpResponse
 
+from portal.deployment import metrics
+from sync.health.queries.presence import absence
 from sync.runs.outages import NOT_MIGRATED, database_problem
 
 log = structlog.get_logger(__name__)
@@ -25,21 +27,28 @@ class HealthMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         answer = PROBES.get(request.path_info) if request.method in ("GET", "HEAD") else None
-        return _answer(answer()) if answer else self.get_response(request)
+        if answer is None:
+            return self.get_response(request)
+        response = answer(request)
+        response["Cache-Control"] = "no-store"
+        return response
 
 
-def _not_ready() -> str:
+def _ready(_request: HttpRequest) -> HttpResponse:
+    """Pages can be served while nobody works: that is said, and no reason to send people elsewhere."""
     problem = database_problem()
-    if problem in ("", NOT_MIGRATED):
-        return problem
-    log.warning("not ready", reason=problem)
-    return NO_DATABASE
+    if problem not in ("", NOT_MIGRATED):
+        log.warning("not ready", reason=problem)
+        problem = NO_DATABASE
+    return _text(problem, 503) if problem else _text(f"{HEALTHY}\n{absence()}".strip())
 
 
-PROBES: dict[str, Callable[[], str]] = {"/healthz": lambda: "", "/readyz": _not_ready}
+def _text(words: str, status: int = 200) -> HttpResponse:
+    return HttpResponse(f"{words}\n", status=status, content_type="text/plain; charset=utf-8")
 
 
-def _answer(problem: str) -> HttpResponse:
-    response = HttpResponse(f"{problem or HEALTHY}\n", status=503 if problem else 200, content_type="text/plain")
-    response["Cache-Control"] = "no-store"
-    return response
+PROBES: dict[str, Callable[[HttpRequest], HttpResponse]] = {
+    "/healthz": lambda _request: _text(HEALTHY),
+    "/readyz": _ready,
+    "/metrics": metrics.answer,
+}

@@ -3,7 +3,9 @@
 What it needs of a proxy in front stands in docs/operations.md.
 """
 
-from portal.deployment import limits
+from typing import Any
+
+from portal.deployment import limits, watchdog
 
 worker_class = "portal.deployment.web_worker.WaitingRoomWorker"
 workers = 1
@@ -12,7 +14,13 @@ worker_connections = 1000
 keepalive = 5
 graceful_timeout = 10
 loglevel = "warning"
+# Nobody talks to it, and the home of its user may be read-only.
+control_socket_disable = True
 # gunicorn's own limits of a head, beside the size of all of it.
 limit_request_line = 8190
 limit_request_fields = 100
 limit_request_field_size = min(16 * 1024, limits.HEAD_BYTES)
+
+
+def post_worker_init(_worker: Any) -> None:
+    watchdog.start()

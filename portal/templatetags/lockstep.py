@@ -18,7 +18,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from portal.words.states import LOOKS, WORDS
+from sync.health.queries.presence import somebody_works
 from sync.models import Run, Tenant
+from sync.queue import RUNS
 
 register = template.Library()
 
@@ -52,6 +54,14 @@ def status(kind: str, value: str, icon_only: bool = False) -> SafeString:
         )
     css = f"ls-status ls-c-{family}" if family in QUIET else f"ls-tag ls-tag-{family}"
     return format_html('<span class="{}">{}{}</span>', css, icon(shape, 16 if family in QUIET else 14), word)
+
+
+@register.simple_tag
+def awaited_worker(queue: str = RUNS) -> str:
+    """Why nobody has taken something yet: whoever waits for a busy worker need not start one."""
+    if somebody_works(queue):
+        return _("All workers are busy: it begins when one is free.")
+    return _("No worker is running: it begins when the worker service does.")
 
 
 @register.simple_tag(takes_context=True)

@@ -32,6 +32,7 @@ WORDS: Mapping[str, Mapping[str, Words]] = {
         "waiting_for_approval": _("Waiting for approval"),
         "quarantined": _("Quarantined"),
     },
+    "lateness": {"overdue": _("Overdue")},
     "half": {
         "not_tested": _("Not tested"),
         "working": _("Working"),
@@ -114,6 +115,7 @@ LOOKS: Mapping[str, Mapping[str, Look]] = {
         "waiting_for_approval": HELD,
         "quarantined": HELD,
     },
+    "lateness": {"overdue": BAD},
     "half": {
         "not_tested": IDLE,
         "working": GOOD,

@@ -98,7 +98,6 @@ def run_cycle(
         if run.kind == Run.Kind.FULL:
             compare(phases)
     run.counts = count_results(run) | {"no_change": run.counts["no_change"]}
-    run.scim_requests = dict(scim.counts)
     phases.save()
 
 

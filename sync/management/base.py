@@ -49,19 +49,18 @@ class AuditedCommand(BaseCommand):
             return super().execute(*args, **options)
 
 
-class CheckedCommand(AuditedCommand):
-    """What goes wrong comes in words and as a code of EXIT_CODES. The work is in `carry_out`."""
+class ReportingCommand(AuditedCommand):
+    """With --json, standard output is one object whatever comes of it; a refusal's sentence goes to standard error either way."""
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """With --json a refusal is an object, too; its sentence goes to standard error either way."""
         try:
-            self._handle(options)
+            self._carry_out(options)
         except CommandError as error:
             if options.get("json"):
                 self.stdout.write(to_json({"error": str(error), "exit_code": int(error.returncode)}))
             raise
 
-    def _handle(self, options: dict[str, Any]) -> None:
+    def _carry_out(self, options: dict[str, Any]) -> None:
         try:
             self.carry_out(options)
         except (DatabaseError, InterfaceError) as error:
@@ -72,8 +71,19 @@ class CheckedCommand(AuditedCommand):
     def carry_out(self, options: dict[str, Any]) -> None:
         raise NotImplementedError
 
+    def print_report(self, report: Report, options: dict[str, Any]) -> None:
+        self.stdout.write(to_json(report) if options["json"] else self.in_words(report))
+        if code := self.exit_code(report):
+            raise SystemExit(code)
 
-class TenantCommand(CheckedCommand):
+    def in_words(self, report: Report) -> str:
+        raise NotImplementedError
+
+    def exit_code(self, report: Report) -> Exit:
+        return Exit.DONE
+
+
+class TenantCommand(ReportingCommand):
     """A command about one tenant, in `handle_tenant`."""
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -91,22 +101,30 @@ class ReportCommand(TenantCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("--json", action="store_true", help="print one JSON object")
+        add_json_option(parser)
 
     def handle_tenant(self, tenant: Tenant, options: dict[str, Any]) -> None:
-        report = self.report(tenant, options)
-        self.stdout.write(to_json(report) if options["json"] else self.in_words(report))
-        if code := self.exit_code(report):
-            raise SystemExit(code)
+        self.print_report(self.report(tenant, options), options)
 
     def report(self, tenant: Tenant, options: dict[str, Any]) -> Report:
         raise NotImplementedError
 
-    def in_words(self, report: Report) -> str:
+
+class InstallationCommand(ReportingCommand):
+    """The same for the whole installation."""
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        add_json_option(parser)
+
+    def carry_out(self, options: dict[str, Any]) -> None:
+        self.print_report(self.report(), options)
+
+    def report(self) -> Report:
         raise NotImplementedError
 
-    def exit_code(self, report: Report) -> Exit:
-        return Exit.DONE
+
+def add_json_option(parser: CommandParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def tenant_named(slug: str) -> Tenant:

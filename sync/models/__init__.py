@@ -6,6 +6,7 @@ from sync.models.connection import AwsConnection, ConnectionTest, EntraConnectio
 from sync.models.demand import Demand, DemandObject
 from sync.models.directory import DirectoryGroup, DirectoryMembership, DirectoryUser, Inclusion, Snapshot
 from sync.models.drift import Drift
+from sync.models.health import Heartbeat, Tally
 from sync.models.hold import HeldChange, Hold
 from sync.models.incident import Delivery, Incident
 from sync.models.link import Link, MembershipLink, ObjectType, Origin
@@ -35,6 +36,7 @@ __all__ = [
     "EntraConnection",
     "Finding",
     "Half",
+    "Heartbeat",
     "HeldChange",
     "Hold",
     "Incident",
@@ -55,6 +57,7 @@ __all__ = [
     "SecondCredential",
     "Snapshot",
     "Standing",
+    "Tally",
     "Tenant",
     "Word",
 ]

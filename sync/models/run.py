@@ -119,7 +119,11 @@ class Run(models.Model):
     class Meta:
         ordering = ["-pk"]
         indexes = [
-            models.Index(fields=["tenant", "id"], condition=models.Q(compared_at__isnull=False), name="run_compared")
+            models.Index(fields=["tenant", "id"], condition=models.Q(compared_at__isnull=False), name="run_compared"),
+            # Asked for every few seconds.
+            models.Index(
+                fields=["state"], condition=models.Q(state__in=["queued", "running", "cancelling"]), name="run_open"
+            ),
         ]
         constraints = [
             models.UniqueConstraint(fields=["tenant", "number"], name="run_number"),

@@ -59,6 +59,8 @@ class Tenant(models.Model):
     enabled = models.BooleanField(_("provisioning on"), default=False)
     enabled_changed_at = models.DateTimeField(null=True, blank=True)
     enabled_changed_by = models.CharField(max_length=254, blank=True)
+    # Turned off by `stop_all`; `resume_all` turns it on again.
+    stopped_with_all = models.BooleanField(default=False)
     interval = models.PositiveIntegerField(_("interval"), choices=Interval, default=Interval.FIFTEEN)
     next_run_at = models.DateTimeField(null=True, blank=True)
     last_run_number = models.PositiveIntegerField(default=0)

@@ -31,6 +31,15 @@ def hand_out() -> None:
             queue.send(queue.DELIVER, delivery.pk)
 
 
+def deliver_here() -> None:
+    """What is due, in this process: for when there is no worker to hand it to."""
+    for key in Delivery.objects.filter(state__in=Delivery.OPEN, due_at__lte=timezone.now()).values_list(
+        "pk", flat=True
+    ):
+        Delivery.objects.filter(pk=key, state=Delivery.State.SENDING).update(state=Delivery.State.WAITING)
+        deliver(key)
+
+
 def deliver(delivery_id: int) -> None:
     """One attempt. A message that the broker repeats finds the delivery in hand, or done."""
     waiting = Delivery.objects.filter(pk=delivery_id, state=Delivery.State.WAITING)

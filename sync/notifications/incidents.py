@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from sync.models import Delivery, Incident, Run, Tenant, Word
-from sync.problems.catalogue import OF_COMPARISONS, OF_CREDENTIALS, PROBLEMS, ProblemWords
+from sync.problems.catalogue import NOT_OF_RUNS, OF_COMPARISONS, PROBLEMS, ProblemWords
 from sync.standings import queries
 from sync.standings.queries import Cause
 
@@ -103,7 +103,7 @@ def _solve(run: Run, matters: Iterable[Key], own: Iterable[Key]) -> list[Inciden
     """Over is what nobody stands at any more, and what stopped runs and did not stop this one."""
     here, met = set(matters), set(own)
     solved = []
-    for incident in Incident.objects.filter(tenant=run.tenant, solved_at=None).exclude(code__in=OF_CREDENTIALS):
+    for incident in Incident.objects.filter(tenant=run.tenant, solved_at=None).exclude(code__in=NOT_OF_RUNS):
         key = (incident.code, incident.attribute)
         if (key not in met and _can_tell(run, incident.code)) if incident.of_run else key not in here:
             incident.solved_at = timezone.now()

@@ -483,6 +483,20 @@ PROBLEMS: dict[str, ProblemWords] = {
         _("AWS tokens last one year; after it nothing more reaches AWS. People stay as they are, leavers included."),
         _("Open Connection and press Replace credential: AWS takes two tokens at a time, so there is no gap."),
     ),
+    "nobody-works": ProblemWords(
+        _("Nobody works"),
+        _(
+            "No worker is running, or nothing starts by itself. People and groups stay as they are in AWS, leavers included."
+        ),
+        _("Start what is missing on the server: System health under Settings says what, and how."),
+    ),
+    "overdue": ProblemWords(
+        _("A sync is overdue"),
+        _(
+            "It should have started minutes ago. Until it does, people and groups stay as they are in AWS, leavers included."
+        ),
+        _("See System health under Settings: a worker or its slots are missing, or another run takes very long."),
+    ),
     "engine-error": ProblemWords(
         _("The sync stopped on an error of its own"),
         _("This is our fault, not yours. What is written stays; nothing else was changed."),
@@ -492,6 +506,10 @@ PROBLEMS: dict[str, ProblemWords] = {
 
 # Of the end dates, whether runs go well or not.
 OF_CREDENTIALS = ("credential-ends", "token-ends")
+
+# Of the installation, not of any run.
+OF_INSTALLATION = ("nobody-works", "overdue")
+NOT_OF_RUNS = (*OF_CREDENTIALS, *OF_INSTALLATION)
 
 # Met by comparisons with AWS only, and over when a later comparison does not meet them.
 OF_COMPARISONS = ("aws-list-incomplete", "aws-many-gone", "aws-members-unsure")

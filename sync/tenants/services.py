@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.text import slugify
 
@@ -99,17 +100,37 @@ def turn_on_tenant(*, tenant: Tenant, actor: str) -> Run:
 
 def turn_off_tenant(*, tenant: Tenant, actor: str) -> None:
     """A run in progress stops at the next safe point. Nothing is removed from AWS."""
+    _turn_off(tenant, actor)
+
+
+def stop_all(*, actor: str) -> list[Tenant]:
+    """Turns off whatever is on, and keeps in mind what that was."""
+    found = list(Tenant.objects.filter(enabled=True))
+    for tenant in found:
+        _turn_off(tenant, actor, with_all=True)
+    return found
+
+
+def stopped_with_all() -> QuerySet[Tenant]:
+    """What `resume_all` is about: nobody turned it on, or off, by itself since."""
+    return Tenant.objects.filter(stopped_with_all=True)
+
+
+def _turn_off(tenant: Tenant, actor: str, *, with_all: bool = False) -> None:
     with transaction.atomic():
-        _switch(tenant, actor, enabled=False)
+        _switch(tenant, actor, enabled=False, with_all=with_all)
         cancel_runs(tenant.runs.filter(state__in=Run.OPEN), actor=actor)
 
 
-def _switch(tenant: Tenant, actor: str, *, enabled: bool) -> None:
+def _switch(tenant: Tenant, actor: str, *, enabled: bool, with_all: bool = False) -> None:
     if tenant.enabled == enabled:
+        Tenant.objects.filter(pk=tenant.pk).update(stopped_with_all=with_all)
         return
     tenant.enabled, tenant.enabled_changed_at, tenant.enabled_changed_by = enabled, timezone.now(), actor
     tenant.next_run_at = timezone.now() + tenant.interval_length if enabled else None
-    tenant.save(update_fields=["enabled", "enabled_changed_at", "enabled_changed_by", "next_run_at"])
+    tenant.stopped_with_all = with_all
+    fields = ("enabled", "enabled_changed_at", "enabled_changed_by", "next_run_at", "stopped_with_all")
+    tenant.save(update_fields=fields)
     verb = "provisioning.turn_on" if enabled else "provisioning.turn_off"
     audit.record(actor, verb, tenant, {"enabled": not enabled}, {"enabled": enabled})
 

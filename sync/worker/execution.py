@@ -13,6 +13,7 @@ from sync.drift import repairing
 from sync.drift.comparison import compare, found_differences, verify
 from sync.engine.cycle import Evaluate, evaluation_of, run_cycle
 from sync.engine.rehearsal.rehearsal import draft_of, rehearse
+from sync.graph.client import GraphClient
 from sync.models import AwsConnection, Configuration, EntraConnection, Result, Run, Tenant
 from sync.notifications import deliveries, incidents
 from sync.on_demand.serving import Serving, execute_demand, recover_demands
@@ -23,6 +24,8 @@ from sync.runs.missed import note_late_start
 from sync.runs.outages import is_outage, outage_in_words
 from sync.runs.outcomes import OWN_ERROR, Ending, ending_of
 from sync.runs.results import count_results, ended_state
+from sync.runs.tallies import count_run
+from sync.scim.client import ScimClient
 from sync.standings import queries
 from sync.standings import services as standings
 
@@ -47,6 +50,8 @@ def execute_run(run_id: int, watching: type[Watch] = Watch) -> Run | None:
             if run.kind == Run.Kind.ON_DEMAND:
                 execute_demand(run, watch)
                 standings.refresh_only_in_aws(run.tenant_id)
+                run.refresh_from_db()
+                count_run(run)
                 notify(run)
                 return run
             return _execute(run, watch)
@@ -113,12 +118,10 @@ def _carry_out(run: Run, watch: Watch) -> Ending:
     try:
         graph, scim = clients_of(run, watch)
         watch.serve = Serving(run.tenant, watch, graph, scim).serve
-        if run.kind == Run.Kind.VERIFY:
-            verify(run, watch, scim)
-        else:
-            configuration, evaluated = _rules_of(run)
-            read_back = partial(compare, run=run, watch=watch, scim=scim)
-            run_cycle(run, configuration, watch, graph, scim, evaluated=evaluated, compare=read_back)
+        try:
+            _work(run, watch, graph, scim)
+        finally:
+            run.scim_requests = dict(scim.counts)
         differs = found_differences(run)
         repairing.by_policy(run)
         watch.serve()
@@ -133,6 +136,15 @@ def _carry_out(run: Run, watch: Watch) -> Ending:
         return ending
     run.problems = problem_counts(run)
     return Ending(ended_state(run, differs=differs), "", "")
+
+
+def _work(run: Run, watch: Watch, graph: GraphClient, scim: ScimClient) -> None:
+    if run.kind == Run.Kind.VERIFY:
+        verify(run, watch, scim)
+        return
+    configuration, evaluated = _rules_of(run)
+    read_back = partial(compare, run=run, watch=watch, scim=scim)
+    run_cycle(run, configuration, watch, graph, scim, evaluated=evaluated, compare=read_back)
 
 
 @transaction.atomic
@@ -157,6 +169,7 @@ def _end(run: Run, lease: Lease, ending: Ending) -> None:
         # A draft may be discarded while its preview goes on.
         run.configuration = None
     run.save()
+    count_run(run)
     # Links that the run made or cut tell of what only AWS held.
     standings.refresh_only_in_aws(run.tenant_id)
 

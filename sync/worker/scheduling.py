@@ -14,7 +14,7 @@ from sync.audit import chain
 from sync.configuration.current import configuration_of
 from sync.drift import services
 from sync.models import Run, Tenant
-from sync.notifications import deliveries, endings
+from sync.notifications import deliveries, endings, lateness
 from sync.runs.missed import note_late_start
 from sync.runs.requests import RunInTheWay, enqueue_run, request_run
 from sync.standings import services as standings
@@ -39,6 +39,7 @@ def dispatch() -> None:
     for run in list(abandoned_runs()):
         enqueue_run(run)
     endings.note_endings(timezone.now().date())
+    lateness.note_lateness()
     approvals.end_approvals()
     for tenant in unchecked_tenants():
         queue.send(queue.CHECK_STANDINGS, tenant.pk)

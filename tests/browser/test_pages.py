@@ -365,10 +365,8 @@ OWN = (
 )
 HELP = ("help", "help_words", "help_translate")
 GLOBAL = {
-    **dict.fromkeys(
-        ("users", "user_invite", "keys", "credentials", "tenant_new", "account_logout", *HELP, *OWN), ""
-    ),
-    **dict.fromkeys(("site_audit", "site_audit_check"), ""),
+    **dict.fromkeys(("users", "user_invite", "keys", "credentials", "tenant_new", "account_logout", *HELP, *OWN), ""),
+    **dict.fromkeys(("site_audit", "site_audit_check", "health"), ""),
     "tenants": "?stay=1",
 }
 

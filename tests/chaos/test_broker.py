@@ -1,26 +1,20 @@
-"""A broker that forgets everything in the middle of a run (table E: E2): a real one, with a real worker."""
+"""A real broker with real workers: it forgets everything in the middle of a run (table E: E2), and who waits behind whom."""
 
 import datetime
-import os
-import subprocess
-import warnings
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 import redis
-from celery import Celery
-from celery.exceptions import SecurityWarning
-from django.db import connections
 from django.utils import timezone
 
-from portal.celery import app
-from portal.deployment.embedded import valkey_binary
 from sync.configuration import mappings
-from sync.models import Run, Tenant
+from sync.connection.services import start_test
+from sync.models import ConnectionTest, Half, Run, Tenant
+from sync.queue import QUICK
 from sync.runs.requests import request_run
 from sync.tenants import services
 from sync.worker.scheduling import dispatch
+from tests.world.broker import working
 from tests.world.company import group_of, hire
 from tests.world.lab import Lab
 from tests.world.programs import until
@@ -35,35 +29,10 @@ pytestmark = [
 
 
 @pytest.fixture
-def broker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """Its address. What this process sends goes there, too."""
-    binary, socket = valkey_binary(), tmp_path / "valkey.sock"
-    assert binary
-    server = subprocess.Popen(
-        [binary, "--port", "0", "--unixsocket", str(socket), "--loglevel", "warning"], cwd=tmp_path
-    )
-    until(socket.exists)
-    address = f"redis+socket://{socket}"
-    monkeypatch.setattr("sync.queue.current_app", Celery(broker=address, set_as_current=False))
-    yield address
-    server.terminate()
-    server.wait(10)
-
-
-@pytest.fixture
 def worker(broker: str, lab: Lab) -> Iterator[None]:
     """`lab`: the worker inherits its addresses."""
-    connections.close_all()
-    pid = os.fork()
-    if pid == 0:
-        try:
-            warnings.simplefilter("ignore", SecurityWarning)
-            app.worker_main(["--broker", broker, "worker", "--pool=solo", "--loglevel=WARNING"])
-        finally:
-            os._exit(0)
-    yield
-    os.kill(pid, 15)
-    os.waitpid(pid, 0)
+    with working(broker):
+        yield
 
 
 def tenant_with_people(lab: Lab, name: str, count: int) -> Tenant:
@@ -97,3 +66,30 @@ def test_a_broker_that_forgets_everything_loses_no_run(lab: Lab, broker: str) ->
     until(state_of(queued))
     posts = [entry["request"]["displayName"] for entry in lab.requests() if entry["method"] == "POST"]
     assert len(posts) == len(set(posts)) == 65
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_test_of_the_connection_does_not_wait_behind_a_sync(lab: Lab, broker: str) -> None:
+    """The first worker serves both queues, and its one slot is taken."""
+    tenant = tenant_with_people(lab, "Running", 3)
+    held = lab.call("POST", "faults", {"part": "aws", "kind": "hold_before", "match": "POST .*/Users"})["id"]
+    with working(broker, "--hostname=quick@%h", f"--queues={QUICK}"):
+        running = ask(tenant)
+        until(lambda: any(fault["fired"] for fault in lab.call("GET", "faults")))
+        test = start_test(tenant=tenant, actor=ACTOR, half=Half.AWS)
+        until(lambda: finished(test.pk))
+    assert Run.objects.get(pk=running.pk).state == Run.State.RUNNING
+    lab.call("POST", f"faults/{held}/release")
+    until(state_of(running))
+
+
+@pytest.mark.usefixtures("worker", "broker")
+def test_one_worker_alone_serves_every_queue(lab: Lab) -> None:
+    tenant = tenant_with_people(lab, "Alone", 1)
+    run, test = ask(tenant), start_test(tenant=tenant, actor=ACTOR, half=Half.AWS)
+    until(state_of(run))
+    until(lambda: finished(test.pk))
+
+
+def finished(test: int) -> bool:
+    return ConnectionTest.objects.exclude(finished_at=None).filter(pk=test).exists()

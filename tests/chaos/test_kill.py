@@ -93,8 +93,7 @@ def fired(up: Up, fault_id: int) -> bool:
 
 def kill(up: Up, victim: str) -> None:
     """The worker's pool processes are children of its main process."""
-    parent, *_others = up.pids("celery -A portal worker") or up.pids("portal worker")
-    pool = [pid for pid in up.pids("portal worker") if pid != parent]
+    parent, *pool = up.pids("worker --hostname runs@")
     for pid in pool if victim == "child" else [parent]:
         os.kill(pid, signal.SIGKILL)
 

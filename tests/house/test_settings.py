@@ -101,6 +101,7 @@ def status(address: str, path: str) -> int:
     with contextlib.closing(http.client.HTTPConnection(address, timeout=20)) as connection:
         try:
             connection.request("GET", path, headers={"Host": "10.0.3.7:8000"})
-            return connection.getresponse().status
+            with connection.getresponse() as answer:
+                return answer.status
         except OSError:
             return 0

@@ -173,7 +173,7 @@ def test_the_demo_is_turned_on_and_started_again_and_finishes_a_running_task_bef
         assert "password shown at an earlier start" in again.line("Sign in: .*")
         with held_test(state, again) as (test, release):
             again.send(signal.SIGINT)
-            again.line(r"worker +\| .*[Ww]arm shutdown")
+            again.line(r"quick +\| .*[Ww]arm shutdown")
             assert outcome(state, test) == ("running", 0)
             release()
             assert again.ended() == 0

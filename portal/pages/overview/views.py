@@ -13,13 +13,15 @@ from django.utils.translation import gettext_lazy
 
 from portal.access.pages import page
 from portal.access.request import HttpRequest
+from portal.access.rights import can_everywhere
 from portal.access.roles import Right
 from portal.frame.render import render_page
 from portal.words.holds import hold_heading
 from portal.words.provisioning import Provisioning, provisioning_of
 from sync.approvals import queries
+from sync.health.queries.presence import absence, late_tenants
 from sync.models import HeldChange, ObjectType, Tenant, Word
-from sync.problems.catalogue import OF_CREDENTIALS, PROBLEMS
+from sync.problems.catalogue import NOT_OF_RUNS, PROBLEMS
 from sync.standings import queries as standings
 from sync.standings.queries import Cause
 
@@ -45,6 +47,9 @@ def overview(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     everything = [*waits(tenant, provisioning), *needs(tenant, provisioning)]
     context = {
         "tenant": tenant,
+        "missing": absence() if tenant.enabled else "",
+        "own": can_everywhere(request.user, Right.OWN),
+        "late": next((one for one in late_tenants() if one.tenant == tenant), None),
         "provisioning": provisioning,
         "needs": everything[:NEEDS_SHOWN],
         "needs_count": len(everything),
@@ -106,7 +111,7 @@ def _of_cause(tenant: Tenant, cause: Cause) -> dict[str, Any]:
 
 def _of_runs(tenant: Tenant, provisioning: Provisioning) -> list[dict[str, Any]]:
     shown = {tenant.quarantine_code, "not-confirmed", provisioning.shrunken.suspect if provisioning.shrunken else ""}
-    incidents = tenant.incidents.filter(solved_at=None, of_run=True).exclude(code__in=OF_CREDENTIALS)
+    incidents = tenant.incidents.filter(solved_at=None, of_run=True).exclude(code__in=NOT_OF_RUNS)
     return [
         {"problem": PROBLEMS[incident.code], "run": incident.last_seen, "since": incident.opened_at}
         for incident in incidents.select_related("last_seen")

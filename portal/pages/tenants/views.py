@@ -12,6 +12,7 @@ from portal.access.roles import Right
 from portal.frame.render import redirect_to, render_page
 from portal.pages.tenants.forms import TenantForm
 from portal.words.provisioning import provisioning_of
+from sync.health.queries.presence import absence, late_tenants
 from sync.standings import queries as standings
 from sync.tenants.services import create_tenant
 
@@ -22,9 +23,11 @@ def tenants(request: HttpRequest) -> HttpResponse:
     found = list(visible_tenants(request.user).select_related("entra", "aws"))
     if len(found) == 1 and "stay" not in request.GET:
         return redirect("overview", found[0].slug)
+    late = {one.tenant.pk: one for one in late_tenants()}
     rows = [
         {
             "tenant": tenant,
+            "late": late.get(tenant.pk),
             "word": provisioning_of(tenant).word,
             "last_run": tenant.runs.syncs().first(),
             "reaching": standings.reaching_aws(tenant),
@@ -32,7 +35,9 @@ def tenants(request: HttpRequest) -> HttpResponse:
         }
         for tenant in found
     ]
-    return render_page(request, "tenants/list.html", {"rows": rows, "owner": can_everywhere(request.user, Right.OWN)})
+    own = can_everywhere(request.user, Right.OWN)
+    missing = absence() if any(tenant.enabled for tenant in found) else ""
+    return render_page(request, "tenants/list.html", {"rows": rows, "own": own, "missing": missing})
 
 
 @site_page(read=Right.OWN, act=Right.OWN)

@@ -6,10 +6,10 @@ from django.core.management.base import CommandParser
 
 from sync.audit import verification
 from sync.audit.verification import Report
-from sync.management.base import CheckedCommand, Exit, read_input, to_json
+from sync.management.base import Exit, ReportingCommand, read_input, to_json
 
 
-class Command(CheckedCommand):
+class Command(ReportingCommand):
     help = (
         "Checks every entry of the audit log, its place, and the end of the chain. Ends with 3 when anything was changed, "
         "removed, inserted, moved or cut off, or when another key signed."

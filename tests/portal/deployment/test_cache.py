@@ -8,12 +8,16 @@ from typing import Any
 import pytest
 from django.core.cache.backends.base import BaseCache
 from django.core.cache.backends.redis import RedisCache
+from django.test import Client
 
 from portal.deployment.cache import SealedFileCache, SealedJson
+from portal.deployment.redis_cache import PatientRedisCache
+from portal.models import User
 from sync.directory import live
 from sync.directory.live import Found
 from sync.keyring import new_ring_line
 from sync.models import Tenant
+from tests.world.people import PASSWORD
 
 FOUND = {"name": "Adele Vance", "mail": "adele@acme.example"}
 
@@ -57,6 +61,27 @@ def test_counters_count(cache: BaseCache) -> None:
 def test_what_is_over_is_gone(cache: BaseCache) -> None:
     cache.set("key", FOUND, -1)
     assert cache.get("key") is None
+
+
+def test_without_redis_each_process_counts_for_itself(tmp_path: Path) -> None:
+    cache = PatientRedisCache(f"unix://{tmp_path}/nobody.sock", {})
+    assert cache.get("key", "default") == "default"
+    cache.set("key", FOUND, 60)
+    assert cache.get_many(["key"]) == {"key": FOUND}
+    assert [cache.incr("tries"), cache.incr("tries")] == [1, 2]
+    assert not cache.add("tries", 0, 60)
+
+
+def test_without_redis_people_sign_in_and_misses_are_counted(
+    client: Client, owner: User, settings: Any, tmp_path: Path
+) -> None:
+    backend = "portal.deployment.redis_cache.PatientRedisCache"
+    settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": f"unix://{tmp_path}/nobody.sock"}}
+    assert client.post("/sign-in/", {"login": owner.email, "password": PASSWORD}).status_code == 302
+    client = Client()
+    answers = [client.post("/sign-in/", {"login": owner.email, "password": "no"}).content.decode() for _ in range(12)]
+    assert "Too many tries" not in answers[0]
+    assert "Too many tries" in answers[-1]
 
 
 def test_another_key_ring_finds_nothing_and_breaks_nothing(cache: BaseCache, settings: Any) -> None:

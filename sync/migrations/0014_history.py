@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('sync', '0012_log_order'),
+        ('sync', '0013_log_order'),
     ]
 
     operations = [

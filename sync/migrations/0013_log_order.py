@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('sync', '0011_standings'),
+        ('sync', '0012_audit_chain'),
     ]
 
     operations = [

@@ -1,0 +1,71 @@
+"""`manage.py status [--json]`: every tenant in a line, and whether somebody works."""
+
+from typing import Any
+
+from portal.words.provisioning import provisioning_of
+from sync.health.queries.presence import absence, late_tenants, processes
+from sync.management.base import Exit, InstallationCommand, Report
+from sync.models import Run, Tenant
+from sync.standings import queries as standings
+
+
+class Command(InstallationCommand):
+    help = "Says how every tenant stands, and which processes live."
+
+    def report(self) -> Report:
+        late = {one.tenant.pk: one.since.isoformat() for one in late_tenants()}
+        return {
+            "missing": absence() or None,
+            "processes": [
+                {"name": one.name, "role": one.role, "queues": one.queues, "slots": one.slots, "lives": one.lives}
+                for one in processes()
+            ],
+            "tenants": [tenant_facts(tenant, late.get(tenant.pk)) for tenant in Tenant.objects.all()],
+        }
+
+    def in_words(self, report: Report) -> str:
+        lines = [line_of(facts) for facts in report["tenants"]] or ["There is no tenant yet."]
+        return "\n".join([*([report["missing"]] if report["missing"] else []), *lines])
+
+    def exit_code(self, report: Report) -> Exit:
+        bad = [one for one in report["tenants"] if one["overdue_since"] or one["provisioning"] == "quarantined"]
+        return Exit.FOUND if report["missing"] or bad else Exit.DONE
+
+
+def tenant_facts(tenant: Tenant, overdue_since: str | None) -> Report:
+    """Moments are ISO 8601."""
+    last = tenant.runs.whole().finished().first()
+    reaching, in_scope = standings.reaching_aws(tenant)
+    return {
+        "tenant": tenant.slug,
+        "provisioning": provisioning_of(tenant).word,
+        "people_in_aws": reaching,
+        "people_in_scope": in_scope,
+        "problems": standings.open_problems(tenant)[0],
+        "last_run": run_facts(last) if last else None,
+        "next_run_at": tenant.next_run_at.isoformat() if tenant.next_run_at else None,
+        "overdue_since": overdue_since,
+    }
+
+
+def run_facts(run: Run) -> dict[str, Any]:
+    ended = run.finished_at.isoformat() if run.finished_at else None
+    return {
+        "run": run.number,
+        "kind": run.kind,
+        "state": run.state,
+        "finished_at": ended,
+        "problem": run.problem or None,
+    }
+
+
+def line_of(facts: Report) -> str:
+    last = facts["last_run"]
+    parts = [
+        f"{facts['tenant']}: {facts['provisioning'].replace('_', ' ')}",
+        f"{facts['people_in_aws']} of {facts['people_in_scope']} people in AWS",
+        f"{facts['problems']} problems",
+        f"run {last['run']} {last['state'].replace('_', ' ')}" if last else "no run yet",
+        *([f"overdue since {facts['overdue_since']}"] if facts["overdue_since"] else []),
+    ]
+    return ", ".join(parts)

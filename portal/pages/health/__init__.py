@@ -1,0 +1,1 @@
+"""System health: whether this installation can do its job."""

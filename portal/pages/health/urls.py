@@ -1,0 +1,5 @@
+from django.urls import path
+
+from portal.pages.health import views
+
+urlpatterns = [path("settings/health/", views.health, name="health")]

@@ -1,0 +1,25 @@
+"""The named checks of the installation, each with its remedy."""
+
+from django.http import HttpResponse
+from django.utils.translation import gettext_lazy as _
+
+from portal.access.pages import site_page
+from portal.access.request import HttpRequest
+from portal.access.roles import Right
+from portal.frame.render import render_page
+from sync.health.queries.checks import checks, worst
+
+GROUPS = {"work": _("Work"), "storage": _("Storage"), "outside": _("Outside")}
+
+
+@site_page(read=Right.OWN)
+def health(request: HttpRequest) -> HttpResponse:
+    found = checks()
+    context = {
+        "groups": [(title, [check for check in found if check.group == name]) for name, title in GROUPS.items()],
+        "worst": worst(found),
+        "failed": sum(check.outcome.state == "failed" for check in found),
+        "warnings": sum(check.outcome.state == "warning" for check in found),
+        "total": len(found),
+    }
+    return render_page(request, "health/detail.html", context, partial="live")

@@ -1,0 +1,1 @@
+"""What pages, probes, metrics, mails and commands read of the installation's health."""

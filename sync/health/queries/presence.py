@@ -1,0 +1,101 @@
+"""Who lives, and who is late. Silence counts from the database's clock."""
+
+import datetime
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Now
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from sync.models import Delivery, Heartbeat, Run, Tenant
+from sync.queue import QUICK, RUNS
+
+# Processes report every ten seconds.
+SILENT_AFTER = datetime.timedelta(minutes=1)
+# A tenant that is due, or a run that is asked for, waits for seconds where all is well.
+LATE_AFTER = datetime.timedelta(minutes=5)
+# How long a mail that was given up counts.
+MAIL_MATTERS = datetime.timedelta(days=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    name: str
+    role: str
+    queues: tuple[str, ...]
+    slots: int
+    seen_at: datetime.datetime
+    age: datetime.timedelta
+    stopped: bool
+
+    @property
+    def lives(self) -> bool:
+        return not self.stopped and self.age < SILENT_AFTER
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """`since`: when it was due, or when the run that waits was asked for."""
+
+    tenant: Tenant
+    since: datetime.datetime
+
+
+def processes() -> list[Process]:
+    return [
+        Process(row.name, row.role, tuple(row.queues), row.slots, row.seen_at, row.now - row.seen_at, row.stopped)
+        for row in Heartbeat.objects.annotate(now=Now())
+    ]
+
+
+def serving(found: Iterable[Process], queue: str) -> list[Process]:
+    return [one for one in found if one.lives and queue in one.queues]
+
+
+def absence(found: Sequence[Process] | None = None) -> str:
+    """Whom the installation lacks, in words; "" when somebody works, or when nobody has worked here yet."""
+    found = processes() if found is None else found
+    if not found:
+        return ""
+    runs, quick = serving(found, RUNS), serving(found, QUICK)
+    if not runs and not quick:
+        return _("No worker is running: nothing is synced, tested or mailed.")
+    if not runs:
+        return _("No worker takes syncs: those that run serve tests and mails only.")
+    if not quick:
+        return _("No worker takes tests, mails and what is due.")
+    if not any(one.lives for one in found if one.role == Heartbeat.Role.BEAT):
+        return _("Beat is not running: nothing starts by itself.")
+    return ""
+
+
+def somebody_works(queue: str = RUNS) -> bool:
+    return bool(serving(processes(), queue))
+
+
+def late_tenants(now: datetime.datetime | None = None) -> list[Late]:
+    """Those whose next run, or a run that was asked for, has waited for too long. By name."""
+    limit = (now or timezone.now()) - LATE_AFTER
+    queued = _queued_since(limit)
+    due = Tenant.objects.filter(enabled=True).filter(Q(next_run_at__lt=limit) | Q(pk__in=queued))
+    found = []
+    for tenant in due.order_by("name"):
+        moments = (queued.get(tenant.pk), tenant.next_run_at)
+        found.append(Late(tenant, min(moment for moment in moments if moment and moment < limit)))
+    return found
+
+
+def _queued_since(limit: datetime.datetime) -> dict[int, datetime.datetime]:
+    """The oldest of each tenant."""
+    runs = Run.objects.filter(state=Run.State.QUEUED, created_at__lt=limit)
+    return dict(runs.order_by("-created_at").values_list("tenant_id", "created_at"))
+
+
+def failed_mails() -> QuerySet[Delivery]:
+    return Delivery.objects.filter(state=Delivery.State.FAILED, created_at__gte=timezone.now() - MAIL_MATTERS)
+
+
+def retried_mails() -> QuerySet[Delivery]:
+    return Delivery.objects.filter(state__in=Delivery.OPEN, attempts__gt=0)

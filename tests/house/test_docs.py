@@ -1,0 +1,104 @@
+"""The documents: every link leads somewhere, every command that they show can be called like that."""
+
+import argparse
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.core.management import get_commands, load_command_class
+from django.core.management.base import CommandError
+
+from tests.world.programs import ROOT
+
+pytestmark = pytest.mark.pure
+DOCS = sorted((ROOT / "docs").glob("*.md"))
+TEXTS = {path: path.read_text() for path in [*DOCS, ROOT / "README.md", ROOT / "CONTRIBUTING.md"]}
+OWN = {name for name, app in get_commands().items() if app in ("portal", "sync")}
+# Of run.py itself.
+RUN = {"test", "simulate", "help"}
+# Programs that the documents start and this project has not.
+OTHERS = {"adduser", "apt", "az", "celery", "cp", "docker", "echo", "gunicorn", "install", "systemctl"}
+
+
+def anchors(text: str) -> set[str]:
+    """As GitHub makes them of headings."""
+    heads = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.name)
+def test_every_link_leads_somewhere(path: Path) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", TEXTS[path]):
+        if target.startswith("https://"):
+            continue
+        file, _hash, anchor = target.partition("#")
+        there = (path.parent / file).resolve() if file else path
+        assert there.exists(), target
+        assert not anchor or anchor in anchors(there.read_text()), target
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.name)
+def test_every_file_that_is_named_is_there(path: Path) -> None:
+    named = re.findall(r"`((?:bench|deploy|docs|lab|portal|sync|tests|tools)/[\w./-]+)`", TEXTS[path])
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+def test_every_page_stands_on_the_shelf() -> None:
+    shelf = (ROOT / "docs" / "README.md").read_text()
+    assert [path.name for path in DOCS if path.name != "README.md" and f"({path.name})" not in shelf] == []
+
+
+def shown() -> Iterator[tuple[str, str]]:
+    """(page, line) of every block without a language: such a block is for a shell. Continued lines are joined."""
+    for path, text in TEXTS.items():
+        blocks = re.findall(r"^ *```(\w*)\n(.*?)^ *```$", text, re.MULTILINE | re.DOTALL)
+        for block in (block for language, block in blocks if not language):
+            lines = re.sub(r"\\\n\s*", " ", block).splitlines()
+            yield from ((path.name, line.strip()) for line in lines if line.strip())
+
+
+COMMANDS = [pytest.param(line, id=f"{name}: {line}") for name, line in shown()]
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_every_command_that_is_shown_can_be_called_like_that(line: str) -> None:
+    words = shlex.split(line, comments=True)
+    if words[0] == "/opt/lockstep/deploy/systemd/lockstep":
+        words = ["manage.py", *words[1:]]
+    if words[:2] == ["python3", "run.py"]:
+        words = words[1:]
+    if words[0] in ("run.py", "manage.py"):
+        parses(words[1], words[2 : cut(words)])
+    elif words[0] == "python3":
+        assert words[1] in ("-c", "-m") or (ROOT / words[1].removeprefix("/opt/lockstep/")).exists()
+    else:
+        assert words[0] in OTHERS or words[0].startswith("/opt/lockstep/.venv/bin/")
+
+
+def cut(words: list[str]) -> int | None:
+    """Where the output goes is the shell's business."""
+    return words.index(">") if ">" in words else None
+
+
+def parses(command: str, arguments: list[str]) -> None:
+    if command in RUN:
+        return
+    assert command in get_commands(), command
+    parser = load_command_class(get_commands()[command], command).create_parser("manage.py", command)
+    try:
+        parser.parse_args(arguments)
+    except (CommandError, argparse.ArgumentError, SystemExit) as error:
+        pytest.fail(f"{command} {arguments}: {error}")
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.name)
+def test_commands_that_are_named_exist(path: Path) -> None:
+    named = re.findall(r"`(?:python3 )?(?:run|manage)\.py ([a-z_]+)", TEXTS[path])
+    assert [name for name in named if name not in RUN and name not in get_commands()] == []
+
+
+def test_the_readme_names_every_command() -> None:
+    text = (ROOT / "README.md").read_text()
+    assert [name for name in sorted(OWN - {"welcome"}) if not re.search(rf"`[^`]*\b{name}\b", text)] == []

@@ -1,0 +1,131 @@
+"""System health, and what Tenants, Overview and the pages of runs say when nobody works."""
+
+import datetime
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from portal.models import User
+from sync.connection import rotation
+from sync.health import services
+from sync.health.queries.checks import CHECKS, checks, worst
+from sync.models import Delivery, Heartbeat, Run, Tenant
+from sync.runs.requests import request_run
+from tests.world.tenant import ACTOR
+
+pytestmark = pytest.mark.django_db
+MINUTE = datetime.timedelta(minutes=1)
+
+
+@pytest.fixture
+def read(owner: User, client_of: Callable[[User], Client]) -> Callable[[str], str]:
+    client = client_of(owner)
+
+    def text(path: str) -> str:
+        html = client.get(path).content.decode()
+        return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))
+
+    return text
+
+
+@pytest.fixture
+def working() -> None:
+    services.report(role=Heartbeat.Role.WORKER, name="runs@a", queues=["quick", "runs"], slots=2)
+    services.report(role=Heartbeat.Role.BEAT, name="beat@a")
+
+
+@pytest.fixture
+def silent(working: None) -> None:
+    Heartbeat.objects.update(seen_at=timezone.now() - 6 * MINUTE)
+
+
+def turn_on(**facts: Any) -> None:
+    Tenant.objects.update(
+        **{"enabled": True, "enabled_changed_at": timezone.now(), "next_run_at": timezone.now() + 9 * MINUTE} | facts
+    )
+
+
+def state_of(name: str) -> tuple[str, str]:
+    (check,) = [check for check in checks() if check.name == name]
+    return check.outcome.state, check.outcome.says
+
+
+@pytest.mark.usefixtures("working", "tenant")
+def test_where_all_is_well_every_check_passes(read: Callable[[str], str]) -> None:
+    assert {check.name: check.outcome.state for check in checks()} == {one[0]: "passed" for one in CHECKS}
+    assert worst(checks()) == "passed"
+    assert "All checks passed." in read("/settings/health/")
+
+
+@pytest.mark.usefixtures("silent")
+def test_who_fell_silent_is_named_with_what_to_do(read: Callable[[str], str]) -> None:
+    assert state_of("worker") == ("failed", "None is running. The last one: runs@a.")
+    assert state_of("quick")[0] == state_of("beat")[0] == "failed"
+    text = read("/settings/health/")
+    assert "3 of 11 checks failed." in text
+    assert "docs/operations.md" in text
+
+
+def test_every_check_that_does_not_pass_has_a_remedy(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    turn_on(next_run_at=timezone.now() - 6 * MINUTE, notify_on_failure=True)
+    Delivery.objects.create(
+        tenant=tenant, recipient=ACTOR, subject="s", body="b", state=Delivery.State.FAILED, error="550"
+    )
+    services.report(role=Heartbeat.Role.BEAT, name="beat@a")
+    services.report(role=Heartbeat.Role.BEAT, name="beat@b")
+    run = request_run(tenant=tenant, kind=Run.Kind.FULL, trigger=Run.Trigger.COMMAND, enqueue=False)
+    Run.objects.filter(pk=run.pk).update(created_at=timezone.now() - 2 * MINUTE)
+    monkeypatch.setattr(rotation, "problems", lambda _uses: ["SEAL_KEYS has no key 'old'."])
+    bad = {check.name: check.outcome for check in checks() if check.outcome.state != "passed"}
+    assert set(bad) == {"worker", "quick", "beat", "queue", "late", "keys", "mail"}
+    assert all(outcome.remedy for outcome in bad.values())
+
+
+def test_a_broker_that_is_away_is_a_failed_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    from celery import Celery
+
+    monkeypatch.setattr(
+        "sync.health.queries.checks.current_app", Celery(broker="redis://127.0.0.1:1/0", set_as_current=False)
+    )
+    assert state_of("broker")[0] == "failed"
+
+
+@pytest.mark.usefixtures("silent")
+def test_tenants_and_overview_say_that_nobody_works(tenant: Tenant, read: Callable[[str], str]) -> None:
+    said = "Nobody works. No worker is running: nothing is synced, tested or mailed."
+    assert said not in read("/t/?stay=1"), "nothing is to be done here"
+    turn_on()
+    assert said in read("/t/?stay=1")
+    assert said in read("/t/acme/")
+
+
+@pytest.mark.usefixtures("working")
+def test_tenants_and_overview_say_who_is_overdue(tenant: Tenant, read: Callable[[str], str]) -> None:
+    turn_on()
+    assert "Overdue" not in read("/t/?stay=1") + read("/t/acme/")
+    turn_on(next_run_at=timezone.now() - 6 * MINUTE)
+    assert "Overdue" in read("/t/?stay=1")
+    assert "Overdue" in read("/t/acme/")
+
+
+def test_a_run_that_waits_tells_a_busy_worker_from_none(tenant: Tenant, read: Callable[[str], str]) -> None:
+    run = request_run(tenant=tenant, kind=Run.Kind.FULL, trigger=Run.Trigger.COMMAND, enqueue=False)
+    Run.objects.filter(pk=run.pk).update(created_at=timezone.now() - 2 * MINUTE)
+    assert "No worker is running: it begins" in read("/t/acme/runs/1/")
+    services.report(role=Heartbeat.Role.WORKER, name="quick@a", queues=["quick"], slots=4)
+    assert "No worker is running: it begins" in read("/t/acme/runs/1/")
+    services.report(role=Heartbeat.Role.WORKER, name="runs@a", queues=["quick", "runs"], slots=2)
+    assert "All workers are busy" in read("/t/acme/runs/1/")
+
+
+@pytest.mark.usefixtures("silent", "tenant")
+def test_the_probe_says_that_nobody_works_and_still_sends_people_here(client: Client) -> None:
+    answer = client.get("/readyz")
+    assert answer.status_code == 200
+    assert answer.content.decode() == "ok\nNo worker is running: nothing is synced, tested or mailed.\n"
