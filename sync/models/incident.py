@@ -1,8 +1,6 @@
-"""Incidents: a kind of problem with a beginning and an end; and the mails about them."""
+"""Incidents: a kind of problem with a beginning and an end."""
 
 from django.db import models
-from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
 
 from sync.models.run import Run
 from sync.models.tenant import Tenant
@@ -31,35 +29,4 @@ class Incident(models.Model):
             models.UniqueConstraint(
                 fields=["tenant", "code", "attribute"], condition=models.Q(solved_at=None), name="one_open_incident"
             )
-        ]
-
-
-class Delivery(models.Model):
-    """A mail that is to go out, and what came of it."""
-
-    class State(models.TextChoices):
-        WAITING = "waiting", _("Waiting")
-        SENDING = "sending", _("Being sent")
-        SENT = "sent", _("Sent")
-        FAILED = "failed", _("Failed")
-
-    OPEN = (State.WAITING, State.SENDING)
-
-    tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="deliveries")
-    run = models.ForeignKey(Run, models.CASCADE, null=True, blank=True, related_name="deliveries")
-    recipient = models.EmailField()
-    subject = models.CharField(max_length=250)
-    body = models.TextField()
-    state = models.CharField(max_length=7, choices=State, default=State.WAITING)
-    created_at = models.DateTimeField(auto_now_add=True)
-    # When it is handed to a worker, again if one had it and did not say what came of it.
-    due_at = models.DateTimeField(default=timezone.now)
-    sent_at = models.DateTimeField(null=True, blank=True)
-    attempts = models.PositiveSmallIntegerField(default=0)
-    error = models.TextField(blank=True)
-
-    class Meta:
-        ordering = ["-pk"]
-        indexes = [
-            models.Index(fields=["due_at"], condition=models.Q(state__in=["waiting", "sending"]), name="delivery_due")
         ]

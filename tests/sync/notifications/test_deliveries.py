@@ -138,16 +138,66 @@ def test_after_two_days_a_mail_is_given_up_and_the_log_says_so(
     deliveries.deliver(delivery.pk)
     delivery.refresh_from_db()
     assert delivery.state == "failed"
-    assert "mail given up" in caplog.text
+    assert "delivery given up" in caplog.text
 
 
-def test_a_mail_that_no_server_takes_stops_no_other(make: Make, sent: list[int], mailoutbox: list[Any]) -> None:
-    poisoned, good = make(subject="Evil\r\nBcc: a@b"), make()
+@pytest.mark.parametrize("error", [ValueError("a header"), KeyError("x"), RuntimeError()])
+def test_whatever_goes_wrong_with_one_stops_no_other(
+    make: Make, sent: list[int], mailoutbox: list[Any], monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    poisoned, good = make(subject="Poison"), make()
+    send = EmailMessage.send
+
+    def fails(message: EmailMessage, fail_silently: bool = False) -> int:
+        if message.subject == "Poison":
+            raise error
+        return send(message)
+
+    monkeypatch.setattr(EmailMessage, "send", fails)
     deliveries.hand_out()
     for key in sent:
         deliveries.deliver(key)
     poisoned.refresh_from_db()
-    assert (poisoned.state, [mail.subject for mail in mailoutbox]) == ("failed", [good.subject])
+    assert (poisoned.state, poisoned.attempts) == ("waiting", 1)
+    assert [mail.subject for mail in mailoutbox] == [good.subject]
+
+
+def test_a_subject_that_would_add_a_header_is_tried_and_given_up(make: Make, mailoutbox: list[Any]) -> None:
+    poisoned = make(subject="Evil\r\nBcc: a@b")
+    deliveries.deliver(poisoned.pk)
+    later(poisoned, hours=49)
+    deliveries.deliver(poisoned.pk)
+    poisoned.refresh_from_db()
+    assert (poisoned.state, poisoned.attempts, mailoutbox) == ("failed", 2, [])
+
+
+def test_pauses_between_attempts_grow(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    delivery, now = make(), timezone.now()
+    broken(monkeypatch, TimeoutError("no answer"))
+    pauses = []
+    for _ in range(6):
+        deliveries.deliver(delivery.pk, lambda now=now: now)
+        delivery.refresh_from_db()
+        pauses.append((delivery.due_at - now).total_seconds() / 60)
+        now = delivery.due_at
+    assert pauses == [1, 5, 15, 60, 240, 240]
+
+
+def test_every_attempt_is_kept_with_what_came_of_it(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    delivery = make()
+    with monkeypatch.context() as away:
+        broken(away, ConnectionRefusedError("away"))
+        deliveries.deliver(delivery.pk)
+    deliveries.deliver(delivery.pk)
+    assert list(delivery.tries.values_list("number", "error")) == [(1, "away"), (2, "")]
+
+
+def test_one_whose_workers_die_is_given_up_too(make: Make, sent: list[int]) -> None:
+    delivery = make(state="sending", attempts=500)
+    later(delivery, hours=49)
+    deliveries.hand_out()
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.error, sent) == ("failed", "no worker finished an attempt", [])
 
 
 def test_a_line_break_in_a_tenants_name_is_no_line_break_of_a_mail(wired: Tenant, lab: Lab) -> None:
