@@ -25,6 +25,7 @@ PAGES = (
     "drift",
     "people",
     "readiness",
+    "notifications",
     "audit",
 )
 

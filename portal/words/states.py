@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from sync.models import Result, Run, Word
+from sync.models import Delivery, Result, Run, Word
 from sync.runs import phases
 
 Words = str | Promise
@@ -60,6 +60,13 @@ WORDS: Mapping[str, Mapping[str, Words]] = {
     },
     "account": {
         "off": _("Deactivated"),
+    },
+    "delivery": dict(Delivery.State.choices),
+    "channel": {
+        "not_used": _("Not used yet"),
+        "working": _("Working"),
+        "failing": _("Failing"),
+        "off": _("Off"),
     },
     "factor": {
         "on": _("On"),
@@ -144,6 +151,8 @@ LOOKS: Mapping[str, Mapping[str, Look]] = {
     "account": {
         "off": IDLE,
     },
+    "delivery": {"waiting": NOT_YET, "sending": RUNNING, "sent": GOOD, "failed": BAD},
+    "channel": {"not_used": NOT_STARTED, "working": GOOD, "failing": BAD, "off": IDLE},
     "factor": {
         "on": GOOD,
         "off": IDLE,

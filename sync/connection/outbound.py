@@ -22,7 +22,7 @@ TIMEOUT = (5, 20)
 # From the connection on until the answer is read, however slowly it comes.
 WHOLE_SECONDS = 30
 MOST_TEXT = 500
-MOST_URL = 1000
+MOST_URL, MOST_HOST = 1000, 255
 
 
 class NotSent(Exception):
@@ -49,7 +49,13 @@ def check_destination(url: str) -> str:
     parts = urlsplit(url)
     named = parts.netloc in settings.NOTIFY_HOSTS
     plain = parts.scheme == "http" and named and is_loopback(parts.hostname or "")
-    if not parts.hostname or not (parts.scheme == "https" or plain) or len(url) > MOST_URL or not url.isprintable():
+    if (
+        not parts.hostname
+        or not (parts.scheme == "https" or plain)
+        or len(url) > MOST_URL
+        or len(parts.netloc) > MOST_HOST
+        or not url.isprintable()
+    ):
         raise ValueError(_("Enter the whole address, beginning with https://."))
     if "@" in parts.netloc or parts.fragment:
         raise ValueError(_("Enter the address without a user name, a password or a #."))

@@ -1,6 +1,7 @@
 """The nouns, one file per noun group. May import the rules."""
 
 from sync.models.audit import AuditEntry, AuditHead
+from sync.models.channel import Channel
 from sync.models.configuration import Assignment, AttributeMapping, Configuration, ScopingFilter
 from sync.models.connection import AwsConnection, ConnectionTest, EntraConnection, Half, SecondCredential
 from sync.models.delivery import Delivery, DeliveryAttempt
@@ -25,6 +26,7 @@ __all__ = [
     "AuditEntry",
     "AuditHead",
     "AwsConnection",
+    "Channel",
     "Configuration",
     "ConnectionTest",
     "Delivery",

@@ -4,12 +4,14 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from sync.models.channel import Channel
+from sync.models.incident import Incident
 from sync.models.run import Run
 from sync.models.tenant import Tenant
 
 
 class Delivery(models.Model):
-    """A mail that is to go out, and what came of it."""
+    """A message that is to go out, and what came of it. `recipient`: where to, for people."""
 
     class State(models.TextChoices):
         WAITING = "waiting", _("Waiting")
@@ -21,8 +23,12 @@ class Delivery(models.Model):
 
     tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="deliveries")
     run = models.ForeignKey(Run, models.CASCADE, null=True, blank=True, related_name="deliveries")
-    recipient = models.EmailField()
+    # Without one it is a mail: the channel was removed since.
+    channel = models.ForeignKey(Channel, models.SET_NULL, null=True, blank=True, related_name="deliveries")
+    incidents = models.ManyToManyField(Incident, related_name="deliveries")
+    recipient = models.CharField(max_length=255)
     subject = models.CharField(max_length=250)
+    # Text for people; JSON for a webhook, the same bytes at every attempt.
     body = models.TextField()
     state = models.CharField(max_length=7, choices=State, default=State.WAITING)
     created_at = models.DateTimeField(auto_now_add=True)

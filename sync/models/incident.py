@@ -13,6 +13,8 @@ class Incident(models.Model):
     # A code of sync.problems.catalogue; `attribute` tells two problems of one code apart.
     code = models.CharField(max_length=40)
     attribute = models.CharField(max_length=200, blank=True)
+    # A name of sync/notifications/kinds.py: by it channels choose what they hear of.
+    kind = models.CharField(max_length=20, default="new-problem")
     # It stopped a whole run; otherwise it is there as long as anybody stands at it.
     of_run = models.BooleanField(default=False)
     # How many people and groups had it when a mail about it went out last.

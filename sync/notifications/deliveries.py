@@ -1,18 +1,18 @@
-"""Mails on their way: handed to one worker at a time, tried for two days, and one that cannot be sent stops no other."""
+"""Messages on their way: handed to one worker at a time, tried for two days, and one that cannot be sent stops no other."""
 
 import datetime
 import time
 from collections.abc import Callable
 
 import structlog
-from django.conf import settings
-from django.core.mail import EmailMessage
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
 from sync import queue
 from sync.models import Delivery, DeliveryAttempt
+from sync.notifications import sending
+from sync.notifications.sending import Outcome
 
 log = structlog.get_logger(__name__)
 
@@ -60,43 +60,46 @@ def deliver(delivery_id: int, clock: Clock = timezone.now) -> None:
     taken = {"state": Delivery.State.SENDING, "due_at": now + IN_HAND, "attempts": F("attempts") + 1}
     if not waiting.update(**taken):
         return
-    _attempt(Delivery.objects.get(pk=delivery_id), now)
+    _attempt(Delivery.objects.select_related("channel").get(pk=delivery_id), now)
 
 
 def _attempt(delivery: Delivery, now: datetime.datetime) -> None:
     began = time.monotonic()
-    tried = DeliveryAttempt(delivery=delivery, number=delivery.attempts, at=now)
     try:
-        _message(delivery).send()
+        outcome = sending.send(delivery, now)
     except Exception as error:  # noqa: BLE001
         # Whatever goes wrong with one delivery is counted, and stops no other.
-        tried.error = _words(error)
-    tried.milliseconds = int((time.monotonic() - began) * 1000)
+        outcome = Outcome("", error=(str(error) or type(error).__name__)[:MOST_TEXT])
+    milliseconds = int((time.monotonic() - began) * 1000)
     with transaction.atomic():
-        tried.save()
-        _settle(delivery, tried, now)
+        DeliveryAttempt.objects.create(
+            delivery=delivery,
+            number=delivery.attempts,
+            at=now,
+            milliseconds=milliseconds,
+            status=outcome.status,
+            # PostgreSQL stores no NUL.
+            answer=outcome.answer.replace("\0", "\ufffd")[:MOST_TEXT],
+            error=outcome.error,
+        )
+        _settle(delivery, outcome, now)
 
 
-def _settle(delivery: Delivery, tried: DeliveryAttempt, now: datetime.datetime) -> None:
-    delivery.error = tried.error
-    if not tried.error:
+def _settle(delivery: Delivery, outcome: Outcome, now: datetime.datetime) -> None:
+    facts = {"delivery": delivery.pk, "attempts": delivery.attempts, "error": outcome.error}
+    delivery.error = outcome.error
+    if not outcome.error:
         delivery.state, delivery.sent_at = Delivery.State.SENT, now
     elif now - delivery.created_at > TRIED_FOR:
-        log.error("delivery given up", delivery=delivery.pk, attempts=delivery.attempts, error=tried.error)
+        log.error("delivery given up", **facts)
         delivery.state = Delivery.State.FAILED
     else:
-        log.warning("delivery not sent", delivery=delivery.pk, attempts=delivery.attempts, error=tried.error)
-        delivery.state = Delivery.State.WAITING
-        delivery.due_at = now + WAITS[min(delivery.attempts, len(WAITS)) - 1]
+        log.warning("delivery not sent", **facts)
+        delivery.state, delivery.due_at = Delivery.State.WAITING, now + _pause(delivery.attempts, outcome.wait)
     delivery.save(update_fields=["state", "error", "sent_at", "due_at"])
 
 
-def _words(error: Exception) -> str:
-    return (str(error) or type(error).__name__)[:MOST_TEXT]
-
-
-def _message(delivery: Delivery) -> EmailMessage:
-    """The same id at each attempt: whoever gets it twice can see that it is one."""
-    domain = settings.DEFAULT_FROM_EMAIL.rpartition("@")[2].rstrip(">") or "localhost"
-    identity = f"<lockstep-{delivery.pk}-{int(delivery.created_at.timestamp())}@{domain}>"
-    return EmailMessage(delivery.subject, delivery.body, to=[delivery.recipient], headers={"Message-ID": identity})
+def _pause(attempts: int, asked: int) -> datetime.timedelta:
+    """`asked`: seconds, by the other side; never longer than the longest of our own."""
+    own = WAITS[min(attempts, len(WAITS)) - 1]
+    return max(own, min(datetime.timedelta(seconds=asked), WAITS[-1]))

@@ -32,6 +32,7 @@ from sync.models import (
 )
 from sync.tenants.services import create_tenant
 from tests.world.drafted import GROUP, JO, PREVIEW, preview_of, with_draft, with_versions
+from tests.world.notified import mail_to
 from tests.world.people import person, sign_in
 
 pytestmark = pytest.mark.django_db
@@ -131,9 +132,11 @@ def make_world() -> World:
         "audit_entry": AuditEntry.objects.filter(tenant=tenant).first(),
         "site_audit_entry": AuditEntry.objects.first(),
     }
-    numbered = {name: {"pk": row.pk, "test_id": row.pk} for name, row in rows.items() if row}
+    rows |= dict.fromkeys(("channel", "channel_test", "channel_remove"), mail_to(tenant))
+    numbered: dict[str, dict[str, Any]] = {name: {"pk": row.pk, "test_id": row.pk} for name, row in rows.items() if row}
     of_preview = ("impact", "impact_export", "impact_keep", "publish")
-    return World(numbered | {name: {"number": PREVIEW} for name in of_preview}, sessions(tenant))
+    numbered |= {name: {"number": PREVIEW} for name in of_preview} | {"channel_add": {"kind": "webhook"}}
+    return World(numbered, sessions(tenant))
 
 
 def sessions(tenant: Tenant) -> dict[str, str]:

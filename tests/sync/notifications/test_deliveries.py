@@ -13,6 +13,7 @@ from sync.models import Delivery, Run, Tenant
 from sync.notifications import deliveries
 from tests.world.company import hire
 from tests.world.lab import Lab
+from tests.world.notified import mail_to
 from tests.world.tenant import assign, sync
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -201,22 +202,22 @@ def test_one_whose_workers_die_is_given_up_too(make: Make, sent: list[int]) -> N
 
 
 def test_a_line_break_in_a_tenants_name_is_no_line_break_of_a_mail(wired: Tenant, lab: Lab) -> None:
-    Tenant.objects.filter(pk=wired.pk).update(name="Acme\r\nBcc: a@b", notification_email="ops@acme.example")
-    Tenant.objects.filter(pk=wired.pk).update(notify_on_failure=True)
+    Tenant.objects.filter(pk=wired.pk).update(name="Acme\r\nBcc: a@b")
+    mail_to(wired)
     assign(wired, hire(lab, "Nolast", surname=None))
     sync(wired)
     assert "\n" not in Delivery.objects.get().subject
 
 
 def test_a_preview_sends_no_mail_and_opens_no_incident(wired: Tenant, lab: Lab) -> None:
-    Tenant.objects.filter(pk=wired.pk).update(notification_email="ops@acme.example", notify_on_failure=True)
+    mail_to(wired)
     assign(wired, hire(lab, "Nolast", surname=None))
     sync(wired, Run.Kind.PREVIEW)
     assert (Delivery.objects.count(), wired.incidents.count()) == (0, 0)
 
 
 def test_aws_is_quoted_only_when_it_answered(wired: Tenant, lab: Lab) -> None:
-    Tenant.objects.filter(pk=wired.pk).update(notification_email="ops@acme.example", notify_on_failure=True)
+    mail_to(wired)
     assign(wired, hire(lab, "Nolast", surname=None))
     sync(wired)
     assert "The rule of AWS:" in Delivery.objects.get().body

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from sync.connection import services
-from sync.models import Delivery, Incident, Run, Tenant
+from sync.models import Channel, Delivery, Incident, Run, Tenant
 from sync.notifications import incidents
 from sync.notifications.endings import note_endings
+from tests.world.notified import mail_to
 
 pytestmark = pytest.mark.django_db
 END = datetime.date(2027, 6, 1)
@@ -27,7 +28,7 @@ def acme(tenant: Tenant) -> Tenant:
     services.connect(tenant, FACTS, actor="jo@acme.example")
     type(tenant.aws).objects.filter(tenant=tenant).update(token_created_on=END - datetime.timedelta(days=365))
     type(tenant.entra).objects.filter(tenant=tenant).update(credential_ends_on=END + datetime.timedelta(days=1000))
-    Tenant.objects.filter(pk=tenant.pk).update(notify_on_failure=True, notification_email="ops@acme.example")
+    mail_to(tenant)
     return Tenant.objects.get(pk=tenant.pk)
 
 
@@ -90,7 +91,7 @@ def test_a_federated_credential_has_no_end(acme: Tenant) -> None:
 
 
 def test_nobody_is_written_to_who_did_not_ask_for_it(acme: Tenant) -> None:
-    Tenant.objects.update(notify_on_failure=False)
+    Channel.objects.update(on=False)
     look(7)
     assert (Delivery.objects.count(), opened()) == (0, [("token-ends", "7")])
 

@@ -11,6 +11,7 @@ from sync.health import services
 from sync.models import Delivery, Heartbeat, Incident, Tenant
 from sync.notifications.lateness import note_lateness
 from sync.tenants.services import create_tenant
+from tests.world.notified import mail_to
 from tests.world.tenant import ACTOR
 
 pytestmark = pytest.mark.django_db
@@ -21,8 +22,8 @@ MINUTE = datetime.timedelta(minutes=1)
 def tenant(tenant: Tenant) -> Tenant:
     """On, in time, with an address."""
     tenant.enabled, tenant.next_run_at = True, timezone.now() + 15 * MINUTE
-    tenant.notify_on_failure, tenant.notification_email = True, ACTOR
     tenant.save()
+    mail_to(tenant, ACTOR)
     return tenant
 
 
@@ -82,7 +83,8 @@ def test_a_restart_is_not_told() -> None:
 @pytest.mark.usefixtures("working")
 def test_tenants_with_one_address_share_a_mail(tenant: Tenant) -> None:
     other = create_tenant(actor=ACTOR, name="Contoso")
-    Tenant.objects.filter(pk=other.pk).update(enabled=True, notify_on_failure=True, notification_email=ACTOR)
+    Tenant.objects.filter(pk=other.pk).update(enabled=True)
+    mail_to(other, ACTOR)
     fall_silent(Heartbeat.Role.WORKER)
     note_lateness()
     time_passes()

@@ -1,0 +1,65 @@
+"""What pages read of notifications."""
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db.models import Max, QuerySet
+from django.utils import timezone
+
+from sync.models import Channel, Delivery, DeliveryAttempt, Tenant
+from sync.notifications.kinds import BY_NAME, KINDS, Kind
+from sync.notifications.sending import goes_nowhere
+
+__all__ = ["BY_NAME", "KINDS", "Kind", "goes_nowhere"]
+
+# A test that no worker has taken up after this long waits like any other.
+TEST_LASTS = datetime.timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Who hears of a kind, and when something of it was sent last."""
+
+    kind: Kind
+    channels: Sequence[Channel]
+    sent_at: datetime.datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelState:
+    """`last`: the newest attempt. `testing`: a test is on its way."""
+
+    channel: Channel
+    last: DeliveryAttempt | None
+    testing: bool
+
+    @property
+    def state(self) -> str:
+        if not self.channel.on:
+            return "off"
+        if self.last is None:
+            return "not_used"
+        return "failing" if self.last.error else "working"
+
+
+def rules(tenant: Tenant) -> list[Rule]:
+    """Every kind, those without a channel too."""
+    sent = Delivery.objects.filter(tenant=tenant).exclude(sent_at=None).values_list("incidents__kind")
+    newest = dict(sent.annotate(newest=Max("sent_at")).order_by())
+    channels = list(tenant.channels.filter(on=True))
+    return [Rule(kind, [one for one in channels if kind.name in one.kinds], newest.get(kind.name)) for kind in KINDS]
+
+
+def channels(tenant: Tenant) -> list[ChannelState]:
+    found = list(tenant.channels.annotate(newest=Max("deliveries__tries__pk")))
+    tries = DeliveryAttempt.objects.select_related("delivery").in_bulk([one.newest for one in found])
+    fresh = timezone.now() - TEST_LASTS
+    untried = Delivery.objects.filter(channel__in=found, attempts=0, created_at__gte=fresh)
+    testing = set(untried.filter(incidents=None).values_list("channel", flat=True))
+    return [ChannelState(one, tries.get(one.newest), one.pk in testing) for one in found]
+
+
+def deliveries(tenant: Tenant) -> QuerySet[Delivery]:
+    """Newest first, with every attempt."""
+    return Delivery.objects.filter(tenant=tenant).select_related("channel").prefetch_related("tries")
