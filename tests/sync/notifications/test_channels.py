@@ -16,6 +16,7 @@ from aiosmtpd import handlers
 from aiosmtpd.controller import Controller
 from django.conf import LazySettings
 from django.core.exceptions import ValidationError
+from django.db import connection
 from django.utils import timezone
 
 from sync.connection import outbound, rotation
@@ -81,7 +82,7 @@ def receiver(settings: LazySettings) -> Iterator[Receiver]:
     thread.join()
 
 
-class Mails(handlers.Message):  # type: ignore[misc]
+class Mails(handlers.Message):
     """What an SMTP server takes."""
 
     def __init__(self) -> None:
@@ -181,6 +182,26 @@ def test_each_rule_reaches_mail_server_and_webhook_once_and_says_the_all_clear(
     ]
     assert len({mail["Message-ID"] for mail in mails.found}) == 2
     assert len({mail["References"] for mail in mails.found}) == 1
+
+
+def test_of_many_workers_at_once_one_sends(tenant: Tenant, receiver: Receiver) -> None:
+    channel(tenant, "webhook", receiver.url)
+    say(incident(tenant, "held"), Event.OPENED)
+    key, together = Delivery.objects.get().pk, threading.Barrier(4)
+
+    def work() -> None:
+        together.wait()
+        try:
+            deliveries.deliver(key)
+        finally:
+            connection.close()
+
+    workers = [threading.Thread(target=work) for _ in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert len(receiver.bodies) == 1
 
 
 def test_a_channel_that_is_off_hears_nothing(tenant: Tenant, receiver: Receiver, carry: Carry) -> None:
@@ -346,7 +367,7 @@ def test_a_rotation_seals_channels_anew(
 
 def test_another_address_gets_another_secret_and_the_same_one_keeps_it(tenant: Tenant, receiver: Receiver) -> None:
     stored, first = services.add_channel(tenant=tenant, actor=ACTOR, kind="webhook", to=receiver.url)
-    kept = {"channel": stored, "actor": ACTOR, "name": "SIEM", "kinds": ["held"], "on": True}
+    kept: dict[str, Any] = {"channel": stored, "actor": ACTOR, "name": "SIEM", "kinds": ["held"], "on": True}
     assert services.save_channel(**kept, to="") == ""
     second = services.save_channel(**kept, to=f"{receiver.url}/2")
     assert second.startswith("whsec_")
