@@ -85,7 +85,7 @@ MENU: tuple[tuple[str | Promise, tuple[MenuItem, ...]], ...] = (
                 _("Notifications"),
                 "bell",
                 "notifications",
-                pages=("deliveries", "channel_add", "channel", "channel_remove"),
+                pages=("deliveries", "channel_add", "channel", "channel_remove", "incidents", "incident"),
             ),
             MenuItem(_("Audit log"), "clipboard-list", "audit", pages=("audit_entry",)),
         ),

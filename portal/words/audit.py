@@ -36,6 +36,8 @@ ACTIONS = {
     "filter.replace": _("Replaced a filter"),
     "hold.decide": _("Decided on held changes"),
     "impact.export": _("Exported a preview"),
+    "incident.acknowledge": _("Acknowledged an incident"),
+    "incident.snooze": _("Snoozed an incident"),
     "key.forget": _("Gave up a key"),
     "key.rotate": _("Sealed with the first key"),
     "link.adopt": _("Linked"),

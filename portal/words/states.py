@@ -62,6 +62,12 @@ WORDS: Mapping[str, Mapping[str, Words]] = {
         "off": _("Deactivated"),
     },
     "delivery": dict(Delivery.State.choices),
+    "incident": {
+        "open": _("Open"),
+        "acknowledged": _("Acknowledged"),
+        "snoozed": _("Snoozed"),
+        "solved": _("Solved"),
+    },
     "channel": {
         "not_used": _("Not used yet"),
         "working": _("Working"),
@@ -152,6 +158,7 @@ LOOKS: Mapping[str, Mapping[str, Look]] = {
         "off": IDLE,
     },
     "delivery": {"waiting": NOT_YET, "sending": RUNNING, "sent": GOOD, "failed": BAD},
+    "incident": {"open": BAD, "acknowledged": ("neutral", "eye"), "snoozed": NOT_YET, "solved": GOOD},
     "channel": {"not_used": NOT_STARTED, "working": GOOD, "failing": BAD, "off": IDLE},
     "factor": {
         "on": GOOD,

@@ -10,7 +10,7 @@ from sync.models.directory import DirectoryGroup, DirectoryMembership, Directory
 from sync.models.drift import Drift
 from sync.models.health import Heartbeat, Tally
 from sync.models.hold import HeldChange, Hold
-from sync.models.incident import Incident
+from sync.models.incident import Incident, IncidentEvent
 from sync.models.link import Link, MembershipLink, ObjectType, Origin
 from sync.models.readiness import Finding, ReadinessCheck
 from sync.models.rehearsed import Rehearsed
@@ -44,6 +44,7 @@ __all__ = [
     "HeldChange",
     "Hold",
     "Incident",
+    "IncidentEvent",
     "Inclusion",
     "Interval",
     "Link",

@@ -102,6 +102,8 @@ def _news(run: Run, matter: Matter, *, of_run: bool) -> News | None:
     grown = not created and matter.objects >= GROWN * max(1, incident.told) and not of_run
     if created or grown:
         incident.told = matter.objects
+    if grown:
+        threads.note_growth(incident, matter.objects)
     incident.last_seen = run
     incident.save(update_fields=["last_seen", "told"])
     if not created and not grown:

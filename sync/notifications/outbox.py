@@ -116,6 +116,7 @@ def _facts(news: News, run: Run | None) -> dict[str, Any]:
             "remedy": str(words.remedy) if words else "",
             "objects": news.objects,
             "opened_at": incident.opened_at.isoformat(),
+            "url": address_of("incident", incident.tenant.slug, incident.pk),
             "solved_at": incident.solved_at.isoformat() if incident.solved_at else None,
         },
         "run": run.number if run else None,

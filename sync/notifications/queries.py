@@ -4,14 +4,15 @@ import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import Max, QuerySet
+from django.db.models import Count, Max, Q, QuerySet
 from django.utils import timezone
 
-from sync.models import Channel, Delivery, DeliveryAttempt, Tenant
+from sync.models import Channel, Delivery, DeliveryAttempt, Incident, Standing, Tenant
 from sync.notifications.kinds import BY_NAME, KINDS, Kind
 from sync.notifications.sending import goes_nowhere
+from sync.notifications.threads import title_of
 
-__all__ = ["BY_NAME", "KINDS", "Kind", "goes_nowhere"]
+__all__ = ["BY_NAME", "KINDS", "Kind", "goes_nowhere", "title_of"]
 
 # A test that no worker has taken up after this long waits like any other.
 TEST_LASTS = datetime.timedelta(minutes=1)
@@ -63,3 +64,31 @@ def channels(tenant: Tenant) -> list[ChannelState]:
 def deliveries(tenant: Tenant) -> QuerySet[Delivery]:
     """Newest first, with every attempt."""
     return Delivery.objects.filter(tenant=tenant).select_related("channel").prefetch_related("tries")
+
+
+def ringing(tenants: QuerySet[Tenant]) -> QuerySet[Incident]:
+    """Open, and nobody looks at them, nor will later. Newest first."""
+    asleep = Q(snoozed_until__gt=timezone.now())
+    return Incident.objects.filter(tenant__in=tenants, solved_at=None, acknowledged_at=None).exclude(asleep)
+
+
+def open_incidents(tenants: QuerySet[Tenant]) -> QuerySet[Incident]:
+    """Acknowledged and snoozed ones too."""
+    found = Incident.objects.filter(tenant__in=tenants, solved_at=None).select_related(
+        "tenant", "opened_by", "last_seen"
+    )
+    return found.annotate(sent=Count("deliveries", filter=Q(deliveries__sent_at__isnull=False)))
+
+
+def incidents(tenant: Tenant) -> QuerySet[Incident]:
+    """Those that are over, too."""
+    found = tenant.incidents.select_related("tenant", "opened_by", "last_seen")
+    return found.annotate(sent=Count("deliveries", filter=Q(deliveries__sent_at__isnull=False)))
+
+
+def concerned(incident: Incident) -> dict[str, int]:
+    """How many people (`user`) and groups (`group`) have it now."""
+    if incident.solved_at:
+        return {}
+    found = Standing.objects.filter(tenant=incident.tenant_id, code=incident.code, attribute=incident.attribute)
+    return dict(found.values_list("kind").annotate(n=Count("pk")).order_by("-kind"))

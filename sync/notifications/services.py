@@ -1,6 +1,7 @@
 """What others ask of notifications: channels, a test of one, and that somebody hears of it when nobody works."""
 
 import base64
+import datetime
 import json
 import secrets
 from collections.abc import Sequence
@@ -9,13 +10,14 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from sync import audit, queue
 from sync.connection.outbound import check_destination
 from sync.connection.sealed import channel_context
 from sync.connection.sealing import seal
-from sync.models import Channel, Delivery, Tenant
+from sync.models import Channel, Delivery, Incident, IncidentEvent, Tenant
 from sync.notifications import deliveries, lateness, outbox
 from sync.notifications.kinds import NAMES
 
@@ -80,6 +82,29 @@ def send_test(*, channel: Channel, actor: str) -> Delivery:
     audit.record(actor, "channel.test", channel, None, {"name": channel.name})
     transaction.on_commit(lambda: queue.send(queue.DELIVER, delivery.pk))
     return delivery
+
+
+@transaction.atomic
+def acknowledge(*, incident: Incident, actor: str) -> bool:
+    """Somebody looks at it. Of two the first one does; nothing happens to what is over."""
+    now = timezone.now()
+    unseen = Incident.objects.filter(pk=incident.pk, solved_at=None, acknowledged_at=None)
+    if not unseen.update(acknowledged_at=now, acknowledged_by=actor, snoozed_until=None):
+        return False
+    IncidentEvent.objects.create(incident=incident, at=now, what=IncidentEvent.What.ACKNOWLEDGED, actor=actor)
+    audit.record(actor, "incident.acknowledge", incident, None, {"code": incident.code})
+    return True
+
+
+@transaction.atomic
+def snooze(*, incident: Incident, actor: str, until: datetime.datetime) -> bool:
+    """It does not ring until then."""
+    if not Incident.objects.filter(pk=incident.pk, solved_at=None).update(snoozed_until=until):
+        return False
+    now = timezone.now()
+    IncidentEvent.objects.create(incident=incident, at=now, what=IncidentEvent.What.SNOOZED, actor=actor, until=until)
+    audit.record(actor, "incident.snooze", incident, None, {"code": incident.code, "until": until})
+    return True
 
 
 @transaction.atomic

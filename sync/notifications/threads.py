@@ -4,7 +4,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from sync.models import Incident, Tenant
+from sync.models import Incident, IncidentEvent, Tenant
 from sync.problems.catalogue import PROBLEMS
 
 
@@ -20,6 +20,15 @@ def solve(incident: Incident) -> bool:
     """False when it was somebody else who did."""
     incident.solved_at = timezone.now()
     return bool(Incident.objects.filter(pk=incident.pk, solved_at=None).update(solved_at=incident.solved_at))
+
+
+def note_growth(incident: Incident, objects: int) -> None:
+    """It rings again, whoever looked at it before."""
+    incident.acknowledged_at, incident.acknowledged_by, incident.snoozed_until = None, "", None
+    incident.save(update_fields=["acknowledged_at", "acknowledged_by", "snoozed_until"])
+    IncidentEvent.objects.create(
+        incident=incident, at=timezone.now(), what=IncidentEvent.What.CHANGED, objects_now=objects
+    )
 
 
 def title_of(incident: Incident) -> str:

@@ -24,7 +24,12 @@ from sync.notifications import queries, services
 
 @page(read=Right.READ)
 def notifications(request: HttpRequest, tenant: Tenant) -> HttpResponse:
-    context = {"tenant": tenant, "rules": queries.rules(tenant), **around(tenant)}
+    context = {
+        "tenant": tenant,
+        "rules": queries.rules(tenant),
+        "ringing": queries.ringing(Tenant.objects.filter(pk=tenant.pk)).count(),
+        **around(tenant),
+    }
     return render_page(request, "notifications/list.html", context, partial="channels")
 
 

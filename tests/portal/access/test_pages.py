@@ -25,6 +25,7 @@ from sync.models import (
     Drift,
     Half,
     Hold,
+    Incident,
     Operation,
     Run,
     Standing,
@@ -132,6 +133,8 @@ def make_world() -> World:
         "audit_entry": AuditEntry.objects.filter(tenant=tenant).first(),
         "site_audit_entry": AuditEntry.objects.first(),
     }
+    incident = Incident.objects.create(tenant=tenant, code="token-refused", kind="quarantine", opened_at=timezone.now())
+    rows |= dict.fromkeys(("incident", "incident_acknowledge", "incident_snooze"), incident)
     rows |= dict.fromkeys(("channel", "channel_test", "channel_remove"), mail_to(tenant))
     numbered: dict[str, dict[str, Any]] = {name: {"pk": row.pk, "test_id": row.pk} for name, row in rows.items() if row}
     of_preview = ("impact", "impact_export", "impact_keep", "publish")
