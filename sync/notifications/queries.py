@@ -77,13 +77,13 @@ def open_incidents(tenants: QuerySet[Tenant]) -> QuerySet[Incident]:
     found = Incident.objects.filter(tenant__in=tenants, solved_at=None).select_related(
         "tenant", "opened_by", "last_seen"
     )
-    return found.annotate(sent=Count("deliveries", filter=Q(deliveries__sent_at__isnull=False)))
+    return found.annotate(sent=Count("deliveries", filter=Q(deliveries__sent_at__isnull=False))).order_by("-pk")
 
 
 def incidents(tenant: Tenant) -> QuerySet[Incident]:
     """Those that are over, too."""
     found = tenant.incidents.select_related("tenant", "opened_by", "last_seen")
-    return found.annotate(sent=Count("deliveries", filter=Q(deliveries__sent_at__isnull=False)))
+    return found.annotate(sent=Count("deliveries", filter=Q(deliveries__sent_at__isnull=False))).order_by("-pk")
 
 
 def concerned(incident: Incident) -> dict[str, int]:

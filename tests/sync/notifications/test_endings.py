@@ -69,6 +69,16 @@ def test_a_new_token_ends_the_incident(acme: Tenant) -> None:
     assert opened() == []
 
 
+def test_a_credential_that_was_replaced_is_told_once_and_a_step_is_no_all_clear(acme: Tenant) -> None:
+    for days_left in (30, 14):
+        look(days_left)
+    type(acme.aws).objects.filter(tenant=acme).update(token_created_on=END)
+    for _ in range(2):
+        look(14)
+    subjects = [subject for subject in Delivery.objects.values_list("subject", flat=True) if "Solved" in subject]
+    assert subjects == ["[Acme] Solved: The AWS access token ends"]
+
+
 def test_the_end_of_a_secret_of_entra_is_watched_too(acme: Tenant) -> None:
     type(acme.entra).objects.filter(tenant=acme).update(credential_ends_on=END)
     look(7)
