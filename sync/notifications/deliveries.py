@@ -21,6 +21,8 @@ MINUTE, HOUR = datetime.timedelta(minutes=1), datetime.timedelta(hours=1)
 # After the first, second … failure; the last one repeats until a delivery is too old.
 WAITS = (MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 4 * HOUR)
 TRIED_FOR = datetime.timedelta(days=2)
+# No attempt takes longer, whatever the other side does (Celery's soft time limit).
+LONGEST = 4 * MINUTE
 # Longer than any attempt: nobody else takes a delivery up meanwhile, and one whose worker died is taken up after it.
 IN_HAND = 5 * MINUTE
 # Of what an error says.

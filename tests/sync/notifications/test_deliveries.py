@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from celery.exceptions import SoftTimeLimitExceeded
 from django.core.mail import EmailMessage
 from django.utils import timezone
 
@@ -142,7 +143,7 @@ def test_after_two_days_a_mail_is_given_up_and_the_log_says_so(
     assert "delivery given up" in caplog.text
 
 
-@pytest.mark.parametrize("error", [ValueError("a header"), KeyError("x"), RuntimeError()])
+@pytest.mark.parametrize("error", [ValueError("a header"), KeyError("x"), RuntimeError(), SoftTimeLimitExceeded()])
 def test_whatever_goes_wrong_with_one_stops_no_other(
     make: Make, sent: list[int], mailoutbox: list[Any], monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
