@@ -61,6 +61,12 @@ def channels(tenant: Tenant) -> list[ChannelState]:
     return [ChannelState(one, tries.get(one.newest), one.pk in testing) for one in found]
 
 
+def no_channel_works(tenant: Tenant) -> bool:
+    """Somebody is to be told, and the last message to each of them failed."""
+    states = [one.state for one in channels(tenant) if one.channel.on]
+    return bool(states) and set(states) == {"failing"}
+
+
 def deliveries(tenant: Tenant) -> QuerySet[Delivery]:
     """Newest first, with every attempt."""
     return Delivery.objects.filter(tenant=tenant).select_related("channel").prefetch_related("tries")

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.conf import LazySettings
 from django.test import Client
+from django.utils import timezone
 
 from portal.models import User
 from sync.models import Channel, Delivery, DeliveryAttempt, Tenant
@@ -155,3 +156,14 @@ def test_a_channel_is_removed_after_a_question(tenant: Tenant, jo: Client) -> No
     assert Channel.objects.exists()
     jo.post(address)
     assert not Channel.objects.exists()
+
+
+def test_the_overview_says_when_no_channel_works(tenant: Tenant, jo: Client, mailoutbox: list[Any]) -> None:
+    Tenant.objects.update(enabled=True, enabled_changed_at=timezone.now())
+    broken, other = mail_to(tenant), mail_to(tenant, "other@acme.example")
+    said = "Nobody is told of problems"
+    for channel, error in ((broken, "550"), (other, "551")):
+        assert said not in jo.get("/t/acme/").content.decode()
+        delivery = Delivery.objects.create(tenant=tenant, channel=channel, recipient="x", subject="s", body="b")
+        DeliveryAttempt.objects.create(delivery=delivery, number=1, at=timezone.now(), milliseconds=1, error=error)
+    assert said in jo.get("/t/acme/").content.decode()
