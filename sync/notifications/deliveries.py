@@ -71,7 +71,7 @@ def _attempt(delivery: Delivery, now: datetime.datetime) -> None:
         outcome = sending.send(delivery, now)
     except Exception as error:  # noqa: BLE001
         # Whatever goes wrong with one delivery is counted, and stops no other.
-        outcome = Outcome("", error=(str(error) or type(error).__name__)[:MOST_TEXT])
+        outcome = Outcome("", error=_kept(str(error) or type(error).__name__))
     milliseconds = int((time.monotonic() - began) * 1000)
     with transaction.atomic():
         DeliveryAttempt.objects.create(
@@ -80,11 +80,15 @@ def _attempt(delivery: Delivery, now: datetime.datetime) -> None:
             at=now,
             milliseconds=milliseconds,
             status=outcome.status,
-            # PostgreSQL stores no NUL.
-            answer=outcome.answer.replace("\0", "\ufffd")[:MOST_TEXT],
+            answer=_kept(outcome.answer),
             error=outcome.error,
         )
         _settle(delivery, outcome, now)
+
+
+def _kept(text: str) -> str:
+    """PostgreSQL stores no NUL."""
+    return text.replace("\0", "\ufffd")[:MOST_TEXT]
 
 
 def _settle(delivery: Delivery, outcome: Outcome, now: datetime.datetime) -> None:

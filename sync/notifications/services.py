@@ -57,7 +57,7 @@ def save_channel(*, channel: Channel, actor: str, name: str, to: str, kinds: Seq
     """`to` "" keeps the address. Another address of a webhook gets another secret: it is returned, to be shown once.
 
     Raises ValidationError by field."""
-    channel = Channel.objects.select_for_update().select_related("tenant").get(pk=channel.pk)
+    channel = Channel.objects.select_for_update(of=("self",)).select_related("tenant").get(pk=channel.pk)
     before, sealed = _visible(channel), channel.sealed
     secret = _set(channel, name, to, kinds, on=on)
     moved = {"address": "changed"} if channel.sealed != sealed else {}

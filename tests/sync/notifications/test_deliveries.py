@@ -143,7 +143,9 @@ def test_after_two_days_a_mail_is_given_up_and_the_log_says_so(
     assert "delivery given up" in caplog.text
 
 
-@pytest.mark.parametrize("error", [ValueError("a header"), KeyError("x"), RuntimeError(), SoftTimeLimitExceeded()])
+@pytest.mark.parametrize(
+    "error", [ValueError("a header"), KeyError("x"), RuntimeError(), OSError("\0" * 600), SoftTimeLimitExceeded()]
+)
 def test_whatever_goes_wrong_with_one_stops_no_other(
     make: Make, sent: list[int], mailoutbox: list[Any], monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
