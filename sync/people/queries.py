@@ -3,19 +3,21 @@
 from django.db.models import Q, QuerySet
 
 from sync.models import DirectoryUser, Link, ObjectType, Standing, Tenant, Word
-from sync.people.facts import Membership, PersonFacts, facts_of, memberships
+from sync.people.facts import Blocked, Membership, PersonFacts, facts_of, memberships
 from sync.people.values import UNREADABLE, Value, read_in_aws, values_of
-from sync.people.verdict import Answer, Question, Verdict, questions, verdict_of
+from sync.people.verdict import Answer, Question, Verdict, blocker_of, questions, verdict_of
 from sync.standings import queries as standings
 
 __all__ = [
     "UNREADABLE",
     "Answer",
+    "Blocked",
     "Membership",
     "PersonFacts",
     "Question",
     "Value",
     "Verdict",
+    "blocker_of",
     "facts_of",
     "find",
     "memberships",

@@ -11,16 +11,17 @@ from django.utils.translation import gettext_lazy as _lazy
 
 from portal.access.pages import page
 from portal.access.request import HttpRequest
-from portal.access.rights import can
+from portal.access.rights import can, rights_of
 from portal.access.roles import Right
+from portal.frame.around import May
 from portal.frame.paging import Pager, query_with
 from portal.frame.render import render_page
+from portal.pages.people.fixes import fix_links
 from portal.pages.people.forms import PeopleForm
 from portal.words.aws_fields import field_label, short_path
-from portal.words.blocked import blocked_words
-from portal.words.entra import entra_address
+from portal.words.blocked import blocked
 from sync import audit
-from sync.models import DirectoryUser, ObjectType, Standing, Tenant, Word
+from sync.models import DirectoryUser, ObjectType, Tenant, Word
 from sync.people import queries
 from sync.people.queries import Answer, PersonFacts, Question
 from sync.problems.catalogue import PROBLEMS
@@ -92,7 +93,7 @@ def person(request: HttpRequest, tenant: Tenant, object_id: str) -> HttpResponse
     facts = facts_or_404(tenant, object_id)
     audit.record(request.user.email, "person.look_up", facts.standing, None, {"entra_id": object_id})
     asked = queries.questions(facts)
-    blocker = next((one for one in asked if one.answer == Answer.NO), None)
+    blocker = queries.blocker_of(facts, asked)
     context = {
         "tenant": tenant,
         "facts": facts,
@@ -103,8 +104,7 @@ def person(request: HttpRequest, tenant: Tenant, object_id: str) -> HttpResponse
         "values": shown_values(queries.values_of(facts)),
         "groups": queries.memberships(facts),
         "history": facts.history,
-        "entra_url": entra_address("user", object_id),
-        "fix_url": fix_url(tenant, facts.standing),
+        "fix_links": fix_links(facts, May(rights_of(request.user, tenant)).open),
         "may_provision": can(request.user, tenant, Right.ON_DEMAND),
     }
     return render_page(request, "people/detail.html", context)
@@ -114,7 +114,8 @@ def facts_or_404(tenant: Tenant, object_id: str) -> PersonFacts:
     standing = queries.of_id(tenant, object_id)
     if standing is None:
         raise Http404
-    return queries.facts_of(standing, blocked_words(tenant))
+    waits = standing.word in (Word.WAITING, Word.GONE)
+    return queries.facts_of(standing, blocked(tenant) if waits else None)
 
 
 def place_of(tenant: Tenant, question: Question) -> str:
@@ -122,13 +123,6 @@ def place_of(tenant: Tenant, question: Question) -> str:
         return ""
     name = PLACES[question.key]
     return reverse(name, args=[tenant.slug, "user"] if name == "mappings" else [tenant.slug])
-
-
-def fix_url(tenant: Tenant, standing: Standing) -> str:
-    """The mapping of the field that is in the way."""
-    if standing.word != Word.NOT_READY or not standing.attribute:
-        return ""
-    return reverse("mapping", args=[tenant.slug, "user", standing.attribute])
 
 
 def shown_values(values: list[queries.Value]) -> list[dict[str, Any]]:

@@ -87,6 +87,10 @@ def late_tenants(now: datetime.datetime | None = None) -> list[Late]:
     return found
 
 
+def is_late(tenant: Tenant) -> bool:
+    return any(one.tenant == tenant for one in late_tenants())
+
+
 def _queued_since(limit: datetime.datetime) -> dict[int, datetime.datetime]:
     """The oldest of each tenant."""
     runs = Run.objects.filter(state=Run.State.QUEUED, created_at__lt=limit)
