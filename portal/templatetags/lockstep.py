@@ -9,7 +9,7 @@ from django import template
 from django.forms import BoundField, CheckboxInput, Form, RadioSelect
 from django.template.context import RequestContext
 from django.templatetags.static import static
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
@@ -172,6 +172,22 @@ def visible(value: Any) -> SafeString:
 def name(value: Any) -> SafeString:
     """Of a person or group: two lines of it, all of it on demand; its letters change nothing around it (UAX #9)."""
     return format_html('<bdi class="ls-name" title="{}">{}</bdi>', _text(value), visible(value))
+
+
+@register.simple_tag(takes_context=True)
+def named(context: RequestContext, object_type: str, object_id: str, value: Any) -> SafeString:
+    """A name that leads to the page of the person or group of Entra. `object_type`: a membership's is its group."""
+    shown = name(value or object_id)
+    url = page_of(context["tenant"], object_type, object_id)
+    return format_html('<a href="{}">{}</a>', url, shown) if url else shown
+
+
+def page_of(tenant: Tenant, object_type: str, object_id: str) -> str:
+    """ "" where there is no id of Entra, as of what AWS alone holds."""
+    try:
+        return reverse("person" if object_type == "user" else "group", args=[tenant.slug, object_id])
+    except NoReverseMatch:
+        return ""
 
 
 def _text(value: Any) -> str:

@@ -158,7 +158,7 @@ def _without_object(tenant: Tenant) -> QuerySet[Link]:
 def _found_by_runs(tenant: Tenant) -> QuerySet[Link]:
     """Whoever lists an AWS id itself as never to be touched has answered already."""
     rows = _without_object(tenant).filter(match_code__in=Link.PROPOSED)
-    return rows.exclude(match_scim_id__in=tenant.never_touch)
+    return rows.exclude(match_scim_id__in=tenant.never_touched())
 
 
 def _found_by_comparison(tenant: Tenant) -> QuerySet[Drift]:
@@ -170,7 +170,7 @@ def _found_by_comparison(tenant: Tenant) -> QuerySet[Drift]:
     wanted = Exists(mine.exclude(wanted_name=""))
     certain = Q(Exists(mine), proposed_by__in=Drift.CERTAIN)
     linked = Exists(same_type.filter(scim_id=OuterRef("scim_id")))
-    return rows.filter(wanted | certain).exclude(linked).exclude(scim_id__in=tenant.never_touch)
+    return rows.filter(wanted | certain).exclude(linked).exclude(scim_id__in=tenant.never_touched())
 
 
 @transaction.atomic

@@ -5,7 +5,7 @@ from sync.models.configuration import Assignment, AttributeMapping, Configuratio
 from sync.models.connection import AwsConnection, ConnectionTest, EntraConnection, Half, SecondCredential
 from sync.models.demand import Demand, DemandObject
 from sync.models.directory import DirectoryGroup, DirectoryMembership, DirectoryUser, Inclusion, Snapshot
-from sync.models.drift import Drift
+from sync.models.drift import Drift, LeftAlone
 from sync.models.health import Heartbeat, Tally
 from sync.models.hold import HeldChange, Hold
 from sync.models.incident import Delivery, Incident
@@ -42,6 +42,7 @@ __all__ = [
     "Incident",
     "Inclusion",
     "Interval",
+    "LeftAlone",
     "Link",
     "MembershipLink",
     "MissedStart",

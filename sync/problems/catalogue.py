@@ -314,7 +314,9 @@ PROBLEMS: dict[str, ProblemWords] = {
     "not-in-entra": ProblemWords(
         _("Only in AWS"),
         _("AWS holds people or groups whom nobody in Entra claims. We never touch them."),
-        _("Look at them under Compare with AWS: link each to whom it is, or leave it alone."),
+        _(
+            "Look at them under Compare with AWS, Only in AWS: link each with whom it is, or leave it alone with the reason."
+        ),
     ),
     "differs": ProblemWords(
         _("AWS holds something else"),
