@@ -4,6 +4,7 @@ from django.db.models import Q, QuerySet
 
 from sync.models import DirectoryUser, Link, ObjectType, Standing, Tenant, Word
 from sync.people.facts import Blocked, Membership, PersonFacts, facts_of, memberships
+from sync.people.groups import GroupMembers, group_verdict, members_of_group, missing_members
 from sync.people.values import UNREADABLE, Value, read_in_aws, values_of
 from sync.people.verdict import Answer, Question, Verdict, blocker_of, questions, verdict_of
 from sync.standings import queries as standings
@@ -12,6 +13,7 @@ __all__ = [
     "UNREADABLE",
     "Answer",
     "Blocked",
+    "GroupMembers",
     "Membership",
     "PersonFacts",
     "Question",
@@ -20,7 +22,10 @@ __all__ = [
     "blocker_of",
     "facts_of",
     "find",
+    "group_verdict",
+    "members_of_group",
     "memberships",
+    "missing_members",
     "of_id",
     "questions",
     "read_in_aws",
@@ -63,8 +68,8 @@ def _matches(tenant: Tenant, kind: str, text: str) -> Q:
     )
 
 
-def of_id(tenant: Tenant, object_id: str) -> Standing | None:
-    found = Standing.objects.filter(tenant=tenant, kind=ObjectType.USER, object_id=object_id).first()
+def of_id(tenant: Tenant, object_id: str, kind: str = ObjectType.USER) -> Standing | None:
+    found = Standing.objects.filter(tenant=tenant, kind=kind, object_id=object_id).first()
     if found:
         found.tenant = tenant
     return found

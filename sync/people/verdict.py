@@ -10,8 +10,8 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from sync.models import Word
-from sync.people.facts import PersonFacts
+from sync.models import Standing, Word
+from sync.people.facts import Blocked, PersonFacts
 from sync.problems.catalogue import PROBLEMS, SCOPE_HELP, Words, scope_words
 from sync.rules.filter_words import phrase
 from sync.rules.filters import ClauseFinding, FilterVerdict, text_of
@@ -70,7 +70,7 @@ def _reason(facts: PersonFacts) -> tuple[str, str]:
     if standing.word == Word.WAITING and standing.code in PENDING:
         words = facts.blocked.words if facts.blocked else ""
         return f"{PENDING[standing.code]} {words}".strip(), facts.blocked.fix if facts.blocked else ""
-    return _problem(facts)
+    return problem_of(standing, facts.blocked)
 
 
 def _scope_fix(reason: str) -> str:
@@ -87,24 +87,23 @@ def _out_of_scope(facts: PersonFacts) -> str:
     return f"{words}."
 
 
-def _problem(facts: PersonFacts) -> tuple[str, str]:
-    standing = facts.standing
+def problem_of(standing: Standing, blocked: Blocked | None) -> tuple[str, str]:
+    """Of a person or group: what is the matter, and what mends it."""
     problem = PROBLEMS.get(standing.code)
     if problem is None:
         return str(Word(standing.word).label), ""
     holder = _(" %(name)s has it.") % {"name": standing.holder} if standing.holder else ""
-    return f"{problem.told(answered=standing.answered)}{holder}", _remedy(facts)
+    return f"{problem.told(answered=standing.answered)}{holder}", _remedy(standing, blocked)
 
 
-def _remedy(facts: PersonFacts) -> str:
+def _remedy(standing: Standing, blocked: Blocked | None) -> str:
     """What a comparison found to be gone waits for somebody; what a write met, for the next run."""
-    standing = facts.standing
     if standing.word != Word.GONE:
         return str(PROBLEMS[standing.code].remedy)
     if standing.scim_id:
-        return _("Repair it under Compare with AWS: whoever is in scope is made anew, with a new AWS ID.")
-    again = _("Nothing to do. The next run looks for a match, and makes the person anew if there is none.")
-    return f"{facts.blocked.words} {facts.blocked.fix}" if facts.blocked else again
+        return _("Repair it under Compare with AWS: what is in scope is made anew, with a new AWS ID.")
+    again = _("Nothing to do. The next run looks for a match, and makes it anew if there is none.")
+    return f"{blocked.words} {blocked.fix}" if blocked else again
 
 
 # The question that a word answers, whatever else is in the way.

@@ -1,0 +1,136 @@
+"""One group: whether it is in AWS with all its members, who is missing there and why, in a sentence with what mends it."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from sync.models import DirectoryMembership, Drift, MembershipLink, ObjectType, Standing, Tenant, Word
+from sync.people.facts import Blocked
+from sync.people.verdict import Verdict, problem_of
+from sync.problems.catalogue import PROBLEMS, SCOPE_HELP, Words, scope_words
+from sync.standings import queries as standings
+
+# Missing people who are named.
+NAMED = 3
+# What the next run will do, by Action.
+PENDING: Mapping[str, Words] = {
+    "create": gettext_lazy("The next run creates the group."),
+    "update": gettext_lazy("The next run writes what changed."),
+    "delete": gettext_lazy("The next run deletes the group."),
+    "link": gettext_lazy("The next run links it with the group that AWS holds."),
+    "add_member": gettext_lazy("The next run changes its members."),
+    "remove_member": gettext_lazy("The next run changes its members."),
+}
+# The group is in AWS: its members are the news.
+THERE = (Word.IN_AWS, Word.DIFFERS)
+
+
+@dataclass(frozen=True, slots=True)
+class GroupMembers:
+    """Counts of people. `wanted`: of the group in Entra and in scope; `in_aws`: members there; `missing`: those wanted whom
+    AWS lacks; `extra`: those whom somebody added in AWS; `worst`: standing of the first who is missing, `names`: of some
+    with the same cause."""
+
+    wanted: int
+    in_aws: int
+    missing: int
+    extra: int
+    worst: Standing | None
+    names: Sequence[str]
+
+
+def members_of_group(tenant: Tenant, object_id: str, groups: Collection[str]) -> GroupMembers:
+    """`groups`: the group itself, and those inside whose people count as its own."""
+    wanted = wanted_members(tenant, groups)
+    missing = missing_members(tenant, object_id, groups)
+    worst = missing.exclude(word__in=(Word.WAITING, Word.IN_AWS)).first() or missing.first()
+    same = missing.filter(word=worst.word, code=worst.code, attribute=worst.attribute) if worst else missing
+    names = [str(row) for row in same[:NAMED]]
+    extra = _drifts(tenant, object_id, Drift.Kind.MEMBER_EXTRA).count()
+    held = _links(tenant, object_id).exclude(user__scim_id="").count()
+    held += extra - _drifts(tenant, object_id, Drift.Kind.MEMBER_MISSING).count()
+    return GroupMembers(wanted.count(), held, missing.count(), extra, worst, names)
+
+
+def wanted_members(tenant: Tenant, groups: Collection[str]) -> QuerySet[Standing]:
+    rows = DirectoryMembership.objects.filter(tenant=tenant, member_type=DirectoryMembership.USER)
+    inside = rows.filter(group_id__in=list(groups)).values("member_id")
+    return standings.standings(tenant, ObjectType.USER, in_scope=True, object_id__in=inside)
+
+
+def missing_members(tenant: Tenant, object_id: str, groups: Collection[str]) -> QuerySet[Standing]:
+    """By name: those who were never added, who are gone from AWS, or whom a comparison did not find in the group."""
+    held = Exists(_links(tenant, object_id).filter(user__object_id=OuterRef("object_id")))
+    lost = _drifts(tenant, object_id, Drift.Kind.MEMBER_MISSING).values("member_scim_id")
+    return wanted_members(tenant, groups).filter(~held | Q(word=Word.GONE) | Q(scim_id__in=lost))
+
+
+def _links(tenant: Tenant, object_id: str) -> QuerySet[MembershipLink]:
+    return MembershipLink.objects.filter(tenant=tenant, group__object_id=object_id, certain=True)
+
+
+def _drifts(tenant: Tenant, object_id: str, kind: Drift.Kind) -> QuerySet[Drift]:
+    run = standings.compared(tenant)
+    return Drift.objects.filter(run=run, kind=kind, link__object_id=object_id, repaired=False)
+
+
+def group_verdict(standing: Standing, members: GroupMembers, blocked: Blocked | None) -> Verdict:
+    if standing.word in THERE:
+        return _there(standing, members, blocked)
+    place = _("In AWS.") if standing.scim_id and standing.word != Word.GONE else _("Not in AWS.")
+    reason, fix = _reason(standing, blocked)
+    return Verdict(f"{place} {reason}".strip(), fix)
+
+
+def _reason(standing: Standing, blocked: Blocked | None) -> tuple[str, str]:
+    if standing.word in (Word.NOT_IN_SCOPE, Word.DISABLED):
+        return f"{scope_words(standing.scope, ())}.", _scope_fix(standing.scope)
+    if standing.word == Word.WAITING and standing.code in PENDING:
+        return _with(PENDING[standing.code], blocked)
+    return problem_of(standing, blocked)
+
+
+def _scope_fix(reason: str) -> str:
+    if reason == "not-assigned":
+        return _("Assign the group under Assignments, if AWS is to have it.")
+    return str(SCOPE_HELP[reason].remedy) if reason in SCOPE_HELP else ""
+
+
+def _with(words: Words, blocked: Blocked | None) -> tuple[str, str]:
+    return (f"{words} {blocked.words}", blocked.fix) if blocked else (str(words), "")
+
+
+def _there(standing: Standing, members: GroupMembers, blocked: Blocked | None) -> Verdict:
+    counted = _counted(members)
+    if members.worst is not None:
+        reason, fix = _missing(members.worst, members.names, blocked)
+        return Verdict(f"{counted} {reason}", fix)
+    if standing.word == Word.DIFFERS:
+        reason, fix = problem_of(standing, blocked)
+        return Verdict(f"{counted} {reason}", fix)
+    return Verdict(counted, "")
+
+
+def _counted(members: GroupMembers) -> str:
+    if members.missing:
+        text = _("In AWS, without %(n)s of its %(all)s members.")
+        return text % {"n": f"{members.missing:,}", "all": f"{members.wanted:,}"}
+    if not members.wanted:
+        return _("In AWS, without members.")
+    text = ngettext("In AWS with its %(n)s member.", "In AWS with all %(n)s members.", members.wanted)
+    return text % {"n": f"{members.wanted:,}"}
+
+
+def _missing(worst: Standing, names: Sequence[str], blocked: Blocked | None) -> tuple[str, str]:
+    """Why those who are missing are: the cause of the first, and who shares it."""
+    who = ", ".join(names)
+    if worst.word == Word.WAITING:
+        return _with(_("The next run adds %(who)s.") % {"who": who}, blocked)
+    if worst.word == Word.IN_AWS:
+        fix = _("Repair it under Compare with AWS, if the next run does not.")
+        return _("%(who)s: in AWS, and not in the group.") % {"who": who}, fix
+    title = PROBLEMS[worst.code].title if worst.code in PROBLEMS else Word(worst.word).label
+    return f"{title}: {who}.", problem_of(worst, blocked)[1]
