@@ -37,6 +37,8 @@ ACTIONS = {
     "key.forget": _("Gave up a key"),
     "key.rotate": _("Sealed with the first key"),
     "link.adopt": _("Linked"),
+    "link.cut": _("Cut a link"),
+    "link.match_again": _("Had somebody matched again"),
     "logs.export": _("Exported the logs"),
     "mapping.add": _("Added a mapping"),
     "mapping.change": _("Changed a mapping"),

@@ -1,12 +1,15 @@
-"""What can be done about people and groups that failed."""
+"""What can be done about people and groups that failed, and about a link that is wrong."""
 
 from django.db import transaction
 
 from sync import audit
 from sync.engine.work import try_now
 from sync.models import Run
+from sync.people.links import Busy, NotLinked, cut_link, match_again
 from sync.problems.grouping import failures
 from sync.runs.requests import request_run
+
+__all__ = ["Busy", "NotLinked", "cut_link", "match_again", "retry_problem"]
 
 
 @transaction.atomic
