@@ -26,6 +26,7 @@ from sync.models import (
     Half,
     Hold,
     LeftAlone,
+    Link,
     Operation,
     Run,
     Standing,
@@ -124,6 +125,7 @@ def make_world() -> World:
     DirectoryGroup.objects.create(tenant=tenant, object_id=GROUP)
     Standing.objects.create(tenant=tenant, kind="user", object_id=GROUP, word="in_aws", since=timezone.now())
     Drift.objects.create(tenant=tenant, run=run, kind=Drift.Kind.ONLY_IN_AWS, object_type="user", scim_id="u9")
+    Link.objects.create(tenant=tenant, object_type="user", object_id=GROUP, scim_id="u7")
     only = Standing.objects.create(tenant=tenant, kind="user", scim_id="u9", word="only_in_aws", since=now)
     facts = {"limit": 1, "planned": 2}
     rows = {
