@@ -75,7 +75,7 @@ MENU: tuple[tuple[str | Promise, tuple[MenuItem, ...]], ...] = (
     (
         _("People"),
         (
-            MenuItem(_("People"), "users", "people", pages=("person", "person_match", "person_cut")),
+            MenuItem(_("People"), "users", "people", pages=("person", "person_what_if", "person_match", "person_cut")),
             MenuItem(_("On demand"), "user", "on_demand", pages=("demand",)),
             MenuItem(_("Readiness"), "shield-check", "readiness"),
         ),

@@ -5,7 +5,8 @@ from django.db.models import Q, QuerySet
 from sync.models import DirectoryUser, Link, ObjectType, Standing, Tenant, Word
 from sync.people.facts import Blocked, Membership, PersonFacts, facts_of, memberships
 from sync.people.groups import GroupMembers, group_verdict, members_of_group, missing_members
-from sync.people.values import UNREADABLE, Value, read_in_aws, values_of
+from sync.people.past import Past, as_of
+from sync.people.values import UNREADABLE, Value, changed_by, read_in_aws, values_of
 from sync.people.verdict import Answer, Question, Verdict, blocker_of, questions, verdict_of
 from sync.standings import queries as standings
 
@@ -15,11 +16,14 @@ __all__ = [
     "Blocked",
     "GroupMembers",
     "Membership",
+    "Past",
     "PersonFacts",
     "Question",
     "Value",
     "Verdict",
+    "as_of",
     "blocker_of",
+    "changed_by",
     "facts_of",
     "find",
     "group_verdict",

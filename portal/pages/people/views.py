@@ -1,11 +1,13 @@
 """People: how everybody stands, and one person with the reasons."""
 
+import datetime
 from typing import Any
 
 from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
@@ -17,7 +19,7 @@ from portal.frame.around import May
 from portal.frame.paging import Pager, query_with
 from portal.frame.render import render_page
 from portal.pages.people.fixes import fix_links
-from portal.pages.people.forms import PeopleForm
+from portal.pages.people.forms import MomentForm, PeopleForm
 from portal.words.aws_fields import field_label, short_path
 from portal.words.blocked import blocked
 from sync import audit
@@ -93,12 +95,17 @@ def person(request: HttpRequest, tenant: Tenant, object_id: str) -> HttpResponse
     facts = facts_or_404(tenant, object_id)
     audit.record(request.user.email, "person.look_up", facts.standing, None, {"entra_id": object_id})
     asked = queries.questions(facts)
-    blocker = queries.blocker_of(facts, asked)
+    blocker, verdict = queries.blocker_of(facts, asked), queries.verdict_of(facts)
+    moment = MomentForm(request.GET)
+    at = moment.cleaned_data["at"] if moment.is_valid() else None
     context = {
         "tenant": tenant,
         "facts": facts,
         "person": facts.standing,
-        "verdict": queries.verdict_of(facts),
+        "verdict": verdict,
+        "explanation": explanation(facts, verdict),
+        "past": past_shown(facts, at) if at else None,
+        "at_wrong": not moment.is_valid(),
         "questions": [{"question": one, "open": one is blocker, "url": place_of(tenant, one)} for one in asked],
         "blocker": blocker,
         "values": shown_values(queries.values_of(facts)),
@@ -108,6 +115,24 @@ def person(request: HttpRequest, tenant: Tenant, object_id: str) -> HttpResponse
         "may_provision": can(request.user, tenant, Right.ON_DEMAND),
     }
     return render_page(request, "people/detail.html", context)
+
+
+def explanation(facts: PersonFacts, verdict: queries.Verdict) -> str:
+    """The verdict as a text to send."""
+    user = facts.user.user_principal_name if facts.user else ""
+    head = f"{facts.standing.name} ({user})" if user else facts.standing.name
+    read = _("Entra read %(date)s.") % {"date": date_of(facts.read_at)} if facts.read_at else ""
+    return "\n".join(line for line in (head, verdict.sentence, verdict.fix, read) if line)
+
+
+def past_shown(facts: PersonFacts, at: datetime.datetime) -> dict[str, Any]:
+    past = queries.as_of(facts, at)
+    values = [(field_label(unit) or short_path(unit), value) for unit, value in past.values.items()]
+    return {"facts": past, "values": values}
+
+
+def date_of(moment: datetime.datetime) -> str:
+    return date_format(timezone.localtime(moment), "j M Y, H:i")
 
 
 def facts_or_404(tenant: Tenant, object_id: str) -> PersonFacts:
