@@ -171,7 +171,13 @@ def visible(value: Any) -> SafeString:
 @register.simple_tag
 def name(value: Any) -> SafeString:
     """Of a person or group: two lines of it, all of it on demand; its letters change nothing around it (UAX #9)."""
-    return format_html('<bdi class="ls-name" title="{}">{}</bdi>', _text(value), visible(value))
+    return format_html('<bdi class="ls-name" title="{}">{}</bdi>', visible_text(value), visible(value))
+
+
+@register.filter
+def visible_text(value: Any) -> str:
+    """As `visible`, for attributes and titles: a control character there would turn what stands around it too."""
+    return "".join(f"[{_code(char)}]" if _is_hidden(char) else char for char in _text(value))
 
 
 @register.simple_tag(takes_context=True)
@@ -195,7 +201,15 @@ def _text(value: Any) -> str:
 
 
 def _mark(char: str) -> SafeString:
-    if char == " " or not unicodedata.category(char).startswith(("C", "Z")):
+    if not _is_hidden(char):
         return format_html("{}", char)
-    code = f"U+{ord(char):04X}"
+    code = _code(char)
     return format_html('<span class="ls-invisible" title="{}">{}</span>', unicodedata.name(char, code), code)
+
+
+def _is_hidden(char: str) -> bool:
+    return char != " " and unicodedata.category(char).startswith(("C", "Z"))
+
+
+def _code(char: str) -> str:
+    return f"U+{ord(char):04X}"
