@@ -120,10 +120,13 @@ def end_approvals() -> None:
 
 @transaction.atomic
 def accept_shrunk_reading(*, tenant: Tenant, actor: str) -> None:
-    """The directory really is that much smaller: the next full reading is taken as it is."""
+    """The directory really is that much smaller: the next full reading is taken as it is. It may lack altogether what this
+    one lacked, and nothing else."""
     tenant.shrink_accepted_at = timezone.now()
-    tenant.save(update_fields=["shrink_accepted_at"])
-    audit.record(actor, "directory.accept_shrinkage", tenant, None, {"at": tenant.shrink_accepted_at.isoformat()})
+    tenant.shrink_accepted_empty = [part.name for part in queries.doubted_parts(tenant) if not part.seen]
+    tenant.save(update_fields=["shrink_accepted_at", "shrink_accepted_empty"])
+    facts = {"at": tenant.shrink_accepted_at.isoformat(), "empty": tenant.shrink_accepted_empty}
+    audit.record(actor, "directory.accept_shrinkage", tenant, None, facts)
 
 
 def adoptable(tenant: Tenant) -> list[Link]:
