@@ -1,6 +1,6 @@
 """What only AWS holds, as a list: with whom each may be, and what was left alone by whom and why."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet
@@ -30,6 +30,14 @@ def differences(run: Run, kind: str) -> QuerySet[Drift]:
     """What a comparison found of one kind (Drift.Kind) that is ours: of what only AWS holds, what is known by its id."""
     rows = run.drifts.filter(kind=kind)
     return rows.filter(claimed(run.tenant)) if kind == Drift.Kind.ONLY_IN_AWS else rows
+
+
+def members_by_id(rows: Iterable[Drift]) -> dict[str, str]:
+    """Entra ids of the members that rows are about, by AWS id."""
+    found = list(rows)
+    ids = [row.member_scim_id for row in found if row.member_scim_id]
+    links = Link.objects.filter(tenant=found[0].tenant_id, object_type="user", scim_id__in=ids) if ids else ()
+    return {link.scim_id: link.object_id for link in links}
 
 
 def only_in_aws(tenant: Tenant, text: str = "", kind: str = "") -> QuerySet[Standing]:

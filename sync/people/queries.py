@@ -27,6 +27,7 @@ __all__ = [
     "facts_of",
     "find",
     "group_verdict",
+    "holder_of",
     "members_of_group",
     "memberships",
     "missing_members",
@@ -70,6 +71,15 @@ def _matches(tenant: Tenant, kind: str, text: str) -> Q:
         | Q(object_id__in=named.values("object_id"))
         | Q(object_id__in=addressed.values("object_id"))
     )
+
+
+def holder_of(standing: Standing) -> str:
+    """The Entra id of who stands in the way; "" where AWS alone holds it."""
+    if not standing.holder_id:
+        return ""
+    same = Q(scim_id=standing.holder_id) | Q(object_id=standing.holder_id)
+    found = Standing.objects.filter(same, tenant=standing.tenant, kind=standing.kind).first()
+    return found.object_id if found else ""
 
 
 def of_id(tenant: Tenant, object_id: str, kind: str = ObjectType.USER) -> Standing | None:

@@ -107,7 +107,14 @@ def results(tenant: Tenant, run: Run) -> dict[str, Any]:
 
 def section_context(run: Run, kind: DriftSection) -> dict[str, Any]:
     rows = queries.differences(run, kind.value)
-    return {"kind": kind, "count": rows.count(), "rows": rows[:SHOWN], "members": kind.value.startswith("member")}
+    shown = list(rows[:SHOWN])
+    members = queries.members_by_id(shown)
+    return {
+        "kind": kind,
+        "count": rows.count(),
+        "rows": [{"drift": row, "member": members.get(row.member_scim_id, "")} for row in shown],
+        "members": kind.value.startswith("member"),
+    }
 
 
 @page(act=Right.OPERATE)

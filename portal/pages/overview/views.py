@@ -103,7 +103,8 @@ def _of_cause(tenant: Tenant, cause: Cause) -> dict[str, Any]:
     return {
         "cause": cause,
         "title": PROBLEMS[cause.code].title if cause.code in PROBLEMS else cause.word.label,
-        "names": ", ".join(cause.names) + (_(" and %(n)s more") % {"n": f"{rest:,}"} if rest else ""),
+        "named": list(zip(cause.object_ids, cause.names, strict=True)),
+        "more": rest,
         "since": cause.since,
         "url": f"{reverse(_list_of(cause), args=[tenant.slug])}?{urlencode(chosen)}",
     }
