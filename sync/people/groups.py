@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
@@ -13,8 +14,10 @@ from sync.people.verdict import Verdict, problem_of
 from sync.problems.catalogue import PROBLEMS, SCOPE_HELP, Words, scope_words
 from sync.standings import queries as standings
 
-# Missing people who are named.
-NAMED = 3
+# Missing people of whom the cause is looked for, and of whom some are named.
+LOOKED_AT, NAMED = 200, 3
+# Words of whom nothing is the matter with but the membership.
+QUIET = (Word.WAITING, Word.IN_AWS)
 # What the next run will do, by Action.
 PENDING: Mapping[str, Words] = {
     "create": gettext_lazy("The next run creates the group."),
@@ -44,15 +47,23 @@ class GroupMembers:
 
 def members_of_group(tenant: Tenant, object_id: str, groups: Collection[str]) -> GroupMembers:
     """`groups`: the group itself, and those inside whose people count as its own."""
+    links = MembershipLink.objects.filter(tenant=tenant, group__object_id=object_id, certain=True)
+    drifts = Drift.objects.filter(run=standings.compared(tenant), link__object_id=object_id, repaired=False)
+    lost = drifts.filter(kind=Drift.Kind.MEMBER_MISSING).values("member_scim_id")
     wanted = wanted_members(tenant, groups)
-    missing = missing_members(tenant, object_id, groups)
-    worst = missing.exclude(word__in=(Word.WAITING, Word.IN_AWS)).first() or missing.first()
-    same = missing.filter(word=worst.word, code=worst.code, attribute=worst.attribute) if worst else missing
-    names = [str(row) for row in same[:NAMED]]
-    extra = _drifts(tenant, object_id, Drift.Kind.MEMBER_EXTRA).count()
-    held = _links(tenant, object_id).exclude(user__scim_id="").count()
-    held += extra - _drifts(tenant, object_id, Drift.Kind.MEMBER_MISSING).count()
-    return GroupMembers(wanted.count(), held, missing.count(), extra, worst, names)
+    missing = wanted.filter(_is_missing(links, lost))
+    first = list(missing[:LOOKED_AT])
+    worst = next((row for row in first if row.word not in QUIET), next(iter(first), None))
+    same = [row for row in first if worst and _cause(row) == _cause(worst)]
+    extra = drifts.filter(kind=Drift.Kind.MEMBER_EXTRA).count()
+    return GroupMembers(
+        wanted=wanted.count(),
+        in_aws=links.exclude(user__scim_id="").count() + extra - lost.count(),
+        missing=len(first) if len(first) < LOOKED_AT else missing.count(),
+        extra=extra,
+        worst=worst,
+        names=[str(row) for row in same[:NAMED]],
+    )
 
 
 def wanted_members(tenant: Tenant, groups: Collection[str]) -> QuerySet[Standing]:
@@ -61,20 +72,14 @@ def wanted_members(tenant: Tenant, groups: Collection[str]) -> QuerySet[Standing
     return standings.standings(tenant, ObjectType.USER, in_scope=True, object_id__in=inside)
 
 
-def missing_members(tenant: Tenant, object_id: str, groups: Collection[str]) -> QuerySet[Standing]:
-    """By name: those who were never added, who are gone from AWS, or whom a comparison did not find in the group."""
-    held = Exists(_links(tenant, object_id).filter(user__object_id=OuterRef("object_id")))
-    lost = _drifts(tenant, object_id, Drift.Kind.MEMBER_MISSING).values("member_scim_id")
-    return wanted_members(tenant, groups).filter(~held | Q(word=Word.GONE) | Q(scim_id__in=lost))
+def _is_missing(links: QuerySet[MembershipLink], lost: QuerySet[Any, Any]) -> Q:
+    """Never added, gone from AWS, or not found in the group by a comparison."""
+    held = Exists(links.filter(user__object_id=OuterRef("object_id")))
+    return ~held | Q(word=Word.GONE) | Q(scim_id__in=lost)
 
 
-def _links(tenant: Tenant, object_id: str) -> QuerySet[MembershipLink]:
-    return MembershipLink.objects.filter(tenant=tenant, group__object_id=object_id, certain=True)
-
-
-def _drifts(tenant: Tenant, object_id: str, kind: Drift.Kind) -> QuerySet[Drift]:
-    run = standings.compared(tenant)
-    return Drift.objects.filter(run=run, kind=kind, link__object_id=object_id, repaired=False)
+def _cause(row: Standing) -> tuple[str, str, str]:
+    return row.word, row.code, row.attribute
 
 
 def group_verdict(standing: Standing, members: GroupMembers, blocked: Blocked | None) -> Verdict:

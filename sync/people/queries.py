@@ -4,7 +4,7 @@ from django.db.models import Q, QuerySet
 
 from sync.models import DirectoryUser, Link, ObjectType, Standing, Tenant, Word
 from sync.people.facts import Blocked, Membership, PersonFacts, facts_of, memberships
-from sync.people.groups import GroupMembers, group_verdict, members_of_group, missing_members
+from sync.people.groups import GroupMembers, group_verdict, members_of_group
 from sync.people.past import Past, as_of
 from sync.people.values import UNREADABLE, Value, changed_by, read_in_aws, values_of
 from sync.people.verdict import Answer, Question, Verdict, blocker_of, questions, verdict_of
@@ -30,7 +30,6 @@ __all__ = [
     "holder_of",
     "members_of_group",
     "memberships",
-    "missing_members",
     "of_id",
     "questions",
     "read_in_aws",

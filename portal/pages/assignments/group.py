@@ -30,6 +30,7 @@ from sync.models import (
     Operation,
     Snapshot,
     Tenant,
+    Word,
 )
 from sync.people import queries as people
 from sync.preview.queries import assignment_effects
@@ -101,11 +102,9 @@ def standing_of(tenant: Tenant, object_id: str, groups: set[str]) -> dict[str, A
         return {}
     row = configuration_of(tenant).assignments.filter(object_type="group", object_id=object_id).first()
     members = people.members_of_group(tenant, object_id, groups if row is None or row.nested else {object_id})
-    return {
-        "standing": standing,
-        "members": members,
-        "verdict": people.group_verdict(standing, members, blocked(tenant)),
-    }
+    waits = {standing.word, members.worst.word if members.worst else ""} & {Word.WAITING, Word.GONE}
+    verdict = people.group_verdict(standing, members, blocked(tenant) if waits else None)
+    return {"standing": standing, "members": members, "verdict": verdict}
 
 
 def group_or_404(tenant: Tenant, object_id: str) -> tuple[Assignment | None, DirectoryGroup | None]:
