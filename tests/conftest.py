@@ -4,19 +4,8 @@ import pytest
 from django.core.cache import cache
 
 PLUGINS = (
-    *(
-        "audited",
-        "broker",
-        "database",
-        "drafted",
-        "examples",
-        "labs",
-        "people",
-        "prepared",
-        "runs",
-        "selection",
-        "tenant",
-    ),
+    *("audited", "broker", "database", "drafted", "examples", "labs"),
+    *("people", "prepared", "runs", "selection", "tenant"),
 )
 pytest_plugins = [f"tests.world.{name}" for name in PLUGINS]
 
