@@ -7,7 +7,7 @@ from sync.models.connection import AwsConnection, ConnectionTest, EntraConnectio
 from sync.models.delivery import Delivery, DeliveryAttempt
 from sync.models.demand import Demand, DemandObject
 from sync.models.directory import DirectoryGroup, DirectoryMembership, DirectoryUser, Inclusion, Snapshot
-from sync.models.drift import Drift
+from sync.models.drift import Drift, LeftAlone
 from sync.models.health import Heartbeat, Tally
 from sync.models.hold import HeldChange, Hold
 from sync.models.incident import Incident, IncidentEvent
@@ -47,6 +47,7 @@ __all__ = [
     "IncidentEvent",
     "Inclusion",
     "Interval",
+    "LeftAlone",
     "Link",
     "MembershipLink",
     "MissedStart",

@@ -10,7 +10,7 @@ from sync.configuration.current import configuration_of
 from sync.connection.clients import NotEntered, scim_client
 from sync.connection.sealing import CannotOpen
 from sync.engine.evaluation.mapper import Mapper
-from sync.models import DirectoryUser, ObjectType, Tenant
+from sync.models import Configuration, DirectoryUser, ObjectType
 from sync.people.facts import PersonFacts
 from sync.rules.drift import same
 from sync.rules.mapping import Trace
@@ -50,16 +50,28 @@ def values_of(facts: PersonFacts, held: Units | None = None) -> list[Value]:
     if facts.user is None:
         return []
     known = held if held is not None else (facts.link.written if facts.link else {})
-    return [_value(trace, known) for trace in _traces(facts.tenant, facts.user) if trace.target != "members"]
+    traces = _traces(configuration_of(facts.tenant), facts.user, creating=not facts.standing.scim_id)
+    return [_value(trace, known) for trace in traces if trace.target != "members"]
 
 
-def _traces(tenant: Tenant, user: DirectoryUser) -> Sequence[Trace]:
-    mapper = Mapper(_rows(tenant), cast(GuestName, configuration_of(tenant).guest_user_name), timezone.now())
-    return mapper.map(user.properties, present=user.in_scope, creating=False).trace
+def changed_by(draft: Configuration, user: DirectoryUser, *, creating: bool) -> dict[str, Any]:
+    """By target: the value that the draft gives where the version gives another one. Without what a mapping hides.
+
+    `creating`: AWS does not hold the person yet."""
+    version = configuration_of(draft.tenant)
+    now = {trace.target: trace.value for trace in _traces(version, user, creating=creating)}
+    then = {trace.target: trace.value for trace in _traces(draft, user, creating=creating) if not trace.redacted}
+    # Of a target that the draft drops, AWS keeps what it holds.
+    return {target: value for target, value in then.items() if value != now.get(target)}
 
 
-def _rows(tenant: Tenant) -> list[MappingRow]:
-    return [row.rule() for row in configuration_of(tenant).mappings.filter(object_type=ObjectType.USER)]
+def _traces(configuration: Configuration, user: DirectoryUser, *, creating: bool) -> Sequence[Trace]:
+    mapper = Mapper(_rows(configuration), cast(GuestName, configuration.guest_user_name), timezone.now())
+    return mapper.map(user.properties, present=user.in_scope, creating=creating).trace
+
+
+def _rows(configuration: Configuration) -> list[MappingRow]:
+    return [row.rule() for row in configuration.mappings.filter(object_type=ObjectType.USER)]
 
 
 def _value(trace: Trace, held: Units) -> Value:
@@ -77,4 +89,4 @@ def read_in_aws(facts: PersonFacts) -> Units | None:
         return None
     finally:
         client.close()
-    return units_held(answer.resource or {}, units({row.target: "" for row in _rows(facts.tenant)}))
+    return units_held(answer.resource or {}, units({row.target: "" for row in _rows(configuration_of(facts.tenant))}))

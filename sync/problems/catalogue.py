@@ -169,7 +169,10 @@ PROBLEMS: dict[str, ProblemWords] = {
     "not-found-link": ProblemWords(
         _("Gone from AWS"),
         _("The linked object is gone from AWS. Someone deleted it there."),
-        _("Nothing to do. The next run looks for a match and creates it anew if there is none."),
+        _(
+            "What a sync met, the next one mends: it looks for a match, and creates the object anew if there is none. What a "
+            "comparison found is repaired under Compare with AWS."
+        ),
     ),
     "aws-contradicts": ProblemWords(
         _("AWS contradicts itself"),
@@ -311,7 +314,9 @@ PROBLEMS: dict[str, ProblemWords] = {
     "not-in-entra": ProblemWords(
         _("Only in AWS"),
         _("AWS holds people or groups whom nobody in Entra claims. We never touch them."),
-        _("Look at them under Compare with AWS: link each to whom it is, or leave it alone."),
+        _(
+            "Look at them under Compare with AWS, Only in AWS: link each with whom it is, or leave it alone with the reason."
+        ),
     ),
     "differs": ProblemWords(
         _("AWS holds something else"),

@@ -59,6 +59,8 @@ class Cause:
     since: datetime.datetime
     next_try: datetime.datetime | None
     names: Sequence[str]
+    # Of the same, by Entra id; "" for what AWS alone holds.
+    object_ids: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +187,7 @@ def _place(order: Sequence[Word], word: Word) -> int:
 
 def _cause(tenant: Tenant, row: dict[str, Any], names: int) -> Cause:
     facts = {name: row[name] for name in ("word", "code", "attribute")}
-    first = standings(tenant, row["kind"], **facts).values_list("name", flat=True)[:names]
+    first = standings(tenant, row["kind"], **facts).values_list("name", "object_id")[:names]
     return Cause(
         kind=row["kind"],
         word=Word(row["word"]),
@@ -194,7 +196,8 @@ def _cause(tenant: Tenant, row: dict[str, Any], names: int) -> Cause:
         count=row["n"],
         since=row["since"],
         next_try=row["next_try"],
-        names=list(first),
+        names=[name for name, _object_id in first],
+        object_ids=[object_id for _name, object_id in first],
     )
 
 

@@ -48,6 +48,7 @@ from sync.models import (
     Word,
 )
 from sync.notifications import services as notifications
+from sync.standings import services as standings
 from sync.tenants.services import create_tenant
 from tests.world.browser import Watched, axe_in_both_schemes, sideways
 from tests.world.database import empty
@@ -69,7 +70,7 @@ NO_PAGE = {
     "mappings_cast", "mappings_disable_leavers", "mappings_actions", "mappings_actions_undo", "mapping_undo", "mapping_move",
     "logs_export", "runs_export", "run_retry", "mapping_default", "run_pill", "provisioning_state", "drift_compare", "readiness_check", "readiness_export",
     "preview", "run_confirm", "provisioning_safety", "approvals_link",
-    "accept_shrinkage", "drift_link", "draft_undo", "impact_start", "impact_export", "impact_keep", "publish", "assignment_undo", "assignment_change", "unassign_ticked", "application_name", "application_stop",
+    "accept_shrinkage", "only_in_aws_link", "only_in_aws_undo", "person_raw", "draft_undo", "impact_start", "impact_export", "impact_keep", "publish", "assignment_undo", "assignment_change", "unassign_ticked", "application_name", "application_stop",
     "session", "session_end", "sessions_end", "audit_export", "site_audit_export",
     "user_role", "user_role_take", "user_second_factor", "user_sessions", "user_deactivate", "user_activate",
     "microsoft_start", "microsoft_answer", "channel_test", "incident_acknowledge", "incident_snooze",
@@ -191,6 +192,10 @@ def arguments_of(tenant: Tenant) -> dict[str, list[Any]]:
         "demand": [slug, demanded(tenant, run).pk],
         "person": [slug, WIDE],
         "person_values": [slug, WIDE],
+        "person_what_if": [slug, WIDE],
+        "person_match": [slug, WIDE],
+        "person_cut": [slug, WIDE],
+        "only_in_aws_leave": [slug, Standing.objects.filter(kind="user", object_id="", name=LONG).get().pk],
         "approval": [slug, hold.pk],
         "run": [slug, 1],
         "run_cancel": [slug, 1],
@@ -209,7 +214,7 @@ def arguments_of(tenant: Tenant) -> dict[str, list[Any]]:
         "group_now": [slug, GROUP],
         **{name: [slug] for name in ("draft", "draft_discard", "versions", "expression_help", "aws_fields", "overview", "setup", "tenant_settings", "scope", "scope_people", "connection", "connection_entra", "connection_aws", "assignments", "assign",
                                      "assign_pasted", "application", "audit", "notifications", "deliveries", "incidents",
-                                     "people", "provisioning", "turn_on", "turn_off", "runs", "logs", "on_demand", "drift", "drift_repair",
+                                     "people", "provisioning", "turn_on", "turn_off", "runs", "logs", "on_demand", "drift", "drift_repair", "only_in_aws",
                                      "readiness", "approvals", "configuration_export", "configuration_import")},
     }  # fmt: skip
 
@@ -307,7 +312,7 @@ def with_differences(tenant: Tenant) -> None:
         "displayName": {"written": "Adele Vance", "held": "By Hand"},
         "title": {"written": None, "held": "Emperor"},
     }
-    for kind, object_type, facts in (
+    differences = (
         ("differs", "user", {"name": "Adele Vance", "facts": changed}),
         ("differs", "user", {"name": LONG, "facts": {"displayName": {"written": LONG, "held": LONG}}}),
         ("missing", "group", {"name": "AWS-Developers"}),
@@ -319,8 +324,11 @@ def with_differences(tenant: Tenant) -> None:
         ("only_in_aws", "user", {"name": "Hand Made", "facts": {"userName": "hand.made@a-rather-long-domain-name.acme.example"}, "proposed_id": ADELE, "proposed_by": "userName"}),
         ("only_in_aws", "group", {"name": "Billing"}),
         ("only_in_aws", "group", {"name": "AWSControlTowerAdmins", "facts": {"left_alone": True}}),
-    ):  # fmt: skip
-        Drift.objects.create(run=run, tenant=tenant, kind=kind, object_type=object_type, scim_id=aws_id, **facts)
+    )  # fmt: skip
+    for n, (kind, object_type, facts) in enumerate(differences):
+        scim_id = f"{aws_id[:-1]}{n:x}"
+        Drift.objects.create(run=run, tenant=tenant, kind=kind, object_type=object_type, scim_id=scim_id, **facts)
+    standings.refresh_only_in_aws(tenant.pk)
 
 
 def with_notifications(tenant: Tenant, run: Run) -> tuple[Channel, Incident]:
@@ -376,6 +384,7 @@ def with_standings(tenant: Tenant) -> None:
     rows += [
         Standing(object_id=f"{n:08}-1111-4111-8111-111111111111", name=str(word.label), word=word)
         for n, word in enumerate(Word)
+        if word != Word.ONLY_IN_AWS
     ]
     for row in rows:
         row.tenant, row.kind, row.since = tenant, "user", now

@@ -36,6 +36,7 @@ def approvals(request: HttpRequest, tenant: Tenant) -> HttpResponse:
         "holds": [hold_facts(hold) for hold in queries.open_holds(tenant)],
         "plan": queries.waiting_plan(tenant),
         "shrunken": queries.shrunken(tenant),
+        "doubted": queries.doubted_parts(tenant),
         "proposals": queries.proposals(tenant, found[:PAGE]),
         "proposed": len(found),
         "closed": [hold_facts(hold) for hold in tenant.holds.exclude(closed_at=None).select_related("run")[:CLOSED]],
@@ -189,6 +190,11 @@ def approvals_link(request: HttpRequest, tenant: Tenant) -> HttpResponse:
 
 @page(act=Right.APPROVE, step_up=StepUp.TO_ACT)
 def accept_shrinkage(request: HttpRequest, tenant: Tenant) -> HttpResponse:
+    """Of exactly the reading that the page showed."""
+    shrunken = queries.shrunken(tenant)
+    if shrunken is None or request.POST.get("run") != str(shrunken.number):
+        messages.error(request, _("Nothing was accepted: there is another reading by now. Look at it first."))
+        return redirect_to(request, "approvals", tenant.slug)
     service.accept_shrunk_reading(tenant=tenant, actor=request.user.email)
     messages.success(request, _("The next full reading is taken as it is. Limits on removals stay."))
     return _start(request, tenant, Run.Kind.FULL)

@@ -16,7 +16,9 @@ from portal.access.roles import Right
 from portal.frame.paging import Pager
 from portal.frame.render import render_page
 from portal.pages.assignments import tables
+from portal.words.blocked import blocked
 from sync.configuration import drafts
+from sync.configuration.current import configuration_of
 from sync.directory import live
 from sync.models import (
     Assignment,
@@ -24,10 +26,13 @@ from sync.models import (
     DirectoryMembership,
     DirectoryUser,
     Link,
+    ObjectType,
     Operation,
     Snapshot,
     Tenant,
+    Word,
 )
+from sync.people import queries as people
 from sync.preview.queries import assignment_effects
 from sync.preview.queries.assignment_effects import AssignmentEffects
 
@@ -60,7 +65,7 @@ def group(request: HttpRequest, tenant: Tenant, object_id: str) -> HttpResponse:
     included = groups if row is None or row.nested else {object_id}
     snapshot = tables.last_snapshot(tenant)
     text, roots = request.GET.get("q", ""), within(rules, object_id)
-    people = people_page(included, text, request.GET.get("page", ""), rules=rules, included=bool(row or roots))
+    shown = people_page(included, text, request.GET.get("page", ""), rules=rules, included=bool(row or roots))
     context = {
         "tenant": tenant,
         "object_id": object_id,
@@ -70,8 +75,8 @@ def group(request: HttpRequest, tenant: Tenant, object_id: str) -> HttpResponse:
         "tree": tree_lines(tenant, object_id, inside),
         "loops": 0,
         "effective": assignment_effects.people_in(tenant, included).count(),
-        "people": people,
-        "pager": Pager.of(request, people),
+        "people": shown,
+        "pager": Pager.of(request, shown),
         "text": text,
         "nested_groups": len(groups) - 1,
         "within": roots,
@@ -83,9 +88,23 @@ def group(request: HttpRequest, tenant: Tenant, object_id: str) -> HttpResponse:
         "may_edit": can(request.user, tenant, Right.CONFIGURE) and not (row and row.mirrored),
     }
     sent = rules.groups_sent()
+    context |= standing_of(tenant, object_id, groups)
     context["state"] = tables.state_of_group(row, context["link"], sent) if row else ""
     context["loops"] = sum(twig.branch.loop for twig in context["tree"])
     return render_page(request, "assignments/group/detail.html", context, partial="people")
+
+
+def standing_of(tenant: Tenant, object_id: str, groups: set[str]) -> dict[str, Any]:
+    """How the group stands as the published version has it; nothing before a run or preview has looked at it.
+    `groups`: itself, and all inside."""
+    standing = people.of_id(tenant, object_id, ObjectType.GROUP)
+    if standing is None:
+        return {}
+    row = configuration_of(tenant).assignments.filter(object_type="group", object_id=object_id).first()
+    members = people.members_of_group(tenant, object_id, groups if row is None or row.nested else {object_id})
+    waits = {standing.word, members.worst.word if members.worst else ""} & {Word.WAITING, Word.GONE}
+    verdict = people.group_verdict(standing, members, blocked(tenant) if waits else None)
+    return {"standing": standing, "members": members, "verdict": verdict}
 
 
 def group_or_404(tenant: Tenant, object_id: str) -> tuple[Assignment | None, DirectoryGroup | None]:

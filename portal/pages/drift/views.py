@@ -4,9 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Count, QuerySet
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -14,13 +12,12 @@ from django.utils.translation import gettext_lazy, ngettext
 from portal.access.pages import page
 from portal.access.request import HttpRequest
 from portal.access.roles import Right
-from portal.access.step_up import StepUp
 from portal.frame.render import redirect_to, render_page, render_question
 from portal.words.progress import waits_too_long
-from sync.approvals import services
+from sync.drift import queries
 from sync.drift import services as verifying
 from sync.drift.services import CannotRepair
-from sync.models import DirectoryGroup, DirectoryUser, Drift, Run, Tenant
+from sync.models import Drift, Run, Tenant
 from sync.problems.catalogue import PROBLEMS
 from sync.runs.phases import phase_of
 from sync.runs.requests import RunInTheWay, request_soon
@@ -59,6 +56,11 @@ KINDS = (
         gettext_lazy("Members missing in AWS"),
         gettext_lazy("Repairing adds them again."),
     ),
+    DriftSection(
+        Drift.Kind.ONLY_IN_AWS,
+        gettext_lazy("Ours, and no longer linked"),
+        gettext_lazy("Repairing links them again: they are known by their id."),
+    ),
 )
 UNREPAIRED = {
     "no-comparison": gettext_lazy("Nothing was repaired: there is no comparison yet."),
@@ -90,46 +92,29 @@ def drift_context(tenant: Tenant) -> dict[str, Any]:
 
 
 def results(tenant: Tenant, run: Run) -> dict[str, Any]:
-    counts = dict(run.drifts.order_by().values_list("kind").annotate(Count("pk")))
-    sections = [section_context(run, kind, counts[kind.value]) for kind in KINDS if counts.get(kind.value)]
-    only = run.drifts.filter(kind=Drift.Kind.ONLY_IN_AWS)
-    alone = only.filter(facts__left_alone=True)
+    found = [section_context(run, kind) for kind in KINDS]
     return {
         "facts": phase_of(run, "compare")["facts"],
-        "sections": sections,
-        "differences": sum(counts.get(kind.value, 0) for kind in KINDS),
+        "sections": [section for section in found if section["count"]],
+        "differences": sum(section["count"] for section in found),
         "unsettled": verifying.unsettled(run),
         "suspect": PROBLEMS.get(run.suspect),
-        "only_in_aws": unmanaged_objects(tenant, only.exclude(pk__in=alone.values("pk"))),
-        "only_count": only.count() - alone.count(),
-        "left_alone": list(alone[:SHOWN]),
+        "only_count": queries.only_in_aws(tenant).count(),
+        "left_count": queries.left_alone(tenant).count() + queries.left_by_rule(tenant).count(),
         "shown": SHOWN,
     }
 
 
-def section_context(run: Run, kind: DriftSection, count: int) -> dict[str, Any]:
-    rows = list(run.drifts.filter(kind=kind.value)[:SHOWN])
-    return {"kind": kind, "count": count, "rows": rows, "members": kind.value.startswith("member")}
-
-
-def unmanaged_objects(tenant: Tenant, rows: QuerySet[Drift]) -> list[dict[str, Any]]:
-    """Each object with the person or group that it may be, and the link that could take it over."""
+def section_context(run: Run, kind: DriftSection) -> dict[str, Any]:
+    rows = queries.differences(run, kind.value)
     shown = list(rows[:SHOWN])
-    ids = {row.proposed_id for row in shown if row.proposed_id}
-    links = {(link.object_type, link.object_id): link for link in tenant.links.filter(object_id__in=ids, scim_id="")}
-    names = {
-        row.object_id: str(row)
-        for model in (DirectoryUser, DirectoryGroup)
-        for row in model.objects.filter(tenant=tenant, object_id__in=ids)
+    members = queries.members_by_id(shown)
+    return {
+        "kind": kind,
+        "count": rows.count(),
+        "rows": [{"drift": row, "member": members.get(row.member_scim_id, "")} for row in shown],
+        "members": kind.value.startswith("member"),
     }
-    return [
-        {
-            "row": row,
-            "proposed": names.get(row.proposed_id, row.proposed_id),
-            "link": links.get((row.object_type, row.proposed_id)),
-        }
-        for row in shown
-    ]
 
 
 @page(act=Right.OPERATE)
@@ -143,19 +128,6 @@ def drift_compare(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     except RunInTheWay as busy:
         words = _("Run %(n)s is in progress, so nothing was compared. Try again when it is over.")
         messages.warning(request, words % {"n": busy.run.number})
-    return redirect_to(request, "drift", tenant.slug)
-
-
-@page(act=Right.APPROVE, step_up=StepUp.TO_ACT)
-def drift_link(request: HttpRequest, tenant: Tenant, pk: int) -> HttpResponse:
-    """The AWS object is the person or group that it may be: the next sync links it and writes by the mappings."""
-    row = get_object_or_404(tenant.drifts, pk=pk, kind=Drift.Kind.ONLY_IN_AWS, run=verifying.latest_comparison(tenant))
-    proposed = tenant.links.filter(object_type=row.object_type, object_id=row.proposed_id, scim_id="").first()
-    if proposed is None or row.facts.get("left_alone"):
-        messages.error(request, _("Nothing was linked: this is no longer proposed. Compare again."))
-        return redirect_to(request, "drift", tenant.slug)
-    services.adopt_object(link=proposed, actor=request.user.email, scim_id=row.scim_id)
-    messages.success(request, _("%(name)s is linked by the next sync.") % {"name": row.name or row.scim_id})
     return redirect_to(request, "drift", tenant.slug)
 
 

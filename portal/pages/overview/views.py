@@ -105,10 +105,16 @@ def _of_cause(tenant: Tenant, cause: Cause) -> dict[str, Any]:
     return {
         "cause": cause,
         "title": PROBLEMS[cause.code].title if cause.code in PROBLEMS else cause.word.label,
-        "names": ", ".join(cause.names) + (_(" and %(n)s more") % {"n": f"{rest:,}"} if rest else ""),
+        "named": list(zip(cause.object_ids, cause.names, strict=True)),
+        "more": rest,
         "since": cause.since,
-        "url": f"{reverse('people', args=[tenant.slug])}?{urlencode(chosen)}",
+        "url": f"{reverse(_list_of(cause), args=[tenant.slug])}?{urlencode(chosen)}",
     }
+
+
+def _list_of(cause: Cause) -> str:
+    """The page that lists them, by its name."""
+    return "only_in_aws" if cause.word == Word.ONLY_IN_AWS else "people"
 
 
 def _of_runs(tenant: Tenant, provisioning: Provisioning) -> list[dict[str, Any]]:

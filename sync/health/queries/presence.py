@@ -89,6 +89,10 @@ def late_tenants(now: datetime.datetime | None = None) -> list[Late]:
     return found
 
 
+def is_late(tenant: Tenant) -> bool:
+    return any(one.tenant == tenant for one in late_tenants())
+
+
 def without_finished_run(now: datetime.datetime | None = None) -> list[Tenant]:
     """Those whose last run ended too long ago. Not while a first run goes on, a plan waits to be confirmed, or a quarantine
     makes pauses: each of them has words of its own."""

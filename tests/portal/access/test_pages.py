@@ -26,6 +26,8 @@ from sync.models import (
     Half,
     Hold,
     Incident,
+    LeftAlone,
+    Link,
     Operation,
     Run,
     Standing,
@@ -120,15 +122,23 @@ def make_world() -> World:
     tenant = create_tenant(actor=JO, name="Everybody's", slug=SLUG)
     with_versions(tenant)
     preview_of(tenant, with_draft(tenant))
-    run = Run.objects.create(tenant=tenant, number=1, kind="full", trigger="person", state="completed")
+    now = timezone.now()
+    run = Run.objects.create(tenant=tenant, number=1, kind="full", trigger="person", state="completed", compared_at=now)
     DirectoryGroup.objects.create(tenant=tenant, object_id=GROUP)
     Standing.objects.create(tenant=tenant, kind="user", object_id=GROUP, word="in_aws", since=timezone.now())
+    Drift.objects.create(tenant=tenant, run=run, kind=Drift.Kind.ONLY_IN_AWS, object_type="user", scim_id="u9")
+    Link.objects.create(tenant=tenant, object_type="user", object_id=GROUP, scim_id="u7")
+    only = Standing.objects.create(tenant=tenant, kind="user", scim_id="u9", word="only_in_aws", since=now)
     facts = {"limit": 1, "planned": 2}
     rows = {
         "connection_test": ConnectionTest.objects.create(tenant=tenant, half=Half.AWS, state="done"),
         "demand": Demand.objects.create(tenant=tenant, run=run),
         "approval": Hold.objects.create(tenant=tenant, kind="people", run=run, facts=facts),
-        "drift_link": Drift.objects.create(tenant=tenant, run=run, kind=Drift.Kind.ONLY_IN_AWS),
+        "only_in_aws_link": only,
+        "only_in_aws_leave": only,
+        "only_in_aws_undo": LeftAlone.objects.create(
+            tenant=tenant, object_type="user", scim_id="u8", reason="Break glass"
+        ),
         "log": Operation.objects.filter(tenant=tenant).first(),
         "audit_entry": AuditEntry.objects.filter(tenant=tenant).first(),
         "site_audit_entry": AuditEntry.objects.first(),
