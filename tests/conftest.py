@@ -14,6 +14,7 @@ PLUGINS = (
         "people",
         "prepared",
         "runs",
+        "second_person",
         "selection",
         "tenant",
     ),

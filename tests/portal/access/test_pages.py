@@ -19,6 +19,7 @@ from portal.access.roles import RIGHTS, Right
 from portal.models import Role, User
 from sync.models import (
     AuditEntry,
+    ChangeRequest,
     ConnectionTest,
     Demand,
     DirectoryGroup,
@@ -126,6 +127,8 @@ def make_world() -> World:
         "connection_test": ConnectionTest.objects.create(tenant=tenant, half=Half.AWS, state="done"),
         "demand": Demand.objects.create(tenant=tenant, run=run),
         "approval": Hold.objects.create(tenant=tenant, kind="people", run=run, facts=facts),
+        "decide_request": (asked := ChangeRequest.objects.create(tenant=tenant, kind="settings", asked_by=JO)),
+        "withdraw_request": asked,
         "drift_link": Drift.objects.create(tenant=tenant, run=run, kind=Drift.Kind.ONLY_IN_AWS),
         "log": Operation.objects.filter(tenant=tenant).first(),
         "audit_entry": AuditEntry.objects.filter(tenant=tenant).first(),
