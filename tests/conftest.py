@@ -11,6 +11,7 @@ PLUGINS = (
         "drafted",
         "examples",
         "labs",
+        "outside",
         "people",
         "prepared",
         "runs",

@@ -65,9 +65,10 @@ def test_the_list_shows_who_asked_and_each_value_before_and_after(on: Tenant, cl
     page = ann.get(APPROVALS).content.decode()
     assert "Waits for a second person" in page
     assert "Asked for by cleo@acme.example" in page
-    assert "<del><bdi>10</bdi></del> → <ins><bdi>500</bdi></ins>" in page
+    assert '<del><bdi class="ls-name" title="10">10</bdi></del>' in page
+    assert '<ins><bdi class="ls-name" title="500">500</bdi></ins>' in page
     assert "AWSControlTowerAdmins" in page
-    assert 'class="ls-nav-count"' in page
+    assert "ls-nav-count" in page
 
 
 def test_an_approver_puts_it_in_force(on: Tenant, cleo: Client, ann: Client) -> None:
