@@ -240,6 +240,15 @@ def test_a_refusal_names_the_role_and_the_owners(
     assert str(owner) in page
 
 
+def test_an_account_without_any_role_learns_no_names(
+    tenant: Tenant, owner: User, client_of: Callable[[User], Client]
+) -> None:
+    answer = client_of(User.objects.create_user("new@acme.example", "correct horse battery")).get("/t/new/")
+    assert answer.status_code == 403
+    assert str(owner) not in answer.content.decode()
+    assert owner.email not in answer.content.decode()
+
+
 def test_rights_add_up_and_the_approver_stands_beside(tenant: Tenant) -> None:
     approver = person("app@acme.example", Role.APPROVER, tenant)
     assert rights_of(approver, tenant) == {Right.READ, Right.APPROVE}
