@@ -226,7 +226,12 @@ def test_only_what_up_shares_is_taken_from_its_folder(tmp_path: Path, monkeypatc
         monkeypatch.setenv(name, "given")
     monkeypatch.delenv("BROKER_URL")
     monkeypatch.delenv("PYTHONPATH")
-    shared = {"BROKER_URL": "unix:///broker", "PUBLIC_URL": "https://evil.example", "PYTHONPATH": "/evil", "SEAL_KEYS": "evil"}
+    shared = {
+        "BROKER_URL": "unix:///broker",
+        "PUBLIC_URL": "https://evil.example",
+        "PYTHONPATH": "/evil",
+        "SEAL_KEYS": "evil",
+    }
     environ.remember(tmp_path, shared)
     environ.recall(tmp_path)
     assert os.environ["BROKER_URL"] == "unix:///broker"
