@@ -20,7 +20,7 @@ from tests.world.people import PASSWORD, code_of_app
 SAFETY = "/t/acme/provisioning/safety/"
 TO_OPEN = {"connection_entra", "connection_aws", "credential_renewal"}
 TO_ACT = {
-    *("approval", "approvals_link", "accept_shrinkage", "drift_link", "run_confirm"),
+    *("approval", "decide_request", "approvals_link", "accept_shrinkage", "drift_link", "run_confirm"),
     *("publish", "provisioning_safety", "user_invite", "user_role", "user_role_take", "user_reset", "user_sessions"),
     *("user_second_factor", "user_deactivate", "user_activate", "user_remove"),
 }
