@@ -125,7 +125,7 @@ def test_the_safety_card_says_whether_a_second_person_is_needed_and_what_waits(o
     on.refresh_from_db()
     assert "needs a second person" in jo.get("/t/acme/provisioning/").content.decode()
     ask(jo, on, people_at_most=500)
-    assert "A change that jo@acme.example asked for waits" in jo.get("/t/acme/provisioning/").content.decode()
+    assert "A change waits for a second person:" in jo.get("/t/acme/provisioning/").content.decode()
 
 
 # Held removals of one's own
