@@ -59,6 +59,8 @@ class Command(ReportCommand):
         return "\n".join([*lines, *([run_in_words(report["run"])] if report["run"] else [])])
 
     def exit_code(self, report: Report) -> Exit:
+        if report["waits"]:
+            return Exit.FOUND
         return run_exit_code(report["run"]) if report["run"] else Exit.DONE
 
     @transaction.atomic

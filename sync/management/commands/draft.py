@@ -93,6 +93,8 @@ class Command(ReportCommand):
     def exit_code(self, report: Report) -> Exit:
         if "impact" in report:
             return run_exit_code(report)
+        if report.get("waits"):
+            return Exit.FOUND
         return Exit.FAILED if report.get("missing") else Exit.DONE
 
 

@@ -95,7 +95,7 @@ def test_removals_that_somebody_caused_are_not_approved_by_the_command(on: Tenan
 def test_where_nobody_could_approve_them_they_wait_their_hour(on: Tenant, known: Approvers) -> None:
     known.emails = []
     hold = hold_of(on, "command line")
-    text = said("approve", "acme", "--all")
+    text = said("approve", "acme", "--all", code=3)
     assert "0 approved, 0 kept." in text
     assert "nobody could approve it, so it is carried out at" in text
     assert ChangeRequest.objects.waiting().get().subject == str(hold.pk)
@@ -105,5 +105,5 @@ def test_publishing_waits_where_it_needs_two_people(drafted: Run, known: Approve
     known.emails = [ANN]
     Tenant.objects.update(two_people=True)
     seen = [word for check in drafted.impact["checks"] for word in ("--seen", check["code"])]
-    assert "Publishing a draft, asked for by command line: waits" in said("draft", "acme", "--publish", *seen)
+    assert "Publishing a draft, asked for by command line: waits" in said("draft", "acme", "--publish", *seen, code=3)
     assert drafted.tenant.configurations.current().number == 2
