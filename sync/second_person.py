@@ -42,6 +42,8 @@ class People(Protocol):
 
     def owners(self) -> list[str]: ...
 
+    def may_configure(self, tenant: Tenant, email: str) -> bool: ...
+
 
 def people() -> People:
     return cast(People, import_module(settings.PEOPLE))
@@ -101,6 +103,12 @@ def is_person(who: str) -> bool:
 def others(tenant: Tenant, causers: Collection[str]) -> list[str]:
     """Who could approve: has the right, has signed in before, and is none of `causers`."""
     return [one for one in people().approvers_of(tenant) if one not in causers]
+
+
+def may_still_ask(request: ChangeRequest) -> bool:
+    """Whoever lost the account or the role since gets nothing carried out by the clock."""
+    asker = request.asked_by
+    return not is_person(asker) or people().may_configure(request.tenant, asker)
 
 
 @transaction.atomic

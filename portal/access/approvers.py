@@ -15,6 +15,12 @@ def approvers_of(tenant: Tenant) -> list[str]:
     return [user.email for user in found if can(user, tenant, Right.APPROVE)]
 
 
+def may_configure(tenant: Tenant, email: str) -> bool:
+    """Whether the person could ask for it today."""
+    user = User.objects.filter(email=email, is_active=True).first()
+    return user is not None and (can(user, tenant, Right.CONFIGURE) or can(user, tenant, Right.APPROVE))
+
+
 def owners() -> list[str]:
     found = User.objects.filter(grants__role=Role.OWNER, grants__tenant=None, is_active=True)
     return list(found.order_by("email").values_list("email", flat=True))

@@ -43,7 +43,10 @@ def carry_out_due() -> None:
     """Called every few seconds."""
     for request in ChangeRequest.objects.due().select_related("tenant"):
         try:
-            _carry_out(request, request.asked_by, State.DUE)
+            if second_person.may_still_ask(request):
+                _carry_out(request, request.asked_by, State.DUE)
+            else:
+                withdraw(request=request, actor=request.asked_by)
         except second_person.NotWaiting:
             # Another process was there first.
             continue

@@ -3,7 +3,7 @@
 import pytest
 from django.utils import timezone
 
-from portal.access.approvers import approvers_of, owners
+from portal.access.approvers import approvers_of, may_configure, owners
 from portal.models import Role, User
 from sync.models import Tenant
 from sync.tenants.services import create_tenant
@@ -43,3 +43,12 @@ def test_owners_get_mail_before_their_first_sign_in_too(tenant: Tenant) -> None:
     person("jo@acme.example", Role.OWNER)
     person("ann@acme.example", Role.APPROVER, tenant)
     assert owners() == ["jo@acme.example"]
+
+
+def test_whoever_lost_the_account_or_the_role_may_not_ask_any_more(tenant: Tenant) -> None:
+    cleo = seen("cleo@acme.example", Role.CONFIGURATOR, tenant)
+    assert may_configure(tenant, cleo.email)
+    User.objects.filter(pk=cleo.pk).update(is_active=False)
+    assert not may_configure(tenant, cleo.email)
+    assert not may_configure(tenant, seen("tom@acme.example", Role.VIEWER, tenant).email)
+    assert not may_configure(tenant, "nobody@acme.example")

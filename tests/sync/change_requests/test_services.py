@@ -136,6 +136,18 @@ def test_what_nobody_could_approve_comes_into_force_after_its_delay_and_not_befo
 
 
 @pytest.mark.django_db
+def test_the_clock_carries_nothing_out_for_whoever_lost_the_role(on: Tenant, known: Approvers) -> None:
+    known.emails = [ACTOR]
+    request = raised(on)
+    known.gone = [ACTOR]
+    ChangeRequest.objects.update(due_at=timezone.now())
+    services.carry_out_due()
+    on.refresh_from_db()
+    request.refresh_from_db()
+    assert (on.limits, request.state) == ({}, "withdrawn")
+
+
+@pytest.mark.django_db
 def test_what_waits_for_a_person_never_comes_into_force_by_itself(on: Tenant) -> None:
     raised(on)
     ChangeRequest.objects.update(asked_at=timezone.now() - 1000 * HOUR)
