@@ -18,6 +18,7 @@ from sync.approvals import queries
 from sync.configuration.current import configuration_of
 from sync.configuration.drafts import ShownDraft
 from sync.models import Tenant
+from sync.notifications.queries import ringing
 
 MOST_TENANTS = 20
 
@@ -33,6 +34,12 @@ class Frame:
         """Those to switch to."""
         user: Any = self.request.user
         return list(visible_tenants(user)[:MOST_TENANTS])
+
+    @cached_property
+    def ringing(self) -> int:
+        """Incidents that nobody looks at yet, of all tenants that the person sees: one query."""
+        user: Any = self.request.user
+        return ringing(visible_tenants(user)).count()
 
     @property
     def microsoft(self) -> bool:

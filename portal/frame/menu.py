@@ -78,7 +78,18 @@ MENU: tuple[tuple[str | Promise, tuple[MenuItem, ...]], ...] = (
             MenuItem(_("Readiness"), "shield-check", "readiness"),
         ),
     ),
-    (_("Govern"), (MenuItem(_("Audit log"), "clipboard-list", "audit", pages=("audit_entry",)),)),
+    (
+        _("Govern"),
+        (
+            MenuItem(
+                _("Notifications"),
+                "bell",
+                "notifications",
+                pages=("deliveries", "channel_add", "channel", "channel_remove", "incidents", "incident"),
+            ),
+            MenuItem(_("Audit log"), "clipboard-list", "audit", pages=("audit_entry",)),
+        ),
+    ),
 )
 
 

@@ -65,9 +65,6 @@ class Tenant(models.Model):
     next_run_at = models.DateTimeField(null=True, blank=True)
     last_run_number = models.PositiveIntegerField(default=0)
 
-    notification_email = models.EmailField(_("notification address"), blank=True)
-    notify_on_failure = models.BooleanField(_("send an e-mail when a failure occurs"), default=False)
-
     # Only what differs from the defaults of sync/rules/limits.py.
     limits = models.JSONField(default=dict, blank=True)
     # AWS names (`*` any text) and ids that are never written to: see sync/scim/never_touch.py.

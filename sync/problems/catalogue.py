@@ -497,6 +497,13 @@ PROBLEMS: dict[str, ProblemWords] = {
         ),
         _("See System health under Settings: a worker or its slots are missing, or another run takes very long."),
     ),
+    "no-finished-run": ProblemWords(
+        _("No sync finishes"),
+        _(
+            "Provisioning is on, and no sync has come to an end for three intervals. What it has not reached yet stays as it is."
+        ),
+        _("Open Sync history: a sync that takes very long, or starts again and again, says why in its phases."),
+    ),
     "engine-error": ProblemWords(
         _("The sync stopped on an error of its own"),
         _("This is our fault, not yours. What is written stays; nothing else was changed."),
@@ -508,7 +515,7 @@ PROBLEMS: dict[str, ProblemWords] = {
 OF_CREDENTIALS = ("credential-ends", "token-ends")
 
 # Of the installation, not of any run.
-OF_INSTALLATION = ("nobody-works", "overdue")
+OF_INSTALLATION = ("nobody-works", "overdue", "no-finished-run")
 NOT_OF_RUNS = (*OF_CREDENTIALS, *OF_INSTALLATION)
 
 # Met by comparisons with AWS only, and over when a later comparison does not meet them.

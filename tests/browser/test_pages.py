@@ -3,11 +3,12 @@
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.conf import settings
-from django.test import Client
+from django.test import Client, TransactionTestCase
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 from playwright.sync_api import Browser, Page
@@ -22,7 +23,10 @@ from sync.directory.live import Found
 from sync.models import (
     Assignment,
     ChangeRequest,
+    Channel,
     ConnectionTest,
+    Delivery,
+    DeliveryAttempt,
     Demand,
     DemandObject,
     DirectoryGroup,
@@ -33,6 +37,8 @@ from sync.models import (
     Half,
     HeldChange,
     Hold,
+    Incident,
+    IncidentEvent,
     Link,
     Operation,
     ReadinessCheck,
@@ -42,14 +48,14 @@ from sync.models import (
     Tenant,
     Word,
 )
+from sync.notifications import services as notifications
 from sync.tenants.services import create_tenant
 from tests.world.browser import Watched, axe_in_both_schemes, sideways
 from tests.world.database import empty
 from tests.world.drafted import PREVIEW, preview_of, with_draft
 from tests.world.people import person, sign_in
 
-# Not by transactions: nothing is emptied between pages that only read.
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)
 
 ADELE = "aaaaaaaa-1111-4111-8111-111111111111"
 GROUP = "bbbbbbbb-1111-4111-8111-111111111111"
@@ -67,7 +73,7 @@ NO_PAGE = {
     "accept_shrinkage", "drift_link", "draft_undo", "impact_start", "impact_export", "impact_keep", "publish", "assignment_undo", "assignment_change", "unassign_ticked", "application_name", "application_stop",
     "session", "session_end", "sessions_end", "audit_export", "site_audit_export",
     "user_role", "user_role_take", "user_second_factor", "user_sessions", "user_deactivate", "user_activate",
-    "microsoft_start", "microsoft_answer",
+    "microsoft_start", "microsoft_answer", "channel_test", "incident_acknowledge", "incident_snooze",
     # Open at one moment only: tests/browser/test_accounts.py.
     *("choose_password", "mfa_authenticate", "mfa_activate_totp", "mfa_view_recovery_codes", "account_reauthenticate"),
     *("mfa_login_webauthn", "mfa_add_webauthn", "mfa_reauthenticate_webauthn", "mfa_remove_webauthn"),
@@ -98,8 +104,10 @@ class World:
 
 @pytest.fixture(scope="module")
 def world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
-    """Committed once for all pages: they only read."""
-    with django_db_blocker.unblock():
+    """Committed once for all pages: they write no more than that somebody looked."""
+    with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch:
+        # Nothing is emptied between pages.
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _case: None)
         client = Client()
         sign_in(client, person("jo@acme.example", Role.OWNER))
         # Pages only read: nor do they note that somebody was here.
@@ -174,9 +182,14 @@ def arguments_of(tenant: Tenant) -> dict[str, list[Any]]:
         tenant=tenant, kind="settings", asked_by="w" * 242 + "@acme.example", due_at=now,
         facts={"people_percent": {"before": 5, "after": 50}, "never_touch": {"before": [LONG, LONG], "after": []}},
     )  # fmt: skip
+    channel, incident = with_notifications(tenant, run)
     preview_of(tenant, with_draft(tenant), broken=True)
     return {
         "help_code": ["secret-ended"],
+        "channel": [slug, channel.pk],
+        "channel_add": [slug, "webhook"],
+        "channel_remove": [slug, channel.pk],
+        "incident": [slug, incident.pk],
         "impact": [slug, PREVIEW],
         "version": [slug, 1],
         "version_restore": [slug, 1],
@@ -200,7 +213,7 @@ def arguments_of(tenant: Tenant) -> dict[str, list[Any]]:
         "group": [slug, GROUP],
         "group_now": [slug, GROUP],
         **{name: [slug] for name in ("draft", "draft_discard", "versions", "expression_help", "aws_fields", "overview", "setup", "tenant_settings", "scope", "scope_people", "connection", "connection_entra", "connection_aws", "assignments", "assign",
-                                     "assign_pasted", "application", "audit",
+                                     "assign_pasted", "application", "audit", "notifications", "deliveries", "incidents",
                                      "people", "provisioning", "turn_on", "turn_off", "runs", "logs", "on_demand", "drift", "drift_repair",
                                      "readiness", "approvals", "configuration_export", "configuration_import")},
     }  # fmt: skip
@@ -315,6 +328,51 @@ def with_differences(tenant: Tenant) -> None:
         Drift.objects.create(run=run, tenant=tenant, kind=kind, object_type=object_type, scim_id=aws_id, **facts)
 
 
+def with_notifications(tenant: Tenant, run: Run) -> tuple[Channel, Incident]:
+    """Channels in every state, an incident in every state, and a delivery of which the receiver says as much as it may."""
+    now = timezone.now()
+    long = f"{'w' * 60}@{'w' * 60}.{'w' * 60}.acme.example"
+    found = [
+        notifications.add_channel(tenant=tenant, actor="jo@acme.example", kind=kind, to=to, name=name)[0]
+        for kind, to, name in (
+            ("email", long, ""),
+            ("webhook", f"https://{'h' * 60}.{'h' * 60}.acme.example/hooks", "W" * 100),
+            ("slack", "https://hooks.slack.com/services/x", "Identity ops"),
+            ("teams", "https://acme.example/workflows/x", "Teams: Identity ops"),
+        )
+    ]
+    Channel.objects.filter(pk=found[2].pk).update(on=False)
+    facts = {"tenant": tenant, "opened_at": now, "opened_by": run, "last_seen": run, "told": 3}
+    incidents = [
+        Incident.objects.create(code="token-refused", kind="quarantine", of_run=True, **facts),
+        Incident.objects.create(code="missing-family-name", attribute="name.familyName", kind="not-ready", **facts),
+        Incident.objects.create(code="held-people", kind="held", snoozed_until=now + timedelta(days=1), **facts),
+        Incident.objects.create(
+            code="token-ends", attribute="7", kind="credential-ends", acknowledged_at=now, acknowledged_by=long, **facts
+        ),
+        Incident.objects.create(code="graph-down", kind="failed-run", solved_at=now, **facts),
+    ]
+    for what, more in (("changed", {"objects_now": 6}), ("acknowledged", {"actor": long}), ("snoozed", {"until": now})):
+        IncidentEvent.objects.create(incident=incidents[1], at=now, what=what, **more)
+    for number, (state, channel) in enumerate(zip(Delivery.State.values, found, strict=True)):
+        delivery = Delivery.objects.create(
+            tenant=tenant, channel=channel, recipient=channel.destination, subject="S" * 250, body="b", state=state,
+            attempts=number, sent_at=now if state == "sent" else None, error="it answered 502" if number % 2 else "",
+        )  # fmt: skip
+        delivery.incidents.set(incidents)
+        for attempt in range(1, number + 1):
+            DeliveryAttempt.objects.create(
+                delivery=delivery,
+                number=attempt,
+                at=now,
+                milliseconds=112,
+                status=502,
+                answer=LONG + LONG,
+                error="it answered 502",
+            )
+    return found[1], incidents[1]
+
+
 def with_standings(tenant: Tenant) -> None:
     """Somebody at each word; one whose every value is as long as can be."""
     now = timezone.now()
@@ -371,7 +429,7 @@ OWN = (
 HELP = ("help", "help_words", "help_translate")
 GLOBAL = {
     **dict.fromkeys(("users", "user_invite", "keys", "credentials", "tenant_new", "account_logout", *HELP, *OWN), ""),
-    **dict.fromkeys(("site_audit", "site_audit_check", "health"), ""),
+    **dict.fromkeys(("site_audit", "site_audit_check", "health", "inbox"), ""),
     "tenants": "?stay=1",
 }
 

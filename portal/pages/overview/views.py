@@ -21,6 +21,7 @@ from portal.words.provisioning import Provisioning, provisioning_of
 from sync.approvals import queries
 from sync.health.queries.presence import absence, late_tenants
 from sync.models import HeldChange, ObjectType, Tenant, Word
+from sync.notifications.queries import no_channel_works
 from sync.problems.catalogue import NOT_OF_RUNS, PROBLEMS
 from sync.standings import queries as standings
 from sync.standings.queries import Cause
@@ -53,6 +54,7 @@ def overview(request: HttpRequest, tenant: Tenant) -> HttpResponse:
         "provisioning": provisioning,
         "needs": everything[:NEEDS_SHOWN],
         "needs_count": len(everything),
+        "nobody_told": no_channel_works(tenant),
         "last_run": tenant.runs.syncs().first(),
         "figures": summary(tenant),
         "path": path_of_data(tenant),

@@ -28,6 +28,7 @@ from sync.models import (
     Drift,
     Half,
     Hold,
+    Incident,
     Operation,
     Run,
     Standing,
@@ -35,6 +36,7 @@ from sync.models import (
 )
 from sync.tenants.services import create_tenant
 from tests.world.drafted import GROUP, JO, PREVIEW, preview_of, with_draft, with_versions
+from tests.world.notified import mail_to
 from tests.world.people import person, sign_in
 
 pytestmark = pytest.mark.django_db
@@ -136,9 +138,13 @@ def make_world() -> World:
         "audit_entry": AuditEntry.objects.filter(tenant=tenant).first(),
         "site_audit_entry": AuditEntry.objects.first(),
     }
-    numbered = {name: {"pk": row.pk, "test_id": row.pk} for name, row in rows.items() if row}
+    incident = Incident.objects.create(tenant=tenant, code="token-refused", kind="quarantine", opened_at=timezone.now())
+    rows |= dict.fromkeys(("incident", "incident_acknowledge", "incident_snooze"), incident)
+    rows |= dict.fromkeys(("channel", "channel_test", "channel_remove"), mail_to(tenant))
+    numbered: dict[str, dict[str, Any]] = {name: {"pk": row.pk, "test_id": row.pk} for name, row in rows.items() if row}
     of_preview = ("impact", "impact_export", "impact_keep", "publish")
-    return World(numbered | {name: {"number": PREVIEW} for name in of_preview}, sessions(tenant))
+    numbered |= {name: {"number": PREVIEW} for name in of_preview} | {"channel_add": {"kind": "webhook"}}
+    return World(numbered, sessions(tenant))
 
 
 def sessions(tenant: Tenant) -> dict[str, str]:

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('sync', '0015_health'),
+        ('sync', '0019_inbox'),
     ]
 
     operations = [
