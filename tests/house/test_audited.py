@@ -23,7 +23,6 @@ ORM_WRITES = {"save", "delete", "create", "update", "bulk_create", "bulk_update"
 WRITES_NOTHING = {
     "mappings_cast": "whose values a page shows, in the session",
     "scope_counts": "counts, for a page that asks by POST since what is typed is long",
-    "account_inactive": "says that the account is closed",
     "account_signup": "is closed",
     "account_reset_password": "is closed",
     "help_translate": "reads an error that somebody pasted",
