@@ -18,7 +18,7 @@ from tests.portal.access.test_pages import ACCESS
 from tests.world.people import PASSWORD, code_of_app
 
 SAFETY = "/t/acme/provisioning/safety/"
-TO_OPEN = {"connection_entra", "connection_aws", "credential_renewal"}
+TO_OPEN = {"connection_entra", "connection_aws", "credential_renewal", "channel", "channel_add"}
 TO_ACT = {
     *("approval", "decide_request", "approvals_link", "accept_shrinkage", "drift_link", "run_confirm"),
     *("publish", "provisioning_safety", "user_invite", "user_role", "user_role_take", "user_reset", "user_sessions"),
