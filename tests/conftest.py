@@ -4,8 +4,8 @@ import pytest
 from django.core.cache import cache
 
 PLUGINS = (
-    *("audited", "broker", "database", "drafted", "examples", "labs"),
-    *("people", "prepared", "runs", "selection", "tenant"),
+    *("audited", "broker", "database", "drafted", "examples", "labs", "outside"),
+    *("people", "prepared", "runs", "second_person", "selection", "tenant"),
 )
 pytest_plugins = [f"tests.world.{name}" for name in PLUGINS]
 

@@ -19,9 +19,10 @@ ORDER = [
     ("directory",),
     ("configuration",),
     ("standings", "health"),
-    ("engine",),
+    ("engine", "second_person"),
     ("approvals", "preview", "drift", "readiness", "on_demand", "people", "notifications"),
     ("tenants", "rehearsal"),
+    ("change_requests",),
     ("worker",),
     ("tasks", "management", "apps"),
 ]
@@ -54,6 +55,7 @@ FEATURES = (
     "tenants",
     "rehearsal",
     "health",
+    "change_requests",
 )
 DOORS = ("services", "queries")
 # What commands and tasks open all the same, and why; pages nothing.

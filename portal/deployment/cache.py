@@ -4,12 +4,16 @@ Look-ups remember names of the directory there. Whoever reads the broker's files
 whoever writes into it gets no code to run here, as an unpickled value would (Django's own serializer).
 """
 
+import fcntl
 import json
 import time
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from django.core.cache.backends.base import DEFAULT_TIMEOUT
 from django.core.cache.backends.filebased import FileBasedCache
 
 from sync.connection.sealing import CannotOpen, seal, unseal
@@ -48,6 +52,35 @@ class SealedFileCache(FileBasedCache):
         except (FileNotFoundError, zlib.error):
             return default
         return default if value is None else value
+
+    def add(self, key: str, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> bool:
+        with self._alone():
+            return super().add(key, value, timeout, version)
+
+    def incr(self, key: str, delta: int = 1, version: int | None = None) -> int:
+        """Of threads and processes that count at once none is lost, and the counter ends when it would have. Raises
+        ValueError when there is none."""
+        with self._alone():
+            value = self.get(key, version=version)
+            if value is None:
+                raise ValueError(f"Key {key!r} not found")
+            self.set(key, value + delta, self._left(key, version), version)
+            return int(value + delta)
+
+    def _left(self, key: str, version: int | None) -> float | None:
+        """Seconds for which it still counts; None: for ever."""
+        with Path(self._key_to_file(key, version)).open("rb") as file:  # type: ignore[attr-defined]
+            expiry = json.loads(file.readline())
+        return None if expiry is None else expiry - time.time()
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        folder = Path(self._dir)  # type: ignore[attr-defined]
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with (folder / "lock").open("wb") as file:
+            # Ends with the file, and so with a process that dies.
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
 
     def touch(self, key: str, timeout: Any = None, version: int | None = None) -> bool:
         value = self.get(key, version=version)

@@ -1,6 +1,7 @@
 """Structured logs: one JSON object a line, through structlog, with the secrets' field names blanked."""
 
 import logging
+import re
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -15,9 +16,21 @@ log = structlog.get_logger(__name__)
 
 SECRET_FIELDS = {"authorization", "token", "secret", "client_secret", "password", "scim_token", "private_key"}
 
+# portal/pages/accounts/urls.py: choose_password.
+ONE_TIME_LINK = re.compile(r"(/password/)[^/\s]+/[^/\s]+")
+
 
 def blank_secrets(_logger: Any, _name: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
     return {key: "[hidden]" if key.lower() in SECRET_FIELDS else value for key, value in event.items()}
+
+
+def hide_links(_logger: Any, _name: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """An address with which somebody chooses a password is a password as long as nobody has: in a mail that is printed, in
+    what Django says of a request that it refused, in a traceback."""
+    return {
+        key: ONE_TIME_LINK.sub(r"\1[hidden]", value) if isinstance(value, str) else value
+        for key, value in event.items()
+    }
 
 
 def shorten_outages(_logger: Any, _name: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
@@ -46,6 +59,7 @@ PROCESSORS: list[structlog.typing.Processor] = [
     shorten_outages,
     structlog.processors.format_exc_info,
     blank_secrets,
+    hide_links,
 ]
 
 

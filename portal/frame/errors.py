@@ -74,10 +74,17 @@ def too_often(request: HttpRequest, wait: int) -> HttpResponse:
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
-    owners = User.objects.filter(grants__role="owner", is_active=True).distinct()[:5]
     text = str(exception) or _("You can view this. Changing it needs another role.")
-    names = ", ".join(str(owner) for owner in owners)
-    return _page_inside(request, 403, _("You cannot do this"), f"{text} {_('Owners: %(names)s.') % {'names': names}}")
+    return _page_inside(request, 403, _("You cannot do this"), f"{text} {_owners(request)}".strip())
+
+
+def _owners(request: HttpRequest) -> str:
+    """Whom to ask, for people with a role: an account without any learns no names."""
+    user = getattr(request, "user", None)
+    if not isinstance(user, User) or not visible_tenants(user).exists():
+        return ""
+    owners = User.objects.filter(grants__role="owner", is_active=True).distinct()[:5]
+    return _("Owners: %(names)s.") % {"names": ", ".join(str(owner) for owner in owners)}
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

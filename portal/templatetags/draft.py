@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from django import template
 from django.template.context import RequestContext
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 
 from portal.templatetags.lockstep import name, named
 from sync.models import Operation
@@ -25,7 +25,7 @@ def who(context: RequestContext, one: Operation) -> SafeString:
 def because(causes: Sequence[Mapping[str, str]]) -> SafeString:
     """Each in a line of its own; of a single one also who made the edit."""
     lines = format_html_join(
-        mark_safe("<br>"), '<span class="ls-any">{}</span>', ((cause["text"],) for cause in causes)
+        SafeString("<br>"), '<span class="ls-any">{}</span>', ((cause["text"],) for cause in causes)
     )
     if len(causes) == 1 and causes[0]["by"]:
         return lines + format_html('<span class="ls-under">{}</span>', causes[0]["by"])

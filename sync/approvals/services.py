@@ -1,14 +1,14 @@
 """What a person says to a plan: yes to it, yes or no to held changes, this AWS object is that person."""
 
 import datetime
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from functools import partial
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from sync import audit
+from sync import audit, second_person
 from sync.approvals import queries
 from sync.approvals.queries import plan_is_fresh
 from sync.configuration import versions
@@ -16,7 +16,21 @@ from sync.configuration.current import configuration_of
 from sync.engine.evaluation.notes import forget_refusal
 from sync.engine.guard import holds
 from sync.engine.work import revisit_reports, try_now
-from sync.models import Configuration, DirectoryUser, Drift, HeldChange, Hold, Link, Origin, Run, Standing, Tenant, Word
+from sync.models import (
+    ChangeRequest,
+    Configuration,
+    DirectoryUser,
+    Drift,
+    HeldChange,
+    Hold,
+    Link,
+    Origin,
+    Run,
+    Standing,
+    Tenant,
+    Word,
+)
+from sync.models.hold import HeldChangeQuerySet
 from sync.rules.limits import Limits
 from sync.runs.requests import request_run, request_soon
 from sync.runs.results import settle_waiting_runs
@@ -27,6 +41,14 @@ Decision = HeldChange.Decision
 
 class NothingHeld(Exception):
     """None of the named changes waits any more."""
+
+
+class OwnChange(Exception):
+    """The removals come of what the same person changed. `others`: who could approve them."""
+
+    def __init__(self, others: Sequence[str]) -> None:
+        super().__init__(", ".join(others))
+        self.others = list(others)
 
 
 class NotFresh(Exception):
@@ -74,12 +96,64 @@ def decide_hold(
     keep: Collection[int] = (),
     comment: str = "",
     enqueue: bool = True,
-) -> Run | None:
+) -> Run | ChangeRequest | None:
     """`approve`, `keep`: ids of the hold's changes. What is approved is done by the run that starts at once, if it is
-    still wanted then. Raises NothingHeld; without `enqueue` RunInTheWay too."""
+    still wanted then; or waits for its delay, where nobody but those who caused it could approve it.
+
+    Raises NothingHeld, OwnChange; without `enqueue` RunInTheWay too."""
+    causers = causers_of(hold, approve)
+    if second_person.may_decide(actor, causers):
+        return carry_out_decision(hold=hold, actor=actor, approve=approve, keep=keep, comment=comment, enqueue=enqueue)
+    if could := second_person.others(hold.tenant, {actor, *causers}):
+        raise OwnChange(could)
+    with transaction.atomic():
+        if keep:
+            carry_out_decision(hold=hold, actor=actor, keep=keep, comment=comment)
+        return second_person.ask(
+            tenant=hold.tenant,
+            kind=ChangeRequest.Kind.REMOVALS,
+            actor=actor,
+            facts={"approve": sorted(approve), "comment": comment},
+            causers=causers,
+            subject=str(hold.pk),
+        )
+
+
+def causers_of(hold: Hold, approve: Collection[int]) -> set[str]:
+    """Who changed what makes these removals: none of them approves one."""
+    if hold.kind not in second_person.REMOVALS:
+        return set()
+    rows = undecided(hold).filter(pk__in=list(approve)).values_list("caused_by", flat=True)
+    return {one for causers in rows for one in causers}
+
+
+def own_changes(hold: Hold, who: str) -> tuple[int, list[str]]:
+    """How many of the hold's changes `who` may not approve, and who could."""
+    causers = [set(row) for row in undecided(hold).values_list("caused_by", flat=True)]
+    own = [one for one in causers if hold.kind in second_person.REMOVALS and not second_person.may_decide(who, one)]
+    return len(own), second_person.others(hold.tenant, {who}.union(*own)) if own else []
+
+
+def undecided(hold: Hold) -> HeldChangeQuerySet:
+    """What can be approved: it waits, or was kept."""
+    rows = HeldChange.objects.open().filter(hold=hold)
+    return rows.exclude(decision=Decision.APPROVED, expires_at__gt=timezone.now())
+
+
+def carry_out_decision(
+    *,
+    hold: Hold,
+    actor: str,
+    approve: Collection[int] = (),
+    keep: Collection[int] = (),
+    comment: str = "",
+    enqueue: bool = True,
+) -> Run | None:
+    """For whoever may decide. Of two decisions at once the second finds nothing left. Raises NothingHeld."""
     with transaction.atomic():
         waiting = HeldChange.objects.select_for_update().open().filter(hold=hold)
-        approved = _decide(waiting.filter(pk__in=list(approve)), Decision.APPROVED, actor, comment, hold.tenant)
+        to_approve = undecided(hold).select_for_update().filter(pk__in=list(approve))
+        approved = _decide(to_approve, Decision.APPROVED, actor, comment, hold.tenant)
         kept = _decide(waiting.filter(pk__in=list(keep)), Decision.KEPT, actor, comment, hold.tenant)
         if not approved and not kept:
             raise NothingHeld
@@ -229,7 +303,11 @@ def _take_over(link: Link, scim_id: str) -> None:
 
 
 def waiting_decisions(tenant: Tenant) -> int:
-    """How many things a person is asked to decide: holds, a plan, proposals for linking, a reading that shrank."""
+    """How many things a person is asked to decide: holds, a plan, proposals for linking, a reading that shrank, and what
+    needs a second person."""
     held = HeldChange.objects.waiting().filter(tenant=tenant).values("hold").distinct().count()
     proposals = are_proposed(tenant)
-    return held + proposals + (queries.shrunken(tenant) is not None) + (queries.waiting_plan(tenant) is not None)
+    asked = tenant.change_requests.waiting().count()
+    return (
+        held + asked + proposals + (queries.shrunken(tenant) is not None) + (queries.waiting_plan(tenant) is not None)
+    )

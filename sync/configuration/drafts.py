@@ -154,6 +154,11 @@ def edited(draft: Configuration, keys: Sequence[str], actor: str) -> None:
     draft.save()
 
 
+def editors_of(configuration: Configuration) -> set[str]:
+    """Who changed anything in it, since it began as a draft."""
+    return {str(edit["by"]) for edit in configuration.edits.values()}
+
+
 @transaction.atomic
 def set_comment(*, tenant: Tenant, comment: str) -> None:
     """Why the draft is made; it goes into the audit log with the publishing."""

@@ -135,7 +135,7 @@ def may_write(run: Run, configuration: Configuration) -> bool:
 def check(run: Run, configuration: Configuration, evaluation: Evaluation) -> dict[str, int]:
     """A preview shows what would be held, but holds nothing."""
     confirmed = configuration.confirmed_run if configuration.confirmed else None
-    guard = Guard(run, confirmed)
+    guard = Guard(run, confirmed, configuration)
     if not may_write(run, configuration):
         held = guard.foresee()
         evaluation.notes.weigh(guard)

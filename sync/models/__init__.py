@@ -1,6 +1,7 @@
 """The nouns, one file per noun group. May import the rules."""
 
 from sync.models.audit import AuditEntry, AuditHead
+from sync.models.change_request import ChangeRequest
 from sync.models.channel import Channel
 from sync.models.configuration import Assignment, AttributeMapping, Configuration, ScopingFilter
 from sync.models.connection import AwsConnection, ConnectionTest, EntraConnection, Half, SecondCredential
@@ -26,6 +27,7 @@ __all__ = [
     "AuditEntry",
     "AuditHead",
     "AwsConnection",
+    "ChangeRequest",
     "Channel",
     "Configuration",
     "ConnectionTest",

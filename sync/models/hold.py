@@ -72,6 +72,8 @@ class HeldChange(models.Model):
     detail_name = models.CharField(max_length=256, blank=True)
     # Why it would happen: a scope reason of sync.rules.scope, or empty.
     cause = models.CharField(max_length=40, blank=True)
+    # Who changed the configuration that causes it; empty: Entra did. None of them approves it.
+    caused_by = models.JSONField(default=list)
     decision = models.CharField(max_length=8, choices=Decision, default=Decision.WAITING)
     decided_at = models.DateTimeField(null=True, blank=True)
     decided_by = models.CharField(max_length=254, blank=True)

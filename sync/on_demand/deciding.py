@@ -117,7 +117,7 @@ def _plan_group(asked: Asked, evaluation: Evaluation) -> None:
 def _guard(asked: Asked, evaluation: Evaluation) -> None:
     """The limits are those of every run; what was removed in the last day and week counts."""
     configuration = asked.configuration
-    guard = Guard(asked.run, configuration.confirmed_run if configuration.confirmed else None)
+    guard = Guard(asked.run, configuration.confirmed_run if configuration.confirmed else None, configuration)
     guard.check()
     evaluation.notes.settle_held(asked.row.object_type)
     wanted = evaluation.still_wanted | evaluation.notes.still_wanted | guard.held

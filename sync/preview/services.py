@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from sync import second_person
 from sync.configuration import assignments, drafts
 from sync.configuration.filters import save_filter
 from sync.configuration.items import digest
@@ -13,8 +14,8 @@ from sync.configuration.versions import make_version
 from sync.directory.live import Found
 from sync.engine.scope import nesting
 from sync.engine.scope.deciding import Deciding
-from sync.models import Configuration, DirectoryUser, Run, Tenant
-from sync.preview.queries.previews import changed_since, missing_for_publishing, newest_preview
+from sync.models import ChangeRequest, Configuration, DirectoryUser, Run, Tenant
+from sync.preview.queries.previews import ASKED_HOLDS, changed_since, missing_for_publishing, newest_preview
 from sync.rules.scope import Reason, Scope
 from sync.runs.requests import cancel_run, request_run
 
@@ -54,13 +55,31 @@ class NotPublished(Exception):
 @transaction.atomic
 def publish_draft(
     *, tenant: Tenant, actor: str, preview: Run | None, comment: str = "", seen: Collection[str] = ()
-) -> Configuration:
-    """The draft becomes the next version; its fresh preview is the yes to what it lists. Raises NotPublished."""
+) -> Configuration | ChangeRequest:
+    """The draft becomes the next version; its fresh preview is the yes to what it lists. Where the tenant asks for two
+    people, one who edited the draft only asks for it. Raises NotPublished."""
     draft = tenant.configurations.select_for_update().draft()
     if reasons := missing_for_publishing(tenant, preview, seen):
         raise NotPublished(reasons)
     assert draft is not None
-    return make_version(draft, actor=actor, comment=comment, preview=preview)
+    assert preview is not None
+    editors = drafts.editors_of(draft)
+    if not tenant.two_people or second_person.may_decide(actor, editors):
+        return make_version(draft, actor=actor, comment=comment, preview=preview)
+    facts = {"preview": preview.number, "comment": comment, "seen": sorted(seen)}
+    return second_person.ask(tenant=tenant, kind=ChangeRequest.Kind.PUBLISH, actor=actor, facts=facts, causers=editors)
+
+
+@transaction.atomic
+def publish_asked(request: ChangeRequest) -> Configuration:
+    """The publishing that waited for a second person, of the same draft. Raises NotPublished."""
+    tenant, facts = request.tenant, request.facts
+    draft = tenant.configurations.select_for_update().draft()
+    preview = tenant.runs.filter(number=facts["preview"]).first()
+    if reasons := missing_for_publishing(tenant, preview, facts["seen"], ASKED_HOLDS):
+        raise NotPublished(reasons)
+    assert draft is not None
+    return make_version(draft, actor=request.asked_by, comment=facts["comment"], preview=preview)
 
 
 class CannotKeep(Exception):

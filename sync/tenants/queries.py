@@ -26,7 +26,7 @@ RANGES: dict[str, tuple[int, int]] = {
 PATTERN_LENGTH, PATTERNS = 200, 200
 DELETE_AFTER_DAYS = (0, 3650)
 CHOICES = {"adoption": Adoption.values, "name_id": NameId.values}
-FLAGS = ("delete_groups", "free_names", "verify_daily", "repair")
+FLAGS = ("delete_groups", "free_names", "verify_daily", "repair", "two_people")
 
 
 def safety_of(tenant: Tenant) -> dict[str, Any]:

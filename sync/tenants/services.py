@@ -1,7 +1,7 @@
 """What pages, commands and the tenant file do to a tenant: make it, turn it on and off, save its settings."""
 
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -10,17 +10,17 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.text import slugify
 
-from sync import audit
+from sync import audit, second_person
 from sync.approvals.queries import newest_plan
 from sync.approvals.services import confirm_plan
 from sync.configuration.current import add_default_mappings, configuration_of
 from sync.configuration.editing import TENANT_FIELDS, matching_changed, revision
 from sync.configuration.items import facts_of, scope_digest
 from sync.drift.services import note_left_alone
-from sync.models import AwsConnection, Configuration, EntraConnection, Interval, Run, Tenant
+from sync.models import AwsConnection, ChangeRequest, Configuration, EntraConnection, Interval, Run, Tenant
 from sync.rules.limits import Limits
 from sync.runs.requests import cancel_runs, request_soon
-from sync.tenants.queries import check_safety, missing_for_turning_on, safety_of
+from sync.tenants.queries import RANGES, check_safety, missing_for_turning_on, safety_of
 
 
 @transaction.atomic
@@ -151,17 +151,62 @@ def save_provisioning(*, tenant: Tenant, actor: str, interval: int) -> None:
 MATCHING = ("adoption", "never_touch")
 
 
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """`changed`: something is in force now; `request`: the rest, which waits for another person."""
+
+    changed: bool
+    request: ChangeRequest | None = None
+
+
 @transaction.atomic
-def save_safety(*, tenant: Tenant, actor: str, **values: Any) -> bool:
-    """Saves the settings that are named (see safety_of); whether anything changed.
+def save_safety(*, tenant: Tenant, actor: str, **values: Any) -> Saved:
+    """Saves the settings that are named (see safety_of), but for those that need a second person.
 
     Raises ValidationError with a reason per setting. Limits that are not named keep their value.
     """
+    before, after = _before_and_after(tenant, values)
+    waits = second_person.weakening(tenant, _flat(before), _flat(after))
+    request = _ask(tenant, actor, waits) if waits else None
+    return Saved(_save(tenant, actor, before, _without(after, before, waits)), request)
+
+
+def _ask(tenant: Tenant, actor: str, waits: Mapping[str, Any]) -> ChangeRequest:
+    return second_person.ask(tenant=tenant, kind=ChangeRequest.Kind.SETTINGS, actor=actor, facts=waits)
+
+
+class SettingsChanged(Exception):
+    """What was asked for is about values that are no longer in force."""
+
+
+@transaction.atomic
+def save_asked(request: ChangeRequest) -> None:
+    """The settings that waited. Raises SettingsChanged, and ValidationError where they no longer fit the others."""
+    tenant = Tenant.objects.select_for_update().get(pk=request.tenant_id)
+    now = _flat(safety_of(tenant))
+    if any(now[name] != change["before"] for name, change in request.facts.items()):
+        raise SettingsChanged
+    wanted = {name: change["after"] for name, change in request.facts.items()}
+    limits = {name: value for name, value in wanted.items() if name in RANGES}
+    plain = {name: value for name, value in wanted.items() if name not in RANGES}
+    _save(tenant, request.asked_by, *_before_and_after(tenant, {**plain, "limits": limits}))
+
+
+def _before_and_after(tenant: Tenant, values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     before = safety_of(tenant)
-    limits = before["limits"] | dict(values.get("limits", {}))
-    after = before | values | {"limits": limits}
+    after = before | values | {"limits": before["limits"] | dict(values.get("limits", {}))}
     if wrong := check_safety(after):
         raise ValidationError(wrong)
+    return before, after
+
+
+def _without(after: Mapping[str, Any], before: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
+    """`after`, with the old values under these names."""
+    limits = {name: (before if name in names else after)["limits"][name] for name in after["limits"]}
+    return {**{name: (before if name in names else after)[name] for name in after}, "limits": limits}
+
+
+def _save(tenant: Tenant, actor: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
     if after == before:
         return False
     _store(tenant, after)

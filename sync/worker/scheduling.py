@@ -11,6 +11,7 @@ from django.utils import timezone
 from sync import queue
 from sync.approvals import services as approvals
 from sync.audit import chain
+from sync.change_requests import services as change_requests
 from sync.configuration.current import configuration_of
 from sync.drift import services
 from sync.models import Run, Tenant
@@ -41,6 +42,7 @@ def dispatch() -> None:
     endings.note_endings(timezone.now().date())
     lateness.note_lateness()
     approvals.end_approvals()
+    change_requests.carry_out_due()
     for tenant in unchecked_tenants():
         queue.send(queue.CHECK_STANDINGS, tenant.pk)
     deliveries.hand_out()

@@ -22,6 +22,7 @@ from sync.configuration.settings import set_settings
 from sync.directory.live import Found
 from sync.models import (
     Assignment,
+    ChangeRequest,
     Channel,
     ConnectionTest,
     Delivery,
@@ -178,6 +179,10 @@ def arguments_of(tenant: Tenant) -> dict[str, list[Any]]:
     with_standings(tenant)
     slug = tenant.slug
     hold = waiting(tenant, run)
+    ChangeRequest.objects.create(
+        tenant=tenant, kind="settings", asked_by="w" * 242 + "@acme.example", due_at=now,
+        facts={"people_percent": {"before": 5, "after": 50}, "never_touch": {"before": [LONG, LONG], "after": []}},
+    )  # fmt: skip
     channel, incident = with_notifications(tenant, run)
     preview_of(tenant, with_draft(tenant), broken=True)
     return {

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 from django.utils import timezone
 
 from sync.approvals import services as approvals
+from sync.change_requests import services as change_requests
 from sync.configuration import assignments, filters, settings, versions
 from sync.configuration import mappings as mapping_edits
 from sync.connection import services
@@ -20,7 +21,7 @@ from sync.rules.rows import MappingRow
 from sync.runs.requests import RunInTheWay, cancel_run, request_run
 from sync.tenants import services as tenants
 from tests.simulation.company import DEPARTMENTS, FAMILY, TITLES, Group, Person
-from tests.simulation.machine import ACTOR, Simulation
+from tests.simulation.machine import ACTOR, SECOND, Simulation
 from tests.simulation.rules import WAYS, Sent
 
 T = TypeVar("T")
@@ -745,7 +746,9 @@ def change_safety(sim: Simulation) -> str:
             {"repair": True},
         )
     )
-    tenants.save_safety(tenant=sim.tenant, actor=ACTOR, **values)
+    if request := tenants.save_safety(tenant=sim.tenant, actor=ACTOR, **values).request:
+        change_requests.approve(request=request, actor=SECOND)
+        sim.tenant.refresh_from_db()
     for name, value in values.get("limits", {}).items():
         setattr(sim.settings, name, value)
     sim.laws.try_again()

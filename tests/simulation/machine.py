@@ -30,6 +30,8 @@ from tests.simulation.rules import Rules
 from tests.world.lab import Lab
 
 ACTOR = "jo@contoso.example"
+# Who approves what Jo caused or asked for.
+SECOND = "ann@contoso.example"
 PEOPLE, GROUPS = 9, 5
 NEVER = ("", 0)
 # How most stories begin: as the set-up list of a tenant says.
@@ -135,7 +137,7 @@ class Simulation:
     def _decide(self, changes: Sequence[HeldChange], word: str) -> None:
         for hold in sorted({change.hold for change in changes}, key=lambda hold: hold.pk):
             ids = [change.pk for change in changes if change.hold_id == hold.pk]
-            approvals.decide_hold(hold=hold, actor=ACTOR, **{word: ids})
+            approvals.decide_hold(hold=hold, actor=SECOND, **{word: ids})
 
     def is_published(self, preview: Run | None) -> None:
         if self.draft is not None:

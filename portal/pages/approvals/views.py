@@ -16,9 +16,13 @@ from portal.access.step_up import StepUp
 from portal.frame.paging import Pager, query_with
 from portal.frame.render import redirect_to, render_page
 from portal.pages.approvals.forms import DecisionForm, LinkForm
+from portal.pages.approvals.requests import request_rows
+from portal.words.requests import waits_message
+from sync import second_person
 from sync.approvals import queries
 from sync.approvals import services as service
-from sync.models import HeldChange, Hold, Run, Tenant
+from sync.change_requests import services as change_requests
+from sync.models import ChangeRequest, HeldChange, Hold, Run, Tenant
 from sync.models.hold import HeldChangeQuerySet
 from sync.runs.requests import request_soon
 
@@ -37,6 +41,7 @@ def approvals(request: HttpRequest, tenant: Tenant) -> HttpResponse:
         "plan": queries.waiting_plan(tenant),
         "shrunken": queries.shrunken(tenant),
         "doubted": queries.doubted_parts(tenant),
+        "requests": request_rows(request, tenant),
         "proposals": queries.proposals(tenant, found[:PAGE]),
         "proposed": len(found),
         "closed": [hold_facts(hold) for hold in tenant.holds.exclude(closed_at=None).select_related("run")[:CLOSED]],
@@ -87,9 +92,12 @@ def hold_context(request: HttpRequest, hold: Hold, form: DecisionForm) -> dict[s
     lose = waiting - sum(row.state == Decision.WAITING for row in here) + lose_here
     stay = kept - sum(row.state == Decision.KEPT for row in here) + len(here) - lose_here
     total = found.count()
+    own, others = service.own_changes(hold, request.user.email)
     return {
         "tenant": hold.tenant,
         "hold": hold,
+        "own_changes": own,
+        "others": others,
         "form": form,
         "causes": queries.by_cause(hold, rows),
         "unticked": unticked,
@@ -138,6 +146,16 @@ def _decide(request: HttpRequest, hold: Hold, form: DecisionForm) -> HttpRespons
     except service.NothingHeld:
         messages.warning(request, _("Nothing of it waits any more, or nothing was chosen."))
         return here
+    except service.OwnChange as error:
+        names = ", ".join(error.others)
+        messages.error(
+            request,
+            _("You changed what causes these removals. Somebody else approves them: %(names)s.") % {"names": names},
+        )
+        return here
+    if isinstance(run, ChangeRequest):
+        messages.warning(request, waits_message(run))
+        return redirect_to(request, "approvals", hold.tenant.slug)
     messages.success(request, decided_message(len(approve), len(keep)))
     if run is None:
         return here
@@ -169,6 +187,39 @@ def decided_message(approved: int, kept: int) -> str:
     if approved:
         parts.append(_("The sync that carries it out has started."))
     return " ".join(parts)
+
+
+@page(act=Right.APPROVE, step_up=StepUp.TO_ACT)
+def decide_request(request: HttpRequest, tenant: Tenant, pk: int) -> HttpResponse:
+    """`do`: approve or refuse."""
+    waiting = get_object_or_404(tenant.change_requests.select_related("tenant"), pk=pk)
+    approving = request.POST.get("do") == "approve"
+    try:
+        (change_requests.approve if approving else change_requests.refuse)(request=waiting, actor=request.user.email)
+    except second_person.OwnRequest:
+        messages.error(request, _("You asked for this, or made it. Somebody else approves it."))
+    except second_person.NotWaiting:
+        messages.warning(request, _("It does not wait any more."))
+    except change_requests.Stale:
+        messages.warning(
+            request, _("What it is about has changed since, so nothing was done. It has to be asked for again.")
+        )
+    else:
+        messages.success(request, _("Approved and carried out.") if approving else _("Refused. Nothing was changed."))
+    return redirect_to(request, "approvals", tenant.slug)
+
+
+@page(act=Right.CONFIGURE)
+def withdraw_request(request: HttpRequest, tenant: Tenant, pk: int) -> HttpResponse:
+    """By whoever asked for it."""
+    waiting = get_object_or_404(tenant.change_requests, pk=pk, asked_by=request.user.email)
+    try:
+        change_requests.withdraw(request=waiting, actor=request.user.email)
+    except second_person.NotWaiting:
+        messages.warning(request, _("It does not wait any more."))
+    else:
+        messages.success(request, _("Withdrawn. Nothing was changed."))
+    return redirect_to(request, "approvals", tenant.slug)
 
 
 @page(act=Right.APPROVE, step_up=StepUp.TO_ACT)

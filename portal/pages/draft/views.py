@@ -25,12 +25,13 @@ from portal.pages.draft.forms import CommentForm, PublishForm
 from portal.words.changes import Because, ChangeLine, change_lines
 from portal.words.operations import field_changes
 from portal.words.progress import phase_rows, waits_too_long
+from portal.words.requests import waits_message
 from sync import audit
 from sync.configuration import drafts, versions
 from sync.configuration.current import configuration_of
 from sync.configuration.items import contents, differences
 from sync.configuration.versions import next_number
-from sync.models import DirectoryUser, Operation, Run, Tenant
+from sync.models import ChangeRequest, DirectoryUser, Operation, Run, Tenant
 from sync.preview import services
 from sync.preview.queries.previews import (
     PREVIEW_HOLDS,
@@ -270,6 +271,9 @@ def publish(request: HttpRequest, tenant: Tenant, number: int) -> HttpResponse:
             for reason in error.reasons:
                 form.add_error(None, str(impacts.NOT_PUBLISHED[reason]))
         else:
+            if isinstance(version, ChangeRequest):
+                messages.warning(request, waits_message(version))
+                return redirect_to(request, "approvals", tenant.slug)
             messages.success(request, published_message(tenant, version.number or 0))
             return redirect_to(request, "version", tenant.slug, version.number)
     context = impact_context(request, tenant, found, form)

@@ -7,35 +7,10 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from portal.words.safety import LIMITS, SETTINGS
 from sync.models import Adoption, NameId, Tenant
 from sync.rules.limits import Limits
 from sync.tenants.queries import DELETE_AFTER_DAYS, FLAGS, RANGES, check_safety, safety_of
-
-# Label and help of each limit, in the order of the page.
-LIMITS: dict[str, tuple[Any, Any]] = {
-    "people_percent": (
-        _("People removed, in percent"),
-        _("Of the people whom AWS holds because of us; counted over the run, the last day and the last 7 days."),
-    ),
-    "people_at_most": (_("… but never more than (people)"), _("Whatever the percentage allows.")),
-    "people_at_least": (_("… and always allowed (people)"), _("So that a small company can let people go.")),
-    "members_percent": (_("Members leaving one group, in percent"), _("Of that group's members in AWS.")),
-    "all_members_percent": (_("Members leaving all groups, in percent"), _("Of all memberships in AWS.")),
-    "members_at_least": (_("… and always allowed (members)"), _("Also for people and groups created at once.")),
-    "creates_percent": (
-        _("People and groups created, in percent"),
-        _("Of the people in AWS. The first sync and what a preview listed are not counted."),
-    ),
-    "keys_percent": (
-        _("Names and ids changed, in percent"),
-        _("User names, e-mail addresses, external ids and group names, of the people in AWS."),
-    ),
-    "shrink_percent": (
-        _("Do not believe a reading that is smaller by, in percent"),
-        _("Nobody is removed because of it until somebody accepts it."),
-    ),
-    "approval_hours": (_("An approval lasts, in hours"), _("What is not done by then waits again.")),
-}
 
 
 class Patterns(forms.CharField):
@@ -68,11 +43,9 @@ class SafetyForm(forms.Form):
         help_text=_("A leaver's user name and e-mail in AWS are renamed when a newcomer needs them."),
         required=False,
     )
-    adoption = forms.ChoiceField(
-        label=_("Link people and groups that AWS holds already"), choices=Adoption.choices, widget=forms.RadioSelect
-    )
+    adoption = forms.ChoiceField(label=SETTINGS["adoption"], choices=Adoption.choices, widget=forms.RadioSelect)
     never_touch = Patterns(
-        label=_("Never touch"),
+        label=SETTINGS["never_touch"],
         help_text=_(
             "Names in AWS, one per line, to the letter; * for any text. What Lockstep made, what was linked by hand and what "
             "holds our external id is not meant: to keep Lockstep off one of these, list its AWS id."
@@ -83,6 +56,11 @@ class SafetyForm(forms.Form):
     verify_daily = forms.BooleanField(
         label=_("Compare with AWS every day"),
         help_text=_("Reads back what AWS holds and reports what differs."),
+        required=False,
+    )
+    two_people = forms.BooleanField(
+        label=SETTINGS["two_people"],
+        help_text=_("Whoever edited a draft asks, and somebody else approves it under Approvals."),
         required=False,
     )
     repair = forms.BooleanField(

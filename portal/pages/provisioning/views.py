@@ -15,9 +15,10 @@ from portal.pages.provisioning.safety_form import SafetyForm
 from portal.words.plan import plan_lines
 from portal.words.progress import run_in_the_way, waits_too_long
 from portal.words.provisioning import provisioning_of
+from portal.words.requests import waits_message
 from sync.approvals import queries
 from sync.configuration.current import configuration_of
-from sync.models import DirectoryUser, Run, Tenant
+from sync.models import ChangeRequest, DirectoryUser, Run, Tenant
 from sync.problems.catalogue import PROBLEMS
 from sync.runs.requests import RunInTheWay, request_run
 from sync.tenants.queries import missing_for_turning_on
@@ -43,8 +44,11 @@ def provisioning_safety(request: HttpRequest, tenant: Tenant) -> HttpResponse:
         return redirect_to(request, "provisioning", tenant.slug)
     form = SafetyForm(request.POST, tenant=tenant)
     if form.is_valid():
-        if save_safety(tenant=tenant, actor=request.user.email, **form.values()):
+        saved = save_safety(tenant=tenant, actor=request.user.email, **form.values())
+        if saved.changed:
             messages.success(request, _("Saved. The next sync follows these settings."))
+        if saved.request:
+            messages.warning(request, waits_message(saved.request))
         return redirect_to(request, "provisioning", tenant.slug)
     context = control_context(tenant) | {"form": ScheduleForm(initial=schedule_of(tenant)), "safety": form}
     return render_page(request, "provisioning/detail.html", context, status=422)
@@ -73,6 +77,7 @@ def control_context(tenant: Tenant) -> dict[str, object]:
         "channels": tenant.channels.filter(on=True),
         "nobody_took_it": waits_too_long(open_run),
         "provisioning": provisioning_of(tenant),
+        "asked": tenant.change_requests.waiting().filter(kind=ChangeRequest.Kind.SETTINGS).first(),
     }
 
 

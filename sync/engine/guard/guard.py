@@ -12,9 +12,11 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 from django.utils import timezone
 
+from sync.engine.guard.authors import authors_of_new_rules
 from sync.engine.guard.holds import held_changes
 from sync.engine.work import note_pending
 from sync.models import (
+    Configuration,
     HeldChange,
     Hold,
     Link,
@@ -33,13 +35,14 @@ PEOPLE_GO = ("disable", "delete")
 
 class Guard:
     """Holds what goes over a limit in the plan of one run. `confirmed`: the preview whose creates and key changes
-    somebody has said yes to; None when there is none."""
+    somebody has said yes to; None when there is none. `configuration`: what the run follows."""
 
-    def __init__(self, run: Run, confirmed: Run | None) -> None:
+    def __init__(self, run: Run, confirmed: Run | None, configuration: Configuration | None = None) -> None:
         self.run = run
         self.tenant = run.tenant
         self.limits = Limits.of(run.tenant.limits)
         self.confirmed = confirmed
+        self.configuration = configuration
         self.now = timezone.now()
         self.linked = Link.objects.filter(tenant=self.tenant, object_type="user").exclude(scim_id="")
         # What this plan puts on hold: (action, object id, member id).
@@ -159,8 +162,9 @@ class Guard:
         )
         hold.facts = numbers
         hold.save(update_fields=["facts"])
+        authors = authors_of_new_rules(self.run, self.configuration)
         for rows in _batches(operations.order_by("pk")):
-            changes = held_changes(hold, rows)
+            changes = held_changes(hold, rows, authors)
             self.held |= {(change.action, change.object_id, change.member_id) for change in changes}
             self._hold_batch(kind, rows, changes)
 

@@ -1,6 +1,6 @@
 """What the guard holds, row by row, and when a hold closes."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef
@@ -15,19 +15,36 @@ from sync.models import (
     Run,
     Tenant,
 )
+from sync.rules.scope import Reason
 from sync.runs.results import settle_waiting_runs
 from sync.standings import services as standings
 
 NOT_DONE = (Result.FAILED, Result.WILL_RETRY, Result.SKIPPED, Result.HELD)
 
 
-def held_changes(hold: Hold, operations: Iterable[Operation]) -> list[HeldChange]:
-    """One row per person or group; for a membership request one per member."""
+# What Entra says of a person by itself, whatever is configured here.
+BY_ENTRA = (Reason.DELETED, Reason.ACCOUNT_DISABLED)
+
+
+def held_changes(hold: Hold, operations: Iterable[Operation], authors: Sequence[str] = ()) -> list[HeldChange]:
+    """One row per person or group; for a membership request one per member. `authors`: of what this run is the first to
+    follow."""
     rows = list(operations)
     ids = {row.object_id for row in rows if row.object_type == "user"}
     ids |= {member for row in rows for member in row.member_ids if row.object_type == "membership"}
     people = {user.object_id: user for user in DirectoryUser.objects.filter(tenant=hold.tenant, object_id__in=ids)}
-    return [change for row in rows for change in _changes_of(hold, row, people)]
+    found = [change for row in rows for change in _changes_of(hold, row, people)]
+    for change in found:
+        change.caused_by = [] if _is_by_entra(change, people) else list(authors)
+    return found
+
+
+def _is_by_entra(change: HeldChange, people: Mapping[str, DirectoryUser]) -> bool:
+    """A group is deleted only when it is gone for good in Entra."""
+    if change.object_type == "group" and change.action == "delete":
+        return True
+    person = people.get(change.member_id or change.object_id)
+    return person is not None and person.scope_reason in BY_ENTRA
 
 
 def _changes_of(hold: Hold, row: Operation, people: Mapping[str, DirectoryUser]) -> list[HeldChange]:

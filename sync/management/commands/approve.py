@@ -1,6 +1,7 @@
 """`manage.py approve TENANT [HOLD] --all | --only NAME… | --keep NAME… | --shrinkage`: decides what is held."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
@@ -8,12 +9,21 @@ from django.db import transaction
 
 from sync.approvals import queries, services
 from sync.management.base import Exit, Report, ReportCommand
+from sync.management.requests import request_facts, request_in_words
 from sync.management.runs import finish_run, run_exit_code, run_facts, run_in_words, unless_busy
-from sync.models import HeldChange, Hold, Run, Tenant
+from sync.models import ChangeRequest, HeldChange, Hold, Run, Tenant
 from sync.runs.requests import request_run
 
-# The run that carries out what is approved, how many changes are, and how many are kept as they are.
-Decided = tuple[Run | None, int, int]
+
+@dataclass(slots=True)
+class Decided:
+    """The run that carries out what is approved, how many changes are, and how many are kept as they are. `waits`: what
+    the person behind the command may have caused, which waits for its delay."""
+
+    run: Run | None = None
+    approved: int = 0
+    kept: int = 0
+    waits: list[ChangeRequest] = field(default_factory=list)
 
 
 class Command(ReportCommand):
@@ -35,14 +45,22 @@ class Command(ReportCommand):
 
     def report(self, tenant: Tenant, options: dict[str, Any]) -> Report:
         decide = self.accept_reading if options["shrinkage"] else self.decide_changes
-        run, approved, kept = unless_busy(lambda: decide(tenant, options))
-        return {"approved": approved, "kept": kept, "run": run_facts(finish_run(run)) if run else None}
+        decided = unless_busy(lambda: decide(tenant, options))
+        return {
+            "approved": decided.approved,
+            "kept": decided.kept,
+            "waits": [request_facts(one) for one in decided.waits],
+            "run": run_facts(finish_run(decided.run)) if decided.run else None,
+        }
 
     def in_words(self, report: Report) -> str:
-        decided = f"{report['approved']} approved, {report['kept']} kept."
-        return f"{decided}\n{run_in_words(report['run'])}" if report["run"] else decided
+        lines = [f"{report['approved']} approved, {report['kept']} kept."]
+        lines += [request_in_words(one) for one in report["waits"]]
+        return "\n".join([*lines, *([run_in_words(report["run"])] if report["run"] else [])])
 
     def exit_code(self, report: Report) -> Exit:
+        if report["waits"]:
+            return Exit.FOUND
         return run_exit_code(report["run"]) if report["run"] else Exit.DONE
 
     @transaction.atomic
@@ -53,7 +71,7 @@ class Command(ReportCommand):
         run = request_run(
             tenant=tenant, kind=Run.Kind.FULL, trigger=Run.Trigger.APPROVAL, actor=self.actor, enqueue=False
         )
-        return run, 0, 0
+        return Decided(run)
 
     @transaction.atomic
     def decide_changes(self, tenant: Tenant, options: dict[str, Any]) -> Decided:
@@ -68,18 +86,25 @@ class Command(ReportCommand):
         approve = [change for change in approve if change.pk not in kept]
         if not approve and not keep:
             raise CommandError("Nothing to decide: nothing waits, or neither --all, --only nor --keep was given.")
-        run = None
+        decided = Decided(kept=len(keep))
         for one in {change.hold for change in [*approve, *keep]}:
-            asked = services.decide_hold(
-                hold=one,
-                actor=self.actor,
-                approve=ids_within(one, approve),
-                keep=ids_within(one, keep),
-                comment=options["comment"],
-                enqueue=False,
+            ids = ids_within(one, approve)
+            found = self.decide_one(one, ids, ids_within(one, keep), options["comment"])
+            if isinstance(found, ChangeRequest):
+                decided.waits.append(found)
+            else:
+                decided.approved += len(ids)
+                decided.run = found or decided.run
+        return decided
+
+    def decide_one(self, hold: Hold, approve: list[int], keep: list[int], comment: str) -> Run | ChangeRequest | None:
+        try:
+            return services.decide_hold(
+                hold=hold, actor=self.actor, approve=approve, keep=keep, comment=comment, enqueue=False
             )
-            run = asked or run
-        return run, len(approve), len(keep)
+        except services.OwnChange as error:
+            text = "A change of the configuration causes these removals, so a person has to approve them, on the page Approvals"
+            raise CommandError(f"{text}: {', '.join(error.others)}. Nothing was decided.") from error
 
 
 def ids_within(hold: Hold, changes: Sequence[HeldChange]) -> list[int]:

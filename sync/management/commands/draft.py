@@ -7,8 +7,9 @@ from django.core.management.base import CommandError, CommandParser
 from sync.configuration import drafts, versions
 from sync.management.base import Exit, Report, ReportCommand
 from sync.management.differences import difference_facts, difference_line
+from sync.management.requests import request_facts, request_in_words
 from sync.management.runs import finish_run, problem_in_words, run_exit_code, unless_busy
-from sync.models import Operation, Run, Tenant
+from sync.models import ChangeRequest, Operation, Run, Tenant
 from sync.preview import services
 from sync.preview.queries.previews import newest_preview
 from sync.preview.services import NotPublished, publish_draft
@@ -70,6 +71,8 @@ class Command(ReportCommand):
         except NotPublished as error:
             checks = newest.impact.get("checks", []) if newest else []
             return {"missing": error.reasons, "checks": [check for check in checks if check["level"] != "good"]}
+        if isinstance(version, ChangeRequest):
+            return {"waits": request_facts(version)}
         return {"published": version.number, "comment": version.comment}
 
     def in_words(self, report: Report) -> str:
@@ -80,6 +83,8 @@ class Command(ReportCommand):
                 f"  {one['level']:9}  {one['code']}: {one['n']} (limit {one['limit']})" for one in report["checks"]
             ]
             return "\n".join([*(WHY_NOT[reason] for reason in report["missing"]), *checks])
+        if "waits" in report:
+            return request_in_words(report["waits"])
         if "published" in report:
             return f"Version {report['published']} is published. The next run will use it."
         lines = [difference_line(one) for one in report["changes"]] or [WHY_NOT["nothing-changed"]]
@@ -88,6 +93,8 @@ class Command(ReportCommand):
     def exit_code(self, report: Report) -> Exit:
         if "impact" in report:
             return run_exit_code(report)
+        if report.get("waits"):
+            return Exit.FOUND
         return Exit.FAILED if report.get("missing") else Exit.DONE
 
 

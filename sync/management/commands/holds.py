@@ -4,6 +4,7 @@ from typing import Any
 
 from sync.approvals import queries, services
 from sync.management.base import Exit, Report, ReportCommand
+from sync.management.requests import request_facts, request_in_words
 from sync.models import HeldChange, Hold, Tenant
 
 
@@ -11,7 +12,8 @@ class Command(ReportCommand):
     help = "Lists what is held and waits for a decision, by name."
 
     def report(self, tenant: Tenant, _options: dict[str, Any]) -> Report:
-        """`holds` with their changes, the plan and the reading that wait (run numbers), `proposals`: how many links.
+        """`holds` with their changes, the plan and the reading that wait (run numbers), `proposals`: how many links; `requests`: what
+        waits for a second person.
 
         `waiting`: how many decisions that makes."""
         plan, shrunken = queries.waiting_plan(tenant), queries.shrunken(tenant)
@@ -20,6 +22,7 @@ class Command(ReportCommand):
             "plan": plan.number if plan else None,
             "shrunken": shrunken.number if shrunken else None,
             "proposals": len(services.adoptable(tenant)),
+            "requests": [request_facts(one) for one in tenant.change_requests.waiting()],
             "waiting": services.waiting_decisions(tenant),
         }
 
@@ -34,6 +37,7 @@ class Command(ReportCommand):
             lines.append(f"The reading of run {report['shrunken']} shrank: approve --shrinkage takes it as it is")
         if report["proposals"]:
             lines.append(f"{report['proposals']} to be linked: adopt --list")
+        lines += [request_in_words(one) for one in report["requests"]]
         return "\n".join(lines) or "Nothing is held."
 
     def exit_code(self, report: Report) -> Exit:

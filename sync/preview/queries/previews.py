@@ -17,13 +17,17 @@ from sync.rules.scope import Reason
 KEEPABLE = (Reason.NOT_ASSIGNED, Reason.OUTSIDE_FILTER)
 # A preview older than this says too little about today's directory.
 PREVIEW_HOLDS = datetime.timedelta(minutes=60)
+# As long as that when the publishing was asked for in time and waited for a second person.
+ASKED_HOLDS = datetime.timedelta(hours=24)
 PREVIEWED = Run.DONE
 WRITES = (Run.Kind.FULL, Run.Kind.CHANGES)
 NOT_DONE = (Result.PLANNED, Result.SENT, Result.SKIPPED, Result.FAILED, Result.WILL_RETRY)
 NAMED = 20
 
 
-def missing_for_publishing(tenant: Tenant, preview: Run | None, seen: Collection[str] = ()) -> list[str]:
+def missing_for_publishing(
+    tenant: Tenant, preview: Run | None, seen: Collection[str] = (), good_for: datetime.timedelta = PREVIEW_HOLDS
+) -> list[str]:
     """Codes of what stands in the way of publishing the draft with this preview.
 
     `seen`: codes of the preview's checks that somebody says to have seen.
@@ -33,17 +37,17 @@ def missing_for_publishing(tenant: Tenant, preview: Run | None, seen: Collection
         return ["nothing-changed"]
     if preview is None or preview.configuration_id != draft.pk or preview.state not in PREVIEWED:
         return ["no-preview"]
-    if stale(preview, draft):
+    if stale(preview, draft, good_for):
         return ["stale"]
     if impact.blocking(preview):
         return ["blocked"]
     return ["not-seen"] if set(to_be_seen(preview)) - set(seen) else []
 
 
-def stale(preview: Run, draft: Configuration) -> bool:
+def stale(preview: Run, draft: Configuration, good_for: datetime.timedelta = PREVIEW_HOLDS) -> bool:
     """The draft changed after this preview, or the directory may have."""
     assert preview.finished_at is not None
-    return changed_since(preview, draft) or timezone.now() - preview.finished_at > PREVIEW_HOLDS
+    return changed_since(preview, draft) or timezone.now() - preview.finished_at > good_for
 
 
 def changed_since(preview: Run, draft: Configuration) -> bool:

@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.conf import settings
 from django.db import transaction
+from django.db.models import CharField, Model, TextField
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
@@ -17,8 +19,10 @@ from portal.access.pages import Access, Audience, Needed, access_of
 from portal.access.rights import rights_of
 from portal.access.roles import RIGHTS, Right
 from portal.models import Role, User
+from sync import audit
 from sync.models import (
     AuditEntry,
+    ChangeRequest,
     ConnectionTest,
     Demand,
     DirectoryGroup,
@@ -139,6 +143,8 @@ def make_world() -> World:
         "only_in_aws_undo": LeftAlone.objects.create(
             tenant=tenant, object_type="user", scim_id="u8", reason="Break glass"
         ),
+        "decide_request": (asked := ChangeRequest.objects.create(tenant=tenant, kind="settings", asked_by=JO)),
+        "withdraw_request": asked,
         "log": Operation.objects.filter(tenant=tenant).first(),
         "audit_entry": AuditEntry.objects.filter(tenant=tenant).first(),
         "site_audit_entry": AuditEntry.objects.first(),
@@ -245,12 +251,90 @@ def test_pages_of_no_tenant_open_for_whom_the_table_says(world: World, name: str
         assert answer.status_code < 500
 
 
+HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(1)>'
+# Columns in which Entra, AWS or a person may have written anything.
+NAMES = (
+    *("name", "display_name", "detail_name", "user_principal_name", "title", "comment", "detail", "error"),
+    *("match_name", "wanted_name", "proposed_name", "scim_name", "problem_detail", "actor", "object_name", "asked_by"),
+)
+
+
+def test_whatever_is_in_a_name_is_text_on_every_page(world: World) -> None:
+    for model in apps.get_models():
+        columns = [
+            one for one in model._meta.get_fields() if one.name in NAMES and isinstance(one, CharField | TextField)
+        ]
+        # PostgreSQL changes no entry of the audit log, so one is made.
+        if columns and model._meta.app_label in ("sync", "portal") and model is not AuditEntry:
+            make_hostile(model, columns)
+    audit.record(HOSTILE, "tenant.change", Tenant.objects.get(slug=SLUG), {"name": HOSTILE}, {"name": f"{HOSTILE}!"})
+    owner, shown = world.client(Role.OWNER), 0
+    for address in [*(world.address(name) for name in READ), *(f"/t/{SLUG}/{path}" for path in MORE)]:
+        answer = owner.get(address, follow=True)
+        if answer["Content-Type"].startswith("text/html"):
+            page = answer.content.decode()
+            shown += "&lt;script&gt;alert(1)" in page
+            assert "<script>alert" not in page, address
+            assert "<img src=x" not in page, address
+    assert shown > 20
+
+
+def make_hostile(model: type[Model], columns: list[Any]) -> None:
+    """Unique ones differ by their key; what is too short for it stays."""
+    for row in model._default_manager.all():
+        texts = {one.name: f"{HOSTILE}{row.pk if one.unique else ''}" for one in columns if not one.choices}
+        fitting = {
+            name: text for name, text in texts.items() if len(text) <= (model._meta.get_field(name).max_length or 999)
+        }
+        model._default_manager.filter(pk=row.pk).update(**fitting)
+
+
+def test_nothing_is_done_without_the_form_s_own_token(world: World) -> None:
+    """Another site can send a form with the person's cookie, but not with the token of our page."""
+    strict = Client(enforce_csrf_checks=True)
+    strict.cookies[settings.SESSION_COOKIE_NAME] = world.sessions[Role.OWNER]
+    acting = [*ACT, *(name for name, method, _needed in ways_of_others() if method == "POST")]
+    assert len(acting) > 60
+    for name in acting:
+        for method in ("POST", "PUT", "PATCH", "DELETE"):
+            answer = strict.generic(method, world.address(name))
+            assert answer.status_code == 403 or (method != "POST" and answer.status_code == 405), (name, method)
+
+
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [("http://testserver", 302), ("https://evil.example", 403), ("null", 403), ("http://testserver:8001", 403)],
+)
+def test_a_token_from_another_site_counts_for_nothing(owner: User, tenant: Tenant, origin: str, status: int) -> None:
+    strict = Client(enforce_csrf_checks=True, headers={"Origin": origin})
+    sign_in(strict, owner)
+    strict.get("/t/acme/provisioning/")
+    form = {"interval": 15, "csrfmiddlewaretoken": strict.cookies[settings.CSRF_COOKIE_NAME].value}
+    assert strict.post("/t/acme/provisioning/", form).status_code == status
+
+
+@pytest.mark.parametrize(("header", "status"), [("Host", 400), ("X-Forwarded-Host", 200), ("X-Original-Url", 200)])
+def test_only_our_own_host_is_believed(header: str, status: int) -> None:
+    answer = Client(headers={header: "evil.example"}).get("/sign-in/")
+    assert answer.status_code == status
+    assert "evil.example" not in answer.content.decode()
+
+
 def test_a_refusal_names_the_role_and_the_owners(
     tenant: Tenant, owner: User, viewer: User, client_of: Callable[[User], Client]
 ) -> None:
     page = client_of(viewer).get("/t/acme/provisioning/turn-on/").content.decode()
     assert "Operator role" in page
     assert str(owner) in page
+
+
+def test_an_account_without_any_role_learns_no_names(
+    tenant: Tenant, owner: User, client_of: Callable[[User], Client]
+) -> None:
+    answer = client_of(User.objects.create_user("new@acme.example", "correct horse battery")).get("/t/new/")
+    assert answer.status_code == 403
+    assert str(owner) not in answer.content.decode()
+    assert owner.email not in answer.content.decode()
 
 
 def test_rights_add_up_and_the_approver_stands_beside(tenant: Tenant) -> None:

@@ -6,6 +6,7 @@ import pytest
 from django.contrib.auth.hashers import check_password, identify_hasher, make_password
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
+from django.test import Client
 
 from portal import settings as product
 from portal.models import User
@@ -59,3 +60,13 @@ def test_a_long_password_is_taken_and_a_short_one_is_not() -> None:
     validate_password("a quiet river " * 20, JO)
     with pytest.raises(ValidationError, match="12 characters"):
         validate_password("7 Fk!q-Zx_9", JO)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "typed", [" four Ordinary words ", "four Ordinary words", " four ordinary words ", " four Ordinary word"]
+)
+def test_a_password_is_what_was_typed_to_the_letter_and_blank(client: Client, typed: str) -> None:
+    User.objects.create_user("jo@acme.example", " four Ordinary words ")
+    answer = client.post("/sign-in/", {"login": "jo@acme.example", "password": typed})
+    assert (answer.status_code == 302) == (typed == " four Ordinary words ")

@@ -18,18 +18,10 @@ from tests.portal.access.test_pages import ACCESS
 from tests.world.people import PASSWORD, code_of_app
 
 SAFETY = "/t/acme/provisioning/safety/"
-TO_OPEN = {"connection_entra", "connection_aws", "credential_renewal"}
+TO_OPEN = {"connection_entra", "connection_aws", "credential_renewal", "channel", "channel_add"}
 TO_ACT = {
-    *(
-        "approval",
-        "approvals_link",
-        "accept_shrinkage",
-        "only_in_aws_link",
-        "only_in_aws_undo",
-        "person_match",
-        "person_cut",
-        "run_confirm",
-    ),
+    *("approval", "decide_request", "approvals_link", "accept_shrinkage", "run_confirm"),
+    *("only_in_aws_link", "only_in_aws_undo", "person_match", "person_cut"),
     *("publish", "provisioning_safety", "user_invite", "user_role", "user_role_take", "user_reset", "user_sessions"),
     *("user_second_factor", "user_deactivate", "user_activate", "user_remove"),
 }

@@ -2,6 +2,7 @@
 
 import pickle
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,35 @@ def test_counters_count(cache: BaseCache) -> None:
     cache.incr("tries")
     assert cache.get("tries") == 2
     assert not cache.add("tries", 1, 60)
+
+
+def test_of_many_who_count_at_once_none_is_lost(cache: BaseCache) -> None:
+    cache.add("tries", 0, 60)
+    with ThreadPoolExecutor(8) as pool:
+        counted = list(pool.map(lambda _n: cache.incr("tries"), range(200)))
+    assert sorted(counted) == list(range(1, 201))
+    assert cache.get("tries") == 200
+
+
+def test_of_many_who_add_at_once_one_does(cache: BaseCache) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        added = list(pool.map(lambda n: cache.add("first", n, 60), range(40)))
+    assert added.count(True) == 1
+
+
+def test_counting_does_not_lengthen_the_time_for_which_a_counter_counts(tmp_path: Path) -> None:
+    files = SealedFileCache(str(tmp_path), {})
+    files.add("tries", 0, 5)
+    files.incr("tries")
+    assert 0 < (files._left("tries", None) or 0) <= 5
+    files.set("ever", 0, None)
+    files.incr("ever")
+    assert files._left("ever", None) is None
+
+
+def test_nobody_counts_what_is_not_there(cache: BaseCache) -> None:
+    with pytest.raises(ValueError, match="nothing"):
+        cache.incr("nothing")
 
 
 def test_what_is_over_is_gone(cache: BaseCache) -> None:

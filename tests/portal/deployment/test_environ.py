@@ -216,3 +216,25 @@ def test_what_a_running_up_left_names_no_other_variable(tmp_path: Path) -> None:
         [sys.executable, "-c", program], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
     )
     assert said.stdout.split() == ["http://localhost:18801", "False", "False"]
+
+
+def test_only_what_up_shares_is_taken_from_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever may write there still sets no other variable, and overrides none that is set."""
+    environ.remembered(tmp_path).parent.mkdir()
+    monkeypatch.setattr(environ, "RECALLED", set())
+    for name in ("BROKER_URL", "PUBLIC_URL", "PYTHONPATH", "SEAL_KEYS"):
+        monkeypatch.setenv(name, "given")
+    monkeypatch.delenv("BROKER_URL")
+    monkeypatch.delenv("PYTHONPATH")
+    shared = {
+        "BROKER_URL": "unix:///broker",
+        "PUBLIC_URL": "https://evil.example",
+        "PYTHONPATH": "/evil",
+        "SEAL_KEYS": "evil",
+    }
+    environ.remember(tmp_path, shared)
+    environ.recall(tmp_path)
+    assert os.environ["BROKER_URL"] == "unix:///broker"
+    assert (os.environ["PUBLIC_URL"], os.environ["SEAL_KEYS"]) == ("given", "given")
+    assert "PYTHONPATH" not in os.environ
+    monkeypatch.delenv("BROKER_URL")

@@ -1,23 +1,73 @@
 """Logs: one JSON object a line, whatever somebody wrote into what is logged."""
 
+import io
 import json
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr
+from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from django.core.mail import EmailMessage
+from django.http import HttpRequest
+from django.test import Client
 
+from portal.access import users
 from portal.deployment import json_logs
+from portal.models import User
+from portal.pages.accounts.views import ChoosePassword
 
 
-def test_a_mail_without_a_mail_server_is_one_line_of_the_log(capsys: pytest.CaptureFixture[str]) -> None:
-    before = logging.getLogger().handlers, logging.getLogger().level
-    json_logs.configure({"level": "INFO"})
+@contextmanager
+def logging_as_in_the_product() -> Iterator[io.StringIO]:
+    """What is logged meanwhile, a line each."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    root.handlers = []
+    written = io.StringIO()
     try:
-        mail = EmailMessage("Sync failed", 'AWS said:\n{"event": "forged log line"}', to=["jo@acme.example"])
-        json_logs.MailBackend().send_messages([mail])
+        with redirect_stderr(written):
+            json_logs.configure({"level": "INFO"})
+        yield written
     finally:
-        logging.getLogger().handlers, logging.getLogger().level = before
-    (line,) = capsys.readouterr().err.splitlines()
-    logged = json.loads(line)
-    assert (logged["event"], logged["to"], logged["subject"]) == ("mail", ["jo@acme.example"], "Sync failed")
-    assert logged["body"] == mail.body
+        root.handlers, root.level = handlers, level
+
+
+def rows(written: io.StringIO) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in written.getvalue().splitlines()]
+
+
+def test_a_mail_without_a_mail_server_is_one_line_of_the_log() -> None:
+    mail = EmailMessage("Sync failed", 'AWS said:\n{"event": "forged log line"}', to=["jo@acme.example"])
+    with logging_as_in_the_product() as written:
+        json_logs.MailBackend().send_messages([mail])
+    (line,) = rows(written)
+    assert (line["event"], line["to"], line["subject"]) == ("mail", ["jo@acme.example"], "Sync failed")
+    assert line["body"] == mail.body
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("way", ["mail", "refused", "traceback", "used"])
+def test_a_link_for_choosing_a_password_is_in_no_log(owner: User, way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    link = users.password_link(owner)
+    path, token = urlsplit(link).path, link.rstrip("/").rpartition("/")[2]
+    browser = Client(enforce_csrf_checks=True, raise_request_exception=False)
+    with logging_as_in_the_product() as written:
+        if way == "mail":
+            mail = EmailMessage("Welcome", f"Choose a password: {link}", to=[owner.email])
+            json_logs.MailBackend().send_messages([mail])
+        elif way == "refused":
+            assert browser.post(path).status_code == 403
+        elif way == "traceback":
+            monkeypatch.setattr(ChoosePassword, "dispatch", _fail)
+            assert browser.get(path).status_code == 500
+        else:
+            assert browser.get(f"{path}nothing").status_code == 404
+    found = json.dumps(rows(written))
+    assert "/password/[hidden]" in found
+    assert token not in found
+
+
+def _fail(_view: ChoosePassword, request: HttpRequest, *_args: Any, **_facts: Any) -> None:
+    raise RuntimeError(f"at {request.path}")

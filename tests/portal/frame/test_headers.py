@@ -44,6 +44,15 @@ def test_every_answer_is_kept_out_of_frames_and_other_sites(jo: Client, path: st
     assert answer["X-Content-Type-Options"] == "nosniff"
 
 
+@pytest.mark.parametrize("path", [*PAGES, "/static/css/frame.css"])
+def test_every_answer_says_what_it_is_and_in_which_letters(jo: Client, path: str, settings: Any) -> None:
+    settings.WHITENOISE_AUTOREFRESH = settings.WHITENOISE_USE_FINDERS = True
+    answer = Client().get(path) if "static" in path else jo.get(path)
+    answer.close()
+    wanted = "text/css" if "static" in path else "text/csv" if "export" in path else "text/html"
+    assert answer["Content-Type"] == f'{wanted}; charset="utf-8"'.replace('"', '"' if "static" in path else "")
+
+
 def test_signing_out_clears_what_the_browser_kept(jo: Client) -> None:
     answer = jo.post("/sign-out/")
     assert answer["Clear-Site-Data"] == '"cache", "storage"'

@@ -1,9 +1,13 @@
 """Objects on the never-touch list are never written to, whoever asks."""
 
+import time
 from collections.abc import Callable
+from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sync.scim.errors import Untouchable
 from sync.scim.never_touch import NeverTouch
@@ -80,3 +84,20 @@ def test_a_resource_fits_by_its_name_or_by_its_whole_id() -> None:
     assert listed.fits({"id": "x", "displayName": "AWSAdmins"})
     assert listed.fits({"id": "id-1", "userName": "ada"})
     assert not listed.fits({"id": "id-12", "userName": "ada"})
+
+
+@given(
+    st.lists(st.text("ab*", max_size=8), max_size=3),
+    st.text("ab", max_size=10),
+)
+def test_an_asterisk_stands_for_any_text_as_in_a_shell(patterns: list[str], name: str) -> None:
+    wanted = any(fnmatchcase(name, pattern) for pattern in patterns if pattern)
+    assert NeverTouch(patterns).matches(name) is wanted
+
+
+def test_a_pattern_of_many_asterisks_takes_no_longer_than_the_name_is_long() -> None:
+    """Python's own engine would not come to an end with it (`no re on what an admin wrote`)."""
+    never_touch = NeverTouch(["*a" * 100 + "b"])
+    began = time.monotonic()
+    assert not never_touch.matches("a" * 1024)
+    assert time.monotonic() - began < 1

@@ -85,6 +85,17 @@ def test_names_stand_under_their_cause_with_the_limit(run: Run, approver: Client
     assert "5 removals are held" in approver.get("/t/acme/approvals/").content.decode()
 
 
+@pytest.mark.parametrize("column", ["display_name", "detail_name"])
+def test_a_name_cannot_read_as_somebody_elses(run: Run, approver: Client, column: str) -> None:
+    """Invisible letters and such that turn the direction round (UAX #9) are marked where a person decides."""
+    hold = hold_of(run, 1)
+    hold.changes.update(**{column: "Ann\u202egnp.exe\u200b"})
+    page = approver.get(f"/t/acme/approvals/{hold.pk}/").content.decode()
+    assert "RIGHT-TO-LEFT OVERRIDE" in page
+    assert "ZERO WIDTH SPACE" in page
+    assert ">Ann\u202e" not in page
+
+
 @pytest.mark.parametrize(
     ("titles", "heading"),
     [(["Engineers"], "Outside scope: Engineers"), (["Engineers", "R&D"], "Outside scope: Engineers, R&amp;D")],

@@ -1,0 +1,87 @@
+"""Whose change a held removal comes of: the people behind the versions that a run is the first to follow."""
+
+import pytest
+
+from sync.configuration import assignments, versions
+from sync.models import HeldChange, Run, Tenant
+from tests.world.company import group_of, leave, people
+from tests.world.lab import Lab
+from tests.world.tenant import ACTOR, assign, sync
+
+pytestmark = pytest.mark.django_db(transaction=True)
+RAVI, CLEO = "ravi@acme.example", "cleo@acme.example"
+
+
+@pytest.fixture
+def team(wired: Tenant, lab: Lab) -> list[dict[str, str]]:
+    """Twelve people in AWS, by a group that is assigned."""
+    some = people(lab, 12)
+    assign(wired, group_of(lab, "Guarded", some))
+    sync(wired)
+    return some
+
+
+def unassign(tenant: Tenant) -> None:
+    """Edited by Cleo, published by Ravi."""
+    row = tenant.configurations.current().assignments.get()
+    assignments.unassign_objects(actor=CLEO, tenant=tenant, keys=[(row.object_type, row.object_id)])
+    draft = tenant.configurations.draft()
+    assert draft is not None
+    versions.make_version(draft, actor=RAVI)
+
+
+def causers() -> set[tuple[str, ...]]:
+    return {tuple(change.caused_by) for change in HeldChange.objects.open()}
+
+
+def test_of_a_group_that_was_unassigned_those_who_edited_and_published_it(
+    wired: Tenant, team: list[dict[str, str]]
+) -> None:
+    unassign(wired)
+    sync(wired)
+    assert HeldChange.objects.open().count() >= len(team)
+    assert causers() == {(CLEO, RAVI)}
+
+
+def test_of_those_who_left_in_entra_nobody(wired: Tenant, lab: Lab, team: list[dict[str, str]]) -> None:
+    leave(lab, *team[:5])
+    sync(wired)
+    assert causers() == {()}
+
+
+def test_of_those_who_left_in_entra_nobody_though_a_new_version_is_followed(
+    wired: Tenant, lab: Lab, team: list[dict[str, str]]
+) -> None:
+    leave(lab, team[0])
+    unassign(wired)
+    sync(wired)
+    assert HeldChange.objects.get(object_id=team[0]["id"], object_type="user").caused_by == []
+    assert HeldChange.objects.get(object_id=team[1]["id"], object_type="user").caused_by == [CLEO, RAVI]
+
+
+def test_it_stays_theirs_in_every_later_run(wired: Tenant, team: list[dict[str, str]]) -> None:
+    unassign(wired)
+    sync(wired)
+    sync(wired)
+    assert causers() == {(CLEO, RAVI)}
+
+
+def test_of_what_leaves_after_a_run_has_followed_the_version_nobody(
+    wired: Tenant, lab: Lab, team: list[dict[str, str]]
+) -> None:
+    assign(wired, group_of(lab, "Others", people(lab, 13)[12:]))
+    sync(wired)
+    leave(lab, *team[:5])
+    sync(wired)
+    assert causers() == {()}
+
+
+def test_a_run_that_failed_has_followed_nothing(wired: Tenant, team: list[dict[str, str]]) -> None:
+    unassign(wired)
+    Run.objects.create(
+        tenant=wired, number=90, kind="changes", trigger="schedule", state="failed", configuration=wired.configurations.current()
+    )  # fmt: skip
+    Tenant.objects.update(last_run_number=90)
+    sync(wired)
+    assert causers() == {(CLEO, RAVI)}
+    assert ACTOR not in {CLEO, RAVI}
