@@ -55,7 +55,8 @@ def _apply(
         row.changed_snapshot = snapshot.pk
     insert_rows([row for row in changed if row.pk is None])
     update_rows([row for row in changed if row.object_id in known], fields)
-    same = [row.pk for key, row in known.items() if row.changed_snapshot != snapshot.pk]
+    # Not by `changed_snapshot`: a row may bear that of this round before it is read (work.revisit_reports).
+    same = [row.pk for key, row in known.items() if _facts(row) == before[key]]
     model.objects.filter(pk__in=same).update(seen_snapshot=snapshot.pk)
     kind = ObjectType.USER if model is DirectoryUser else ObjectType.GROUP
     standings.refresh(snapshot.tenant_id, kind, [row.object_id for row in changed])

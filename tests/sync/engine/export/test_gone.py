@@ -62,6 +62,17 @@ def test_who_reports_to_somebody_deleted_by_hand_gets_the_new_id(wired: Tenant, 
     assert new in aws_group(lab, team["name"])["members"]
 
 
+def test_who_reports_to_somebody_who_came_back_is_still_seen_by_the_next_full_reading(
+    wired: Tenant, lab: Lab, team: dict[str, Any]
+) -> None:
+    lab.call("DELETE", f"aws/users/{aws_user(lab, team['boss']['id'])['id']}")
+    change(lab, team["boss"], jobTitle="Chief")
+    sync(wired)
+    sync(wired)
+    assert sync(wired, Run.Kind.FULL).suspect == ""
+    assert {one["id"] for one in team["reports"]} <= active(lab)
+
+
 def test_a_report_that_is_written_in_the_same_run_gets_the_new_id_too(
     wired: Tenant, lab: Lab, team: dict[str, Any]
 ) -> None:
