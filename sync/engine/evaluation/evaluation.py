@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from sync.configuration.ruleset import Rules
 from sync.db.batches import batches
+from sync.engine.evaluation import doubt
 from sync.engine.evaluation.batch import Batch, known_of, let_go, links_of, want, written_members
 from sync.engine.evaluation.candidates import Target, can_be_asked
 from sync.engine.evaluation.decisions import Decisions
@@ -110,8 +111,10 @@ class Evaluation:
             quiet = self._quiet(users, links) if rows is None else ()
             batch = Batch(links, Decisions(self.tenant, ids), quiet)
             managers = self.managers([user for user in users if user.in_scope])
+            waiting = doubt.waiting(self.snapshot, [user for user in users if user.in_scope])
             for user in users:
-                self._plan_person(user, batch, target, managers)
+                if user.object_id not in waiting or doubt.is_active(links.get(user.object_id)):
+                    self._plan_person(user, batch, target, managers)
             self.notes.store(users, batch, self.people)
 
     def _quiet(self, rows: Iterable[ObjectRow], links: Mapping[str, Link]) -> set[str]:
@@ -273,7 +276,8 @@ class Evaluation:
             batch = Batch(links, Decisions(self.tenant, ids), quiet)
             members = self.notes.members(ids, batch.links.values())
             for group in groups:
-                self._plan_group(group, batch, target, members)
+                if not doubt.group_waits(self.snapshot, group, links.get(group.object_id)):
+                    self._plan_group(group, batch, target, members)
             self.notes.store(groups, batch, self.groups)
         if rows is None:
             self._plan_groups_out_of_scope()

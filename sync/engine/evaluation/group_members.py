@@ -6,26 +6,29 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from sync.engine.evaluation.doubt import brought
 from sync.models import (
     DirectoryMembership,
     Link,
     MembershipLink,
     Result,
     Run,
+    Snapshot,
 )
 
 
 class GroupMembers:
     """Members of some assigned groups: whom Entra lists, who is to be in AWS, and whom we put there.
 
-    `inside`: by assigned group, the groups that it stands for.
+    `inside`: by assigned group, the groups that it stands for. `snapshot`: of the run.
     """
 
-    def __init__(self, run: Run, links: Iterable[Link], inside: Mapping[str, set[str]]) -> None:
+    def __init__(self, run: Run, links: Iterable[Link], inside: Mapping[str, set[str]], snapshot: Snapshot) -> None:
         self.run = run
         self.inside = inside
         self.written = self._written([link.pk for link in links if link.pk])
-        self._wanted = self._by_group(self._rows(self.inside).filter(Exists(self._arriving())))
+        may_come = brought(self._rows(self.inside), snapshot)
+        self._wanted = self._by_group(may_come.filter(Exists(self._arriving())))
         self._listed = self._by_group(self._rows(self.written))
 
     def wanted(self, group_id: str) -> list[str]:

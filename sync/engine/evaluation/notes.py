@@ -129,7 +129,7 @@ class LinkNotes:
         return set(looked_at.filter(object_id__in=ids, in_scope=True).values_list("object_id", flat=True))
 
     def members(self, ids: Collection[str], links: Iterable[Link]) -> GroupMembers:
-        return GroupMembers(self.run, links, groups_inside(self.tenant, ids))
+        return GroupMembers(self.run, links, groups_inside(self.tenant, ids), self.scope.snapshot)
 
     def store(self, rows: Sequence[ObjectRow], batch: Batch, mapper: Mapper) -> None:
         freed = []

@@ -91,7 +91,7 @@ class StandIns:
         return self.in_scope.intersection(ids)
 
     def members(self, ids: Collection[str], links: Iterable[Link]) -> GroupMembers:
-        return RehearsedMembers(self.run, links, {key: self.inside.get(key, {key}) for key in ids})
+        return RehearsedMembers(self.run, links, {key: self.inside.get(key, {key}) for key in ids}, self.snapshot)
 
     # The plan
 

@@ -14,7 +14,19 @@ from sync.configuration.settings import set_scope
 from sync.models import DirectoryGroup, Run, Tenant
 from sync.runs.requests import request_run
 from sync.worker import execution
-from tests.world.company import TEAMS, aws_user, change_members, fault, group_of, hire, lost, picture, switch, writes
+from tests.world.company import (
+    TEAMS,
+    active,
+    aws_user,
+    change_members,
+    fault,
+    group_of,
+    hire,
+    lost,
+    picture,
+    switch,
+    writes,
+)
 from tests.world.lab import Lab
 from tests.world.tenant import ACTOR, assign, attempt, sync
 
@@ -294,6 +306,24 @@ def test_what_changed_in_a_suspect_reading_is_done_after_the_next_good_one(settl
     switch(lab, drop_groups_after=0)
     sync(settled)
     assert aws_user(lab, person["id"])["active"] is False
+
+
+def test_a_suspect_reading_gives_nothing_that_it_did_not_bring(settled: Tenant, lab: Lab) -> None:
+    """The group that lets somebody in may be long gone: neither old nor new ones come in through it, nor into it."""
+    back, moved = hire(lab, "Ba Ck", lab.entra_group("Team 0006")), hire(lab, "Mo Ved", lab.entra_group("Team 0006"))
+    lab.call("PATCH", f"entra/users/{back['id']}", {"accountEnabled": False})
+    sync(settled)
+    lab.call("PATCH", f"entra/users/{back['id']}", {"accountEnabled": True})
+    newcomer = hire(lab, "New Comer", lab.entra_group("Team 0001"))
+    change_members(lab, lab.entra_group("Team 0001"), add=[moved["id"]])
+    switch(lab, drop_groups_after=1)
+    suspect_and_harmless(settled, lab)
+    assert back["id"] not in active(lab)
+    assert {newcomer["id"], moved["id"]} <= active(lab)
+    assert {newcomer["id"], moved["id"]} <= picture(lab).members["Team 0001"]
+    switch(lab, drop_groups_after=0)
+    sync(settled)
+    assert back["id"] in active(lab)
 
 
 # The enterprise application
