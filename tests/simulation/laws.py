@@ -141,12 +141,18 @@ class Laws:
 
     def _link(self, held: Mapping[str, Json]) -> None:
         """What somebody else made is taken over only by the tenant's rule, or by hand."""
-        links = Link.objects.filter(tenant=self.tenant, scim_id__in=list(held)).exclude(scim_id__in=list(self.owners))
-        for link in links.order_by("pk"):
-            if self._may_link(link.object_type, link.object_id, held[link.scim_id]):
-                self.owners[link.scim_id] = link.object_id
+        links = Link.objects.filter(tenant=self.tenant).order_by("pk")
+        # A worker that dies after the request has not noted the answer.
+        begun = links.filter(scim_id="", operations__in=Operation.objects.filter(action="link", result="sent"))
+        claims = [(link, link.scim_id) for link in links.filter(scim_id__in=list(held))]
+        claims += [(link, link.match_scim_id) for link in begun.filter(match_scim_id__in=list(held))]
+        for link, scim_id in claims:
+            if scim_id in self.owners:
+                continue
+            if self._may_link(link.object_type, link.object_id, held[scim_id]):
+                self.owners[scim_id] = link.object_id
             else:
-                self.broken("foreign", f"{held[link.scim_id]} is linked with {link.object_id}")
+                self.broken("foreign", f"{held[scim_id]} is linked with {link.object_id}")
 
     def _may_link(self, object_type: str, object_id: str, found: Json) -> bool:
         if self.chosen.get(found["id"]) == object_id:
