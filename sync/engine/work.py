@@ -44,7 +44,13 @@ def touch(snapshot: Snapshot, users: Any, groups: Any) -> None:
 def revisit_reports(tenant_id: int, managers: Collection[str]) -> None:
     """The next run looks at who reports to these people: they could not be given that manager before, and can be now."""
     newest = Snapshot.objects.filter(tenant=tenant_id).aggregate(newest=Max("pk"))["newest"] or 0
-    DirectoryUser.objects.filter(tenant=tenant_id, manager_id__in=managers).update(changed_snapshot=newest + 1)
+    reports(tenant_id, managers).update(changed_snapshot=newest + 1)
+
+
+def reports(tenant_id: int, managers: Collection[str]) -> QuerySet[DirectoryUser]:
+    """Those whom AWS holds: everybody else gets the manager when they are created, and waits for that as long as they have to."""
+    held = Link.objects.filter(tenant=tenant_id, object_type="user").exclude(scim_id="").values("object_id")
+    return DirectoryUser.objects.filter(tenant=tenant_id, manager_id__in=managers, object_id__in=held)
 
 
 def try_now(tenant: Tenant, object_ids: Any) -> None:

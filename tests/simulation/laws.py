@@ -8,7 +8,7 @@ import functools
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from sync.models import Drift, Link, Operation, Result, Run, Snapshot, Tenant
 from tests.simulation.oracle import Json, Truth, keys_of, keys_of_group
@@ -58,6 +58,13 @@ class Write:
         return {one["path"]: one.get("value") for one in self.operations}
 
 
+class RefusedAt(NamedTuple):
+    """`began`: the run that was refused."""
+
+    at: float
+    began: float
+
+
 @dataclass
 class Activity:
     """Something that the product did: a run, or part of one. `before`: what AWS held by id; `since`: when what it knew
@@ -95,8 +102,9 @@ class Laws:
         self.listed: dict[str, set[tuple[str, str]]] = {}
         # Removals without an approval: when and what.
         self.removed: dict[Change, float] = {}
-        # Refused creates by Entra id: when, and since when nobody asked for another try.
-        self.refused: dict[str, float] = {}
+        # Refused creates by Entra id, until somebody asks for another try; and when what it depends on changed last.
+        self.refused: dict[str, RefusedAt] = {}
+        self.touched: dict[str, float] = {}
 
     def broken(self, law: str, text: str) -> None:
         self.violations.append(f"{law}: {text}")
@@ -243,11 +251,15 @@ class Laws:
                 continue
             owner = write.body.get("externalId", "")
             last = self.refused.get(owner)
-            if last is not None and activity.began > last and write.at - last < CONFLICT_WAITS:
-                self.broken("escrow", f"the create of {owner} is sent again {write.at - last:.0f} s after its refusal")
+            # What changed while that run was at work is seen by a later one alone.
+            unchanged = last is not None and self.touched.get(owner, 0.0) < last.began
+            if last is not None and unchanged and activity.began > last.at and write.at - last.at < CONFLICT_WAITS:
+                self.broken(
+                    "escrow", f"the create of {owner} is sent again {write.at - last.at:.0f} s after its refusal"
+                )
             # A worker that dies may not have noted the answer.
             if activity.over:
-                self.refused[owner] = write.at
+                self.refused[owner] = RefusedAt(write.at, activity.began)
 
     def try_again(self) -> None:
         """Somebody changed something, or asked for everybody: whatever waits may be tried."""

@@ -115,6 +115,7 @@ class Simulation:
         """In Entra: those concerned may be tried again at once."""
         for object_id in ids:
             self.laws.refused.pop(object_id, None)
+            self.laws.touched[object_id] = self.clock.now()
         self.note_truth()
 
     def forget(self, scim_id: str) -> None:

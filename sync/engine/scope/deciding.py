@@ -11,7 +11,7 @@ from sync.configuration.ruleset import Rules
 from sync.db.batches import batches
 from sync.db.bulk import update_rows
 from sync.engine.scope import nesting
-from sync.engine.work import users_to_look_at
+from sync.engine.work import reports, users_to_look_at
 from sync.models import DirectoryGroup, DirectoryMembership, DirectoryUser, Inclusion, Snapshot, Tenant
 from sync.rules import scope as scoping
 from sync.rules.scope import Path, Person, Scope
@@ -114,9 +114,8 @@ class ScopePass:
         update_rows(changed, FIELDS)
         standings.refresh(self.tenant.pk, "user", [user.object_id for user in changed])
         # Whoever reports to somebody who has just come can be given that manager now.
-        DirectoryUser.objects.filter(
-            tenant=self.tenant, manager_id__in=arrived, changed_snapshot__lt=self.snapshot.pk
-        ).update(changed_snapshot=self.snapshot.pk)
+        waiting = reports(self.tenant.pk, arrived).filter(changed_snapshot__lt=self.snapshot.pk)
+        waiting.update(changed_snapshot=self.snapshot.pk)
 
 
 def person_of(user: DirectoryUser, paths: Mapping[str, Path], rules: Rules) -> Person:

@@ -33,6 +33,19 @@ def test_a_refused_create_of_somebody_with_a_manager_waits(wired: Tenant, lab: L
     assert sent(lab, "POST", "/Users") == 1
 
 
+def test_a_refused_create_waits_whatever_becomes_of_the_manager(wired: Tenant, lab: Lab) -> None:
+    boss = hire(lab, "Bo Ss", surname=None)
+    refuse(lab, "POST .*/Users", 409, times=1)
+    assign(wired, boss, hire(lab, "Cat Waits", manager=boss["id"]))
+    sync(wired)
+    lab.forget_requests()
+    change(lab, boss, surname="Ss")
+    for _ in range(3):
+        sync(wired)
+    assert aws_user(lab, boss["id"])
+    assert sent(lab, "POST", "/Users") == 1
+
+
 def test_a_refused_group_with_many_people_waits(wired: Tenant, lab: Lab) -> None:
     crowd = people(lab, 102)
     assign(wired, *crowd)
