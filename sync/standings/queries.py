@@ -153,14 +153,18 @@ def dropped_at(tenant: Tenant, step: str, kind: str = USER) -> QuerySet[Standing
 
 def reaching_aws(tenant: Tenant, kind: str = USER) -> tuple[int, int]:
     """How many in scope are in AWS and up to date, and how many are in scope."""
-    rows = standings(tenant, kind, in_scope=True)
-    return rows.filter(word=Word.IN_AWS).count(), rows.count()
+    return _in_scope(tenant, kind, Q(word=Word.IN_AWS))
 
 
 def ready(tenant: Tenant, kind: str = USER) -> tuple[int, int]:
     """How many in scope AWS would take, and how many are in scope."""
-    rows = standings(tenant, kind, in_scope=True)
-    return rows.exclude(word=Word.NOT_READY).count(), rows.count()
+    return _in_scope(tenant, kind, ~Q(word=Word.NOT_READY))
+
+
+def _in_scope(tenant: Tenant, kind: str, condition: Q) -> tuple[int, int]:
+    rows = standings(tenant, kind, in_scope=True).order_by()
+    found = rows.aggregate(some=Count("pk", filter=condition), all=Count("pk"))
+    return found["some"], found["all"]
 
 
 # What is the matter
