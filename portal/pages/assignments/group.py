@@ -23,13 +23,16 @@ from sync.models import (
     DirectoryGroup,
     DirectoryMembership,
     DirectoryUser,
-    Link,
+    ObjectType,
     Operation,
     Snapshot,
+    Standing,
     Tenant,
+    Word,
 )
 from sync.preview.queries import assignment_effects
 from sync.preview.queries.assignment_effects import AssignmentEffects
+from sync.standings import queries as standings
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,9 @@ class Twig:
 class GroupMember:
     user: DirectoryUser
     through: str
-    state: str
+    word: str
+    # Whether the person has a page.
+    known: bool
     # Why somebody who is in this group is not in scope all the same, in words.
     outside: str = ""
 
@@ -59,6 +64,7 @@ def group(request: HttpRequest, tenant: Tenant, object_id: str) -> HttpResponse:
     groups = {object_id, *(child for children in inside.values() for child in children)}
     included = groups if row is None or row.nested else {object_id}
     snapshot = tables.last_snapshot(tenant)
+    standing = standings.standing_of(tenant, ObjectType.GROUP, object_id)
     text, roots = request.GET.get("q", ""), within(rules, object_id)
     people = people_page(included, text, request.GET.get("page", ""), rules=rules, included=bool(row or roots))
     context = {
@@ -76,14 +82,13 @@ def group(request: HttpRequest, tenant: Tenant, object_id: str) -> HttpResponse:
         "nested_groups": len(groups) - 1,
         "within": roots,
         "leaving": tables.leaving(configuration, [("group", object_id)], size=1) if row and snapshot else None,
-        "link": Link.objects.filter(tenant=tenant, object_type="group", object_id=object_id).first(),
+        "standing": standing,
+        "word": tables.word_of_group(row, standing) if row else "",
         "read_at": snapshot.sealed_at if snapshot else None,
         "changed_at": changed_at(tenant, mirrored),
         "written": last_membership_change(tenant, object_id),
         "may_edit": can(request.user, tenant, Right.CONFIGURE) and not (row and row.mirrored),
     }
-    sent = rules.groups_sent()
-    context["state"] = tables.state_of_group(row, context["link"], sent) if row else ""
     context["loops"] = sum(twig.branch.loop for twig in context["tree"])
     return render_page(request, "assignments/group/detail.html", context, partial="people")
 
@@ -131,8 +136,7 @@ def _members(
     through: dict[str, list[str]] = {}
     for member_id, group_id in pairs:
         through.setdefault(member_id, []).append(names.get(group_id, group_id))
-    links = Link.objects.filter(tenant=tenant, object_type="user", object_id__in=ids)
-    known = {link.object_id: link for link in links}
+    known = standings.by_object(tenant, ObjectType.USER, ids)
     return [
         _member(user, known.get(user.object_id), through.get(user.object_id, []), tables.outside(user, rules), included)
         for user in users
@@ -140,14 +144,12 @@ def _members(
 
 
 def _member(
-    user: DirectoryUser, link: Link | None, through: Sequence[str], outside: str, included: bool
+    user: DirectoryUser, standing: Standing | None, through: Sequence[str], outside: str, included: bool
 ) -> GroupMember:
     """`included`: the group is assigned, or inside one that is."""
-    state = tables.state_in_aws(link)
-    comes = not outside and (user.in_scope or included)
-    if state in ("waiting", "not_ready") and not comes:
-        state = "not_in_scope"
-    return GroupMember(user, ", ".join(sorted(through)), state, outside)
+    undecided = Word.WAITING if included and not outside else Word.NOT_IN_SCOPE
+    word = tables.word_of(standing, undecided)
+    return GroupMember(user, ", ".join(sorted(through)), word, known=standing is not None, outside=outside)
 
 
 def within(rules: AssignmentEffects, object_id: str) -> list[tuple[str, str]]:

@@ -17,9 +17,10 @@ from portal.words.progress import run_in_the_way, waits_too_long
 from portal.words.provisioning import provisioning_of
 from sync.approvals import queries
 from sync.configuration.current import configuration_of
-from sync.models import DirectoryUser, Run, Tenant
+from sync.models import Run, Tenant
 from sync.problems.catalogue import PROBLEMS
 from sync.runs.requests import RunInTheWay, request_run
+from sync.standings import queries as standings
 from sync.tenants.queries import missing_for_turning_on
 from sync.tenants.services import CannotTurnOn, save_provisioning, save_safety, turn_off_tenant, turn_on_tenant
 
@@ -116,7 +117,7 @@ def turn_on_context(tenant: Tenant) -> dict[str, object]:
         "confirmed": configuration.confirmed,
         "groups": assignments.filter(object_type="group").count(),
         "people": assignments.filter(object_type="user").count(),
-        "in_scope": DirectoryUser.objects.filter(tenant=tenant, in_scope=True).count(),
+        "ready": standings.ready(tenant),
     }
 
 
