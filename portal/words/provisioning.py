@@ -5,7 +5,7 @@ from typing import Literal
 
 from sync.approvals import queries
 from sync.connection.services import works_again
-from sync.models import HeldChange, Run, Tenant
+from sync.models import Run, Tenant
 from sync.problems.catalogue import PROBLEMS, ProblemWords
 
 Word = Literal["on", "off", "waiting_for_approval", "quarantined"]
@@ -27,7 +27,7 @@ class Provisioning:
 def provisioning_of(tenant: Tenant) -> Provisioning:
     """Quarantine comes before waiting: nothing can be written at all."""
     plan, shrunken = queries.waiting_plan(tenant), queries.shrunken(tenant)
-    changes = HeldChange.objects.waiting().filter(tenant=tenant).count()
+    changes = sum(queries.waiting_by_hold(tenant).values())
     problem = PROBLEMS.get(tenant.quarantine_code) if tenant.quarantined_at else None
     word: Word = "on"
     if not tenant.enabled:

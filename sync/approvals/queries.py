@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from django.db.models import QuerySet
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from sync.configuration.current import configuration_of
@@ -127,6 +127,51 @@ def named(tenant: Tenant, names: Iterable[str], hold: Hold | None = None) -> lis
 
 def open_holds(tenant: Tenant) -> QuerySet[Hold]:
     return tenant.holds.filter(closed_at=None).select_related("run").order_by("pk")
+
+
+def waiting_by_hold(tenant: Tenant) -> dict[int, int]:
+    """How many changes of each open hold nobody has decided on, by primary key; without the holds that have none."""
+    rows = HeldChange.objects.waiting().filter(tenant=tenant).order_by().values("hold").annotate(n=Count("pk"))
+    return {row["hold"]: row["n"] for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class HoldCounts:
+    """Changes by decision; `decided_by` and `comment` of the newest one."""
+
+    hold: Hold
+    waiting: int
+    kept: int
+    approved: int
+    total: int
+    decided_by: str
+    comment: str
+
+
+def counted(tenant: Tenant, holds: QuerySet[Hold]) -> list[HoldCounts]:
+    decided = HeldChange.objects.filter(hold=OuterRef("pk")).exclude(decided_at=None).order_by("-decided_at")
+    rows = list(
+        holds.annotate(
+            kept=Count("changes", filter=Q(changes__decision=HeldChange.Decision.KEPT)),
+            approved=Count("changes", filter=Q(changes__decision=HeldChange.Decision.APPROVED)),
+            total=Count("changes"),
+            decided_by=Subquery(decided.values("decided_by")[:1]),
+            comment=Subquery(decided.values("comment")[:1]),
+        )
+    )
+    waiting = waiting_by_hold(tenant)
+    return [
+        HoldCounts(
+            hold,
+            waiting.get(hold.pk, 0),
+            hold.kept,
+            hold.approved,
+            hold.total,
+            hold.decided_by or "",
+            hold.comment or "",
+        )
+        for hold in rows
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -227,6 +227,6 @@ def _take_over(link: Link, scim_id: str) -> None:
 
 def waiting_decisions(tenant: Tenant) -> int:
     """How many things a person is asked to decide: holds, a plan, proposals for linking, a reading that shrank."""
-    held = HeldChange.objects.waiting().filter(tenant=tenant).values("hold").distinct().count()
+    held = len(queries.waiting_by_hold(tenant))
     proposals = are_proposed(tenant)
     return held + proposals + (queries.shrunken(tenant) is not None) + (queries.waiting_plan(tenant) is not None)

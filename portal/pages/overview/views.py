@@ -20,7 +20,7 @@ from portal.words.holds import hold_heading
 from portal.words.provisioning import Provisioning, provisioning_of
 from sync.approvals import queries
 from sync.health.queries.presence import absence, late_tenants
-from sync.models import HeldChange, ObjectType, Tenant, Word
+from sync.models import ObjectType, Tenant, Word
 from sync.problems.catalogue import NOT_OF_RUNS, PROBLEMS
 from sync.standings import queries as standings
 from sync.standings.queries import Cause
@@ -72,9 +72,9 @@ def waits(tenant: Tenant, provisioning: Provisioning) -> list[dict[str, Any]]:
     if provisioning.shrunken:
         facts = {"since": provisioning.shrunken.finished_at, "url": reverse("approvals", args=[tenant.slug])}
         found.append(_words(provisioning.shrunken.suspect) | facts | {"action": _("Review")})
+    waits_in = queries.waiting_by_hold(tenant)
     for hold in queries.open_holds(tenant):
-        waiting = HeldChange.objects.waiting().filter(hold=hold).count()
-        if waiting:
+        if waiting := waits_in.get(hold.pk):
             facts = {"since": hold.opened_at, "url": reverse("approval", args=[tenant.slug, hold.pk])}
             action = _("Review %(n)s") % {"n": f"{waiting:,}"}
             found.append(_words(f"held-{hold.kind}") | facts | {"waits": hold_heading(hold, waiting), "action": action})

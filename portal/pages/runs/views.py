@@ -1,7 +1,6 @@
 """One run, live; what a plan would do, and confirming it."""
 
 from django.contrib import messages
-from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
@@ -19,7 +18,7 @@ from portal.words.progress import phase_rows, run_in_the_way, waits_too_long
 from portal.words.states import WORDS
 from sync.approvals import queries, services
 from sync.configuration.current import configuration_of
-from sync.models import Action, HeldChange, Hold, Run, Tenant
+from sync.models import Action, Hold, Run, Tenant
 from sync.people.services import retry_problem
 from sync.preview.queries.previews import beside_preview
 from sync.problems.catalogue import PROBLEMS
@@ -115,8 +114,7 @@ def waiting_holds(found: Run) -> list[tuple[Hold, int]]:
     """Of a run that wrote everything but what is held: the holds, and how much of each nobody has decided on."""
     if found.state != Run.State.WAITING or found.plan_waits:
         return []
-    counted = HeldChange.objects.waiting().filter(tenant=found.tenant).values("hold").annotate(n=Count("pk"))
-    numbers = {row["hold"]: row["n"] for row in counted.order_by()}
+    numbers = queries.waiting_by_hold(found.tenant)
     return [(hold, numbers[hold.pk]) for hold in queries.open_holds(found.tenant) if hold.pk in numbers]
 
 
