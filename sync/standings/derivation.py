@@ -8,7 +8,7 @@ from collections.abc import Collection
 from typing import Any
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from sync.models import (
@@ -215,6 +215,16 @@ def only_in_aws(tenant_id: int) -> QuerySet[Drift]:
     rows = newest.drifts.filter(kind=Drift.Kind.ONLY_IN_AWS, repaired=False).exclude(facts__has_key="left_alone")
     linked = Link.objects.filter(tenant=tenant_id, object_type=OuterRef("object_type"), scim_id=OuterRef("scim_id"))
     return rows.exclude(claimed(newest.tenant)).exclude(Exists(linked))
+
+
+def open_differences(tenant_id: int) -> QuerySet[Drift]:
+    """What makes people and groups of ours *Gone* or *Differs*: the same rows as in FACTS, one by one."""
+    newest = newest_comparison(tenant_id)
+    since = newest.compared_at if newest else None
+    read_back = Q(run__kind=Run.Kind.ON_DEMAND) & (Q(found_at__gte=since) if since else Q())
+    rows = Drift.objects.filter(read_back | Q(run=newest), tenant=tenant_id, repaired=False, link__scim_id=F("scim_id"))
+    later = Q(link__written_at__gte=F("found_at")) | Q(link__read_at__gte=F("found_at"))
+    return rows.exclude(pk__in=rows.filter(later).values("pk"))
 
 
 def claimed(tenant: Tenant) -> Q:

@@ -11,7 +11,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import Count, Min, Q, QuerySet
 
-from sync.models import ObjectType, Run, Standing, Tenant, Word
+from sync.models import Drift, ObjectType, Run, Standing, Tenant, Word
 from sync.models.standing import PROBLEMS
 from sync.standings.derivation import (
     DERIVED,
@@ -20,6 +20,7 @@ from sync.standings.derivation import (
     Derivation,
     newest_comparison,
     only_in_aws,
+    open_differences,
     table_of,
 )
 
@@ -35,6 +36,8 @@ STEPS: dict[str, Q] = {
     "ready": ~Q(word=Word.NOT_READY),
     "in_aws": Q(word__in=(Word.IN_AWS, Word.DIFFERS)),
 }
+# What only a comparison, or reading back, finds.
+COMPARED = (Word.GONE, Word.DIFFERS, Word.ONLY_IN_AWS)
 WAITS_FOR_SOMEBODY = (Word.HELD, Word.GONE, Word.ONLY_IN_AWS, Word.CONFLICT, Word.NOT_READY, Word.FAILED)
 
 
@@ -221,6 +224,23 @@ def worst(tenant: Tenant) -> tuple[Word, int] | None:
 def compared(tenant: Tenant) -> Run | None:
     """The comparison that the standings go by."""
     return newest_comparison(tenant.pk)
+
+
+def compared_counts(tenant: Tenant) -> dict[Word, int]:
+    """People and groups at each word of COMPARED."""
+    found = counts(tenant)
+    return {word: found[word] for word in COMPARED}
+
+
+def differing(tenant: Tenant) -> QuerySet[Drift]:
+    """What the newest comparison, and reading back since, found of people and groups of ours; without what was written or
+    read anew since. Whoever is held, or has another problem first, stands at that word."""
+    return open_differences(tenant.pk)
+
+
+def unclaimed(tenant: Tenant) -> QuerySet[Drift]:
+    """Of everybody who stands at *Only in AWS*: what AWS holds, and whose it may be."""
+    return only_in_aws(tenant.pk)
 
 
 # The check

@@ -20,10 +20,11 @@ from portal.words.progress import waits_too_long
 from sync.approvals import services
 from sync.drift import services as verifying
 from sync.drift.services import CannotRepair
-from sync.models import DirectoryGroup, DirectoryUser, Drift, Run, Tenant
+from sync.models import DirectoryGroup, DirectoryUser, Drift, Run, Tenant, Word
 from sync.problems.catalogue import PROBLEMS
 from sync.runs.phases import phase_of
 from sync.runs.requests import RunInTheWay, request_soon
+from sync.standings import queries as standings
 
 # Rows of one kind that the page shows; the command prints all.
 SHOWN = 200
@@ -43,11 +44,6 @@ KINDS = (
         Drift.Kind.DIFFERS,
         gettext_lazy("Changed in AWS"),
         gettext_lazy("Repairing writes the value from Entra again."),
-    ),
-    DriftSection(
-        Drift.Kind.MISSING,
-        gettext_lazy("Gone from AWS"),
-        gettext_lazy("Repairing creates whoever is still in scope anew, with a new AWS id."),
     ),
     DriftSection(
         Drift.Kind.MEMBER_EXTRA,
@@ -90,26 +86,50 @@ def drift_context(tenant: Tenant) -> dict[str, Any]:
 
 
 def results(tenant: Tenant, run: Run) -> dict[str, Any]:
-    counts = dict(run.drifts.order_by().values_list("kind").annotate(Count("pk")))
-    sections = [section_context(run, kind, counts[kind.value]) for kind in KINDS if counts.get(kind.value)]
-    only = run.drifts.filter(kind=Drift.Kind.ONLY_IN_AWS)
-    alone = only.filter(facts__left_alone=True)
+    numbers = standings.compared_counts(tenant)
+    alone = run.drifts.filter(kind=Drift.Kind.ONLY_IN_AWS, facts__left_alone=True)
     return {
         "facts": phase_of(run, "compare")["facts"],
-        "sections": sections,
-        "differences": sum(counts.get(kind.value, 0) for kind in KINDS),
+        "sections": sections_of(tenant),
+        "gone": list(standings.standings(tenant, word=Word.GONE)[:SHOWN]),
+        "numbers": {word.value: n for word, n in numbers.items()},
+        "differ": numbers[Word.GONE] + numbers[Word.DIFFERS],
+        "besides": besides(tenant),
+        "repairing": repairing(tenant, run),
         "unsettled": verifying.unsettled(run),
         "suspect": PROBLEMS.get(run.suspect),
-        "only_in_aws": unmanaged_objects(tenant, only.exclude(pk__in=alone.values("pk"))),
-        "only_count": only.count() - alone.count(),
+        "only_in_aws": unmanaged_objects(tenant, standings.unclaimed(tenant)),
         "left_alone": list(alone[:SHOWN]),
         "shown": SHOWN,
     }
 
 
-def section_context(run: Run, kind: DriftSection, count: int) -> dict[str, Any]:
-    rows = list(run.drifts.filter(kind=kind.value)[:SHOWN])
-    return {"kind": kind, "count": count, "rows": rows, "members": kind.value.startswith("member")}
+def sections_of(tenant: Tenant) -> list[dict[str, Any]]:
+    rows = standings.differing(tenant)
+    counts = dict(rows.order_by().values_list("kind").annotate(Count("pk")))
+    return [
+        {
+            "kind": kind,
+            "count": counts[kind.value],
+            "rows": list(rows.filter(kind=kind.value)[:SHOWN]),
+            "members": kind.value.startswith("member"),
+        }
+        for kind in KINDS
+        if counts.get(kind.value)
+    ]
+
+
+def besides(tenant: Tenant) -> int:
+    """How many differ too and stand at another word, such as *Held*."""
+    others = standings.standings(tenant).exclude(word__in=(Word.GONE, Word.DIFFERS))
+    return others.filter(object_id__in=standings.differing(tenant).values("link__object_id")).count()
+
+
+def repairing(tenant: Tenant, run: Run) -> int:
+    """How many differences the next sync writes anew: those that were marked, until one was finished."""
+    if tenant.runs.syncs().finished().filter(number__gt=run.number).exists():
+        return 0
+    return run.drifts.filter(repaired=True).count()
 
 
 def unmanaged_objects(tenant: Tenant, rows: QuerySet[Drift]) -> list[dict[str, Any]]:
