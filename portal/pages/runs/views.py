@@ -22,7 +22,7 @@ from sync.models import Action, Hold, Run, Tenant
 from sync.people.services import retry_problem
 from sync.preview.queries.previews import beside_preview
 from sync.problems.catalogue import PROBLEMS
-from sync.problems.grouping import problem_groups
+from sync.problems.grouping import affected, problem_groups
 from sync.runs.requests import RunInTheWay, cancel_run
 
 # Results that a run's page shows as figures, in this order; the rest is shown when it happened.
@@ -90,7 +90,7 @@ def run_context(tenant: Tenant, found: Run) -> dict[str, object]:
         "unusual": live.unusual_of(found),
         "holds": waiting_holds(found),
         "problems": problems,
-        "affected": sum(group.objects for group in problems),
+        "affected": affected(found) if problems else 0,
         "warnings": [group for group in groups if group.problem.warning],
         "failure": PROBLEMS.get(found.problem) if found.problem and found.state != Run.State.WAITING else None,
         "suspect": PROBLEMS.get(found.suspect) if found.suspect else None,
