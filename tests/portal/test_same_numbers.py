@@ -1,0 +1,276 @@
+"""The same number everywhere: one company that holds every standing, and all places that say how it stands."""
+
+import contextlib
+import csv
+import io
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.test import Client
+from django.utils import timezone
+
+from sync.health.queries.figures import FIGURES
+from sync.models import Delivery, DirectoryGroup, DirectoryUser, Hold, Link, Run, Snapshot, Standing, Tenant, Word
+from sync.notifications.incidents import after_run
+from sync.readiness.services import check_now
+from sync.standings import queries as standings
+from sync.standings.services import refresh_all
+from tests.world.mirrored import found, held, linked, mirrored_group, mirrored_person, new_comparison
+from tests.world.runs import new_run
+
+pytestmark = [pytest.mark.django_db, pytest.mark.both]
+Numbers = dict[str, int]
+
+# How many stand at each word, and how many of them are in scope.
+PEOPLE = {
+    "only_in_aws": 2,
+    "held": 3,
+    "gone": 2,
+    "conflict": 2,
+    "not_ready": 4,
+    "failed": 3,
+    "differs": 2,
+    "waiting": 2,
+    "disabled": 3,
+    "not_in_scope": 5,
+    "in_aws": 6,
+}
+GROUPS = {
+    "only_in_aws": 1,
+    "held": 1,
+    "gone": 1,
+    "conflict": 1,
+    "not_ready": 1,
+    "failed": 1,
+    "differs": 1,
+    "waiting": 1,
+    "disabled": 1,
+    "not_in_scope": 2,
+    "in_aws": 3,
+}
+OUTSIDE = ("only_in_aws", "held", "disabled", "not_in_scope")
+PROBLEMS = ("gone", "conflict", "not_ready", "failed")
+# Whom nobody reaches by waiting.
+WAIT_FOR_SOMEBODY = (*PROBLEMS, "only_in_aws", "held")
+Row = DirectoryUser | DirectoryGroup
+
+CONFLICT = {"refused_code": "two-matches", "refused_attribute": "userName", "holder_name": "ann", "holder_id": "u-1"}
+FAILED = {"failures": 2, "failure_code": "rejected", "failure_words": "No.", "failure_request_id": "r-1"}
+
+
+def in_scope(counts: Numbers) -> int:
+    return sum(n for word, n in counts.items() if word not in OUTSIDE)
+
+
+def somebody(tenant: Tenant, **facts: Any) -> DirectoryUser:
+    """AWS takes them, unless the facts say otherwise."""
+    person = mirrored_person(tenant, **facts)
+    login = person.user_principal_name
+    values = {"userPrincipalName": login, "displayName": person.display_name, "givenName": "A", "surname": "B"}
+    person.properties = {"id": person.object_id, "mail": login, "mailNickname": login, "accountEnabled": True} | values
+    person.save()
+    return person
+
+
+def some_group(tenant: Tenant, **facts: Any) -> DirectoryGroup:
+    group = mirrored_group(tenant, **facts)
+    group.properties = {"id": group.object_id, "displayName": group.display_name}
+    group.save()
+    return group
+
+
+Make = Callable[..., Row]
+
+
+def stand(tenant: Tenant, make: Make, word: str, comparison: Run) -> None:
+    """One more of this word, as the facts have it."""
+    row = make(tenant, in_scope=word not in OUTSIDE)
+    match word:
+        case "held":
+            linked(row)
+            held(row)
+        case "gone":
+            found(comparison, "missing", linked(row))
+        case "conflict":
+            linked(row, "", **CONFLICT)
+        case "not_ready" if isinstance(row, DirectoryUser):
+            DirectoryUser.objects.filter(pk=row.pk).update(properties=row.properties | {"surname": None})
+        case "not_ready":
+            linked(row, "", refused_code="too-long", refused_attribute="displayName")
+        case "failed":
+            linked(row, **FAILED)
+        case "differs":
+            found(comparison, "differs", linked(row), facts={"title": {"written": "A", "held": "B"}})
+        case "disabled":
+            linked(row, active=False)
+        case "in_aws":
+            linked(row)
+
+
+@pytest.fixture
+def company(ready: Tenant) -> Tenant:
+    now = timezone.now()
+    Tenant.objects.update(
+        enabled=True, enabled_changed_at=now, notify_on_failure=True, notification_email="a@acme.example"
+    )
+    ready.refresh_from_db()
+    Snapshot.objects.create(tenant=ready, full=True, sealed_at=now)
+    comparison = new_comparison(ready)
+    for make, counts, kind in ((somebody, PEOPLE, "user"), (some_group, GROUPS, "group")):
+        for word, n in counts.items():
+            for number in range(n):
+                if word == "only_in_aws":
+                    found(comparison, word, object_type=kind, scim_id=f"{kind}-{number}", name=f"Root {number}")
+                else:
+                    stand(ready, make, word, comparison)  # type: ignore[arg-type]
+    noted = Link.objects.filter(object_type="user").exclude(scim_id="").order_by("-pk")[:1]
+    Link.objects.filter(pk__in=noted.values("pk")).update(refused_code="create-off")
+    refresh_all(ready)
+    check_now(ready)
+    run = new_run(
+        ready, 2, kind="changes", state="waiting_for_approval", started_at=now, finished_at=now, counts={"held": 4}
+    )
+    Hold.objects.update(run=run)
+    after_run(run)
+    return ready
+
+
+# Every place: what it shows, and what that has to be
+
+
+def overview(jo: Client) -> Iterator[tuple[str, object, object]]:
+    context = jo.get("/t/acme/").context
+    figures = context["figures"]
+    yield "people that reach AWS", (figures["reaching"], figures["in_scope"]), (PEOPLE["in_aws"], in_scope(PEOPLE))
+    yield "groups", figures["groups"], GROUPS["in_aws"]
+    yield "problems", figures["problems"], sum(PEOPLE[word] + GROUPS[word] for word in PROBLEMS)
+    path = [one["step"].count for one in context["path"]]
+    entra = sum(PEOPLE.values()) - PEOPLE["only_in_aws"]
+    ready = in_scope(PEOPLE) - PEOPLE["not_ready"]
+    yield "path of data", path[:1] + path[2:], [entra, in_scope(PEOPLE), ready, PEOPLE["in_aws"] + PEOPLE["differs"]]
+    for cause in (need["cause"] for need in context["needs"] if "cause" in need):
+        named = f"/t/acme/people/?kind={cause.kind}&word={cause.word}&code={cause.code}&attribute={cause.attribute}"
+        yield f"needs {cause.kind} {cause.code}", cause.count, jo.get(named).context["count"]
+    kinds = Standing.objects.filter(word__in=[*PROBLEMS, "only_in_aws", "differs"]).values("kind", "code").distinct()
+    yield "kinds of needs", context["needs_count"], kinds.count() + Hold.objects.count()
+
+
+def people(jo: Client) -> Iterator[tuple[str, object, object]]:
+    for kind, counts in (("user", PEOPLE), ("group", GROUPS)):
+        page = jo.get(f"/t/acme/people/?kind={kind}").context
+        shown = {chip["word"]: chip["n"] for chip in page["chips"]}
+        yield f"chips of {kind}", shown, {"": sum(counts.values())} | counts
+        yield f"list of {kind}", page["count"], sum(counts.values())
+        for word, n in counts.items():
+            listed = jo.get(f"/t/acme/people/?kind={kind}&word={word}").context
+            yield f"list of {kind} {word}", (listed["count"], len(listed["people"])), (n, n)
+
+
+def one_person(jo: Client) -> Iterator[tuple[str, object, object]]:
+    for row in Standing.objects.filter(kind="user").exclude(object_id=""):
+        page = jo.get(f"/t/acme/people/{row.object_id}/")
+        yield (
+            f"page of {row.name}",
+            (page.context["person"].word, f">{row.get_word_display()}<" in page.content.decode()),
+            (row.word, True),
+        )
+
+
+def readiness(jo: Client) -> Iterator[tuple[str, object, object]]:
+    context = jo.get("/t/acme/readiness/").context
+    for kind, counts in (("people", PEOPLE), ("groups", GROUPS)):
+        yield f"{kind} ready", context[kind], (in_scope(counts) - counts["not_ready"], in_scope(counts))
+    listed = sum(one["failing"].objects for one in context["failing"] if one["failing"].outcome == "refuses")
+    yield "listed as refused", listed + context["found_since"], PEOPLE["not_ready"] + GROUPS["not_ready"]
+    text = b"".join(jo.get("/t/acme/readiness/export/")).decode().removeprefix("\ufeff")
+    rows = {row["entra_id"] for row in csv.DictReader(io.StringIO(text)) if row["outcome"] == "refuses"}
+    yield "exported as refused", len(rows), PEOPLE["not_ready"]
+
+
+def approvals(jo: Client) -> Iterator[tuple[str, object, object]]:
+    held = {"user": PEOPLE["held"], "group": GROUPS["held"]}
+    context = jo.get("/t/acme/approvals/").context
+    yield "held", context["held"], held
+    yield "changes that wait", sum(one.waiting for one in context["holds"]), sum(held.values())
+    shown = jo.get("/t/acme/runs/2/").context
+    yield "changes that wait, on the run's page", sum(n for _hold, n in shown["holds"]), sum(held.values())
+
+
+def drift(jo: Client) -> Iterator[tuple[str, object, object]]:
+    context = jo.get("/t/acme/drift/").context
+    yield "compared", context["numbers"], {w: PEOPLE[w] + GROUPS[w] for w in ("gone", "differs", "only_in_aws")}
+    lists = (len(context["gone"]), sum(one["count"] for one in context["sections"]), len(context["only_in_aws"]))
+    yield "lists", lists, tuple(context["numbers"].values())
+
+
+def others(jo: Client) -> Iterator[tuple[str, object, object]]:
+    reaching = (PEOPLE["in_aws"], in_scope(PEOPLE))
+    [row] = jo.get("/t/?stay=1").context["rows"]
+    yield "tenants", (row["reaching"], row["worst"]), (reaching, (Word.HELD, PEOPLE["held"] + GROUPS["held"]))
+    summary = jo.get("/t/acme/runs/").context["summary"]
+    yield "history", (summary["people"], summary["in_scope"]), reaching
+    ready = (in_scope(PEOPLE) - PEOPLE["not_ready"], in_scope(PEOPLE))
+    yield "turn on", jo.get("/t/acme/provisioning/turn-on/").context["ready"], ready
+
+
+def mail(_jo: Client) -> Iterator[tuple[str, object, object]]:
+    """Which names people and groups with one problem together."""
+    [delivery] = Delivery.objects.all()
+    for cause in standings.causes(Tenant.objects.get()):
+        [paragraph] = [part for part in delivery.body.split("\n\n") if ", ".join(cause.names) in part]
+        n = Standing.objects.filter(code=cause.code, attribute=cause.attribute).count()
+        yield f"mail, {cause.code}", f"({n} object" in paragraph, True
+
+
+def metrics(_jo: Client) -> Iterator[tuple[str, object, object]]:
+    [figure] = [one for one in FIGURES if one.name == "lockstep_problems"]
+    counted = Counter[str]()
+    for (_tenant, word, _code), n in figure.samples():
+        counted[word] += int(n)
+    yield "metrics", counted, {w: PEOPLE[w] + GROUPS[w] for w in (*WAIT_FOR_SOMEBODY, "differs")}
+
+
+def commands(_jo: Client) -> Iterator[tuple[str, object, object]]:
+    [facts] = report("status")["tenants"]
+    yield "status", (facts["people_in_aws"], facts["people_in_scope"]), (PEOPLE["in_aws"], in_scope(PEOPLE))
+    yield "status, problems", facts["problems"], sum(PEOPLE[word] + GROUPS[word] for word in PROBLEMS)
+    counts = report("standings", "acme")
+    yield "standings", (counts["user"], counts["group"]), (PEOPLE, GROUPS)
+    yield "holds", report("holds", "acme")["held"], {"user": PEOPLE["held"], "group": GROUPS["held"]}
+    checked = report("readiness", "acme")
+    ready = [(in_scope(counts) - counts["not_ready"], in_scope(counts)) for counts in (PEOPLE, GROUPS)]
+    shown = [(checked["people_ready"], checked["people"]), (checked["groups_ready"], checked["groups"])]
+    yield "readiness", shown, ready
+
+
+def report(name: str, *words: str) -> dict[str, Any]:
+    out = io.StringIO()
+    with contextlib.suppress(SystemExit):
+        call_command(name, *words, "--json", stdout=out)
+    facts: dict[str, Any] = json.loads(out.getvalue())
+    return facts
+
+
+PLACES = (overview, people, one_person, readiness, approvals, drift, others, mail, metrics, commands)
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_every_place_shows_the_same_numbers(
+    company: Tenant, jo: Client, place: Callable[[Client], Iterator[tuple[str, object, object]]]
+) -> None:
+    shown = list(place(jo))
+    assert {name: number for name, number, _expected in shown} == {name: expected for name, _n, expected in shown}
+
+
+def test_the_numbers_add_up(company: Tenant) -> None:
+    for kind, model, counts in (("user", DirectoryUser, PEOPLE), ("group", DirectoryGroup, GROUPS)):
+        known = model._default_manager.filter(tenant=company).count()
+        rows = standings.standings(company, kind)
+        assert {word.value for word in Word} == counts.keys()
+        assert sum(counts.values()) == rows.count() == known + counts["only_in_aws"]
+        assert in_scope(counts) + rows.filter(in_scope=False).exclude(object_id="").count() == known
+    assert standings.differences(company) == []
