@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db import connection
 from django.db.models import Count, Min, Q, QuerySet
+from django.utils import timezone
 
 from sync.models import Drift, ObjectType, Run, Standing, Tenant, Word
 from sync.models.standing import PROBLEMS
@@ -24,6 +25,7 @@ from sync.standings.derivation import (
     table_of,
 )
 
+A_DAY = datetime.timedelta(days=1)
 USER, GROUP = ObjectType.USER.value, ObjectType.GROUP.value
 # Scope reasons of whom no assignment brings, and of who is deleted in Entra.
 DELETED, UNASSIGNED = "deleted", ("not-assigned",)
@@ -241,6 +243,25 @@ def differing(tenant: Tenant) -> QuerySet[Drift]:
 def unclaimed(tenant: Tenant) -> QuerySet[Drift]:
     """Of everybody who stands at *Only in AWS*: what AWS holds, and whose it may be."""
     return only_in_aws(tenant.pk)
+
+
+@dataclass(frozen=True, slots=True)
+class AsOf:
+    """When Entra was read and when AWS was compared with it; None: never."""
+
+    read_at: datetime.datetime | None
+    compared_at: datetime.datetime | None
+
+    @property
+    def stale(self) -> bool:
+        """What is known of AWS is a day old, or older."""
+        return self.compared_at is None or timezone.now() - self.compared_at > A_DAY
+
+
+def as_of(tenant: Tenant) -> AsOf:
+    run = compared(tenant)
+    sealed = tenant.snapshots.exclude(sealed_at=None).order_by("-pk").values_list("sealed_at", flat=True)
+    return AsOf(sealed.first(), run.compared_at if run else None)
 
 
 # The check

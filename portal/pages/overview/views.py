@@ -1,6 +1,5 @@
 """The overview: is it on, is it healthy, does it need me?"""
 
-import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -25,7 +24,6 @@ from sync.problems.catalogue import NOT_OF_RUNS, PROBLEMS
 from sync.standings import queries as standings
 from sync.standings.queries import Cause
 
-A_DAY = datetime.timedelta(days=1)
 NEEDS_SHOWN = 8
 # Words that somebody has to do something about.
 WORDS = (*standings.WAITS_FOR_SOMEBODY, Word.DIFFERS)
@@ -56,7 +54,7 @@ def overview(request: HttpRequest, tenant: Tenant) -> HttpResponse:
         "last_run": tenant.runs.syncs().first(),
         "figures": summary(tenant),
         "path": path_of_data(tenant),
-        "as_of": tenant.snapshots.exclude(sealed_at=None).order_by("-pk").values_list("sealed_at", flat=True).first(),
+        "as_of": standings.as_of(tenant),
         "strip": list(reversed(tenant.runs.syncs().finished()[:48])),
     }
     return render_page(request, "overview/detail.html", context, partial="live")
@@ -132,15 +130,12 @@ def summary(tenant: Tenant) -> dict[str, Any]:
     """The sentence on top, and the figures: the same numbers as the list of people."""
     reaching, in_scope = standings.reaching_aws(tenant)
     problems, since = standings.open_problems(tenant)
-    compared = standings.compared(tenant)
     return {
         "reaching": reaching,
         "in_scope": in_scope,
         "groups": standings.reaching_aws(tenant, ObjectType.GROUP)[0],
         "problems": problems,
         "problems_since": since,
-        "compared_at": compared.finished_at if compared else None,
-        "compared_long_ago": not compared or timezone.now() - (compared.finished_at or compared.created_at) > A_DAY,
     }
 
 

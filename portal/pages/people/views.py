@@ -55,6 +55,7 @@ def people(request: HttpRequest, tenant: Tenant) -> HttpResponse:
         "count": found.paginator.count,
         "pager": Pager.of(request, found, label=_("People")),
         "known": standings.standings(tenant).exists(),
+        "as_of": standings.as_of(tenant),
     }
     return render_page(request, "people/list.html", context, partial="found")
 

@@ -92,5 +92,5 @@ def test_how_old_the_knowledge_of_aws_is_is_said(company: Tenant, jo: Client) ->
     new_run(company, 1, kind="verify", state="completed", started_at=now, finished_at=now, compared_at=now)
     assert "Never compared" not in (page := jo.get("/t/acme/").content.decode())
     assert "more than a day ago" not in page
-    Run.objects.update(finished_at=now - datetime.timedelta(hours=25))
+    Run.objects.update(compared_at=now - datetime.timedelta(hours=25))
     assert "Compared with AWS more than a day ago:" in jo.get("/t/acme/").content.decode()
