@@ -2,13 +2,12 @@
 
 from django.utils.translation import gettext as _
 
-from portal.words.provisioning import provisioning_of
+from portal.words.provisioning import Provisioning
 from sync.models import Tenant
 
 
-def blocked_words(tenant: Tenant) -> str:
+def blocked_words(tenant: Tenant, state: Provisioning) -> str:
     """ "" when nothing does."""
-    state = provisioning_of(tenant)
     if state.word == "off":
         return _("Provisioning is off.")
     if state.word == "quarantined":

@@ -2,7 +2,7 @@
 
 import datetime
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
@@ -206,9 +206,15 @@ def _names(rows: QuerySet[DirectoryUser] | QuerySet[DirectoryGroup]) -> dict[str
     return {row.object_id: str(row) for row in rows}
 
 
-def shrunken(tenant: Tenant) -> Run | None:
-    """The newest run, when its reading was far smaller than the one before and nobody has accepted that since."""
-    newest = tenant.runs.whole().exclude(started_at=None).exclude(state__in=Run.OPEN).order_by("-number").first()
+def newest_whole(tenant: Tenant) -> Run | None:
+    return tenant.runs.whole().order_by("-number").first()
+
+
+def shrunken(tenant: Tenant, newest: Run | None = None) -> Run | None:
+    """The newest run that is over, when its reading was far smaller than the one before and nobody has accepted that
+    since. `newest`: of all, where it is at hand."""
+    if newest is None or newest.open or newest.started_at is None:
+        newest = tenant.runs.whole().exclude(started_at=None).exclude(state__in=Run.OPEN).order_by("-number").first()
     if newest is None or newest.suspect not in SHRUNK:
         return None
     accepted = tenant.shrink_accepted_at
@@ -232,12 +238,33 @@ def newest_plan(tenant: Tenant) -> Run | None:
     return next((run for run in recent if plan_is_fresh(run, configuration)), None)
 
 
-def waiting_plan(tenant: Tenant) -> Run | None:
+def waiting_plan(tenant: Tenant, newest: Run | None = None) -> Run | None:
     """The newest run's plan, when nothing is written until somebody says yes to it."""
-    newest = tenant.runs.whole().order_by("-number").first()
-    if newest is None or not newest.plan_waits or configuration_of(tenant).confirmed:
+    newest = newest or newest_whole(tenant)
+    if newest is None or not newest.plan_waits:
         return None
-    return newest if plan_is_fresh(newest, configuration_of(tenant)) else None
+    configuration = configuration_of(tenant)
+    return newest if not configuration.confirmed and plan_is_fresh(newest, configuration) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What waits for a person: how many changes of each hold, a plan, and a reading that shrank."""
+
+    by_hold: Mapping[int, int]
+    plan: Run | None
+    shrunken: Run | None
+
+    @property
+    def changes(self) -> int:
+        return sum(self.by_hold.values())
+
+
+def waiting(tenant: Tenant) -> Waiting:
+    by_hold, newest = waiting_by_hold(tenant), newest_whole(tenant)
+    if newest is None:
+        return Waiting(by_hold, None, None)
+    return Waiting(by_hold, waiting_plan(tenant, newest), shrunken(tenant, newest))
 
 
 def foreseen_holds(run: Run) -> list[dict[str, object]]:

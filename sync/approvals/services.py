@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from sync import audit
 from sync.approvals import queries
-from sync.approvals.queries import plan_is_fresh
+from sync.approvals.queries import Waiting, plan_is_fresh
 from sync.configuration import versions
 from sync.configuration.current import configuration_of
 from sync.engine.evaluation.notes import forget_refusal
@@ -148,7 +148,8 @@ def adoptable(tenant: Tenant) -> list[Link]:
 
 
 def are_proposed(tenant: Tenant) -> bool:
-    return _found_by_runs(tenant).exists() or _found_by_comparison(tenant).exists()
+    found = Exists(_found_by_runs(tenant)) | Exists(_found_by_comparison(tenant))
+    return Tenant.objects.filter(found, pk=tenant.pk).exists()
 
 
 def _without_object(tenant: Tenant) -> QuerySet[Link]:
@@ -225,8 +226,7 @@ def _take_over(link: Link, scim_id: str) -> None:
     link.linked_at = timezone.now()
 
 
-def waiting_decisions(tenant: Tenant) -> int:
+def waiting_decisions(tenant: Tenant, waiting: Waiting | None = None) -> int:
     """How many things a person is asked to decide: holds, a plan, proposals for linking, a reading that shrank."""
-    held = len(queries.waiting_by_hold(tenant))
-    proposals = are_proposed(tenant)
-    return held + proposals + (queries.shrunken(tenant) is not None) + (queries.waiting_plan(tenant) is not None)
+    found = waiting or queries.waiting(tenant)
+    return len(found.by_hold) + are_proposed(tenant) + (found.plan is not None) + (found.shrunken is not None)

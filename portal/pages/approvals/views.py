@@ -13,6 +13,7 @@ from portal.access.request import HttpRequest, whole_number
 from portal.access.rights import can
 from portal.access.roles import Right
 from portal.access.step_up import StepUp
+from portal.frame.around import TenantFrame
 from portal.frame.paging import Pager, query_with
 from portal.frame.render import redirect_to, render_page
 from portal.pages.approvals.forms import DecisionForm, LinkForm
@@ -32,13 +33,14 @@ Decision = HeldChange.Decision
 @page(read=Right.READ)
 def approvals(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     found = service.adoptable(tenant)
+    waiting = TenantFrame.of(request, tenant).waiting
     closed = tenant.holds.exclude(closed_at=None).select_related("run")
     context = {
         "tenant": tenant,
         "holds": queries.counted(tenant, queries.open_holds(tenant)),
         "held": {kind: standings.counts(tenant, kind)[Word.HELD] for kind in ObjectType.values},
-        "plan": queries.waiting_plan(tenant),
-        "shrunken": queries.shrunken(tenant),
+        "plan": waiting.plan,
+        "shrunken": waiting.shrunken,
         "proposals": queries.proposals(tenant, found[:PAGE]),
         "proposed": len(found),
         "closed": queries.counted(tenant, closed[:CLOSED]),

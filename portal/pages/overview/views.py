@@ -14,9 +14,10 @@ from portal.access.pages import page
 from portal.access.request import HttpRequest
 from portal.access.rights import can_everywhere
 from portal.access.roles import Right
+from portal.frame.around import TenantFrame
 from portal.frame.render import render_page
 from portal.words.holds import hold_heading
-from portal.words.provisioning import Provisioning, provisioning_of
+from portal.words.provisioning import Provisioning
 from sync.approvals import queries
 from sync.health.queries.presence import absence, late_tenants
 from sync.models import ObjectType, Tenant, Word
@@ -41,7 +42,7 @@ def overview(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """Until provisioning was turned on for the first time, the page is the set-up task list."""
     if tenant.enabled_changed_at is None:
         return redirect("setup", tenant.slug)
-    provisioning = provisioning_of(tenant)
+    provisioning = TenantFrame.of(request, tenant).provisioning
     everything = [*waits(tenant, provisioning), *needs(tenant, provisioning)]
     context = {
         "tenant": tenant,
@@ -70,9 +71,8 @@ def waits(tenant: Tenant, provisioning: Provisioning) -> list[dict[str, Any]]:
     if provisioning.shrunken:
         facts = {"since": provisioning.shrunken.finished_at, "url": reverse("approvals", args=[tenant.slug])}
         found.append(_words(provisioning.shrunken.suspect) | facts | {"action": _("Review")})
-    waits_in = queries.waiting_by_hold(tenant)
     for hold in queries.open_holds(tenant):
-        if waiting := waits_in.get(hold.pk):
+        if waiting := provisioning.waiting.by_hold.get(hold.pk):
             facts = {"since": hold.opened_at, "url": reverse("approval", args=[tenant.slug, hold.pk])}
             action = _("Review %(n)s") % {"n": f"{waiting:,}"}
             found.append(_words(f"held-{hold.kind}") | facts | {"waits": hold_heading(hold, waiting), "action": action})

@@ -13,6 +13,7 @@ from portal.access.pages import page
 from portal.access.request import HttpRequest
 from portal.access.rights import can
 from portal.access.roles import Right
+from portal.frame.around import TenantFrame
 from portal.frame.paging import Pager, query_with
 from portal.frame.render import render_page
 from portal.pages.people.forms import PeopleForm
@@ -90,7 +91,7 @@ def with_users(tenant: Tenant, rows: Any) -> list[dict[str, Any]]:
 
 @page(read=Right.READ)
 def person(request: HttpRequest, tenant: Tenant, object_id: str) -> HttpResponse:
-    facts = facts_or_404(tenant, object_id)
+    facts = facts_or_404(request, tenant, object_id)
     audit.record(request.user.email, "person.look_up", facts.standing, None, {"entra_id": object_id})
     asked = queries.questions(facts)
     blocker = next((one for one in asked if one.answer == Answer.NO), None)
@@ -111,11 +112,11 @@ def person(request: HttpRequest, tenant: Tenant, object_id: str) -> HttpResponse
     return render_page(request, "people/detail.html", context)
 
 
-def facts_or_404(tenant: Tenant, object_id: str) -> PersonFacts:
+def facts_or_404(request: HttpRequest, tenant: Tenant, object_id: str) -> PersonFacts:
     standing = queries.of_id(tenant, object_id)
     if standing is None:
         raise Http404
-    return queries.facts_of(standing, blocked_words(tenant))
+    return queries.facts_of(standing, blocked_words(tenant, TenantFrame.of(request, tenant).provisioning))
 
 
 def place_of(tenant: Tenant, question: Question) -> str:
@@ -146,7 +147,7 @@ def shown_values(values: list[queries.Value]) -> list[dict[str, Any]]:
 @page(read=Right.ON_DEMAND)
 def person_values(request: HttpRequest, tenant: Tenant, object_id: str) -> HttpResponse:
     """The values with what AWS holds now."""
-    facts = facts_or_404(tenant, object_id)
+    facts = facts_or_404(request, tenant, object_id)
     context: dict[str, Any] = {"tenant": tenant, "person": facts.standing, "live": True, "read_at": timezone.now()}
     try:
         held = queries.read_in_aws(facts)

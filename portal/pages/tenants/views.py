@@ -12,6 +12,7 @@ from portal.access.roles import Right
 from portal.frame.render import redirect_to, render_page
 from portal.pages.tenants.forms import TenantForm
 from portal.words.provisioning import provisioning_of
+from sync.approvals import queries
 from sync.health.queries.presence import absence, late_tenants
 from sync.standings import queries as standings
 from sync.tenants.services import create_tenant
@@ -28,7 +29,7 @@ def tenants(request: HttpRequest) -> HttpResponse:
         {
             "tenant": tenant,
             "late": late.get(tenant.pk),
-            "word": provisioning_of(tenant).word,
+            "word": provisioning_of(tenant, queries.waiting(tenant)).word,
             "last_run": tenant.runs.syncs().first(),
             "reaching": standings.reaching_aws(tenant),
             "worst": standings.worst(tenant),

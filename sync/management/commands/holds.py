@@ -14,14 +14,14 @@ class Command(ReportCommand):
     def report(self, tenant: Tenant, _options: dict[str, Any]) -> Report:
         """`held`: how many people and groups stand so; `holds` with their changes; the plan and the reading that wait
         (run numbers), `proposals`: how many links; `waiting`: how many decisions that makes."""
-        plan, shrunken = queries.waiting_plan(tenant), queries.shrunken(tenant)
+        waiting = queries.waiting(tenant)
         return {
             "held": {kind: standings.counts(tenant, kind)[Word.HELD] for kind in ObjectType.values},
             "holds": [held_facts(tenant, hold) for hold in queries.open_holds(tenant)],
-            "plan": plan.number if plan else None,
-            "shrunken": shrunken.number if shrunken else None,
+            "plan": waiting.plan.number if waiting.plan else None,
+            "shrunken": waiting.shrunken.number if waiting.shrunken else None,
             "proposals": len(services.adoptable(tenant)),
-            "waiting": services.waiting_decisions(tenant),
+            "waiting": services.waiting_decisions(tenant, waiting),
         }
 
     def in_words(self, report: Report) -> str:
