@@ -6,11 +6,10 @@ from typing import Any, cast
 
 from django.utils import timezone
 
-from sync.configuration.current import configuration_of
 from sync.connection.clients import NotEntered, scim_client
 from sync.connection.sealing import CannotOpen
 from sync.engine.evaluation.mapper import Mapper
-from sync.models import DirectoryUser, ObjectType, Tenant
+from sync.models import Configuration, DirectoryUser, ObjectType
 from sync.people.facts import PersonFacts
 from sync.rules.drift import same
 from sync.rules.mapping import Trace
@@ -50,16 +49,16 @@ def values_of(facts: PersonFacts, held: Units | None = None) -> list[Value]:
     if facts.user is None:
         return []
     known = held if held is not None else (facts.link.written if facts.link else {})
-    return [_value(trace, known) for trace in _traces(facts.tenant, facts.user) if trace.target != "members"]
+    return [_value(trace, known) for trace in _traces(facts.configuration, facts.user) if trace.target != "members"]
 
 
-def _traces(tenant: Tenant, user: DirectoryUser) -> Sequence[Trace]:
-    mapper = Mapper(_rows(tenant), cast(GuestName, configuration_of(tenant).guest_user_name), timezone.now())
+def _traces(configuration: Configuration, user: DirectoryUser) -> Sequence[Trace]:
+    mapper = Mapper(_rows(configuration), cast(GuestName, configuration.guest_user_name), timezone.now())
     return mapper.map(user.properties, present=user.in_scope, creating=False).trace
 
 
-def _rows(tenant: Tenant) -> list[MappingRow]:
-    return [row.rule() for row in configuration_of(tenant).mappings.filter(object_type=ObjectType.USER)]
+def _rows(configuration: Configuration) -> list[MappingRow]:
+    return [row.rule() for row in configuration.mappings.filter(object_type=ObjectType.USER)]
 
 
 def _value(trace: Trace, held: Units) -> Value:
@@ -77,4 +76,4 @@ def read_in_aws(facts: PersonFacts) -> Units | None:
         return None
     finally:
         client.close()
-    return units_held(answer.resource or {}, units({row.target: "" for row in _rows(facts.tenant)}))
+    return units_held(answer.resource or {}, units({row.target: "" for row in _rows(facts.configuration)}))

@@ -173,6 +173,29 @@ def _in_scope(tenant: Tenant, kind: str, condition: Q) -> tuple[int, int]:
     return found["some"], found["all"]
 
 
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """People in scope, and those of them who are in AWS and up to date; groups that are; whoever has a problem, of both."""
+
+    reaching: int
+    in_scope: int
+    groups: int
+    problems: int
+    problems_since: datetime.datetime | None
+
+
+def figures(tenant: Tenant) -> Figures:
+    inside, there, problem = Q(in_scope=True), Q(word=Word.IN_AWS), Q(word__in=PROBLEMS)
+    counted = {
+        "people_there": Count("pk", filter=inside & there & Q(kind=USER)),
+        "people": Count("pk", filter=inside & Q(kind=USER)),
+        "groups_there": Count("pk", filter=inside & there & Q(kind=GROUP)),
+        "problems": Count("pk", filter=problem),
+        "oldest": Min("since", filter=problem),
+    }
+    return Figures(*standings(tenant).order_by().aggregate(**counted).values())
+
+
 # What is the matter
 
 

@@ -30,9 +30,9 @@ def figures(jo: Client, object_id: str) -> dict[str, Any]:
     with contextlib.suppress(SystemExit):
         call_command("status", "--json", stdout=out)
     return {
-        "overview": overview["figures"]["problems"],
+        "overview": overview["figures"].problems,
         "needs": [(need["cause"].code, need["cause"].count) for need in overview["needs"] if "cause" in need],
-        "since": overview["figures"]["problems_since"],
+        "since": overview["figures"].problems_since,
         "people": jo.get("/t/acme/people/?word=not_ready").context["count"],
         "person": (person["person"].word, person["blocker"].key if person["blocker"] else "", person["person"].since),
         "readiness": readiness["people"],

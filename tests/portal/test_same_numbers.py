@@ -145,9 +145,9 @@ def company(ready: Tenant) -> Tenant:
 def overview(jo: Client) -> Iterator[tuple[str, object, object]]:
     context = jo.get("/t/acme/").context
     figures = context["figures"]
-    yield "people that reach AWS", (figures["reaching"], figures["in_scope"]), (PEOPLE["in_aws"], in_scope(PEOPLE))
-    yield "groups", figures["groups"], GROUPS["in_aws"]
-    yield "problems", figures["problems"], sum(PEOPLE[word] + GROUPS[word] for word in PROBLEMS)
+    yield "people that reach AWS", (figures.reaching, figures.in_scope), (PEOPLE["in_aws"], in_scope(PEOPLE))
+    yield "groups", figures.groups, GROUPS["in_aws"]
+    yield "problems", figures.problems, sum(PEOPLE[word] + GROUPS[word] for word in PROBLEMS)
     path = [one["step"].count for one in context["path"]]
     entra = sum(PEOPLE.values()) - PEOPLE["only_in_aws"]
     ready = in_scope(PEOPLE) - PEOPLE["not_ready"]

@@ -20,12 +20,14 @@ from portal.words.holds import hold_heading
 from portal.words.provisioning import Provisioning
 from sync.approvals import queries
 from sync.health.queries.presence import absence, late_tenants
-from sync.models import ObjectType, Tenant, Word
+from sync.models import Tenant, Word
 from sync.problems.catalogue import NOT_OF_RUNS, PROBLEMS
 from sync.standings import queries as standings
 from sync.standings.queries import Cause
 
 NEEDS_SHOWN = 8
+# Syncs, of which each is a mark.
+STRIP = 48
 # Words that somebody has to do something about.
 WORDS = (*standings.WAITS_FOR_SOMEBODY, Word.DIFFERS)
 STEPS = {
@@ -43,6 +45,8 @@ def overview(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     if tenant.enabled_changed_at is None:
         return redirect("setup", tenant.slug)
     provisioning = TenantFrame.of(request, tenant).provisioning
+    # No more than one is open.
+    syncs = list(tenant.runs.syncs()[: STRIP + 1])
     everything = [*waits(tenant, provisioning), *needs(tenant, provisioning)]
     context = {
         "tenant": tenant,
@@ -52,11 +56,11 @@ def overview(request: HttpRequest, tenant: Tenant) -> HttpResponse:
         "provisioning": provisioning,
         "needs": everything[:NEEDS_SHOWN],
         "needs_count": len(everything),
-        "last_run": tenant.runs.syncs().first(),
-        "figures": summary(tenant),
+        "last_run": next(iter(syncs), None),
+        "figures": standings.figures(tenant),
         "path": path_of_data(tenant),
         "as_of": standings.as_of(tenant),
-        "strip": list(reversed(tenant.runs.syncs().finished()[:48])),
+        "strip": [run for run in reversed(syncs) if not run.open][-STRIP:],
     }
     return render_page(request, "overview/detail.html", context, partial="live")
 
@@ -124,19 +128,6 @@ def _endings(tenant: Tenant) -> list[dict[str, Any]]:
         if days is not None and days <= 90:
             found.append({"ends": end, "days": days, "half": half})
     return found
-
-
-def summary(tenant: Tenant) -> dict[str, Any]:
-    """The sentence on top, and the figures: the same numbers as the list of people."""
-    reaching, in_scope = standings.reaching_aws(tenant)
-    problems, since = standings.open_problems(tenant)
-    return {
-        "reaching": reaching,
-        "in_scope": in_scope,
-        "groups": standings.reaching_aws(tenant, ObjectType.GROUP)[0],
-        "problems": problems,
-        "problems_since": since,
-    }
 
 
 def path_of_data(tenant: Tenant) -> list[dict[str, Any]]:

@@ -116,7 +116,8 @@ def facts_or_404(request: HttpRequest, tenant: Tenant, object_id: str) -> Person
     standing = queries.of_id(tenant, object_id)
     if standing is None:
         raise Http404
-    return queries.facts_of(standing, blocked_words(tenant, TenantFrame.of(request, tenant).provisioning))
+    frame = TenantFrame.of(request, tenant)
+    return queries.facts_of(standing, frame.configurations.current, blocked_words(tenant, frame.provisioning))
 
 
 def place_of(tenant: Tenant, question: Question) -> str:

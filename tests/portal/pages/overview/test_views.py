@@ -58,11 +58,9 @@ def count(jo: Client, query: str) -> int:
 def test_the_figures_are_those_of_the_list(company: Tenant, jo: Client) -> None:
     context = jo.get("/t/acme/").context
     figures = context["figures"]
-    assert (figures["reaching"], figures["in_scope"], figures["problems"]) == (2, 8, 4)
-    assert count(jo, "?word=in_aws") == figures["reaching"]
-    assert (
-        sum(count(jo, f"?word={word}") for word in ("gone", "conflict", "not_ready", "failed")) == figures["problems"]
-    )
+    assert (figures.reaching, figures.in_scope, figures.problems) == (2, 8, 4)
+    assert count(jo, "?word=in_aws") == figures.reaching
+    assert sum(count(jo, f"?word={word}") for word in ("gone", "conflict", "not_ready", "failed")) == figures.problems
     assert jo.get("/t/?stay=1").context["rows"][0]["reaching"] == (2, 8)
     assert jo.get("/t/acme/runs/").context["summary"]["people"] == 2
 
