@@ -13,12 +13,12 @@ from portal.access.rights import rights_of, visible_tenants
 from portal.access.roles import Right
 from portal.access.sessions import ends_in
 from portal.frame.menu import marks, menu
-from portal.frame.run_pill import RunPill
+from portal.frame.run_pill import RunPill, newest_run
 from portal.words.provisioning import Provisioning, provisioning_of
 from sync.approvals import queries, services
 from sync.approvals.queries import Waiting
 from sync.configuration.drafts import Configurations, ShownDraft, configurations_of
-from sync.models import Tenant
+from sync.models import Run, Tenant
 
 MOST_TENANTS = 20
 
@@ -95,8 +95,12 @@ class TenantFrame(Frame):
         return ShownDraft.of(self.configurations.draft)
 
     @cached_property
+    def newest_run(self) -> Run | None:
+        return newest_run(self.tenant)
+
+    @cached_property
     def waiting(self) -> Waiting:
-        return queries.waiting(self.tenant)
+        return queries.waiting(self.tenant, self.newest_run)
 
     @cached_property
     def provisioning(self) -> Provisioning:
@@ -117,11 +121,11 @@ class TenantFrame(Frame):
 
     @cached_property
     def pill(self) -> RunPill:
-        return RunPill.of(self.tenant)
+        return RunPill.of(self.tenant, self.newest_run)
 
     @cached_property
     def unconfirmed(self) -> dict[str, Any] | None:
         """While provisioning is on and scope or matching changed since the last approval: the plan to look at, if there is one."""
         if not self.tenant.enabled or self.configurations.current.confirmed:
             return None
-        return {"plan": queries.newest_plan(self.tenant)}
+        return {"plan": queries.newest_plan(self.tenant, self.configurations.current)}

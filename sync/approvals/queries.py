@@ -231,9 +231,8 @@ def plan_is_fresh(run: Run, configuration: Configuration) -> bool:
     return run.started_at >= configuration.changed_at and timezone.now() - run.finished_at < FRESH
 
 
-def newest_plan(tenant: Tenant) -> Run | None:
-    """The newest fresh preview (or plan that waits); None when there is none."""
-    configuration = configuration_of(tenant)
+def newest_plan(tenant: Tenant, configuration: Configuration) -> Run | None:
+    """The newest fresh preview (or plan that waits) under the rules that runs use; None when there is none."""
     recent = tenant.runs.filter(started_at__gte=configuration.changed_at).order_by("-number")[:20]
     return next((run for run in recent if plan_is_fresh(run, configuration)), None)
 
@@ -260,8 +259,9 @@ class Waiting:
         return sum(self.by_hold.values())
 
 
-def waiting(tenant: Tenant) -> Waiting:
-    by_hold, newest = waiting_by_hold(tenant), newest_whole(tenant)
+def waiting(tenant: Tenant, last: Run | None = None) -> Waiting:
+    """`last`: the newest run, where it is at hand."""
+    by_hold, newest = waiting_by_hold(tenant), last if last and last.whole else newest_whole(tenant)
     if newest is None:
         return Waiting(by_hold, None, None)
     return Waiting(by_hold, waiting_plan(tenant, newest), shrunken(tenant, newest))

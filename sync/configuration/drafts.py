@@ -19,11 +19,6 @@ from sync.models import Assignment, AttributeMapping, AuditEntry, Configuration,
 Row = TypeVar("Row", AttributeMapping, ScopingFilter, Assignment)
 
 
-def draft_or_current(tenant: Tenant) -> Configuration:
-    """What pages show and edit: the draft when there is one."""
-    return tenant.configurations.draft() or tenant.configurations.current()
-
-
 class Configurations(NamedTuple):
     """`current`: what runs use; it is the draft as long as no version is published."""
 
@@ -34,6 +29,12 @@ class Configurations(NamedTuple):
 def configurations_of(tenant: Tenant) -> Configurations:
     rows = list(tenant.configurations.order_by(F("number").desc(nulls_first=True))[:2])
     return Configurations(rows[0], rows[-1]) if rows[0].number is None else Configurations(None, rows[0])
+
+
+def draft_or_current(tenant: Tenant) -> Configuration:
+    """What pages show and edit: the draft when there is one."""
+    found = configurations_of(tenant)
+    return found.draft or found.current
 
 
 class Edit:

@@ -207,9 +207,8 @@ def table_of(model: type[Any]) -> str:
     return str(model._meta.db_table)
 
 
-def only_in_aws(tenant_id: int) -> QuerySet[Drift]:
+def only_in_aws(tenant_id: int, newest: Run | None) -> QuerySet[Drift]:
     """Rows of the newest comparison: what AWS holds, nobody in Entra claims, and the never-touch list does not name."""
-    newest = newest_comparison(tenant_id)
     if newest is None:
         return Drift.objects.none()
     rows = newest.drifts.filter(kind=Drift.Kind.ONLY_IN_AWS, repaired=False).exclude(facts__has_key="left_alone")
@@ -217,9 +216,9 @@ def only_in_aws(tenant_id: int) -> QuerySet[Drift]:
     return rows.exclude(claimed(newest.tenant)).exclude(Exists(linked))
 
 
-def open_differences(tenant_id: int) -> QuerySet[Drift]:
-    """What makes people and groups of ours *Gone* or *Differs*: the same rows as in FACTS, one by one."""
-    newest = newest_comparison(tenant_id)
+def open_differences(tenant_id: int, newest: Run | None) -> QuerySet[Drift]:
+    """What makes people and groups of ours *Gone* or *Differs*: the same rows as in FACTS, one by one. `newest`:
+    comparison."""
     since = newest.compared_at if newest else None
     read_back = Q(run__kind=Run.Kind.ON_DEMAND) & (Q(found_at__gte=since) if since else Q())
     rows = Drift.objects.filter(read_back | Q(run=newest), tenant=tenant_id, repaired=False, link__scim_id=F("scim_id"))

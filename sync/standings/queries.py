@@ -261,7 +261,10 @@ def worst(tenant: Tenant) -> tuple[Word, int] | None:
 
 def compared(tenant: Tenant) -> Run | None:
     """The comparison that the standings go by."""
-    return newest_comparison(tenant.pk)
+    found = newest_comparison(tenant.pk)
+    if found is not None:
+        found.tenant = tenant
+    return found
 
 
 def compared_counts(tenant: Tenant) -> dict[Word, int]:
@@ -270,15 +273,15 @@ def compared_counts(tenant: Tenant) -> dict[Word, int]:
     return {word: found[word] for word in COMPARED}
 
 
-def differing(tenant: Tenant) -> QuerySet[Drift]:
+def differing(tenant: Tenant, newest: Run | None = None) -> QuerySet[Drift]:
     """What the newest comparison, and reading back since, found of people and groups of ours; without what was written or
     read anew since. Whoever is held, or has another problem first, stands at that word."""
-    return open_differences(tenant.pk)
+    return open_differences(tenant.pk, newest or newest_comparison(tenant.pk))
 
 
-def unclaimed(tenant: Tenant) -> QuerySet[Drift]:
+def unclaimed(tenant: Tenant, newest: Run | None = None) -> QuerySet[Drift]:
     """Of everybody who stands at *Only in AWS*: what AWS holds, and whose it may be."""
-    return only_in_aws(tenant.pk)
+    return only_in_aws(tenant.pk, newest or newest_comparison(tenant.pk))
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,7 +350,10 @@ def _difference(kind: str, row: Sequence[Any]) -> Difference:
 
 def _only_in_aws_differences(tenant: Tenant) -> list[Difference]:
     facts = {"word": Word.ONLY_IN_AWS.value, "code": ONLY_IN_AWS}
-    derived = {(row.object_type, row.scim_id): facts | {"name": row.name} for row in only_in_aws(tenant.pk)}
+    derived = {
+        (row.object_type, row.scim_id): facts | {"name": row.name}
+        for row in only_in_aws(tenant.pk, newest_comparison(tenant.pk))
+    }
     rows = standings(tenant, object_id="")
     stored = {(row.kind, row.scim_id): {"word": row.word, "code": row.code, "name": row.name} for row in rows}
     return [

@@ -13,6 +13,7 @@ from portal.access.pages import page
 from portal.access.request import HttpRequest
 from portal.access.rights import can
 from portal.access.roles import Right
+from portal.frame.around import TenantFrame
 from portal.frame.paging import Pager
 from portal.frame.render import render_page
 from portal.pages.assignments import tables
@@ -20,6 +21,7 @@ from sync.configuration import drafts
 from sync.directory import live
 from sync.models import (
     Assignment,
+    Configuration,
     DirectoryGroup,
     DirectoryMembership,
     DirectoryUser,
@@ -57,8 +59,9 @@ class GroupMember:
 
 @page(read=Right.READ)
 def group(request: HttpRequest, tenant: Tenant, object_id: str) -> HttpResponse:
-    row, mirrored = group_or_404(tenant, object_id)
-    configuration = drafts.draft_or_current(tenant)
+    configurations = TenantFrame.of(request, tenant).configurations
+    configuration = configurations.draft or configurations.current
+    row, mirrored = group_or_404(configuration, object_id)
     rules = AssignmentEffects(configuration)
     inside = assignment_effects.nested_groups(tenant, [object_id])
     groups = {object_id, *(child for children in inside.values() for child in children)}
@@ -75,7 +78,7 @@ def group(request: HttpRequest, tenant: Tenant, object_id: str) -> HttpResponse:
         "row": row,
         "tree": tree_lines(tenant, object_id, inside),
         "loops": 0,
-        "effective": assignment_effects.people_in(tenant, included).count(),
+        "effective": people.paginator.count if not text else assignment_effects.people_in(tenant, included).count(),
         "people": people,
         "pager": Pager.of(request, people),
         "text": text,
@@ -93,10 +96,10 @@ def group(request: HttpRequest, tenant: Tenant, object_id: str) -> HttpResponse:
     return render_page(request, "assignments/group/detail.html", context, partial="people")
 
 
-def group_or_404(tenant: Tenant, object_id: str) -> tuple[Assignment | None, DirectoryGroup | None]:
+def group_or_404(configuration: Configuration, object_id: str) -> tuple[Assignment | None, DirectoryGroup | None]:
     """The group as it is assigned and as it was read. Raises Http404 when it is neither."""
-    row = drafts.draft_or_current(tenant).assignments.filter(object_type="group", object_id=object_id).first()
-    mirrored = DirectoryGroup.objects.filter(tenant=tenant, object_id=object_id).first()
+    row = configuration.assignments.filter(object_type="group", object_id=object_id).first()
+    mirrored = DirectoryGroup.objects.filter(tenant=configuration.tenant_id, object_id=object_id).first()
     if row is None and mirrored is None:
         raise Http404(_("We have not read a group with this ID."))
     return row, mirrored
@@ -175,7 +178,7 @@ def last_membership_change(tenant: Tenant, object_id: str) -> Operation | None:
 @page(read=Right.ON_DEMAND)
 def group_now(request: HttpRequest, tenant: Tenant, object_id: str) -> HttpResponse:
     """What Entra says about it now: its kind, and the rule of a dynamic one."""
-    group_or_404(tenant, object_id)
+    group_or_404(drafts.draft_or_current(tenant), object_id)
     context: dict[str, Any] = {"tenant": tenant, "object_id": object_id, "now": None, "gone": False}
     try:
         now = live.group_now(tenant, object_id)

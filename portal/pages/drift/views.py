@@ -86,26 +86,25 @@ def drift_context(tenant: Tenant) -> dict[str, Any]:
 
 
 def results(tenant: Tenant, run: Run) -> dict[str, Any]:
-    numbers = standings.compared_counts(tenant)
+    numbers, differing = standings.compared_counts(tenant), standings.differing(tenant, run)
     alone = run.drifts.filter(kind=Drift.Kind.ONLY_IN_AWS, facts__left_alone=True)
     return {
         "facts": phase_of(run, "compare")["facts"],
-        "sections": sections_of(tenant),
+        "sections": sections_of(differing),
         "gone": list(standings.standings(tenant, word=Word.GONE)[:SHOWN]),
         "numbers": {word.value: n for word, n in numbers.items()},
         "differ": numbers[Word.GONE] + numbers[Word.DIFFERS],
-        "besides": besides(tenant),
+        "besides": besides(tenant, differing),
         "repairing": repairing(tenant, run),
         "unsettled": verifying.unsettled(run),
         "suspect": PROBLEMS.get(run.suspect),
-        "only_in_aws": unmanaged_objects(tenant, standings.unclaimed(tenant)),
+        "only_in_aws": unmanaged_objects(tenant, standings.unclaimed(tenant, run)),
         "left_alone": list(alone[:SHOWN]),
         "shown": SHOWN,
     }
 
 
-def sections_of(tenant: Tenant) -> list[dict[str, Any]]:
-    rows = standings.differing(tenant)
+def sections_of(rows: QuerySet[Drift]) -> list[dict[str, Any]]:
     counts = dict(rows.order_by().values_list("kind").annotate(Count("pk")))
     return [
         {
@@ -119,10 +118,10 @@ def sections_of(tenant: Tenant) -> list[dict[str, Any]]:
     ]
 
 
-def besides(tenant: Tenant) -> int:
+def besides(tenant: Tenant, differing: QuerySet[Drift]) -> int:
     """How many differ too and stand at another word, such as *Held*."""
     others = standings.standings(tenant).exclude(word__in=(Word.GONE, Word.DIFFERS))
-    return others.filter(object_id__in=standings.differing(tenant).values("link__object_id")).count()
+    return others.filter(object_id__in=differing.values("link__object_id")).count()
 
 
 def repairing(tenant: Tenant, run: Run) -> int:

@@ -1,6 +1,7 @@
 """Provisioning control: On or Off, sync now, preview, the interval, who is notified, the safety settings."""
 
 from django.contrib import messages
+from django.db.models import Count
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
@@ -17,7 +18,7 @@ from portal.words.plan import plan_lines
 from portal.words.progress import run_in_the_way, waits_too_long
 from sync.approvals import queries
 from sync.configuration.current import configuration_of
-from sync.models import Run, Tenant
+from sync.models import ObjectType, Run, Tenant
 from sync.problems.catalogue import PROBLEMS
 from sync.runs.requests import RunInTheWay, request_run
 from sync.standings import queries as standings
@@ -88,7 +89,7 @@ def turn_on(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     names the preview that the reader saw: exactly that is confirmed.
     """
     if request.method == "POST":
-        plan = queries.newest_plan(tenant)
+        plan = queries.newest_plan(tenant, configuration_of(tenant))
         seen = request.POST.get("plan", "")
         if plan is not None and seen != str(plan.number):
             messages.warning(request, _("There is a newer preview. Look at it before you turn provisioning on."))
@@ -103,9 +104,10 @@ def turn_on(request: HttpRequest, tenant: Tenant) -> HttpResponse:
 
 
 def turn_on_context(request: HttpRequest, tenant: Tenant) -> dict[str, object]:
-    configuration = configuration_of(tenant)
-    assignments = configuration.assignments
-    plan = queries.newest_plan(tenant)
+    configuration = TenantFrame.of(request, tenant).configurations.current
+    assigned = configuration.assignments.order_by().values_list("object_type").annotate(n=Count("pk"))
+    numbers = dict(assigned)
+    plan = queries.newest_plan(tenant, configuration)
     last = tenant.runs.whole().finished().filter(kind=Run.Kind.PREVIEW).first()
     failed = last if last is not None and plan is None and last.state == Run.State.FAILED else None
     return control_context(request, tenant) | {
@@ -115,8 +117,8 @@ def turn_on_context(request: HttpRequest, tenant: Tenant) -> dict[str, object]:
         "failed": failed,
         "failure": PROBLEMS.get(failed.problem) if failed else None,
         "confirmed": configuration.confirmed,
-        "groups": assignments.filter(object_type="group").count(),
-        "people": assignments.filter(object_type="user").count(),
+        "groups": numbers.get(ObjectType.GROUP, 0),
+        "people": numbers.get(ObjectType.USER, 0),
         "ready": standings.ready(tenant),
     }
 

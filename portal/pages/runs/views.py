@@ -11,7 +11,7 @@ from portal.access.roles import Right
 from portal.access.step_up import StepUp
 from portal.frame.paging import keyset_page
 from portal.frame.render import redirect_to, render_page, render_question, wants_partial
-from portal.frame.run_pill import RunPill
+from portal.frame.run_pill import RunPill, newest_run
 from portal.pages.runs import live
 from portal.words.plan import plan_lines, shows_a_plan
 from portal.words.progress import phase_rows, run_in_the_way, waits_too_long
@@ -148,4 +148,6 @@ def run_cancel(request: HttpRequest, tenant: Tenant, number: int) -> HttpRespons
 @page(read=Right.READ)
 def run_pill(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """The running or the last run, for the header of every page."""
-    return render_page(request, "frame/_run_pill.html", {"tenant": tenant, "pill": RunPill.of(tenant)})
+    return render_page(
+        request, "frame/_run_pill.html", {"tenant": tenant, "pill": RunPill.of(tenant, newest_run(tenant))}
+    )
