@@ -1,9 +1,9 @@
 """What pages and commands read of a readiness check."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Count, Exists, OuterRef, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from sync.configuration.current import configuration_of
@@ -97,26 +97,41 @@ def found_since(check: ReadinessCheck) -> int:
 
 
 def failing(check: ReadinessCheck, shown: int = SHOWN) -> list[Failing]:
-    """Worst first, each with its first people."""
-    counted = open_findings(check).order_by().values("code").annotate(owners=Count("object_id", distinct=True))
-    objects = {row["code"]: row["owners"] for row in counted}
-    return [_failing(check, code, objects[code], shown) for code in ORDER if code in objects]
+    """Worst first, each with its first people. As many queries for one code as for all of them."""
+    found = open_findings(check).order_by().values("code")
+    objects = dict(found.annotate(owners=Count("object_id", distinct=True)).values_list("code", "owners"))
+    codes = [code for code in ORDER if code in objects]
+    alone, first = _alone(check), _first(check, codes, shown)
+    people = list(zip(first, affected(check.tenant, first), strict=True))
+    mappings = list(AttributeMapping.objects.filter(configuration=configuration_of(check.tenant))) if codes else []
+    return [
+        Failing(
+            code,
+            PROBLEMS[code],
+            check_outcome(code),
+            objects[code],
+            alone.get(code, 0),
+            [who for one, who in people if one.code == code],
+            mapping_causes(mappings, [one for one in first if one.code == code]),
+        )
+        for code in codes
+    ]
 
 
-def _failing(check: ReadinessCheck, code: str, objects: int, shown: int) -> Failing:
-    rows = open_findings(check).filter(code=code)
-    others = check.findings.filter(certain=True, object_id=OuterRef("object_id")).exclude(code=code)
-    alone = rows.filter(certain=True).exclude(Exists(others)).order_by().values("object_id").distinct().count()
-    first = list(rows[:shown])
-    return Failing(
-        code,
-        PROBLEMS[code],
-        check_outcome(code),
-        objects,
-        alone,
-        list(affected(check.tenant, first)),
-        mapping_causes(check.tenant, first),
-    )
+def _alone(check: ReadinessCheck) -> dict[str, int]:
+    """By code, how many have nothing else that AWS certainly refuses."""
+    certain = open_findings(check).filter(certain=True)
+    others = check.findings.filter(certain=True, object_id=OuterRef("object_id")).exclude(code=OuterRef("code"))
+    rows = certain.exclude(Exists(others)).order_by().values("code")
+    return dict(rows.annotate(owners=Count("object_id", distinct=True)).values_list("code", "owners"))
+
+
+def _first(check: ReadinessCheck, codes: Sequence[str], shown: int) -> list[Finding]:
+    """So many of each, by the index of codes."""
+    asked = Q(pk=None)
+    for code in codes:
+        asked |= Q(pk__in=open_findings(check).filter(code=code).values("pk")[:shown])
+    return list(check.findings.filter(asked)) if codes else []
 
 
 def check_outcome(code: str) -> str:
@@ -152,15 +167,14 @@ def leaving_words(ways: str) -> str:
     return ", ".join(str(LEAVING[way]) for way in ways.split(", ") if way in LEAVING)
 
 
-def mapping_causes(tenant: Tenant, findings: Sequence[Finding]) -> list[MappingCause]:
+def mapping_causes(mappings: Iterable[AttributeMapping], findings: Sequence[Finding]) -> list[MappingCause]:
     """The mapping rows that write what is wrong."""
     first = {(one.object_type, one.attribute): one for one in reversed(findings)}
-    rows = AttributeMapping.objects.filter(configuration=configuration_of(tenant))
     return [
         MappingCause(row, proposed_fix(one, row))
         for (object_type, attribute), one in first.items()
-        for row in rows.filter(object_type=object_type)
-        if attribute in (row.target, unit_of(row.target))
+        for row in mappings
+        if row.object_type == object_type and attribute in (row.target, unit_of(row.target))
     ]
 
 
