@@ -16,6 +16,8 @@ PLUGINS = (
         "runs",
         "selection",
         "tenant",
+        # After those that it imports from.
+        "every_standing",
     ),
 )
 pytest_plugins = [f"tests.world.{name}" for name in PLUGINS]

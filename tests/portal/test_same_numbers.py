@@ -11,132 +11,17 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.test import Client
-from django.utils import timezone
 
 from sync.health.queries.figures import FIGURES
-from sync.models import Delivery, DirectoryGroup, DirectoryUser, Hold, Link, Run, Snapshot, Standing, Tenant, Word
-from sync.notifications.incidents import after_run
-from sync.readiness.services import check_now
+from sync.models import Delivery, DirectoryGroup, DirectoryUser, Hold, Standing, Tenant, Word
 from sync.standings import queries as standings
-from sync.standings.services import refresh_all
-from tests.world.mirrored import found, held, linked, mirrored_group, mirrored_person, new_comparison
-from tests.world.runs import new_run
+from tests.world.every_standing import GROUPS, PEOPLE, in_scope
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both]
-Numbers = dict[str, int]
 
-# How many stand at each word, and how many of them are in scope.
-PEOPLE = {
-    "only_in_aws": 2,
-    "held": 3,
-    "gone": 2,
-    "conflict": 2,
-    "not_ready": 4,
-    "failed": 3,
-    "differs": 2,
-    "waiting": 2,
-    "disabled": 3,
-    "not_in_scope": 5,
-    "in_aws": 6,
-}
-GROUPS = {
-    "only_in_aws": 1,
-    "held": 1,
-    "gone": 1,
-    "conflict": 1,
-    "not_ready": 1,
-    "failed": 1,
-    "differs": 1,
-    "waiting": 1,
-    "disabled": 1,
-    "not_in_scope": 2,
-    "in_aws": 3,
-}
-OUTSIDE = ("only_in_aws", "held", "disabled", "not_in_scope")
 PROBLEMS = ("gone", "conflict", "not_ready", "failed")
 # Whom nobody reaches by waiting.
 WAIT_FOR_SOMEBODY = (*PROBLEMS, "only_in_aws", "held")
-Row = DirectoryUser | DirectoryGroup
-
-CONFLICT = {"refused_code": "two-matches", "refused_attribute": "userName", "holder_name": "ann", "holder_id": "u-1"}
-FAILED = {"failures": 2, "failure_code": "rejected", "failure_words": "No.", "failure_request_id": "r-1"}
-
-
-def in_scope(counts: Numbers) -> int:
-    return sum(n for word, n in counts.items() if word not in OUTSIDE)
-
-
-def somebody(tenant: Tenant, **facts: Any) -> DirectoryUser:
-    """AWS takes them, unless the facts say otherwise."""
-    person = mirrored_person(tenant, **facts)
-    login = person.user_principal_name
-    values = {"userPrincipalName": login, "displayName": person.display_name, "givenName": "A", "surname": "B"}
-    person.properties = {"id": person.object_id, "mail": login, "mailNickname": login, "accountEnabled": True} | values
-    person.save()
-    return person
-
-
-def some_group(tenant: Tenant, **facts: Any) -> DirectoryGroup:
-    group = mirrored_group(tenant, **facts)
-    group.properties = {"id": group.object_id, "displayName": group.display_name}
-    group.save()
-    return group
-
-
-Make = Callable[..., Row]
-
-
-def stand(tenant: Tenant, make: Make, word: str, comparison: Run) -> None:
-    """One more of this word, as the facts have it."""
-    row = make(tenant, in_scope=word not in OUTSIDE)
-    match word:
-        case "held":
-            linked(row)
-            held(row)
-        case "gone":
-            found(comparison, "missing", linked(row))
-        case "conflict":
-            linked(row, "", **CONFLICT)
-        case "not_ready" if isinstance(row, DirectoryUser):
-            DirectoryUser.objects.filter(pk=row.pk).update(properties=row.properties | {"surname": None})
-        case "not_ready":
-            linked(row, "", refused_code="too-long", refused_attribute="displayName")
-        case "failed":
-            linked(row, **FAILED)
-        case "differs":
-            found(comparison, "differs", linked(row), facts={"title": {"written": "A", "held": "B"}})
-        case "disabled":
-            linked(row, active=False)
-        case "in_aws":
-            linked(row)
-
-
-@pytest.fixture
-def company(ready: Tenant) -> Tenant:
-    now = timezone.now()
-    Tenant.objects.update(
-        enabled=True, enabled_changed_at=now, notify_on_failure=True, notification_email="a@acme.example"
-    )
-    ready.refresh_from_db()
-    Snapshot.objects.create(tenant=ready, full=True, sealed_at=now)
-    comparison = new_comparison(ready)
-    for make, counts, kind in ((somebody, PEOPLE, "user"), (some_group, GROUPS, "group")):
-        for word, n in counts.items():
-            for number in range(n):
-                if word == "only_in_aws":
-                    found(comparison, word, object_type=kind, scim_id=f"{kind}-{number}", name=f"Root {number}")
-                else:
-                    stand(ready, make, word, comparison)  # type: ignore[arg-type]
-    noted = Link.objects.filter(object_type="user").exclude(scim_id="").order_by("-pk")[:1]
-    Link.objects.filter(pk__in=noted.values("pk")).update(refused_code="create-off")
-    refresh_all(ready)
-    check_now(ready)
-    run = new_run(
-        ready, 2, kind="changes", state="waiting_for_approval", started_at=now, finished_at=now, counts={"held": 4}
-    )
-    Hold.objects.update(run=run)
-    after_run(run)
-    return ready
 
 
 # Every place: what it shows, and what that has to be
@@ -260,17 +145,17 @@ PLACES = (overview, people, one_person, readiness, approvals, drift, others, mai
 
 @pytest.mark.parametrize("place", PLACES)
 def test_every_place_shows_the_same_numbers(
-    company: Tenant, jo: Client, place: Callable[[Client], Iterator[tuple[str, object, object]]]
+    every_standing: Tenant, jo: Client, place: Callable[[Client], Iterator[tuple[str, object, object]]]
 ) -> None:
     shown = list(place(jo))
     assert {name: number for name, number, _expected in shown} == {name: expected for name, _n, expected in shown}
 
 
-def test_the_numbers_add_up(company: Tenant) -> None:
+def test_the_numbers_add_up(every_standing: Tenant) -> None:
     for kind, model, counts in (("user", DirectoryUser, PEOPLE), ("group", DirectoryGroup, GROUPS)):
-        known = model._default_manager.filter(tenant=company).count()
-        rows = standings.standings(company, kind)
+        known = model._default_manager.filter(tenant=every_standing).count()
+        rows = standings.standings(every_standing, kind)
         assert {word.value for word in Word} == counts.keys()
         assert sum(counts.values()) == rows.count() == known + counts["only_in_aws"]
         assert in_scope(counts) + rows.filter(in_scope=False).exclude(object_id="").count() == known
-    assert standings.differences(company) == []
+    assert standings.differences(every_standing) == []
