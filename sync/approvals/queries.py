@@ -2,7 +2,7 @@
 
 import datetime
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
@@ -13,6 +13,7 @@ from sync.configuration.ruleset import filters_of
 from sync.engine.evaluation.clashes import BY_LEAVER
 from sync.engine.guard.guard import Guard
 from sync.models import Configuration, DirectoryGroup, DirectoryUser, HeldChange, Hold, Link, Run, Tenant
+from sync.models.run import RunQuerySet
 from sync.problems.catalogue import PROBLEMS, ProblemWords
 from sync.rules.scope import Reason
 
@@ -261,7 +262,27 @@ class Waiting:
 
 def waiting(tenant: Tenant, last: Run | None = None) -> Waiting:
     """`last`: the newest run, where it is at hand."""
-    by_hold, newest = waiting_by_hold(tenant), last if last and last.whole else newest_whole(tenant)
+    return _waiting(tenant, waiting_by_hold(tenant), last if last and last.whole else newest_whole(tenant))
+
+
+def waiting_of(tenants: Collection[Tenant]) -> dict[int, Waiting]:
+    """By primary key, with as many queries for many as for one."""
+    held: dict[int, dict[int, int]] = defaultdict(dict)
+    rows = HeldChange.objects.waiting().filter(tenant__in=tenants).order_by().values_list("tenant", "hold")
+    for tenant, hold, n in rows.annotate(n=Count("pk")):
+        held[tenant][hold] = n
+    newest = {run.tenant_id: run for run in newest_of(tenants, Run.objects.whole())}
+    return {tenant.pk: _waiting(tenant, held.get(tenant.pk, {}), newest.get(tenant.pk)) for tenant in tenants}
+
+
+def newest_of(tenants: Collection[Tenant], runs: RunQuerySet) -> QuerySet[Run]:
+    """The newest of these runs of each tenant."""
+    first = runs.filter(tenant=OuterRef("pk")).order_by("-number").values("pk")[:1]
+    keys = Tenant.objects.filter(pk__in=[tenant.pk for tenant in tenants]).annotate(newest=Subquery(first))
+    return Run.objects.filter(pk__in=keys.values("newest")).select_related("tenant")
+
+
+def _waiting(tenant: Tenant, by_hold: Mapping[int, int], newest: Run | None) -> Waiting:
     if newest is None:
         return Waiting(by_hold, None, None)
     return Waiting(by_hold, waiting_plan(tenant, newest), shrunken(tenant, newest))

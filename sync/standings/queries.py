@@ -5,7 +5,7 @@ Every number is the length of the list beside it: both come from one condition.
 
 import datetime
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -255,8 +255,35 @@ def open_problems(tenant: Tenant) -> tuple[int, datetime.datetime | None]:
 
 def worst(tenant: Tenant) -> tuple[Word, int] | None:
     """The first word, in the order of WAITS_FOR_SOMEBODY, that anybody has."""
-    found = counts(tenant)
-    return next(((word, found[word]) for word in (*WAITS_FOR_SOMEBODY, Word.DIFFERS) if found[word]), None)
+    return _worst(counts(tenant))
+
+
+def _worst(found: Mapping[Word, int]) -> tuple[Word, int] | None:
+    return next(((word, found[word]) for word in (*WAITS_FOR_SOMEBODY, Word.DIFFERS) if found.get(word)), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A tenant in a list of them: see reaching_aws and worst."""
+
+    reaching: tuple[int, int]
+    worst: tuple[Word, int] | None
+
+
+def summaries(tenants: Collection[Tenant]) -> dict[int, Summary]:
+    """By primary key; one query for all of them."""
+    rows = Standing.objects.filter(tenant__in=tenants).order_by().values("tenant", "word")
+    there = Q(kind=USER, in_scope=True)
+    found: dict[int, dict[Word, tuple[int, int]]] = {tenant.pk: {} for tenant in tenants}
+    for row in rows.annotate(n=Count("pk"), inside=Count("pk", filter=there)):
+        found[row["tenant"]][Word(row["word"])] = (row["n"], row["inside"])
+    return {key: _summary(words) for key, words in found.items()}
+
+
+def _summary(words: Mapping[Word, tuple[int, int]]) -> Summary:
+    inside = {word: people for word, (_all, people) in words.items()}
+    reaching = (inside.get(Word.IN_AWS, 0), sum(inside.values()))
+    return Summary(reaching, _worst({word: n for word, (n, _people) in words.items()}))
 
 
 def compared(tenant: Tenant) -> Run | None:

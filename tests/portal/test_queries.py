@@ -13,7 +13,9 @@ from django.utils import timezone
 
 from sync.models import Hold, Operation, Standing, Tenant
 from sync.readiness.services import check_now
+from sync.standings import queries as standings
 from sync.standings.services import refresh_all
+from sync.tenants.services import create_tenant
 from tests.world.every_standing import GROUPS, PEOPLE, some_group, somebody, stand
 from tests.world.mirrored import new_comparison
 from tests.world.runs import new_run, operation
@@ -97,3 +99,24 @@ def test_the_budgets_are_used_up(every_standing: Tenant, jo: Client) -> None:
     """Whoever saves a question lowers them."""
     log_entries(every_standing)
     assert {page: asked(jo, page) for page in ABOVE} == ABOVE
+
+
+def test_the_list_of_tenants_asks_no_more_of_many(every_standing: Tenant, jo: Client) -> None:
+    def asked() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            assert jo.get("/t/?stay=1").status_code == 200
+        return len(captured)
+
+    asked()
+    few = asked()
+    for number in range(5):
+        another = create_tenant(actor="jo@acme.example", name=f"Another {number}")
+        new_run(another, 1, kind="changes", started_at=timezone.now())
+        stand(another, somebody, "in_aws", new_comparison(another))
+        refresh_all(another)
+    assert asked() <= few <= BUDGET
+    rows = {row["tenant"].name: row for row in jo.get("/t/?stay=1").context["rows"]}
+    assert rows["Another 3"]["reaching"] == (1, 1)
+    assert rows["Acme"]["reaching"] == standings.reaching_aws(every_standing)
+    assert (rows["Another 3"]["worst"], rows["Acme"]["worst"]) == (None, standings.worst(every_standing))
+    assert rows["Another 3"]["last_run"].number == 1
