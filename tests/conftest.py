@@ -4,21 +4,10 @@ import pytest
 from django.core.cache import cache
 
 PLUGINS = (
-    *(
-        "audited",
-        "broker",
-        "database",
-        "drafted",
-        "examples",
-        "labs",
-        "people",
-        "prepared",
-        "runs",
-        "selection",
-        "tenant",
-        # After those that it imports from.
-        "every_standing",
-    ),
+    *("audited", "broker", "database", "drafted", "examples", "labs"),
+    *("people", "prepared", "runs", "selection", "tenant"),
+    # After those that it imports from.
+    "every_standing",
 )
 pytest_plugins = [f"tests.world.{name}" for name in PLUGINS]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.test import Client
+from django.test import Client, TransactionTestCase
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 from playwright.sync_api import Browser, Page
@@ -47,8 +47,7 @@ from tests.world.database import empty
 from tests.world.drafted import PREVIEW, preview_of, with_draft
 from tests.world.people import person, sign_in
 
-# Not by transactions: nothing is emptied between pages that only read.
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)
 
 ADELE = "aaaaaaaa-1111-4111-8111-111111111111"
 GROUP = "bbbbbbbb-1111-4111-8111-111111111111"
@@ -97,8 +96,10 @@ class World:
 
 @pytest.fixture(scope="module")
 def world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
-    """Committed once for all pages: they only read."""
-    with django_db_blocker.unblock():
+    """Committed once for all pages: they write no more than that somebody looked."""
+    with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch:
+        # Nothing is emptied between pages.
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _case: None)
         client = Client()
         sign_in(client, person("jo@acme.example", Role.OWNER))
         # Pages only read: nor do they note that somebody was here.

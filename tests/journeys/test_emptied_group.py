@@ -46,7 +46,9 @@ def test_an_emptied_group_is_held_and_decided_by_name(
 
         kept = {one["userPrincipalName"] for one in team[:2]}
         decide(page, up, "removals", team, kept)
+        ended(page, "Waiting for approval")
         decide(page, up, "members", team, kept)
+        completed(page)
         aws_holds_exactly_the_kept(page, up, team, kept)
 
 
@@ -85,9 +87,13 @@ def turn_on(page: Page, up: Up) -> None:
 
 
 def completed(page: Page) -> None:
+    ended(page, "Completed")
+
+
+def ended(page: Page, state: str) -> None:
     """The run of this page, by itself."""
     expect(page.get_by_role("heading", name=re.compile(r"Run \d+"))).to_be_visible()
-    expect(page.locator("#run-head .ls-run-state").get_by_text("Completed", exact=True)).to_be_visible(timeout=60_000)
+    expect(page.locator("#run-head .ls-run-state").get_by_text(state, exact=True)).to_be_visible(timeout=60_000)
 
 
 def members(up: Up, name: str) -> set[str]:
@@ -104,7 +110,7 @@ def active(up: Up) -> set[str]:
 def nobody_goes_and_the_rest_is_written(page: Page, up: Up, before: set[str], chief: dict[str, Any]) -> None:
     page.goto(f"{up.url}/t/acme/provisioning/")
     page.get_by_role("button", name="Sync now").click()
-    completed(page)
+    ended(page, "Waiting for approval")
     assert members(up, "Platform") == before
     assert before <= active(up)
     users = up.lab("GET", "aws/state")["users"]
@@ -126,7 +132,6 @@ def decide(page: Page, up: Up, word: str, team: list[dict[str, Any]], kept: set[
     expect(page.locator("dd[data-tally=stay]")).to_have_text("2")
     page.get_by_label("Type acme to confirm").fill("acme")
     page.get_by_role("button", name="Remove 22").click()
-    completed(page)
 
 
 def aws_holds_exactly_the_kept(page: Page, up: Up, team: list[dict[str, Any]], kept: set[str]) -> None:

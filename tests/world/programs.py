@@ -33,7 +33,8 @@ def free_port() -> int:
 
 def clean_environment(**extra: str) -> dict[str, str]:
     """The caller's, without what the test settings put there."""
-    ours = ("STATE_DIR", "SECRET_KEY", "SEAL_KEYS", "BROKER_URL", "DATABASE_URL", "DJANGO_SETTINGS_MODULE")
+    ours = {"STATE_DIR", "SECRET_KEY", "SEAL_KEYS", "BROKER_URL", "DATABASE_URL"}
+    ours |= {"DJANGO_SETTINGS_MODULE", "DJANGO_ALLOW_ASYNC_UNSAFE"}
     return {name: value for name, value in os.environ.items() if name not in ours} | extra
 
 

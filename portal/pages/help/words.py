@@ -82,6 +82,7 @@ KINDS: Mapping[str, tuple[Words, Mapping[str, Words]]] = {
             "completed_with_differences": _("It did its job, and AWS holds something else than was written."),
             "failed": _("It could not do its job at all."),
             "cancelled": _("Somebody ended it. What was written stays."),
+            "did_not_start": _("It was due, and nobody began it: the history says why."),
         },
     ),
     "phase": (

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from portal.access import sessions
 from portal.access import users as accounts
-from portal.access.pages import View, site_page
+from portal.access.pages import site_page
 from portal.access.request import HttpRequest
 from portal.access.roles import Right
 from portal.access.step_up import StepUp
@@ -94,23 +94,28 @@ def role_take(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
-def of_another(act: Callable[..., Any]) -> View:
+@owners_act
+def deactivate(request: HttpRequest, pk: int) -> HttpResponse:
+    return _of_another(request, pk, accounts.deactivate)
+
+
+@owners_act
+def activate(request: HttpRequest, pk: int) -> HttpResponse:
+    return _of_another(request, pk, accounts.activate)
+
+
+@owners_act
+def second_factor_reset(request: HttpRequest, pk: int) -> HttpResponse:
+    return _of_another(request, pk, accounts.reset_second_factor)
+
+
+def _of_another(request: HttpRequest, pk: int, act: Callable[..., Any]) -> HttpResponse:
     """What an Owner does to somebody else's account; to one's own there are one's own pages."""
-
-    @owners_act
-    def view(request: HttpRequest, pk: int) -> HttpResponse:
-        person = _person(pk)
-        if person == request.user:
-            messages.error(request, _("This is your own account: *Sign-in and security* has what you may change."))
-            return redirect_to(request, "user", person.pk)
-        return _done(request, person, lambda: act(actor=request.user.email, user=person))
-
-    return view
-
-
-deactivate = of_another(accounts.deactivate)
-activate = of_another(accounts.activate)
-second_factor_reset = of_another(accounts.reset_second_factor)
+    person = _person(pk)
+    if person == request.user:
+        messages.error(request, _("This is your own account: *Sign-in and security* has what you may change."))
+        return redirect_to(request, "user", person.pk)
+    return _done(request, person, lambda: act(actor=request.user.email, user=person))
 
 
 @owners_act

@@ -74,6 +74,7 @@ def test_a_run_that_no_worker_took_in_time_is_noted_when_one_does(
     assert (missed.expected_at, missed.reason) == (created, "nobody")
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_run_keeps_how_people_stood_when_it_ended_and_what_was_the_matter(wired: Tenant, lab: Lab) -> None:
     good, nameless = hire(lab, "Gus Good"), hire(lab, "Nora Name", surname="")
     assign(wired, good, nameless)

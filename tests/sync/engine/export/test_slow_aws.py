@@ -24,7 +24,7 @@ QUOTA, RATE = 20, 18
 # Longer than any wait that an answer asks for: who would sleep it stands still, and fails instead.
 LONGEST_SLEEP = 120
 # Seconds of the fast clock for what this machine needs itself.
-OVERHEAD = 30
+OVERHEAD = 120
 
 
 def hire_team(lab: Lab, count: int) -> dict[str, Any]:
