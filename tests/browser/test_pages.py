@@ -312,8 +312,9 @@ def with_differences(tenant: Tenant) -> None:
         ("only_in_aws", "group", {"name": "AWSControlTowerAdmins", "facts": {"left_alone": True}}),
     ):  # fmt: skip
         link = None if kind == "only_in_aws" else ours["user" if object_type == "user" else "group"]
+        scim_id = link.scim_id if link else aws_id.replace("e", "f")
         Drift.objects.create(
-            run=run, tenant=tenant, kind=kind, object_type=object_type, scim_id=aws_id, link=link, **facts
+            run=run, tenant=tenant, kind=kind, object_type=object_type, scim_id=scim_id, link=link, **facts
         )
 
 
