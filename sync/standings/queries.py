@@ -6,7 +6,7 @@ Every number is the length of the list beside it: both come from one condition.
 import datetime
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import connection
@@ -41,6 +41,9 @@ STEPS: dict[str, Q] = {
 }
 # What only a comparison, or reading back, finds.
 COMPARED = (Word.GONE, Word.DIFFERS, Word.ONLY_IN_AWS)
+# What a cause is told apart by, and how many it names.
+CAUSE = ("kind", "word", "code", "attribute")
+NAMES = 3
 WAITS_FOR_SOMEBODY = (Word.HELD, Word.GONE, Word.ONLY_IN_AWS, Word.CONFLICT, Word.NOT_READY, Word.FAILED)
 
 
@@ -55,7 +58,8 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Everybody of one kind of object at one word with one code and attribute. `names`: the first of them."""
+    """Everybody of one kind of object at one word with one code and attribute. `names`: the first of them, where they
+    were asked for."""
 
     kind: str
     word: Word
@@ -64,7 +68,11 @@ class Cause:
     count: int
     since: datetime.datetime
     next_try: datetime.datetime | None
-    names: Sequence[str]
+    names: Sequence[str] = ()
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        return self.kind, self.word.value, self.code, self.attribute
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,37 +208,25 @@ def figures(tenant: Tenant) -> Figures:
 
 
 def causes(
-    tenant: Tenant, words: Collection[Word] = WAITS_FOR_SOMEBODY, kind: str | None = None, names: int = 3
+    tenant: Tenant, words: Collection[Word] = WAITS_FOR_SOMEBODY, kind: str | None = None, named: int | None = None
 ) -> list[Cause]:
-    """What is the matter with whom: worst word first, then most people."""
+    """What is the matter with whom: worst word first, then most people. `named`: how many come with names; None: all."""
     rows = standings(tenant, kind, word__in=words).order_by()
-    found = rows.values("kind", "word", "code", "attribute").annotate(
-        n=Count("pk"), since=Min("since"), next_try=Min("next_try")
-    )
-    listed = _with_names(tenant, [dict(row) for row in found], names)
+    found = rows.values(*CAUSE).annotate(n=Count("pk"), since=Min("since"), next_try=Min("next_try"))
     order = list(WAITS_FOR_SOMEBODY)
-    return sorted(listed, key=lambda one: (_place(order, one.word), -one.count, one.code, one.attribute, one.kind))
+    listed = sorted(
+        (_cause(dict(row)) for row in found),
+        key=lambda one: (_place(order, one.word), -one.count, one.code, one.attribute, one.kind),
+    )
+    names = _first_names(tenant, listed[:named])
+    return [replace(one, names=names[one.key]) for one in listed]
 
 
 def _place(order: Sequence[Word], word: Word) -> int:
     return order.index(word) if word in order else len(order)
 
 
-CAUSE = ("kind", "word", "code", "attribute")
-
-
-def _with_names(tenant: Tenant, rows: Sequence[dict[str, Any]], names: int) -> list[Cause]:
-    """The first of each by the index of names, all in one query."""
-    asked = Q(pk=None)
-    for row in rows:
-        asked |= Q(pk__in=standings(tenant, **{name: row[name] for name in CAUSE}).values("pk")[:names])
-    first: dict[tuple[str, ...], list[str]] = defaultdict(list)
-    for *key, name in standings(tenant).filter(asked).values_list(*CAUSE, "name") if rows else ():
-        first[tuple(key)].append(name)
-    return [_cause(row, first[tuple(row[name] for name in CAUSE)]) for row in rows]
-
-
-def _cause(row: dict[str, Any], names: Sequence[str]) -> Cause:
+def _cause(row: dict[str, Any]) -> Cause:
     return Cause(
         kind=row["kind"],
         word=Word(row["word"]),
@@ -239,8 +235,20 @@ def _cause(row: dict[str, Any], names: Sequence[str]) -> Cause:
         count=row["n"],
         since=row["since"],
         next_try=row["next_try"],
-        names=names,
     )
+
+
+def _first_names(tenant: Tenant, found: Sequence[Cause]) -> dict[tuple[str, ...], list[str]]:
+    """By the key of each cause, in one query by the index of names."""
+    asked = Q(pk=None)
+    for cause in found:
+        asked |= Q(pk__in=members_of(tenant, cause).values("pk")[:NAMES])
+    # By primary key alone: any other condition would have the database look at everybody.
+    rows = Standing.objects.filter(asked).order_by("name", "pk")
+    names: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for *key, name in rows.values_list(*CAUSE, "name"):
+        names[tuple(key)].append(name)
+    return names
 
 
 def members_of(tenant: Tenant, cause: Cause) -> QuerySet[Standing]:

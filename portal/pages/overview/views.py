@@ -28,8 +28,8 @@ from sync.standings.queries import Cause
 NEEDS_SHOWN = 8
 # Syncs, of which each is a mark.
 STRIP = 48
-# Words that somebody has to do something about.
-WORDS = (*standings.WAITS_FOR_SOMEBODY, Word.DIFFERS)
+# Words that somebody has to do something about; what is held is said by its decision.
+WORDS = tuple(word for word in (*standings.WAITS_FOR_SOMEBODY, Word.DIFFERS) if word != Word.HELD)
 STEPS = {
     "directory": gettext_lazy("In Entra"),
     "assigned": gettext_lazy("Assigned"),
@@ -90,7 +90,8 @@ def _words(code: str) -> dict[str, Any]:
 def needs(tenant: Tenant, provisioning: Provisioning) -> list[dict[str, Any]]:
     """What is the matter with whom, what stopped runs, and credentials that end; what a banner or a decision says is not
     repeated."""
-    causes = [cause for cause in standings.causes(tenant, WORDS) if cause.word != Word.HELD]
+    # Those that settle by themselves are left out, so that a few more are named than are shown.
+    causes = standings.causes(tenant, WORDS, named=2 * NEEDS_SHOWN)
     found = [_of_cause(tenant, cause) for cause in causes if not _settles(cause)]
     return [*found, *_of_runs(tenant, provisioning), *_endings(tenant)]
 

@@ -143,6 +143,7 @@ def test_what_is_the_matter_comes_worst_word_first_then_most_people(tenant: Tena
         (Word.HELD, 1), (Word.GONE, 1), (Word.NOT_READY, 2), (Word.FAILED, 1),
     ]  # fmt: skip
     assert queries.worst(tenant) == (Word.HELD, 1)
+    assert [len(cause.names) for cause in queries.causes(tenant, named=2)] == [1, 1, 0, 0]
 
 
 def test_counting_a_tenant_is_one_query(tenant: Tenant, django_assert_num_queries: Any) -> None:
