@@ -265,6 +265,9 @@ LAB_CONSOLE = extra_hosts.lab_console("LAB_CONSOLE")
 OUTBOUND_PROXY_SECRET = addresses.proxy("OUTBOUND_PROXY")
 OUTBOUND_CA_FILE = environ.ca_file("OUTBOUND_CA_FILE")
 
+# Hosts, with their port where the address has one, that webhooks may reach though they are not public.
+NOTIFY_HOSTS = environ.words("NOTIFY_HOSTS")
+
 # Where lines of the audit log go to (sync/worker/audit_shipping.py). The URL may hold a secret, as does the token.
 AUDIT_SHIP_TO = addresses.audit_destination("AUDIT_SHIP_TO")
 AUDIT_SHIP_TOKEN = environ.secret("AUDIT_SHIP_TOKEN")

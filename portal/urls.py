@@ -25,6 +25,8 @@ PAGES = (
     "drift",
     "people",
     "readiness",
+    "notifications",
+    "incidents",
     "audit",
 )
 
@@ -36,6 +38,7 @@ urlpatterns = [
     path("", include("portal.pages.keys.urls")),
     path("", include("portal.pages.credentials.urls")),
     path("", include("portal.pages.audit.site_urls")),
+    path("", include("portal.pages.incidents.site_urls")),
     path("", include("portal.pages.health.urls")),
     path("", include("portal.pages.help.urls")),
     path("t/<slug:slug>/", include([path("", include(f"portal.pages.{page}.urls")) for page in PAGES])),

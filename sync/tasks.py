@@ -38,7 +38,7 @@ def test_connection(test_id: int) -> None:
     services.run_test(test_id)
 
 
-@shared_task(base=AgainAfterAnOutage)
+@shared_task(base=AgainAfterAnOutage, soft_time_limit=int(deliveries.LONGEST.total_seconds()))
 def deliver(delivery_id: int) -> None:
     deliveries.deliver(delivery_id)
 

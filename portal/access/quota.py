@@ -21,6 +21,7 @@ class Quota:
 
 
 EXPORT = Quota("export", 20, 60)
+TEST = Quota("test", 10, 60)
 PASTE = Quota("paste", 12, 600)
 # Previews and checks that are under way already cost nothing: a second press finds them.
 PREVIEW = Quota("preview", 30, 600)

@@ -19,6 +19,7 @@ from sync.approvals import queries, services
 from sync.approvals.queries import Waiting
 from sync.configuration.drafts import Configurations, ShownDraft, configurations_of
 from sync.models import Run, Tenant
+from sync.notifications.queries import ringing
 
 MOST_TENANTS = 20
 
@@ -34,6 +35,12 @@ class Frame:
         """Those to switch to."""
         user: Any = self.request.user
         return list(visible_tenants(user)[:MOST_TENANTS])
+
+    @cached_property
+    def ringing(self) -> int:
+        """Incidents that nobody looks at yet, of all tenants that the person sees: one query."""
+        user: Any = self.request.user
+        return ringing(visible_tenants(user)).count()
 
     @property
     def microsoft(self) -> bool:

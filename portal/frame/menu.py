@@ -66,18 +66,31 @@ MENU: tuple[tuple[str | Promise, tuple[MenuItem, ...]], ...] = (
             MenuItem(_("Approvals"), "hand-stop", "approvals", pages=("approval",)),
             MenuItem(_("Sync history"), "history", "runs", pages=("run", "run_cancel")),
             MenuItem(_("Logs"), "list-search", "logs", pages=("log",)),
-            MenuItem(_("Compare with AWS"), "replace", "drift", pages=("drift_repair",)),
+            MenuItem(
+                _("Compare with AWS"), "replace", "drift", pages=("drift_repair", "only_in_aws", "only_in_aws_leave")
+            ),
         ),
     ),
     (
         _("People"),
         (
-            MenuItem(_("People"), "users", "people", pages=("person",)),
+            MenuItem(_("People"), "users", "people", pages=("person", "person_what_if", "person_match", "person_cut")),
             MenuItem(_("On demand"), "user", "on_demand", pages=("demand",)),
             MenuItem(_("Readiness"), "shield-check", "readiness"),
         ),
     ),
-    (_("Govern"), (MenuItem(_("Audit log"), "clipboard-list", "audit", pages=("audit_entry",)),)),
+    (
+        _("Govern"),
+        (
+            MenuItem(
+                _("Notifications"),
+                "bell",
+                "notifications",
+                pages=("deliveries", "channel_add", "channel", "channel_remove", "incidents", "incident"),
+            ),
+            MenuItem(_("Audit log"), "clipboard-list", "audit", pages=("audit_entry",)),
+        ),
+    ),
 )
 
 

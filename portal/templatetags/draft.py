@@ -3,18 +3,19 @@
 from collections.abc import Mapping, Sequence
 
 from django import template
+from django.template.context import RequestContext
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
-from portal.templatetags.lockstep import name
+from portal.templatetags.lockstep import name, named
 from sync.models import Operation
 
 register = template.Library()
 
 
-@register.simple_tag
-def who(one: Operation) -> SafeString:
-    shown = name(one.display_name or one.object_id)
+@register.simple_tag(takes_context=True)
+def who(context: RequestContext, one: Operation) -> SafeString:
+    shown = named(context, one.object_type, one.object_id, one.display_name)
     if not one.detail_name:
         return shown
     return format_html('{}<span class="ls-under">{}</span>', shown, name(one.detail_name))

@@ -9,7 +9,7 @@ from django import template
 from django.forms import BoundField, CheckboxInput, Form, RadioSelect
 from django.template.context import RequestContext
 from django.templatetags.static import static
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
@@ -171,7 +171,29 @@ def visible(value: Any) -> SafeString:
 @register.simple_tag
 def name(value: Any) -> SafeString:
     """Of a person or group: two lines of it, all of it on demand; its letters change nothing around it (UAX #9)."""
-    return format_html('<bdi class="ls-name" title="{}">{}</bdi>', _text(value), visible(value))
+    return format_html('<bdi class="ls-name" title="{}">{}</bdi>', visible_text(value), visible(value))
+
+
+@register.filter
+def visible_text(value: Any) -> str:
+    """As `visible`, for attributes and titles: a control character there would turn what stands around it too."""
+    return "".join(f"[{_code(char)}]" if _is_hidden(char) else char for char in _text(value))
+
+
+@register.simple_tag(takes_context=True)
+def named(context: RequestContext, object_type: str, object_id: str, value: Any) -> SafeString:
+    """A name that leads to the page of the person or group of Entra. `object_type`: a membership's is its group."""
+    shown = name(value or object_id)
+    url = page_of(context["tenant"], object_type, object_id)
+    return format_html('<a href="{}">{}</a>', url, shown) if url else shown
+
+
+def page_of(tenant: Tenant, object_type: str, object_id: str) -> str:
+    """ "" where there is no id of Entra, as of what AWS alone holds."""
+    try:
+        return reverse("person" if object_type == "user" else "group", args=[tenant.slug, object_id])
+    except NoReverseMatch:
+        return ""
 
 
 def _text(value: Any) -> str:
@@ -179,7 +201,15 @@ def _text(value: Any) -> str:
 
 
 def _mark(char: str) -> SafeString:
-    if char == " " or not unicodedata.category(char).startswith(("C", "Z")):
+    if not _is_hidden(char):
         return format_html("{}", char)
-    code = f"U+{ord(char):04X}"
+    code = _code(char)
     return format_html('<span class="ls-invisible" title="{}">{}</span>', unicodedata.name(char, code), code)
+
+
+def _is_hidden(char: str) -> bool:
+    return char != " " and unicodedata.category(char).startswith(("C", "Z"))
+
+
+def _code(char: str) -> str:
+    return f"U+{ord(char):04X}"

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import template
-from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from portal.templatetags.lockstep import page_of
 from portal.words.entra import entra_address
 from portal.words.progress import phase_fact
 from sync.models import Operation, Tenant
@@ -64,7 +64,7 @@ def pretty(value: Any) -> str:
 @register.simple_tag
 def object_url(tenant: Tenant, one: Operation) -> str:
     """The page of the person or group that it is about; of a membership, its group's."""
-    return reverse("person" if one.object_type == "user" else "group", args=[tenant.slug, one.object_id])
+    return page_of(tenant, one.object_type, one.object_id)
 
 
 @register.simple_tag

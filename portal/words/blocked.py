@@ -1,20 +1,40 @@
-"""What keeps everything of a tenant from being written, in a sentence."""
+"""What keeps everything of a tenant from being written, and what mends it."""
 
 from django.utils.translation import gettext as _
 
 from portal.words.provisioning import Provisioning
+from sync.health.queries.presence import absence, is_late
 from sync.models import Tenant
+from sync.people.queries import Blocked
+from sync.problems.catalogue import PROBLEMS
+from sync.runs.quarantine import failing_half
 
 
-def blocked_words(tenant: Tenant, state: Provisioning) -> str:
-    """ "" when nothing does."""
-    if state.word == "off":
-        return _("Provisioning is off.")
+def blocked(tenant: Tenant, state: Provisioning) -> Blocked | None:
+    """None when nothing does. What keeps the rest from being tried comes first."""
+    if not tenant.enabled:
+        return Blocked(_("Provisioning is off."), _("Turn it on under Provisioning."), "provisioning")
+    if missing := absence():
+        return Blocked(missing, str(PROBLEMS["nobody-works"].remedy), "health")
+    return _waiting(tenant, state) or _overdue(tenant)
+
+
+def _waiting(tenant: Tenant, state: Provisioning) -> Blocked | None:
     if state.word == "quarantined":
+        place = "connection" if failing_half(tenant) else "provisioning"
         reason = state.problem.title if state.problem else tenant.quarantine_code
-        return _("Provisioning is quarantined: %(reason)s.") % {"reason": reason}
+        words = _("Provisioning is quarantined: %(reason)s.") % {"reason": reason}
+        return Blocked(words, str(state.problem.remedy) if state.problem else "", place)
     if state.plan:
-        return _("The plan of the next run waits for an approval.")
+        words = _("The plan of the next run waits for an approval.")
+        return Blocked(words, str(PROBLEMS["not-confirmed"].remedy), "approvals")
     if state.shrunken:
-        return _("The reading of Entra waits for an approval.")
-    return ""
+        words = _("The reading of Entra waits for an approval.")
+        return Blocked(words, str(PROBLEMS[state.shrunken.suspect].remedy), "approvals")
+    return None
+
+
+def _overdue(tenant: Tenant) -> Blocked | None:
+    if not is_late(tenant):
+        return None
+    return Blocked(f"{PROBLEMS['overdue'].title}.", str(PROBLEMS["overdue"].remedy), "health")

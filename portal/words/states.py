@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from sync.models import Result, Run, Word
+from sync.models import Delivery, Result, Run, Word
 from sync.runs import phases
 
 Words = str | Promise
@@ -50,6 +50,19 @@ WORDS: Mapping[str, Mapping[str, Words]] = {
     },
     "account": {
         "off": _("Deactivated"),
+    },
+    "delivery": dict(Delivery.State.choices),
+    "incident": {
+        "open": _("Open"),
+        "acknowledged": _("Acknowledged"),
+        "snoozed": _("Snoozed"),
+        "solved": _("Solved"),
+    },
+    "channel": {
+        "not_used": _("Not used yet"),
+        "working": _("Working"),
+        "failing": _("Failing"),
+        "off": _("Off"),
     },
     "factor": {
         "on": _("On"),
@@ -124,6 +137,9 @@ LOOKS: Mapping[str, Mapping[str, Look]] = {
     "account": {
         "off": IDLE,
     },
+    "delivery": {"waiting": NOT_YET, "sending": RUNNING, "sent": GOOD, "failed": BAD},
+    "incident": {"open": BAD, "acknowledged": ("neutral", "eye"), "snoozed": NOT_YET, "solved": GOOD},
+    "channel": {"not_used": NOT_STARTED, "working": GOOD, "failing": BAD, "off": IDLE},
     "factor": {
         "on": GOOD,
         "off": IDLE,

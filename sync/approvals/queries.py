@@ -222,6 +222,24 @@ def shrunken(tenant: Tenant, newest: Run | None = None) -> Run | None:
     return None if accepted and newest.started_at and accepted >= newest.started_at else newest
 
 
+@dataclass(frozen=True, slots=True)
+class DoubtedPart:
+    """Of a reading that was not believed: how many groups or memberships (`name`) were known before, and how many it told."""
+
+    name: str
+    before: int
+    seen: int
+
+
+def doubted_parts(tenant: Tenant) -> list[DoubtedPart]:
+    """Of the newest reading, where it told fewer. People are not among them: a reading without any is never accepted."""
+    newest = tenant.snapshots.exclude(sealed_at=None).order_by("-pk").first()
+    detail = newest.suspect_detail if newest and newest.suspect == SHRUNK[0] else {}
+    before, seen = detail.get("before", {}), detail.get("seen", {})
+    parts = [DoubtedPart(name, before[name], seen[name]) for name in ("groups", "memberships") if name in before]
+    return [part for part in parts if part.seen < part.before]
+
+
 def plan_is_fresh(run: Run, configuration: Configuration) -> bool:
     """Whether a yes to this run's plan is a yes to what the next run will do. A draft's preview is its own yes."""
     if run.drafted:

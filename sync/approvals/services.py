@@ -120,10 +120,13 @@ def end_approvals() -> None:
 
 @transaction.atomic
 def accept_shrunk_reading(*, tenant: Tenant, actor: str) -> None:
-    """The directory really is that much smaller: the next full reading is taken as it is."""
+    """The directory really is that much smaller: the next full reading is taken as it is. It may lack altogether what this
+    one lacked, and nothing else."""
     tenant.shrink_accepted_at = timezone.now()
-    tenant.save(update_fields=["shrink_accepted_at"])
-    audit.record(actor, "directory.accept_shrinkage", tenant, None, {"at": tenant.shrink_accepted_at.isoformat()})
+    tenant.shrink_accepted_empty = [part.name for part in queries.doubted_parts(tenant) if not part.seen]
+    tenant.save(update_fields=["shrink_accepted_at", "shrink_accepted_empty"])
+    facts = {"at": tenant.shrink_accepted_at.isoformat(), "empty": tenant.shrink_accepted_empty}
+    audit.record(actor, "directory.accept_shrinkage", tenant, None, facts)
 
 
 def adoptable(tenant: Tenant) -> list[Link]:
@@ -157,9 +160,9 @@ def _without_object(tenant: Tenant) -> QuerySet[Link]:
 
 
 def _found_by_runs(tenant: Tenant) -> QuerySet[Link]:
-    """Whoever lists an AWS id itself as never to be touched has answered already."""
-    rows = _without_object(tenant).filter(match_code__in=Link.PROPOSED)
-    return rows.exclude(match_scim_id__in=tenant.never_touch)
+    """Whoever lists an AWS id itself as never to be touched, or left it alone, has answered already."""
+    rows = _without_object(tenant).filter(match_code__in=Link.PROPOSED).exclude(match_scim_id__in=tenant.never_touch)
+    return rows.exclude(match_scim_id__in=tenant.left_alone.values("scim_id"))
 
 
 def _found_by_comparison(tenant: Tenant) -> QuerySet[Drift]:
@@ -171,7 +174,8 @@ def _found_by_comparison(tenant: Tenant) -> QuerySet[Drift]:
     wanted = Exists(mine.exclude(wanted_name=""))
     certain = Q(Exists(mine), proposed_by__in=Drift.CERTAIN)
     linked = Exists(same_type.filter(scim_id=OuterRef("scim_id")))
-    return rows.filter(wanted | certain).exclude(linked).exclude(scim_id__in=tenant.never_touch)
+    rows = rows.filter(wanted | certain).exclude(linked).exclude(scim_id__in=tenant.never_touch)
+    return rows.exclude(scim_id__in=tenant.left_alone.values("scim_id"))
 
 
 @transaction.atomic

@@ -245,5 +245,5 @@ def scim_client_of(
         sleep=sleep,
         clock=clock,
         random=random,
-        never_touch=NeverTouch(aws.tenant.never_touch),
+        never_touch=NeverTouch(aws.tenant.never_touched()),
     )

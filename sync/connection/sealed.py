@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db import models
 
-from sync.models import AwsConnection, EntraConnection, Half, SecondCredential
+from sync.models import AwsConnection, Channel, EntraConnection, Half, SecondCredential
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,11 @@ def second_context(second: SecondCredential) -> str:
     return token_context(tenant.aws) if second.half == Half.AWS else credential_context(tenant.entra)
 
 
+def channel_context(channel: Channel) -> str:
+    """The whole address is sealed together with what signs the messages to it: neither opens for another host."""
+    return f"tenant:{channel.tenant_id}:channel:{json.dumps([channel.kind, channel.host])}"
+
+
 COLUMNS: list[SealedColumn] = [
     SealedColumn(
         EntraConnection,
@@ -72,5 +77,11 @@ COLUMNS: list[SealedColumn] = [
         second_context,
         lambda second: f"{second.tenant.name}: {second.get_half_display()}, {second.get_state_display()}",
         ("tenant__entra", "tenant__aws"),
+    ),
+    SealedColumn(
+        Channel,
+        "sealed",
+        channel_context,
+        lambda channel: f"{channel.tenant.name}: {channel.get_kind_display()}, {channel.name}",
     ),
 ]

@@ -102,7 +102,7 @@ class Comparison:
         self.run = run
         self.began = began
         self.tenant = run.tenant
-        self.never_touch = NeverTouch(run.tenant.never_touch)
+        self.never_touch = NeverTouch(run.tenant.never_touched())
         self.watch = watch
         self.client = client
         self.connections = connections

@@ -7,7 +7,8 @@ from django.utils import timezone
 
 from sync import audit
 from sync.drift import repairing
-from sync.models import Drift, Run, Tenant
+from sync.drift.queries import standing_only_in_aws
+from sync.models import Drift, LeftAlone, Run, Tenant
 from sync.runs.lease import claim
 from sync.runs.requests import request_run
 from sync.scim.never_touch import NeverTouch
@@ -17,6 +18,10 @@ from sync.standings import services as standings
 DAY = datetime.timedelta(days=1)
 # A comparison that failed is tried again after this long.
 PAUSE = datetime.timedelta(hours=1)
+
+
+class NotOnlyInAws(Exception):
+    """Somebody of Entra claims the object by now, it is left alone already, or AWS holds it no more."""
 
 
 class CannotRepair(Exception):
@@ -51,9 +56,32 @@ def latest_comparison(tenant: Tenant) -> Run | None:
 
 
 @transaction.atomic
+def leave_alone(*, tenant: Tenant, object_type: str, scim_id: str, actor: str, reason: str) -> LeftAlone:
+    """What only AWS holds is to stay as it is. Raises NotOnlyInAws."""
+    standing = standing_only_in_aws(tenant, object_type, scim_id)
+    if standing is None:
+        raise NotOnlyInAws
+    facts = {"object_type": object_type, "scim_id": scim_id, "name": standing.name, "reason": reason}
+    left = LeftAlone.objects.create(tenant=tenant, decided_by=actor, **facts)
+    note_left_alone(tenant)
+    audit.record(actor, "drift.leave_alone", left, None, facts)
+    return left
+
+
+@transaction.atomic
+def stop_leaving_alone(*, left: LeftAlone, actor: str) -> None:
+    """It waits for somebody again, or for the tenant's rule of linking."""
+    tenant = left.tenant
+    facts = {"object_type": left.object_type, "scim_id": left.scim_id, "name": left.name, "reason": left.reason}
+    audit.record(actor, "drift.stop_leaving_alone", left, facts, None)
+    left.delete()
+    note_left_alone(tenant)
+
+
+@transaction.atomic
 def note_left_alone(tenant: Tenant) -> None:
     """The never-touch list changed: what only AWS holds is judged by it anew, without asking AWS."""
-    run, never_touch = latest_comparison(tenant), NeverTouch(tenant.never_touch)
+    run, never_touch = latest_comparison(tenant), NeverTouch(tenant.never_touched())
     changed = []
     for row in run.drifts.filter(kind=Drift.Kind.ONLY_IN_AWS) if run else ():
         alone = never_touch.fits(row.facts | {"id": row.scim_id}) and row.proposed_by not in Drift.CERTAIN

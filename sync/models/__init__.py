@@ -1,14 +1,16 @@
 """The nouns, one file per noun group. May import the rules."""
 
 from sync.models.audit import AuditEntry, AuditHead
+from sync.models.channel import Channel
 from sync.models.configuration import Assignment, AttributeMapping, Configuration, ScopingFilter
 from sync.models.connection import AwsConnection, ConnectionTest, EntraConnection, Half, SecondCredential
+from sync.models.delivery import Delivery, DeliveryAttempt
 from sync.models.demand import Demand, DemandObject
 from sync.models.directory import DirectoryGroup, DirectoryMembership, DirectoryUser, Inclusion, Snapshot
-from sync.models.drift import Drift
+from sync.models.drift import Drift, LeftAlone
 from sync.models.health import Heartbeat, Tally
 from sync.models.hold import HeldChange, Hold
-from sync.models.incident import Delivery, Incident
+from sync.models.incident import Incident, IncidentEvent
 from sync.models.link import Link, MembershipLink, ObjectType, Origin
 from sync.models.readiness import Finding, ReadinessCheck
 from sync.models.rehearsed import Rehearsed
@@ -24,9 +26,11 @@ __all__ = [
     "AuditEntry",
     "AuditHead",
     "AwsConnection",
+    "Channel",
     "Configuration",
     "ConnectionTest",
     "Delivery",
+    "DeliveryAttempt",
     "Demand",
     "DemandObject",
     "DirectoryGroup",
@@ -40,8 +44,10 @@ __all__ = [
     "HeldChange",
     "Hold",
     "Incident",
+    "IncidentEvent",
     "Inclusion",
     "Interval",
+    "LeftAlone",
     "Link",
     "MembershipLink",
     "MissedStart",

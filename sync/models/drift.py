@@ -4,7 +4,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from sync.models.link import Link
+from sync.models.link import Link, ObjectType
 from sync.models.run import Run
 from sync.models.tenant import Tenant
 
@@ -46,3 +46,22 @@ class Drift(models.Model):
     class Meta:
         ordering = ["kind", "name", "pk"]
         indexes = [models.Index(fields=["tenant", "run", "kind"], name="drift_by_run")]
+
+
+class LeftAlone(models.Model):
+    """Somebody said that an object which only AWS holds is to stay as it is: never linked, never written to."""
+
+    tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="left_alone")
+    object_type = models.CharField(max_length=5, choices=ObjectType)
+    scim_id = models.CharField(max_length=100)
+    name = models.CharField(max_length=1024, blank=True)
+    reason = models.CharField(_("reason"), max_length=500)
+    decided_by = models.CharField(max_length=254)
+    decided_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["name", "pk"]
+        constraints = [models.UniqueConstraint(fields=["tenant", "object_type", "scim_id"], name="left_alone_once")]
+
+    def __str__(self) -> str:
+        return self.name or self.scim_id

@@ -1,4 +1,4 @@
-"""Incidents: a kind of problem with a beginning and an end; and the mails about them."""
+"""Incidents: a kind of problem with a beginning and an end."""
 
 from django.db import models
 from django.utils import timezone
@@ -15,6 +15,8 @@ class Incident(models.Model):
     # A code of sync.problems.catalogue; `attribute` tells two problems of one code apart.
     code = models.CharField(max_length=40)
     attribute = models.CharField(max_length=200, blank=True)
+    # A name of sync/notifications/kinds.py: by it channels choose what they hear of.
+    kind = models.CharField(max_length=20, default="new-problem")
     # It stopped a whole run; otherwise it is there as long as anybody stands at it.
     of_run = models.BooleanField(default=False)
     # How many people and groups had it when a mail about it went out last.
@@ -24,6 +26,10 @@ class Incident(models.Model):
     opened_by = models.ForeignKey(Run, models.CASCADE, null=True, blank=True, related_name="opened_incidents")
     last_seen = models.ForeignKey(Run, models.CASCADE, null=True, blank=True, related_name="+")
     solved_at = models.DateTimeField(null=True, blank=True)
+    # Somebody looks at it, or will later: it rings no more, until it grows.
+    acknowledged_at = models.DateTimeField(null=True, blank=True)
+    acknowledged_by = models.CharField(max_length=254, blank=True)
+    snoozed_until = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["-pk"]
@@ -33,33 +39,31 @@ class Incident(models.Model):
             )
         ]
 
+    @property
+    def state(self) -> str:
+        if self.solved_at:
+            return "solved"
+        if self.snoozed_until and self.snoozed_until > timezone.now():
+            return "snoozed"
+        return "acknowledged" if self.acknowledged_at else "open"
 
-class Delivery(models.Model):
-    """A mail that is to go out, and what came of it."""
 
-    class State(models.TextChoices):
-        WAITING = "waiting", _("Waiting")
-        SENDING = "sending", _("Being sent")
-        SENT = "sent", _("Sent")
-        FAILED = "failed", _("Failed")
+class IncidentEvent(models.Model):
+    """What happened between its beginning and its end, which the incident itself knows."""
 
-    OPEN = (State.WAITING, State.SENDING)
+    class What(models.TextChoices):
+        CHANGED = "changed", _("Changed")
+        ACKNOWLEDGED = "acknowledged", _("Acknowledged")
+        SNOOZED = "snoozed", _("Snoozed")
 
-    tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="deliveries")
-    run = models.ForeignKey(Run, models.CASCADE, null=True, blank=True, related_name="deliveries")
-    recipient = models.EmailField()
-    subject = models.CharField(max_length=250)
-    body = models.TextField()
-    state = models.CharField(max_length=7, choices=State, default=State.WAITING)
-    created_at = models.DateTimeField(auto_now_add=True)
-    # When it is handed to a worker, again if one had it and did not say what came of it.
-    due_at = models.DateTimeField(default=timezone.now)
-    sent_at = models.DateTimeField(null=True, blank=True)
-    attempts = models.PositiveSmallIntegerField(default=0)
-    error = models.TextField(blank=True)
+    incident = models.ForeignKey(Incident, models.CASCADE, related_name="events")
+    at = models.DateTimeField()
+    what = models.CharField(max_length=12, choices=What)
+    actor = models.CharField(max_length=254, blank=True)
+    # Of a change: how many people and groups have it now.
+    objects_now = models.PositiveIntegerField(default=0)
+    # Of a snooze.
+    until = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        ordering = ["-pk"]
-        indexes = [
-            models.Index(fields=["due_at"], condition=models.Q(state__in=["waiting", "sending"]), name="delivery_due")
-        ]
+        ordering = ["at", "pk"]

@@ -65,9 +65,6 @@ class Tenant(models.Model):
     next_run_at = models.DateTimeField(null=True, blank=True)
     last_run_number = models.PositiveIntegerField(default=0)
 
-    notification_email = models.EmailField(_("notification address"), blank=True)
-    notify_on_failure = models.BooleanField(_("send an e-mail when a failure occurs"), default=False)
-
     # Only what differs from the defaults of sync/rules/limits.py.
     limits = models.JSONField(default=dict, blank=True)
     # AWS names (`*` any text) and ids that are never written to: see sync/scim/never_touch.py.
@@ -93,6 +90,8 @@ class Tenant(models.Model):
     verified_at = models.DateTimeField(null=True, blank=True)
     # Somebody said that the directory really is that much smaller: the next full round is taken as it is.
     shrink_accepted_at = models.DateTimeField(null=True, blank=True)
+    # What that reading had none of at all, groups or memberships: nothing else may be empty in the next one.
+    shrink_accepted_empty = models.JSONField(default=list)
     evaluated_snapshot = models.PositiveBigIntegerField(default=0)
     # The configuration's changed_at under which that was: newer rules mean looking at everybody again.
     evaluated_changed_at = models.DateTimeField(null=True, blank=True)
@@ -115,6 +114,10 @@ class Tenant(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def never_touched(self) -> list[str]:
+        """The never-touch list, and the ids of what somebody left alone."""
+        return [*self.never_touch, *self.left_alone.values_list("scim_id", flat=True)]
 
     @property
     def interval_length(self) -> datetime.timedelta:

@@ -1,34 +1,49 @@
-"""Mails on their way: handed to one worker at a time, tried for two days, and one that cannot be sent stops no other."""
+"""Messages on their way: handed to one worker at a time, tried for two days, and one that cannot be sent stops no other."""
 
 import datetime
+import time
+from collections.abc import Callable
 
 import structlog
-from django.conf import settings
-from django.core.mail import EmailMessage
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
 from sync import queue
-from sync.models import Delivery
+from sync.models import Delivery, DeliveryAttempt
+from sync.notifications import sending
+from sync.notifications.sending import Outcome
 
 log = structlog.get_logger(__name__)
 
+Clock = Callable[[], datetime.datetime]
 MINUTE, HOUR = datetime.timedelta(minutes=1), datetime.timedelta(hours=1)
 # After the first, second … failure; the last one repeats until a delivery is too old.
 WAITS = (MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 4 * HOUR)
 TRIED_FOR = datetime.timedelta(days=2)
+# No attempt takes longer, whatever the other side does (Celery's soft time limit).
+LONGEST = 4 * MINUTE
 # Longer than any attempt: nobody else takes a delivery up meanwhile, and one whose worker died is taken up after it.
 IN_HAND = 5 * MINUTE
+# Of what an error says.
+MOST_TEXT = 500
 
 
-def hand_out() -> None:
+def hand_out(clock: Clock = timezone.now) -> None:
     """One message to the workers for each delivery that is due."""
-    now = timezone.now()
+    now = clock()
+    _give_up_lost(now)
     due = Delivery.objects.filter(state__in=Delivery.OPEN, due_at__lte=now)
     for delivery in due:
         # Of two dispatchers one changes the row.
         if due.filter(pk=delivery.pk).update(state=Delivery.State.WAITING, due_at=now + IN_HAND):
             queue.send(queue.DELIVER, delivery.pk)
+
+
+def _give_up_lost(now: datetime.datetime) -> None:
+    """Those whose workers died, again and again."""
+    lost = Delivery.objects.filter(state=Delivery.State.SENDING, due_at__lte=now, created_at__lt=now - TRIED_FOR)
+    lost.update(state=Delivery.State.FAILED, error="no worker finished an attempt")
 
 
 def deliver_here() -> None:
@@ -40,43 +55,57 @@ def deliver_here() -> None:
         deliver(key)
 
 
-def deliver(delivery_id: int) -> None:
+def deliver(delivery_id: int, clock: Clock = timezone.now) -> None:
     """One attempt. A message that the broker repeats finds the delivery in hand, or done."""
+    now = clock()
     waiting = Delivery.objects.filter(pk=delivery_id, state=Delivery.State.WAITING)
-    taken = {"state": Delivery.State.SENDING, "due_at": timezone.now() + IN_HAND, "attempts": F("attempts") + 1}
+    taken = {"state": Delivery.State.SENDING, "due_at": now + IN_HAND, "attempts": F("attempts") + 1}
     if not waiting.update(**taken):
         return
-    delivery = Delivery.objects.get(pk=delivery_id)
+    _attempt(Delivery.objects.select_related("channel").get(pk=delivery_id), now)
+
+
+def _attempt(delivery: Delivery, now: datetime.datetime) -> None:
+    began = time.monotonic()
     try:
-        _message(delivery).send()
-    except OSError as error:  # smtplib's errors are OSErrors too.
-        _failed(delivery, error, timezone.now())
-    except ValueError as error:
-        # A header that mail does not take: another attempt would end the same way.
-        _given_up(delivery, error)
+        outcome = sending.send(delivery, now)
+    except Exception as error:  # noqa: BLE001
+        # Whatever goes wrong with one delivery is counted, and stops no other.
+        outcome = Outcome("", error=_kept(str(error) or type(error).__name__))
+    milliseconds = int((time.monotonic() - began) * 1000)
+    with transaction.atomic():
+        DeliveryAttempt.objects.create(
+            delivery=delivery,
+            number=delivery.attempts,
+            at=now,
+            milliseconds=milliseconds,
+            status=outcome.status,
+            answer=_kept(outcome.answer),
+            error=outcome.error,
+        )
+        _settle(delivery, outcome, now)
+
+
+def _kept(text: str) -> str:
+    """PostgreSQL stores no NUL."""
+    return text.replace("\0", "\ufffd")[:MOST_TEXT]
+
+
+def _settle(delivery: Delivery, outcome: Outcome, now: datetime.datetime) -> None:
+    facts = {"delivery": delivery.pk, "attempts": delivery.attempts, "error": outcome.error}
+    delivery.error = outcome.error
+    if not outcome.error:
+        delivery.state, delivery.sent_at = Delivery.State.SENT, now
+    elif now - delivery.created_at > TRIED_FOR:
+        log.error("delivery given up", **facts)
+        delivery.state = Delivery.State.FAILED
     else:
-        delivery.state, delivery.sent_at, delivery.error = Delivery.State.SENT, timezone.now(), ""
-        delivery.save(update_fields=["state", "sent_at", "error"])
+        log.warning("delivery not sent", **facts)
+        delivery.state, delivery.due_at = Delivery.State.WAITING, now + _pause(delivery.attempts, outcome.wait)
+    delivery.save(update_fields=["state", "error", "sent_at", "due_at"])
 
 
-def _message(delivery: Delivery) -> EmailMessage:
-    """The same id at each attempt: whoever gets it twice can see that it is one."""
-    domain = settings.DEFAULT_FROM_EMAIL.rpartition("@")[2].rstrip(">") or "localhost"
-    identity = f"<lockstep-{delivery.pk}-{int(delivery.created_at.timestamp())}@{domain}>"
-    return EmailMessage(delivery.subject, delivery.body, to=[delivery.recipient], headers={"Message-ID": identity})
-
-
-def _failed(delivery: Delivery, error: Exception, now: datetime.datetime) -> None:
-    if now - delivery.created_at > TRIED_FOR:
-        _given_up(delivery, error)
-        return
-    log.warning("mail not sent", delivery=delivery.pk, attempts=delivery.attempts, error=str(error))
-    delivery.state, delivery.error = Delivery.State.WAITING, str(error)
-    delivery.due_at = now + WAITS[min(delivery.attempts, len(WAITS)) - 1]
-    delivery.save(update_fields=["state", "error", "due_at"])
-
-
-def _given_up(delivery: Delivery, error: Exception) -> None:
-    log.error("mail given up", delivery=delivery.pk, attempts=delivery.attempts, error=str(error))
-    delivery.state, delivery.error = Delivery.State.FAILED, str(error)
-    delivery.save(update_fields=["state", "error"])
+def _pause(attempts: int, asked: int) -> datetime.timedelta:
+    """`asked`: seconds, by the other side; never longer than the longest of our own."""
+    own = WAITS[min(attempts, len(WAITS)) - 1]
+    return max(own, min(datetime.timedelta(seconds=asked), WAITS[-1]))

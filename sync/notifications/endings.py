@@ -1,19 +1,19 @@
-"""Credentials that end: one incident for each step of the way, and a mail when it opens. No run has to happen for that."""
+"""Credentials that end: one incident for each step of the way, and an all-clear when it was replaced. No run has to happen."""
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from django.conf import settings
 from django.db import transaction
-from django.urls import reverse
-from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from sync.connection.services import ends_of
-from sync.models import AwsConnection, Delivery, EntraConnection, Half, Incident, Tenant
+from sync.models import AwsConnection, EntraConnection, Half, Incident, Tenant
+from sync.notifications import threads
+from sync.notifications.kinds import kind_of
+from sync.notifications.outbox import Event, Message, News, address_of, tell
 from sync.problems.catalogue import OF_CREDENTIALS, PROBLEMS
 
 # Days before the end at which somebody is told; 0: it has ended. AWS itself begins 90 days before (rotate-token).
@@ -36,16 +36,16 @@ class Ending:
         return CODES[self.half]
 
 
+@transaction.atomic
 def note_endings(today: datetime.date) -> None:
     """Called every few seconds: it writes only when a step was reached, or the credential was replaced."""
-    endings = list(_endings(today))
-    for ending in endings:
+    endings = {(ending.tenant.pk, ending.code): ending for ending in _endings(today)}
+    for incident in Incident.objects.filter(code__in=OF_CREDENTIALS, solved_at=None).select_related("tenant"):
+        ending = endings.get((incident.tenant_id, incident.code))
+        if (ending is None or str(ending.step) != incident.attribute) and threads.solve(incident) and ending is None:
+            tell([News(incident, Event.SOLVED)], _all_clear)
+    for ending in endings.values():
         _open(ending)
-    current = {(ending.tenant.pk, ending.code, str(ending.step)) for ending in endings}
-    for incident in Incident.objects.filter(code__in=OF_CREDENTIALS, solved_at=None):
-        if (incident.tenant_id, incident.code, incident.attribute) not in current:
-            incident.solved_at = timezone.now()
-            incident.save(update_fields=["solved_at"])
 
 
 def _endings(today: datetime.date) -> Iterator[Ending]:
@@ -61,30 +61,30 @@ def _endings(today: datetime.date) -> Iterator[Ending]:
                 yield Ending(connection.tenant, half, ends_on, days, step)
 
 
-@transaction.atomic
 def _open(ending: Ending) -> None:
-    tenant, step = ending.tenant, str(ending.step)
-    _incident, opened = Incident.objects.get_or_create(
-        tenant=tenant, code=ending.code, attribute=step, solved_at=None, defaults={"opened_at": timezone.now()}
+    incident, opened = threads.open_incident(
+        ending.tenant, ending.code, str(ending.step), kind=kind_of(ending.code), told=1
     )
-    if opened and tenant.notify_on_failure and tenant.notification_email:
-        _write_mail(ending)
+    if opened:
+        tell([News(incident, Event.OPENED)], lambda _heard: _message(ending))
 
 
-def _write_mail(ending: Ending) -> None:
+def _message(ending: Ending) -> Message:
     problem = PROBLEMS[ending.code]
-    path = reverse("credential_renewal", args=[ending.tenant.slug, ending.half])
     when = _("It ended on %(day)s.") if ending.days < 0 else _("It ends on %(day)s.")
-    body = [
-        f"{when % {'day': date_format(ending.ends_on, 'j M Y')}} {problem.meaning} {problem.remedy}",
-        f"{settings.PUBLIC_URL}{path}",
-    ]
-    Delivery.objects.create(
-        tenant=ending.tenant,
-        recipient=ending.tenant.notification_email,
-        subject=" ".join(f"[{ending.tenant.name}] {problem.title}: {_left(ending.days)}".split())[:250],
-        body="\n\n".join(body),
+    return Message(
+        f"[{ending.tenant.name}] {problem.title}: {_left(ending.days)}",
+        [
+            f"{when % {'day': date_format(ending.ends_on, 'j M Y')}} {problem.meaning} {problem.remedy}",
+            address_of("credential_renewal", ending.tenant.slug, ending.half),
+        ],
     )
+
+
+def _all_clear(heard: Sequence[News]) -> Message:
+    tenant, title = heard[0].incident.tenant, threads.title_of(heard[0].incident)
+    lines = [_("This is over: another credential is in use."), address_of("connection", tenant.slug)]
+    return Message(f"[{tenant.name}] {_('Solved')}: {title}", lines)
 
 
 def _left(days: int) -> str:

@@ -1,19 +1,20 @@
 """Incidents open and close with the standings of people and groups, and with what stops whole runs.
 
-One mail tells what is new, or has doubled; one more that it is over. In between there is none.
+One message tells what is new, or has doubled; one more that it is over. In between there is none.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from django.conf import settings
 from django.db import transaction
-from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from sync.models import Delivery, Incident, Run, Tenant, Word
+from sync.models import Incident, Run, Tenant, Word
+from sync.notifications import threads
+from sync.notifications.kinds import kind_of
+from sync.notifications.outbox import Event, Message, News, address_of, tell
+from sync.notifications.threads import title_of
 from sync.problems.catalogue import NOT_OF_RUNS, OF_COMPARISONS, PROBLEMS, ProblemWords
 from sync.standings import queries
 from sync.standings.queries import Cause
@@ -42,23 +43,27 @@ class Matter:
         return sum(cause.count for cause in self.causes)
 
     @property
+    def word(self) -> Word | None:
+        return self.causes[0].word if self.causes else None
+
+    @property
     def words(self) -> ProblemWords:
         return PROBLEMS[self.code]
 
 
 @transaction.atomic
 def after_run(run: Run) -> None:
-    """Opens and closes; one mail for all that is new, one for all that is over."""
+    """Opens and closes; to each channel one message for all that is new, one for all that is over."""
     matters = _of_standings(run.tenant)
     own = _of_run(run)
     solved = _solve(run, matters.keys(), own.keys())
     news = [*_open(run, own, of_run=True), *_open(run, matters, of_run=False)]
-    if not run.tenant.notify_on_failure or not run.tenant.notification_email:
-        return
-    if news:
-        _write_mail(run, news)
-    if solved:
-        _write_all_clear(run, solved)
+    tell(news, lambda heard: _message(run, [(own | matters)[_key(one.incident)] for one in heard]), run)
+    tell([News(one, Event.SOLVED) for one in solved], lambda heard: _all_clear(run, heard), run)
+
+
+def _key(incident: Incident) -> Key:
+    return incident.code, incident.attribute
 
 
 def _of_run(run: Run) -> dict[Key, Matter]:
@@ -78,25 +83,32 @@ def _of_standings(tenant: Tenant) -> dict[Key, Matter]:
     return {key: Matter(*key, tuple(causes)) for key, causes in found.items()}
 
 
-def _open(run: Run, matters: Mapping[Key, Matter], *, of_run: bool) -> list[Matter]:
+def _open(run: Run, matters: Mapping[Key, Matter], *, of_run: bool) -> list[News]:
     """Those that are new, or concern twice as many as when somebody was told last."""
-    return [matter for matter in matters.values() if _is_news(run, matter, of_run=of_run)]
+    found = [_news(run, matter, of_run=of_run) for matter in matters.values()]
+    return [one for one in found if one]
 
 
-def _is_news(run: Run, matter: Matter, *, of_run: bool) -> bool:
-    incident, created = Incident.objects.get_or_create(
-        tenant=run.tenant,
-        code=matter.code,
-        attribute=matter.attribute,
-        solved_at=None,
-        defaults={"opened_at": timezone.now(), "opened_by": run, "last_seen": run, "of_run": of_run},
+def _news(run: Run, matter: Matter, *, of_run: bool) -> News | None:
+    incident, created = threads.open_incident(
+        run.tenant,
+        matter.code,
+        matter.attribute,
+        kind=kind_of(matter.code, matter.word, of_run=of_run),
+        opened_by=run,
+        last_seen=run,
+        of_run=of_run,
     )
     grown = not created and matter.objects >= GROWN * max(1, incident.told) and not of_run
     if created or grown:
         incident.told = matter.objects
+    if grown:
+        threads.note_growth(incident, matter.objects)
     incident.last_seen = run
     incident.save(update_fields=["last_seen", "told"])
-    return created or grown
+    if not created and not grown:
+        return None
+    return News(incident, Event.OPENED if created else Event.CHANGED, matter.objects)
 
 
 def _solve(run: Run, matters: Iterable[Key], own: Iterable[Key]) -> list[Incident]:
@@ -104,10 +116,9 @@ def _solve(run: Run, matters: Iterable[Key], own: Iterable[Key]) -> list[Inciden
     here, met = set(matters), set(own)
     solved = []
     for incident in Incident.objects.filter(tenant=run.tenant, solved_at=None).exclude(code__in=NOT_OF_RUNS):
-        key = (incident.code, incident.attribute)
-        if (key not in met and _can_tell(run, incident.code)) if incident.of_run else key not in here:
-            incident.solved_at = timezone.now()
-            incident.save(update_fields=["solved_at"])
+        key = _key(incident)
+        over = (key not in met and _can_tell(run, incident.code)) if incident.of_run else key not in here
+        if over and threads.solve(incident):
             solved.append(incident)
     return solved
 
@@ -119,23 +130,23 @@ def _can_tell(run: Run, code: str) -> bool:
     return run.compared_at is not None if code in OF_COMPARISONS else run.kind != Run.Kind.VERIFY
 
 
-# Mails
+# Messages
 
 
-def _write_mail(run: Run, news: list[Matter]) -> None:
+def _message(run: Run, news: list[Matter]) -> Message:
     whole = [matter for matter in news if not matter.causes]
     failed = run.state == Run.State.FAILED
     waits = all(matter.code.startswith("held-") for matter in news if matter.causes)
-    state = _("Sync failed") if failed else _("Waiting for you") if waits else _("New problem")
+    state = _("Sync failed") if failed and whole else _("Waiting for you") if waits else _("New problem")
     title = (whole or news)[0].words.title
     paragraphs = [
-        *([_("Run %(number)s failed.") % {"number": run.number}] if failed else []),
+        *([_("Run %(number)s failed.") % {"number": run.number}] if failed and whole else []),
         *(f"{matter.words.title}. {matter.words.meaning} {matter.words.remedy}" for matter in whole),
         *(_paragraph(run.tenant, matter) for matter in news if matter.causes),
         _address(run),
-        _("While this problem lasts, no further mail comes about it, unless it concerns twice as many."),
+        _("While this problem lasts, no further message comes about it, unless it concerns twice as many."),
     ]
-    _write(run, f"{state}: {title}", paragraphs)
+    return Message(f"[{run.tenant.name}] {state}: {title}", paragraphs)
 
 
 def _paragraph(tenant: Tenant, matter: Matter) -> str:
@@ -152,23 +163,11 @@ def _names(matter: Matter) -> str:
     return ", ".join(names) + (" …" if len(names) < matter.objects else "")
 
 
-def _write_all_clear(run: Run, solved: list[Incident]) -> None:
-    titles = [str(PROBLEMS[incident.code].title) for incident in solved if incident.code in PROBLEMS]
-    if titles:
-        lines = [_("This is over, and nobody has it any more:"), *titles, _address(run)]
-        _write(run, f"{_('Solved')}: {titles[0]}", lines)
+def _all_clear(run: Run, solved: Sequence[News]) -> Message:
+    titles = [title_of(one.incident) for one in solved]
+    lines = [_("This is over, and nobody has it any more:"), *titles, _address(run)]
+    return Message(f"[{run.tenant.name}] {_('Solved')}: {titles[0]}", lines)
 
 
 def _address(run: Run) -> str:
-    path = reverse("run", args=[run.tenant.slug, run.number])
-    return f"{_('Run %(number)s:') % {'number': run.number}} {settings.PUBLIC_URL}{path}"
-
-
-def _write(run: Run, subject: str, paragraphs: Iterable[str] | Iterator[str]) -> None:
-    Delivery.objects.create(
-        tenant=run.tenant,
-        run=run,
-        recipient=run.tenant.notification_email,
-        subject=" ".join(f"[{run.tenant.name}] {subject}".split())[:250],
-        body="\n\n".join(paragraphs),
-    )
+    return f"{_('Run %(number)s:') % {'number': run.number}} {address_of('run', run.tenant.slug, run.number)}"

@@ -1,20 +1,21 @@
-"""Tenants for whom nobody works, or whose sync is overdue: an incident each, and one mail to each address.
+"""Tenants for whom nobody works, or whose syncs are overdue or do not end: an incident each, and one message to each address.
 
 Workers look every few seconds. While none is there the web server does (portal/deployment/watchdog.py), and sends by itself.
 """
 
 import datetime
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from sync.health.queries.presence import absence, late_tenants
-from sync.models import Delivery, Incident, Tenant
+from sync.health.queries.presence import absence, late_tenants, without_finished_run
+from sync.models import Incident, Tenant
+from sync.notifications import threads
+from sync.notifications.kinds import kind_of
+from sync.notifications.outbox import Compose, Event, Message, News, address_of, tell
 from sync.problems.catalogue import OF_INSTALLATION, PROBLEMS
 
 # A restart takes minutes at the most: what lasts longer is told.
@@ -25,24 +26,29 @@ TOLD_AFTER = datetime.timedelta(minutes=3)
 def note_lateness() -> None:
     """Writes only when something began, lasts, or is over."""
     missing = absence()
+    concerned = _concerned(missing)
+    solved = _solve(concerned)
+    for tenant, code in concerned.items():
+        threads.open_incident(tenant, code, kind=kind_of(code))
+    _tell(_untold(), Event.OPENED, lambda code: _message(code, missing))
+    _tell(solved, Event.SOLVED, _all_clear)
+
+
+def _concerned(missing: str) -> dict[Tenant, str]:
+    """The code of each; who is overdue has no run that could finish."""
     if missing:
-        concerned = {tenant.pk: "nobody-works" for tenant in Tenant.objects.filter(enabled=True)}
-    else:
-        concerned = {late.tenant.pk: "overdue" for late in late_tenants()}
-    _solve(concerned)
-    for tenant_id, code in concerned.items():
-        Incident.objects.get_or_create(
-            tenant_id=tenant_id, code=code, attribute="", solved_at=None, defaults={"opened_at": timezone.now()}
-        )
-    _write_mails(_untold(), missing)
+        return dict.fromkeys(Tenant.objects.filter(enabled=True), "nobody-works")
+    silent = dict.fromkeys(without_finished_run(), "no-finished-run")
+    return silent | {late.tenant: "overdue" for late in late_tenants()}
 
 
-def _solve(concerned: dict[int, str]) -> None:
+def _solve(concerned: dict[Tenant, str]) -> list[Incident]:
+    """Those that are over, of which somebody was told."""
     still = Q(pk__in=[])
     for code in OF_INSTALLATION:
-        still |= Q(code=code, tenant__in=[key for key, current in concerned.items() if current == code])
+        still |= Q(code=code, tenant__in=[tenant for tenant, current in concerned.items() if current == code])
     over = Incident.objects.filter(code__in=OF_INSTALLATION, solved_at=None).exclude(still)
-    over.update(solved_at=timezone.now())
+    return [one for one in over.select_related("tenant") if threads.solve(one) and one.told]
 
 
 def _untold() -> list[Incident]:
@@ -54,23 +60,31 @@ def _untold() -> list[Incident]:
     return [one for one in found if lasting.filter(pk=one.pk).update(told=1)]
 
 
-def _write_mails(untold: Iterable[Incident], missing: str) -> None:
-    by_address: dict[str, list[Incident]] = {}
-    for incident in untold:
-        if incident.tenant.notify_on_failure and incident.tenant.notification_email:
-            by_address.setdefault(incident.tenant.notification_email, []).append(incident)
-    for address, incidents in by_address.items():
-        words = PROBLEMS[incidents[0].code]
-        names = ", ".join(sorted(incident.tenant.name for incident in incidents))
-        body = [
-            f"{missing or words.title} {words.meaning} {words.remedy}",
-            _("Tenants: %(names)s") % {"names": names},
-            f"{settings.PUBLIC_URL}{reverse('tenants')}",
-            _("While this lasts, no further mail comes about it."),
-        ]
-        Delivery.objects.create(
-            tenant=incidents[0].tenant,
-            recipient=address,
-            subject=f"[Lockstep] {words.title}",
-            body="\n\n".join(body),
+def _tell(found: Sequence[Incident], event: Event, composer: Callable[[str], Compose]) -> None:
+    for code in OF_INSTALLATION:
+        tell([News(one, event) for one in found if one.code == code], composer(code))
+
+
+def _message(code: str, missing: str) -> Compose:
+    words = PROBLEMS[code]
+    happened = missing if missing and code == "nobody-works" else words.title
+
+    def compose(heard: Sequence[News]) -> Message:
+        paragraphs = [f"{happened} {words.meaning} {words.remedy}", _tenants(heard), address_of("tenants")]
+        return Message(
+            f"[Lockstep] {words.title}", [*paragraphs, _("While this lasts, no further message comes about it.")]
         )
+
+    return compose
+
+
+def _all_clear(code: str) -> Compose:
+    def compose(heard: Sequence[News]) -> Message:
+        lines = [_("This is over."), _tenants(heard), address_of("tenants")]
+        return Message(f"[Lockstep] {_('Solved')}: {PROBLEMS[code].title}", lines)
+
+    return compose
+
+
+def _tenants(heard: Sequence[News]) -> str:
+    return _("Tenants: %(names)s") % {"names": ", ".join(sorted(one.incident.tenant.name for one in heard))}

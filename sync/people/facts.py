@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from django.db.models import Exists, OuterRef, Q
 
+from sync.configuration.ruleset import filters_of
 from sync.engine.scope import nesting
 from sync.models import (
     Configuration,
@@ -18,6 +19,7 @@ from sync.models import (
     Standing,
     Tenant,
 )
+from sync.rules.filters import FilterVerdict, judge
 
 # Rows of history that are read with a person; the logs have all.
 SHOWN = 10
@@ -34,11 +36,18 @@ class Membership:
 
 
 @dataclass(frozen=True, slots=True)
-class PersonFacts:
-    """`configuration`: what runs use; `path`: names of the groups from the assigned one down to the one that lists the person; `filters`: titles.
+class Blocked:
+    """What keeps everything of a tenant from being written, and what mends it; `place`: where, by the page's name."""
 
-    `read_at`: when Entra was read; `blocked`: what keeps everything from being written, in words.
-    """
+    words: str
+    fix: str
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class PersonFacts:
+    """`configuration`: what runs use; `path`: names of the groups from the assigned one down to the one that lists the person; `filters`: those that runs
+    use, as the person passes them; `everybody`: nobody has to be assigned; `read_at`: when Entra was read."""
 
     tenant: Tenant
     configuration: Configuration
@@ -46,17 +55,18 @@ class PersonFacts:
     user: DirectoryUser | None
     link: Link | None
     path: Sequence[str]
-    filters: Sequence[str]
+    filters: Sequence[FilterVerdict]
+    everybody: bool
     history: Sequence[Operation]
     read_at: datetime.datetime | None
-    blocked: str = ""
+    blocked: Blocked | None = None
 
     @property
     def in_aws(self) -> bool:
         return bool(self.link and self.link.scim_id and self.link.active)
 
 
-def facts_of(standing: Standing, configuration: Configuration, blocked: str = "") -> PersonFacts:
+def facts_of(standing: Standing, configuration: Configuration, blocked: Blocked | None = None) -> PersonFacts:
     tenant = standing.tenant
     user = DirectoryUser.objects.filter(tenant=tenant, object_id=standing.object_id).first()
     link = Link.objects.filter(tenant=tenant, object_type=ObjectType.USER, object_id=standing.object_id).first()
@@ -67,7 +77,8 @@ def facts_of(standing: Standing, configuration: Configuration, blocked: str = ""
         user,
         link,
         group_names(tenant, user.scope_path if user else ()),
-        list(configuration.filters.filter(object_type=ObjectType.USER).values_list("title", flat=True)),
+        judge(filters_of(configuration, "user"), user.properties if user else {}),
+        configuration.everybody,
         history(tenant, standing.object_id),
         tenant.snapshots.exclude(sealed_at=None).order_by("-pk").values_list("sealed_at", flat=True).first(),
         blocked,

@@ -3,21 +3,32 @@
 from django.db.models import Q, QuerySet
 
 from sync.models import DirectoryUser, Link, ObjectType, Standing, Tenant, Word
-from sync.people.facts import Membership, PersonFacts, facts_of, memberships
-from sync.people.values import UNREADABLE, Value, read_in_aws, values_of
-from sync.people.verdict import Answer, Question, Verdict, questions, verdict_of
+from sync.people.facts import Blocked, Membership, PersonFacts, facts_of, memberships
+from sync.people.groups import GroupMembers, group_verdict, members_of_group
+from sync.people.past import Past, as_of
+from sync.people.values import UNREADABLE, Value, changed_by, read_in_aws, values_of
+from sync.people.verdict import Answer, Question, Verdict, blocker_of, questions, verdict_of
 from sync.standings import queries as standings
 
 __all__ = [
     "UNREADABLE",
     "Answer",
+    "Blocked",
+    "GroupMembers",
     "Membership",
+    "Past",
     "PersonFacts",
     "Question",
     "Value",
     "Verdict",
+    "as_of",
+    "blocker_of",
+    "changed_by",
     "facts_of",
     "find",
+    "group_verdict",
+    "holder_of",
+    "members_of_group",
     "memberships",
     "of_id",
     "questions",
@@ -61,8 +72,17 @@ def _matches(tenant: Tenant, kind: str, text: str) -> Q:
     )
 
 
-def of_id(tenant: Tenant, object_id: str) -> Standing | None:
-    found = Standing.objects.filter(tenant=tenant, kind=ObjectType.USER, object_id=object_id).first()
+def holder_of(standing: Standing) -> str:
+    """The Entra id of who stands in the way; "" where AWS alone holds it."""
+    if not standing.holder_id:
+        return ""
+    same = Q(scim_id=standing.holder_id) | Q(object_id=standing.holder_id)
+    found = Standing.objects.filter(same, tenant=standing.tenant, kind=standing.kind).first()
+    return found.object_id if found else ""
+
+
+def of_id(tenant: Tenant, object_id: str, kind: str = ObjectType.USER) -> Standing | None:
+    found = Standing.objects.filter(tenant=tenant, kind=kind, object_id=object_id).first()
     if found:
         found.tenant = tenant
     return found

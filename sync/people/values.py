@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from django.utils import timezone
 
+from sync.configuration.current import configuration_of
 from sync.connection.clients import NotEntered, scim_client
 from sync.connection.sealing import CannotOpen
 from sync.engine.evaluation.mapper import Mapper
@@ -49,12 +50,24 @@ def values_of(facts: PersonFacts, held: Units | None = None) -> list[Value]:
     if facts.user is None:
         return []
     known = held if held is not None else (facts.link.written if facts.link else {})
-    return [_value(trace, known) for trace in _traces(facts.configuration, facts.user) if trace.target != "members"]
+    traces = _traces(facts.configuration, facts.user, creating=not facts.standing.scim_id)
+    return [_value(trace, known) for trace in traces if trace.target != "members"]
 
 
-def _traces(configuration: Configuration, user: DirectoryUser) -> Sequence[Trace]:
+def changed_by(draft: Configuration, user: DirectoryUser, *, creating: bool) -> dict[str, Any]:
+    """By target: the value that the draft gives where the version gives another one. Without what a mapping hides.
+
+    `creating`: AWS does not hold the person yet."""
+    version = configuration_of(draft.tenant)
+    now = {trace.target: trace.value for trace in _traces(version, user, creating=creating)}
+    then = {trace.target: trace.value for trace in _traces(draft, user, creating=creating) if not trace.redacted}
+    # Of a target that the draft drops, AWS keeps what it holds.
+    return {target: value for target, value in then.items() if value != now.get(target)}
+
+
+def _traces(configuration: Configuration, user: DirectoryUser, *, creating: bool) -> Sequence[Trace]:
     mapper = Mapper(_rows(configuration), cast(GuestName, configuration.guest_user_name), timezone.now())
-    return mapper.map(user.properties, present=user.in_scope, creating=False).trace
+    return mapper.map(user.properties, present=user.in_scope, creating=creating).trace
 
 
 def _rows(configuration: Configuration) -> list[MappingRow]:

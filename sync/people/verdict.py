@@ -1,7 +1,7 @@
 """Why a person is, or is not, in AWS: one sentence, what mends it, and seven questions with their evidence."""
 
 import datetime
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -10,9 +10,11 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from sync.models import Word
-from sync.people.facts import PersonFacts
+from sync.models import Standing, Word
+from sync.people.facts import Blocked, PersonFacts
 from sync.problems.catalogue import PROBLEMS, SCOPE_HELP, Words, scope_words
+from sync.rules.filter_words import phrase
+from sync.rules.filters import ClauseFinding, FilterVerdict, text_of
 from sync.rules.scope import Reason
 
 
@@ -66,8 +68,9 @@ def _reason(facts: PersonFacts) -> tuple[str, str]:
     if standing.word in (Word.NOT_IN_SCOPE, Word.DISABLED):
         return _out_of_scope(facts), _scope_fix(standing.scope)
     if standing.word == Word.WAITING and standing.code in PENDING:
-        return f"{PENDING[standing.code]} {facts.blocked}".strip(), ""
-    return _problem(facts)
+        words = facts.blocked.words if facts.blocked else ""
+        return f"{PENDING[standing.code]} {words}".strip(), facts.blocked.fix if facts.blocked else ""
+    return problem_of(standing, facts.blocked)
 
 
 def _scope_fix(reason: str) -> str:
@@ -75,7 +78,7 @@ def _scope_fix(reason: str) -> str:
 
 
 def _out_of_scope(facts: PersonFacts) -> str:
-    words = scope_words(facts.standing.scope, facts.filters)
+    words = scope_words(facts.standing.scope, [one.filter.title for one in facts.filters])
     if facts.standing.word == Word.DISABLED:
         return _("Disabled there since %(date)s. %(reason)s.") % {
             "date": _date(facts.standing.since),
@@ -84,17 +87,45 @@ def _out_of_scope(facts: PersonFacts) -> str:
     return f"{words}."
 
 
-def _problem(facts: PersonFacts) -> tuple[str, str]:
-    standing = facts.standing
+def problem_of(standing: Standing, blocked: Blocked | None) -> tuple[str, str]:
+    """Of a person or group: what is the matter, and what mends it."""
     problem = PROBLEMS.get(standing.code)
     if problem is None:
         return str(Word(standing.word).label), ""
     holder = _(" %(name)s has it.") % {"name": standing.holder} if standing.holder else ""
-    return f"{problem.told(answered=standing.answered)}{holder}", str(problem.remedy)
+    return f"{problem.told(answered=standing.answered)}{holder}", _remedy(standing, blocked)
+
+
+def _remedy(standing: Standing, blocked: Blocked | None) -> str:
+    """What a comparison found to be gone waits for somebody; what a write met, for the next run."""
+    if standing.word != Word.GONE:
+        return str(PROBLEMS[standing.code].remedy)
+    if standing.scim_id:
+        return _("Repair it under Compare with AWS: what is in scope is made anew, with a new AWS ID.")
+    again = _("Nothing to do. The next run looks for a match, and makes it anew if there is none.")
+    return f"{blocked.words} {blocked.fix}" if blocked else again
+
+
+# The question that a word answers, whatever else is in the way.
+ASKED: Mapping[Word, str] = {
+    Word.HELD: "written",
+    Word.GONE: "matched",
+    Word.CONFLICT: "matched",
+    Word.NOT_READY: "ready",
+    Word.FAILED: "written",
+    Word.DIFFERS: "written",
+}
+
+
+def blocker_of(facts: PersonFacts, asked: Sequence[Question]) -> Question | None:
+    """The question whose answer the verdict is about: the word's own, else the first NO."""
+    key = ASKED.get(Word(facts.standing.word))
+    refused = [one for one in asked if one.answer == Answer.NO]
+    return next((one for one in refused if one.key == key), None) or next(iter(refused), None)
 
 
 def questions(facts: PersonFacts) -> list[Question]:
-    """In the order in which a person comes to AWS: the first NO is what stands in the way."""
+    """In the order in which a person comes to AWS."""
     return [one(facts) for one in QUESTIONS]
 
 
@@ -114,13 +145,20 @@ def _enabled(facts: PersonFacts) -> Question:
 
 def _assigned(facts: PersonFacts) -> Question:
     reason = facts.user.scope_reason if facts.user else ""
-    if reason in ("", Reason.DELETED, Reason.ACCOUNT_DISABLED) and not facts.path:
+    if reason in ("", Reason.DELETED) and not facts.path:
         return Question("assigned", _("Assigned"), Answer.OPEN, _("not asked"))
     at = facts.user.scope_at if facts.user else None
     if reason == Reason.NOT_ASSIGNED:
         return Question("assigned", _("Assigned"), Answer.NO, _("no assignment brings this person"), at)
-    through = _("through %(path)s") % {"path": " › ".join(facts.path)} if facts.path else scope_words(reason, ())
-    return Question("assigned", _("Assigned"), Answer.YES, through, at)
+    return Question("assigned", _("Assigned"), Answer.YES, _assigned_how(facts), at)
+
+
+def _assigned_how(facts: PersonFacts) -> str:
+    if facts.path:
+        return _("through %(path)s") % {"path": " › ".join(facts.path)}
+    if facts.everybody:
+        return _("all people are in scope")
+    return _("directly")
 
 
 def _in_scope(facts: PersonFacts) -> Question:
@@ -128,9 +166,31 @@ def _in_scope(facts: PersonFacts) -> Question:
     if user is None or user.scope_reason in ("", Reason.NOT_ASSIGNED, Reason.DELETED, Reason.ACCOUNT_DISABLED):
         return Question("scope", title, Answer.OPEN, _("not asked"))
     if user.in_scope:
-        words = ", ".join(facts.filters) or _("no filter is set")
-        return Question("scope", title, Answer.YES, words, user.scope_at)
-    return Question("scope", title, Answer.NO, scope_words(user.scope_reason, facts.filters), user.scope_at)
+        return Question("scope", title, Answer.YES, _passed(facts.filters), user.scope_at)
+    words = _stopped(facts.filters) if user.scope_reason == Reason.OUTSIDE_FILTER else ""
+    return Question("scope", title, Answer.NO, words or scope_words(user.scope_reason, ()), user.scope_at)
+
+
+def _passed(filters: Sequence[FilterVerdict]) -> str:
+    if not filters:
+        return _("no filter is set")
+    return ", ".join(_named(one, one.findings) for one in filters if one.passed)
+
+
+def _stopped(filters: Sequence[FilterVerdict]) -> str:
+    """By filter, the clauses that stop the person, each with what Entra holds instead."""
+    return "; ".join(_named(one, [found for found in one.findings if not found.passed]) for one in filters)
+
+
+def _named(verdict: FilterVerdict, findings: Sequence[ClauseFinding]) -> str:
+    return f"{verdict.filter.title}: {', '.join(_clause(one) for one in findings)}"
+
+
+def _clause(finding: ClauseFinding) -> str:
+    words = str(phrase(finding.clause, "user", _))
+    if finding.passed:
+        return words
+    return _("%(clause)s, in Entra %(value)s") % {"clause": words, "value": text_of(finding.actual) or _("empty")}
 
 
 def _ready(facts: PersonFacts) -> Question:
@@ -146,8 +206,8 @@ def _ready(facts: PersonFacts) -> Question:
 def _matched(facts: PersonFacts) -> Question:
     title, link, standing = _("Matched with AWS"), facts.link, facts.standing
     if standing.word in (Word.GONE, Word.CONFLICT):
-        words = f"{PROBLEMS[standing.code].title} {standing.holder}".strip()
-        return Question("matched", title, Answer.NO, words, standing.since)
+        parts = (str(PROBLEMS[standing.code].title), standing.attribute, standing.holder)
+        return Question("matched", title, Answer.NO, " ".join(part for part in parts if part), standing.since)
     if link and link.scim_id:
         words = f"{link.get_origin_display()}, {link.scim_id}"
         return Question("matched", title, Answer.YES, words, link.linked_at)
@@ -159,7 +219,7 @@ def _written(facts: PersonFacts) -> Question:
     if standing.word in (Word.HELD, Word.FAILED, Word.DIFFERS):
         return Question("written", title, Answer.NO, _not_written(facts), standing.since)
     if standing.word == Word.WAITING and facts.blocked:
-        return Question("written", title, Answer.NO, facts.blocked, standing.since)
+        return Question("written", title, Answer.NO, facts.blocked.words, standing.since)
     if facts.link and facts.link.written_at:
         words = facts.history[0].get_action_display() if facts.history else ""
         return Question("written", title, Answer.YES, words, facts.link.written_at)

@@ -169,7 +169,10 @@ PROBLEMS: dict[str, ProblemWords] = {
     "not-found-link": ProblemWords(
         _("Gone from AWS"),
         _("The linked object is gone from AWS. Someone deleted it there."),
-        _("Nothing to do. The next run looks for a match and creates it anew if there is none."),
+        _(
+            "What a sync met, the next one mends: it looks for a match, and creates the object anew if there is none. What a "
+            "comparison found is repaired under Compare with AWS."
+        ),
     ),
     "aws-contradicts": ProblemWords(
         _("AWS contradicts itself"),
@@ -311,7 +314,9 @@ PROBLEMS: dict[str, ProblemWords] = {
     "not-in-entra": ProblemWords(
         _("Only in AWS"),
         _("AWS holds people or groups whom nobody in Entra claims. We never touch them."),
-        _("Look at them under Compare with AWS: link each to whom it is, or leave it alone."),
+        _(
+            "Look at them under Compare with AWS, Only in AWS: link each with whom it is, or leave it alone with the reason."
+        ),
     ),
     "differs": ProblemWords(
         _("AWS holds something else"),
@@ -497,6 +502,13 @@ PROBLEMS: dict[str, ProblemWords] = {
         ),
         _("See System health under Settings: a worker or its slots are missing, or another run takes very long."),
     ),
+    "no-finished-run": ProblemWords(
+        _("No sync finishes"),
+        _(
+            "Provisioning is on, and no sync has come to an end for three intervals. What it has not reached yet stays as it is."
+        ),
+        _("Open Sync history: a sync that takes very long, or starts again and again, says why in its phases."),
+    ),
     "engine-error": ProblemWords(
         _("The sync stopped on an error of its own"),
         _("This is our fault, not yours. What is written stays; nothing else was changed."),
@@ -508,7 +520,7 @@ PROBLEMS: dict[str, ProblemWords] = {
 OF_CREDENTIALS = ("credential-ends", "token-ends")
 
 # Of the installation, not of any run.
-OF_INSTALLATION = ("nobody-works", "overdue")
+OF_INSTALLATION = ("nobody-works", "overdue", "no-finished-run")
 NOT_OF_RUNS = (*OF_CREDENTIALS, *OF_INSTALLATION)
 
 # Met by comparisons with AWS only, and over when a later comparison does not meet them.

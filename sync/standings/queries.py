@@ -69,6 +69,8 @@ class Cause:
     since: datetime.datetime
     next_try: datetime.datetime | None
     names: Sequence[str] = ()
+    # Of the same, by Entra id; "" for what AWS alone holds.
+    object_ids: Sequence[str] = ()
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -218,8 +220,11 @@ def causes(
         (_cause(dict(row)) for row in found),
         key=lambda one: (_place(order, one.word), -one.count, one.code, one.attribute, one.kind),
     )
-    names = _first_names(tenant, listed[:named])
-    return [replace(one, names=names[one.key]) for one in listed]
+    first = _first(tenant, listed[:named])
+    return [
+        replace(one, names=[row.name for row in first[one.key]], object_ids=[row.object_id for row in first[one.key]])
+        for one in listed
+    ]
 
 
 def _place(order: Sequence[Word], word: Word) -> int:
@@ -238,17 +243,16 @@ def _cause(row: dict[str, Any]) -> Cause:
     )
 
 
-def _first_names(tenant: Tenant, found: Sequence[Cause]) -> dict[tuple[str, ...], list[str]]:
+def _first(tenant: Tenant, found: Sequence[Cause]) -> dict[tuple[str, ...], list[Standing]]:
     """By the key of each cause, in one query by the index of names."""
     asked = Q(pk=None)
     for cause in found:
         asked |= Q(pk__in=members_of(tenant, cause).values("pk")[:NAMES])
+    first: dict[tuple[str, ...], list[Standing]] = defaultdict(list)
     # By primary key alone: any other condition would have the database look at everybody.
-    rows = Standing.objects.filter(asked).order_by("name", "pk")
-    names: dict[tuple[str, ...], list[str]] = defaultdict(list)
-    for *key, name in rows.values_list(*CAUSE, "name"):
-        names[tuple(key)].append(name)
-    return names
+    for row in Standing.objects.filter(asked).order_by("name", "pk"):
+        first[row.kind, row.word, row.code, row.attribute].append(row)
+    return first
 
 
 def members_of(tenant: Tenant, cause: Cause) -> QuerySet[Standing]:
@@ -312,11 +316,6 @@ def differing(tenant: Tenant, newest: Run | None = None) -> QuerySet[Drift]:
     """What the newest comparison, and reading back since, found of people and groups of ours; without what was written or
     read anew since. Whoever is held, or has another problem first, stands at that word."""
     return open_differences(tenant.pk, newest or newest_comparison(tenant.pk))
-
-
-def unclaimed(tenant: Tenant, newest: Run | None = None) -> QuerySet[Drift]:
-    """Of everybody who stands at *Only in AWS*: what AWS holds, and whose it may be."""
-    return only_in_aws(tenant.pk, newest or newest_comparison(tenant.pk))
 
 
 @dataclass(frozen=True, slots=True)

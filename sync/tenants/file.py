@@ -25,6 +25,7 @@ from sync.configuration.files.writing import given, sections, wanted_of
 from sync.connection import services
 from sync.connection.clients import clouds, scim_endpoint
 from sync.models import Adoption, AuditEntry, Configuration, EntraConnection, Interval, NameId, Tenant
+from sync.notifications.services import mail_channel, set_mail_address
 from sync.rules.wanted import Wanted
 from sync.tenants.queries import FLAGS, RANGES, check_safety, safety_of
 from sync.tenants.services import (
@@ -235,17 +236,25 @@ def _apply_connections(tenant: Tenant, file: TenantFile, actor: str) -> None:
 
 
 def _apply_provisioning(tenant: Tenant, file: TenantFile, actor: str) -> None:
-    wanted: dict[str, Any] = {
-        "interval": tenant.interval if file.interval is None else file.interval,
-        "notification_email": (
-            tenant.notification_email if file.notification_email is None else file.notification_email
-        ),
-        "notify_on_failure": (tenant.notify_on_failure if file.notify_on_failure is None else file.notify_on_failure),
-    }
-    if wanted != {name: getattr(tenant, name) for name in wanted}:
-        save_provisioning(tenant=tenant, actor=actor, **wanted)
+    if file.interval is not None:
+        save_provisioning(tenant=tenant, actor=actor, interval=file.interval)
+    _apply_notification(tenant, file, actor)
     if file.safety:
         _apply_safety(tenant, file.safety, actor)
+
+
+def _apply_notification(tenant: Tenant, file: TenantFile, actor: str) -> None:
+    now = _notification(tenant)
+    email = now["email"] if file.notification_email is None else file.notification_email
+    on = now["on_failure"] if file.notify_on_failure is None else file.notify_on_failure
+    if (email, on) != (now["email"], now["on_failure"]):
+        set_mail_address(tenant=tenant, actor=actor, email=email, on=on)
+
+
+def _notification(tenant: Tenant) -> dict[str, Any]:
+    """The first e-mail channel; others are made on their page."""
+    channel = mail_channel(tenant)
+    return {"email": channel.email if channel else "", "on_failure": bool(channel and channel.on)}
 
 
 def _apply_safety(tenant: Tenant, values: dict[str, Any], actor: str) -> None:
@@ -267,7 +276,7 @@ def export_tenant(tenant: Tenant) -> dict[str, Any]:
         **_exported_connections(tenant),
         **sections(wanted_of(configuration_of(tenant))),
         "schedule": {"interval_minutes": tenant.interval},
-        "notification": {"email": tenant.notification_email, "on_failure": tenant.notify_on_failure},
+        "notification": _notification(tenant),
         "safety": safety_of(tenant),
     }
 

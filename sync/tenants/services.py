@@ -136,23 +136,15 @@ def _switch(tenant: Tenant, actor: str, *, enabled: bool, with_all: bool = False
 
 
 @transaction.atomic
-def save_provisioning(
-    *, tenant: Tenant, actor: str, interval: int, notification_email: str, notify_on_failure: bool
-) -> None:
-    fields = {
-        "interval": Interval(interval).value,
-        "notification_email": notification_email,
-        "notify_on_failure": notify_on_failure,
-    }
-    before = {name: getattr(tenant, name) for name in fields}
-    if before == fields:
+def save_provisioning(*, tenant: Tenant, actor: str, interval: int) -> None:
+    before = tenant.interval
+    if before == interval:
         return
-    for name, value in fields.items():
-        setattr(tenant, name, value)
-    if tenant.enabled and before["interval"] != interval:
+    tenant.interval = Interval(interval).value
+    if tenant.enabled:
         tenant.next_run_at = timezone.now() + tenant.interval_length
-    tenant.save(update_fields=[*fields, "next_run_at"])
-    audit.record(actor, "provisioning.save", tenant, before, fields)
+    tenant.save(update_fields=["interval", "next_run_at"])
+    audit.record(actor, "provisioning.save", tenant, {"interval": before}, {"interval": tenant.interval})
 
 
 # Whoever changes these decides anew about who is linked with whom: the next plan waits for a yes.

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -21,7 +22,10 @@ from sync.configuration.settings import set_settings
 from sync.directory.live import Found
 from sync.models import (
     Assignment,
+    Channel,
     ConnectionTest,
+    Delivery,
+    DeliveryAttempt,
     Demand,
     DemandObject,
     DirectoryGroup,
@@ -32,6 +36,8 @@ from sync.models import (
     Half,
     HeldChange,
     Hold,
+    Incident,
+    IncidentEvent,
     Link,
     Operation,
     ReadinessCheck,
@@ -41,6 +47,8 @@ from sync.models import (
     Tenant,
     Word,
 )
+from sync.notifications import services as notifications
+from sync.standings import services as standings
 from sync.tenants.services import create_tenant
 from tests.world.browser import Watched, axe_in_both_schemes, sideways
 from tests.world.database import empty
@@ -62,10 +70,10 @@ NO_PAGE = {
     "mappings_cast", "mappings_disable_leavers", "mappings_actions", "mappings_actions_undo", "mapping_undo", "mapping_move",
     "logs_export", "runs_export", "run_retry", "mapping_default", "run_pill", "provisioning_state", "drift_compare", "readiness_check", "readiness_export",
     "preview", "run_confirm", "provisioning_safety", "approvals_link",
-    "accept_shrinkage", "drift_link", "draft_undo", "impact_start", "impact_export", "impact_keep", "publish", "assignment_undo", "assignment_change", "unassign_ticked", "application_name", "application_stop",
+    "accept_shrinkage", "only_in_aws_link", "only_in_aws_undo", "person_raw", "draft_undo", "impact_start", "impact_export", "impact_keep", "publish", "assignment_undo", "assignment_change", "unassign_ticked", "application_name", "application_stop",
     "session", "session_end", "sessions_end", "audit_export", "site_audit_export",
     "user_role", "user_role_take", "user_second_factor", "user_sessions", "user_deactivate", "user_activate",
-    "microsoft_start", "microsoft_answer",
+    "microsoft_start", "microsoft_answer", "channel_test", "incident_acknowledge", "incident_snooze",
     # Open at one moment only: tests/browser/test_accounts.py.
     *("choose_password", "mfa_authenticate", "mfa_activate_totp", "mfa_view_recovery_codes", "account_reauthenticate"),
     *("mfa_login_webauthn", "mfa_add_webauthn", "mfa_reauthenticate_webauthn", "mfa_remove_webauthn"),
@@ -170,15 +178,24 @@ def arguments_of(tenant: Tenant) -> dict[str, list[Any]]:
     with_standings(tenant)
     slug = tenant.slug
     hold = waiting(tenant, run)
+    channel, incident = with_notifications(tenant, run)
     preview_of(tenant, with_draft(tenant), broken=True)
     return {
         "help_code": ["secret-ended"],
+        "channel": [slug, channel.pk],
+        "channel_add": [slug, "webhook"],
+        "channel_remove": [slug, channel.pk],
+        "incident": [slug, incident.pk],
         "impact": [slug, PREVIEW],
         "version": [slug, 1],
         "version_restore": [slug, 1],
         "demand": [slug, demanded(tenant, run).pk],
         "person": [slug, WIDE],
         "person_values": [slug, WIDE],
+        "person_what_if": [slug, WIDE],
+        "person_match": [slug, WIDE],
+        "person_cut": [slug, WIDE],
+        "only_in_aws_leave": [slug, Standing.objects.filter(kind="user", object_id="", name=LONG).get().pk],
         "approval": [slug, hold.pk],
         "run": [slug, 1],
         "run_cancel": [slug, 1],
@@ -196,8 +213,8 @@ def arguments_of(tenant: Tenant) -> dict[str, list[Any]]:
         "group": [slug, GROUP],
         "group_now": [slug, GROUP],
         **{name: [slug] for name in ("draft", "draft_discard", "versions", "expression_help", "aws_fields", "overview", "setup", "tenant_settings", "scope", "scope_people", "connection", "connection_entra", "connection_aws", "assignments", "assign",
-                                     "assign_pasted", "application", "audit",
-                                     "people", "provisioning", "turn_on", "turn_off", "runs", "logs", "on_demand", "drift", "drift_repair",
+                                     "assign_pasted", "application", "audit", "notifications", "deliveries", "incidents",
+                                     "people", "provisioning", "turn_on", "turn_off", "runs", "logs", "on_demand", "drift", "drift_repair", "only_in_aws",
                                      "readiness", "approvals", "configuration_export", "configuration_import")},
     }  # fmt: skip
 
@@ -299,7 +316,7 @@ def with_differences(tenant: Tenant) -> None:
         kind: Link.objects.create(tenant=tenant, object_type=kind, object_id="b" * 36, scim_id=aws_id)
         for kind in ("user", "group")
     }
-    for kind, object_type, facts in (
+    differences = (
         ("differs", "user", {"name": "Adele Vance", "facts": changed}),
         ("differs", "user", {"name": LONG, "facts": {"displayName": {"written": LONG, "held": LONG}}}),
         ("member_missing", "membership", {"name": LONG, "member_scim_id": aws_id, "member_name": LONG}),
@@ -310,12 +327,59 @@ def with_differences(tenant: Tenant) -> None:
         ("only_in_aws", "user", {"name": "Hand Made", "facts": {"userName": "hand.made@a-rather-long-domain-name.acme.example"}, "proposed_id": ADELE, "proposed_by": "userName"}),
         ("only_in_aws", "group", {"name": "Billing"}),
         ("only_in_aws", "group", {"name": "AWSControlTowerAdmins", "facts": {"left_alone": True}}),
-    ):  # fmt: skip
+    )  # fmt: skip
+    for n, (kind, object_type, facts) in enumerate(differences):
         link = None if kind == "only_in_aws" else ours["user" if object_type == "user" else "group"]
-        scim_id = link.scim_id if link else aws_id.replace("e", "f")
+        scim_id = link.scim_id if link else f"{aws_id[:-2]}f{n:x}"
         Drift.objects.create(
             run=run, tenant=tenant, kind=kind, object_type=object_type, scim_id=scim_id, link=link, **facts
         )
+    standings.refresh_only_in_aws(tenant.pk)
+
+
+def with_notifications(tenant: Tenant, run: Run) -> tuple[Channel, Incident]:
+    """Channels in every state, an incident in every state, and a delivery of which the receiver says as much as it may."""
+    now = timezone.now()
+    long = f"{'w' * 60}@{'w' * 60}.{'w' * 60}.acme.example"
+    found = [
+        notifications.add_channel(tenant=tenant, actor="jo@acme.example", kind=kind, to=to, name=name)[0]
+        for kind, to, name in (
+            ("email", long, ""),
+            ("webhook", f"https://{'h' * 60}.{'h' * 60}.acme.example/hooks", "W" * 100),
+            ("slack", "https://hooks.slack.com/services/x", "Identity ops"),
+            ("teams", "https://acme.example/workflows/x", "Teams: Identity ops"),
+        )
+    ]
+    Channel.objects.filter(pk=found[2].pk).update(on=False)
+    facts = {"tenant": tenant, "opened_at": now, "opened_by": run, "last_seen": run, "told": 3}
+    incidents = [
+        Incident.objects.create(code="token-refused", kind="quarantine", of_run=True, **facts),
+        Incident.objects.create(code="missing-family-name", attribute="name.familyName", kind="not-ready", **facts),
+        Incident.objects.create(code="held-people", kind="held", snoozed_until=now + timedelta(days=1), **facts),
+        Incident.objects.create(
+            code="token-ends", attribute="7", kind="credential-ends", acknowledged_at=now, acknowledged_by=long, **facts
+        ),
+        Incident.objects.create(code="graph-down", kind="failed-run", solved_at=now, **facts),
+    ]
+    for what, more in (("changed", {"objects_now": 6}), ("acknowledged", {"actor": long}), ("snoozed", {"until": now})):
+        IncidentEvent.objects.create(incident=incidents[1], at=now, what=what, **more)
+    for number, (state, channel) in enumerate(zip(Delivery.State.values, found, strict=True)):
+        delivery = Delivery.objects.create(
+            tenant=tenant, channel=channel, recipient=channel.destination, subject="S" * 250, body="b", state=state,
+            attempts=number, sent_at=now if state == "sent" else None, error="it answered 502" if number % 2 else "",
+        )  # fmt: skip
+        delivery.incidents.set(incidents)
+        for attempt in range(1, number + 1):
+            DeliveryAttempt.objects.create(
+                delivery=delivery,
+                number=attempt,
+                at=now,
+                milliseconds=112,
+                status=502,
+                answer=LONG + LONG,
+                error="it answered 502",
+            )
+    return found[1], incidents[1]
 
 
 def with_standings(tenant: Tenant) -> None:
@@ -326,6 +390,7 @@ def with_standings(tenant: Tenant) -> None:
     rows += [
         Standing(object_id=f"{n:08}-1111-4111-8111-111111111111", name=str(word.label), word=word)
         for n, word in enumerate(Word)
+        if word != Word.ONLY_IN_AWS
     ]
     for row in rows:
         row.tenant, row.kind, row.since = tenant, "user", now
@@ -376,7 +441,7 @@ OWN = (
 HELP = ("help", "help_words", "help_translate")
 GLOBAL = {
     **dict.fromkeys(("users", "user_invite", "keys", "credentials", "tenant_new", "account_logout", *HELP, *OWN), ""),
-    **dict.fromkeys(("site_audit", "site_audit_check", "health"), ""),
+    **dict.fromkeys(("site_audit", "site_audit_check", "health", "inbox"), ""),
     "tenants": "?stay=1",
 }
 

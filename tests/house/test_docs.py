@@ -10,6 +10,7 @@ import pytest
 from django.core.management import get_commands, load_command_class
 from django.core.management.base import CommandError
 
+from sync.notifications.queries import KINDS
 from tests.world.programs import ROOT
 
 pytestmark = pytest.mark.pure
@@ -102,3 +103,9 @@ def test_commands_that_are_named_exist(path: Path) -> None:
 def test_the_readme_names_every_command() -> None:
     text = (ROOT / "README.md").read_text()
     assert [name for name in sorted(OWN - {"welcome"}) if not re.search(rf"`[^`]*\b{name}\b", text)] == []
+
+
+def test_every_kind_of_incident_is_explained() -> None:
+    text = (ROOT / "docs" / "operations.md").read_text()
+    rows = [f"| `{kind.name}` | {kind.label} | {kind.meaning} |" for kind in KINDS]
+    assert [row for row in rows if row not in text] == []

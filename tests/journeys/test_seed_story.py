@@ -116,15 +116,17 @@ def assign_two_groups(page: Page) -> None:
 
 
 def ask_for_mail(page: Page) -> None:
-    page.get_by_role("link", name="Provisioning").first.click()
-    page.get_by_label("Notification address").fill("ops@acme.example")
-    page.get_by_label("Send an e-mail when a failure occurs").check()
+    page.get_by_role("link", name="Notifications").first.click()
+    page.locator("#add-channel").click()
+    page.get_by_role("link", name="E-mail", exact=True).click()
+    page.get_by_label("E-mail address").fill("ops@acme.example")
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_text("Saved.")).to_be_visible()
 
 
 def turn_on(page: Page) -> None:
     """From a preview: turning on says yes to the people and groups that it lists."""
+    page.get_by_role("link", name="Provisioning").first.click()
     page.get_by_role("link", name="Turn on").click()
     page.get_by_role("button", name="Preview first").click()
     confirm = page.get_by_role("button", name="Turn on and start the first sync")

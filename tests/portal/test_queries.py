@@ -21,26 +21,30 @@ from tests.world.mirrored import new_comparison
 from tests.world.runs import new_run, operation
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both]
-# Ten of them come before what a page is about: session, person, second factor, tenant and roles; draft, other tenants,
-# newest run and what waits, for the frame.
+# Eleven of them come before what a page is about: session, person, second factor, tenant and roles; draft, other tenants,
+# newest run, incidents and what waits, for the frame.
 BUDGET = 15
 # What puts more side by side: its own budget.
 ABOVE = {
-    "approval": 20,
-    "approvals": 18,
-    "assignments": 22,
-    "drift": 22,
-    "group": 24,
-    "log": 21,
-    "mappings": 16,
-    "overview": 21,
-    "people": 17,
-    "person": 19,
-    "readiness": 23,
-    "run": 23,
-    "runs": 19,
-    "scope": 19,
-    "turn_on": 16,
+    "approval": 21,
+    "approvals": 20,
+    "assignments": 23,
+    "connection": 16,
+    "draft": 16,
+    "drift": 25,
+    "group": 33,
+    "log": 22,
+    "mappings": 17,
+    "overview": 24,
+    "people": 18,
+    "person": 20,
+    "readiness": 24,
+    "run": 24,
+    "runs": 20,
+    "scope": 20,
+    "setup": 17,
+    "turn_on": 18,
+    "versions": 16,
 }
 PLAIN = (
     *("overview", "people", "readiness", "approvals", "drift", "runs", "logs", "provisioning", "turn_on"),

@@ -9,13 +9,15 @@ from django.test import Client
 from portal.models import User
 from sync.configuration.filters import save_filter
 from sync.configuration.mappings import save_mapping
-from sync.models import Incident, Operation, Run, Tenant
+from sync.models import Delivery, Incident, Operation, Run, Tenant
+from sync.notifications.services import add_channel
 from sync.preview.services import request_preview
 from sync.readiness.services import check_now
 from sync.rules.rows import MappingRow
 from sync.worker.execution import execute_run
 from tests.world.company import aws_user, change, hire
 from tests.world.lab import Lab
+from tests.world.notified import mail_to
 from tests.world.on_demand import demand
 from tests.world.tenant import ACTOR, assign, publish, sync
 
@@ -113,6 +115,8 @@ def test_on_demand_hides_a_value_that_aws_would_refuse(
 
 
 def test_what_aws_quotes_of_it_is_hidden_too(wired: Tenant, lab: Lab, jo: Client, ada: dict[str, Any]) -> None:
+    mail_to(wired)
+    add_channel(tenant=wired, actor=ACTOR, kind="webhook", to="https://hooks.example.com/x")
     said = '{"schemas": [], "detail": "Value \'%s\' at title is not liked", "status": "400"}' % SECRET
     lab.call(
         "POST", "faults", {"part": "aws", "kind": "status", "status": 400, "match": "POST", "body": said, "times": -1}
@@ -122,7 +126,8 @@ def test_what_aws_quotes_of_it_is_hidden_too(wired: Tenant, lab: Lab, jo: Client
     assert row.error == "Value '[Redact]' at title is not liked"
     assert SECRET not in str([row.answer, row.request])
     assert leaks(jo, wired) == []
-    assert SECRET not in str(list(Incident.objects.values()))
+    assert Delivery.objects.count() == 2
+    assert SECRET not in str([*Incident.objects.values(), *Delivery.objects.values()])
 
 
 @pytest.mark.parametrize("source", ["Redact(Error([jobTitle]))", "Redact(ConvertFromBase64([jobTitle]))"])

@@ -11,6 +11,7 @@ from sync.models import Delivery, Run, Tenant
 from sync.problems.catalogue import PROBLEMS
 from tests.world.company import hire
 from tests.world.lab import Lab
+from tests.world.notified import mail_to
 from tests.world.on_demand import demand
 from tests.world.tenant import ACTOR, assign, sync
 
@@ -26,8 +27,7 @@ def jo(owner: User, client_of: Callable[[User], Client]) -> Client:
 @pytest.fixture
 def told(wired: Tenant) -> Tenant:
     """By mail."""
-    Tenant.objects.update(notification_email=ACTOR, notify_on_failure=True)
-    wired.refresh_from_db()
+    mail_to(wired, ACTOR)
     return wired
 
 

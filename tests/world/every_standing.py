@@ -11,6 +11,7 @@ from sync.notifications.incidents import after_run
 from sync.readiness.services import check_now
 from sync.standings.services import refresh_all
 from tests.world.mirrored import found, held, linked, mirrored_group, mirrored_person, new_comparison
+from tests.world.notified import mail_to
 from tests.world.runs import new_run
 
 # How many stand at each word, and how many of them are in scope.
@@ -99,10 +100,9 @@ def stand(tenant: Tenant, make: Make, word: str, comparison: Run) -> None:
 @pytest.fixture
 def every_standing(ready: Tenant) -> Tenant:
     now = timezone.now()
-    Tenant.objects.update(
-        enabled=True, enabled_changed_at=now, notify_on_failure=True, notification_email="a@acme.example"
-    )
+    Tenant.objects.update(enabled=True, enabled_changed_at=now)
     ready.refresh_from_db()
+    mail_to(ready)
     Snapshot.objects.create(tenant=ready, full=True, sealed_at=now)
     comparison = new_comparison(ready)
     for make, counts, kind in ((somebody, PEOPLE, "user"), (some_group, GROUPS, "group")):

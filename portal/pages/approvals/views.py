@@ -41,6 +41,7 @@ def approvals(request: HttpRequest, tenant: Tenant) -> HttpResponse:
         "held": {kind: standings.counts(tenant, kind)[Word.HELD] for kind in ObjectType.values},
         "plan": waiting.plan,
         "shrunken": waiting.shrunken,
+        "doubted": queries.doubted_parts(tenant),
         "proposals": queries.proposals(tenant, found[:PAGE]),
         "proposed": len(found),
         "closed": queries.counted(tenant, closed[:CLOSED]),
@@ -179,6 +180,11 @@ def approvals_link(request: HttpRequest, tenant: Tenant) -> HttpResponse:
 
 @page(act=Right.APPROVE, step_up=StepUp.TO_ACT)
 def accept_shrinkage(request: HttpRequest, tenant: Tenant) -> HttpResponse:
+    """Of exactly the reading that the page showed."""
+    shrunken = queries.shrunken(tenant)
+    if shrunken is None or request.POST.get("run") != str(shrunken.number):
+        messages.error(request, _("Nothing was accepted: there is another reading by now. Look at it first."))
+        return redirect_to(request, "approvals", tenant.slug)
     service.accept_shrunk_reading(tenant=tenant, actor=request.user.email)
     messages.success(request, _("The next full reading is taken as it is. Limits on removals stay."))
     return _start(request, tenant, Run.Kind.FULL)

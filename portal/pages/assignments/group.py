@@ -17,6 +17,7 @@ from portal.frame.around import TenantFrame
 from portal.frame.paging import Pager
 from portal.frame.render import render_page
 from portal.pages.assignments import tables
+from portal.words.blocked import blocked
 from sync.configuration import drafts
 from sync.directory import live
 from sync.models import (
@@ -32,6 +33,7 @@ from sync.models import (
     Tenant,
     Word,
 )
+from sync.people import queries as people
 from sync.preview.queries import assignment_effects
 from sync.preview.queries.assignment_effects import AssignmentEffects
 from sync.standings import queries as standings
@@ -69,7 +71,7 @@ def group(request: HttpRequest, tenant: Tenant, object_id: str) -> HttpResponse:
     snapshot = tables.last_snapshot(tenant)
     standing = standings.standing_of(tenant, ObjectType.GROUP, object_id)
     text, roots = request.GET.get("q", ""), within(rules, object_id)
-    people = people_page(included, text, request.GET.get("page", ""), rules=rules, included=bool(row or roots))
+    shown = people_page(included, text, request.GET.get("page", ""), rules=rules, included=bool(row or roots))
     context = {
         "tenant": tenant,
         "object_id": object_id,
@@ -78,9 +80,9 @@ def group(request: HttpRequest, tenant: Tenant, object_id: str) -> HttpResponse:
         "row": row,
         "tree": tree_lines(tenant, object_id, inside),
         "loops": 0,
-        "effective": people.paginator.count if not text else assignment_effects.people_in(tenant, included).count(),
-        "people": people,
-        "pager": Pager.of(request, people),
+        "effective": shown.paginator.count if not text else assignment_effects.people_in(tenant, included).count(),
+        "people": shown,
+        "pager": Pager.of(request, shown),
         "text": text,
         "nested_groups": len(groups) - 1,
         "within": roots,
@@ -92,8 +94,23 @@ def group(request: HttpRequest, tenant: Tenant, object_id: str) -> HttpResponse:
         "written": last_membership_change(tenant, object_id),
         "may_edit": can(request.user, tenant, Right.CONFIGURE) and not (row and row.mirrored),
     }
+    if standing is not None:
+        context |= verdict_on(request, standing, configurations.current, groups)
     context["loops"] = sum(twig.branch.loop for twig in context["tree"])
     return render_page(request, "assignments/group/detail.html", context, partial="people")
+
+
+def verdict_on(
+    request: HttpRequest, standing: Standing, configuration: Configuration, groups: set[str]
+) -> dict[str, Any]:
+    """How the group stands as the published version has it. `groups`: itself, and all inside."""
+    tenant, object_id = standing.tenant, standing.object_id
+    row = configuration.assignments.filter(object_type="group", object_id=object_id).first()
+    members = people.members_of_group(tenant, object_id, groups if row is None or row.nested else {object_id})
+    waits = {standing.word, members.worst.word if members.worst else ""} & {Word.WAITING, Word.GONE}
+    provisioning = TenantFrame.of(request, tenant).provisioning
+    verdict = people.group_verdict(standing, members, blocked(tenant, provisioning) if waits else None)
+    return {"members": members, "verdict": verdict}
 
 
 def group_or_404(configuration: Configuration, object_id: str) -> tuple[Assignment | None, DirectoryGroup | None]:

@@ -6,7 +6,6 @@ from typing import Any
 from django.contrib import messages
 from django.db.models import Count, QuerySet
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -14,13 +13,12 @@ from django.utils.translation import gettext_lazy, ngettext
 from portal.access.pages import page
 from portal.access.request import HttpRequest
 from portal.access.roles import Right
-from portal.access.step_up import StepUp
 from portal.frame.render import redirect_to, render_page, render_question
 from portal.words.progress import waits_too_long
-from sync.approvals import services
+from sync.drift import queries
 from sync.drift import services as verifying
 from sync.drift.services import CannotRepair
-from sync.models import DirectoryGroup, DirectoryUser, Drift, Run, Tenant, Word
+from sync.models import Drift, Run, Tenant, Word
 from sync.problems.catalogue import PROBLEMS
 from sync.runs.phases import phase_of
 from sync.runs.requests import RunInTheWay, request_soon
@@ -56,6 +54,11 @@ KINDS = (
         gettext_lazy("Repairing adds them again."),
     ),
 )
+UNLINKED = DriftSection(
+    Drift.Kind.ONLY_IN_AWS,
+    gettext_lazy("Ours, and no longer linked"),
+    gettext_lazy("Repairing links them again: they are known by their id."),
+)
 UNREPAIRED = {
     "no-comparison": gettext_lazy("Nothing was repaired: there is no comparison yet."),
     "suspect": gettext_lazy("Nothing was repaired: the last comparison is not beyond doubt. Compare again first."),
@@ -87,10 +90,9 @@ def drift_context(tenant: Tenant) -> dict[str, Any]:
 
 def results(tenant: Tenant, run: Run) -> dict[str, Any]:
     numbers, differing = standings.compared_counts(tenant), standings.differing(tenant, run)
-    alone = run.drifts.filter(kind=Drift.Kind.ONLY_IN_AWS, facts__left_alone=True)
     return {
         "facts": phase_of(run, "compare")["facts"],
-        "sections": sections_of(differing),
+        "sections": sections_of(run, differing),
         "gone": list(standings.standings(tenant, word=Word.GONE)[:SHOWN]),
         "numbers": {word.value: n for word, n in numbers.items()},
         "differ": numbers[Word.GONE] + numbers[Word.DIFFERS],
@@ -98,24 +100,17 @@ def results(tenant: Tenant, run: Run) -> dict[str, Any]:
         "repairing": repairing(tenant, run),
         "unsettled": verifying.unsettled(run),
         "suspect": PROBLEMS.get(run.suspect),
-        "only_in_aws": unmanaged_objects(tenant, standings.unclaimed(tenant, run)),
-        "left_alone": list(alone[:SHOWN]),
+        "left_count": queries.left_alone(tenant).count() + queries.left_by_rule(tenant).count(),
         "shown": SHOWN,
     }
 
 
-def sections_of(rows: QuerySet[Drift]) -> list[dict[str, Any]]:
-    counts = dict(rows.order_by().values_list("kind").annotate(Count("pk")))
-    return [
-        {
-            "kind": kind,
-            "count": counts[kind.value],
-            "rows": list(rows.filter(kind=kind.value)[:SHOWN]),
-            "members": kind.value.startswith("member"),
-        }
-        for kind in KINDS
-        if counts.get(kind.value)
-    ]
+def sections_of(run: Run, differing: QuerySet[Drift]) -> list[dict[str, Any]]:
+    counts = dict(differing.order_by().values_list("kind").annotate(Count("pk")))
+    found = [section_context(kind, differing.filter(kind=kind.value), counts.get(kind.value, 0)) for kind in KINDS]
+    unlinked = queries.unlinked(run)
+    found.append(section_context(UNLINKED, unlinked, unlinked.count()))
+    return [section for section in found if section["count"]]
 
 
 def besides(tenant: Tenant, differing: QuerySet[Drift]) -> int:
@@ -131,24 +126,15 @@ def repairing(tenant: Tenant, run: Run) -> int:
     return run.drifts.filter(repaired=True).count()
 
 
-def unmanaged_objects(tenant: Tenant, rows: QuerySet[Drift]) -> list[dict[str, Any]]:
-    """Each object with the person or group that it may be, and the link that could take it over."""
-    shown = list(rows[:SHOWN])
-    ids = {row.proposed_id for row in shown if row.proposed_id}
-    links = {(link.object_type, link.object_id): link for link in tenant.links.filter(object_id__in=ids, scim_id="")}
-    names = {
-        row.object_id: str(row)
-        for model in (DirectoryUser, DirectoryGroup)
-        for row in model.objects.filter(tenant=tenant, object_id__in=ids)
+def section_context(kind: DriftSection, rows: QuerySet[Drift], count: int) -> dict[str, Any]:
+    shown = list(rows[:SHOWN]) if count else []
+    members = queries.members_by_id(shown)
+    return {
+        "kind": kind,
+        "count": count,
+        "rows": [{"drift": row, "member": members.get(row.member_scim_id, "")} for row in shown],
+        "members": kind.value.startswith("member"),
     }
-    return [
-        {
-            "row": row,
-            "proposed": names.get(row.proposed_id, row.proposed_id),
-            "link": links.get((row.object_type, row.proposed_id)),
-        }
-        for row in shown
-    ]
 
 
 @page(act=Right.OPERATE)
@@ -162,19 +148,6 @@ def drift_compare(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     except RunInTheWay as busy:
         words = _("Run %(n)s is in progress, so nothing was compared. Try again when it is over.")
         messages.warning(request, words % {"n": busy.run.number})
-    return redirect_to(request, "drift", tenant.slug)
-
-
-@page(act=Right.APPROVE, step_up=StepUp.TO_ACT)
-def drift_link(request: HttpRequest, tenant: Tenant, pk: int) -> HttpResponse:
-    """The AWS object is the person or group that it may be: the next sync links it and writes by the mappings."""
-    row = get_object_or_404(tenant.drifts, pk=pk, kind=Drift.Kind.ONLY_IN_AWS, run=verifying.latest_comparison(tenant))
-    proposed = tenant.links.filter(object_type=row.object_type, object_id=row.proposed_id, scim_id="").first()
-    if proposed is None or row.facts.get("left_alone"):
-        messages.error(request, _("Nothing was linked: this is no longer proposed. Compare again."))
-        return redirect_to(request, "drift", tenant.slug)
-    services.adopt_object(link=proposed, actor=request.user.email, scim_id=row.scim_id)
-    messages.success(request, _("%(name)s is linked by the next sync.") % {"name": row.name or row.scim_id})
     return redirect_to(request, "drift", tenant.slug)
 
 

@@ -39,7 +39,8 @@ THINGS: Sequence[tuple[Words, Words]] = (
     (_("Comparison"), _("AWS is read and compared with what was written: it finds what was changed there by hand.")),
     (_("Readiness"), _("Whether AWS would take a person, asked before anything is sent.")),
     (_("Quarantine"), _("Runs pause because every one would fail; a try now and then ends it by itself.")),
-    (_("Incident"), _("A problem with a beginning and an end: one mail when it opens, one when it is over.")),
+    (_("Incident"), _("A problem with a beginning and an end: one message when it opens, one when it is over.")),
+    (_("Channel"), _("Where notifications go: an e-mail address, a webhook, Slack or Teams, and what it hears of.")),
     (_("Never-touch list"), _("Names of users and groups in AWS that nothing is ever written to.")),
 )
 
@@ -113,6 +114,33 @@ KINDS: Mapping[str, tuple[Words, Mapping[str, Words]]] = {
             "held": _("It waits for a person to decide."),
             "will_retry": _("It did not work, and is tried again by itself."),
             "failed": _("AWS refused it."),
+        },
+    ),
+    "incident": (
+        _("Incident"),
+        {
+            "open": _("Nobody looks at it yet: the bell counts it."),
+            "acknowledged": _("Somebody looks at it."),
+            "snoozed": _("Somebody put it off; until then the bell does not count it."),
+            "solved": _("It is over."),
+        },
+    ),
+    "channel": (
+        _("Channel of notifications"),
+        {
+            "not_used": _("Nothing was sent to it yet: send a test."),
+            "working": _("It took the last message."),
+            "failing": _("It did not take the last message, which is tried again for two days."),
+            "off": _("Nothing new is sent to it."),
+        },
+    ),
+    "delivery": (
+        _("Delivery of a notification"),
+        {
+            "waiting": _("It goes out, or is tried again, at the time beside it."),
+            "sending": _("A worker sends it just now."),
+            "sent": _("The other side took it."),
+            "failed": _("It was given up: after two days, or since its channel was removed."),
         },
     ),
     "half": (

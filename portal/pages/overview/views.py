@@ -21,6 +21,7 @@ from portal.words.provisioning import Provisioning
 from sync.approvals import queries
 from sync.health.queries.presence import absence, late_tenants
 from sync.models import Tenant, Word
+from sync.notifications.queries import no_channel_works
 from sync.problems.catalogue import NOT_OF_RUNS, PROBLEMS
 from sync.standings import queries as standings
 from sync.standings.queries import Cause
@@ -56,6 +57,7 @@ def overview(request: HttpRequest, tenant: Tenant) -> HttpResponse:
         "provisioning": provisioning,
         "needs": everything[:NEEDS_SHOWN],
         "needs_count": len(everything),
+        "nobody_told": no_channel_works(tenant),
         "last_run": next(iter(syncs), None),
         "figures": standings.figures(tenant),
         "path": path_of_data(tenant),
@@ -106,10 +108,16 @@ def _of_cause(tenant: Tenant, cause: Cause) -> dict[str, Any]:
     return {
         "cause": cause,
         "title": PROBLEMS[cause.code].title if cause.code in PROBLEMS else cause.word.label,
-        "names": ", ".join(cause.names) + (_(" and %(n)s more") % {"n": f"{rest:,}"} if rest else ""),
+        "named": list(zip(cause.object_ids, cause.names, strict=True)),
+        "more": rest,
         "since": cause.since,
-        "url": f"{reverse('people', args=[tenant.slug])}?{urlencode(chosen)}",
+        "url": f"{reverse(_list_of(cause), args=[tenant.slug])}?{urlencode(chosen)}",
     }
+
+
+def _list_of(cause: Cause) -> str:
+    """The page that lists them, by its name."""
+    return "only_in_aws" if cause.word == Word.ONLY_IN_AWS else "people"
 
 
 def _of_runs(tenant: Tenant, provisioning: Provisioning) -> list[dict[str, Any]]:

@@ -8,6 +8,12 @@ from sync.models import ObjectType, Word
 from sync.standings.queries import STEPS
 
 
+class MomentForm(forms.Form):
+    """As of when a person is shown. ISO 8601, without a zone in the reader's own."""
+
+    at = forms.DateTimeField(required=False)
+
+
 class PeopleForm(forms.Form):
     """What is not valid counts as not said."""
 

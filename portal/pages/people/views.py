@@ -1,27 +1,29 @@
 """People: how everybody stands, and one person with the reasons."""
 
+import datetime
 from typing import Any
 
 from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
 from portal.access.pages import page
 from portal.access.request import HttpRequest
-from portal.access.rights import can
+from portal.access.rights import can, rights_of
 from portal.access.roles import Right
-from portal.frame.around import TenantFrame
+from portal.frame.around import May, TenantFrame
 from portal.frame.paging import Pager, query_with
 from portal.frame.render import render_page
-from portal.pages.people.forms import PeopleForm
+from portal.pages.people.fixes import fix_links
+from portal.pages.people.forms import MomentForm, PeopleForm
 from portal.words.aws_fields import field_label, short_path
-from portal.words.blocked import blocked_words
-from portal.words.entra import entra_address
+from portal.words.blocked import blocked
 from sync import audit
-from sync.models import DirectoryUser, ObjectType, Standing, Tenant, Word
+from sync.models import DirectoryUser, ObjectType, Tenant, Word
 from sync.people import queries
 from sync.people.queries import Answer, PersonFacts, Question
 from sync.problems.catalogue import PROBLEMS
@@ -94,22 +96,46 @@ def person(request: HttpRequest, tenant: Tenant, object_id: str) -> HttpResponse
     facts = facts_or_404(request, tenant, object_id)
     audit.record(request.user.email, "person.look_up", facts.standing, None, {"entra_id": object_id})
     asked = queries.questions(facts)
-    blocker = next((one for one in asked if one.answer == Answer.NO), None)
+    blocker, verdict = queries.blocker_of(facts, asked), queries.verdict_of(facts)
+    moment = MomentForm(request.GET)
+    at = moment.cleaned_data["at"] if moment.is_valid() else None
     context = {
         "tenant": tenant,
         "facts": facts,
         "person": facts.standing,
-        "verdict": queries.verdict_of(facts),
+        "verdict": verdict,
+        "explanation": explanation(facts, verdict),
+        "past": past_shown(facts, at) if at else None,
+        "at_wrong": not moment.is_valid(),
         "questions": [{"question": one, "open": one is blocker, "url": place_of(tenant, one)} for one in asked],
+        "path": list(zip(facts.user.scope_path, facts.path, strict=True)) if facts.user else [],
         "blocker": blocker,
+        "holder": queries.holder_of(facts.standing),
         "values": shown_values(queries.values_of(facts)),
         "groups": queries.memberships(facts),
         "history": facts.history,
-        "entra_url": entra_address("user", object_id),
-        "fix_url": fix_url(tenant, facts.standing),
+        "fix_links": fix_links(facts, May(rights_of(request.user, tenant)).open),
         "may_provision": can(request.user, tenant, Right.ON_DEMAND),
     }
     return render_page(request, "people/detail.html", context)
+
+
+def explanation(facts: PersonFacts, verdict: queries.Verdict) -> str:
+    """The verdict as a text to send."""
+    user = facts.user.user_principal_name if facts.user else ""
+    head = f"{facts.standing.name} ({user})" if user else facts.standing.name
+    read = _("Entra read %(date)s.") % {"date": date_of(facts.read_at)} if facts.read_at else ""
+    return "\n".join(line for line in (head, verdict.sentence, verdict.fix, read) if line)
+
+
+def past_shown(facts: PersonFacts, at: datetime.datetime) -> dict[str, Any]:
+    past = queries.as_of(facts, at)
+    values = [(field_label(unit) or short_path(unit), value) for unit, value in past.values.items()]
+    return {"facts": past, "values": values}
+
+
+def date_of(moment: datetime.datetime) -> str:
+    return date_format(timezone.localtime(moment), "j M Y, H:i")
 
 
 def facts_or_404(request: HttpRequest, tenant: Tenant, object_id: str) -> PersonFacts:
@@ -117,7 +143,9 @@ def facts_or_404(request: HttpRequest, tenant: Tenant, object_id: str) -> Person
     if standing is None:
         raise Http404
     frame = TenantFrame.of(request, tenant)
-    return queries.facts_of(standing, frame.configurations.current, blocked_words(tenant, frame.provisioning))
+    waits = standing.word in (Word.WAITING, Word.GONE)
+    blocking = blocked(tenant, frame.provisioning) if waits else None
+    return queries.facts_of(standing, frame.configurations.current, blocking)
 
 
 def place_of(tenant: Tenant, question: Question) -> str:
@@ -125,13 +153,6 @@ def place_of(tenant: Tenant, question: Question) -> str:
         return ""
     name = PLACES[question.key]
     return reverse(name, args=[tenant.slug, "user"] if name == "mappings" else [tenant.slug])
-
-
-def fix_url(tenant: Tenant, standing: Standing) -> str:
-    """The mapping of the field that is in the way."""
-    if standing.word != Word.NOT_READY or not standing.attribute:
-        return ""
-    return reverse("mapping", args=[tenant.slug, "user", standing.attribute])
 
 
 def shown_values(values: list[queries.Value]) -> list[dict[str, Any]]:

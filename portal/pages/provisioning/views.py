@@ -1,4 +1,4 @@
-"""Provisioning control: On or Off, sync now, preview, the interval, who is notified, the safety settings."""
+"""Provisioning control: On or Off, sync now, preview, the interval, the safety settings."""
 
 from django.contrib import messages
 from django.db.models import Count
@@ -31,7 +31,7 @@ def provisioning(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     form = ScheduleForm(request.POST or None, initial=schedule_of(tenant))
     if request.method == "POST" and form.is_valid():
         save_provisioning(tenant=tenant, actor=request.user.email, **form.cleaned_data)
-        messages.success(request, _("Saved. The new interval and address are in use."))
+        messages.success(request, _("Saved. The new interval is in use."))
         return redirect_to(request, "provisioning", tenant.slug)
     status = 422 if request.method == "POST" else 200
     context = control_context(request, tenant) | {"form": form, "safety": SafetyForm(tenant=tenant)}
@@ -61,11 +61,7 @@ def provisioning_state(request: HttpRequest, tenant: Tenant) -> HttpResponse:
 
 
 def schedule_of(tenant: Tenant) -> dict[str, object]:
-    return {
-        "interval": tenant.interval,
-        "notification_email": tenant.notification_email,
-        "notify_on_failure": tenant.notify_on_failure,
-    }
+    return {"interval": tenant.interval}
 
 
 def control_context(request: HttpRequest, tenant: Tenant) -> dict[str, object]:
@@ -76,6 +72,7 @@ def control_context(request: HttpRequest, tenant: Tenant) -> dict[str, object]:
         "open_run": open_run,
         "last_run": tenant.runs.syncs().finished().first(),
         "missing": missing_for_turning_on(tenant),
+        "channels": tenant.channels.filter(on=True),
         "nobody_took_it": waits_too_long(open_run),
         "provisioning": TenantFrame.of(request, tenant).provisioning,
     }

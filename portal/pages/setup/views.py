@@ -122,9 +122,11 @@ def choose_people(tenant: Tenant, entra: Task) -> Task:
 
 
 def who_gets_told(tenant: Tenant) -> Task:
-    hint = tenant.notification_email or _("An address for failures.")
-    state = State.DONE if tenant.notification_email else State.NOT_STARTED
-    return Task(_("Who gets told"), hint, state, reverse("provisioning", args=[tenant.slug]))
+    names = ", ".join(channel.name for channel in tenant.channels.filter(on=True))
+    state = State.DONE if names else State.NOT_STARTED
+    return Task(
+        _("Who gets told"), names or _("An address for failures."), state, reverse("notifications", args=[tenant.slug])
+    )
 
 
 def turn_on_task(tenant: Tenant, needed: list[Task]) -> Task:

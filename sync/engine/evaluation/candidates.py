@@ -33,7 +33,7 @@ class Target:
         self.object_type = object_type
         self.attributes = attributes
         self.indexed = {*attributes, *unique}
-        self.never_touch = NeverTouch(tenant.never_touch)
+        self.never_touch = NeverTouch(tenant.never_touched())
         # Kept as text: a hundred thousand parsed resources would fill the memory.
         self.listed: list[bytes] = []
         # Of what was listed: AWS's id -> ours.

@@ -168,7 +168,8 @@ def _keep_links(snapshot: Snapshot) -> None:
     fields = ["users_link", "groups_link", "tracked_select", "links_at"]
     if snapshot.full and good:
         tenant.full_read_at, tenant.shrink_accepted_at = snapshot.sealed_at, None
-        fields += ["full_read_at", "shrink_accepted_at"]
+        tenant.shrink_accepted_empty = []
+        fields += ["full_read_at", "shrink_accepted_at", "shrink_accepted_empty"]
     tenant.save(update_fields=fields)
 
 

@@ -5,7 +5,7 @@ because of it, and the next round reads everybody again.
 """
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import structlog
@@ -27,6 +27,8 @@ SHRUNK = "source-shrunk"
 FEW = 3
 # So many of those who are missing are asked for by their id.
 ASKED_FOR = 30
+# The method of GraphClient that reads one of them.
+READ_ONE = {"users": "user", "groups": "group"}
 ACCEPTED_FOR = datetime.timedelta(hours=4)
 
 
@@ -37,7 +39,10 @@ class SourceEmpty(RunStopped):
 
 
 def check(snapshot: Snapshot, graph: GraphClient, watch: Watch) -> None:
-    """Raises SourceEmpty, whatever is set; marks the snapshot as suspect when too much is missing."""
+    """Raises SourceEmpty, whatever is set; marks the snapshot as suspect when too much is missing.
+
+    What an accepted reading had none of may be empty again, if Graph's count and a look at those we know say so too.
+    """
     seen = {name: _seen(rows, snapshot).count() for name, rows in known(snapshot).items()}
     live = {name: rows.count() for name, rows in known(snapshot).items()}
     good = last_good(snapshot)
@@ -45,11 +50,14 @@ def check(snapshot: Snapshot, graph: GraphClient, watch: Watch) -> None:
     if before["users"] and not seen["users"]:
         raise SourceEmpty
     counted = answered(watch, lambda: {name: _count(graph, name) for name in ("users", "groups")})
-    detail = _emptied(before, seen)
-    if not detail and not shrink_accepted(snapshot.tenant):
-        detail = (
-            _shrunk(snapshot, before, seen) | _shrunk(snapshot, counted, seen) | _still_there(snapshot, graph, watch)
-        )
+    accepted = accepted_empty(snapshot.tenant)
+    detail = _emptied(before, seen, accepted or ())
+    if not detail and accepted is None:
+        detail = _shrunk(snapshot, before, seen) | _shrunk(snapshot, counted, seen)
+        detail |= _still_there(snapshot, graph, watch, READ_ONE)
+    elif not detail and accepted:
+        detail = _counted_all_the_same(counted, seen, accepted)
+        detail |= _still_there(snapshot, graph, watch, [name for name in READ_ONE if name in accepted])
     if detail:
         suspect(snapshot, SHRUNK, {"before": before, "seen": seen, "counted": counted, "missing": detail})
 
@@ -84,10 +92,17 @@ def last_good(snapshot: Snapshot) -> Snapshot | None:
     return earlier.exclude(sealed_at=None).order_by("-pk").first()
 
 
+def accepted_empty(tenant: Tenant) -> list[str] | None:
+    """What the reading that somebody accepted had none of; None where nobody accepted one, or too long ago.
+
+    Asked anew: the page that accepts writes while the run reads."""
+    fields = ("shrink_accepted_at", "shrink_accepted_empty")
+    accepted_at, empty = Tenant.objects.values_list(*fields).get(pk=tenant.pk)
+    return empty if accepted_at is not None and timezone.now() - accepted_at < ACCEPTED_FOR else None
+
+
 def shrink_accepted(tenant: Tenant) -> bool:
-    """Asked anew: the page that accepts writes while the run reads."""
-    accepted = Tenant.objects.values_list("shrink_accepted_at", flat=True).get(pk=tenant.pk)
-    return accepted is not None and timezone.now() - accepted < ACCEPTED_FOR
+    return accepted_empty(tenant) is not None
 
 
 def _count(graph: GraphClient, name: str) -> int:
@@ -99,9 +114,14 @@ def _count(graph: GraphClient, name: str) -> int:
         return 0
 
 
-def _emptied(before: dict[str, int], seen: dict[str, int]) -> dict[str, int]:
-    """Nothing at all where there was something: no setting and no acceptance lets that pass."""
-    return {name: n for name, n in before.items() if n and not seen[name]}
+def _emptied(before: dict[str, int], seen: dict[str, int], accepted: Collection[str]) -> dict[str, int]:
+    """Nothing at all where there was something: no setting lets that pass, and no acceptance of another reading."""
+    return {name: n for name, n in before.items() if n and not seen[name] and name not in accepted}
+
+
+def _counted_all_the_same(counted: dict[str, int], seen: dict[str, int], accepted: Collection[str]) -> dict[str, int]:
+    """Graph's own count contradicts that there is none."""
+    return {name: counted[name] for name in counted if name in accepted and counted[name] and not seen[name]}
 
 
 def _shrunk(snapshot: Snapshot, before: dict[str, int], seen: dict[str, int]) -> dict[str, int]:
@@ -110,10 +130,11 @@ def _shrunk(snapshot: Snapshot, before: dict[str, int], seen: dict[str, int]) ->
     return {name: n for name, n in missing.items() if n > FEW and n * 100 > percent * before[name]}
 
 
-def _still_there(snapshot: Snapshot, graph: GraphClient, watch: Watch) -> dict[str, Any]:
+def _still_there(snapshot: Snapshot, graph: GraphClient, watch: Watch, names: Collection[str]) -> dict[str, Any]:
     """Some of those who are missing, asked for one by one: whoever is found proves that the round was not whole."""
     found: dict[str, Any] = {}
-    for name, read in (("users", graph.user), ("groups", graph.group)):
+    for name in names:
+        read = getattr(graph, READ_ONE[name])
         rows = known(snapshot)[name].filter(seen_snapshot__lt=snapshot.pk)
         ids = list(rows.order_by("object_id").values_list("object_id", flat=True)[:ASKED_FOR])
         there = list(fetched(watch, _existing(read, ids)))

@@ -25,7 +25,7 @@ from sync.health.queries.presence import (
     retried_mails,
     serving,
 )
-from sync.models import Heartbeat, Run, Tenant
+from sync.models import Channel, Heartbeat, Run, Tenant
 from sync.queue import QUICK, RUNS
 from sync.runs.outages import database_problem
 
@@ -205,7 +205,7 @@ def _mail() -> Outcome:
         remedy = _("See that SMTP_HOST, SMTP_PORT and the password are right. A mail is tried for two days.")
         return Outcome("failed", says % {"n": count, "reason": last.error if last else ""}, remedy=remedy)
     if "smtp" not in settings.EMAIL_BACKEND:
-        wanted = Tenant.objects.filter(notify_on_failure=True).exists()
+        wanted = Channel.objects.filter(kind=Channel.Kind.EMAIL, on=True).exists()
         says, remedy = _("Without SMTP_HOST a mail is a line of the log."), _("Set SMTP_HOST; tenants want mails.")
         return Outcome("warning", says, remedy=remedy) if wanted else passed(says)
     return passed(_("No mail waits or failed."), settings.EMAIL_HOST)

@@ -9,13 +9,15 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from sync.models import Delivery, Heartbeat, Run, Tenant
+from sync.models import Channel, Delivery, Heartbeat, Run, Tenant
 from sync.queue import QUICK, RUNS
 
 # Processes report every ten seconds.
 SILENT_AFTER = datetime.timedelta(minutes=1)
 # A tenant that is due, or a run that is asked for, waits for seconds where all is well.
 LATE_AFTER = datetime.timedelta(minutes=5)
+# So many intervals without the end of a run, and never less than this, are too long.
+MISSED_INTERVALS, LEAST_SILENCE = 3, datetime.timedelta(minutes=30)
 # How long a mail that was given up counts.
 MAIL_MATTERS = datetime.timedelta(days=2)
 
@@ -87,9 +89,36 @@ def late_tenants(now: datetime.datetime | None = None) -> list[Late]:
     ]
 
 
+def is_late(tenant: Tenant) -> bool:
+    return any(one.tenant == tenant for one in late_tenants())
+
+
+def without_finished_run(now: datetime.datetime | None = None) -> list[Tenant]:
+    """Those whose last run ended too long ago. Not while a first run goes on, a plan waits to be confirmed, or a quarantine
+    makes pauses: each of them has words of its own."""
+    now = now or timezone.now()
+    ended = Run.objects.whole().filter(tenant=OuterRef("pk")).exclude(finished_at=None).order_by("-number")
+    watched = Tenant.objects.filter(enabled=True, quarantined_at=None).annotate(
+        ended_at=Subquery(ended.values("finished_at")[:1]), problem=Subquery(ended.values("problem")[:1])
+    )
+    return [
+        tenant
+        for tenant in watched.exclude(ended_at=None).exclude(problem=Run.NOT_CONFIRMED)
+        if now - max(tenant.ended_at, tenant.enabled_changed_at or tenant.ended_at) > _silence(tenant)
+    ]
+
+
+def _silence(tenant: Tenant) -> datetime.timedelta:
+    return max(MISSED_INTERVALS * tenant.interval_length, LEAST_SILENCE)
+
+
+# Of which the channel may have been removed since.
+MAILS = Q(channel=None) | Q(channel__kind=Channel.Kind.EMAIL)
+
+
 def failed_mails() -> QuerySet[Delivery]:
-    return Delivery.objects.filter(state=Delivery.State.FAILED, created_at__gte=timezone.now() - MAIL_MATTERS)
+    return Delivery.objects.filter(MAILS, state=Delivery.State.FAILED, created_at__gte=timezone.now() - MAIL_MATTERS)
 
 
 def retried_mails() -> QuerySet[Delivery]:
-    return Delivery.objects.filter(state__in=Delivery.OPEN, attempts__gt=0)
+    return Delivery.objects.filter(MAILS, state__in=Delivery.OPEN, attempts__gt=0)

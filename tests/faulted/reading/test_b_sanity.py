@@ -8,6 +8,7 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
+from sync.approvals import services as approvals
 from sync.configuration import drafts
 from sync.configuration.settings import set_scope
 from sync.models import DirectoryGroup, Run, Tenant
@@ -56,6 +57,43 @@ def test_an_empty_directory_fails_the_run_and_no_setting_lets_it_pass(settled: T
 def test_a_directory_without_groups_makes_the_run_suspect(settled: Tenant, lab: Lab, accepted: bool) -> None:
     if accepted:
         Tenant.objects.filter(pk=settled.pk).update(shrink_accepted_at=timezone.now())
+    empty(lab, "groups")
+    suspect_and_harmless(settled, lab)
+
+
+def accept(tenant: Tenant) -> None:
+    approvals.accept_shrunk_reading(tenant=tenant, actor=ACTOR)
+
+
+@pytest.mark.fault("B1")
+@pytest.mark.company(37, groups=6, memberships=72)
+def test_the_last_group_is_gone_once_somebody_accepted_that_reading(settled: Tenant, lab: Lab) -> None:
+    """By itself no empty reading removes anybody; neither does a second one."""
+    for name in TEAMS:
+        lab.call("DELETE", f"entra/groups/{lab.entra_group(name)['id']}")
+    suspect_and_harmless(settled, lab)
+    suspect_and_harmless(settled, lab)
+    accept(settled)
+    assert sync(settled, Run.Kind.FULL).suspect == ""
+    settled.refresh_from_db()
+    assert (settled.shrink_accepted_at, settled.shrink_accepted_empty) == (None, [])
+    assert not DirectoryGroup.objects.filter(tenant=settled, deleted="").exists()
+
+
+@pytest.mark.fault("B1")
+def test_an_accepted_emptiness_that_the_directory_contradicts_removes_nobody(settled: Tenant, lab: Lab) -> None:
+    empty(lab, "groups")
+    suspect_and_harmless(settled, lab)
+    accept(settled)
+    suspect_and_harmless(settled, lab)
+
+
+@pytest.mark.fault("B1")
+def test_what_was_accepted_is_that_reading_and_no_other(settled: Tenant, lab: Lab) -> None:
+    switch(lab, drop_members_of={lab.entra_group(name)["id"]: 0 for name in TEAMS})
+    suspect_and_harmless(settled, lab)
+    accept(settled)
+    assert settled.shrink_accepted_empty == ["memberships"]
     empty(lab, "groups")
     suspect_and_harmless(settled, lab)
 

@@ -25,6 +25,9 @@ from sync.models import (
     Drift,
     Half,
     Hold,
+    Incident,
+    LeftAlone,
+    Link,
     Operation,
     Run,
     Standing,
@@ -32,6 +35,7 @@ from sync.models import (
 )
 from sync.tenants.services import create_tenant
 from tests.world.drafted import GROUP, JO, PREVIEW, preview_of, with_draft, with_versions
+from tests.world.notified import mail_to
 from tests.world.people import person, sign_in
 
 pytestmark = pytest.mark.django_db
@@ -118,22 +122,34 @@ def make_world() -> World:
     tenant = create_tenant(actor=JO, name="Everybody's", slug=SLUG)
     with_versions(tenant)
     preview_of(tenant, with_draft(tenant))
-    run = Run.objects.create(tenant=tenant, number=1, kind="full", trigger="person", state="completed")
+    now = timezone.now()
+    run = Run.objects.create(tenant=tenant, number=1, kind="full", trigger="person", state="completed", compared_at=now)
     DirectoryGroup.objects.create(tenant=tenant, object_id=GROUP)
     Standing.objects.create(tenant=tenant, kind="user", object_id=GROUP, word="in_aws", since=timezone.now())
+    Drift.objects.create(tenant=tenant, run=run, kind=Drift.Kind.ONLY_IN_AWS, object_type="user", scim_id="u9")
+    Link.objects.create(tenant=tenant, object_type="user", object_id=GROUP, scim_id="u7")
+    only = Standing.objects.create(tenant=tenant, kind="user", scim_id="u9", word="only_in_aws", since=now)
     facts = {"limit": 1, "planned": 2}
     rows = {
         "connection_test": ConnectionTest.objects.create(tenant=tenant, half=Half.AWS, state="done"),
         "demand": Demand.objects.create(tenant=tenant, run=run),
         "approval": Hold.objects.create(tenant=tenant, kind="people", run=run, facts=facts),
-        "drift_link": Drift.objects.create(tenant=tenant, run=run, kind=Drift.Kind.ONLY_IN_AWS),
+        "only_in_aws_link": only,
+        "only_in_aws_leave": only,
+        "only_in_aws_undo": LeftAlone.objects.create(
+            tenant=tenant, object_type="user", scim_id="u8", reason="Break glass"
+        ),
         "log": Operation.objects.filter(tenant=tenant).first(),
         "audit_entry": AuditEntry.objects.filter(tenant=tenant).first(),
         "site_audit_entry": AuditEntry.objects.first(),
     }
-    numbered = {name: {"pk": row.pk, "test_id": row.pk} for name, row in rows.items() if row}
+    incident = Incident.objects.create(tenant=tenant, code="token-refused", kind="quarantine", opened_at=timezone.now())
+    rows |= dict.fromkeys(("incident", "incident_acknowledge", "incident_snooze"), incident)
+    rows |= dict.fromkeys(("channel", "channel_test", "channel_remove"), mail_to(tenant))
+    numbered: dict[str, dict[str, Any]] = {name: {"pk": row.pk, "test_id": row.pk} for name, row in rows.items() if row}
     of_preview = ("impact", "impact_export", "impact_keep", "publish")
-    return World(numbered | {name: {"number": PREVIEW} for name in of_preview}, sessions(tenant))
+    numbered |= {name: {"number": PREVIEW} for name in of_preview} | {"channel_add": {"kind": "webhook"}}
+    return World(numbered, sessions(tenant))
 
 
 def sessions(tenant: Tenant) -> dict[str, str]:

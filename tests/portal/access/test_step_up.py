@@ -20,7 +20,16 @@ from tests.world.people import PASSWORD, code_of_app
 SAFETY = "/t/acme/provisioning/safety/"
 TO_OPEN = {"connection_entra", "connection_aws", "credential_renewal"}
 TO_ACT = {
-    *("approval", "approvals_link", "accept_shrinkage", "drift_link", "run_confirm"),
+    *(
+        "approval",
+        "approvals_link",
+        "accept_shrinkage",
+        "only_in_aws_link",
+        "only_in_aws_undo",
+        "person_match",
+        "person_cut",
+        "run_confirm",
+    ),
     *("publish", "provisioning_safety", "user_invite", "user_role", "user_role_take", "user_reset", "user_sessions"),
     *("user_second_factor", "user_deactivate", "user_activate", "user_remove"),
 }

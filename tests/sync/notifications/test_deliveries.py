@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from celery.exceptions import SoftTimeLimitExceeded
 from django.core.mail import EmailMessage
 from django.utils import timezone
 
@@ -13,6 +14,7 @@ from sync.models import Delivery, Run, Tenant
 from sync.notifications import deliveries
 from tests.world.company import hire
 from tests.world.lab import Lab
+from tests.world.notified import mail_to
 from tests.world.tenant import assign, sync
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -138,35 +140,87 @@ def test_after_two_days_a_mail_is_given_up_and_the_log_says_so(
     deliveries.deliver(delivery.pk)
     delivery.refresh_from_db()
     assert delivery.state == "failed"
-    assert "mail given up" in caplog.text
+    assert "delivery given up" in caplog.text
 
 
-def test_a_mail_that_no_server_takes_stops_no_other(make: Make, sent: list[int], mailoutbox: list[Any]) -> None:
-    poisoned, good = make(subject="Evil\r\nBcc: a@b"), make()
+@pytest.mark.parametrize(
+    "error", [ValueError("a header"), KeyError("x"), RuntimeError(), OSError("\0" * 600), SoftTimeLimitExceeded()]
+)
+def test_whatever_goes_wrong_with_one_stops_no_other(
+    make: Make, sent: list[int], mailoutbox: list[Any], monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    poisoned, good = make(subject="Poison"), make()
+    send = EmailMessage.send
+
+    def fails(message: EmailMessage, fail_silently: bool = False) -> int:
+        if message.subject == "Poison":
+            raise error
+        return send(message)
+
+    monkeypatch.setattr(EmailMessage, "send", fails)
     deliveries.hand_out()
     for key in sent:
         deliveries.deliver(key)
     poisoned.refresh_from_db()
-    assert (poisoned.state, [mail.subject for mail in mailoutbox]) == ("failed", [good.subject])
+    assert (poisoned.state, poisoned.attempts) == ("waiting", 1)
+    assert [mail.subject for mail in mailoutbox] == [good.subject]
+
+
+def test_a_subject_that_would_add_a_header_is_tried_and_given_up(make: Make, mailoutbox: list[Any]) -> None:
+    poisoned = make(subject="Evil\r\nBcc: a@b")
+    deliveries.deliver(poisoned.pk)
+    later(poisoned, hours=49)
+    deliveries.deliver(poisoned.pk)
+    poisoned.refresh_from_db()
+    assert (poisoned.state, poisoned.attempts, mailoutbox) == ("failed", 2, [])
+
+
+def test_pauses_between_attempts_grow(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    delivery, now = make(), timezone.now()
+    broken(monkeypatch, TimeoutError("no answer"))
+    pauses = []
+    for _ in range(6):
+        deliveries.deliver(delivery.pk, [now].pop)
+        delivery.refresh_from_db()
+        pauses.append((delivery.due_at - now).total_seconds() / 60)
+        now = delivery.due_at
+    assert pauses == [1, 5, 15, 60, 240, 240]
+
+
+def test_every_attempt_is_kept_with_what_came_of_it(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    delivery = make()
+    with monkeypatch.context() as away:
+        broken(away, ConnectionRefusedError("away"))
+        deliveries.deliver(delivery.pk)
+    deliveries.deliver(delivery.pk)
+    assert list(delivery.tries.values_list("number", "error")) == [(1, "away"), (2, "")]
+
+
+def test_one_whose_workers_die_is_given_up_too(make: Make, sent: list[int]) -> None:
+    delivery = make(state="sending", attempts=500)
+    later(delivery, hours=49)
+    deliveries.hand_out()
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.error, sent) == ("failed", "no worker finished an attempt", [])
 
 
 def test_a_line_break_in_a_tenants_name_is_no_line_break_of_a_mail(wired: Tenant, lab: Lab) -> None:
-    Tenant.objects.filter(pk=wired.pk).update(name="Acme\r\nBcc: a@b", notification_email="ops@acme.example")
-    Tenant.objects.filter(pk=wired.pk).update(notify_on_failure=True)
+    Tenant.objects.filter(pk=wired.pk).update(name="Acme\r\nBcc: a@b")
+    mail_to(wired)
     assign(wired, hire(lab, "Nolast", surname=None))
     sync(wired)
     assert "\n" not in Delivery.objects.get().subject
 
 
 def test_a_preview_sends_no_mail_and_opens_no_incident(wired: Tenant, lab: Lab) -> None:
-    Tenant.objects.filter(pk=wired.pk).update(notification_email="ops@acme.example", notify_on_failure=True)
+    mail_to(wired)
     assign(wired, hire(lab, "Nolast", surname=None))
     sync(wired, Run.Kind.PREVIEW)
     assert (Delivery.objects.count(), wired.incidents.count()) == (0, 0)
 
 
 def test_aws_is_quoted_only_when_it_answered(wired: Tenant, lab: Lab) -> None:
-    Tenant.objects.filter(pk=wired.pk).update(notification_email="ops@acme.example", notify_on_failure=True)
+    mail_to(wired)
     assign(wired, hire(lab, "Nolast", surname=None))
     sync(wired)
     assert "The rule of AWS:" in Delivery.objects.get().body

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from sync.connection import services
-from sync.models import Delivery, Incident, Run, Tenant
+from sync.models import Channel, Delivery, Incident, Run, Tenant
 from sync.notifications import incidents
 from sync.notifications.endings import note_endings
+from tests.world.notified import mail_to
 
 pytestmark = pytest.mark.django_db
 END = datetime.date(2027, 6, 1)
@@ -27,7 +28,7 @@ def acme(tenant: Tenant) -> Tenant:
     services.connect(tenant, FACTS, actor="jo@acme.example")
     type(tenant.aws).objects.filter(tenant=tenant).update(token_created_on=END - datetime.timedelta(days=365))
     type(tenant.entra).objects.filter(tenant=tenant).update(credential_ends_on=END + datetime.timedelta(days=1000))
-    Tenant.objects.filter(pk=tenant.pk).update(notify_on_failure=True, notification_email="ops@acme.example")
+    mail_to(tenant)
     return Tenant.objects.get(pk=tenant.pk)
 
 
@@ -68,6 +69,16 @@ def test_a_new_token_ends_the_incident(acme: Tenant) -> None:
     assert opened() == []
 
 
+def test_a_credential_that_was_replaced_is_told_once_and_a_step_is_no_all_clear(acme: Tenant) -> None:
+    for days_left in (30, 14):
+        look(days_left)
+    type(acme.aws).objects.filter(tenant=acme).update(token_created_on=END)
+    for _ in range(2):
+        look(14)
+    subjects = [subject for subject in Delivery.objects.values_list("subject", flat=True) if "Solved" in subject]
+    assert subjects == ["[Acme] Solved: The AWS access token ends"]
+
+
 def test_the_end_of_a_secret_of_entra_is_watched_too(acme: Tenant) -> None:
     type(acme.entra).objects.filter(tenant=acme).update(credential_ends_on=END)
     look(7)
@@ -90,7 +101,7 @@ def test_a_federated_credential_has_no_end(acme: Tenant) -> None:
 
 
 def test_nobody_is_written_to_who_did_not_ask_for_it(acme: Tenant) -> None:
-    Tenant.objects.update(notify_on_failure=False)
+    Channel.objects.update(on=False)
     look(7)
     assert (Delivery.objects.count(), opened()) == (0, [("token-ends", "7")])
 

@@ -10,6 +10,7 @@ from sync.runs.requests import request_run
 from sync.worker.execution import execute_run
 from tests.world.company import aws_user, change, hire, people
 from tests.world.lab import Lab
+from tests.world.notified import mail_to
 from tests.world.on_demand import demand
 from tests.world.tenant import ACTOR, assign, sync
 
@@ -19,8 +20,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def told(wired: Tenant) -> Tenant:
     """By mail."""
-    Tenant.objects.update(notification_email="ops@acme.example", notify_on_failure=True)
-    wired.refresh_from_db()
+    mail_to(wired)
     return wired
 
 

@@ -1,6 +1,7 @@
 """Nobody works, or a sync is overdue: one incident for each tenant, one mail to each address, from whoever notices it."""
 
 import datetime
+from typing import Any
 
 import pytest
 from django.core import mail
@@ -8,9 +9,10 @@ from django.utils import timezone
 
 from portal.deployment import watchdog
 from sync.health import services
-from sync.models import Delivery, Heartbeat, Incident, Tenant
+from sync.models import Delivery, Heartbeat, Incident, Run, Tenant
 from sync.notifications.lateness import note_lateness
 from sync.tenants.services import create_tenant
+from tests.world.notified import mail_to
 from tests.world.tenant import ACTOR
 
 pytestmark = pytest.mark.django_db
@@ -21,8 +23,8 @@ MINUTE = datetime.timedelta(minutes=1)
 def tenant(tenant: Tenant) -> Tenant:
     """On, in time, with an address."""
     tenant.enabled, tenant.next_run_at = True, timezone.now() + 15 * MINUTE
-    tenant.notify_on_failure, tenant.notification_email = True, ACTOR
     tenant.save()
+    mail_to(tenant, ACTOR)
     return tenant
 
 
@@ -82,7 +84,8 @@ def test_a_restart_is_not_told() -> None:
 @pytest.mark.usefixtures("working")
 def test_tenants_with_one_address_share_a_mail(tenant: Tenant) -> None:
     other = create_tenant(actor=ACTOR, name="Contoso")
-    Tenant.objects.filter(pk=other.pk).update(enabled=True, notify_on_failure=True, notification_email=ACTOR)
+    Tenant.objects.filter(pk=other.pk).update(enabled=True)
+    mail_to(other, ACTOR)
     fall_silent(Heartbeat.Role.WORKER)
     note_lateness()
     time_passes()
@@ -114,5 +117,69 @@ def test_whoever_said_good_bye_is_missed_at_once(tenant: Tenant) -> None:
 def test_a_tenant_that_is_off_is_never_late(tenant: Tenant) -> None:
     Tenant.objects.update(enabled=False, next_run_at=None)
     fall_silent(Heartbeat.Role.WORKER)
+    note_lateness()
+    assert codes() == []
+
+
+@pytest.mark.usefixtures("working")
+def test_what_was_told_is_told_to_be_over_once(tenant: Tenant) -> None:
+    Tenant.objects.update(next_run_at=timezone.now() - 6 * MINUTE)
+    note_lateness()
+    time_passes()
+    note_lateness()
+    Tenant.objects.update(next_run_at=timezone.now() + 15 * MINUTE)
+    for _ in range(2):
+        note_lateness()
+    subjects = list(Delivery.objects.order_by("pk").values_list("subject", flat=True))
+    assert subjects == ["[Lockstep] A sync is overdue", "[Lockstep] Solved: A sync is overdue"]
+
+
+def finished(tenant: Tenant, minutes_ago: int, **facts: Any) -> None:
+    """Its last sync, then; on for long before."""
+    Tenant.objects.update(enabled_changed_at=timezone.now() - datetime.timedelta(days=9))
+    at = timezone.now() - minutes_ago * MINUTE
+    usual = {"number": 1, "kind": "changes", "trigger": "schedule", "state": "failed", "finished_at": at}
+    Run.objects.create(tenant=tenant, **usual | facts)
+
+
+@pytest.mark.usefixtures("working")
+@pytest.mark.parametrize(
+    ("interval", "minutes_ago", "said"), [(15, 44, []), (15, 46, ["no-finished-run"]), (1, 29, []), (60, 179, [])]
+)
+def test_no_sync_that_finishes_for_three_intervals_is_told(
+    tenant: Tenant, interval: int, minutes_ago: int, said: list[str]
+) -> None:
+    Tenant.objects.update(interval=interval)
+    finished(tenant, minutes_ago)
+    note_lateness()
+    assert codes() == said
+
+
+@pytest.mark.usefixtures("working")
+def test_syncs_that_finish_again_end_it(tenant: Tenant) -> None:
+    finished(tenant, 120)
+    note_lateness()
+    time_passes()
+    note_lateness()
+    assert Delivery.objects.get().subject == "[Lockstep] No sync finishes"
+    finished(tenant, 1, number=2)
+    note_lateness()
+    assert (codes(), Delivery.objects.count()) == ([], 2)
+
+
+@pytest.mark.usefixtures("working")
+@pytest.mark.parametrize("facts", [{}, {"state": "waiting_for_approval", "problem": "not-confirmed"}])
+def test_a_pause_that_has_words_of_its_own_is_no_silence(tenant: Tenant, facts: dict[str, str]) -> None:
+    """A quarantine, and a plan that waits to be confirmed."""
+    finished(tenant, 120, **facts)
+    if not facts:
+        Tenant.objects.update(quarantined_at=timezone.now())
+    note_lateness()
+    assert codes() == []
+
+
+@pytest.mark.usefixtures("working")
+def test_a_first_sync_may_take_long(tenant: Tenant) -> None:
+    finished(tenant, 120, state="running", finished_at=None)
     note_lateness()
     assert codes() == []

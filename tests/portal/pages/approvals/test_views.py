@@ -12,8 +12,9 @@ from portal.models import Role, User
 from sync.configuration.current import configuration_of
 from sync.configuration.editing import matching_changed
 from sync.configuration.filters import save_filter
-from sync.models import AuditEntry, DirectoryUser, HeldChange, Hold, Link, Operation, Run, Tenant
+from sync.models import AuditEntry, DirectoryUser, HeldChange, Hold, Link, Operation, Run, Snapshot, Tenant
 from tests.world.people import person
+from tests.world.runs import new_run
 
 pytestmark = pytest.mark.django_db
 
@@ -254,7 +255,7 @@ def test_a_reading_that_shrank_is_accepted_by_an_approver(run: Run, approver: Cl
     Run.objects.update(suspect="source-shrunk")
     assert "It really is smaller" in approver.get("/t/acme/approvals/").content.decode()
     assert "Entra returned far fewer than before" in approver.get("/t/acme/runs/1/").content.decode()
-    approver.post("/t/acme/approvals/smaller/")
+    approver.post("/t/acme/approvals/smaller/", {"run": "1"})
     assert Run.objects.get(number=2).kind == "full"
     assert "It really is smaller" not in approver.get("/t/acme/approvals/").content.decode()
 
@@ -362,3 +363,33 @@ def test_held_changes_stand_in_the_state_and_on_the_overview(run: Run, jo: Clien
     hold_of(run, 5)
     assert 'id="state-title">Waiting for approval<' in jo.get("/t/acme/provisioning/").content.decode()
     assert "5 removals are held." in jo.get("/t/acme/").content.decode()
+
+
+def doubted(tenant: Tenant, number: int) -> Run:
+    """A run whose reading told no group any more."""
+    now = timezone.now()
+    seen = {"before": {"users": 9, "groups": 1, "memberships": 4}, "seen": {"users": 9, "groups": 0, "memberships": 4}}
+    Snapshot.objects.create(
+        tenant=tenant,
+        full=True,
+        sealed_at=now,
+        suspect="source-shrunk",
+        suspect_detail=seen | {"missing": {"groups": 1}},
+    )
+    return new_run(tenant, number, suspect="source-shrunk", started_at=now, finished_at=now)
+
+
+def test_a_reading_without_any_groups_is_accepted_as_exactly_that_reading(ready: Tenant, jo: Client) -> None:
+    shown = doubted(ready, 1)
+    page = " ".join(jo.get("/t/acme/approvals/").content.decode().split())
+    assert "Groups: 1 before, 0 now." in page
+    assert "Memberships:" not in page
+    newer = doubted(ready, 2)
+    answer = jo.post("/t/acme/approvals/smaller/", {"run": str(shown.number)}, follow=True)
+    ready.refresh_from_db()
+    assert "there is another reading by now" in answer.content.decode()
+    assert (ready.shrink_accepted_at, ready.shrink_accepted_empty) == (None, [])
+    jo.post("/t/acme/approvals/smaller/", {"run": str(newer.number)})
+    ready.refresh_from_db()
+    assert (ready.shrink_accepted_at is not None, ready.shrink_accepted_empty) == (True, ["groups"])
+    assert AuditEntry.objects.get(verb="directory.accept_shrinkage").after["empty"] == ["groups"]

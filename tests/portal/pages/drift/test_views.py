@@ -11,7 +11,7 @@ from django.utils import timezone
 from portal.models import User
 from sync.models import AuditEntry, DirectoryUser, Drift, Link, Run, Tenant
 from sync.runs import lease
-from sync.standings.services import refresh_all
+from sync.standings.services import refresh_all, refresh_only_in_aws
 from tests.world.mirrored import found, held, linked, mirrored_group, mirrored_person
 
 pytestmark = pytest.mark.django_db
@@ -93,13 +93,15 @@ def test_whoever_is_held_and_differs_too_is_counted_apart(connected: Tenant, jo:
     assert [section["count"] for section in context["sections"]] == [1]
 
 
-def test_objects_only_in_aws_stand_apart_from_those_left_alone(connected: Tenant, jo: Client) -> None:
+def test_what_only_aws_holds_is_counted_and_decided_on_a_page_of_its_own(connected: Tenant, jo: Client) -> None:
     run = compared(connected)
     for name, facts in (("Hand Made", {}), ("AWSControlTower", {"left_alone": True})):
-        Drift.objects.create(run=run, tenant=connected, kind="only_in_aws", object_type="user", name=name, facts=facts)
-    context = jo.get(PAGE).context
-    assert [one["row"].name for one in context["only_in_aws"]] == ["Hand Made"]
-    assert [row.name for row in context["left_alone"]] == ["AWSControlTower"]
+        row = {"object_type": "user", "scim_id": name, "name": name, "facts": facts}
+        Drift.objects.create(run=run, tenant=connected, kind="only_in_aws", **row)
+    refresh_only_in_aws(connected.pk)
+    answer = jo.get(PAGE)
+    assert (answer.context["numbers"]["only_in_aws"], answer.context["left_count"]) == (1, 1)
+    assert "/drift/only-in-aws/" in answer.content.decode()
 
 
 def test_a_failed_comparison_is_said_and_the_one_before_stays(connected: Tenant, jo: Client) -> None:
@@ -171,41 +173,3 @@ def test_a_viewer_sees_it_and_may_press_nothing(
     assert "Compare now" not in page
     for path in ("compare/", "repair/"):
         assert tom.post(f"{PAGE}{path}").status_code == 403
-
-
-@pytest.fixture
-def proposed(connected: Tenant) -> Drift:
-    """Somebody in AWS who may be Adele, whom AWS does not hold as far as we know."""
-    Link.objects.create(tenant=connected, object_type="user", object_id="a" * 36)
-    facts = {"scim_id": "u9", "name": "A. Vance", "proposed_id": "a" * 36, "proposed_by": "emails"}
-    run = compared(connected)
-    return Drift.objects.create(run=run, tenant=connected, kind="only_in_aws", object_type="user", **facts)
-
-
-def test_an_object_only_in_aws_is_linked_by_one_press(proposed: Drift, jo: Client) -> None:
-    assert f"/drift/{proposed.pk}/link/" in jo.get(PAGE).content.decode()
-    assert jo.post(f"{PAGE}{proposed.pk}/link/").status_code == 302
-    link = Link.objects.get()
-    assert (link.adopt_scim_id, link.retry_at is not None) == ("u9", True)
-    assert AuditEntry.objects.filter(verb="link.adopt").count() == 1
-    page = jo.get(PAGE).content.decode()
-    assert f"/drift/{proposed.pk}/link/" not in page
-    assert "Next sync" in page
-
-
-def test_whoever_may_not_approve_sees_no_link_button(
-    proposed: Drift, viewer: User, client_of: Callable[[User], Client]
-) -> None:
-    client = client_of(viewer)
-    assert "/link/" not in client.get(PAGE).content.decode()
-    assert client.post(f"{PAGE}{proposed.pk}/link/").status_code == 403
-
-
-def test_what_is_left_alone_or_linked_meanwhile_is_not_linked(proposed: Drift, jo: Client) -> None:
-    Link.objects.update(scim_id="u1")
-    jo.post(f"{PAGE}{proposed.pk}/link/")
-    Link.objects.update(scim_id="")
-    Drift.objects.update(facts={"left_alone": True})
-    jo.post(f"{PAGE}{proposed.pk}/link/")
-    assert Link.objects.get().adopt_scim_id == ""
-    assert jo.post(f"{PAGE}{proposed.pk + 1}/link/").status_code == 404

@@ -15,6 +15,7 @@ from sync.health import services
 from sync.health.queries.checks import CHECKS, checks, worst
 from sync.models import Delivery, Heartbeat, Run, Tenant
 from sync.runs.requests import request_run
+from tests.world.notified import mail_to
 from tests.world.tenant import ACTOR
 
 pytestmark = pytest.mark.django_db
@@ -73,7 +74,8 @@ def test_who_fell_silent_is_named_with_what_to_do(read: Callable[[str], str]) ->
 def test_every_check_that_does_not_pass_has_a_remedy(
     tenant: Tenant, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
-    turn_on(next_run_at=timezone.now() - 6 * MINUTE, notify_on_failure=True)
+    turn_on(next_run_at=timezone.now() - 6 * MINUTE)
+    mail_to(tenant)
     Delivery.objects.create(
         tenant=tenant, recipient=ACTOR, subject="s", body="b", state=Delivery.State.FAILED, error="550"
     )

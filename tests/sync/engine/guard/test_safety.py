@@ -11,6 +11,7 @@ from sync.runs.requests import request_run
 from sync.worker import execution
 from tests.world.company import aws_user, hire, names
 from tests.world.lab import Lab
+from tests.world.notified import mail_to
 from tests.world.tenant import assign, attempt, sync
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -123,7 +124,7 @@ def test_one_mail_per_new_problem_and_none_while_it_repeats(
     wired: Tenant, lab: Lab, mailoutbox: list[object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sync.queue.send", lambda task, key: deliver(key) if task == DELIVER else None)
-    Tenant.objects.filter(pk=wired.pk).update(notification_email="ops@acme.example", notify_on_failure=True)
+    mail_to(wired)
     person = hire(lab, "Nolast", surname=None)
     assign(wired, person)
     for _ in range(2):

@@ -1,0 +1,1 @@
+"""Who hears of what: channels, rules, what was sent and what came of it."""

@@ -1,0 +1,91 @@
+"""What only AWS holds, as a list: with whom each may be, and what was left alone by whom and why."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from django.db.models import Q, QuerySet
+
+from sync.models import DirectoryGroup, DirectoryUser, Drift, LeftAlone, Link, Run, Standing, Tenant, Word
+from sync.standings import queries as standings
+from sync.standings.derivation import claimed
+
+
+@dataclass(frozen=True, slots=True)
+class OnlyInAws:
+    """`row`: what the newest comparison read; `proposed`: name of the person or group that it may be; `link`: the one that
+    would take it over, None without a proposal, or once AWS holds somebody for it."""
+
+    standing: Standing
+    row: Drift
+    proposed: str
+    link: Link | None
+
+    @property
+    def chosen(self) -> bool:
+        """Somebody said that it is the one: the next run links it."""
+        return self.link is not None and self.link.adopt_scim_id == self.row.scim_id
+
+
+def unlinked(run: Run) -> QuerySet[Drift]:
+    """What a comparison found of what is ours by its id, and that nothing links any more."""
+    return run.drifts.filter(claimed(run.tenant), kind=Drift.Kind.ONLY_IN_AWS, repaired=False)
+
+
+def members_by_id(rows: Iterable[Drift]) -> dict[str, str]:
+    """Entra ids of the members that rows are about, by AWS id."""
+    found = list(rows)
+    ids = [row.member_scim_id for row in found if row.member_scim_id]
+    links = Link.objects.filter(tenant=found[0].tenant_id, object_type="user", scim_id__in=ids) if ids else ()
+    return {link.scim_id: link.object_id for link in links}
+
+
+def only_in_aws(tenant: Tenant, text: str = "", kind: str = "") -> QuerySet[Standing]:
+    """By name. `text`: a part of its name or user name, the beginning of its address or AWS id; `kind`: of ObjectType."""
+    rows = standings.standings(tenant, kind or None, word=Word.ONLY_IN_AWS)
+    text = text.strip()
+    if not text:
+        return rows
+    named = Q(facts__userName__icontains=text) | Q(facts__emails__0__value__istartswith=text)
+    found = _rows(tenant).filter(named)
+    return rows.filter(Q(name__icontains=text) | Q(scim_id__startswith=text) | Q(scim_id__in=found.values("scim_id")))
+
+
+def with_proposals(tenant: Tenant, shown: Sequence[Standing]) -> list[OnlyInAws]:
+    rows = {(row.object_type, row.scim_id): row for row in _rows(tenant).filter(scim_id__in=[s.scim_id for s in shown])}
+    ids = {row.proposed_id for row in rows.values() if row.proposed_id}
+    links = {(link.object_type, link.object_id): link for link in tenant.links.filter(object_id__in=ids, scim_id="")}
+    names = {
+        row.object_id: str(row)
+        for model in (DirectoryUser, DirectoryGroup)
+        for row in model.objects.filter(tenant=tenant, object_id__in=ids)
+    }
+    found = [(standing, rows[standing.kind, standing.scim_id]) for standing in shown]
+    return [
+        OnlyInAws(
+            standing, row, names.get(row.proposed_id, row.proposed_id), links.get((row.object_type, row.proposed_id))
+        )
+        for standing, row in found
+    ]
+
+
+def _rows(tenant: Tenant) -> QuerySet[Drift]:
+    """Of the comparison that the standings go by."""
+    return Drift.objects.filter(run=standings.compared(tenant), kind=Drift.Kind.ONLY_IN_AWS)
+
+
+def standing_only_in_aws(tenant: Tenant, object_type: str, scim_id: str) -> Standing | None:
+    return standings.standings(tenant, object_type, word=Word.ONLY_IN_AWS, scim_id=scim_id).first()
+
+
+def left_alone(tenant: Tenant, text: str = "", kind: str = "") -> QuerySet[LeftAlone]:
+    """By name. `text`: a part of the name, of the reason or of who decided, or the beginning of the AWS id."""
+    rows = LeftAlone.objects.filter(tenant=tenant, **({"object_type": kind} if kind else {}))
+    text = text.strip()
+    named = Q(name__icontains=text) | Q(reason__icontains=text) | Q(decided_by__icontains=text)
+    return rows.filter(named | Q(scim_id__startswith=text)) if text else rows
+
+
+def left_by_rule(tenant: Tenant) -> QuerySet[Drift]:
+    """Those that the never-touch list names, by name."""
+    decided = LeftAlone.objects.filter(tenant=tenant).values("scim_id")
+    return _rows(tenant).filter(facts__left_alone=True).exclude(scim_id__in=decided)

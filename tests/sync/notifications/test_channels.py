@@ -1,0 +1,420 @@
+"""Channels at real receivers: a mail server, and servers that take webhooks, are away, slow, or answer garbage."""
+
+import base64
+import datetime
+import hashlib
+import hmac
+import json
+import threading
+from collections.abc import Callable, Iterator
+from email.message import Message
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from aiosmtpd import handlers
+from aiosmtpd.controller import Controller
+from django.conf import LazySettings
+from django.core.exceptions import ValidationError
+from django.db import connection
+from django.utils import timezone
+
+from sync.connection import outbound, rotation
+from sync.keyring import new_ring_line
+from sync.models import AuditEntry, Channel, Delivery, DeliveryAttempt, Incident, Tenant, Word
+from sync.notifications import deliveries, services
+from sync.notifications.kinds import KINDS, kind_of
+from sync.notifications.outbox import Event, News, tell
+from sync.notifications.outbox import Message as Words
+from tests.world.programs import free_port
+from tests.world.tenant import ACTOR
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both]
+CANARY = "T0KEN-c4nary-B4D"
+Reply = tuple[int, dict[str, str], bytes]
+
+
+class Receiver(ThreadingHTTPServer):
+    """`replies`: what it answers, the last one for ever."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.host = f"localhost:{self.server_port}"
+        self.url = f"http://{self.host}/hooks/{CANARY}"
+        self.replies: list[Reply] = [(204, {}, b"")]
+        self.heads: list[dict[str, str]] = []
+        self.bodies: list[bytes] = []
+
+    @property
+    def messages(self) -> list[Any]:
+        return [json.loads(body) for body in self.bodies]
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Receiver
+
+    def do_POST(self) -> None:
+        self.server.bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.heads.append({name.lower(): value for name, value in self.headers.items()})
+        replies = self.server.replies
+        status, heads, body = replies.pop(0) if len(replies) > 1 else replies[0]
+        self.send_response(status)
+        for name, value in heads.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body.replace(b"{path}", self.path.encode()))
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def receiver(settings: LazySettings) -> Iterator[Receiver]:
+    server = Receiver()
+    settings.NOTIFY_HOSTS = [server.host]
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield server
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+class Mails(handlers.Message):
+    """What an SMTP server takes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[Message] = []
+
+    def handle_message(self, message: Message) -> None:
+        self.found.append(message)
+
+    @property
+    def subjects(self) -> list[str]:
+        return [str(mail["Subject"]) for mail in self.found]
+
+
+@pytest.fixture
+def mails(settings: LazySettings) -> Iterator[Mails]:
+    handler = Mails()
+    controller = Controller(handler, hostname="127.0.0.1", port=free_port())
+    controller.start()
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = controller.hostname, controller.port
+    yield handler
+    controller.stop()
+
+
+class Clock:
+    """Ahead of whatever a test makes due."""
+
+    def __init__(self) -> None:
+        self.now = timezone.now() + datetime.timedelta(minutes=1)
+
+    def __call__(self) -> datetime.datetime:
+        return self.now
+
+    def forward(self, **span: float) -> None:
+        self.now += datetime.timedelta(**span)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+Carry = Callable[[], None]
+
+
+@pytest.fixture
+def carry(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> Carry:
+    """Two dispatchers look, and two workers get each message that goes through."""
+    handed: list[int] = []
+    monkeypatch.setattr("sync.queue.send", lambda _task, key: handed.append(key))
+
+    def work() -> None:
+        deliveries.hand_out(clock)
+        deliveries.hand_out(clock)
+        for key in handed:
+            deliveries.deliver(key, clock)
+            if Delivery.objects.get(pk=key).state == Delivery.State.SENT:
+                deliveries.deliver(key, clock)
+        handed.clear()
+
+    return work
+
+
+def channel(tenant: Tenant, kind: str, to: str, **more: Any) -> Channel:
+    return services.add_channel(tenant=tenant, actor=ACTOR, kind=kind, to=to, **more)[0]
+
+
+def incident(tenant: Tenant, kind: str) -> Incident:
+    return Incident.objects.create(tenant=tenant, code="rejected", kind=kind, attribute=kind, opened_at=timezone.now())
+
+
+def words(heard: Any) -> Words:
+    return Words(f"{heard[0].event} {heard[0].incident.kind}", ["Why.", "What to do."])
+
+
+def say(incident: Incident, event: Event) -> None:
+    tell([News(incident, event, objects=3)], words)
+
+
+@pytest.mark.parametrize("kind", [kind.name for kind in KINDS])
+def test_each_rule_reaches_mail_server_and_webhook_once_and_says_the_all_clear(
+    tenant: Tenant, receiver: Receiver, mails: Mails, carry: Carry, kind: str
+) -> None:
+    channel(tenant, "email", "ops@acme.example", kinds=[kind])
+    channel(tenant, "webhook", receiver.url, kinds=[kind])
+    for one in KINDS:
+        found = incident(tenant, one.name)
+        for event in (Event.OPENED, Event.SOLVED):
+            say(found, event)
+            carry()
+            carry()
+    assert mails.subjects == [f"opened {kind}", f"solved {kind}"]
+    assert [(one["type"], one["data"]["incident"]["kind"]) for one in receiver.messages] == [
+        ("incident.opened", kind),
+        ("incident.solved", kind),
+    ]
+    assert len({mail["Message-ID"] for mail in mails.found}) == 2
+    assert len({mail["References"] for mail in mails.found}) == 1
+
+
+def test_of_many_workers_at_once_one_sends(tenant: Tenant, receiver: Receiver) -> None:
+    channel(tenant, "webhook", receiver.url)
+    say(incident(tenant, "held"), Event.OPENED)
+    key, together = Delivery.objects.get().pk, threading.Barrier(4)
+
+    def work() -> None:
+        together.wait()
+        try:
+            deliveries.deliver(key)
+        finally:
+            connection.close()
+
+    workers = [threading.Thread(target=work) for _ in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert len(receiver.bodies) == 1
+
+
+def test_a_channel_that_is_off_hears_nothing(tenant: Tenant, receiver: Receiver, carry: Carry) -> None:
+    channel(tenant, "webhook", receiver.url, on=False)
+    say(incident(tenant, "held"), Event.OPENED)
+    carry()
+    assert receiver.bodies == []
+
+
+def test_another_tenants_channel_hears_nothing(tenant: Tenant, receiver: Receiver, carry: Carry) -> None:
+    other = Tenant.objects.create(name="Other", slug="other")
+    channel(other, "webhook", receiver.url)
+    say(incident(tenant, "held"), Event.OPENED)
+    assert Delivery.objects.count() == 0
+
+
+def test_a_webhook_is_signed_as_standard_webhooks(tenant: Tenant, receiver: Receiver, carry: Carry) -> None:
+    """Verified as the specification says, with the secret as it was shown."""
+    _channel, secret = services.add_channel(tenant=tenant, actor=ACTOR, kind="webhook", to=receiver.url)
+    receiver.replies = [(500, {}, b""), (200, {}, b"")]
+    say(incident(tenant, "held"), Event.OPENED)
+    carry()
+    Delivery.objects.update(due_at=timezone.now())
+    carry()
+    assert secret.startswith("whsec_")
+    key = base64.b64decode(secret.removeprefix("whsec_"))
+    assert 24 <= len(key) <= 64
+    for head, body in zip(receiver.heads, receiver.bodies, strict=True):
+        signed = f"{head['webhook-id']}.{head['webhook-timestamp']}.".encode() + body
+        expected = base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
+        assert head["webhook-signature"] == f"v1,{expected}"
+        assert abs(int(head["webhook-timestamp"]) - timezone.now().timestamp()) < 90
+        assert head["content-type"].startswith("application/json")
+    assert len({head["webhook-id"] for head in receiver.heads}) == 1
+    assert receiver.bodies[0] == receiver.bodies[1]
+
+
+def test_a_receiver_that_is_away_for_an_hour_gets_it_once_when_it_is_back(
+    tenant: Tenant, settings: LazySettings, receiver: Receiver, carry: Carry, clock: Clock
+) -> None:
+    channel(tenant, "webhook", receiver.url)
+    Channel.objects.update(host="localhost:1")
+    settings.NOTIFY_HOSTS = ["localhost:1"]
+    gone = channel(tenant, "webhook", "http://localhost:1/x")
+    Channel.objects.exclude(pk=gone.pk).update(on=False)
+    say(incident(tenant, "held"), Event.OPENED)
+    for _ in range(60):
+        carry()
+        clock.forward(minutes=1)
+    delivery = Delivery.objects.get()
+    assert (delivery.state, delivery.attempts, delivery.error) == ("waiting", 4, "it cannot be reached")
+    settings.NOTIFY_HOSTS = [receiver.host]
+    services.save_channel(channel=gone, actor=ACTOR, name="", to=receiver.url, kinds=[], on=True)
+    for _ in range(120):
+        carry()
+        clock.forward(minutes=1)
+    delivery.refresh_from_db()
+    assert (delivery.state, len(receiver.bodies)) == ("sent", 1)
+
+
+def test_a_receiver_that_drips_ends_in_time_and_is_tried_again(
+    tenant: Tenant, receiver: Receiver, carry: Carry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbound, "TIMEOUT", (1, 0.2))
+    answer = threading.Event()
+    monkeypatch.setattr(_Handler, "do_POST", lambda _self: answer.wait(5))
+    channel(tenant, "webhook", receiver.url)
+    say(incident(tenant, "held"), Event.OPENED)
+    carry()
+    answer.set()
+    assert (Delivery.objects.get().state, Delivery.objects.get().error) == ("waiting", "no answer in time")
+
+
+@pytest.mark.parametrize(
+    ("reply", "state", "status"),
+    [
+        ((200, {}, b"\x00\xff<html>" + b"x" * 5000), "sent", 200),
+        ((302, {"Location": "http://localhost:1/elsewhere"}, b""), "waiting", 302),
+        ((404, {}, b"no {path} here"), "waiting", 404),
+        ((500, {"Content-Type": "text/html"}, b"<h1>\x00</h1>" * 1000), "waiting", 500),
+    ],
+)
+def test_garbage_is_kept_in_part_and_never_believed(
+    tenant: Tenant, receiver: Receiver, carry: Carry, reply: Reply, state: str, status: int
+) -> None:
+    channel(tenant, "webhook", receiver.url)
+    receiver.replies = [reply]
+    say(incident(tenant, "held"), Event.OPENED)
+    carry()
+    assert Delivery.objects.get().state == state
+    tried = DeliveryAttempt.objects.get()
+    assert (tried.status, len(tried.answer) <= 500) == (status, True)
+    assert len(receiver.bodies) == 1
+
+
+@pytest.mark.parametrize(("asked", "minutes"), [("600", 10), ("99999999", 240), ("soon", 1), ("-5", 1)])
+def test_a_receiver_may_ask_for_a_pause(
+    tenant: Tenant, receiver: Receiver, carry: Carry, clock: Clock, asked: str, minutes: int
+) -> None:
+    channel(tenant, "webhook", receiver.url)
+    receiver.replies = [(429, {"Retry-After": asked}, b"")]
+    say(incident(tenant, "held"), Event.OPENED)
+    carry()
+    assert Delivery.objects.get().due_at - clock.now == datetime.timedelta(minutes=minutes)
+
+
+@pytest.mark.parametrize("kind", ["slack", "teams"])
+def test_chats_get_plain_text(tenant: Tenant, receiver: Receiver, carry: Carry, kind: str) -> None:
+    """Nothing in a name becomes a link, a mention or markup."""
+    channel(tenant, kind, receiver.url)
+    evil = "<!channel> [x](https://evil.example) & *b*"
+    tell([News(incident(tenant, "held"), Event.OPENED)], lambda _heard: Words(evil, [evil, "Next."]))
+    carry()
+    (message,) = receiver.messages
+    if kind == "slack":
+        assert message["text"] == "&lt;!channel&gt; [x](https://evil.example) &amp; *b*"
+        assert [block["text"] for block in message["blocks"]] == [
+            {"type": "plain_text", "text": text} for text in (evil, evil, "Next.")
+        ]
+    else:
+        card = message["attachments"][0]["content"]
+        assert [run["text"] for block in card["body"] for run in block["inlines"]] == [evil, evil, "Next."]
+        assert {block["type"] for block in card["body"]} == {"RichTextBlock"}
+
+
+def test_no_secret_is_stored_or_said_anywhere_else(tenant: Tenant, receiver: Receiver, carry: Carry) -> None:
+    """The receiver quotes all that it was asked."""
+    receiver.replies = [(404, {}, b"not found: {path} or " + receiver.url.encode())]
+    secrets = [CANARY]
+    for kind in ("webhook", "slack", "teams"):
+        _channel, secret = services.add_channel(tenant=tenant, actor=ACTOR, kind=kind, to=receiver.url)
+        secrets += [secret] if secret else []
+    say(incident(tenant, "held"), Event.OPENED)
+    carry()
+    stored = [*Channel.objects.values(), *Delivery.objects.values(), *DeliveryAttempt.objects.values()]
+    stored += [*AuditEntry.objects.values()]
+    assert DeliveryAttempt.objects.count() == 3
+    assert [secret for secret in secrets if secret in str(stored)] == []
+
+
+def test_a_secret_opens_for_its_host_alone(tenant: Tenant, receiver: Receiver, carry: Carry) -> None:
+    stored = channel(tenant, "webhook", receiver.url)
+    Channel.objects.filter(pk=stored.pk).update(host="elsewhere.example")
+    say(incident(tenant, "held"), Event.OPENED)
+    carry()
+    assert (receiver.bodies, Delivery.objects.get().state) == ([], "waiting")
+
+
+def test_a_rotation_seals_channels_anew(
+    tenant: Tenant, receiver: Receiver, carry: Carry, settings: LazySettings
+) -> None:
+    stored = channel(tenant, "webhook", receiver.url)
+    old = stored.sealed
+    settings.SEAL_KEYS = f"{new_ring_line()}\n{settings.SEAL_KEYS}"
+    assert [row.label for use in rotation.key_uses() for row in use.rows] == [f"Acme: Webhook, {receiver.host}"]
+    list(rotation.rotate(actor=ACTOR))
+    stored.refresh_from_db()
+    assert stored.sealed != old
+    say(incident(tenant, "held"), Event.OPENED)
+    carry()
+    assert len(receiver.bodies) == 1
+
+
+def test_another_address_gets_another_secret_and_the_same_one_keeps_it(tenant: Tenant, receiver: Receiver) -> None:
+    stored, first = services.add_channel(tenant=tenant, actor=ACTOR, kind="webhook", to=receiver.url)
+    kept: dict[str, Any] = {"channel": stored, "actor": ACTOR, "name": "SIEM", "kinds": ["held"], "on": True}
+    assert services.save_channel(**kept, to="") == ""
+    second = services.save_channel(**kept, to=f"{receiver.url}/2")
+    assert second.startswith("whsec_")
+    assert second != first
+
+
+@pytest.mark.parametrize("to", ["http://hooks.example.com/x", "https://10.0.0.1/x", "https://localhost/x", ""])
+@pytest.mark.parametrize("kind", ["webhook", "slack", "teams"])
+def test_what_is_no_public_https_address_is_refused(tenant: Tenant, kind: str, to: str) -> None:
+    with pytest.raises(ValidationError):
+        channel(tenant, kind, to)
+    assert not Channel.objects.exists()
+
+
+def test_what_waits_for_a_removed_channel_is_not_sent(tenant: Tenant, receiver: Receiver, carry: Carry) -> None:
+    stored = channel(tenant, "webhook", receiver.url)
+    say(incident(tenant, "held"), Event.OPENED)
+    services.remove_channel(channel=stored, actor=ACTOR)
+    carry()
+    delivery = Delivery.objects.get()
+    assert (receiver.bodies, delivery.state, delivery.recipient) == ([], "failed", receiver.host)
+
+
+def test_a_test_says_that_messages_arrive(tenant: Tenant, receiver: Receiver, mails: Mails, carry: Carry) -> None:
+    for kind, to in (("email", "ops@acme.example"), ("webhook", receiver.url), ("slack", receiver.url)):
+        services.send_test(channel=channel(tenant, kind, to), actor=ACTOR)
+    carry()
+    assert mails.subjects == ["[Acme] Test"]
+    assert {delivery.state for delivery in Delivery.objects.all()} == {"sent"}
+    assert receiver.messages[0]["type"] == "test"
+
+
+@pytest.mark.parametrize(
+    ("code", "word", "of_run", "kind"),
+    [
+        ("token-refused", None, True, "quarantine"),
+        ("graph-down", None, True, "failed-run"),
+        ("not-confirmed", None, True, "held"),
+        ("held-people", Word.HELD, False, "held"),
+        ("source-shrunk", None, True, "unusual-numbers"),
+        ("overdue", None, False, "lateness"),
+        ("no-finished-run", None, False, "missed-runs"),
+        ("token-ends", None, False, "credential-ends"),
+        ("missing-family-name", Word.NOT_READY, False, "not-ready"),
+        ("not-found-link", Word.GONE, False, "gone-from-aws"),
+        ("rejected", Word.FAILED, False, "new-problem"),
+    ],
+)
+def test_every_incident_is_of_one_kind(code: str, word: Word | None, of_run: bool, kind: str) -> None:
+    assert kind_of(code, word, of_run=of_run) == kind
