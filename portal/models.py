@@ -6,6 +6,7 @@ from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from sync.models import Tenant
@@ -52,6 +53,15 @@ class User(AbstractBaseUser):
 
     def __str__(self) -> str:
         return self.name or self.email
+
+    @cached_property
+    def roles(self) -> "dict[int | None, Role]":
+        """By tenant; None: for all of them. As of the request that the person makes."""
+        return {grant.tenant_id: Role(grant.role) for grant in self.grants.all()}
+
+    def forget_roles(self) -> None:
+        """They are others now."""
+        self.__dict__.pop("roles", None)
 
     def check_password(self, raw_password: str | None) -> bool:
         ended = self.password_ends_at is not None and self.password_ends_at <= timezone.now()

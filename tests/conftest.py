@@ -6,6 +6,8 @@ from django.core.cache import cache
 PLUGINS = (
     *("audited", "broker", "database", "drafted", "examples", "labs", "outside"),
     *("people", "prepared", "runs", "second_person", "selection", "tenant"),
+    # After those that it imports from.
+    "every_standing",
 )
 pytest_plugins = [f"tests.world.{name}" for name in PLUGINS]
 

@@ -1,22 +1,20 @@
 """Who may do what: without the right there is no tenant to work on."""
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import QuerySet
 from django.http import Http404
 from django.utils.translation import gettext as _
 
 from portal.access.roles import RIGHTS, Right, lowest_role_with
-from portal.models import Role, RoleGrant, User
+from portal.models import Role, User
 from sync.models import Tenant
 
 
 def role_of(user: User, tenant: Tenant) -> Role | None:
     """The role for this tenant, else the one for all tenants; an Owner is one everywhere."""
-    grants = RoleGrant.objects.filter(Q(tenant=tenant) | Q(tenant=None), user=user)
-    roles = {grant.tenant_id: Role(grant.role) for grant in grants}
-    if roles.get(None) is Role.OWNER:
+    if user.roles.get(None) is Role.OWNER:
         return Role.OWNER
-    return roles.get(tenant.pk) or roles.get(None)
+    return user.roles.get(tenant.pk) or user.roles.get(None)
 
 
 def rights_of(user: User, tenant: Tenant) -> frozenset[Right]:
@@ -29,15 +27,13 @@ def can(user: User, tenant: Tenant, right: Right) -> bool:
 
 
 def visible_tenants(user: User) -> QuerySet[Tenant]:
-    """In one query, also within another."""
-    granted = RoleGrant.objects.filter(Q(tenant=OuterRef("pk")) | Q(tenant=None), user=user)
-    return Tenant.objects.filter(Exists(granted))
+    return Tenant.objects.all() if None in user.roles else Tenant.objects.filter(pk__in=list(user.roles))
 
 
 def can_everywhere(user: User, right: Right) -> bool:
     """By the role for all tenants."""
-    grant = RoleGrant.objects.filter(user=user, tenant=None).first()
-    return grant is not None and right in RIGHTS[Role(grant.role)]
+    role = user.roles.get(None)
+    return role is not None and right in RIGHTS[role]
 
 
 def require_everywhere(user: User, right: Right) -> None:

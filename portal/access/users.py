@@ -45,6 +45,7 @@ def give_role(*, actor: str, user: User, role: Role, tenant: Tenant | None) -> N
         _keep_an_owner(user)
     before = RoleGrant.objects.filter(user=user, tenant=tenant).first()
     RoleGrant.objects.update_or_create(user=user, tenant=tenant, defaults={"role": role})
+    user.forget_roles()
     where = tenant.slug if tenant else None
     was = {"role": before.role if before else None, "tenant": where}
     audit.record(actor, "user.give_role", user, was, {"role": role.value, "tenant": where})
@@ -59,6 +60,7 @@ def take_role(*, actor: str, user: User, tenant: Tenant | None) -> bool:
     if grant.role == Role.OWNER:
         _keep_an_owner(user)
     grant.delete()
+    user.forget_roles()
     audit.record(actor, "user.take_role", user, {"role": grant.role, "tenant": tenant.slug if tenant else None}, {})
     return True
 

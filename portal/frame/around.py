@@ -13,11 +13,12 @@ from portal.access.rights import rights_of, visible_tenants
 from portal.access.roles import Right
 from portal.access.sessions import ends_in
 from portal.frame.menu import marks, menu
-from portal.frame.run_pill import RunPill
-from sync.approvals import queries
-from sync.configuration.current import configuration_of
-from sync.configuration.drafts import ShownDraft
-from sync.models import Tenant
+from portal.frame.run_pill import RunPill, newest_run
+from portal.words.provisioning import Provisioning, provisioning_of
+from sync.approvals import queries, services
+from sync.approvals.queries import Waiting
+from sync.configuration.drafts import Configurations, ShownDraft, configurations_of
+from sync.models import Run, Tenant
 from sync.notifications.queries import ringing
 
 MOST_TENANTS = 20
@@ -77,6 +78,15 @@ class TenantFrame(Frame):
         super().__init__(request)
         self.tenant = tenant
 
+    @classmethod
+    def of(cls, request: HttpRequest, tenant: Tenant) -> "TenantFrame":
+        """One for the whole request: what a view has looked up is not asked again around it."""
+        kept: TenantFrame | None = getattr(request, "tenant_frame", None)
+        if kept is None or kept.tenant != tenant:
+            kept = cls(request, tenant)
+            setattr(request, "tenant_frame", kept)  # noqa: B010 - Django's class has no such attribute
+        return kept
+
     @cached_property
     def may(self) -> "May":
         """Page and partial alike draw only what the person may do: `frame.may.publish`."""
@@ -84,13 +94,33 @@ class TenantFrame(Frame):
         return May(rights_of(user, self.tenant))
 
     @cached_property
+    def configurations(self) -> Configurations:
+        return configurations_of(self.tenant)
+
+    @cached_property
     def draft(self) -> ShownDraft:
-        return ShownDraft.of(self.tenant)
+        return ShownDraft.of(self.configurations.draft)
+
+    @cached_property
+    def newest_run(self) -> Run | None:
+        return newest_run(self.tenant)
+
+    @cached_property
+    def waiting(self) -> Waiting:
+        return queries.waiting(self.tenant, self.newest_run)
+
+    @cached_property
+    def provisioning(self) -> Provisioning:
+        return provisioning_of(self.tenant, self.waiting)
+
+    @cached_property
+    def decisions(self) -> int:
+        return services.waiting_decisions(self.tenant, self.waiting)
 
     @cached_property
     def menu(self) -> list[dict[str, object]]:
         match = self.request.resolver_match
-        return menu(self.tenant, match.url_name or "" if match else "", self.draft.keys, self.may.open)
+        return menu(self.tenant, match.url_name or "" if match else "", self.draft.keys, self.may.open, self.decisions)
 
     @cached_property
     def marks(self) -> list[dict[str, object]]:
@@ -98,11 +128,11 @@ class TenantFrame(Frame):
 
     @cached_property
     def pill(self) -> RunPill:
-        return RunPill.of(self.tenant)
+        return RunPill.of(self.tenant, self.newest_run)
 
     @cached_property
     def unconfirmed(self) -> dict[str, Any] | None:
         """While provisioning is on and scope or matching changed since the last approval: the plan to look at, if there is one."""
-        if not self.tenant.enabled or configuration_of(self.tenant).confirmed:
+        if not self.tenant.enabled or self.configurations.current.confirmed:
             return None
-        return {"plan": queries.newest_plan(self.tenant)}
+        return {"plan": queries.newest_plan(self.tenant, self.configurations.current)}

@@ -9,7 +9,6 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from portal.words.changes import page_editing
-from sync.approvals import services
 from sync.models import Tenant
 
 
@@ -107,9 +106,14 @@ def marks(draft: Sequence[str]) -> list[dict[str, object]]:
 
 
 def menu(
-    tenant: Tenant, page: str, draft: Sequence[str] = (), opens: Callable[[str], bool] = lambda _page: True
+    tenant: Tenant,
+    page: str,
+    draft: Sequence[str] = (),
+    opens: Callable[[str], bool] = lambda _page: True,
+    decisions: int = 0,
 ) -> list[dict[str, object]]:
-    """`draft`: keys of the changes that are not published. `opens`: whether a page does for this person."""
+    """`draft`: keys of the changes that are not published. `opens`: whether a page does for this person. `decisions`: how
+    many wait for somebody."""
     edited = Counter(page_editing(key) for key in draft)
     return [
         {
@@ -123,7 +127,7 @@ def menu(
                     "attention": item.url_name == "connection" and not (tenant.entra.passed and tenant.aws.passed),
                     "name": item.url_name,
                     "edited": edited[item.url_name],
-                    "count": services.waiting_decisions(tenant) if item.url_name == "approvals" else 0,
+                    "count": decisions if item.url_name == "approvals" else 0,
                 }
                 for item in items
                 if opens(item.url_name)

@@ -27,7 +27,7 @@ def render_page(
 ) -> HttpResponse:
     """`edited`: a POST that answers with a partial has changed the draft, so that the frame's bar comes along."""
     if "tenant" in context:
-        context = context | {"frame": TenantFrame(request, context["tenant"])}
+        context = context | {"frame": TenantFrame.of(request, context["tenant"])}
     name = f"{template}#{partial}" if partial and wants_partial(request) else template
     response = render(request, name, context, status=status)
     if name != template and request.method == "POST" and status == 200 and edited and "tenant" in context:

@@ -5,6 +5,11 @@ from dataclasses import dataclass
 from sync.models import Result, Run, Tenant
 
 
+def newest_run(tenant: Tenant) -> Run | None:
+    """What is asked on demand goes along with any run."""
+    return tenant.runs.exclude(kind=Run.Kind.ON_DEMAND).first()
+
+
 @dataclass(frozen=True, slots=True)
 class RunPill:
     """An open run of any kind, else the last sync: a preview or a comparison says nothing about AWS being in step.
@@ -15,8 +20,8 @@ class RunPill:
     done: int = 0
 
     @classmethod
-    def of(cls, tenant: Tenant) -> "RunPill":
-        newest = tenant.runs.exclude(kind=Run.Kind.ON_DEMAND).first()
+    def of(cls, tenant: Tenant, newest: Run | None) -> "RunPill":
+        """`newest`: see newest_run."""
         if newest is None or not newest.open:
             return cls(newest if newest is None or newest.kind in Run.SYNCS else tenant.runs.syncs().first())
         waiting = newest.operations.filter(result__in=(Result.PLANNED, Result.SENT)).count()

@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext as _
 
-from portal.words.provisioning import Provisioning, provisioning_of
+from portal.words.provisioning import Provisioning
 from sync.health.queries.presence import absence, is_late
 from sync.models import Tenant
 from sync.people.queries import Blocked
@@ -10,13 +10,13 @@ from sync.problems.catalogue import PROBLEMS
 from sync.runs.quarantine import failing_half
 
 
-def blocked(tenant: Tenant) -> Blocked | None:
+def blocked(tenant: Tenant, state: Provisioning) -> Blocked | None:
     """None when nothing does. What keeps the rest from being tried comes first."""
     if not tenant.enabled:
         return Blocked(_("Provisioning is off."), _("Turn it on under Provisioning."), "provisioning")
     if missing := absence():
         return Blocked(missing, str(PROBLEMS["nobody-works"].remedy), "health")
-    return _waiting(tenant, provisioning_of(tenant)) or _overdue(tenant)
+    return _waiting(tenant, state) or _overdue(tenant)
 
 
 def _waiting(tenant: Tenant, state: Provisioning) -> Blocked | None:

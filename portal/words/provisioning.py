@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from sync.approvals import queries
+from sync.approvals.queries import Waiting
 from sync.connection.services import works_again
-from sync.models import HeldChange, Run, Tenant
+from sync.models import Run, Tenant
 from sync.problems.catalogue import PROBLEMS, ProblemWords
 
 Word = Literal["on", "off", "waiting_for_approval", "quarantined"]
@@ -13,27 +13,37 @@ Word = Literal["on", "off", "waiting_for_approval", "quarantined"]
 
 @dataclass(frozen=True, slots=True)
 class Provisioning:
-    """`plan`: a run whose plan waits for approval; `shrunken`: one whose reading was not believed; `changes`: how many
-    held changes nobody has decided on; `works_again`: the connection that was refused passed a test since."""
+    """`waiting`: for a person; `works_again`: the connection that was refused passed a test since."""
 
     word: Word
+    waiting: Waiting
     problem: ProblemWords | None = None
-    plan: Run | None = None
-    shrunken: Run | None = None
-    changes: int = 0
     works_again: bool = False
 
+    @property
+    def plan(self) -> Run | None:
+        """The run whose plan waits for approval."""
+        return self.waiting.plan
 
-def provisioning_of(tenant: Tenant) -> Provisioning:
+    @property
+    def shrunken(self) -> Run | None:
+        """The run whose reading was not believed."""
+        return self.waiting.shrunken
+
+    @property
+    def changes(self) -> int:
+        """How many held changes nobody has decided on."""
+        return self.waiting.changes
+
+
+def provisioning_of(tenant: Tenant, waiting: Waiting) -> Provisioning:
     """Quarantine comes before waiting: nothing can be written at all."""
-    plan, shrunken = queries.waiting_plan(tenant), queries.shrunken(tenant)
-    changes = HeldChange.objects.waiting().filter(tenant=tenant).count()
     problem = PROBLEMS.get(tenant.quarantine_code) if tenant.quarantined_at else None
     word: Word = "on"
     if not tenant.enabled:
         word = "off"
     elif tenant.quarantined_at:
         word = "quarantined"
-    elif plan or shrunken or changes:
+    elif waiting.plan or waiting.shrunken or waiting.changes:
         word = "waiting_for_approval"
-    return Provisioning(word, problem, plan, shrunken, changes, works_again(tenant))
+    return Provisioning(word, waiting, problem, works_again(tenant))

@@ -48,16 +48,6 @@ WORDS: Mapping[str, Mapping[str, Words]] = {
         "failed": _("Failed"),
         "skipped": _("Skipped"),
     },
-    "assignment": {
-        "in_aws": _("In AWS"),
-        "disabled": _("Disabled in AWS"),
-        "waiting": _("Waiting for next run"),
-        "not_ready": _("Not ready"),
-        "will_retry": _("Will retry"),
-        "failed": _("Failed"),
-        "not_sent": _("Skipped"),
-        "not_in_scope": _("Not in scope"),
-    },
     "account": {
         "off": _("Deactivated"),
     },
@@ -143,16 +133,6 @@ LOOKS: Mapping[str, Mapping[str, Look]] = {
         "warning": ATTENTION,
         "failed": BAD,
         "skipped": IDLE,
-    },
-    "assignment": {
-        "in_aws": GOOD,
-        "disabled": IDLE,
-        "waiting": NOT_YET,
-        "not_ready": ATTENTION,
-        "will_retry": ATTENTION,
-        "failed": BAD,
-        "not_sent": IDLE,
-        "not_in_scope": IDLE,
     },
     "account": {
         "off": IDLE,

@@ -1,18 +1,19 @@
 """What waits for a person, put together for pages and commands: names, groups by cause, who is meant by a name."""
 
 import datetime
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from django.db.models import QuerySet
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from sync.configuration.current import configuration_of
 from sync.configuration.ruleset import filters_of
 from sync.engine.evaluation.clashes import BY_LEAVER
 from sync.engine.guard.guard import Guard
-from sync.models import Configuration, DirectoryGroup, DirectoryUser, HeldChange, Hold, Link, Run, Tenant
+from sync.models import ChangeRequest, Configuration, DirectoryGroup, DirectoryUser, HeldChange, Hold, Link, Run, Tenant
+from sync.models.run import RunQuerySet
 from sync.problems.catalogue import PROBLEMS, ProblemWords
 from sync.rules.scope import Reason
 
@@ -129,6 +130,51 @@ def open_holds(tenant: Tenant) -> QuerySet[Hold]:
     return tenant.holds.filter(closed_at=None).select_related("run").order_by("pk")
 
 
+def waiting_by_hold(tenant: Tenant) -> dict[int, int]:
+    """How many changes of each open hold nobody has decided on, by primary key; without the holds that have none."""
+    rows = HeldChange.objects.waiting().filter(tenant=tenant).order_by().values("hold").annotate(n=Count("pk"))
+    return {row["hold"]: row["n"] for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class HoldCounts:
+    """Changes by decision; `decided_by` and `comment` of the newest one."""
+
+    hold: Hold
+    waiting: int
+    kept: int
+    approved: int
+    total: int
+    decided_by: str
+    comment: str
+
+
+def counted(tenant: Tenant, holds: QuerySet[Hold]) -> list[HoldCounts]:
+    decided = HeldChange.objects.filter(hold=OuterRef("pk")).exclude(decided_at=None).order_by("-decided_at")
+    rows = list(
+        holds.annotate(
+            kept=Count("changes", filter=Q(changes__decision=HeldChange.Decision.KEPT)),
+            approved=Count("changes", filter=Q(changes__decision=HeldChange.Decision.APPROVED)),
+            total=Count("changes"),
+            decided_by=Subquery(decided.values("decided_by")[:1]),
+            comment=Subquery(decided.values("comment")[:1]),
+        )
+    )
+    waiting = waiting_by_hold(tenant)
+    return [
+        HoldCounts(
+            hold,
+            waiting.get(hold.pk, 0),
+            hold.kept,
+            hold.approved,
+            hold.total,
+            hold.decided_by or "",
+            hold.comment or "",
+        )
+        for hold in rows
+    ]
+
+
 @dataclass(frozen=True, slots=True)
 class Proposal:
     """An AWS object that is probably this person or group of Entra. `problem`: what keeps them apart until then."""
@@ -161,9 +207,15 @@ def _names(rows: QuerySet[DirectoryUser] | QuerySet[DirectoryGroup]) -> dict[str
     return {row.object_id: str(row) for row in rows}
 
 
-def shrunken(tenant: Tenant) -> Run | None:
-    """The newest run, when its reading was far smaller than the one before and nobody has accepted that since."""
-    newest = tenant.runs.whole().exclude(started_at=None).exclude(state__in=Run.OPEN).order_by("-number").first()
+def newest_whole(tenant: Tenant) -> Run | None:
+    return tenant.runs.whole().order_by("-number").first()
+
+
+def shrunken(tenant: Tenant, newest: Run | None = None) -> Run | None:
+    """The newest run that is over, when its reading was far smaller than the one before and nobody has accepted that
+    since. `newest`: of all, where it is at hand."""
+    if newest is None or newest.open or newest.started_at is None:
+        newest = tenant.runs.whole().exclude(started_at=None).exclude(state__in=Run.OPEN).order_by("-number").first()
     if newest is None or newest.suspect not in SHRUNK:
         return None
     accepted = tenant.shrink_accepted_at
@@ -198,19 +250,66 @@ def plan_is_fresh(run: Run, configuration: Configuration) -> bool:
     return run.started_at >= configuration.changed_at and timezone.now() - run.finished_at < FRESH
 
 
-def newest_plan(tenant: Tenant) -> Run | None:
-    """The newest fresh preview (or plan that waits); None when there is none."""
-    configuration = configuration_of(tenant)
+def newest_plan(tenant: Tenant, configuration: Configuration) -> Run | None:
+    """The newest fresh preview (or plan that waits) under the rules that runs use; None when there is none."""
     recent = tenant.runs.filter(started_at__gte=configuration.changed_at).order_by("-number")[:20]
     return next((run for run in recent if plan_is_fresh(run, configuration)), None)
 
 
-def waiting_plan(tenant: Tenant) -> Run | None:
+def waiting_plan(tenant: Tenant, newest: Run | None = None) -> Run | None:
     """The newest run's plan, when nothing is written until somebody says yes to it."""
-    newest = tenant.runs.whole().order_by("-number").first()
-    if newest is None or not newest.plan_waits or configuration_of(tenant).confirmed:
+    newest = newest or newest_whole(tenant)
+    if newest is None or not newest.plan_waits:
         return None
-    return newest if plan_is_fresh(newest, configuration_of(tenant)) else None
+    configuration = configuration_of(tenant)
+    return newest if not configuration.confirmed and plan_is_fresh(newest, configuration) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What waits for a person: how many changes of each hold, requests for a second person, a plan, a reading that shrank."""
+
+    by_hold: Mapping[int, int]
+    requests: int
+    plan: Run | None
+    shrunken: Run | None
+
+    @property
+    def changes(self) -> int:
+        return sum(self.by_hold.values())
+
+
+def waiting(tenant: Tenant, last: Run | None = None) -> Waiting:
+    """`last`: the newest run, where it is at hand."""
+    newest = last if last and last.whole else newest_whole(tenant)
+    return _waiting(tenant, waiting_by_hold(tenant), tenant.change_requests.waiting().count(), newest)
+
+
+def waiting_of(tenants: Collection[Tenant]) -> dict[int, Waiting]:
+    """By primary key, with as many queries for many as for one."""
+    held: dict[int, dict[int, int]] = defaultdict(dict)
+    rows = HeldChange.objects.waiting().filter(tenant__in=tenants).order_by().values_list("tenant", "hold")
+    for tenant, hold, n in rows.annotate(n=Count("pk")):
+        held[tenant][hold] = n
+    newest = {run.tenant_id: run for run in newest_of(tenants, Run.objects.whole())}
+    asked = Counter(ChangeRequest.objects.waiting().filter(tenant__in=tenants).values_list("tenant", flat=True))
+    return {
+        tenant.pk: _waiting(tenant, held.get(tenant.pk, {}), asked[tenant.pk], newest.get(tenant.pk))
+        for tenant in tenants
+    }
+
+
+def newest_of(tenants: Collection[Tenant], runs: RunQuerySet) -> QuerySet[Run]:
+    """The newest of these runs of each tenant."""
+    first = runs.filter(tenant=OuterRef("pk")).order_by("-number").values("pk")[:1]
+    keys = Tenant.objects.filter(pk__in=[tenant.pk for tenant in tenants]).annotate(newest=Subquery(first))
+    return Run.objects.filter(pk__in=keys.values("newest")).select_related("tenant")
+
+
+def _waiting(tenant: Tenant, by_hold: Mapping[int, int], requests: int, newest: Run | None) -> Waiting:
+    if newest is None:
+        return Waiting(by_hold, requests, None, None)
+    return Waiting(by_hold, requests, waiting_plan(tenant, newest), shrunken(tenant, newest))
 
 
 def foreseen_holds(run: Run) -> list[dict[str, object]]:

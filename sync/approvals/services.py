@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from sync import audit, second_person
 from sync.approvals import queries
-from sync.approvals.queries import plan_is_fresh
+from sync.approvals.queries import Waiting, plan_is_fresh
 from sync.configuration import versions
 from sync.configuration.current import configuration_of
 from sync.engine.evaluation.notes import forget_refusal
@@ -225,7 +225,8 @@ def adoptable(tenant: Tenant) -> list[Link]:
 
 
 def are_proposed(tenant: Tenant) -> bool:
-    return _found_by_runs(tenant).exists() or _found_by_comparison(tenant).exists()
+    found = Exists(_found_by_runs(tenant)) | Exists(_found_by_comparison(tenant))
+    return Tenant.objects.filter(found, pk=tenant.pk).exists()
 
 
 def _without_object(tenant: Tenant) -> QuerySet[Link]:
@@ -233,9 +234,9 @@ def _without_object(tenant: Tenant) -> QuerySet[Link]:
 
 
 def _found_by_runs(tenant: Tenant) -> QuerySet[Link]:
-    """Whoever lists an AWS id itself as never to be touched has answered already."""
-    rows = _without_object(tenant).filter(match_code__in=Link.PROPOSED)
-    return rows.exclude(match_scim_id__in=tenant.never_touched())
+    """Whoever lists an AWS id itself as never to be touched, or left it alone, has answered already."""
+    rows = _without_object(tenant).filter(match_code__in=Link.PROPOSED).exclude(match_scim_id__in=tenant.never_touch)
+    return rows.exclude(match_scim_id__in=tenant.left_alone.values("scim_id"))
 
 
 def _found_by_comparison(tenant: Tenant) -> QuerySet[Drift]:
@@ -247,7 +248,8 @@ def _found_by_comparison(tenant: Tenant) -> QuerySet[Drift]:
     wanted = Exists(mine.exclude(wanted_name=""))
     certain = Q(Exists(mine), proposed_by__in=Drift.CERTAIN)
     linked = Exists(same_type.filter(scim_id=OuterRef("scim_id")))
-    return rows.filter(wanted | certain).exclude(linked).exclude(scim_id__in=tenant.never_touched())
+    rows = rows.filter(wanted | certain).exclude(linked).exclude(scim_id__in=tenant.never_touch)
+    return rows.exclude(scim_id__in=tenant.left_alone.values("scim_id"))
 
 
 @transaction.atomic
@@ -302,12 +304,9 @@ def _take_over(link: Link, scim_id: str) -> None:
     link.linked_at = timezone.now()
 
 
-def waiting_decisions(tenant: Tenant) -> int:
+def waiting_decisions(tenant: Tenant, waiting: Waiting | None = None) -> int:
     """How many things a person is asked to decide: holds, a plan, proposals for linking, a reading that shrank, and what
     needs a second person."""
-    held = HeldChange.objects.waiting().filter(tenant=tenant).values("hold").distinct().count()
-    proposals = are_proposed(tenant)
-    asked = tenant.change_requests.waiting().count()
-    return (
-        held + asked + proposals + (queries.shrunken(tenant) is not None) + (queries.waiting_plan(tenant) is not None)
-    )
+    found = waiting or queries.waiting(tenant)
+    readings = (found.plan is not None) + (found.shrunken is not None)
+    return len(found.by_hold) + found.requests + are_proposed(tenant) + readings

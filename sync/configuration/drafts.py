@@ -6,10 +6,10 @@ Until the first version is published the draft is what runs use: set-up edits it
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from django.db import transaction
-from django.db.models import Model
+from django.db.models import F, Model
 from django.utils import timezone
 
 from sync import audit
@@ -19,9 +19,22 @@ from sync.models import Assignment, AttributeMapping, AuditEntry, Configuration,
 Row = TypeVar("Row", AttributeMapping, ScopingFilter, Assignment)
 
 
+class Configurations(NamedTuple):
+    """`current`: what runs use; it is the draft as long as no version is published."""
+
+    draft: Configuration | None
+    current: Configuration
+
+
+def configurations_of(tenant: Tenant) -> Configurations:
+    rows = list(tenant.configurations.order_by(F("number").desc(nulls_first=True))[:2])
+    return Configurations(rows[0], rows[-1]) if rows[0].number is None else Configurations(None, rows[0])
+
+
 def draft_or_current(tenant: Tenant) -> Configuration:
     """What pages show and edit: the draft when there is one."""
-    return tenant.configurations.draft() or tenant.configurations.current()
+    found = configurations_of(tenant)
+    return found.draft or found.current
 
 
 class Edit:
@@ -108,8 +121,7 @@ class ShownDraft:
     token: str
 
     @classmethod
-    def of(cls, tenant: Tenant) -> "ShownDraft":
-        draft = tenant.configurations.draft()
+    def of(cls, draft: Configuration | None) -> "ShownDraft":
         return cls(list(draft.differs), str(draft.pk)) if draft else cls([], "")
 
 
@@ -130,7 +142,7 @@ def gone_since(tenant: Tenant, seen: int) -> Gone | None:
 
 def differs(tenant: Tenant) -> list[str]:
     """Keys of what the draft would change, in one look at it."""
-    return ShownDraft.of(tenant).keys
+    return ShownDraft.of(tenant.configurations.draft()).keys
 
 
 def changes(tenant: Tenant) -> list[Difference]:

@@ -1,5 +1,6 @@
 """A configuration as the engine uses it, read once per run."""
 
+from collections.abc import Iterable
 from collections.abc import Mapping as Map
 from dataclasses import dataclass
 from typing import Any
@@ -45,26 +46,27 @@ class Rules:
 
     @classmethod
     def of(cls, configuration: Configuration) -> "Rules":
-        def rows(object_type: str) -> tuple[MappingRow, ...]:
-            found = AttributeMapping.objects.filter(configuration=configuration, object_type=object_type)
-            return tuple(row.rule() for row in found)
-
-        def ids(object_type: str, **flags: bool) -> frozenset[str]:
-            found = Assignment.objects.filter(configuration=configuration, object_type=object_type, **flags)
-            return frozenset(found.values_list("object_id", flat=True))
-
+        """Three queries, however much it holds."""
+        rows = list(AttributeMapping.objects.filter(configuration=configuration))
+        assigned = list(
+            Assignment.objects.filter(configuration=configuration).values_list(
+                "object_type", "object_id", "nested", "send_group"
+            )
+        )
+        filtered = list(ScopingFilter.objects.filter(configuration=configuration))
+        groups = [one for one in assigned if one[0] == "group"]
         return cls(
-            users=rows("user"),
-            groups=rows("group"),
-            assigned_users=ids("user"),
-            assigned_groups=ids("group"),
+            users=tuple(row.rule() for row in rows if row.object_type == "user"),
+            groups=tuple(row.rule() for row in rows if row.object_type == "group"),
+            assigned_users=frozenset(key for kind, key, _nested, _sent in assigned if kind == "user"),
+            assigned_groups=frozenset(key for _kind, key, _nested, _sent in groups),
             changed_at=configuration.changed_at,
-            nested=ids("group", nested=True),
-            sent_groups=ids("group", send_group=True),
+            nested=frozenset(key for _kind, key, nested, _sent in groups if nested),
+            sent_groups=frozenset(key for _kind, key, _nested, sent in groups if sent),
             everybody=configuration.everybody,
             mirrored_app=configuration.mirrored_app,
-            people_gate=Gate(filters_of(configuration, "user"), configuration.leave_out_guests),
-            group_gate=Gate(filters_of(configuration, "group")),
+            people_gate=Gate(_compiled(filtered, "user"), configuration.leave_out_guests),
+            group_gate=Gate(_compiled(filtered, "group")),
             guest_user_name=configuration.guest_user_name,  # type: ignore[arg-type]
             user_actions=frozenset(configuration.user_actions),
             group_actions=frozenset(configuration.group_actions),
@@ -92,8 +94,11 @@ class Rules:
 
 
 def filters_of(configuration: Configuration, object_type: ObjectType) -> tuple[filters.CompiledFilter, ...]:
-    rows = ScopingFilter.objects.filter(configuration=configuration, object_type=object_type)
-    return filters.compiled([row.rule() for row in rows], object_type)
+    return _compiled(ScopingFilter.objects.filter(configuration=configuration), object_type)
+
+
+def _compiled(rows: Iterable[ScopingFilter], object_type: ObjectType) -> tuple[filters.CompiledFilter, ...]:
+    return filters.compiled([row.rule() for row in rows if row.object_type == object_type], object_type)
 
 
 def selected(configuration: Configuration) -> tuple[list[str], list[str]]:

@@ -374,4 +374,4 @@ def _take_as_known(run: Run, began: datetime.datetime) -> None:
 def found_differences(run: Run) -> bool:
     """Whether the comparison of the run found anybody who is gone, differs, or is nobody's."""
     others = run.drifts.exclude(kind=Drift.Kind.ONLY_IN_AWS).exists()
-    return run.compared_at is not None and (others or only_in_aws(run.tenant_id).exists())
+    return run.compared_at is not None and (others or only_in_aws(run.tenant_id, run).exists())

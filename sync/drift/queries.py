@@ -26,10 +26,9 @@ class OnlyInAws:
         return self.link is not None and self.link.adopt_scim_id == self.row.scim_id
 
 
-def differences(run: Run, kind: str) -> QuerySet[Drift]:
-    """What a comparison found of one kind (Drift.Kind) that is ours: of what only AWS holds, what is known by its id."""
-    rows = run.drifts.filter(kind=kind)
-    return rows.filter(claimed(run.tenant)) if kind == Drift.Kind.ONLY_IN_AWS else rows
+def unlinked(run: Run) -> QuerySet[Drift]:
+    """What a comparison found of what is ours by its id, and that nothing links any more."""
+    return run.drifts.filter(claimed(run.tenant), kind=Drift.Kind.ONLY_IN_AWS, repaired=False)
 
 
 def members_by_id(rows: Iterable[Drift]) -> dict[str, str]:

@@ -12,8 +12,8 @@ from sync.models import Drift, LeftAlone, Run, Tenant
 from sync.runs.lease import claim
 from sync.runs.requests import request_run
 from sync.scim.never_touch import NeverTouch
+from sync.standings import queries
 from sync.standings import services as standings
-from sync.standings.derivation import newest_comparison
 
 DAY = datetime.timedelta(days=1)
 # A comparison that failed is tried again after this long.
@@ -52,7 +52,7 @@ def comparison_due(tenant: Tenant) -> bool:
 
 def latest_comparison(tenant: Tenant) -> Run | None:
     """The newest comparison that was carried through: its rows are what is known."""
-    return newest_comparison(tenant.pk)
+    return queries.compared(tenant)
 
 
 @transaction.atomic

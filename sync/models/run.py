@@ -152,6 +152,11 @@ class Run(models.Model):
         return self.state in self.DONE or (self.state == self.State.WAITING and not self.plan_waits)
 
     @property
+    def whole(self) -> bool:
+        """As RunQuerySet.whole() has it."""
+        return self.kind not in (self.Kind.ON_DEMAND, self.Kind.VERIFY) and not self.configuration_digest
+
+    @property
     def drafted(self) -> bool:
         """The preview of a draft: it leaves no trace but its plan."""
         return self.kind == self.Kind.PREVIEW and bool(self.configuration_digest)

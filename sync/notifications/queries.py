@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from django.db.models import Count, Max, Q, QuerySet
 from django.utils import timezone
 
-from sync.models import Channel, Delivery, DeliveryAttempt, Incident, Standing, Tenant
+from sync.models import Channel, Delivery, DeliveryAttempt, Incident, Tenant
 from sync.notifications.kinds import BY_NAME, KINDS, Kind
 from sync.notifications.sending import goes_nowhere
 from sync.notifications.threads import title_of
+from sync.standings import queries as standings
 
 __all__ = ["BY_NAME", "KINDS", "Kind", "goes_nowhere", "title_of"]
 
@@ -96,5 +97,5 @@ def concerned(incident: Incident) -> dict[str, int]:
     """How many people (`user`) and groups (`group`) have it now."""
     if incident.solved_at:
         return {}
-    found = Standing.objects.filter(tenant=incident.tenant_id, code=incident.code, attribute=incident.attribute)
+    found = standings.standings(incident.tenant, code=incident.code, attribute=incident.attribute)
     return dict(found.values_list("kind").annotate(n=Count("pk")).order_by("-kind"))

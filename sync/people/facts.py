@@ -4,10 +4,21 @@ import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sync.configuration.current import configuration_of
+from django.db.models import Exists, OuterRef, Q
+
 from sync.configuration.ruleset import filters_of
 from sync.engine.scope import nesting
-from sync.models import DirectoryGroup, DirectoryUser, Link, MembershipLink, ObjectType, Operation, Standing, Tenant
+from sync.models import (
+    Configuration,
+    DirectoryGroup,
+    DirectoryUser,
+    Link,
+    MembershipLink,
+    ObjectType,
+    Operation,
+    Standing,
+    Tenant,
+)
 from sync.rules.filters import FilterVerdict, judge
 
 # Rows of history that are read with a person; the logs have all.
@@ -35,10 +46,11 @@ class Blocked:
 
 @dataclass(frozen=True, slots=True)
 class PersonFacts:
-    """`path`: names of the groups from the assigned one down to the one that lists the person; `filters`: those that runs
+    """`configuration`: what runs use; `path`: names of the groups from the assigned one down to the one that lists the person; `filters`: those that runs
     use, as the person passes them; `everybody`: nobody has to be assigned; `read_at`: when Entra was read."""
 
     tenant: Tenant
+    configuration: Configuration
     standing: Standing
     user: DirectoryUser | None
     link: Link | None
@@ -54,13 +66,13 @@ class PersonFacts:
         return bool(self.link and self.link.scim_id and self.link.active)
 
 
-def facts_of(standing: Standing, blocked: Blocked | None = None) -> PersonFacts:
+def facts_of(standing: Standing, configuration: Configuration, blocked: Blocked | None = None) -> PersonFacts:
     tenant = standing.tenant
-    configuration = configuration_of(tenant)
     user = DirectoryUser.objects.filter(tenant=tenant, object_id=standing.object_id).first()
     link = Link.objects.filter(tenant=tenant, object_type=ObjectType.USER, object_id=standing.object_id).first()
     return PersonFacts(
         tenant,
+        configuration,
         standing,
         user,
         link,
@@ -87,16 +99,15 @@ def history(tenant: Tenant, object_id: str) -> list[Operation]:
 
 
 def memberships(facts: PersonFacts) -> list[Membership]:
-    from_entra = _listing(facts)
-    in_aws = set(
-        MembershipLink.objects.filter(user=facts.link).values_list("group__object_id", flat=True) if facts.link else ()
+    tenant, object_id = facts.tenant, facts.standing.object_id
+    listing = nesting.assigned_groups_listing(tenant, [object_id])
+    mine = {"user__object_type": ObjectType.USER, "user__object_id": object_id}
+    written = MembershipLink.objects.filter(tenant=tenant, **mine).values("group__object_id")
+    rows = DirectoryGroup.objects.filter(Q(object_id__in=listing) | Q(object_id__in=written), tenant=tenant).annotate(
+        in_entra=Exists(listing.filter(assigned_id=OuterRef("object_id"))),
+        in_aws=Exists(written.filter(group__object_id=OuterRef("object_id"))),
     )
-    groups = DirectoryGroup.objects.filter(tenant=facts.tenant, object_id__in=from_entra | in_aws)
     return [
-        Membership(row.object_id, str(row), row.object_id in from_entra, row.object_id in in_aws)
-        for row in groups.order_by("display_name", "object_id")
+        Membership(row.object_id, str(row), row.in_entra, row.in_aws)
+        for row in rows.order_by("display_name", "object_id")
     ]
-
-
-def _listing(facts: PersonFacts) -> set[str]:
-    return set(nesting.assigned_groups_listing(facts.tenant, [facts.standing.object_id]))

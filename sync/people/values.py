@@ -50,7 +50,7 @@ def values_of(facts: PersonFacts, held: Units | None = None) -> list[Value]:
     if facts.user is None:
         return []
     known = held if held is not None else (facts.link.written if facts.link else {})
-    traces = _traces(configuration_of(facts.tenant), facts.user, creating=not facts.standing.scim_id)
+    traces = _traces(facts.configuration, facts.user, creating=not facts.standing.scim_id)
     return [_value(trace, known) for trace in traces if trace.target != "members"]
 
 
@@ -89,4 +89,4 @@ def read_in_aws(facts: PersonFacts) -> Units | None:
         return None
     finally:
         client.close()
-    return units_held(answer.resource or {}, units({row.target: "" for row in _rows(configuration_of(facts.tenant))}))
+    return units_held(answer.resource or {}, units({row.target: "" for row in _rows(facts.configuration)}))

@@ -102,6 +102,13 @@ def problem_counts(run: Run) -> dict[str, int]:
     return {code: n for code, n in counted.items() if code not in PROBLEMS or not PROBLEMS[code].warning}
 
 
+def affected(run: Run) -> int:
+    """How many people and groups these are; whoever has two problems is one. Memberships go by their group."""
+    warnings = [code for code, words in PROBLEMS.items() if words.warning]
+    rows = failures(run).exclude(problem__in=warnings).order_by()
+    return int(rows.aggregate(n=Count("object_id", distinct=True))["n"])
+
+
 FAILED = (Result.FAILED, Result.WILL_RETRY, Result.SKIPPED)
 
 

@@ -25,7 +25,8 @@ from sync.rules.acceptance import AcceptanceFinding, NameIdSource
 from sync.rules.changes import MANAGER
 from sync.runs.lease import Lease, LeaseLost, claim
 from sync.scim.resource import unit_of
-from sync.standings import services as standings
+from sync.standings import queries as standings
+from sync.standings.services import refresh_links
 
 SAME_VALUE, MANAGER_OUTSIDE, EXPRESSION = "same-value", "manager-outside-scope", "expression-error"
 # Columns of Link with the unique values that the rules want, and the unit behind each.
@@ -66,7 +67,7 @@ class Keeper:
         self.lease.renew()
         Link.objects.bulk_create([link for link in links if link.pk is None], batch_size=500)
         Link.objects.bulk_update([link for link in links if link.pk is not None], STORED, batch_size=100)
-        standings.refresh_links(links)
+        refresh_links(links)
 
 
 class ReadinessPass:
@@ -91,13 +92,8 @@ class ReadinessPass:
         self._find_same_values("group", groups)
         if any(unit_of(rule.target) == MANAGER for rule in self.rules.users):
             self._find_managers_outside(people)
-        self.check.people, self.check.groups = people.count(), groups.count()
-        self.check.people_ready = self.check.people - self._not_ready("user")
-        self.check.groups_ready = self.check.groups - self._not_ready("group")
-
-    def _not_ready(self, object_type: str) -> int:
-        rows = self.check.findings.filter(object_type=object_type, certain=True)
-        return rows.order_by().values("object_id").distinct().count()
+        self.check.people_ready, self.check.people = standings.ready(self.tenant, "user")
+        self.check.groups_ready, self.check.groups = standings.ready(self.tenant, "group")
 
     def _look_at(self, object_type: str, rows: QuerySet[Any]) -> None:
         for batch in batches(rows):
@@ -131,6 +127,8 @@ class ReadinessPass:
             return judged.findings
         if judged.mapped.ignored:
             return ()
+        if link.ready_code != EXPRESSION:
+            link.ready_code, link.ready_attribute, link.ready_at = EXPRESSION, judged.refusal.attribute, self.now
         return [AcceptanceFinding(EXPRESSION, judged.refusal.attribute, certain=True, value=judged.refusal.error)]
 
     def _if_they_left(self, user: DirectoryUser) -> Sequence[AcceptanceFinding]:

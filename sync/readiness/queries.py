@@ -1,23 +1,27 @@
 """What pages and commands read of a readiness check."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Count, Exists, OuterRef
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from sync.configuration.current import configuration_of
 from sync.db.batches import batches
 from sync.engine.evaluation.judgement import DISABLE_OFF, STAYS
-from sync.models import AttributeMapping, DirectoryGroup, DirectoryUser, Finding, ReadinessCheck, Tenant
+from sync.models import AttributeMapping, DirectoryGroup, DirectoryUser, Finding, ReadinessCheck, Tenant, Word
 from sync.problems.catalogue import PROBLEMS, ProblemWords, Words
 from sync.readiness.check import EXPRESSION, MANAGER_OUTSIDE, SAME_VALUE
 from sync.rules import acceptance
 from sync.rules.leavers import Leaving
 from sync.scim.resource import unit_of
+from sync.standings import queries as standings
 
 # Who keeps access that they are to lose.
 LEAVERS = (STAYS.problem, DISABLE_OFF.problem)
+# Outcomes of what is judged across people, and by the mappings. Whoever conflicts is not counted as not ready: one of
+# them would be taken (sync.models.Word).
+OTHERS = {SAME_VALUE: "conflicts", EXPRESSION: "refuses", MANAGER_OUTSIDE: "left-out"}
 # Worst first: what AWS refuses, who keeps access, what breaks sign-in, what AWS may refuse, what is only left out.
 ORDER = (
     *(check.code for check in acceptance.CHECKS if check.certain),
@@ -78,36 +82,66 @@ def latest_check(tenant: Tenant) -> ReadinessCheck | None:
     return tenant.readiness_checks.filter(state=ReadinessCheck.State.DONE).first()
 
 
+def open_findings(check: ReadinessCheck) -> QuerySet[Finding]:
+    """Without the refusals of whoever has come to stand otherwise since."""
+    mine = {"kind": OuterRef("object_type"), "object_id": OuterRef("object_id"), "since__gt": OuterRef("at")}
+    passed = standings.standings(check.tenant).filter(**mine).exclude(word__in=(Word.NOT_READY, Word.CONFLICT))
+    return check.findings.exclude(Exists(passed), certain=True)
+
+
+def found_since(check: ReadinessCheck) -> int:
+    """How many in scope stand at *Not ready* without a refusal that the check found."""
+    found = open_findings(check).filter(certain=True)
+    rows = standings.standings(check.tenant, word=Word.NOT_READY, in_scope=True)
+    return rows.exclude(object_id__in=found.values("object_id")).count()
+
+
 def failing(check: ReadinessCheck, shown: int = SHOWN) -> list[Failing]:
-    """Worst first, each with its first people."""
-    counted = check.findings.order_by().values("code").annotate(owners=Count("object_id", distinct=True))
-    objects = {row["code"]: row["owners"] for row in counted}
-    return [_failing(check, code, objects[code], shown) for code in ORDER if code in objects]
+    """Worst first, each with its first people. As many queries for one code as for all of them."""
+    found = open_findings(check).order_by().values("code")
+    objects = dict(found.annotate(owners=Count("object_id", distinct=True)).values_list("code", "owners"))
+    codes = [code for code in ORDER if code in objects]
+    alone, first = _alone(check), _first(check, codes, shown)
+    people = list(zip(first, affected(check.tenant, first), strict=True))
+    mappings = list(AttributeMapping.objects.filter(configuration=configuration_of(check.tenant))) if codes else []
+    return [
+        Failing(
+            code,
+            PROBLEMS[code],
+            check_outcome(code),
+            objects[code],
+            alone.get(code, 0),
+            [who for one, who in people if one.code == code],
+            mapping_causes(mappings, [one for one in first if one.code == code]),
+        )
+        for code in codes
+    ]
 
 
-def _failing(check: ReadinessCheck, code: str, objects: int, shown: int) -> Failing:
-    rows = check.findings.filter(code=code)
-    others = check.findings.filter(certain=True, object_id=OuterRef("object_id")).exclude(code=code)
-    alone = rows.filter(certain=True).exclude(Exists(others)).order_by().values("object_id").distinct().count()
-    first = list(rows[:shown])
-    return Failing(
-        code,
-        PROBLEMS[code],
-        check_outcome(code),
-        objects,
-        alone,
-        list(affected(check.tenant, first)),
-        mapping_causes(check.tenant, first),
-    )
+def _alone(check: ReadinessCheck) -> dict[str, int]:
+    """By code, how many have nothing else that AWS certainly refuses."""
+    certain = open_findings(check).filter(certain=True)
+    others = check.findings.filter(certain=True, object_id=OuterRef("object_id")).exclude(code=OuterRef("code"))
+    rows = certain.exclude(Exists(others)).order_by().values("code")
+    return dict(rows.annotate(owners=Count("object_id", distinct=True)).values_list("code", "owners"))
+
+
+def _first(check: ReadinessCheck, codes: Sequence[str], shown: int) -> list[Finding]:
+    """So many of each, by the index of codes."""
+    asked = Q(pk=None)
+    for code in codes:
+        asked |= Q(pk__in=open_findings(check).filter(code=code).values("pk")[:shown])
+    # By primary key alone: any other condition would have the database look at all of them.
+    return list(Finding.objects.filter(asked))
 
 
 def check_outcome(code: str) -> str:
-    """refuses, keeps-access, sign-in-fails, may-refuse, or left-out."""
+    """refuses, conflicts, keeps-access, sign-in-fails, may-refuse, or left-out."""
     if code in acceptance.BY_CODE:
         return acceptance.BY_CODE[code].outcome
     if code in LEAVERS:
         return "keeps-access"
-    return "left-out" if code == MANAGER_OUTSIDE else "refuses"
+    return OTHERS[code]
 
 
 def affected(tenant: Tenant, findings: Sequence[Finding]) -> Iterator[Affected]:
@@ -134,15 +168,14 @@ def leaving_words(ways: str) -> str:
     return ", ".join(str(LEAVING[way]) for way in ways.split(", ") if way in LEAVING)
 
 
-def mapping_causes(tenant: Tenant, findings: Sequence[Finding]) -> list[MappingCause]:
+def mapping_causes(mappings: Iterable[AttributeMapping], findings: Sequence[Finding]) -> list[MappingCause]:
     """The mapping rows that write what is wrong."""
     first = {(one.object_type, one.attribute): one for one in reversed(findings)}
-    rows = AttributeMapping.objects.filter(configuration=configuration_of(tenant))
     return [
         MappingCause(row, proposed_fix(one, row))
         for (object_type, attribute), one in first.items()
-        for row in rows.filter(object_type=object_type)
-        if attribute in (row.target, unit_of(row.target))
+        for row in mappings
+        if row.object_type == object_type and attribute in (row.target, unit_of(row.target))
     ]
 
 
@@ -153,5 +186,5 @@ def proposed_fix(finding: Finding, row: AttributeMapping) -> str:
 def everybody(check: ReadinessCheck) -> Iterator[tuple[Finding, Affected]]:
     """All findings, worst first, for an export: in batches."""
     for code in ORDER:
-        for batch in batches(check.findings.filter(code=code)):
+        for batch in batches(open_findings(check).filter(code=code)):
             yield from zip(batch, affected(check.tenant, batch), strict=True)

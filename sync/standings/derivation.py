@@ -8,7 +8,7 @@ from collections.abc import Collection
 from typing import Any
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from sync.models import (
@@ -207,14 +207,23 @@ def table_of(model: type[Any]) -> str:
     return str(model._meta.db_table)
 
 
-def only_in_aws(tenant_id: int) -> QuerySet[Drift]:
+def only_in_aws(tenant_id: int, newest: Run | None) -> QuerySet[Drift]:
     """Rows of the newest comparison: what AWS holds, nobody in Entra claims, and the never-touch list does not name."""
-    newest = newest_comparison(tenant_id)
     if newest is None:
         return Drift.objects.none()
     rows = newest.drifts.filter(kind=Drift.Kind.ONLY_IN_AWS, repaired=False).exclude(facts__has_key="left_alone")
     linked = Link.objects.filter(tenant=tenant_id, object_type=OuterRef("object_type"), scim_id=OuterRef("scim_id"))
     return rows.exclude(claimed(newest.tenant)).exclude(Exists(linked))
+
+
+def open_differences(tenant_id: int, newest: Run | None) -> QuerySet[Drift]:
+    """What makes people and groups of ours *Gone* or *Differs*: the same rows as in FACTS, one by one. `newest`:
+    comparison."""
+    since = newest.compared_at if newest else None
+    read_back = Q(run__kind=Run.Kind.ON_DEMAND) & (Q(found_at__gte=since) if since else Q())
+    rows = Drift.objects.filter(read_back | Q(run=newest), tenant=tenant_id, repaired=False, link__scim_id=F("scim_id"))
+    later = Q(link__written_at__gte=F("found_at")) | Q(link__read_at__gte=F("found_at"))
+    return rows.exclude(pk__in=rows.filter(later).values("pk"))
 
 
 def claimed(tenant: Tenant) -> Q:

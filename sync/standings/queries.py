@@ -4,14 +4,16 @@ Every number is the length of the list beside it: both come from one condition.
 """
 
 import datetime
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import connection
 from django.db.models import Count, Min, Q, QuerySet
+from django.utils import timezone
 
-from sync.models import ObjectType, Run, Standing, Tenant, Word
+from sync.models import Drift, ObjectType, Run, Standing, Tenant, Word
 from sync.models.standing import PROBLEMS
 from sync.standings.derivation import (
     DERIVED,
@@ -20,9 +22,11 @@ from sync.standings.derivation import (
     Derivation,
     newest_comparison,
     only_in_aws,
+    open_differences,
     table_of,
 )
 
+A_DAY = datetime.timedelta(days=1)
 USER, GROUP = ObjectType.USER.value, ObjectType.GROUP.value
 # Scope reasons of whom no assignment brings, and of who is deleted in Entra.
 DELETED, UNASSIGNED = "deleted", ("not-assigned",)
@@ -35,6 +39,11 @@ STEPS: dict[str, Q] = {
     "ready": ~Q(word=Word.NOT_READY),
     "in_aws": Q(word__in=(Word.IN_AWS, Word.DIFFERS)),
 }
+# What only a comparison, or reading back, finds.
+COMPARED = (Word.GONE, Word.DIFFERS, Word.ONLY_IN_AWS)
+# What a cause is told apart by, and how many it names.
+CAUSE = ("kind", "word", "code", "attribute")
+NAMES = 3
 WAITS_FOR_SOMEBODY = (Word.HELD, Word.GONE, Word.ONLY_IN_AWS, Word.CONFLICT, Word.NOT_READY, Word.FAILED)
 
 
@@ -49,7 +58,8 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Everybody of one kind of object at one word with one code and attribute. `names`: the first of them."""
+    """Everybody of one kind of object at one word with one code and attribute. `names`: the first of them, where they
+    were asked for."""
 
     kind: str
     word: Word
@@ -58,9 +68,13 @@ class Cause:
     count: int
     since: datetime.datetime
     next_try: datetime.datetime | None
-    names: Sequence[str]
+    names: Sequence[str] = ()
     # Of the same, by Entra id; "" for what AWS alone holds.
-    object_ids: Sequence[str]
+    object_ids: Sequence[str] = ()
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        return self.kind, self.word.value, self.code, self.attribute
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,39 +169,69 @@ def dropped_at(tenant: Tenant, step: str, kind: str = USER) -> QuerySet[Standing
 
 def reaching_aws(tenant: Tenant, kind: str = USER) -> tuple[int, int]:
     """How many in scope are in AWS and up to date, and how many are in scope."""
-    rows = standings(tenant, kind, in_scope=True)
-    return rows.filter(word=Word.IN_AWS).count(), rows.count()
+    return _in_scope(tenant, kind, Q(word=Word.IN_AWS))
 
 
 def ready(tenant: Tenant, kind: str = USER) -> tuple[int, int]:
     """How many in scope AWS would take, and how many are in scope."""
-    rows = standings(tenant, kind, in_scope=True)
-    return rows.exclude(word=Word.NOT_READY).count(), rows.count()
+    return _in_scope(tenant, kind, ~Q(word=Word.NOT_READY))
+
+
+def _in_scope(tenant: Tenant, kind: str, condition: Q) -> tuple[int, int]:
+    rows = standings(tenant, kind, in_scope=True).order_by()
+    found = rows.aggregate(some=Count("pk", filter=condition), all=Count("pk"))
+    return found["some"], found["all"]
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """People in scope, and those of them who are in AWS and up to date; groups that are; whoever has a problem, of both."""
+
+    reaching: int
+    in_scope: int
+    groups: int
+    problems: int
+    problems_since: datetime.datetime | None
+
+
+def figures(tenant: Tenant) -> Figures:
+    inside, there, problem = Q(in_scope=True), Q(word=Word.IN_AWS), Q(word__in=PROBLEMS)
+    counted = {
+        "people_there": Count("pk", filter=inside & there & Q(kind=USER)),
+        "people": Count("pk", filter=inside & Q(kind=USER)),
+        "groups_there": Count("pk", filter=inside & there & Q(kind=GROUP)),
+        "problems": Count("pk", filter=problem),
+        "oldest": Min("since", filter=problem),
+    }
+    return Figures(*standings(tenant).order_by().aggregate(**counted).values())
 
 
 # What is the matter
 
 
 def causes(
-    tenant: Tenant, words: Collection[Word] = WAITS_FOR_SOMEBODY, kind: str | None = None, names: int = 3
+    tenant: Tenant, words: Collection[Word] = WAITS_FOR_SOMEBODY, kind: str | None = None, named: int | None = None
 ) -> list[Cause]:
-    """What is the matter with whom: worst word first, then most people."""
+    """What is the matter with whom: worst word first, then most people. `named`: how many come with names; None: all."""
     rows = standings(tenant, kind, word__in=words).order_by()
-    found = rows.values("kind", "word", "code", "attribute").annotate(
-        n=Count("pk"), since=Min("since"), next_try=Min("next_try")
-    )
-    listed = [_cause(tenant, dict(row), names) for row in found]
+    found = rows.values(*CAUSE).annotate(n=Count("pk"), since=Min("since"), next_try=Min("next_try"))
     order = list(WAITS_FOR_SOMEBODY)
-    return sorted(listed, key=lambda one: (_place(order, one.word), -one.count, one.code, one.attribute, one.kind))
+    listed = sorted(
+        (_cause(dict(row)) for row in found),
+        key=lambda one: (_place(order, one.word), -one.count, one.code, one.attribute, one.kind),
+    )
+    first = _first(tenant, listed[:named])
+    return [
+        replace(one, names=[row.name for row in first[one.key]], object_ids=[row.object_id for row in first[one.key]])
+        for one in listed
+    ]
 
 
 def _place(order: Sequence[Word], word: Word) -> int:
     return order.index(word) if word in order else len(order)
 
 
-def _cause(tenant: Tenant, row: dict[str, Any], names: int) -> Cause:
-    facts = {name: row[name] for name in ("word", "code", "attribute")}
-    first = standings(tenant, row["kind"], **facts).values_list("name", "object_id")[:names]
+def _cause(row: dict[str, Any]) -> Cause:
     return Cause(
         kind=row["kind"],
         word=Word(row["word"]),
@@ -196,9 +240,19 @@ def _cause(tenant: Tenant, row: dict[str, Any], names: int) -> Cause:
         count=row["n"],
         since=row["since"],
         next_try=row["next_try"],
-        names=[name for name, _object_id in first],
-        object_ids=[object_id for _name, object_id in first],
     )
+
+
+def _first(tenant: Tenant, found: Sequence[Cause]) -> dict[tuple[str, ...], list[Standing]]:
+    """By the key of each cause, in one query by the index of names."""
+    asked = Q(pk=None)
+    for cause in found:
+        asked |= Q(pk__in=members_of(tenant, cause).values("pk")[:NAMES])
+    first: dict[tuple[str, ...], list[Standing]] = defaultdict(list)
+    # By primary key alone: any other condition would have the database look at everybody.
+    for row in Standing.objects.filter(asked).order_by("name", "pk"):
+        first[row.kind, row.word, row.code, row.attribute].append(row)
+    return first
 
 
 def members_of(tenant: Tenant, cause: Cause) -> QuerySet[Standing]:
@@ -213,13 +267,74 @@ def open_problems(tenant: Tenant) -> tuple[int, datetime.datetime | None]:
 
 def worst(tenant: Tenant) -> tuple[Word, int] | None:
     """The first word, in the order of WAITS_FOR_SOMEBODY, that anybody has."""
-    found = counts(tenant)
-    return next(((word, found[word]) for word in (*WAITS_FOR_SOMEBODY, Word.DIFFERS) if found[word]), None)
+    return _worst(counts(tenant))
+
+
+def _worst(found: Mapping[Word, int]) -> tuple[Word, int] | None:
+    return next(((word, found[word]) for word in (*WAITS_FOR_SOMEBODY, Word.DIFFERS) if found.get(word)), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A tenant in a list of them: see reaching_aws and worst."""
+
+    reaching: tuple[int, int]
+    worst: tuple[Word, int] | None
+
+
+def summaries(tenants: Collection[Tenant]) -> dict[int, Summary]:
+    """By primary key; one query for all of them."""
+    rows = Standing.objects.filter(tenant__in=tenants).order_by().values("tenant", "word")
+    there = Q(kind=USER, in_scope=True)
+    found: dict[int, dict[Word, tuple[int, int]]] = {tenant.pk: {} for tenant in tenants}
+    for row in rows.annotate(n=Count("pk"), inside=Count("pk", filter=there)):
+        found[row["tenant"]][Word(row["word"])] = (row["n"], row["inside"])
+    return {key: _summary(words) for key, words in found.items()}
+
+
+def _summary(words: Mapping[Word, tuple[int, int]]) -> Summary:
+    inside = {word: people for word, (_all, people) in words.items()}
+    reaching = (inside.get(Word.IN_AWS, 0), sum(inside.values()))
+    return Summary(reaching, _worst({word: n for word, (n, _people) in words.items()}))
 
 
 def compared(tenant: Tenant) -> Run | None:
     """The comparison that the standings go by."""
-    return newest_comparison(tenant.pk)
+    found = newest_comparison(tenant.pk)
+    if found is not None:
+        found.tenant = tenant
+    return found
+
+
+def compared_counts(tenant: Tenant) -> dict[Word, int]:
+    """People and groups at each word of COMPARED."""
+    found = counts(tenant)
+    return {word: found[word] for word in COMPARED}
+
+
+def differing(tenant: Tenant, newest: Run | None = None) -> QuerySet[Drift]:
+    """What the newest comparison, and reading back since, found of people and groups of ours; without what was written or
+    read anew since. Whoever is held, or has another problem first, stands at that word."""
+    return open_differences(tenant.pk, newest or newest_comparison(tenant.pk))
+
+
+@dataclass(frozen=True, slots=True)
+class AsOf:
+    """When Entra was read and when AWS was compared with it; None: never."""
+
+    read_at: datetime.datetime | None
+    compared_at: datetime.datetime | None
+
+    @property
+    def stale(self) -> bool:
+        """What is known of AWS is a day old, or older."""
+        return self.compared_at is None or timezone.now() - self.compared_at > A_DAY
+
+
+def as_of(tenant: Tenant) -> AsOf:
+    run = compared(tenant)
+    sealed = tenant.snapshots.exclude(sealed_at=None).order_by("-pk").values_list("sealed_at", flat=True)
+    return AsOf(sealed.first(), run.compared_at if run else None)
 
 
 # The check
@@ -269,7 +384,10 @@ def _difference(kind: str, row: Sequence[Any]) -> Difference:
 
 def _only_in_aws_differences(tenant: Tenant) -> list[Difference]:
     facts = {"word": Word.ONLY_IN_AWS.value, "code": ONLY_IN_AWS}
-    derived = {(row.object_type, row.scim_id): facts | {"name": row.name} for row in only_in_aws(tenant.pk)}
+    derived = {
+        (row.object_type, row.scim_id): facts | {"name": row.name}
+        for row in only_in_aws(tenant.pk, newest_comparison(tenant.pk))
+    }
     rows = standings(tenant, object_id="")
     stored = {(row.kind, row.scim_id): {"word": row.word, "code": row.code, "name": row.name} for row in rows}
     return [

@@ -10,7 +10,7 @@ from django.utils import timezone
 from sync.db.batches import chunks
 from sync.models import Link, ObjectType, Standing, Tenant, Word
 from sync.runs.lease import claim
-from sync.standings.derivation import DERIVED, ONLY_IN_AWS, Derivation, only_in_aws, table_of
+from sync.standings.derivation import DERIVED, ONLY_IN_AWS, Derivation, newest_comparison, only_in_aws, table_of
 from sync.standings.queries import differences
 
 log = structlog.get_logger(__name__)
@@ -70,7 +70,10 @@ def _upsert(tenant_id: int, kind: str, object_ids: Collection[str] | None) -> No
 @transaction.atomic
 def refresh_only_in_aws(tenant_id: int) -> None:
     """What AWS alone holds: after a comparison, and when a link was made or the never-touch list changed."""
-    found = {(row.object_type, row.scim_id): row.name for row in only_in_aws(tenant_id).iterator()}
+    found = {
+        (row.object_type, row.scim_id): row.name
+        for row in only_in_aws(tenant_id, newest_comparison(tenant_id)).iterator()
+    }
     stored = {(row.kind, row.scim_id): row for row in Standing.objects.filter(tenant=tenant_id, object_id="")}
     gone = [row.pk for key, row in stored.items() if key not in found]
     for part in chunks(gone, PART):

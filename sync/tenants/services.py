@@ -86,7 +86,7 @@ class CannotTurnOn(Exception):
 def turn_on_tenant(*, tenant: Tenant, actor: str) -> Run:
     """The first run starts at once. Turning on from a fresh preview says yes to what it lists."""
     reasons = missing_for_turning_on(tenant)
-    plan = newest_plan(tenant)
+    plan = newest_plan(tenant, configuration_of(tenant))
     if plan is None and not configuration_of(tenant).confirmed:
         reasons.append("no-preview")
     if reasons:

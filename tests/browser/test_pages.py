@@ -317,22 +317,28 @@ def with_differences(tenant: Tenant) -> None:
         "displayName": {"written": "Adele Vance", "held": "By Hand"},
         "title": {"written": None, "held": "Emperor"},
     }
+    ours = {
+        kind: Link.objects.create(tenant=tenant, object_type=kind, object_id="b" * 36, scim_id=aws_id)
+        for kind in ("user", "group")
+    }
     differences = (
         ("differs", "user", {"name": "Adele Vance", "facts": changed}),
         ("differs", "user", {"name": LONG, "facts": {"displayName": {"written": LONG, "held": LONG}}}),
-        ("missing", "group", {"name": "AWS-Developers"}),
-        ("missing", "group", {"name": LONG}),
         ("member_missing", "membership", {"name": LONG, "member_scim_id": aws_id, "member_name": LONG}),
         ("only_in_aws", "user", {"name": LONG, "facts": {"userName": LONG}}),
         ("member_extra", "membership", {"name": "AWS-Developers", "member_scim_id": aws_id}),
-        ("member_missing", "membership", {"name": "AWS-Developers", "member_scim_id": aws_id, "member_name": "Adele", "repaired": True}),
+        ("member_missing", "membership", {"name": "AWS-Developers", "member_scim_id": aws_id, "member_name": "Adele"}),
+        ("member_missing", "membership", {"name": "AWS-Developers", "member_scim_id": aws_id, "repaired": True}),
         ("only_in_aws", "user", {"name": "Hand Made", "facts": {"userName": "hand.made@a-rather-long-domain-name.acme.example"}, "proposed_id": ADELE, "proposed_by": "userName"}),
         ("only_in_aws", "group", {"name": "Billing"}),
         ("only_in_aws", "group", {"name": "AWSControlTowerAdmins", "facts": {"left_alone": True}}),
     )  # fmt: skip
     for n, (kind, object_type, facts) in enumerate(differences):
-        scim_id = f"{aws_id[:-1]}{n:x}"
-        Drift.objects.create(run=run, tenant=tenant, kind=kind, object_type=object_type, scim_id=scim_id, **facts)
+        link = None if kind == "only_in_aws" else ours["user" if object_type == "user" else "group"]
+        scim_id = link.scim_id if link else f"{aws_id[:-2]}f{n:x}"
+        Drift.objects.create(
+            run=run, tenant=tenant, kind=kind, object_type=object_type, scim_id=scim_id, link=link, **facts
+        )
     standings.refresh_only_in_aws(tenant.pk)
 
 
@@ -393,7 +399,9 @@ def with_standings(tenant: Tenant) -> None:
     ]
     for row in rows:
         row.tenant, row.kind, row.since = tenant, "user", now
-    Standing.objects.bulk_create(rows)
+    gone = Standing(object_id=GROUP, name=LONG, word=Word.GONE, code="not-found-link", scim_id="g" * 36)
+    gone.tenant, gone.kind, gone.since = tenant, "group", now
+    Standing.objects.bulk_create([*rows, gone])
     Link.objects.create(
         tenant=tenant, object_type="user", object_id=WIDE, scim_id="f" * 36, written={"displayName": LONG}
     )

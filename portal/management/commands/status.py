@@ -3,6 +3,7 @@
 from typing import Any
 
 from portal.words.provisioning import provisioning_of
+from sync.approvals import queries
 from sync.health.queries.presence import absence, late_tenants, processes
 from sync.management.base import Exit, InstallationCommand, Report
 from sync.models import Run, Tenant
@@ -38,7 +39,7 @@ def tenant_facts(tenant: Tenant, overdue_since: str | None) -> Report:
     reaching, in_scope = standings.reaching_aws(tenant)
     return {
         "tenant": tenant.slug,
-        "provisioning": provisioning_of(tenant).word,
+        "provisioning": provisioning_of(tenant, queries.waiting(tenant)).word,
         "people_in_aws": reaching,
         "people_in_scope": in_scope,
         "problems": standings.open_problems(tenant)[0],

@@ -13,6 +13,7 @@ from portal.access.request import HttpRequest, whole_number
 from portal.access.rights import can
 from portal.access.roles import Right
 from portal.access.step_up import StepUp
+from portal.frame.around import TenantFrame
 from portal.frame.paging import Pager, query_with
 from portal.frame.render import redirect_to, render_page
 from portal.pages.approvals.forms import DecisionForm, LinkForm
@@ -22,9 +23,10 @@ from sync import second_person
 from sync.approvals import queries
 from sync.approvals import services as service
 from sync.change_requests import services as change_requests
-from sync.models import ChangeRequest, HeldChange, Hold, Run, Tenant
+from sync.models import ChangeRequest, HeldChange, Hold, ObjectType, Run, Tenant, Word
 from sync.models.hold import HeldChangeQuerySet
 from sync.runs.requests import request_soon
+from sync.standings import queries as standings
 
 # Rows of one page of a hold. Each sends two form fields, and Django takes a thousand (DATA_UPLOAD_MAX_NUMBER_FIELDS).
 PAGE = 100
@@ -35,34 +37,22 @@ Decision = HeldChange.Decision
 @page(read=Right.READ)
 def approvals(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     found = service.adoptable(tenant)
+    waiting = TenantFrame.of(request, tenant).waiting
+    closed = tenant.holds.exclude(closed_at=None).select_related("run")
     context = {
         "tenant": tenant,
-        "holds": [hold_facts(hold) for hold in queries.open_holds(tenant)],
-        "plan": queries.waiting_plan(tenant),
-        "shrunken": queries.shrunken(tenant),
+        "holds": queries.counted(tenant, queries.open_holds(tenant)),
+        "held": {kind: standings.counts(tenant, kind)[Word.HELD] for kind in ObjectType.values},
+        "plan": waiting.plan,
+        "shrunken": waiting.shrunken,
         "doubted": queries.doubted_parts(tenant),
         "requests": request_rows(request, tenant),
         "proposals": queries.proposals(tenant, found[:PAGE]),
         "proposed": len(found),
-        "closed": [hold_facts(hold) for hold in tenant.holds.exclude(closed_at=None).select_related("run")[:CLOSED]],
+        "closed": queries.counted(tenant, closed[:CLOSED]),
         "may_decide": can(request.user, tenant, Right.APPROVE),
     }
     return render_page(request, "approvals/list.html", context)
-
-
-def hold_facts(hold: Hold) -> dict[str, Any]:
-    """Counts by decision, and who decided last."""
-    rows = HeldChange.objects.filter(hold=hold)
-    newest = rows.exclude(decided_at=None).order_by("-decided_at").first()
-    return {
-        "hold": hold,
-        "waiting": rows.waiting().count(),
-        "kept": rows.filter(decision=Decision.KEPT).count(),
-        "approved": rows.filter(decision=Decision.APPROVED).count(),
-        "total": rows.count(),
-        "decided_by": newest.decided_by if newest else "",
-        "comment": newest.comment if newest else "",
-    }
 
 
 @page(read=Right.READ, act=Right.APPROVE, step_up=StepUp.TO_ACT)

@@ -13,28 +13,30 @@ from portal.access.pages import page
 from portal.access.request import HttpRequest
 from portal.access.rights import can
 from portal.access.roles import Right
+from portal.frame.around import TenantFrame
 from portal.frame.paging import Pager
 from portal.frame.render import render_page
 from portal.pages.assignments import tables
 from portal.words.blocked import blocked
 from sync.configuration import drafts
-from sync.configuration.current import configuration_of
 from sync.directory import live
 from sync.models import (
     Assignment,
+    Configuration,
     DirectoryGroup,
     DirectoryMembership,
     DirectoryUser,
-    Link,
     ObjectType,
     Operation,
     Snapshot,
+    Standing,
     Tenant,
     Word,
 )
 from sync.people import queries as people
 from sync.preview.queries import assignment_effects
 from sync.preview.queries.assignment_effects import AssignmentEffects
+from sync.standings import queries as standings
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,20 +52,24 @@ class Twig:
 class GroupMember:
     user: DirectoryUser
     through: str
-    state: str
+    word: str
+    # Whether the person has a page.
+    known: bool
     # Why somebody who is in this group is not in scope all the same, in words.
     outside: str = ""
 
 
 @page(read=Right.READ)
 def group(request: HttpRequest, tenant: Tenant, object_id: str) -> HttpResponse:
-    row, mirrored = group_or_404(tenant, object_id)
-    configuration = drafts.draft_or_current(tenant)
+    configurations = TenantFrame.of(request, tenant).configurations
+    configuration = configurations.draft or configurations.current
+    row, mirrored = group_or_404(configuration, object_id)
     rules = AssignmentEffects(configuration)
     inside = assignment_effects.nested_groups(tenant, [object_id])
     groups = {object_id, *(child for children in inside.values() for child in children)}
     included = groups if row is None or row.nested else {object_id}
     snapshot = tables.last_snapshot(tenant)
+    standing = standings.standing_of(tenant, ObjectType.GROUP, object_id)
     text, roots = request.GET.get("q", ""), within(rules, object_id)
     shown = people_page(included, text, request.GET.get("page", ""), rules=rules, included=bool(row or roots))
     context = {
@@ -74,43 +80,43 @@ def group(request: HttpRequest, tenant: Tenant, object_id: str) -> HttpResponse:
         "row": row,
         "tree": tree_lines(tenant, object_id, inside),
         "loops": 0,
-        "effective": assignment_effects.people_in(tenant, included).count(),
+        "effective": shown.paginator.count if not text else assignment_effects.people_in(tenant, included).count(),
         "people": shown,
         "pager": Pager.of(request, shown),
         "text": text,
         "nested_groups": len(groups) - 1,
         "within": roots,
         "leaving": tables.leaving(configuration, [("group", object_id)], size=1) if row and snapshot else None,
-        "link": Link.objects.filter(tenant=tenant, object_type="group", object_id=object_id).first(),
+        "standing": standing,
+        "word": tables.word_of_group(row, standing) if row else "",
         "read_at": snapshot.sealed_at if snapshot else None,
         "changed_at": changed_at(tenant, mirrored),
         "written": last_membership_change(tenant, object_id),
         "may_edit": can(request.user, tenant, Right.CONFIGURE) and not (row and row.mirrored),
     }
-    sent = rules.groups_sent()
-    context |= standing_of(tenant, object_id, groups)
-    context["state"] = tables.state_of_group(row, context["link"], sent) if row else ""
+    if standing is not None:
+        context |= verdict_on(request, standing, configurations.current, groups)
     context["loops"] = sum(twig.branch.loop for twig in context["tree"])
     return render_page(request, "assignments/group/detail.html", context, partial="people")
 
 
-def standing_of(tenant: Tenant, object_id: str, groups: set[str]) -> dict[str, Any]:
-    """How the group stands as the published version has it; nothing before a run or preview has looked at it.
-    `groups`: itself, and all inside."""
-    standing = people.of_id(tenant, object_id, ObjectType.GROUP)
-    if standing is None:
-        return {}
-    row = configuration_of(tenant).assignments.filter(object_type="group", object_id=object_id).first()
+def verdict_on(
+    request: HttpRequest, standing: Standing, configuration: Configuration, groups: set[str]
+) -> dict[str, Any]:
+    """How the group stands as the published version has it. `groups`: itself, and all inside."""
+    tenant, object_id = standing.tenant, standing.object_id
+    row = configuration.assignments.filter(object_type="group", object_id=object_id).first()
     members = people.members_of_group(tenant, object_id, groups if row is None or row.nested else {object_id})
     waits = {standing.word, members.worst.word if members.worst else ""} & {Word.WAITING, Word.GONE}
-    verdict = people.group_verdict(standing, members, blocked(tenant) if waits else None)
-    return {"standing": standing, "members": members, "verdict": verdict}
+    provisioning = TenantFrame.of(request, tenant).provisioning
+    verdict = people.group_verdict(standing, members, blocked(tenant, provisioning) if waits else None)
+    return {"members": members, "verdict": verdict}
 
 
-def group_or_404(tenant: Tenant, object_id: str) -> tuple[Assignment | None, DirectoryGroup | None]:
+def group_or_404(configuration: Configuration, object_id: str) -> tuple[Assignment | None, DirectoryGroup | None]:
     """The group as it is assigned and as it was read. Raises Http404 when it is neither."""
-    row = drafts.draft_or_current(tenant).assignments.filter(object_type="group", object_id=object_id).first()
-    mirrored = DirectoryGroup.objects.filter(tenant=tenant, object_id=object_id).first()
+    row = configuration.assignments.filter(object_type="group", object_id=object_id).first()
+    mirrored = DirectoryGroup.objects.filter(tenant=configuration.tenant_id, object_id=object_id).first()
     if row is None and mirrored is None:
         raise Http404(_("We have not read a group with this ID."))
     return row, mirrored
@@ -150,8 +156,7 @@ def _members(
     through: dict[str, list[str]] = {}
     for member_id, group_id in pairs:
         through.setdefault(member_id, []).append(names.get(group_id, group_id))
-    links = Link.objects.filter(tenant=tenant, object_type="user", object_id__in=ids)
-    known = {link.object_id: link for link in links}
+    known = standings.by_object(tenant, ObjectType.USER, ids)
     return [
         _member(user, known.get(user.object_id), through.get(user.object_id, []), tables.outside(user, rules), included)
         for user in users
@@ -159,14 +164,12 @@ def _members(
 
 
 def _member(
-    user: DirectoryUser, link: Link | None, through: Sequence[str], outside: str, included: bool
+    user: DirectoryUser, standing: Standing | None, through: Sequence[str], outside: str, included: bool
 ) -> GroupMember:
     """`included`: the group is assigned, or inside one that is."""
-    state = tables.state_in_aws(link)
-    comes = not outside and (user.in_scope or included)
-    if state in ("waiting", "not_ready") and not comes:
-        state = "not_in_scope"
-    return GroupMember(user, ", ".join(sorted(through)), state, outside)
+    undecided = Word.WAITING if included and not outside else Word.NOT_IN_SCOPE
+    word = tables.word_of(standing, undecided)
+    return GroupMember(user, ", ".join(sorted(through)), word, known=standing is not None, outside=outside)
 
 
 def within(rules: AssignmentEffects, object_id: str) -> list[tuple[str, str]]:
@@ -192,7 +195,7 @@ def last_membership_change(tenant: Tenant, object_id: str) -> Operation | None:
 @page(read=Right.ON_DEMAND)
 def group_now(request: HttpRequest, tenant: Tenant, object_id: str) -> HttpResponse:
     """What Entra says about it now: its kind, and the rule of a dynamic one."""
-    group_or_404(tenant, object_id)
+    group_or_404(drafts.draft_or_current(tenant), object_id)
     context: dict[str, Any] = {"tenant": tenant, "object_id": object_id, "now": None, "gone": False}
     try:
         now = live.group_now(tenant, object_id)

@@ -1,6 +1,6 @@
 """The tables of assignments as pages show them: what the draft assigns, and what it no longer does, with its counts."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -18,14 +18,16 @@ from sync.models import (
     Configuration,
     DirectoryGroup,
     DirectoryUser,
-    Link,
     ObjectType,
     Snapshot,
+    Standing,
     Tenant,
+    Word,
 )
 from sync.preview.queries import assignment_effects
 from sync.preview.queries.assignment_effects import AssignmentCounts, AssignmentEffects
 from sync.problems.catalogue import PROBLEMS, ProblemWords, scope_words
+from sync.standings import queries as standings
 
 PAGE = 50
 # Above so many memberships in the directory the page comes first and its counts follow.
@@ -42,7 +44,8 @@ CHANGED = {
 
 @dataclass(slots=True)
 class AssignmentLine:
-    """One row of a table. `state`: a word of the list of states; `mark`: new, changed or removed in the draft."""
+    """One row of a table. `standing`: None while nobody has decided on its scope; `mark`: new, changed or removed in the
+    draft."""
 
     row: Assignment
     name: str
@@ -50,12 +53,10 @@ class AssignmentLine:
     gone: bool
     mark: str = ""
     changed: Sequence[str] = ()
-    state: str = "waiting"
+    standing: Standing | None = None
     direct: int | None = None
     counts: AssignmentCounts | None = None
     through: Sequence[tuple[str, str]] = ()
-    ready_at: Any = None
-    problem: ProblemWords | None = None
     # Why an assigned person is not in scope all the same, in words.
     outside: str = ""
 
@@ -71,6 +72,15 @@ class AssignmentLine:
     @property
     def is_group(self) -> bool:
         return self.row.object_type == ObjectType.GROUP
+
+    @property
+    def word(self) -> str:
+        return word_of_group(self.row, self.standing) if self.is_group else word_of(self.standing)
+
+    @property
+    def problem(self) -> ProblemWords | None:
+        waits = self.standing is not None and self.standing.word in standings.WAITS_FOR_SOMEBODY
+        return PROBLEMS.get(self.standing.code) if self.standing and waits else None
 
 
 @dataclass(slots=True)
@@ -114,7 +124,7 @@ def tables(tenant: Tenant, text: str, pages: Mapping[str, str], *, wait: bool) -
         application_changed=setting_key("mirrored_app") in changes,
         snapshot=snapshot,
     )
-    _add_states(rules, found.shown)
+    _add_standings(tenant, found.shown)
     _add_through(rules, [line for line in found.shown if not line.is_group])
     _add_counts(found, configuration, rules, wait=wait)
     return found
@@ -197,32 +207,21 @@ def _mark(line: AssignmentLine, difference: Difference) -> None:
         line.changed = [str(CHANGED[name, difference.after.facts[name]]) for name in difference.fields]
 
 
-def _add_states(rules: AssignmentEffects, lines: Sequence[AssignmentLine]) -> None:
-    links = Link.objects.filter(tenant=rules.tenant, object_id__in=[line.row.object_id for line in lines])
-    known = {(link.object_type, link.object_id): link for link in links}
-    sent = rules.groups_sent()
+def _add_standings(tenant: Tenant, lines: Sequence[AssignmentLine]) -> None:
+    ids = [line.row.object_id for line in lines]
+    known = {kind: standings.by_object(tenant, kind, ids) for kind in ObjectType.values}
     for line in lines:
-        link = known.get((line.row.object_type, line.row.object_id))
-        kept = line.is_group and line.mark != "removed"
-        line.state = state_of_group(line.row, link, sent) if kept else state_in_aws(link)
-        if link is not None and link.ready_at:
-            line.ready_at, line.problem = link.ready_at, PROBLEMS.get(link.ready_code)
+        line.standing = known[line.row.object_type].get(line.row.object_id)
 
 
-def state_of_group(row: Assignment, link: Link | None, sent: Collection[str]) -> str:
-    """`sent`: object ids of the groups that go to AWS themselves."""
-    if not row.send_group:
-        return "not_sent"
-    return state_in_aws(link) if row.object_id in sent else "not_in_scope"
+def word_of_group(row: Assignment, standing: Standing | None) -> str:
+    """A group that only brings its people is not in scope itself."""
+    return word_of(standing, Word.WAITING if row.send_group else Word.NOT_IN_SCOPE)
 
 
-def state_in_aws(link: Link | None) -> str:
-    """A word of the list of states, from the link alone: it is the record of what AWS took."""
-    if link is not None and link.failure_code:
-        return "will_retry" if link.retry_at else "failed"
-    if link is None or not link.scim_id:
-        return "not_ready" if link is not None and link.ready_code else "waiting"
-    return "in_aws" if link.active else "disabled"
+def word_of(standing: Standing | None, undecided: Word = Word.WAITING) -> str:
+    """`undecided`: where no run or preview has read the object and decided on its scope."""
+    return standing.word if standing else undecided.value
 
 
 # Counts

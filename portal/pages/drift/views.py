@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import Count, QuerySet
 from django.http import HttpResponse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -17,10 +18,11 @@ from portal.words.progress import waits_too_long
 from sync.drift import queries
 from sync.drift import services as verifying
 from sync.drift.services import CannotRepair
-from sync.models import Drift, Run, Tenant
+from sync.models import Drift, Run, Tenant, Word
 from sync.problems.catalogue import PROBLEMS
 from sync.runs.phases import phase_of
 from sync.runs.requests import RunInTheWay, request_soon
+from sync.standings import queries as standings
 
 # Rows of one kind that the page shows; the command prints all.
 SHOWN = 200
@@ -42,11 +44,6 @@ KINDS = (
         gettext_lazy("Repairing writes the value from Entra again."),
     ),
     DriftSection(
-        Drift.Kind.MISSING,
-        gettext_lazy("Gone from AWS"),
-        gettext_lazy("Repairing creates whoever is still in scope anew, with a new AWS id."),
-    ),
-    DriftSection(
         Drift.Kind.MEMBER_EXTRA,
         gettext_lazy("Members only in AWS"),
         gettext_lazy("Repairing removes them from the group, within the limits. Members nobody linked are left."),
@@ -56,11 +53,11 @@ KINDS = (
         gettext_lazy("Members missing in AWS"),
         gettext_lazy("Repairing adds them again."),
     ),
-    DriftSection(
-        Drift.Kind.ONLY_IN_AWS,
-        gettext_lazy("Ours, and no longer linked"),
-        gettext_lazy("Repairing links them again: they are known by their id."),
-    ),
+)
+UNLINKED = DriftSection(
+    Drift.Kind.ONLY_IN_AWS,
+    gettext_lazy("Ours, and no longer linked"),
+    gettext_lazy("Repairing links them again: they are known by their id."),
 )
 UNREPAIRED = {
     "no-comparison": gettext_lazy("Nothing was repaired: there is no comparison yet."),
@@ -92,26 +89,49 @@ def drift_context(tenant: Tenant) -> dict[str, Any]:
 
 
 def results(tenant: Tenant, run: Run) -> dict[str, Any]:
-    found = [section_context(run, kind) for kind in KINDS]
+    numbers, differing = standings.compared_counts(tenant), standings.differing(tenant, run)
     return {
         "facts": phase_of(run, "compare")["facts"],
-        "sections": [section for section in found if section["count"]],
-        "differences": sum(section["count"] for section in found),
+        "sections": sections_of(run, differing),
+        "gone": list(standings.standings(tenant, word=Word.GONE)[:SHOWN]),
+        "numbers": {word.value: n for word, n in numbers.items()},
+        "differ": numbers[Word.GONE] + numbers[Word.DIFFERS],
+        "besides": besides(tenant, differing),
+        "repairing": repairing(tenant, run),
         "unsettled": verifying.unsettled(run),
         "suspect": PROBLEMS.get(run.suspect),
-        "only_count": queries.only_in_aws(tenant).count(),
         "left_count": queries.left_alone(tenant).count() + queries.left_by_rule(tenant).count(),
         "shown": SHOWN,
     }
 
 
-def section_context(run: Run, kind: DriftSection) -> dict[str, Any]:
-    rows = queries.differences(run, kind.value)
-    shown = list(rows[:SHOWN])
+def sections_of(run: Run, differing: QuerySet[Drift]) -> list[dict[str, Any]]:
+    counts = dict(differing.order_by().values_list("kind").annotate(Count("pk")))
+    found = [section_context(kind, differing.filter(kind=kind.value), counts.get(kind.value, 0)) for kind in KINDS]
+    unlinked = queries.unlinked(run)
+    found.append(section_context(UNLINKED, unlinked, unlinked.count()))
+    return [section for section in found if section["count"]]
+
+
+def besides(tenant: Tenant, differing: QuerySet[Drift]) -> int:
+    """How many differ too and stand at another word, such as *Held*."""
+    others = standings.standings(tenant).exclude(word__in=(Word.GONE, Word.DIFFERS))
+    return others.filter(object_id__in=differing.values("link__object_id")).count()
+
+
+def repairing(tenant: Tenant, run: Run) -> int:
+    """How many differences the next sync writes anew: those that were marked, until one was finished."""
+    if tenant.runs.syncs().finished().filter(number__gt=run.number).exists():
+        return 0
+    return run.drifts.filter(repaired=True).count()
+
+
+def section_context(kind: DriftSection, rows: QuerySet[Drift], count: int) -> dict[str, Any]:
+    shown = list(rows[:SHOWN]) if count else []
     members = queries.members_by_id(shown)
     return {
         "kind": kind,
-        "count": rows.count(),
+        "count": count,
         "rows": [{"drift": row, "member": members.get(row.member_scim_id, "")} for row in shown],
         "members": kind.value.startswith("member"),
     }

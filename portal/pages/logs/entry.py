@@ -6,8 +6,9 @@ from typing import Any
 
 from portal.words.operations import field_changes
 from sync.configuration.current import filter_titles
-from sync.models import DirectoryUser, Operation, Tenant
+from sync.models import DirectoryUser, ObjectType, Operation, Tenant
 from sync.problems.catalogue import PROBLEMS, scope_words
+from sync.standings import queries as standings
 
 EARLIER = 5
 JSON_TYPE = "application/scim+json"
@@ -15,6 +16,7 @@ JSON_TYPE = "application/scim+json"
 
 def entry_context(tenant: Tenant, operation: Operation) -> dict[str, Any]:
     person = DirectoryUser.objects.filter(tenant=tenant, object_id=operation.object_id).first()
+    kind = ObjectType.USER if operation.object_type == "user" else ObjectType.GROUP
     problem = PROBLEMS.get(operation.problem)
     answered = operation.status is not None
     return {
@@ -23,6 +25,7 @@ def entry_context(tenant: Tenant, operation: Operation) -> dict[str, Any]:
         "meaning": problem.told(answered=answered) if problem else "",
         "quoted": problem.quote(answered) if problem else "",
         "person": person,
+        "standing": standings.standing_of(tenant, kind, operation.object_id),
         "scope_words": scope_words(person.scope_reason, filter_titles(tenant)) if person else "",
         "members": members_named(tenant, operation),
         "changes": field_changes(operation.changes),

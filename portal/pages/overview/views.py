@@ -1,6 +1,5 @@
 """The overview: is it on, is it healthy, does it need me?"""
 
-import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,21 +14,23 @@ from portal.access.pages import page
 from portal.access.request import HttpRequest
 from portal.access.rights import can_everywhere
 from portal.access.roles import Right
+from portal.frame.around import TenantFrame
 from portal.frame.render import render_page
 from portal.words.holds import hold_heading
-from portal.words.provisioning import Provisioning, provisioning_of
+from portal.words.provisioning import Provisioning
 from sync.approvals import queries
 from sync.health.queries.presence import absence, late_tenants
-from sync.models import HeldChange, ObjectType, Tenant, Word
+from sync.models import Tenant, Word
 from sync.notifications.queries import no_channel_works
 from sync.problems.catalogue import NOT_OF_RUNS, PROBLEMS
 from sync.standings import queries as standings
 from sync.standings.queries import Cause
 
-A_DAY = datetime.timedelta(days=1)
 NEEDS_SHOWN = 8
-# Words that somebody has to do something about.
-WORDS = (*standings.WAITS_FOR_SOMEBODY, Word.DIFFERS)
+# Syncs, of which each is a mark.
+STRIP = 48
+# Words that somebody has to do something about; what is held is said by its decision.
+WORDS = tuple(word for word in (*standings.WAITS_FOR_SOMEBODY, Word.DIFFERS) if word != Word.HELD)
 STEPS = {
     "directory": gettext_lazy("In Entra"),
     "assigned": gettext_lazy("Assigned"),
@@ -44,7 +45,9 @@ def overview(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """Until provisioning was turned on for the first time, the page is the set-up task list."""
     if tenant.enabled_changed_at is None:
         return redirect("setup", tenant.slug)
-    provisioning = provisioning_of(tenant)
+    provisioning = TenantFrame.of(request, tenant).provisioning
+    # No more than one is open.
+    syncs = list(tenant.runs.syncs()[: STRIP + 1])
     everything = [*waits(tenant, provisioning), *needs(tenant, provisioning)]
     context = {
         "tenant": tenant,
@@ -55,11 +58,11 @@ def overview(request: HttpRequest, tenant: Tenant) -> HttpResponse:
         "needs": everything[:NEEDS_SHOWN],
         "needs_count": len(everything),
         "nobody_told": no_channel_works(tenant),
-        "last_run": tenant.runs.syncs().first(),
-        "figures": summary(tenant),
+        "last_run": next(iter(syncs), None),
+        "figures": standings.figures(tenant),
         "path": path_of_data(tenant),
-        "as_of": tenant.snapshots.exclude(sealed_at=None).order_by("-pk").values_list("sealed_at", flat=True).first(),
-        "strip": list(reversed(tenant.runs.syncs().finished()[:48])),
+        "as_of": standings.as_of(tenant),
+        "strip": [run for run in reversed(syncs) if not run.open][-STRIP:],
     }
     return render_page(request, "overview/detail.html", context, partial="live")
 
@@ -75,8 +78,7 @@ def waits(tenant: Tenant, provisioning: Provisioning) -> list[dict[str, Any]]:
         facts = {"since": provisioning.shrunken.finished_at, "url": reverse("approvals", args=[tenant.slug])}
         found.append(_words(provisioning.shrunken.suspect) | facts | {"action": _("Review")})
     for hold in queries.open_holds(tenant):
-        waiting = HeldChange.objects.waiting().filter(hold=hold).count()
-        if waiting:
+        if waiting := provisioning.waiting.by_hold.get(hold.pk):
             facts = {"since": hold.opened_at, "url": reverse("approval", args=[tenant.slug, hold.pk])}
             action = _("Review %(n)s") % {"n": f"{waiting:,}"}
             found.append(_words(f"held-{hold.kind}") | facts | {"waits": hold_heading(hold, waiting), "action": action})
@@ -90,7 +92,8 @@ def _words(code: str) -> dict[str, Any]:
 def needs(tenant: Tenant, provisioning: Provisioning) -> list[dict[str, Any]]:
     """What is the matter with whom, what stopped runs, and credentials that end; what a banner or a decision says is not
     repeated."""
-    causes = [cause for cause in standings.causes(tenant, WORDS) if cause.word != Word.HELD]
+    # Those that settle by themselves are left out, so that a few more are named than are shown.
+    causes = standings.causes(tenant, WORDS, named=2 * NEEDS_SHOWN)
     found = [_of_cause(tenant, cause) for cause in causes if not _settles(cause)]
     return [*found, *_of_runs(tenant, provisioning), *_endings(tenant)]
 
@@ -134,22 +137,6 @@ def _endings(tenant: Tenant) -> list[dict[str, Any]]:
         if days is not None and days <= 90:
             found.append({"ends": end, "days": days, "half": half})
     return found
-
-
-def summary(tenant: Tenant) -> dict[str, Any]:
-    """The sentence on top, and the figures: the same numbers as the list of people."""
-    reaching, in_scope = standings.reaching_aws(tenant)
-    problems, since = standings.open_problems(tenant)
-    compared = standings.compared(tenant)
-    return {
-        "reaching": reaching,
-        "in_scope": in_scope,
-        "groups": standings.reaching_aws(tenant, ObjectType.GROUP)[0],
-        "problems": problems,
-        "problems_since": since,
-        "compared_at": compared.finished_at if compared else None,
-        "compared_long_ago": not compared or timezone.now() - (compared.finished_at or compared.created_at) > A_DAY,
-    }
 
 
 def path_of_data(tenant: Tenant) -> list[dict[str, Any]]:

@@ -19,7 +19,7 @@ STOOD = ("word", "code", "attribute", "scope", "in_scope", "since", "next_try", 
 
 @page(read=Right.READ)
 def person_raw(request: HttpRequest, tenant: Tenant, object_id: str) -> HttpResponse:
-    facts = facts_or_404(tenant, object_id)
+    facts = facts_or_404(request, tenant, object_id)
     audit.record(request.user.email, "person.look_up", facts.standing, None, {"entra_id": object_id})
     verdict = queries.verdict_of(facts)
     found = {

@@ -15,7 +15,7 @@ from portal.access.pages import page
 from portal.access.request import HttpRequest
 from portal.access.rights import can, rights_of
 from portal.access.roles import Right
-from portal.frame.around import May
+from portal.frame.around import May, TenantFrame
 from portal.frame.paging import Pager, query_with
 from portal.frame.render import render_page
 from portal.pages.people.fixes import fix_links
@@ -58,6 +58,7 @@ def people(request: HttpRequest, tenant: Tenant) -> HttpResponse:
         "count": found.paginator.count,
         "pager": Pager.of(request, found, label=_("People")),
         "known": standings.standings(tenant).exists(),
+        "as_of": standings.as_of(tenant),
     }
     return render_page(request, "people/list.html", context, partial="found")
 
@@ -92,7 +93,7 @@ def with_users(tenant: Tenant, rows: Any) -> list[dict[str, Any]]:
 
 @page(read=Right.READ)
 def person(request: HttpRequest, tenant: Tenant, object_id: str) -> HttpResponse:
-    facts = facts_or_404(tenant, object_id)
+    facts = facts_or_404(request, tenant, object_id)
     audit.record(request.user.email, "person.look_up", facts.standing, None, {"entra_id": object_id})
     asked = queries.questions(facts)
     blocker, verdict = queries.blocker_of(facts, asked), queries.verdict_of(facts)
@@ -137,12 +138,14 @@ def date_of(moment: datetime.datetime) -> str:
     return date_format(timezone.localtime(moment), "j M Y, H:i")
 
 
-def facts_or_404(tenant: Tenant, object_id: str) -> PersonFacts:
+def facts_or_404(request: HttpRequest, tenant: Tenant, object_id: str) -> PersonFacts:
     standing = queries.of_id(tenant, object_id)
     if standing is None:
         raise Http404
+    frame = TenantFrame.of(request, tenant)
     waits = standing.word in (Word.WAITING, Word.GONE)
-    return queries.facts_of(standing, blocked(tenant) if waits else None)
+    blocking = blocked(tenant, frame.provisioning) if waits else None
+    return queries.facts_of(standing, frame.configurations.current, blocking)
 
 
 def place_of(tenant: Tenant, question: Question) -> str:
@@ -166,7 +169,7 @@ def shown_values(values: list[queries.Value]) -> list[dict[str, Any]]:
 @page(read=Right.ON_DEMAND)
 def person_values(request: HttpRequest, tenant: Tenant, object_id: str) -> HttpResponse:
     """The values with what AWS holds now."""
-    facts = facts_or_404(tenant, object_id)
+    facts = facts_or_404(request, tenant, object_id)
     context: dict[str, Any] = {"tenant": tenant, "person": facts.standing, "live": True, "read_at": timezone.now()}
     try:
         held = queries.read_in_aws(facts)

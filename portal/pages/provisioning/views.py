@@ -1,6 +1,7 @@
 """Provisioning control: On or Off, sync now, preview, the interval, the safety settings."""
 
 from django.contrib import messages
+from django.db.models import Count
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
@@ -9,18 +10,19 @@ from portal.access.quota import PREVIEW, take
 from portal.access.request import HttpRequest
 from portal.access.roles import Right
 from portal.access.step_up import StepUp
+from portal.frame.around import TenantFrame
 from portal.frame.render import redirect_to, render_page, render_question, wants_partial
 from portal.pages.provisioning.forms import ScheduleForm
 from portal.pages.provisioning.safety_form import SafetyForm
 from portal.words.plan import plan_lines
 from portal.words.progress import run_in_the_way, waits_too_long
-from portal.words.provisioning import provisioning_of
 from portal.words.requests import waits_message
 from sync.approvals import queries
 from sync.configuration.current import configuration_of
-from sync.models import ChangeRequest, DirectoryUser, Run, Tenant
+from sync.models import ChangeRequest, ObjectType, Run, Tenant
 from sync.problems.catalogue import PROBLEMS
 from sync.runs.requests import RunInTheWay, request_run
+from sync.standings import queries as standings
 from sync.tenants.queries import missing_for_turning_on
 from sync.tenants.services import CannotTurnOn, save_provisioning, save_safety, turn_off_tenant, turn_on_tenant
 
@@ -33,7 +35,7 @@ def provisioning(request: HttpRequest, tenant: Tenant) -> HttpResponse:
         messages.success(request, _("Saved. The new interval is in use."))
         return redirect_to(request, "provisioning", tenant.slug)
     status = 422 if request.method == "POST" else 200
-    context = control_context(tenant) | {"form": form, "safety": SafetyForm(tenant=tenant)}
+    context = control_context(request, tenant) | {"form": form, "safety": SafetyForm(tenant=tenant)}
     return render_page(request, "provisioning/detail.html", context, status=status)
 
 
@@ -50,7 +52,7 @@ def provisioning_safety(request: HttpRequest, tenant: Tenant) -> HttpResponse:
         if saved.request:
             messages.warning(request, waits_message(saved.request))
         return redirect_to(request, "provisioning", tenant.slug)
-    context = control_context(tenant) | {"form": ScheduleForm(initial=schedule_of(tenant)), "safety": form}
+    context = control_context(request, tenant) | {"form": ScheduleForm(initial=schedule_of(tenant)), "safety": form}
     return render_page(request, "provisioning/detail.html", context, status=422)
 
 
@@ -59,14 +61,14 @@ def provisioning_state(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """The state card alone, for its poller."""
     if not wants_partial(request):
         return redirect_to(request, "provisioning", tenant.slug)
-    return render_page(request, "provisioning/detail.html", control_context(tenant), partial="state")
+    return render_page(request, "provisioning/detail.html", control_context(request, tenant), partial="state")
 
 
 def schedule_of(tenant: Tenant) -> dict[str, object]:
     return {"interval": tenant.interval}
 
 
-def control_context(tenant: Tenant) -> dict[str, object]:
+def control_context(request: HttpRequest, tenant: Tenant) -> dict[str, object]:
     # What is asked on demand goes along with any run and keeps none from starting.
     open_run = tenant.runs.filter(state__in=Run.OPEN).exclude(kind=Run.Kind.ON_DEMAND).first()
     return {
@@ -76,7 +78,7 @@ def control_context(tenant: Tenant) -> dict[str, object]:
         "missing": missing_for_turning_on(tenant),
         "channels": tenant.channels.filter(on=True),
         "nobody_took_it": waits_too_long(open_run),
-        "provisioning": provisioning_of(tenant),
+        "provisioning": TenantFrame.of(request, tenant).provisioning,
         "asked": tenant.change_requests.waiting().filter(kind=ChangeRequest.Kind.SETTINGS).first(),
     }
 
@@ -89,7 +91,7 @@ def turn_on(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     names the preview that the reader saw: exactly that is confirmed.
     """
     if request.method == "POST":
-        plan = queries.newest_plan(tenant)
+        plan = queries.newest_plan(tenant, configuration_of(tenant))
         seen = request.POST.get("plan", "")
         if plan is not None and seen != str(plan.number):
             messages.warning(request, _("There is a newer preview. Look at it before you turn provisioning on."))
@@ -97,28 +99,29 @@ def turn_on(request: HttpRequest, tenant: Tenant) -> HttpResponse:
         try:
             run = turn_on_tenant(tenant=tenant, actor=request.user.email)
         except CannotTurnOn:
-            return render_page(request, "provisioning/turn_on.html", turn_on_context(tenant), status=409)
+            return render_page(request, "provisioning/turn_on.html", turn_on_context(request, tenant), status=409)
         messages.success(request, _("Provisioning is on. The first sync has started."))
         return redirect_to(request, "run", tenant.slug, run.number)
-    return render_page(request, "provisioning/turn_on.html", turn_on_context(tenant), partial="plan")
+    return render_page(request, "provisioning/turn_on.html", turn_on_context(request, tenant), partial="plan")
 
 
-def turn_on_context(tenant: Tenant) -> dict[str, object]:
-    configuration = configuration_of(tenant)
-    assignments = configuration.assignments
-    plan = queries.newest_plan(tenant)
+def turn_on_context(request: HttpRequest, tenant: Tenant) -> dict[str, object]:
+    configuration = TenantFrame.of(request, tenant).configurations.current
+    assigned = configuration.assignments.order_by().values_list("object_type").annotate(n=Count("pk"))
+    numbers = dict(assigned)
+    plan = queries.newest_plan(tenant, configuration)
     last = tenant.runs.whole().finished().filter(kind=Run.Kind.PREVIEW).first()
     failed = last if last is not None and plan is None and last.state == Run.State.FAILED else None
-    return control_context(tenant) | {
+    return control_context(request, tenant) | {
         "shown": plan,
         "plan": plan_lines(plan) if plan else [],
         "would_hold": queries.foreseen_holds(plan) if plan else [],
         "failed": failed,
         "failure": PROBLEMS.get(failed.problem) if failed else None,
         "confirmed": configuration.confirmed,
-        "groups": assignments.filter(object_type="group").count(),
-        "people": assignments.filter(object_type="user").count(),
-        "in_scope": DirectoryUser.objects.filter(tenant=tenant, in_scope=True).count(),
+        "groups": numbers.get(ObjectType.GROUP, 0),
+        "people": numbers.get(ObjectType.USER, 0),
+        "ready": standings.ready(tenant),
     }
 
 
@@ -128,7 +131,9 @@ def turn_off(request: HttpRequest, tenant: Tenant) -> HttpResponse:
         turn_off_tenant(tenant=tenant, actor=request.user.email)
         messages.success(request, _("Provisioning is off. Nothing was removed from AWS."))
         return redirect_to(request, "provisioning", tenant.slug)
-    return render_question(request, "provisioning/turn_off.html", _("Turn off provisioning?"), control_context(tenant))
+    return render_question(
+        request, "provisioning/turn_off.html", _("Turn off provisioning?"), control_context(request, tenant)
+    )
 
 
 @page(act=Right.OPERATE)

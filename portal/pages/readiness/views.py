@@ -16,9 +16,10 @@ from portal.frame.csv_export import csv_response
 from portal.frame.render import redirect_to, render_page
 from portal.words.progress import PATIENCE
 from sync import audit
-from sync.models import ReadinessCheck, Tenant
-from sync.readiness.queries import SHOWN, Failing, check_outcome, everybody, failing, latest_check
+from sync.models import ObjectType, ReadinessCheck, Tenant
+from sync.readiness.queries import SHOWN, Failing, check_outcome, everybody, failing, found_since, latest_check
 from sync.readiness.services import request_check
+from sync.standings import queries as standings
 
 # A check that runs longer has lost its worker.
 LONGEST = datetime.timedelta(minutes=10)
@@ -26,6 +27,7 @@ COLUMNS = ("check", "outcome", "object", "name", "user_principal_name", "entra_i
 # What AWS does, and the family in which the page draws it.
 OUTCOMES = {
     "refuses": (_("AWS refuses the whole person or group"), "bad"),
+    "conflicts": (_("AWS takes one of them, and refuses the others"), "bad"),
     "keeps-access": (_("Whoever leaves stays active in AWS"), "bad"),
     "sign-in-fails": (_("AWS takes the person, but sign-in fails"), "attention"),
     "may-refuse": (_("AWS may refuse it: the sources disagree"), "attention"),
@@ -51,6 +53,9 @@ def readiness_context(tenant: Tenant) -> dict[str, Any]:
             waiting and waiting.state == "waiting" and timezone.now() - waiting.created_at > PATIENCE
         ),
         "failing": [draw(one) for one in failing(check)] if check else [],
+        "found_since": found_since(check) if check else 0,
+        "people": standings.ready(tenant),
+        "groups": standings.ready(tenant, ObjectType.GROUP),
         "scope_known": tenant.snapshots.exclude(sealed_at=None).exists(),
         "shown": FINDINGS_SHOWN,
     }

@@ -1,7 +1,6 @@
 """One run, live; what a plan would do, and confirming it."""
 
 from django.contrib import messages
-from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
@@ -12,18 +11,18 @@ from portal.access.roles import Right
 from portal.access.step_up import StepUp
 from portal.frame.paging import keyset_page
 from portal.frame.render import redirect_to, render_page, render_question, wants_partial
-from portal.frame.run_pill import RunPill
+from portal.frame.run_pill import RunPill, newest_run
 from portal.pages.runs import live
 from portal.words.plan import plan_lines, shows_a_plan
 from portal.words.progress import phase_rows, run_in_the_way, waits_too_long
 from portal.words.states import WORDS
 from sync.approvals import queries, services
 from sync.configuration.current import configuration_of
-from sync.models import Action, HeldChange, Hold, Run, Tenant
+from sync.models import Action, Hold, Run, Tenant
 from sync.people.services import retry_problem
 from sync.preview.queries.previews import beside_preview
 from sync.problems.catalogue import PROBLEMS
-from sync.problems.grouping import problem_groups
+from sync.problems.grouping import affected, problem_groups
 from sync.runs.requests import RunInTheWay, cancel_run
 
 # Results that a run's page shows as figures, in this order; the rest is shown when it happened.
@@ -91,7 +90,7 @@ def run_context(tenant: Tenant, found: Run) -> dict[str, object]:
         "unusual": live.unusual_of(found),
         "holds": waiting_holds(found),
         "problems": problems,
-        "affected": sum(group.objects for group in problems),
+        "affected": affected(found) if problems else 0,
         "warnings": [group for group in groups if group.problem.warning],
         "failure": PROBLEMS.get(found.problem) if found.problem and found.state != Run.State.WAITING else None,
         "suspect": PROBLEMS.get(found.suspect) if found.suspect else None,
@@ -115,8 +114,7 @@ def waiting_holds(found: Run) -> list[tuple[Hold, int]]:
     """Of a run that wrote everything but what is held: the holds, and how much of each nobody has decided on."""
     if found.state != Run.State.WAITING or found.plan_waits:
         return []
-    counted = HeldChange.objects.waiting().filter(tenant=found.tenant).values("hold").annotate(n=Count("pk"))
-    numbers = {row["hold"]: row["n"] for row in counted.order_by()}
+    numbers = queries.waiting_by_hold(found.tenant)
     return [(hold, numbers[hold.pk]) for hold in queries.open_holds(found.tenant) if hold.pk in numbers]
 
 
@@ -150,4 +148,6 @@ def run_cancel(request: HttpRequest, tenant: Tenant, number: int) -> HttpRespons
 @page(read=Right.READ)
 def run_pill(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """The running or the last run, for the header of every page."""
-    return render_page(request, "frame/_run_pill.html", {"tenant": tenant, "pill": RunPill.of(tenant)})
+    return render_page(
+        request, "frame/_run_pill.html", {"tenant": tenant, "pill": RunPill.of(tenant, newest_run(tenant))}
+    )

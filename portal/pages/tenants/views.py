@@ -12,7 +12,9 @@ from portal.access.roles import Right
 from portal.frame.render import redirect_to, render_page
 from portal.pages.tenants.forms import TenantForm
 from portal.words.provisioning import provisioning_of
+from sync.approvals import queries
 from sync.health.queries.presence import absence, late_tenants
+from sync.models import Run
 from sync.standings import queries as standings
 from sync.tenants.services import create_tenant
 
@@ -24,14 +26,16 @@ def tenants(request: HttpRequest) -> HttpResponse:
     if len(found) == 1 and "stay" not in request.GET:
         return redirect("overview", found[0].slug)
     late = {one.tenant.pk: one for one in late_tenants()}
+    numbers, waiting = standings.summaries(found), queries.waiting_of(found)
+    last = {run.tenant_id: run for run in queries.newest_of(found, Run.objects.syncs())}
     rows = [
         {
             "tenant": tenant,
             "late": late.get(tenant.pk),
-            "word": provisioning_of(tenant).word,
-            "last_run": tenant.runs.syncs().first(),
-            "reaching": standings.reaching_aws(tenant),
-            "worst": standings.worst(tenant),
+            "word": provisioning_of(tenant, waiting[tenant.pk]).word,
+            "last_run": last.get(tenant.pk),
+            "reaching": numbers[tenant.pk].reaching,
+            "worst": numbers[tenant.pk].worst,
         }
         for tenant in found
     ]

@@ -80,13 +80,13 @@ def somebody_works(queue: str = RUNS) -> bool:
 def late_tenants(now: datetime.datetime | None = None) -> list[Late]:
     """Those whose next run, or a run that was asked for, has waited for too long. By name."""
     limit = (now or timezone.now()) - LATE_AFTER
-    queued = _queued_since(limit)
-    due = Tenant.objects.filter(enabled=True).filter(Q(next_run_at__lt=limit) | Q(pk__in=queued))
-    found = []
-    for tenant in due.order_by("name"):
-        moments = (queued.get(tenant.pk), tenant.next_run_at)
-        found.append(Late(tenant, min(moment for moment in moments if moment and moment < limit)))
-    return found
+    queued = Run.objects.filter(tenant=OuterRef("pk"), state=Run.State.QUEUED, created_at__lt=limit)
+    oldest = Subquery(queued.order_by("created_at").values("created_at")[:1])
+    due = Tenant.objects.filter(enabled=True).annotate(asked_at=oldest)
+    return [
+        Late(tenant, min(moment for moment in (tenant.asked_at, tenant.next_run_at) if moment and moment < limit))
+        for tenant in due.filter(Q(next_run_at__lt=limit) | Q(asked_at__isnull=False)).order_by("name")
+    ]
 
 
 def is_late(tenant: Tenant) -> bool:
@@ -110,12 +110,6 @@ def without_finished_run(now: datetime.datetime | None = None) -> list[Tenant]:
 
 def _silence(tenant: Tenant) -> datetime.timedelta:
     return max(MISSED_INTERVALS * tenant.interval_length, LEAST_SILENCE)
-
-
-def _queued_since(limit: datetime.datetime) -> dict[int, datetime.datetime]:
-    """The oldest of each tenant."""
-    runs = Run.objects.filter(state=Run.State.QUEUED, created_at__lt=limit)
-    return dict(runs.order_by("-created_at").values_list("tenant_id", "created_at"))
 
 
 # Of which the channel may have been removed since.

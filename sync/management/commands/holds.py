@@ -5,29 +5,31 @@ from typing import Any
 from sync.approvals import queries, services
 from sync.management.base import Exit, Report, ReportCommand
 from sync.management.requests import request_facts, request_in_words
-from sync.models import HeldChange, Hold, Tenant
+from sync.models import HeldChange, Hold, ObjectType, Tenant, Word
+from sync.standings import queries as standings
 
 
 class Command(ReportCommand):
     help = "Lists what is held and waits for a decision, by name."
 
     def report(self, tenant: Tenant, _options: dict[str, Any]) -> Report:
-        """`holds` with their changes, the plan and the reading that wait (run numbers), `proposals`: how many links; `requests`: what
-        waits for a second person.
-
-        `waiting`: how many decisions that makes."""
-        plan, shrunken = queries.waiting_plan(tenant), queries.shrunken(tenant)
+        """`held`: how many people and groups stand so; `holds` with their changes; the plan and the reading that wait
+        (run numbers), `proposals`: how many links; `requests`: what waits for a second person; `waiting`: how many
+        decisions that makes."""
+        waiting = queries.waiting(tenant)
         return {
+            "held": {kind: standings.counts(tenant, kind)[Word.HELD] for kind in ObjectType.values},
             "holds": [held_facts(tenant, hold) for hold in queries.open_holds(tenant)],
-            "plan": plan.number if plan else None,
-            "shrunken": shrunken.number if shrunken else None,
+            "plan": waiting.plan.number if waiting.plan else None,
+            "shrunken": waiting.shrunken.number if waiting.shrunken else None,
             "proposals": len(services.adoptable(tenant)),
             "requests": [request_facts(one) for one in tenant.change_requests.waiting()],
-            "waiting": services.waiting_decisions(tenant),
+            "waiting": services.waiting_decisions(tenant, waiting),
         }
 
     def in_words(self, report: Report) -> str:
-        lines: list[str] = []
+        people, groups = report["held"]["user"], report["held"]["group"]
+        lines = [f"{people} people and {groups} groups are held."] if people or groups else []
         for hold in report["holds"]:
             lines.append(f"{hold['id']}  {hold['title']} (limit {hold['limit']}, run {hold['run']})")
             lines += [f"    {one['decision']:8}  {one['action']:13}  {held_in_words(one)}" for one in hold["changes"]]

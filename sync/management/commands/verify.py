@@ -10,7 +10,8 @@ from sync.drift import services
 from sync.drift.services import CannotRepair
 from sync.management.base import Exit, Report, ReportCommand
 from sync.management.runs import finish_run, problem_in_words, run_exit_code, run_seconds, unless_busy
-from sync.models import Drift, Run, Tenant
+from sync.models import Drift, Run, Tenant, Word
+from sync.standings import queries as standings
 
 
 class Command(ReportCommand):
@@ -28,7 +29,8 @@ class Command(ReportCommand):
                 )
             )
         )
-        return comparison_facts(run) | {"repaired": self.repair(tenant, run) if options["repair"] else None}
+        facts = comparison_facts(run) | {"repaired": self.repair(tenant, run) if options["repair"] else None}
+        return facts | {"standings": standings.compared_counts(tenant)}
 
     def repair(self, tenant: Tenant, run: Run) -> int:
         """0 where nothing may be concluded from the comparison."""
@@ -50,6 +52,7 @@ class Command(ReportCommand):
         if report["left_alone"]:
             names = ", ".join(row["name"] for row in report["left_alone"])
             lines.append(f"{len(report['left_alone'])} left alone by rule: {names}")
+        lines.append(", ".join(f"{Word(word).label}: {n}" for word, n in report["standings"].items()))
         if report["repaired"]:
             lines.append(f"{report['repaired']} will be written anew by the next sync.")
         return "\n".join(lines)
@@ -61,7 +64,7 @@ class Command(ReportCommand):
 
 
 def comparison_facts(run: Run) -> Report:
-    """`differences`: every row but those that the never-touch list leaves alone."""
+    """Of this comparison. `differences`: every row but those that the never-touch list leaves alone."""
     links = {link.match_scim_id for link in adoptable(run.tenant)}
     found = [] if run.state == Run.State.FAILED else run.drifts.all().iterator()
     rows = [drift_facts(drift, adoptable=drift.scim_id in links) for drift in found]

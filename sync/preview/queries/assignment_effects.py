@@ -16,7 +16,6 @@ from django.db.models import Count, Q, QuerySet
 
 from sync.configuration.ruleset import Rules
 from sync.engine.scope import nesting
-from sync.engine.work import groups_in_scope
 from sync.models import Assignment, Configuration, DirectoryMembership, DirectoryUser, ObjectType, Tenant
 from sync.rules.scope import Reason
 
@@ -65,10 +64,6 @@ class AssignmentEffects:
         for root, inner in self.closure:
             found[inner].add(root)
         return found
-
-    def groups_sent(self) -> frozenset[str]:
-        """Object ids of the assigned groups that go to AWS themselves."""
-        return groups_in_scope(self.tenant, self.rules)
 
     def inside(self, roots: Collection[str]) -> set[str]:
         """The groups that these assigned ones stand for, themselves among them."""

@@ -11,11 +11,13 @@ from sync.configuration.mappings import save_mapping
 from sync.configuration.settings import set_settings
 from sync.models import Assignment, DirectoryUser, Finding, Link, ReadinessCheck, Tenant
 from sync.models.directory import DirectoryGroup
-from sync.readiness.queries import failing
+from sync.readiness.queries import failing, found_since
 from sync.readiness.services import carry_out_check, check_now, request_check
 from sync.rules.leavers import DISABLING
 from sync.rules.rows import MappingRow
 from sync.runs import lease
+from sync.standings import queries as standings
+from sync.standings.services import refresh_all
 
 pytestmark = pytest.mark.django_db
 
@@ -46,9 +48,8 @@ def person(tenant: Tenant, name: str, **properties: Any) -> DirectoryUser:
 def group(tenant: Tenant, name: str, number: int = 1) -> None:
     object_id = f"{number}" * 36
     Assignment.objects.create(configuration=configuration_of(tenant), object_type="group", object_id=object_id)
-    DirectoryGroup.objects.create(
-        tenant=tenant, object_id=object_id, display_name=name, properties={"id": object_id, "displayName": name}
-    )
+    facts = {"properties": {"id": object_id, "displayName": name}, "in_scope": True, "scope_reason": "assigned"}
+    DirectoryGroup.objects.create(tenant=tenant, object_id=object_id, display_name=name, **facts)
 
 
 def found(tenant: Tenant) -> dict[str, int]:
@@ -124,6 +125,29 @@ def test_a_missing_name_is_named_with_its_people_its_mapping_and_what_helps(tena
     ]
 
 
+def test_whoever_has_no_value_for_an_expression_is_not_ready_before_any_run(tenant: Tenant) -> None:
+    person(tenant, "Adele", employeeId="none")
+    row = configuration_of(tenant).mappings.get(object_type="user", target="title")
+    rule = MappingRow("title", "expression", 'FormatDateTime([employeeId], , "yyyy-MM-dd", "dd")')
+    save_mapping(actor="jo", tenant=tenant, object_type="user", rule=rule, row=row)
+    assert found(tenant) == {"expression-error": 1}
+    assert [(row.word, row.code, row.attribute) for row in standings.standings(tenant)] == [
+        ("not_ready", "expression-error", "title")
+    ]
+
+
+def test_whoever_passed_since_the_check_is_no_longer_listed_and_whoever_came_since_is_counted(tenant: Tenant) -> None:
+    mended, late = person(tenant, "Adele", surname=None), person(tenant, "Bo")
+    check = check_now(tenant)
+    assert (found_since(check), [one.code for one in failing(check)]) == (0, ["missing-family-name"])
+    Link.objects.filter(object_id=mended.object_id).update(ready_code="")
+    Link.objects.filter(object_id=late.object_id).update(refused_code="too-long", refused_attribute="title")
+    refresh_all(tenant)
+    assert failing(check) == []
+    assert found_since(check) == 1
+    assert standings.ready(tenant) == (1, 2)
+
+
 def test_values_are_shown_with_what_cannot_be_seen(tenant: Tenant) -> None:
     person(tenant, "Adele", displayName="Zero\u200bWidth")
     [one] = failing(check_now(tenant))
@@ -141,14 +165,15 @@ def test_two_people_for_one_value_are_both_named_whatever_the_letter_case(tenant
         ("Ad", "userName"),
         ("Bo", "userName"),
     }
-    assert check.people_ready == 1
+    assert {one.outcome for one in same} == {"conflicts"}
+    assert check.people_ready == 3, "who conflicts is not counted among who is not ready"
 
 
 def test_two_groups_of_one_name_are_both_named(tenant: Tenant) -> None:
     group(tenant, "Admins", 1)
     group(tenant, "admins", 2)
     check = check_now(tenant)
-    assert (check.groups, check.groups_ready) == (2, 0)
+    assert (check.groups, check.groups_ready) == (2, 2)
     assert [who.name for one in failing(check) for who in one.affected] == ["Admins", "admins"]
 
 

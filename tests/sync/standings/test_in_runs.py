@@ -5,7 +5,10 @@ from typing import Any
 import pytest
 
 from sync.approvals import services as approvals
+from sync.configuration.drafts import draft_or_current
+from sync.configuration.mappings import save_mapping
 from sync.models import Drift, HeldChange, Link, Run, Standing, Tenant, Word
+from sync.rules.rows import MappingRow
 from sync.standings import queries
 from sync.tenants.services import save_safety
 from tests.world.company import aws_user, change, group_of, hire, leave, people, writes
@@ -169,3 +172,21 @@ def test_a_run_without_changes_derives_nothing(wired: Tenant, lab: Lab, monkeypa
     monkeypatch.setattr("sync.standings.services._upsert", lambda *facts: asked.append(facts))
     sync(wired)
     assert asked == []
+
+
+def test_since_outlives_runs_of_every_kind_and_a_new_version(wired: Tenant, lab: Lab) -> None:
+    nameless = hire(lab, "Bo Nameless", surname=None)
+    assign(wired, nameless)
+    sync(wired)
+    assert word(nameless) == Word.NOT_READY
+    since = standing(nameless).since
+    row = draft_or_current(wired).mappings.get(object_type="user", target="title")
+    save_mapping(
+        actor=ACTOR, tenant=wired, object_type="user", rule=MappingRow("title", "direct", "department"), row=row
+    )
+    for kind in (Run.Kind.CHANGES, Run.Kind.FULL, Run.Kind.PREVIEW, Run.Kind.VERIFY):
+        sync(wired, kind)
+        assert (word(nameless), standing(nameless).since) == (Word.NOT_READY, since), kind
+    change(lab, nameless, surname="Named")
+    sync(wired)
+    assert (word(nameless), standing(nameless).since > since) == (Word.IN_AWS, True)

@@ -3,11 +3,12 @@
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from sync.models import DirectoryGroup, DirectoryUser, Standing, Tenant, Word
+from sync.models import DirectoryGroup, DirectoryUser, Link, Standing, Tenant, Word
 from sync.standings import queries, services
 from tests.world.mirrored import found, held, linked, mirrored_group, mirrored_person, new_comparison
 
@@ -31,6 +32,7 @@ PERSON = st.fixed_dictionaries(
         "known": st.sampled_from(["nobody", "linked", "held by AWS"]),
         "facts": st.sampled_from(FACTS),
         "drift": st.sampled_from(["", "missing", "differs"]),
+        "settled": st.sampled_from(["", "written_at", "read_at", "repaired"]),
         "waits": st.booleans(),
     }
 )
@@ -45,7 +47,9 @@ def company(tenant: Tenant, people: list[dict[str, Any]], strangers: int) -> Non
         if one["known"] != "nobody":
             link = linked(row, "" if one["known"] == "linked" else None, **one["facts"])
             if one["drift"] and link.scim_id:
-                found(run, one["drift"], link)
+                found(run, one["drift"], link, repaired=one["settled"] == "repaired")
+                if one["settled"].endswith("_at"):
+                    Link.objects.filter(pk=link.pk).update(**{one["settled"]: timezone.now()})
         if one["waits"]:
             held(row)
     for number in range(strangers):
@@ -84,6 +88,12 @@ def test_numbers_are_lengths_of_lists_and_add_up(tenant: Tenant, people: list[di
     problems = waiting.exclude(word__in=(Word.HELD, Word.ONLY_IN_AWS))
     assert queries.open_problems(tenant)[0] == problems.count()
     assert queries.differences(tenant) == []
+    differ = set(queries.differing(tenant).values_list("link__object_id", flat=True))
+    gone = {"word": Word.GONE, "scim_id__gt": ""}
+    for conditions in ({"word": Word.DIFFERS}, gone):
+        assert set(queries.standings(tenant, **conditions).values_list("object_id", flat=True)) <= differ
+    at = queries.standings(tenant, object_id__in=differ).values_list("word", flat=True)
+    assert not set(at) & {Word.WAITING, Word.DISABLED, Word.IN_AWS}, "a word that comes after those of a comparison"
 
 
 def test_the_path_of_data_drops_people_where_they_stop(tenant: Tenant) -> None:
@@ -132,6 +142,7 @@ def test_what_is_the_matter_comes_worst_word_first_then_most_people(tenant: Tena
         (Word.HELD, 1), (Word.GONE, 1), (Word.NOT_READY, 2), (Word.FAILED, 1),
     ]  # fmt: skip
     assert queries.worst(tenant) == (Word.HELD, 1)
+    assert [len(cause.names) for cause in queries.causes(tenant, named=2)] == [1, 1, 0, 0]
 
 
 def test_counting_a_tenant_is_one_query(tenant: Tenant, django_assert_num_queries: Any) -> None:

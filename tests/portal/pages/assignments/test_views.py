@@ -21,8 +21,8 @@ from sync.models import (
     DirectoryGroup,
     DirectoryMembership,
     DirectoryUser,
-    Link,
     Snapshot,
+    Standing,
     Tenant,
 )
 
@@ -99,8 +99,8 @@ def test_a_group_shows_direct_effective_and_only_through(company: Tenant, jo: Cl
 
 
 def test_a_person_shows_login_readiness_and_other_ways(company: Tenant, jo: Client) -> None:
-    Link.objects.create(
-        tenant=company, object_type="user", object_id=NG, ready_at=timezone.now(), ready_code="missing-family-name"
+    Standing.objects.create(
+        tenant=company, kind="user", object_id=NG, word="not_ready", code="missing-family-name", since=timezone.now()
     )
     row = row_of(jo.get(PAGE).content.decode(), NG)
     assert row.startswith("Ng ng@acme.example Not ready Last name is missing AWS-Admins , AWS-Devs")
@@ -123,7 +123,7 @@ def test_what_differs_from_the_published_version_is_marked_and_undone(published:
     assignments.assign_objects(actor=ACTOR, tenant=published, chosen=[Found("user", MO, "Mo", "", "person")])
     page = jo.get(PAGE).content.decode()
     assert "removed, not published" in row_of(page, ADMINS)
-    assert "changed: the group itself is not sent Skipped" in row_of(page, DEVS)
+    assert "changed: the group itself is not sent Not in scope" in row_of(page, DEVS)
     assert "new in the draft" in row_of(page, MO)
     for kind, object_id in (("group", ADMINS), ("group", DEVS), ("user", MO)):
         jo.post(f"{PAGE}undo/", {"key": f"assignment:{kind}:{object_id}"})

@@ -9,9 +9,10 @@ from django.test import Client
 from django.utils import timezone
 
 from portal.models import User
-from sync.models import AuditEntry, Drift, Link, Run, Tenant
+from sync.models import AuditEntry, DirectoryUser, Drift, Link, Run, Tenant
 from sync.runs import lease
-from sync.standings import services as standings
+from sync.standings.services import refresh_all, refresh_only_in_aws
+from tests.world.mirrored import found, held, linked, mirrored_group, mirrored_person
 
 pytestmark = pytest.mark.django_db
 PAGE = "/t/acme/drift/"
@@ -19,9 +20,9 @@ PAGE = "/t/acme/drift/"
 
 @pytest.fixture(autouse=True)
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    found: list[int] = []
-    monkeypatch.setattr("sync.queue.send", lambda _task, key: found.append(key))
-    return found
+    keys: list[int] = []
+    monkeypatch.setattr("sync.queue.send", lambda _task, key: keys.append(key))
+    return keys
 
 
 @pytest.fixture
@@ -40,13 +41,9 @@ def compared(tenant: Tenant, number: int = 1, **facts: Any) -> Run:
 
 
 def differing(tenant: Tenant, run: Run) -> Link:
-    link = Link.objects.create(
-        tenant=tenant, object_type="user", object_id="a" * 36, scim_id="u1", written={"title": "Clerk", "active": True}
-    )
-    facts = {"title": {"written": "Clerk", "held": "Chief"}}
-    Drift.objects.create(
-        run=run, tenant=tenant, kind="differs", object_type="user", link=link, scim_id="u1", name="Adele", facts=facts
-    )
+    link = linked(mirrored_person(tenant, "Adele"), written={"title": "Clerk", "active": True})
+    found(run, "differs", link, name="Adele", facts={"title": {"written": "Clerk", "held": "Chief"}})
+    refresh_all(tenant)
     return link
 
 
@@ -57,7 +54,7 @@ def test_nothing_compared_yet_is_said(tenant: Tenant, jo: Client) -> None:
 def test_differences_are_shown_by_kind_with_both_values(connected: Tenant, jo: Client) -> None:
     differing(connected, compared(connected))
     page = jo.get(PAGE).content.decode()
-    assert "1 difference" in page
+    assert "1 differs" in page
     assert re.search(r"<del><bdi [^>]*>Chief</bdi></del>", page)
     assert re.search(r"<ins><bdi [^>]*>Clerk</bdi></ins>", page)
 
@@ -69,14 +66,41 @@ def test_no_difference_is_said(connected: Tenant, jo: Client) -> None:
     assert "/drift/repair/" not in page
 
 
+def test_what_was_written_anew_since_differs_no_more(connected: Tenant, jo: Client) -> None:
+    link = differing(connected, compared(connected))
+    Link.objects.filter(pk=link.pk).update(written_at=timezone.now())
+    refresh_all(connected)
+    page = jo.get(PAGE).content.decode()
+    assert "Nothing differs" in page
+    assert "Chief" not in page
+
+
+def test_whoever_is_gone_is_listed_also_when_no_comparison_found_it(connected: Tenant, jo: Client) -> None:
+    run = compared(connected)
+    found(run, "missing", linked(mirrored_group(connected, "Admins")))
+    linked(mirrored_person(connected, "Adele"), "", match_code="not-found-link")
+    refresh_all(connected)
+    context = jo.get(PAGE).context
+    assert ([one.name for one in context["gone"]], context["numbers"]["gone"]) == (["Adele", "Admins"], 2)
+
+
+def test_whoever_is_held_and_differs_too_is_counted_apart(connected: Tenant, jo: Client) -> None:
+    link = differing(connected, compared(connected))
+    held(DirectoryUser.objects.get(object_id=link.object_id))
+    refresh_all(connected)
+    context = jo.get(PAGE).context
+    assert (context["differ"], context["besides"]) == (0, 1)
+    assert [section["count"] for section in context["sections"]] == [1]
+
+
 def test_what_only_aws_holds_is_counted_and_decided_on_a_page_of_its_own(connected: Tenant, jo: Client) -> None:
     run = compared(connected)
     for name, facts in (("Hand Made", {}), ("AWSControlTower", {"left_alone": True})):
         row = {"object_type": "user", "scim_id": name, "name": name, "facts": facts}
         Drift.objects.create(run=run, tenant=connected, kind="only_in_aws", **row)
-    standings.refresh_only_in_aws(connected.pk)
+    refresh_only_in_aws(connected.pk)
     answer = jo.get(PAGE)
-    assert (answer.context["only_count"], answer.context["left_count"]) == (1, 1)
+    assert (answer.context["numbers"]["only_in_aws"], answer.context["left_count"]) == (1, 1)
     assert "/drift/only-in-aws/" in answer.content.decode()
 
 
@@ -85,7 +109,7 @@ def test_a_failed_comparison_is_said_and_the_one_before_stays(connected: Tenant,
     compared(connected, 2, state="failed", problem="aws-list-incomplete")
     page = jo.get(PAGE).content.decode()
     assert "AWS did not list everybody" in page
-    assert "1 difference" in page
+    assert "1 differs" in page
 
 
 @pytest.mark.usefixtures("transactional_db")
@@ -145,7 +169,7 @@ def test_a_viewer_sees_it_and_may_press_nothing(
     differing(connected, compared(connected))
     tom = client_of(viewer)
     page = tom.get(PAGE).content.decode()
-    assert "1 difference" in page
+    assert "1 differs" in page
     assert "Compare now" not in page
     for path in ("compare/", "repair/"):
         assert tom.post(f"{PAGE}{path}").status_code == 403

@@ -58,11 +58,9 @@ def count(jo: Client, query: str) -> int:
 def test_the_figures_are_those_of_the_list(company: Tenant, jo: Client) -> None:
     context = jo.get("/t/acme/").context
     figures = context["figures"]
-    assert (figures["reaching"], figures["in_scope"], figures["problems"]) == (2, 8, 4)
-    assert count(jo, "?word=in_aws") == figures["reaching"]
-    assert (
-        sum(count(jo, f"?word={word}") for word in ("gone", "conflict", "not_ready", "failed")) == figures["problems"]
-    )
+    assert (figures.reaching, figures.in_scope, figures.problems) == (2, 8, 4)
+    assert count(jo, "?word=in_aws") == figures.reaching
+    assert sum(count(jo, f"?word={word}") for word in ("gone", "conflict", "not_ready", "failed")) == figures.problems
     assert jo.get("/t/?stay=1").context["rows"][0]["reaching"] == (2, 8)
     assert jo.get("/t/acme/runs/").context["summary"]["people"] == 2
 
@@ -92,5 +90,5 @@ def test_how_old_the_knowledge_of_aws_is_is_said(company: Tenant, jo: Client) ->
     new_run(company, 1, kind="verify", state="completed", started_at=now, finished_at=now, compared_at=now)
     assert "Never compared" not in (page := jo.get("/t/acme/").content.decode())
     assert "more than a day ago" not in page
-    Run.objects.update(finished_at=now - datetime.timedelta(hours=25))
+    Run.objects.update(compared_at=now - datetime.timedelta(hours=25))
     assert "Compared with AWS more than a day ago:" in jo.get("/t/acme/").content.decode()

@@ -64,6 +64,12 @@ def test_the_list_shows_everybody_and_each_chip_its_own(settled: Tenant, jo: Cli
         assert chip["n"] == counts[Word(chip["word"])] == jo.get(f"/t/acme/people/{chip['url']}").context["count"]
 
 
+def test_the_list_says_as_of_when(settled: Tenant, jo: Client) -> None:
+    page = jo.get("/t/acme/people/").content.decode()
+    assert "Entra read" in page
+    assert "Never compared with AWS." in page
+
+
 def test_people_are_found_by_parts_of_their_names(settled: Tenant, jo: Client) -> None:
     ada, bo = of("Ada Person"), of("Bo Person")
     user = DirectoryUser.objects.get(object_id=ada.object_id).user_principal_name

@@ -31,7 +31,8 @@ def read(tenant: Tenant) -> Tenant:
             "mail": upn,
         }
         DirectoryUser.objects.create(
-            tenant=tenant, object_id=name, display_name=f"={name}", user_principal_name=upn, properties=facts, in_scope=True
+            tenant=tenant, object_id=name, display_name=f"={name}", user_principal_name=upn, properties=facts,
+            in_scope=True, scope_reason="assigned",
         )  # fmt: skip
     return tenant
 

@@ -156,6 +156,10 @@ def test_problems_say_how_many_kinds_and_people_and_warnings_are_not_among_them(
     failed(tenant, run, 3, problem="manager-not-in-aws", result="skipped")
     context = jo.get("/t/acme/runs/1/").context
     assert (len(context["problems"]), context["affected"], len(context["warnings"])) == (1, 3, 1)
+    failed(tenant, run, 2, problem="too-long", attribute="title", stage=2)
+    context = jo.get("/t/acme/runs/1/").context
+    assert (len(context["problems"]), context["affected"]) == (2, 3), "whoever has two is one"
+    Operation.objects.filter(problem="too-long").delete()
     page = jo.get("/t/acme/runs/1/").content.decode()
     assert "1 kind, 3 affected" in " ".join(page.split())
     assert "1 kind needs nothing" in page

@@ -86,11 +86,11 @@ def test_roles_are_given_changed_and_taken_per_tenant(jo: Client, tenant: Tenant
     path = f"{USERS}{viewer.pk}/"
     jo.post(f"{path}role/", {"tenant": tenant.pk, "role": "configurator"})
     jo.post(f"{path}role/", {"tenant": "", "role": "helpdesk"})
-    assert role_of(viewer, tenant) is Role.CONFIGURATOR
+    assert role_of(User.objects.get(pk=viewer.pk), tenant) is Role.CONFIGURATOR
     jo.post(f"{path}role/take/", {"tenant": "acme"})
-    assert role_of(viewer, tenant) is Role.HELPDESK
+    assert role_of(User.objects.get(pk=viewer.pk), tenant) is Role.HELPDESK
     jo.post(f"{path}role/take/", {"tenant": ""})
-    assert role_of(viewer, tenant) is None
+    assert role_of(User.objects.get(pk=viewer.pk), tenant) is None
 
 
 def test_a_role_counts_from_the_next_click_on(

@@ -477,7 +477,7 @@ def test_a_preview_of_the_draft_does_not_hide_the_plan_that_waits(in_sync: Tenan
     Run.objects.create(number=91, kind="preview", state="completed", configuration_digest="of a draft", **facts)
     assert queries.waiting_plan(in_sync) == waiting
     # Nor is it a yes to what runs follow.
-    assert queries.newest_plan(in_sync) == waiting
+    assert queries.newest_plan(in_sync, in_sync.configurations.current()) == waiting
 
 
 def test_somebody_unassigned_is_kept_by_an_assignment(in_sync: Tenant, lab: Lab) -> None:
