@@ -41,8 +41,7 @@ def token_new(request: HttpRequest) -> HttpResponse:
 def token_revoke(request: HttpRequest, pk: int) -> HttpResponse:
     token = get_object_or_404(api_tokens.visible_to(request.user), pk=pk)
     if request.method != "POST":
-        question = _("Revoke %(name)s?") % {"name": token}
-        return render_question(request, "tokens/revoke.html", question, {"token": token})
+        return render_question(request, "tokens/revoke.html", _("Revoke this token?"), {"token": token})
     api_tokens.revoke_token(token=token, actor=request.user.email)
     messages.success(request, _("%(name)s works no longer.") % {"name": token})
     return redirect_to(request, "tokens")

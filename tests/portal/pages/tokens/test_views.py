@@ -105,7 +105,7 @@ def test_a_token_can_be_for_one_tenant_that_the_person_sees(
 def test_a_revoked_token_is_gone_and_leaves_entries(jo: Client) -> None:
     text = made(jo)
     token = ApiToken.objects.get()
-    assert "stops working at once" in jo.get(f"{TOKENS}{token.pk}/revoke/").content.decode()
+    assert "It stops working at once" in jo.get(f"{TOKENS}{token.pk}/revoke/").content.decode()
     jo.post(f"{TOKENS}{token.pk}/revoke/")
     assert api_tokens.token_of(text) is None
     entries = AuditEntry.objects.filter(verb__startswith="token.").order_by("pk")
