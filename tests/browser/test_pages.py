@@ -71,7 +71,7 @@ NO_PAGE = {
     "first_run", "home", "scope_counts", "scope_filter", "scope_settings", "account_signup", "account_reset_password", "connection_lab", "connection_test_start", "mappings_recommended", "sync_now",
     "mappings_cast", "mappings_disable_leavers", "mappings_actions", "mappings_actions_undo", "mapping_undo", "mapping_move",
     "logs_export", "runs_export", "run_retry", "mapping_default", "run_pill", "provisioning_state", "drift_compare", "readiness_check", "readiness_export",
-    "preview", "run_confirm", "provisioning_safety", "approvals_link",
+    "preview", "run_confirm", "provisioning_safety", "approvals_link", "decide_request", "withdraw_request",
     "accept_shrinkage", "only_in_aws_link", "only_in_aws_undo", "person_raw", "draft_undo", "impact_start", "impact_export", "impact_keep", "publish", "assignment_undo", "assignment_change", "unassign_ticked", "application_name", "application_stop",
     "session", "session_end", "sessions_end", "audit_export", "site_audit_export",
     "user_role", "user_role_take", "user_second_factor", "user_sessions", "user_deactivate", "user_activate",
