@@ -443,11 +443,12 @@ OWN = (
     "mfa_generate_recovery_codes",
     "mfa_reauthenticate",
 )
-HELP = ("help", "help_words", "help_translate")
+HELP = ("help", "help_words", "help_translate", "help_shortcuts")
 GLOBAL = {
     **dict.fromkeys(("users", "user_invite", "keys", "credentials", "tenant_new", "account_logout", *HELP, *OWN), ""),
     **dict.fromkeys(("site_audit", "site_audit_check", "health", "inbox"), ""),
     "tenants": "?stay=1",
+    "search": "?q=ww",
 }
 
 
