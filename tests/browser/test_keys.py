@@ -18,14 +18,14 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def test_a_slash_finds_somebody_by_keys_alone(
     tenant: Tenant, owner: User, open_page: Callable[[User | None], Page], live_server: Any
 ) -> None:
-    for name in ("Adele Vance", "Adam Noor"):
+    for name in ("Zora Vance", "Zoe Noor"):
         mirrored_person(tenant, name)
     refresh_all(tenant)
     page = open_page(owner)
     page.goto(f"{live_server.url}/t/acme/logs/")
     page.keyboard.press("/")
     expect(page.locator("#frame-q")).to_be_focused()
-    page.keyboard.type("ad")
+    page.keyboard.type("zo")
     expect(page.locator("#search-suggestions").get_by_role("link")).to_have_count(3)
     expect(page.locator("#live")).to_have_text("2 results")
     assert axe_in_both_schemes(page) == []
@@ -34,11 +34,12 @@ def test_a_slash_finds_somebody_by_keys_alone(
     page.keyboard.press("Escape")
     expect(page.locator("#search-suggestions")).to_be_hidden()
     expect(page.locator("#frame-q")).to_be_focused()
-    page.keyboard.type("e")
+    page.keyboard.type("r")
+    expect(page.locator("#search-suggestions").get_by_role("link")).to_have_count(2)
     page.keyboard.press("ArrowDown")
-    expect(page.get_by_role("link", name="Adele Vance")).to_be_focused()
+    expect(page.get_by_role("link", name="Zora Vance")).to_be_focused()
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name="Adele Vance", level=1)).to_be_visible()
+    expect(page.get_by_role("heading", name="Zora Vance", level=1)).to_be_visible()
     page.set_viewport_size({"width": 320, "height": 800})
     page.keyboard.press("/")
     expect(page.get_by_role("heading", name="Search", level=1)).to_be_visible()
@@ -49,10 +50,10 @@ def test_keys_go_to_pages_and_mean_nothing_while_somebody_types(
     tenant: Tenant, owner: User, open_page: Callable[[User | None], Page], live_server: Any
 ) -> None:
     page = open_page(owner)
+    page.goto(f"{live_server.url}/help/")
+    page.locator("#id_q").press_sequentially("gp?/")
+    expect(page.locator("#id_q")).to_have_value("gp?/")
     page.goto(f"{live_server.url}/t/acme/logs/")
-    page.get_by_label("Search", exact=True).press_sequentially("gp?/")
-    expect(page.get_by_label("Search", exact=True)).to_have_value("gp?/")
-    page.locator("h1").click()
     page.keyboard.press("?")
     dialog = page.get_by_role("dialog", name="Keyboard shortcuts")
     expect(dialog).to_be_visible()

@@ -13,6 +13,7 @@ from portal.frame.menu import MENU
 from portal.words.codes import entries
 from sync.models import Run, Tenant
 
+WORD = re.compile(r"\w+")
 RUN = re.compile(r"(?:run\s+)?(\d{1,9})", re.IGNORECASE)
 
 
@@ -57,15 +58,20 @@ def pages(request: HttpRequest, here: Tenant | None, text: str) -> list[Place]:
         Place(reverse(item.url_name, args=[here.slug, *item.args]), str(item.label), str(group))
         for group, items in MENU
         for item in items
-        if text.casefold() in str(item.label).casefold() and may.open(item.url_name)
+        if begins_words_of(text, str(item.label)) and may.open(item.url_name)
     ]
 
 
 def help_on(text: str) -> list[Place]:
     """Codes that are called so, in any order of words."""
-    words = text.casefold().split()
     found: dict[str, Place] = {}
     for entry in entries():
-        if all(word in f"{entry.code} {entry.title}".casefold() for word in words):
+        if begins_words_of(text, f"{entry.code} {entry.title}"):
             found.setdefault(entry.code, Place(reverse("help_code", args=[entry.code]), entry.title, entry.code))
     return list(found.values())
+
+
+def begins_words_of(text: str, title: str) -> bool:
+    """Each word of the text begins one of the title, in any order."""
+    words = WORD.findall(title.casefold())
+    return all(any(word.startswith(typed) for word in words) for typed in text.casefold().split())
