@@ -14,8 +14,9 @@ from django.utils import timezone
 from playwright.sync_api import Browser, Page
 from pytest_django.live_server_helper import LiveServer
 
+from portal.access.api_tokens import make_token
 from portal.access.sessions import SEEN_AT
-from portal.models import Role, User
+from portal.models import Role, Scope, User
 from sync import audit
 from sync.configuration import assignments, drafts, versions
 from sync.configuration.settings import set_settings
@@ -70,7 +71,7 @@ NO_PAGE = {
     "first_run", "home", "scope_counts", "scope_filter", "scope_settings", "account_signup", "account_reset_password", "connection_lab", "connection_test_start", "mappings_recommended", "sync_now",
     "mappings_cast", "mappings_disable_leavers", "mappings_actions", "mappings_actions_undo", "mapping_undo", "mapping_move",
     "logs_export", "runs_export", "run_retry", "mapping_default", "run_pill", "provisioning_state", "drift_compare", "readiness_check", "readiness_export",
-    "preview", "run_confirm", "provisioning_safety", "approvals_link",
+    "preview", "run_confirm", "provisioning_safety", "approvals_link", "decide_request", "withdraw_request",
     "accept_shrinkage", "only_in_aws_link", "only_in_aws_undo", "person_raw", "draft_undo", "impact_start", "impact_export", "impact_keep", "publish", "assignment_undo", "assignment_change", "unassign_ticked", "application_name", "application_stop",
     "decide_request", "withdraw_request", "session", "session_end", "sessions_end", "audit_export", "site_audit_export",
     "user_role", "user_role_take", "user_second_factor", "user_sessions", "user_deactivate", "user_activate",
@@ -119,7 +120,9 @@ def world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
         other = person("w" * 200 + "@acme.example", Role.HELPDESK, tenant)
         User.objects.filter(pk=other.pk).update(name="Ann " + "of a long name " * 13)
         of_user = {name: [other.pk] for name in ("user", "user_reset", "user_remove")}
-        yield World(client.cookies[settings.SESSION_COOKIE_NAME].value, arguments_of(tenant) | of_user)
+        token, _text = make_token(user=other, name=LONG[:100], scopes=Scope.values, tenant=tenant, days=30)
+        facts = arguments_of(tenant) | of_user | {"token_revoke": [token.pk]}
+        yield World(client.cookies[settings.SESSION_COOKIE_NAME].value, facts)
         empty()
 
 
@@ -446,7 +449,7 @@ OWN = (
 HELP = ("help", "help_words", "help_translate", "help_shortcuts")
 GLOBAL = {
     **dict.fromkeys(("users", "user_invite", "keys", "credentials", "tenant_new", "account_logout", *HELP, *OWN), ""),
-    **dict.fromkeys(("site_audit", "site_audit_check", "health", "inbox"), ""),
+    **dict.fromkeys(("site_audit", "site_audit_check", "health", "inbox", "tokens", "token_new"), ""),
     "tenants": "?stay=1",
     "search": "?q=ww",
 }
