@@ -442,6 +442,7 @@ OWN = (
     "me",
     "password",
     "mfa_index",
+    "unsent",
     "mfa_deactivate_totp",
     "mfa_generate_recovery_codes",
     "mfa_reauthenticate",
