@@ -446,7 +446,7 @@ OWN = (
 HELP = ("help", "help_words", "help_translate")
 GLOBAL = {
     **dict.fromkeys(("users", "user_invite", "keys", "credentials", "tenant_new", "account_logout", *HELP, *OWN), ""),
-    **dict.fromkeys(("site_audit", "site_audit_check", "health", "inbox"), ""),
+    **dict.fromkeys(("site_audit", "site_audit_check", "health", "retention", "inbox"), ""),
     "tenants": "?stay=1",
 }
 
