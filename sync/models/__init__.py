@@ -15,7 +15,7 @@ from sync.models.incident import Incident, IncidentEvent
 from sync.models.link import Link, MembershipLink, ObjectType, Origin
 from sync.models.readiness import Finding, ReadinessCheck
 from sync.models.rehearsed import Rehearsed
-from sync.models.retention import DatabaseSize, Pruning
+from sync.models.retention import Backup, DatabaseSize, Pruning
 from sync.models.run import Action, MissedStart, Operation, Result, Run
 from sync.models.standing import Standing, Word
 from sync.models.tenant import Adoption, Interval, NameId, Tenant
@@ -29,6 +29,7 @@ __all__ = [
     "AuditHead",
     "AwsConnection",
     "ChangeRequest",
+    "Backup",
     "Channel",
     "Configuration",
     "ConnectionTest",

@@ -1,4 +1,4 @@
-"""What upkeep notes: what was removed last, and how large the database is, day by day."""
+"""What upkeep notes: what was removed last, how large the database is, day by day, and when it was backed up."""
 
 from django.db import models
 
@@ -16,3 +16,14 @@ class Pruning(models.Model):
 class DatabaseSize(models.Model):
     day = models.DateField(unique=True)
     bytes = models.PositiveBigIntegerField()
+
+
+class Backup(models.Model):
+    """The last one, made by the command or by another tool that told of it (`backup --noted`)."""
+
+    at = models.DateTimeField(auto_now_add=True)
+    # 0: not known.
+    bytes = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        ordering = ["-pk"]

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from sync.models import DatabaseSize, Pruning
+from sync.models import Backup, DatabaseSize, Pruning
 from sync.retention.kinds import KINDS, Kind
 
 # Growth is that of the last week, or of as much of it as is known.
@@ -46,6 +46,10 @@ def due_rows(kind: Kind) -> int:
 
 def last_pruned() -> datetime.datetime | None:
     return Pruning.objects.order_by("-at").values_list("at", flat=True).first()
+
+
+def last_backup() -> datetime.datetime | None:
+    return Backup.objects.values_list("at", flat=True).first()
 
 
 def size_now() -> int:

@@ -5,7 +5,7 @@ import time
 import structlog
 from django.utils import timezone
 
-from sync.models import DatabaseSize, Pruning
+from sync.models import Backup, DatabaseSize, Pruning
 from sync.retention import queries
 from sync.retention.kinds import KINDS, Kind
 
@@ -38,6 +38,12 @@ def _prune(kind: Kind, until: float) -> int:
         seconds = round(time.monotonic() - began, 1)
         log.info("pruned", kind=kind.name, rows=removed, unfinished=unfinished, seconds=seconds)
     return removed
+
+
+def note_backup(size: int = 0) -> None:
+    """The newest alone is asked for."""
+    made = Backup.objects.create(bytes=size)
+    Backup.objects.exclude(pk=made.pk).delete()
 
 
 def measure() -> None:

@@ -23,6 +23,7 @@ from sync.runs.lease import Lease, LeaseLost, Watch, claim
 from sync.runs.missed import note_late_start
 from sync.runs.outages import is_outage, outage_in_words
 from sync.runs.outcomes import OWN_ERROR, Ending, ending_of
+from sync.runs.restored import require_comparison
 from sync.runs.results import count_results, ended_state
 from sync.runs.tallies import count_run
 from sync.scim.client import ScimClient
@@ -142,6 +143,7 @@ def _work(run: Run, watch: Watch, graph: GraphClient, scim: ScimClient) -> None:
     if run.kind == Run.Kind.VERIFY:
         verify(run, watch, scim)
         return
+    require_comparison(run)
     configuration, evaluated = _rules_of(run)
     read_back = partial(compare, run=run, watch=watch, scim=scim)
     run_cycle(run, configuration, watch, graph, scim, evaluated=evaluated, compare=read_back)

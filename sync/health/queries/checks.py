@@ -41,6 +41,7 @@ LEAST_FREE, LEAST_PERCENT = 200 * 2**20, 5
 BROKER_SECONDS = 3
 # It is done every night.
 PRUNED_WITHIN = datetime.timedelta(days=2)
+BACKED_UP_WITHIN = datetime.timedelta(days=2)
 NO_BROKER = gettext_lazy(
     "See that it runs and that BROKER_URL is right. What is asked for meanwhile is stored, and done when it is back."
 )
@@ -189,6 +190,17 @@ def _growth() -> Outcome:
     return Outcome("warning", _("Nothing was pruned since %(day)s.") % {"day": f"{last:%Y-%m-%d}"}, size, remedy)
 
 
+def _backup() -> Outcome:
+    last = retention.last_backup()
+    if last and timezone.now() - last < BACKED_UP_WITHIN:
+        return passed(_("The last one was made on %(day)s.") % {"day": f"{last:%Y-%m-%d}"})
+    if settings.DEMO or not Tenant.objects.filter(enabled=True).exists():
+        return passed(_("Nothing is on yet that would be lost."))
+    says = _("The last one is of %(day)s.") % {"day": f"{last:%Y-%m-%d}"} if last else _("None is known.")
+    remedy = _("Call manage.py backup FILE every day. If another tool does it, let it call manage.py backup --noted afterwards.")
+    return Outcome("warning", says, remedy=remedy)
+
+
 def _keys() -> Outcome:
     uses = rotation.key_uses()
     if problems := rotation.problems(uses):
@@ -252,6 +264,7 @@ CHECKS: tuple[tuple[str, Group, str | Promise, bool, Callable[[], Outcome]], ...
     ("database", "storage", gettext_lazy("Database"), False, _database),
     ("disk", "storage", gettext_lazy("Disk"), False, _disk),
     ("growth", "storage", gettext_lazy("Size and growth"), True, _growth),
+    ("backup", "storage", gettext_lazy("Backup"), True, _backup),
     ("keys", "storage", gettext_lazy("Key ring"), True, _keys),
     ("broker", "outside", gettext_lazy("Broker"), False, _broker),
     ("mail", "outside", gettext_lazy("Mail"), True, _mail),

@@ -70,7 +70,7 @@ def test_who_fell_silent_is_named_with_what_to_do(read: Callable[[str], str]) ->
     assert state_of("worker") == ("failed", "None is running. The last one: runs@a.")
     assert state_of("quick")[0] == state_of("beat")[0] == "failed"
     text = read("/settings/health/")
-    assert "3 of 12 checks failed." in text
+    assert "3 of 13 checks failed." in text
     assert "docs/operations.md" in text
 
 
