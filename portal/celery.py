@@ -55,7 +55,11 @@ def configure() -> None:
             "dispatch": {"task": "sync.tasks.dispatch", "schedule": 5.0, "options": {"expires": 5}},
             "clean_up": {"task": "portal.tasks.clean_up", "schedule": 3600.0, "options": {"expires": 600}},
             # In UTC, when few people work.
-            "prune": {"task": "sync.tasks.prune", "schedule": crontab(hour="2", minute="17"), "options": {"expires": 3600}},
+            "prune": {
+                "task": "sync.tasks.prune",
+                "schedule": crontab(hour="2", minute="17"),
+                "options": {"expires": 3600},
+            },
         },
     )
     app.autodiscover_tasks(["sync", "portal"])

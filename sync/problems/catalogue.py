@@ -341,7 +341,9 @@ PROBLEMS: dict[str, ProblemWords] = {
     ),
     "restored": ProblemWords(
         _("The database was restored from a backup"),
-        _("AWS may hold people and groups that it does not know of. Nothing is written before somebody compared the two."),
+        _(
+            "AWS may hold people and groups that it does not know of. Nothing is written before somebody compared the two."
+        ),
         _("Compare with AWS, look at what only AWS holds, then turn provisioning on."),
     ),
     "not-confirmed": ProblemWords(

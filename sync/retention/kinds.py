@@ -1,7 +1,7 @@
 """What is pruned, kind by kind: how many rows would go now, and their removal in slices of short transactions."""
 
 import datetime
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -111,10 +111,10 @@ def _idle(cutoff: Moment) -> QuerySet[Run]:
     return runs.exclude(pk__in=protected.runs(cutoff))
 
 
-def _idle_days(cutoff: Moment) -> QuerySet[Run, dict[str, Any]]:
+def _idle_days(cutoff: Moment) -> Iterable[dict[str, Any]]:
     """Days with more than one of a tenant, in UTC."""
     days = _idle(cutoff).order_by().annotate(day=TruncDate("created_at", tzinfo=datetime.UTC)).values("tenant", "day")
-    return days.annotate(n=Count("pk"), last=Max("pk")).filter(n__gt=1)
+    return [dict(day) for day in days.annotate(n=Count("pk"), last=Max("pk")).filter(n__gt=1)]
 
 
 def _count_idle(cutoff: Moment) -> int:
@@ -123,7 +123,7 @@ def _count_idle(cutoff: Moment) -> int:
 
 def _fold_idle(cutoff: Moment) -> Iterator[int]:
     """The last one of a day stands for all."""
-    for day in list(_idle_days(cutoff)):
+    for day in _idle_days(cutoff):
         yield _fold(_idle(cutoff), **day)
 
 

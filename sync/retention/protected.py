@@ -42,7 +42,9 @@ def readiness_checks() -> Keys:
     return _newest(ReadinessCheck.objects.all(), "tenant", "state")
 
 
-def _newest(rows: QuerySet[Run] | QuerySet[Snapshot] | QuerySet[ConnectionTest] | QuerySet[ReadinessCheck], *by: str) -> Keys:
+def _newest(
+    rows: QuerySet[Run] | QuerySet[Snapshot] | QuerySet[ConnectionTest] | QuerySet[ReadinessCheck], *by: str
+) -> Keys:
     return set(rows.order_by().values(*by).annotate(newest=Max("pk")).values_list("newest", flat=True))
 
 

@@ -22,14 +22,14 @@ class BadArchive(Exception):
 
 class Writer:
     def __init__(self, file: IO[bytes]) -> None:
-        self.tar = tarfile.open(fileobj=file, mode="w|gz")
+        self.tar = tarfile.open(fileobj=file, mode="w|gz")  # noqa: SIM115 - `finish` closes it
         self.hashes: dict[str, str] = {}
 
     def add(self, name: str, content: bytes) -> None:
         self.add_file(name, io.BytesIO(content))
 
-    def add_file(self, name: str, content: IO[bytes]) -> None:
-        """A member's size stands before it: what streams is put into a file first."""
+    def add_file(self, name: str, content: Any) -> None:
+        """`content`: a file. A member's size stands before it: what streams is put into a file first."""
         member = tarfile.TarInfo(name)
         member.size, member.mtime, member.mode = content.seek(0, io.SEEK_END), int(time.time()), 0o600
         content.seek(0)
@@ -51,7 +51,7 @@ class Writer:
 class Reader:
     def __init__(self, file: IO[bytes]) -> None:
         with _readable():
-            self.tar = tarfile.open(fileobj=file, mode="r|gz")
+            self.tar = tarfile.open(fileobj=file, mode="r|gz")  # noqa: SIM115 - the file is the caller's
         self.hashes: dict[str, str] = {}
         self.head: dict[str, Any] = json.loads(self._next(HEAD))
         if self.head["format"] != FORMAT:
@@ -77,7 +77,8 @@ class Reader:
                     raise BadArchive(f"{member.name} is no file.")
 
                 def read(content: IO[bytes] = content, digest: Any = digest) -> bytes:
-                    chunk = content.read(CHUNK)
+                    with _readable():
+                        chunk = content.read(CHUNK)
                     digest.update(chunk)
                     return chunk
 

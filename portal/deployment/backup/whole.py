@@ -5,6 +5,7 @@ import json
 from typing import IO, Any
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
@@ -12,7 +13,6 @@ from django.utils import timezone
 
 from portal.deployment.backup import database
 from portal.deployment.backup.archive import FORMAT, HEAD, Reader, Writer
-from portal.models import User
 from sync.connection import rotation
 from sync.keyring import parse_ring
 from sync.models import AuditEntry, Tenant
@@ -83,7 +83,7 @@ def require_keys(fingerprints: dict[str, str]) -> None:
 
 def require_empty() -> None:
     tables = set(connection.introspection.table_names())
-    models = (Tenant, User, AuditEntry)
+    models = (Tenant, get_user_model(), AuditEntry)
     if any(model._meta.db_table in tables and model._default_manager.exists() for model in models):
         raise CannotRestore(
             "This database is in use: it has people or tenants. Restore goes into an empty one; make one (createdb, or move "

@@ -15,12 +15,16 @@ from sync.retention import services
 
 
 class Command(ReportingCommand):
-    help = "Backs up the database into a file, and the key ring, without which it opens no credential, into another one."
+    help = (
+        "Backs up the database into a file, and the key ring, without which it opens no credential, into another one."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", nargs="?", help="a new file, or - for standard output")
         parser.add_argument("--keys", metavar="NEW_FILE", help="write the key ring into this file: keep it elsewhere")
-        parser.add_argument("--noted", action="store_true", help="another tool made one just now: System health counts it")
+        parser.add_argument(
+            "--noted", action="store_true", help="another tool made one just now: System health counts it"
+        )
 
     def carry_out(self, options: dict[str, Any]) -> None:
         if bool(options["file"]) == options["noted"]:
@@ -43,7 +47,9 @@ class Command(ReportingCommand):
             except BaseException:
                 path.unlink()
                 raise
-        self.stdout.write(f"{path}: {path.stat().st_size / 2**20:,.1f} MB. The key ring is not in it: keep SEAL_KEYS elsewhere.")
+        self.stdout.write(
+            f"{path}: {path.stat().st_size / 2**20:,.1f} MB. The key ring is not in it: keep SEAL_KEYS elsewhere."
+        )
         return path.stat().st_size
 
 

@@ -23,7 +23,9 @@ class Command(ReportingCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", nargs="?", help="a backup, or - for standard input")
-        parser.add_argument("--noted", action="store_true", help="another tool restored it just now: do what follows from it")
+        parser.add_argument(
+            "--noted", action="store_true", help="another tool restored it just now: do what follows from it"
+        )
 
     def carry_out(self, options: dict[str, Any]) -> None:
         if bool(options["file"]) == options["noted"]:

@@ -186,7 +186,9 @@ def _growth() -> Outcome:
         says = _("The database grows by %(size)s a day.") % {"size": filesizeformat(max(growth, 0))}
     if last is None or timezone.now() - last < PRUNED_WITHIN:
         return passed(says, size)
-    remedy = _("It is beat's to ask for every night, and the worker's of tests and mails to do: see their logs for “pruned”.")
+    remedy = _(
+        "It is beat's to ask for every night, and the worker's of tests and mails to do: see their logs for “pruned”."
+    )
     return Outcome("warning", _("Nothing was pruned since %(day)s.") % {"day": f"{last:%Y-%m-%d}"}, size, remedy)
 
 
@@ -197,7 +199,9 @@ def _backup() -> Outcome:
     if settings.DEMO or not Tenant.objects.filter(enabled=True).exists():
         return passed(_("Nothing is on yet that would be lost."))
     says = _("The last one is of %(day)s.") % {"day": f"{last:%Y-%m-%d}"} if last else _("None is known.")
-    remedy = _("Call manage.py backup FILE every day. If another tool does it, let it call manage.py backup --noted afterwards.")
+    remedy = _(
+        "Call manage.py backup FILE every day. If another tool does it, let it call manage.py backup --noted afterwards."
+    )
     return Outcome("warning", says, remedy=remedy)
 
 

@@ -2,7 +2,6 @@
 
 import io
 import json
-import os
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -97,7 +96,7 @@ def test_of_an_archive_that_is_not_whole_nothing_is_kept(acme: Tenant, tmp_path:
     empty()
     content = path.read_bytes()
     path.write_bytes({"cut": content[: len(content) // 2], "other": b"x" * 2000}.get(damage) or changed(content))
-    with pytest.raises(CommandError, match="Nothing was restored. It "):
+    with pytest.raises(CommandError, match="Nothing was restored"):
         restore(path)
     assert not Tenant.objects.exists()
     assert not User.objects.exists()
@@ -167,13 +166,10 @@ def test_a_backup_that_does_not_fit_says_why(
 
 def test_it_goes_through_a_pipe(acme: Tenant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "piped"
-    with path.open("wb") as out:
-        monkeypatch.setattr("sys.stdout", io.TextIOWrapper(os.fdopen(os.dup(out.fileno()), "wb")))
+    with path.open("w") as file, monkeypatch.context() as patched:
+        patched.setattr("sys.stdout", file)
         call_command("backup", "-")
-        monkeypatch.undo()
     empty()
-    if connection.vendor == "sqlite":
-        monkeypatch.setattr(whole, "call_command", lambda *_words, **_options: None)
     with path.open() as file:
         monkeypatch.setattr("sys.stdin", file)
         call_command("restore", "-", stdout=io.StringIO())

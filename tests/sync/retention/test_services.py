@@ -40,7 +40,7 @@ def days_ago(days: float) -> datetime.datetime:
 
 
 def old_run(tenant: Tenant, number: int, days: float, **facts: Any) -> Run:
-    run = new_run(tenant, number, **facts)
+    run = new_run(tenant, number, pk=number, **facts)
     at = days_ago(days)
     Run.objects.filter(pk=run.pk).update(created_at=at, started_at=at, finished_at=at)
     run.refresh_from_db()
@@ -48,7 +48,9 @@ def old_run(tenant: Tenant, number: int, days: float, **facts: Any) -> Run:
 
 
 def idle_run(tenant: Tenant, number: int, at: datetime.datetime, **facts: Any) -> Run:
-    run = new_run(tenant, number, **{"kind": "changes", "trigger": "schedule", "counts": {"no_change": 9}} | facts)
+    run = new_run(
+        tenant, number, pk=number, **{"kind": "changes", "trigger": "schedule", "counts": {"no_change": 9}} | facts
+    )
     ended = at + datetime.timedelta(seconds=1)
     Run.objects.filter(pk=run.pk).update(created_at=at, started_at=at, finished_at=ended)
     return run
@@ -57,7 +59,7 @@ def idle_run(tenant: Tenant, number: int, at: datetime.datetime, **facts: Any) -
 @pytest.fixture
 def newest(tenant: Tenant) -> Run:
     """Of today: no other run is the last one."""
-    return new_run(tenant, 999, compared_at=timezone.now())
+    return new_run(tenant, 999, pk=999, compared_at=timezone.now())
 
 
 def numbers(tenant: Tenant) -> list[int]:

@@ -8,9 +8,9 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from sync.directory.live import Found
 from sync.models import AwsConnection, EntraConnection, Run, Tenant
 from sync.on_demand.services import CannotDemand, request_demand
-from sync.directory.live import Found
 from sync.tenants.services import CannotTurnOn, note_restored, turn_on_tenant
 from tests.world.lab import Lab
 from tests.world.tenant import ACTOR, assign, attempt, sync

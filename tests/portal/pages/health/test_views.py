@@ -88,7 +88,7 @@ def test_every_check_that_does_not_pass_has_a_remedy(
     Run.objects.filter(pk=run.pk).update(created_at=timezone.now() - 2 * MINUTE)
     monkeypatch.setattr(rotation, "problems", lambda _uses: ["SEAL_KEYS has no key 'old'."])
     bad = {check.name: check.outcome for check in checks() if check.outcome.state != "passed"}
-    assert set(bad) == {"worker", "quick", "beat", "queue", "late", "keys", "mail"}
+    assert set(bad) == {"worker", "quick", "beat", "queue", "late", "backup", "keys", "mail"}
     assert all(outcome.remedy for outcome in bad.values())
 
 
