@@ -114,3 +114,43 @@ class RoleGrant(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user}: {self.get_role_display()}"
+
+
+class Scope(models.TextChoices):
+    """What an API token is for, at most: its person's roles still decide (portal/access/api_tokens.py)."""
+
+    READ = "read", _("Read status, runs, people, groups and what is held")
+    SYNC = "sync", _("Start syncs and previews")
+    PREVIEW = "preview", _("Preview a draft")
+    DECIDE = "decide", _("Approve or keep what is held")
+
+
+class ApiToken(models.Model):
+    """Of a script that acts for a person. Only a hash is kept; `start` is what one recognises it by."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="tokens")
+    # None: all tenants that the person sees.
+    tenant = models.ForeignKey(Tenant, models.CASCADE, null=True, blank=True, related_name="tokens")
+    name = models.CharField(max_length=100)
+    start = models.CharField(max_length=20)
+    digest = models.CharField(max_length=64, unique=True)
+    scopes = models.JSONField(default=list)
+    made_at = models.DateTimeField(auto_now_add=True)
+    ends_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    last_used_from = models.GenericIPAddressField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def ended(self) -> bool:
+        return self.ends_at <= timezone.now()
+
+    @property
+    def scopes_held(self) -> list[Scope]:
+        """In their order."""
+        return [scope for scope in Scope if scope in self.scopes]

@@ -35,6 +35,7 @@ urlpatterns = [
     path("", include("portal.pages.accounts.urls")),
     path("", include("portal.pages.tenants.urls")),
     path("", include("portal.pages.users.urls")),
+    path("", include("portal.pages.tokens.urls")),
     path("", include("portal.pages.keys.urls")),
     path("", include("portal.pages.credentials.urls")),
     path("", include("portal.pages.audit.site_urls")),

@@ -82,6 +82,8 @@ ACTIONS = {
     "sign_out": _("Signed out"),
     "tenant.change": _("Changed the tenant"),
     "tenant.create": _("Made the tenant"),
+    "token.make": _("Made an API token"),
+    "token.revoke": _("Revoked an API token"),
     "user.activate": _("Activated an account"),
     "user.add": _("Added an account"),
     "user.choose_password": _("Chose a password"),

@@ -14,8 +14,9 @@ from django.utils import timezone
 from playwright.sync_api import Browser, Page
 from pytest_django.live_server_helper import LiveServer
 
+from portal.access.api_tokens import make_token
 from portal.access.sessions import SEEN_AT
-from portal.models import Role, User
+from portal.models import Role, Scope, User
 from sync import audit
 from sync.configuration import assignments, drafts, versions
 from sync.configuration.settings import set_settings
@@ -119,7 +120,9 @@ def world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
         other = person("w" * 200 + "@acme.example", Role.HELPDESK, tenant)
         User.objects.filter(pk=other.pk).update(name="Ann " + "of a long name " * 13)
         of_user = {name: [other.pk] for name in ("user", "user_reset", "user_remove")}
-        yield World(client.cookies[settings.SESSION_COOKIE_NAME].value, arguments_of(tenant) | of_user)
+        token, _text = make_token(user=other, name=LONG[:100], scopes=Scope.values, tenant=tenant, days=30)
+        facts = arguments_of(tenant) | of_user | {"token_revoke": [token.pk]}
+        yield World(client.cookies[settings.SESSION_COOKIE_NAME].value, facts)
         empty()
 
 
@@ -446,7 +449,7 @@ OWN = (
 HELP = ("help", "help_words", "help_translate")
 GLOBAL = {
     **dict.fromkeys(("users", "user_invite", "keys", "credentials", "tenant_new", "account_logout", *HELP, *OWN), ""),
-    **dict.fromkeys(("site_audit", "site_audit_check", "health", "retention", "inbox"), ""),
+    **dict.fromkeys(("site_audit", "site_audit_check", "health", "retention", "inbox", "tokens", "token_new"), ""),
     "tenants": "?stay=1",
 }
 
