@@ -29,5 +29,5 @@ def health(request: HttpRequest) -> HttpResponse:
 @site_page(read=Right.OWN)
 def retention(request: HttpRequest) -> HttpResponse:
     """What is kept for how long, and what goes the next night."""
-    context = {"due": queries.due(), "size": queries.size_now(), "growth": queries.growth()}
+    context = {"due": queries.due(), "database_bytes": queries.size_now(), "growth": queries.growth()}
     return render_page(request, "health/retention.html", context)
