@@ -9,7 +9,7 @@ from celery.schedules import crontab
 from celery.signals import beat_init, celeryd_init, setup_logging, task_postrun, task_prerun
 from kombu import Exchange, Queue
 
-from portal.deployment.starting import failing_in_words, require_ready
+from portal.deployment.starting import failing_in_words, keep_memory_off_the_disk, require_ready
 from sync import context
 from sync.queue import QUICK, ROUTES, RUNS
 
@@ -65,6 +65,7 @@ def configure() -> None:
     app.autodiscover_tasks(["sync", "portal"])
 
 
+keep_memory_off_the_disk()
 with failing_in_words():
     configure()
     from portal.deployment import heartbeats  # noqa: F401 - listens

@@ -57,7 +57,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "portal.frame.middleware.HeadersMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "portal.frame.middleware.StaticMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "portal.frame.middleware.InputMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

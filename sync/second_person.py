@@ -127,35 +127,51 @@ def ask(
     if waiting is not None and (waiting.facts, waiting.asked_by) == (facts, actor):
         return waiting
     same.update(state=State.REPLACED, decided_by=actor, decided_at=timezone.now())
-    alone = not others(tenant, {actor, *causers})
+    approvers = others(tenant, {actor, *causers})
     request = ChangeRequest.objects.create(
         tenant=tenant,
         kind=kind,
         subject=subject,
         facts=facts,
         asked_by=actor,
-        due_at=timezone.now() + DELAY if alone else None,
+        due_at=None if approvers else timezone.now() + DELAY,
     )
     audit.record(actor, "second_person.ask", request, None, {"kind": kind, **facts})
-    if alone:
+    if approvers:
+        _tell_approvers(request, approvers, told=others(tenant, {waiting.asked_by, *causers}) if waiting else ())
+    else:
         _tell_owners(request)
     return request
 
 
+def _tell_approvers(request: ChangeRequest, approvers: Collection[str], told: Collection[str]) -> None:
+    """`told`: who has had a mail about the one whose place this takes, and finds this one by the same link."""
+    sentence = _("%(who)s asked for a change that needs a second person: %(kind)s. You can approve or refuse it here:")
+    facts = {"who": request.asked_by, "kind": request.get_kind_display()}
+    _mail(request, [one for one in approvers if one not in told], _("Waits for your approval"), [sentence % facts])
+
+
 def _tell_owners(request: ChangeRequest) -> None:
-    tenant, at = request.tenant, timezone.localtime(request.due_at)
-    kind = request.get_kind_display()
-    body = [
-        _("%(who)s asked for a change that needs a second person: %(kind)s.") % {"who": request.asked_by, "kind": kind},
+    at = timezone.localtime(request.due_at)
+    sentences = [
+        _("%(who)s asked for a change that needs a second person: %(kind)s.")
+        % {"who": request.asked_by, "kind": request.get_kind_display()},
         _(
             "Nobody else can approve it, so it is carried out at %(when)s (%(zone)s). Until then it can be withdrawn here:"
         )
         % {"when": date_format(at, "j M Y H:i"), "zone": at.tzname()},
-        f"{settings.PUBLIC_URL}{reverse('approvals', args=[tenant.slug])}",
     ]
-    subject = " ".join(f"[{tenant.name}] {_('Carried out without a second person')}: {kind}".split())[:250]
-    for owner in people().owners():
-        Delivery.objects.create(tenant=tenant, recipient=owner, subject=subject, body="\n\n".join(body))
+    _mail(request, people().owners(), _("Carried out without a second person"), sentences)
+
+
+def _mail(request: ChangeRequest, recipients: Collection[str], title: str, sentences: list[str]) -> None:
+    """The link to the page comes last."""
+    tenant = request.tenant
+    # A line break would be another header of a mail.
+    subject = " ".join(f"[{tenant.name}] {title}: {request.get_kind_display()}".split())[:250]
+    body = "\n\n".join([*sentences, f"{settings.PUBLIC_URL}{reverse('approvals', args=[tenant.slug])}"])
+    for one in recipients:
+        Delivery.objects.create(tenant=tenant, recipient=one, subject=subject, body=body)
 
 
 class NotWaiting(Exception):

@@ -51,6 +51,13 @@ class ClosedAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             attempt.succeeded()
         return user
 
+    def is_safe_url(self, url: str | None) -> bool:
+        """Whether it may be gone on to. What cannot be read as an address may not."""
+        try:
+            return bool(super().is_safe_url(url))
+        except ValueError:
+            return False
+
     def get_client_ip(self, request: HttpRequest) -> str:
         return client_address(request)
 

@@ -3,14 +3,14 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
-from portal.access import second_factor, sessions
+from portal.access import second_factor, sessions, unsent
 from portal.access.demo import is_only_the_lab
+from portal.access.pages import ask_to_sign_in
 from portal.access.request import send_to
 from portal.access.sign_ins import note_refusal
 from portal.models import User
@@ -42,8 +42,9 @@ class SignInMiddleware:
         if not isinstance(request.user, User):
             return None
         if sessions.is_over(request):
-            return end(request)
+            return end(request, request.user)
         sessions.note_activity(request, request.user)
+        unsent.forget_sent(request)
         match = request.resolver_match
         page = match.url_name if match else None
         first = first_step(request, request.user)
@@ -52,10 +53,11 @@ class SignInMiddleware:
         return send_to(request, first)
 
 
-def end(request: HttpRequest) -> HttpResponse:
+def end(request: HttpRequest, user: User) -> HttpResponse:
     logout(request)
+    unsent.note_end(request.session, user)
     messages.info(request, _("You were signed out, since nothing was done for a while. Sign in to go on."))
-    return send_to(request, settings.LOGIN_URL)
+    return ask_to_sign_in(request)
 
 
 def first_step(request: HttpRequest, user: User) -> str | None:

@@ -6,12 +6,13 @@ from enum import Enum
 from functools import cache, wraps
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest as DjangoHttpRequest
+from django.http import HttpResponse
 from django.urls import URLResolver, get_resolver
 from django.views.decorators.http import require_http_methods
 
-from portal.access.request import HttpRequest, send_to
+from portal.access import unsent
+from portal.access.request import HttpRequest
 from portal.access.rights import can, require_everywhere, tenant_for
 from portal.access.roles import Right
 from portal.access.stale_draft import warn_of_another_draft
@@ -149,9 +150,16 @@ def signed_in(view: View) -> View:
     def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         if request.user.is_authenticated and request.user.is_active:
             return view(request, *args, **kwargs)
-        return send_to(request, settings.LOGIN_URL)
+        return ask_to_sign_in(request)
 
     return checked
+
+
+def ask_to_sign_in(request: DjangoHttpRequest) -> HttpResponse:
+    """A form that came after the session's end waits, if its page needs a right and holds no secret."""
+    access = access_of(request.resolver_match.func) if request.resolver_match else None
+    may_wait = access is not None and isinstance(access.act, Right) and access.step_up is not StepUp.TO_OPEN
+    return unsent.sign_in_first(request, may_wait=may_wait)
 
 
 def may_send_file(request: DjangoHttpRequest, view: View, facts: Mapping[str, Any]) -> bool:

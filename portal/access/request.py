@@ -26,9 +26,10 @@ def whole_number(text: str) -> int | None:
     return int(text) if plain else None
 
 
-def send_to(request: DjangoHttpRequest, page: str) -> HttpResponse:
-    """To a page that comes first, and that leads back here; an htmx request takes the whole page there."""
+def send_to(request: DjangoHttpRequest, page: str, back: str = "") -> HttpResponse:
+    """To a page that comes first, and that leads back here, or to `back`; an htmx request takes the whole page there."""
     url = resolve_url(page)
     if getattr(request, "htmx", False):
-        return HttpResponse(status=401, headers={"HX-Redirect": url})
-    return redirect_to_login(request.get_full_path(), url)
+        whole = redirect_to_login(back, url)["Location"] if back else url
+        return HttpResponse(status=401, headers={"HX-Redirect": whole})
+    return redirect_to_login(back or request.get_full_path(), url)

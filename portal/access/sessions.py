@@ -15,6 +15,7 @@ from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
+from portal.access import unsent
 from portal.access.throttle import client_address, know_device
 from portal.models import SignedIn, User
 
@@ -26,6 +27,7 @@ SEEN_SECONDS = 60
 @receiver(user_logged_in)
 def on_signed_in(request: HttpRequest, user: User, **_: Any) -> None:
     request.session[SIGNED_IN_AT] = time.time()
+    unsent.note_sign_in(request.session, user)
     see(request, user)
 
 

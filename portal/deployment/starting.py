@@ -1,6 +1,7 @@
 """How a process ends that cannot start, or that loses its database: in one sentence, for every way in."""
 
 import contextlib
+import resource
 import sys
 from collections.abc import Iterator
 
@@ -12,6 +13,11 @@ log = structlog.get_logger(__name__)
 
 # gunicorn starts a worker that ends in another way again and again (Arbiter.WORKER_BOOT_ERROR).
 HALT_GUNICORN = 3
+
+
+def keep_memory_off_the_disk() -> None:
+    """A core file of this process, or of one that it starts, would hold opened secrets."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 @contextlib.contextmanager

@@ -16,6 +16,11 @@ graceful_timeout = 10
 loglevel = "warning"
 # Nobody talks to it, and the home of its user may be read-only.
 control_socket_disable = True
+# gunicorn believes whoever comes from this machine, as all do behind a proxy here: scheme and path of a request are read by
+# Django alone, as BEHIND_PROXY says.
+forwarded_allow_ips = ""
+secure_scheme_headers: dict[str, str] = {}
+forwarder_headers = ""
 # gunicorn's own limits of a head, beside the size of all of it.
 limit_request_line = 8190
 limit_request_fields = 100

@@ -11,7 +11,7 @@ from django.core.signals import request_finished
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse, QueryDict, UnreadablePostError
 from django.utils import timezone
-from whitenoise.middleware import WhiteNoiseFileResponse
+from whitenoise.middleware import WhiteNoiseFileResponse, WhiteNoiseMiddleware
 
 from portal.access.pages import may_send_file
 from portal.access.quota import TooOften
@@ -45,6 +45,14 @@ class ContextMiddleware:
 @receiver(request_finished)
 def end_context(**_: Any) -> None:
     context.begin()
+
+
+class StaticMiddleware(WhiteNoiseMiddleware):  # type: ignore[misc]
+    """The list of all files is the server's own."""
+
+    def add_file_to_dictionary(self, url: str, *facts: Any, **named: Any) -> None:
+        if not url.endswith("/staticfiles.json"):
+            super().add_file_to_dictionary(url, *facts, **named)
 
 
 class InputMiddleware:

@@ -1,11 +1,18 @@
 """Template tags of every page: icons, status words, times, form fields."""
 
+import base64
 import datetime
+import functools
+import hashlib
 import json
 import unicodedata
+from pathlib import Path
 from typing import Any
 
 from django import template
+from django.conf import settings
+from django.contrib.staticfiles import finders
+from django.contrib.staticfiles.storage import ManifestFilesMixin, staticfiles_storage
 from django.forms import BoundField, CheckboxInput, Form, RadioSelect
 from django.template.context import RequestContext
 from django.templatetags.static import static
@@ -160,6 +167,28 @@ def field(bound: BoundField) -> dict[str, Any]:
 @register.inclusion_tag("partials/_error_summary.html")
 def error_summary(form: Form) -> dict[str, Any]:
     return {"form": form}
+
+
+@register.simple_tag
+def script(path: str) -> SafeString:
+    """A browser runs it as this release holds it, or not at all (Subresource Integrity)."""
+    if settings.DEBUG:
+        return format_html('<script src="{}" defer></script>', static(path))
+    return format_html('<script src="{}" integrity="{}" defer></script>', static(path), integrity_of(path))
+
+
+@functools.cache
+def integrity_of(path: str) -> str:
+    return "sha384-" + base64.b64encode(hashlib.sha384(_content_of(path)).digest()).decode()
+
+
+def _content_of(path: str) -> bytes:
+    """As it is given out: what is collected for a manifest may differ from its source."""
+    if isinstance(staticfiles_storage, ManifestFilesMixin):
+        with staticfiles_storage.open(staticfiles_storage.stored_name(path)) as file:
+            content: bytes = file.read()
+            return content
+    return Path(str(finders.find(path))).read_bytes()
 
 
 @register.simple_tag

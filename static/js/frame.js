@@ -94,9 +94,23 @@
 
   async function look(method) {
     const answer = await fetch(dialog.dataset.url, { method, headers, redirect: "manual" });
-    if (!answer.ok) { window.location.reload(); return; }
+    if (hasEnded(answer.headers.get("HX-Redirect"))) { leave(); return; }
+    if (!answer.ok) { wait(20); return; }
     const { seconds } = await answer.json();
     if (seconds > WARNING) { dialog.close(); wait(seconds - WARNING); } else warn(seconds);
+  }
+  const hasEnded = (page) => page !== null && page.split("?")[0] === dialog.dataset.signIn;
+  const written = () => [...document.querySelectorAll("form[method=post]")].find((form) => [...form.elements].some(isWritten));
+  // What somebody was writing goes where it belongs: without a session nothing is done with it, but it is kept until the person is back.
+  function leave() {
+    const form = written();
+    if (form) HTMLFormElement.prototype.submit.call(form); else window.location.reload();
+  }
+  function isWritten(one) {
+    if (one.type === "hidden" || one.type === "password") return false;
+    if (one.type === "checkbox" || one.type === "radio") return one.checked !== one.defaultChecked;
+    if (one.options) return [...one.options].some((option) => option.selected !== option.defaultSelected);
+    return "defaultValue" in one && one.value !== one.defaultValue;
   }
   function warn(seconds) {
     const end = new Date(Date.now() + seconds * 1000);
@@ -110,6 +124,13 @@
     timer = setTimeout(() => look("GET").catch(() => wait(20)), seconds * 1000);
   }
 
+  // Whatever asks by itself may be the first to hear of it.
+  document.addEventListener("htmx:beforeOnLoad", (event) => {
+    const { xhr, requestConfig } = event.detail;
+    if (requestConfig.verb !== "get" || !hasEnded(xhr.getResponseHeader("HX-Redirect")) || !written()) return;
+    event.preventDefault();
+    leave();
+  });
   dialog.querySelector("button").addEventListener("click", () => look("POST").catch(() => {}));
   wait(Math.max(1, Number(dialog.dataset.seconds) - WARNING));
 })();

@@ -267,6 +267,51 @@ def test_two_minutes_before_the_end_somebody_is_asked_and_may_stay(
     assert of_session(page)[SEEN_AT] > time.time() - 60
 
 
+@pytest.mark.parametrize("heard_first", ["by the form", "by what the page asks by itself"])
+def test_what_was_being_written_when_the_session_ended_is_there_after_signing_in_again(
+    tenant: Tenant, owner: User, open_page: Open, live_server: Any, watched: Watched, heard_first: str
+) -> None:
+    watched.allowed.add(401)
+    page = open_page(owner)
+    page.goto(f"{live_server.url}/t/acme/settings/")
+    page.get_by_label("Name").fill("Acme & Sons")
+    session = of_session(page)
+    session[SEEN_AT] = time.time() - settings.SESSION_IDLE_SECONDS - 1
+    session.save()
+    if heard_first == "by the form":
+        page.get_by_role("button", name="Save").click()
+    else:
+        page.evaluate("htmx.ajax('GET', document.getElementById('run-pill').getAttribute('hx-get'), '#run-pill')")
+    expect(page.get_by_text("You were signed out, since nothing was done for a while.")).to_be_visible()
+    page.get_by_label("E-mail").fill(owner.email)
+    page.get_by_label("Password").fill("correct horse battery")
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    page.get_by_label("Code").fill(code_of_app())
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="Not saved yet")).to_be_visible()
+    expect(page.get_by_text("Acme & Sons")).to_be_visible()
+    check(page, "not saved yet")
+    page.get_by_role("button", name="Send it now").click()
+    expect(page.get_by_text("Saved.")).to_be_visible()
+    tenant.refresh_from_db()
+    assert tenant.name == "Acme & Sons"
+
+
+def test_after_signing_out_the_browser_holds_nothing(
+    tenant: Tenant, owner: User, open_page: Open, live_server: Any
+) -> None:
+    page = open_page(owner)
+    page.goto(f"{live_server.url}/t/acme/logs/")
+    expect(page.get_by_role("heading", name="Logs")).to_be_visible()
+    sign_out(page, live_server.url)
+    page.go_back()
+    page.go_back()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    assert page.evaluate("[localStorage.length, document.cookie]") == [0, ""]
+    # Where the tab is: htmx's own.
+    assert page.evaluate("Object.keys(sessionStorage)") == ["htmx-current-path-for-history"]
+
+
 def test_limits_are_saved_after_the_second_factor_was_given_again(
     tenant: Tenant, owner: User, open_page: Open, live_server: Any
 ) -> None:

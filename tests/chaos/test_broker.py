@@ -24,7 +24,6 @@ pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.process,
     pytest.mark.company(5, groups=1, memberships=2),
-    pytest.mark.both,
 ]
 
 

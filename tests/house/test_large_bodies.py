@@ -1,4 +1,4 @@
-"""Bodies of any size against the web server as `up` starts it, over a socket: nothing of them lands on the disk."""
+"""Bodies of any size, and requests that no browser sends, against the web server as `up` starts it, over a socket."""
 
 import contextlib
 import socket
@@ -135,3 +135,87 @@ def test_the_same_owner_sends_no_larger_one(web: Web, session: str) -> None:
     headers = [f"Content-Length: {7 * MEGABYTE}", "Content-Type: multipart/form-data; boundary=b"]
     with web.connect(IMPORT, headers, session) as connection:
         assert answer_on(connection).startswith("HTTP/1.1 413 ")
+
+
+# What a proxy in front could read in another way than the server: a second request would hide in it.
+HIDDEN = "GET /sign-in/ HTTP/1.1\r\nHost: {}\r\n\r\n"
+AMBIGUOUS = {
+    "a length and chunks": "POST /sign-in/ HTTP/1.1\r\nHost: {}\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "two lengths": "POST /sign-in/ HTTP/1.1\r\nHost: {}\r\nContent-Length: 0\r\nContent-Length: 44\r\n\r\n",
+    "two lengths in one": "POST /sign-in/ HTTP/1.1\r\nHost: {}\r\nContent-Length: 0, 44\r\n\r\n",
+    "a length with a sign": "POST /sign-in/ HTTP/1.1\r\nHost: {}\r\nContent-Length: +0\r\n\r\n",
+    "a blank before the colon": "POST /sign-in/ HTTP/1.1\r\nHost: {}\r\nTransfer-Encoding : chunked\r\n\r\n0\r\n\r\n",
+    "a coding that nobody knows": "POST /sign-in/ HTTP/1.1\r\nHost: {}\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
+    "a folded line": "POST /sign-in/ HTTP/1.1\r\nHost: {}\r\nTransfer-Encoding:\r\n chunked\r\n\r\n0\r\n\r\n",
+    "lines without a carriage return": "GET /sign-in/ HTTP/1.1\nHost: {}\nX: y\r\n\r\n",
+    "a carriage return alone": "GET /sign-in/ HTTP/1.1\r\nHost: {}\r\nX: a\rContent-Length: 44\r\n\r\n",
+    "a name with a NUL": "GET /sign-in/ HTTP/1.1\r\nHost: {}\r\nX\0: a\r\n\r\n",
+    "no version": "GET /sign-in/\r\n\r\n",
+    "a version of the future": "GET /sign-in/ HTTP/9.9\r\nHost: {}\r\n\r\n",
+}
+
+
+def all_of(web: Web, sent: str) -> bytes:
+    """Whatever comes until the server ends the connection."""
+    answer = b""
+    with socket.create_connection(("127.0.0.1", web.address.port), timeout=15) as connection:
+        connection.sendall(sent.replace("{}", str(web.address)).encode())
+        with contextlib.suppress(ConnectionError):
+            while got := connection.recv(65536):
+                answer += got
+    return answer
+
+
+@pytest.mark.parametrize("request_of_two_meanings", AMBIGUOUS.values(), ids=AMBIGUOUS.keys())
+def test_what_can_be_read_in_two_ways_is_refused_and_what_follows_is_not_answered(
+    web: Web, request_of_two_meanings: str
+) -> None:
+    answer = all_of(web, request_of_two_meanings + HIDDEN)
+    assert answer.startswith((b"HTTP/1.1 4", b"HTTP/1.1 501"))
+    assert answer.count(b"HTTP/1.1 ") == 1
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "X-Forwarded-Proto: https",
+        "X-Forwarded-Ssl: on",
+        "X-Forwarded-Protocol: ssl",
+        "X_Forwarded_Proto: https",
+        "X-HTTP-Method-Override: GET",
+        "SCRIPT_NAME: /elsewhere",
+        "PATH_INFO: /elsewhere",
+    ],
+)
+def test_what_only_a_proxy_may_say_is_not_believed_of_whoever_is_at_this_machine(web: Web, header: str) -> None:
+    """Over HTTPS Django would ask where this form comes from, and it does not say; elsewhere there is no page."""
+    with web.connect("/sign-in/", [header, "Content-Length: 0"]) as connection:
+        assert answer_on(connection).startswith("HTTP/1.1 200 ")
+
+
+def test_nobody_moves_the_site_to_another_path(web: Web) -> None:
+    with web.connect("/elsewhere/sign-in/", ["SCRIPT_NAME: /elsewhere", "Content-Length: 0"]) as connection:
+        assert answer_on(connection).startswith("HTTP/1.1 404 ")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/static/../manage.py",
+        "/static/%2e%2e/manage.py",
+        "/static/..%2fmanage.py",
+        "/static/..%5cmanage.py",
+        "/static//etc/passwd",
+        "/static/%2fetc/passwd",
+        "/static/css/../../secret.key",
+        "/static/..;/secret.key",
+        "/static/",
+        "/static/css/",
+        "/static/staticfiles.json",
+        "/.git/config",
+        "/secret.key",
+    ],
+)
+def test_no_path_leads_out_of_the_static_files(web: Web, path: str) -> None:
+    answer = all_of(web, f"GET {path} HTTP/1.1\r\nHost: {{}}\r\nConnection: close\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 404")

@@ -80,6 +80,13 @@ def test_the_first_owner_comes_in_with_the_code_that_was_shown(running: tuple[Pa
     assert not (state / "first-run.json").exists()
 
 
+def test_no_process_leaves_its_memory_in_a_file(running: tuple[Path, Program]) -> None:
+    _state, program = running
+    limits = [Path(f"/proc/{pid}/limits").read_text() for pid in program.alive()]
+    assert len(limits) > 3
+    assert {tuple(re.findall(r"Max core file size +(\S+) +(\S+)", one)) for one in limits} == {(("0", "0"),)}
+
+
 def test_no_lab_is_started_and_none_is_allowed_unless_it_is_asked_for(running: tuple[Path, Program]) -> None:
     state, program = running
     program.line(READY)

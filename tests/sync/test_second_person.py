@@ -94,12 +94,26 @@ def test_turning_provisioning_off_opens_no_way_around(on: Tenant) -> None:
     assert save_safety(tenant=on, actor=ACTOR, **RAISED).request
 
 
-def test_with_somebody_to_ask_it_waits_without_an_end_and_nobody_gets_a_mail(on: Tenant) -> None:
+def test_with_somebody_to_ask_it_waits_without_an_end_and_who_can_approve_gets_a_mail(
+    on: Tenant, known: Approvers
+) -> None:
+    known.owners = [ACTOR, "eve@acme.example"]
     request = save_safety(tenant=on, actor=ACTOR, **RAISED).request
     assert request is not None
     assert (request.due_at, request.asked_by, request.state) == (None, ACTOR, "waiting")
-    assert not Delivery.objects.exists()
+    [mail] = Delivery.objects.all()
+    assert (mail.recipient, mail.subject) == (ANN, "[Acme] Waits for your approval: Safety settings")
+    assert ACTOR in mail.body
+    assert mail.body.endswith("/t/acme/approvals/")
     assert AuditEntry.objects.filter(verb="second_person.ask", actor=ACTOR).count() == 1
+
+
+def test_whoever_has_had_the_mail_gets_none_for_what_takes_its_place(on: Tenant) -> None:
+    for percent in (50, 60, 70):
+        save_safety(tenant=on, actor=ACTOR, limits={"people_percent": percent})
+    assert [mail.recipient for mail in Delivery.objects.all()] == [ANN]
+    save_safety(tenant=on, actor=ANN, limits={"people_percent": 80})
+    assert [mail.recipient for mail in Delivery.objects.order_by("pk")] == [ANN, ACTOR]
 
 
 def test_with_nobody_to_ask_it_is_due_in_an_hour_and_every_owner_gets_a_mail(on: Tenant, known: Approvers) -> None:

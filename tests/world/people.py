@@ -41,6 +41,14 @@ def sign_in(client: Client, user: User) -> None:
     session.save()
 
 
+def long_ago(client: Client) -> None:
+    """An hour passes since the person showed who is there."""
+    session = client.session
+    given = session[AUTHENTICATION_METHODS_SESSION_KEY]
+    session[AUTHENTICATION_METHODS_SESSION_KEY] = [one | {"at": time.time() - 3600} for one in given]
+    session.save()
+
+
 @pytest.fixture
 def owner(db: None) -> User:
     return person("jo@acme.example", Role.OWNER)

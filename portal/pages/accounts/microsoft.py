@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from portal.access import microsoft
+from portal.access.step_up import StepUp, ask, is_asked
 from portal.access.users import Refused
 from portal.models import User
 from sync.connection import web_sign_in
@@ -33,9 +34,12 @@ def the_app() -> App:
 def start(request: HttpRequest) -> HttpResponse:
     """Whoever is signed in already confirms, and gives the password there anew."""
     app, flow = the_app(), web_sign_in.new_flow()
-    again = request.user.is_authenticated
-    request.session[FLOW] = flow | {"next": get_next_redirect_url(request) or "", "connect": "connect" in request.GET}
-    return HttpResponseRedirect(web_sign_in.address(app, flow, again=again))
+    connect = "connect" in request.GET
+    if connect and isinstance(request.user, User) and is_asked(request, request.user, StepUp.TO_OPEN):
+        # It is another way in: an open session alone does not make one (ASVS 5.0, V7.5.1).
+        return ask(request, request.user, StepUp.TO_OPEN)
+    request.session[FLOW] = flow | {"next": get_next_redirect_url(request) or "", "connect": connect}
+    return HttpResponseRedirect(web_sign_in.address(app, flow, again=request.user.is_authenticated))
 
 
 def answer(request: HttpRequest) -> HttpResponse:

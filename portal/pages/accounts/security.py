@@ -9,7 +9,7 @@ from django.contrib import messages
 from django.http import HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 
-from portal.access import second_factor, sessions
+from portal.access import second_factor, sessions, unsent
 from portal.access.pages import Audience, site_page
 from portal.access.request import HttpRequest
 from portal.frame.render import redirect_to, render_page
@@ -48,6 +48,12 @@ def overview(request: HttpRequest) -> HttpResponse:
         "wanted": wanted,
     }
     return render_page(request, "accounts/security.html", context)
+
+
+@site_page(read=Audience.SIGNED_IN)
+def what_was_unsent(request: HttpRequest) -> HttpResponse:
+    """A form that arrived after the session had ended, to look at and to send."""
+    return render_page(request, "accounts/unsent.html", {"unsent": unsent.unsent_of(request, request.user)})
 
 
 @site_page(act=Audience.SIGNED_IN)

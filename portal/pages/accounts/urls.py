@@ -29,6 +29,7 @@ sign_in = [
     path("passkey/", for_anybody(passkeys.SignIn.as_view()), name="mfa_login_webauthn"),
     path("microsoft/", for_anybody_to_read(microsoft.start), name="microsoft_start"),
     path("microsoft/answer/", for_anybody_to_read(microsoft.answer), name="microsoft_answer"),
+    path("unsent/", security.what_was_unsent, name="unsent"),
     path("again/", own(shown_as(allauth.ReauthenticateView, "again_password")), name="account_reauthenticate"),
     path("again/passkey/", own(passkeys.Again.as_view()), name="mfa_reauthenticate_webauthn"),
     path("again/code/", own(shown_as(mfa.ReauthenticateView, "again_code")), name="mfa_reauthenticate"),

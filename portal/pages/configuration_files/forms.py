@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.core.validators import FileExtensionValidator
 from django.utils.translation import gettext_lazy as _
 
 from sync.configuration.files.json_text import LIMIT
@@ -18,7 +19,9 @@ class FileForm(forms.Form):
         label=_("File"),
         required=False,
         help_text=_("Lockstep's own JSON, or Microsoft's schema. At most 5 MB."),
-        widget=forms.FileInput(attrs={"accept": ".json,application/json"}),
+        widget=forms.FileInput(attrs={"accept": ".json,.txt,application/json,text/plain"}),
+        # What a script saved may end in .txt; what is in it is read strictly, whatever its name.
+        validators=[FileExtensionValidator(["json", "txt"], _("Choose a file that ends in .json or .txt."))],
     )
     text = forms.CharField(
         label=_("Or paste the JSON"),

@@ -83,7 +83,7 @@ def control_context(request: HttpRequest, tenant: Tenant) -> dict[str, object]:
     }
 
 
-@page(read=Right.OPERATE, act=Right.OPERATE)
+@page(read=Right.OPERATE, act=Right.OPERATE, step_up=StepUp.TO_ACT)
 def turn_on(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """Repeats the facts and what the first sync will do, then begins.
 

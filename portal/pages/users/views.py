@@ -18,7 +18,6 @@ from portal.models import RoleGrant, User
 from portal.pages.users.forms import InviteForm, RoleForm
 from portal.pages.users.rows import rights_table, rows_of
 from sync import audit
-from sync.models import Tenant
 
 for_owners = site_page(read=Right.OWN, act=Right.OWN, step_up=StepUp.TO_ACT)
 owners_act = site_page(act=Right.OWN, step_up=StepUp.TO_ACT)
@@ -85,8 +84,9 @@ def role_give(request: HttpRequest, pk: int) -> HttpResponse:
 @owners_act
 def role_take(request: HttpRequest, pk: int) -> HttpResponse:
     person, slug = _person(pk), request.POST.get("tenant", "")
-    grant = RoleGrant.objects.filter(user=person, tenant=Tenant.objects.filter(slug=slug).first() if slug else None)
-    found = grant.select_related("tenant").first()
+    # An unknown tenant is none, and not all of them.
+    grants = RoleGrant.objects.filter(user=person).select_related("tenant")
+    found = (grants.filter(tenant__slug=slug) if slug else grants.filter(tenant=None)).first()
     if found is None:
         return redirect_to(request, "user", person.pk)
     return _done(

@@ -4,7 +4,7 @@ import json
 import uuid
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 import requests
@@ -16,7 +16,7 @@ from portal.deployment.microsoft import parse
 from portal.models import Role, RoleGrant, User
 from sync.models import AuditEntry, Tenant
 from tests.world.lab import Lab
-from tests.world.people import PASSWORD, code_of_app
+from tests.world.people import PASSWORD, code_of_app, long_ago
 
 START = "/sign-in/microsoft/"
 LOGS = "/t/acme/logs/"
@@ -211,6 +211,16 @@ def test_one_s_own_account_is_connected_and_keeps_its_roles(
     assert other.get(LOGS).status_code == 200
     assert role_of(viewer, tenant) is Role.VIEWER
     assert User.objects.count() == 1
+
+
+def test_an_open_session_alone_connects_nobody(entra: Entra, viewer: User, client_of: Callable[[User], Client]) -> None:
+    """Whoever finds it open would have a way in of his own, for good."""
+    client = client_of(viewer)
+    long_ago(client)
+    answer = client.get(f"{START}?connect=1")
+    assert unquote(answer["Location"]) == f"/sign-in/again/code/?next={START}?connect=1"
+    client.post(answer["Location"], {"code": code_of_app()})
+    assert client.get(f"{START}?connect=1")["Location"].startswith("https://")
 
 
 def test_a_second_factor_that_microsoft_has_not_seen_is_set_up_here(entra: Entra) -> None:

@@ -101,12 +101,12 @@ class World:
     sessions: Mapping[str, str]
     browser: Client = field(default_factory=Client)
 
-    def address(self, name: str) -> str:
+    def address(self, name: str, slug: str = SLUG) -> str:
         usual = {"object_type": "user", "target": "title", "key": "new", "kind": "group", "object_id": GROUP}
         more = {"half": "aws", "number": 1, "slug": SLUG, "uidb64": "MQ", "token": "a-b", "pk": 1, "code": "too-long"}
         named = usual | more | self.facts.get(name, {})
         converters = (PAGES | OTHERS)[name].pattern.converters
-        of_tenant = {"slug": SLUG} if name in PAGES else {}
+        of_tenant = {"slug": slug} if name in PAGES else {}
         return reverse(name, kwargs=of_tenant | {one: named[one] for one in converters})
 
     def client(self, role: str) -> Client:
@@ -212,6 +212,16 @@ def test_another_tenants_pages_do_not_exist_for_me(world: World) -> None:
     assert set(answers.values()) == {404}, answers
 
 
+def test_what_belongs_to_one_tenant_is_not_found_under_the_address_of_another(world: World) -> None:
+    """Not by an Owner either, who may see both."""
+    owner, found = world.client(Role.OWNER), {}
+    for name, method, send in ways():
+        if {"pk", "test_id", "number", "object_id"} & set(PAGES[name].pattern.converters):
+            found[name, method] = send(owner, world.address(name, "other")).status_code
+    assert len(found) > 30
+    assert set(found.values()) == {404}, {way: status for way, status in found.items() if status != 404}
+
+
 def test_somebody_who_is_not_signed_in_is_sent_to_sign_in(world: World) -> None:
     visitor, htmx = Client(), Client(headers={"HX-Request": "true"})
     for name, method, send in ways():
@@ -226,7 +236,7 @@ def test_a_page_takes_no_other_method(world: World) -> None:
     for name in PAGES | OTHERS:
         access = ACCESS[name]
         assert access is not None
-        for method in {"GET", "POST", "PUT"} - set(access.methods):
+        for method in {"GET", "POST", "PUT", "PATCH", "DELETE", "TRACE"} - set(access.methods):
             assert owner.generic(method, world.address(name)).status_code == 405, (name, method)
 
 

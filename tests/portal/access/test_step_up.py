@@ -1,12 +1,10 @@
 """What matters most asks again who is there."""
 
-import time
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote
 
 import pytest
-from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY as RECORDS
 from allauth.mfa.models import Authenticator
 from django.test import Client
 
@@ -15,23 +13,16 @@ from portal.models import User
 from portal.pages.provisioning.safety_form import SafetyForm
 from sync.models import Tenant
 from tests.portal.access.test_pages import ACCESS
-from tests.world.people import PASSWORD, code_of_app
+from tests.world.people import PASSWORD, code_of_app, long_ago
 
 SAFETY = "/t/acme/provisioning/safety/"
 TO_OPEN = {"connection_entra", "connection_aws", "credential_renewal", "channel", "channel_add"}
 TO_ACT = {
-    *("approval", "decide_request", "approvals_link", "accept_shrinkage", "run_confirm"),
+    *("approval", "decide_request", "approvals_link", "accept_shrinkage", "run_confirm", "turn_on"),
     *("only_in_aws_link", "only_in_aws_undo", "person_match", "person_cut"),
     *("publish", "provisioning_safety", "user_invite", "user_role", "user_role_take", "user_reset", "user_sessions"),
     *("user_second_factor", "user_deactivate", "user_activate", "user_remove", "token_new", "token_revoke"),
 }
-
-
-def long_ago(client: Client) -> None:
-    """An hour passes since the person showed who is there."""
-    session = client.session
-    session[RECORDS] = [record | {"at": time.time() - 3600} for record in session[RECORDS]]
-    session.save()
 
 
 @pytest.fixture

@@ -1,9 +1,14 @@
 """What every answer says to browsers and to caches: pages, exports, errors, static files."""
 
+import base64
+import hashlib
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.staticfiles import finders
 from django.test import Client
 
 from portal.models import User
@@ -51,6 +56,15 @@ def test_every_answer_says_what_it_is_and_in_which_letters(jo: Client, path: str
     answer.close()
     wanted = "text/css" if "static" in path else "text/csv" if "export" in path else "text/html"
     assert answer["Content-Type"] == f'{wanted}; charset="utf-8"'.replace('"', '"' if "static" in path else "")
+
+
+def test_a_browser_runs_our_scripts_as_they_are_or_not_at_all(jo: Client) -> None:
+    page = jo.get("/t/acme/runs/").content.decode()
+    found = re.findall(r'<script src="/static/([^"]+)" integrity="sha384-([^"]+)" defer></script>', page)
+    assert len(found) == page.count("<script") > 3
+    for path, digest in found:
+        content = Path(str(finders.find(path))).read_bytes()
+        assert base64.b64decode(digest) == hashlib.sha384(content).digest(), path
 
 
 def test_signing_out_clears_what_the_browser_kept(jo: Client) -> None:

@@ -29,7 +29,7 @@ from sync.notifications.outbox import Message as Words
 from tests.world.programs import free_port
 from tests.world.tenant import ACTOR
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both]
+pytestmark = pytest.mark.django_db(transaction=True)
 CANARY = "T0KEN-c4nary-B4D"
 Reply = tuple[int, dict[str, str], bytes]
 

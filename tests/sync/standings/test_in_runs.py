@@ -16,7 +16,7 @@ from tests.world.lab import Lab
 from tests.world.on_demand import demand
 from tests.world.tenant import ACTOR, assign, sync
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def standing(one: dict[str, Any]) -> Standing:

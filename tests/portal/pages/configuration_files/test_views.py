@@ -127,6 +127,12 @@ def test_a_file_that_is_too_large_is_refused_in_words(tenant: Tenant, jo: Client
     assert (answer.status_code, "larger than 5 MB" in answer.content.decode()) == (422, True)
 
 
+@pytest.mark.parametrize("name", ["acme.zip", "acme.json.exe", "acme"])
+def test_a_file_of_another_kind_is_refused_by_its_name(tenant: Tenant, jo: Client, name: str) -> None:
+    answer = jo.post(IMPORT, {"step": "file", "file": SimpleUploadedFile(name, b"{}")})
+    assert (answer.status_code, "ends in .json or .txt" in answer.content.decode()) == (422, True)
+
+
 def test_what_somebody_changed_meanwhile_is_shown_again_and_not_overwritten(
     tenant: Tenant, jo: Client, document: dict[str, Any]
 ) -> None:

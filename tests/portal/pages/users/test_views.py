@@ -89,6 +89,8 @@ def test_roles_are_given_changed_and_taken_per_tenant(jo: Client, tenant: Tenant
     assert role_of(User.objects.get(pk=viewer.pk), tenant) is Role.CONFIGURATOR
     jo.post(f"{path}role/take/", {"tenant": "acme"})
     assert role_of(User.objects.get(pk=viewer.pk), tenant) is Role.HELPDESK
+    jo.post(f"{path}role/take/", {"tenant": "no-such-tenant"})
+    assert role_of(User.objects.get(pk=viewer.pk), tenant) is Role.HELPDESK
     jo.post(f"{path}role/take/", {"tenant": ""})
     assert role_of(User.objects.get(pk=viewer.pk), tenant) is None
 

@@ -10,7 +10,7 @@ from tests.world.company import active, aws_group, aws_user, change, group_of, h
 from tests.world.lab import Lab
 from tests.world.tenant import ACTOR, assign, sync
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def test_more_leavers_than_the_limit_are_held_by_name_and_everything_else_is_written(wired: Tenant, lab: Lab) -> None:

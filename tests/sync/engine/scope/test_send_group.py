@@ -15,7 +15,7 @@ from tests.world.lab import Lab
 from tests.world.on_demand import demand, facts
 from tests.world.tenant import ACTOR, assign, sync
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def team(lab: Lab, name: str, size: int, inside: dict[str, Any] | None = None) -> dict[str, Any]:
