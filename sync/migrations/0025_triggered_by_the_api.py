@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('sync', '0021_second_person'),
+        ('sync', '0024_beginnings'),
     ]
 
     operations = [
