@@ -49,7 +49,7 @@ def openapi(request: HttpRequest) -> HttpResponse:
 
 @site_page(read=Audience.SIGNED_IN)
 def page(request: HttpRequest) -> HttpResponse:
-    problems = [{"code": code, "status": one[0], "title": one[1], "text": one[2]} for code, one in PROBLEMS.items()]
+    problems = [{"name": code, "status": one[0], "title": one[1], "text": one[2]} for code, one in PROBLEMS.items()]
     context = {"groups": groups(), "scopes": list(Scope), "problems": problems, "description": DESCRIPTION}
     return render_page(request, "help/api.html", context)
 
