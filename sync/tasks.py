@@ -7,6 +7,7 @@ from sync.connection import services
 from sync.notifications import deliveries
 from sync.readiness.services import carry_out_check
 from sync.standings.services import check_daily
+from sync.tenants import deletion
 from sync.worker import audit_shipping, execution, scheduling
 
 
@@ -51,6 +52,11 @@ def check_readiness(check_id: int) -> None:
 @shared_task(base=AgainAfterAnOutage)
 def check_standings(tenant_id: int) -> None:
     check_daily(tenant_id)
+
+
+@shared_task(base=AgainAfterAnOutage)
+def delete_tenant(tenant_id: int) -> None:
+    deletion.carry_out(tenant_id)
 
 
 @shared_task(base=AgainAfterAnOutage)
