@@ -57,6 +57,8 @@ ACTIONS = {
     "plan.confirm": _("Confirmed a plan"),
     "problem.retry": _("Asked to retry a problem"),
     "provisioning.save": _("Changed the provisioning"),
+    "installation.backup": _("Made a backup"),
+    "installation.restore": _("Restored a backup"),
     "provisioning.turn_off": _("Turned provisioning off"),
     "provisioning.turn_on": _("Turned provisioning on"),
     "readiness.check": _("Asked for a readiness check"),

@@ -35,6 +35,9 @@ REFUSED = {
         "Nothing was sent: AWS refused the access token. Replace it under Connection and test it, then try again. "
         "You can still see what would happen."
     ),
+    "restored": gettext_lazy(
+        "Nothing was sent: the database was restored from a backup. Compare with AWS first. You can still see what would happen."
+    ),
 }
 
 

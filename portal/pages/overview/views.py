@@ -23,6 +23,7 @@ from sync.health.queries.presence import absence, late_tenants
 from sync.models import Tenant, Word
 from sync.notifications.queries import no_channel_works
 from sync.problems.catalogue import NOT_OF_RUNS, PROBLEMS
+from sync.runs.restored import RESTORED, waits_for_comparison
 from sync.standings import queries as standings
 from sync.standings.queries import Cause
 
@@ -70,6 +71,9 @@ def overview(request: HttpRequest, tenant: Tenant) -> HttpResponse:
 def waits(tenant: Tenant, provisioning: Provisioning) -> list[dict[str, Any]]:
     """What waits for a person's decision."""
     found: list[dict[str, Any]] = []
+    if waits_for_comparison(tenant):
+        facts = {"since": tenant.restored_at, "url": reverse("drift", args=[tenant.slug]), "action": _("Compare")}
+        found.append(_words(RESTORED) | facts)
     if provisioning.plan:
         url = reverse("run", args=[tenant.slug, provisioning.plan.number]) + "#plan"
         facts = {"since": provisioning.plan.finished_at, "url": url, "action": _("See the plan")}

@@ -23,7 +23,7 @@ from sync.models import ChangeRequest, ObjectType, Run, Tenant
 from sync.problems.catalogue import PROBLEMS
 from sync.runs.requests import RunInTheWay, request_run
 from sync.standings import queries as standings
-from sync.tenants.queries import missing_for_turning_on
+from sync.tenants.queries import missing_for_reading, missing_for_turning_on
 from sync.tenants.services import CannotTurnOn, save_provisioning, save_safety, turn_off_tenant, turn_on_tenant
 
 
@@ -159,7 +159,7 @@ def asked_for(request: HttpRequest, tenant: Tenant, kind: str) -> Run:
 def preview(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """Reads Entra and plans, and writes nothing. `back`: the page that waits for it; else the run's own page."""
     take(request, PREVIEW)
-    if missing_for_turning_on(tenant):
+    if missing_for_reading(tenant):
         messages.error(request, _("The connection has not passed a test since its last change. Test it first."))
         return redirect_to(request, "provisioning", tenant.slug)
     run = asked_for(request, tenant, Run.Kind.PREVIEW)

@@ -87,7 +87,7 @@ def test_the_preview_starts_and_keeps_the_comment(tenant: Tenant, jo: Client, mo
     edit_title(tenant, "companyName")
     answer = jo.post("/t/acme/draft/preview/", {"comment": "Because"}, follow=True)
     assert "The connection has not passed a test" in answer.content.decode()
-    monkeypatch.setattr("portal.pages.draft.views.missing_for_turning_on", lambda _tenant: [])
+    monkeypatch.setattr("portal.pages.draft.views.missing_for_reading", lambda _tenant: [])
     page = jo.post("/t/acme/draft/preview/", {"comment": "Because"}, follow=True).content.decode()
     run = Run.objects.get()
     draft = tenant.configurations.draft()
