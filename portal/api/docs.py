@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpResponse, JsonResponse
 
 from portal.access.pages import Audience, site_page
@@ -51,6 +52,7 @@ def openapi(request: HttpRequest) -> HttpResponse:
 def page(request: HttpRequest) -> HttpResponse:
     problems = [{"name": code, "status": one[0], "title": one[1], "text": one[2]} for code, one in PROBLEMS.items()]
     context = {"groups": groups(), "scopes": list(Scope), "problems": problems, "description": DESCRIPTION}
+    context |= {"origin": settings.PUBLIC_URL}
     return render_page(request, "help/api.html", context)
 
 
