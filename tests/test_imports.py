@@ -63,6 +63,7 @@ DOORS = ("services", "queries")
 PAST_DOORS = {
     "sync.worker": "a command carries a run out by itself, and tasks are what a worker does",
     "sync.notifications.deliveries": "a task delivers: no page asks for it",
+    "sync.tenants.deletion": "what a worker does",
     "sync.tenants.file": "reading the file makes use of the doors: they cannot offer it",
     "sync.graph.ids": "what is a GUID",
 }

@@ -177,6 +177,12 @@ def ready(tenant: Tenant, kind: str = USER) -> tuple[int, int]:
     return _in_scope(tenant, kind, ~Q(word=Word.NOT_READY))
 
 
+def held_by_aws(tenant: Tenant, kind: str = USER) -> int:
+    """Those of ours that AWS has, leavers and what differs included."""
+    elsewhere = (Word.GONE, Word.ONLY_IN_AWS)
+    return standings(tenant, kind).exclude(scim_id="").exclude(word__in=elsewhere).count()
+
+
 def _in_scope(tenant: Tenant, kind: str, condition: Q) -> tuple[int, int]:
     rows = standings(tenant, kind, in_scope=True).order_by()
     found = rows.aggregate(some=Count("pk", filter=condition), all=Count("pk"))
