@@ -26,7 +26,7 @@ from sync.models import (
     Snapshot,
     Tenant,
 )
-from sync.retention import protected
+from sync.retention import leavers, protected
 
 # Rows of one transaction.
 SLICE = 1000
@@ -209,6 +209,14 @@ KINDS = (
         "KEEP_LOG_DAYS",
         _count_log,
         _delete_log,
+    ),
+    Kind(
+        "leavers",
+        _("Who has left"),
+        _("Names and values of people who are purged from Entra and gone from AWS. That they were there stays."),
+        "KEEP_LEAVERS_DAYS",
+        lambda cutoff: leavers.gone(cutoff).count(),
+        leavers.redact,
     ),
     Kind(
         "idle",
