@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('sync', '0025_tenant_deletion'),
+        ('sync', '0026_people_ready'),
     ]
 
     operations = [
