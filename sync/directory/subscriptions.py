@@ -71,10 +71,11 @@ def ask_for_due() -> None:
 
 def keep(pk: int) -> None:
     """Makes it, renews it, ends it, or leaves it: whatever is due."""
-    row = GraphSubscription.objects.select_related("tenant__entra").filter(pk=pk).first()
-    if row is None:
+    row = GraphSubscription.objects.select_related("tenant").filter(pk=pk).first()
+    entra = EntraConnection.objects.filter(tenant=row.tenant_id).first() if row else None
+    if row is None or entra is None:
+        # Its tenant is being deleted, and the credential is gone already.
         return
-    entra = row.tenant.entra
     fits = row.active and row.made_for == made_for(entra)
     wanted = row.tenant.enabled and can_be_reached(entra)
     try:

@@ -109,6 +109,15 @@ def test_they_end_when_provisioning_is_turned_off(on: Tenant, graph: Graph) -> N
 
 
 @pytest.mark.django_db
+def test_nothing_is_asked_for_a_tenant_that_is_being_deleted(on: Tenant, graph: Graph) -> None:
+    look()
+    asked = len(graph.asked)
+    EntraConnection.objects.all().delete()
+    look(timedelta(hours=25))
+    assert len(graph.asked) == asked
+
+
+@pytest.mark.django_db
 def test_a_right_that_lacks_is_said_and_tried_again_with_growing_pauses(on: Tenant, graph: Graph) -> None:
     graph.answers["create"] = Forbidden("Insufficient privileges", status=403)
     pauses = []
