@@ -23,7 +23,7 @@ TEXTS = {
 }
 OWN = {name for name, app in get_commands().items() if app in ("portal", "sync")}
 # Of run.py itself.
-RUN = {"test", "simulate", "help"}
+RUN = {"test", "simulate", "chaos", "help"}
 # Programs that the documents start and this project has not.
 OTHERS = {"adduser", "apt", "az", "celery", "cp", "docker", "echo", "gunicorn", "install", "systemctl"}
 
