@@ -37,6 +37,7 @@ ACTIONS = {
     "filter.remove": _("Removed a filter"),
     "filter.replace": _("Replaced a filter"),
     "hold.decide": _("Decided on held changes"),
+    "hold.undo_keep": _("Took a keep back"),
     "impact.export": _("Exported a preview"),
     "incident.acknowledge": _("Acknowledged an incident"),
     "incident.snooze": _("Snoozed an incident"),

@@ -175,12 +175,23 @@ def carry_out_decision(
     return ask(tenant=hold.tenant, kind=Run.Kind.CHANGES, trigger=Run.Trigger.APPROVAL, actor=actor)
 
 
+@transaction.atomic
+def undo_keep(*, hold: Hold, actor: str, change: int) -> None:
+    """What was kept waits for a decision again; nothing happens because of that. Raises NothingHeld."""
+    kept = HeldChange.objects.select_for_update().kept().filter(hold=hold, pk=change)
+    waiting = _decide(kept, Decision.WAITING, "", "", hold.tenant)
+    if not waiting:
+        raise NothingHeld
+    audit.record(actor, "hold.undo_keep", hold, None, {"waiting": waiting})
+
+
 def _decide(changes: QuerySet[HeldChange], decision: str, actor: str, comment: str, tenant: Tenant) -> list[str]:
     """Names of those that were decided on."""
     rows = list(changes)
     now = timezone.now()
     for row in rows:
-        row.decision, row.decided_at, row.decided_by, row.comment = decision, now, actor, comment
+        row.decision, row.decided_by, row.comment = decision, actor, comment
+        row.decided_at = None if decision == Decision.WAITING else now
         row.expires_at = None
         if decision == Decision.APPROVED:
             row.expires_at = now + datetime.timedelta(hours=Limits.of(tenant.limits).approval_hours)

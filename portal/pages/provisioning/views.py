@@ -14,7 +14,7 @@ from portal.frame.around import TenantFrame
 from portal.frame.render import redirect_to, render_page, render_question, wants_partial
 from portal.pages.provisioning.forms import ScheduleForm
 from portal.pages.provisioning.safety_form import SafetyForm
-from portal.words.plan import plan_lines
+from portal.words.plan import arrivals_of, plan_lines
 from portal.words.progress import run_in_the_way, waits_too_long
 from portal.words.requests import waits_message
 from sync.approvals import queries
@@ -115,6 +115,7 @@ def turn_on_context(request: HttpRequest, tenant: Tenant) -> dict[str, object]:
     return control_context(request, tenant) | {
         "shown": plan,
         "plan": plan_lines(plan) if plan else [],
+        "arrivals": arrivals_of(plan) if plan else None,
         "would_hold": queries.foreseen_holds(plan) if plan else [],
         "failed": failed,
         "failure": PROBLEMS.get(failed.problem) if failed else None,
