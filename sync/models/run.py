@@ -53,6 +53,7 @@ class Run(models.Model):
         TURNED_ON = "turned_on", _("Turned on")
         COMMAND = "command", _("Command")
         APPROVAL = "approval", _("Approval")
+        API = "api", _("API")
 
     class State(models.TextChoices):
         QUEUED = "queued", _("Queued")
