@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from celery import Celery
+from celery.schedules import crontab
 from celery.signals import beat_init, celeryd_init, setup_logging, task_postrun, task_prerun
 from kombu import Exchange, Queue
 
@@ -53,6 +54,12 @@ def configure() -> None:
         beat_schedule={
             "dispatch": {"task": "sync.tasks.dispatch", "schedule": 5.0, "options": {"expires": 5}},
             "clean_up": {"task": "portal.tasks.clean_up", "schedule": 3600.0, "options": {"expires": 600}},
+            # In UTC, when few people work.
+            "prune": {
+                "task": "sync.tasks.prune",
+                "schedule": crontab(hour="2", minute="17"),
+                "options": {"expires": 3600},
+            },
         },
     )
     app.autodiscover_tasks(["sync", "portal"])

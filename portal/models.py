@@ -29,6 +29,10 @@ class User(AbstractBaseUser):
         LIGHT = "light", _("Light")
         DARK = "dark", _("Dark")
 
+    class Density(models.TextChoices):
+        COMFORTABLE = "comfortable", _("Comfortable")
+        COMPACT = "compact", _("Compact")
+
     email = models.EmailField(_("e-mail"), unique=True)
     name = models.CharField(_("name"), max_length=200, blank=True)
     is_active = models.BooleanField(default=True)
@@ -40,6 +44,9 @@ class User(AbstractBaseUser):
     # What Entra says at each sign-in decides the roles; else Owners do.
     roles_from_microsoft = models.BooleanField(default=False)
     appearance = models.CharField(_("appearance"), max_length=6, choices=Appearance, default=Appearance.SYSTEM)
+    # How close the rows of tables stand.
+    density = models.CharField(_("density of tables"), max_length=11, choices=Density, default=Density.COMFORTABLE)
+    shortcuts = models.BooleanField(_("keyboard shortcuts"), default=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects: ClassVar[UserManager] = UserManager()

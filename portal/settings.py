@@ -284,6 +284,14 @@ FEDERATED_TOKEN_STS_REGION = environ.text("FEDERATED_TOKEN_STS_REGION")
 SCIM_RATE = environ.number("SCIM_RATE", 18)
 # Whoever has it may read /metrics; without one, only this machine.
 METRICS_TOKEN = environ.secret("METRICS_TOKEN")
+# For how many days rows are kept; 0: for ever (sync/retention).
+KEEP_BODIES_DAYS = environ.number("KEEP_BODIES_DAYS", 30, least=0)
+KEEP_LOG_DAYS = environ.number("KEEP_LOG_DAYS", 400, least=0)
+KEEP_IDLE_DAYS = environ.number("KEEP_IDLE_DAYS", 7, least=0)
+KEEP_PLANS_DAYS = environ.number("KEEP_PLANS_DAYS", 30, least=0)
+KEEP_FINDINGS_DAYS = environ.number("KEEP_FINDINGS_DAYS", 90, least=0)
+KEEP_DELIVERIES_DAYS = environ.number("KEEP_DELIVERIES_DAYS", 90, least=0)
+KEEP_SNAPSHOTS_DAYS = environ.number("KEEP_SNAPSHOTS_DAYS", 30, least=0)
 LEASE_SECONDS = environ.number("LEASE_SECONDS", 25)
 LOG_LEVEL = environ.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
 LOGGING_CONFIG = "portal.deployment.json_logs.configure"

@@ -6,6 +6,7 @@ from django.db import InterfaceError, OperationalError
 from sync.connection import services
 from sync.notifications import deliveries
 from sync.readiness.services import carry_out_check
+from sync.retention import services as retention
 from sync.standings.services import check_daily
 from sync.worker import audit_shipping, execution, scheduling
 
@@ -51,6 +52,12 @@ def check_readiness(check_id: int) -> None:
 @shared_task(base=AgainAfterAnOutage)
 def check_standings(tenant_id: int) -> None:
     check_daily(tenant_id)
+
+
+@shared_task
+def prune() -> None:
+    """The next night goes on with what is left."""
+    retention.prune()
 
 
 @shared_task(base=AgainAfterAnOutage)

@@ -13,7 +13,7 @@ ORDER = [
     ("expressions", "graph", "scim", "db"),
     ("rules",),
     ("models", "keyring", "context"),
-    ("audit", "problems", "queue"),
+    ("audit", "problems", "queue", "retention"),
     ("runs",),
     ("connection",),
     ("directory",),
@@ -56,6 +56,7 @@ FEATURES = (
     "rehearsal",
     "health",
     "change_requests",
+    "retention",
 )
 DOORS = ("services", "queries")
 # What commands and tasks open all the same, and why; pages nothing.

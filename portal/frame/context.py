@@ -17,6 +17,18 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "version": settings.VERSION,
         "lab_console": settings.LAB_CONSOLE,
         "zone": timezone.get_current_timezone_name(),
+        "offset": offset_now(),
         "appearance": getattr(user, "appearance", "system"),
+        "density": getattr(user, "density", "comfortable"),
+        "shortcuts": getattr(user, "shortcuts", True),
         "request_id": request.META.get("REQUEST_ID", ""),
     }
+
+
+def offset_now() -> str:
+    """Of the reader's zone: UTC+1, UTC+5:30, UTC."""
+    sign, digits = (written := timezone.localtime().strftime("%z"))[0], written[1:5]
+    hours, minutes = int(digits[:2]), int(digits[2:])
+    if not hours and not minutes:
+        return "UTC"
+    return f"UTC{sign}{hours}:{minutes:02}" if minutes else f"UTC{sign}{hours}"

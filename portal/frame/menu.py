@@ -20,10 +20,12 @@ class MenuItem:
     args: tuple[str, ...] = ()
     # Names of the pages on which the item is the current one; its own name always counts.
     pages: tuple[str, ...] = ()
+    # After `g` it goes there.
+    key: str = ""
 
 
 MENU: tuple[tuple[str | Promise, tuple[MenuItem, ...]], ...] = (
-    ("", (MenuItem(_("Overview"), "layout-dashboard", "overview"),)),
+    ("", (MenuItem(_("Overview"), "layout-dashboard", "overview", key="o"),)),
     (
         _("Configure"),
         (
@@ -43,6 +45,7 @@ MENU: tuple[tuple[str | Promise, tuple[MenuItem, ...]], ...] = (
                     *("mapping", "mapping_add", "mapping_remove", "mappings_reset", "expression_help", "aws_fields"),
                     *("configuration_export", "configuration_import"),
                 ),
+                key="m",
             ),
             MenuItem(_("Scope"), "filter", "scope", pages=("scope_people",)),
             MenuItem(
@@ -50,6 +53,7 @@ MENU: tuple[tuple[str | Promise, tuple[MenuItem, ...]], ...] = (
                 "users-group",
                 "assignments",
                 pages=("assign", "assign_pasted", "unassign", "unassign_ticked", "application", "group"),
+                key="a",
             ),
             MenuItem(
                 _("Draft and versions"),
@@ -64,8 +68,8 @@ MENU: tuple[tuple[str | Promise, tuple[MenuItem, ...]], ...] = (
         (
             MenuItem(_("Provisioning"), "player-play", "provisioning", pages=("turn_on", "turn_off")),
             MenuItem(_("Approvals"), "hand-stop", "approvals", pages=("approval",)),
-            MenuItem(_("Sync history"), "history", "runs", pages=("run", "run_cancel")),
-            MenuItem(_("Logs"), "list-search", "logs", pages=("log",)),
+            MenuItem(_("Sync history"), "history", "runs", pages=("run", "run_cancel"), key="r"),
+            MenuItem(_("Logs"), "list-search", "logs", pages=("log",), key="l"),
             MenuItem(
                 _("Compare with AWS"), "replace", "drift", pages=("drift_repair", "only_in_aws", "only_in_aws_leave")
             ),
@@ -74,7 +78,13 @@ MENU: tuple[tuple[str | Promise, tuple[MenuItem, ...]], ...] = (
     (
         _("People"),
         (
-            MenuItem(_("People"), "users", "people", pages=("person", "person_what_if", "person_match", "person_cut")),
+            MenuItem(
+                _("People"),
+                "users",
+                "people",
+                pages=("person", "person_what_if", "person_match", "person_cut"),
+                key="p",
+            ),
             MenuItem(_("On demand"), "user", "on_demand", pages=("demand",)),
             MenuItem(_("Readiness"), "shield-check", "readiness"),
         ),
@@ -126,6 +136,7 @@ def menu(
                     "current": page == item.url_name or page in item.pages,
                     "attention": item.url_name == "connection" and not (tenant.entra.passed and tenant.aws.passed),
                     "name": item.url_name,
+                    "key": item.key,
                     "edited": edited[item.url_name],
                     "count": decisions if item.url_name == "approvals" else 0,
                 }

@@ -64,6 +64,13 @@ def status(kind: str, value: str, icon_only: bool = False) -> SafeString:
 
 
 @register.simple_tag
+def mark_of(kind: str, value: str) -> SafeString:
+    """A state as a small mark in a row of them, which is told in words beside it."""
+    family, shape = LOOKS[kind][value]
+    return format_html('<span class="ls-status ls-c-{}">{}</span>', family, icon(shape, 14))
+
+
+@register.simple_tag
 def awaited_worker(queue: str = RUNS) -> str:
     """Why nobody has taken something yet: whoever waits for a busy worker need not start one."""
     if somebody_works(queue):
@@ -112,6 +119,12 @@ def clock(value: datetime.datetime, seconds: bool = True) -> SafeString:
 def _time(value: datetime.datetime, form: str) -> SafeString:
     stamp = value.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return format_html('<time datetime="{}">{}</time>', stamp, date_format(timezone.localtime(value), form))
+
+
+@register.simple_tag
+def printed() -> SafeString | str:
+    """When the page was made, for paper."""
+    return moment(timezone.now())
 
 
 @register.simple_tag

@@ -20,6 +20,7 @@ from sync.rules import filters
 from sync.rules.filter_words import clauses_in_words
 
 Words = str | Promise
+CHANGED_IN_ENTRA = gettext_lazy("Changed in Entra since the last run")
 KINDS: Mapping[str, Words] = {
     "mapping": gettext_lazy("Mapping"),
     "filter": gettext_lazy("Scope filter"),
@@ -172,14 +173,15 @@ class Because:
     def __init__(self, lines: Iterable[ChangeLine]) -> None:
         self.lines = {line.key: line for line in lines}
 
-    def of(self, causes: Iterable[str], *, unit: str = "") -> list[dict[str, str]]:
-        """Each with `text` and `by`. `unit`: only mappings of this unit count, with whatever is no mapping."""
+    def of(self, causes: Iterable[str], *, unit: str = "", otherwise: Words = CHANGED_IN_ENTRA) -> list[dict[str, str]]:
+        """Each with `text` and `by`. `unit`: only mappings of this unit count, with whatever is no mapping; `otherwise`:
+        what it is where nothing of the draft is behind it."""
         keys, reasons = split_causes(causes)
         found = [self._one(key) for key in keys if not unit or not key.startswith("mapping:") or unit_in(key, unit)]
         if found:
             return found
         texts = [str(SCOPE_REASONS.get(reason, reason)) for reason in reasons]
-        return [{"text": text, "by": ""} for text in texts or [_("Changed in Entra since the last run")]]
+        return [{"text": text, "by": ""} for text in texts or [str(otherwise)]]
 
     def _one(self, key: str) -> dict[str, str]:
         line = self.lines.get(key)

@@ -1,8 +1,12 @@
 """What a planned run would do, counted for a page."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from django.db.models import Count, Sum
 
 from sync.models import Action, Result, Run
+from sync.problems.grouping import ProblemGroup, failures, problem_groups
 
 
 def shows_a_plan(found: Run) -> bool:
@@ -25,3 +29,21 @@ def plan_lines(found: Run) -> list[dict[str, object]]:
         }
         for row in sorted(counted.order_by(), key=lambda row: (order.index(row["action"]), row["object_type"]))
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Arrivals:
+    """Of a plan: how many people come to AWS, how many do not although they should, and why."""
+
+    arriving: int
+    refused: int
+    reasons: Sequence[ProblemGroup]
+
+
+def arrivals_of(found: Run) -> Arrivals:
+    people = found.operations.filter(object_type="user", result=Result.PLANNED, action__in=(Action.CREATE, Action.LINK))
+    coming = people.values("object_id")
+    # Of somebody who comes, a manager may be left out.
+    left = failures(found).filter(object_type="user").exclude(object_id__in=coming).values("object_id").distinct()
+    reasons = [group for group in problem_groups(found) if not group.problem.warning]
+    return Arrivals(coming.distinct().count(), left.count(), reasons)

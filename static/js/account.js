@@ -11,6 +11,14 @@
   });
 })();
 
+/* A time zone that nobody has chosen yet is the browser's. */
+(function () {
+  "use strict";
+  const select = document.querySelector("select[data-browser-zone]");
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (select && select.value === "UTC" && [...select.options].some((one) => one.value === zone)) select.value = zone;
+})();
+
 /* Passkeys: the form that waits for one shows itself where the browser knows them. */
 (function () {
   "use strict";

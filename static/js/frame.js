@@ -134,3 +134,59 @@
   dialog.querySelector("button").addEventListener("click", () => look("POST").catch(() => {}));
   wait(Math.max(1, Number(dialog.dataset.seconds) - WARNING));
 })();
+
+/* The field in the header, and the keys that work on every page: templates/help/shortcuts.html lists them. */
+(function () {
+  "use strict";
+  const search = document.getElementById("frame-q");
+  const suggestions = document.getElementById("search-suggestions");
+  // After `g` so many milliseconds are left for the letter of a page.
+  const PATIENCE = 1500;
+  let going = 0;
+
+  // Arrows go through what is suggested; Escape, and the focus that leaves, take it away.
+  if (search) {
+    search.form.addEventListener("keydown", (event) => {
+      const stops = [search, ...suggestions.querySelectorAll("a")];
+      const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+      if (step && stops.length > 1) {
+        event.preventDefault();
+        stops[(stops.indexOf(document.activeElement) + step + stops.length) % stops.length].focus();
+      }
+      if (event.key === "Escape") { suggestions.replaceChildren(); search.focus(); }
+    });
+    search.form.addEventListener("focusout", (event) => {
+      if (event.relatedTarget && !search.form.contains(event.relatedTarget)) suggestions.replaceChildren();
+    });
+    document.addEventListener("click", (event) => { if (!search.form.contains(event.target)) suggestions.replaceChildren(); });
+  }
+
+  // Single keys can be turned off (WCAG 2.1.4), and mean nothing while somebody types or a dialog asks.
+  if (document.body.dataset.shortcuts === "off") return;
+  const busy = (target) => target.isContentEditable || target.matches("input, select, textarea") || document.querySelector("dialog[open]");
+
+  function find() {
+    if (!search) return;
+    if (!search.checkVisibility()) { document.querySelector(".ls-search-link").click(); return; }
+    search.focus();
+    search.select();
+  }
+  function list() {
+    const link = document.getElementById("shortcuts-link");
+    if (link) link.click();
+  }
+  function go(letter) {
+    const link = document.querySelector(`.ls-nav a[data-go="${CSS.escape(letter)}"]`);
+    if (link) link.click();
+  }
+
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || busy(event.target)) return;
+    const keys = { "/": find, "?": list };
+    if (Date.now() - going < PATIENCE) { going = 0; go(event.key); return; }
+    if (event.key === "g") going = Date.now();
+    if (!keys[event.key]) return;
+    event.preventDefault();
+    keys[event.key]();
+  });
+})();

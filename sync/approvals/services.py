@@ -4,6 +4,7 @@ import datetime
 from collections.abc import Collection, Sequence
 from functools import partial
 
+import structlog
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
@@ -35,6 +36,8 @@ from sync.rules.limits import Limits
 from sync.runs.requests import request_run, request_soon
 from sync.runs.results import settle_waiting_runs
 from sync.standings import services as standings
+
+log = structlog.get_logger(__name__)
 
 Decision = HeldChange.Decision
 
@@ -70,6 +73,8 @@ def confirm_plan(*, run: Run, actor: str) -> None:
     configuration.confirmed_run, configuration.confirmed_at, configuration.confirmed_by = run, timezone.now(), actor
     configuration.save(update_fields=["confirmed_run", "confirmed_at", "confirmed_by"])
     audit.record(actor, "plan.confirm", run, None, {"run": run.number, "changes": run.planned, "hash": run.plan_hash})
+    told = {"tenant": run.tenant.slug, "run": str(run.number), "changes": run.planned, "by": actor}
+    transaction.on_commit(partial(log.info, "plan confirmed", **told))
 
 
 def confirm_own_plan(run: Run) -> None:
@@ -159,6 +164,9 @@ def carry_out_decision(
             raise NothingHeld
         settle_waiting_runs(hold.tenant)
         audit.record(actor, "hold.decide", hold, None, {"approved": approved, "kept": kept, "comment": comment})
+        numbers = {"approved": len(approved), "kept": len(kept)}
+        told = {"tenant": hold.tenant.slug, "hold": hold.kind, "by": actor, **numbers}
+        transaction.on_commit(partial(log.info, "hold decided", **told))
     if not approved:
         return None
     # What a person approves does not wait for the end of an earlier failure.
@@ -167,12 +175,23 @@ def carry_out_decision(
     return ask(tenant=hold.tenant, kind=Run.Kind.CHANGES, trigger=Run.Trigger.APPROVAL, actor=actor)
 
 
+@transaction.atomic
+def undo_keep(*, hold: Hold, actor: str, change: int) -> None:
+    """What was kept waits for a decision again; nothing happens because of that. Raises NothingHeld."""
+    kept = HeldChange.objects.select_for_update().kept().filter(hold=hold, pk=change)
+    waiting = _decide(kept, Decision.WAITING, "", "", hold.tenant)
+    if not waiting:
+        raise NothingHeld
+    audit.record(actor, "hold.undo_keep", hold, None, {"waiting": waiting})
+
+
 def _decide(changes: QuerySet[HeldChange], decision: str, actor: str, comment: str, tenant: Tenant) -> list[str]:
     """Names of those that were decided on."""
     rows = list(changes)
     now = timezone.now()
     for row in rows:
-        row.decision, row.decided_at, row.decided_by, row.comment = decision, now, actor, comment
+        row.decision, row.decided_by, row.comment = decision, actor, comment
+        row.decided_at = None if decision == Decision.WAITING else now
         row.expires_at = None
         if decision == Decision.APPROVED:
             row.expires_at = now + datetime.timedelta(hours=Limits.of(tenant.limits).approval_hours)

@@ -1,7 +1,9 @@
 """Numbered versions: made of a draft, restored, and a draft put back to them."""
 
+from functools import partial
 from typing import Any
 
+import structlog
 from django.db import transaction
 from django.db.models import Max, QuerySet
 from django.utils import timezone
@@ -10,6 +12,8 @@ from sync import audit
 from sync.configuration.drafts import changes, copy_assignments, copy_rows, copy_settings, differs, editing
 from sync.configuration.items import scope_digest
 from sync.models import Configuration, Run, Tenant
+
+log = structlog.get_logger(__name__)
 
 
 class DraftInTheWay(Exception):
@@ -94,6 +98,8 @@ def make_version(draft: Configuration, *, actor: str, comment: str = "", preview
     draft.save()
     facts = {"number": draft.number, "comment": comment, "changes": draft.differs}
     audit.record(actor, "version.publish", draft, None, facts)
+    told = {"tenant": tenant.slug, "version": draft.number, "changes": len(draft.differs)}
+    transaction.on_commit(partial(log.info, "version published", by=actor, **told))
     return draft
 
 

@@ -5,8 +5,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from typing import Any, Literal, TypeVar
 
+import structlog
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q
@@ -24,6 +26,8 @@ from sync.models import AwsConnection, ConnectionTest, EntraConnection, Half, Se
 from sync.models.connection import Connection
 from sync.runs import quarantine
 from sync.runs.outages import is_outage
+
+log = structlog.get_logger(__name__)
 
 Kind = TypeVar("Kind", bound=Connection)
 
@@ -269,7 +273,7 @@ def run_test(test_id: int) -> None:
     # The start, read before the credentials are: a change during the test makes the test one of old values.
     started = timezone.now()
     ConnectionTest.objects.filter(pk=test.pk).update(state=ConnectionTest.State.RUNNING)
-
+    log.info("test begins", tenant=test.tenant.slug, half=test.half, second=test.second)
     try:
         for rows in checks.run(test.tenant, test.half, second=test.second):
             test.checks = rows
@@ -283,6 +287,14 @@ def run_test(test_id: int) -> None:
     remember(test, started)
 
 
+def _tell(test: ConnectionTest, started: datetime.datetime) -> None:
+    """`failed`: checks by their ids, as the page has them."""
+    seconds = round((timezone.now() - started).total_seconds(), 3)
+    failed = [row["id"] for row in test.checks if row["state"] == "failed"]
+    facts = {"tenant": test.tenant.slug, "half": test.half, "second": test.second, "seconds": seconds, "failed": failed}
+    transaction.on_commit(partial(log.warning if failed else log.info, "test ended", **facts))
+
+
 @transaction.atomic
 def remember(test: ConnectionTest, started: datetime.datetime) -> None:
     """Close the test; its half takes the result unless a later test already gave one."""
@@ -290,6 +302,7 @@ def remember(test: ConnectionTest, started: datetime.datetime) -> None:
     test.finished_at = timezone.now()
     test.passed = checks.all_passed(test.checks)
     test.save(update_fields=["state", "finished_at", "passed", "checks"])
+    _tell(test, started)
     result = {"tested_at": started, "test_passed": checks.half_works(test.checks)}
     older = Q(tested_at=None) | Q(tested_at__lte=started)
     if test.second:

@@ -15,6 +15,7 @@ from sync.models.incident import Incident, IncidentEvent
 from sync.models.link import Link, MembershipLink, ObjectType, Origin
 from sync.models.readiness import Finding, ReadinessCheck
 from sync.models.rehearsed import Rehearsed
+from sync.models.retention import Backup, DatabaseSize, Pruning
 from sync.models.run import Action, MissedStart, Operation, Result, Run
 from sync.models.standing import Standing, Word
 from sync.models.tenant import Adoption, Interval, NameId, Tenant
@@ -27,10 +28,12 @@ __all__ = [
     "AuditEntry",
     "AuditHead",
     "AwsConnection",
+    "Backup",
     "ChangeRequest",
     "Channel",
     "Configuration",
     "ConnectionTest",
+    "DatabaseSize",
     "Delivery",
     "DeliveryAttempt",
     "Demand",
@@ -57,6 +60,7 @@ __all__ = [
     "ObjectType",
     "Operation",
     "Origin",
+    "Pruning",
     "ReadinessCheck",
     "Rehearsed",
     "Result",

@@ -1,7 +1,9 @@
 """The mirror of the Entra directory, as read by the last rounds."""
 
 from django.db import models
+from django.db.models.fields.json import KT
 
+from sync.db.beginnings import beginning_of
 from sync.models.tenant import Tenant
 
 
@@ -56,10 +58,17 @@ class DirectoryUser(Mirrored):
     scope_at = models.DateTimeField(null=True, blank=True)
     # The groups on the way from the assigned one down to the one that lists the person (object ids).
     scope_path = models.JSONField(default=list)
+    # What is searched by its beginning (sync/db/beginnings.py).
+    search_login = beginning_of("user_principal_name")
+    search_surname = beginning_of(KT("properties__surname"))
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["tenant", "object_id"], name="mirrored_user")]
         indexes = [
+            *(
+                models.Index(fields=["tenant", key], opclasses=["int8_ops", "varchar_pattern_ops"], name=f"user_{key}")
+                for key in ("search_login", "search_surname")
+            ),
             models.Index(fields=["tenant", "changed_snapshot"], name="user_changed"),
             models.Index(fields=["tenant", "manager_id"], name="user_manager"),
         ]

@@ -108,6 +108,11 @@ class Link(Keyed):
             models.Index(fields=["tenant", "retry_at"], name="link_retry"),
             models.Index(fields=["tenant", "refused_code"], condition=~models.Q(refused_code=""), name="link_refused"),
             *(models.Index(fields=["tenant", "object_type", key], name=f"link_{key}") for key in KEYS),
+            models.Index(
+                fields=["tenant", "object_type", "wanted_email"],
+                opclasses=["int8_ops", "varchar_ops", "varchar_pattern_ops"],
+                name="link_email_beginning",
+            ),
         ]
 
 

@@ -65,6 +65,13 @@ class Run(models.Model):
         FAILED = "failed", _("Failed")
         CANCELLED = "cancelled", _("Cancelled")
 
+    class Kept(models.TextChoices):
+        """What retention has left of its operations (sync/retention)."""
+
+        ALL = "all"
+        ROWS = "rows"
+        NOTHING = "nothing"
+
     OPEN = (State.QUEUED, State.RUNNING, State.CANCELLING)
     DONE = (State.COMPLETED, State.COMPLETED_WITH_ERRORS, State.COMPLETED_WITH_DIFFERENCES)
     SYNCS = (Kind.FULL, Kind.CHANGES)
@@ -113,6 +120,10 @@ class Run(models.Model):
     # Why the whole run failed: a code of sync.problems.catalogue and its facts.
     problem = models.CharField(max_length=40, blank=True)
     problem_detail = models.TextField(blank=True)
+    # ROWS: without what was sent and answered.
+    kept = models.CharField(max_length=7, choices=Kept, default=Kept.ALL)
+    # Itself, and those of the same day that changed nothing either and are no rows any more.
+    stands_for = models.PositiveIntegerField(default=1)
 
     objects = RunQuerySet.as_manager()
 
@@ -160,6 +171,11 @@ class Run(models.Model):
     def drafted(self) -> bool:
         """The preview of a draft: it leaves no trace but its plan."""
         return self.kind == self.Kind.PREVIEW and bool(self.configuration_digest)
+
+    @property
+    def others(self) -> int:
+        """How many of the same day it stands for, beside itself."""
+        return self.stands_for - 1
 
     @property
     def duration(self) -> datetime.timedelta | None:

@@ -5,6 +5,7 @@ from typing import Literal, TypedDict
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from sync.db.beginnings import beginning_of
 from sync.models.link import ObjectType
 from sync.models.tenant import Tenant
 
@@ -82,6 +83,8 @@ class Standing(models.Model):
     since = models.DateTimeField()
     # When it is tried again; of somebody disabled who is purged from Entra: when AWS is to delete them.
     next_try = models.DateTimeField(null=True, blank=True)
+    # What is searched by its beginning (sync/db/beginnings.py).
+    search_name = beginning_of("name")
 
     class Meta:
         constraints = [
@@ -93,7 +96,14 @@ class Standing(models.Model):
                 fields=["tenant", "kind", "scim_id"], condition=models.Q(object_id=""), name="one_standing_in_aws"
             ),
         ]
-        indexes = [models.Index(fields=["tenant", "kind", "word", "name", "id"], name="standing_by_word")]
+        indexes = [
+            models.Index(fields=["tenant", "kind", "word", "name", "id"], name="standing_by_word"),
+            models.Index(
+                fields=["tenant", "kind", "search_name"],
+                opclasses=["int8_ops", "varchar_ops", "varchar_pattern_ops"],
+                name="standing_by_beginning",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -61,6 +61,8 @@ class Tenant(models.Model):
     enabled_changed_by = models.CharField(max_length=254, blank=True)
     # Turned off by `stop_all`; `resume_all` turns it on again.
     stopped_with_all = models.BooleanField(default=False)
+    # The database was put back then from a backup: nothing is written to AWS before a comparison (sync/runs/restored.py).
+    restored_at = models.DateTimeField(null=True, blank=True)
     interval = models.PositiveIntegerField(_("interval"), choices=Interval, default=Interval.FIFTEEN)
     next_run_at = models.DateTimeField(null=True, blank=True)
     last_run_number = models.PositiveIntegerField(default=0)

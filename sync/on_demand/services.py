@@ -18,6 +18,7 @@ from sync.graph.client import GraphClient
 from sync.graph.errors import NotFound
 from sync.models import Demand, DemandObject, DirectoryGroup, DirectoryUser, Run, Tenant
 from sync.runs.requests import new_run
+from sync.runs.restored import waits_for_comparison
 
 MOST_PEOPLE = 50
 # Of one person, in one tenant, that are not carried out yet: a demand holds up the tenant's syncs.
@@ -25,7 +26,7 @@ MOST_OPEN = 5
 
 
 class CannotDemand(ValueError):
-    """`code`: nobody, too-many, mixed, token-refused or too-many-open."""
+    """`code`: nobody, too-many, mixed, token-refused, restored or too-many-open."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -62,6 +63,8 @@ def request_demand(
     check_chosen(objects)
     if not dry_run and token_refused(tenant):
         raise CannotDemand("token-refused")
+    if not dry_run and waits_for_comparison(tenant):
+        raise CannotDemand("restored")
     with transaction.atomic():
         Tenant.objects.select_for_update().get(pk=tenant.pk)
         if tenant.demands.filter(requested_by=actor, state__in=Demand.OPEN).count() >= MOST_OPEN:

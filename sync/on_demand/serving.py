@@ -54,7 +54,7 @@ def execute_demand(run: Run, watch: Watch) -> Run:
         resolve_open_intents(run, scim)
         Serving(run.tenant, watch, graph, scim).serve()
     except Cancelled:
-        log.info("demand stopped", run=run.pk)
+        log.info("demand stopped")
     except LeaseLost:
         raise
     except Exception as error:
@@ -62,7 +62,7 @@ def execute_demand(run: Run, watch: Watch) -> Run:
             raise
         ending = ending_of(error)
         if ending.code == OWN_ERROR:
-            log.exception("on demand stopped on an error of its own", run=run.pk)
+            log.exception("on demand stopped on an error of its own")
         for demand in Demand.objects.filter(tenant=run.tenant, state=Demand.State.WAITING).select_related("run"):
             _end(demand, ending.code, ending.detail)
     run.refresh_from_db()

@@ -6,11 +6,14 @@ from sync.models import DirectoryUser, Link, ObjectType, Standing, Tenant, Word
 from sync.people.facts import Blocked, Membership, PersonFacts, facts_of, memberships
 from sync.people.groups import GroupMembers, group_verdict, members_of_group
 from sync.people.past import Past, as_of
+from sync.people.search import SHORTEST
+from sync.people.search import search as search_everybody
 from sync.people.values import UNREADABLE, Value, changed_by, read_in_aws, values_of
 from sync.people.verdict import Answer, Question, Verdict, blocker_of, questions, verdict_of
 from sync.standings import queries as standings
 
 __all__ = [
+    "SHORTEST",
     "UNREADABLE",
     "Answer",
     "Blocked",
@@ -33,6 +36,7 @@ __all__ = [
     "of_id",
     "questions",
     "read_in_aws",
+    "search_everybody",
     "values_of",
     "verdict_of",
 ]

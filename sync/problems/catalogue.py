@@ -339,6 +339,13 @@ PROBLEMS: dict[str, ProblemWords] = {
         _("The worker stopped three times in the middle of it. What became of its requests was read from AWS."),
         _("Look at the server log, then start it again."),
     ),
+    "restored": ProblemWords(
+        _("The database was restored from a backup"),
+        _(
+            "AWS may hold people and groups that it does not know of. Nothing is written before somebody compared the two."
+        ),
+        _("Compare with AWS, look at what only AWS holds, then turn provisioning on."),
+    ),
     "not-confirmed": ProblemWords(
         _("The plan waits for a yes"),
         _("Who is assigned, or how people are matched, has changed. The plan is made; nothing was written."),

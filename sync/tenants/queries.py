@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from sync.models import Adoption, NameId, Tenant
 from sync.rules.limits import Limits
+from sync.runs.restored import waits_for_comparison
 
 # The lowest and highest value of each limit.
 RANGES: dict[str, tuple[int, int]] = {
@@ -71,6 +72,11 @@ def _check_patterns(patterns: Any) -> str:
 
 
 def missing_for_turning_on(tenant: Tenant) -> list[str]:
+    """As for reading; and after a restore a comparison."""
+    return [*missing_for_reading(tenant), *(["restored"] if waits_for_comparison(tenant) else [])]
+
+
+def missing_for_reading(tenant: Tenant) -> list[str]:
     """Both halves must have passed a test since their last change."""
     reasons = []
     if not tenant.entra.passed:

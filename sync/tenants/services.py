@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.utils import timezone
 from django.utils.text import slugify
 
@@ -17,7 +17,17 @@ from sync.configuration.current import add_default_mappings, configuration_of
 from sync.configuration.editing import TENANT_FIELDS, matching_changed, revision
 from sync.configuration.items import facts_of, scope_digest
 from sync.drift.services import note_left_alone
-from sync.models import AwsConnection, ChangeRequest, Configuration, EntraConnection, Interval, Run, Tenant
+from sync.models import (
+    AwsConnection,
+    ChangeRequest,
+    Configuration,
+    Delivery,
+    Demand,
+    EntraConnection,
+    Interval,
+    Run,
+    Tenant,
+)
 from sync.rules.limits import Limits
 from sync.runs.requests import cancel_runs, request_soon
 from sync.tenants.queries import RANGES, check_safety, missing_for_turning_on, safety_of
@@ -129,10 +139,28 @@ def _switch(tenant: Tenant, actor: str, *, enabled: bool, with_all: bool = False
     tenant.enabled, tenant.enabled_changed_at, tenant.enabled_changed_by = enabled, timezone.now(), actor
     tenant.next_run_at = timezone.now() + tenant.interval_length if enabled else None
     tenant.stopped_with_all = with_all
-    fields = ("enabled", "enabled_changed_at", "enabled_changed_by", "next_run_at", "stopped_with_all")
+    if enabled:
+        # A comparison was there to look at, or nothing was restored.
+        tenant.restored_at = None
+    fields = ("enabled", "enabled_changed_at", "enabled_changed_by", "next_run_at", "stopped_with_all", "restored_at")
     tenant.save(update_fields=fields)
     verb = "provisioning.turn_on" if enabled else "provisioning.turn_off"
     audit.record(actor, verb, tenant, {"enabled": not enabled}, {"enabled": enabled})
+
+
+@transaction.atomic
+def note_restored(*, actor: str, made_at: str) -> None:
+    """The database was put back to what it was at `made_at`: provisioning is off, what was on comes back by `resume_all`, and
+    nothing that was going on then goes on."""
+    now = timezone.now()
+    again = {"sequence": F("sequence") + 1, "finished_at": now}
+    Demand.objects.filter(state__in=Demand.OPEN).update(state=Demand.State.FAILED, problem="cancelled", **again)
+    Run.objects.filter(state__in=Run.OPEN).update(state=Run.State.CANCELLED, **again)
+    unsent = {"state": Delivery.State.FAILED, "error": "The database was restored: it may have been sent before."}
+    Delivery.objects.filter(state__in=Delivery.OPEN).update(**unsent)
+    Tenant.objects.filter(enabled=True).update(stopped_with_all=True, enabled_changed_at=now, enabled_changed_by=actor)
+    Tenant.objects.update(enabled=False, next_run_at=None, restored_at=now, lease_owner="", lease_expires_at=None)
+    audit.record(actor, "installation.restore", None, None, {"made_at": made_at})
 
 
 @transaction.atomic

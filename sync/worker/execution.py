@@ -18,11 +18,12 @@ from sync.models import AwsConnection, Configuration, EntraConnection, Result, R
 from sync.notifications import deliveries, incidents
 from sync.on_demand.serving import Serving, execute_demand, recover_demands
 from sync.problems.grouping import problem_counts
-from sync.runs import checkpoints, quarantine
+from sync.runs import checkpoints, log_lines, quarantine
 from sync.runs.lease import Lease, LeaseLost, Watch, claim
 from sync.runs.missed import note_late_start
 from sync.runs.outages import is_outage, outage_in_words
 from sync.runs.outcomes import OWN_ERROR, Ending, ending_of
+from sync.runs.restored import require_comparison
 from sync.runs.results import count_results, ended_state
 from sync.runs.tallies import count_run
 from sync.scim.client import ScimClient
@@ -40,6 +41,11 @@ def execute_run(run_id: int, watching: type[Watch] = Watch) -> Run | None:
     run = Run.objects.select_related("tenant").get(pk=run_id)
     if not run.open:
         return None
+    with log_lines.within(run):
+        return _under_lease(run, watching)
+
+
+def _under_lease(run: Run, watching: type[Watch]) -> Run | None:
     lease = claim(run.tenant_id)
     if lease is None:
         return None
@@ -48,18 +54,13 @@ def execute_run(run_id: int, watching: type[Watch] = Watch) -> Run | None:
         with watching(lease, run.pk) as watch:
             recover_demands(run.tenant)
             if run.kind == Run.Kind.ON_DEMAND:
-                execute_demand(run, watch)
-                standings.refresh_only_in_aws(run.tenant_id)
-                run.refresh_from_db()
-                count_run(run)
-                notify(run)
-                return run
+                return _execute_demand(run, watch)
             return _execute(run, watch)
     except LeaseLost:
-        log.warning("lease lost", run=run.pk, epoch=lease.epoch)
+        log.warning("lease lost", epoch=lease.epoch)
         return None
     except (OperationalError, InterfaceError) as error:
-        log.warning("database away", run=run.pk, epoch=lease.epoch, reason=outage_in_words(error))
+        log.warning("database away", epoch=lease.epoch, reason=outage_in_words(error))
         # The broken connection would refuse to give the lease back, too.
         connection.close()
         raise
@@ -68,11 +69,24 @@ def execute_run(run_id: int, watching: type[Watch] = Watch) -> Run | None:
         checkpoints.passed("lease released")
 
 
+def _execute_demand(run: Run, watch: Watch) -> Run:
+    log_lines.note_begin(run)
+    execute_demand(run, watch)
+    standings.refresh_only_in_aws(run.tenant_id)
+    run.refresh_from_db()
+    count_run(run)
+    log_lines.note_end(run)
+    notify(run)
+    return run
+
+
 def _execute(run: Run, watch: Watch) -> Run | None:
     if not _begin(run):
         return None
+    log_lines.note_begin(run)
     checkpoints.passed("run begun")
     _end(run, watch.lease, _carry_out(run, watch))
+    log_lines.note_end(run)
     checkpoints.passed("run ended")
     if run.kind != Run.Kind.PREVIEW:
         notify(run)
@@ -132,7 +146,7 @@ def _carry_out(run: Run, watch: Watch) -> Ending:
             raise
         ending = ending_of(error)
         if ending.code == OWN_ERROR:
-            log.exception("run stopped on an error of its own", run=run.pk)
+            log.exception("run stopped on an error of its own")
         return ending
     run.problems = problem_counts(run)
     return Ending(ended_state(run, differs=differs), "", "")
@@ -142,6 +156,7 @@ def _work(run: Run, watch: Watch, graph: GraphClient, scim: ScimClient) -> None:
     if run.kind == Run.Kind.VERIFY:
         verify(run, watch, scim)
         return
+    require_comparison(run)
     configuration, evaluated = _rules_of(run)
     read_back = partial(compare, run=run, watch=watch, scim=scim)
     run_cycle(run, configuration, watch, graph, scim, evaluated=evaluated, compare=read_back)

@@ -128,3 +128,46 @@ def test_a_live_run_keeps_the_focus_and_stops_asking_when_it_is_over(
     expect(page.locator("#run-pill .ls-pill-running")).to_have_count(0)
     # A finished fragment has no trigger: htmx asks no more.
     expect(page.locator("#run-head[hx-trigger]")).to_have_count(0)
+
+
+def test_a_hidden_tab_asks_nothing_and_goes_on_when_it_is_seen(
+    tenant: Tenant, owner: User, open_page: Callable[[User | None], Page], live_server: Any
+) -> None:
+    Run.objects.create(tenant=tenant, number=1, kind="full", trigger="person", state="running")
+    page = open_page(owner)
+    asked: list[str] = []
+    page.clock.install()
+    page.goto(f"{live_server.url}/t/acme/runs/1/")
+    page.on("request", lambda request: asked.append(request.url))
+    page.evaluate("Object.defineProperty(document, 'hidden', { configurable: true, get: () => window.unseen })")
+    page.evaluate("window.unseen = true")
+    page.clock.run_for(20_000)
+    assert [url for url in asked if "seen=" in url or "pill" in url] == []
+    with page.expect_response(lambda answer: "seen=" in answer.url):
+        page.evaluate("window.unseen = false")
+        page.clock.run_for(3_000)
+
+
+def press_tab_to(page: Page, wanted: str) -> None:
+    """By Tab alone, as far as from one field of a form to the next."""
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if page.evaluate("wanted => document.activeElement.matches(wanted)", wanted):
+            return
+    raise AssertionError(f"{wanted} is not reached by Tab")
+
+
+def test_a_half_is_connected_and_tested_by_keyboard_alone(
+    lab: Lab, tenant: Tenant, owner: User, open_page: Callable[[User | None], Page], live_server: Any
+) -> None:
+    page = open_page(owner)
+    page.goto(f"{live_server.url}/t/acme/connection/aws/")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main", "past the menu by one key"
+    press_tab_to(page, "#id_endpoint")
+    page.keyboard.type(lab.facts["scim_endpoint"])
+    press_tab_to(page, "#id_token")
+    page.keyboard.type(lab.facts["scim_token"])
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("8 passed")).to_be_visible()

@@ -447,11 +447,12 @@ OWN = (
     "mfa_generate_recovery_codes",
     "mfa_reauthenticate",
 )
-HELP = ("help", "help_words", "help_translate")
+HELP = ("help", "help_words", "help_translate", "help_shortcuts")
 GLOBAL = {
     **dict.fromkeys(("users", "user_invite", "keys", "credentials", "tenant_new", "account_logout", *HELP, *OWN), ""),
-    **dict.fromkeys(("site_audit", "site_audit_check", "health", "inbox", "tokens", "token_new"), ""),
+    **dict.fromkeys(("site_audit", "site_audit_check", "health", "retention", "inbox", "tokens", "token_new"), ""),
     "tenants": "?stay=1",
+    "search": "?q=ww",
 }
 
 

@@ -35,7 +35,7 @@ ABOVE = {
     "group": 34,
     "log": 23,
     "mappings": 18,
-    "overview": 25,
+    "overview": 28,
     "people": 19,
     "person": 21,
     "provisioning": 16,
@@ -119,8 +119,8 @@ def test_the_list_of_tenants_asks_no_more_of_many(every_standing: Tenant, jo: Cl
         stand(another, somebody, "in_aws", new_comparison(another))
         refresh_all(another)
     assert asked() <= few <= BUDGET
-    rows = {row["tenant"].name: row for row in jo.get("/t/?stay=1").context["rows"]}
-    assert rows["Another 3"]["reaching"] == (1, 1)
-    assert rows["Acme"]["reaching"] == standings.reaching_aws(every_standing)
-    assert (rows["Another 3"]["worst"], rows["Acme"]["worst"]) == (None, standings.worst(every_standing))
-    assert rows["Another 3"]["last_run"].number == 1
+    rows = {row.tenant.name: row for row in jo.get("/t/?stay=1").context["rows"]}
+    assert rows["Another 3"].summary.reaching == (1, 1)
+    assert rows["Acme"].summary.reaching == standings.reaching_aws(every_standing)
+    assert (rows["Another 3"].summary.worst, rows["Acme"].summary.worst) == (None, standings.worst(every_standing))
+    assert rows["Another 3"].last_run.number == 1

@@ -96,7 +96,7 @@ def drift(jo: Client) -> Iterator[tuple[str, object, object]]:
 def others(jo: Client) -> Iterator[tuple[str, object, object]]:
     reaching = (PEOPLE["in_aws"], in_scope(PEOPLE))
     [row] = jo.get("/t/?stay=1").context["rows"]
-    yield "tenants", (row["reaching"], row["worst"]), (reaching, (Word.HELD, PEOPLE["held"] + GROUPS["held"]))
+    yield "tenants", (row.summary.reaching, row.summary.worst), (reaching, (Word.HELD, PEOPLE["held"] + GROUPS["held"]))
     summary = jo.get("/t/acme/runs/").context["summary"]
     yield "history", (summary["people"], summary["in_scope"]), reaching
     ready = (in_scope(PEOPLE) - PEOPLE["not_ready"], in_scope(PEOPLE))

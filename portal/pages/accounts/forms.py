@@ -1,7 +1,7 @@
 """The first Owner; one's own settings and password."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib.auth.password_validation import validate_password
@@ -30,7 +30,12 @@ class FirstRunForm(forms.Form):
     name = forms.CharField(label=_("Your name"), max_length=200, widget=forms.TextInput(attrs={"autocomplete": "name"}))
     email = forms.EmailField(label=_("E-mail"), widget=forms.EmailInput(attrs={"autocomplete": "username"}))
     password = new_password_field()
-    time_zone = forms.ChoiceField(label=_("Time zone"), choices=time_zones, initial="UTC")
+    time_zone = forms.ChoiceField(
+        label=_("Time zone"),
+        choices=time_zones,
+        initial="UTC",
+        widget=forms.Select(attrs={"data-browser-zone": True}),
+    )
 
     def clean_code(self) -> str:
         code: str = self.cleaned_data["code"]
@@ -100,4 +105,5 @@ class MeForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = User
-        fields = ("name", "time_zone", "appearance")
+        fields = ("name", "time_zone", "appearance", "density", "shortcuts")
+        help_texts: ClassVar[dict[str, Any]] = {"shortcuts": _("Single keys, such as / for the search. ? lists them.")}

@@ -37,6 +37,7 @@ class DecisionForm(forms.Form):
     ticked = Numbers(required=False)
     upto = forms.IntegerField(min_value=0, widget=forms.HiddenInput, required=False)
     keep_one = forms.IntegerField(min_value=1, widget=forms.HiddenInput, required=False)
+    undo_one = forms.IntegerField(min_value=1, widget=forms.HiddenInput, required=False)
     comment = forms.CharField(
         label=_("Why?"),
         help_text=_("Goes into the audit log."),
@@ -55,7 +56,8 @@ class DecisionForm(forms.Form):
 
     def clean_confirm(self) -> str:
         value = str(self.cleaned_data["confirm"]).strip()
-        approving = self.cleaned_data.get("do") == "approve" and not self.cleaned_data.get("keep_one")
+        one = self.cleaned_data.get("keep_one") or self.cleaned_data.get("undo_one")
+        approving = self.cleaned_data.get("do") == "approve" and not one
         if approving and self.typed and value.casefold() != self.tenant.slug.casefold():
             raise ValidationError(_("Type %(name)s to confirm.") % {"name": self.tenant.slug})
         return value

@@ -63,6 +63,8 @@ def approval(request: HttpRequest, tenant: Tenant, pk: int) -> HttpResponse:
         form = DecisionForm(tenant=tenant, kind=hold.kind)
         return render_page(request, "approvals/detail.html", hold_context(request, hold, form))
     form = DecisionForm(request.POST, tenant=tenant, kind=hold.kind)
+    if form.is_valid() and form.cleaned_data["undo_one"]:
+        return _undo_keep(request, hold, form.cleaned_data["undo_one"])
     if not form.is_valid() or not (form.cleaned_data["do"] or form.cleaned_data["keep_one"]):
         # Enter in a tick box says nothing yet: the page comes again with the same ticks.
         context = hold_context(request, hold, form)
@@ -150,6 +152,16 @@ def _decide(request: HttpRequest, hold: Hold, form: DecisionForm) -> HttpRespons
     if run is None:
         return here
     return redirect_to(request, "run", hold.tenant.slug, run.number)
+
+
+def _undo_keep(request: HttpRequest, hold: Hold, change: int) -> HttpResponse:
+    try:
+        service.undo_keep(hold=hold, actor=request.user.email, change=change)
+    except service.NothingHeld:
+        messages.warning(request, _("It is not kept any more."))
+    else:
+        messages.success(request, _("It waits for a decision again."))
+    return redirect_to(request, "approval", hold.tenant.slug, hold.pk)
 
 
 def chosen_changes(hold: Hold, form: DecisionForm) -> tuple[list[int], list[int]]:

@@ -62,6 +62,7 @@ class Tab:
 LOSE = gettext_lazy("New sign-in stops at once. Sessions already open can last up to 13 hours in AWS accounts.")
 DELETED = gettext_lazy("Deleted people come back as new users. Their account assignments in AWS point at the old id.")
 REFUSED = gettext_lazy("Nothing would be sent for them.")
+NOT_THE_DRAFT = gettext_lazy("Nothing in the draft: it is so under the published version too")
 STAY = gettext_lazy("They have access to AWS and keep it; nothing of them would be written.")
 
 
@@ -166,7 +167,7 @@ def impact_row(tenant: Tenant, one: Operation, because: Because) -> Row:
     problem = PROBLEMS[one.problem].title if one.problem in PROBLEMS else ""
     return Row(
         operation=one,
-        because=because.of(one.causes),
+        because=because.of(one.causes, otherwise=NOT_THE_DRAFT) if problem else because.of(one.causes),
         changes=changes,
         keep=reason in KEEPABLE,
         why_not=SCOPE_REASONS.get(reason, "") if reason not in KEEPABLE else "",

@@ -43,7 +43,7 @@ from sync.preview.queries.previews import (
 )
 from sync.preview.services import CannotKeep, NotPublished, keep_person, publish_draft
 from sync.problems.catalogue import PROBLEMS, SCOPE_REASONS
-from sync.tenants.queries import missing_for_turning_on
+from sync.tenants.queries import missing_for_reading
 
 COLUMNS = (
     "object", "name", "user_principal_name", "entra_id", "aws_id", "action", "result", "reason", "field", "before",
@@ -90,7 +90,7 @@ def draft_discard(request: HttpRequest, tenant: Tenant) -> HttpResponse:
 def impact_start(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """Reads Entra and plans under the draft; nothing is written."""
     take(request, PREVIEW)
-    if missing_for_turning_on(tenant):
+    if missing_for_reading(tenant):
         messages.error(request, _("The connection has not passed a test since its last change. Test it first."))
         return redirect_to(request, "draft", tenant.slug)
     form = CommentForm(request.POST)

@@ -2,4 +2,7 @@ from django.urls import path
 
 from portal.pages.health import views
 
-urlpatterns = [path("settings/health/", views.health, name="health")]
+urlpatterns = [
+    path("settings/health/", views.health, name="health"),
+    path("settings/retention/", views.retention, name="retention"),
+]

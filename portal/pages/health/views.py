@@ -8,6 +8,7 @@ from portal.access.request import HttpRequest
 from portal.access.roles import Right
 from portal.frame.render import render_page
 from sync.health.queries.checks import checks, worst
+from sync.retention import queries
 
 GROUPS = {"work": _("Work"), "storage": _("Storage"), "outside": _("Outside")}
 
@@ -23,3 +24,10 @@ def health(request: HttpRequest) -> HttpResponse:
         "total": len(found),
     }
     return render_page(request, "health/detail.html", context, partial="live")
+
+
+@site_page(read=Right.OWN)
+def retention(request: HttpRequest) -> HttpResponse:
+    """What is kept for how long, and what goes the next night."""
+    context = {"due": queries.due(), "database_bytes": queries.size_now(), "growth": queries.growth()}
+    return render_page(request, "health/retention.html", context)

@@ -7,11 +7,12 @@ from django.utils.translation import gettext as _
 
 from portal.access.pages import Audience, site_page
 from portal.access.request import HttpRequest
-from portal.frame.render import render_page
+from portal.frame.render import render_page, render_question
 from portal.pages.help import translation
-from portal.pages.help.codes import Area, entries, entries_of
 from portal.pages.help.forms import TranslateForm
+from portal.pages.help.shortcuts import shortcuts
 from portal.pages.help.words import word_groups
+from portal.words.codes import Area, entries, entries_of
 from sync.connection.pasted_errors import read_error
 
 # Where AWS or Microsoft said something.
@@ -40,6 +41,13 @@ def code_page(request: HttpRequest, code: str) -> HttpResponse:
 @site_page(read=Audience.SIGNED_IN)
 def words(request: HttpRequest) -> HttpResponse:
     return render_page(request, "help/words.html", {"groups": word_groups()})
+
+
+@site_page(read=Audience.SIGNED_IN)
+def keyboard(request: HttpRequest) -> HttpResponse:
+    """A page of its own, and what `?` shows on every other."""
+    context = {"groups": shortcuts(), "on": request.user.shortcuts}
+    return render_question(request, "help/shortcuts.html", _("Keyboard shortcuts"), context)
 
 
 @site_page(read=Audience.SIGNED_IN, act=Audience.SIGNED_IN)

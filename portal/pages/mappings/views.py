@@ -68,6 +68,8 @@ def mappings_reset(request: HttpRequest, tenant: Tenant, object_type: ObjectType
 def mappings_recommended(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     service.apply_recommended(actor=request.user.email, tenant=tenant)
     messages.success(request, _("The mappings are as recommended for AWS."))
+    if request.POST.get("back") == "turn_on":
+        return redirect_to(request, "turn_on", tenant.slug)
     return redirect_to(request, MappingPage(request, tenant, "user").url("mappings"))
 
 

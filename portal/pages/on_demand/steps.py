@@ -69,7 +69,16 @@ class Step:
 
     @property
     def findings(self) -> list[dict[str, Any]]:
-        return [one | {"problem": PROBLEMS.get(one["code"])} for one in self.facts.get("findings", [])]
+        """Beside the one that stopped the step."""
+        found = [one for one in self.facts.get("findings", []) if not self._stops(one)]
+        return [one | {"problem": PROBLEMS.get(one["code"])} for one in found]
+
+    @property
+    def refused_value(self) -> str:
+        return next((str(one.get("value", "")) for one in self.facts.get("findings", []) if self._stops(one)), "")
+
+    def _stops(self, finding: Mapping[str, Any]) -> bool:
+        return (finding["code"], finding["attribute"]) == (self.facts.get("problem"), self.facts.get("attribute"))
 
     @property
     def empty(self) -> bool:

@@ -19,7 +19,7 @@ from portal.frame.render import redirect_to, render_page
 from portal.pages.on_demand.forms import OnDemandForm
 from portal.pages.on_demand.steps import shown_objects
 from sync.directory import live
-from sync.models import Demand, Run, Tenant
+from sync.models import Demand, DemandObject, Run, Tenant
 from sync.on_demand import services
 from sync.problems.catalogue import PROBLEMS
 
@@ -34,6 +34,9 @@ REFUSED = {
     "token-refused": gettext_lazy(
         "Nothing was sent: AWS refused the access token. Replace it under Connection and test it, then try again. "
         "You can still see what would happen."
+    ),
+    "restored": gettext_lazy(
+        "Nothing was sent: the database was restored from a backup. Compare with AWS first. You can still see what would happen."
     ),
 }
 
@@ -112,8 +115,13 @@ def state_of(demand: Demand) -> str:
         return "running"
     if demand.state == Demand.State.FAILED:
         return "cancelled" if demand.problem == "cancelled" else "failed"
-    bad = any(row.result in ("failed", "will_retry") for row in demand.objects_asked.all())
+    bad = any(row.result in ("failed", "will_retry") or stopped(row) for row in demand.objects_asked.all())
     return "completed_with_errors" if bad else "completed"
+
+
+def stopped(row: DemandObject) -> bool:
+    """One of its steps said no."""
+    return any(step["state"] == "failed" for step in row.steps)
 
 
 @page(read=Right.READ)

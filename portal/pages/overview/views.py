@@ -16,6 +16,7 @@ from portal.access.rights import can_everywhere
 from portal.access.roles import Right
 from portal.frame.around import TenantFrame
 from portal.frame.render import render_page
+from portal.pages.overview.day import HOURS, last_day
 from portal.words.holds import hold_heading
 from portal.words.provisioning import Provisioning
 from sync.approvals import queries
@@ -23,14 +24,20 @@ from sync.health.queries.presence import absence, late_tenants
 from sync.models import Tenant, Word
 from sync.notifications.queries import no_channel_works
 from sync.problems.catalogue import NOT_OF_RUNS, PROBLEMS
+from sync.runs.restored import RESTORED, waits_for_comparison
 from sync.standings import queries as standings
 from sync.standings.queries import Cause
 
 NEEDS_SHOWN = 8
-# Syncs, of which each is a mark.
-STRIP = 48
 # Words that somebody has to do something about; what is held is said by its decision.
 WORDS = tuple(word for word in (*standings.WAITS_FOR_SOMEBODY, Word.DIFFERS) if word != Word.HELD)
+# Who comes no further, by the step that they do not reach.
+LOST = {
+    "assigned": gettext_lazy("%(n)s not assigned"),
+    "in_scope": gettext_lazy("%(n)s outside scope"),
+    "ready": gettext_lazy("%(n)s not ready"),
+    "in_aws": gettext_lazy("%(n)s not in AWS"),
+}
 STEPS = {
     "directory": gettext_lazy("In Entra"),
     "assigned": gettext_lazy("Assigned"),
@@ -46,9 +53,8 @@ def overview(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     if tenant.enabled_changed_at is None:
         return redirect("setup", tenant.slug)
     provisioning = TenantFrame.of(request, tenant).provisioning
-    # No more than one is open.
-    syncs = list(tenant.runs.syncs()[: STRIP + 1])
     everything = [*waits(tenant, provisioning), *needs(tenant, provisioning)]
+    figures = standings.figures(tenant)
     context = {
         "tenant": tenant,
         "missing": absence() if tenant.enabled else "",
@@ -58,18 +64,32 @@ def overview(request: HttpRequest, tenant: Tenant) -> HttpResponse:
         "needs": everything[:NEEDS_SHOWN],
         "needs_count": len(everything),
         "nobody_told": no_channel_works(tenant),
-        "last_run": next(iter(syncs), None),
-        "figures": standings.figures(tenant),
+        "last_run": tenant.runs.syncs().first(),
+        "figures": figures,
+        "than_yesterday": than_yesterday(tenant, figures.reaching),
         "path": path_of_data(tenant),
         "as_of": standings.as_of(tenant),
-        "strip": [run for run in reversed(syncs) if not run.open][-STRIP:],
+        "day": last_day(tenant),
     }
     return render_page(request, "overview/detail.html", context, partial="live")
+
+
+def than_yesterday(tenant: Tenant, reaching: int) -> str:
+    """Compared with how the last sync before then left it; "" where there was none."""
+    yesterday = tenant.runs.syncs().filter(finished_at__lte=timezone.now() - HOURS).exclude(people_in_aws=None)
+    before = yesterday.order_by("-pk").values_list("people_in_aws", flat=True).first()
+    if before is None:
+        return ""
+    words = _("%(n)s more than yesterday") if reaching > before else _("%(n)s fewer than yesterday")
+    return words % {"n": f"{abs(reaching - before):,}"} if reaching != before else _("as many as yesterday")
 
 
 def waits(tenant: Tenant, provisioning: Provisioning) -> list[dict[str, Any]]:
     """What waits for a person's decision."""
     found: list[dict[str, Any]] = []
+    if waits_for_comparison(tenant):
+        facts = {"since": tenant.restored_at, "url": reverse("drift", args=[tenant.slug]), "action": _("Compare")}
+        found.append(_words(RESTORED) | facts)
     if provisioning.plan:
         url = reverse("run", args=[tenant.slug, provisioning.plan.number]) + "#plan"
         facts = {"since": provisioning.plan.finished_at, "url": url, "action": _("See the plan")}
@@ -143,6 +163,11 @@ def path_of_data(tenant: Tenant) -> list[dict[str, Any]]:
     """Every step with those who come no further."""
     people = reverse("people", args=[tenant.slug])
     return [
-        {"step": step, "title": STEPS[step.name], "url": f"{people}?dropped_at={step.name}"}
+        {
+            "step": step,
+            "title": STEPS[step.name],
+            "url": f"{people}?dropped_at={step.name}",
+            "lost": LOST[step.name] % {"n": f"{step.dropped:,}"} if step.dropped and step.name in LOST else "",
+        }
         for step in standings.path_of_data(tenant)
     ]

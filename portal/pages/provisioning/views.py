@@ -14,7 +14,7 @@ from portal.frame.around import TenantFrame
 from portal.frame.render import redirect_to, render_page, render_question, wants_partial
 from portal.pages.provisioning.forms import ScheduleForm
 from portal.pages.provisioning.safety_form import SafetyForm
-from portal.words.plan import plan_lines
+from portal.words.plan import arrivals_of, plan_lines
 from portal.words.progress import run_in_the_way, waits_too_long
 from portal.words.requests import waits_message
 from sync.approvals import queries
@@ -23,7 +23,7 @@ from sync.models import ChangeRequest, ObjectType, Run, Tenant
 from sync.problems.catalogue import PROBLEMS
 from sync.runs.requests import RunInTheWay, request_run
 from sync.standings import queries as standings
-from sync.tenants.queries import missing_for_turning_on
+from sync.tenants.queries import missing_for_reading, missing_for_turning_on
 from sync.tenants.services import CannotTurnOn, save_provisioning, save_safety, turn_off_tenant, turn_on_tenant
 
 
@@ -115,6 +115,7 @@ def turn_on_context(request: HttpRequest, tenant: Tenant) -> dict[str, object]:
     return control_context(request, tenant) | {
         "shown": plan,
         "plan": plan_lines(plan) if plan else [],
+        "arrivals": arrivals_of(plan) if plan else None,
         "would_hold": queries.foreseen_holds(plan) if plan else [],
         "failed": failed,
         "failure": PROBLEMS.get(failed.problem) if failed else None,
@@ -159,7 +160,7 @@ def asked_for(request: HttpRequest, tenant: Tenant, kind: str) -> Run:
 def preview(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """Reads Entra and plans, and writes nothing. `back`: the page that waits for it; else the run's own page."""
     take(request, PREVIEW)
-    if missing_for_turning_on(tenant):
+    if missing_for_reading(tenant):
         messages.error(request, _("The connection has not passed a test since its last change. Test it first."))
         return redirect_to(request, "provisioning", tenant.slug)
     run = asked_for(request, tenant, Run.Kind.PREVIEW)

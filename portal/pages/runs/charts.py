@@ -11,7 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from portal.pages.runs.figures import UNCHANGED, Fact, durations, last_known
+from portal.pages.runs.figures import UNCHANGED, Fact, durations, last_known, syncs
 from portal.pages.runs.forms import Span
 from sync.models import Configuration, Tenant
 
@@ -153,7 +153,7 @@ def changes_chart(span: Span, parts: Sequence[Bucket]) -> Chart:
     words = (_("Created"), _("Updated, with members"), _("Disabled"), _("Deleted"), _("Failed or refused"))
     columns = [Column(word, key, "bar") for word, (key, _of) in zip(words, SERIES, strict=True)]
     rows = [Row(label_of(span, at), [sum(of(one) for one in facts) for _key, of in SERIES]) for at, facts in parts]
-    unchanged = sum(one.count(UNCHANGED) for _at, facts in parts for one in facts)
+    unchanged = sum(one.stands_for * one.count(UNCHANGED) for _at, facts in parts for one in facts)
     every = _("Changes per hour.") if span.by_hour else _("Changes per day.")
     left_out = _("%(n)s without change left out.") % {"n": f"{unchanged:,}"}
     bad = sum(any(one.failures for one in facts) for _at, facts in parts)
@@ -174,7 +174,7 @@ def duration_chart(tenant: Tenant, span: Span, parts: Sequence[Bucket]) -> Chart
     for at, facts in parts:
         seconds = durations(facts)
         over += sum(one > limit for one in seconds)
-        rows.append(Row(label_of(span, at), duration_values(seconds)))
+        rows.append(Row(label_of(span, at), duration_values(seconds, syncs(facts))))
     title = ngettext("%(n)s run over the interval", "%(n)s runs over the interval", over) % {"n": over}
     return Chart(
         "duration",
@@ -189,7 +189,7 @@ def duration_chart(tenant: Tenant, span: Span, parts: Sequence[Bucket]) -> Chart
     )
 
 
-def duration_values(seconds: Sequence[float]) -> list[float | None]:
+def duration_values(seconds: Sequence[float], runs: int) -> list[float | None]:
     if not seconds:
         return [None, None, 0]
-    return [round(seconds[-1], 2), round(statistics.median(seconds), 2), len(seconds)]
+    return [round(seconds[-1], 2), round(statistics.median(seconds), 2), runs]

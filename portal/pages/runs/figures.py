@@ -28,6 +28,7 @@ class Fact(NamedTuple):
     problems: dict[str, int]
     people_in_aws: int | None
     people_in_scope: int | None
+    stands_for: int
 
     @property
     def seconds(self) -> float | None:
@@ -44,6 +45,10 @@ class Fact(NamedTuple):
     def changes(self) -> int:
         return sum(self.counts.values()) - self.count(UNCHANGED)
 
+    @property
+    def good(self) -> bool:
+        return self.state not in BAD
+
 
 def facts_of(tenant: Tenant, span: Span) -> list[Fact]:
     """Oldest first. Previews, comparisons and what was asked on demand are no syncs."""
@@ -57,8 +62,8 @@ def summary(tenant: Tenant, span: Span, facts: Sequence[Fact], before: Sequence[
     people, in_scope = people_of(tenant, span, facts)
     earlier = last_known([*before, *facts[:1]])
     return {
-        "runs": len(facts),
-        "runs_before": len(before),
+        "runs": syncs(facts),
+        "runs_before": syncs(before),
         "clean": clean_percent(facts),
         "clean_before": clean_percent(before),
         "people": people,
@@ -69,6 +74,11 @@ def summary(tenant: Tenant, span: Span, facts: Sequence[Fact], before: Sequence[
         "failures": per_thousand(facts),
         "failures_before": per_thousand(before),
     }
+
+
+def syncs(facts: Iterable[Fact]) -> int:
+    """With those for which another one stands (sync/retention)."""
+    return sum(one.stands_for for one in facts)
 
 
 def people_of(tenant: Tenant, span: Span, facts: Sequence[Fact]) -> tuple[int, int]:
@@ -90,7 +100,7 @@ def durations(facts: Iterable[Fact]) -> list[float]:
 def clean_percent(facts: Sequence[Fact]) -> int | None:
     """Nobody asked a cancelled run whether it had errors."""
     ended = [one for one in facts if one.state != Run.State.CANCELLED]
-    return round(100 * sum(one.state not in BAD for one in ended) / len(ended)) if ended else None
+    return round(100 * syncs(one for one in ended if one.good) / syncs(ended)) if ended else None
 
 
 def per_thousand(facts: Sequence[Fact]) -> float | None:

@@ -28,7 +28,7 @@ PAGE = 50
 KINDS_SHOWN = 2
 COLUMNS = (
     *("run", "state", "kind", "trigger", "requested_by", "version", "started", "finished", "seconds"),
-    *("created", "updated", "disabled", "deleted", "skipped", "failed", "problems", "reason"),
+    *("created", "updated", "disabled", "deleted", "skipped", "failed", "problems", "reason", "stands_for"),
 )
 
 
@@ -185,6 +185,7 @@ def run_row(run: Run) -> list[object]:
         *counts,
         "; ".join(f"{code} {n}" for code, n in by_number(run.problems)),
         run.problem,
+        run.stands_for,
     ]
 
 

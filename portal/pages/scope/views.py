@@ -196,7 +196,7 @@ def scope_counts(request: HttpRequest, tenant: Tenant) -> HttpResponse:
         return redirect_to(request, page_url(tenant, object_type, counts=1))
     saved = [Card.of(row, object_type) for row in rows_shown(tenant, object_type)]
     cards = cards_posted(request.POST, object_type) if request.method == "POST" else saved
-    context = base(request, tenant, object_type)
+    context = base(request, tenant, object_type) | {"saved": len(saved)}
     context |= counted(request, tenant, object_type, cards, saved)
     return render_page(request, "scope/list.html", context, partial="counts")
 

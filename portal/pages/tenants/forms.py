@@ -1,10 +1,40 @@
+"""Which tenants the list shows; a new one."""
+
+from urllib.parse import urlencode
+
 from django import forms
 from django.core.validators import RegexValidator, validate_slug
 from django.utils.translation import gettext_lazy as _
 
+from portal.pages.tenants.rows import STATES, TenantRow
 from portal.words.time_zones import time_zones
 from sync.models import Tenant
 from sync.tenants.services import free_slug, name_is_taken
+
+
+class ListForm(forms.Form):
+    """What is not valid counts as not said. `state`: of provisioning."""
+
+    q = forms.CharField(required=False, max_length=100)
+    state = forms.ChoiceField(required=False, choices=[(state, state) for state in STATES])
+
+    @property
+    def text(self) -> str:
+        return str(self.cleaned_data.get("q", "")).strip()
+
+    @property
+    def state_chosen(self) -> str:
+        return str(self.cleaned_data.get("state", ""))
+
+    def shows(self, row: TenantRow) -> bool:
+        names = (row.tenant.name, row.tenant.slug, row.tenant.entra.directory_id)
+        wanted = self.text.casefold()
+        return self.state_chosen in ("", row.word) and any(wanted in name.casefold() for name in names)
+
+    def link(self, state: str) -> str:
+        """To the tenants in that state, or to all again."""
+        query = {"stay": "1", "q": self.text, "state": "" if state == self.state_chosen else state}
+        return "?" + urlencode({name: value for name, value in query.items() if value})
 
 
 class TenantForm(forms.Form):

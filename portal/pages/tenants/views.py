@@ -1,5 +1,7 @@
 """The list of tenants, and a new one."""
 
+from collections import Counter
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
@@ -10,13 +12,13 @@ from portal.access.request import HttpRequest
 from portal.access.rights import can_everywhere, visible_tenants
 from portal.access.roles import Right
 from portal.frame.render import redirect_to, render_page
-from portal.pages.tenants.forms import TenantForm
-from portal.words.provisioning import provisioning_of
-from sync.approvals import queries
-from sync.health.queries.presence import absence, late_tenants
-from sync.models import Run
-from sync.standings import queries as standings
+from portal.pages.tenants.forms import ListForm, TenantForm
+from portal.pages.tenants.rows import STATES, rows_of
+from sync.health.queries.presence import absence
 from sync.tenants.services import create_tenant
+
+# With fewer nobody has to look for one.
+SEARCHED_FROM = 8
 
 
 @site_page(read=Audience.SIGNED_IN)
@@ -25,23 +27,20 @@ def tenants(request: HttpRequest) -> HttpResponse:
     found = list(visible_tenants(request.user).select_related("entra", "aws"))
     if len(found) == 1 and "stay" not in request.GET:
         return redirect("overview", found[0].slug)
-    late = {one.tenant.pk: one for one in late_tenants()}
-    numbers, waiting = standings.summaries(found), queries.waiting_of(found)
-    last = {run.tenant_id: run for run in queries.newest_of(found, Run.objects.syncs())}
-    rows = [
-        {
-            "tenant": tenant,
-            "late": late.get(tenant.pk),
-            "word": provisioning_of(tenant, waiting[tenant.pk]).word,
-            "last_run": last.get(tenant.pk),
-            "reaching": numbers[tenant.pk].reaching,
-            "worst": numbers[tenant.pk].worst,
-        }
-        for tenant in found
-    ]
-    own = can_everywhere(request.user, Right.OWN)
-    missing = absence() if any(tenant.enabled for tenant in found) else ""
-    return render_page(request, "tenants/list.html", {"rows": rows, "own": own, "missing": missing})
+    form = ListForm(request.GET)
+    form.is_valid()
+    rows = rows_of(found)
+    counts = Counter(row.word for row in rows)
+    context = {
+        "rows": [row for row in rows if form.shows(row)],
+        "any": bool(rows),
+        "form": form,
+        "searchable": len(rows) >= SEARCHED_FROM,
+        "counters": [(word, counts[word], form.link(word)) for word in STATES if counts[word]],
+        "own": can_everywhere(request.user, Right.OWN),
+        "missing": absence() if any(tenant.enabled for tenant in found) else "",
+    }
+    return render_page(request, "tenants/list.html", context, partial="rows")
 
 
 @site_page(read=Right.OWN, act=Right.OWN)

@@ -44,7 +44,7 @@ def mirror(snapshot: Snapshot, graph: GraphClient, watch: Watch) -> None:
         except GraphError as error:
             if configuration == current:
                 suspect(snapshot, UNREAD, {"app": app, "error": str(error)})
-            log.warning("assignments of the enterprise application not read", tenant=snapshot.tenant_id, app=app)
+            log.warning("assignments of the enterprise application not read", app=app)
             continue
         if configuration == current:
             _mirror_current(snapshot, configuration, found[app])
@@ -105,4 +105,4 @@ def _touch(snapshot: Snapshot, keys: Set[tuple[str, str]]) -> None:
     of = {kind: {key for of_kind, key in keys if of_kind == kind} for kind in TYPES.values()}
     touch(snapshot, of["user"], of["group"])
     if keys:
-        log.info("assignments of the enterprise application changed", tenant=snapshot.tenant_id, changed=len(keys))
+        log.info("assignments of the enterprise application changed", changed=len(keys))

@@ -58,7 +58,7 @@ def read_directory(
         except (ResyncRequired, NotFound, Rejected) as error:
             if snapshot.full and (again or not _began(snapshot)):
                 raise
-            log.info("a link was refused: reading everybody", tenant=tenant.pk, code=error.code, status=error.status)
+            log.info("a link was refused: reading everybody", code=error.code, status=error.status)
             again = snapshot.full
             _forget(snapshot)
             snapshot = _begin(tenant, select, full=True)

@@ -64,7 +64,7 @@ def check(snapshot: Snapshot, graph: GraphClient, watch: Watch) -> None:
 
 def suspect(snapshot: Snapshot, code: str, detail: dict[str, Any]) -> None:
     """The first reason stands."""
-    log.warning("a reading is not believed", tenant=snapshot.tenant_id, code=code, detail=detail)
+    log.warning("a reading is not believed", code=code, detail=detail)
     if not snapshot.suspect:
         snapshot.suspect, snapshot.suspect_detail = code, detail
 

@@ -1,5 +1,6 @@
 """Named checks of the installation, each with its remedy: the health page and `doctor` show the same ones."""
 
+import datetime
 import shutil
 import time
 from collections.abc import Callable, Iterable
@@ -10,6 +11,7 @@ from celery import current_app
 from django.conf import settings
 from django.db import connection
 from django.db.models.functions import Now
+from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -27,6 +29,7 @@ from sync.health.queries.presence import (
 )
 from sync.models import Channel, Heartbeat, Run, Tenant
 from sync.queue import QUICK, RUNS
+from sync.retention import queries as retention
 from sync.runs.outages import database_problem
 
 State = Literal["passed", "warning", "failed"]
@@ -36,6 +39,9 @@ QUEUE_SECONDS, CLOCK_SECONDS = 60, 5
 # Of the disk with the state folder.
 LEAST_FREE, LEAST_PERCENT = 200 * 2**20, 5
 BROKER_SECONDS = 3
+# It is done every night.
+PRUNED_WITHIN = datetime.timedelta(days=2)
+BACKED_UP_WITHIN = datetime.timedelta(days=2)
 NO_BROKER = gettext_lazy(
     "See that it runs and that BROKER_URL is right. What is asked for meanwhile is stored, and done when it is back."
 )
@@ -173,6 +179,32 @@ def _disk() -> Outcome:
     return passed(says, figure)
 
 
+def _growth() -> Outcome:
+    size, growth, last = filesizeformat(retention.size_now()), retention.growth(), retention.last_pruned()
+    says = _("How fast the database grows is known after two nights.")
+    if growth is not None:
+        says = _("The database grows by %(size)s a day.") % {"size": filesizeformat(max(growth, 0))}
+    if last is None or timezone.now() - last < PRUNED_WITHIN:
+        return passed(says, size)
+    remedy = _(
+        "It is beat's to ask for every night, and the worker's of tests and mails to do: see their logs for “pruned”."
+    )
+    return Outcome("warning", _("Nothing was pruned since %(day)s.") % {"day": f"{last:%Y-%m-%d}"}, size, remedy)
+
+
+def _backup() -> Outcome:
+    last = retention.last_backup()
+    if last and timezone.now() - last < BACKED_UP_WITHIN:
+        return passed(_("The last one was made on %(day)s.") % {"day": f"{last:%Y-%m-%d}"})
+    if settings.DEMO or not Tenant.objects.filter(enabled=True).exists():
+        return passed(_("Nothing is on yet that would be lost."))
+    says = _("The last one is of %(day)s.") % {"day": f"{last:%Y-%m-%d}"} if last else _("None is known.")
+    remedy = _(
+        "Call manage.py backup FILE every day. If another tool does it, let it call manage.py backup --noted afterwards."
+    )
+    return Outcome("warning", says, remedy=remedy)
+
+
 def _keys() -> Outcome:
     uses = rotation.key_uses()
     if problems := rotation.problems(uses):
@@ -235,6 +267,8 @@ CHECKS: tuple[tuple[str, Group, str | Promise, bool, Callable[[], Outcome]], ...
     ("late", "work", gettext_lazy("Tenants"), True, _late),
     ("database", "storage", gettext_lazy("Database"), False, _database),
     ("disk", "storage", gettext_lazy("Disk"), False, _disk),
+    ("growth", "storage", gettext_lazy("Size and growth"), True, _growth),
+    ("backup", "storage", gettext_lazy("Backup"), True, _backup),
     ("keys", "storage", gettext_lazy("Key ring"), True, _keys),
     ("broker", "outside", gettext_lazy("Broker"), False, _broker),
     ("mail", "outside", gettext_lazy("Mail"), True, _mail),

@@ -12,6 +12,7 @@ from sync.connection.services import ends_of
 from sync.health.queries.presence import failed_mails, late_tenants, processes, retried_mails
 from sync.models import AwsConnection, EntraConnection, Half, Incident, Run, Standing, Tally, Tenant
 from sync.models.standing import FAMILIES
+from sync.retention import queries as retention
 
 # Values of the labels, and the value.
 Sample = tuple[tuple[str, ...], float]
@@ -104,6 +105,10 @@ def _mails() -> Iterator[Sample]:
     yield ("failed",), failed_mails().count()
 
 
+def _database_bytes() -> Iterator[Sample]:
+    yield (), retention.size_now()
+
+
 def _days_left() -> Iterator[Sample]:
     today = timezone.now().date()
     halves: tuple[tuple[str, Iterable[AwsConnection | EntraConnection]], ...] = (
@@ -165,6 +170,7 @@ FIGURES = (
         ("state",),
         _mails,
     ),
+    Figure("lockstep_database_bytes", "gauge", "Size of the database.", (), _database_bytes),
     Figure(
         "lockstep_credential_days_left", "gauge", "Until the token or credential ends.", ("tenant", "half"), _days_left
     ),

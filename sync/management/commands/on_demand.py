@@ -51,7 +51,7 @@ class Command(ReportCommand):
             text = f"Unknown: {', '.join(error.unknown) or '–'}. Several: {', '.join(error.ambiguous) or '–'}."
             raise CommandError(text, returncode=Exit.USAGE) from error
         except services.CannotDemand as error:
-            if error.code == "token-refused":
+            if error.code in PROBLEMS:
                 raise CommandError(f"{PROBLEMS[error.code].meaning} {PROBLEMS[error.code].remedy}") from None
             text = f"Name one to {services.MOST_PEOPLE} people, or one group with --group."
             raise CommandError(text, returncode=Exit.USAGE) from None

@@ -11,6 +11,7 @@ from sync.tenants.services import CannotTurnOn, turn_on_tenant
 REASONS = {
     "entra-not-tested": "the Entra half has not passed a test since it was changed (test_connection)",
     "aws-not-tested": "the AWS half has not passed a test since it was changed (test_connection)",
+    "restored": "the database was restored from a backup, and AWS was not compared with it since (verify)",
     "no-preview": "there is no fresh preview to say yes to (sync --preview)",
 }
 

@@ -162,6 +162,23 @@ def test_who_was_kept_can_be_ticked_again(run: Run, approver: Client) -> None:
     assert decisions(hold) == ["approved", "kept"]
 
 
+def test_a_keep_is_taken_back_and_waits_again(run: Run, approver: Client, sent: list[int]) -> None:
+    hold = hold_of(run, 2)
+    post(approver, hold, do="keep_all")
+    page = approver.get(f"/t/acme/approvals/{hold.pk}/").content.decode()
+    assert page.count("Undo keep") == 2
+    first = hold.changes.order_by("pk")[0]
+    answer = post(approver, hold, do="", undo_one=first.pk)
+    assert answer["Location"] == f"/t/acme/approvals/{hold.pk}/"
+    assert decisions(hold) == ["waiting", "kept"]
+    first.refresh_from_db()
+    assert (first.decided_by, first.decided_at) == ("", None)
+    assert AuditEntry.objects.get(verb="hold.undo_keep").actor == "ann@acme.example"
+    assert sent == []
+    again = approver.post(f"/t/acme/approvals/{hold.pk}/", {"undo_one": first.pk}, follow=True).content.decode()
+    assert "It is not kept any more." in again
+
+
 def test_enter_in_a_tick_box_decides_nothing(run: Run, approver: Client) -> None:
     hold = hold_of(run, 3, "creates")
     answer = post(approver, hold, do="", untick=[1])

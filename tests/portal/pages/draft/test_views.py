@@ -87,7 +87,7 @@ def test_the_preview_starts_and_keeps_the_comment(tenant: Tenant, jo: Client, mo
     edit_title(tenant, "companyName")
     answer = jo.post("/t/acme/draft/preview/", {"comment": "Because"}, follow=True)
     assert "The connection has not passed a test" in answer.content.decode()
-    monkeypatch.setattr("portal.pages.draft.views.missing_for_turning_on", lambda _tenant: [])
+    monkeypatch.setattr("portal.pages.draft.views.missing_for_reading", lambda _tenant: [])
     page = jo.post("/t/acme/draft/preview/", {"comment": "Because"}, follow=True).content.decode()
     run = Run.objects.get()
     draft = tenant.configurations.draft()
@@ -280,3 +280,13 @@ def test_an_edit_of_a_draft_that_was_discarded_is_safe_and_the_page_says_so(draf
     form = {"draft": str(draft.pk), "leave_out_guests": "on"}
     page = jo.post("/t/acme/scope/settings/", form, follow=True).content.decode()
     assert "The draft was discarded while you were editing. Your changes are safe, in a new draft." in page
+
+
+def test_whom_aws_would_refuse_anyhow_is_not_laid_on_the_draft_nor_on_entra(drafted: Run, jo: Client) -> None:
+    user = directory_person(drafted.tenant, 71)
+    planned(drafted, user, "create", [], result="skipped", problem="missing-family-name", attribute="name.familyName")
+    drafted.impact["people"]["refused"] = 1
+    drafted.save()
+    page = body(jo, f"{IMPACT}?show=refused")
+    assert "Nothing in the draft: it is so under the published version too" in page
+    assert "Changed in Entra since the last run" not in page

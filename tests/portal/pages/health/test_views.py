@@ -1,11 +1,13 @@
 """System health, and what Tenants, Overview and the pages of runs say when nobody works."""
 
 import datetime
+import io
 import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 
@@ -13,9 +15,10 @@ from portal.models import User
 from sync.connection import rotation
 from sync.health import services
 from sync.health.queries.checks import CHECKS, checks, worst
-from sync.models import Delivery, Heartbeat, Run, Tenant
+from sync.models import DatabaseSize, Delivery, Heartbeat, Pruning, Run, Tenant
 from sync.runs.requests import request_run
 from tests.world.notified import mail_to
+from tests.world.runs import new_run, operation
 from tests.world.tenant import ACTOR
 
 pytestmark = pytest.mark.django_db
@@ -67,7 +70,7 @@ def test_who_fell_silent_is_named_with_what_to_do(read: Callable[[str], str]) ->
     assert state_of("worker") == ("failed", "None is running. The last one: runs@a.")
     assert state_of("quick")[0] == state_of("beat")[0] == "failed"
     text = read("/settings/health/")
-    assert "3 of 11 checks failed." in text
+    assert "3 of 13 checks failed." in text
     assert "docs/operations.md" in text
 
 
@@ -85,7 +88,7 @@ def test_every_check_that_does_not_pass_has_a_remedy(
     Run.objects.filter(pk=run.pk).update(created_at=timezone.now() - 2 * MINUTE)
     monkeypatch.setattr(rotation, "problems", lambda _uses: ["SEAL_KEYS has no key 'old'."])
     bad = {check.name: check.outcome for check in checks() if check.outcome.state != "passed"}
-    assert set(bad) == {"worker", "quick", "beat", "queue", "late", "keys", "mail"}
+    assert set(bad) == {"worker", "quick", "beat", "queue", "late", "backup", "keys", "mail"}
     assert all(outcome.remedy for outcome in bad.values())
 
 
@@ -131,3 +134,38 @@ def test_the_probe_says_that_nobody_works_and_still_sends_people_here(client: Cl
     answer = client.get("/readyz")
     assert answer.status_code == 200
     assert answer.content.decode() == "ok\nNo worker is running: nothing is synced, tested or mailed.\n"
+
+
+def test_a_database_that_nobody_prunes_is_a_warning(db: None) -> None:
+    Pruning.objects.create(kind="log", at=timezone.now() - datetime.timedelta(hours=40))
+    for days, size in ((1, 5 * 2**20), (0, 7 * 2**20)):
+        DatabaseSize.objects.create(day=timezone.now().date() - datetime.timedelta(days=days), bytes=size)
+    assert state_of("growth") == ("passed", "The database grows by 2.0\xa0MB a day.")
+    Pruning.objects.update(at=timezone.now() - datetime.timedelta(days=3))
+    assert state_of("growth")[0] == "warning"
+
+
+def test_what_goes_the_next_night_is_shown_before(tenant: Tenant, read: Callable[[str], str], settings: Any) -> None:
+    settings.KEEP_LOG_DAYS = 0
+    for number in (1, 2):
+        run = new_run(tenant, number)
+        operation(tenant, run, request={"method": "GET"})
+    Run.objects.filter(number=1).update(created_at=timezone.now() - datetime.timedelta(days=31))
+    text = read("/settings/retention/")
+    assert "KEEP_BODIES_DAYS 30 1 – –" in text
+    assert "KEEP_LOG_DAYS for ever 0 – –" in text
+    call_command("retention", "--prune", stdout=io.StringIO())
+    assert "KEEP_BODIES_DAYS 30 0 1 " in read("/settings/retention/")
+
+
+def test_an_entry_says_that_its_request_is_kept_no_longer(tenant: Tenant, read: Callable[[str], str]) -> None:
+    row = operation(tenant, new_run(tenant), status=200)
+    assert "kept no longer" not in read(f"/t/acme/logs/{row.pk}/")
+    Run.objects.update(kept=Run.Kept.ROWS)
+    assert "The request and its answer are kept no longer." in read(f"/t/acme/logs/{row.pk}/")
+
+
+def test_a_run_says_for_how_many_it_stands(tenant: Tenant, read: Callable[[str], str]) -> None:
+    new_run(tenant, stands_for=96)
+    assert "It stands for 95 more syncs of that day" in read("/t/acme/runs/1/")
+    assert "and 95 like it" in read("/t/acme/runs/")

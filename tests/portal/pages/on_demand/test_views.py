@@ -137,3 +137,20 @@ def test_a_demand_of_another_tenant_is_not_shown(
     other = Tenant.objects.create(name="Other", slug="other")
     demand = Demand.objects.create(tenant=other)
     assert client_of(viewer).get(reverse("demand", args=[tenant.slug, demand.pk])).status_code == 404
+
+
+def test_a_step_that_said_no_is_told_once_and_the_whole_is_no_success(
+    viewer: User, tenant: Tenant, client_of: Callable[[User], Client]
+) -> None:
+    finding = {"code": "missing-family-name", "attribute": "name.familyName", "value": ""}
+    facts = {"problem": finding["code"], "attribute": finding["attribute"], "findings": [finding]}
+    now = timezone.now().isoformat()
+    demand = Demand.objects.create(tenant=tenant, state=Demand.State.DONE, dry_run=True)
+    DemandObject.objects.create(
+        demand=demand, object_type="user", object_id="a" * 36, display_name="Adele", result="skipped",
+        steps=[{"step": "ready", "state": "failed", "at": now, "facts": facts}],
+    )  # fmt: skip
+    page = client_of(viewer).get(reverse("demand", args=[tenant.slug, demand.pk]))
+    assert page.context["state"] == "completed_with_errors"
+    body = page.content.decode().partition('class="ls-check-body')[2].partition("</details>")[0]
+    assert body.count("Last name is missing") == 1

@@ -20,10 +20,10 @@ def test_the_last_run_is_one_that_writes_what_the_rules_say(ready: Tenant, jo: C
     whole = new_run(ready, 1, started_at=timezone.now())
     new_run(ready, 2, kind=kind, started_at=timezone.now())
     assert jo.get("/t/acme/provisioning/").context["last_run"] == whole
-    assert jo.get("/t/?stay=1").context["rows"][0]["last_run"] == whole
+    assert jo.get("/t/?stay=1").context["rows"][0].last_run == whole
     overview = jo.get("/t/acme/").context
     assert overview["last_run"] == whole
-    assert overview["strip"] == [whole]
+    assert overview["day"].sentence == "1 sync: 1 completed."
 
 
 def stand(tenant: Tenant, number: int, word: Word, **facts: Any) -> Standing:
@@ -61,7 +61,7 @@ def test_the_figures_are_those_of_the_list(company: Tenant, jo: Client) -> None:
     assert (figures.reaching, figures.in_scope, figures.problems) == (2, 8, 4)
     assert count(jo, "?word=in_aws") == figures.reaching
     assert sum(count(jo, f"?word={word}") for word in ("gone", "conflict", "not_ready", "failed")) == figures.problems
-    assert jo.get("/t/?stay=1").context["rows"][0]["reaching"] == (2, 8)
+    assert jo.get("/t/?stay=1").context["rows"][0].summary.reaching == (2, 8)
     assert jo.get("/t/acme/runs/").context["summary"]["people"] == 2
 
 

@@ -1,11 +1,13 @@
 """Provisioning as pages: what turning on waits for, what turning off stops, how often runs start."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
+from portal.models import User
 from sync.configuration.current import configuration_of
 from sync.models import AuditEntry, Operation, Run, Tenant
 from tests.world.runs import new_run
@@ -124,3 +126,13 @@ def test_an_open_demand_does_not_hide_the_run_that_is_going(ready: Tenant, jo: C
     going = new_run(ready, 1, state="running")
     new_run(ready, 2, kind="demand", state="queued")
     assert jo.get("/t/acme/provisioning/").context["open_run"] == going
+
+
+def test_whoever_may_not_change_the_safety_settings_is_told_so(
+    ready: Tenant, viewer: User, client_of: Callable[[User], Client], jo: Client
+) -> None:
+    closed = 'id="safety-closed"'
+    page = client_of(viewer).get("/t/acme/provisioning/").content.decode()
+    assert closed in page
+    assert '<fieldset class="ls-plain-set" disabled>' in page
+    assert closed not in jo.get("/t/acme/provisioning/").content.decode()

@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from portal.models import User
 from portal.pages.runs.charts import Chart
 from sync.models import AuditEntry, Configuration, MissedStart, Run, Tenant
 from tests.world.runs import new_run
@@ -231,3 +232,20 @@ def test_every_chart_is_a_table_that_needs_no_script(tenant: Tenant, jo: Client)
     assert page.count("<progress") == 0
     assert "<script>" not in page
     assert "style=" not in page
+
+
+@pytest.mark.parametrize(
+    ("day", "hours_long", "first"), [("2026-10-25", 25, "2026-10-24T22:00"), ("2026-03-29", 23, "2026-03-28T23:00")]
+)
+def test_a_day_in_which_the_clock_is_changed_holds_all_its_syncs_once(
+    tenant: Tenant, owner: User, jo: Client, day: str, hours_long: int, first: str
+) -> None:
+    User.objects.filter(pk=owner.pk).update(time_zone="Europe/Berlin")
+    begins = datetime.datetime.fromisoformat(f"{first}+00:00")
+    for hour in range(-1, hours_long + 1):
+        ran(tenant, hour + 2, NOW - begins - hours(hour), counts={"created": 1})
+    query = f"?begin={day}&end={day}"
+    assert history(jo, query)["count"] == hours_long
+    assert sum(row.values[0] for row in chart(jo, "changes", query).rows) == hours_long
+    page = jo.get(f"/t/acme/runs/{query}").content.decode()
+    assert "Europe/Berlin (UTC+1)" in page

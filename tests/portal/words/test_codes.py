@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from django.test import Client
 
-from portal.pages.help.codes import Area, entries, without_facts
 from portal.pages.help.words import ACTIONS, KINDS, RUN_KINDS
+from portal.words.codes import Area, entries, without_facts
 from portal.words.states import WORDS
 from sync.connection.checks.entra import SIGN_IN_CODES
 from sync.connection.checks.outcomes import OUTCOMES
@@ -18,7 +18,7 @@ from sync.rules import filter_checks, messages
 from sync.rules.scope import Reason
 from sync.runs.outcomes import RunStopped
 
-ROOT = Path(__file__).parents[4]
+ROOT = Path(__file__).parents[3]
 # What is made with a code as its first argument, and where such a code is met.
 MAKERS = {
     "MappingProblem": Area.MAPPING,

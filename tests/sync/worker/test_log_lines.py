@@ -1,0 +1,91 @@
+"""What the log says of runs, tests, publishing and approvals: a line at the beginning and the end, with the page's numbers."""
+
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from sync.configuration import versions
+from sync.connection import services
+from sync.models import Run, Tenant
+from tests.world.lab import Lab
+from tests.world.tenant import ACTOR, assign, attempt, sync
+
+pytestmark = [pytest.mark.django_db, pytest.mark.company(3, groups=1, memberships=2)]
+Line = dict[str, Any]
+
+
+@pytest.fixture(autouse=True)
+def at_info(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+
+
+def lines_of(caplog: pytest.LogCaptureFixture, *events: str) -> list[Line]:
+    found = [record.msg for record in caplog.records if isinstance(record.msg, dict)]
+    return [line for line in found if line["event"] in events]
+
+
+@pytest.fixture
+def assigned(wired: Tenant, lab: Lab) -> Tenant:
+    assign(wired, *lab.call("GET", "entra/state")["groups"])
+    return wired
+
+
+def test_a_run_has_a_line_at_its_beginning_and_one_at_its_end(
+    assigned: Tenant, caplog: pytest.LogCaptureFixture
+) -> None:
+    run = sync(assigned)
+    begins, ended = lines_of(caplog, "run begins", "run ended")
+    for line in (begins, ended):
+        assert (line["tenant"], line["run"], line["level"]) == ("acme", str(run.number), "info")
+    assert (begins["kind"], begins["attempt"]) == ("changes", 1)
+    assert (ended["state"], ended["counts"]) == ("completed", run.counts)
+    assert ended["counts"]["created"] == 3
+    assert ended["scim"]["POST"] >= 3
+    assert ended["seconds"] > 0
+
+
+def test_a_run_that_somebody_has_to_look_at_is_a_warning_that_says_why(
+    assigned: Tenant, caplog: pytest.LogCaptureFixture
+) -> None:
+    Tenant.objects.update(restored_at=timezone.now())
+    run = attempt(assigned)
+    (ended,) = lines_of(caplog, "run ended")
+    assert run.state == Run.State.FAILED
+    assert (ended["level"], ended["problem"]) == ("warning", "restored")
+
+
+def test_a_fault_of_ours_is_an_error_under_the_run_s_number(
+    assigned: Tenant, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: Any, **__: Any) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr("sync.worker.execution.run_cycle", broken)
+    run = attempt(assigned)
+    fault, ended = lines_of(caplog, "run stopped on an error of its own", "run ended")
+    assert fault["level"] == ended["level"] == "error"
+    assert fault["tenant"] == ended["tenant"] == "acme"
+    assert fault["run"] == ended["run"] == str(run.number)
+
+
+def test_a_test_of_the_connection_says_what_failed(
+    wired: Tenant, django_capture_on_commit_callbacks: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    test = services.new_test(tenant=wired, half="aws", actor=ACTOR)
+    with django_capture_on_commit_callbacks(execute=True):
+        services.run_test(test.pk)
+    begins, ended = lines_of(caplog, "test begins", "test ended")
+    assert (begins["tenant"], begins["half"]) == (ended["tenant"], ended["half"]) == ("acme", "aws")
+    assert (ended["failed"], ended["level"]) == ([], "info")
+
+
+def test_publishing_is_a_line(
+    wired: Tenant, django_capture_on_commit_callbacks: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    draft = wired.configurations.first()
+    assert draft
+    with django_capture_on_commit_callbacks(execute=True):
+        versions.make_version(draft, actor=ACTOR)
+    (line,) = lines_of(caplog, "version published")
+    assert (line["tenant"], line["version"], line["by"]) == ("acme", 1, ACTOR)
