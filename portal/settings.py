@@ -287,6 +287,7 @@ METRICS_TOKEN = environ.secret("METRICS_TOKEN")
 # For how many days rows are kept; 0: for ever (sync/retention).
 KEEP_BODIES_DAYS = environ.number("KEEP_BODIES_DAYS", 30, least=0)
 KEEP_LOG_DAYS = environ.number("KEEP_LOG_DAYS", 400, least=0)
+KEEP_LEAVERS_DAYS = environ.number("KEEP_LEAVERS_DAYS", 0, least=0)
 KEEP_IDLE_DAYS = environ.number("KEEP_IDLE_DAYS", 7, least=0)
 KEEP_PLANS_DAYS = environ.number("KEEP_PLANS_DAYS", 30, least=0)
 KEEP_FINDINGS_DAYS = environ.number("KEEP_FINDINGS_DAYS", 90, least=0)

@@ -14,10 +14,11 @@ DELIVER = "sync.tasks.deliver"
 CHECK_READINESS = "sync.tasks.check_readiness"
 CHECK_STANDINGS = "sync.tasks.check_standings"
 SHIP_AUDIT = "sync.tasks.ship_audit"
+DELETE_TENANT = "sync.tasks.delete_tenant"
 
 # Runs take minutes, first ones hours. What must never wait behind them has a queue of its own, the default one.
 QUICK, RUNS = "quick", "runs"
-ROUTES = {EXECUTE_RUN: {"queue": RUNS}, CHECK_READINESS: {"queue": RUNS}}
+ROUTES = {EXECUTE_RUN: {"queue": RUNS}, CHECK_READINESS: {"queue": RUNS}, DELETE_TENANT: {"queue": RUNS}}
 
 
 def send(task: str, key: int) -> None:

@@ -8,6 +8,7 @@ from sync.notifications import deliveries
 from sync.readiness.services import carry_out_check
 from sync.retention import services as retention
 from sync.standings.services import check_daily
+from sync.tenants import deletion
 from sync.worker import audit_shipping, execution, scheduling
 
 
@@ -58,6 +59,11 @@ def check_standings(tenant_id: int) -> None:
 def prune() -> None:
     """The next night goes on with what is left."""
     retention.prune()
+
+
+@shared_task(base=AgainAfterAnOutage)
+def delete_tenant(tenant_id: int) -> None:
+    deletion.carry_out(tenant_id)
 
 
 @shared_task(base=AgainAfterAnOutage)

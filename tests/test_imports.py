@@ -35,6 +35,7 @@ PORTAL = [
     ("words",),
     ("frame",),
     ("pages",),
+    ("api",),
     ("templatetags",),
     ("celery", "settings", "tasks", "urls", "wsgi", "management"),
     ("apps",),
@@ -63,6 +64,7 @@ DOORS = ("services", "queries")
 PAST_DOORS = {
     "sync.worker": "a command carries a run out by itself, and tasks are what a worker does",
     "sync.notifications.deliveries": "a task delivers: no page asks for it",
+    "sync.tenants.deletion": "what a worker does",
     "sync.tenants.file": "reading the file makes use of the doors: they cannot offer it",
     "sync.graph.ids": "what is a GUID",
 }

@@ -29,7 +29,15 @@ MENU: tuple[tuple[str | Promise, tuple[MenuItem, ...]], ...] = (
     (
         _("Configure"),
         (
-            MenuItem(_("Set-up"), "list-check", "setup", pages=("tenant_settings",)),
+            MenuItem(
+                _("Set-up"),
+                "list-check",
+                "setup",
+                pages=(
+                    "tenant_settings",
+                    "tenant_delete",
+                ),
+            ),
             MenuItem(
                 _("Connection"),
                 "plug-connected",

@@ -50,6 +50,13 @@ def never_touch_by_default() -> list[str]:
     return list(CONTROL_TOWER_GROUPS)
 
 
+class Tenants(models.Manager["Tenant"]):
+    """Nobody sees a tenant that a worker is deleting (sync/tenants/deletion.py)."""
+
+    def get_queryset(self) -> models.QuerySet["Tenant"]:
+        return super().get_queryset().filter(deletion_due_at=None)
+
+
 class Tenant(models.Model):
     name = models.CharField(_("name"), max_length=100, unique=True)
     slug = models.SlugField(max_length=60, unique=True)
@@ -112,6 +119,12 @@ class Tenant(models.Model):
     lease_epoch = models.PositiveBigIntegerField(default=0)
     lease_owner = models.CharField(max_length=100, blank=True)
     lease_expires_at = models.DateTimeField(null=True, blank=True)
+
+    # Somebody asked to delete it; a worker is sent (again) then.
+    deletion_due_at = models.DateTimeField(null=True, blank=True)
+
+    objects = Tenants()
+    deleted_too = models.Manager["Tenant"]()
 
     class Meta:
         ordering = ["name"]

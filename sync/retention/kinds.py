@@ -26,7 +26,7 @@ from sync.models import (
     Snapshot,
     Tenant,
 )
-from sync.retention import protected
+from sync.retention import leavers, protected
 
 # Rows of one transaction.
 SLICE = 1000
@@ -130,7 +130,7 @@ def _fold_idle(cutoff: Moment) -> Iterator[int]:
 @transaction.atomic
 def _fold(idle: QuerySet[Run], *, tenant: int, day: datetime.date, last: int, n: int) -> int:
     """The tenant's row is the lock: two at a time would count some twice."""
-    Tenant.objects.select_for_update().get(pk=tenant)
+    Tenant.deleted_too.select_for_update().get(pk=tenant)
     others = idle.filter(tenant=tenant, pk__lt=last).annotate(day=TruncDate("created_at", tzinfo=datetime.UTC))
     keys = list(others.filter(day=day).values_list("pk", flat=True))
     stood_for = Run.objects.filter(pk__in=keys).aggregate(n=Sum("stands_for"))["n"] or 0
@@ -209,6 +209,14 @@ KINDS = (
         "KEEP_LOG_DAYS",
         _count_log,
         _delete_log,
+    ),
+    Kind(
+        "leavers",
+        _("Who has left"),
+        _("Names and values of people who are purged from Entra and gone from AWS. That they were there stays."),
+        "KEEP_LEAVERS_DAYS",
+        lambda cutoff: leavers.gone(cutoff).count(),
+        leavers.redact,
     ),
     Kind(
         "idle",

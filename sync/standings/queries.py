@@ -177,6 +177,12 @@ def ready(tenant: Tenant, kind: str = USER) -> tuple[int, int]:
     return _in_scope(tenant, kind, ~Q(word=Word.NOT_READY))
 
 
+def held_by_aws(tenant: Tenant, kind: str = USER) -> int:
+    """Those of ours that AWS has, leavers and what differs included."""
+    elsewhere = (Word.GONE, Word.ONLY_IN_AWS)
+    return standings(tenant, kind).exclude(scim_id="").exclude(word__in=elsewhere).count()
+
+
 def _in_scope(tenant: Tenant, kind: str, condition: Q) -> tuple[int, int]:
     rows = standings(tenant, kind, in_scope=True).order_by()
     found = rows.aggregate(some=Count("pk", filter=condition), all=Count("pk"))
@@ -276,10 +282,11 @@ def _worst(found: Mapping[Word, int]) -> tuple[Word, int] | None:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """A tenant in a list of them: see reaching_aws and worst."""
+    """A tenant in a list of them: see reaching_aws, worst and open_problems."""
 
     reaching: tuple[int, int]
     worst: tuple[Word, int] | None
+    problems: int
 
 
 def summaries(tenants: Collection[Tenant]) -> dict[int, Summary]:
@@ -295,7 +302,8 @@ def summaries(tenants: Collection[Tenant]) -> dict[int, Summary]:
 def _summary(words: Mapping[Word, tuple[int, int]]) -> Summary:
     inside = {word: people for word, (_all, people) in words.items()}
     reaching = (inside.get(Word.IN_AWS, 0), sum(inside.values()))
-    return Summary(reaching, _worst({word: n for word, (n, _people) in words.items()}))
+    counted = {word: n for word, (n, _people) in words.items()}
+    return Summary(reaching, _worst(counted), sum(counted.get(word, 0) for word in PROBLEMS))
 
 
 def compared(tenant: Tenant) -> Run | None:

@@ -6,9 +6,10 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from sync.models import Adoption, NameId, Tenant
+from sync.models import Adoption, NameId, Run, Tenant
 from sync.rules.limits import Limits
 from sync.runs.restored import waits_for_comparison
+from sync.standings import queries as standings
 
 # The lowest and highest value of each limit.
 RANGES: dict[str, tuple[int, int]] = {
@@ -84,3 +85,15 @@ def missing_for_reading(tenant: Tenant) -> list[str]:
     if not tenant.aws.passed:
         reasons.append("aws-not-tested")
     return reasons
+
+
+def keeps_from_deleting(tenant: Tenant) -> str | None:
+    """on, or running: a run would find its tenant gone."""
+    if tenant.enabled:
+        return "on"
+    return "running" if tenant.runs.filter(state__in=Run.OPEN).exists() else None
+
+
+def stays_in_aws(tenant: Tenant) -> dict[str, int]:
+    """How many people and groups that are ours AWS holds."""
+    return {"people": standings.held_by_aws(tenant, "user"), "groups": standings.held_by_aws(tenant, "group")}

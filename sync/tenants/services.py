@@ -20,17 +20,26 @@ from sync.drift.services import note_left_alone
 from sync.models import (
     AwsConnection,
     ChangeRequest,
+    Channel,
     Configuration,
     Delivery,
     Demand,
     EntraConnection,
     Interval,
     Run,
+    SecondCredential,
     Tenant,
 )
 from sync.rules.limits import Limits
 from sync.runs.requests import cancel_runs, request_soon
-from sync.tenants.queries import RANGES, check_safety, missing_for_turning_on, safety_of
+from sync.tenants.queries import (
+    RANGES,
+    check_safety,
+    keeps_from_deleting,
+    missing_for_turning_on,
+    safety_of,
+    stays_in_aws,
+)
 
 
 @transaction.atomic
@@ -75,14 +84,38 @@ def rename_tenant(*, tenant: Tenant, actor: str, name: str, time_zone: str, seen
 
 def name_is_taken(name: str, tenant: Tenant | None = None) -> bool:
     """By another one, in whatever letter case."""
-    others = Tenant.objects.filter(name__iexact=name)
+    others = Tenant.deleted_too.filter(name__iexact=name)
     return (others.exclude(pk=tenant.pk) if tenant else others).exists()
 
 
 def free_slug(name: str) -> str:
     stem = slugify(name)[:50] or "tenant"
-    taken = set(Tenant.objects.filter(slug__startswith=stem).values_list("slug", flat=True))
+    taken = set(Tenant.deleted_too.filter(slug__startswith=stem).values_list("slug", flat=True))
     return next(slug for slug in [stem, *(f"{stem}-{n}" for n in range(2, 10_000))] if slug not in taken)
+
+
+class CannotDelete(Exception):
+    """`reason`: on, or running."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@transaction.atomic
+def delete_tenant(*, tenant: Tenant, actor: str) -> None:
+    """Gone from sight, its secrets with it, and its name is free; a worker deletes the rest (sync/tenants/deletion.py).
+
+    Nothing is asked of AWS. Raises CannotDelete."""
+    now = Tenant.objects.select_for_update().get(pk=tenant.pk)
+    if reason := keeps_from_deleting(now):
+        raise CannotDelete(reason)
+    audit.record(actor, "tenant.delete", now, {"name": now.name, "slug": now.slug, **stays_in_aws(now)}, None)
+    for rows in (EntraConnection.objects, AwsConnection.objects, SecondCredential.objects, Channel.objects):
+        rows.filter(tenant=now).delete()
+    now.name = now.slug = f"deleted-{now.pk}"
+    now.deletion_due_at = timezone.now()
+    now.save(update_fields=["name", "slug", "deletion_due_at"])
 
 
 class CannotTurnOn(Exception):

@@ -19,6 +19,7 @@ from sync.notifications import deliveries, endings, lateness
 from sync.runs.missed import note_late_start
 from sync.runs.requests import RunInTheWay, enqueue_run, request_run
 from sync.standings import services as standings
+from sync.tenants import deletion
 from sync.worker import audit_shipping
 
 # A queued run whose message got lost is sent again after this long.
@@ -45,6 +46,7 @@ def dispatch() -> None:
     change_requests.carry_out_due()
     for tenant in unchecked_tenants():
         queue.send(queue.CHECK_STANDINGS, tenant.pk)
+    deletion.send_due()
     deliveries.hand_out()
     # What a process that died between its commit and the chain has left behind.
     chain.extend()

@@ -19,3 +19,18 @@ class TenantSettingsForm(forms.Form):
         field = self.fields["time_zone"]
         assert isinstance(field, forms.ChoiceField)
         field.choices = time_zones() if zone in dict(time_zones()) else [(zone, zone), *time_zones()]
+
+
+class DeletionForm(forms.Form):
+    confirm = forms.CharField(max_length=60)
+
+    def __init__(self, *args: Any, name: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.name = name
+        self.fields["confirm"].label = _("Type %(name)s to confirm") % {"name": name}
+
+    def clean_confirm(self) -> str:
+        value = str(self.cleaned_data["confirm"]).strip()
+        if value.casefold() != self.name.casefold():
+            raise forms.ValidationError(_("Type %(name)s to confirm.") % {"name": self.name})
+        return value

@@ -4,4 +4,5 @@ from portal.pages.tenant_settings import views
 
 urlpatterns = [
     path("settings/", views.tenant_settings, name="tenant_settings"),
+    path("settings/delete/", views.tenant_delete, name="tenant_delete"),
 ]

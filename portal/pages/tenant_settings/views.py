@@ -1,4 +1,4 @@
-"""A tenant's name and time zone; its short name stands in addresses and stays."""
+"""A tenant's name and time zone; its short name stands in addresses and stays. And its end."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -7,11 +7,30 @@ from django.utils.translation import gettext as _
 from portal.access.pages import page
 from portal.access.request import HttpRequest
 from portal.access.roles import Right
+from portal.access.step_up import StepUp
 from portal.frame.render import redirect_to, render_page
-from portal.pages.tenant_settings.forms import TenantSettingsForm
+from portal.pages.tenant_settings.forms import DeletionForm, TenantSettingsForm
 from sync.configuration.editing import revision
 from sync.models import Tenant
-from sync.tenants.services import NameTaken, TenantChanged, rename_tenant
+from sync.tenants.queries import keeps_from_deleting, stays_in_aws
+from sync.tenants.services import CannotDelete, NameTaken, TenantChanged, delete_tenant, rename_tenant
+
+
+@page(read=Right.OWN, act=Right.OWN, step_up=StepUp.TO_ACT)
+def tenant_delete(request: HttpRequest, tenant: Tenant) -> HttpResponse:
+    form = DeletionForm(request.POST or None, name=tenant.slug)
+    if request.method == "POST" and form.is_valid():
+        try:
+            delete_tenant(tenant=tenant, actor=request.user.email)
+        except CannotDelete:
+            messages.error(request, _("Nothing was deleted: provisioning is on, or a run is in progress."))
+            return redirect_to(request, "tenant_delete", tenant.slug)
+        messages.success(request, _("%(name)s is deleted. What it had in AWS is there still.") % {"name": tenant.name})
+        return redirect_to(request, "tenants")
+    context = {"tenant": tenant, "form": form, "kept": keeps_from_deleting(tenant), "stays": stays_in_aws(tenant)}
+    question = _("Delete %(name)s?") % {"name": tenant.name}
+    status = 422 if form.is_bound else 200
+    return render_page(request, "tenant_settings/delete.html", {**context, "question": question}, status=status)
 
 
 @page(read=Right.OWN, act=Right.OWN)

@@ -62,6 +62,6 @@ class TenantForm(forms.Form):
 
     def clean_slug(self) -> str:
         slug: str = self.cleaned_data["slug"].strip().lower() or free_slug(self.cleaned_data.get("name", ""))
-        if slug == "new" or Tenant.objects.filter(slug=slug).exists():
+        if slug == "new" or Tenant.deleted_too.filter(slug=slug).exists():
             raise forms.ValidationError(_("This short name is taken. Choose another one."))
         return slug

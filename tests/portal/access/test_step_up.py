@@ -22,6 +22,7 @@ TO_ACT = {
     *("only_in_aws_link", "only_in_aws_undo", "person_match", "person_cut"),
     *("publish", "provisioning_safety", "user_invite", "user_role", "user_role_take", "user_reset", "user_sessions"),
     *("user_second_factor", "user_deactivate", "user_activate", "user_remove", "token_new", "token_revoke"),
+    "tenant_delete",
 }
 
 

@@ -111,3 +111,25 @@ def test_it_is_found_from_the_list_of_tenants_and_from_set_up(
     assert f'href="{PAGE}"' in jo.get("/t/acme/setup/").content.decode()
     for page in ("/t/?stay=1", "/t/acme/setup/"):
         assert f'href="{PAGE}"' not in client_of(viewer).get(page).content.decode()
+
+
+def test_a_tenant_is_deleted_by_typing_its_name(tenant: Tenant, jo: Client) -> None:
+    page = jo.get(f"{PAGE}delete/").content.decode()
+    assert "0 people and 0 groups stay in AWS" in " ".join(page.split())
+    wrong = jo.post(f"{PAGE}delete/", {"confirm": "acm"})
+    assert (wrong.status_code, Tenant.objects.count()) == (422, 1)
+    assert "Type acme to confirm." in wrong.content.decode()
+    gone = jo.post(f"{PAGE}delete/", {"confirm": " ACME "}, follow=True)
+    assert "Acme is deleted. What it had in AWS is there still." in gone.content.decode()
+    assert jo.get("/t/acme/").status_code == 404
+    assert AuditEntry.objects.get(verb="tenant.delete").actor == "jo@acme.example"
+
+
+def test_a_tenant_that_is_on_says_what_comes_first(tenant: Tenant, jo: Client) -> None:
+    Tenant.objects.update(enabled=True)
+    page = jo.get(f"{PAGE}delete/").content.decode()
+    assert "Turn it off first." in page
+    assert "Delete the tenant" not in page
+    refused = jo.post(f"{PAGE}delete/", {"confirm": "acme"}, follow=True)
+    assert "Nothing was deleted" in refused.content.decode()
+    assert Tenant.objects.exists()

@@ -1,0 +1,37 @@
+"""`manage.py tenant_delete TENANT --confirm TENANT [--json]`: what pages call the danger zone."""
+
+from typing import Any
+
+from django.core.management import CommandError, CommandParser
+
+from sync.management.base import Exit, Report, ReportCommand
+from sync.models import Tenant
+from sync.tenants.queries import stays_in_aws
+from sync.tenants.services import CannotDelete, delete_tenant
+
+REASONS = {
+    "on": "Provisioning is on. Turn it off first: turn_off {0}",
+    "running": "A run is in progress. Wait until it has ended, or stop it: turn_off {0}",
+}
+
+
+class Command(ReportCommand):
+    help = "Deletes a tenant with its secrets, settings and logs. What it has in AWS stays there; the audit log stays."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("--confirm", metavar="TENANT", required=True, help="the same name again")
+
+    def report(self, tenant: Tenant, options: dict[str, Any]) -> Report:
+        if options["confirm"] != tenant.slug:
+            raise CommandError(f"Nothing was deleted. To delete it: --confirm {tenant.slug}", returncode=Exit.USAGE)
+        slug, stays = tenant.slug, stays_in_aws(tenant)
+        try:
+            delete_tenant(tenant=tenant, actor=self.actor)
+        except CannotDelete as error:
+            raise CommandError(REASONS[error.reason].format(slug)) from error
+        return {"tenant": slug, "deleted": True, "stays_in_aws": stays}
+
+    def in_words(self, report: Report) -> str:
+        stays = report["stays_in_aws"]
+        return f"{report['tenant']} is deleted. In AWS stay {stays['people']} people and {stays['groups']} groups."
