@@ -4,6 +4,7 @@
 python3 run.py up [--demo]      runs the product with its embedded parts and the rehearsal lab
 python3 run.py test [pytest …]  passes the tests; --everywhere: all of them on both databases
 python3 run.py test --with python3.13 --django 6.1 [pytest …]  the same on another Python or Django
+python3 run.py chaos            replays disturbances of database, broker and workers
 python3 run.py simulate         plays random stories against the product's laws
 python3 run.py <command> …      any command of manage.py
 """
@@ -45,6 +46,8 @@ def main(arguments: list[str]) -> None:
     prepare("dev" if command == "test" else "embedded")
     if command == "test":
         become([str(ROOT / "tools" / "run_tests.py"), *rest])
+    if command == "chaos":
+        become([str(ROOT / "tools" / "chaos.py"), *rest])
     if command == "simulate":
         become([str(ROOT / "tools" / "simulate.py"), *rest])
     become([str(ROOT / "manage.py"), command, *rest])

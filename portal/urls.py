@@ -42,6 +42,7 @@ urlpatterns = [
     path("", include("portal.pages.incidents.site_urls")),
     path("", include("portal.pages.health.urls")),
     path("", include("portal.pages.help.urls")),
+    path("", include("portal.api.urls")),
     path("", include("portal.pages.search.urls")),
     path("t/<slug:slug>/", include([path("", include(f"portal.pages.{page}.urls")) for page in PAGES])),
 ]

@@ -35,6 +35,7 @@ PORTAL = [
     ("words",),
     ("frame",),
     ("pages",),
+    ("api",),
     ("templatetags",),
     ("celery", "settings", "tasks", "urls", "wsgi", "management"),
     ("apps",),

@@ -5,13 +5,14 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth import logout
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
 from portal.access import second_factor, sessions, unsent
 from portal.access.demo import is_only_the_lab
 from portal.access.pages import ask_to_sign_in
-from portal.access.request import send_to
+from portal.access.request import is_api, send_to
 from portal.access.sign_ins import note_refusal
 from portal.models import User
 
@@ -39,6 +40,9 @@ class SignInMiddleware:
     def process_view(
         self, request: HttpRequest, _view: Callable[..., Any], _args: Iterable[Any], _kwargs: Mapping[str, Any]
     ) -> HttpResponse | None:
+        if is_api(request):
+            # A browser's cookie must not act there: only a token signs in (portal/api/auth.py).
+            request.user = AnonymousUser()
         if not isinstance(request.user, User):
             return None
         if sessions.is_over(request):

@@ -25,6 +25,8 @@ TEST = Quota("test", 10, 60)
 PASTE = Quota("paste", 12, 600)
 # Previews and checks that are under way already cost nothing: a second press finds them.
 PREVIEW = Quota("preview", 30, 600)
+# Of the API, by whom the token acts for.
+CALLS = Quota("calls", 600, 60)
 
 
 class TooOften(Exception):

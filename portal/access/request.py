@@ -8,6 +8,8 @@ from django_htmx.middleware import HtmxDetails
 
 from portal.models import User
 
+# Addresses under it answer programs: problems in place of pages, tokens in place of sessions.
+API = "/api/"
 # A 64-bit number has room for any 18 digits.
 MOST_DIGITS = 18
 
@@ -24,6 +26,10 @@ def whole_number(text: str) -> int | None:
     """
     plain = text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS
     return int(text) if plain else None
+
+
+def is_api(request: DjangoHttpRequest) -> bool:
+    return request.path_info.startswith(API)
 
 
 def send_to(request: DjangoHttpRequest, page: str, back: str = "") -> HttpResponse:

@@ -61,6 +61,12 @@ def note_failed_passkey(user: User | None, error: ValidationError) -> None:
         note_failure(user, str(Authenticator.Type.WEBAUTHN))
 
 
+def note_refused_token() -> None:
+    """None of ours, ended or revoked; what was sent is not kept. Again and again is one entry."""
+    if _first("token"):
+        audit.record("", "sign_in.fail", None, None, {"with": "token"})
+
+
 def note_lock(email: str) -> None:
     """Too many failures: the next tries are not looked at. One entry for all of them."""
     user = account_of(email)

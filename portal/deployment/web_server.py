@@ -14,6 +14,7 @@ worker_connections = 1000
 keepalive = 5
 graceful_timeout = 10
 loglevel = "warning"
+logger_class = "portal.deployment.web_log.JsonLogger"
 # Nobody talks to it, and the home of its user may be read-only.
 control_socket_disable = True
 # gunicorn believes whoever comes from this machine, as all do behind a proxy here: scheme and path of a request are read by

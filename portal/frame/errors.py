@@ -7,20 +7,24 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
+from portal.access.request import is_api
 from portal.access.rights import visible_tenants
+from portal.frame import problem
 from portal.frame.around import TenantFrame
 from portal.models import User
 from sync.runs.outages import explained
 
 
 def _page(request: HttpRequest, status: int, title: str, text: str) -> HttpResponse:
+    if is_api(request):
+        return problem.of_status(request, status)
     return render(request, "frame/error.html", {"title": title, "text": text}, status=status)
 
 
 def _page_inside(request: HttpRequest, status: int, title: str, text: str) -> HttpResponse:
     """Within the frame, for whoever is signed in: where the person was, and every way on from there."""
     user = getattr(request, "user", None)
-    if not isinstance(user, User) or not user.is_active:
+    if is_api(request) or not isinstance(user, User) or not user.is_active:
         return _page(request, status, title, text)
     facts = request.resolver_match.kwargs if request.resolver_match else {}
     tenant = visible_tenants(user).filter(slug=facts.get("slug")).first()

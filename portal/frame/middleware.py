@@ -15,7 +15,7 @@ from whitenoise.middleware import WhiteNoiseFileResponse, WhiteNoiseMiddleware
 
 from portal.access.pages import may_send_file
 from portal.access.quota import TooOften
-from portal.access.request import whole_number
+from portal.access.request import is_api, whole_number
 from portal.access.throttle import client_address
 from portal.frame import errors
 from sync import context
@@ -77,7 +77,7 @@ class InputMiddleware:
         """The session is known by now, the body is not read yet: CSRF's check, which reads it, comes after this one."""
         if _announced(request) > settings.BODY_BYTES and not may_send_file(request, view, kwargs):
             return errors.too_large(request)
-        if request.method == "POST":
+        if request.method == "POST" and not is_api(request):
             _refuse(CONTROL, _texts(_form_of(request)))
         return None
 
@@ -142,7 +142,7 @@ class RequestMiddleware:
         context.add(actor=getattr(request.user, "email", ""))
         with timezone.override(_zone_of(request)):
             response = self.get_response(request)
-            if response.status_code == 405 and not response.content:
+            if response.status_code == 405 and (not response.content or is_api(request)):
                 response = errors.not_allowed(request, response)
         return response
 

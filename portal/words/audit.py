@@ -84,6 +84,7 @@ ACTIONS = {
     "tenant.change": _("Changed the tenant"),
     "tenant.create": _("Made the tenant"),
     "tenant.delete": _("Deleted the tenant"),
+    "token.act": _("Acted by an API token"),
     "token.make": _("Made an API token"),
     "token.revoke": _("Revoked an API token"),
     "user.activate": _("Activated an account"),

@@ -53,6 +53,7 @@ class Run(models.Model):
         TURNED_ON = "turned_on", _("Turned on")
         COMMAND = "command", _("Command")
         APPROVAL = "approval", _("Approval")
+        API = "api", _("API")
 
     class State(models.TextChoices):
         QUEUED = "queued", _("Queued")
@@ -101,9 +102,10 @@ class Run(models.Model):
     counts: "models.JSONField[Counts, Counts]" = models.JSONField(default=dict)
     # {"missing-family-name": 2}: how many people and groups each kind of problem concerned, without warnings.
     problems: "models.JSONField[Counts, Counts]" = models.JSONField(default=dict)
-    # As standings had it when the run ended: people in scope, and those of them in AWS and up to date.
+    # As standings had it when the run ended: people in scope; of them those in AWS and up to date, and those whom AWS takes.
     people_in_scope = models.PositiveIntegerField(null=True, blank=True)
     people_in_aws = models.PositiveIntegerField(null=True, blank=True)
+    people_ready = models.PositiveIntegerField(null=True, blank=True)
     planned = models.PositiveIntegerField(default=0)
     # Of a draft's preview (sync/engine/rehearsal/impact.py).
     impact: "models.JSONField[Impact, Impact]" = models.JSONField(default=dict)

@@ -26,7 +26,15 @@ def is_outage(error: BaseException) -> bool:
 def outage_in_words(error: BaseException) -> str:
     """The driver's first line names host and port, never a password."""
     reason = str(error).strip().partition("\n")[0].rstrip(". ")
+    if is_full(error):
+        return f"The database has no room left: {reason}. Make room on its disk; what was being done goes on then."
     return f"The database cannot be used: {reason}. See that it runs and that DATABASE_URL is right, then try again."
+
+
+def is_full(error: BaseException) -> bool:
+    """SQLSTATE disk_full, SQLITE_FULL."""
+    cause = error.__cause__
+    return getattr(cause, "sqlstate", "") == "53100" or getattr(cause, "sqlite_errorname", "") == "SQLITE_FULL"
 
 
 def database_problem() -> str:

@@ -282,10 +282,11 @@ def _worst(found: Mapping[Word, int]) -> tuple[Word, int] | None:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """A tenant in a list of them: see reaching_aws and worst."""
+    """A tenant in a list of them: see reaching_aws, worst and open_problems."""
 
     reaching: tuple[int, int]
     worst: tuple[Word, int] | None
+    problems: int
 
 
 def summaries(tenants: Collection[Tenant]) -> dict[int, Summary]:
@@ -301,7 +302,8 @@ def summaries(tenants: Collection[Tenant]) -> dict[int, Summary]:
 def _summary(words: Mapping[Word, tuple[int, int]]) -> Summary:
     inside = {word: people for word, (_all, people) in words.items()}
     reaching = (inside.get(Word.IN_AWS, 0), sum(inside.values()))
-    return Summary(reaching, _worst({word: n for word, (n, _people) in words.items()}))
+    counted = {word: n for word, (n, _people) in words.items()}
+    return Summary(reaching, _worst(counted), sum(counted.get(word, 0) for word in PROBLEMS))
 
 
 def compared(tenant: Tenant) -> Run | None:

@@ -178,6 +178,7 @@ def _end(run: Run, lease: Lease, ending: Ending) -> None:
         quarantine.after_failure(run.tenant, problem, detail)
     run.finished_at = timezone.now()
     run.people_in_aws, run.people_in_scope = queries.reaching_aws(run.tenant)
+    run.people_ready, _in_scope = queries.ready(run.tenant)
     run.sequence += 1
     run.rehearsed.all().delete()
     if not Configuration.objects.filter(run=run).exists():

@@ -73,7 +73,7 @@ NO_PAGE = {
     "logs_export", "runs_export", "run_retry", "mapping_default", "run_pill", "provisioning_state", "drift_compare", "readiness_check", "readiness_export",
     "preview", "run_confirm", "provisioning_safety", "approvals_link", "decide_request", "withdraw_request",
     "accept_shrinkage", "only_in_aws_link", "only_in_aws_undo", "person_raw", "draft_undo", "impact_start", "impact_export", "impact_keep", "publish", "assignment_undo", "assignment_change", "unassign_ticked", "application_name", "application_stop",
-    "session", "session_end", "sessions_end", "audit_export", "site_audit_export",
+    "api_openapi", "session", "session_end", "sessions_end", "audit_export", "site_audit_export",
     "user_role", "user_role_take", "user_second_factor", "user_sessions", "user_deactivate", "user_activate",
     "microsoft_start", "microsoft_answer", "channel_test", "incident_acknowledge", "incident_snooze",
     # Open at one moment only: tests/browser/test_accounts.py.
@@ -87,7 +87,8 @@ SIGNED_OUT = {"account_login", "account_inactive"}
 def names(patterns: list[Any] | None = None) -> Iterator[str]:
     for pattern in patterns if patterns is not None else get_resolver().url_patterns:
         if isinstance(pattern, URLResolver):
-            yield from names(pattern.url_patterns)
+            # What programs ask is no page.
+            yield from names(pattern.url_patterns) if pattern.namespace != "api" else ()
         elif isinstance(pattern, URLPattern) and pattern.name:
             yield pattern.name
 
@@ -447,7 +448,7 @@ OWN = (
     "mfa_generate_recovery_codes",
     "mfa_reauthenticate",
 )
-HELP = ("help", "help_words", "help_translate", "help_shortcuts")
+HELP = ("help", "help_words", "help_translate", "help_shortcuts", "api_docs")
 GLOBAL = {
     **dict.fromkeys(("users", "user_invite", "keys", "credentials", "tenant_new", "account_logout", *HELP, *OWN), ""),
     **dict.fromkeys(("site_audit", "site_audit_check", "health", "retention", "inbox", "tokens", "token_new"), ""),

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 from django.core.management import get_commands, load_command_class
 from django.core.management.base import CommandError
 
@@ -15,10 +16,14 @@ from tests.world.programs import ROOT
 
 pytestmark = pytest.mark.pure
 DOCS = sorted((ROOT / "docs").glob("*.md"))
-TEXTS = {path: path.read_text() for path in [*DOCS, ROOT / "README.md", ROOT / "CONTRIBUTING.md"]}
+DECISIONS = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
+TEXTS = {
+    path: path.read_text()
+    for path in [*DOCS, *DECISIONS, ROOT / "docs/decisions/README.md", ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
+}
 OWN = {name for name, app in get_commands().items() if app in ("portal", "sync")}
 # Of run.py itself.
-RUN = {"test", "simulate", "help"}
+RUN = {"test", "simulate", "chaos", "help"}
 # Programs that the documents start and this project has not.
 OTHERS = {"adduser", "apt", "az", "celery", "cp", "docker", "echo", "gunicorn", "install", "systemctl"}
 
@@ -49,6 +54,26 @@ def test_every_file_that_is_named_is_there(path: Path) -> None:
 def test_every_page_stands_on_the_shelf() -> None:
     shelf = (ROOT / "docs" / "README.md").read_text()
     assert [path.name for path in DOCS if path.name != "README.md" and f"({path.name})" not in shelf] == []
+
+
+def test_every_decision_is_listed_under_its_number_and_says_the_same_things() -> None:
+    listed = re.findall(r"^(\d+)\. \[(.+)\]\((.+)\)$", (ROOT / "docs/decisions/README.md").read_text(), re.MULTILINE)
+    assert [name for _number, _title, name in listed] == [path.name for path in DECISIONS]
+    for (number, title, _name), path in zip(listed, DECISIONS, strict=True):
+        assert TEXTS[path].startswith(f"# {number} · {title}\n")
+        assert {"Chosen", "Against", "Why"} <= set(re.findall(r"^\*\*(\w+)\.?\*\*", TEXTS[path], re.MULTILINE)), (
+            path.name
+        )
+
+
+def test_forms_of_issues_ask_for_what_is_needed() -> None:
+    forms = [yaml.safe_load(path.read_text()) for path in sorted((ROOT / ".github/ISSUE_TEMPLATE").glob("[!c]*.yml"))]
+    assert len(forms) == 3
+    for form in forms:
+        fields = [field for field in form["body"] if field["type"] != "markdown"]
+        assert {"name", "description", "body"} <= form.keys()
+        assert len({field["id"] for field in fields}) == len(fields)
+        assert all(field["attributes"]["label"] for field in fields)
 
 
 def shown() -> Iterator[tuple[str, str]]:

@@ -39,7 +39,7 @@ ABOVE = {
     "people": 19,
     "person": 21,
     "provisioning": 16,
-    "readiness": 25,
+    "readiness": 26,
     "run": 25,
     "runs": 21,
     "scope": 21,

@@ -12,9 +12,11 @@ import pytest
 from django.core.management import call_command
 from django.test import Client
 
+from portal.models import User
 from sync.health.queries.figures import FIGURES
 from sync.models import Delivery, DirectoryGroup, DirectoryUser, Hold, Standing, Tenant, Word
 from sync.standings import queries as standings
+from tests.world.api import script_of
 from tests.world.every_standing import GROUPS, PEOPLE, in_scope
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both]
@@ -133,6 +135,29 @@ def commands(_jo: Client) -> Iterator[tuple[str, object, object]]:
     yield "readiness", shown, ready
 
 
+def api(_jo: Client) -> Iterator[tuple[str, object, object]]:
+    script = script_of(User.objects.get(email="jo@acme.example"))
+    for kind, counts in (("people", PEOPLE), ("groups", GROUPS)):
+        everybody = script.all_of(f"/tenants/acme/{kind}", limit=9)
+        yield f"{kind} by the API", Counter(one["standing"] for one in everybody), counts
+        in_it = sum(one["in_scope"] for one in everybody)
+        yield f"{kind} in scope by the API", in_it, in_scope(counts)
+        for word, n in counts.items():
+            yield f"{kind} {word} by the API", len(script.all_of(f"/tenants/acme/{kind}", standing=word)), n
+    tenant = script.read("/tenants/acme")
+    yield "counts by the API", tenant["standings"], {"people": PEOPLE, "groups": GROUPS}
+    yield (
+        "reaching, by the API",
+        (tenant["people_in_aws"], tenant["people_in_scope"]),
+        (PEOPLE["in_aws"], in_scope(PEOPLE)),
+    )
+    yield "problems by the API", tenant["problems"], sum(PEOPLE[word] + GROUPS[word] for word in PROBLEMS)
+    [listed] = script.all_of("/tenants")
+    yield "the same in the list", {name: tenant[name] for name in listed}, listed
+    held = script.read("/tenants/acme/holds")["items"]
+    yield "held by the API", sum(one["waiting"] for one in held), PEOPLE["held"] + GROUPS["held"]
+
+
 def report(name: str, *words: str) -> dict[str, Any]:
     out = io.StringIO()
     with contextlib.suppress(SystemExit):
@@ -141,7 +166,7 @@ def report(name: str, *words: str) -> dict[str, Any]:
     return facts
 
 
-PLACES = (overview, people, one_person, readiness, approvals, drift, others, mail, metrics, commands)
+PLACES = (overview, people, one_person, readiness, approvals, drift, others, mail, metrics, commands, api)
 
 
 @pytest.mark.parametrize("place", PLACES)

@@ -2,26 +2,23 @@
 
 from typing import Any
 
-from portal.words.provisioning import provisioning_of
-from sync.approvals import queries
-from sync.health.queries.presence import absence, late_tenants, processes
+from portal.words.status import TenantStatus, statuses
+from sync.health.queries.presence import absence, processes
 from sync.management.base import Exit, InstallationCommand, Report
 from sync.models import Run, Tenant
-from sync.standings import queries as standings
 
 
 class Command(InstallationCommand):
     help = "Says how every tenant stands, and which processes live."
 
     def report(self) -> Report:
-        late = {one.tenant.pk: one.since.isoformat() for one in late_tenants()}
         return {
             "missing": absence() or None,
             "processes": [
                 {"name": one.name, "role": one.role, "queues": one.queues, "slots": one.slots, "lives": one.lives}
                 for one in processes()
             ],
-            "tenants": [tenant_facts(tenant, late.get(tenant.pk)) for tenant in Tenant.objects.all()],
+            "tenants": [tenant_facts(one) for one in statuses(list(Tenant.objects.all()))],
         }
 
     def in_words(self, report: Report) -> str:
@@ -33,19 +30,18 @@ class Command(InstallationCommand):
         return Exit.FOUND if report["missing"] or bad else Exit.DONE
 
 
-def tenant_facts(tenant: Tenant, overdue_since: str | None) -> Report:
+def tenant_facts(status: TenantStatus) -> Report:
     """Moments are ISO 8601."""
-    last = tenant.runs.whole().finished().first()
-    reaching, in_scope = standings.reaching_aws(tenant)
+    next_run_at, overdue_since = status.tenant.next_run_at, status.overdue_since
     return {
-        "tenant": tenant.slug,
-        "provisioning": provisioning_of(tenant, queries.waiting(tenant)).word,
-        "people_in_aws": reaching,
-        "people_in_scope": in_scope,
-        "problems": standings.open_problems(tenant)[0],
-        "last_run": run_facts(last) if last else None,
-        "next_run_at": tenant.next_run_at.isoformat() if tenant.next_run_at else None,
-        "overdue_since": overdue_since,
+        "tenant": status.tenant.slug,
+        "provisioning": status.provisioning,
+        "people_in_aws": status.people_in_aws,
+        "people_in_scope": status.people_in_scope,
+        "problems": status.problems,
+        "last_run": run_facts(status.last_run) if status.last_run else None,
+        "next_run_at": next_run_at.isoformat() if next_run_at else None,
+        "overdue_since": overdue_since.isoformat() if overdue_since else None,
     }
 
 

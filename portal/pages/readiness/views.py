@@ -14,6 +14,7 @@ from portal.access.request import HttpRequest
 from portal.access.roles import Right
 from portal.frame.csv_export import csv_response
 from portal.frame.render import redirect_to, render_page
+from portal.pages.readiness.trend import trend_of
 from portal.words.progress import PATIENCE
 from sync import audit
 from sync.models import ObjectType, ReadinessCheck, Tenant
@@ -58,6 +59,7 @@ def readiness_context(tenant: Tenant) -> dict[str, Any]:
         "groups": standings.ready(tenant, ObjectType.GROUP),
         "scope_known": tenant.snapshots.exclude(sealed_at=None).exists(),
         "shown": FINDINGS_SHOWN,
+        "trend": trend_of(tenant),
     }
 
 

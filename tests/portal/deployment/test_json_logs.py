@@ -12,9 +12,11 @@ import pytest
 from django.core.mail import EmailMessage
 from django.http import HttpRequest
 from django.test import Client
+from gunicorn.config import Config
 
 from portal.access import users
 from portal.deployment import json_logs
+from portal.deployment.web_log import JsonLogger
 from portal.models import User
 from portal.pages.accounts.views import ChoosePassword
 
@@ -71,3 +73,12 @@ def test_a_link_for_choosing_a_password_is_in_no_log(owner: User, way: str, monk
 
 def _fail(_view: ChoosePassword, request: HttpRequest, *_args: Any, **_facts: Any) -> None:
     raise RuntimeError(f"at {request.path}")
+
+
+def test_what_gunicorn_itself_says_is_json_too() -> None:
+    """In its parent process, without Django."""
+    with logging_as_in_the_product() as written, redirect_stderr(written):
+        logger = JsonLogger(Config())
+        logger.error("Worker (pid:%s) exited with code %s", 5, 3)
+    (line,) = rows(written)
+    assert (line["event"], line["level"]) == ("Worker (pid:5) exited with code 3", "error")

@@ -22,12 +22,15 @@ from sync.models import Run, Tenant
 from sync.notifications import deliveries
 from sync.runs.requests import request_run
 from sync.tenants.services import save_safety
+from tests.world.api import Script, token_of
 from tests.world.lab import Lab
 from tests.world.people import APP_KEY, PASSWORD, sign_in
 from tests.world.second_person import has_been_on
 from tests.world.tenant import ACTOR, assign, sync
 
 pytestmark = pytest.mark.django_db(transaction=True)
+# Of the API.
+LISTS = ("people", "groups", "runs", "runs/1", "operations", "holds")
 
 
 def every_stored_value() -> str:
@@ -89,6 +92,10 @@ def test_no_secret_is_stored_logged_shown_or_sent_in_the_clear(
     paths = ["", "setup/", "connection/", "connection/entra/", "connection/aws/", "runs/1/", "logs/", "logs/export/"]
     paths += ["audit/", "audit/export/", "audit/export/?format=jsonl"]
     pages = b"".join(b"".join(client.get(f"/t/acme/{path}", follow=True)) for path in paths).decode()
+    script_token, answers = token_of(owner), []
+    for path in ("/status", "/tenants", "/tenants/acme", *(f"/tenants/acme/{name}" for name in LISTS), "/openapi.json"):
+        answers.append(Script(script_token).get(path).content.decode())
+    secrets.append(script_token)
     exported = io.StringIO()
     call_command("tenant_export", "acme", stdout=exported)
     call_command("configuration_export", "acme", stdout=exported)
@@ -100,6 +107,7 @@ def test_no_secret_is_stored_logged_shown_or_sent_in_the_clear(
         "database": every_stored_value(),
         "log": caplog.text,
         "pages": pages,
+        "API": "".join(answers),
         "task arguments": json.dumps(sent),
         "export": exported.getvalue(),
         "mails": "".join(f"{one.subject}{one.body}" for one in mail.outbox),
@@ -109,5 +117,6 @@ def test_no_secret_is_stored_logged_shown_or_sent_in_the_clear(
     assert "Traceback" in places["log"]
     assert mail.outbox
     assert "AWS-Admins" in places["database"]
+    assert "AWS-Admins" in places["API"]
     found = [name for name, text in places.items() for secret in secrets if secret in text or secret[:40] in text]
     assert found == []

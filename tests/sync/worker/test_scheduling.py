@@ -79,5 +79,5 @@ def test_a_run_keeps_how_people_stood_when_it_ended_and_what_was_the_matter(wire
     good, nameless = hire(lab, "Gus Good"), hire(lab, "Nora Name", surname="")
     assign(wired, good, nameless)
     run = sync(wired)
-    assert (run.people_in_aws, run.people_in_scope) == (1, 2)
+    assert (run.people_in_aws, run.people_ready, run.people_in_scope) == (1, 1, 2)
     assert run.problems == {"missing-family-name": 1}

@@ -1,6 +1,7 @@
 """The page of one group: its tree, its people, where it is assigned, what Entra says now."""
 
 import re
+from collections.abc import Callable
 
 import pytest
 from django.db import connection
@@ -8,11 +9,14 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from portal.models import User
 from sync.configuration import assignments, drafts
 from sync.directory import live
 from sync.directory.live import Found
 from sync.graph.errors import NotFound, Throttled
 from sync.models import DirectoryGroup, DirectoryMembership, DirectoryUser, Operation, Run, Snapshot, Tenant
+from sync.standings.services import refresh_all
+from tests.world.mirrored import mirrored_group
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both]
 ACTOR = "jo@acme.example"
@@ -161,3 +165,18 @@ def test_what_entra_cannot_tell_is_said(
 
     monkeypatch.setattr(live, "client_of", lambda _tenant: Graph())
     assert words in jo.get(f"/t/acme/groups/{ENGINEERING}/now/").content.decode()
+
+
+def test_a_group_in_scope_is_provisioned_from_its_page(
+    tenant: Tenant, jo: Client, viewer: User, client_of: Callable[[User], Client]
+) -> None:
+    inside, outside = mirrored_group(tenant, "Inside"), mirrored_group(tenant, "Outside", in_scope=False)
+    refresh_all(tenant)
+
+    def offers(client: Client, object_id: str) -> bool:
+        page = client.get(f"/t/acme/groups/{object_id}/").content.decode()
+        return f'name="chosen" value="group:{object_id}"><button type="submit" class="btn btn-primary">' in page
+
+    assert offers(jo, inside.object_id)
+    assert not offers(jo, outside.object_id)
+    assert not offers(client_of(viewer), inside.object_id)

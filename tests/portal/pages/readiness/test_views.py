@@ -1,6 +1,7 @@
 """Readiness as a page: how many are ready, what keeps the others, the list as a file."""
 
 import csv
+import datetime
 import io
 from collections.abc import Callable
 
@@ -11,8 +12,9 @@ from django.utils import timezone
 from portal.models import User
 from sync.configuration.current import configuration_of
 from sync.configuration.mappings import remove_mapping
-from sync.models import DirectoryUser, ReadinessCheck, Snapshot, Tenant
+from sync.models import DirectoryUser, ReadinessCheck, Run, Snapshot, Tenant
 from sync.readiness.services import carry_out_check, check_now
+from tests.world.runs import new_run
 
 pytestmark = pytest.mark.django_db
 PAGE = "/t/acme/readiness/"
@@ -109,3 +111,23 @@ def test_who_would_keep_access_is_told_with_the_button_that_mends_it(read: Tenan
     jo.post("/t/acme/mappings/disable-leavers/")
     check_now(read)
     assert "Stays active" not in jo.get(PAGE).content.decode()
+
+
+def test_the_trend_is_told_by_the_last_run_of_each_day(read: Tenant, jo: Client) -> None:
+    check_now(read, actor="jo@acme.example")
+    now = timezone.now()
+    for number, (days, ready) in enumerate([(40, 0), (9, 4), (8, 5), (8, 8), (0, 9)], start=1):
+        at = now - datetime.timedelta(days=days)
+        run = new_run(
+            read, number, kind="changes", started_at=at, finished_at=at, people_in_scope=10, people_ready=ready
+        )
+        Run.objects.filter(pk=run.pk).update(created_at=at)
+    context = jo.get(PAGE).context
+    assert [day.not_ready for day in context["trend"].days] == [6, 2, 1]
+    assert context["trend"].title == "5 fewer not ready than at the beginning"
+    assert [day.height for day in context["trend"].days] == [48, 16, 8]
+
+
+def test_one_day_is_no_trend(read: Tenant, jo: Client) -> None:
+    new_run(read, started_at=timezone.now(), finished_at=timezone.now(), people_in_scope=10, people_ready=3)
+    assert jo.get(PAGE).context["trend"] is None
