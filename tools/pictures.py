@@ -1,5 +1,6 @@
 """`.venv/bin/python tools/pictures.py`: the pictures of the README, light and dark, from a new demo that the README's own steps lead through."""
 
+import os
 import re
 import sys
 import tempfile
@@ -11,6 +12,8 @@ from playwright.sync_api import Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
+# What the story that is followed imports asks for settings; `up` gets its own.
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 
 from tests.journeys.test_first_steps import enter, follow, steps
 from tests.world.chromium import CHROMIUM, FLAGS

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from gunicorn.http import wsgi
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from portal.deployment import limits
@@ -21,6 +22,8 @@ END_OF_HEAD = b"\r\n\r\n"
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 CLOSE = b"\r\nConnection: close"
 LINGER_SECONDS, LINGER_BYTES = 2.0, 64 * 1024
+# What stands behind the site is nobody's business; gunicorn has no setting for it.
+wsgi.SERVER = "Lockstep"
 
 
 class Connection(TConn):  # type: ignore[misc]

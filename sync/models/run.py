@@ -254,8 +254,8 @@ FOLLOWED = (Result.PLANNED, Result.SENT, Result.UPDATED, Result.SKIPPED)
 
 class OperationQuerySet(models.QuerySet["Operation"]):
     def log(self) -> "OperationQuerySet":
-        """What happened or was decided; plan rows that nobody has begun, and previews of a draft, are not in the log."""
-        return self.exclude(result=Result.PLANNED).exclude(run__in=Run.objects.drafted())
+        """What happened or was decided; plan rows that nobody has begun, and previews, are not in the log."""
+        return self.exclude(result=Result.PLANNED).exclude(run__in=Run.objects.filter(kind=Run.Kind.PREVIEW))
 
     def during(self, run: Run) -> "OperationQuerySet":
         """Of this run, for a list by time: its rows lie together there, so that nothing has to be sorted.

@@ -193,6 +193,12 @@ def test_what_only_a_proxy_may_say_is_not_believed_of_whoever_is_at_this_machine
         assert answer_on(connection).startswith("HTTP/1.1 200 ")
 
 
+def test_no_answer_names_the_server_behind_it(web: Web) -> None:
+    answer = all_of(web, "GET /sign-in/ HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n")
+    assert b"\r\nServer: Lockstep\r\n" in answer
+    assert b"gunicorn" not in answer
+
+
 def test_nobody_moves_the_site_to_another_path(web: Web) -> None:
     with web.connect("/elsewhere/sign-in/", ["SCRIPT_NAME: /elsewhere", "Content-Length: 0"]) as connection:
         assert answer_on(connection).startswith("HTTP/1.1 404 ")

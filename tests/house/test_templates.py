@@ -37,3 +37,9 @@ def test_a_code_that_is_printed_leads_to_its_meaning() -> None:
     """By the tag `code`."""
     printed = re.compile(r">\s*\{\{ *(?:[\w.]+\.code|(?:run|operation)\.problem) *\}\}\s*<")
     assert [path.name for path in TEMPLATES if printed.search(path.read_text())] == []
+
+
+def test_every_script_is_named_by_the_tag_that_gives_its_digest() -> None:
+    """`{% script %}`: a browser runs it as this release holds it, or not at all."""
+    assert [str(page) for page in TEMPLATES if "<script" in page.read_text()] == []
+    assert any("{% script " in page.read_text() for page in TEMPLATES)

@@ -108,6 +108,11 @@ class PersonRow:
     rest: Sequence[Operation] = ()
 
     @property
+    def moment(self) -> datetime.datetime:
+        """Of the last step: what the rows are in order of."""
+        return max(one.moment for one in (self.operation, *self.rest))
+
+    @property
     def result(self) -> str:
         """What went wrong is what the row says."""
         results = [self.operation.result, *(one.result for one in self.rest)]

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 from django.utils import timezone
 
-from sync.engine.guard.authors import authors_of_new_rules
+from sync.engine.guard.authors import authors_of_new_directory, authors_of_new_rules
 from sync.engine.guard.holds import held_changes
 from sync.engine.work import note_pending
 from sync.models import (
@@ -162,9 +162,9 @@ class Guard:
         )
         hold.facts = numbers
         hold.save(update_fields=["facts"])
-        authors = authors_of_new_rules(self.run, self.configuration)
+        authors, movers = authors_of_new_rules(self.run, self.configuration), authors_of_new_directory(self.run)
         for rows in _batches(operations.order_by("pk")):
-            changes = held_changes(hold, rows, authors)
+            changes = held_changes(hold, rows, authors, movers)
             self.held |= {(change.action, change.object_id, change.member_id) for change in changes}
             self._hold_batch(kind, rows, changes)
 

@@ -26,16 +26,18 @@ NOT_DONE = (Result.FAILED, Result.WILL_RETRY, Result.SKIPPED, Result.HELD)
 BY_ENTRA = (Reason.DELETED, Reason.ACCOUNT_DISABLED)
 
 
-def held_changes(hold: Hold, operations: Iterable[Operation], authors: Sequence[str] = ()) -> list[HeldChange]:
+def held_changes(
+    hold: Hold, operations: Iterable[Operation], authors: Sequence[str] = (), movers: Sequence[str] = ()
+) -> list[HeldChange]:
     """One row per person or group; for a membership request one per member. `authors`: of what this run is the first to
-    follow."""
+    follow; `movers`: who had another directory read, so that what Entra says is their doing too."""
     rows = list(operations)
     ids = {row.object_id for row in rows if row.object_type == "user"}
     ids |= {member for row in rows for member in row.member_ids if row.object_type == "membership"}
     people = {user.object_id: user for user in DirectoryUser.objects.filter(tenant=hold.tenant, object_id__in=ids)}
     found = [change for row in rows for change in _changes_of(hold, row, people)]
     for change in found:
-        change.caused_by = [] if _is_by_entra(change, people) else list(authors)
+        change.caused_by = sorted({*movers, *([] if _is_by_entra(change, people) else authors)})
     return found
 
 

@@ -45,6 +45,14 @@ def test_logs_are_filtered_by_their_address(tenant: Tenant, jo: Client, query: s
     assert found == names
 
 
+@pytest.mark.parametrize("digest", ["", "of a draft"])
+def test_what_a_preview_found_was_neither_done_nor_left_undone(tenant: Tenant, jo: Client, digest: str) -> None:
+    preview = new_run(tenant, kind="preview", configuration_digest=digest)
+    operation(tenant, preview, result="skipped", problem="too-many-values")
+    assert list(jo.get("/t/acme/logs/").context["operations"]) == []
+    assert "Open in logs" not in jo.get("/t/acme/runs/1/").content.decode()
+
+
 ADELE, GROUP = "aaaaaaaa-1111-4111-8111-111111111111", "bbbbbbbb-1111-4111-8111-111111111111"
 NOON = datetime.datetime(2026, 11, 28, 12, tzinfo=datetime.UTC)
 

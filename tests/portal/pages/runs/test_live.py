@@ -110,6 +110,23 @@ def test_previews_and_comparisons_are_not_what_is_usual(tenant: Tenant) -> None:
     assert found.usual == 8
 
 
+def test_the_times_that_are_shown_are_in_order(tenant: Tenant) -> None:
+    run = new_run(tenant, started_at=timezone.now())
+    for second, (number, facts) in enumerate(
+        [
+            (1, {"action": "create", "result": "created"}),
+            (2, {}),
+            (1, {"stage": 2, "changes": {"manager": {}}}),
+            (3, {}),
+        ]
+    ):
+        row = operation(tenant, run, object_id=guid(number), **facts)
+        Operation.objects.filter(pk=row.pk).update(finished_at=run.created_at + datetime.timedelta(seconds=second))
+    rows = person_rows(run)
+    assert [row.operation.object_id for row in rows] == [guid(3), guid(1), guid(2)]
+    assert [row.moment for row in rows] == sorted((row.moment for row in rows), reverse=True)
+
+
 def test_a_person_has_one_row_with_what_followed(tenant: Tenant, jo: Client) -> None:
     run = new_run(tenant, started_at=timezone.now())
     created = operation(tenant, run, object_id=guid(1), display_name="Ada", action="create", result="created")

@@ -1,8 +1,11 @@
 """Whose change a held removal comes of: the people behind the versions that a run is the first to follow."""
 
+from dataclasses import replace
+
 import pytest
 
-from sync.configuration import assignments, versions
+from sync import audit
+from sync.configuration import assignments, mappings, versions
 from sync.models import HeldChange, Run, Tenant
 from tests.world.company import group_of, leave, people
 from tests.world.lab import Lab
@@ -85,3 +88,43 @@ def test_a_run_that_failed_has_followed_nothing(wired: Tenant, team: list[dict[s
     sync(wired)
     assert causers() == {(CLEO, RAVI)}
     assert ACTOR not in {CLEO, RAVI}
+
+
+def test_of_a_mapping_that_turns_people_off_those_who_edited_and_published_it(
+    wired: Tenant, team: list[dict[str, str]]
+) -> None:
+    """Nobody left the scope: the row of `active` alone disables them."""
+    row = wired.configurations.current().mappings.get(object_type="user", target="active")
+    rule = replace(row.rule(), kind="constant", source="False")
+    mappings.save_mapping(actor=CLEO, tenant=wired, object_type="user", rule=rule, row=row)
+    draft = wired.configurations.draft()
+    assert draft is not None
+    versions.make_version(draft, actor=RAVI)
+    sync(wired, Run.Kind.FULL)
+    assert HeldChange.objects.open().filter(action="disable").count() >= len(team)
+    assert causers() == {(CLEO, RAVI)}
+
+
+def test_of_another_directory_whoever_has_it_read(wired: Tenant, lab: Lab, team: list[dict[str, str]]) -> None:
+    """Everybody is missing there, and the shrunken reading was accepted: Entra says so, of a directory that Cleo chose."""
+    audit.record(
+        CLEO,
+        "connection.entra.save",
+        wired.entra,
+        {"directory_id": "before"},
+        {"directory_id": "after", "cloud": "lab"},
+    )
+    leave(lab, *team[:5])
+    sync(wired)
+    assert causers() == {(CLEO,)}
+    sync(wired)
+    assert causers() == {(CLEO,)}
+
+
+def test_of_another_credential_for_the_same_directory_nobody(
+    wired: Tenant, lab: Lab, team: list[dict[str, str]]
+) -> None:
+    audit.record(CLEO, "connection.entra.save", wired.entra, {}, {"credential": "changed"})
+    leave(lab, *team[:5])
+    sync(wired)
+    assert causers() == {()}
