@@ -26,6 +26,17 @@ def test_due_tenants_get_one_run_and_the_next_time(ready: Tenant) -> None:
     assert ready.next_run_at > timezone.now()
 
 
+def test_an_interval_is_never_longer_than_it_says(ready: Tenant) -> None:
+    """The next beat that finds the tenant due comes up to five seconds later."""
+    Tenant.objects.update(enabled=True, interval=1, next_run_at=timezone.now())
+    before = timezone.now()
+    dispatch()
+    ready.refresh_from_db()
+    assert ready.next_run_at is not None
+    longest = ready.next_run_at + datetime.timedelta(seconds=5) - before
+    assert datetime.timedelta(seconds=55) < longest <= datetime.timedelta(seconds=61)
+
+
 def due(tenant: Tenant, **ago: float) -> datetime.datetime:
     """When it was to start."""
     at = timezone.now() - datetime.timedelta(**ago)
