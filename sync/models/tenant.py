@@ -6,6 +6,10 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 
+# How often it is looked what is due (portal/celery.py).
+BEAT = datetime.timedelta(seconds=5)
+
+
 class Interval(models.IntegerChoices):
     """Minutes between the starts of scheduled runs."""
 
@@ -139,3 +143,7 @@ class Tenant(models.Model):
     @property
     def interval_length(self) -> datetime.timedelta:
         return datetime.timedelta(minutes=self.interval)
+
+    def start_after(self, now: datetime.datetime) -> datetime.datetime:
+        """Of the next run. An interval is never longer than it says, however the beats fall that look for what is due."""
+        return now + self.interval_length - BEAT

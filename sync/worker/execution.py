@@ -117,7 +117,7 @@ def _begin(run: Run) -> bool:
     if run.confirmed:
         services.confirm_own_plan(run)
     if run.kind in (Run.Kind.FULL, Run.Kind.CHANGES):
-        Tenant.objects.filter(pk=run.tenant_id, enabled=True).update(next_run_at=now + run.tenant.interval_length)
+        Tenant.objects.filter(pk=run.tenant_id, enabled=True).update(next_run_at=run.tenant.start_after(now))
     return True
 
 

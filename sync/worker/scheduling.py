@@ -26,9 +26,6 @@ from sync.worker import audit_shipping
 # A queued run whose message got lost is sent again after this long.
 ENQUEUE_AGAIN_SECONDS = 30
 
-# How often `dispatch` is called (portal/celery.py).
-BEAT = datetime.timedelta(seconds=5)
-
 # Between a run and the next one that a change notification asks for.
 BREATH = datetime.timedelta(seconds=3)
 
@@ -85,12 +82,7 @@ def plan_waits(tenant: Tenant) -> bool:
 
 
 def postpone(tenant: Tenant) -> None:
-    Tenant.objects.filter(pk=tenant.pk).update(next_run_at=next_start(tenant, timezone.now()))
-
-
-def next_start(tenant: Tenant, now: datetime.datetime) -> datetime.datetime:
-    """An interval is never longer than it says, however the beats fall."""
-    return now + tenant.interval_length - BEAT
+    Tenant.objects.filter(pk=tenant.pk).update(next_run_at=tenant.start_after(timezone.now()))
 
 
 def look(tenant_id: int) -> None:
@@ -118,7 +110,7 @@ def _request_due(tenant: Tenant) -> None:
     now, expected_at = timezone.now(), tenant.next_run_at
     due = Tenant.objects.filter(pk=tenant.pk, next_run_at=expected_at)
     with contextlib.suppress(RunInTheWay), transaction.atomic():
-        if expected_at and due.update(next_run_at=next_start(tenant, now)):
+        if expected_at and due.update(next_run_at=tenant.start_after(now)):
             run = request_run(tenant=tenant, kind=Run.Kind.CHANGES, trigger=Run.Trigger.SCHEDULE)
             if run.started_at is None:
                 hints.heeded(tenant, now)
