@@ -5,7 +5,6 @@ import datetime
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-
 # How often it is looked what is due (portal/celery.py).
 BEAT = datetime.timedelta(seconds=5)
 
