@@ -15,6 +15,8 @@ CHECK_READINESS = "sync.tasks.check_readiness"
 CHECK_STANDINGS = "sync.tasks.check_standings"
 SHIP_AUDIT = "sync.tasks.ship_audit"
 DELETE_TENANT = "sync.tasks.delete_tenant"
+KEEP_SUBSCRIPTION = "sync.tasks.keep_subscription"
+LOOK = "sync.tasks.look"
 
 # Runs take minutes, first ones hours. What must never wait behind them has a queue of its own, the default one.
 QUICK, RUNS = "quick", "runs"

@@ -4,6 +4,7 @@ from celery import Task, shared_task
 from django.db import InterfaceError, OperationalError
 
 from sync.connection import services
+from sync.directory import subscriptions
 from sync.notifications import deliveries
 from sync.readiness.services import carry_out_check
 from sync.retention import services as retention
@@ -69,3 +70,14 @@ def delete_tenant(tenant_id: int) -> None:
 @shared_task(base=AgainAfterAnOutage)
 def ship_audit(_head_id: int) -> None:
     audit_shipping.ship()
+
+
+@shared_task(base=AgainAfterAnOutage)
+def keep_subscription(subscription_id: int) -> None:
+    subscriptions.keep(subscription_id)
+
+
+@shared_task(base=AgainAfterAnOutage)
+def look(tenant_id: int) -> None:
+    """Graph said that something changed."""
+    scheduling.look(tenant_id)

@@ -13,6 +13,7 @@ from lab.entra.objects import Objects
 from lab.entra.odata import Links
 from lab.entra.rounds import Delta
 from lab.entra.shapes import GraphRefusal
+from lab.entra.subscriptions import Subscriptions
 from lab.entra.switches import GraphSwitches
 from lab.http import Request, Response
 
@@ -41,11 +42,13 @@ class Graph:
         self.objects = Objects(directory, self.switches, self.links)
         self.application = Application(directory, self.links)
         self.delta = Delta(directory, self.switches, self.links)
+        self.subscriptions = Subscriptions(directory)
 
     def forget(self) -> None:
         """Everything behaves, and no round was ever begun."""
         self.switches.reset()
         self.delta.forget()
+        self.subscriptions.forget()
 
     def __call__(self, request: Request) -> Response:
         response = self._handle(request)
@@ -57,6 +60,9 @@ class Graph:
         headers = {"Content-Type": "application/json;odata.metadata=minimal", "request-id": chance.new_uuid()}
         headers["client-request-id"] = request.headers.get("client-request-id", headers["request-id"])
         try:
+            if request.segments[1:2] == ["subscriptions"]:
+                status, answer = self.subscriptions.answer(request, request.segments[2:], self._roles(request))
+                return Response(status, json.dumps(answer).encode() if status != 204 else b"", headers)
             return Response(200, json.dumps(self._answer(request)).encode(), headers)
         except GraphRefusal as refusal:
             headers |= {"Location": refusal.location} if refusal.location else {}

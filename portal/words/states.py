@@ -51,6 +51,7 @@ WORDS: Mapping[str, Mapping[str, Words]] = {
     "account": {
         "off": _("Deactivated"),
     },
+    "subscription": {"active": _("Working"), "made": _("Being made"), "failing": _("Failing")},
     "delivery": dict(Delivery.State.choices),
     "incident": {
         "open": _("Open"),
@@ -137,6 +138,7 @@ LOOKS: Mapping[str, Mapping[str, Look]] = {
     "account": {
         "off": IDLE,
     },
+    "subscription": {"active": GOOD, "made": NOT_YET, "failing": ATTENTION},
     "delivery": {"waiting": NOT_YET, "sending": RUNNING, "sent": GOOD, "failed": BAD},
     "incident": {"open": BAD, "acknowledged": ("neutral", "eye"), "snoozed": NOT_YET, "solved": GOOD},
     "channel": {"not_used": NOT_STARTED, "working": GOOD, "failing": BAD, "off": IDLE},

@@ -192,6 +192,17 @@ class GraphClient:
         """Directory extensions of all apps; needs Directory.Read.All (directoryObject: getAvailableExtensionProperties)."""
         return objects(self._get(self._url("/directoryObjects/getAvailableExtensionProperties", None), {}, {}))
 
+    # Change notifications (subscription resource type)
+
+    def create_subscription(self, facts: Json) -> Json:
+        return self._ask("POST", self._url("/subscriptions", None), {}, facts)
+
+    def renew_subscription(self, subscription_id: str, end: Json) -> Json:
+        return self._ask("PATCH", self._url(f"/subscriptions/{segment(subscription_id)}", None), {}, end)
+
+    def delete_subscription(self, subscription_id: str) -> None:
+        self._ask("DELETE", self._url(f"/subscriptions/{segment(subscription_id)}", None), {}, None)
+
     def _items(self, path: str, params: Mapping[str, str]) -> Iterator[Json]:
         for page in self.pages(self._url(path, params)):
             yield from page["value"]
@@ -240,13 +251,17 @@ class GraphClient:
         return str(link)
 
     def _get(self, url: str, headers: Mapping[str, str], body: Json | None = None) -> Json:
-        """One read with its retries; one with a body is asked by POST. A 401 is repeated once with a fresh token."""
+        """One read; one with a body is asked by POST."""
+        return self._ask("GET" if body is None else "POST", url, headers, body)
+
+    def _ask(self, method: str, url: str, headers: Mapping[str, str], body: Json | None) -> Json:
+        """With its retries. A 401 is repeated once with a fresh token."""
         began = self.clock()
         attempt, renewed = 1, False
         while True:
             try:
                 with self.gate():
-                    return self._once(url, headers, body)
+                    return self._once(method, url, headers, body)
             except Unauthorised:
                 if renewed:
                     raise
@@ -267,12 +282,12 @@ class GraphClient:
             ) from error
         self.sleep(wait)
 
-    def _once(self, url: str, headers: Mapping[str, str], body: Json | None) -> Json:
+    def _once(self, method: str, url: str, headers: Mapping[str, str], body: Json | None) -> Json:
         request_id = str(uuid.uuid4())
         sent = {"Authorization": f"Bearer {self.authenticator.token()}", "client-request-id": request_id, **headers}
         try:
             response = self._session.request(
-                "GET" if body is None else "POST",
+                method,
                 url,
                 headers=sent,
                 json=body,
@@ -285,7 +300,9 @@ class GraphClient:
             raise Unreachable(f"Microsoft Graph cannot be reached: {type(error).__name__}.") from None
         content = read_body(response, limit=MAX_ANSWER_BYTES, seconds=self.answer_seconds, clock=self.clock)
         self.server_date = http_date(response.headers.get("Date")) or self.server_date
-        if response.status_code != 200:
+        if response.status_code == 204:
+            return {}
+        if response.status_code not in (200, 201):
             raise _error(response, content, url)
         answered = json_object(content)
         if answered is None:

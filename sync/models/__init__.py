@@ -18,6 +18,7 @@ from sync.models.rehearsed import Rehearsed
 from sync.models.retention import Backup, DatabaseSize, Pruning
 from sync.models.run import Action, MissedStart, Operation, Result, Run
 from sync.models.standing import Standing, Word
+from sync.models.subscription import GraphSubscription
 from sync.models.tenant import Adoption, Interval, NameId, Tenant
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "Drift",
     "EntraConnection",
     "Finding",
+    "GraphSubscription",
     "Half",
     "Heartbeat",
     "HeldChange",

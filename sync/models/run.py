@@ -54,6 +54,7 @@ class Run(models.Model):
         COMMAND = "command", _("Command")
         APPROVAL = "approval", _("Approval")
         API = "api", _("API")
+        CHANGE = "change", _("Change in Entra")
 
     class State(models.TextChoices):
         QUEUED = "queued", _("Queued")

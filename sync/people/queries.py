@@ -2,11 +2,11 @@
 
 from django.db.models import Q, QuerySet
 
-from sync.models import DirectoryUser, Link, ObjectType, Standing, Tenant, Word
+from sync.models import ObjectType, Standing, Tenant, Word
 from sync.people.facts import Blocked, Membership, PersonFacts, facts_of, memberships
 from sync.people.groups import GroupMembers, group_verdict, members_of_group
 from sync.people.past import Past, as_of
-from sync.people.search import SHORTEST
+from sync.people.search import SHORTEST, beginning, within_names
 from sync.people.search import search as search_everybody
 from sync.people.values import UNREADABLE, Value, changed_by, read_in_aws, values_of
 from sync.people.verdict import Answer, Question, Verdict, blocker_of, questions, verdict_of
@@ -52,28 +52,19 @@ def find(
     attribute: str | None = None,
     dropped_at: str = "",
 ) -> QuerySet[Standing]:
-    """By name. `text`: a part of the name or the user name, the beginning of an address or of an id of either side;
-    `dropped_at`: a step of the path of data."""
+    """By name. `text`: how a name, a user name, an address or an id of either side begins; where it begins nothing, a part of
+    a name. `dropped_at`: a step of the path of data."""
     chosen = {"word": word, "code": code, "attribute": attribute}
     conditions = {name: value for name, value in chosen.items() if value is not None}
     rows = standings.dropped_at(tenant, dropped_at, kind) if dropped_at else standings.standings(tenant, kind)
     rows = rows.filter(**conditions)
-    return rows.filter(_matches(tenant, kind, text.strip())) if text.strip() else rows
-
-
-def _matches(tenant: Tenant, kind: str, text: str) -> Q:
-    users = DirectoryUser.objects.filter(tenant=tenant)
-    named = users.filter(user_principal_name__icontains=text) | users.filter(object_id__startswith=text.lower())
-    links = Link.objects.filter(tenant=tenant, object_type=kind)
-    addressed = links.filter(wanted_email__startswith=text.casefold()) | links.filter(
-        held_email__startswith=text.casefold()
-    )
-    return (
-        Q(name__icontains=text)
-        | Q(scim_id__startswith=text)
-        | Q(object_id__in=named.values("object_id"))
-        | Q(object_id__in=addressed.values("object_id"))
-    )
+    text = " ".join(text.split())
+    if not text:
+        return rows
+    begun = beginning(tenant, kind, text)
+    if Standing.objects.filter(pk__in=begun).exists():
+        return rows.filter(pk__in=begun)
+    return rows.filter(pk__in=within_names([tenant.pk], kind, text).values("pk"))
 
 
 def holder_of(standing: Standing) -> str:

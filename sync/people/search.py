@@ -1,8 +1,9 @@
 """People and groups of any number of tenants by how a name, an address or an id begins: by indexes alone."""
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Q, QuerySet
 
@@ -15,6 +16,7 @@ ID = re.compile("[0-9a-f-]{4,}")
 AFTER_ID = "g"
 # Shorter texts begin too many names.
 SHORTEST = 2
+KINDS = (ObjectType.USER.value, ObjectType.GROUP.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,49 +33,64 @@ def search(tenants: Collection[Tenant], text: str, most: int) -> Found:
     if len(text) < SHORTEST:
         return Found([], [])
     by_id = {tenant.pk: tenant for tenant in tenants}
-    found = [_of_kind(by_id, kind, text, most) for kind in (ObjectType.USER.value, ObjectType.GROUP.value)]
+    found = [_first_of(ways(by_id, kind, text), most) for kind in KINDS]
     if not any(found):
-        within = Standing.objects.filter(tenant__in=by_id, name__icontains=text)
-        found = [_first(within.filter(kind=kind), most) for kind in (ObjectType.USER.value, ObjectType.GROUP.value)]
+        found = [_first_of([within_names(by_id, kind, text)], most) for kind in KINDS]
     for row in (row for rows in found for row in rows):
         row.tenant = by_id[row.tenant_id]
     return Found(*found)
 
 
-def _of_kind(tenants: Collection[int], kind: str, text: str, most: int) -> list[Standing]:
+def _first_of(found: Sequence[QuerySet[Standing]], most: int) -> list[Standing]:
+    """Those of the first way first; what a later way finds too is not told twice."""
+    rows: dict[int, Standing] = {}
+    for way in found:
+        if len(rows) < most:
+            rows |= {row.pk: row for row in way.order_by("search_name", "pk")[:most] if row.pk not in rows}
+    return list(rows.values())[:most]
+
+
+def beginning(tenant: Tenant, kind: str, text: str) -> QuerySet[Any, Any]:
+    """Primary keys of everybody whom the text begins."""
+    found = ways([tenant.pk], kind, text)
+    # One letter begins the addresses of half a company.
+    first, *others = (way.order_by().values("pk") for way in (found if len(text) >= SHORTEST else found[:1]))
+    return first.union(*others) if others else first
+
+
+def ways(tenants: Collection[int], kind: str, text: str) -> list[QuerySet[Standing]]:
+    """Each by an index of its own, which one condition with *or* would not use; by name first."""
     rows = Standing.objects.filter(tenant__in=tenants, kind=kind)
-    named = _first(rows.filter(begins("search_name", lowered(text))), most)
-    ids = {*_addressed(tenants, text, most)} if kind == ObjectType.USER else set()
-    also = Q(object_id__gt="", object_id__in=ids)
+    keys = [*(_addressed(tenants, text) if kind == ObjectType.USER else ()), *_linked(tenants, kind, text)]
+    found = [rows.filter(begins("search_name", lowered(text)))]
+    found += [rows.filter(object_id__gt="", object_id__in=one.values("object_id")) for one in keys]
     if ID.fullmatch(text.lower()):
-        also |= _of_id(tenants, kind, text.lower(), most)
-    others = _first(rows.filter(also).exclude(pk__in=[row.pk for row in named]), most)
-    return [*named, *others][:most]
+        found.append(rows.filter(_between("object_id", text), object_id__gt=""))
+        found.append(rows.filter(_between("scim_id", text), object_id=""))
+    return found
 
 
-def _first(rows: QuerySet[Standing], most: int) -> list[Standing]:
-    return list(rows.order_by("search_name", "pk")[:most])
-
-
-def _addressed(tenants: Collection[int], text: str, most: int) -> Iterable[str]:
-    """Entra ids of people whose user name, last name or e-mail address begins so."""
-    users, texts = DirectoryUser.objects.filter(tenant__in=tenants), lowered(text)
+def _addressed(tenants: Collection[int], text: str) -> Iterator[QuerySet[Any]]:
+    """People whose user name, last name or e-mail address begins so."""
+    users = DirectoryUser.objects.filter(tenant__in=tenants)
     for key in ("search_login", "search_surname"):
-        yield from users.filter(begins(key, texts)).order_by(key).values_list("object_id", flat=True)[:most]
+        yield users.filter(begins(key, lowered(text)))
     links = Link.objects.filter(tenant__in=tenants, object_type=ObjectType.USER)
-    held = links.filter(begins("wanted_email", [text.casefold()])).order_by("wanted_email")
-    yield from held.values_list("object_id", flat=True)[:most]
+    yield links.filter(begins("wanted_email", [text.casefold()]))
 
 
-def _of_id(tenants: Collection[int], kind: str, text: str, most: int) -> Q:
-    between = {"gte": text, "lt": text + AFTER_ID}
-    linked = Link.objects.filter(
-        ~Q(scim_id=""),
-        tenant__in=tenants,
-        object_type=kind,
-        **{f"scim_id__{key}": value for key, value in between.items()},
-    )
-    ids = list(linked.values_list("object_id", flat=True)[:most])
-    own = Q(object_id__gt="", **{f"object_id__{key}": value for key, value in between.items()})
-    only = Q(object_id="", **{f"scim_id__{key}": value for key, value in between.items()})
-    return own | only | Q(object_id__gt="", object_id__in=ids)
+def _linked(tenants: Collection[int], kind: str, text: str) -> Iterator[QuerySet[Any]]:
+    """Those whose id in AWS begins so."""
+    if ID.fullmatch(text.lower()):
+        held = Link.objects.filter(~Q(scim_id=""), tenant__in=tenants, object_type=kind)
+        yield held.filter(_between("scim_id", text))
+
+
+def _between(field: str, text: str) -> Q:
+    return Q(**{f"{field}__gte": text.lower(), f"{field}__lt": text.lower() + AFTER_ID})
+
+
+def within_names(tenants: Collection[int], kind: str, text: str) -> QuerySet[Standing]:
+    """Everybody is looked at, in the index that has the names."""
+    rows = Standing.objects.filter(tenant__in=tenants, kind=kind)
+    return rows.filter(pk__in=rows.filter(name__icontains=text).order_by().values("pk"))

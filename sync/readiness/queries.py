@@ -58,7 +58,10 @@ class MappingCause:
     """A mapping row behind a finding, and an expression that would help, where one is known."""
 
     row: AttributeMapping
+    attribute: str
     proposal: str
+    # One press puts it into the draft (sync/configuration/mappings.py): it does not hang on the value.
+    by_press: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,15 +175,17 @@ def mapping_causes(mappings: Iterable[AttributeMapping], findings: Sequence[Find
     """The mapping rows that write what is wrong."""
     first = {(one.object_type, one.attribute): one for one in reversed(findings)}
     return [
-        MappingCause(row, proposed_fix(one, row))
+        mapping_cause(one, row)
         for (object_type, attribute), one in first.items()
         for row in mappings
         if row.object_type == object_type and attribute in (row.target, unit_of(row.target))
     ]
 
 
-def proposed_fix(finding: Finding, row: AttributeMapping) -> str:
-    return acceptance.proposal_for(finding.code, finding.attribute, row.rule(), finding.value)
+def mapping_cause(finding: Finding, row: AttributeMapping) -> MappingCause:
+    proposal = acceptance.proposal_for(finding.code, finding.attribute, row.rule(), finding.value)
+    always = acceptance.proposal_for(finding.code, finding.attribute, row.rule())
+    return MappingCause(row, finding.attribute, proposal, bool(proposal) and always == proposal)
 
 
 def everybody(check: ReadinessCheck) -> Iterator[tuple[Finding, Affected]]:

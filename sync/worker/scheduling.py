@@ -13,6 +13,7 @@ from sync.approvals import services as approvals
 from sync.audit import chain
 from sync.change_requests import services as change_requests
 from sync.configuration.current import configuration_of
+from sync.directory import hints, subscriptions
 from sync.drift import services
 from sync.models import Run, Tenant
 from sync.notifications import deliveries, endings, lateness
@@ -25,6 +26,9 @@ from sync.worker import audit_shipping
 # A queued run whose message got lost is sent again after this long.
 ENQUEUE_AGAIN_SECONDS = 30
 
+# Between a run and the next one that a change notification asks for.
+BREATH = datetime.timedelta(seconds=3)
+
 # A plan that nobody has confirmed is made anew this often.
 PLAN_WAITS = datetime.timedelta(hours=24)
 
@@ -36,6 +40,9 @@ def dispatch() -> None:
             postpone(tenant)
         else:
             _request_due(tenant)
+    subscriptions.ask_for_due()
+    for tenant in hints.hinted():
+        look(tenant.pk)
     for tenant in Tenant.objects.filter(enabled=True, verify_daily=True):
         _compare_when_due(tenant)
     for run in list(abandoned_runs()):
@@ -78,6 +85,19 @@ def postpone(tenant: Tenant) -> None:
     Tenant.objects.filter(pk=tenant.pk).update(next_run_at=timezone.now() + tenant.interval_length)
 
 
+def look(tenant_id: int) -> None:
+    """A run over what changed, since Graph said that something did. While one is open, or has just ended, or nothing may be
+    written, the hint waits: however many come, they are one run, and none begins right after another."""
+    tenant, now = Tenant.objects.get(pk=tenant_id), timezone.now()
+    busy = tenant.runs.filter(state__in=Run.OPEN) | tenant.runs.whole().filter(finished_at__gt=now - BREATH)
+    if not tenant.enabled or tenant.quarantined_at or plan_waits(tenant) or busy.exists():
+        return
+    with contextlib.suppress(RunInTheWay), transaction.atomic():
+        if hints.heeded(tenant, now):
+            request_run(tenant=tenant, kind=Run.Kind.CHANGES, trigger=Run.Trigger.CHANGE)
+            postpone(tenant)
+
+
 def _compare_when_due(tenant: Tenant) -> None:
     """The daily comparison with AWS."""
     if services.comparison_due(tenant):
@@ -92,6 +112,8 @@ def _request_due(tenant: Tenant) -> None:
     with contextlib.suppress(RunInTheWay), transaction.atomic():
         if expected_at and due.update(next_run_at=now + tenant.interval_length):
             run = request_run(tenant=tenant, kind=Run.Kind.CHANGES, trigger=Run.Trigger.SCHEDULE)
+            if run.started_at is None:
+                hints.heeded(tenant, now)
             note_late_start(tenant, expected_at, run, now)
 
 

@@ -5,12 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 
 from portal.models import User
 from sync.models import Run, Tenant
 from tests.world.lab import Lab
 from tests.world.people import code_of_app
+from tests.world.runs import new_run, operation
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -171,3 +173,28 @@ def test_a_half_is_connected_and_tested_by_keyboard_alone(
     page.keyboard.type(lab.facts["scim_token"])
     page.keyboard.press("Enter")
     expect(page.get_by_text("8 passed")).to_be_visible()
+
+
+def test_failures_are_grouped_and_one_kind_is_retried(
+    tenant: Tenant,
+    owner: User,
+    open_page: Callable[[User | None], Page],
+    live_server: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sync.queue.send", lambda _task, _key: None)
+    Tenant.objects.update(enabled=True, enabled_changed_at=timezone.now(), last_run_number=1)
+    run = new_run(tenant, state="completed_with_errors", started_at=timezone.now(), finished_at=timezone.now())
+    for n in range(3):
+        facts = {"object_id": f"{n}" * 36, "display_name": f"P{n}", "result": "failed", "action": "create"}
+        operation(tenant, run, problem="missing-family-name" if n else "rejected", attribute="name.familyName", **facts)
+    page = open_page(owner)
+    page.goto(f"{live_server.url}/t/acme/runs/1/")
+    groups = page.locator("#problems details")
+    expect(groups).to_have_count(2)
+    expect(groups.first).to_contain_text("2 affected")
+    expect(groups.first.get_by_role("button", name="Retry these")).to_be_visible()
+    expect(groups.last.get_by_role("button", name="Retry these")).to_be_hidden()
+    groups.first.get_by_role("button", name="Retry these").click()
+    expect(page.get_by_role("heading", name="Run 2")).to_be_visible()
+    expect(page.locator(".ls-run-state")).to_contain_text("Queued")

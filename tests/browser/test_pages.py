@@ -35,6 +35,7 @@ from sync.models import (
     DirectoryUser,
     Drift,
     Finding,
+    GraphSubscription,
     Half,
     HeldChange,
     Hold,
@@ -73,7 +74,7 @@ NO_PAGE = {
     "logs_export", "runs_export", "run_retry", "mapping_default", "run_pill", "provisioning_state", "drift_compare", "readiness_check", "readiness_export",
     "preview", "run_confirm", "provisioning_safety", "approvals_link", "decide_request", "withdraw_request",
     "accept_shrinkage", "only_in_aws_link", "only_in_aws_undo", "person_raw", "draft_undo", "impact_start", "impact_export", "impact_keep", "publish", "assignment_undo", "assignment_change", "unassign_ticked", "application_name", "application_stop",
-    "api_openapi", "session", "session_end", "sessions_end", "audit_export", "site_audit_export",
+    "api_openapi", "graph_notifications", "session", "session_end", "sessions_end", "audit_export", "site_audit_export",
     "user_role", "user_role_take", "user_second_factor", "user_sessions", "user_deactivate", "user_activate",
     "microsoft_start", "microsoft_answer", "channel_test", "incident_acknowledge", "incident_snooze",
     # Open at one moment only: tests/browser/test_accounts.py.
@@ -111,6 +112,7 @@ def world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
     with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch:
         # Nothing is emptied between pages.
         patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _case: None)
+        patch.setattr("sync.directory.subscriptions.can_be_reached", lambda _entra: True)
         client = Client()
         sign_in(client, person("jo@acme.example", Role.OWNER))
         # Pages only read: nor do they note that somebody was here.
@@ -139,6 +141,8 @@ def arguments_of(tenant: Tenant) -> dict[str, list[Any]]:
     """Makes rows for every page; a page without arguments fails."""
     now = timezone.now()
     Tenant.objects.filter(pk=tenant.pk).update(enabled=True, enabled_changed_at=now, next_run_at=now)
+    for resource, error in (("users", ""), ("groups", f"Authorization_RequestDenied: {LONG}")):
+        GraphSubscription.objects.create(tenant=tenant, resource=resource, error=error, notified_at=now)
     run = Run.objects.create(
         tenant=tenant, number=1, kind="full", trigger="person", state="completed_with_errors", started_at=now,
         finished_at=now, counts={"created": 3, "failed": 1}, phases={"read": {"state": "done", "seconds": 1.5, "facts": {"people": 500}}},

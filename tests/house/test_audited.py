@@ -26,6 +26,7 @@ WRITES_NOTHING = {
     "account_signup": "is closed",
     "account_reset_password": "is closed",
     "help_translate": "reads an error that somebody pasted",
+    "graph_notifications": "notes that Graph said something, for whom nobody acts",
     "session": "notes that the person is still there, in the session",
 }
 

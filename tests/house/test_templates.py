@@ -43,3 +43,11 @@ def test_every_script_is_named_by_the_tag_that_gives_its_digest() -> None:
     """`{% script %}`: a browser runs it as this release holds it, or not at all."""
     assert [str(page) for page in TEMPLATES if "<script" in page.read_text()] == []
     assert any("{% script " in page.read_text() for page in TEMPLATES)
+
+
+def test_what_opens_says_so() -> None:
+    """By a mark that turns: without the browser's own, nobody would look for more."""
+    summary = re.compile(r'<details class="ls-(?:problem|steps-of-one)".*?<summary>(.*?)</summary>', re.DOTALL)
+    found = [(path.name, inside) for path in TEMPLATES for inside in summary.findall(path.read_text())]
+    assert len(found) > 3
+    assert [name for name, inside in found if '{% icon "chevron-right"' not in inside] == []

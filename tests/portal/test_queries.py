@@ -29,7 +29,7 @@ ABOVE = {
     "approval": 23,
     "approvals": 22,
     "assignments": 24,
-    "connection": 17,
+    "connection": 18,
     "draft": 17,
     "drift": 26,
     "group": 34,

@@ -16,8 +16,16 @@ from sync.models import AuditEntry
 WRITE = re.compile(r'^\s*(?:INSERT INTO|UPDATE|DELETE FROM) "?(\w+)"?', re.IGNORECASE)
 SAVEPOINT = re.compile(r'SAVEPOINT "?(\w+)"?')
 ROLLBACK = re.compile(r'ROLLBACK TO SAVEPOINT "?(\w+)"?')
-# What a request may write without an entry: whose session it is, when a token was used last, the log itself.
-OWN = {"django_session", "portal_signedin", "portal_trycount", "portal_apitoken", "sync_auditentry", "sync_audithead"}
+# What a request may write without an entry: whose session it is, when a token was used last, that Graph said something, the log.
+OWN = {
+    "django_session",
+    "portal_signedin",
+    "portal_trycount",
+    "portal_apitoken",
+    "sync_graphsubscription",
+    "sync_auditentry",
+    "sync_audithead",
+}
 # Entries that say all by their verb.
 BARE = {"sign_out"}
 

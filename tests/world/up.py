@@ -49,7 +49,7 @@ class Up:
         self.session.trust_env = False
 
     def __enter__(self) -> Self:
-        until(lambda: "Lockstep is ready" in self.said() or self.process.poll() is not None, 90)
+        until(lambda: "Lockstep is ready" in self.said() or self.process.poll() is not None, 300)
         assert self.process.poll() is None, self.said()
         return self
 

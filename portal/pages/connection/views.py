@@ -22,6 +22,7 @@ from sync.connection import clients, lab, renewal, services
 from sync.connection.checks.running import FINAL
 from sync.connection.checks.wording import Described, describe, summary
 from sync.connection.services import HalfState
+from sync.directory import subscriptions
 from sync.models import AwsConnection, ConnectionTest, EntraConnection, Half, Tenant
 
 LAST_TESTS = 10
@@ -77,7 +78,17 @@ def connection_context(request: HttpRequest, tenant: Tenant) -> dict[str, Any]:
         "halves": [shown_half(tenant, half) for half in Half],
         "latest": [shown_test(test) for test in latest if test],
         "tests": tests,
+        "notified": notified(tenant),
         "may_change": can(request.user, tenant, Right.CONFIGURE),
+    }
+
+
+def notified(tenant: Tenant) -> dict[str, Any]:
+    """How Microsoft's change notifications stand."""
+    return {
+        "rows": list(tenant.graph_subscriptions.order_by("-resource")),
+        "reachable": subscriptions.can_be_reached(tenant.entra),
+        "address": subscriptions.address(),
     }
 
 

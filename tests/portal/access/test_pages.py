@@ -74,7 +74,7 @@ def patterns(found: list[Any], route: str = "") -> Iterator[tuple[str, URLPatter
 SITE = [
     one
     for one in patterns(get_resolver().url_patterns)
-    if not one[0].startswith("api/v1/") or one[1].name == "api_openapi"
+    if not one[0].startswith("api/") or one[1].name == "api_openapi"
 ]
 PAGES: dict[str, URLPattern] = {one.name: one for route, one in SITE if route.startswith("t/<slug:slug>/")}
 OTHERS: dict[str, URLPattern] = {one.name: one for route, one in SITE if not route.startswith("t/<slug:slug>/")}

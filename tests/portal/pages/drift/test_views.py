@@ -13,6 +13,7 @@ from sync.models import AuditEntry, DirectoryUser, Drift, Link, Run, Tenant
 from sync.runs import lease
 from sync.standings.services import refresh_all, refresh_only_in_aws
 from tests.world.mirrored import found, held, linked, mirrored_group, mirrored_person
+from tests.world.runs import new_run
 
 pytestmark = pytest.mark.django_db
 PAGE = "/t/acme/drift/"
@@ -144,6 +145,8 @@ def test_repairing_while_provisioning_is_off_waits(connected: Tenant, jo: Client
     page = jo.post(f"{PAGE}repair/", follow=True).content.decode()
     assert "1 difference is written anew by the next sync" in page
     assert Run.objects.count() == 1
+    new_run(connected, 2, kind="changes", started_at=timezone.now(), finished_at=timezone.now())
+    assert "by the next sync" not in jo.get(PAGE).content.decode(), "that one is over"
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import csv
 import datetime
 import io
+import re
 from collections.abc import Callable
 
 import pytest
@@ -11,6 +12,7 @@ from django.utils import timezone
 
 from portal.models import User
 from sync.configuration.current import configuration_of
+from sync.configuration.drafts import draft_or_current
 from sync.configuration.mappings import remove_mapping
 from sync.models import DirectoryUser, ReadinessCheck, Run, Snapshot, Tenant
 from sync.readiness.services import carry_out_check, check_now
@@ -131,3 +133,16 @@ def test_the_trend_is_told_by_the_last_run_of_each_day(read: Tenant, jo: Client)
 def test_one_day_is_no_trend(read: Tenant, jo: Client) -> None:
     new_run(read, started_at=timezone.now(), finished_at=timezone.now(), people_in_scope=10, people_ready=3)
     assert jo.get(PAGE).context["trend"] is None
+
+
+def test_what_a_default_settles_is_mapped_by_one_press(
+    read: Tenant, jo: Client, viewer: User, client_of: Callable[[User], Client]
+) -> None:
+    check_now(read, actor="jo@acme.example")
+    page = jo.get(PAGE).content.decode()
+    assert "Map a default" in page
+    assert "Map a default" not in client_of(viewer).get(PAGE).content.decode()
+    form = dict(re.findall(r'name="(target|code|attribute)" value="([^"]+)"', page.partition("Map a default")[0]))
+    jo.post("/t/acme/mappings/people/default/", form)
+    row = draft_or_current(read).mappings.get(target="name.familyName")
+    assert row.source == 'Coalesce([surname], "-")'
