@@ -16,7 +16,7 @@ MOST_BYTES, MOST_TEXT = 512 * 1024, 1024
 @csrf_exempt
 @site_page(act=Audience.ANYBODY)
 def notifications(request: HttpRequest) -> HttpResponse:
-    """Genuine or not: 202 at once. What follows from it is in sync/directory/hints.py."""
+    """Genuine or not: 202 at once. For what follows from it see sync/directory/hints.py."""
     if "validationToken" in request.GET:
         return _handshake(request, request.GET["validationToken"])
     if len(request.body) > MOST_BYTES:

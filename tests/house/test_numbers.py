@@ -18,6 +18,8 @@ ATTRIBUTES = {"operations", "links", "membership_links", "member_links", "standi
 FIELDS = ("in_scope", "scope_reason")
 # Files that may, and why.
 LISTS = {
+    "portal/api/application.py": "operations of the API itself",
+    "portal/api/runs.py": "lists what was done",
     "portal/frame/run_pill.py": "how far the run in progress is",
     "portal/pages/assignments/group.py": "the newest request about a group's members",
     "portal/pages/draft": "what a preview would do",
