@@ -66,11 +66,15 @@ class Debian:
             os.chown(folder, postgres_user.pw_uid, postgres_user.pw_gid)
             self.as_user = [shutil.which("runuser") or "runuser", "-u", "postgres", "--"]
 
+    @property
+    def options(self) -> str:
+        """Of each start: reached by a unix socket alone."""
+        return f"-k {self.folder} -c listen_addresses= {CARELESS}"
+
     def start(self) -> str:
         self._run("initdb", "-D", str(self.folder / "data"), "-A", "trust", "-U", "lockstep", "-E", "UTF8", "--no-sync")
-        options = f"-k {self.folder} -c listen_addresses= {CARELESS}"
         self._run(
-            "pg_ctl", "-D", str(self.folder / "data"), "-w", "-l", str(self.folder / "log"), "-o", options, "start"
+            "pg_ctl", "-D", str(self.folder / "data"), "-w", "-l", str(self.folder / "log"), "-o", self.options, "start"
         )
         self._run("createdb", "-h", str(self.folder), "-U", "lockstep", "lockstep")
         return f"postgresql://lockstep@/lockstep?host={self.folder}"

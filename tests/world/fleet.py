@@ -114,7 +114,8 @@ class Database(Debian):
     """One that can be stopped in the middle, and keeps what it was told."""
 
     def control(self, *words: str) -> None:
-        self._run("pg_ctl", "-D", str(self.folder / "data"), "-w", "-l", str(self.folder / "log"), *words)
+        options = ["-o", self.options] if words[0] == "start" else []
+        self._run("pg_ctl", "-D", str(self.folder / "data"), "-w", "-l", str(self.folder / "log"), *options, *words)
 
     def fresh(self, name: str) -> str:
         """An empty database; its address."""

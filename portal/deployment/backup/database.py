@@ -74,7 +74,13 @@ def _quoted(name: str) -> str:
 
 
 def _columns(cursor: Any, table: str) -> list[str]:
-    return [_quoted(column.name) for column in connection.introspection.get_table_description(cursor, table)]
+    """Without generated ones, which COPY refuses: they are computed again."""
+    cursor.execute(
+        "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped "
+        "AND attgenerated = '' ORDER BY attnum",
+        [_quoted(table)],
+    )
+    return [_quoted(name) for (name,) in cursor.fetchall()]
 
 
 def _write_postgresql(archive: Writer) -> None:
