@@ -127,6 +127,7 @@ def replay(found: Fleet, name: str) -> dict[str, Any]:
     print(f"{name}: {words}", file=sys.stderr, flush=True)
     people = {lab: retitle(lab, name) for lab in found.labs}
     last = found.rows("SELECT MAX(id) FROM sync_run")[0][0]
+    traces = len(tracebacks(found))
     found.step("ask", kind="changes")
     until(lambda: any(patches(lab) for lab in found.labs))
     began = time.monotonic()
@@ -145,7 +146,7 @@ def replay(found: Fleet, name: str) -> dict[str, Any]:
         "over_after_seconds": round(seconds, 1),
         "runs": dict(states),
         "resumed": len(again),
-        "wrong": wrong(found, people, name, states),
+        "wrong": [*wrong(found, people, name, states), *tracebacks(found)[traces:]],
     }
 
 
@@ -178,9 +179,12 @@ def wrong(found: Fleet, people: dict[Lab, list[str]], title: str, states: Counte
             problems.append(f"tenant {number}: AWS holds the new title of {len(held)} of {len(ids)}")
     if told := found.rows("SELECT subject FROM sync_delivery"):
         problems.append(f"told of an error: {told[0][0]}")
-    if traces := [line for line in found.log_lines() if "Traceback" in line]:
-        problems.append(f"{len(traces)} tracebacks in the logs: {traces[0][:300]}")
     return problems
+
+
+def tracebacks(found: Fleet) -> list[str]:
+    """Nothing of all this is a fault of ours."""
+    return [f"traceback in a log: {line[:200]}" for line in found.log_lines() if "Traceback" in line]
 
 
 def nobody_works(found: Fleet) -> dict[str, Any]:

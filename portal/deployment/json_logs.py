@@ -42,6 +42,15 @@ def shorten_outages(_logger: Any, _name: str, event: structlog.typing.EventDict)
     return {**event, "exc_info": None, "reason": outage_in_words(error)}
 
 
+def shorten_beat(_logger: Any, _name: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """A broker that is away is no error of ours either: beat tells it with its own stack in the sentence, every five seconds."""
+    found = event.get("exc_info")
+    error = found[1] if isinstance(found, tuple) else found
+    if type(error).__name__ != "SchedulingError":
+        return event
+    return {**event, "exc_info": None, "event": str(event["event"]).partition("\n")[0]}
+
+
 class MailBackend(BaseEmailBackend):
     """Where there is no mail server: a mail is one line of the log, and nothing in it can pass for another line."""
 
@@ -57,6 +66,7 @@ PROCESSORS: list[structlog.typing.Processor] = [
     structlog.stdlib.add_logger_name,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     shorten_outages,
+    shorten_beat,
     structlog.processors.format_exc_info,
     blank_secrets,
     hide_links,

@@ -56,6 +56,15 @@ def test_every_page_stands_on_the_shelf() -> None:
     assert [path.name for path in DOCS if path.name != "README.md" and f"({path.name})" not in shelf] == []
 
 
+def test_every_picture_is_there_in_light_and_in_dark_and_says_what_it_shows() -> None:
+    text = (ROOT / "README.md").read_text()
+    names = re.findall(r'<img src="docs/pictures/(\w+)-light.png" alt="[^"]{20,}">', text)
+    assert names == re.findall(r'srcset="docs/pictures/(\w+)-dark.png"', text)
+    assert sorted(f"{name}-{scheme}.png" for name in names for scheme in ("dark", "light")) == sorted(
+        path.name for path in (ROOT / "docs/pictures").iterdir()
+    )
+
+
 def test_every_decision_is_listed_under_its_number_and_says_the_same_things() -> None:
     listed = re.findall(r"^(\d+)\. \[(.+)\]\((.+)\)$", (ROOT / "docs/decisions/README.md").read_text(), re.MULTILINE)
     assert [name for _number, _title, name in listed] == [path.name for path in DECISIONS]

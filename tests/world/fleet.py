@@ -113,6 +113,11 @@ class Redis:
 class Database(Debian):
     """One that can be stopped in the middle, and keeps what it was told."""
 
+    @property
+    def options(self) -> str:
+        """What is committed survives the death of the server, as in earnest; not that of the machine."""
+        return f"-k {self.folder} -c listen_addresses= -c fsync=off -c max_connections=200"
+
     def control(self, *words: str) -> None:
         options = ["-o", self.options] if words[0] == "start" else []
         self._run("pg_ctl", "-D", str(self.folder / "data"), "-w", "-l", str(self.folder / "log"), *options, *words)

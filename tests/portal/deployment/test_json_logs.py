@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from celery.beat import SchedulingError
 from django.core.mail import EmailMessage
 from django.http import HttpRequest
 from django.test import Client
@@ -82,3 +83,16 @@ def test_what_gunicorn_itself_says_is_json_too() -> None:
         logger.error("Worker (pid:%s) exited with code %s", 5, 3)
     (line,) = rows(written)
     assert (line["event"], line["level"]) == ("Worker (pid:5) exited with code 3", "error")
+
+
+def test_a_broker_that_is_away_is_no_traceback_of_beat() -> None:
+    """As celery.beat.Scheduler.apply_entry tells it."""
+    with logging_as_in_the_product() as written:
+        try:
+            raise SchedulingError("Couldn't apply scheduled task dispatch: Error 111 connecting to broker:6379.")
+        except SchedulingError as error:
+            beat = logging.getLogger("celery.beat")
+            beat.error("Message Error: %s\n%s", error, ["  File ..."], exc_info=True)
+    (line,) = rows(written)
+    assert line["event"].endswith("Error 111 connecting to broker:6379.")
+    assert "File" not in json.dumps(line)
