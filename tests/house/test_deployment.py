@@ -243,6 +243,12 @@ def unit_command(name: str) -> list[str]:
     )
 
 
+@pytest.mark.parametrize("name", ["worker", "quick"])
+def test_workers_take_work_again_after_redis_was_away(name: str) -> None:
+    """https://github.com/celery/celery/issues/8091"""
+    assert {"--without-gossip", "--without-mingle"} <= set(SERVICES[name]["command"])
+
+
 @pytest.mark.parametrize("name", OURS)
 def test_compose_units_and_pods_start_the_same_processes(name: str) -> None:
     expected = SERVICES[name].get("command") or json.loads(dict(DOCKERFILE)["CMD"])

@@ -26,6 +26,10 @@ SECRETS = {"SECRET_KEY": "fleet-" + "k" * 60, "SEAL_KEYS": "fleet:" + "A" * 43 +
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
+# As docs/operations.md starts them.
+ALONE = ("--without-gossip", "--without-mingle")
+
+
 class Process:
     """One of ours with its children, and its log."""
 
@@ -198,11 +202,13 @@ class Fleet:
     # Processes
 
     def worker(self, name: str, slots: int = 2) -> Process:
-        return self._celery(name, "worker", f"--hostname={name}@%h", f"--queues={RUNS}", f"--concurrency={slots}")
+        return self._celery(
+            name, "worker", *ALONE, f"--hostname={name}@%h", f"--queues={RUNS}", f"--concurrency={slots}"
+        )
 
     def quick(self) -> Process:
         words = ("--hostname=quick@%h", f"--queues={QUICK}", "--concurrency=4", "--pool=threads")
-        return self._celery("quick", "worker", *words)
+        return self._celery("quick", "worker", *ALONE, *words)
 
     def beat(self, name: str = "beat") -> Process:
         return self._celery(name, "beat", "--pidfile=")
