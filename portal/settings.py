@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from portal.deployment import addresses, environ, extra_hosts, limits, microsoft
@@ -251,7 +252,10 @@ EMAIL_HOST = environ.host("SMTP_HOST", "localhost")
 EMAIL_PORT = environ.number("SMTP_PORT", 587, most=65535)
 EMAIL_HOST_USER = environ.text("SMTP_USER")
 EMAIL_HOST_PASSWORD = environ.secret("SMTP_PASSWORD")
-EMAIL_USE_TLS = environ.flag("SMTP_STARTTLS", bool(EMAIL_HOST_USER))
+EMAIL_USE_SSL = environ.flag("SMTP_TLS", EMAIL_PORT == 465)
+EMAIL_USE_TLS = environ.flag("SMTP_STARTTLS", bool(EMAIL_HOST_USER) and not EMAIL_USE_SSL)
+if EMAIL_USE_SSL and EMAIL_USE_TLS:
+    raise ImproperlyConfigured("SMTP_TLS and SMTP_STARTTLS are both on: a mail server takes one of them. Set one to 0.")
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = environ.mail_address("MAIL_FROM", "Lockstep <lockstep@localhost>")
 

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from lab.tls import server_context
 from tests.house.test_keys import COMMANDS, SEAL, SERVERS, started
+from tests.world.mails import mail_server
 from tests.world.programs import ROOT, Program, clean_environment, free_port, until
 
 pytestmark = [pytest.mark.process, pytest.mark.pure]
@@ -42,6 +44,22 @@ def test_a_wrong_setting_is_one_sentence(tmp_path: Path, name: str) -> None:
     assert ended.stdout == ""
     assert re.fullmatch(rf"{name} [^\n]+\.\n", ended.stderr.replace(".)", ")."))
     assert "s3cr3t" not in ended.stderr
+
+
+def test_two_ways_to_tls_at_once_are_one_sentence(tmp_path: Path) -> None:
+    both = {"SMTP_HOST": "smtp.example", "SMTP_TLS": "1", "SMTP_STARTTLS": "1"}
+    ended = started(tmp_path, "manage.py", "check", **KEYS | both)
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert re.fullmatch(r"SMTP_TLS and SMTP_STARTTLS [^\n]+\.\n", ended.stderr)
+
+
+def test_mail_goes_out_by_tls_from_the_first_byte(tmp_path: Path) -> None:
+    send = "from django.core.mail import send_mail as send; send('Held', '', None, ['jo@acme.example'])"
+    with mail_server(server_context(tmp_path)) as mails:
+        facts = {"SMTP_HOST": "localhost", "SMTP_PORT": str(mails.port), "SMTP_TLS": "1"}
+        trusted = {"SSL_CERT_FILE": str(tmp_path / "ca.pem")}
+        ended = started(tmp_path, "manage.py", "shell", "-v0", "-c", send, **KEYS | facts | trusted)
+    assert (ended.returncode, ended.stderr, mails.subjects) == (0, "", ["Held"])
 
 
 @pytest.mark.parametrize("arguments", [*SERVERS, *COMMANDS, ("manage.py", "up")], ids=lambda words: " ".join(words[:4]))

@@ -6,41 +6,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.handlers import Message
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.world.browser import become_owner
+from tests.world.mails import Mails, mail_server
 from tests.world.prepared import NewState
-from tests.world.programs import free_port, until
+from tests.world.programs import until
 from tests.world.up import Up
 
 pytestmark = [pytest.mark.browser, pytest.mark.process]
 
 
-class Sink(Message):
-    """A mail server that keeps what it gets."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.mails: list[Any] = []
-
-    def handle_message(self, message: Any) -> None:
-        self.mails.append(message)
-
-
 @pytest.fixture
-def sink() -> Iterator[tuple[Sink, int]]:
-    handler, port = Sink(), free_port()
-    controller = Controller(handler, hostname="127.0.0.1", port=port)
-    controller.start()
-    yield handler, port
-    controller.stop()
+def mails() -> Iterator[Mails]:
+    with mail_server() as found:
+        yield found
 
 
-def test_the_seeds_story(tmp_path: Path, context: BrowserContext, sink: tuple[Sink, int], new_state: NewState) -> None:
-    mails, port = sink
-    with Up(new_state(tmp_path / "var"), "--lab", SMTP_HOST="127.0.0.1", SMTP_PORT=str(port)) as up:
+def test_the_seeds_story(tmp_path: Path, context: BrowserContext, mails: Mails, new_state: NewState) -> None:
+    with Up(new_state(tmp_path / "var"), "--lab", SMTP_HOST="127.0.0.1", SMTP_PORT=str(mails.port)) as up:
         page = context.new_page()
         page.set_default_timeout(20_000)
         become_owner(page, up)
@@ -55,8 +39,8 @@ def test_the_seeds_story(tmp_path: Path, context: BrowserContext, sink: tuple[Si
         fix_the_mappings(page)
         the_next_run_completes(page)
         aws_shows_exactly_the_assigned(page, up)
-        until(lambda: mails.mails)
-        mail, *all_clears = mails.mails
+        until(lambda: mails.found)
+        mail, *all_clears = mails.found
         assert all("Solved" in one["Subject"] for one in all_clears)
         assert mail["To"] == "ops@acme.example"
         assert "More than one value" in mail["Subject"]

@@ -7,13 +7,10 @@ import hmac
 import json
 import threading
 from collections.abc import Callable, Iterator
-from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
-from aiosmtpd import handlers
-from aiosmtpd.controller import Controller
 from django.conf import LazySettings
 from django.core.exceptions import ValidationError
 from django.db import connection
@@ -26,7 +23,7 @@ from sync.notifications import deliveries, services
 from sync.notifications.kinds import KINDS, kind_of
 from sync.notifications.outbox import Event, News, tell
 from sync.notifications.outbox import Message as Words
-from tests.world.programs import free_port
+from tests.world.mails import Mails, mail_server
 from tests.world.tenant import ACTOR
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -82,30 +79,12 @@ def receiver(settings: LazySettings) -> Iterator[Receiver]:
     thread.join()
 
 
-class Mails(handlers.Message):
-    """What an SMTP server takes."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: list[Message] = []
-
-    def handle_message(self, message: Message) -> None:
-        self.found.append(message)
-
-    @property
-    def subjects(self) -> list[str]:
-        return [str(mail["Subject"]) for mail in self.found]
-
-
 @pytest.fixture
 def mails(settings: LazySettings) -> Iterator[Mails]:
-    handler = Mails()
-    controller = Controller(handler, hostname="127.0.0.1", port=free_port())
-    controller.start()
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST, settings.EMAIL_PORT = controller.hostname, controller.port
-    yield handler
-    controller.stop()
+    with mail_server() as found:
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", found.port
+        yield found
 
 
 class Clock:
