@@ -215,7 +215,9 @@ def held_test(state: Path, program: Program) -> Iterator[tuple[int, Callable[[],
     with requests.Session() as session:
         session.trust_env = False
         faults = program.line(r"Rehearsal lab: +(\S+)") + "api/faults"
-        held = session.post(faults, json={"part": "graph", "kind": "hold_before"}, timeout=10).json()
+        # The demo subscribes to changes, too.
+        fault = {"part": "graph", "kind": "hold_before", "match": "^(?!.*subscriptions)"}
+        held = session.post(faults, json=fault, timeout=10).json()
         test = start_test(state)
         until(lambda: session.get(faults, timeout=10).json()[0]["fired"] == 1)
         yield test, lambda: session.post(f"{faults}/{held['id']}/release", timeout=10).raise_for_status()

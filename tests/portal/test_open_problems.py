@@ -37,7 +37,7 @@ def figures(jo: Client, object_id: str) -> dict[str, Any]:
         "person": (person["person"].word, person["blocker"].key if person["blocker"] else "", person["person"].since),
         "readiness": readiness["people"],
         "readiness list": [one["failing"].code for one in readiness["failing"]],
-        "tenants": (tenant["worst"], tenant["reaching"]),
+        "tenants": (tenant.summary.worst, tenant.summary.reaching),
         "history": jo.get("/t/acme/runs/").context["summary"]["people"],
         "status": json.loads(out.getvalue())["tenants"][0]["problems"],
     }

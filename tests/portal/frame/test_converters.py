@@ -36,7 +36,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """What Graph is asked, which then knows nothing. No text of a request may be among it."""
     urls: list[str] = []
 
-    def unknown(_client: GraphClient, url: str, *_: object) -> None:
+    def unknown(_client: GraphClient, _method: str, url: str, *_: object) -> None:
         urls.append(url)
         raise NotFound("unknown")
 
