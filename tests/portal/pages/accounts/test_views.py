@@ -88,6 +88,8 @@ def test_a_poll_after_sign_out_takes_the_browser_to_sign_in(tenant: Tenant) -> N
 
 
 def test_own_settings_are_saved(owner: User, client_of: Callable[[User], Client]) -> None:
-    client_of(owner).post("/me/", {"name": "Jo Lin", "time_zone": "Europe/Berlin", "appearance": "dark", "density": "compact"})
+    client_of(owner).post(
+        "/me/", {"name": "Jo Lin", "time_zone": "Europe/Berlin", "appearance": "dark", "density": "compact"}
+    )
     owner.refresh_from_db()
     assert (owner.time_zone, owner.appearance, owner.density) == ("Europe/Berlin", "dark", "compact")
