@@ -172,7 +172,7 @@ def _end(run: Run, lease: Lease, ending: Ending) -> None:
     run.state, run.problem, run.problem_detail = state, problem, detail
     if run.carried_through:
         _note_use(run)
-        if run.kind != Run.Kind.VERIFY and not run.drafted:
+        if run.kind in Run.SYNCS:
             quarantine.after_success(run.tenant)
     elif state == Run.State.FAILED and not run.drafted:
         quarantine.after_failure(run.tenant, problem, detail)
