@@ -190,7 +190,7 @@ def test_a_mail_is_sent_after_all(tenant: Tenant, monkeypatch: pytest.MonkeyPatc
     run = Run.objects.create(tenant=tenant, number=1, kind="full", trigger="person", state="failed")
     delivery = Delivery.objects.create(tenant=tenant, run=run, recipient="a@b.example", subject="s", body="b")
     with monkeypatch.context() as patched:
-        patched.setattr(deliveries, "_message", lambda _delivery: lost())
+        patched.setattr("sync.notifications.sending._headers", lambda _delivery: lost())
         assert repeated(tasks.deliver, delivery.pk)
     assert Delivery.objects.get(pk=delivery.pk).state == Delivery.State.SENDING
     Delivery.objects.update(due_at=delivery.created_at)

@@ -20,7 +20,7 @@ class Command(ReportCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("--confirm", metavar="TENANT", required=True, help="the same name again")
+        parser.add_argument("--confirm", metavar="TENANT", default="", help="the same name again")
 
     def report(self, tenant: Tenant, options: dict[str, Any]) -> Report:
         if options["confirm"] != tenant.slug:

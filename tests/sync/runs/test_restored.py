@@ -15,7 +15,7 @@ from sync.tenants.services import CannotTurnOn, note_restored, turn_on_tenant
 from tests.world.lab import Lab
 from tests.world.tenant import ACTOR, assign, attempt, sync
 
-pytestmark = [pytest.mark.django_db, pytest.mark.company(3, groups=1, memberships=2)]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.company(3, groups=1, memberships=2)]
 
 
 @pytest.fixture

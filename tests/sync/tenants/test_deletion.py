@@ -139,9 +139,10 @@ def command(*words: str) -> Any:
 
 
 def test_the_command_wants_the_name_twice_and_says_what_stays(off: Tenant) -> None:
-    with pytest.raises(CommandError, match="--confirm acme") as refused:
-        command("acme", "--confirm", "other")
-    assert refused.value.returncode == 2
+    for confirmed in ((), ("--confirm", "other")):
+        with pytest.raises(CommandError, match="--confirm acme") as refused:
+            command("acme", *confirmed)
+        assert refused.value.returncode == 2
     assert Tenant.objects.exists()
     said = command("acme", "--confirm", "acme")
     assert (said["tenant"], said["deleted"]) == ("acme", True)
