@@ -3,12 +3,13 @@
 import contextlib
 import http.client
 import re
+import ssl
 import sys
 from pathlib import Path
 
 import pytest
+import trustme
 
-from lab.tls import server_context
 from tests.house.test_keys import COMMANDS, SEAL, SERVERS, started
 from tests.world.mails import mail_server
 from tests.world.programs import ROOT, Program, clean_environment, free_port, until
@@ -55,7 +56,10 @@ def test_two_ways_to_tls_at_once_are_one_sentence(tmp_path: Path) -> None:
 
 def test_mail_goes_out_by_tls_from_the_first_byte(tmp_path: Path) -> None:
     send = "from django.core.mail import send_mail as send; send('Held', '', None, ['jo@acme.example'])"
-    with mail_server(server_context(tmp_path)) as mails:
+    authority, context = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    with mail_server(context) as mails:
         facts = {"SMTP_HOST": "localhost", "SMTP_PORT": str(mails.port), "SMTP_TLS": "1"}
         trusted = {"SSL_CERT_FILE": str(tmp_path / "ca.pem")}
         ended = started(tmp_path, "manage.py", "shell", "-v0", "-c", send, **KEYS | facts | trusted)
