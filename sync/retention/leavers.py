@@ -35,9 +35,11 @@ def redact(cutoff: Any) -> Iterator[int]:
 
 
 def _redact(tenant: int, people: list[DirectoryUser]) -> None:
-    theirs = {"tenant": tenant, "object_id__in": [one.object_id for one in people]}
+    theirs: dict[str, Any] = {"tenant": tenant, "object_id__in": [one.object_id for one in people]}
     Operation.objects.filter(object_type="user", **theirs).update(**NAMES, **VALUES)
     HeldChange.objects.filter(object_type="user", **theirs).update(**NAMES)
+    # Of a group's member the name stands first, the group's own second.
+    HeldChange.objects.filter(tenant=tenant, member_id__in=theirs["object_id__in"]).update(display_name=REDACTED)
     Standing.objects.filter(kind="user", **theirs).update(name=REDACTED, quoted="", holder="")
     forgotten = {"held_name": "", "held_email": "", "held_external": "", "match_name": "", "wanted_name": ""}
     Link.objects.filter(object_type="user", **theirs).update(written={}, **forgotten)

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 from django.utils.text import slugify
+from django.utils.translation import gettext as _
 
 from sync import audit, second_person
 from sync.approvals.queries import newest_plan
@@ -111,6 +112,9 @@ def delete_tenant(*, tenant: Tenant, actor: str) -> None:
     if reason := keeps_from_deleting(now):
         raise CannotDelete(reason)
     audit.record(actor, "tenant.delete", now, {"name": now.name, "slug": now.slug, **stays_in_aws(now)}, None)
+    # What waits would find no channel to go to.
+    waiting = Delivery.objects.filter(tenant=now, state__in=Delivery.OPEN)
+    waiting.update(state=Delivery.State.FAILED, error=_("The tenant was deleted."))
     for rows in (EntraConnection.objects, AwsConnection.objects, SecondCredential.objects, Channel.objects):
         rows.filter(tenant=now).delete()
     now.name = now.slug = f"deleted-{now.pk}"

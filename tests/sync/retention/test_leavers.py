@@ -1,4 +1,4 @@
-"""Whoever has left for good loses name and values, everywhere but in the audit log; whoever may still matter keeps them."""
+"""Whoever has left for good loses name and values in log, holds, link and directory; whoever may still matter keeps them."""
 
 import datetime
 import json
@@ -32,6 +32,10 @@ def gia(tenant: Tenant) -> DirectoryUser:
     operation(tenant, run, **names, action="delete", result="deleted", changes=changes, request={"body": NAME})
     hold = Hold.objects.create(tenant=tenant, kind="people", run=run, closed_at=timezone.now())
     HeldChange.objects.create(hold=hold, tenant=tenant, action="disable", object_type="user", cause="deleted", **names)
+    member = {"action": "remove_member", "object_type": "membership", "object_id": "g" * 36, "member_id": GIA}
+    HeldChange.objects.create(
+        hold=hold, tenant=tenant, cause="deleted", display_name=NAME, detail_name="AWS-Team", **member
+    )
     Link.objects.create(object_type="user", written={"displayName": NAME}, held_name=LOGIN, wanted_name=LOGIN, **facts)
     Standing.objects.create(kind="user", name=NAME, word="not_in_scope", since=timezone.now(), **facts)
     Operation.objects.update(created_at=timezone.now() - datetime.timedelta(days=100))
@@ -52,6 +56,7 @@ def test_nothing_says_who_it_was_but_that_somebody_was_deleted(gia: DirectoryUse
     assert "archetti" not in stored()
     row = Operation.objects.get()
     assert (row.display_name, row.object_id, row.action, row.result) == ("[redacted]", GIA, "delete", "deleted")
+    assert HeldChange.objects.get(member_id=GIA).detail_name == "AWS-Team", "the group's name"
     assert services.prune()["leavers"] == 0
 
 

@@ -16,6 +16,7 @@ from sync.models import (
     AuditEntry,
     AwsConnection,
     Channel,
+    Delivery,
     EntraConnection,
     Link,
     Operation,
@@ -24,6 +25,7 @@ from sync.models import (
     Standing,
     Tenant,
 )
+from sync.notifications import deliveries
 from sync.tenants import deletion
 from sync.tenants.services import CannotDelete, create_tenant, delete_tenant
 from tests.world.tenant import ACTOR
@@ -61,6 +63,17 @@ def test_its_secrets_are_gone_before_any_worker_comes(off: Tenant) -> None:
     delete_tenant(tenant=off, actor=ACTOR)
     for model in (EntraConnection, AwsConnection, SecondCredential, Channel):
         assert not model.objects.exists(), model
+
+
+def test_what_waits_for_a_channel_of_it_is_not_sent(off: Tenant, mailoutbox: list[Any]) -> None:
+    """Without its channel a webhook's message would be taken for a mail."""
+    hook = Channel.objects.create(tenant=off, kind="webhook", sealed=seal("{}", "channel"))
+    Delivery.objects.create(tenant=off, channel=hook, recipient="hooks.example", subject="s", body="{}")
+    Delivery.objects.create(tenant=off, recipient="ops@acme.example", subject="s", body="b")
+    delete_tenant(tenant=off, actor=ACTOR)
+    deliveries.deliver_here()
+    assert mailoutbox == []
+    assert set(Delivery.objects.values_list("state", flat=True)) <= {"failed", "sent"}
 
 
 def test_a_worker_deletes_every_row_of_it_and_none_of_another(off: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
