@@ -46,9 +46,10 @@ def hold_changes(request: ApiRequest, slug: str, hold: int, paging: Query[Paging
 def decide_hold(request: ApiRequest, slug: str, hold: int, decision: DecisionIn) -> dict[str, Any]:
     """Needs *If-Match*, the hold's ETag. The sync that carries out what is approved starts at once."""
     found = hold_or_404(tenant_of(request, slug), hold)
-    require_match(request, etag_of_hold(found))
     keep = list(decision.keep)
+    # Before the ETag is compared: "all" are those that it stands for, and not who came a moment later.
     approve = [pk for pk in to_approve(found, decision) if pk not in keep]
+    require_match(request, etag_of_hold(found))
     require_held(found, {*approve, *keep})
     if approve and not found.tenant.enabled:
         raise Problem("provisioning-off")

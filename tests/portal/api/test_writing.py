@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from portal.api import holds
 from portal.models import Role, User
 from sync.models import ChangeRequest, HeldChange, Hold, Run, Tenant
 from tests.world.api import Script, script_of
@@ -122,6 +123,22 @@ def test_whatever_came_after_the_reading_is_not_decided_on_unseen(hold: Hold, ap
     assert decide(approver, hold, {"approve": "all"}, seen).status_code == 412
     assert approver.post(f"/tenants/acme/holds/{hold.pk}/decisions", {"approve": "all"}).status_code == 428
     assert set(HeldChange.objects.values_list("decision", flat=True)) == {"waiting"}
+
+
+def test_whoever_is_held_while_it_is_decided_waits(
+    hold: Hold, approver: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check = holds.require_match
+
+    def late(request: Any, etag: str) -> None:
+        check(request, etag)
+        HeldChange.objects.create(
+            hold=hold, tenant=hold.tenant, action="disable", object_type="user", object_id="d" * 36
+        )
+
+    monkeypatch.setattr(holds, "require_match", late)
+    assert body(decide(approver, hold, {"approve": "all"}))["approved"] == 3
+    assert HeldChange.objects.get(object_id="d" * 36).decision == "waiting"
 
 
 def test_an_etag_counts_though_compression_marked_it_weak(hold: Hold, approver: Script) -> None:
