@@ -101,3 +101,30 @@ def test_other_hosts_only_as_deployed() -> None:
         normalise("http://lab.example:1/x/scim/v2/", allowed=allowed)
     with pytest.raises(EndpointError):
         normalise("http://localhost:8832/", allowed=allowed)
+
+
+HOST = "scim.eu-central-1.amazonaws.com"
+
+
+@pytest.mark.parametrize(
+    "netloc",
+    [
+        f"{HOST}.",
+        f"evil.example\\@{HOST}",
+        f"evil.example#@{HOST}",
+        f"{HOST}@evil.example",
+        f"{HOST}.evil.example",
+        "2130706433",
+        "0x7f.1",
+        "127.1",
+        "169.254.169.254",
+        "[::1]",
+        "[::ffff:169.254.169.254]",
+        "xn--scim-eu-central-1.amazonaws.com",
+        "sc\u0456m.eu-central-1.amazonaws.com",
+        "localhost",
+    ],
+)
+def test_no_spelling_of_another_host_is_taken(netloc: str) -> None:
+    with pytest.raises(EndpointError):
+        normalise(f"https://{netloc}/{ID}/scim/v2", allowed={})
