@@ -11,6 +11,7 @@ from django.db.models.functions import TruncDate
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from sync.db.batches import delete_in_slices
 from sync.models import (
     ConnectionTest,
     Delivery,
@@ -55,11 +56,7 @@ def _prunable_runs(cutoff: Moment) -> QuerySet[Run]:
 
 
 def _deleted(rows: QuerySet[Any]) -> Iterator[int]:
-    """Oldest first. `rows` themselves are counted, not what hangs on them."""
-    while keys := list(rows.order_by("pk").values_list("pk", flat=True)[:SLICE]):
-        with transaction.atomic():
-            rows.model._default_manager.filter(pk__in=keys).delete()
-        yield len(keys)
+    return delete_in_slices(rows, SLICE)
 
 
 # What was sent and answered

@@ -1,7 +1,6 @@
 """The rows of a tenant that somebody deleted, in slices: what a worker does. AWS is not asked: what is there stays."""
 
 import datetime
-from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from typing import Any
 
@@ -10,6 +9,7 @@ from django.db import models
 from django.utils import timezone
 
 from sync import queue
+from sync.db.batches import delete_in_slices
 from sync.models import Tenant
 
 # Rows of one transaction: SQLite has one writer at a time.
@@ -31,8 +31,8 @@ def carry_out(tenant_id: int) -> None:
     if tenant is None:
         return
     for model in owned():
-        for keys in slices(model, tenant_id):
-            model._base_manager.filter(pk__in=keys).delete()
+        for _rows in delete_in_slices(model._base_manager.filter(tenant=tenant_id), SLICE):
+            pass
     tenant.delete()
 
 
@@ -45,8 +45,3 @@ def owned() -> list[type[models.Model]]:
 def parents(model: type[models.Model]) -> set[Any]:
     found = (one for one in model._meta.get_fields() if isinstance(one, models.ForeignKey))
     return {one.remote_field.model for one in found if one.remote_field.on_delete is models.CASCADE}
-
-
-def slices(model: type[models.Model], tenant_id: int) -> Iterator[list[int]]:
-    while keys := list(model._base_manager.filter(tenant=tenant_id).values_list("pk", flat=True)[:SLICE]):
-        yield keys
