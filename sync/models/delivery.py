@@ -10,6 +10,12 @@ from sync.models.run import Run
 from sync.models.tenant import Tenant
 
 
+class DeliveryQuerySet(models.QuerySet["Delivery"]):
+    def give_up(self, why: str) -> int:
+        """Of these, what is not sent yet never is. How many that were."""
+        return self.filter(state__in=Delivery.OPEN).update(state=Delivery.State.FAILED, error=why)
+
+
 class Delivery(models.Model):
     """A message that is to go out, and what came of it. `recipient`: where to, for people."""
 
@@ -38,6 +44,8 @@ class Delivery(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0)
     # Why the last attempt failed.
     error = models.TextField(blank=True)
+
+    objects = DeliveryQuerySet.as_manager()
 
     class Meta:
         ordering = ["-pk"]

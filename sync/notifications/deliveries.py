@@ -43,7 +43,7 @@ def hand_out(clock: Clock = timezone.now) -> None:
 def _give_up_lost(now: datetime.datetime) -> None:
     """Those whose workers died, again and again."""
     lost = Delivery.objects.filter(state=Delivery.State.SENDING, due_at__lte=now, created_at__lt=now - TRIED_FOR)
-    lost.update(state=Delivery.State.FAILED, error="no worker finished an attempt")
+    lost.give_up("no worker finished an attempt")
 
 
 def deliver_here() -> None:

@@ -70,8 +70,7 @@ def save_channel(*, channel: Channel, actor: str, name: str, to: str, kinds: Seq
 @transaction.atomic
 def remove_channel(*, channel: Channel, actor: str) -> None:
     """What was sent to it stays in sight; what waits is not sent any more."""
-    waiting = channel.deliveries.filter(state__in=Delivery.OPEN)
-    waiting.update(state=Delivery.State.FAILED, error=_("The channel was removed."))
+    channel.deliveries.give_up(_("The channel was removed."))
     audit.record(actor, "channel.remove", channel, _visible(channel), None)
     channel.delete()
 

@@ -112,9 +112,8 @@ def delete_tenant(*, tenant: Tenant, actor: str) -> None:
     if reason := keeps_from_deleting(now):
         raise CannotDelete(reason)
     audit.record(actor, "tenant.delete", now, {"name": now.name, "slug": now.slug, **stays_in_aws(now)}, None)
-    # What waits would find no channel to go to.
-    waiting = Delivery.objects.filter(tenant=now, state__in=Delivery.OPEN)
-    waiting.update(state=Delivery.State.FAILED, error=_("The tenant was deleted."))
+    # Before its channel goes: without one a webhook's message would be taken for a mail.
+    now.deliveries.give_up(_("The tenant was deleted."))
     for rows in (EntraConnection.objects, AwsConnection.objects, SecondCredential.objects, Channel.objects):
         rows.filter(tenant=now).delete()
     now.name = now.slug = f"deleted-{now.pk}"
@@ -193,8 +192,7 @@ def note_restored(*, actor: str, made_at: str) -> None:
     again = {"sequence": F("sequence") + 1, "finished_at": now}
     Demand.objects.filter(state__in=Demand.OPEN).update(state=Demand.State.FAILED, problem="cancelled", **again)
     Run.objects.filter(state__in=Run.OPEN).update(state=Run.State.CANCELLED, **again)
-    unsent = {"state": Delivery.State.FAILED, "error": "The database was restored: it may have been sent before."}
-    Delivery.objects.filter(state__in=Delivery.OPEN).update(**unsent)
+    Delivery.objects.all().give_up("The database was restored: it may have been sent before.")
     Tenant.objects.filter(enabled=True).update(stopped_with_all=True, enabled_changed_at=now, enabled_changed_by=actor)
     Tenant.objects.update(enabled=False, next_run_at=None, restored_at=now, lease_owner="", lease_expires_at=None)
     audit.record(actor, "installation.restore", None, None, {"made_at": made_at})
