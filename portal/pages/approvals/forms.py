@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from portal.access.request import whole_number
+from portal.frame import typed
 from sync.models import Hold, Tenant
 
 # What takes access away asks for the tenant's short name (ux: confirmation, third tier).
@@ -52,14 +52,14 @@ class DecisionForm(forms.Form):
     def __init__(self, *args: Any, tenant: Tenant, kind: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.tenant, self.typed = tenant, kind in TYPED
-        self.fields["confirm"].label = _("Type %(name)s to confirm") % {"name": tenant.slug}
+        typed.ask_for(self.fields["confirm"], tenant.slug)
 
     def clean_confirm(self) -> str:
         value = str(self.cleaned_data["confirm"]).strip()
         one = self.cleaned_data.get("keep_one") or self.cleaned_data.get("undo_one")
         approving = self.cleaned_data.get("do") == "approve" and not one
-        if approving and self.typed and value.casefold() != self.tenant.slug.casefold():
-            raise ValidationError(_("Type %(name)s to confirm.") % {"name": self.tenant.slug})
+        if approving and self.typed:
+            typed.require(value, self.tenant.slug)
         return value
 
     @property

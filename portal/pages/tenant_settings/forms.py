@@ -3,6 +3,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from portal.frame import typed
 from portal.words.time_zones import time_zones
 
 
@@ -27,10 +28,9 @@ class DeletionForm(forms.Form):
     def __init__(self, *args: Any, name: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.name = name
-        self.fields["confirm"].label = _("Type %(name)s to confirm") % {"name": name}
+        typed.ask_for(self.fields["confirm"], name)
 
     def clean_confirm(self) -> str:
         value = str(self.cleaned_data["confirm"]).strip()
-        if value.casefold() != self.name.casefold():
-            raise forms.ValidationError(_("Type %(name)s to confirm.") % {"name": self.name})
+        typed.require(value, self.name)
         return value
