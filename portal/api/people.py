@@ -19,7 +19,9 @@ router = Router(tags=["People and groups"])
 
 class Filters(Schema):
     q: str = Field(
-        "", max_length=100, description="A part of the name, or the beginning of an address or of an id of either side."
+        "",
+        max_length=100,
+        description="How a name, a user name, an address or an id of either side begins; else a part of a name.",
     )
     standing: Word | None = None
     code: str | None = Field(None, max_length=40)
