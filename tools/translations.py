@@ -4,6 +4,7 @@
 Babel instead of GNU gettext, so that it runs wherever Python does; Django's own reader finds what templates say.
 """
 
+import ast
 import io
 import re
 import sys
@@ -55,27 +56,41 @@ def messages() -> Catalog:
     """Every marked message, in the order of files, each with the files that say it."""
     catalog = Catalog()
     for path in sorted(path for folder in CODE for path in (ROOT / folder).rglob("*.py")):
-        add(catalog, path, path.read_text())
-    with warnings.catch_warnings():
-        # The reader warns of comments for translators that stand elsewhere in their line.
-        warnings.simplefilter("ignore")
-        for path in sorted((ROOT / TEMPLATES).rglob("*.*")):
-            # What stands around the messages comes back as X, indented like no Python.
-            add(catalog, path, re.sub(r"^\s+", "", templatize(path.read_text()), flags=re.MULTILINE))
+        for name, texts in of_python(path.read_text()):
+            add(catalog, path, name, texts)
+    for path in sorted((ROOT / TEMPLATES).rglob("*.*")):
+        for name, texts in of_template(path.read_text()):
+            add(catalog, path, name, texts)
     return catalog
 
 
-def add(catalog: Catalog, path: Path, code: str) -> None:
+def of_python(code: str) -> Iterator[tuple[str, list[str]]]:
+    """By the tree: Babel's reader sees no message that stands inside an f-string."""
+    calls = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Call)]
+    for node in sorted(calls, key=lambda call: (call.lineno, call.col_offset)):
+        if isinstance(node.func, ast.Name) and node.func.id in KEYWORDS:
+            arguments = node.args[: KEYWORDS[node.func.id]]
+            # Anything but a text is worked out at run time: what it can be is marked where it stands.
+            texts = [one.value for one in arguments if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+            if len(texts) == len(arguments):
+                yield node.func.id, texts
+
+
+def of_template(template: str) -> Iterator[tuple[str, list[str]]]:
+    with warnings.catch_warnings():
+        # Django's reader warns of comments for translators that stand elsewhere in their line.
+        warnings.simplefilter("ignore")
+        # What stands around the messages comes back as X, indented like no Python.
+        code = re.sub(r"^\s+", "", templatize(template), flags=re.MULTILINE)
     for _line, name, found, _comments in extract_python(io.BytesIO(code.encode()), KEYWORDS, (), {}):
-        texts = found if isinstance(found, tuple) else (found,)
-        context, *message = texts[: KEYWORDS[name]] if "pgettext" in name else (None, *texts[: KEYWORDS[name]])
-        # Anything but a text is worked out at run time: what it can be is marked where it stands.
-        if message and all(message):
-            catalog.add(
-                tuple(message) if len(message) > 1 else message[0],
-                context=context,
-                locations=[(str(path.relative_to(ROOT)), 0)],
-            )
+        yield name, list(found if isinstance(found, tuple) else (found,))[: KEYWORDS[name]]
+
+
+def add(catalog: Catalog, path: Path, name: str, texts: list[str]) -> None:
+    context = texts.pop(0) if "pgettext" in name else None
+    if any(texts):
+        message = tuple(texts) if len(texts) > 1 else texts[0]
+        catalog.add(message, context=context, locations=[(str(path.relative_to(ROOT)), 0)])
 
 
 def updated(path: Path, found: Catalog) -> Catalog:
@@ -116,9 +131,9 @@ def said(catalog: Catalog) -> dict[Any, tuple[str, ...]]:
     return {(message.context, forms(message.id)): forms(message.string) for message in translated}
 
 
-def forms(text: str | tuple[str, ...] | list[str]) -> tuple[str, ...]:
+def forms(text: str | tuple[str, ...] | list[str] | None) -> tuple[str, ...]:
     """Singular and plural, or what has no plural."""
-    return (text,) if isinstance(text, str) else tuple(text)
+    return (text or "",) if text is None or isinstance(text, str) else tuple(text)
 
 
 def unfit(catalog: Catalog) -> Iterator[str]:
