@@ -23,6 +23,11 @@ def require_match(request: HttpRequest, etag: str) -> None:
         raise Problem("changed", headers={"ETag": etag})
 
 
+def names_one(request: HttpRequest) -> bool:
+    """Not `*`, which stands for whatever there is."""
+    return request.headers.get("If-Match", "").strip() != "*"
+
+
 def is_known(request: HttpRequest, etag: str) -> bool:
     """By If-None-Match: there is nothing new to send."""
     return etag in _tags(request.headers.get("If-None-Match", ""))

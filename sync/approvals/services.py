@@ -124,6 +124,12 @@ def decide_hold(
         )
 
 
+def lock(hold: Hold) -> None:
+    """Until the end of the transaction nobody else decides on it. The tenant first, as a run does."""
+    Tenant.objects.select_for_update().get(pk=hold.tenant_id)
+    list(HeldChange.objects.select_for_update().filter(hold=hold).order_by("pk").values_list("pk", flat=True))
+
+
 def causers_of(hold: Hold, approve: Collection[int]) -> set[str]:
     """Who changed what makes these removals: none of them approves one."""
     if hold.kind not in second_person.REMOVALS:
