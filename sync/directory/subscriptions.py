@@ -20,6 +20,7 @@ from sync import queue
 from sync.connection.clients import NotEntered, cloud_of, graph_client
 from sync.connection.loopback import is_loopback
 from sync.connection.sealing import CannotOpen
+from sync.directory import live
 from sync.graph.answers import Json
 from sync.graph.client import GraphClient
 from sync.graph.errors import GraphError, NotFound
@@ -132,6 +133,22 @@ def _end(row: GraphSubscription) -> None:
         with contextlib.suppress(GraphError, NotEntered, CannotOpen, ValueError):
             _graph(row).delete_subscription(row.subscription_id)
         _store(row, subscription_id="")
+
+
+def end_all(tenant: Tenant) -> datetime.datetime | None:
+    """Before a tenant's credential goes. Until when Microsoft keeps what could not be ended there, and sends what nobody heeds; else
+    None. Asks Microsoft: not in a transaction."""
+    rows = [row for row in tenant.graph_subscriptions.all() if row.active]
+    try:
+        graph = live.client_of(tenant) if rows else None
+        while graph and rows:
+            with contextlib.suppress(NotFound):
+                graph.delete_subscription(rows[-1].subscription_id)
+            # Made anew where the tenant stays after all.
+            _store(rows.pop(), subscription_id="", next_at=timezone.now())
+    except (GraphError, NotEntered, CannotOpen, ValueError):
+        return max(row.expires_at for row in rows if row.expires_at)
+    return None
 
 
 def _graph(row: GraphSubscription) -> GraphClient:
