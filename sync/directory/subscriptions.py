@@ -44,13 +44,16 @@ def address() -> str:
     return f"{settings.PUBLIC_URL}/{PATH}"
 
 
+def is_open() -> bool:
+    """Whether anybody at all can call PUBLIC_URL."""
+    parts = urlsplit(settings.PUBLIC_URL)
+    return bool(settings.LAB_CONSOLE) if is_loopback(parts.hostname or "") else parts.scheme == "https"
+
+
 def can_be_reached(entra: EntraConnection) -> bool:
     """Microsoft calls public HTTPS addresses; the rehearsal lab, once it is started with the product, this machine."""
-    parts = urlsplit(settings.PUBLIC_URL)
-    if not is_loopback(parts.hostname or ""):
-        return parts.scheme == "https"
-    if not settings.LAB_CONSOLE:
-        return False
+    if not is_open() or not is_loopback(urlsplit(settings.PUBLIC_URL).hostname or ""):
+        return is_open()
     try:
         return is_loopback(urlsplit(cloud_of(entra).graph).hostname or "")
     except NotEntered:
@@ -60,7 +63,8 @@ def can_be_reached(entra: EntraConnection) -> bool:
 def ask_for_due() -> None:
     """Called every few seconds. A row that is asked for is not due again for a moment."""
     now = timezone.now()
-    for tenant in Tenant.objects.filter(enabled=True, graph_subscriptions=None).select_related("entra"):
+    without = Tenant.objects.filter(enabled=True, graph_subscriptions=None).select_related("entra")
+    for tenant in without if is_open() else ():
         if tenant.entra.passed and can_be_reached(tenant.entra):
             rows = [GraphSubscription(tenant=tenant, resource=resource, next_at=now) for resource in Resource]
             GraphSubscription.objects.bulk_create(rows, ignore_conflicts=True)

@@ -5,6 +5,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django.live_server_helper import LiveServer
 
@@ -150,8 +152,11 @@ def test_nothing_is_asked_for_where_microsoft_cannot_reach_us(
     on: Tenant, graph: Graph, settings: Any, url: str
 ) -> None:
     settings.PUBLIC_URL = url
-    assert look() == []
+    with CaptureQueriesContext(connection) as asked:
+        assert look() == []
     assert graph.asked == []
+    # The address says it: no tenant is looked at.
+    assert [one["sql"] for one in asked if "sync_tenant" in one["sql"]] == []
 
 
 @pytest.fixture
