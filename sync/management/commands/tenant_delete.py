@@ -14,10 +14,7 @@ REASONS = {
     "running": "A run is in progress. Wait until it has ended, or stop it: turn_off {0}",
 }
 
-LEFT = (
-    "Microsoft could not be told to send no more change notifications: it stops by itself at {0}; nobody "
-    "heeds them."
-)
+LEFT = "Microsoft could not be told to send no more change notifications: it stops by itself at {0}; nobody heeds them."
 
 
 class Command(ReportCommand):
@@ -35,7 +32,12 @@ class Command(ReportCommand):
             left_until = delete_tenant(tenant=tenant, actor=self.actor)
         except CannotDelete as error:
             raise CommandError(REASONS[error.reason].format(slug)) from error
-        return {"tenant": slug, "deleted": True, "stays_in_aws": stays, "notifications_until": left_until and left_until.isoformat()}
+        return {
+            "tenant": slug,
+            "deleted": True,
+            "stays_in_aws": stays,
+            "notifications_until": left_until and left_until.isoformat(),
+        }
 
     def in_words(self, report: Report) -> str:
         stays = report["stays_in_aws"]
