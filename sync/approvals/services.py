@@ -9,10 +9,10 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from sync import audit, second_person
+from sync import audit
 from sync.approvals import queries
 from sync.approvals.queries import Waiting, plan_is_fresh
-from sync.configuration import versions
+from sync.configuration import second_person, versions
 from sync.configuration.current import configuration_of
 from sync.engine.evaluation.notes import forget_refusal
 from sync.engine.guard import holds

@@ -12,9 +12,10 @@ from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
-from sync import audit, second_person
+from sync import audit
 from sync.approvals.queries import newest_plan
 from sync.approvals.services import confirm_plan
+from sync.configuration import second_person
 from sync.configuration.current import add_default_mappings, configuration_of
 from sync.configuration.editing import TENANT_FIELDS, matching_changed, revision
 from sync.configuration.items import facts_of, scope_digest
