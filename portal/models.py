@@ -149,6 +149,8 @@ class ApiToken(models.Model):
     scopes = models.JSONField(default=list)
     made_at = models.DateTimeField(auto_now_add=True)
     ends_at = models.DateTimeField()
+    # So many days before the end its person was told last; at first those with which it began.
+    told_days = models.PositiveSmallIntegerField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
     last_used_from = models.GenericIPAddressField(null=True, blank=True)
 

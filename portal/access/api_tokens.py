@@ -22,6 +22,7 @@ from portal.access.roles import RIGHTS, Right
 from portal.models import ApiToken, Scope, User
 from sync import audit
 from sync.models import Tenant
+from sync.notifications import services as notifications
 
 PREFIX = "lockstep_"
 ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
@@ -83,6 +84,7 @@ def make_token(
         digest=_digest(text),
         scopes=sorted(scopes),
         ends_at=timezone.now() + timedelta(days=days),
+        told_days=notifications.step_before_an_end(days),
     )
     audit.record(user.email, "token.make", token, None, _facts(token))
     return token, text
