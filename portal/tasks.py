@@ -1,7 +1,6 @@
 """What a worker does for the pages and the API."""
 
 from celery import shared_task
-
 from django.utils import timezone
 
 from portal.access import sessions, throttle, token_ends

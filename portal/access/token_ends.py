@@ -6,7 +6,6 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db import transaction
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -42,9 +41,7 @@ def _tell(token: ApiToken, tenant: Tenant, days: int, step: int) -> None:
         _("It ends on %(when)s (%(zone)s); what uses it stops working then. Make another one in time:") % when,
         settings.PUBLIC_URL + reverse("tokens"),
     ]
-    notifications.write_to(
-        tenant=tenant, person=token.user.email, subject=_subject(token, days), paragraphs=paragraphs
-    )
+    notifications.write_to(tenant=tenant, person=token.user.email, subject=_subject(token, days), paragraphs=paragraphs)
 
 
 def _subject(token: ApiToken, days: int) -> str:

@@ -32,11 +32,10 @@ def subjects() -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("length", "told"), [(365, (90, 60, 30, 14, 7, 1, 0)), (90, (60, 30, 14, 7, 1, 0)), (7, (1, 0)), (30, (14, 7, 1, 0))]
+    ("length", "told"),
+    [(365, (90, 60, 30, 14, 7, 1, 0)), (90, (60, 30, 14, 7, 1, 0)), (7, (1, 0)), (30, (14, 7, 1, 0))],
 )
-def test_each_day_brings_its_person_one_mail(
-    tenant: Tenant, owner: User, length: int, told: tuple[int, ...]
-) -> None:
+def test_each_day_brings_its_person_one_mail(tenant: Tenant, owner: User, length: int, told: tuple[int, ...]) -> None:
     """However often it is looked at; the day on which it was made is none."""
     token = made(owner, length)
     for days_left in range(length, -2, -1):
