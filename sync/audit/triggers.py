@@ -33,9 +33,14 @@ HEAD = "sync_audithead"
 CREATE_HEAD = f"""
 CREATE FUNCTION lockstep_keep_audit_head() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  IF TG_OP = 'UPDATE' AND NEW.id = OLD.id AND NEW.shipped <= NEW.position
-    AND (NEW.position > OLD.position OR (NEW.position = OLD.position AND NEW.chain_hash = OLD.chain_hash)) THEN
-    RETURN NEW;
+  IF TG_OP = 'UPDATE' THEN
+    IF NEW.id = OLD.id AND NEW.shipped <= NEW.position
+      AND (NEW.position > OLD.position OR (NEW.position = OLD.position AND NEW.chain_hash = OLD.chain_hash)) THEN
+      RETURN NEW;
+    END IF;
+  ELSIF NOT EXISTS (SELECT 1 FROM {HEAD} WHERE position > 0) THEN
+    -- Nothing is chained yet: a backup may be restored here.
+    RETURN OLD;
   END IF;
   RAISE EXCEPTION 'The end of the audit log only moves on.' USING ERRCODE = 'insufficient_privilege';
 END $$;

@@ -291,6 +291,15 @@ def test_postgresql_lets_the_end_only_move_on(entries: list[AuditEntry], act: Ca
     assert AuditHead.objects.get().position == 8
 
 
+def test_an_end_before_any_entry_may_go(db: None) -> None:
+    """A backup is restored into a database in which a beat may have looked already."""
+    with kept():
+        for empty in (lambda: AuditHead.objects.all().delete(), lambda: _run(f"TRUNCATE {triggers.HEAD}")):
+            chain.extend()
+            empty()
+            assert not AuditHead.objects.exists()
+
+
 def test_an_older_end_that_was_put_back_shows_by_the_lines_that_were_shipped(
     entries: list[AuditEntry], as_attacker: None
 ) -> None:
