@@ -48,7 +48,7 @@ CREATE TRIGGER lockstep_keep_audit_head_row BEFORE UPDATE OR DELETE ON {HEAD}
   FOR EACH ROW EXECUTE FUNCTION lockstep_keep_audit_head();
 CREATE TRIGGER lockstep_keep_audit_head_table BEFORE TRUNCATE ON {HEAD}
   FOR EACH STATEMENT EXECUTE FUNCTION lockstep_keep_audit_head();
-"""
+"""  # noqa: S608
 DROP_HEAD = f"""
 DROP TRIGGER lockstep_keep_audit_head_row ON {HEAD};
 DROP TRIGGER lockstep_keep_audit_head_table ON {HEAD};

@@ -220,6 +220,20 @@ def test_the_table_shows_who_has_which_role_and_what_is_missing(jo: Client, tena
     assert "Nobody matches." in text_of(jo.get(f"{USERS}?q=zzz"))
 
 
+def test_owners_see_which_role_entra_brings(jo: Client, tenant: Tenant, settings: Any) -> None:
+    assert "Roles from Entra" not in text_of(jo.get(USERS))
+    roles = {
+        "Lockstep.Operator": {"role": "operator", "tenant": "acme"},
+        "Lockstep.Owner": {"role": "owner", "tenant": None},
+        "Lockstep.Elsewhere": {"role": "viewer", "tenant": "nowhere"},
+    }
+    settings.MICROSOFT_SIGN_IN = {"directory_id": "d", "client_id": "c", "cloud": "global", "roles": roles}
+    page = " ".join(re.sub(r"<[^>]+>", " ", text_of(jo.get(USERS))).split())
+    assert "Lockstep.Operator Operator Acme" in page
+    assert "Lockstep.Owner Owner all tenants" in page
+    assert "Lockstep.Elsewhere Viewer nowhere There is no such tenant" in page
+
+
 def test_each_change_asks_again_who_is_there(jo: Client, tenant: Tenant, viewer: User) -> None:
     session = jo.session
     session[RECORDS] = [record | {"at": time.time() - 3600} for record in session[RECORDS]]
