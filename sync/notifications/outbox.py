@@ -83,6 +83,13 @@ def new_delivery(channel: Channel, message: Message, run: Run | None = None) -> 
     )
 
 
+def new_mail(tenant: Tenant, recipient: str, message: Message) -> Delivery:
+    """To somebody, for whom there is no channel."""
+    subject = " ".join(message.subject.split())[:250]
+    body = "\n\n".join(message.paragraphs)
+    return Delivery.objects.create(tenant=tenant, recipient=recipient, subject=subject, body=body)
+
+
 def new_test(channel: Channel) -> Delivery:
     """A message that says that messages arrive."""
     name = channel.tenant.name

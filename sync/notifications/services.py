@@ -18,7 +18,7 @@ from sync.connection.outbound import check_destination
 from sync.connection.sealed import channel_context
 from sync.connection.sealing import seal
 from sync.models import Channel, Delivery, Incident, IncidentEvent, Tenant
-from sync.notifications import deliveries, lateness, outbox
+from sync.notifications import deliveries, endings, lateness, outbox
 from sync.notifications.kinds import NAMES
 
 EMAIL, WEBHOOK = Channel.Kind.EMAIL, Channel.Kind.WEBHOOK
@@ -81,6 +81,16 @@ def send_test(*, channel: Channel, actor: str) -> Delivery:
     audit.record(actor, "channel.test", channel, None, {"name": channel.name})
     transaction.on_commit(lambda: queue.send(queue.DELIVER, delivery.pk))
     return delivery
+
+
+def write_to(*, tenant: Tenant, person: str, subject: str, paragraphs: Sequence[str]) -> Delivery:
+    """A mail to one person, by no channel."""
+    return outbox.new_mail(tenant, person, outbox.Message(subject, paragraphs))
+
+
+def step_before_an_end(days: int) -> int | None:
+    """The step of endings.STEPS that so many days left have come down to; None: nobody is told yet."""
+    return endings.step_of(days) if 0 <= days <= endings.STEPS[-1] else None
 
 
 @transaction.atomic

@@ -7,7 +7,7 @@ import pytest
 from django.utils import translation
 
 from portal.access import approvers
-from sync import second_person
+from sync.configuration import second_person
 from sync.models import AuditEntry, ChangeRequest, Delivery, Tenant
 from sync.rules.limits import Limits
 from sync.tenants.queries import RANGES, safety_of

@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('portal', '0006_keys_and_density'),
+        ('portal', '0007_token_ends'),
     ]
 
     operations = [
