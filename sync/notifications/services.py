@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from sync import audit, queue
+from sync import audit, queue, second_person
 from sync.connection.outbound import check_destination
 from sync.connection.sealed import channel_context
 from sync.connection.sealing import seal
@@ -81,6 +81,14 @@ def send_test(*, channel: Channel, actor: str) -> Delivery:
     audit.record(actor, "channel.test", channel, None, {"name": channel.name})
     transaction.on_commit(lambda: queue.send(queue.DELIVER, delivery.pk))
     return delivery
+
+
+@transaction.atomic
+def mail_owners(title: str, paragraphs: Sequence[str]) -> None:
+    """What everybody who may do everything is to know at once."""
+    message = outbox.Message(f"[Lockstep] {title}", paragraphs)
+    for address in second_person.people().owners():
+        outbox.new_mail(address, message)
 
 
 @transaction.atomic
