@@ -1,10 +1,14 @@
 """Every address, every role, every method: who may read, who may act. The list is the site map's own."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from itertools import cycle
 from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.apps import apps
 from django.conf import settings
 from django.db import transaction
@@ -212,9 +216,20 @@ def ways() -> Iterator[tuple[str, str, Callable[[Client, str], HttpResponse]]]:
 
 
 def test_another_tenants_pages_do_not_exist_for_me(world: World) -> None:
+    """To the letter, but for the address that was asked for, the number of the request and the time."""
     stranger = world.client(STRANGER)
-    answers = {(name, method): send(stranger, world.address(name)).status_code for name, method, send in ways()}
-    assert set(answers.values()) == {404}, answers
+    answers = {(name, method): send(stranger, world.address(name)) for name, method, send in ways()}
+    assert {answer.status_code for answer in answers.values()} == {404}
+    for name in READ[::10]:
+        nobodys = stranger.get(world.address(name, "nowhere-at-all"))
+        assert said_by(answers[name, "GET"]) == said_by(nobodys), name
+
+
+def said_by(answer: HttpResponse) -> tuple[int, list[str], str]:
+    text = answer.content.decode()
+    for word in (SLUG, "nowhere-at-all", answer["X-Request-ID"]):
+        text = text.replace(word, "")
+    return answer.status_code, sorted(answer.headers), re.sub(r"\b\w{64}\b|<time.*?</time>|data-seconds=.\d+", "", text)
 
 
 def test_what_belongs_to_one_tenant_is_not_found_under_the_address_of_another(world: World) -> None:
@@ -266,12 +281,62 @@ def test_pages_of_no_tenant_open_for_whom_the_table_says(world: World, name: str
         assert answer.status_code < 500
 
 
+# What comes before all pages -> what is open until it is done: the pages that do it, and the way out.
+FIRST = {
+    "/me/security/": {"mfa_index", "mfa_activate_totp", "mfa_add_webauthn", "account_reauthenticate"},
+    # By a passkey, too, for whoever has one.
+    "/sign-in/again/code/": {"mfa_reauthenticate"},
+    "/me/password/": {"password"},
+}
+
+
+def test_every_address_leads_to_setting_up_a_second_factor(world: World) -> None:
+    """All of the site map, whatever it gains, by each role above Viewer in turn: tests/portal/access/test_second_factor.py has
+    each of them on one page. At the API a session counts for nothing."""
+    Authenticator.objects.all().delete()
+    check_comes_first(world, [role for role in Role if role is not Role.VIEWER], "/me/security/")
+
+
+def test_every_address_leads_to_giving_the_second_factor(world: World) -> None:
+    """In a session that began without it."""
+    client = Client()
+    client.force_login(User.objects.get(email="owner@acme.example"))
+    world = replace(world, sessions={Role.OWNER: client.cookies[settings.SESSION_COOKIE_NAME].value})
+    check_comes_first(world, [Role.OWNER], "/sign-in/again/code/")
+
+
+def test_every_address_leads_to_changing_a_password_that_somebody_else_set(world: World) -> None:
+    User.objects.update(password_ends_at=timezone.now() + timedelta(days=1))
+    check_comes_first(world, list(Role), "/me/password/")
+
+
+def check_comes_first(world: World, roles: list[Role], page: str) -> None:
+    names = [name for name in (PAGES | OTHERS) if name not in FIRST[page] | {"account_logout", "api_openapi"}]
+    leads = {name: led(world.client(role), "GET", world.address(name)) for name, role in zip(names, cycle(roles))}
+    leads["POST"] = led(world.client(roles[-1]), "POST", world.address("sync_now"))
+    assert {name: found for name, found in leads.items() if found != (302, page)} == {}
+    client = world.client(roles[-1])
+    assert page not in {led(client, "GET", world.address(name))[1] for name in FIRST[page]}
+    assert led(client, "POST", world.address("account_logout")) == (302, "/sign-in/")
+
+
+def led(client: Client, method: str, address: str) -> tuple[int, str]:
+    """Status, and the page where the answer leads."""
+    answer = client.generic(method, address)
+    return answer.status_code, answer.headers.get("Location", "").partition("?")[0]
+
+
 HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(1)>'
 # Columns in which Entra, AWS or a person may have written anything.
 NAMES = (
     *("name", "display_name", "detail_name", "user_principal_name", "title", "comment", "detail", "error"),
     *("match_name", "wanted_name", "proposed_name", "scim_name", "problem_detail", "actor", "object_name", "asked_by"),
 )
+# What the policy of our pages would stop: scripts, styles and handlers that stand in the page, and addresses that are scripts.
+INLINE = re.compile(
+    r"<script(?![^>]*\ssrc=)|<style|<[^>]*\s(?:style|on[a-z]+|hx-on\S*|srcdoc)=|=.javascript:", re.IGNORECASE
+)
+VALUE = re.compile(r"""=("|')(?!javascript:)[^"]*?\1""")
 
 
 def test_whatever_is_in_a_name_is_text_on_every_page(world: World) -> None:
@@ -291,6 +356,7 @@ def test_whatever_is_in_a_name_is_text_on_every_page(world: World) -> None:
             shown += "&lt;script&gt;alert(1)" in page
             assert "<script>alert" not in page, address
             assert "<img src=x" not in page, address
+            assert INLINE.search(VALUE.sub("=", page)) is None, address
     assert shown > 20
 
 
