@@ -264,7 +264,7 @@ class GraphClient:
                 with self.gate():
                     token = self.authenticator.token()
                 with self.gate():
-                    return self._once(token, method, url, headers, body)
+                    return self._once(method, url, headers, body, token)
             except Unauthorised:
                 if renewed:
                     raise
@@ -285,7 +285,7 @@ class GraphClient:
             ) from error
         self.sleep(wait)
 
-    def _once(self, token: str, method: str, url: str, headers: Mapping[str, str], body: Json | None) -> Json:
+    def _once(self, method: str, url: str, headers: Mapping[str, str], body: Json | None, token: str) -> Json:
         request_id = str(uuid.uuid4())
         sent = {"Authorization": f"Bearer {token}", "client-request-id": request_id, **headers}
         try:
