@@ -19,7 +19,7 @@ ORDER = [
     ("directory",),
     ("configuration",),
     ("standings", "health"),
-    ("engine", "second_person"),
+    ("engine",),
     ("approvals", "preview", "drift", "readiness", "on_demand", "people", "notifications"),
     ("tenants", "rehearsal"),
     ("change_requests",),

@@ -1,4 +1,4 @@
-"""Who can be the second person of sync/second_person.py, by e-mail address."""
+"""Who can be the second person of sync/configuration/second_person.py, by e-mail address."""
 
 from django.db.models import Q
 

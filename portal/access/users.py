@@ -12,6 +12,7 @@ from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 from django.utils.translation import gettext as _
 
+from portal.access import api_tokens
 from portal.access.sessions import end_sessions
 from portal.models import Role, RoleGrant, User
 from sync import audit
@@ -58,7 +59,7 @@ def give_role(*, actor: str, user: User, role: Role, tenant: Tenant | None) -> N
 
 @transaction.atomic
 def take_role(*, actor: str, user: User, tenant: Tenant | None) -> bool:
-    """False: there was none. Raises Refused when nobody would be Owner any more."""
+    """With the API tokens that could do nothing without it. False: there was none. Raises Refused when nobody would be Owner any more."""
     grant = RoleGrant.objects.filter(user=user, tenant=tenant).first()
     if grant is None:
         return False
@@ -68,18 +69,20 @@ def take_role(*, actor: str, user: User, tenant: Tenant | None) -> bool:
     grant.delete()
     user.forget_roles()
     audit.record(actor, "user.take_role", user, {"role": grant.role, "tenant": tenant.slug if tenant else None}, {})
+    api_tokens.revoke_useless(user=user, actor=actor)
     return True
 
 
 @transaction.atomic
 def deactivate(*, actor: str, user: User) -> None:
-    """Roles and second factor stay, for the day of *activate*. Raises Refused for the last Owner."""
+    """Roles and second factor stay, for the day of *activate*; API tokens do not. Raises Refused for the last Owner."""
     _keep_an_owner(user)
     _tell_of_owner(_("%(who)s deactivated the account of the Owner %(person)s."), actor, user)
     user.is_active = False
     user.save(update_fields=["is_active"])
     end_sessions(user)
     audit.record(actor, "user.deactivate", user, {"active": True}, {"active": False})
+    api_tokens.revoke_all(user=user, actor=actor)
 
 
 @transaction.atomic
@@ -92,23 +95,26 @@ def activate(*, actor: str, user: User) -> None:
 
 @transaction.atomic
 def remove_user(*, actor: str, user: User) -> None:
-    """The account with all that hangs on it; what the person did stays in the audit log. Raises Refused for the last Owner."""
+    """The account with all that hangs on it, API tokens too; what the person did stays in the audit log. Raises Refused for the last Owner."""
     _keep_an_owner(user)
     _tell_of_owner(_("%(who)s removed the account of the Owner %(person)s."), actor, user)
     end_sessions(user)
+    api_tokens.revoke_all(user=user, actor=actor)
     audit.record(actor, "user.remove", user, {"email": user.email, "name": user.name}, None)
     user.delete()
 
 
 @transaction.atomic
 def reset_password(*, actor: str, user: User, password: str | None = None) -> None:
-    """The old one stops working at once, and every session ends; then as for a new account."""
+    """The old one stops working at once, and every session and API token with it: whoever had it may have made some. Then as
+    for a new account."""
     user.set_password(password)
     user.password_ends_at = first_password_end(password)
     user.save(update_fields=["password", "password_ends_at"])
     end_sessions(user)
     _tell_of_owner(_("%(who)s reset the password of the Owner %(person)s."), actor, user)
     audit.record(actor, "user.reset_password", user, None, {"password": "changed"})
+    api_tokens.revoke_all(user=user, actor=actor)
 
 
 @transaction.atomic
@@ -121,12 +127,14 @@ def reset_second_factor(*, actor: str, user: User) -> None:
 
 
 @transaction.atomic
-def choose_password(*, user: User, password: str) -> None:
-    """By the person: no end. Django ends all sessions that the old password began."""
+def choose_password(*, user: User, password: str, revoke_tokens: bool = False) -> None:
+    """By the person: no end. Django ends all sessions that the old password began; API tokens stay unless the person says so."""
     user.set_password(password)
     user.password_ends_at = None
     user.save(update_fields=["password", "password_ends_at"])
     audit.record(user.email, "user.choose_password", user, None, {"password": "changed"})
+    if revoke_tokens:
+        api_tokens.revoke_all(user=user, actor=user.email)
 
 
 def password_link(user: User) -> str:

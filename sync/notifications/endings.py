@@ -57,8 +57,13 @@ def _endings(today: datetime.date) -> Iterator[Ending]:
             ends_on = ends_of(connection)
             if connection.complete and ends_on:
                 days = (ends_on - today).days
-                step = next(step for step in STEPS if days <= step)
+                step = step_of(days)
                 yield Ending(connection.tenant, half, ends_on, days, step)
+
+
+def step_of(days: int) -> int:
+    """Of so many days left, at most the longest step."""
+    return next(step for step in STEPS if days <= step)
 
 
 def _open(ending: Ending) -> None:

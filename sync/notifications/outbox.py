@@ -74,9 +74,9 @@ def new_delivery(channel: Channel, message: Message, run: Run | None = None) -> 
     )
 
 
-def new_mail(address: str, message: Message) -> Delivery:
-    """Of no channel and no tenant."""
-    return Delivery.objects.create(recipient=address, **_texts(message))
+def new_mail(tenant: Tenant | None, recipient: str, message: Message) -> Delivery:
+    """To somebody, for whom there is no channel. `tenant`: None for what no tenant has."""
+    return Delivery.objects.create(tenant=tenant, recipient=recipient, **_texts(message))
 
 
 def _texts(message: Message) -> dict[str, str]:

@@ -13,12 +13,13 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from sync import audit, queue, second_person
+from sync import audit, queue
+from sync.configuration import second_person
 from sync.connection.outbound import check_destination
 from sync.connection.sealed import channel_context
 from sync.connection.sealing import seal
 from sync.models import Channel, Delivery, Incident, IncidentEvent, Tenant
-from sync.notifications import deliveries, lateness, outbox
+from sync.notifications import deliveries, endings, lateness, outbox
 from sync.notifications.kinds import NAMES
 
 EMAIL, WEBHOOK = Channel.Kind.EMAIL, Channel.Kind.WEBHOOK
@@ -83,12 +84,22 @@ def send_test(*, channel: Channel, actor: str) -> Delivery:
     return delivery
 
 
+def write_to(*, tenant: Tenant, person: str, subject: str, paragraphs: Sequence[str]) -> Delivery:
+    """A mail to one person, by no channel."""
+    return outbox.new_mail(tenant, person, outbox.Message(subject, paragraphs))
+
+
+def step_before_an_end(days: int) -> int | None:
+    """The step of endings.STEPS that so many days left have come down to; None: nobody is told yet."""
+    return endings.step_of(days) if 0 <= days <= endings.STEPS[-1] else None
+
+
 @transaction.atomic
 def mail_owners(title: str, paragraphs: Sequence[str]) -> None:
     """What everybody who may do everything is to know at once."""
     message = outbox.Message(f"[Lockstep] {title}", paragraphs)
     for address in second_person.people().owners():
-        outbox.new_mail(address, message)
+        outbox.new_mail(None, address, message)
 
 
 @transaction.atomic

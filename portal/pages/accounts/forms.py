@@ -73,19 +73,26 @@ class ChoosePasswordForm(forms.Form):
 
 
 class ChangePasswordForm(ChoosePasswordForm):
-    """`check`: whether a password is the current one."""
+    """`check`: whether a password is the current one. Whoever has API tokens is asked about them."""
 
     current = forms.CharField(
         label=_("Current password"),
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
-    field_order = ("current", "password")
+    revoke_tokens = forms.BooleanField(
+        label=_("Revoke my API tokens too"),
+        required=False,
+        help_text=_("If somebody else may have known the password. Scripts that use them stop working."),
+    )
+    field_order = ("current", "password", "revoke_tokens")
 
     def __init__(self, user: User, check: Callable[[str], bool], *args: Any, **kwargs: Any) -> None:
         super().__init__(user, *args, **kwargs)
         self.check_current = check
         self.fields["password"].label = _("New password")
+        if not user.tokens.exists():
+            del self.fields["revoke_tokens"]
 
     def clean_current(self) -> str:
         current: str = self.cleaned_data["current"]

@@ -74,10 +74,13 @@ def password(request: SignedInRequest) -> HttpResponse:
     user = request.user
     form = ChangePasswordForm(user, lambda text: _is_password_of(request, user, text), request.POST or None)
     if request.method == "POST" and form.is_valid():
-        users.choose_password(user=user, password=form.cleaned_data["password"])
+        revoke = form.cleaned_data.get("revoke_tokens", False)
+        users.choose_password(user=user, password=form.cleaned_data["password"], revoke_tokens=revoke)
         update_session_auth_hash(request, user)
         sessions.see(request, user)
         messages.success(request, _("Your password is changed. Everywhere else you were signed out."))
+        if user.tokens.exists():
+            messages.info(request, _("Your API tokens work as before."))
         return redirect_to(request, get_next_redirect_url(request) or "me")
     return render_page(request, "accounts/password.html", {"form": form}, status=422 if form.errors else 200)
 

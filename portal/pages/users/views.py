@@ -16,7 +16,7 @@ from portal.access.step_up import StepUp
 from portal.frame.render import redirect_to, render_page, render_question
 from portal.models import RoleGrant, User
 from portal.pages.users.forms import InviteForm, RoleForm
-from portal.pages.users.rows import rights_table, rows_of
+from portal.pages.users.rows import rights_table, roles_from_entra, rows_of
 from sync import audit
 
 for_owners = site_page(read=Right.OWN, act=Right.OWN, step_up=StepUp.TO_ACT)
@@ -31,7 +31,7 @@ def users(request: HttpRequest) -> HttpResponse:
         found = (found.filter(name__icontains=text) | found.filter(email__icontains=text)).distinct()
     roles, rights, holders = rights_table()
     context = {"rows": rows_of(found), "q": text, "roles": roles, "rights": rights, "holders": holders}
-    return render_page(request, "users/list.html", context)
+    return render_page(request, "users/list.html", context | {"from_entra": roles_from_entra()})
 
 
 @for_owners

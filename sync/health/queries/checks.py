@@ -27,7 +27,7 @@ from sync.health.queries.presence import (
     retried_mails,
     serving,
 )
-from sync.models import Channel, Heartbeat, Run, Tenant
+from sync.models import AuditEntry, AuditHead, Channel, Heartbeat, Run, Tenant
 from sync.queue import QUICK, RUNS
 from sync.retention import queries as retention
 from sync.runs.outages import database_problem
@@ -42,6 +42,7 @@ BROKER_SECONDS = 3
 # It is done every night.
 PRUNED_WITHIN = datetime.timedelta(days=2)
 BACKED_UP_WITHIN = datetime.timedelta(days=2)
+SHIPPED_WITHIN = datetime.timedelta(minutes=20)
 NO_BROKER = gettext_lazy(
     "See that it runs and that BROKER_URL is right. What is asked for meanwhile is stored, and done when it is back."
 )
@@ -243,6 +244,23 @@ def _mail() -> Outcome:
     return passed(_("No mail waits or failed."), settings.EMAIL_HOST)
 
 
+def _audit_copies() -> Outcome:
+    if not settings.AUDIT_SHIP_TO:
+        return passed(_("AUDIT_SHIP_TO names no place: the audit log stands in the database alone."))
+    head = AuditHead.objects.first() or AuditHead()
+    waiting = AuditEntry.objects.filter(position__gt=head.shipped).order_by("position")
+    oldest = waiting.values_list("at", flat=True).first()
+    age = timezone.now() - oldest if oldest else datetime.timedelta()
+    if age < SHIPPED_WITHIN:
+        return passed(_("Shipped up to entry %(position)s.") % {"position": head.shipped})
+    says = _("Entries after %(position)s were not shipped yet: %(reason)s") % {
+        "position": head.shipped,
+        "reason": head.ship_error or _("no worker did"),
+    }
+    remedy = _("See that what AUDIT_SHIP_TO names can be reached and takes lines. It is tried again for ever.")
+    return Outcome("failed", says, _seconds(age.total_seconds()), remedy)
+
+
 def _clock() -> Outcome:
     """The database's clock decides about leases."""
     before = timezone.now()
@@ -272,5 +290,6 @@ CHECKS: tuple[tuple[str, Group, str | Promise, bool, Callable[[], Outcome]], ...
     ("keys", "storage", gettext_lazy("Key ring"), True, _keys),
     ("broker", "outside", gettext_lazy("Broker"), False, _broker),
     ("mail", "outside", gettext_lazy("Mail"), True, _mail),
+    ("audit", "outside", gettext_lazy("Copies of the audit log"), True, _audit_copies),
     ("clock", "outside", gettext_lazy("Clock"), True, _clock),
 )

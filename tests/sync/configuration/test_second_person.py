@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sync import second_person
+from sync.configuration import second_person
 from sync.models import AuditEntry, ChangeRequest, Delivery, Tenant
 from sync.rules.limits import Limits
 from sync.tenants.queries import RANGES, safety_of

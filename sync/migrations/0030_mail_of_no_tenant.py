@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("sync", "0028_graph_subscriptions")]
+    dependencies = [("sync", "0029_keep_audit_head")]
 
     operations = [
         migrations.AlterField(
