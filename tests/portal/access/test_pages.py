@@ -1,10 +1,13 @@
 """Every address, every role, every method: who may read, who may act. The list is the site map's own."""
 
+import html
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from babel.messages.mofile import read_mo
 from django.apps import apps
 from django.conf import settings
 from django.db import transaction
@@ -302,6 +305,41 @@ def make_hostile(model: type[Model], columns: list[Any]) -> None:
             name: text for name, text in texts.items() if len(text) <= (model._meta.get_field(name).max_length or 999)
         }
         model._default_manager.filter(pk=row.pk).update(**fitting)
+
+
+# A field of SCIM, and what AWS's console says.
+ELSEWHERE = {"title", "SCIM endpoint", "Enable"}
+
+
+def test_every_page_speaks_german_alone(world: World) -> None:
+    """Of what the catalogue translates. What programs are told is English, and so is the page about it."""
+    english, left = translated_into("de") - ELSEWHERE, {}
+    read = [*READ, *(name for name, method, _needed in ways_of_others() if method == "GET" and name != "api_docs")]
+    for address in [*(world.address(name) for name in read), *(f"/t/{SLUG}/{path}" for path in MORE)]:
+        answer = world.client(Role.OWNER).get(address, headers={"Accept-Language": "de"}, follow=True)
+        assert answer.status_code < 500, address
+        if answer["Content-Type"].startswith("text/html"):
+            left[address] = texts_of(answer.content.decode()) & english
+    assert len(left) > 80
+    assert {address: texts for address, texts in left.items() if texts} == {}
+
+
+def translated_into(language: str) -> set[str]:
+    """Messages that stand on a page as they are, and read otherwise in this language."""
+    path = settings.BASE_DIR / "locale" / language / "LC_MESSAGES" / "django.mo"
+    with path.open("rb") as file:
+        found = read_mo(file)
+    whole = {one.id for one in found if isinstance(one.id, str) and one.id != one.string}
+    return {text for text in whole if len(text) > 2 and "%(" not in text}
+
+
+def texts_of(page: str) -> set[str]:
+    """Between tags, and in attributes that are read out. Names of people and code are in no language."""
+    shown = re.sub(r"<(script|code|bdi|kbd)\b.*?</\1>", "<>", page, flags=re.DOTALL)
+    found = re.findall(r">([^<>]+)<", shown) + re.findall(
+        r'(?:title|aria-label|placeholder|data-label)="([^"]+)"', shown
+    )
+    return {html.unescape(text).strip() for text in found}
 
 
 def test_nothing_is_done_without_the_form_s_own_token(world: World) -> None:
