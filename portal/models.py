@@ -39,6 +39,8 @@ class User(AbstractBaseUser):
     is_active = models.BooleanField(default=True)
     # A password that somebody else set: then it stops working, and until then it has to be changed first. None: chosen.
     password_ends_at = models.DateTimeField(null=True, blank=True)
+    # Empty: as the browser asks.
+    language = models.CharField(_("language"), max_length=10, blank=True, default="")
     time_zone = models.CharField(_("time zone"), max_length=64, default="UTC")
     # Directory and object id of Entra, of whoever signs in with Microsoft.
     microsoft_key = models.CharField(max_length=80, unique=True, null=True, blank=True)

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent
 ORDER = [
     ("expressions", "graph", "scim", "db"),
     ("rules",),
-    ("models", "keyring", "context"),
+    ("models", "keyring", "context", "languages"),
     ("audit", "problems", "queue", "retention"),
     ("runs",),
     ("connection",),

@@ -6,12 +6,12 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db import transaction
 from django.urls import reverse
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from portal.access.rights import visible_tenants
 from portal.models import ApiToken
+from sync.languages import language_of, moment
 from sync.models import Tenant
 from sync.notifications import services as notifications
 
@@ -36,12 +36,14 @@ def _tell(token: ApiToken, tenant: Tenant, days: int, step: int) -> None:
     if not ApiToken.objects.filter(pk=token.pk, told_days=token.told_days).update(told_days=step):
         return
     at = token.ends_at.astimezone(ZoneInfo(token.user.time_zone))
-    when = {"when": date_format(at, "j M Y H:i"), "zone": at.tzname()}
-    paragraphs = [
-        _("It ends on %(when)s (%(zone)s); what uses it stops working then. Make another one in time:") % when,
-        settings.PUBLIC_URL + reverse("tokens"),
-    ]
-    notifications.write_to(tenant=tenant, person=token.user.email, subject=_subject(token, days), paragraphs=paragraphs)
+    with language_of(token.user.email):
+        when = {"when": moment(at), "zone": at.tzname()}
+        paragraphs = [
+            _("It ends on %(when)s (%(zone)s); what uses it stops working then. Make another one in time:") % when,
+            settings.PUBLIC_URL + reverse("tokens"),
+        ]
+        subject = _subject(token, days)
+    notifications.write_to(tenant=tenant, person=token.user.email, subject=subject, paragraphs=paragraphs)
 
 
 def _subject(token: ApiToken, days: int) -> str:

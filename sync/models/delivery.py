@@ -12,7 +12,7 @@ from sync.models.tenant import Tenant
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def give_up(self, why: str) -> int:
-        """Of these, what is not sent yet never is. How many that were."""
+        """Of these, what is not sent yet never is. How many that were. `why`: a marked message."""
         return self.filter(state__in=Delivery.OPEN).update(state=Delivery.State.FAILED, error=why)
 
 

@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from sync import audit, queue
 from sync.configuration import second_person
@@ -71,7 +71,7 @@ def save_channel(*, channel: Channel, actor: str, name: str, to: str, kinds: Seq
 @transaction.atomic
 def remove_channel(*, channel: Channel, actor: str) -> None:
     """What was sent to it stays in sight; what waits is not sent any more."""
-    channel.deliveries.give_up(_("The channel was removed."))
+    channel.deliveries.give_up(gettext_noop("The channel was removed."))
     audit.record(actor, "channel.remove", channel, _visible(channel), None)
     channel.delete()
 

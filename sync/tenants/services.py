@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 from django.utils.text import slugify
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from sync import audit
 from sync.approvals.queries import newest_plan
@@ -126,7 +126,7 @@ def _delete(tenant: Tenant, actor: str, left_until: datetime.datetime | None) ->
     left = {"notifications_until": left_until} if left_until else {}
     audit.record(actor, "tenant.delete", now, {"name": now.name, "slug": now.slug, **stays_in_aws(now), **left}, None)
     # Before its channel goes: without one a webhook's message would be taken for a mail.
-    now.deliveries.give_up(_("The tenant was deleted."))
+    now.deliveries.give_up(gettext_noop("The tenant was deleted."))
     for rows in (EntraConnection.objects, AwsConnection.objects, SecondCredential.objects, Channel.objects):
         rows.filter(tenant=now).delete()
     now.name = now.slug = f"deleted-{now.pk}"

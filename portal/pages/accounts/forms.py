@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from django import forms
+from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.utils.translation import gettext_lazy as _
 
@@ -108,9 +109,12 @@ class ChangePasswordForm(ChoosePasswordForm):
 
 
 class MeForm(forms.ModelForm):  # type: ignore[type-arg]
+    language = forms.ChoiceField(
+        label=_("Language"), choices=[("", _("As the browser asks")), *settings.LANGUAGES], required=False
+    )
     time_zone = forms.ChoiceField(label=_("Time zone"), choices=time_zones)
 
     class Meta:
         model = User
-        fields = ("name", "time_zone", "appearance", "density", "shortcuts")
+        fields = ("name", "language", "time_zone", "appearance", "density", "shortcuts")
         help_texts: ClassVar[dict[str, Any]] = {"shortcuts": _("Single keys, such as / for the search. ? lists them.")}

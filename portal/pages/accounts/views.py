@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from portal.access import first_run as code
 from portal.access import sessions, users
+from portal.access.languages import speak
 from portal.access.pages import Audience, site_page
 from portal.access.request import HttpRequest as SignedInRequest
 from portal.frame.render import redirect_to, render_page
@@ -98,6 +99,7 @@ def me(request: SignedInRequest) -> HttpResponse:
         with transaction.atomic():
             form.save()
             audit.record(request.user.email, "user.save_own", request.user, None, dict(form.cleaned_data))
+        speak(request)
         messages.success(request, _("Saved."))
         return redirect_to(request, "me")
     return render_page(request, "accounts/me.html", {"form": form}, status=422 if form.errors else 200)

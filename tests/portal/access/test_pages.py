@@ -1,14 +1,13 @@
 """Every address, every role, every method: who may read, who may act. The list is the site map's own."""
 
+import html
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import timedelta
-from itertools import cycle
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from allauth.mfa.models import Authenticator
+from babel.messages.mofile import read_mo
 from django.apps import apps
 from django.conf import settings
 from django.db import transaction
@@ -281,51 +280,6 @@ def test_pages_of_no_tenant_open_for_whom_the_table_says(world: World, name: str
         assert answer.status_code < 500
 
 
-# What comes before all pages -> what is open until it is done: the pages that do it, and the way out.
-FIRST = {
-    "/me/security/": {"mfa_index", "mfa_activate_totp", "mfa_add_webauthn", "account_reauthenticate"},
-    # By a passkey, too, for whoever has one.
-    "/sign-in/again/code/": {"mfa_reauthenticate"},
-    "/me/password/": {"password"},
-}
-
-
-def test_every_address_leads_to_setting_up_a_second_factor(world: World) -> None:
-    """All of the site map, whatever it gains, by each role above Viewer in turn: tests/portal/access/test_second_factor.py has
-    each of them on one page. At the API a session counts for nothing."""
-    Authenticator.objects.all().delete()
-    check_comes_first(world, [role for role in Role if role is not Role.VIEWER], "/me/security/")
-
-
-def test_every_address_leads_to_giving_the_second_factor(world: World) -> None:
-    """In a session that began without it."""
-    client = Client()
-    client.force_login(User.objects.get(email="owner@acme.example"))
-    world = replace(world, sessions={Role.OWNER: client.cookies[settings.SESSION_COOKIE_NAME].value})
-    check_comes_first(world, [Role.OWNER], "/sign-in/again/code/")
-
-
-def test_every_address_leads_to_changing_a_password_that_somebody_else_set(world: World) -> None:
-    User.objects.update(password_ends_at=timezone.now() + timedelta(days=1))
-    check_comes_first(world, list(Role), "/me/password/")
-
-
-def check_comes_first(world: World, roles: list[Role], page: str) -> None:
-    names = [name for name in (PAGES | OTHERS) if name not in FIRST[page] | {"account_logout", "api_openapi"}]
-    leads = {name: led(world.client(role), "GET", world.address(name)) for name, role in zip(names, cycle(roles))}
-    leads["POST"] = led(world.client(roles[-1]), "POST", world.address("sync_now"))
-    assert {name: found for name, found in leads.items() if found != (302, page)} == {}
-    client = world.client(roles[-1])
-    assert page not in {led(client, "GET", world.address(name))[1] for name in FIRST[page]}
-    assert led(client, "POST", world.address("account_logout")) == (302, "/sign-in/")
-
-
-def led(client: Client, method: str, address: str) -> tuple[int, str]:
-    """Status, and the page where the answer leads."""
-    answer = client.generic(method, address)
-    return answer.status_code, answer.headers.get("Location", "").partition("?")[0]
-
-
 HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(1)>'
 # Columns in which Entra, AWS or a person may have written anything.
 NAMES = (
@@ -368,6 +322,41 @@ def make_hostile(model: type[Model], columns: list[Any]) -> None:
             name: text for name, text in texts.items() if len(text) <= (model._meta.get_field(name).max_length or 999)
         }
         model._default_manager.filter(pk=row.pk).update(**fitting)
+
+
+# A field of SCIM, and what AWS's console says.
+ELSEWHERE = {"title", "SCIM endpoint", "Enable"}
+
+
+def test_every_page_speaks_german_alone(world: World) -> None:
+    """Of what the catalogue translates. What programs are told is English, and so is the page about it."""
+    english, left = translated_into("de") - ELSEWHERE, {}
+    read = [*READ, *(name for name, method, _needed in ways_of_others() if method == "GET" and name != "api_docs")]
+    for address in [*(world.address(name) for name in read), *(f"/t/{SLUG}/{path}" for path in MORE)]:
+        answer = world.client(Role.OWNER).get(address, headers={"Accept-Language": "de"}, follow=True)
+        assert answer.status_code < 500, address
+        if answer["Content-Type"].startswith("text/html"):
+            left[address] = texts_of(answer.content.decode()) & english
+    assert len(left) > 80
+    assert {address: texts for address, texts in left.items() if texts} == {}
+
+
+def translated_into(language: str) -> set[str]:
+    """Messages that stand on a page as they are, and read otherwise in this language."""
+    path = settings.BASE_DIR / "locale" / language / "LC_MESSAGES" / "django.mo"
+    with path.open("rb") as file:
+        found = read_mo(file)
+    whole = {one.id for one in found if isinstance(one.id, str) and one.id != one.string}
+    return {text for text in whole if len(text) > 2 and "%(" not in text}
+
+
+def texts_of(page: str) -> set[str]:
+    """Between tags, and in attributes that are read out. Names of people and code are in no language."""
+    shown = re.sub(r"<(script|code|bdi|kbd)\b.*?</\1>", "<>", page, flags=re.DOTALL)
+    found = re.findall(r">([^<>]+)<", shown) + re.findall(
+        r'(?:title|aria-label|placeholder|data-label)="([^"]+)"', shown
+    )
+    return {html.unescape(text).strip() for text in found}
 
 
 def test_nothing_is_done_without_the_form_s_own_token(world: World) -> None:

@@ -63,7 +63,7 @@ def codes_in(page: HttpResponse) -> list[str]:
 
 @pytest.mark.parametrize("role", [role for role in Role if role is not Role.VIEWER])
 def test_no_page_opens_above_viewer_before_it_is_set_up(tenant: Tenant, role: Role) -> None:
-    """Which pages all are is in test_pages.py."""
+    """Which pages all are is in test_comes_first.py."""
     client = by_password(newcomer(role, tenant))
     assert client.get(LOGS)["Location"].startswith("/me/security/")
     assert client.get(LOGS, headers={"HX-Request": "true"})["HX-Redirect"] == "/me/security/"

@@ -55,7 +55,7 @@ def test_the_mail_says_until_when_and_leads_to_the_page(tenant: Tenant, owner: U
     token.refresh_from_db()
     look(token, 7)
     body = Delivery.objects.get().body
-    assert "It ends on 1 Jun 2027 12:00 (CEST)" in body
+    assert "It ends on 1 Jun 2027, 12:00 (CEST)" in body
     assert "http://localhost:8000/settings/tokens/" in body
 
 
