@@ -17,6 +17,7 @@ from portal.access.sessions import end_sessions
 from portal.models import Role, RoleGrant, User
 from sync import audit
 from sync.models import Tenant
+from sync.notifications.services import mail_owners
 
 
 class Refused(Exception):
@@ -45,6 +46,10 @@ def give_role(*, actor: str, user: User, role: Role, tenant: Tenant | None) -> N
     if tenant is None and role is not Role.OWNER:
         _keep_an_owner(user)
     before = RoleGrant.objects.filter(user=user, tenant=tenant).first()
+    if role is Role.OWNER and not is_owner(user):
+        _tell_owners(_("%(who)s made %(person)s an Owner."), actor, user)
+    if role is not Role.OWNER and tenant is None:
+        _tell_of_owner(_("%(who)s took the role of Owner from %(person)s."), actor, user)
     RoleGrant.objects.update_or_create(user=user, tenant=tenant, defaults={"role": role})
     user.forget_roles()
     where = tenant.slug if tenant else None
@@ -60,6 +65,7 @@ def take_role(*, actor: str, user: User, tenant: Tenant | None) -> bool:
         return False
     if grant.role == Role.OWNER:
         _keep_an_owner(user)
+        _tell_of_owner(_("%(who)s took the role of Owner from %(person)s."), actor, user)
     grant.delete()
     user.forget_roles()
     audit.record(actor, "user.take_role", user, {"role": grant.role, "tenant": tenant.slug if tenant else None}, {})
@@ -71,6 +77,7 @@ def take_role(*, actor: str, user: User, tenant: Tenant | None) -> bool:
 def deactivate(*, actor: str, user: User) -> None:
     """Roles and second factor stay, for the day of *activate*; API tokens do not. Raises Refused for the last Owner."""
     _keep_an_owner(user)
+    _tell_of_owner(_("%(who)s deactivated the account of the Owner %(person)s."), actor, user)
     user.is_active = False
     user.save(update_fields=["is_active"])
     end_sessions(user)
@@ -82,6 +89,7 @@ def deactivate(*, actor: str, user: User) -> None:
 def activate(*, actor: str, user: User) -> None:
     user.is_active = True
     user.save(update_fields=["is_active"])
+    _tell_of_owner(_("%(who)s activated the account of the Owner %(person)s."), actor, user)
     audit.record(actor, "user.activate", user, {"active": False}, {"active": True})
 
 
@@ -89,6 +97,7 @@ def activate(*, actor: str, user: User) -> None:
 def remove_user(*, actor: str, user: User) -> None:
     """The account with all that hangs on it, API tokens too; what the person did stays in the audit log. Raises Refused for the last Owner."""
     _keep_an_owner(user)
+    _tell_of_owner(_("%(who)s removed the account of the Owner %(person)s."), actor, user)
     end_sessions(user)
     api_tokens.revoke_all(user=user, actor=actor)
     audit.record(actor, "user.remove", user, {"email": user.email, "name": user.name}, None)
@@ -103,6 +112,7 @@ def reset_password(*, actor: str, user: User, password: str | None = None) -> No
     user.password_ends_at = first_password_end(password)
     user.save(update_fields=["password", "password_ends_at"])
     end_sessions(user)
+    _tell_of_owner(_("%(who)s reset the password of the Owner %(person)s."), actor, user)
     audit.record(actor, "user.reset_password", user, None, {"password": "changed"})
     api_tokens.revoke_all(user=user, actor=actor)
 
@@ -112,6 +122,7 @@ def reset_second_factor(*, actor: str, user: User) -> None:
     """For whoever lost it: the next sign-in sets up another one before any page opens."""
     Authenticator.objects.filter(user=user).delete()
     end_sessions(user)
+    _tell_of_owner(_("%(who)s took the second factor of the Owner %(person)s away."), actor, user)
     audit.record(actor, "user.reset_second_factor", user)
 
 
@@ -139,6 +150,23 @@ def link_end() -> datetime:
 
 def first_password_end(password: str | None) -> datetime | None:
     return link_end() if password else None
+
+
+def is_owner(user: User) -> bool:
+    return RoleGrant.objects.filter(user=user, role=Role.OWNER, tenant=None).exists()
+
+
+def _tell_of_owner(sentence: str, actor: str, user: User) -> None:
+    """Whoever resets or replaces an Owner could then be the second person of what they ask for themselves: it is done, and
+    no Owner misses it, least of all that one."""
+    if is_owner(user):
+        _tell_owners(sentence, actor, user)
+
+
+def _tell_owners(sentence: str, actor: str, user: User) -> None:
+    said = sentence % {"who": actor, "person": user.email}
+    page = settings.PUBLIC_URL + reverse("users")
+    mail_owners(said, [said, _("If nobody agreed on this, look at it now: %(page)s") % {"page": page}])
 
 
 def _keep_an_owner(user: User) -> None:

@@ -27,7 +27,8 @@ class Delivery(models.Model):
 
     OPEN = (State.WAITING, State.SENDING)
 
-    tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="deliveries")
+    # None: to Owners, about what no tenant has.
+    tenant = models.ForeignKey(Tenant, models.CASCADE, null=True, blank=True, related_name="deliveries")
     run = models.ForeignKey(Run, models.CASCADE, null=True, blank=True, related_name="deliveries")
     # Without one it is a mail: the channel was removed since.
     channel = models.ForeignKey(Channel, models.SET_NULL, null=True, blank=True, related_name="deliveries")

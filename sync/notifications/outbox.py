@@ -73,21 +73,18 @@ def _write(channel: Channel, heard: Sequence[News], message: Message, run: Run |
 
 def new_delivery(channel: Channel, message: Message, run: Run | None = None) -> Delivery:
     return Delivery.objects.create(
-        tenant=channel.tenant,
-        channel=channel,
-        run=run,
-        recipient=channel.destination,
-        # A line break would be another header of a mail.
-        subject=" ".join(message.subject.split())[:250],
-        body="\n\n".join(message.paragraphs),
+        tenant=channel.tenant, channel=channel, run=run, recipient=channel.destination, **_texts(message)
     )
 
 
-def new_mail(tenant: Tenant, recipient: str, message: Message) -> Delivery:
-    """To somebody, for whom there is no channel."""
-    subject = " ".join(message.subject.split())[:250]
-    body = "\n\n".join(message.paragraphs)
-    return Delivery.objects.create(tenant=tenant, recipient=recipient, subject=subject, body=body)
+def new_mail(tenant: Tenant | None, recipient: str, message: Message) -> Delivery:
+    """To somebody, for whom there is no channel. `tenant`: None for what no tenant has."""
+    return Delivery.objects.create(tenant=tenant, recipient=recipient, **_texts(message))
+
+
+def _texts(message: Message) -> dict[str, str]:
+    # A line break would be another header of a mail.
+    return {"subject": " ".join(message.subject.split())[:250], "body": "\n\n".join(message.paragraphs)}
 
 
 def new_test(channel: Channel) -> Delivery:

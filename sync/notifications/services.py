@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from sync import audit, queue
+from sync.configuration import second_person
 from sync.connection.outbound import check_destination
 from sync.connection.sealed import channel_context
 from sync.connection.sealing import seal
@@ -91,6 +92,14 @@ def write_to(*, tenant: Tenant, person: str, subject: str, paragraphs: Sequence[
 def step_before_an_end(days: int) -> int | None:
     """The step of endings.STEPS that so many days left have come down to; None: nobody is told yet."""
     return endings.step_of(days) if 0 <= days <= endings.STEPS[-1] else None
+
+
+@transaction.atomic
+def mail_owners(title: str, paragraphs: Sequence[str]) -> None:
+    """What everybody who may do everything is to know at once."""
+    message = outbox.Message(f"[Lockstep] {title}", paragraphs)
+    for address in second_person.people().owners():
+        outbox.new_mail(None, address, message)
 
 
 @transaction.atomic

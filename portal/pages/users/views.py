@@ -135,7 +135,7 @@ def reset(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect_to(request, "user", person.pk)
     if request.method != "POST" or person == request.user:
         question = _("End the password of %(name)s?") % {"name": person}
-        return render_question(request, "users/reset.html", question, {"person": person, "me": person == request.user})
+        return render_question(request, "users/reset.html", question, _asked_of(request, person))
     accounts.reset_password(actor=request.user.email, user=person)
     return with_link(request, person)
 
@@ -145,7 +145,7 @@ def remove(request: HttpRequest, pk: int) -> HttpResponse:
     person = _person(pk)
     if request.method != "POST" or person == request.user:
         question = _("Remove the account of %(name)s?") % {"name": person}
-        return render_question(request, "users/remove.html", question, {"person": person, "me": person == request.user})
+        return render_question(request, "users/remove.html", question, _asked_of(request, person))
     try:
         accounts.remove_user(actor=request.user.email, user=person)
     except accounts.Refused as error:
@@ -153,6 +153,10 @@ def remove(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect_to(request, "user", person.pk)
     messages.success(request, _("The account of %(email)s is removed.") % {"email": person.email})
     return redirect_to(request, "users")
+
+
+def _asked_of(request: HttpRequest, person: User) -> dict[str, Any]:
+    return {"person": person, "me": person == request.user, "owner": accounts.is_owner(person)}
 
 
 def _done(request: HttpRequest, person: User, act: Callable[[], Any]) -> HttpResponse:

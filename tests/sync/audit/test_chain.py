@@ -13,9 +13,11 @@ from django.db import connection, transaction
 
 from sync import audit
 from sync.audit import chain, triggers, verification
+from sync.audit.checking import last_check
 from sync.audit.lines import to_text
 from sync.keyring import new_ring_line
 from sync.models import AuditEntry, AuditHead, Tenant
+from sync.tasks import check_audit
 from sync.tenants.services import create_tenant
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both]
@@ -352,3 +354,20 @@ def test_the_command_compares_all_that_was_shipped(
         call_command("audit_verify", "--shipped", str(lines))
     assert ended.value.code == 3
     assert "never shipped: 5 to 6" in capsys.readouterr().out
+
+
+def test_the_nightly_check_leaves_an_entry_and_says_in_the_log_what_is_bad(
+    entries: list[AuditEntry], as_attacker: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    check_audit()
+    checked = last_check()
+    assert checked is not None
+    assert (checked.entries, checked.found) == (6, 0)
+    AuditEntry.objects.filter(pk=entries[2].pk).update(actor="eve@acme.example")
+    check_audit()
+    checked = last_check()
+    assert checked is not None
+    assert (checked.entries, checked.found) == (7, 1)
+    assert AuditEntry.objects.latest("pk").actor == "nightly check"
+    [line] = [one.msg for one in caplog.records if isinstance(one.msg, dict) and one.levelname == "ERROR"]
+    assert (line["found"], line["codes"]) == (1, ["changed"])

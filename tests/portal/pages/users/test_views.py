@@ -14,7 +14,7 @@ from portal.access.api_tokens import make_token
 from portal.access.rights import role_of
 from portal.access.users import give_role
 from portal.models import ApiToken, Role, RoleGrant, User
-from sync.models import AuditEntry, Tenant
+from sync.models import AuditEntry, Delivery, Tenant
 from sync.tenants.services import create_tenant
 from tests.world.people import PASSWORD, person
 
@@ -251,3 +251,48 @@ def test_a_hostile_name_is_text(jo: Client) -> None:
     page = text_of(jo.get(USERS))
     assert "<script>alert" not in page
     assert "U+202E" in page
+
+
+# What is done to an Owner -> the entry that it leaves, and a word of the mail.
+DONE_TO_OWNERS = {
+    "reset": ("user.reset_password", "reset the password"),
+    "second-factor": ("user.reset_second_factor", "took the second factor"),
+    "deactivate": ("user.deactivate", "deactivated"),
+    "activate": ("user.activate", "activated"),
+    "role/take": ("user.take_role", "took the role of Owner"),
+    "role": ("user.give_role", "took the role of Owner"),
+    "remove": ("user.remove", "removed"),
+}
+
+
+@pytest.mark.parametrize("act", DONE_TO_OWNERS)
+def test_what_is_done_to_an_owner_every_owner_hears_of(jo: Client, act: str) -> None:
+    """One who may not be agreed with could otherwise become his own second person unseen."""
+    kim = person("kim@acme.example", Role.OWNER)
+    person("lee@acme.example", Role.OWNER)
+    assert jo.post(f"{USERS}{kim.pk}/{act}/", {"tenant": "", "role": "viewer"}).status_code in (200, 302)
+    verb, words = DONE_TO_OWNERS[act]
+    assert AuditEntry.objects.filter(verb=verb, actor="jo@acme.example", object_id=str(kim.pk)).exists()
+    mails = Delivery.objects.order_by("recipient")
+    assert [one.recipient for one in mails] == ["jo@acme.example", "kim@acme.example", "lee@acme.example"]
+    assert {one.tenant for one in mails} == {None}
+    for mail in mails:
+        assert words in mail.subject
+        assert "jo@acme.example" in mail.body
+        assert mail.body.endswith(USERS)
+        assert "/password/" not in mail.body
+
+
+def test_a_new_owner_is_no_secret_of_the_one_who_makes_him(jo: Client, viewer: User) -> None:
+    jo.post(f"{USERS}{viewer.pk}/role/", {"tenant": "", "role": "owner"})
+    assert [(one.recipient, one.subject) for one in Delivery.objects.all()] == [
+        ("jo@acme.example", "[Lockstep] jo@acme.example made tom@acme.example an Owner.")
+    ]
+    jo.post(f"{USERS}invite/", {"email": "eve@acme.example", "name": "Eve", "role": "owner", "tenant": ""})
+    assert [one.recipient for one in Delivery.objects.order_by("pk")[1:]] == ["jo@acme.example", "tom@acme.example"]
+
+
+def test_what_is_done_to_others_rings_at_nobody(jo: Client, viewer: User) -> None:
+    for act in ("reset", "second-factor", "role", "deactivate", "activate", "remove"):
+        jo.post(f"{USERS}{viewer.pk}/{act}/", {"tenant": "", "role": "helpdesk"})
+    assert not Delivery.objects.exists()
