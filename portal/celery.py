@@ -56,10 +56,20 @@ def configure() -> None:
         beat_schedule={
             "dispatch": {"task": "sync.tasks.dispatch", "schedule": 5.0, "options": {"expires": 5}},
             "clean_up": {"task": "portal.tasks.clean_up", "schedule": 3600.0, "options": {"expires": 600}},
+            "token_ends": {
+                "task": "portal.tasks.tell_of_token_ends",
+                "schedule": 3600.0,
+                "options": {"expires": 600},
+            },
             # In UTC, when few people work.
             "prune": {
                 "task": "sync.tasks.prune",
                 "schedule": crontab(hour="2", minute="17"),
+                "options": {"expires": 3600},
+            },
+            "check_audit": {
+                "task": "sync.tasks.check_audit",
+                "schedule": crontab(hour="3", minute="17"),
                 "options": {"expires": 3600},
             },
         },

@@ -1,5 +1,6 @@
 """People who sign in, and what they may do. A person signs in by e-mail; there is no user name."""
 
+from datetime import timedelta
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
@@ -38,6 +39,8 @@ class User(AbstractBaseUser):
     is_active = models.BooleanField(default=True)
     # A password that somebody else set: then it stops working, and until then it has to be changed first. None: chosen.
     password_ends_at = models.DateTimeField(null=True, blank=True)
+    # Empty: as the browser asks.
+    language = models.CharField(_("language"), max_length=10, blank=True, default="")
     time_zone = models.CharField(_("time zone"), max_length=64, default="UTC")
     # Directory and object id of Entra, of whoever signs in with Microsoft.
     microsoft_key = models.CharField(max_length=80, unique=True, null=True, blank=True)
@@ -132,6 +135,10 @@ class Scope(models.TextChoices):
     DECIDE = "decide", _("Approve or keep what is held")
 
 
+# Whoever has left is known by Entra, and here at the next sign-in only, which never comes.
+ENTRA_SAID_SO = timedelta(days=30)
+
+
 class ApiToken(models.Model):
     """Of a script that acts for a person. Only a hash is kept; `start` is what one recognises it by."""
 
@@ -144,6 +151,8 @@ class ApiToken(models.Model):
     scopes = models.JSONField(default=list)
     made_at = models.DateTimeField(auto_now_add=True)
     ends_at = models.DateTimeField()
+    # So many days before the end its person was told last; at first those with which it began.
+    told_days = models.PositiveSmallIntegerField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
     last_used_from = models.GenericIPAddressField(null=True, blank=True)
 
@@ -156,6 +165,12 @@ class ApiToken(models.Model):
     @property
     def ended(self) -> bool:
         return self.ends_at <= timezone.now()
+
+    @property
+    def rests(self) -> bool:
+        """Its person's roles follow Entra, which was not asked for long: until the person signs in again."""
+        asked_at = self.user.last_login or self.user.created_at
+        return self.user.roles_from_microsoft and asked_at < timezone.now() - ENTRA_SAID_SO
 
     @property
     def scopes_held(self) -> list[Scope]:

@@ -17,10 +17,11 @@ SHIP_AUDIT = "sync.tasks.ship_audit"
 DELETE_TENANT = "sync.tasks.delete_tenant"
 KEEP_SUBSCRIPTION = "sync.tasks.keep_subscription"
 LOOK = "sync.tasks.look"
+CHECK_AUDIT = "sync.tasks.check_audit"
 
 # Runs take minutes, first ones hours. What must never wait behind them has a queue of its own, the default one.
 QUICK, RUNS = "quick", "runs"
-ROUTES = {EXECUTE_RUN: {"queue": RUNS}, CHECK_READINESS: {"queue": RUNS}, DELETE_TENANT: {"queue": RUNS}}
+ROUTES = {name: {"queue": RUNS} for name in (EXECUTE_RUN, CHECK_READINESS, DELETE_TENANT, CHECK_AUDIT)}
 
 
 def send(task: str, key: int) -> None:

@@ -3,6 +3,7 @@
 from celery import Task, shared_task
 from django.db import InterfaceError, OperationalError
 
+from sync.audit import checking
 from sync.connection import services
 from sync.directory import subscriptions
 from sync.notifications import deliveries
@@ -60,6 +61,12 @@ def check_standings(tenant_id: int) -> None:
 def prune() -> None:
     """The next night goes on with what is left."""
     retention.prune()
+
+
+@shared_task
+def check_audit() -> None:
+    """Half a minute for a million entries."""
+    checking.check(checking.NIGHTLY)
 
 
 @shared_task(base=AgainAfterAnOutage)

@@ -109,7 +109,9 @@ class SealedMFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]
             return unseal(encrypted_text, SEALED_FOR)
         except CannotOpen as error:
             raise ValidationError(
-                _("Your second factor cannot be read: its key is missing from SEAL_KEYS. Ask whoever runs Lockstep.")
+                _(
+                    "Your second factor cannot be read: it was damaged, or its key is missing from SEAL_KEYS. Ask whoever runs Lockstep."
+                )
             ) from error
 
     def can_delete_authenticator(self, authenticator: Authenticator) -> bool:

@@ -17,11 +17,12 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from portal.access.rights import can_everywhere
+from portal.access.rights import can_everywhere, role_of
 from portal.access.roles import RIGHTS, Right
 from portal.models import ApiToken, Scope, User
 from sync import audit
 from sync.models import Tenant
+from sync.notifications import services as notifications
 
 PREFIX = "lockstep_"
 ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
@@ -83,6 +84,7 @@ def make_token(
         digest=_digest(text),
         scopes=sorted(scopes),
         ends_at=timezone.now() + timedelta(days=days),
+        told_days=notifications.step_before_an_end(days),
     )
     audit.record(user.email, "token.make", token, None, _facts(token))
     return token, text
@@ -92,6 +94,20 @@ def make_token(
 def revoke_token(*, token: ApiToken, actor: str) -> None:
     audit.record(actor, "token.revoke", token, _facts(token), None)
     token.delete()
+
+
+@transaction.atomic
+def revoke_all(*, user: User, actor: str) -> None:
+    for token in user.tokens.select_related("user", "tenant"):
+        revoke_token(token=token, actor=actor)
+
+
+@transaction.atomic
+def revoke_useless(*, user: User, actor: str) -> None:
+    """Where the person has no role any more: one that is given later would wake them."""
+    for token in user.tokens.select_related("user", "tenant"):
+        if not (role_of(user, token.tenant) if token.tenant else user.roles):
+            revoke_token(token=token, actor=actor)
 
 
 def _facts(token: ApiToken) -> dict[str, object]:
@@ -113,11 +129,12 @@ def visible_to(user: User) -> QuerySet[ApiToken]:
 
 
 def token_of(text: str) -> ApiToken | None:
-    """The one with this text, while it and its person's account last."""
+    """The one with this text, while it and its person's account last, and it does not rest."""
     if not is_whole(text):
         return None
     found = ApiToken.objects.select_related("user", "tenant").filter(digest=_digest(text))
-    return found.filter(ends_at__gt=timezone.now(), user__is_active=True).first()
+    token = found.filter(ends_at__gt=timezone.now(), user__is_active=True).first()
+    return None if token is None or token.rests else token
 
 
 def note_use(token: ApiToken, address: str) -> None:

@@ -1,4 +1,4 @@
-"""Who can be the second person of sync/second_person.py, by e-mail address."""
+"""What sync asks about people, by e-mail address: who can be the second person, and which language somebody reads."""
 
 from django.db.models import Q
 
@@ -24,3 +24,8 @@ def may_configure(tenant: Tenant, email: str) -> bool:
 def owners() -> list[str]:
     found = User.objects.filter(grants__role=Role.OWNER, grants__tenant=None, is_active=True)
     return list(found.order_by("email").values_list("email", flat=True))
+
+
+def language_of(email: str) -> str:
+    """What the person with this address chose under *My settings*; "" for everybody else."""
+    return User.objects.filter(email__iexact=email).values_list("language", flat=True).first() or ""

@@ -12,6 +12,7 @@ from ninja.operation import Operation
 from portal.access.quota import TooOften
 from portal.api import holds, people, runs, tenants
 from portal.api.auth import Token
+from portal.api.etags import NEED_MATCH, PARAMETER
 from portal.api.schemas import ProblemOut
 from portal.frame.problem import Problem, answer
 from portal.models import Scope
@@ -84,4 +85,6 @@ def description() -> dict[str, Any]:
     for operations in found["paths"].values():
         for one in operations.values():
             one["responses"]["default"] = {"description": "A problem", "content": content}
+            if one["operationId"] in NEED_MATCH:
+                one["parameters"] = [*one.get("parameters", []), PARAMETER]
     return found

@@ -8,6 +8,16 @@ from django.http import HttpRequest
 
 from portal.frame.problem import Problem
 
+# Operations that begin with `require_match`, and what the description says of their header.
+NEED_MATCH = ("cancel_run", "decide_hold")
+PARAMETER = {
+    "name": "If-Match",
+    "in": "header",
+    "required": True,
+    "schema": {"type": "string"},
+    "description": "The ETag of what was read, or `*`. Without it the answer is 428, with another one 412.",
+}
+
 
 def etag_of(*facts: object) -> str:
     text = json.dumps(facts, cls=DjangoJSONEncoder, sort_keys=True)
@@ -21,6 +31,11 @@ def require_match(request: HttpRequest, etag: str) -> None:
         raise Problem("if-match-required")
     if named != "*" and etag not in _tags(named):
         raise Problem("changed", headers={"ETag": etag})
+
+
+def names_one(request: HttpRequest) -> bool:
+    """Not `*`, which stands for whatever there is."""
+    return request.headers.get("If-Match", "").strip() != "*"
 
 
 def is_known(request: HttpRequest, etag: str) -> bool:

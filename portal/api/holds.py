@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db import transaction
 from django.http import Http404, HttpResponse
 from ninja import Query, Router, Status
 
@@ -45,7 +46,13 @@ def hold_changes(request: ApiRequest, slug: str, hold: int, paging: Query[Paging
 @router.post("/tenants/{slug}/holds/{hold}/decisions", response=DecisionOut, auth=DECIDE, summary="Approve or keep")
 def decide_hold(request: ApiRequest, slug: str, hold: int, decision: DecisionIn) -> dict[str, Any]:
     """Needs *If-Match*, the hold's ETag. The sync that carries out what is approved starts at once."""
-    found = hold_or_404(tenant_of(request, slug), hold)
+    return decide(request, hold_or_404(tenant_of(request, slug), hold), decision)
+
+
+@transaction.atomic
+def decide(request: ApiRequest, found: Hold, decision: DecisionIn) -> dict[str, Any]:
+    """What the ETag stands for is what is decided on: nobody else decides meanwhile."""
+    approvals.lock(found)
     keep = list(decision.keep)
     # Before the ETag is compared: "all" are those that it stands for, and not who came a moment later.
     approve = [pk for pk in to_approve(found, decision) if pk not in keep]

@@ -8,7 +8,7 @@ from ninja import Field, Query, Router, Schema, Status
 from portal.access.quota import PREVIEW as PREVIEWS
 from portal.access.quota import take
 from portal.api.auth import PREVIEW, READ, SYNC, ApiRequest, tenant_of
-from portal.api.etags import etag_of, is_known, require_match
+from portal.api.etags import etag_of, is_known, names_one, require_match
 from portal.api.paging import Paging, page_of
 from portal.api.schemas import Operations, RunIn, RunOut, Runs
 from portal.frame.problem import Problem
@@ -69,10 +69,12 @@ def cancel_run(request: ApiRequest, response: HttpResponse, slug: str, number: i
     """Needs *If-Match*, the run's ETag or `*`. What is written stays."""
     found = run_numbered(tenant_of(request, slug), number)
     require_match(request, etag_of_run(found))
-    if not found.open:
-        raise Problem("over")
-    requests.cancel_run(run=found, actor=request.user.email)
+    cancelled = requests.cancel_run(run=found, actor=request.user.email, as_seen=names_one(request))
     found.refresh_from_db()
+    if not cancelled:
+        # It went on since, or was over already.
+        require_match(request, etag_of_run(found))
+        raise Problem("over")
     return accepted(request, response, found)
 
 

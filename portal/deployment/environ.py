@@ -9,7 +9,7 @@ import json
 import os
 import re
 import ssl
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from email.utils import parseaddr
 from pathlib import Path
 
@@ -120,6 +120,21 @@ def check_ca_file(name: str, path: str) -> str:
             "Name a file of PEM certificates."
         ) from error
     return path
+
+
+# What may be a secret, or hold one: ours, and what the AWS SDKs read.
+SECRETS = frozenset(
+    (
+        *("SECRET_KEY", "SEAL_KEYS", "DATABASE_URL", "BROKER_URL", "SMTP_PASSWORD", "MICROSOFT_SIGN_IN_SECRET"),
+        *("OUTBOUND_PROXY", "AUDIT_SHIP_TO", "AUDIT_SHIP_TOKEN", "METRICS_TOKEN"),
+        *("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN"),
+    )
+)
+
+
+def without_secrets(environment: Mapping[str, str]) -> dict[str, str]:
+    """For a program that is not ours."""
+    return {name: value for name, value in environment.items() if name not in SECRETS}
 
 
 # What commands beside a running `up` have to know: they belong to the same broker and the same lab.

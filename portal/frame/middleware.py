@@ -1,4 +1,4 @@
-"""For every request: an id to quote, which every log line and audit entry has; what no page takes is refused; the time zone."""
+"""For every request: an id to quote, which every log line and audit entry has; what no page takes is refused; language and time zone."""
 
 import re
 import zoneinfo
@@ -10,9 +10,10 @@ from django.core.exceptions import BadRequest
 from django.core.signals import request_finished
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse, QueryDict, UnreadablePostError
-from django.utils import timezone
+from django.utils import timezone, translation
 from whitenoise.middleware import WhiteNoiseFileResponse, WhiteNoiseMiddleware
 
+from portal.access.languages import speak
 from portal.access.pages import may_send_file
 from portal.access.quota import TooOften
 from portal.access.request import is_api, whole_number
@@ -45,6 +46,8 @@ class ContextMiddleware:
 @receiver(request_finished)
 def end_context(**_: Any) -> None:
     context.begin()
+    # The next request of this thread may be refused before it is known who asks.
+    translation.deactivate()
 
 
 class StaticMiddleware(WhiteNoiseMiddleware):  # type: ignore[misc]
@@ -140,6 +143,7 @@ class RequestMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         context.add(actor=getattr(request.user, "email", ""))
+        speak(request)
         with timezone.override(_zone_of(request)):
             response = self.get_response(request)
             if response.status_code == 405 and (not response.content or is_api(request)):

@@ -18,13 +18,14 @@ from django.template.context import RequestContext
 from django.templatetags.static import static
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
-from django.utils.formats import date_format
+from django.utils.formats import date_format, number_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from portal.words.states import LOOKS, WORDS
+from sync import languages
 from sync.health.queries.presence import somebody_works
 from sync.models import Run, Tenant
 from sync.queue import RUNS
@@ -106,19 +107,19 @@ def moment(value: datetime.datetime | datetime.date | None, seconds: bool = Fals
     if value is None:
         return "–"
     if not isinstance(value, datetime.datetime):
-        return format_html('<time datetime="{}">{}</time>', value.isoformat(), date_format(value, "j M Y"))
-    return _time(value, "j M Y, H:i:s" if seconds else "j M Y, H:i")
+        return format_html('<time datetime="{}">{}</time>', value.isoformat(), languages.day(value))
+    return _time(value, languages.moment(timezone.localtime(value), seconds))
 
 
 @register.simple_tag
 def clock(value: datetime.datetime, seconds: bool = True) -> SafeString:
     """18:27:04 in the reader's zone, where the day stands above."""
-    return _time(value, "H:i:s" if seconds else "H:i")
+    return _time(value, date_format(timezone.localtime(value), "H:i:s" if seconds else "H:i"))
 
 
-def _time(value: datetime.datetime, form: str) -> SafeString:
+def _time(value: datetime.datetime, written: str) -> SafeString:
     stamp = value.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return format_html('<time datetime="{}">{}</time>', stamp, date_format(timezone.localtime(value), form))
+    return format_html('<time datetime="{}">{}</time>', stamp, written)
 
 
 @register.simple_tag
@@ -151,11 +152,17 @@ def duration(value: datetime.timedelta | float | None) -> str:
     if seconds < 1:
         return f"{round(seconds * 1000)} ms"
     if seconds < 60:
-        return f"{seconds:.1f} s" if seconds < 10 else f"{round(seconds)} s"
+        return f"{number_format(seconds, 1)} s" if seconds < 10 else f"{round(seconds)} s"
     minutes, rest = divmod(round(seconds), 60)
     if minutes < 60:
         return f"{minutes} min {rest} s"
     return f"{minutes // 60} h {minutes % 60} min"
+
+
+@register.filter
+def translated(text: str) -> str:
+    """What is stored as a marked message, in the reader's words; what another machine said stays as it is."""
+    return _(text) if text else ""
 
 
 @register.inclusion_tag("partials/_field.html")
@@ -208,7 +215,9 @@ def _content_of(path: str) -> bytes:
 def visible(value: Any) -> SafeString:
     """A value with its blank and invisible characters marked: they are what AWS refuses most often."""
     text = _text(value)
-    return format_html("{}", text) if text.isprintable() else format_html_join("", "{}", ((_mark(one),) for one in text))
+    return (
+        format_html("{}", text) if text.isprintable() else format_html_join("", "{}", ((_mark(one),) for one in text))
+    )
 
 
 @register.simple_tag

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from portal.templatetags.lockstep import page_of
 from portal.words.entra import entra_address
 from portal.words.progress import phase_fact
+from sync.languages import grouped
 from sync.models import Operation, Tenant
 from sync.problems.catalogue import PROBLEMS
 
@@ -21,7 +22,7 @@ register.simple_tag(phase_fact, name="fact")
 @register.simple_tag
 def many(number: int) -> str:
     """1,204"""
-    return f"{number:,}"
+    return grouped(number)
 
 
 @register.filter
@@ -29,7 +30,7 @@ def signed(number: int) -> str:
     """53 more, 2 fewer, as before."""
     if not number:
         return _("as before")
-    return (_("%(n)s more") if number > 0 else _("%(n)s fewer")) % {"n": f"{abs(number):,}"}
+    return (_("%(n)s more") if number > 0 else _("%(n)s fewer")) % {"n": grouped(abs(number))}
 
 
 @register.filter

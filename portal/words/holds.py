@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from sync.approvals.queries import HoldCause
+from sync.languages import grouped
 from sync.models import Hold
 from sync.problems.catalogue import SCOPE_REASONS, scope_words
 
@@ -30,26 +31,26 @@ WOULD: Mapping[str, Counted] = {
 
 
 def hold_heading(hold: Hold, count: int) -> str:
-    return HEADINGS[hold.kind](count) % {"n": f"{count:,}"}
+    return HEADINGS[hold.kind](count) % {"n": grouped(count)}
 
 
 def hold_would(hold: Hold) -> str:
     """`would remove 48 people; your limit is 10`, and what the last week adds to it."""
     facts = hold.facts
     planned, limit = facts.get("planned", 0), facts.get("limit", 0)
-    would = WOULD[hold.kind](planned) % {"n": f"{planned:,}"}
-    text = _("%(would)s; your limit is %(limit)s") % {"would": would, "limit": f"{limit:,}"}
+    would = WOULD[hold.kind](planned) % {"n": grouped(planned)}
+    text = _("%(would)s; your limit is %(limit)s") % {"would": would, "limit": grouped(limit)}
     if hold.kind == Kind.GROUPS:
         text = _("%(would)s; every deletion of a group waits for a yes") % {"would": would}
     if (week := facts.get("week", planned)) > planned:
-        text += _(" (%(n)s with those of the last 7 days)") % {"n": f"{week:,}"}
+        text += _(" (%(n)s with those of the last 7 days)") % {"n": grouped(week)}
     return text
 
 
 def hold_foresight(kind: str, facts: Mapping[str, int]) -> str:
     """What a plan would add to Approvals."""
     planned, limit = facts.get("planned", 0), facts.get("limit", 0)
-    words = {"would": WOULD[kind](planned) % {"n": f"{planned:,}"}, "limit": f"{limit:,}"}
+    words = {"would": WOULD[kind](planned) % {"n": grouped(planned)}, "limit": grouped(limit)}
     return _("It %(would)s, over your limit of %(limit)s: that waits under Approvals.") % words
 
 

@@ -6,6 +6,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from sync.languages import grouped
 from sync.models import Run
 from sync.models.columns import Phase
 from sync.runs import phases
@@ -58,4 +59,4 @@ FACTS = {
 
 
 def phase_fact(name: str, value: int) -> str:
-    return FACTS[name](value) % {"n": f"{value:,}"} if name in FACTS else f"{name} {value}"
+    return FACTS[name](value) % {"n": grouped(value)} if name in FACTS else f"{name} {value}"

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from portal.words.safety import setting_change, setting_label
+from sync.languages import moment
 from sync.models import ChangeRequest
 
 Kind = ChangeRequest.Kind
@@ -50,7 +50,7 @@ def waits_message(request: ChangeRequest) -> str:
     """For whoever asked for it."""
     if request.due_at is None:
         return _("This needs a second person. It waits under Approvals.")
-    at = date_format(timezone.localtime(request.due_at), "j M Y H:i")
+    at = moment(timezone.localtime(request.due_at))
     text = _(
         "This needs a second person, and nobody else could approve it: it is carried out at %(time)s. All Owners get an e-mail."
     )

@@ -9,10 +9,10 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from sync import audit, second_person
+from sync import audit
 from sync.approvals import queries
 from sync.approvals.queries import Waiting, plan_is_fresh
-from sync.configuration import versions
+from sync.configuration import second_person, versions
 from sync.configuration.current import configuration_of
 from sync.engine.evaluation.notes import forget_refusal
 from sync.engine.guard import holds
@@ -122,6 +122,12 @@ def decide_hold(
             causers=causers,
             subject=str(hold.pk),
         )
+
+
+def lock(hold: Hold) -> None:
+    """Until the end of the transaction nobody else decides on it. The tenant first, as a run does."""
+    Tenant.objects.select_for_update().get(pk=hold.tenant_id)
+    list(HeldChange.objects.select_for_update().filter(hold=hold).order_by("pk").values_list("pk", flat=True))
 
 
 def causers_of(hold: Hold, approve: Collection[int]) -> set[str]:

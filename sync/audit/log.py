@@ -4,8 +4,10 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models, transaction
+from django.utils import translation
 
 from sync import context
 from sync.audit import chain
@@ -58,10 +60,16 @@ def entry(
         verb=verb,
         object_type=(obj._meta.model_name or "") if obj else "",
         object_id=str(obj.pk or "") if obj else "",
-        object_name=str(obj)[:256] if obj else "",
+        object_name=_name_of(obj) if obj else "",
         before=_plain(before),
         after=_plain(after),
     )
+
+
+def _name_of(obj: models.Model) -> str:
+    """The same whoever does it: an entry is signed as it stands, and pages show it to everybody."""
+    with translation.override(settings.LANGUAGE_CODE):
+        return str(obj)[:256]
 
 
 def _plain(facts: dict[str, Any] | None) -> Any:

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -26,6 +26,8 @@ MEANINGS = {
     "head": _("The end of the chain is not signed by us: it was changed, put back or taken away."),
     "key": _("The key %(detail)s is not in SEAL_KEYS, or another key bears its name."),
     "shipped": _("A line is not what the table has (%(detail)s)."),
+    "not-shipped": _("Lines that the table has were never shipped: %(detail)s."),
+    "ahead": _("More is marked as shipped than there is: somebody else wrote the mark."),
 }
 SHOWN = 50
 
@@ -138,17 +140,48 @@ def _check_end(report: Report, head: AuditHead, walk: _Walk) -> None:
         report.note(Finding("cut-off", detail=f"{walk.position + 1} to {head.position}"))
     elif genuine and walk.hash != head.chain_hash:
         report.note(Finding("head"))
+    if head.shipped > head.position:
+        report.note(Finding("ahead"))
 
 
-def compare(report: Report, lines: Iterable[str]) -> None:
-    """Lines as they were shipped (sync/audit/lines.py), in any order, against the table."""
+def compare(report: Report, lines: Iterable[str]) -> set[int]:
+    """Lines of the log (sync/audit/lines.py), in any order, against the table. Gives back the positions that they name."""
+    positions = set()
     for text in filter(None, (line.strip() for line in lines)):
         shipped = _read(text)
         entry = AuditEntry.objects.filter(uid=shipped["uid"]).first() if shipped else None
         if shipped is None:
             report.note(Finding("shipped", detail=f"not a line of ours: {text[:60]}"))
-        elif entry is None or line_of(entry) != shipped:
+            continue
+        if entry is None or line_of(entry) != shipped:
             report.note(Finding("shipped", shipped.get("position"), detail=str(shipped["uid"])))
+        positions.add(shipped.get("position"))
+    return {position for position in positions if isinstance(position, int)}
+
+
+def compare_shipped(report: Report, lines: Iterable[str]) -> None:
+    """All that arrived, from some line on: of what is marked as shipped after that none is missing.
+
+    The mark is not signed: whoever may write to the database can set it forward, so that lines are passed over."""
+    arrived = compare(report, lines)
+    marked = AuditHead.objects.filter(pk=chain.HEAD).values_list("shipped", flat=True).first() or 0
+    sent = AuditEntry.objects.filter(position__gte=min(arrived, default=1), position__lte=marked).order_by("position")
+    places = sent.values_list("position", flat=True)
+    missing = [position for position in places if position and position not in arrived]
+    if missing:
+        report.note(Finding("not-shipped", missing[0], detail=_ranges(missing)))
+
+
+def _ranges(numbers: Sequence[int]) -> str:
+    """1, 4 to 7."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][1] + 1:
+            runs[-1][1] = number
+        else:
+            runs.append([number, number])
+    shown = [str(first) if first == last else f"{first} to {last}" for first, last in runs[:SHOWN]]
+    return ", ".join([*shown, *(["…"] if len(runs) > SHOWN else [])])
 
 
 def _read(text: str) -> dict[str, Any] | None:

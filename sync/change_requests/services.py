@@ -5,12 +5,12 @@ from collections.abc import Callable
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from sync import second_person
 from sync.approvals.services import NothingHeld, carry_out_decision, causers_of
+from sync.configuration import second_person
 from sync.configuration.drafts import editors_of
+from sync.configuration.second_person import OwnRequest, close
 from sync.models import ChangeRequest, Hold
 from sync.preview.services import NotPublished, publish_asked
-from sync.second_person import OwnRequest, close
 from sync.tenants.services import SettingsChanged, save_asked
 
 State = ChangeRequest.State

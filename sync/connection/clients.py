@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from typing import TypeVar
+from typing import TypedDict, TypeVar, Unpack
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -28,6 +28,14 @@ from sync.scim.pacing import Pacer
 
 # What has an address, authorities to trust and a proxy.
 Side = TypeVar("Side", Cloud, Endpoint)
+
+
+class OneRequest(TypedDict, total=False):
+    """Limits of a SCIM request where they are not the usual ones, in seconds."""
+
+    connect_timeout: float
+    read_timeout: float
+    answer_seconds: float
 
 
 class NotEntered(RunStopped):
@@ -223,6 +231,14 @@ def scim_client(
     )
 
 
+def page_scim_client(tenant: Tenant, *, connect: float, read: float) -> ScimClient:
+    """Somebody waits in front of a page: it tries once, and gives up soon."""
+    aws = AwsConnection.objects.select_related("tenant").get(tenant=tenant)
+    return scim_client_of(
+        aws, max_attempts=1, budget_seconds=read, connect_timeout=connect, read_timeout=read, answer_seconds=read
+    )
+
+
 def scim_client_of(
     aws: AwsConnection,
     *,
@@ -232,6 +248,7 @@ def scim_client_of(
     sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
     random: Callable[[], float] = random.random,
+    **limits: Unpack[OneRequest],
 ) -> ScimClient:
     """For a connection that need not be as it is stored."""
     if not aws.complete:
@@ -246,4 +263,5 @@ def scim_client_of(
         clock=clock,
         random=random,
         never_touch=NeverTouch(aws.tenant.never_touched()),
+        **limits,
     )

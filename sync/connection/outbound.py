@@ -1,7 +1,6 @@
 """Posting to servers that the deployment or an admin names: by the deployment's proxy, under its authorities."""
 
 import contextlib
-import ipaddress
 import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -14,6 +13,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from requests.adapters import HTTPAdapter
 
+from sync.connection.addresses import is_public
 from sync.connection.clients import proxy_to
 from sync.connection.loopback import is_loopback
 
@@ -70,14 +70,6 @@ def _may_be_public(host: str) -> bool:
         return is_public(host.strip("[]"))
     except ValueError:
         return "." in host and not is_loopback(host)
-
-
-def is_public(address: str) -> bool:
-    """IANA's registries of special-purpose addresses; an IPv4 address within an IPv6 one counts as itself."""
-    found = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(found, ipaddress.IPv6Address):
-        found = found.ipv4_mapped or found.sixtofour or found
-    return found.is_global and not found.is_multicast
 
 
 def post_to_named(url: str, body: bytes, headers: Mapping[str, str]) -> Answer:

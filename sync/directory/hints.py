@@ -29,6 +29,9 @@ ID = re.compile("[0-9A-Za-z-]{1,64}")
 MOST = 1000
 # So long the same notification is known again. Graph repeats what was not answered for four hours.
 KNOWN_SECONDS = 4 * 3600
+# So often at most a line of the log says how many were refused.
+LINE_SECONDS = 60
+REFUSED = "graph-notifications-refused"
 Item = Mapping[str, Any]
 
 
@@ -41,10 +44,19 @@ def take(items: Sequence[object]) -> None:
         if _is_genuine(item, rows):
             genuine[_id(item)].append(item)
     if refused := len(items) - sum(map(len, genuine.values())):
-        log.warning("notifications refused", refused=refused)
+        note_refused(refused)
     for subscription_id, told in genuine.items():
         if _is_new(told):
             _heed(rows[subscription_id], {_text(item, "lifecycleEvent") for item in told})
+
+
+def note_refused(count: int) -> None:
+    """A flood is a line a minute: those since the line before."""
+    cache.add(REFUSED, 0, KNOWN_SECONDS)
+    refused = cache.incr(REFUSED, count)
+    if cache.add(f"{REFUSED}-line", 1, LINE_SECONDS):
+        cache.decr(REFUSED, refused)
+        log.warning("notifications refused", refused=refused)
 
 
 def _subscriptions(items: Iterable[Item]) -> QuerySet[GraphSubscription]:

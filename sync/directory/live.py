@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from sync.connection.clients import NotEntered, page_graph_client
 from sync.connection.sealing import CannotOpen
-from sync.directory.patience import CONNECT_SECONDS, READ_SECONDS, SECONDS, Patience
+from sync.directory.patience import CONNECT_SECONDS, READ_SECONDS, Patience, of_page
 from sync.graph import ids
 from sync.graph.client import GraphClient
 from sync.graph.errors import Forbidden, GraphError, NotFound, Throttled
@@ -75,9 +75,10 @@ class Found:
         return str(KINDS.get(self.kind, ""))
 
 
-def client_of(tenant: Tenant, seconds: float = SECONDS) -> GraphClient:
-    """For a page: it tries once, holds its thread for so many seconds, and says what is wrong."""
-    return page_graph_client(tenant, Patience(seconds), connect=CONNECT_SECONDS, read=READ_SECONDS)
+def client_of(tenant: Tenant, seconds: float | None = None) -> GraphClient:
+    """For a page: it tries once, holds its thread for so long as pages do or so many seconds, and says what is wrong."""
+    gate = of_page() if seconds is None else Patience(seconds)
+    return page_graph_client(tenant, gate, connect=CONNECT_SECONDS, read=READ_SECONDS)
 
 
 def seconds_to_wait(error: Exception) -> int:

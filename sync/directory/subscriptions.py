@@ -20,6 +20,7 @@ from sync import queue
 from sync.connection.clients import NotEntered, cloud_of, graph_client
 from sync.connection.loopback import is_loopback
 from sync.connection.sealing import CannotOpen
+from sync.directory import live
 from sync.graph.answers import Json
 from sync.graph.client import GraphClient
 from sync.graph.errors import GraphError, NotFound
@@ -43,13 +44,16 @@ def address() -> str:
     return f"{settings.PUBLIC_URL}/{PATH}"
 
 
+def is_open() -> bool:
+    """Whether anybody at all can call PUBLIC_URL."""
+    parts = urlsplit(settings.PUBLIC_URL)
+    return bool(settings.LAB_CONSOLE) if is_loopback(parts.hostname or "") else parts.scheme == "https"
+
+
 def can_be_reached(entra: EntraConnection) -> bool:
     """Microsoft calls public HTTPS addresses; the rehearsal lab, once it is started with the product, this machine."""
-    parts = urlsplit(settings.PUBLIC_URL)
-    if not is_loopback(parts.hostname or ""):
-        return parts.scheme == "https"
-    if not settings.LAB_CONSOLE:
-        return False
+    if not is_open() or not is_loopback(urlsplit(settings.PUBLIC_URL).hostname or ""):
+        return is_open()
     try:
         return is_loopback(urlsplit(cloud_of(entra).graph).hostname or "")
     except NotEntered:
@@ -59,7 +63,8 @@ def can_be_reached(entra: EntraConnection) -> bool:
 def ask_for_due() -> None:
     """Called every few seconds. A row that is asked for is not due again for a moment."""
     now = timezone.now()
-    for tenant in Tenant.objects.filter(enabled=True, graph_subscriptions=None).select_related("entra"):
+    without = Tenant.objects.filter(enabled=True, graph_subscriptions=None).select_related("entra")
+    for tenant in without if is_open() else ():
         if tenant.entra.passed and can_be_reached(tenant.entra):
             rows = [GraphSubscription(tenant=tenant, resource=resource, next_at=now) for resource in Resource]
             GraphSubscription.objects.bulk_create(rows, ignore_conflicts=True)
@@ -132,6 +137,22 @@ def _end(row: GraphSubscription) -> None:
         with contextlib.suppress(GraphError, NotEntered, CannotOpen, ValueError):
             _graph(row).delete_subscription(row.subscription_id)
         _store(row, subscription_id="")
+
+
+def end_all(tenant: Tenant) -> datetime.datetime | None:
+    """Before a tenant's credential goes. Until when Microsoft keeps what could not be ended there, and sends what nobody heeds; else
+    None. Asks Microsoft: not in a transaction."""
+    rows = [row for row in tenant.graph_subscriptions.all() if row.active]
+    try:
+        graph = live.client_of(tenant) if rows else None
+        while graph and rows:
+            with contextlib.suppress(NotFound):
+                graph.delete_subscription(rows[-1].subscription_id)
+            # Made anew where the tenant stays after all.
+            _store(rows.pop(), subscription_id="", next_at=timezone.now())
+    except (GraphError, NotEntered, CannotOpen, ValueError):
+        return max(row.expires_at for row in rows if row.expires_at)
+    return None
 
 
 def _graph(row: GraphSubscription) -> GraphClient:

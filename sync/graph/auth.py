@@ -91,6 +91,9 @@ def _require_answer(response: requests.Response, content: bytes) -> None:
         kind = Throttled if status == 429 else ServerError
         wait = retry_after(response.headers.get("Retry-After"))
         raise kind(f"Microsoft sign-in is busy: HTTP {status}.", status=status, retry_after=wait)
+    if 300 <= status < 400:
+        # Nothing of it is taken for an answer, and where it leads nobody goes.
+        raise Unreachable(f"Microsoft sign-in answered with a redirect: HTTP {status}.", status=status)
     if json_object(content) is None:
         raise Unreachable("Microsoft sign-in answered with something that is not JSON.", status=status)
 

@@ -3,6 +3,7 @@
 From the environment, a container's endpoint (ECS, EKS Pod Identity), or the instance (IMDSv2), in that order.
 """
 
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -66,17 +67,21 @@ def _authorization(environment: Mapping[str, str]) -> dict[str, str]:
 def _of_instance(session: requests.Session) -> AwsCredentials:
     """EC2 user guide, "Use the Instance Metadata Service": version 2 only."""
     lifetime = {"X-aws-ec2-metadata-token-ttl-seconds": "60"}
-    token = session.put(f"{INSTANCE}/latest/api/token", headers=lifetime, timeout=SECONDS)
-    token.raise_for_status()
-    headers = {"X-aws-ec2-metadata-token": token.text}
+    token = session.put(f"{INSTANCE}/latest/api/token", headers=lifetime, timeout=SECONDS, allow_redirects=False)
+    headers = {"X-aws-ec2-metadata-token": _text(token)}
     url = f"{INSTANCE}/latest/meta-data/iam/security-credentials/"
-    role = session.get(url, headers=headers, timeout=SECONDS)
-    role.raise_for_status()
-    return _read(session, url + role.text.split()[0], headers)
+    role = _text(session.get(url, headers=headers, timeout=SECONDS, allow_redirects=False))
+    return _read(session, url + role.partition("\n")[0].strip(), headers)
 
 
 def _read(session: requests.Session, url: str, headers: dict[str, str]) -> AwsCredentials:
     answer = session.get(url, headers=headers, timeout=SECONDS, allow_redirects=False)
-    answer.raise_for_status()
-    found: dict[str, Any] = answer.json()
+    found: dict[str, Any] = json.loads(_text(answer))
     return AwsCredentials(found["AccessKeyId"], found["SecretAccessKey"], found.get("Token", ""))
+
+
+def _text(answer: requests.Response) -> str:
+    """A redirect is no answer: these addresses have none."""
+    if answer.status_code != 200:
+        raise ValueError(f"HTTP {answer.status_code}")
+    return answer.text

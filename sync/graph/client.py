@@ -66,7 +66,7 @@ class GraphClient:
         answer_seconds: float = 180.0,
         gate: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
-        """`gate`: entered around every request; what it raises ends the read."""
+        """`gate`: entered around every request, for a token too; what it raises ends the read."""
         self.cloud = cloud
         self.authenticator = authenticator
         self.sleep = sleep
@@ -260,8 +260,11 @@ class GraphClient:
         attempt, renewed = 1, False
         while True:
             try:
+                # To get a token may have taken all the time that there was.
                 with self.gate():
-                    return self._once(method, url, headers, body)
+                    token = self.authenticator.token()
+                with self.gate():
+                    return self._once(method, url, headers, body, token)
             except Unauthorised:
                 if renewed:
                     raise
@@ -282,9 +285,9 @@ class GraphClient:
             ) from error
         self.sleep(wait)
 
-    def _once(self, method: str, url: str, headers: Mapping[str, str], body: Json | None) -> Json:
+    def _once(self, method: str, url: str, headers: Mapping[str, str], body: Json | None, token: str) -> Json:
         request_id = str(uuid.uuid4())
-        sent = {"Authorization": f"Bearer {self.authenticator.token()}", "client-request-id": request_id, **headers}
+        sent = {"Authorization": f"Bearer {token}", "client-request-id": request_id, **headers}
         try:
             response = self._session.request(
                 method,

@@ -116,9 +116,11 @@ def _asked(session: requests.Session, method: str, url: str, **body: Any) -> Jso
         content = read_body(response, limit=ANSWER_BYTES, seconds=SECONDS, clock=time.monotonic)
     except OSError as error:
         raise Unreachable(f"Microsoft sign-in cannot be reached: {type(error).__name__}.") from None
-    found = json_object(content)
-    if found is None or response.status_code >= 500:
-        raise Unreachable(f"Microsoft sign-in is busy: HTTP {response.status_code}.", status=response.status_code)
+    found, status = json_object(content), response.status_code
+    if 300 <= status < 400:
+        raise Unreachable(f"Microsoft sign-in answered with a redirect: HTTP {status}.", status=status)
+    if found is None or status >= 500:
+        raise Unreachable(f"Microsoft sign-in is busy: HTTP {status}.", status=status)
     return found
 
 

@@ -1,4 +1,4 @@
-"""Changes that somebody asked for and that another person has to approve (sync/second_person.py says which)."""
+"""Changes that somebody asked for and that another person has to approve (sync/configuration/second_person.py says which)."""
 
 from django.db import models
 from django.utils import timezone

@@ -12,7 +12,7 @@ from sync.models.tenant import Tenant
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def give_up(self, why: str) -> int:
-        """Of these, what is not sent yet never is. How many that were."""
+        """Of these, what is not sent yet never is. How many that were. `why`: a marked message."""
         return self.filter(state__in=Delivery.OPEN).update(state=Delivery.State.FAILED, error=why)
 
 
@@ -27,7 +27,8 @@ class Delivery(models.Model):
 
     OPEN = (State.WAITING, State.SENDING)
 
-    tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="deliveries")
+    # None: to Owners, about what no tenant has.
+    tenant = models.ForeignKey(Tenant, models.CASCADE, null=True, blank=True, related_name="deliveries")
     run = models.ForeignKey(Run, models.CASCADE, null=True, blank=True, related_name="deliveries")
     # Without one it is a mail: the channel was removed since.
     channel = models.ForeignKey(Channel, models.SET_NULL, null=True, blank=True, related_name="deliveries")

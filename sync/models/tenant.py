@@ -90,7 +90,7 @@ class Tenant(models.Model):
     free_names = models.BooleanField(_("free the names of leavers"), default=False)
     verify_daily = models.BooleanField(_("compare with AWS every day"), default=True)
     repair = models.BooleanField(_("repair what differs"), default=False)
-    # Who edited a draft does not publish it alone (sync/second_person.py).
+    # Who edited a draft does not publish it alone (sync/configuration/second_person.py).
     two_people = models.BooleanField(_("publishing needs two people"), default=False)
 
     # What the engine knows (its watermark): the last sealed snapshot, and up to which one people were evaluated.

@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from sync.connection.services import ends_of
+from sync.languages import day
 from sync.models import AwsConnection, EntraConnection, Half, Incident, Tenant
 from sync.notifications import threads
 from sync.notifications.kinds import kind_of
@@ -57,8 +57,13 @@ def _endings(today: datetime.date) -> Iterator[Ending]:
             ends_on = ends_of(connection)
             if connection.complete and ends_on:
                 days = (ends_on - today).days
-                step = next(step for step in STEPS if days <= step)
+                step = step_of(days)
                 yield Ending(connection.tenant, half, ends_on, days, step)
+
+
+def step_of(days: int) -> int:
+    """Of so many days left, at most the longest step."""
+    return next(step for step in STEPS if days <= step)
 
 
 def _open(ending: Ending) -> None:
@@ -75,7 +80,7 @@ def _message(ending: Ending) -> Message:
     return Message(
         f"[{ending.tenant.name}] {problem.title}: {_left(ending.days)}",
         [
-            f"{when % {'day': date_format(ending.ends_on, 'j M Y')}} {problem.meaning} {problem.remedy}",
+            f"{when % {'day': day(ending.ends_on)}} {problem.meaning} {problem.remedy}",
             address_of("credential_renewal", ending.tenant.slug, ending.half),
         ],
     )

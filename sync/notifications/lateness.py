@@ -30,7 +30,7 @@ def note_lateness() -> None:
     solved = _solve(concerned)
     for tenant, code in concerned.items():
         threads.open_incident(tenant, code, kind=kind_of(code))
-    _tell(_untold(), Event.OPENED, lambda code: _message(code, missing))
+    _tell(_untold(), Event.OPENED, _message)
     _tell(solved, Event.SOLVED, _all_clear)
 
 
@@ -65,11 +65,12 @@ def _tell(found: Sequence[Incident], event: Event, composer: Callable[[str], Com
         tell([News(one, event) for one in found if one.code == code], composer(code))
 
 
-def _message(code: str, missing: str) -> Compose:
+def _message(code: str) -> Compose:
     words = PROBLEMS[code]
-    happened = missing if missing and code == "nobody-works" else words.title
 
     def compose(heard: Sequence[News]) -> Message:
+        # Asked again: the words are those of the recipient's language.
+        happened = (absence() if code == "nobody-works" else "") or words.title
         paragraphs = [f"{happened} {words.meaning} {words.remedy}", _tenants(heard), address_of("tenants")]
         return Message(
             f"[Lockstep] {words.title}", [*paragraphs, _("While this lasts, no further message comes about it.")]

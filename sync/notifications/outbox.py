@@ -9,7 +9,9 @@ from typing import Any
 from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
+from sync.languages import language_of
 from sync.models import Channel, Delivery, Incident, Run, Tenant
 from sync.problems.catalogue import PROBLEMS
 
@@ -43,11 +45,12 @@ Compose = Callable[[Sequence[News]], Message]
 def tell(news: Sequence[News], compose: Compose, run: Run | None = None) -> None:
     """One message to each address for all that it hears of, of several tenants too; a webhook gets one for each."""
     for channel, heard in _by_address(news):
-        if channel.kind == Channel.Kind.WEBHOOK:
-            for one in heard:
-                _write(channel, [one], _of_webhook(one, run), run)
-        else:
-            _write(channel, heard, compose(heard), run)
+        with language_of(channel.email):
+            if channel.kind == Channel.Kind.WEBHOOK:
+                for one in heard:
+                    _write(channel, [one], _of_webhook(one, run), run)
+            else:
+                _write(channel, heard, compose(heard), run)
 
 
 def _by_address(news: Sequence[News]) -> Iterable[tuple[Channel, list[News]]]:
@@ -70,14 +73,18 @@ def _write(channel: Channel, heard: Sequence[News], message: Message, run: Run |
 
 def new_delivery(channel: Channel, message: Message, run: Run | None = None) -> Delivery:
     return Delivery.objects.create(
-        tenant=channel.tenant,
-        channel=channel,
-        run=run,
-        recipient=channel.destination,
-        # A line break would be another header of a mail.
-        subject=" ".join(message.subject.split())[:250],
-        body="\n\n".join(message.paragraphs),
+        tenant=channel.tenant, channel=channel, run=run, recipient=channel.destination, **_texts(message)
     )
+
+
+def new_mail(tenant: Tenant | None, recipient: str, message: Message) -> Delivery:
+    """To somebody, for whom there is no channel. `tenant`: None for what no tenant has."""
+    return Delivery.objects.create(tenant=tenant, recipient=recipient, **_texts(message))
+
+
+def _texts(message: Message) -> dict[str, str]:
+    # A line break would be another header of a mail.
+    return {"subject": " ".join(message.subject.split())[:250], "body": "\n\n".join(message.paragraphs)}
 
 
 def new_test(channel: Channel) -> Delivery:
@@ -86,7 +93,9 @@ def new_test(channel: Channel) -> Delivery:
     if channel.kind == Channel.Kind.WEBHOOK:
         return new_delivery(channel, Message("test", [_payload("test", {"tenant": _of_tenant(channel.tenant)})]))
     page = address_of("notifications", channel.tenant.slug)
-    return new_delivery(channel, Message(f"[{name}] Test", [f"Notifications of {name} arrive here.", page]))
+    with language_of(channel.email):
+        sentence = _("Notifications of %(name)s arrive here.") % {"name": name}
+        return new_delivery(channel, Message(f"[{name}] {_('Test')}", [sentence, page]))
 
 
 def _of_webhook(news: News, run: Run | None) -> Message:

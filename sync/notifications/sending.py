@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.mail import EmailMessage
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from sync.connection.outbound import Answer, post_to_named
 from sync.connection.sealed import channel_context
@@ -21,6 +21,9 @@ from sync.models import Channel, Delivery
 JSON_TYPE = {"Content-Type": "application/json; charset=utf-8", "User-Agent": "Lockstep"}
 # Of Slack's text objects (block kit reference, section).
 MOST_OF_SLACK = 3000
+# Stored as they stand, beside what other sides say; pages say them in the reader's language.
+A_LINE = gettext_noop("It is a line of the log: there is no SMTP_HOST.")
+TAKEN = gettext_noop("The mail server took it.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +59,8 @@ def _mail(delivery: Delivery, _now: datetime.datetime) -> Outcome:
     mail = EmailMessage(delivery.subject, delivery.body, to=[delivery.recipient], headers=_headers(delivery))
     mail.send()
     if goes_nowhere():
-        return Outcome(_("It is a line of the log: there is no SMTP_HOST."))
-    return Outcome(_("%(host)s took it.") % {"host": settings.EMAIL_HOST})
+        return Outcome(A_LINE)
+    return Outcome(TAKEN)
 
 
 def goes_nowhere() -> bool:
@@ -126,7 +129,7 @@ def _post(opened: Opened, body: bytes, headers: Mapping[str, str]) -> Outcome:
     said = _without_address(answer.text, opened.url)
     if answer.ok:
         return Outcome(said, answer.status)
-    return Outcome(said, answer.status, _("it answered %(status)s") % {"status": answer.status}, _wait(answer))
+    return Outcome(said, answer.status, f"it answered {answer.status}", _wait(answer))
 
 
 def _without_address(text: str, url: str) -> str:

@@ -11,14 +11,15 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from sync import audit, queue
+from sync.configuration import second_person
 from sync.connection.outbound import check_destination
 from sync.connection.sealed import channel_context
 from sync.connection.sealing import seal
 from sync.models import Channel, Delivery, Incident, IncidentEvent, Tenant
-from sync.notifications import deliveries, lateness, outbox
+from sync.notifications import deliveries, endings, lateness, outbox
 from sync.notifications.kinds import NAMES
 
 EMAIL, WEBHOOK = Channel.Kind.EMAIL, Channel.Kind.WEBHOOK
@@ -70,7 +71,7 @@ def save_channel(*, channel: Channel, actor: str, name: str, to: str, kinds: Seq
 @transaction.atomic
 def remove_channel(*, channel: Channel, actor: str) -> None:
     """What was sent to it stays in sight; what waits is not sent any more."""
-    channel.deliveries.give_up(_("The channel was removed."))
+    channel.deliveries.give_up(gettext_noop("The channel was removed."))
     audit.record(actor, "channel.remove", channel, _visible(channel), None)
     channel.delete()
 
@@ -81,6 +82,24 @@ def send_test(*, channel: Channel, actor: str) -> Delivery:
     audit.record(actor, "channel.test", channel, None, {"name": channel.name})
     transaction.on_commit(lambda: queue.send(queue.DELIVER, delivery.pk))
     return delivery
+
+
+def write_to(*, tenant: Tenant, person: str, subject: str, paragraphs: Sequence[str]) -> Delivery:
+    """A mail to one person, by no channel."""
+    return outbox.new_mail(tenant, person, outbox.Message(subject, paragraphs))
+
+
+def step_before_an_end(days: int) -> int | None:
+    """The step of endings.STEPS that so many days left have come down to; None: nobody is told yet."""
+    return endings.step_of(days) if 0 <= days <= endings.STEPS[-1] else None
+
+
+@transaction.atomic
+def mail_owners(title: str, paragraphs: Sequence[str]) -> None:
+    """What everybody who may do everything is to know at once."""
+    message = outbox.Message(f"[Lockstep] {title}", paragraphs)
+    for address in second_person.people().owners():
+        outbox.new_mail(None, address, message)
 
 
 @transaction.atomic

@@ -8,6 +8,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from sync.languages import grouped
 from sync.models import DirectoryMembership, Drift, MembershipLink, ObjectType, Standing, Tenant, Word
 from sync.people.facts import Blocked
 from sync.people.verdict import Verdict, problem_of
@@ -122,11 +123,14 @@ def _there(standing: Standing, members: GroupMembers, blocked: Blocked | None) -
 def _counted(members: GroupMembers) -> str:
     if members.missing:
         text = _("In AWS, without %(n)s of its %(all)s members.")
-        return text % {"n": f"{members.missing:,}", "all": f"{members.wanted:,}"}
+        return text % {
+            "n": grouped(members.missing),
+            "all": grouped(members.wanted),
+        }
     if not members.wanted:
         return _("In AWS, without members.")
     text = ngettext("In AWS with its %(n)s member.", "In AWS with all %(n)s members.", members.wanted)
-    return text % {"n": f"{members.wanted:,}"}
+    return text % {"n": grouped(members.wanted)}
 
 
 def _missing(worst: Standing, names: Sequence[str], blocked: Blocked | None) -> tuple[str, str]:

@@ -7,9 +7,11 @@ from typing import Any, cast
 from django.utils import timezone
 
 from sync.configuration.current import configuration_of
-from sync.connection.clients import NotEntered, scim_client
+from sync.connection.clients import NotEntered, page_scim_client
 from sync.connection.sealing import CannotOpen
+from sync.directory.patience import CONNECT_SECONDS, READ_SECONDS, of_page
 from sync.engine.evaluation.mapper import Mapper
+from sync.graph.errors import GraphError
 from sync.models import Configuration, DirectoryUser, ObjectType
 from sync.people.facts import PersonFacts
 from sync.rules.drift import same
@@ -18,10 +20,8 @@ from sync.rules.rows import GuestName, MappingRow
 from sync.scim.errors import NotFound, ScimError
 from sync.scim.resource import Units, unit_of, units, units_held, value_of
 
-# A page waits so long for AWS.
-PATIENCE_SECONDS = 5.0
 # What a page expects instead of an answer.
-UNREADABLE = (ScimError, NotEntered, CannotOpen, ValueError)
+UNREADABLE = (ScimError, NotEntered, CannotOpen, ValueError, GraphError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +82,10 @@ def read_in_aws(facts: PersonFacts) -> Units | None:
     """What AWS holds of the mapped values now; None when it holds nobody. Raises one of UNREADABLE."""
     if facts.link is None or not facts.link.scim_id:
         return None
-    client = scim_client(facts.tenant, max_attempts=1, budget_seconds=PATIENCE_SECONDS)
+    client = page_scim_client(facts.tenant, connect=CONNECT_SECONDS, read=READ_SECONDS)
     try:
-        answer = client.get_user(facts.link.scim_id)
+        with of_page()():
+            answer = client.get_user(facts.link.scim_id)
     except NotFound:
         return None
     finally:

@@ -5,11 +5,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from sync import languages
 from sync.models import Standing, Word
 from sync.people.facts import Blocked, PersonFacts
 from sync.problems.catalogue import PROBLEMS, SCOPE_HELP, Words, scope_words
@@ -240,4 +240,4 @@ QUESTIONS: tuple[Callable[[PersonFacts], Question], ...] = (
 
 
 def _date(moment: datetime.datetime) -> str:
-    return date_format(localtime(moment), "DATETIME_FORMAT")
+    return languages.moment(localtime(moment))

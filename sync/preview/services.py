@@ -5,8 +5,7 @@ from collections.abc import Collection, Sequence
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from sync import second_person
-from sync.configuration import assignments, drafts
+from sync.configuration import assignments, drafts, second_person
 from sync.configuration.filters import save_filter
 from sync.configuration.items import digest
 from sync.configuration.ruleset import Rules

@@ -109,16 +109,20 @@ def enqueue_run(run: Run) -> None:
 
 
 @transaction.atomic
-def cancel_run(*, run: Run, actor: str) -> None:
-    """What is written stays; a run that nobody has begun is cancelled at once."""
-    cancel_runs(Run.objects.filter(pk=run.pk, state__in=Run.OPEN), actor=actor)
+def cancel_run(*, run: Run, actor: str, as_seen: bool = False) -> bool:
+    """What is written stays; a run that nobody has begun is cancelled at once. False: it is over, or (`as_seen`) has gone on
+    since `run` was read."""
+    seen = {"state": run.state, "sequence": run.sequence} if as_seen else {}
+    return cancel_runs(Run.objects.filter(pk=run.pk, state__in=Run.OPEN, **seen), actor=actor)
 
 
-def cancel_runs(runs: QuerySet[Run], *, actor: str) -> None:
-    before = {run.pk: run for run in runs}
-    _cancel(runs)
+def cancel_runs(runs: QuerySet[Run], *, actor: str) -> bool:
+    """Whether there were any. Call it in a transaction: of two at once one finds them open."""
+    before = {run.pk: run for run in runs.select_for_update().order_by("pk")}
+    _cancel(Run.objects.filter(pk__in=before))
     for run in Run.objects.filter(pk__in=before):
         audit.record(actor, "run.cancel", run, {"state": before[run.pk].state}, {"state": run.state})
+    return bool(before)
 
 
 def _cancel(runs: QuerySet[Run]) -> None:

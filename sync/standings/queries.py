@@ -169,12 +169,20 @@ def dropped_at(tenant: Tenant, step: str, kind: str = USER) -> QuerySet[Standing
 
 def reaching_aws(tenant: Tenant, kind: str = USER) -> tuple[int, int]:
     """How many in scope are in AWS and up to date, and how many are in scope."""
-    return _in_scope(tenant, kind, Q(word=Word.IN_AWS))
+    there, inside = _in_scope(tenant, kind, THERE)
+    return there, inside
 
 
 def ready(tenant: Tenant, kind: str = USER) -> tuple[int, int]:
     """How many in scope AWS would take, and how many are in scope."""
-    return _in_scope(tenant, kind, ~Q(word=Word.NOT_READY))
+    taken, inside = _in_scope(tenant, kind, READY)
+    return taken, inside
+
+
+def people_at_the_end(tenant: Tenant) -> tuple[int, int, int]:
+    """What a run keeps of `reaching_aws` and `ready`, in one look: there, ready, in scope."""
+    there, taken, inside = _in_scope(tenant, USER, THERE, READY)
+    return there, taken, inside
 
 
 def held_by_aws(tenant: Tenant, kind: str = USER) -> int:
@@ -183,10 +191,14 @@ def held_by_aws(tenant: Tenant, kind: str = USER) -> int:
     return standings(tenant, kind).exclude(scim_id="").exclude(word__in=elsewhere).count()
 
 
-def _in_scope(tenant: Tenant, kind: str, condition: Q) -> tuple[int, int]:
+THERE, READY = Q(word=Word.IN_AWS), ~Q(word=Word.NOT_READY)
+
+
+def _in_scope(tenant: Tenant, kind: str, *conditions: Q) -> list[int]:
+    """How many in scope each is true of; at last how many there are."""
+    counted = {f"of_{number}": Count("pk", filter=condition) for number, condition in enumerate(conditions)}
     rows = standings(tenant, kind, in_scope=True).order_by()
-    found = rows.aggregate(some=Count("pk", filter=condition), all=Count("pk"))
-    return found["some"], found["all"]
+    return list(rows.aggregate(**counted, inside=Count("pk")).values())
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """What pages, commands and the tenant file do to a tenant: make it, turn it on and off, save its settings."""
 
+import datetime
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -9,14 +10,16 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 from django.utils.text import slugify
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
-from sync import audit, second_person
+from sync import audit
 from sync.approvals.queries import newest_plan
 from sync.approvals.services import confirm_plan
+from sync.configuration import second_person
 from sync.configuration.current import add_default_mappings, configuration_of
 from sync.configuration.editing import TENANT_FIELDS, matching_changed, revision
 from sync.configuration.items import facts_of, scope_digest
+from sync.directory import subscriptions
 from sync.drift.services import note_left_alone
 from sync.models import (
     AwsConnection,
@@ -103,17 +106,27 @@ class CannotDelete(Exception):
         self.reason = reason
 
 
-@transaction.atomic
-def delete_tenant(*, tenant: Tenant, actor: str) -> None:
+def delete_tenant(*, tenant: Tenant, actor: str) -> datetime.datetime | None:
     """Gone from sight, its secrets with it, and its name is free; a worker deletes the rest (sync/tenants/deletion.py).
 
-    Nothing is asked of AWS. Raises CannotDelete."""
+    Nothing is asked of AWS; Microsoft is told to send no more change notifications. Until when it does nevertheless.
+    Raises CannotDelete."""
+    if reason := keeps_from_deleting(Tenant.objects.get(pk=tenant.pk)):
+        raise CannotDelete(reason)
+    left_until = subscriptions.end_all(tenant)
+    _delete(tenant, actor, left_until)
+    return left_until
+
+
+@transaction.atomic
+def _delete(tenant: Tenant, actor: str, left_until: datetime.datetime | None) -> None:
     now = Tenant.objects.select_for_update().get(pk=tenant.pk)
     if reason := keeps_from_deleting(now):
         raise CannotDelete(reason)
-    audit.record(actor, "tenant.delete", now, {"name": now.name, "slug": now.slug, **stays_in_aws(now)}, None)
+    left = {"notifications_until": left_until} if left_until else {}
+    audit.record(actor, "tenant.delete", now, {"name": now.name, "slug": now.slug, **stays_in_aws(now), **left}, None)
     # Before its channel goes: without one a webhook's message would be taken for a mail.
-    now.deliveries.give_up(_("The tenant was deleted."))
+    now.deliveries.give_up(gettext_noop("The tenant was deleted."))
     for rows in (EntraConnection.objects, AwsConnection.objects, SecondCredential.objects, Channel.objects):
         rows.filter(tenant=now).delete()
     now.name = now.slug = f"deleted-{now.pk}"

@@ -177,8 +177,7 @@ def _end(run: Run, lease: Lease, ending: Ending) -> None:
     elif state == Run.State.FAILED and not run.drafted:
         quarantine.after_failure(run.tenant, problem, detail)
     run.finished_at = timezone.now()
-    run.people_in_aws, run.people_in_scope = queries.reaching_aws(run.tenant)
-    run.people_ready, _in_scope = queries.ready(run.tenant)
+    run.people_in_aws, run.people_ready, run.people_in_scope = queries.people_at_the_end(run.tenant)
     run.sequence += 1
     run.rehearsed.all().delete()
     if not Configuration.objects.filter(run=run).exists():

@@ -455,7 +455,9 @@ OWN = (
 HELP = ("help", "help_words", "help_translate", "help_shortcuts", "api_docs")
 GLOBAL = {
     **dict.fromkeys(("users", "user_invite", "keys", "credentials", "tenant_new", "account_logout", *HELP, *OWN), ""),
-    **dict.fromkeys(("site_audit", "site_audit_check", "health", "retention", "inbox", "tokens", "token_new"), ""),
+    **dict.fromkeys(
+        ("site_audit", "site_audit_check", "health", "retention", "network", "inbox", "tokens", "token_new"), ""
+    ),
     "tenants": "?stay=1",
     "search": "?q=ww",
 }

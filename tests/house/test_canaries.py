@@ -1,5 +1,7 @@
-"""Canaries in a whole installation: no file that it leaves behind and no line that it prints holds a secret in the clear."""
+"""Canaries in a whole installation: no file that it leaves behind, no line that it prints and no process of it, as others on
+the machine may see one, holds a secret in the clear."""
 
+import contextlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +10,7 @@ import pytest
 
 from tests.house.test_up import READY, Visitor, manage, up
 from tests.world.prepared import NewState
-from tests.world.programs import until
+from tests.world.programs import Program, until
 
 pytestmark = pytest.mark.process
 
@@ -34,11 +36,12 @@ def test_no_file_and_no_line_holds_a_secret(tmp_path: Path, new_state: NewState)
         keys = [line.partition(":")[2] for line in (state / "seal.keys").read_text().splitlines()]
         secrets = [facts["client_secret"], facts["scim_token"], (state / "secret.key").read_text().strip(), *keys]
         secrets += [link[0].rstrip("/").rpartition("/")[2]]
-        printed = program.output
+        printed, running = program.output, dict(processes_of(program))
         assert program.stop(seconds=200) == 0
     assert [secret for secret in secrets if not secret] == []
-    places = {"output": printed.encode(), **dict(files_of(state))}
-    assert len(places) > 5
+    assert {"up", "gunicorn", "celery", "lab"} <= {word for name in running for word in re.findall(r"\w+", name)}
+    places = {"output": printed.encode(), **dict(files_of(state)), **running}
+    assert len(places) > 5 + len(running)
     # The demo's own password is shown once, where it is made, and stored nowhere.
     assert printed.count(password) == 1
     found = [(name, secret[:4]) for secret in secrets for name, text in places.items() if secret.encode() in text]
@@ -52,3 +55,15 @@ def files_of(state: Path) -> Iterator[tuple[str, bytes]]:
         name = path.relative_to(state)
         if path.is_file() and name.parts[0] not in KEPT_HERE:
             yield str(name), path.read_bytes()
+
+
+def processes_of(program: Program) -> Iterator[tuple[str, bytes]]:
+    """Command lines, which everybody on the machine reads, and environments, which all that a process starts inherits.
+
+    Valkey writes over its own: what it is given is looked at in tests/portal/deployment/test_environ.py."""
+    for pid in program.alive():
+        with contextlib.suppress(OSError):
+            line = Path(f"/proc/{pid}/cmdline").read_bytes()
+            named = line.replace(b"\0", b" ").decode(errors="replace")
+            yield f"command line of {pid}: {named}", line
+            yield f"environment of {pid}: {named}", Path(f"/proc/{pid}/environ").read_bytes()

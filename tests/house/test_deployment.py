@@ -39,7 +39,7 @@ DOCKERFILE = instructions((ROOT / "Dockerfile").read_text())
 
 def test_the_image_holds_what_runs_and_nothing_else() -> None:
     tops = {path.parts[0] for path in context()}
-    assert tops == {"manage.py", "portal", "requirements", "static", "sync", "templates"}
+    assert tops == {"locale", "manage.py", "portal", "requirements", "static", "sync", "templates"}
     assert {path.name for path in context() if path.parts[0] == "requirements"} == {"base.txt"}
     commands = {path.stem for path in context() if path.parent == Path("portal/management/commands")}
     assert not {"bench", "lab", "pass_time", "up", "welcome"} & commands

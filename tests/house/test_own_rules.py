@@ -111,6 +111,17 @@ def test_every_request_has_a_time_limit() -> None:
     assert [place for place, call in sent.items() if "timeout" not in {one.arg for one in call.keywords}] == []
 
 
+def test_no_request_follows_a_redirect() -> None:
+    """It would take secrets to whoever the answer names."""
+    sent = dict(requests_sent())
+    assert [place for place, call in sent.items() if not {"allow_redirects", "redirect"} & set(refused_by(call))] == []
+
+
+def refused_by(call: ast.Call) -> list[str]:
+    """Switches that are off."""
+    return [str(one.arg) for one in call.keywords if isinstance(one.value, ast.Constant) and one.value.value is False]
+
+
 def test_patterns_of_admins_never_reach_the_engine_that_backtracks() -> None:
     """They run on RE2, which takes linear time. What Python's own engine gets stands in the source."""
     used = [(name, call) for name, call in calls() if is_of_re(call.func)]

@@ -11,6 +11,13 @@ CSS = sorted((ROOT / "static" / "css").glob("*.css"))
 # Every page has these; the others are named for the folder of the pages that load them.
 OF_ALL = ("tokens", "frame")
 OF_PAGES = [path for path in CSS if path.stem not in OF_ALL]
+ONE = r"[^\s;}]+"
+PHYSICAL = re.compile(
+    r"(?:margin|padding|border)-(?:left|right)\b|(?<![\w-])(?:left|right):[^;}]*|(?:text-align|float):\s*(?:left|right)"
+    # Top, right, bottom, left: the second and the fourth differ.
+    rf"|(?:margin|padding):\s*{ONE} ({ONE}) {ONE} (?!\1[;}} ]|!){ONE}(?=[;}} ])"
+    rf"|border-radius:\s*({ONE}) (?!\2 ){ONE} {ONE} {ONE}"
+)
 
 
 @pytest.mark.parametrize("path", CSS, ids=lambda path: path.name)
@@ -22,6 +29,33 @@ def test_every_block_of_the_stylesheet_is_closed(path: Path) -> None:
         depth += 1 if one == "{" else -1
         assert 0 <= depth <= 2
     assert depth == 0
+
+
+@pytest.mark.parametrize("path", CSS, ids=lambda path: path.name)
+def test_a_side_is_named_by_the_direction_of_writing(path: Path) -> None:
+    """`inline-start` in place of `left`: where lines begin at the right, pages turn around with them."""
+    text = re.sub(r"/\*.*?\*/", "", path.read_text(), flags=re.DOTALL)
+    # Half of the way from either side is the same place.
+    assert [found.group() for found in PHYSICAL.finditer(text) if "50%" not in found.group()] == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "physical"),
+    [
+        ("margin-left: auto", True),
+        ("border-right-color: red", True),
+        ("left: 4px", True),
+        ("text-align:right", True),
+        ("margin: 4px 0 14px 38px", True),
+        ("border-radius: 4px 0 0 4px", True),
+        ("padding: 4px 8px 14px 8px", False),
+        ("margin-inline-start: auto", False),
+        ("inset-inline-start: 4px", False),
+        ("text-align: start", False),
+    ],
+)
+def test_what_names_a_side_is_found(rule: str, physical: bool) -> None:
+    assert bool(PHYSICAL.search(f".ls-one {{ {rule}; }}")) is physical
 
 
 @pytest.mark.parametrize("path", OF_PAGES, ids=lambda path: path.name)

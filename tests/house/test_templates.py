@@ -51,3 +51,12 @@ def test_what_opens_says_so() -> None:
     found = [(path.name, inside) for path in TEMPLATES for inside in summary.findall(path.read_text())]
     assert len(found) > 3
     assert [name for name, inside in found if '{% icon "chevron-right"' not in inside] == []
+
+
+def test_nothing_is_kept_in_the_browser() -> None:
+    """Neither by our scripts nor by htmx, whose history would keep pages there after signing out."""
+    kept = re.compile(r"localStorage|sessionStorage|indexedDB|document\.cookie|caches\.open|serviceWorker")
+    scripts = sorted((ROOT / "static/js").glob("*.js"))
+    assert len(scripts) > 3
+    assert [path.name for path in scripts if kept.search(path.read_text())] == []
+    assert '"historyCacheSize":0' in (ROOT / "templates/base.html").read_text()

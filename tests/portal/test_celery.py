@@ -34,3 +34,8 @@ def test_the_context_goes_with_the_message(worker: None) -> None:
     assert asked == {"request": "ABC", "actor": "jo@acme.example", "address": "192.0.2.7", "entry": "ABC 192.0.2.7"}
     assert by_itself.keys() == {"request", "entry"}
     assert by_itself["request"] not in ("", "ABC")
+
+
+def test_whoever_writes_to_the_broker_runs_nothing_here() -> None:
+    assert (app.conf.task_serializer, list(app.conf.accept_content)) == ("json", ["json"])
+    assert not app.conf.result_accept_content

@@ -29,6 +29,7 @@ ABOVE = {
     "approval": 23,
     "approvals": 22,
     "assignments": 24,
+    "audit": 16,
     "connection": 18,
     "draft": 17,
     "drift": 26,

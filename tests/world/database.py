@@ -11,6 +11,8 @@ from django.db.backends.utils import CursorWrapper
 from django.test import TransactionTestCase
 
 AUDIT = '"sync_auditentry"'
+# With triggers that keep them (sync/audit/triggers.py).
+KEPT = (AUDIT, '"sync_audithead"')
 
 
 def pytest_configure() -> None:
@@ -29,8 +31,8 @@ def empty(alias: str = "default") -> None:
     with transaction.atomic(using=alias), connection.cursor() as cursor:
         cursor.execute(f"SELECT {asked}")
         for table, has_rows in zip(tables, cursor.fetchone() or (), strict=True):
-            if has_rows and table == AUDIT:
-                _empty_audit_log(cursor)
+            if has_rows and table in KEPT:
+                _empty_kept(cursor, table)
             elif has_rows:
                 cursor.execute(f"DELETE FROM {table}")
 
@@ -38,17 +40,17 @@ def empty(alias: str = "default") -> None:
 def empty_audit_log() -> None:
     """For a test that looks at the entries of what comes then."""
     with connections["default"].cursor() as cursor:
-        _empty_audit_log(cursor)
+        _empty_kept(cursor, AUDIT)
 
 
-def _empty_audit_log(cursor: CursorWrapper) -> None:
-    """PostgreSQL refuses it (sync/audit/triggers.py), but for whoever owns the table."""
+def _empty_kept(cursor: CursorWrapper, table: str) -> None:
+    """PostgreSQL refuses it, but for whoever owns the table."""
     on_postgresql = cursor.db.vendor == "postgresql"
     if on_postgresql:
-        cursor.execute(f"ALTER TABLE {AUDIT} DISABLE TRIGGER USER")
-    cursor.execute(f"DELETE FROM {AUDIT}")
+        cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+    cursor.execute(f"DELETE FROM {table}")
     if on_postgresql:
-        cursor.execute(f"ALTER TABLE {AUDIT} ENABLE TRIGGER USER")
+        cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
 
 
 @functools.cache

@@ -89,7 +89,7 @@ def demo_groups(facts: dict[str, Any]) -> list[live.Found]:
     with requests.Session() as session:
         # The lab is on this machine: no proxy leads there.
         session.trust_env = False
-        state = session.get(f"{facts['console']}api/entra/state", timeout=30).json()
+        state = session.get(f"{facts['console']}api/entra/state", timeout=30, allow_redirects=False).json()
     return [
         live.Found("group", group["id"], group["displayName"], "", "security")
         for group in state["groups"]

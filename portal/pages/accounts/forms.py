@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from django import forms
+from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.utils.translation import gettext_lazy as _
 
@@ -73,19 +74,26 @@ class ChoosePasswordForm(forms.Form):
 
 
 class ChangePasswordForm(ChoosePasswordForm):
-    """`check`: whether a password is the current one."""
+    """`check`: whether a password is the current one. Whoever has API tokens is asked about them."""
 
     current = forms.CharField(
         label=_("Current password"),
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
-    field_order = ("current", "password")
+    revoke_tokens = forms.BooleanField(
+        label=_("Revoke my API tokens too"),
+        required=False,
+        help_text=_("If somebody else may have known the password. Scripts that use them stop working."),
+    )
+    field_order = ("current", "password", "revoke_tokens")
 
     def __init__(self, user: User, check: Callable[[str], bool], *args: Any, **kwargs: Any) -> None:
         super().__init__(user, *args, **kwargs)
         self.check_current = check
         self.fields["password"].label = _("New password")
+        if not user.tokens.exists():
+            del self.fields["revoke_tokens"]
 
     def clean_current(self) -> str:
         current: str = self.cleaned_data["current"]
@@ -101,9 +109,12 @@ class ChangePasswordForm(ChoosePasswordForm):
 
 
 class MeForm(forms.ModelForm):  # type: ignore[type-arg]
+    language = forms.ChoiceField(
+        label=_("Language"), choices=[("", _("As the browser asks")), *settings.LANGUAGES], required=False
+    )
     time_zone = forms.ChoiceField(label=_("Time zone"), choices=time_zones)
 
     class Meta:
         model = User
-        fields = ("name", "time_zone", "appearance", "density", "shortcuts")
+        fields = ("name", "language", "time_zone", "appearance", "density", "shortcuts")
         help_texts: ClassVar[dict[str, Any]] = {"shortcuts": _("Single keys, such as / for the search. ? lists them.")}

@@ -20,6 +20,7 @@ from portal.access.users import Refused
 from portal.models import User
 from sync.connection import web_sign_in
 from sync.connection.web_sign_in import App, GraphError, Person
+from sync.directory.patience import SECONDS, SIGN_INS, Patience
 
 FLOW = "microsoft_flow"
 
@@ -48,7 +49,9 @@ def answer(request: HttpRequest) -> HttpResponse:
     if flow is None:
         return _failed(request, _("This sign-in was begun elsewhere, or long ago. Try again."))
     try:
-        person = web_sign_in.redeem(app, flow, request.GET.dict())
+        # Anybody may come here, as often as they like: a slow Microsoft must not take all threads with them.
+        with Patience(SECONDS, slots=SIGN_INS)():
+            person = web_sign_in.redeem(app, flow, request.GET.dict())
         if isinstance(request.user, User):
             return _signed_in(request, request.user, person, flow)
         return _sign_in(request, person, flow)

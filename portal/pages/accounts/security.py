@@ -4,8 +4,9 @@ from typing import Any
 
 from allauth.account.utils import get_next_redirect_url
 from allauth.mfa.models import Authenticator
-from allauth.mfa.recovery_codes.views import ViewRecoveryCodesView
+from allauth.mfa.recovery_codes.views import GenerateRecoveryCodesView, ViewRecoveryCodesView
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.http import HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 
@@ -27,6 +28,34 @@ class Codes(ViewRecoveryCodesView):  # type: ignore[misc]
             audit.record(user.email, "user.show_codes", user, None, {"codes": len(context["unused_codes"])})
         return context
 
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """What is stored may be damaged, or its key lost: only new ones help."""
+        try:
+            answer: HttpResponse = super().get(request, *args, **kwargs)
+        except ValidationError:
+            return redirect_to(request, "mfa_generate_recovery_codes")
+        return answer
+
+
+class NewCodes(GenerateRecoveryCodesView):  # type: ignore[misc]
+    template_name = "accounts/codes_renew.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """`unused_code_count`: None when the old ones cannot be read."""
+        try:
+            context: dict[str, Any] = super().get_context_data(**kwargs)
+        except ValidationError:
+            context = super(GenerateRecoveryCodesView, self).get_context_data(**kwargs) | {"unused_code_count": None}
+        return context
+
+
+def _left(codes: Authenticator | None) -> int | None:
+    """How many there are; None: they cannot be read."""
+    try:
+        return len(codes.wrap().get_unused_codes()) if codes else 0
+    except ValidationError:
+        return None
+
 
 @site_page(read=Audience.SIGNED_IN)
 def overview(request: HttpRequest) -> HttpResponse:
@@ -44,7 +73,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "passkeys": [one for one in factors if one.type == Authenticator.Type.WEBAUTHN],
         "app": found.get(Authenticator.Type.TOTP),
         "codes": codes,
-        "codes_left": len(codes.wrap().get_unused_codes()) if codes else 0,
+        "codes_left": _left(codes),
         "wanted": wanted,
     }
     return render_page(request, "accounts/security.html", context)

@@ -4,7 +4,6 @@ from typing import Any
 
 from allauth.account import views as allauth
 from allauth.mfa.base import views as mfa
-from allauth.mfa.recovery_codes import views as codes
 from allauth.mfa.totp import views as totp
 from django.urls import include, path
 
@@ -48,7 +47,7 @@ me = [
     path("security/codes/", own_to_read(security.Codes.as_view()), name="mfa_view_recovery_codes"),
     path(
         "security/codes/new/",
-        own(shown_as(codes.GenerateRecoveryCodesView, "codes_renew")),
+        own(security.NewCodes.as_view()),
         name="mfa_generate_recovery_codes",
     ),
 ]

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from portal.access import first_run as code
 from portal.access import sessions, users
+from portal.access.languages import speak
 from portal.access.pages import Audience, site_page
 from portal.access.request import HttpRequest as SignedInRequest
 from portal.frame.render import redirect_to, render_page
@@ -74,10 +75,13 @@ def password(request: SignedInRequest) -> HttpResponse:
     user = request.user
     form = ChangePasswordForm(user, lambda text: _is_password_of(request, user, text), request.POST or None)
     if request.method == "POST" and form.is_valid():
-        users.choose_password(user=user, password=form.cleaned_data["password"])
+        revoke = form.cleaned_data.get("revoke_tokens", False)
+        users.choose_password(user=user, password=form.cleaned_data["password"], revoke_tokens=revoke)
         update_session_auth_hash(request, user)
         sessions.see(request, user)
         messages.success(request, _("Your password is changed. Everywhere else you were signed out."))
+        if user.tokens.exists():
+            messages.info(request, _("Your API tokens work as before."))
         return redirect_to(request, get_next_redirect_url(request) or "me")
     return render_page(request, "accounts/password.html", {"form": form}, status=422 if form.errors else 200)
 
@@ -95,6 +99,7 @@ def me(request: SignedInRequest) -> HttpResponse:
         with transaction.atomic():
             form.save()
             audit.record(request.user.email, "user.save_own", request.user, None, dict(form.cleaned_data))
+        speak(request)
         messages.success(request, _("Saved."))
         return redirect_to(request, "me")
     return render_page(request, "accounts/me.html", {"form": form}, status=422 if form.errors else 200)

@@ -8,8 +8,8 @@ from portal.access.request import HttpRequest
 from portal.access.rights import can
 from portal.access.roles import Right
 from portal.words.requests import Change, request_changes, request_place, request_title
-from sync import second_person
 from sync.change_requests.services import causers_of_request
+from sync.configuration import second_person
 from sync.models import ChangeRequest, Tenant
 
 

@@ -19,10 +19,10 @@ from portal.frame.render import redirect_to, render_page
 from portal.pages.approvals.forms import DecisionForm, LinkForm
 from portal.pages.approvals.requests import request_rows
 from portal.words.requests import waits_message
-from sync import second_person
 from sync.approvals import queries
 from sync.approvals import services as service
 from sync.change_requests import services as change_requests
+from sync.configuration import second_person
 from sync.models import ChangeRequest, HeldChange, Hold, ObjectType, Run, Tenant, Word
 from sync.models.hold import HeldChangeQuerySet
 from sync.runs.requests import request_soon

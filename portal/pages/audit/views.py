@@ -20,7 +20,7 @@ from portal.frame.render import render_page
 from portal.pages.audit.forms import AuditFilterForm
 from portal.words.audit import REFUSED, action_words, changes_of, in_short, value_words
 from sync import audit
-from sync.audit import verification
+from sync.audit import checking
 from sync.audit.lines import line_of, to_text
 from sync.models import AuditEntry, Tenant
 
@@ -69,6 +69,7 @@ def show_list(request: HttpRequest, log: Log) -> HttpResponse:
         "rows": [row_of(request, log, entry) for entry in shown["operations"]],
         "pager": shown["pager"],
         "query": request.GET.urlencode(),
+        "checked": checking.last_check(),
     }
     if (chosen := whole_number(request.GET.get("entry", ""))) is not None:
         context |= detail_of(log, get_object_or_404(log.entries, pk=chosen))
@@ -163,6 +164,5 @@ def site_audit_check(request: HttpRequest) -> HttpResponse:
     """The whole chain, here and now: half a minute for a million entries."""
     report = None
     if request.method == "POST":
-        report = verification.verify()
-        audit.record(request.user.email, "audit.check", None, None, {"entries": report.entries, "found": report.found})
+        report = checking.check(request.user.email)
     return render_page(request, "audit/check.html", {"report": report, "list_url": reverse("site_audit")})

@@ -8,6 +8,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from sync.languages import grouped
 from sync.models import Run
 from sync.preview.queries.previews import people_changed
 
@@ -99,7 +100,7 @@ def check_line(check: Mapping[str, Any], preview: Run) -> dict[str, str]:
         "limit": check["limit"],
         "checked": people_changed(preview) + preview.impact["people"]["stay"],
     }
-    facts = {name: f"{number:,}" for name, number in numbers.items()}
+    facts = {name: grouped(number) for name, number in numbers.items()}
     title = words.some(check["n"]) if check["n"] else words.none
     note = words.good if check["level"] == "good" else words.note
     return {"code": check["code"], "level": check["level"], "title": str(title) % facts, "note": str(note) % facts}

@@ -5,4 +5,5 @@ from portal.pages.health import views
 urlpatterns = [
     path("settings/health/", views.health, name="health"),
     path("settings/retention/", views.retention, name="retention"),
+    path("settings/network/", views.network, name="network"),
 ]

@@ -1,4 +1,4 @@
-"""The named checks of the installation, each with its remedy."""
+"""The named checks of the installation, each with its remedy; what is kept; the network around it."""
 
 from django.http import HttpResponse
 from django.utils.translation import gettext_lazy as _
@@ -7,6 +7,7 @@ from portal.access.pages import site_page
 from portal.access.request import HttpRequest
 from portal.access.roles import Right
 from portal.frame.render import render_page
+from portal.pages.health.network import hosts, way_in, way_out
 from sync.health.queries.checks import checks, worst
 from sync.retention import queries
 
@@ -31,3 +32,11 @@ def retention(request: HttpRequest) -> HttpResponse:
     """What is kept for how long, and what goes the next night."""
     context = {"due": queries.due(), "database_bytes": queries.size_now(), "growth": queries.growth()}
     return render_page(request, "health/retention.html", context)
+
+
+@site_page(read=Right.OWN)
+def network(request: HttpRequest) -> HttpResponse:
+    """What the environment says, to be read: nothing of it is changed here."""
+    parts = [(_("The way in"), "way-in", way_in()), (_("The way out"), "way-out", way_out())]
+    context = {"parts": parts, "hosts": hosts(), "last_backup": queries.last_backup()}
+    return render_page(request, "health/network.html", context)

@@ -4,11 +4,11 @@ import datetime
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from sync.languages import moment
 from sync.models import Delivery, Incident, IncidentEvent, Run
 
 What = IncidentEvent.What
@@ -44,7 +44,7 @@ def _event(event: IncidentEvent) -> Line:
             words = ngettext("It concerns %(n)s person or group now", "It concerns %(n)s people and groups now", n)
             return Line(event.at, "users", words % {"n": n})
         case What.SNOOZED if event.until:
-            until = date_format(localtime(event.until), "j M Y, H:i")
+            until = moment(localtime(event.until))
             return Line(event.at, "clock", _("Snoozed until %(until)s") % {"until": until}, event.actor)
     return Line(event.at, "eye", _("Acknowledged"), event.actor)
 

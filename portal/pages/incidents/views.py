@@ -11,7 +11,6 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -22,6 +21,7 @@ from portal.access.roles import Right
 from portal.frame.paging import PAGE, Pager
 from portal.frame.render import redirect_to, render_page
 from portal.pages.incidents.thread import thread_of
+from sync.languages import grouped, moment
 from sync.models import Incident, Tenant
 from sync.notifications import queries, services
 from sync.problems.catalogue import PROBLEMS
@@ -98,7 +98,7 @@ def concerned_links(incident: Incident) -> list[dict[str, str]]:
             else ngettext("%(n)s group", "%(n)s groups", n)
         )
         query = urlencode({"kind": kind, "code": incident.code, "attribute": incident.attribute})
-        found.append({"words": words % {"n": f"{n:,}"}, "url": f"{address}?{query}"})
+        found.append({"words": words % {"n": grouped(n)}, "url": f"{address}?{query}"})
     return found
 
 
@@ -121,7 +121,7 @@ def snooze(request: HttpRequest, tenant: Tenant, pk: int) -> HttpResponse:
         return back(request, tenant, found)
     until = timezone.now() + datetime.timedelta(hours=hours)
     if services.snooze(incident=found, actor=request.user.email, until=until):
-        when = date_format(timezone.localtime(until), "j M Y, H:i")
+        when = moment(timezone.localtime(until))
         messages.success(request, _("Snoozed until %(when)s.") % {"when": when})
     return back(request, tenant, found)
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from portal.words.states import LOOKS, WORDS
+from sync.languages import grouped
 from sync.models import Tenant
 from sync.models.run import CHANGED
 
@@ -102,7 +103,7 @@ def sentence_of(states: Counter[str]) -> str:
     started = Counter({state: n for state, n in states.items() if state != MISSED})
     total = sum(started.values())
     text = ngettext("%(n)s sync: %(states)s.", "%(n)s syncs: %(states)s.", total)
-    parts = [text % {"n": f"{total:,}", "states": told(started)}] if total else [_("No sync in the last 24 hours.")]
+    parts = [text % {"n": grouped(total), "states": told(started)}] if total else [_("No sync in the last 24 hours.")]
     if missed := states[MISSED]:
         parts.append(ngettext("%(n)s did not start.", "%(n)s did not start.", missed) % {"n": missed})
     return " ".join(parts)

@@ -21,6 +21,7 @@ from portal.words.holds import hold_heading
 from portal.words.provisioning import Provisioning
 from sync.approvals import queries
 from sync.health.queries.presence import absence, late_tenants
+from sync.languages import grouped
 from sync.models import Tenant, Word
 from sync.notifications.queries import no_channel_works
 from sync.problems.catalogue import NOT_OF_RUNS, PROBLEMS
@@ -81,7 +82,7 @@ def than_yesterday(tenant: Tenant, reaching: int) -> str:
     if before is None:
         return ""
     words = _("%(n)s more than yesterday") if reaching > before else _("%(n)s fewer than yesterday")
-    return words % {"n": f"{abs(reaching - before):,}"} if reaching != before else _("as many as yesterday")
+    return words % {"n": grouped(abs(reaching - before))} if reaching != before else _("as many as yesterday")
 
 
 def waits(tenant: Tenant, provisioning: Provisioning) -> list[dict[str, Any]]:
@@ -100,7 +101,7 @@ def waits(tenant: Tenant, provisioning: Provisioning) -> list[dict[str, Any]]:
     for hold in queries.open_holds(tenant):
         if waiting := provisioning.waiting.by_hold.get(hold.pk):
             facts = {"since": hold.opened_at, "url": reverse("approval", args=[tenant.slug, hold.pk])}
-            action = _("Review %(n)s") % {"n": f"{waiting:,}"}
+            action = _("Review %(n)s") % {"n": grouped(waiting)}
             found.append(_words(f"held-{hold.kind}") | facts | {"waits": hold_heading(hold, waiting), "action": action})
     return found
 
@@ -167,7 +168,7 @@ def path_of_data(tenant: Tenant) -> list[dict[str, Any]]:
             "step": step,
             "title": STEPS[step.name],
             "url": f"{people}?dropped_at={step.name}",
-            "lost": LOST[step.name] % {"n": f"{step.dropped:,}"} if step.dropped and step.name in LOST else "",
+            "lost": LOST[step.name] % {"n": grouped(step.dropped)} if step.dropped and step.name in LOST else "",
         }
         for step in standings.path_of_data(tenant)
     ]

@@ -6,7 +6,6 @@ from typing import Any
 from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
@@ -21,7 +20,7 @@ from portal.pages.people.fixes import fix_links
 from portal.pages.people.forms import MomentForm, PeopleForm
 from portal.words.aws_fields import field_label, short_path
 from portal.words.blocked import blocked
-from sync import audit
+from sync import audit, languages
 from sync.models import DirectoryUser, ObjectType, Tenant, Word
 from sync.people import queries
 from sync.people.queries import PersonFacts
@@ -133,7 +132,7 @@ def past_shown(facts: PersonFacts, at: datetime.datetime) -> dict[str, Any]:
 
 
 def date_of(moment: datetime.datetime) -> str:
-    return date_format(timezone.localtime(moment), "j M Y, H:i")
+    return languages.moment(timezone.localtime(moment))
 
 
 def facts_or_404(request: HttpRequest, tenant: Tenant, object_id: str) -> PersonFacts:

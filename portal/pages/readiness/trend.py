@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from sync.languages import grouped
 from sync.models import Tenant
 
 DAYS = 30
@@ -66,4 +67,4 @@ def title_of(first: TrendDay, last: TrendDay) -> str:
         if more > 0
         else _("%(n)s fewer not ready than at the beginning")
     )
-    return words % {"n": f"{abs(more):,}"}
+    return words % {"n": grouped(abs(more))}

@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 
 from portal.pages.runs.figures import UNCHANGED, Fact, durations, last_known, syncs
 from portal.pages.runs.forms import Span
+from sync.languages import grouped
 from sync.models import Configuration, Tenant
 
 Words = str | Promise
@@ -95,7 +96,7 @@ def steps(begin: datetime.datetime, span: Span) -> Iterable[datetime.datetime]:
 
 
 def label_of(span: Span, at: datetime.datetime) -> str:
-    return date_format(at, "H:i" if span.by_hour else "j M")
+    return date_format(at, "H:i" if span.by_hour else _("j M"))
 
 
 def versions_between(tenant: Tenant, span: Span) -> Sequence[Configuration]:
@@ -121,7 +122,7 @@ def people_chart(
         if newest := last_known(facts):
             known = (newest.people_in_aws, newest.people_in_scope)
         rows.append(Row(label_of(span, at), known, marks.get(at, "")))
-    sentence = _("%(n)s of %(all)s in scope.") % {"n": f"{in_aws:,}", "all": f"{in_scope:,}"}
+    sentence = _("%(n)s of %(all)s in scope.") % {"n": grouped(in_aws), "all": grouped(in_scope)}
     return Chart(
         "people",
         people_title(more),
@@ -136,8 +137,8 @@ def people_title(more: int | None) -> str:
     if not more:
         return _("As many people in AWS as before") if more == 0 else _("People in AWS, up to date")
     if more > 0:
-        return ngettext("%(n)s more person in AWS", "%(n)s more people in AWS", more) % {"n": f"{more:,}"}
-    return ngettext("%(n)s person fewer in AWS", "%(n)s people fewer in AWS", -more) % {"n": f"{-more:,}"}
+        return ngettext("%(n)s more person in AWS", "%(n)s more people in AWS", more) % {"n": grouped(more)}
+    return ngettext("%(n)s person fewer in AWS", "%(n)s people fewer in AWS", -more) % {"n": grouped(-more)}
 
 
 SERIES: tuple[tuple[str, Callable[[Fact], int]], ...] = (
@@ -155,7 +156,7 @@ def changes_chart(span: Span, parts: Sequence[Bucket]) -> Chart:
     rows = [Row(label_of(span, at), [sum(of(one) for one in facts) for _key, of in SERIES]) for at, facts in parts]
     unchanged = sum(one.stands_for * one.count(UNCHANGED) for _at, facts in parts for one in facts)
     every = _("Changes per hour.") if span.by_hour else _("Changes per day.")
-    left_out = _("%(n)s without change left out.") % {"n": f"{unchanged:,}"}
+    left_out = _("%(n)s without change left out.") % {"n": grouped(unchanged)}
     bad = sum(any(one.failures for one in facts) for _at, facts in parts)
     return Chart("changes", changes_title(span, bad, len(parts)), f"{every} {left_out}", _("Time"), columns, rows)
 

@@ -2,7 +2,10 @@
 
 from django.contrib import messages
 from django.http import HttpResponse
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from portal.access.pages import page
 from portal.access.request import HttpRequest
@@ -15,17 +18,23 @@ from sync.models import Tenant
 from sync.tenants.queries import keeps_from_deleting, stays_in_aws
 from sync.tenants.services import CannotDelete, NameTaken, TenantChanged, delete_tenant, rename_tenant
 
+LEFT = gettext_lazy(
+    "Microsoft could not be told to send no more change notifications. It stops by itself on %(when)s; nobody heeds them."
+)
+
 
 @page(read=Right.OWN, act=Right.OWN, step_up=StepUp.TO_ACT)
 def tenant_delete(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     form = DeletionForm(request.POST or None, name=tenant.slug)
     if request.method == "POST" and form.is_valid():
         try:
-            delete_tenant(tenant=tenant, actor=request.user.email)
+            left_until = delete_tenant(tenant=tenant, actor=request.user.email)
         except CannotDelete:
             messages.error(request, _("Nothing was deleted: provisioning is on, or a run is in progress."))
             return redirect_to(request, "tenant_delete", tenant.slug)
         messages.success(request, _("%(name)s is deleted. What it had in AWS is there still.") % {"name": tenant.name})
+        if left_until:
+            messages.warning(request, LEFT % {"when": date_format(timezone.localtime(left_until), "j M Y")})
         return redirect_to(request, "tenants")
     context = {"tenant": tenant, "form": form, "kept": keeps_from_deleting(tenant), "stays": stays_in_aws(tenant)}
     question = _("Delete %(name)s?") % {"name": tenant.name}

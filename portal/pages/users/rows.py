@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from allauth.mfa.models import Authenticator
+from django.conf import settings
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from portal.access.roles import RIGHTS, Right
 from portal.models import Role, RoleGrant, SignedIn, User
+from sync.models import Tenant
 
 
 @dataclass
@@ -61,3 +63,24 @@ def rights_table() -> tuple[list[str | Promise], list[RightRow], list[int]]:
     active = RoleGrant.objects.filter(user__is_active=True).values_list("role", "user_id").distinct()
     holders = Counter(role for role, _user in active)
     return [role.label for role in Role], rows, [holders[role] for role in Role]
+
+
+@dataclass(frozen=True)
+class EntraRole:
+    """`value`: of an app role, or a group's id. `where`: a tenant, "" for all. One that is not there brings nothing."""
+
+    value: str
+    label: str | Promise
+    where: str
+    known: bool
+
+
+def roles_from_entra() -> list[EntraRole]:
+    """As MICROSOFT_SIGN_IN says; none where nobody signs in with Microsoft."""
+    found = settings.MICROSOFT_SIGN_IN["roles"] if settings.MICROSOFT_SIGN_IN else {}
+    names = dict(Tenant.objects.values_list("slug", "name")) if found else {}
+    return [
+        EntraRole(value, Role(facts["role"]).label, names.get(slug, slug), not slug or slug in names)
+        for value, facts in found.items()
+        for slug in [facts["tenant"] or ""]
+    ]

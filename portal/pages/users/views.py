@@ -16,7 +16,7 @@ from portal.access.step_up import StepUp
 from portal.frame.render import redirect_to, render_page, render_question
 from portal.models import RoleGrant, User
 from portal.pages.users.forms import InviteForm, RoleForm
-from portal.pages.users.rows import rights_table, rows_of
+from portal.pages.users.rows import rights_table, roles_from_entra, rows_of
 from sync import audit
 
 for_owners = site_page(read=Right.OWN, act=Right.OWN, step_up=StepUp.TO_ACT)
@@ -31,7 +31,7 @@ def users(request: HttpRequest) -> HttpResponse:
         found = (found.filter(name__icontains=text) | found.filter(email__icontains=text)).distinct()
     roles, rights, holders = rights_table()
     context = {"rows": rows_of(found), "q": text, "roles": roles, "rights": rights, "holders": holders}
-    return render_page(request, "users/list.html", context)
+    return render_page(request, "users/list.html", context | {"from_entra": roles_from_entra()})
 
 
 @for_owners
@@ -135,7 +135,7 @@ def reset(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect_to(request, "user", person.pk)
     if request.method != "POST" or person == request.user:
         question = _("End the password of %(name)s?") % {"name": person}
-        return render_question(request, "users/reset.html", question, {"person": person, "me": person == request.user})
+        return render_question(request, "users/reset.html", question, _asked_of(request, person))
     accounts.reset_password(actor=request.user.email, user=person)
     return with_link(request, person)
 
@@ -145,7 +145,7 @@ def remove(request: HttpRequest, pk: int) -> HttpResponse:
     person = _person(pk)
     if request.method != "POST" or person == request.user:
         question = _("Remove the account of %(name)s?") % {"name": person}
-        return render_question(request, "users/remove.html", question, {"person": person, "me": person == request.user})
+        return render_question(request, "users/remove.html", question, _asked_of(request, person))
     try:
         accounts.remove_user(actor=request.user.email, user=person)
     except accounts.Refused as error:
@@ -153,6 +153,10 @@ def remove(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect_to(request, "user", person.pk)
     messages.success(request, _("The account of %(email)s is removed.") % {"email": person.email})
     return redirect_to(request, "users")
+
+
+def _asked_of(request: HttpRequest, person: User) -> dict[str, Any]:
+    return {"person": person, "me": person == request.user, "owner": accounts.is_owner(person)}
 
 
 def _done(request: HttpRequest, person: User, act: Callable[[], Any]) -> HttpResponse:

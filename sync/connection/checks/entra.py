@@ -108,7 +108,7 @@ def directory_exists(half: EntraHalf) -> CheckFinding:
         "status": answer.status_code,
         "answer": answer.text[:2000],
     }
-    if answer.ok:
+    if answer.status_code == 200:
         return CheckFinding(**{**seen, "answer": ""})
     if answer.status_code in (400, 404):
         facts = {

@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from kombu.exceptions import OperationalError
 
+from sync.audit.checking import last_check
 from sync.connection import rotation
 from sync.health.queries.presence import (
     Process,
@@ -27,7 +28,7 @@ from sync.health.queries.presence import (
     retried_mails,
     serving,
 )
-from sync.models import Channel, Heartbeat, Run, Tenant
+from sync.models import AuditEntry, AuditHead, Channel, Heartbeat, Run, Tenant
 from sync.queue import QUICK, RUNS
 from sync.retention import queries as retention
 from sync.runs.outages import database_problem
@@ -42,6 +43,8 @@ BROKER_SECONDS = 3
 # It is done every night.
 PRUNED_WITHIN = datetime.timedelta(days=2)
 BACKED_UP_WITHIN = datetime.timedelta(days=2)
+CHECKED_WITHIN = datetime.timedelta(days=2)
+SHIPPED_WITHIN = datetime.timedelta(minutes=20)
 NO_BROKER = gettext_lazy(
     "See that it runs and that BROKER_URL is right. What is asked for meanwhile is stored, and done when it is back."
 )
@@ -205,6 +208,20 @@ def _backup() -> Outcome:
     return Outcome("warning", says, remedy=remedy)
 
 
+def _audit() -> Outcome:
+    checked = last_check()
+    if checked is None:
+        return passed(_("The audit log is checked every night."))
+    says = _("%(found)s findings among %(entries)s entries.") % {"found": checked.found, "entries": checked.entries}
+    if checked.found:
+        remedy = _("Keep a copy of the database. manage.py audit_verify says what is not as it was written.")
+        return Outcome("failed", says, remedy=remedy)
+    if timezone.now() - checked.at > CHECKED_WITHIN:
+        last = _("Nobody has checked it since %(day)s.") % {"day": f"{checked.at:%Y-%m-%d}"}
+        return Outcome("warning", last, remedy=_("It is beat's to ask for every night, and a worker's of syncs to do."))
+    return passed(_("Unbroken, on %(day)s.") % {"day": f"{checked.at:%Y-%m-%d}"}, str(checked.entries))
+
+
 def _keys() -> Outcome:
     uses = rotation.key_uses()
     if problems := rotation.problems(uses):
@@ -243,6 +260,23 @@ def _mail() -> Outcome:
     return passed(_("No mail waits or failed."), settings.EMAIL_HOST)
 
 
+def _audit_copies() -> Outcome:
+    if not settings.AUDIT_SHIP_TO:
+        return passed(_("AUDIT_SHIP_TO names no place: the audit log stands in the database alone."))
+    head = AuditHead.objects.first() or AuditHead()
+    waiting = AuditEntry.objects.filter(position__gt=head.shipped).order_by("position")
+    oldest = waiting.values_list("at", flat=True).first()
+    age = timezone.now() - oldest if oldest else datetime.timedelta()
+    if age < SHIPPED_WITHIN:
+        return passed(_("Shipped up to entry %(position)s.") % {"position": head.shipped})
+    says = _("Entries after %(position)s were not shipped yet: %(reason)s") % {
+        "position": head.shipped,
+        "reason": head.ship_error or _("no worker did"),
+    }
+    remedy = _("See that what AUDIT_SHIP_TO names can be reached and takes lines. It is tried again for ever.")
+    return Outcome("failed", says, _seconds(age.total_seconds()), remedy)
+
+
 def _clock() -> Outcome:
     """The database's clock decides about leases."""
     before = timezone.now()
@@ -269,8 +303,10 @@ CHECKS: tuple[tuple[str, Group, str | Promise, bool, Callable[[], Outcome]], ...
     ("disk", "storage", gettext_lazy("Disk"), False, _disk),
     ("growth", "storage", gettext_lazy("Size and growth"), True, _growth),
     ("backup", "storage", gettext_lazy("Backup"), True, _backup),
+    ("chain", "storage", gettext_lazy("Audit log"), True, _audit),
     ("keys", "storage", gettext_lazy("Key ring"), True, _keys),
     ("broker", "outside", gettext_lazy("Broker"), False, _broker),
     ("mail", "outside", gettext_lazy("Mail"), True, _mail),
+    ("audit", "outside", gettext_lazy("Copies of the audit log"), True, _audit_copies),
     ("clock", "outside", gettext_lazy("Clock"), True, _clock),
 )

@@ -1,4 +1,4 @@
-"""`manage.py audit_verify [--lines FILE] [--json]`: whether anybody changed the audit log."""
+"""`manage.py audit_verify [--lines FILE] [--shipped FILE] [--json]`: whether anybody changed the audit log."""
 
 from typing import Any
 
@@ -12,22 +12,33 @@ from sync.management.base import Exit, ReportingCommand, read_input, to_json
 class Command(ReportingCommand):
     help = (
         "Checks every entry of the audit log, its place, and the end of the chain. Ends with 3 when anything was changed, "
-        "removed, inserted, moved or cut off, or when another key signed."
+        "removed, inserted, moved or cut off, or when another key signed. One thing the database alone cannot show: that "
+        "somebody who owns it put an older end of the chain back and deleted all after it. --shipped does."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument(
-            "--lines", metavar="FILE", help="shipped or exported lines to compare; - reads standard input"
+        lines = parser.add_mutually_exclusive_group()
+        lines.add_argument("--lines", metavar="FILE", help="any lines to compare, exported too; - reads standard input")
+        lines.add_argument(
+            "--shipped",
+            metavar="FILE",
+            help="all lines that arrived at AUDIT_SHIP_TO, or the newest file of them: none may be missing either",
         )
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def carry_out(self, options: dict[str, Any]) -> None:
         report = verification.verify()
         if options["lines"]:
-            verification.compare(report, read_input(options["lines"]).decode(errors="replace").split("\n"))
+            verification.compare(report, lines_of(options["lines"]))
+        if options["shipped"]:
+            verification.compare_shipped(report, lines_of(options["shipped"]))
         self.stdout.write(to_json(facts_of(report)) if options["json"] else in_words(report))
         if report.found:
             raise SystemExit(Exit.FOUND)
+
+
+def lines_of(file: str) -> list[str]:
+    return read_input(file).decode(errors="replace").split("\n")
 
 
 def facts_of(report: Report) -> dict[str, Any]:

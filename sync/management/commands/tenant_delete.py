@@ -14,6 +14,8 @@ REASONS = {
     "running": "A run is in progress. Wait until it has ended, or stop it: turn_off {0}",
 }
 
+LEFT = "Microsoft could not be told to send no more change notifications: it stops by itself at {0}; nobody heeds them."
+
 
 class Command(ReportCommand):
     help = "Deletes a tenant with its secrets, settings and logs. What it has in AWS stays there; the audit log stays."
@@ -27,11 +29,18 @@ class Command(ReportCommand):
             raise CommandError(f"Nothing was deleted. To delete it: --confirm {tenant.slug}", returncode=Exit.USAGE)
         slug, stays = tenant.slug, stays_in_aws(tenant)
         try:
-            delete_tenant(tenant=tenant, actor=self.actor)
+            left_until = delete_tenant(tenant=tenant, actor=self.actor)
         except CannotDelete as error:
             raise CommandError(REASONS[error.reason].format(slug)) from error
-        return {"tenant": slug, "deleted": True, "stays_in_aws": stays}
+        return {
+            "tenant": slug,
+            "deleted": True,
+            "stays_in_aws": stays,
+            "notifications_until": left_until and left_until.isoformat(),
+        }
 
     def in_words(self, report: Report) -> str:
         stays = report["stays_in_aws"]
-        return f"{report['tenant']} is deleted. In AWS stay {stays['people']} people and {stays['groups']} groups."
+        said = f"{report['tenant']} is deleted. In AWS stay {stays['people']} people and {stays['groups']} groups."
+        until = report["notifications_until"]
+        return f"{said} {LEFT.format(until)}" if until else said

@@ -1,10 +1,13 @@
 """Every address, every role, every method: who may read, who may act. The list is the site map's own."""
 
+import html
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from babel.messages.mofile import read_mo
 from django.apps import apps
 from django.conf import settings
 from django.db import transaction
@@ -212,9 +215,20 @@ def ways() -> Iterator[tuple[str, str, Callable[[Client, str], HttpResponse]]]:
 
 
 def test_another_tenants_pages_do_not_exist_for_me(world: World) -> None:
+    """To the letter, but for the address that was asked for, the number of the request and the time."""
     stranger = world.client(STRANGER)
-    answers = {(name, method): send(stranger, world.address(name)).status_code for name, method, send in ways()}
-    assert set(answers.values()) == {404}, answers
+    answers = {(name, method): send(stranger, world.address(name)) for name, method, send in ways()}
+    assert {answer.status_code for answer in answers.values()} == {404}
+    for name in READ[::10]:
+        nobodys = stranger.get(world.address(name, "nowhere-at-all"))
+        assert said_by(answers[name, "GET"]) == said_by(nobodys), name
+
+
+def said_by(answer: HttpResponse) -> tuple[int, list[str], str]:
+    text = answer.content.decode()
+    for word in (SLUG, "nowhere-at-all", answer["X-Request-ID"]):
+        text = text.replace(word, "")
+    return answer.status_code, sorted(answer.headers), re.sub(r"\b\w{64}\b|<time.*?</time>|data-seconds=.\d+", "", text)
 
 
 def test_what_belongs_to_one_tenant_is_not_found_under_the_address_of_another(world: World) -> None:
@@ -272,6 +286,11 @@ NAMES = (
     *("name", "display_name", "detail_name", "user_principal_name", "title", "comment", "detail", "error"),
     *("match_name", "wanted_name", "proposed_name", "scim_name", "problem_detail", "actor", "object_name", "asked_by"),
 )
+# What the policy of our pages would stop: scripts, styles and handlers that stand in the page, and addresses that are scripts.
+INLINE = re.compile(
+    r"<script(?![^>]*\ssrc=)|<style|<[^>]*\s(?:style|on[a-z]+|hx-on\S*|srcdoc)=|=.javascript:", re.IGNORECASE
+)
+VALUE = re.compile(r"""=("|')(?!javascript:)[^"]*?\1""")
 
 
 def test_whatever_is_in_a_name_is_text_on_every_page(world: World) -> None:
@@ -291,6 +310,7 @@ def test_whatever_is_in_a_name_is_text_on_every_page(world: World) -> None:
             shown += "&lt;script&gt;alert(1)" in page
             assert "<script>alert" not in page, address
             assert "<img src=x" not in page, address
+            assert INLINE.search(VALUE.sub("=", page)) is None, address
     assert shown > 20
 
 
@@ -302,6 +322,41 @@ def make_hostile(model: type[Model], columns: list[Any]) -> None:
             name: text for name, text in texts.items() if len(text) <= (model._meta.get_field(name).max_length or 999)
         }
         model._default_manager.filter(pk=row.pk).update(**fitting)
+
+
+# A field of SCIM, and what AWS's console says.
+ELSEWHERE = {"title", "SCIM endpoint", "Enable"}
+
+
+def test_every_page_speaks_german_alone(world: World) -> None:
+    """Of what the catalogue translates. What programs are told is English, and so is the page about it."""
+    english, left = translated_into("de") - ELSEWHERE, {}
+    read = [*READ, *(name for name, method, _needed in ways_of_others() if method == "GET" and name != "api_docs")]
+    for address in [*(world.address(name) for name in read), *(f"/t/{SLUG}/{path}" for path in MORE)]:
+        answer = world.client(Role.OWNER).get(address, headers={"Accept-Language": "de"}, follow=True)
+        assert answer.status_code < 500, address
+        if answer["Content-Type"].startswith("text/html"):
+            left[address] = texts_of(answer.content.decode()) & english
+    assert len(left) > 80
+    assert {address: texts for address, texts in left.items() if texts} == {}
+
+
+def translated_into(language: str) -> set[str]:
+    """Messages that stand on a page as they are, and read otherwise in this language."""
+    path = settings.BASE_DIR / "locale" / language / "LC_MESSAGES" / "django.mo"
+    with path.open("rb") as file:
+        found = read_mo(file)
+    whole = {one.id for one in found if isinstance(one.id, str) and one.id != one.string}
+    return {text for text in whole if len(text) > 2 and "%(" not in text}
+
+
+def texts_of(page: str) -> set[str]:
+    """Between tags, and in attributes that are read out. Names of people and code are in no language."""
+    shown = re.sub(r"<(script|code|bdi|kbd)\b.*?</\1>", "<>", page, flags=re.DOTALL)
+    found = re.findall(r">([^<>]+)<", shown) + re.findall(
+        r'(?:title|aria-label|placeholder|data-label)="([^"]+)"', shown
+    )
+    return {html.unescape(text).strip() for text in found}
 
 
 def test_nothing_is_done_without_the_form_s_own_token(world: World) -> None:

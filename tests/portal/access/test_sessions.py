@@ -81,6 +81,15 @@ def test_signing_in_makes_another_session_key(viewer: User, client_of: Callable[
     assert client.cookies[settings.SESSION_COOKIE_NAME].value != before
 
 
+def test_after_signing_out_the_old_key_opens_nothing_and_what_it_held_is_gone(tom: Client) -> None:
+    key = tom.cookies[settings.SESSION_COOKIE_NAME].value
+    tom.post("/sign-out/")
+    old = Client()
+    old.cookies[settings.SESSION_COOKIE_NAME] = key
+    assert not is_in(old)
+    assert not Session.objects.filter(session_key=key).exists()
+
+
 def test_one_sees_where_one_is_signed_in_and_signs_out_there(
     tenant: Tenant, viewer: User, client_of: Callable[[User], Client]
 ) -> None:

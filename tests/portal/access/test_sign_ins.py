@@ -2,11 +2,15 @@
 
 import json
 import logging
+import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import structlog
+from django.contrib.auth.hashers import MD5PasswordHasher, make_password
 from django.test import Client
+from django.utils import timezone
 
 from portal.deployment import json_logs
 from portal.models import Role, User
@@ -136,3 +140,48 @@ def test_every_log_line_of_a_request_says_who_and_from_where(viewer: User, clien
     assert found["Not Found: /nowhere/"].items() >= (who | {"request": missing["X-Request-ID"]}).items()
     assert structlog.contextvars.merge_contextvars in json_logs.PROCESSORS
     assert not structlog.contextvars.get_contextvars()
+
+
+@pytest.fixture
+def hashed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Every password of which a hash is computed: whatever compares or stores one computes it here."""
+    found: list[str] = []
+    encode = MD5PasswordHasher.encode
+
+    def noted(hasher: MD5PasswordHasher, password: str, salt: str) -> str:
+        found.append(password)
+        return encode(hasher, password, salt)
+
+    monkeypatch.setattr(MD5PasswordHasher, "encode", noted)
+    return found
+
+
+# Account -> what is different about it.
+ACCOUNTS: dict[str, dict[str, Any]] = {
+    "usual": {},
+    "deactivated": {"is_active": False},
+    "ended": {"password_ends_at": timezone.now()},
+    "without-password": {"password": make_password(None)},
+    "of-microsoft": {"password": make_password(None), "microsoft_key": "directory/object"},
+}
+
+
+@pytest.mark.parametrize("password", [PASSWORD, "wrong wrong wrong"])
+def test_a_try_costs_one_hash_whether_or_not_there_is_such_an_account(
+    tenant: Tenant, hashed: list[str], password: str
+) -> None:
+    """How long an answer takes is the hash (V6.3.8): equal work tells nobody whose address is known here."""
+    for name, facts in ACCOUNTS.items():
+        user = person(f"{name}@acme.example", Role.VIEWER, tenant)
+        User.objects.filter(pk=user.pk).update(**facts)
+    work, answers = {}, {}
+    for name in [*ACCOUNTS, "nobody"]:
+        hashed.clear()
+        answer = Client(**HERE).post("/sign-in/", {"login": f"{name}@acme.example", "password": password})
+        work[name] = len(hashed)
+        answers[name] = (answer.status_code, re.sub(r"[\w-]+@acme|\b\w{64}\b", "", answer.content.decode()))
+    assert work == dict.fromkeys([*ACCOUNTS, "nobody"], 1)
+    alike = {
+        name: found for name, found in answers.items() if password != PASSWORD or name not in ("usual", "deactivated")
+    }
+    assert len(set(alike.values())) == 1, {name: status for name, (status, _text) in alike.items()}

@@ -1,9 +1,12 @@
 """Who may do what by the API: a token does no more than its scopes and its person's roles. The list is the description's own."""
 
+import hashlib
 from collections.abc import Callable, Iterator
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from portal.access.api_tokens import NEEDS
@@ -12,7 +15,7 @@ from portal.api.application import description, scopes
 from portal.models import ApiToken, Role, Scope, User
 from sync.models import AuditEntry, Hold, Tenant
 from sync.tenants.services import create_tenant
-from tests.world.api import Script, script_of
+from tests.world.api import Script, script_of, token_of
 from tests.world.people import person
 from tests.world.runs import new_run
 
@@ -146,3 +149,15 @@ def test_a_token_asks_so_often_and_no_more(acme: Tenant, owner: User, monkeypatc
     assert [one.status_code for one in answers] == [200, 200, 200, 429]
     assert int(answers[-1]["Retry-After"]) <= 60
     assert answers[-1]["Content-Type"] == "application/problem+json"
+
+
+def test_a_token_is_looked_for_by_its_hash_alone(acme: Tenant, owner: User) -> None:
+    """The database compares 256 bits that nobody can choose: how long it takes says nothing of the token."""
+    text = token_of(owner)
+    with CaptureQueriesContext(
+        connection,
+    ) as asked:
+        assert Script(text).get("/status").status_code == 200
+    sent = "".join(query["sql"] for query in asked.captured_queries)
+    assert hashlib.sha256(text.encode()).hexdigest() in sent
+    assert text not in sent

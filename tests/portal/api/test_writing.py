@@ -1,13 +1,17 @@
 """What a script starts, cancels and decides."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db.models import F
 from django.utils import timezone
 
-from portal.api import holds
+from portal.api import holds, runs
 from portal.models import Role, User
-from sync.models import ChangeRequest, HeldChange, Hold, Run, Tenant
+from sync.approvals import services as approvals
+from sync.models import AuditEntry, ChangeRequest, HeldChange, Hold, Run, Tenant
+from sync.runs.requests import cancel_run
 from tests.world.api import Script, script_of
 from tests.world.drafted import with_draft, with_versions
 from tests.world.people import person
@@ -79,6 +83,44 @@ def test_a_run_is_cancelled_by_whoever_saw_it_as_it_is(on: Tenant, script: Scrip
     assert body(script.post("/tenants/acme/runs/1/cancel", If_Match="*"))["code"] == "over"
 
 
+@pytest.mark.parametrize(("named", "status"), [("the ETag", 412), ("*", 202)])
+def test_a_run_that_goes_on_while_it_is_cancelled_is_cancelled_only_if_that_does_not_matter(
+    on: Tenant, script: Script, monkeypatch: pytest.MonkeyPatch, named: str, status: int
+) -> None:
+    run = new_run(on, 1, state="running")
+    after_the_check(monkeypatch, runs, lambda: Run.objects.filter(pk=run.pk).update(sequence=F("sequence") + 1))
+    named = script.get("/tenants/acme/runs/1")["ETag"] if named != "*" else "*"
+    answer = script.post("/tenants/acme/runs/1/cancel", If_Match=named)
+    assert answer.status_code == status
+    run.refresh_from_db()
+    assert run.state == ("cancelling" if status == 202 else "running")
+    if status == 412:
+        assert answer["ETag"] == script.get("/tenants/acme/runs/1")["ETag"] != named
+
+
+@pytest.mark.parametrize("state", ["queued", "running"])
+def test_of_two_who_cancel_at_once_one_does(
+    on: Tenant, script: Script, monkeypatch: pytest.MonkeyPatch, state: str
+) -> None:
+    run = new_run(on, 1, state=state)
+    after_the_check(monkeypatch, runs, lambda: cancel_run(run=run, actor="tom@acme.example"))
+    etag = script.get("/tenants/acme/runs/1")["ETag"]
+    assert script.post("/tenants/acme/runs/1/cancel", If_Match=etag).status_code == 412
+    assert [entry.actor for entry in AuditEntry.objects.filter(verb="run.cancel")] == ["tom@acme.example"]
+
+
+def after_the_check(monkeypatch: pytest.MonkeyPatch, module: Any, act: Callable[[], object]) -> None:
+    """Somebody else is that quick, once."""
+    check, acts = module.require_match, [act]
+
+    def late(request: Any, etag: str) -> None:
+        check(request, etag)
+        while acts:
+            acts.pop()()
+
+    monkeypatch.setattr(module, "require_match", late)
+
+
 @pytest.fixture
 def hold(on: Tenant) -> Hold:
     run = new_run(on, 1, state="waiting_for_approval")
@@ -128,17 +170,25 @@ def test_whatever_came_after_the_reading_is_not_decided_on_unseen(hold: Hold, ap
 def test_whoever_is_held_while_it_is_decided_waits(
     hold: Hold, approver: Script, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    check = holds.require_match
-
-    def late(request: Any, etag: str) -> None:
-        check(request, etag)
-        HeldChange.objects.create(
-            hold=hold, tenant=hold.tenant, action="disable", object_type="user", object_id="d" * 36
-        )
-
-    monkeypatch.setattr(holds, "require_match", late)
+    facts = {"action": "disable", "object_type": "user", "object_id": "d" * 36}
+    after_the_check(monkeypatch, holds, lambda: HeldChange.objects.create(hold=hold, tenant=hold.tenant, **facts))
     assert body(decide(approver, hold, {"approve": "all"}))["approved"] == 3
     assert HeldChange.objects.get(object_id="d" * 36).decision == "waiting"
+
+
+def test_of_two_who_decide_at_once_the_second_has_not_seen_it(
+    hold: Hold, approver: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other one keeps, a moment before this one's decision gets its turn."""
+    lock, ann = approvals.lock, HeldChange.objects.earliest("pk")
+
+    def wait_for_the_other(found: Hold) -> None:
+        approvals.decide_hold(hold=found, actor="jo@acme.example", keep=[ann.pk])
+        lock(found)
+
+    monkeypatch.setattr(approvals, "lock", wait_for_the_other)
+    assert decide(approver, hold, {"approve": "all"}).status_code == 412
+    assert not HeldChange.objects.filter(decision="approved").exists()
 
 
 def test_an_etag_counts_though_compression_marked_it_weak(hold: Hold, approver: Script) -> None:

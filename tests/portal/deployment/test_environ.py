@@ -5,12 +5,14 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trustme
 from django.core.exceptions import ImproperlyConfigured
 
-from portal.deployment import addresses, environ
+from portal.deployment import addresses, embedded, environ
+from portal.deployment.processes import Child
 from tests.world.programs import ROOT, clean_environment
 
 pytestmark = pytest.mark.pure
@@ -238,3 +240,27 @@ def test_only_what_up_shares_is_taken_from_its_folder(tmp_path: Path, monkeypatc
     assert (os.environ["PUBLIC_URL"], os.environ["SEAL_KEYS"]) == ("given", "given")
     assert "PYTHONPATH" not in os.environ
     monkeypatch.delenv("BROKER_URL")
+
+
+class Starting:
+    """A supervisor that starts nothing."""
+
+    def start(self, child: Child) -> Child:
+        return child
+
+
+@pytest.mark.parametrize("demo", [True, False])
+def test_a_program_that_is_not_ours_gets_no_secret_of_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, demo: bool
+) -> None:
+    """The lab of the demo is one that calls a command of ours."""
+    monkeypatch.setattr(embedded, "valkey_binary", lambda: "/bin/valkey-server")
+    starting: Any = Starting()
+    broker = {"BROKER_URL": f"redis+socket://{embedded.broker_socket(tmp_path)}"}
+    environment = dict.fromkeys(environ.SECRETS, "s3cr3t") | broker | {"PUBLIC_URL": "http://localhost:1", "TZ": "UTC"}
+    valkey = embedded.start_valkey(starting, tmp_path, environment)
+    lab, _facts = embedded.start_lab(starting, tmp_path, environment, demo)
+    assert valkey
+    assert valkey.environment == {"PUBLIC_URL": "http://localhost:1", "TZ": "UTC"}
+    assert lab.environment == (environment if demo else valkey.environment)
+    assert "s3cr3t" not in str([*valkey.arguments, *lab.arguments])

@@ -2,13 +2,16 @@
 
 import ast
 import re
+import runpy
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 from django.db import connection
+from django.test import Client
 
+from portal.deployment import environ
 from sync.configuration.settings import set_scope
 from sync.drift import services as drift
 from sync.models import Run, Tenant
@@ -53,6 +56,37 @@ def test_every_setting_that_is_read_is_documented_and_no_other() -> None:
 def test_what_may_come_from_a_file_says_so() -> None:
     from_files = {name for name, reader in settings_read().items() if reader in SECRETS}
     assert {name for name, cells in documented().items() if "file too" in cells[0]} == from_files
+
+
+@pytest.mark.pure
+def test_whatever_may_be_a_secret_is_kept_from_programs_that_need_none() -> None:
+    assert {name for name, reader in settings_read().items() if reader in SECRETS} <= environ.SECRETS
+
+
+YEAR = "max-age=31536000"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("given", "header"),
+    [
+        ({}, YEAR),
+        ({"HSTS_SUBDOMAINS": "1"}, f"{YEAR}; includeSubDomains"),
+        ({"HSTS_PRELOAD": "1"}, f"{YEAR}; preload"),
+        ({"HSTS_SECONDS": "60", "HSTS_SUBDOMAINS": "1", "HSTS_PRELOAD": "1"}, "max-age=60; includeSubDomains; preload"),
+        ({"HSTS_SUBDOMAINS": "0", "HSTS_PRELOAD": "0"}, YEAR),
+        ({"PUBLIC_URL": "http://localhost:8000", "HSTS_SUBDOMAINS": "1", "HSTS_PRELOAD": "1"}, None),
+    ],
+)
+def test_what_browsers_keep_about_https_is_what_the_settings_say(
+    settings: Any, monkeypatch: pytest.MonkeyPatch, given: dict[str, str], header: str | None
+) -> None:
+    for name, value in ({"PUBLIC_URL": "https://testserver"} | given).items():
+        monkeypatch.setenv(name, value)
+    read = runpy.run_path(str(ROOT / "portal/settings.py"))
+    for name in ("SECURE_HSTS_SECONDS", "SECURE_HSTS_INCLUDE_SUBDOMAINS", "SECURE_HSTS_PRELOAD", "SECURE_SSL_REDIRECT"):
+        setattr(settings, name, read[name])
+    assert Client().get("/sign-in/", secure=True).headers.get("Strict-Transport-Security") == header
 
 
 @pytest.mark.django_db(transaction=True)

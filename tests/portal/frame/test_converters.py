@@ -1,6 +1,7 @@
 """An object id of Entra that comes in with a request: a GUID, or nothing is looked up for it."""
 
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from urllib.parse import quote
 
 import pytest
@@ -40,7 +41,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
         urls.append(url)
         raise NotFound("unknown")
 
-    monkeypatch.setattr(clients, "authenticator", lambda _entra, **_: None)
+    monkeypatch.setattr(clients, "authenticator", lambda _entra, **_: SimpleNamespace(token=lambda: "token"))
     monkeypatch.setattr(GraphClient, "_once", unknown)
     yield urls
     assert [url for url in urls if not url.endswith("/directoryObjects/getAvailableExtensionProperties")] == []

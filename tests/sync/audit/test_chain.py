@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,11 @@ from django.db import connection, transaction
 
 from sync import audit
 from sync.audit import chain, triggers, verification
+from sync.audit.checking import last_check
 from sync.audit.lines import to_text
 from sync.keyring import new_ring_line
 from sync.models import AuditEntry, AuditHead, Tenant
+from sync.tasks import check_audit
 from sync.tenants.services import create_tenant
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both]
@@ -31,19 +34,37 @@ def entries() -> list[AuditEntry]:
 
 @pytest.fixture
 def as_attacker() -> Iterator[None]:
-    """The triggers are out of the way: whoever owns the table can do that."""
-    has_triggers = connection.vendor == "postgresql" and bool(_triggers())
-    if has_triggers:
-        _run(f"ALTER TABLE {triggers.TABLE} DISABLE TRIGGER USER")
+    """The triggers are out of the way: whoever owns the tables can do that."""
+    tables = [triggers.TABLE, triggers.HEAD] if connection.vendor == "postgresql" and _triggers() else []
+    for table in tables:
+        _run(f"ALTER TABLE {table} DISABLE TRIGGER USER")
     yield
-    if has_triggers:
-        _run(f"ALTER TABLE {triggers.TABLE} ENABLE TRIGGER USER")
+    for table in tables:
+        _run(f"ALTER TABLE {table} ENABLE TRIGGER USER")
 
 
 def _triggers() -> list[Any]:
+    """None where the tables were made without migrations."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT tgname FROM pg_trigger WHERE tgname LIKE 'lockstep_keep_audit%%'")
         return cursor.fetchall()
+
+
+@contextmanager
+def kept() -> Iterator[None]:
+    """With the triggers of both tables."""
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite has the chain alone")
+    made_here = not _triggers()
+    if made_here:
+        _run(triggers.CREATE)
+        _run(triggers.CREATE_HEAD)
+    try:
+        yield
+    finally:
+        if made_here:
+            _run(triggers.DROP_HEAD)
+            _run(triggers.DROP)
 
 
 def _run(statement: str, *values: object) -> None:
@@ -242,15 +263,111 @@ def test_the_command_says_it_by_its_exit_code(
     ids=["change", "move", "delete", "truncate"],
 )
 def test_postgresql_refuses_to_change_an_entry(entries: list[AuditEntry], act: Callable[[AuditEntry], None]) -> None:
-    if connection.vendor != "postgresql":
-        pytest.skip("SQLite has the chain alone")
-    made_here = not _triggers()
-    if made_here:
-        _run(triggers.CREATE)
-    try:
-        with pytest.raises(Exception, match="append-only"), transaction.atomic():
-            act(entries[2])
-    finally:
-        if made_here:
-            _run(triggers.DROP)
+    with kept(), pytest.raises(Exception, match="append-only"), transaction.atomic():
+        act(entries[2])
     assert codes() == set()
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda old: old.save(),
+        lambda old: AuditHead.objects.update(position=old.position),
+        lambda _old: AuditHead.objects.update(chain_hash="0" * 64),
+        lambda _old: AuditHead.objects.update(shipped=99),
+        lambda _old: AuditHead.objects.all().delete(),
+        lambda _old: _run(f"TRUNCATE {triggers.HEAD}"),
+    ],
+    ids=["put back", "wind back", "another end", "pass over", "delete", "truncate"],
+)
+def test_postgresql_lets_the_end_only_move_on(entries: list[AuditEntry], act: Callable[[AuditHead], None]) -> None:
+    old = AuditHead.objects.get()
+    audit.record("jo@acme.example", "tenant.change", Tenant.objects.get(), {}, {"name": "x"})
+    with kept():
+        with pytest.raises(Exception, match="only moves on"), transaction.atomic():
+            act(old)
+        audit.record("jo@acme.example", "tenant.change", Tenant.objects.get(), {}, {"name": "y"})
+        AuditHead.objects.update(shipped=8, ship_failures=1)
+        chain.forget_key("other")
+    assert codes() == set()
+    assert AuditHead.objects.get().position == 8
+
+
+def test_an_end_before_any_entry_may_go(db: None) -> None:
+    """A backup is restored into a database in which a beat may have looked already."""
+    with kept():
+        for empty in (lambda: AuditHead.objects.all().delete(), lambda: _run(f"TRUNCATE {triggers.HEAD}")):
+            chain.extend()
+            empty()
+            assert not AuditHead.objects.exists()
+
+
+def test_an_older_end_that_was_put_back_shows_by_the_lines_that_were_shipped(
+    entries: list[AuditEntry], as_attacker: None
+) -> None:
+    """Its signature is genuine: the database alone cannot tell."""
+    old = AuditHead.objects.get()
+    for name in ("x", "y"):
+        audit.record("eve@acme.example", "tenant.change", Tenant.objects.get(), {}, {"name": name})
+    arrived = [to_text(entry) for entry in AuditEntry.objects.order_by("position")]
+    AuditEntry.objects.filter(position__gt=old.position).delete()
+    old.save()
+    report = verification.verify()
+    assert report.found == 0
+    verification.compare_shipped(report, arrived)
+    assert [(one.code, one.position) for one in report.findings] == [("shipped", 7), ("shipped", 8)]
+
+
+@pytest.mark.parametrize(
+    ("arrived", "said"),
+    [
+        (range(1, 7), []),
+        # The newest file of them, and lines that came twice or before they were marked.
+        ([4, 5, 5, 6], []),
+        ([1, 2, 5, 6], ["Lines that the table has were never shipped: 3 to 4."]),
+        ([2, 4], ["Lines that the table has were never shipped: 3, 5."]),
+        ([], ["Lines that the table has were never shipped: 1 to 5."]),
+    ],
+)
+def test_lines_that_were_passed_over_show(entries: list[AuditEntry], arrived: list[int], said: list[str]) -> None:
+    """Somebody set the mark forward."""
+    AuditHead.objects.update(shipped=5)
+    report = verification.verify()
+    verification.compare_shipped(report, [to_text(entries[position - 1]) for position in arrived])
+    assert [one.sentence for one in report.findings] == said
+
+
+def test_a_mark_beyond_the_end_shows(entries: list[AuditEntry], as_attacker: None) -> None:
+    AuditHead.objects.update(shipped=7)
+    assert codes() == {"ahead"}
+
+
+def test_the_command_compares_all_that_was_shipped(
+    entries: list[AuditEntry], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    AuditHead.objects.update(shipped=6)
+    lines = tmp_path / "audit.jsonl"
+    lines.write_text("".join(to_text(entry) for entry in entries))
+    call_command("audit_verify", "--shipped", str(lines))
+    lines.write_text("".join(to_text(entry) for entry in entries[:4]))
+    with pytest.raises(SystemExit) as ended:
+        call_command("audit_verify", "--shipped", str(lines))
+    assert ended.value.code == 3
+    assert "never shipped: 5 to 6" in capsys.readouterr().out
+
+
+def test_the_nightly_check_leaves_an_entry_and_says_in_the_log_what_is_bad(
+    entries: list[AuditEntry], as_attacker: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    check_audit()
+    checked = last_check()
+    assert checked is not None
+    assert (checked.entries, checked.found) == (6, 0)
+    AuditEntry.objects.filter(pk=entries[2].pk).update(actor="eve@acme.example")
+    check_audit()
+    checked = last_check()
+    assert checked is not None
+    assert (checked.entries, checked.found) == (7, 1)
+    assert AuditEntry.objects.latest("pk").actor == "nightly check"
+    [line] = [one.msg for one in caplog.records if isinstance(one.msg, dict) and one.levelname == "ERROR"]
+    assert (line["found"], line["codes"]) == (1, ["changed"])

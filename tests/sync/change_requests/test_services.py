@@ -11,9 +11,9 @@ from django.utils import timezone
 from sync.approvals import services as approvals
 from sync.change_requests import services
 from sync.change_requests.services import Stale
+from sync.configuration.second_person import NotWaiting, OwnRequest
 from sync.models import AuditEntry, ChangeRequest, HeldChange, Hold, Run, Tenant
 from sync.preview.services import publish_draft
-from sync.second_person import NotWaiting, OwnRequest
 from sync.tenants.services import save_safety
 from tests.world.drafted import JO, RAVI, edit_title
 from tests.world.second_person import Approvers, has_been_on

@@ -5,9 +5,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
+from sync.directory import hints
 from sync.directory.hints import heeded
 from sync.directory.subscriptions import PATH, hash_of
 from sync.models import GraphSubscription, Run, Tenant
@@ -163,3 +165,19 @@ def test_reauthorization_renews_and_starts_nothing(on: Tenant, sent: list[tuple[
     post(item(lifecycleEvent="reauthorizationRequired"))
     assert runs() == []
     assert sent == [("sync.tasks.keep_subscription", GraphSubscription.objects.get().pk)]
+
+
+def test_a_flood_of_forged_ones_is_a_line_a_minute(on: Tenant, caplog: pytest.LogCaptureFixture) -> None:
+    """Broken ones too. Each line says how many came since the one before."""
+    cache.delete_many([hints.REFUSED, f"{hints.REFUSED}-line"])
+    with caplog.at_level("WARNING"):
+        for _ in range(20):
+            assert post(item(clientState="guessed"), item(clientState="again")) == 202
+            assert Client().post(f"/{PATH}", "words", content_type="application/json").status_code == 400
+        # A minute later.
+        cache.delete(f"{hints.REFUSED}-line")
+        post(item(clientState="guessed"))
+        post(item(clientState="guessed"))
+    lines = [one.msg for one in caplog.records if isinstance(one.msg, dict)]
+    assert [line["refused"] for line in lines if line["event"] == "notifications refused"] == [2, 59]
+    assert [one for one in caplog.records if one.name == "django.request"] == []

@@ -5,19 +5,25 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django.live_server_helper import LiveServer
 
-from sync.directory import subscriptions
+from sync.connection.clients import graph_client
+from sync.directory import live, subscriptions
 from sync.graph.errors import Forbidden, NotFound, Rejected
-from sync.models import EntraConnection, GraphSubscription, Run, Tenant
+from sync.models import AuditEntry, EntraConnection, GraphSubscription, Run, Tenant
+from sync.tenants.services import delete_tenant
 from sync.worker import scheduling
 from sync.worker.execution import execute_run
 from tests.world.company import change_members, group_of, hire
 from tests.world.lab import Lab
 from tests.world.programs import until
 from tests.world.second_person import has_been_on
-from tests.world.tenant import assign, sync
+from tests.world.tenant import ACTOR, assign, sync
+
+END = {"expirationDateTime": (timezone.now() + timedelta(days=2)).strftime("%Y-%m-%dT%H:%M:%SZ")}
 
 
 class Graph:
@@ -146,19 +152,19 @@ def test_nothing_is_asked_for_where_microsoft_cannot_reach_us(
     on: Tenant, graph: Graph, settings: Any, url: str
 ) -> None:
     settings.PUBLIC_URL = url
-    assert look() == []
+    with CaptureQueriesContext(connection) as asked:
+        assert look() == []
     assert graph.asked == []
+    # The address says it: no tenant is looked at.
+    assert [one["sql"] for one in asked if "sync_tenant" in one["sql"]] == []
 
 
-@pytest.mark.django_db(transaction=True)
-def test_an_activation_is_in_aws_at_once_and_out_again(
+@pytest.fixture
+def subscribed(
     wired: Tenant, lab: Lab, live_server: LiveServer, settings: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As PIM for groups does it: somebody becomes a member for a while. Everything but the clock is real."""
+) -> Tenant:
+    """Everything but the clock is real."""
     settings.PUBLIC_URL, settings.LAB_CONSOLE = live_server.url, lab.facts["console"]
-    ann, team = hire(lab, "Ann Active"), group_of(lab, "Admins now and then")
-    assign(wired, team)
-    sync(wired)
     EntraConnection.objects.update(changed_at=timezone.now(), tested_at=timezone.now(), test_passed=True)
     has_been_on(wired)
     told: list[tuple[str, int]] = []
@@ -168,9 +174,60 @@ def test_an_activation_is_in_aws_at_once_and_out_again(
     for _task, key in told:
         subscriptions.keep(key)
     assert [row.state for row in GraphSubscription.objects.all()] == ["active", "active"]
+    return wired
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_activation_is_in_aws_at_once_and_out_again(subscribed: Tenant, lab: Lab) -> None:
+    """As PIM for groups does it: somebody becomes a member for a while."""
+    ann, team = hire(lab, "Ann Active"), group_of(lab, "Admins now and then")
+    assign(subscribed, team)
+    sync(subscribed)
     for change, members in (({"add": [ann["id"]]}, 1), ({"remove": [ann["id"]]}, 0)):
         carry_out(lambda change=change: change_members(lab, team, **change))
         assert members_in_aws(lab) == members
+
+
+@pytest.mark.django_db(transaction=True)
+def test_with_a_deleted_tenant_they_end_at_microsoft(subscribed: Tenant) -> None:
+    """Right after it was turned off, before any beat has looked."""
+    graph = graph_client(subscribed)
+    ids = list(GraphSubscription.objects.values_list("subscription_id", flat=True))
+    for one in ids:
+        graph.renew_subscription(one, END)
+    Tenant.objects.update(enabled=False)
+    assert delete_tenant(tenant=subscribed, actor=ACTOR) is None
+    for one in ids:
+        with pytest.raises(NotFound):
+            graph.renew_subscription(one, END)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("answer", "left"), [({}, False), (NotFound("gone", status=404), False), (Forbidden("no", status=403), True)]
+)
+def test_what_could_not_be_ended_with_its_tenant_is_told(
+    on: Tenant, graph: Graph, monkeypatch: pytest.MonkeyPatch, answer: Any, left: bool
+) -> None:
+    monkeypatch.setattr(live, "client_of", graph)
+    look()
+    ends = GraphSubscription.objects.latest("expires_at").expires_at
+    graph.answers["delete"] = answer
+    Tenant.objects.update(enabled=False)
+    assert delete_tenant(tenant=on, actor=ACTOR) == (ends if left else None)
+    before = AuditEntry.objects.get(verb="tenant.delete").before
+    assert ("notifications_until" in (before or {})) is left
+
+
+@pytest.mark.django_db
+def test_a_tenant_that_stays_after_all_gets_them_anew(
+    on: Tenant, graph: Graph, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody turns it on between the question and the deletion."""
+    monkeypatch.setattr(live, "client_of", graph)
+    before = look()
+    assert subscriptions.end_all(on) is None
+    assert set(look()).isdisjoint(before)
 
 
 def carry_out(change: Callable[[], None]) -> None:

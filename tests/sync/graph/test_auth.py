@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from sync.graph.auth import Authenticator, Certificate, ClientSecret
 from sync.graph.cloud import CLOUDS
 from sync.graph.errors import BadAnswer, GraphError, InvalidId, ServerError, SignInFailed, Throttled, Unreachable
+from tests.world.redirects import STATUSES, leads_elsewhere, somebody_went_there
 
 DIRECTORY = "11111111-2222-4333-8444-555555555555"
 TENANT = f"https://login.microsoftonline.com/{DIRECTORY}"
@@ -130,3 +131,24 @@ def test_a_directory_id_stays_one_segment_of_the_path() -> None:
     with pytest.raises(InvalidId):
         Authenticator(CLOUDS["global"], "..", "client", ClientSecret("secret")).token()
     assert len(responses.calls) == 1
+
+
+@responses.activate
+@pytest.mark.parametrize("status", STATUSES)
+@pytest.mark.parametrize("answer", [{"body": ""}, {"json": {"access_token": "a", "expires_in": 3599}}])
+def test_the_secret_follows_no_redirect_of_the_token_endpoint(status: int, answer: dict[str, Any]) -> None:
+    discovered()
+    leads_elsewhere("POST", TOKEN, status, **answer)
+    with pytest.raises(Unreachable, match="redirect"):
+        authenticator().token()
+    assert not somebody_went_there()
+
+
+@responses.activate
+@pytest.mark.parametrize("status", STATUSES)
+@pytest.mark.parametrize("answer", [{"body": ""}, {"json": {"token_endpoint": "https://elsewhere.example/trap"}}])
+def test_where_the_token_endpoint_is_no_other_host_says(status: int, answer: dict[str, Any]) -> None:
+    leads_elsewhere("GET", DISCOVERY, status, **answer)
+    with pytest.raises(Unreachable, match="redirect"):
+        authenticator().token()
+    assert not somebody_went_there()

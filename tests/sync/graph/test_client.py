@@ -29,6 +29,7 @@ from sync.graph.errors import (
 )
 from tests.world.lab import Lab
 from tests.world.raw_server import cuts, drips, raw_server, sends
+from tests.world.redirects import STATUSES, leads_elsewhere, somebody_went_there
 
 pytestmark = pytest.mark.company(450)
 
@@ -204,6 +205,16 @@ def test_a_link_to_another_host_is_never_followed(link: str) -> None:
         list(fake()[0].users_delta(["id"]))
     with pytest.raises(BadAnswer):
         list(fake()[0].users_delta(["id"], link))
+
+
+@responses.activate
+@pytest.mark.parametrize("status", STATUSES)
+def test_the_token_follows_no_redirect_of_graph(status: int) -> None:
+    graph, _auth, slept = fake()
+    leads_elsewhere("GET", f"{GRAPH}/users/delta", status, json={"value": [], "@odata.deltaLink": f"{GRAPH}/x"})
+    with pytest.raises(Rejected, match=str(status)):
+        list(graph.users_delta(["id"]))
+    assert (somebody_went_there(), slept) == (False, [])
 
 
 @responses.activate

@@ -15,6 +15,7 @@ from sync.graph.aws_signature import signed
 from sync.graph.cloud import CLOUDS
 from sync.graph.errors import FederationFailed
 from sync.graph.federation import Federated, StsToken, TokenFile, audience_of
+from tests.world.redirects import STATUSES, leads_elsewhere, somebody_went_there
 
 STS = "https://sts.eu-central-1.amazonaws.com/"
 AUDIENCE = "api://AzureADTokenExchange"
@@ -129,3 +130,32 @@ def test_the_audience_is_the_clouds_own() -> None:
 def test_a_file_is_read_up_to_a_limit(tmp_path: Path) -> None:
     (tmp_path / "token").write_text("x" * 200_000)
     assert len(TokenFile(str(tmp_path / "token")).token(AUDIENCE)) == 64 * 1024
+
+
+@responses.activate
+@pytest.mark.parametrize("status", STATUSES)
+def test_a_signed_request_follows_no_redirect_of_sts(status: int) -> None:
+    leads_elsewhere("POST", STS, status)
+    with pytest.raises(FederationFailed) as failed:
+        Federated(sts(), AUDIENCE).assertion()
+    assert (failed.value.code, somebody_went_there()) == ("sts-refused", False)
+
+
+CONTAINER = "http://169.254.170.23/v1/credentials"
+INSTANCE = "http://169.254.169.254/latest"
+
+
+@responses.activate
+@pytest.mark.parametrize("status", STATUSES)
+@pytest.mark.parametrize("leading", ["container", "token", "role", "credentials"])
+def test_what_this_machine_shows_to_its_own_addresses_follows_no_redirect(status: int, leading: str) -> None:
+    role = f"{INSTANCE}/meta-data/iam/security-credentials/"
+    steps = {"token": ("PUT", f"{INSTANCE}/api/token"), "role": ("GET", role), "credentials": ("GET", f"{role}role")}
+    leads_elsewhere(*({"container": ("GET", CONTAINER)} | steps)[leading], status)
+    for method, url in steps.values():
+        responses.add(method, url, body="role")
+    environment = {"AWS_CONTAINER_AUTHORIZATION_TOKEN": "pod-token"}
+    with pytest.raises(FederationFailed):
+        credentials(environment | ({"AWS_CONTAINER_CREDENTIALS_FULL_URI": CONTAINER} if leading == "container" else {}))
+    assert responses.calls
+    assert not somebody_went_there()

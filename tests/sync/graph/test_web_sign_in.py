@@ -5,13 +5,16 @@ from typing import Any
 
 import jwt
 import pytest
+import responses
 from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import RSAAlgorithm
 
 from sync.graph import web_sign_in
 from sync.graph.cloud import CLOUDS
-from sync.graph.errors import BadAnswer
+from sync.graph.errors import BadAnswer, Unreachable
+from sync.graph.session import Session
 from sync.graph.web_sign_in import App, Keys
+from tests.world.redirects import STATUSES, leads_elsewhere, somebody_went_there
 
 pytestmark = pytest.mark.pure
 APP = App(CLOUDS["global"], "4f1c09d2-7a3e-4b8a-9c55-12e0d7f6a3b1", "app", "canary", "http://localhost/")
@@ -81,3 +84,23 @@ def test_a_token_of_another_algorithm_is_refused(microsoft: Microsoft, monkeypat
     token = jwt.encode({"aud": "app"}, "x" * 32, algorithm="HS256", headers={"kid": "one"})
     with pytest.raises(BadAnswer, match="InvalidAlgorithmError"):
         web_sign_in._claims(APP, object(), token, "nonce")  # type: ignore[arg-type]
+
+
+@responses.activate
+@pytest.mark.parametrize("status", STATUSES)
+@pytest.mark.parametrize("answer", [{"body": ""}, {"json": {"id_token": "a.b.c"}}])
+def test_code_and_secret_follow_no_redirect(status: int, answer: dict[str, Any]) -> None:
+    leads_elsewhere("POST", f"{APP.base}/oauth2/v2.0/token", status, **answer)
+    flow = web_sign_in.new_flow()
+    with pytest.raises(Unreachable, match="redirect"):
+        web_sign_in.redeem(APP, flow, {"state": flow["state"], "code": "the-code"})
+    assert not somebody_went_there()
+
+
+@responses.activate
+@pytest.mark.parametrize("status", STATUSES)
+def test_no_other_host_says_which_keys_are_microsofts(status: int) -> None:
+    leads_elsewhere("GET", f"{APP.base}/discovery/v2.0/keys", status, json={"keys": [jwk("theirs")]})
+    with Session(APP.cloud) as session, pytest.raises(Unreachable, match="redirect"):
+        Keys(lambda: 0.0).key(APP, session, "theirs")
+    assert not somebody_went_there()

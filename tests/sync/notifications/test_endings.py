@@ -4,7 +4,9 @@ import datetime
 from typing import Any
 
 import pytest
+from django.utils import translation
 
+from portal.models import User
 from sync.connection import services
 from sync.models import Channel, Delivery, Incident, Run, Tenant
 from sync.notifications import incidents
@@ -53,6 +55,17 @@ def test_somebody_who_comes_late_gets_one_mail_not_all(acme: Tenant) -> None:
     look(10)
     assert Delivery.objects.count() == 1
     assert opened() == [("token-ends", "14")]
+
+
+def test_a_mail_is_in_the_language_of_its_recipient_else_in_english(acme: Tenant) -> None:
+    mail_to(acme, "ann@acme.example")
+    User.objects.create_user("Ann@acme.example", language="de")
+    with translation.override("de"):
+        look(90)
+    assert dict(Delivery.objects.values_list("recipient", "subject")) == {
+        "ops@acme.example": "[Acme] The AWS access token ends: 90 days left",
+        "ann@acme.example": "[Acme] Das AWS-Zugriffstoken läuft ab: noch 90 Tage",
+    }
 
 
 def test_the_mail_leads_to_the_page_that_replaces_it(acme: Tenant) -> None:

@@ -116,6 +116,7 @@ def test_the_path_of_data_drops_people_where_they_stop(tenant: Tenant) -> None:
     assert dropped == [["Unassigned"], ["Filtered"], ["Nameless"], ["Newcomer"]]
     assert queries.reaching_aws(tenant) == (1, 3)
     assert queries.ready(tenant) == (2, 3)
+    assert queries.people_at_the_end(tenant) == (1, 2, 3)
 
 
 def test_pages_go_on_where_the_last_one_ended_though_names_are_the_same(tenant: Tenant) -> None:

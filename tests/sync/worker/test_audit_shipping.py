@@ -157,6 +157,16 @@ def test_a_receiver_that_is_away_is_waited_for(entries: list[AuditEntry], settin
         later()
 
 
+def test_a_moment_that_was_set_far_ahead_holds_nothing_up(
+    entries: list[AuditEntry], settings: LazySettings, tmp_path: Path
+) -> None:
+    settings.AUDIT_SHIP_TO = (tmp_path / "audit.jsonl").as_uri()
+    AuditHead.objects.update(ship_at=timezone.now() + timedelta(days=9))
+    assert audit_shipping.is_due()
+    audit_shipping.ship()
+    assert AuditHead.objects.get().shipped == len(entries)
+
+
 def test_a_certificate_of_somebody_else_gets_nothing(
     entries: list[AuditEntry], settings: LazySettings, receiver: Receiver
 ) -> None:

@@ -12,11 +12,13 @@ from django.test import Client
 from django.utils import timezone
 
 from portal.models import User
+from sync.audit.checking import Checked
 from sync.connection import rotation
 from sync.health import services
 from sync.health.queries.checks import CHECKS, checks, worst
-from sync.models import DatabaseSize, Delivery, Heartbeat, Pruning, Run, Tenant
+from sync.models import AuditEntry, AuditHead, DatabaseSize, Delivery, Heartbeat, Pruning, Run, Tenant
 from sync.runs.requests import request_run
+from sync.tasks import check_audit
 from tests.world.notified import mail_to
 from tests.world.runs import new_run, operation
 from tests.world.tenant import ACTOR
@@ -70,7 +72,7 @@ def test_who_fell_silent_is_named_with_what_to_do(read: Callable[[str], str]) ->
     assert state_of("worker") == ("failed", "None is running. The last one: runs@a.")
     assert state_of("quick")[0] == state_of("beat")[0] == "failed"
     text = read("/settings/health/")
-    assert "3 of 13 checks failed." in text
+    assert "3 of 15 checks failed." in text
     assert "docs/operations.md" in text
 
 
@@ -134,6 +136,30 @@ def test_the_probe_says_that_nobody_works_and_still_sends_people_here(client: Cl
     answer = client.get("/readyz")
     assert answer.status_code == 200
     assert answer.content.decode() == "ok\nNo worker is running: nothing is synced, tested or mailed.\n"
+
+
+def test_an_audit_log_that_somebody_changed_is_a_failed_check(tenant: Tenant) -> None:
+    assert state_of("chain")[0] == "passed"
+    check_audit()
+    assert state_of("chain")[1].startswith("Unbroken, on ")
+    AuditEntry.objects.create(verb="audit.check", after={"entries": 9, "found": 0})
+    assert state_of("chain")[1] == "The audit log is checked every night.", "nobody's word that was made up"
+    check_audit()
+    assert state_of("chain")[0] == "failed"
+
+
+def test_an_audit_log_that_nobody_checks_is_a_warning(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    long_ago = timezone.now() - datetime.timedelta(days=3)
+    monkeypatch.setattr("sync.health.queries.checks.last_check", lambda: Checked(long_ago, 9, 0))
+    assert state_of("chain")[0] == "warning"
+
+
+def test_copies_of_the_audit_log_that_do_not_leave_are_a_failed_check(tenant: Tenant, settings: Any) -> None:
+    settings.AUDIT_SHIP_TO = "https://siem.example/lines"
+    assert state_of("audit") == ("passed", "Shipped up to entry 0.")
+    AuditEntry.objects.create(position=1, at=timezone.now() - 21 * MINUTE, verb="tenant.change")
+    AuditHead.objects.create(position=1, ship_failures=3, ship_error="it answered 500")
+    assert state_of("audit") == ("failed", "Entries after 0 were not shipped yet: it answered 500")
 
 
 def test_a_database_that_nobody_prunes_is_a_warning(db: None) -> None:

@@ -103,6 +103,22 @@ def test_a_group_goes_alone(
     assert b"Choose one group alone, or up to 50 people." in answer.content
 
 
+def test_the_sixth_open_request_is_refused_in_words_and_others_may_still_ask(
+    helpdesk: User, tenant: Tenant, client_of: Callable[[User], Client], resolved: list[Found]
+) -> None:
+    """A demand holds up the tenant's syncs."""
+    resolved.append(ADELE)
+    hal = client_of(helpdesk)
+    answers = [ask(hal, tenant, pasted="adele@acme.example", dry_run="on") for _ in range(6)]
+    assert [answer.status_code for answer in answers] == [302] * 5 + [422]
+    assert "Five of your requests wait already." in answers[5].content.decode()
+    assert Demand.objects.count() == 5
+    eve = client_of(person("eve@acme.example", Role.HELPDESK, tenant))
+    assert ask(eve, tenant, pasted="adele@acme.example", dry_run="on").status_code == 302
+    Demand.objects.filter(requested_by=helpdesk.email).update(state=Demand.State.DONE)
+    assert ask(hal, tenant, pasted="adele@acme.example", dry_run="on").status_code == 302
+
+
 def test_a_name_that_nobody_has_is_said_at_the_field(
     helpdesk: User, tenant: Tenant, client_of: Callable[[User], Client], monkeypatch: pytest.MonkeyPatch
 ) -> None:

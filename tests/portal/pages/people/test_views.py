@@ -1,6 +1,8 @@
 """People and one person: the list, its chips, and the reasons of each standing."""
 
+import functools
 import itertools
+import threading
 from collections.abc import Callable
 
 import pytest
@@ -8,6 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from portal.models import Role, User
+from sync.directory import patience
 from sync.models import DirectoryUser, Link, Standing, Tenant, Word
 from sync.standings import queries as standings
 from sync.standings import services
@@ -157,6 +160,29 @@ def test_values_stand_side_by_side_and_are_read_in_aws_when_asked(settled: Tenan
     assert "By hand" not in page(jo, "Ada Person")
     answer = jo.get(f"/t/acme/people/{ada.object_id}/values/")
     assert "By hand" in answer.content.decode()
+
+
+def test_while_aws_keeps_silent_its_values_are_those_written_last(
+    settled: Tenant, lab: Lab, jo: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sync.people.values.READ_SECONDS", 0.1)
+    held = lab.call("POST", "faults", {"part": "aws", "kind": "hold_before", "match": "Users"})
+    answer = jo.get(f"/t/acme/people/{of('Ada Person').object_id}/values/")
+    assert "AWS could not be read now" in answer.content.decode()
+    lab.call("POST", f"faults/{held['id']}/release")
+
+
+def test_while_too_many_look_up_aws_is_not_asked(
+    settled: Tenant, lab: Lab, jo: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slots = threading.BoundedSemaphore(1)
+    slots.acquire()
+    monkeypatch.setattr(patience, "SLOTS", slots)
+    monkeypatch.setattr(patience, "Patience", functools.partial(patience.Patience, wait=0))
+    lab.forget_requests()
+    answer = jo.get(f"/t/acme/people/{of('Ada Person').object_id}/values/")
+    assert "AWS could not be read now" in answer.content.decode()
+    assert lab.requests() == []
 
 
 def test_a_viewer_reads_the_reasons_and_asks_nobody(settled: Tenant, client_of: Callable[[User], Client]) -> None:

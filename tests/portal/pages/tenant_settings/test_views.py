@@ -1,5 +1,6 @@
 """A tenant's name and time zone as a page: who may change them, what is refused, what two people at once see."""
 
+import datetime
 from collections.abc import Callable
 
 import pytest
@@ -123,6 +124,16 @@ def test_a_tenant_is_deleted_by_typing_its_name(tenant: Tenant, jo: Client) -> N
     assert "Acme is deleted. What it had in AWS is there still." in gone.content.decode()
     assert jo.get("/t/acme/").status_code == 404
     assert AuditEntry.objects.get(verb="tenant.delete").actor == "jo@acme.example"
+
+
+def test_a_deletion_says_what_microsoft_could_not_be_told(
+    tenant: Tenant, jo: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    until = datetime.datetime(2027, 1, 5, 12, tzinfo=datetime.UTC)
+    monkeypatch.setattr("sync.directory.subscriptions.end_all", lambda _tenant: until)
+    gone = jo.post(f"{PAGE}delete/", {"confirm": "acme"}, follow=True).content.decode()
+    assert "It stops by itself on 5 Jan 2027" in gone
+    assert "Acme is deleted." in gone
 
 
 def test_a_tenant_that_is_on_says_what_comes_first(tenant: Tenant, jo: Client) -> None:

@@ -2,16 +2,18 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY as RECORDS
 from django.test import Client
+from django.utils import timezone
 
 from portal.access import api_tokens
 from portal.models import ApiToken, Role, Scope, User
 from sync.models import AuditEntry, Tenant
-from tests.world.people import person
+from tests.world.people import PASSWORD, person
 
 pytestmark = pytest.mark.django_db
 TOKENS = "/settings/tokens/"
@@ -60,6 +62,31 @@ def test_a_token_of_a_deactivated_account_counts_for_nothing(jo: Client, owner: 
     text = made(jo)
     User.objects.filter(pk=owner.pk).update(is_active=False)
     assert api_tokens.token_of(text) is None
+
+
+def test_a_token_rests_while_entra_was_not_asked_for_long(jo: Client, owner: User) -> None:
+    text = made(jo)
+    long_ago = timezone.now() - timedelta(days=31)
+    User.objects.filter(pk=owner.pk).update(last_login=long_ago)
+    assert api_tokens.token_of(text)
+    User.objects.filter(pk=owner.pk).update(roles_from_microsoft=True)
+    assert api_tokens.token_of(text) is None
+    assert "Rests until" in jo.get(TOKENS).content.decode()
+    User.objects.filter(pk=owner.pk).update(last_login=timezone.now())
+    assert api_tokens.token_of(text)
+
+
+@pytest.mark.parametrize(("ticked", "left"), [({}, 1), ({"revoke_tokens": "on"}, 0)])
+def test_whoever_changes_the_own_password_is_asked_about_tokens(
+    jo: Client, owner: User, ticked: dict[str, str], left: int
+) -> None:
+    assert "revoke_tokens" not in jo.get("/me/password/").content.decode()
+    made(jo)
+    assert "revoke_tokens" in jo.get("/me/password/").content.decode()
+    passwords = {"current": PASSWORD, "password": "another quiet river"}
+    answer = jo.post("/me/password/", passwords | ticked, follow=True)
+    assert ApiToken.objects.count() == left
+    assert ("Your API tokens work as before." in answer.content.decode()) is bool(left)
 
 
 @pytest.mark.parametrize(

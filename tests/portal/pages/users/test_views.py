@@ -10,9 +10,12 @@ from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY as
 from allauth.mfa.models import Authenticator
 from django.test import Client
 
+from portal.access.api_tokens import make_token
 from portal.access.rights import role_of
-from portal.models import Role, RoleGrant, User
-from sync.models import AuditEntry, Tenant
+from portal.access.users import give_role
+from portal.models import ApiToken, Role, RoleGrant, User
+from sync.models import AuditEntry, Delivery, Tenant
+from sync.tenants.services import create_tenant
 from tests.world.people import PASSWORD, person
 
 USERS = "/settings/users/"
@@ -160,6 +163,45 @@ def test_a_lost_second_factor_is_taken_away(jo: Client, viewer: User, client_of:
     assert tom.get("/me/")["Location"].startswith("/sign-in/")
 
 
+@pytest.mark.parametrize(
+    ("act", "left"),
+    [
+        (("reset", {}), []),
+        (("deactivate", {}), []),
+        (("remove", {}), []),
+        (("role/take", {"tenant": "acme"}), ["everywhere", "other"]),
+        (("role/take", {"tenant": "other"}), ["acme", "everywhere"]),
+        (("role", {"tenant": "1", "role": "viewer"}), ["acme", "everywhere", "other"]),
+        (("second-factor", {}), ["acme", "everywhere", "other"]),
+        (("sessions", {}), ["acme", "everywhere", "other"]),
+    ],
+    ids=lambda one: one[0] + one[1].get("tenant", "") if isinstance(one, tuple) else "",
+)
+def test_what_an_owner_does_to_an_account_counts_for_its_api_tokens(
+    jo: Client, tenant: Tenant, act: tuple[str, dict[str, str]], left: list[str]
+) -> None:
+    """Each that goes leaves an entry. Nobody else's goes with them."""
+    other = create_tenant(actor="jo@acme.example", name="Other", slug="other")
+    ann = person("ann@acme.example", Role.OPERATOR, tenant)
+    give_role(actor="jo@acme.example", user=ann, role=Role.OPERATOR, tenant=other)
+    for name, where in (("acme", tenant), ("other", other), ("everywhere", None)):
+        make_token(user=ann, name=name, scopes=["read"], tenant=where, days=30)
+    make_token(user=User.objects.get(email="jo@acme.example"), name="of Jo", scopes=["read"], tenant=None, days=30)
+    path, facts = act
+    facts = facts | {"tenant": str(tenant.pk)} if path == "role" else facts
+    assert jo.post(f"{USERS}{ann.pk}/{path}/", facts).status_code in (200, 302)
+    assert sorted(ApiToken.objects.values_list("name", flat=True)) == sorted([*left, "of Jo"])
+    entries = AuditEntry.objects.filter(verb="token.revoke", actor="jo@acme.example")
+    assert {entry.object_name for entry in entries} == {"acme", "everywhere", "other"} - {*left}
+
+
+def test_with_the_last_role_every_token_goes(jo: Client, tenant: Tenant) -> None:
+    ann = person("ann@acme.example", Role.OPERATOR, tenant)
+    make_token(user=ann, name="everywhere", scopes=["read"], tenant=None, days=30)
+    jo.post(f"{USERS}{ann.pk}/role/take/", {"tenant": "acme"})
+    assert not ApiToken.objects.exists()
+
+
 def test_somebody_is_signed_out_everywhere(jo: Client, viewer: User, client_of: Callable[[User], Client]) -> None:
     tom = client_of(viewer)
     jo.post(f"{USERS}{viewer.pk}/sessions/")
@@ -176,6 +218,20 @@ def test_the_table_shows_who_has_which_role_and_what_is_missing(jo: Client, tena
     assert "Approve or reject held removals" in page
     assert text_of(jo.get(f"{USERS}?q=tom")).count('scope="row"><a') == 1
     assert "Nobody matches." in text_of(jo.get(f"{USERS}?q=zzz"))
+
+
+def test_owners_see_which_role_entra_brings(jo: Client, tenant: Tenant, settings: Any) -> None:
+    assert "Roles from Entra" not in text_of(jo.get(USERS))
+    roles = {
+        "Lockstep.Operator": {"role": "operator", "tenant": "acme"},
+        "Lockstep.Owner": {"role": "owner", "tenant": None},
+        "Lockstep.Elsewhere": {"role": "viewer", "tenant": "nowhere"},
+    }
+    settings.MICROSOFT_SIGN_IN = {"directory_id": "d", "client_id": "c", "cloud": "global", "roles": roles}
+    page = " ".join(re.sub(r"<[^>]+>", " ", text_of(jo.get(USERS))).split())
+    assert "Lockstep.Operator Operator Acme" in page
+    assert "Lockstep.Owner Owner all tenants" in page
+    assert "Lockstep.Elsewhere Viewer nowhere There is no such tenant" in page
 
 
 def test_each_change_asks_again_who_is_there(jo: Client, tenant: Tenant, viewer: User) -> None:
@@ -195,3 +251,48 @@ def test_a_hostile_name_is_text(jo: Client) -> None:
     page = text_of(jo.get(USERS))
     assert "<script>alert" not in page
     assert "U+202E" in page
+
+
+# What is done to an Owner -> the entry that it leaves, and a word of the mail.
+DONE_TO_OWNERS = {
+    "reset": ("user.reset_password", "reset the password"),
+    "second-factor": ("user.reset_second_factor", "took the second factor"),
+    "deactivate": ("user.deactivate", "deactivated"),
+    "activate": ("user.activate", "activated"),
+    "role/take": ("user.take_role", "took the role of Owner"),
+    "role": ("user.give_role", "took the role of Owner"),
+    "remove": ("user.remove", "removed"),
+}
+
+
+@pytest.mark.parametrize("act", DONE_TO_OWNERS)
+def test_what_is_done_to_an_owner_every_owner_hears_of(jo: Client, act: str) -> None:
+    """One who may not be agreed with could otherwise become his own second person unseen."""
+    kim = person("kim@acme.example", Role.OWNER)
+    person("lee@acme.example", Role.OWNER)
+    assert jo.post(f"{USERS}{kim.pk}/{act}/", {"tenant": "", "role": "viewer"}).status_code in (200, 302)
+    verb, words = DONE_TO_OWNERS[act]
+    assert AuditEntry.objects.filter(verb=verb, actor="jo@acme.example", object_id=str(kim.pk)).exists()
+    mails = Delivery.objects.order_by("recipient")
+    assert [one.recipient for one in mails] == ["jo@acme.example", "kim@acme.example", "lee@acme.example"]
+    assert {one.tenant for one in mails} == {None}
+    for mail in mails:
+        assert words in mail.subject
+        assert "jo@acme.example" in mail.body
+        assert mail.body.endswith(USERS)
+        assert "/password/" not in mail.body
+
+
+def test_a_new_owner_is_no_secret_of_the_one_who_makes_him(jo: Client, viewer: User) -> None:
+    jo.post(f"{USERS}{viewer.pk}/role/", {"tenant": "", "role": "owner"})
+    assert [(one.recipient, one.subject) for one in Delivery.objects.all()] == [
+        ("jo@acme.example", "[Lockstep] jo@acme.example made tom@acme.example an Owner.")
+    ]
+    jo.post(f"{USERS}invite/", {"email": "eve@acme.example", "name": "Eve", "role": "owner", "tenant": ""})
+    assert [one.recipient for one in Delivery.objects.order_by("pk")[1:]] == ["jo@acme.example", "tom@acme.example"]
+
+
+def test_what_is_done_to_others_rings_at_nobody(jo: Client, viewer: User) -> None:
+    for act in ("reset", "second-factor", "role", "deactivate", "activate", "remove"):
+        jo.post(f"{USERS}{viewer.pk}/{act}/", {"tenant": "", "role": "helpdesk"})
+    assert not Delivery.objects.exists()

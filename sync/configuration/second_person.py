@@ -6,7 +6,7 @@ delay and a mail to every Owner take the place of the second person.
 """
 
 import datetime
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import fields
 from importlib import import_module
 from typing import Any, Protocol, cast
@@ -15,10 +15,11 @@ from django.conf import settings
 from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format
-from django.utils.translation import gettext as _
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from sync import audit
+from sync.languages import language_of, moment
 from sync.models import ChangeRequest, Delivery, Hold, Tenant
 from sync.rules.limits import Limits
 
@@ -147,31 +148,39 @@ def ask(
 def _tell_approvers(request: ChangeRequest, approvers: Collection[str], told: Collection[str]) -> None:
     """`told`: who has had a mail about the one whose place this takes, and finds this one by the same link."""
     sentence = _("%(who)s asked for a change that needs a second person: %(kind)s. You can approve or refuse it here:")
-    facts = {"who": request.asked_by, "kind": request.get_kind_display()}
-    _mail(request, [one for one in approvers if one not in told], _("Waits for your approval"), [sentence % facts])
+    _mail(request, [one for one in approvers if one not in told], _("Waits for your approval"), [sentence])
 
 
 def _tell_owners(request: ChangeRequest) -> None:
-    at = timezone.localtime(request.due_at)
     sentences = [
-        _("%(who)s asked for a change that needs a second person: %(kind)s.")
-        % {"who": request.asked_by, "kind": request.get_kind_display()},
+        _("%(who)s asked for a change that needs a second person: %(kind)s."),
         _(
             "Nobody else can approve it, so it is carried out at %(when)s (%(zone)s). Until then it can be withdrawn here:"
-        )
-        % {"when": date_format(at, "j M Y H:i"), "zone": at.tzname()},
+        ),
     ]
     _mail(request, people().owners(), _("Carried out without a second person"), sentences)
 
 
-def _mail(request: ChangeRequest, recipients: Collection[str], title: str, sentences: list[str]) -> None:
-    """The link to the page comes last."""
+def _mail(request: ChangeRequest, recipients: Collection[str], title: Promise, sentences: Sequence[Promise]) -> None:
+    """The link to the page comes last. Each recipient gets it in a language of their own."""
     tenant = request.tenant
-    # A line break would be another header of a mail.
-    subject = " ".join(f"[{tenant.name}] {title}: {request.get_kind_display()}".split())[:250]
-    body = "\n\n".join([*sentences, f"{settings.PUBLIC_URL}{reverse('approvals', args=[tenant.slug])}"])
+    page = f"{settings.PUBLIC_URL}{reverse('approvals', args=[tenant.slug])}"
     for one in recipients:
-        Delivery.objects.create(tenant=tenant, recipient=one, subject=subject, body=body)
+        with language_of(one):
+            # A line break would be another header of a mail.
+            subject = " ".join(f"[{tenant.name}] {title}: {request.get_kind_display()}".split())[:250]
+            body = "\n\n".join([*(str(sentence) % _facts(request) for sentence in sentences), page])
+            Delivery.objects.create(tenant=tenant, recipient=one, subject=subject, body=body)
+
+
+def _facts(request: ChangeRequest) -> dict[str, str | None]:
+    at = timezone.localtime(request.due_at or request.asked_at)
+    return {
+        "who": request.asked_by,
+        "kind": request.get_kind_display(),
+        "when": moment(at),
+        "zone": at.tzname(),
+    }
 
 
 class NotWaiting(Exception):

@@ -4,8 +4,10 @@ from dataclasses import asdict, fields
 from typing import Any
 
 import pytest
+from django.utils import translation
 
-from sync import second_person
+from portal.access import approvers
+from sync.configuration import second_person
 from sync.models import AuditEntry, ChangeRequest, Delivery, Tenant
 from sync.rules.limits import Limits
 from sync.tenants.queries import RANGES, safety_of
@@ -106,6 +108,20 @@ def test_with_somebody_to_ask_it_waits_without_an_end_and_who_can_approve_gets_a
     assert ACTOR in mail.body
     assert mail.body.endswith("/t/acme/approvals/")
     assert AuditEntry.objects.filter(verb="second_person.ask", actor=ACTOR).count() == 1
+
+
+def test_each_recipient_reads_their_own_language_whatever_the_one_who_asks_reads(
+    on: Tenant, known: Approvers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known.emails = [ACTOR, ANN, "eve@acme.example"]
+    monkeypatch.setattr(approvers, "language_of", {ANN: "de"}.get)
+    with translation.override("de"):
+        save_safety(tenant=on, actor=ACTOR, **RAISED)
+    subjects = dict(Delivery.objects.values_list("recipient", "subject"))
+    assert subjects == {
+        ANN: "[Acme] Wartet auf Ihre Genehmigung: Sicherheitseinstellungen",
+        "eve@acme.example": "[Acme] Waits for your approval: Safety settings",
+    }
 
 
 def test_whoever_has_had_the_mail_gets_none_for_what_takes_its_place(on: Tenant) -> None:
