@@ -2,7 +2,6 @@
 
 import json
 import sys
-from collections.abc import Sequence
 from enum import IntEnum
 from pathlib import Path
 from typing import Any
@@ -39,7 +38,7 @@ class AuditedCommand(BaseCommand):
     """A command that changes what pages change too."""
 
     # Django's checks look at code, as the tests do, and load every page for it: more than half of the time of a start.
-    requires_system_checks: Sequence[str] = ()
+    requires_system_checks: list[str] | tuple[str, ...] = ()
     # Who stands in the audit log.
     actor = "command line"
 
