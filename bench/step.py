@@ -23,6 +23,7 @@ django.setup()
 from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
+from pages_steps import live_through, pages
 
 from portal.models import Role
 from sync.configuration import assignments, drafts, mappings, versions
@@ -180,6 +181,8 @@ STEPS: dict[str, Callable[..., dict[str, Any]]] = {
     "pretend": pretend,
     "draft": draft,
     "impact": impact,
+    "live_through": live_through,
+    "pages": lambda times: pages(times, _admin()),
 }
 
 

@@ -14,6 +14,8 @@ from sync import context
 from sync.queue import QUICK, ROUTES, RUNS
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+# Django's checks look at code, as the tests do, and load every page for it: more than half of the time of a start.
+os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
 
 app = Celery("lockstep")
 

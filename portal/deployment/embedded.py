@@ -169,7 +169,7 @@ def start_product(
     environment = environment_of(state, address, insecure=insecure) | {"DEMO": str(int(demo))}
     lab_child, facts = start_lab(supervisor, state, environment, demo) if lab else (None, {})
     broker = start_valkey(supervisor, state, environment)
-    run_step(supervisor, environment, "migrate", "--verbosity", "0")
+    run_step(supervisor, environment, "migrate", "--verbosity", "0", "--skip-checks")
     collect_static(supervisor, state, environment)
     if lab_child:
         supervisor.wait_until(lambda: bool(facts), lab_child, START_SECONDS)

@@ -214,7 +214,10 @@ def _content_of(path: str) -> bytes:
 @register.simple_tag
 def visible(value: Any) -> SafeString:
     """A value with its blank and invisible characters marked: they are what AWS refuses most often."""
-    return format_html_join("", "{}", ((_mark(char),) for char in _text(value)))
+    text = _text(value)
+    return (
+        format_html("{}", text) if text.isprintable() else format_html_join("", "{}", ((_mark(one),) for one in text))
+    )
 
 
 @register.simple_tag
@@ -226,7 +229,7 @@ def name(value: Any) -> SafeString:
 @register.filter
 def visible_text(value: Any) -> str:
     """As `visible`, for attributes and titles: a control character there would turn what stands around it too."""
-    return "".join(f"[{_code(char)}]" if _is_hidden(char) else char for char in _text(value))
+    return "".join(char if char.isprintable() else f"[{_code(char)}]" for char in _text(value))
 
 
 @register.simple_tag(takes_context=True)
@@ -250,14 +253,10 @@ def _text(value: Any) -> str:
 
 
 def _mark(char: str) -> SafeString:
-    if not _is_hidden(char):
+    if char.isprintable():
         return format_html("{}", char)
     code = _code(char)
     return format_html('<span class="ls-invisible" title="{}">{}</span>', unicodedata.name(char, code), code)
-
-
-def _is_hidden(char: str) -> bool:
-    return char != " " and unicodedata.category(char).startswith(("C", "Z"))
 
 
 def _code(char: str) -> str:

@@ -37,6 +37,8 @@ EXIT_CODES = {
 class AuditedCommand(BaseCommand):
     """A command that changes what pages change too."""
 
+    # Django's checks look at code, as the tests do, and load every page for it: more than half of the time of a start.
+    requires_system_checks: list[str] | tuple[str, ...] = ()
     # Who stands in the audit log.
     actor = "command line"
 

@@ -13,6 +13,7 @@ from playwright.sync_api import BrowserContext, Page
 from portal.models import User
 from sync import queue
 from sync.connection import services
+from sync.readiness.services import carry_out_check
 from sync.worker import execution
 from tests.world.browser import Watched
 from tests.world.lab import Lab
@@ -32,7 +33,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture
 def lab(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Lab:
     """Tasks run at once, in the web server's own thread: there is no broker here."""
-    carried_out = {queue.TEST_CONNECTION: services.run_test, queue.EXECUTE_RUN: execution.execute_run}
+    carried_out: dict[str, Callable[[int], object]] = {
+        queue.TEST_CONNECTION: services.run_test,
+        queue.EXECUTE_RUN: execution.execute_run,
+        queue.CHECK_READINESS: carry_out_check,
+    }
     monkeypatch.setattr("sync.queue.send", lambda task, key: carried_out.get(task, int)(key))
     return lab
 

@@ -9,10 +9,12 @@ from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 
 from portal.models import User
-from sync.models import Run, Tenant
+from sync.models import Run, SecondCredential, Tenant
+from tests.world.company import hire
 from tests.world.lab import Lab
 from tests.world.people import code_of_app
 from tests.world.runs import new_run, operation
+from tests.world.tenant import assign, sync
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -198,3 +200,37 @@ def test_failures_are_grouped_and_one_kind_is_retried(
     groups.first.get_by_role("button", name="Retry these").click()
     expect(page.get_by_role("heading", name="Run 2")).to_be_visible()
     expect(page.locator(".ls-run-state")).to_contain_text("Queued")
+
+
+def test_a_token_is_replaced_without_a_gap(
+    wired: Tenant, lab: Lab, owner: User, open_page: Callable[[User | None], Page], live_server: Any
+) -> None:
+    """Enter, test, switch, a good sync, and only then delete the former one there and here."""
+    assign(wired, hire(lab, "Ann Gap"))
+    sync(wired)
+    page = open_page(owner)
+    page.goto(f"{live_server.url}/t/acme/connection/")
+    page.locator("#replace-aws").click()
+    token = lab.call("POST", "aws/token", {"action": "new"})["secret"]
+    page.locator("#id_token").fill(token)
+    page.locator("#id_token_created_on").fill(timezone.localdate().isoformat())
+    page.locator("#enter").click()
+    expect(page.locator("#step-switch")).to_have_count(0)
+    page.locator("#step-test").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(
+        "Test of the second credential of AWS IAM Identity Center"
+    )
+    expect(page.get_by_text("The credential in use goes on working until you switch.")).to_be_visible()
+    page.locator("#go-on").click()
+    page.locator("#step-switch").click()
+    expect(page.locator("#second")).to_contain_text("As soon as a sync has succeeded with it")
+    assign(wired, hire(lab, "Bo Gap"))
+    assert sync(wired).state == Run.State.COMPLETED
+    page.reload()
+    expect(page.locator("#second")).to_contain_text("delete the older token")
+    lab.call("POST", "aws/token", {"action": "delete former"})
+    # The tests of this file share a lab.
+    lab.facts["scim_token"] = token
+    page.locator("#step-remove").click()
+    assert sync(wired, "full").state == Run.State.COMPLETED
+    assert not SecondCredential.objects.exists()

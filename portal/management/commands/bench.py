@@ -1,4 +1,4 @@
-"""`bench sync|scale|preview|impact|attack|fleet|notifications …`: the benchmarks under bench/, each in a process of its own with a fresh lab and database."""
+"""`bench sync|scale|preview|impact|attack|fleet|notifications|pages …`: the benchmarks under bench/, each in a process of its own with a fresh lab and database."""
 
 import os
 import sys
@@ -7,11 +7,11 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-BENCHMARKS = ("sync", "scale", "preview", "impact", "attack", "fleet", "notifications")
+BENCHMARKS = ("sync", "scale", "preview", "impact", "attack", "fleet", "notifications", "pages")
 
 
 class Command(BaseCommand):
-    help = "Runs a benchmark: sync, scale, preview, impact, attack, fleet or notifications. Its own options follow its name; --help after the name lists them."
+    help = "Runs a benchmark: sync, scale, preview, impact, attack, fleet, notifications or pages. Its own options follow its name; --help after the name lists them."
 
     def run_from_argv(self, argv: list[str]) -> None:
         """The benchmark reads its own options."""

@@ -13,7 +13,6 @@ from sync.management.base import Exit, InstallationCommand, Report
 class Command(InstallationCommand):
     help = "Checks the installation: settings, processes, storage, and what is around it."
     # It says itself what is wrong.
-    requires_system_checks: list[str] = []
 
     def report(self) -> Report:
         found = [*settings_checks(), *checks()]

@@ -72,7 +72,7 @@ def connection(request: HttpRequest, tenant: Tenant) -> HttpResponse:
 
 def connection_context(request: HttpRequest, tenant: Tenant) -> dict[str, Any]:
     tests = [shown_test(test) for test in tenant.connection_tests.all()[:LAST_TESTS]]
-    latest = [tenant.connection_tests.filter(half=half).first() for half in Half]
+    latest = [tenant.connection_tests.filter(half=half, second=False).first() for half in Half]
     return {
         "tenant": tenant,
         "halves": [shown_half(tenant, half) for half in Half],
@@ -140,7 +140,11 @@ def shown_test(test: ConnectionTest) -> ShownTest:
 
 
 def what_follows(test: ConnectionTest) -> str:
-    if test.state != ConnectionTest.State.DONE or not test.passed or not test.tenant.enabled:
+    if test.state != ConnectionTest.State.DONE or not test.passed:
+        return ""
+    if test.second:
+        return _("The credential in use goes on working until you switch.")
+    if not test.tenant.enabled:
         return ""
     if services.works_again(test.tenant):
         return _("Provisioning was quarantined over this half. A try begins by itself within seconds.")

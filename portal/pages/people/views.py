@@ -5,7 +5,6 @@ from typing import Any
 
 from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
@@ -24,7 +23,7 @@ from portal.words.blocked import blocked
 from sync import audit, languages
 from sync.models import DirectoryUser, ObjectType, Tenant, Word
 from sync.people import queries
-from sync.people.queries import Answer, PersonFacts, Question
+from sync.people.queries import PersonFacts
 from sync.problems.catalogue import PROBLEMS
 from sync.standings import queries as standings
 
@@ -37,7 +36,6 @@ DROPPED = {
     "in_aws": _lazy("Ready, and not in AWS"),
 }
 # Where a question can be answered otherwise, by its key: the page's name.
-PLACES = {"assigned": "assignments", "scope": "scope", "ready": "mappings", "written": "provisioning"}
 
 
 @page(read=Right.READ)
@@ -106,7 +104,7 @@ def person(request: HttpRequest, tenant: Tenant, object_id: str) -> HttpResponse
         "explanation": explanation(facts, verdict),
         "past": past_shown(facts, at) if at else None,
         "at_wrong": not moment.is_valid(),
-        "questions": [{"question": one, "open": one is blocker, "url": place_of(tenant, one)} for one in asked],
+        "questions": [{"question": one, "open": one is blocker} for one in asked],
         "path": list(zip(facts.user.scope_path, facts.path, strict=True)) if facts.user else [],
         "blocker": blocker,
         "holder": queries.holder_of(facts.standing),
@@ -145,13 +143,6 @@ def facts_or_404(request: HttpRequest, tenant: Tenant, object_id: str) -> Person
     waits = standing.word in (Word.WAITING, Word.GONE)
     blocking = blocked(tenant, frame.provisioning) if waits else None
     return queries.facts_of(standing, frame.configurations.current, blocking)
-
-
-def place_of(tenant: Tenant, question: Question) -> str:
-    if question.answer != Answer.NO or question.key not in PLACES:
-        return ""
-    name = PLACES[question.key]
-    return reverse(name, args=[tenant.slug, "user"] if name == "mappings" else [tenant.slug])
 
 
 def shown_values(values: list[queries.Value]) -> list[dict[str, Any]]:
