@@ -18,7 +18,8 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
-VENV = ROOT / ".venv"
+# Somewhere else for a checkout that may not be written to, or that several machines share.
+VENV = Path(os.environ.get("LOCKSTEP_VENV") or ROOT / ".venv").absolute()
 PYTHON = VENV / "bin" / "python"
 # Debian's bare python3 has neither pip nor ensurepip: this wheel installs everything, itself checked.
 PIP = ROOT / "requirements" / "bootstrap" / "pip-26.0-py3-none-any.whl"
@@ -108,7 +109,9 @@ def make_venv() -> None:
     shutil.rmtree(VENV, ignore_errors=True)
     print("Making a virtual environment …", file=sys.stderr, flush=True)
     if subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(VENV)], check=False).returncode:
-        sys.exit(f"No virtual environment could be made in {VENV}: see Python's words above.")
+        sys.exit(
+            f"No virtual environment could be made in {VENV}: see Python's words above. LOCKSTEP_VENV names another place."
+        )
 
 
 def works() -> bool:

@@ -67,6 +67,11 @@ def configure() -> None:
                 "schedule": crontab(hour="2", minute="17"),
                 "options": {"expires": 3600},
             },
+            "check_readiness": {
+                "task": "sync.tasks.check_readiness_nightly",
+                "schedule": crontab(hour="2", minute="47"),
+                "options": {"expires": 3600},
+            },
             "check_audit": {
                 "task": "sync.tasks.check_audit",
                 "schedule": crontab(hour="3", minute="17"),

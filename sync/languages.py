@@ -16,9 +16,9 @@ def grouped(number: int) -> str:
     return number_format(number, force_grouping=True)
 
 
-def day(value: datetime.date) -> str:
-    """23 Nov 2026. Of a moment, in the zone that it is in."""
-    return date_format(value, _("j M Y"))
+def day(value: datetime.date, weekday: bool = False) -> str:
+    """23 Nov 2026, Mon 23 Nov 2026. Of a moment, in the zone that it is in."""
+    return date_format(value, _("D j M Y") if weekday else _("j M Y"))
 
 
 def moment(value: datetime.datetime, seconds: bool = False) -> str:
@@ -33,3 +33,9 @@ def language_of(recipient: str) -> Iterator[None]:
     Whoever happens to cause a message decides nothing about its language."""
     with translation.override(import_module(settings.PEOPLE).language_of(recipient) or settings.LANGUAGE_CODE):
         yield
+
+
+def within(words: str) -> str:
+    """Amid a sentence, where English begins with a small letter; other languages decide it by the word."""
+    english = (translation.get_language() or settings.LANGUAGE_CODE).startswith("en")
+    return words[:1].lower() + words[1:] if english and not words[1:2].isupper() else words

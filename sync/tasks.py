@@ -7,7 +7,7 @@ from sync.audit import checking
 from sync.connection import services
 from sync.directory import subscriptions
 from sync.notifications import deliveries
-from sync.readiness.services import carry_out_check
+from sync.readiness.services import carry_out_check, request_nightly
 from sync.retention import services as retention
 from sync.standings.services import check_daily
 from sync.tenants import deletion
@@ -50,6 +50,11 @@ def deliver(delivery_id: int) -> None:
 @shared_task(base=AgainAfterAnOutage)
 def check_readiness(check_id: int) -> None:
     carry_out_check(check_id)
+
+
+@shared_task
+def check_readiness_nightly() -> None:
+    request_nightly()
 
 
 @shared_task(base=AgainAfterAnOutage)

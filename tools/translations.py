@@ -5,6 +5,7 @@ Babel instead of GNU gettext, so that it runs wherever Python does; Django's own
 """
 
 import ast
+import functools
 import io
 import re
 import sys
@@ -55,8 +56,8 @@ def languages() -> list[Path]:
 def messages() -> Catalog:
     """Every marked message, in the order of files, each with the files that say it."""
     catalog = Catalog()
-    for path in sorted(path for folder in CODE for path in (ROOT / folder).rglob("*.py")):
-        for name, texts in of_python(path.read_text()):
+    for path, tree in trees().items():
+        for name, texts in of_python(tree):
             add(catalog, path, name, texts)
     for path in sorted((ROOT / TEMPLATES).rglob("*.*")):
         for name, texts in of_template(path.read_text()):
@@ -64,9 +65,15 @@ def messages() -> Catalog:
     return catalog
 
 
-def of_python(code: str) -> Iterator[tuple[str, list[str]]]:
+@functools.cache
+def trees() -> dict[Path, ast.Module]:
+    paths = sorted(path for folder in CODE for path in (ROOT / folder).rglob("*.py"))
+    return {path: ast.parse(path.read_text()) for path in paths}
+
+
+def of_python(tree: ast.Module) -> Iterator[tuple[str, list[str]]]:
     """By the tree: Babel's reader sees no message that stands inside an f-string."""
-    calls = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Call)]
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
     for node in sorted(calls, key=lambda call: (call.lineno, call.col_offset)):
         if isinstance(node.func, ast.Name) and node.func.id in KEYWORDS:
             arguments = node.args[: KEYWORDS[node.func.id]]

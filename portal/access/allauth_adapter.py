@@ -1,5 +1,6 @@
 """How django-allauth behaves here: accounts are made by an Owner only, and their second factors are sealed."""
 
+import contextlib
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -91,6 +92,10 @@ class ClosedAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return not is_recent(context.request, context.request.user)
 
 
+class Unreadable(ValidationError):
+    """What is stored of a second factor does not open."""
+
+
 class SealedMFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]
     error_messages = DefaultMFAAdapter.error_messages | {
         "incorrect_code": gettext_lazy(
@@ -108,7 +113,7 @@ class SealedMFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]
         try:
             return unseal(encrypted_text, SEALED_FOR)
         except CannotOpen as error:
-            raise ValidationError(
+            raise Unreadable(
                 _(
                     "Your second factor cannot be read: it was damaged, or its key is missing from SEAL_KEYS. Ask whoever runs Lockstep."
                 )
@@ -149,6 +154,7 @@ class _EachCodeOnce:
 
     user: User
     authenticator: Authenticator
+    cleaned_data: dict[str, Any]
 
     def clean_code(self) -> str:
         attempt = _begin_try(context.request, self.user.email, "code")
@@ -163,7 +169,10 @@ class _EachCodeOnce:
 
     @transaction.atomic
     def _good_code(self) -> str:
-        code: str = super().clean_code()  # type: ignore[misc]
+        try:
+            code: str = super().clean_code()  # type: ignore[misc]
+        except Unreadable as error:
+            code = self._code_of_another(error)
         if self.authenticator.type == Authenticator.Type.TOTP:
             app = Authenticator.objects.select_for_update().get(pk=self.authenticator.pk)
             step = _step_of(app, code)
@@ -172,6 +181,16 @@ class _EachCodeOnce:
             self.authenticator.data = app.data | {"last_step": step}
             self.authenticator.save(update_fields=["data"])
         return code
+
+    def _code_of_another(self, error: Unreadable) -> str:
+        """One factor that is damaged keeps nobody out who has another: allauth stops at it."""
+        code: str = self.cleaned_data["code"]
+        for factor in Authenticator.objects.filter(user=self.user).exclude(type=Authenticator.Type.WEBAUTHN):
+            with contextlib.suppress(Unreadable):
+                if factor.wrap().validate_code(code):
+                    self.authenticator, factor.user = factor, self.user
+                    return code
+        raise error
 
 
 def _step_of(app: Authenticator, code: str) -> int:

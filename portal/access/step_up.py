@@ -15,11 +15,12 @@ from django.utils.translation import gettext as _
 
 from portal.access import second_factor
 from portal.access.demo import is_only_the_lab
+from portal.access.unsent import MOST_BYTES
 from portal.models import User
 
 
 class StepUp(Enum):
-    """`TO_ACT`: a POST waits in the session until the person has confirmed, and is then carried out. `TO_OPEN`: the page
+    """`TO_ACT`: a POST waits in the session, up to MOST_BYTES, until the person has confirmed, and is then carried out. `TO_OPEN`: the page
     itself asks first, since what its form holds must not wait anywhere."""
 
     TO_ACT = "to act"
@@ -45,12 +46,15 @@ def ask(request: HttpRequest, user: User, step_up: StepUp) -> HttpResponse:
     """To the page that asks, and back."""
     methods = get_adapter().get_reauthentication_methods(user)
     page = methods[0]["url"] if methods else resolve_url(settings.LOGIN_URL)
-    if step_up is StepUp.TO_OPEN:
-        if request.method == "POST":
-            messages.warning(request, _("Nothing was saved yet. Confirm that it is you, then enter it again."))
-        answer: HttpResponse = redirect_to_login(request.get_full_path(), page)
+    waits = step_up is StepUp.TO_ACT and len(request.POST.urlencode()) <= MOST_BYTES
+    if request.method == "POST" and not waits:
+        messages.warning(request, _("Nothing was saved yet. Confirm that it is you, then enter it again."))
+    if waits:
+        answer: HttpResponse = suspend_request(request, page)
     else:
-        answer = suspend_request(request, page)
+        # To the page of a secret there is a way back; what else is that large is sent by no form of ours.
+        to = request.get_full_path() if step_up is StepUp.TO_OPEN else resolve_url(settings.LOGIN_REDIRECT_URL)
+        answer = redirect_to_login(to, page)
     if getattr(request, "htmx", False):
         return HttpResponse(status=401, headers={"HX-Redirect": answer["Location"]})
     return answer

@@ -152,8 +152,11 @@ def remembered(state: Path) -> Path:
 
 
 def remember(state: Path, variables: dict[str, str]) -> None:
-    """For commands that are started beside a running `up`: the same broker, the same lab. No secrets."""
-    remembered(state).write_text(json.dumps(variables))
+    """For commands that are started beside a running `up`: the same broker, whose address may hold a password, the same lab."""
+    path = remembered(state)
+    path.touch(mode=0o600)
+    path.chmod(0o600)
+    path.write_text(json.dumps(variables))
 
 
 def recall(state: Path) -> None:

@@ -159,6 +159,22 @@ def duration(value: datetime.timedelta | float | None) -> str:
     return f"{minutes // 60} h {minutes % 60} min"
 
 
+@register.filter(expects_localtime=True)
+def day(value: datetime.date, weekday: str = "") -> str:
+    return languages.day(value, bool(weekday))
+
+
+@register.filter(expects_localtime=True)
+def written(value: datetime.datetime) -> str:
+    """As `moment`, where a tag cannot stand."""
+    return languages.moment(value)
+
+
+@register.filter
+def within(words: str) -> str:
+    return languages.within(words)
+
+
 @register.filter
 def translated(text: str) -> str:
     """What is stored as a marked message, in the reader's words; what another machine said stays as it is."""

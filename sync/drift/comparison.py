@@ -30,7 +30,7 @@ from sync.drift.listing import (
 )
 from sync.drift.proposals import name_of, propose_gone, propose_ids, propose_mails, propose_names
 from sync.models import DirectoryUser, Drift, Link, MembershipLink, ObjectType, Run, Standing, Tenant, Word
-from sync.rules.changes import chunks
+from sync.rules.changes import GROUP_KEYS, KEYS, chunks
 from sync.rules.drift import differences
 from sync.rules.unique_keys import keys_of
 from sync.runs.lease import Watch
@@ -47,6 +47,8 @@ T = TypeVar("T")
 # Words that a comparison decides, and what else is about the objects of a kind: a membership is its group's.
 OF_COMPARISONS = (Word.GONE, Word.DIFFERS)
 MEMBERSHIPS: dict[str, tuple[str, ...]] = {ObjectType.USER.value: (), ObjectType.GROUP.value: ("membership",)}
+
+KEY_UNITS = {"user": KEYS, "group": GROUP_KEYS}
 
 # So many who are not listed are asked for by id; with more the run is suspect: nobody is forgotten because of it.
 MOST_ASKED = 500
@@ -93,6 +95,13 @@ def note_names(link: Link, found: Json) -> None:
     link.written = link.written | {unit: held.get(unit) for unit in differing}
     link.held_name, link.held_email, _external = keys_of(link.object_type, link.written)
     link.save(update_fields=["written", "held_name", "held_email"])
+
+
+def note_keys(link: Link, found: Json) -> None:
+    """What AWS holds keeps others from it, whatever was written there last; what it holds no more is free for them."""
+    held = resource.units_held(found, KEY_UNITS[link.object_type])
+    link.held_name, link.held_email, link.held_external = keys_of(link.object_type, held)
+    link.save(update_fields=["held_name", "held_email", "held_external"])
 
 
 class Comparison:
@@ -178,6 +187,7 @@ class Comparison:
             if not link.wanted_name:
                 note_names(link, found)
             if facts := self._differences(link, found, link.object_id in outside, managers):
+                note_keys(link, found)
                 rows.append(self._row(Drift.Kind.DIFFERS, link, name_of(link.written) or name_of(found), facts=facts))
         self._store(rows)
 

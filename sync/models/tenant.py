@@ -6,6 +6,8 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 # How often it is looked what is due (portal/celery.py).
+# The part of an interval over which tenants spread, and what makes any number of them lie evenly (Knuth, TAOCP 6.4).
+SPREAD, GOLDEN_RATIO = 20, 0.618033988749895
 BEAT = datetime.timedelta(seconds=5)
 
 
@@ -144,5 +146,9 @@ class Tenant(models.Model):
         return datetime.timedelta(minutes=self.interval)
 
     def start_after(self, now: datetime.datetime) -> datetime.datetime:
-        """Of the next run. An interval is never longer than it says, however the beats fall that look for what is due."""
-        return now + self.interval_length - BEAT
+        """Of the next run. An interval is never longer than it says, however the beats fall that look for what is due.
+
+        Each tenant's is shorter by a little of its own: those that became due at once, as after an outage, drift apart.
+        """
+        own = self.interval_length / SPREAD * (self.pk * GOLDEN_RATIO % 1)
+        return now + self.interval_length - BEAT - own

@@ -6,8 +6,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from sync import audit, queue
-from sync.models import Finding, ReadinessCheck, Tenant
+from sync.models import Finding, ReadinessCheck, Snapshot, Tenant
 from sync.readiness.check import Keeper, ReadinessPass
+
+# Who asked, where nobody did.
+NIGHTLY = "nightly check"
 
 
 def request_check(*, tenant: Tenant, actor: str, enqueue: bool = True) -> ReadinessCheck:
@@ -24,6 +27,13 @@ def request_check(*, tenant: Tenant, actor: str, enqueue: bool = True) -> Readin
         if enqueue:
             transaction.on_commit(lambda: queue.send(queue.CHECK_READINESS, check.pk))
     return check
+
+
+def request_nightly() -> None:
+    """For every tenant of which a reading is at hand: what waits for nobody's press shows in the morning, and in the trend."""
+    read = Snapshot.objects.exclude(sealed_at=None).values("tenant")
+    for tenant in Tenant.objects.filter(pk__in=read, deletion_due_at=None):
+        request_check(tenant=tenant, actor=NIGHTLY)
 
 
 def check_now(tenant: Tenant, *, actor: str = "") -> ReadinessCheck:

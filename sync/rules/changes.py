@@ -55,6 +55,11 @@ class Change:
     held: bool = False
     wave: int = 0
 
+    @property
+    def takes_key(self) -> bool:
+        """It writes a unique value, whether or not it is known which one AWS holds now."""
+        return any(unit in self.changes for unit in (GROUP_KEYS if self.stage == Stage.GROUPS else KEYS))
+
 
 def difference(written: Units, desired: Units) -> dict[str, Any]:
     """The units to write so that `written` becomes `desired`; null means remove."""

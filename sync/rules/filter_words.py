@@ -37,10 +37,16 @@ def phrase(clause: Clause, object_type: ObjectType, translate: Translate = str) 
         return Phrase(translate(subject), translate(verb))
     value = "" if operator and operator.takes == "nothing" else clause.value
     return Phrase(
-        within_sentence(translate(attribute.label)) if attribute else clause.attribute,
+        _label(attribute.label, translate) if attribute else clause.attribute,
         translate(operator.words) if operator else clause.operator,
         value,
     )
+
+
+def _label(label: str, translate: Translate) -> str:
+    """Only of English it is known which letters are small within a sentence."""
+    translated = translate(label)
+    return within_sentence(label) if translated == label else translated
 
 
 def within_sentence(label: str) -> str:

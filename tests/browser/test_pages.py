@@ -506,3 +506,15 @@ def test_a_page_is_accessible_and_fits(
     assert sideways(page) == 0
     assert page.locator("h1").count() == 1
     assert watched.faults == []
+
+
+def test_the_longer_words_of_another_language_fit_too(browser: Browser, world: World, server: str) -> None:
+    with browser.new_context(locale="de-DE") as context:
+        context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": world.session, "url": server}])
+        page = context.new_page()
+        for name in ("overview", "assignments", "runs", "run", "group", "person", "approvals", "mappings"):
+            page.set_viewport_size({"width": 1280, "height": 720})
+            page.goto(server + reverse(name, args=world.arguments[name]))
+            assert (page.locator("html").get_attribute("lang"), page.evaluate(WIDER_TABLES)) == ("de", []), name
+            page.set_viewport_size({"width": 320, "height": 800})
+            assert sideways(page) == 0, name

@@ -87,6 +87,14 @@ def test_a_changed_lock_is_installed(project: Path) -> None:
     assert "Installing" in run(project, "check").stderr
 
 
+def test_the_environment_may_lie_elsewhere(project: Path, tmp_path: Path) -> None:
+    """As for a checkout that may not be written to."""
+    there = tmp_path / "there"
+    project.chmod(0o555)
+    assert probe_of(run(project, "check", LOCKSTEP_VENV=str(there)))["python"] == str(there)
+    assert not (project / ".venv").exists()
+
+
 def test_tests_need_the_development_packages(project: Path) -> None:
     assert "(dev)" in run(project, "test", "tests/x", "-k", "y").stderr
     assert probe_of(run(project, "test", "tests/x", "-k", "y"))["arguments"] == ["tests/x", "-k", "y"]

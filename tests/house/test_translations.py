@@ -1,6 +1,9 @@
 """Every language is whole: each message of the code is translated, with the same placeholders, and compiled."""
 
+import ast
 import functools
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,6 +30,77 @@ def test_messages_of_python_and_of_templates_are_found() -> None:
     assert told["Sync now"].locations
     assert ("%(n)s person", "%(n)s people") in told
     assert "%(n)s of %(all)s" in told, "by a template, where it is {{ n }} of {{ all }}"
+
+
+def test_every_word_of_a_template_is_marked() -> None:
+    """Names of products and formats are the same everywhere."""
+    same = {"AWS", "CSV", "Entra", "HTTP", "Lockstep", "OpenAPI", "Slack", "Teams"}
+    found = {path.name: words_of(path.read_text()) - same for path in (translations.ROOT / "templates").rglob("*.html")}
+    assert {name: words for name, words in found.items() if words} == {}
+
+
+@pytest.mark.parametrize(
+    ("template", "words"),
+    [
+        ('<p>Sync {% translate "now" %}</p>', {"Sync"}),
+        ('<p title="Sync now">{{ name }}</p>', {"Sync", "now"}),
+        ('<p title="{% translate "Sync" %}">{% blocktranslate %}Run {{ n }}{% endblocktranslate %}</p>', set()),
+        ("<code>PATCH</code>{# a remark #}", set()),
+    ],
+)
+def test_a_word_that_is_not_marked_is_found(template: str, words: set[str]) -> None:
+    assert words_of(template) == words
+
+
+def words_of(template: str) -> set[str]:
+    """What stands between tags and in attributes that are read out, and is neither code nor marked."""
+    marked = r"{% (blocktranslate|comment).*?{% end\1 %}|{#.*?#}|{%.*?%}|{{.*?}}"
+    plain = re.sub(marked, " ", template, flags=re.DOTALL)
+    shown = re.findall(r'\b(?:title|aria-label|placeholder|alt|data-label)="([^"]*)"', plain)
+    shown.append(re.sub(r"<(code|kbd|svg|pre)\b.*?</\1>|<[^>]*>", " ", plain, flags=re.DOTALL))
+    return set(re.findall(r"[A-Za-z]{3,}", " ".join(shown)))
+
+
+def test_words_are_looked_up_when_somebody_reads_them() -> None:
+    """Not while a module is read, nor once for all who ask: the next reader may have another language."""
+    found = []
+    for path, tree in translations.trees().items():
+        if eager := eager_names(tree):
+            found += [f"{path.name}:{line}" for line in looked_up_too_early(tree, eager)]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("code", "early"),
+    [
+        ("WORD = _('Run')", True),
+        ("class Form:\n    label = _('Run')", True),
+        ("def words(): return _('Run')", False),
+        ("WORDS = {'run': lambda n: _('Run')}", False),
+        ("@functools.cache\ndef words(): return _('Run')", True),
+    ],
+)
+def test_a_word_that_is_looked_up_too_early_is_found(code: str, early: bool) -> None:
+    assert bool([*looked_up_too_early(ast.parse(code), {"_"})]) is early
+
+
+def eager_names(tree: ast.Module) -> set[str]:
+    imports = [node for node in tree.body if isinstance(node, ast.ImportFrom)]
+    given = [name for node in imports if node.module == "django.utils.translation" for name in node.names]
+    return {name.asname or name.name for name in given if name.name in {"gettext", "ngettext", "pgettext", "npgettext"}}
+
+
+def looked_up_too_early(node: ast.AST, eager: set[str]) -> Iterator[int]:
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in eager:
+        yield node.lineno
+    for child in ast.iter_child_nodes(node):
+        if not isinstance(child, ast.FunctionDef | ast.Lambda) or is_cached(child):
+            yield from looked_up_too_early(child, eager)
+
+
+def is_cached(node: ast.FunctionDef | ast.Lambda) -> bool:
+    decorators = getattr(node, "decorator_list", [])
+    return any(ast.unparse(one).startswith(("functools.cache", "functools.lru_cache")) for one in decorators)
 
 
 def test_what_a_language_lacks_is_missing() -> None:

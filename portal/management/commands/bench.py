@@ -8,17 +8,22 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 BENCHMARKS = ("sync", "scale", "preview", "impact", "attack", "fleet", "notifications", "pages")
+NAMES = ", ".join(BENCHMARKS)
 
 
 class Command(BaseCommand):
-    help = "Runs a benchmark: sync, scale, preview, impact, attack, fleet, notifications or pages. Its own options follow its name; --help after the name lists them."
+    help = f"Runs a benchmark: {NAMES}. Its own options follow its name; --help after the name lists them."
 
     def run_from_argv(self, argv: list[str]) -> None:
         """The benchmark reads its own options."""
-        if len(argv) < 3 or argv[2] not in BENCHMARKS:
-            self.stderr.write(f"Name a benchmark: {' or '.join(BENCHMARKS)}.")
+        asked = argv[2] if len(argv) > 2 else ""
+        if asked in ("-h", "--help"):
+            self.stdout.write(str(self.help))
+            return
+        if asked not in BENCHMARKS:
+            self.stderr.write(f"Name a benchmark: {NAMES}.")
             raise SystemExit(2)
-        script = settings.BASE_DIR / "bench" / f"{argv[2]}.py"
+        script = settings.BASE_DIR / "bench" / f"{asked}.py"
         os.execv(sys.executable, [sys.executable, str(script), *argv[3:]])
 
     def handle(self, *args: Any, **options: Any) -> None:

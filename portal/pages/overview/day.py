@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from portal.words.states import LOOKS, WORDS
-from sync.languages import grouped
+from sync.languages import grouped, within
 from sync.models import Tenant
 from sync.models.run import CHANGED
 
@@ -110,4 +110,4 @@ def sentence_of(states: Counter[str]) -> str:
 
 
 def told(states: Counter[str]) -> str:
-    return ", ".join(f"{n} {str(WORDS['run'][state]).lower()}" for state, n in states.most_common())
+    return ", ".join(f"{n} {within(str(WORDS['run'][state]))}" for state, n in states.most_common())

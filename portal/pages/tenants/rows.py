@@ -13,6 +13,7 @@ from portal.words.states import LOOKS, WORDS
 from sync.approvals import queries
 from sync.approvals.queries import Waiting
 from sync.health.queries.presence import Late, late_tenants
+from sync.languages import within
 from sync.models import Run, Tenant
 from sync.notifications.queries import ringing
 from sync.standings import queries as standings
@@ -59,7 +60,7 @@ class TenantRow:
     def told(self) -> str:
         """The strip in words."""
         states = Counter(run.state for run in self.strip)
-        return ", ".join(f"{n} {str(WORDS['run'][state]).lower()}" for state, n in states.most_common())
+        return ", ".join(f"{n} {within(str(WORDS['run'][state]))}" for state, n in states.most_common())
 
 
 def rows_of(tenants: Collection[Tenant]) -> list[TenantRow]:

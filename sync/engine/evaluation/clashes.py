@@ -72,9 +72,10 @@ class Clashes:
         return self.refused
 
     def _movers(self) -> QuerySet[Operation]:
-        """What takes a unique value: creates, links and key changes that are still to be done."""
+        """What takes a unique value and is still to be done: creates, links, and updates of a key, also of one that may be
+        another in AWS already since an answer got lost."""
         todo = self.run.operations.filter(result=Result.PLANNED, object_type=self.object_type, stage=self.stage)
-        return todo.filter(Q(action__in=("create", "link")) | Q(moves_key=True))
+        return todo.filter(Q(action="link") | Q(moves_key=True) | ~Q(wanted_keys=""))
 
     def _moving(self) -> Exists:
         return Exists(self._movers().filter(object_id=OuterRef("object_id")))

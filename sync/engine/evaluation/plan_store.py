@@ -70,7 +70,7 @@ class PlanStore:
         row.scim_id = change.scim_id or subject.link.scim_id
         row.changes, row.desired = changes, dict(change.desired)
         row.moves_key, row.approved = change.moves_key, change.approved
-        if change.moves_key or change.action == "create":
+        if change.takes_key:
             row.wanted_keys = _keys_in_short(subject.link)
         if change.held:
             row.result, row.finished_at = Result.HELD, timezone.now()

@@ -5,12 +5,13 @@ from typing import Any
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from django.test import Client
 
 from portal.models import User
 from sync.connection import rotation
 from sync.connection.sealing import key_of
 from sync.models import AuditEntry
-from tests.world.people import code_of_app
+from tests.world.people import PASSWORD, code_of_app
 
 NEW, OLD = "new:" + "B" * 43 + "=", "test:" + "A" * 43 + "="
 
@@ -47,3 +48,19 @@ def test_a_missing_key_is_named_and_forgetting_it_makes_people_set_up_anew(codes
     assert len(rotation.forget("test", actor="command line")) == 2
     assert not Authenticator.objects.exists()
     assert rotation.problems(rotation.key_uses()) == []
+
+
+@pytest.mark.parametrize("damaged", ["totp", "recovery_codes"])
+def test_a_damaged_factor_keeps_nobody_out_who_has_another(owner: User, codes: list[str], damaged: str) -> None:
+    place = {"totp": "secret", "recovery_codes": "seed"}[damaged]
+    # The damaged one is looked at first.
+    other = Authenticator.objects.exclude(type=damaged).get()
+    Authenticator.objects.filter(type=damaged).update(data={place: "v1.test.abc", "used_mask": 0})
+    other.delete()
+    other.pk = None
+    other.save()
+    client = Client()
+    client.post("/sign-in/", {"login": owner.email, "password": PASSWORD})
+    assert "cannot be read" in client.post("/sign-in/verify/", {"code": "000000"}).content.decode()
+    code = codes[0] if damaged == "totp" else code_of_app()
+    assert client.post("/sign-in/verify/", {"code": code})["Location"] == "/t/"

@@ -87,6 +87,13 @@ def test_a_secret_that_comes_too_late_waits_nowhere(jo: Client) -> None:
     assert "canary" not in str(jo.session.items())
 
 
+def test_a_form_too_large_to_wait_is_not_kept_in_the_session(jo: Client, tenant: Tenant) -> None:
+    """A session is read at every request."""
+    answer = jo.post(SAFETY, limits(tenant) | {"never_touch": "canary" * 20_000}, follow=True)
+    assert "Nothing was saved yet." in answer.content.decode()
+    assert "canary" not in str(jo.session.items())
+
+
 def test_an_htmx_press_takes_the_whole_page_to_the_question(jo: Client, tenant: Tenant) -> None:
     answer = jo.post(SAFETY, limits(tenant), headers={"HX-Request": "true"})
     assert (answer.status_code, unquote(answer["HX-Redirect"])) == (401, f"/sign-in/again/code/?next={SAFETY}")

@@ -235,6 +235,7 @@ def test_only_what_up_shares_is_taken_from_its_folder(tmp_path: Path, monkeypatc
         "SEAL_KEYS": "evil",
     }
     environ.remember(tmp_path, shared)
+    assert environ.remembered(tmp_path).stat().st_mode & 0o777 == 0o600
     environ.recall(tmp_path)
     assert os.environ["BROKER_URL"] == "unix:///broker"
     assert (os.environ["PUBLIC_URL"], os.environ["SEAL_KEYS"]) == ("given", "given")

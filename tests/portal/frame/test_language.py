@@ -10,7 +10,7 @@ from django.utils import translation
 
 from portal.models import Role, User
 from sync import languages
-from sync.models import Tenant
+from sync.models import Run, Tenant
 from tests.world.api import Script, token_of
 from tests.world.people import person
 
@@ -81,3 +81,12 @@ def test_numbers_and_days_are_written_as_the_language_does() -> None:
     for language, number, moment in (("en", "1,204", "4 Mar 2026, 18:27"), ("de", "1.204", "4. März 2026, 18:27")):
         with translation.override(language):
             assert (languages.grouped(1204), languages.moment(at)) == (number, moment)
+
+
+@pytest.mark.pure
+def test_a_word_is_small_amid_a_sentence_where_the_language_is_known_to_do_so() -> None:
+    for language, words in (("en", "by hand, API, change in Entra"), ("de", "Befehl, API, Änderung in Entra")):
+        with translation.override(language):
+            said = [languages.within(str(one)) for one in ({"en": "By hand", "de": "Befehl"}[language], "API")]
+            said.append(languages.within(str(Run.Trigger.CHANGE.label)))
+            assert ", ".join(said) == words

@@ -120,6 +120,12 @@ def test_a_cast_of_five_is_waited_for_no_longer_than_one_person(microsoft: Micro
     assert answer.content.decode().count("cannot be read") == 5
 
 
+def test_five_groups_are_counted_while_the_page_s_time_lasts(microsoft: Microsoft, jo: Client) -> None:
+    """Slow, and each answer in time: the page's is over all the same."""
+    microsoft.seconds = READ_SECONDS / 2
+    check(microsoft, jo.get("/t/acme/assignments/?counts=1"), "Group", SECONDS)
+
+
 def test_pasted_names_wait_longer_and_not_for_ever(microsoft: Microsoft, jo: Client) -> None:
     microsoft.seconds = READ_SECONDS
     lines = "\n".join(f"zelda{number}@acme.example" for number in range(50))

@@ -5,14 +5,16 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.utils import timezone
 
+from portal.celery import app
 from sync.configuration.current import configuration_of
 from sync.configuration.mappings import save_mapping
 from sync.configuration.settings import set_settings
-from sync.models import Assignment, DirectoryUser, Finding, Link, ReadinessCheck, Tenant
+from sync.models import Assignment, DirectoryUser, Finding, Link, ReadinessCheck, Snapshot, Tenant
 from sync.models.directory import DirectoryGroup
 from sync.readiness.queries import failing, found_since
-from sync.readiness.services import carry_out_check, check_now, request_check
+from sync.readiness.services import carry_out_check, check_now, request_check, request_nightly
 from sync.rules.leavers import DISABLING
 from sync.rules.rows import MappingRow
 from sync.runs import lease
@@ -263,3 +265,13 @@ def test_the_number_of_queries_does_not_grow_with_the_people(
         person(tenant, f"P{n}", surname=None)
     with django_assert_max_num_queries(70):
         failing(check_now(tenant))
+
+
+def test_every_night_whatever_was_read_is_checked(tenant: Tenant) -> None:
+    request_nightly()
+    assert not ReadinessCheck.objects.exists(), "nothing was read yet"
+    Snapshot.objects.create(tenant=tenant, full=True, sealed_at=timezone.now())
+    request_nightly()
+    request_nightly()
+    assert [(one.tenant, one.requested_by) for one in ReadinessCheck.objects.all()] == [(tenant, "nightly check")]
+    assert "sync.tasks.check_readiness_nightly" in {one["task"] for one in app.conf.beat_schedule.values()}

@@ -1,6 +1,7 @@
 """Which tenants get a run when their time has come."""
 
 import datetime
+import itertools
 
 import pytest
 from django.utils import timezone
@@ -35,6 +36,15 @@ def test_an_interval_is_never_longer_than_it_says(ready: Tenant) -> None:
     assert ready.next_run_at is not None
     longest = ready.next_run_at + datetime.timedelta(seconds=5) - before
     assert datetime.timedelta(seconds=55) < longest <= datetime.timedelta(seconds=61)
+
+
+def test_tenants_that_were_due_at_once_drift_apart(ready: Tenant) -> None:
+    now = timezone.now()
+    starts = sorted(Tenant(pk=number, interval=15).start_after(now) for number in range(1, 21))
+    between = [later - earlier for earlier, later in itertools.pairwise(starts)]
+    assert min(between) > datetime.timedelta(seconds=1)
+    assert starts[-1] - starts[0] < datetime.timedelta(seconds=45)
+    assert starts[-1] <= now + datetime.timedelta(minutes=15)
 
 
 def due(tenant: Tenant, **ago: float) -> datetime.datetime:

@@ -4,10 +4,12 @@ import itertools
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from sync.approvals import services
 from sync.configuration.settings import set_settings
-from sync.models import HeldChange, Hold, Link, Operation, Result, Tenant
+from sync.models import HeldChange, Hold, Link, Operation, Result, Run, Tenant
+from sync.standings.services import refresh_all
 from sync.worker.execution import execute_run
 from tests.world.company import active, aws_user, change_members, group_of, hire, leave, names, people, writes
 from tests.world.lab import Lab
@@ -41,6 +43,47 @@ def test_two_people_who_swap_their_names_keep_their_ids(wired: Tenant, lab: Lab)
     lab.forget_requests()
     sync(wired)
     assert lab.requests() == []
+
+
+def swap(lab: Lab, first: dict[str, Any], second: dict[str, Any]) -> None:
+    rename(lab, first, "away@contoso.example")
+    rename(lab, second, first["userPrincipalName"])
+    rename(lab, first, second["userPrincipalName"])
+
+
+def swapped(lab: Lab, first: dict[str, Any], second: dict[str, Any]) -> bool:
+    held = [aws_user(lab, one["id"])["userName"] for one in (first, second)]
+    return held == [second["userPrincipalName"], first["userPrincipalName"]]
+
+
+def test_a_swap_of_which_aws_took_the_first_step_and_never_said_so_is_finished(wired: Tenant, lab: Lab) -> None:
+    first, second = people(lab, 2)
+    assign(wired, first, second)
+    sync(wired)
+    swap(lab, first, second)
+    lab.call("POST", "faults", {"part": "aws", "kind": "drop_after", "match": "PATCH", "times": 5})
+    assert sync(wired).counts["will_retry"] == 1
+    lab.call("DELETE", "faults")
+    Link.objects.update(retry_at=timezone.now())
+    refresh_all(wired)
+    assert "failed" not in sync(wired).counts
+    assert swapped(lab, first, second)
+
+
+def test_what_a_comparison_finds_held_is_free_for_others(wired: Tenant, lab: Lab) -> None:
+    """Somebody renamed the first by hand in AWS, before the two swapped their names in Entra."""
+    first, second = people(lab, 2)
+    assign(wired, first, second)
+    sync(wired)
+    hand = {"userName": "by-hand", "emails": [{"type": "work", "value": "by-hand@contoso.example", "primary": True}]}
+    lab.call("PATCH", f"aws/users/{aws_user(lab, first['id'])['id']}", hand)
+    swap(lab, first, second)
+    Tenant.objects.update(repair=True)
+    sync(wired, Run.Kind.VERIFY)
+    lab.forget_requests()
+    assert "failed" not in sync(wired).counts
+    assert swapped(lab, first, second)
+    assert all(request["status"] == 200 for request in lab.requests())
 
 
 @pytest.mark.fault("C25")
