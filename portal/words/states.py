@@ -1,10 +1,13 @@
 """Every state that pages show: its word, its family of colours and its shape."""
 
+from collections import Counter
 from collections.abc import Mapping
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from sync.languages import within
 from sync.models import Delivery, Result, Run, Word
 from sync.runs import phases
 
@@ -171,3 +174,9 @@ LOOKS: Mapping[str, Mapping[str, Look]] = {
         "blocked": ("neutral", "lock"),
     },
 }
+
+
+def counted(kind: str, states: Counter[str]) -> str:
+    """41 completed, 5 completed with errors."""
+    text = gettext("%(n)s %(state)s")
+    return ", ".join(text % {"n": n, "state": within(str(WORDS[kind][state]))} for state, n in states.most_common())

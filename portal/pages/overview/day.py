@@ -10,8 +10,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from portal.words.states import LOOKS, WORDS
-from sync.languages import grouped, within
+from portal.words.states import LOOKS, counted
+from sync.languages import grouped
 from sync.models import Tenant
 from sync.models.run import CHANGED
 
@@ -53,7 +53,7 @@ class HalfHour:
 
     @property
     def words(self) -> str:
-        return told(Counter(self.states))
+        return counted("run", Counter(self.states))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +103,11 @@ def sentence_of(states: Counter[str]) -> str:
     started = Counter({state: n for state, n in states.items() if state != MISSED})
     total = sum(started.values())
     text = ngettext("%(n)s sync: %(states)s.", "%(n)s syncs: %(states)s.", total)
-    parts = [text % {"n": grouped(total), "states": told(started)}] if total else [_("No sync in the last 24 hours.")]
+    parts = (
+        [text % {"n": grouped(total), "states": counted("run", started)}]
+        if total
+        else [_("No sync in the last 24 hours.")]
+    )
     if missed := states[MISSED]:
         parts.append(ngettext("%(n)s did not start.", "%(n)s did not start.", missed) % {"n": missed})
     return " ".join(parts)
-
-
-def told(states: Counter[str]) -> str:
-    return ", ".join(f"{n} {within(str(WORDS['run'][state]))}" for state, n in states.most_common())

@@ -9,11 +9,10 @@ from django.db.models import F
 from django.utils import timezone
 
 from portal.words.provisioning import provisioning_of
-from portal.words.states import LOOKS, WORDS
+from portal.words.states import LOOKS, counted
 from sync.approvals import queries
 from sync.approvals.queries import Waiting
 from sync.health.queries.presence import Late, late_tenants
-from sync.languages import within
 from sync.models import Run, Tenant
 from sync.notifications.queries import ringing
 from sync.standings import queries as standings
@@ -59,8 +58,7 @@ class TenantRow:
     @property
     def told(self) -> str:
         """The strip in words."""
-        states = Counter(run.state for run in self.strip)
-        return ", ".join(f"{n} {within(str(WORDS['run'][state]))}" for state, n in states.most_common())
+        return counted("run", Counter(run.state for run in self.strip))
 
 
 def rows_of(tenants: Collection[Tenant]) -> list[TenantRow]:

@@ -134,7 +134,7 @@ def _reason(error: Exception) -> str:
 
 def app_can_sign_in(half: EntraHalf) -> CheckFinding:
     url = f"POST {half.cloud.authority}/{half.entra.directory_id}/oauth2/v2.0/token"
-    kind = half.entra.get_credential_kind_display()
+    kind = half.entra.credential_kind
     request = f"{url}\nclient_id={half.entra.client_id}\n{kind}: [hidden]"
     try:
         half.graph.authenticator.token()
@@ -150,7 +150,7 @@ def app_can_sign_in(half: EntraHalf) -> CheckFinding:
         return _sign_in_failure(half, error, request)
     except GraphError as error:
         return _trouble(error, request, "sign-in-refused")
-    return CheckFinding(facts={"kind": str(kind)}, request=request, status=200)
+    return CheckFinding(facts={"kind": kind}, request=request, status=200)
 
 
 def _sign_in_failure(half: EntraHalf, error: SignInFailed, request: str) -> CheckFinding:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.humanize.templatetags.humanize import intcomma
-from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -16,6 +15,10 @@ from django.utils.translation import ngettext
 from sync.connection.checks.finding import Fact
 from sync.connection.checks.outcomes import OUTCOMES
 from sync.connection.checks.table import BY_ID
+from sync.languages import day
+from sync.models import EntraConnection
+
+CredentialKind = EntraConnection.CredentialKind
 
 # A check that takes longer says so.
 SLOW_SECONDS = 10
@@ -72,7 +75,9 @@ def _filled(sentence: str | Promise, facts: dict[str, str]) -> str:
 
 def _spoken(name: str, fact: Fact) -> str:
     if name == "ends":
-        return date_format(datetime.date.fromisoformat(str(fact)), "j M Y")
+        return day(datetime.date.fromisoformat(str(fact)))
+    if name == "kind" and fact in CredentialKind.values:
+        return str(CredentialKind(fact).label)
     return str(intcomma(fact)) if isinstance(fact, int) else str(fact)
 
 

@@ -13,6 +13,7 @@ from django.db import connection
 from django.db.models.functions import Now
 from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
+from django.utils.formats import number_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -175,7 +176,7 @@ def _disk() -> Outcome:
         folder = folder.parent
     usage = shutil.disk_usage(folder)
     percent = 100 * usage.free / usage.total
-    figure = f"{usage.free / 2**30:.1f} / {usage.total / 2**30:.1f} GB"
+    figure = f"{number_format(usage.free / 2**30, 1)} / {number_format(usage.total / 2**30, 1)} GB"
     says = _("%(percent)s %% of the disk with the state folder are free.") % {"percent": f"{percent:.0f}"}
     if usage.free < LEAST_FREE or percent < LEAST_PERCENT:
         return Outcome("warning", says, figure, _("Make room: a full disk stops the embedded database and broker."))
@@ -287,9 +288,12 @@ def _clock() -> Outcome:
     apart = abs((moment - before).total_seconds())
     says = _("This machine's clock against the database's.")
     if apart < CLOCK_SECONDS:
-        return passed(says, f"{apart:.1f} s")
+        return passed(says, f"{number_format(apart, 1)} s")
     return Outcome(
-        "warning", says, f"{apart:.1f} s", _("Keep both machines in time by NTP: leases and tokens end by the clock.")
+        "warning",
+        says,
+        f"{number_format(apart, 1)} s",
+        _("Keep both machines in time by NTP: leases and tokens end by the clock."),
     )
 
 

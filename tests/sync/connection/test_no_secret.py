@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.utils import translation
 
 from sync.connection import certificates, checks, clients, services
 from sync.connection.checks.wording import Described, describe
@@ -63,6 +64,10 @@ def test_the_connection_test_passes_with_a_federated_credential(federated: Tenan
         "E6": "passed",
         "E10": "passed",
     }
+    stored = next(row for row in test.checks if row["id"] == "E4")
+    assert stored["facts"] == {"kind": "federated"}, "a word of no language"
+    with translation.override("de"):
+        assert describe(stored).note == "Verbundanmeldeinformationen (kein Geheimnis)"
 
 
 def test_the_file_is_read_anew_at_each_sign_in(federated: Tenant, lab: Lab) -> None:
