@@ -1,9 +1,10 @@
 """The shapes of answers and requests. Words are those of the models, moments are ISO 8601 in UTC."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from ninja import Field, Schema
+from pydantic import ConfigDict
 
 from sync.models import Action, HeldChange, Hold, Result, Run, Word
 
@@ -11,6 +12,8 @@ from sync.models import Action, HeldChange, Hold, Result, Run, Word
 PLAIN = "^[^\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\u007f-\\u009f]*$"
 # Two models call theirs `Kind`, and a description has one schema of a name.
 RUN_KIND, HOLD_KIND = (Field(json_schema_extra={"enum": list(kind.values)}) for kind in (Run.Kind, Hold.Kind))
+# Of a row; databases count no further.
+Key = Annotated[int, Field(ge=1, le=2**63 - 1)]
 EXAMPLE_ID = "8b1a6c2e-5d0f-4f5a-9a51-0c6f1b7d2e11"
 
 
@@ -88,7 +91,15 @@ class RunOut(Schema):
     people_in_aws: int | None
 
 
-class RunIn(Schema):
+class Asked(Schema):
+    """What a request says. A name that nobody reads is refused: `kinds: preview` would start a sync, which writes."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class RunIn(Asked):
+    """What kind of run."""
+
     kind: Literal["changes", "full", "preview"] = Field(
         "changes", description="`preview` reads and plans, and writes nothing."
     )
@@ -175,11 +186,11 @@ class HeldChangeOut(Schema):
     decision: HeldChange.Decision
 
 
-class DecisionIn(Schema):
+class DecisionIn(Asked):
     """`approve`: ids of changes, or `all` that wait. `keep`: what stays as it is in AWS."""
 
-    approve: Literal["all"] | list[int] = Field([], max_length=10_000)
-    keep: list[int] = Field([], max_length=10_000)
+    approve: Literal["all"] | list[Key] = Field([], max_length=10_000)
+    keep: list[Key] = Field([], max_length=10_000)
     comment: str = Field("", max_length=2_000, pattern=PLAIN)
 
 

@@ -43,7 +43,7 @@ def signing_key() -> str:
 def _mac(key: str, text: str) -> str | None:
     """None: the ring does not have the key any more."""
     secret = parse_ring(settings.SEAL_KEYS).get(key)
-    return hmac.new(_derived(secret), text.encode(), hashlib.sha256).hexdigest() if secret else None
+    return hmac.new(_derived(secret), _bytes(text), hashlib.sha256).hexdigest() if secret else None
 
 
 def content(entry: AuditEntry) -> dict[str, Any]:
@@ -83,7 +83,7 @@ def is_genuine(entry: AuditEntry) -> bool | None:
 def link(before: str, entry: AuditEntry) -> str:
     """The chain's hash with this entry, after the hash up to the one before it."""
     text = _canonical({"before": before, "position": entry.position, "mac": entry.mac, "content": content(entry)})
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(_bytes(text)).hexdigest()
 
 
 def sign_head(head: AuditHead) -> None:
@@ -101,7 +101,12 @@ def _of_head(head: AuditHead) -> str:
 
 
 def _same(mac: str, expected: str | None) -> bool | None:
-    return None if expected is None else hmac.compare_digest(mac, expected)
+    return None if expected is None else hmac.compare_digest(_bytes(mac), _bytes(expected))
+
+
+def _bytes(text: str) -> bytes:
+    """Of whatever somebody wrote into the table: it must be found there, and stop nothing."""
+    return text.encode(errors="surrogatepass")
 
 
 @transaction.atomic

@@ -5,7 +5,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import NoneType
 from typing import Any
+from uuid import UUID
 
 from django.db.models import QuerySet, Subquery
 from django.db.models.functions import Coalesce
@@ -146,7 +148,7 @@ def _check_end(report: Report, head: AuditHead, walk: _Walk) -> None:
 
 def compare(report: Report, lines: Iterable[str]) -> set[int]:
     """Lines of the log (sync/audit/lines.py), in any order, against the table. Gives back the positions that they name."""
-    positions = set()
+    positions: set[int | None] = set()
     for text in filter(None, (line.strip() for line in lines)):
         shipped = _read(text)
         entry = AuditEntry.objects.filter(uid=shipped["uid"]).first() if shipped else None
@@ -154,9 +156,9 @@ def compare(report: Report, lines: Iterable[str]) -> set[int]:
             report.note(Finding("shipped", detail=f"not a line of ours: {text[:60]}"))
             continue
         if entry is None or line_of(entry) != shipped:
-            report.note(Finding("shipped", shipped.get("position"), detail=str(shipped["uid"])))
+            report.note(Finding("shipped", shipped.get("position"), detail=shipped["uid"]))
         positions.add(shipped.get("position"))
-    return {position for position in positions if isinstance(position, int)}
+    return {position for position in positions if position is not None}
 
 
 def compare_shipped(report: Report, lines: Iterable[str]) -> None:
@@ -185,8 +187,10 @@ def _ranges(numbers: Sequence[int]) -> str:
 
 
 def _read(text: str) -> dict[str, Any] | None:
+    """None: it names no entry and no place of one."""
     try:
         found = json.loads(text)
-    except ValueError:
+        UUID(found["uid"])
+    except (ValueError, RecursionError, LookupError, TypeError, AttributeError):
         return None
-    return found if isinstance(found, dict) and isinstance(found.get("uid"), str) else None
+    return found if type(found.get("position")) in (int, NoneType) else None

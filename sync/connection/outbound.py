@@ -12,6 +12,7 @@ import requests
 from django.conf import settings
 from django.utils.translation import gettext as _
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import HTTPError
 
 from sync.connection.addresses import is_public
 from sync.connection.clients import proxy_to
@@ -95,7 +96,8 @@ def post(url: str, body: bytes, headers: Mapping[str, str], *, public_only: bool
                 url, data=body, headers=dict(headers), timeout=TIMEOUT, allow_redirects=False, stream=True
             ) as response:
                 found = Answer(response.status_code, _beginning(response), response.headers.get("Retry-After", "")[:40])
-        except (requests.RequestException, OSError) as error:
+        # A redirect that is no address is a ValueError, though nobody follows it.
+        except (requests.RequestException, OSError, ValueError) as error:
             raise NotSent("no answer in time" if watch.ended else _reason(error)) from error
     if watch.ended:
         # What was cut off in its head reads as an answer to the library.
@@ -162,8 +164,11 @@ def _watched(kind: Any, connected: Callable[[socket.socket], None]) -> Any:
 
 
 def _beginning(response: requests.Response) -> str:
-    """Never more than this is read, however much is sent."""
-    raw = response.raw.read(MOST_TEXT, decode_content=True)
+    """Never more than this is read, however much is sent. The status holds though what follows it breaks off or is garbage."""
+    try:
+        raw = response.raw.read(MOST_TEXT, decode_content=True)
+    except HTTPError:
+        return ""
     return str(raw.decode("utf-8", "replace")) if raw else ""
 
 

@@ -2,7 +2,7 @@
 
 import datetime
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import structlog
 from django.db import transaction
@@ -33,11 +33,16 @@ def hand_out(clock: Clock = timezone.now) -> None:
     """One message to the workers for each delivery that is due."""
     now = clock()
     _give_up_lost(now)
+    for key in _taken_up(now):
+        queue.send(queue.DELIVER, key)
+
+
+def _taken_up(now: datetime.datetime) -> Iterator[int]:
+    """What is due. Of two dispatchers one changes the row."""
     due = Delivery.objects.filter(state__in=Delivery.OPEN, due_at__lte=now)
-    for delivery in due:
-        # Of two dispatchers one changes the row.
-        if due.filter(pk=delivery.pk).update(state=Delivery.State.WAITING, due_at=now + IN_HAND):
-            queue.send(queue.DELIVER, delivery.pk)
+    for key in due.values_list("pk", flat=True):
+        if due.filter(pk=key).update(state=Delivery.State.WAITING, due_at=now + IN_HAND):
+            yield key
 
 
 def _give_up_lost(now: datetime.datetime) -> None:
@@ -48,10 +53,7 @@ def _give_up_lost(now: datetime.datetime) -> None:
 
 def deliver_here() -> None:
     """What is due, in this process: for when there is no worker to hand it to."""
-    for key in Delivery.objects.filter(state__in=Delivery.OPEN, due_at__lte=timezone.now()).values_list(
-        "pk", flat=True
-    ):
-        Delivery.objects.filter(pk=key, state=Delivery.State.SENDING).update(state=Delivery.State.WAITING)
+    for key in _taken_up(timezone.now()):
         deliver(key)
 
 
@@ -108,4 +110,4 @@ def _settle(delivery: Delivery, outcome: Outcome, now: datetime.datetime) -> Non
 def _pause(attempts: int, asked: int) -> datetime.timedelta:
     """`asked`: seconds, by the other side; never longer than the longest of our own."""
     own = WAITS[min(attempts, len(WAITS)) - 1]
-    return max(own, min(datetime.timedelta(seconds=asked), WAITS[-1]))
+    return max(own, datetime.timedelta(seconds=min(asked, WAITS[-1].total_seconds())))

@@ -57,9 +57,10 @@ def _by_address(news: Sequence[News]) -> Iterable[tuple[Channel, list[News]]]:
     found: dict[str | int, tuple[Channel, list[News]]] = {}
     tenants = {one.incident.tenant_id for one in news}
     for channel in Channel.objects.filter(tenant__in=tenants, on=True).select_related("tenant"):
-        _channel, heard = found.setdefault(channel.email or channel.pk, (channel, []))
-        heard += [one for one in news if _hears(channel, one.incident) and one not in heard]
-    return [(channel, heard) for channel, heard in found.values() if heard]
+        if here := [one for one in news if _hears(channel, one.incident)]:
+            _channel, heard = found.setdefault(channel.email or channel.pk, (channel, []))
+            heard += [one for one in here if one not in heard]
+    return list(found.values())
 
 
 def _hears(channel: Channel, incident: Incident) -> bool:

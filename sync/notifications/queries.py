@@ -47,7 +47,8 @@ class ChannelState:
 
 def rules(tenant: Tenant) -> list[Rule]:
     """Every kind, those without a channel too."""
-    sent = Delivery.objects.filter(tenant=tenant).exclude(sent_at=None).values_list("incidents__kind")
+    # A message about several tenants to one address belongs to the first of them.
+    sent = Delivery.objects.filter(incidents__tenant=tenant).exclude(sent_at=None).values_list("incidents__kind")
     newest = dict(sent.annotate(newest=Max("sent_at")).order_by())
     channels = list(tenant.channels.filter(on=True))
     return [Rule(kind, [one for one in channels if kind.name in one.kinds], newest.get(kind.name)) for kind in KINDS]

@@ -19,8 +19,8 @@ from sync.connection.sealing import unseal
 from sync.models import Channel, Delivery
 
 JSON_TYPE = {"Content-Type": "application/json; charset=utf-8", "User-Agent": "Lockstep"}
-# Of Slack's text objects (block kit reference, section).
-MOST_OF_SLACK = 3000
+# Of Slack's text objects (block kit reference, section), and of its blocks in a message: with one more it refuses the whole.
+MOST_OF_SLACK, MOST_BLOCKS = 3000, 50
 # Stored as they stand, beside what other sides say; pages say them in the reader's language.
 A_LINE = gettext_noop("It is a line of the log: there is no SMTP_HOST.")
 TAKEN = gettext_noop("The mail server took it.")
@@ -97,10 +97,10 @@ def signature_headers(delivery: Delivery, secret: str, body: bytes, now: datetim
 def _slack(delivery: Delivery, _now: datetime.datetime) -> Outcome:
     """Plain text throughout: nothing in a name becomes a link or a mention (Slack, "Formatting text")."""
     escaped = delivery.subject.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    texts = [delivery.subject, *delivery.body.split("\n\n")]
-    blocks = [
-        {"type": "section", "text": {"type": "plain_text", "text": text[:MOST_OF_SLACK]}} for text in texts if text
-    ]
+    texts = [text for text in (delivery.subject, *delivery.body.split("\n\n")) if text]
+    if len(texts) > MOST_BLOCKS:
+        texts[MOST_BLOCKS - 1 :] = ["\n\n".join(texts[MOST_BLOCKS - 1 :])]
+    blocks = [{"type": "section", "text": {"type": "plain_text", "text": text[:MOST_OF_SLACK]}} for text in texts]
     return _post(open_channel(_channel_of(delivery)), json.dumps({"text": escaped, "blocks": blocks}).encode(), {})
 
 

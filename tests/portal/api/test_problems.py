@@ -9,8 +9,9 @@ from django.test import Client
 from portal.api.docs import described
 from portal.frame.problem import PROBLEMS
 from portal.models import User
-from sync.models import Tenant
+from sync.models import Hold, Run, Tenant
 from tests.world.api import ROOT, Script, script_of
+from tests.world.runs import new_run
 
 pytestmark = pytest.mark.django_db
 
@@ -54,6 +55,23 @@ def test_a_body_that_is_no_json_is_a_problem(script: Script, content: str) -> No
 def test_a_body_of_another_kind_is_a_problem(script: Script, kind: str) -> None:
     answer = script.client.generic("POST", f"{ROOT}/tenants/acme/runs", "--x--\r\n", content_type=kind)
     assert is_problem(answer, 400, "bad-request")
+
+
+@pytest.mark.parametrize("content", ['"preview"', "[]", "null", '{"Kind": "preview"}', '{"kinds": "preview"}'])
+def test_a_body_of_another_shape_starts_nothing(script: Script, content: str) -> None:
+    """Read as nothing said, it would be a sync, which writes."""
+    Tenant.objects.update(enabled=True)
+    answer = script.client.generic("POST", f"{ROOT}/tenants/acme/runs", content, content_type="application/json")
+    assert is_problem(answer, 422, "invalid")
+    assert not Run.objects.exists()
+
+
+@pytest.mark.parametrize("number", [2**63, -(2**63) - 1, 10**30, 0])
+@pytest.mark.parametrize("name", ["approve", "keep"])
+def test_an_id_that_no_row_can_have_is_a_problem(script: Script, tenant: Tenant, name: str, number: int) -> None:
+    hold = Hold.objects.create(tenant=tenant, kind="people", run=new_run(tenant, 1, state="completed"))
+    answer = script.post(f"/tenants/acme/holds/{hold.pk}/decisions", {name: [number]}, If_Match="*")
+    assert is_problem(answer, 422, "invalid")
 
 
 def test_what_is_wrong_in_a_body_or_a_query_is_named_without_what_was_sent(script: Script) -> None:

@@ -9,8 +9,8 @@ from django.test import Client
 from django.utils import translation
 
 from portal.models import Role, User
-from sync import languages
-from sync.models import Run, Tenant
+from sync import audit, languages
+from sync.models import AuditEntry, Configuration, Run, Tenant
 from tests.world.api import Script, token_of
 from tests.world.people import person
 
@@ -73,6 +73,13 @@ def test_programs_get_the_same_words_whoever_asks(tenant: Tenant) -> None:
     User.objects.update(language="de")
     answer = Script(token_of(script)).get("/tenants/nowhere", accept_language="de")
     assert answer.json()["title"] == "There is nothing here"  # type: ignore[attr-defined]
+
+
+def test_the_audit_log_names_things_in_the_installation_s_language(reader: Client, tenant: Tenant) -> None:
+    """An entry is signed, and read by everybody."""
+    with translation.override("de"):
+        audit.record("jo@acme.example", "draft.discard", Configuration(tenant=tenant))
+    assert AuditEntry.objects.latest("pk").object_name == "Draft"
 
 
 @pytest.mark.pure

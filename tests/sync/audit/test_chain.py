@@ -130,6 +130,40 @@ def test_an_inserted_row_shows_at_the_end_and_unchained(entries: list[AuditEntry
     assert {"beyond", "outside"} <= codes()
 
 
+def test_a_signature_of_no_letters_shows_and_stops_nothing(entries: list[AuditEntry], as_attacker: None) -> None:
+    """Anybody who may insert could stop the chain by one row, and the check by changing another."""
+    for mac in ("é", "\U0001f511"):
+        forged = audit.entry("eve@acme.example", "x", None, None, {})
+        forged.key, forged.mac = chain.signing_key(), mac
+        forged.save(force_insert=True)
+    AuditEntry.objects.filter(pk=entries[2].pk).update(mac="é" * 64)
+    audit.record("jo@acme.example", "tenant.change", Tenant.objects.get(), {}, {"name": "x"})
+    assert AuditEntry.objects.get(position=7).actor == "jo@acme.example"
+    assert codes() == {"changed", "outside"}
+    AuditHead.objects.update(mac="é" * 64)
+    assert "head" in codes()
+
+
+def test_text_that_no_encoding_has_shows_and_stops_nothing(entries: list[AuditEntry]) -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("PostgreSQL takes no lone surrogate")
+    _run("UPDATE sync_auditentry SET after = %s WHERE position = 3", r'{"name": "\ud800"}')
+    assert codes() == {"changed"}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"uid": "x"}', "[" * 100_000, "null", '{"position": 1}',
+        '{"uid": "00000000-0000-4000-8000-000000000000", "position": [1]}', '{"uid": "00000000-0000-4000-8000-000000000000"}',
+    ],
+)  # fmt: skip
+def test_a_line_of_anything_is_a_finding(entries: list[AuditEntry], line: str) -> None:
+    report = verification.verify()
+    verification.compare_shipped(report, [line])
+    assert [one.code for one in report.findings] == ["shipped"]
+
+
 def test_a_row_cannot_be_inserted_twice(entries: list[AuditEntry]) -> None:
     copy = AuditEntry.objects.get(pk=entries[0].pk)
     copy.pk = copy.position = None

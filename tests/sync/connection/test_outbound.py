@@ -107,6 +107,29 @@ def test_of_an_endless_answer_the_beginning_is_read(listener: socket.socket) -> 
     thread.join(5)
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\nno gzip",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nshort",
+    ],
+    ids=["no gzip", "no chunks", "breaks off"],
+)
+def test_the_status_holds_whatever_follows_it(listener: socket.socket, answer: bytes) -> None:
+    """Who said 200 has it, and does not want it once more."""
+    thread = serve(listener, answer, b"", 0)
+    assert post(f"http://127.0.0.1:{listener.getsockname()[1]}/", b"{}", {}).ok
+    thread.join(5)
+
+
+def test_a_redirect_to_no_address_is_no_answer(listener: socket.socket) -> None:
+    thread = serve(listener, b"HTTP/1.1 302 Found\r\nLocation: http://[::1\r\n\r\n", b"", 0)
+    with pytest.raises(NotSent):
+        post(f"http://127.0.0.1:{listener.getsockname()[1]}/", b"{}", {})
+    thread.join(5)
+
+
 def test_what_is_no_http_is_no_answer(listener: socket.socket) -> None:
     thread = serve(listener, b"\x00\xff garbage\r\n\r\n", b"", 0)
     with pytest.raises(NotSent, match="cannot be reached"):

@@ -16,7 +16,7 @@ from django.utils import timezone
 from sync.connection import outbound, rotation
 from sync.keyring import new_ring_line
 from sync.models import AuditEntry, Channel, Delivery, DeliveryAttempt, Incident, Tenant, Word
-from sync.notifications import deliveries, services
+from sync.notifications import deliveries, queries, services
 from sync.notifications.kinds import KINDS, kind_of
 from sync.notifications.outbox import Event, News, tell
 from sync.notifications.outbox import Message as Words
@@ -147,6 +147,8 @@ def test_a_receiver_that_drips_ends_in_time_and_is_tried_again(
         ((302, {"Location": "http://localhost:1/elsewhere"}, b""), "waiting", 302),
         ((404, {}, b"no {path} here"), "waiting", 404),
         ((500, {"Content-Type": "text/html"}, b"<h1>\x00</h1>" * 1000), "waiting", 500),
+        ((200, {"Content-Encoding": "gzip"}, b"no gzip"), "sent", 200),
+        ((503, {"Retry-After": "9" * 40, "Content-Length": "9"}, b"short"), "waiting", 503),
     ],
 )
 def test_garbage_is_kept_in_part_and_never_believed(
@@ -162,7 +164,9 @@ def test_garbage_is_kept_in_part_and_never_believed(
     assert len(receiver.bodies) == 1
 
 
-@pytest.mark.parametrize(("asked", "minutes"), [("600", 10), ("99999999", 240), ("soon", 1), ("-5", 1)])
+@pytest.mark.parametrize(
+    ("asked", "minutes"), [("600", 10), ("99999999", 240), ("9" * 40, 240), ("soon", 1), ("-5", 1)]
+)
 def test_a_receiver_may_ask_for_a_pause(
     tenant: Tenant, receiver: Receiver, carry: Carry, clock: Clock, asked: str, minutes: int
 ) -> None:
@@ -190,6 +194,40 @@ def test_chats_get_plain_text(tenant: Tenant, receiver: Receiver, carry: Carry, 
         card = message["attachments"][0]["content"]
         assert [run["text"] for block in card["body"] for run in block["inlines"]] == [evil, evil, "Next."]
         assert {block["type"] for block in card["body"]} == {"RichTextBlock"}
+
+
+def test_slack_takes_fifty_blocks_and_no_more(tenant: Tenant, receiver: Receiver, carry: Carry) -> None:
+    channel(tenant, "slack", receiver.url)
+    said = [f"Paragraph {number}." for number in range(60)]
+    tell([News(incident(tenant, "held"), Event.OPENED)], lambda _heard: Words("Much", said))
+    carry()
+    texts = [block["text"]["text"] for block in receiver.messages[0]["blocks"]]
+    assert len(texts) == 50
+    assert "\n\n".join(texts).split("\n\n") == ["Much", *said]
+
+
+def test_a_mailbox_of_two_tenants_hears_by_the_channel_that_wants_to(
+    tenant: Tenant, mails: Mails, carry: Carry
+) -> None:
+    """The other one may be removed, and takes nothing along."""
+    other = Tenant.objects.create(name="Other", slug="other")
+    deaf = channel(tenant, "email", "ops@acme.example", kinds=["held"])
+    channel(other, "email", "ops@acme.example", kinds=["lateness"])
+    tell([News(incident(one, "lateness"), Event.OPENED) for one in (tenant, other)], words)
+    services.remove_channel(channel=deaf, actor=ACTOR)
+    carry()
+    assert (Delivery.objects.get().tenant, mails.subjects) == (other, ["opened lateness"])
+
+
+def test_a_message_about_two_tenants_was_sent_for_both(tenant: Tenant, mails: Mails, carry: Carry) -> None:
+    other = Tenant.objects.create(name="Other", slug="other")
+    for one in (tenant, other):
+        channel(one, "email", "ops@acme.example")
+    tell([News(incident(one, "lateness"), Event.OPENED) for one in (tenant, other)], words)
+    carry()
+    assert mails.subjects == ["opened lateness"]
+    for one in (tenant, other):
+        assert [rule.kind.name for rule in queries.rules(one) if rule.sent_at] == ["lateness"]
 
 
 def test_no_secret_is_stored_or_said_anywhere_else(tenant: Tenant, receiver: Receiver, carry: Carry) -> None:

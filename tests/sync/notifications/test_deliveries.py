@@ -1,12 +1,14 @@
 """Mails: sent once although dispatchers and messages are many, tried for two days, none in another's way."""
 
 import datetime
+import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from celery.exceptions import SoftTimeLimitExceeded
 from django.core.mail import EmailMessage
+from django.db import connection
 from django.utils import timezone
 
 from sync import queue
@@ -61,6 +63,38 @@ def test_two_dispatchers_hand_a_mail_out_once(make: Make, sent: list[int]) -> No
     deliveries.hand_out()
     deliveries.hand_out()
     assert sent == [delivery.pk]
+
+
+def test_of_two_web_servers_without_workers_one_sends(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other one has the mail in its list already, and comes to it while it is being sent."""
+    make(subject="First")
+    make(subject="Second")
+    sent: list[str] = []
+    listed, sending = threading.Event(), threading.Event()
+
+    def send(message: EmailMessage, fail_silently: bool = False) -> int:
+        sent.append(message.subject)
+        if message.subject == "Second":
+            listed.set()
+            sending.wait(5)
+        elif threading.current_thread() is not other:
+            sending.set()
+            other.join(5)
+        return 1
+
+    def look() -> None:
+        try:
+            deliveries.deliver_here()
+        finally:
+            connection.close()
+
+    monkeypatch.setattr(EmailMessage, "send", send)
+    other = threading.Thread(target=look)
+    other.start()
+    assert listed.wait(5)
+    deliveries.deliver_here()
+    other.join(5)
+    assert sent == ["Second", "First"]
 
 
 def test_a_message_that_comes_twice_sends_one_mail(make: Make, sent: list[int], mailoutbox: list[Any]) -> None:

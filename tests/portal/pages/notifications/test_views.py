@@ -139,6 +139,17 @@ def test_an_answer_is_text_and_nothing_else(tenant: Tenant, page: Callable[..., 
     assert "Failing" in page()
 
 
+def test_what_we_said_ourselves_is_in_the_readers_language(tenant: Tenant, jo: Client) -> None:
+    """Stored as it stands in the code: whoever removes the channel decides nothing about the next reader's language."""
+    channel = mail_to(tenant)
+    Delivery.objects.create(tenant=tenant, channel=channel, recipient="x", subject="s", body="b")
+    german = {"Accept-Language": "de"}
+    jo.post(f"{PAGE}channels/{channel.pk}/remove/", headers=german)
+    assert Delivery.objects.get().error == "The channel was removed."
+    assert "Der Kanal wurde entfernt." in jo.get(f"{PAGE}sent/", headers=german).content.decode()
+    assert "The channel was removed." in jo.get(f"{PAGE}sent/").content.decode()
+
+
 @pytest.mark.parametrize(("backend", "warned"), [("portal.deployment.json_logs.MailBackend", True), ("x.smtp", False)])
 def test_mail_that_goes_nowhere_is_warned_of(
     tenant: Tenant, page: Callable[..., str], settings: LazySettings, backend: str, warned: bool
