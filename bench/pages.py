@@ -1,7 +1,7 @@
 """How long each page takes over a large company with a long history.
 
 `python3 run.py bench pages [--users 50000] [--groups 500] [--memberships 250000] [--operations 1000000] [--database sqlite|postgres]`: JSON,
-for each page milliseconds at the median and at the 95th percentile, questions to the database, bytes as they are and
+for each page milliseconds at the median and at the 95th percentile and of the processor, questions to the database, bytes as they are and
 compressed, and whether that is within its budget. AWS is taken to hold everybody already; nothing is written to it.
 """
 

@@ -44,6 +44,10 @@ class Opened:
     secret: str = ""
 
 
+# A part of an address with fewer letters is none to keep.
+SECRET = 6
+
+
 def send(delivery: Delivery, now: datetime.datetime) -> Outcome:
     """Raises whatever goes wrong on the way."""
     kind = Channel.Kind(delivery.channel.kind) if delivery.channel else Channel.Kind.EMAIL
@@ -137,8 +141,16 @@ def _without_address(text: str, url: str) -> str:
     parts = urlsplit(url)
     pieces = [url, f"{parts.path}?{parts.query}", parts.path, parts.query, *parts.path.split("/")]
     for piece in sorted(pieces, key=len, reverse=True):
-        if len(piece) >= 6:
-            text = text.replace(piece, "…")
+        if len(piece) >= SECRET:
+            text = _without_beginning(text.replace(piece, "…"), piece)
+    return text
+
+
+def _without_beginning(text: str, piece: str) -> str:
+    """Of an answer only the first part is read: it may end within the piece."""
+    for length in range(min(len(piece), len(text)), SECRET - 1, -1):
+        if text.endswith(piece[:length]):
+            return f"{text[:-length]}…"
     return text
 
 

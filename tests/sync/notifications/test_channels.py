@@ -245,6 +245,19 @@ def test_no_secret_is_stored_or_said_anywhere_else(tenant: Tenant, receiver: Rec
     assert [secret for secret in secrets if secret in str(stored)] == []
 
 
+def test_an_answer_that_is_cut_off_within_the_address_keeps_none_of_it(
+    tenant: Tenant, receiver: Receiver, carry: Carry
+) -> None:
+    """Five hundred letters of it are read."""
+    address = f"{receiver.url}/{CANARY}"
+    receiver.replies = [(404, {}, b"x" * (500 - len(address) + 4) + address.encode())]
+    services.add_channel(tenant=tenant, actor=ACTOR, kind="webhook", to=address)
+    say(incident(tenant, "held"), Event.OPENED)
+    carry()
+    answer = DeliveryAttempt.objects.get().answer
+    assert answer.endswith("x…")
+
+
 def test_a_secret_opens_for_its_host_alone(tenant: Tenant, receiver: Receiver, carry: Carry) -> None:
     stored = channel(tenant, "webhook", receiver.url)
     Channel.objects.filter(pk=stored.pk).update(host="elsewhere.example")
