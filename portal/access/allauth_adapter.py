@@ -15,14 +15,14 @@ from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateformat import time_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from portal.access import second_factor, sign_ins
+from portal.access import half_done, second_factor, sign_ins
 from portal.access.sealed_factors import SEALED_FOR
 from portal.access.step_up import is_recent
 from portal.access.throttle import TooManyTries, Try, What, begin_try, client_address
@@ -51,6 +51,11 @@ class ClosedAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         else:
             attempt.succeeded()
         return user
+
+    def pre_login(self, request: HttpRequest, user: User, **facts: Any) -> HttpResponse | None:
+        half_done.note(request, user)
+        answer: HttpResponse | None = super().pre_login(request, user, **facts)
+        return answer
 
     def is_safe_url(self, url: str | None) -> bool:
         """Whether it may be gone on to. What cannot be read as an address may not."""

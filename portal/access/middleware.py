@@ -9,7 +9,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
-from portal.access import second_factor, sessions, unsent
+from portal.access import half_done, second_factor, sessions, unsent
 from portal.access.demo import is_only_the_lab
 from portal.access.pages import ask_to_sign_in
 from portal.access.request import is_api, send_to
@@ -44,6 +44,7 @@ class SignInMiddleware:
             # A browser's cookie must not act there: only a token signs in (portal/api/auth.py).
             request.user = AnonymousUser()
         if not isinstance(request.user, User):
+            half_done.forget_stale(request)
             return None
         if sessions.is_over(request):
             return end(request, request.user)

@@ -1,11 +1,32 @@
 """Audit: what people did. (What the sync did is in the operations.)"""
 
 import uuid
+from typing import Any
 
 from django.db import models
 from django.utils import timezone
 
 from sync.models.tenant import Tenant
+
+# In place of what nobody can read; no entry was ever signed with it.
+UNREADABLE = {"unreadable": True}
+
+
+class Facts(models.JSONField):
+    """An object of JSON, or none, whatever somebody wrote into the table: what is nested too deeply, has a number of too many digits,
+    or is a list stops no reader."""
+
+    def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:
+        try:
+            found = super().from_db_value(value, expression, connection)
+        except (ValueError, RecursionError):
+            return UNREADABLE
+        return found if found is None or isinstance(found, dict) else UNREADABLE
+
+    def deconstruct(self) -> Any:
+        """To the database it is no other field."""
+        name, _path, args, kwargs = super().deconstruct()
+        return name, "django.db.models.JSONField", args, kwargs
 
 
 class AuditEntry(models.Model):
@@ -35,8 +56,8 @@ class AuditEntry(models.Model):
     object_type = models.CharField(max_length=60, blank=True)
     object_id = models.CharField(max_length=100, blank=True)
     object_name = models.CharField(max_length=256, blank=True)
-    before = models.JSONField(null=True)
-    after = models.JSONField(null=True)
+    before = Facts(null=True)
+    after = Facts(null=True)
     # The id of the key in SEAL_KEYS under which `mac` signs all of the above.
     key = models.CharField(max_length=64, blank=True)
     mac = models.CharField(max_length=64, blank=True)

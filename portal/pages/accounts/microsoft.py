@@ -35,11 +35,12 @@ def the_app() -> App:
 def start(request: HttpRequest) -> HttpResponse:
     """Whoever is signed in already confirms, and gives the password there anew."""
     app, flow = the_app(), web_sign_in.new_flow()
-    connect = "connect" in request.GET
-    if connect and isinstance(request.user, User) and is_asked(request, request.user, StepUp.TO_OPEN):
+    # To whose account: somebody else, or nobody, may have begun it at the same browser.
+    user = request.user if "connect" in request.GET and isinstance(request.user, User) else None
+    if user and is_asked(request, user, StepUp.TO_OPEN):
         # It is another way in: an open session alone does not make one (ASVS 5.0, V7.5.1).
-        return ask(request, request.user, StepUp.TO_OPEN)
-    request.session[FLOW] = flow | {"next": get_next_redirect_url(request) or "", "connect": connect}
+        return ask(request, user, StepUp.TO_OPEN)
+    request.session[FLOW] = flow | {"next": get_next_redirect_url(request) or "", "connect": user.pk if user else None}
     return HttpResponseRedirect(web_sign_in.address(app, flow, again=request.user.is_authenticated))
 
 
@@ -71,7 +72,7 @@ def _sign_in(request: HttpRequest, person: Person, flow: dict[str, Any]) -> Http
 
 
 def _signed_in(request: HttpRequest, user: User, person: Person, flow: dict[str, Any]) -> HttpResponse:
-    if flow["connect"]:
+    if flow["connect"] == user.pk:
         microsoft.connect(user, person)
         messages.success(request, _("Your account is connected to Microsoft."))
         return redirect("mfa_index")

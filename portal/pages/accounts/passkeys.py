@@ -15,6 +15,8 @@ from django.shortcuts import redirect
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
+from portal.access.passkey_forms import CredentialField, refused_in_words
+
 
 class AddForm(forms.AddWebAuthnForm):  # type: ignore[misc]
     """Every passkey can sign in by itself: there is nothing to choose."""
@@ -26,6 +28,12 @@ class AddForm(forms.AddWebAuthnForm):  # type: ignore[misc]
         help_text=_("To tell it from others: the device or the place that keeps it."),
     )
     passwordless = None
+    credential = CredentialField()
+
+    def clean(self) -> dict[str, Any]:
+        with refused_in_words():
+            cleaned: dict[str, Any] = super().clean()
+        return cleaned
 
 
 class Add(views.AddWebAuthnView):  # type: ignore[misc]

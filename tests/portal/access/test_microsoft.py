@@ -223,6 +223,17 @@ def test_an_open_session_alone_connects_nobody(entra: Entra, viewer: User, clien
     assert client.get(f"{START}?connect=1")["Location"].startswith("https://")
 
 
+def test_what_was_begun_before_somebody_signed_in_connects_nobody(entra: Entra, viewer: User) -> None:
+    """Whoever was at the browser before could have it end with an answer for an account of his own."""
+    client = Client()
+    address = client.get(f"{START}?connect=1")["Location"]
+    client.post("/sign-in/", {"login": viewer.email, "password": PASSWORD})
+    client.post("/sign-in/verify/", {"code": code_of_app()})
+    assert "another Microsoft account" in client.get(entra.consent(address), follow=True).content.decode()
+    viewer.refresh_from_db()
+    assert viewer.microsoft_key is None
+
+
 def test_a_second_factor_that_microsoft_has_not_seen_is_set_up_here(entra: Entra) -> None:
     entra.gives("Lockstep.Operator")
     entra.behave(amr=["pwd"])

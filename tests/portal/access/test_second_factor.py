@@ -10,6 +10,7 @@ from allauth.mfa.models import Authenticator
 from django.http import HttpResponse
 from django.test import Client
 
+from portal.access import users
 from portal.access.allauth_adapter import SealedMFAAdapter
 from portal.access.sealed_factors import SEALED_FOR
 from portal.models import Role, RoleGrant, User
@@ -59,6 +60,23 @@ def set_up(transactional_db: None) -> SetUp:
 
 def codes_in(page: HttpResponse) -> list[str]:
     return re.findall(r"<li><code>(\d+)</code>", page.content.decode())
+
+
+@pytest.mark.parametrize("change", [users.reset_password, users.reset_second_factor, users.deactivate])
+def test_a_sign_in_that_is_half_done_ends_with_what_it_went_by(owner: User, tenant: Tenant, change: Any) -> None:
+    """Whoever had lost the phone and went on after an Owner's reset was sent to and fro; whoever knew the old password got in."""
+    helper = person("helper@acme.example", Role.OPERATOR, tenant)
+    client = by_password(helper)
+    change(actor=owner.email, user=User.objects.get(pk=helper.pk))
+    answer = client.post(VERIFY, {"code": code_of_app()}, follow=True)
+    assert [where for where, _status in answer.redirect_chain] == ["/sign-in/"]
+    assert client.get(LOGS)["Location"].startswith("/sign-in/")
+
+
+def test_a_half_done_sign_in_goes_on_where_nothing_changed(owner: User) -> None:
+    client = by_password(owner)
+    assert client.get("/sign-in/")["Location"] == VERIFY
+    assert client.post(VERIFY, {"code": code_of_app()})["Location"] == "/t/"
 
 
 @pytest.mark.parametrize("role", [role for role in Role if role is not Role.VIEWER])

@@ -144,6 +144,21 @@ def test_a_signature_of_no_letters_shows_and_stops_nothing(entries: list[AuditEn
     assert "head" in codes()
 
 
+@pytest.mark.parametrize(
+    "text", ["[" * 2000 + "]" * 2000, '{"n": 1' + "0" * 5000 + "}", '"x"'], ids=["deep", "long", "no object"]
+)
+def test_facts_that_nobody_can_read_show_and_stop_nothing(
+    entries: list[AuditEntry], as_attacker: None, text: str
+) -> None:
+    forged = audit.entry("eve@acme.example", "x", None)
+    forged.save(force_insert=True)
+    for entry in (forged, entries[2]):
+        _run("UPDATE sync_auditentry SET after = %s WHERE id = %s", text, entry.pk)
+    audit.record("jo@acme.example", "tenant.change", Tenant.objects.get(), {}, {"name": "x"})
+    assert AuditEntry.objects.get(position=7).actor == "jo@acme.example"
+    assert codes() == {"changed", "outside"}
+
+
 def test_text_that_no_encoding_has_shows_and_stops_nothing(entries: list[AuditEntry]) -> None:
     if connection.vendor != "sqlite":
         pytest.skip("PostgreSQL takes no lone surrogate")

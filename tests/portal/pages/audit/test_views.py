@@ -75,6 +75,18 @@ def test_the_panel_shows_before_after_origin_and_chain(entries: list[AuditEntry]
     assert "U+200B" in jo.get(f"/audit/{entries[1].pk}/").content.decode()
 
 
+@pytest.mark.parametrize("facts", ["x", ["x"], 5, {"x": [{"y": None}]}], ids=["text", "list", "number", "nested"])
+def test_a_row_of_anything_hides_no_other(tenant: Tenant, jo: Client, facts: object) -> None:
+    """Somebody with the database wrote it."""
+    forged = audit.entry("eve", "tenant.change", tenant)
+    forged.after = facts
+    forged.save(force_insert=True)
+    assert shown(jo, "/t/acme/audit/") == {"tenant.create", "tenant.change"}
+    assert jo.get(f"/audit/{forged.pk}/").status_code == 200
+    for kind in ("csv", "jsonl"):
+        assert b"eve" in b"".join(jo.get(f"/audit/export/?format={kind}"))  # type: ignore[arg-type]
+
+
 def test_lines_that_are_exported_are_those_of_the_table(entries: list[AuditEntry], jo: Client) -> None:
     answer = jo.get("/audit/export/?format=jsonl&actor=ravi@acme.example")
     assert answer.streaming
