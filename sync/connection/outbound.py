@@ -3,7 +3,7 @@
 import contextlib
 import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -117,13 +117,24 @@ class _Watch(HTTPAdapter):
 
     def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
         pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
-        pool.ConnectionCls = _watched(pool.ConnectionCls, self.connected)
+        pool.ConnectionCls = _watched(pool.ConnectionCls, self.connecting, self.connected)
         return pool
 
+    def connecting(self, host: str, port: int) -> None:
+        """Whether a private address answers would say what listens there. Its name is looked up once more to connect: `connected`
+        sees what that led to."""
+        if self.public_only:
+            _require_public(
+                found[4][0] for found in socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)
+            )
+
     def connected(self, connection: socket.socket) -> None:
-        if self.public_only and not is_public(connection.getpeername()[0]):
-            connection.close()
-            raise NotSent("its name leads to an address that is not public")
+        if self.public_only:
+            try:
+                _require_public([connection.getpeername()[0]])
+            except NotSent:
+                connection.close()
+                raise
         # TLS takes the socket itself away.
         handle = connection.dup()
         timer = threading.Timer(WHOLE_SECONDS, self._end, [handle])
@@ -153,9 +164,16 @@ def _watch(session: requests.Session, *, public_only: bool) -> Iterator[_Watch]:
         watch.forget()
 
 
-def _watched(kind: Any, connected: Callable[[socket.socket], None]) -> Any:
+def _require_public(addresses: Iterable[Any]) -> None:
+    """Raises NotSent."""
+    if not all(is_public(str(address)) for address in addresses):
+        raise NotSent("its name leads to an address that is not public")
+
+
+def _watched(kind: Any, connecting: Callable[[str, int], None], connected: Callable[[socket.socket], None]) -> Any:
     class Watched(kind):  # type: ignore[misc]
         def _new_conn(self) -> socket.socket:
+            connecting(self._dns_host, self.port)
             connection: socket.socket = super()._new_conn()
             connected(connection)
             return connection

@@ -89,7 +89,7 @@ def address(app: App, flow: Mapping[str, str], *, again: bool = False) -> str:
 
 def redeem(app: App, flow: Mapping[str, str], answer: Mapping[str, str]) -> Person:
     """Raises SignInFailed with Microsoft's words, BadAnswer for a token that is not for us, Unreachable and its kin."""
-    if not hmac.compare_digest(answer.get("state", ""), flow["state"]):
+    if not _same(answer.get("state", ""), flow["state"]):
         raise BadAnswer("The answer belongs to another sign-in.")
     if "error" in answer:
         raise SignInFailed(answer.get("error_description") or answer["error"], code=answer["error"])
@@ -108,6 +108,11 @@ def redeem(app: App, flow: Mapping[str, str], answer: Mapping[str, str]) -> Pers
             words = str(found.get("error_description") or "Microsoft sign-in gave no id token.")
             raise SignInFailed(words, code=str(found.get("error", "")))
         return _person(_claims(app, session, str(found["id_token"]), flow["nonce"]))
+
+
+def _same(said: str, known: str) -> bool:
+    """As bytes: texts with other letters than ASCII are not compared."""
+    return hmac.compare_digest(said.encode(errors="replace"), known.encode())
 
 
 def _asked(session: requests.Session, method: str, url: str, **body: Any) -> Json:
@@ -139,7 +144,7 @@ def _claims(app: App, session: requests.Session, token: str, nonce: str) -> Json
         )
     except jwt.InvalidTokenError as error:
         raise BadAnswer(f"The id token is refused: {type(error).__name__}.") from None
-    if not hmac.compare_digest(str(claims["nonce"]), nonce):
+    if not _same(str(claims["nonce"]), nonce):
         raise BadAnswer("The id token is refused: it belongs to another sign-in.")
     if claims["tid"] != app.directory_id:
         raise BadAnswer("The id token is refused: it is of another directory.")

@@ -176,10 +176,11 @@ def test_an_answer_is_taken_once_and_by_the_browser_that_asked(entra: Entra) -> 
     assert "begun elsewhere" in client.get(back, follow=True).content.decode()
 
 
-def test_an_answer_with_another_state_is_refused(entra: Entra) -> None:
+@pytest.mark.parametrize("state", ["made-up", "", "made-%C3%BCp", "%ED%A0%80"])
+def test_an_answer_with_another_state_is_refused(entra: Entra, state: str) -> None:
     client = Client()
     back = entra.consent(client.get(START)["Location"])
-    page = client.get(back.partition("state=")[0] + "state=made-up", follow=True).content.decode()
+    page = client.get(back.partition("state=")[0] + f"state={state}", follow=True).content.decode()
     assert "belongs to another sign-in" in page
 
 

@@ -4,6 +4,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.conf import LazySettings
@@ -53,21 +54,50 @@ def listener() -> Iterator[socket.socket]:
         yield found
 
 
-def test_a_name_that_leads_to_a_private_address_is_not_spoken_to(
+def leads_to(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
+    """What evil.example leads to, look-up by look-up; the last one for ever."""
+    resolve, left = socket.getaddrinfo, list(addresses)
+
+    def answer(host: str, *rest: Any, **more: Any) -> Any:
+        if host == "evil.example":
+            host = left.pop(0) if len(left) > 1 else left[0]
+        return resolve(host, *rest, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", answer)
+
+
+def test_a_name_that_leads_to_a_private_address_is_not_knocked_at(
     listener: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever the name led to when it was entered (DNS rebinding)."""
-    port, resolve = listener.getsockname()[1], socket.getaddrinfo
-    monkeypatch.setattr(
-        socket,
-        "getaddrinfo",
-        lambda host, *rest, **more: resolve("127.0.0.1" if host == "evil.example" else host, *rest, **more),
-    )
+    """Nothing tells an open port from a closed one."""
+    leads_to(monkeypatch, "127.0.0.1")
+    for port in (listener.getsockname()[1], 1):
+        with pytest.raises(NotSent, match="not public"):
+            post_to_named(f"https://evil.example:{port}/x", b"{}", {})
+    listener.settimeout(0)
+    with pytest.raises(BlockingIOError):
+        listener.accept()
+
+
+def test_a_name_that_leads_elsewhere_a_moment_later_is_not_spoken_to(
+    listener: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DNS rebinding."""
+    leads_to(monkeypatch, "93.184.215.14", "127.0.0.1")
     with pytest.raises(NotSent, match="not public"):
-        post_to_named(f"https://evil.example:{port}/x", b"{}", {})
+        post_to_named(f"https://evil.example:{listener.getsockname()[1]}/x", b"{}", {})
     reached, _address = listener.accept()
     with reached:
         assert reached.recv(100) == b""
+
+
+def test_a_name_that_nobody_knows_is_not_reached(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*_arguments: Any, **_more: Any) -> Any:
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    with pytest.raises(NotSent, match="cannot be reached"):
+        post_to_named("https://evil.example/x", b"{}", {})
 
 
 def serve(listener: socket.socket, first: bytes, drip: bytes, times: int) -> threading.Thread:
