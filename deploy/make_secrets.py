@@ -13,9 +13,9 @@ import sys
 from pathlib import Path
 
 # What the broker must do: keep messages over a restart, and refuse new ones rather than throw old ones away.
+# Where it keeps them, a packaged server knows by itself; the container is told.
 BROKER_CONF = """\
 requirepass {password}
-dir {folder}
 appendonly yes
 maxmemory-policy noeviction
 """
@@ -48,7 +48,7 @@ def new_secrets(host: str | None) -> dict[str, str]:
         "seal_keys": f"{os.urandom(4).hex()}:{base64.b64encode(os.urandom(32)).decode()}",
         "postgres_password": database,
         "database_url": f"postgresql://lockstep:{database}@{host or 'database'}/lockstep",
-        "broker_conf": BROKER_CONF.format(password=broker, folder="/var/lib/valkey" if host else "/data"),
+        "broker_conf": BROKER_CONF.format(password=broker) + ("" if host else "dir /data\n"),
         "broker_url": f"redis://:{broker}@{host or 'broker'}:6379/0",
     }
 

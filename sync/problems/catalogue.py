@@ -500,14 +500,14 @@ PROBLEMS: dict[str, ProblemWords] = {
         _(
             "No worker is running, or nothing starts by itself. People and groups stay as they are in AWS, leavers included."
         ),
-        _("Start what is missing on the server: System health under Settings says what, and how."),
+        _("Start what is missing on the server: System health, on the page Tenants, says what, and how."),
     ),
     "overdue": ProblemWords(
         _("A sync is overdue"),
         _(
             "It should have started minutes ago. Until it does, people and groups stay as they are in AWS, leavers included."
         ),
-        _("See System health under Settings: a worker or its slots are missing, or another run takes very long."),
+        _("See System health on the page Tenants: a worker or its slots are missing, or another run takes very long."),
     ),
     "no-finished-run": ProblemWords(
         _("No sync finishes"),

@@ -25,7 +25,20 @@ OWN = {name for name, app in get_commands().items() if app in ("portal", "sync")
 # Of run.py itself.
 RUN = {"test", "simulate", "chaos", "help"}
 # Programs that the documents start and this project has not.
-OTHERS = {"adduser", "apt", "az", "celery", "cp", "docker", "echo", "gunicorn", "install", "systemctl"}
+OTHERS = {
+    "adduser",
+    "apt",
+    "az",
+    "cat",
+    "celery",
+    "cp",
+    "docker",
+    "echo",
+    "gunicorn",
+    "install",
+    "runuser",
+    "systemctl",
+}
 
 
 def anchors(text: str) -> set[str]:
@@ -106,7 +119,7 @@ def test_every_command_that_is_shown_can_be_called_like_that(line: str) -> None:
         words = words[1:]
     if words[0] in ("run.py", "manage.py"):
         parses(words[1], words[2 : cut(words)])
-    elif words[0] == "python3":
+    elif words[0] in ("python3", "/usr/bin/python3"):
         assert words[1] in ("-c", "-m") or (ROOT / words[1].removeprefix("/opt/lockstep/")).exists()
     else:
         assert words[0] in OTHERS or words[0].startswith("/opt/lockstep/.venv/bin/")

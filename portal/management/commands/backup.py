@@ -2,6 +2,8 @@
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import IO, Any
 
@@ -29,10 +31,10 @@ class Command(ReportingCommand):
     def carry_out(self, options: dict[str, Any]) -> None:
         if bool(options["file"]) == options["noted"]:
             raise CommandError("Name a new file, or - for standard output; or say --noted.", returncode=Exit.USAGE)
-        size = 0 if options["noted"] else self.write(options["file"])
-        if options["keys"]:
-            with _new_file(Path(options["keys"])) as file:
-                file.write(f"{settings.SEAL_KEYS}\n".encode())
+        with _new_file(Path(options["keys"])) if options["keys"] else nullcontext() as keys:
+            size = 0 if options["noted"] else self.write(options["file"])
+            if keys:
+                keys.write(f"{settings.SEAL_KEYS}\n".encode())
         services.note_backup(size)
         audit.record(self.actor, "installation.backup", None, None, {"file": options["file"], "bytes": size})
 
@@ -42,19 +44,23 @@ class Command(ReportingCommand):
             return 0
         path = Path(name)
         with _new_file(path) as file:
-            try:
-                whole.make(file)
-            except BaseException:
-                path.unlink()
-                raise
+            whole.make(file)
         self.stdout.write(
             f"{path}: {path.stat().st_size / 2**20:,.1f} MB. The key ring is not in it: keep SEAL_KEYS elsewhere."
         )
         return path.stat().st_size
 
 
-def _new_file(path: Path) -> IO[bytes]:
+@contextmanager
+def _new_file(path: Path) -> Iterator[IO[bytes]]:
+    """Gone again when something failed meanwhile, so that the same call can be made once more."""
     try:
-        return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+        file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
     except OSError as error:
         raise CommandError(f"{path} cannot be made: {error.strerror}.", returncode=Exit.USAGE) from error
+    try:
+        with file:
+            yield file
+    except BaseException:
+        path.unlink()
+        raise

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.core.management import CommandError, call_command
 from django.db import connection
@@ -88,6 +89,19 @@ def test_everything_is_there_again_but_what_was_going_on(acme: Tenant, tmp_path:
     assert verify().findings == []
     # New rows get new keys.
     new_run(tenant, 3)
+
+
+def test_without_a_place_for_the_keys_no_backup_is_made_and_the_same_call_can_be_made_again(
+    acme: Tenant, tmp_path: Path
+) -> None:
+    file, keys = tmp_path / "b.tar.gz", tmp_path / "away" / "keys"
+    with pytest.raises(CommandError, match="keys cannot be made"):
+        call_command("backup", str(file), keys=str(keys), stdout=io.StringIO())
+    assert not file.exists()
+    keys.parent.mkdir()
+    call_command("backup", str(file), keys=str(keys), stdout=io.StringIO())
+    assert keys.read_text().strip() == settings.SEAL_KEYS
+    assert last_backup()
 
 
 @pytest.mark.parametrize("damage", ["cut", "changed", "other"])

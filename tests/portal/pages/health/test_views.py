@@ -110,6 +110,7 @@ def test_tenants_and_overview_say_that_nobody_works(tenant: Tenant, read: Callab
     turn_on()
     assert said in read("/t/?stay=1")
     assert said in read("/t/acme/")
+    assert "Nothing needs you" not in read("/t/acme/")
 
 
 @pytest.mark.usefixtures("working")
