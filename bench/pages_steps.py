@@ -190,7 +190,8 @@ def asked_for(tenant: Tenant) -> list[Ask]:
     person = Standing.objects.filter(kind="user", word="in_aws").order_by("-pk")[:1].get()
     group = Standing.objects.filter(kind="group").exclude(object_id="").order_by("pk")[:1].get()
     # More rows than any other.
-    run = tenant.runs.order_by("-planned", "-pk")[:1].get()
+    run = tenant.runs.syncs().order_by("-planned", "-pk")[:1].get()
+    plan = tenant.runs.filter(kind=Run.Kind.PREVIEW).latest("pk")
     entry = Operation.objects.order_by("-pk")[:1].get()
     held = Hold.objects.get()
     return [
@@ -220,6 +221,7 @@ def asked_for(tenant: Tenant) -> list[Ask]:
         ("drift", PAGE, f"{here}drift/", {}),
         ("history", PAGE, f"{here}runs/", {}),
         ("run", PAGE, f"{here}runs/{run.number}/", {}),
+        ("plan of a preview", PAGE, f"{here}runs/{plan.number}/", {}),
         ("run, failed", FRAGMENT, f"{here}runs/{run.number}/?result=failed", HTMX),
         ("logs", PAGE, f"{here}logs/", {}),
         ("logs, failed", FILTERED, f"{here}logs/?result=failed", HTMX),

@@ -137,16 +137,10 @@ def kept_query(request: HttpRequest, *dropped: str) -> dict[str, object]:
     return {name: value for name, value in request.GET.items() if value and name not in ("op", *dropped)}
 
 
-def total_of(found: OperationQuerySet, page: LogPage) -> int:
-    """MOST + 1 stands for more than MOST."""
-    return len(page.rows) if page.whole else found.order_by()[: MOST + 1].count()
-
-
-def results_of(found: OperationQuerySet, page: LogPage) -> list[tuple[str, int]]:
-    """How often each result came, most often first; nothing above MOST."""
+def results_of(found: OperationQuerySet, page: LogPage) -> Counter[str]:
+    """How often each result came; of more than MOST rows, among the first MOST + 1."""
     if page.whole:
-        return Counter(row.result for row in page.rows).most_common()
+        return Counter(row.result for row in page.rows)
     counted = Operation.objects.filter(pk__in=found.order_by().values("pk")[: MOST + 1])
-    rows = counted.order_by().values("result").annotate(n=Count("pk")).order_by("-n", "result")
-    results = [(row["result"], row["n"]) for row in rows]
-    return results if sum(n for _result, n in results) <= MOST else []
+    rows = counted.order_by().values("result").annotate(n=Count("pk")).order_by("result")
+    return Counter({row["result"]: row["n"] for row in rows})

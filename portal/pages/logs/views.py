@@ -1,5 +1,6 @@
 """Provisioning logs: everything that was done, or not done, and why."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 from django.http import HttpResponse, StreamingHttpResponse
@@ -28,7 +29,8 @@ def logs(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     found = filtered(tenant, form)
     chosen = chosen_entry(request, tenant)
     shown = listing.log_page(request, tenant, found, chosen)
-    total = listing.total_of(found, shown)
+    results = listing.results_of(found, shown)
+    total = results.total()
     context = {
         "tenant": tenant,
         "form": form,
@@ -38,7 +40,7 @@ def logs(request: HttpRequest, tenant: Tenant) -> HttpResponse:
         "total": total,
         "more": total > listing.MOST,
         "most": listing.MOST,
-        "results": result_links(request, form, found, shown),
+        "results": result_links(request, form, results) if total <= listing.MOST else [],
         "any": bool(shown.rows) or Operation.objects.filter(tenant=tenant).exists(),
         "filters": "" if (filters := query_with(request)) == "?" else filters,
         "as_lines": query_with(request, format="jsonl"),
@@ -67,14 +69,14 @@ def chips(request: HttpRequest, form: LogFilterForm) -> list[dict[str, str]]:
     ]
 
 
-def result_links(
-    request: HttpRequest, form: LogFilterForm, found: OperationQuerySet, shown: listing.LogPage
-) -> list[dict[str, object]]:
-    """How many of each result are found, each a filter; nothing once a result is chosen."""
+def result_links(request: HttpRequest, form: LogFilterForm, results: Counter[str]) -> list[dict[str, object]]:
+    """How many of each result are found, most often first, each a filter; nothing once a result is chosen."""
     if "result" in form.chosen():
         return []
-    counted = listing.results_of(found, shown)
-    return [{"word": WORDS["result"][key], "n": n, "url": query_with(request, result=key)} for key, n in counted]
+    return [
+        {"word": WORDS["result"][key], "n": n, "url": query_with(request, result=key)}
+        for key, n in results.most_common()
+    ]
 
 
 @page(read=Right.READ)

@@ -94,7 +94,8 @@ def run_context(tenant: Tenant, found: Run) -> dict[str, object]:
         "warnings": [group for group in groups if group.problem.warning],
         "failure": PROBLEMS.get(found.problem) if found.problem and found.state != Run.State.WAITING else None,
         "suspect": PROBLEMS.get(found.suspect) if found.suspect else None,
-        "rows": live.person_rows(found),
+        # What is planned alone is listed by the plan.
+        "rows": [] if shows_a_plan(found) else live.person_rows(found),
         "nobody_took_it": waits_too_long(found),
         "compared": beside_preview(found),
     }
