@@ -6,6 +6,7 @@ from enum import IntEnum
 from pathlib import Path
 from typing import Any
 
+from django.core.checks import Tags
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, InterfaceError
 
@@ -37,8 +38,9 @@ EXIT_CODES = {
 class AuditedCommand(BaseCommand):
     """A command that changes what pages change too."""
 
-    # Django's checks look at code, as the tests do, and load every page for it: more than half of the time of a start.
-    requires_system_checks: list[str] | tuple[str, ...] = ()
+    # What an installation must have. Other checks look at code, as the tests do, and load every page for it: more than
+    # half of the time of a start.
+    requires_system_checks: list[str] | tuple[str, ...] = (Tags.security,)
     # Who stands in the audit log.
     actor = "command line"
 
