@@ -111,7 +111,9 @@ def _processor() -> str:
 
 
 def publish(result: dict[str, Any], out: str) -> None:
-    text = json.dumps(result, indent=2)
+    """Where it is written to is no part of it."""
+    workload = {name: value for name, value in result["workload"].items() if name != "out"}
+    text = json.dumps(result | {"workload": workload}, indent=2)
     if out:
         Path(out).parent.mkdir(parents=True, exist_ok=True)
         Path(out).write_text(text + "\n")
