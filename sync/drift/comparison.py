@@ -100,8 +100,10 @@ def note_names(link: Link, found: Json) -> None:
 def note_keys(link: Link, found: Json) -> None:
     """What AWS holds keeps others from it, whatever was written there last; what it holds no more is free for them."""
     held = resource.units_held(found, KEY_UNITS[link.object_type])
-    link.held_name, link.held_email, link.held_external = keys_of(link.object_type, held)
-    link.save(update_fields=["held_name", "held_email", "held_external"])
+    keys = keys_of(link.object_type, held)
+    if keys != (link.held_name, link.held_email, link.held_external):
+        link.held_name, link.held_email, link.held_external = keys
+        link.save(update_fields=["held_name", "held_email", "held_external"])
 
 
 class Comparison:
