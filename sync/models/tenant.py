@@ -6,9 +6,9 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 # How often it is looked what is due (portal/celery.py).
+BEAT = datetime.timedelta(seconds=5)
 # The part of an interval over which tenants spread, and what makes any number of them lie evenly (Knuth, TAOCP 6.4).
 SPREAD, GOLDEN_RATIO = 20, 0.618033988749895
-BEAT = datetime.timedelta(seconds=5)
 
 
 class Interval(models.IntegerChoices):
