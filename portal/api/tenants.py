@@ -40,11 +40,11 @@ def tenants(request: ApiRequest, paging: Query[Paging]) -> dict[str, Any]:
 @router.get("/tenants/{slug}", response=TenantDetailOut, auth=READ, summary="One tenant, with its counts")
 def tenant(request: ApiRequest, slug: str) -> dict[str, Any]:
     found = tenant_of(request, slug)
-    people, groups = (standings.counts(found, kind) for kind in (ObjectType.USER, ObjectType.GROUP))
+    counts = standings.counts_by_kind(found)
     [status] = statuses([found])
     return tenant_facts(status) | {
         "interval_minutes": found.interval,
-        "standings": {"people": people, "groups": groups},
+        "standings": {"people": counts[ObjectType.USER], "groups": counts[ObjectType.GROUP]},
         "decisions": decisions(found).count,
     }
 

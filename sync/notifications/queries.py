@@ -4,7 +4,7 @@ import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import Count, Max, Q, QuerySet, Subquery
+from django.db.models import Count, Max, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from sync.db.counting import how_many
@@ -66,8 +66,10 @@ def channels(tenant: Tenant) -> list[ChannelState]:
 
 def no_channel_works(tenant: Tenant) -> bool:
     """Somebody is to be told, and the last message to each of them failed."""
-    states = [one.state for one in channels(tenant) if one.channel.on]
-    return bool(states) and set(states) == {"failing"}
+    newest = DeliveryAttempt.objects.filter(delivery__channel=OuterRef("pk")).order_by("-pk")
+    on = tenant.channels.filter(on=True).annotate(error=Subquery(newest.values("error")[:1]))
+    errors = on.values_list("error", flat=True)
+    return bool(errors) and all(errors)
 
 
 def deliveries(tenant: Tenant) -> QuerySet[Delivery]:

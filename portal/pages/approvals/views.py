@@ -23,7 +23,7 @@ from sync.approvals import queries
 from sync.approvals import services as service
 from sync.change_requests import services as change_requests
 from sync.configuration import second_person
-from sync.models import ChangeRequest, HeldChange, Hold, ObjectType, Run, Tenant, Word
+from sync.models import ChangeRequest, HeldChange, Hold, Run, Tenant, Word
 from sync.models.hold import HeldChangeQuerySet
 from sync.runs.requests import request_soon
 from sync.standings import queries as standings
@@ -42,7 +42,7 @@ def approvals(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     context = {
         "tenant": tenant,
         "holds": queries.counted(queries.open_holds(tenant)),
-        "held": {kind: standings.counts(tenant, kind)[Word.HELD] for kind in ObjectType.values},
+        "held": {kind: counts[Word.HELD] for kind, counts in standings.counts_by_kind(tenant).items()},
         "plan": waiting.plan,
         "shrunken": waiting.shrunken,
         "doubted": queries.doubted_parts(tenant),

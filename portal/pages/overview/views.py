@@ -1,5 +1,6 @@
 """The overview: is it on, is it healthy, does it need me?"""
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -27,7 +28,7 @@ from sync.notifications.queries import no_channel_works
 from sync.problems.catalogue import NOT_OF_RUNS, PROBLEMS
 from sync.runs.restored import RESTORED, waits_for_comparison
 from sync.standings import queries as standings
-from sync.standings.queries import Cause
+from sync.standings.queries import Cause, Step
 
 NEEDS_SHOWN = 8
 # Words that somebody has to do something about; what is held is said by its decision.
@@ -53,7 +54,8 @@ def overview(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """Until provisioning was turned on for the first time, the page is the set-up task list."""
     if tenant.enabled_changed_at is None:
         return redirect("setup", tenant.slug)
-    provisioning = TenantFrame.of(request, tenant).provisioning
+    frame = TenantFrame.of(request, tenant)
+    provisioning = frame.provisioning
     everything = [*waits(tenant, provisioning), *needs(tenant, provisioning)]
     figures = standings.figures(tenant)
     context = {
@@ -65,10 +67,10 @@ def overview(request: HttpRequest, tenant: Tenant) -> HttpResponse:
         "needs": everything[:NEEDS_SHOWN],
         "needs_count": len(everything),
         "nobody_told": no_channel_works(tenant),
-        "last_run": tenant.runs.syncs().first(),
+        "last_run": frame.newest.sync,
         "figures": figures,
         "than_yesterday": than_yesterday(tenant, figures.reaching),
-        "path": path_of_data(tenant),
+        "path": path_of_data(tenant, figures.path),
         "as_of": standings.as_of(tenant),
         "day": last_day(tenant),
     }
@@ -160,7 +162,7 @@ def _endings(tenant: Tenant) -> list[dict[str, Any]]:
     return found
 
 
-def path_of_data(tenant: Tenant) -> list[dict[str, Any]]:
+def path_of_data(tenant: Tenant, path: Sequence[Step]) -> list[dict[str, Any]]:
     """Every step with those who come no further."""
     people = reverse("people", args=[tenant.slug])
     return [
@@ -170,5 +172,5 @@ def path_of_data(tenant: Tenant) -> list[dict[str, Any]]:
             "url": f"{people}?dropped_at={step.name}",
             "lost": LOST[step.name] % {"n": grouped(step.dropped)} if step.dropped and step.name in LOST else "",
         }
-        for step in standings.path_of_data(tenant)
+        for step in path
     ]
