@@ -27,6 +27,7 @@ from sync.models import (
     HeldChange,
     Hold,
     Link,
+    ObjectType,
     Origin,
     Run,
     Standing,
@@ -213,7 +214,8 @@ def _decide(changes: QuerySet[HeldChange], decision: str, actor: str, comment: s
 @transaction.atomic
 def end_approvals() -> None:
     """What was approved and not done in time waits for a person again: nobody but the clock says so."""
-    standing = Standing.objects.filter(tenant=OuterRef("tenant"), object_id=OuterRef("object_id"))
+    mine = {"kind__in": ObjectType.values, "object_id": OuterRef("object_id"), "object_id__gt": ""}
+    standing = Standing.objects.filter(tenant=OuterRef("tenant"), **mine)
     ended = HeldChange.objects.open().filter(decision=Decision.APPROVED, expires_at__lte=timezone.now())
     for change in ended.filter(Exists(standing.exclude(word=Word.HELD))).select_related("tenant"):
         holds.refresh_standings(change.tenant, [change])

@@ -70,7 +70,7 @@ def members_of_group(tenant: Tenant, object_id: str, groups: Collection[str]) ->
 def wanted_members(tenant: Tenant, groups: Collection[str]) -> QuerySet[Standing]:
     rows = DirectoryMembership.objects.filter(tenant=tenant, member_type=DirectoryMembership.USER)
     inside = rows.filter(group_id__in=list(groups)).values("member_id")
-    return standings.standings(tenant, ObjectType.USER, in_scope=True, object_id__in=inside)
+    return standings.of_objects(tenant, ObjectType.USER, inside).filter(in_scope=True)
 
 
 def _is_missing(links: QuerySet[MembershipLink], lost: QuerySet[Any, Any]) -> Q:
