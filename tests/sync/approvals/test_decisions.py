@@ -4,7 +4,7 @@ import pytest
 
 from sync.approvals.services import decisions
 from sync.models import Link, Tenant
-from tests.world.plans import plans_of
+from tests.world.plans import on_sqlite, plans_of
 from tests.world.runs import new_run
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both]
@@ -28,5 +28,6 @@ def test_a_proposal_counts_until_it_is_linked_or_left_alone(tenant: Tenant) -> N
     assert not decisions(tenant).proposed
 
 
+@on_sqlite
 def test_it_does_not_look_at_every_link(tenant: Tenant) -> None:
     assert "link_without_object" in plans_of(lambda: decisions(tenant))

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
@@ -13,7 +12,7 @@ from hypothesis import strategies as st
 from sync.models import DirectoryGroup, DirectoryUser, Link, Standing, Tenant, Word
 from sync.standings import queries, services
 from tests.world.mirrored import found, held, linked, mirrored_group, mirrored_person, new_comparison
-from tests.world.plans import plans_of
+from tests.world.plans import on_sqlite, plans_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both]
 FACTS = (
@@ -171,13 +170,13 @@ def test_counting_a_tenant_is_one_query(tenant: Tenant, django_assert_num_querie
         queries.open_problems(tenant)
 
 
+@on_sqlite
 @pytest.mark.parametrize("number", [queries.figures, queries.path_of_data, queries.ready_by_kind, queries.reaching_aws])
 def test_numbers_are_read_from_an_index_alone(tenant: Tenant, number: Callable[[Tenant], object]) -> None:
-    if connection.vendor == "sqlite":
-        # Of a few rows PostgreSQL reads any index.
-        assert "COVERING INDEX standing_numbers" in plans_of(lambda: number(tenant))
+    assert "COVERING INDEX standing_numbers" in plans_of(lambda: number(tenant))
 
 
+@on_sqlite
 def test_somebody_is_found_by_the_index_of_entra_ids(tenant: Tenant) -> None:
     assert "one_standing" in plans_of(lambda: queries.standing_of(tenant, "user", "0d1e"))
     assert "one_standing" in plans_of(lambda: queries.by_object(tenant, "user", ["0d1e", "1d2e"]))
