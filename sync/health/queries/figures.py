@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from django.conf import settings
-from django.db.models import Count, Min, OuterRef, Subquery
+from django.db.models import Count, Min, OuterRef, Q, Subquery
 from django.utils import timezone
 
 from sync.connection.services import ends_of
@@ -62,9 +62,15 @@ def _enabled() -> Iterator[Sample]:
         yield (slug,), int(enabled)
 
 
+def _paused() -> Iterator[Sample]:
+    for slug, resume_at in Tenant.objects.values_list("slug", "resume_at"):
+        yield (slug,), int(resume_at is not None)
+
+
 def _late() -> Iterator[Sample]:
     late = {one.tenant.slug: (timezone.now() - one.since).total_seconds() for one in late_tenants()}
-    for slug in Tenant.objects.filter(enabled=True).values_list("slug", flat=True):
+    awaited = Tenant.objects.filter(Q(enabled=True) | Q(resume_at__isnull=False))
+    for slug in awaited.values_list("slug", flat=True):
         yield (slug,), late.get(slug, 0)
 
 
@@ -134,6 +140,7 @@ FIGURES = (
     Figure("lockstep_runs_open", "gauge", "Runs that are not over, by state.", ("state",), _open_runs),
     Figure("lockstep_queue_oldest_seconds", "gauge", "Age of the oldest run that waits; 0: none.", (), _oldest_queued),
     Figure("lockstep_tenant_enabled", "gauge", "1: provisioning is on.", ("tenant",), _enabled),
+    Figure("lockstep_tenant_paused", "gauge", "1: off until a time that somebody chose.", ("tenant",), _paused),
     Figure(
         "lockstep_tenant_overdue_seconds", "gauge", "How long a tenant waits for a run; 0: in time.", ("tenant",), _late
     ),
