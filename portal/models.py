@@ -52,6 +52,9 @@ class User(AbstractBaseUser):
     shortcuts = models.BooleanField(_("keyboard shortcuts"), default=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
+    # Of whoever asks for a page, as of its beginning (portal/access/backend.py).
+    has_second_factor: bool
+
     objects: ClassVar[UserManager] = UserManager()
 
     USERNAME_FIELD = "email"

@@ -106,7 +106,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "portal.User"
 # Who can approve, and who is an Owner: asked by sync, which knows of no people.
 PEOPLE = "portal.access.approvers"
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = ["portal.access.backend.Backend"]
 # The first one makes, all of them check; whoever signs in with an older one gets the first.
 PASSWORD_HASHERS = ["portal.access.passwords.Argon2id", "django.contrib.auth.hashers.PBKDF2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [

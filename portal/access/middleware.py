@@ -71,7 +71,7 @@ def first_step(request: HttpRequest, user: User) -> str | None:
         return "password"
     if second_factor.was_given(request, user):
         return None
-    if second_factor.has_one(user):
+    if user.has_second_factor:
         return "mfa_reauthenticate"
     if second_factor.is_needed_by(user) and not is_only_the_lab():
         return "mfa_index"

@@ -6,6 +6,7 @@ from allauth.account.authentication import get_authentication_records
 from allauth.account.internal.flows.login import record_authentication
 from allauth.mfa.models import Authenticator
 from allauth.mfa.signals import authenticator_added, authenticator_removed, authenticator_reset
+from django.db.models import OuterRef, QuerySet
 from django.dispatch import receiver
 from django.http import HttpRequest
 
@@ -21,15 +22,20 @@ def is_needed_by(user: User) -> bool:
     return RoleGrant.objects.filter(user=user).exclude(role=Role.VIEWER).exists()
 
 
-def has_one(user: User) -> bool:
-    found: bool = Authenticator.objects.filter(user=user, type__in=FACTORS).exists()
+def of(user: User | OuterRef) -> "QuerySet[Authenticator]":
+    found: QuerySet[Authenticator] = Authenticator.objects.filter(user=user, type__in=FACTORS)
     return found
 
 
+def has_one(user: User) -> bool:
+    """At this moment; of whoever asks for a page `has_second_factor` is at hand."""
+    return of(user).exists()
+
+
 def was_given(request: HttpRequest, user: User) -> bool:
-    """In this session, to us while there is one, or to Microsoft."""
+    """In this session, to us while there is one, or to Microsoft. `user`: whoever asks for the page."""
     given = [record for record in get_authentication_records(request, user) if record["method"] == "mfa"]
-    return any(record.get("type") == "microsoft" for record in given) or (bool(given) and has_one(user))
+    return any(record.get("type") == "microsoft" for record in given) or (bool(given) and user.has_second_factor)
 
 
 @receiver(authenticator_added)

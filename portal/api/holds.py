@@ -22,7 +22,7 @@ router = Router(tags=["Holds"])
 def holds(request: ApiRequest, slug: str) -> dict[str, Any]:
     """One for each limit that was passed, so never many."""
     found = tenant_of(request, slug)
-    return {"items": [hold_facts(one) for one in queries.counted(found, queries.open_holds(found))]}
+    return {"items": [hold_facts(one) for one in queries.counted(queries.open_holds(found))]}
 
 
 @router.get("/tenants/{slug}/holds/{hold}", response={200: HoldOut, 304: None}, auth=READ, summary="One hold")
@@ -32,7 +32,7 @@ def hold(request: ApiRequest, response: HttpResponse, slug: str, hold: int) -> S
     response["ETag"] = etag_of_hold(found)
     if is_known(request, response["ETag"]):
         return Status(304, None)
-    [counted] = queries.counted(found.tenant, Hold.objects.filter(pk=found.pk).select_related("run"))
+    [counted] = queries.counted(Hold.objects.filter(pk=found.pk).select_related("run"))
     return Status(200, hold_facts(counted))
 
 

@@ -9,7 +9,7 @@ from portal.api.auth import READ, ApiRequest, tenant_of, tenants_of
 from portal.api.paging import Paging, page_of
 from portal.api.schemas import StatusOut, TenantDetailOut, Tenants
 from portal.words.status import TenantStatus, statuses
-from sync.approvals.services import waiting_decisions
+from sync.approvals.services import decisions
 from sync.health.queries.presence import absence, somebody_works
 from sync.models import ObjectType, Run
 from sync.standings import queries as standings
@@ -45,7 +45,7 @@ def tenant(request: ApiRequest, slug: str) -> dict[str, Any]:
     return tenant_facts(status) | {
         "interval_minutes": found.interval,
         "standings": {"people": people, "groups": groups},
-        "decisions": waiting_decisions(found),
+        "decisions": decisions(found).count,
     }
 
 

@@ -13,13 +13,15 @@ from portal.access.rights import rights_of, visible_tenants
 from portal.access.roles import Right
 from portal.access.sessions import ends_in
 from portal.frame.menu import marks, menu
-from portal.frame.run_pill import RunPill, newest_run
+from portal.frame.run_pill import RunPill
 from portal.words.provisioning import Provisioning, provisioning_of
 from sync.approvals import queries, services
 from sync.approvals.queries import Waiting
+from sync.approvals.services import Decisions
 from sync.configuration.drafts import Configurations, ShownDraft, configurations_of
-from sync.models import Run, Tenant
-from sync.notifications.queries import ringing
+from sync.models import Tenant
+from sync.notifications.queries import how_many_ring
+from sync.runs.newest import Newest, newest_runs
 
 MOST_TENANTS = 20
 
@@ -32,15 +34,16 @@ class Frame:
 
     @cached_property
     def tenants(self) -> list[Tenant]:
-        """Those to switch to."""
+        """Those to switch to; `ringing` of each is what rings in all that the person sees."""
         user: Any = self.request.user
-        return list(visible_tenants(user)[:MOST_TENANTS])
+        seen = visible_tenants(user)
+        return list(seen.annotate(ringing=how_many_ring(seen))[:MOST_TENANTS])
 
-    @cached_property
+    @property
     def ringing(self) -> int:
-        """Incidents that nobody looks at yet, of all tenants that the person sees: one query."""
-        user: Any = self.request.user
-        return ringing(visible_tenants(user)).count()
+        """Incidents that nobody looks at yet, of all tenants that the person sees."""
+        found: list[Any] = self.tenants
+        return found[0].ringing if found else 0
 
     @property
     def microsoft(self) -> bool:
@@ -102,25 +105,26 @@ class TenantFrame(Frame):
         return ShownDraft.of(self.configurations.draft)
 
     @cached_property
-    def newest_run(self) -> Run | None:
-        return newest_run(self.tenant)
+    def newest(self) -> Newest:
+        return newest_runs(self.tenant)
 
     @cached_property
+    def decisions(self) -> Decisions:
+        return services.decisions(self.tenant, self.newest.whole)
+
+    @property
     def waiting(self) -> Waiting:
-        return queries.waiting(self.tenant, self.newest_run)
+        return self.decisions.waiting
 
     @cached_property
     def provisioning(self) -> Provisioning:
         return provisioning_of(self.tenant, self.waiting)
 
     @cached_property
-    def decisions(self) -> int:
-        return services.waiting_decisions(self.tenant, self.waiting)
-
-    @cached_property
     def menu(self) -> list[dict[str, object]]:
         match = self.request.resolver_match
-        return menu(self.tenant, match.url_name or "" if match else "", self.draft.keys, self.may.open, self.decisions)
+        page = match.url_name or "" if match else ""
+        return menu(self.tenant, page, self.draft.keys, self.may.open, self.decisions.count)
 
     @cached_property
     def marks(self) -> list[dict[str, object]]:
@@ -128,7 +132,7 @@ class TenantFrame(Frame):
 
     @cached_property
     def pill(self) -> RunPill:
-        return RunPill.of(self.tenant, self.newest_run)
+        return RunPill.of(self.newest)
 
     @cached_property
     def unconfirmed(self) -> dict[str, Any] | None:

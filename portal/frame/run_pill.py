@@ -2,12 +2,8 @@
 
 from dataclasses import dataclass
 
-from sync.models import Result, Run, Tenant
-
-
-def newest_run(tenant: Tenant) -> Run | None:
-    """What is asked on demand goes along with any run."""
-    return tenant.runs.exclude(kind=Run.Kind.ON_DEMAND).first()
+from sync.models import Result, Run
+from sync.runs.newest import Newest
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +16,11 @@ class RunPill:
     done: int = 0
 
     @classmethod
-    def of(cls, tenant: Tenant, newest: Run | None) -> "RunPill":
-        """`newest`: see newest_run."""
-        if newest is None or not newest.open:
-            return cls(newest if newest is None or newest.kind in Run.SYNCS else tenant.runs.syncs().first())
-        waiting = newest.operations.filter(result__in=(Result.PLANNED, Result.SENT)).count()
-        return cls(newest, max(0, newest.planned - waiting))
+    def of(cls, newest: Newest) -> "RunPill":
+        if newest.run is None or not newest.run.open:
+            return cls(newest.sync)
+        waiting = newest.run.operations.filter(result__in=(Result.PLANNED, Result.SENT)).count()
+        return cls(newest.run, max(0, newest.run.planned - waiting))
 
     @property
     def open(self) -> bool:

@@ -42,6 +42,12 @@
     say("live-alert", words.failed + " " + id);
   });
 
+  // An answer on its way to what is swapped now would find nothing there.
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const outdated = event.detail.target.dataset.outdates;
+    if (outdated) window.htmx.trigger(outdated, "htmx:abort");
+  });
+
   // What is wrong gets the focus, on a whole page and in what has just been swapped in.
   onContent((root) => {
     const summary = root.matches && root.matches("[data-focus]") ? root : root.querySelector("[data-focus]");

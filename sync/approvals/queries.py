@@ -130,12 +130,6 @@ def open_holds(tenant: Tenant) -> QuerySet[Hold]:
     return tenant.holds.filter(closed_at=None).select_related("run").order_by("pk")
 
 
-def waiting_by_hold(tenant: Tenant) -> dict[int, int]:
-    """How many changes of each open hold nobody has decided on, by primary key; without the holds that have none."""
-    rows = HeldChange.objects.waiting().filter(tenant=tenant).order_by().values("hold").annotate(n=Count("pk"))
-    return {row["hold"]: row["n"] for row in rows}
-
-
 @dataclass(frozen=True, slots=True)
 class HoldCounts:
     """Changes by decision; `decided_by` and `comment` of the newest one."""
@@ -149,10 +143,11 @@ class HoldCounts:
     comment: str
 
 
-def counted(tenant: Tenant, holds: QuerySet[Hold]) -> list[HoldCounts]:
+def counted(holds: QuerySet[Hold]) -> list[HoldCounts]:
     decided = HeldChange.objects.filter(hold=OuterRef("pk")).exclude(decided_at=None).order_by("-decided_at")
     rows = list(
         holds.annotate(
+            waiting=Count("changes", filter=Q(changes__in=HeldChange.objects.waiting())),
             kept=Count("changes", filter=Q(changes__decision=HeldChange.Decision.KEPT)),
             approved=Count("changes", filter=Q(changes__decision=HeldChange.Decision.APPROVED)),
             total=Count("changes"),
@@ -160,11 +155,10 @@ def counted(tenant: Tenant, holds: QuerySet[Hold]) -> list[HoldCounts]:
             comment=Subquery(decided.values("comment")[:1]),
         )
     )
-    waiting = waiting_by_hold(tenant)
     return [
         HoldCounts(
             hold,
-            waiting.get(hold.pk, 0),
+            hold.waiting,
             hold.kept,
             hold.approved,
             hold.total,
@@ -267,7 +261,8 @@ def waiting_plan(tenant: Tenant, newest: Run | None = None) -> Run | None:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """What waits for a person: how many changes of each hold, requests for a second person, a plan, a reading that shrank."""
+    """What waits for a person: how many changes of each hold nobody has decided on, by primary key and without the holds
+    that have none; requests for a second person, a plan, a reading that shrank."""
 
     by_hold: Mapping[int, int]
     requests: int
@@ -279,12 +274,6 @@ class Waiting:
         return sum(self.by_hold.values())
 
 
-def waiting(tenant: Tenant, last: Run | None = None) -> Waiting:
-    """`last`: the newest run, where it is at hand."""
-    newest = last if last and last.whole else newest_whole(tenant)
-    return _waiting(tenant, waiting_by_hold(tenant), tenant.change_requests.waiting().count(), newest)
-
-
 def waiting_of(tenants: Collection[Tenant]) -> dict[int, Waiting]:
     """By primary key, with as many queries for many as for one."""
     held: dict[int, dict[int, int]] = defaultdict(dict)
@@ -294,7 +283,7 @@ def waiting_of(tenants: Collection[Tenant]) -> dict[int, Waiting]:
     newest = {run.tenant_id: run for run in newest_of(tenants, Run.objects.whole())}
     asked = Counter(ChangeRequest.objects.waiting().filter(tenant__in=tenants).values_list("tenant", flat=True))
     return {
-        tenant.pk: _waiting(tenant, held.get(tenant.pk, {}), asked[tenant.pk], newest.get(tenant.pk))
+        tenant.pk: waiting(tenant, held.get(tenant.pk, {}), asked[tenant.pk], newest.get(tenant.pk))
         for tenant in tenants
     }
 
@@ -306,7 +295,8 @@ def newest_of(tenants: Collection[Tenant], runs: RunQuerySet) -> QuerySet[Run]:
     return Run.objects.filter(pk__in=keys.values("newest")).select_related("tenant")
 
 
-def _waiting(tenant: Tenant, by_hold: Mapping[int, int], requests: int, newest: Run | None) -> Waiting:
+def waiting(tenant: Tenant, by_hold: Mapping[int, int], requests: int, newest: Run | None) -> Waiting:
+    """`newest`: of the runs over the whole directory."""
     if newest is None:
         return Waiting(by_hold, requests, None, None)
     return Waiting(by_hold, requests, waiting_plan(tenant, newest), shrunken(tenant, newest))

@@ -2,6 +2,7 @@
 
 import datetime
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import structlog
@@ -14,6 +15,7 @@ from sync.approvals import queries
 from sync.approvals.queries import Waiting, plan_is_fresh
 from sync.configuration import second_person, versions
 from sync.configuration.current import configuration_of
+from sync.db.counting import counted_together
 from sync.engine.evaluation.notes import forget_refusal
 from sync.engine.guard import holds
 from sync.engine.work import revisit_reports, try_now
@@ -249,9 +251,34 @@ def adoptable(tenant: Tenant) -> list[Link]:
     return found
 
 
-def are_proposed(tenant: Tenant) -> bool:
-    found = Exists(_found_by_runs(tenant)) | Exists(_found_by_comparison(tenant))
-    return Tenant.objects.filter(found, pk=tenant.pk).exists()
+@dataclass(frozen=True, slots=True)
+class Decisions:
+    """What a person is asked to decide. `proposed`: whether links are."""
+
+    waiting: Waiting
+    proposed: bool
+
+    @property
+    def count(self) -> int:
+        """Holds, a plan, proposals for linking, a reading that shrank, and what needs a second person."""
+        waiting = self.waiting
+        readings = (waiting.plan is not None) + (waiting.shrunken is not None)
+        return len(waiting.by_hold) + waiting.requests + self.proposed + readings
+
+
+def decisions(tenant: Tenant, newest: Run | None = None) -> Decisions:
+    """`newest`: of the runs over the whole directory, where it is at hand."""
+    proposed = Exists(_found_by_runs(tenant)) | Exists(_found_by_comparison(tenant))
+    counts = counted_together(
+        {
+            "held": (HeldChange.objects.waiting().filter(tenant=tenant), "hold"),
+            "requests": (tenant.change_requests.waiting(), "tenant"),
+            "proposed": (Tenant.objects.filter(proposed, pk=tenant.pk), "pk"),
+        }
+    )
+    newest = newest or queries.newest_whole(tenant)
+    waiting = queries.waiting(tenant, counts["held"], sum(counts["requests"].values()), newest)
+    return Decisions(waiting, bool(counts["proposed"]))
 
 
 def _without_object(tenant: Tenant) -> QuerySet[Link]:
@@ -327,11 +354,3 @@ def _take_over(link: Link, scim_id: str) -> None:
     """Whoever left is matched by no run: linked at once, the next run disables."""
     link.scim_id, link.written, link.active, link.origin = scim_id, {}, True, Origin.HAND
     link.linked_at = timezone.now()
-
-
-def waiting_decisions(tenant: Tenant, waiting: Waiting | None = None) -> int:
-    """How many things a person is asked to decide: holds, a plan, proposals for linking, a reading that shrank, and what
-    needs a second person."""
-    found = waiting or queries.waiting(tenant)
-    readings = (found.plan is not None) + (found.shrunken is not None)
-    return len(found.by_hold) + found.requests + are_proposed(tenant) + readings

@@ -4,9 +4,10 @@ import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import Count, Max, Q, QuerySet
+from django.db.models import Count, Max, Q, QuerySet, Subquery
 from django.utils import timezone
 
+from sync.db.counting import how_many
 from sync.models import Channel, Delivery, DeliveryAttempt, Incident, Tenant
 from sync.notifications.kinds import BY_NAME, KINDS, Kind
 from sync.notifications.sending import goes_nowhere
@@ -84,6 +85,11 @@ def ringing(tenants: QuerySet[Tenant]) -> QuerySet[Incident]:
     """Open, and nobody looks at them, nor will later. Newest first."""
     asleep = Q(snoozed_until__gt=timezone.now())
     return Incident.objects.filter(tenant__in=tenants, solved_at=None, acknowledged_at=None).exclude(asleep)
+
+
+def how_many_ring(tenants: QuerySet[Tenant]) -> Subquery:
+    """For a query of tenants to tell along."""
+    return how_many(ringing(tenants))
 
 
 def open_incidents(tenants: QuerySet[Tenant]) -> QuerySet[Incident]:

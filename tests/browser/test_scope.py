@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from portal.models import User
 from sync.configuration import assignments, versions
@@ -158,6 +158,31 @@ def test_a_filter_is_built_by_keyboard_alone(
     page.keyboard.press("Enter")
     expect(page.get_by_text("Saved the filter “Sales people” in the draft.").first).to_be_visible()
     assert draft_or_current(company).filters.get().title == "Sales people"
+
+
+def test_counts_on_their_way_to_a_clause_that_goes_are_left(
+    company: Tenant, owner: User, open_page: Callable[[User | None], Page], live_server: Any
+) -> None:
+    page = open_page(owner)
+    page.goto(f"{live_server.url}/t/acme/scope/?add=1")
+    page.locator("#add-new").click()
+    page.locator("#id_new-1-attribute").fill("department")
+    expect(page.locator("#scope-counts")).to_contain_text("with what is not saved yet")
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/scope/counts/**", hold, times=1)
+    with page.expect_request("**/scope/counts/**"):
+        page.locator("#id_new-1-value").fill("Sales")
+    # Counting anew would take the place of what is on its way.
+    page.evaluate("htmx.config.defaultSettleDelay = 1500")
+    page.locator("#drop-new-1").click()
+    expect(page.locator("#id_new-1-attribute")).to_have_count(0)
+    with page.expect_request_finished(lambda request: "/scope/counts/" in request.url):
+        held[0].continue_()
+    expect(page.locator("#scope-counts")).to_contain_text("with what is not saved yet")
 
 
 def to(page: Page, element: str, limit: int = 20) -> None:

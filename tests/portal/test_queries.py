@@ -21,32 +21,22 @@ from tests.world.mirrored import new_comparison
 from tests.world.runs import new_run, operation
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both]
-# Twelve of them come before what a page is about: session, person, second factor, tenant and roles; draft, other tenants,
-# newest run, incidents, what waits and who is asked, for the frame.
+# Seven of them come before what a page is about: session, person with roles and second factor, tenant; draft, other tenants
+# with what rings, newest runs and what waits for a decision, for the frame.
 BUDGET = 15
 # What puts more side by side: its own budget.
 ABOVE = {
-    "approval": 23,
-    "approvals": 22,
-    "assignments": 24,
-    "audit": 16,
-    "connection": 18,
-    "draft": 17,
-    "drift": 26,
-    "group": 34,
-    "log": 23,
-    "mappings": 18,
-    "overview": 28,
-    "people": 19,
-    "person": 21,
-    "provisioning": 16,
-    "readiness": 26,
-    "run": 25,
-    "runs": 21,
-    "scope": 21,
-    "setup": 18,
-    "turn_on": 20,
-    "versions": 17,
+    "approval": 18,
+    "assignments": 19,
+    "drift": 21,
+    "group": 29,
+    "log": 18,
+    "overview": 23,
+    "person": 16,
+    "readiness": 21,
+    "run": 19,
+    "runs": 16,
+    "scope": 16,
 }
 PLAIN = (
     *("overview", "people", "readiness", "approvals", "drift", "runs", "logs", "provisioning", "turn_on"),

@@ -24,8 +24,6 @@ from portal.models import User
 from portal.pages.accounts.forms import ChangePasswordForm, ChoosePasswordForm, FirstRunForm, MeForm
 from sync import audit
 
-BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
-
 
 def closed(request: HttpRequest) -> HttpResponse:
     """Accounts are made by an Owner, never by a visitor."""
@@ -39,7 +37,7 @@ def first_run(request: HttpRequest) -> HttpResponse:
     form = FirstRunForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         user = code.make_owner(**form.owner())
-        login(request, user, backend=BACKEND)
+        login(request, user)
         record_authentication(request, user, "password", email=user.email)
         messages.success(request, _("Welcome. You are the first Owner."))
         return redirect("tenant_new")

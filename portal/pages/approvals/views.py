@@ -42,7 +42,7 @@ def approvals(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     closed = tenant.holds.exclude(closed_at=None).select_related("run")
     context = {
         "tenant": tenant,
-        "holds": queries.counted(tenant, queries.open_holds(tenant)),
+        "holds": queries.counted(queries.open_holds(tenant)),
         "held": {kind: standings.counts(tenant, kind)[Word.HELD] for kind in ObjectType.values},
         "plan": waiting.plan,
         "shrunken": waiting.shrunken,
@@ -50,7 +50,7 @@ def approvals(request: HttpRequest, tenant: Tenant) -> HttpResponse:
         "requests": request_rows(request, tenant),
         "proposals": queries.proposals(tenant, found[:PAGE]),
         "proposed": len(found),
-        "closed": queries.counted(tenant, closed[:CLOSED]),
+        "closed": queries.counted(closed[:CLOSED]),
         "may_decide": can(request.user, tenant, Right.APPROVE),
     }
     return render_page(request, "approvals/list.html", context)

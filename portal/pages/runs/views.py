@@ -9,9 +9,10 @@ from portal.access.pages import page
 from portal.access.request import HttpRequest
 from portal.access.roles import Right
 from portal.access.step_up import StepUp
+from portal.frame.around import TenantFrame
 from portal.frame.paging import keyset_page
 from portal.frame.render import redirect_to, render_page, render_question, wants_partial
-from portal.frame.run_pill import RunPill, newest_run
+from portal.frame.run_pill import RunPill
 from portal.pages.runs import live
 from portal.words.plan import plan_lines, shows_a_plan
 from portal.words.progress import phase_rows, run_in_the_way, waits_too_long
@@ -24,6 +25,7 @@ from sync.people.services import retry_problem
 from sync.preview.queries.previews import beside_preview
 from sync.problems.catalogue import PROBLEMS
 from sync.problems.grouping import affected, problem_groups
+from sync.runs.newest import newest_runs
 from sync.runs.requests import RunInTheWay, cancel_run
 
 # Results that a run's page shows as figures, in this order; the rest is shown when it happened.
@@ -43,8 +45,9 @@ def run(request: HttpRequest, tenant: Tenant, number: int) -> HttpResponse:
     if found.drafted:
         # The preview of a draft has a page of its own.
         return redirect_to(request, "impact", tenant.slug, number)
+    context = run_context(TenantFrame.of(request, tenant), found)
     # What stands around the polled part changes with it.
-    context = run_context(tenant, found) | {"polled": wants_partial(request) and "seen" in request.GET}
+    context["polled"] = wants_partial(request) and "seen" in request.GET
     if shows_a_plan(found):
         context |= plan_context(request, found)
     return render_page(request, "runs/detail.html", context, partial="head")
@@ -79,17 +82,17 @@ def run_confirm(request: HttpRequest, tenant: Tenant, number: int) -> HttpRespon
     return redirect_to(request, "run", tenant.slug, started.number)
 
 
-def run_context(tenant: Tenant, found: Run) -> dict[str, object]:
+def run_context(frame: TenantFrame, found: Run) -> dict[str, object]:
     groups = problem_groups(found)
     problems = [group for group in groups if not group.problem.warning]
     return {
-        "tenant": tenant,
+        "tenant": frame.tenant,
         "run": found,
         "phases": phase_rows(found),
         "figures": run_figures(found),
         "pace": live.pace_of(found),
         "unusual": live.unusual_of(found),
-        "holds": waiting_holds(found),
+        "holds": waiting_holds(frame, found),
         "problems": problems,
         "affected": affected(found) if problems else 0,
         "warnings": [group for group in groups if group.problem.warning],
@@ -112,12 +115,12 @@ def run_figures(found: Run) -> list[dict[str, object]]:
     ]
 
 
-def waiting_holds(found: Run) -> list[tuple[Hold, int]]:
+def waiting_holds(frame: TenantFrame, found: Run) -> list[tuple[Hold, int]]:
     """Of a run that wrote everything but what is held: the holds, and how much of each nobody has decided on."""
     if found.state != Run.State.WAITING or found.plan_waits:
         return []
-    numbers = queries.waiting_by_hold(found.tenant)
-    return [(hold, numbers[hold.pk]) for hold in queries.open_holds(found.tenant) if hold.pk in numbers]
+    numbers = frame.waiting.by_hold
+    return [(hold, numbers[hold.pk]) for hold in queries.open_holds(frame.tenant) if hold.pk in numbers]
 
 
 @page(act=Right.OPERATE)
@@ -150,6 +153,5 @@ def run_cancel(request: HttpRequest, tenant: Tenant, number: int) -> HttpRespons
 @page(read=Right.READ)
 def run_pill(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """The running or the last run, for the header of every page."""
-    return render_page(
-        request, "frame/_run_pill.html", {"tenant": tenant, "pill": RunPill.of(tenant, newest_run(tenant))}
-    )
+    pill = RunPill.of(newest_runs(tenant))
+    return render_page(request, "frame/_run_pill.html", {"tenant": tenant, "pill": pill})

@@ -16,7 +16,8 @@ class Command(ReportCommand):
         """`held`: how many people and groups stand so; `holds` with their changes; the plan and the reading that wait
         (run numbers), `proposals`: how many links; `requests`: what waits for a second person; `waiting`: how many
         decisions that makes."""
-        waiting = queries.waiting(tenant)
+        decisions = services.decisions(tenant)
+        waiting = decisions.waiting
         return {
             "held": {kind: standings.counts(tenant, kind)[Word.HELD] for kind in ObjectType.values},
             "holds": [held_facts(tenant, hold) for hold in queries.open_holds(tenant)],
@@ -24,7 +25,7 @@ class Command(ReportCommand):
             "shrunken": waiting.shrunken.number if waiting.shrunken else None,
             "proposals": len(services.adoptable(tenant)),
             "requests": [request_facts(one) for one in tenant.change_requests.waiting()],
-            "waiting": services.waiting_decisions(tenant, waiting),
+            "waiting": decisions.count,
         }
 
     def in_words(self, report: Report) -> str:

@@ -16,7 +16,8 @@ pytestmark = [pytest.mark.django_db, pytest.mark.both]
 
 def test_the_menu_counts_what_waits_once_a_page(ready: Tenant, jo: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     counted: list[Tenant] = []
-    monkeypatch.setattr(services, "waiting_decisions", lambda tenant, _waiting: counted.append(tenant) or 7)
+    found = services.decisions(ready)
+    monkeypatch.setattr(services, "decisions", lambda tenant, _newest: counted.append(tenant) or found)
     page = jo.get("/t/acme/provisioning/").content.decode()
     assert counted == [ready]
     assert page.count('href="/t/acme/approvals/"') == 2

@@ -116,6 +116,13 @@ def test_the_thread_tells_all_from_the_beginning_to_the_end(incident: Incident, 
     assert AuditEntry.objects.filter(verb__startswith="incident.").count() == 2
 
 
+def test_the_bell_counts_more_tenants_than_the_menu_lists(incident: Incident, jo: Client) -> None:
+    for number in range(25):
+        last = create_tenant(actor=ACTOR, name=f"Tenant {number:02}")
+    Incident.objects.create(tenant=last, code="token-refused", opened_at=timezone.now())
+    assert (bell(jo), bell(jo, "/t/acme/logs/")) == ("2", "2")
+
+
 def test_those_of_other_tenants_are_not_mine(incident: Incident, client_of: Callable[[User], Client]) -> None:
     other = create_tenant(actor=ACTOR, name="Other")
     eve = client_of(person("eve@other.example", Role.CONFIGURATOR, other))

@@ -87,10 +87,10 @@ def test_the_question_stays_until_somebody_answers(anew: dict[str, Any], lab: La
     sync(tenant)
     for kind in (Run.Kind.CHANGES, Run.Kind.FULL):
         sync(tenant, kind)
-        assert services.waiting_decisions(tenant) == 1
+        assert services.decisions(tenant).count == 1
     [proposal] = services.adoptable(tenant)
     services.adopt_object(link=proposal, actor=ACTOR)
-    assert services.waiting_decisions(tenant) == 0
+    assert services.decisions(tenant).count == 0
 
 
 def test_a_group_whose_link_was_lost_is_linked_by_hand_whatever_the_list_says(wired: Tenant, lab: Lab) -> None:

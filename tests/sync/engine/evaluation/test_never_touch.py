@@ -76,13 +76,13 @@ def test_what_the_list_leaves_alone_is_asked_about_until_somebody_answers(wired:
     sync(wired)
     [proposal] = services.adoptable(wired)
     assert (proposal.match_code, proposal.match_scim_id) == ("left-alone", held["id"])
-    assert services.waiting_decisions(wired) == 1
+    assert services.decisions(wired).count == 1
     services.adopt_object(link=proposal, actor=ACTOR)
     run = sync(wired)
     assert not run.operations.exclude(problem="").exists()
     after = aws_group(lab, "AWSLogArchiveAdmins")
     assert (after["id"], after["members"]) == (held["id"], [aws_user(lab, person["id"])["id"]])
-    assert services.waiting_decisions(wired) == 0
+    assert services.decisions(wired).count == 0
 
 
 def test_nothing_is_sent_to_what_the_list_leaves_alone(wired: Tenant, lab: Lab) -> None:
