@@ -16,7 +16,7 @@ from django.utils import timezone
 from portal.models import User
 from portal.words.blocked import blocked
 from portal.words.provisioning import provisioning_of
-from sync.approvals.queries import waiting
+from sync.approvals.queries import waiting_of
 from sync.health.queries.figures import FIGURES
 from sync.models import Configuration, Incident, Run, Tenant
 from sync.tenants.services import pause_tenant
@@ -236,7 +236,7 @@ def test_the_state_is_polled_until_it_is_on_again(paused: Tenant, jo: Client) ->
 
 
 def test_a_person_who_waits_waits_for_the_end_of_the_pause(paused: Tenant) -> None:
-    found = blocked(paused, provisioning_of(paused, waiting(paused)))
+    found = blocked(paused, provisioning_of(paused, waiting_of([paused])[paused.pk]))
     assert found is not None
     assert found.words == f"Provisioning is paused until {written(until(paused))}."
 
