@@ -26,9 +26,9 @@ from django.utils.translation import ngettext
 
 from portal.words.provisioning import off_words, until_words
 from portal.words.states import LOOKS, WORDS
-from sync import languages
 from sync.health.queries.presence import somebody_works
 from sync.models import Run, Tenant
+from sync.problems import languages
 from sync.queue import RUNS
 
 register = template.Library()

@@ -9,9 +9,9 @@ from django.utils.translation import gettext as _
 
 from sync.approvals.queries import Waiting
 from sync.connection.services import works_again
-from sync.languages import moment
 from sync.models import Run, Tenant
 from sync.problems.catalogue import PROBLEMS, ProblemWords
+from sync.problems.languages import moment
 
 Word = Literal["on", "off", "paused", "waiting_for_approval", "quarantined"]
 

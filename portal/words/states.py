@@ -7,8 +7,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from sync.languages import within
 from sync.models import Delivery, Result, Run, Word
+from sync.problems.languages import within
 from sync.runs import phases
 
 Words = str | Promise

@@ -21,10 +21,10 @@ from portal.words.holds import hold_heading
 from portal.words.provisioning import Provisioning
 from sync.approvals import queries
 from sync.health.queries.presence import absence, late_tenants
-from sync.languages import grouped
 from sync.models import Tenant, Word
 from sync.notifications.queries import no_channel_works, stays_off
 from sync.problems.catalogue import NOT_OF_RUNS, PROBLEMS, STAYED_OFF
+from sync.problems.languages import grouped
 from sync.runs.restored import RESTORED, waits_for_comparison
 from sync.standings import queries as standings
 from sync.standings.queries import Cause
