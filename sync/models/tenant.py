@@ -62,6 +62,10 @@ class Tenants(models.Manager["Tenant"]):
     def get_queryset(self) -> models.QuerySet["Tenant"]:
         return super().get_queryset().filter(deletion_due_at=None)
 
+    def on_or_paused(self) -> models.QuerySet["Tenant"]:
+        """On, or on again by itself."""
+        return self.filter(models.Q(enabled=True) | models.Q(resume_at__isnull=False))
+
 
 class Tenant(models.Model):
     name = models.CharField(_("name"), max_length=100, unique=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, QuerySet
 from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import gettext_noop
@@ -170,7 +170,7 @@ def turn_off_tenant(*, tenant: Tenant, actor: str) -> None:
 
 def stop_all(*, actor: str) -> list[Tenant]:
     """Turns off whatever is on, or paused, and keeps in mind what was on."""
-    found = list(Tenant.objects.filter(Q(enabled=True) | Q(resume_at__isnull=False)))
+    found = list(Tenant.objects.on_or_paused())
     for tenant in found:
         _turn_off(tenant, actor, with_all=True)
     return found

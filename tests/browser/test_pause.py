@@ -1,5 +1,6 @@
 """Provisioning is paused and resumed in a real browser: the question in a dialog, the state while it lasts, the sync after it."""
 
+import datetime
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ from playwright.sync_api import Page, expect
 from portal.models import User
 from sync.configuration import mappings
 from sync.models import Run, Tenant
+from sync.tenants.services import pause_tenant, resume_tenant
 from tests.world.browser import Watched, axe_in_both_schemes, sideways
 from tests.world.lab import Lab
 from tests.world.tenant import ACTOR, assign, connect, sync
@@ -63,3 +65,16 @@ def test_paused_until_tomorrow_and_resumed(
     expect(page.locator("#messages")).to_contain_text("Provisioning is on again.")
     expect(page.locator("#run-head")).to_contain_text("Completed")
     assert acme.runs.latest("number").trigger == Run.Trigger.TURNED_ON
+
+
+def test_an_overview_that_stays_open_shows_that_the_pause_is_over(
+    acme: Tenant, owner: User, open_page: Open, live_server: Any
+) -> None:
+    pause_tenant(tenant=acme, actor=ACTOR, until=timezone.now() + datetime.timedelta(hours=1))
+    page = open_page(owner)
+    page.clock.install()
+    page.goto(f"{live_server.url}/t/acme/")
+    expect(page.locator("#state-badge")).to_contain_text("Paused until")
+    resume_tenant(tenant=acme, actor=ACTOR)
+    page.clock.run_for(16_000)
+    expect(page.locator("#state-badge")).to_have_text("Provisioning On")

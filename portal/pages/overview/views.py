@@ -15,7 +15,7 @@ from portal.access.request import HttpRequest
 from portal.access.rights import can_everywhere
 from portal.access.roles import Right
 from portal.frame.around import TenantFrame
-from portal.frame.render import render_page
+from portal.frame.render import render_page, wants_partial
 from portal.pages.overview.day import HOURS, last_day
 from portal.words.holds import hold_heading
 from portal.words.provisioning import Provisioning
@@ -58,6 +58,7 @@ def overview(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     figures = standings.figures(tenant)
     context = {
         "tenant": tenant,
+        "polled": wants_partial(request),
         "missing": absence() if tenant.enabled or tenant.paused else "",
         "own": can_everywhere(request.user, Right.OWN),
         "late": next((one for one in late_tenants() if one.tenant == tenant), None),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from django.conf import settings
-from django.db.models import Count, Min, OuterRef, Q, Subquery
+from django.db.models import Count, Min, OuterRef, Subquery
 from django.utils import timezone
 
 from sync.connection.services import ends_of
@@ -69,8 +69,7 @@ def _paused() -> Iterator[Sample]:
 
 def _late() -> Iterator[Sample]:
     late = {one.tenant.slug: (timezone.now() - one.since).total_seconds() for one in late_tenants()}
-    awaited = Tenant.objects.filter(Q(enabled=True) | Q(resume_at__isnull=False))
-    for slug in awaited.values_list("slug", flat=True):
+    for slug in Tenant.objects.on_or_paused().values_list("slug", flat=True):
         yield (slug,), late.get(slug, 0)
 
 

@@ -228,6 +228,14 @@ def test_turning_off_what_is_paused_says_that_it_stays_off(paused: Tenant, jo: C
     assert "Off since" in text_of(jo, PAGE)
 
 
+def test_an_overview_that_stays_open_says_when_it_is_on_again(paused: Tenant, jo: Client) -> None:
+    Tenant.objects.update(resume_at=None, enabled=True)
+    part = jo.get("/t/acme/", headers={"HX-Request": "true"}).content.decode()
+    badge = part.partition('hx-swap-oob="innerHTML:#state-badge">')[2]
+    assert re.sub(r"<[^>]+>", "", badge).split() == ["Provisioning", "On"]
+    assert "hx-swap-oob" not in jo.get("/t/acme/").content.decode()
+
+
 def test_the_state_is_polled_until_it_is_on_again(paused: Tenant, jo: Client) -> None:
     state = "/t/acme/provisioning/state/"
     assert b"every 15s" in jo.get(state, headers={"HX-Request": "true"}).content
