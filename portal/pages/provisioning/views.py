@@ -118,9 +118,16 @@ def turn_on(request: HttpRequest, tenant: Tenant) -> HttpResponse:
             run = turn_on_tenant(tenant=tenant, actor=request.user.email)
         except CannotTurnOn:
             return render_page(request, "provisioning/turn_on.html", turn_on_context(request, tenant), status=409)
-        messages.success(request, _("Provisioning is on. The first sync has started."))
+        messages.success(request, f"{_('Provisioning is on.')} {start_words(run)}")
         return redirect_to(request, "run", tenant.slug, run.number)
     return render_page(request, "provisioning/turn_on.html", turn_on_context(request, tenant), partial="plan")
+
+
+def start_words(run: Run) -> str:
+    """`run`: what turning on has come to: its own run, or one that is in the way."""
+    if run.trigger == Run.Trigger.TURNED_ON and run.state != Run.State.CANCELLING:
+        return _("A sync has started.")
+    return _("A sync starts as soon as run %(n)s is over.") % {"n": run.number}
 
 
 def turn_on_context(request: HttpRequest, tenant: Tenant) -> dict[str, object]:
@@ -191,7 +198,7 @@ def resume(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     except CannotTurnOn:
         messages.warning(request, _("It cannot resume as it is. Below you see what is missing."))
         return redirect_to(request, "turn_on", tenant.slug)
-    messages.success(request, _("Provisioning is on again. A sync has started."))
+    messages.success(request, f"{_('Provisioning is on again.')} {start_words(run)}")
     return redirect_to(request, "run", tenant.slug, run.number)
 
 

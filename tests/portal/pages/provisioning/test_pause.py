@@ -192,6 +192,15 @@ def test_resuming_starts_a_sync_and_shows_it(paused: Tenant, jo: Client) -> None
     assert Run.objects.get().kind == "full"
 
 
+def test_resuming_behind_a_run_that_is_being_cancelled_says_when_the_sync_starts(paused: Tenant, jo: Client) -> None:
+    new_run(paused, 1, trigger="turned_on", state="cancelling")
+    page = jo.post(RESUME, follow=True).content.decode()
+    assert "Provisioning is on again. A sync starts as soon as run 1 is over." in page
+    paused.refresh_from_db()
+    assert paused.next_run_at is not None
+    assert paused.next_run_at <= timezone.now()
+
+
 def test_a_second_press_of_resume_is_told_that_it_is_over(paused: Tenant, jo: Client) -> None:
     jo.post(RESUME)
     assert "not paused any more" in jo.post(RESUME, follow=True).content.decode()
