@@ -59,6 +59,8 @@ def tenant_facts(status: TenantStatus) -> dict[str, Any]:
         "problems": status.problems,
         "last_run": last_run_facts(status.last_run) if status.last_run else None,
         "next_run_at": status.tenant.next_run_at,
+        "resume_at": status.tenant.resume_at,
+        "pause_reason": status.tenant.pause_reason or None,
         "overdue_since": status.overdue_since,
     }
 

@@ -42,11 +42,17 @@ def shorten_outages(_logger: Any, _name: str, event: structlog.typing.EventDict)
     return {**event, "exc_info": None, "reason": outage_in_words(error)}
 
 
-def shorten_beat(_logger: Any, _name: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
-    """A broker that is away is no error of ours either: beat tells it with its own stack in the sentence, every five seconds."""
+# Of Celery: beat while the broker is away, told with its own stack in the sentence every five seconds; and a worker whose
+# child was killed, by whoever administers the machine or for want of memory. Another one goes on with what it was at.
+NOT_OURS = {"SchedulingError", "WorkerLostError"}
+
+
+def shorten_celery(_logger: Any, _name: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """What ends from outside is no error of ours either: one line says so."""
     found = event.get("exc_info")
-    error = found[1] if isinstance(found, tuple) else found
-    if type(error).__name__ != "SchedulingError":
+    # The type: what a child raised comes wrapped (billiard.einfo.ExceptionWithTraceback).
+    kind = found[0] if isinstance(found, tuple) else type(found)
+    if getattr(kind, "__name__", "") not in NOT_OURS:
         return event
     return {**event, "exc_info": None, "event": str(event["event"]).partition("\n")[0]}
 
@@ -66,7 +72,7 @@ PROCESSORS: list[structlog.typing.Processor] = [
     structlog.stdlib.add_logger_name,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     shorten_outages,
-    shorten_beat,
+    shorten_celery,
     structlog.processors.format_exc_info,
     blank_secrets,
     hide_links,

@@ -12,6 +12,7 @@ from sync.models import Channel, Delivery, DeliveryAttempt, Incident, Tenant
 from sync.notifications.kinds import BY_NAME, KINDS, Kind
 from sync.notifications.sending import goes_nowhere
 from sync.notifications.threads import title_of
+from sync.problems.catalogue import STAYED_OFF
 from sync.standings import queries as standings
 
 __all__ = ["BY_NAME", "KINDS", "Kind", "goes_nowhere", "title_of"]
@@ -75,6 +76,11 @@ def no_channel_works(tenant: Tenant) -> bool:
 def deliveries(tenant: Tenant) -> QuerySet[Delivery]:
     """Newest first, with every attempt."""
     return Delivery.objects.filter(tenant=tenant).select_related("channel").prefetch_related("tries")
+
+
+def stays_off(tenant: Tenant) -> Incident | None:
+    """A pause was over, and something was missing that turning on needs."""
+    return None if tenant.enabled else tenant.incidents.filter(code=STAYED_OFF, solved_at=None).first()
 
 
 def ringing(tenants: QuerySet[Tenant]) -> QuerySet[Incident]:

@@ -8,11 +8,11 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from sync.languages import grouped
 from sync.models import DirectoryMembership, Drift, MembershipLink, ObjectType, Standing, Tenant, Word
 from sync.people.facts import Blocked
 from sync.people.verdict import Verdict, problem_of
 from sync.problems.catalogue import PROBLEMS, SCOPE_HELP, Words, scope_words
+from sync.problems.languages import grouped
 from sync.standings import queries as standings
 
 # Missing people of whom the cause is looked for, and of whom some are named.

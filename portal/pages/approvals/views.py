@@ -18,6 +18,7 @@ from portal.frame.paging import Pager, query_with
 from portal.frame.render import redirect_to, render_page
 from portal.pages.approvals.forms import DecisionForm, LinkForm
 from portal.pages.approvals.requests import request_rows
+from portal.words.provisioning import off_words
 from portal.words.requests import waits_message
 from sync.approvals import queries
 from sync.approvals import services as service
@@ -125,7 +126,7 @@ def _decide(request: HttpRequest, hold: Hold, form: DecisionForm) -> HttpRespons
     approve, keep = chosen_changes(hold, form)
     here = redirect_to(request, "approval", hold.tenant.slug, hold.pk)
     if approve and not hold.tenant.enabled:
-        messages.error(request, _("Provisioning is off, so nothing was decided. Turn it on first."))
+        messages.error(request, f"{off_words(hold.tenant)} {_('Nothing was decided: turn it on first.')}")
         return here
     try:
         run = service.decide_hold(

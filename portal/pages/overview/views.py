@@ -16,16 +16,16 @@ from portal.access.request import HttpRequest
 from portal.access.rights import can_everywhere
 from portal.access.roles import Right
 from portal.frame.around import TenantFrame
-from portal.frame.render import render_page
+from portal.frame.render import render_page, wants_partial
 from portal.pages.overview.day import HOURS, last_day
 from portal.words.holds import hold_heading
 from portal.words.provisioning import Provisioning
 from sync.approvals import queries
 from sync.health.queries.presence import absence, late_tenants
-from sync.languages import grouped
 from sync.models import Tenant, Word
-from sync.notifications.queries import no_channel_works
-from sync.problems.catalogue import NOT_OF_RUNS, PROBLEMS
+from sync.notifications.queries import no_channel_works, stays_off
+from sync.problems.catalogue import NOT_OF_RUNS, PROBLEMS, STAYED_OFF
+from sync.problems.languages import grouped
 from sync.runs.restored import RESTORED, waits_for_comparison
 from sync.standings import queries as standings
 from sync.standings.queries import Cause, Step
@@ -60,7 +60,8 @@ def overview(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     figures = standings.figures(tenant)
     context = {
         "tenant": tenant,
-        "missing": absence() if tenant.enabled else "",
+        "polled": wants_partial(request),
+        "missing": absence() if tenant.enabled or tenant.paused else "",
         "own": can_everywhere(request.user, Right.OWN),
         "late": next((one for one in late_tenants() if one.tenant == tenant), None),
         "provisioning": provisioning,
@@ -93,6 +94,9 @@ def waits(tenant: Tenant, provisioning: Provisioning) -> list[dict[str, Any]]:
     if waits_for_comparison(tenant):
         facts = {"since": tenant.restored_at, "url": reverse("drift", args=[tenant.slug]), "action": _("Compare")}
         found.append(_words(RESTORED) | facts)
+    if stayed_off := stays_off(tenant):
+        facts = {"since": stayed_off.opened_at, "url": reverse("turn_on", args=[tenant.slug]), "action": _("Turn on")}
+        found.append(_words(STAYED_OFF) | facts)
     if provisioning.plan:
         url = reverse("run", args=[tenant.slug, provisioning.plan.number]) + "#plan"
         facts = {"since": provisioning.plan.finished_at, "url": url, "action": _("See the plan")}

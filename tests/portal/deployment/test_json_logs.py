@@ -9,6 +9,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from billiard.einfo import ExceptionInfo
+from billiard.exceptions import WorkerLostError
 from celery.beat import SchedulingError
 from django.core.mail import EmailMessage
 from django.http import HttpRequest
@@ -96,3 +98,16 @@ def test_a_broker_that_is_away_is_no_traceback_of_beat() -> None:
     (line,) = rows(written)
     assert line["event"].endswith("Error 111 connecting to broker:6379.")
     assert "File" not in json.dumps(line)
+
+
+def test_a_child_that_was_killed_is_no_traceback_of_its_worker() -> None:
+    """As celery.worker.request tells it: in the parent, whose stack says nothing of the child."""
+    with logging_as_in_the_product() as written:
+        try:
+            raise WorkerLostError("Worker exited prematurely: signal 9 (SIGKILL) Job: 0.")
+        except WorkerLostError as error:
+            request = logging.getLogger("celery.worker.request")
+            request.error("Task handler raised error: %r", error, exc_info=ExceptionInfo().exc_info)
+    (line,) = rows(written)
+    assert "signal 9 (SIGKILL)" in line["event"]
+    assert "Traceback" not in json.dumps(line)
