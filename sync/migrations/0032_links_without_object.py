@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('sync', '0030_mail_of_no_tenant'),
+        ('sync', '0031_pause'),
     ]
 
     operations = [

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('sync', '0031_links_without_object'),
+        ('sync', '0032_links_without_object'),
     ]
 
     operations = [
