@@ -18,7 +18,7 @@ import yaml
 from tests.house.test_keys import SEAL
 from tests.house.test_settings import status
 from tests.world.image import INSTALL, Image, context, ignored, instructions
-from tests.world.programs import ROOT, clean_environment, free_port, until
+from tests.world.programs import ROOT, clean_environment, free_port, lint, until
 
 pytestmark = pytest.mark.pure
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())
@@ -61,11 +61,7 @@ def test_the_image_installs_locked_packages_and_runs_without_rights() -> None:
 
 
 def test_hadolint_has_nothing_to_say() -> None:
-    program = shutil.which("hadolint")
-    if program is None:
-        pytest.skip("hadolint is not installed")
-    done = subprocess.run([program, "Dockerfile"], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.stdout == ""
+    assert lint("hadolint", "Dockerfile") == (0, "")
 
 
 @pytest.fixture(scope="module")
@@ -158,15 +154,9 @@ def test_every_process_is_started_without_a_shell_and_gets_its_signals() -> None
     assert all(word[0] != "sh" for name, rest in DOCKERFILE if name == "CMD" for word in [json.loads(rest)])
 
 
-def test_the_compose_file_names_no_key_that_does_not_exist() -> None:
-    """Those of the Compose specification that it uses."""
-    known = {
-        *("build", "cap_drop", "command", "depends_on", "env_file", "environment", "healthcheck", "image", "mem_limit"),
-        *("networks", "pids_limit", "ports", "read_only", "restart", "secrets", "security_opt", "shm_size"),
-        *("stop_grace_period", "tmpfs", "user", "volumes"),
-    }
-    assert {key for service in SERVICES.values() for key in service} <= known
-    assert {key for key in COMPOSE if not key.startswith("x-")} == {"services", "networks", "volumes", "secrets"}
+def test_the_compose_file_is_one_by_the_compose_specification() -> None:
+    code, said = lint("check-jsonschema", "--builtin-schema", "vendor.compose-spec", "compose.yaml")
+    assert code == 0, said
 
 
 # Secrets
@@ -220,6 +210,11 @@ def test_systemd_has_nothing_to_say_about_the_units(tmp_path: Path) -> None:
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_kubernetes_example_is_one_by_its_schemas() -> None:
+    code, said = lint("kubernetes-validate", "--strict", "deploy/kubernetes/lockstep.yaml")
+    assert code == 0, said
 
 
 def test_every_pod_is_without_rights() -> None:

@@ -12,7 +12,7 @@ from django.core.management import get_commands, load_command_class
 from django.core.management.base import CommandError
 
 from sync.notifications.queries import KINDS
-from tests.world.programs import ROOT
+from tests.world.programs import ROOT, lint
 
 pytestmark = pytest.mark.pure
 DOCS = sorted((ROOT / "docs").glob("*.md"))
@@ -86,6 +86,13 @@ def test_every_decision_is_listed_under_its_number_and_says_the_same_things() ->
         assert {"Chosen", "Against", "Why"} <= set(re.findall(r"^\*\*(\w+)\.?\*\*", TEXTS[path], re.MULTILINE)), (
             path.name
         )
+
+
+@pytest.mark.parametrize(("schema", "files"), [("forms", "[!c]*.yml"), ("config", "config.yml")])
+def test_forms_of_issues_are_such_by_their_schema(schema: str, files: str) -> None:
+    paths = [str(path) for path in (ROOT / ".github/ISSUE_TEMPLATE").glob(files)]
+    code, said = lint("check-jsonschema", "--builtin-schema", f"vendor.github-issue-{schema}", *paths)
+    assert code == 0, said
 
 
 def test_forms_of_issues_ask_for_what_is_needed() -> None:
