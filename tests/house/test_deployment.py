@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
+from sync.queue import QUICK, RUNS
 from tests.house.test_keys import SEAL
 from tests.house.test_settings import status
 from tests.world.image import INSTALL, Image, context, ignored, instructions
@@ -24,6 +25,7 @@ pytestmark = pytest.mark.pure
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = ("web", "worker", "quick", "beat", "migrate")
+QUEUES = {"worker": RUNS, "quick": QUICK}
 UNITS = ROOT / "deploy" / "systemd"
 PODS: dict[str, dict[str, Any]] = {
     one["spec"]["template"]["metadata"]["labels"]["part"]: one["spec"]["template"]["spec"]
@@ -185,7 +187,13 @@ def test_the_secrets_that_are_made_are_those_of_the_compose_file_and_are_never_m
     assert set(made) == set(COMPOSE["secrets"])
     assert folder.stat().st_mode & 0o077 == 0
     assert f"lockstep:{made['postgres_password'].strip()}@database/" in made["database_url"]
-    assert f"redis://:{re.findall('requirepass (.*)', made['broker_conf'])[0]}@broker:" in made["broker_url"]
+    broker = dict(line.split() for line in made["broker_conf"].splitlines())
+    assert f"redis://:{broker['requirepass']}@broker:" in made["broker_url"]
+    for name, value in {"appendonly": "yes", "maxmemory-policy": "noeviction"}.items():
+        assert broker[name] == value
+        assert f"`{name} {value}`" in (ROOT / "docs/operations.md").read_text(), (
+            "for a broker that stands there already"
+        )
     assert "nothing was made" in make_secrets(str(folder), code=1)
     assert {path.name: path.read_text() for path in folder.iterdir()} == made
 
@@ -257,6 +265,16 @@ def test_compose_units_and_pods_start_the_same_processes(name: str) -> None:
     expected = SERVICES[name].get("command") or json.loads(dict(DOCKERFILE)["CMD"])
     assert PODS[name]["containers"][0].get("command", expected) == expected
     assert unit_command(name) == [word.replace("0.0.0.0", "127.0.0.1") for word in expected]
+
+
+@pytest.mark.parametrize("name", ["worker", "quick"])
+def test_workers_get_the_same_time_to_end_what_they_are_at(name: str) -> None:
+    unit = (UNITS / f"lockstep-{name}.service").read_text()
+    (minutes,) = re.findall(r"^TimeoutStopSec=(\d+)min$", unit, re.MULTILINE)
+    assert SERVICES[name]["stop_grace_period"] == f"{minutes}m"
+    assert PODS[name]["terminationGracePeriodSeconds"] == int(minutes) * 60
+    words = {"1": "a minute", "3": "three minutes"}[minutes]
+    assert f"one of `{QUEUES[name]}` {words}" in (ROOT / "docs/operations.md").read_text()
 
 
 @pytest.mark.parametrize("name", ["web", "worker", "quick", "beat"])
