@@ -10,7 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 from portal.deployment import addresses, environ, extra_hosts, limits, microsoft
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-VERSION = "0.1.0"
+VERSION = "1.0.0"
 
 STATE_DIR = Path(environ.text("STATE_DIR", str(BASE_DIR / "var")))
 environ.recall(STATE_DIR)

@@ -71,7 +71,10 @@ def one_pass(database: str, words: Sequence[str], environment: dict[str, str], r
 
 def pytest(arguments: Sequence[str], environment: dict[str, str]) -> int:
     command = [sys.executable, "-m", "pytest", "-q", *arguments]
-    return subprocess.run(command, cwd=ROOT, env={**os.environ, **environment}, check=False).returncode
+    whole = {**os.environ, **environment}
+    # Hundreds of processes read the same modules: whatever the caller wants, they are compiled once.
+    whole.pop("PYTHONDONTWRITEBYTECODE", None)
+    return subprocess.run(command, cwd=ROOT, env=whole, check=False).returncode
 
 
 if __name__ == "__main__":

@@ -11,9 +11,9 @@ from django.utils.translation import ngettext
 
 from portal.access.rights import visible_tenants
 from portal.models import ApiToken
-from sync.languages import language_of, moment
 from sync.models import Tenant
 from sync.notifications import services as notifications
+from sync.problems.languages import language_of, moment
 
 
 def tell_of_ends(now: datetime) -> None:

@@ -50,12 +50,14 @@ class TenantOut(Schema):
 
     slug: str = Field(examples=["acme"])
     name: str = Field(examples=["Acme"])
-    provisioning: Literal["on", "off", "waiting_for_approval", "quarantined"]
+    provisioning: Literal["on", "off", "paused", "waiting_for_approval", "quarantined"]
     people_in_aws: int = Field(description="People in scope who are in AWS and up to date.")
     people_in_scope: int
     problems: int = Field(description="People and groups who are gone, in conflict, not ready or failed.")
     last_run: LastRunOut | None
     next_run_at: datetime | None
+    resume_at: datetime | None = Field(description="When a paused tenant is on again by itself.")
+    pause_reason: str | None
     overdue_since: datetime | None
 
 

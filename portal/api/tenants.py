@@ -40,11 +40,11 @@ def tenants(request: ApiRequest, paging: Query[Paging]) -> dict[str, Any]:
 @router.get("/tenants/{slug}", response=TenantDetailOut, auth=READ, summary="One tenant, with its counts")
 def tenant(request: ApiRequest, slug: str) -> dict[str, Any]:
     found = tenant_of(request, slug)
-    people, groups = (standings.counts(found, kind) for kind in (ObjectType.USER, ObjectType.GROUP))
+    counts = standings.counts_by_kind(found)
     [status] = statuses([found])
     return tenant_facts(status) | {
         "interval_minutes": found.interval,
-        "standings": {"people": people, "groups": groups},
+        "standings": {"people": counts[ObjectType.USER], "groups": counts[ObjectType.GROUP]},
         "decisions": decisions(found).count,
     }
 
@@ -59,6 +59,8 @@ def tenant_facts(status: TenantStatus) -> dict[str, Any]:
         "problems": status.problems,
         "last_run": last_run_facts(status.last_run) if status.last_run else None,
         "next_run_at": status.tenant.next_run_at,
+        "resume_at": status.tenant.resume_at,
+        "pause_reason": status.tenant.pause_reason or None,
         "overdue_since": status.overdue_since,
     }
 

@@ -50,8 +50,9 @@ NOT_OURS = {"SchedulingError", "WorkerLostError"}
 def shorten_celery(_logger: Any, _name: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
     """What ends from outside is no error of ours either: one line says so."""
     found = event.get("exc_info")
-    error = found[1] if isinstance(found, tuple) else found
-    if type(error).__name__ not in NOT_OURS:
+    # The type: what a child raised comes wrapped (billiard.einfo.ExceptionWithTraceback).
+    kind = found[0] if isinstance(found, tuple) else type(found)
+    if getattr(kind, "__name__", "") not in NOT_OURS:
         return event
     return {**event, "exc_info": None, "event": str(event["event"]).partition("\n")[0]}
 

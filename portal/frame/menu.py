@@ -74,7 +74,7 @@ MENU: tuple[tuple[str | Promise, tuple[MenuItem, ...]], ...] = (
     (
         _("Operate"),
         (
-            MenuItem(_("Provisioning"), "player-play", "provisioning", pages=("turn_on", "turn_off")),
+            MenuItem(_("Provisioning"), "player-play", "provisioning", pages=("turn_on", "turn_off", "pause")),
             MenuItem(_("Approvals"), "hand-stop", "approvals", pages=("approval",)),
             MenuItem(_("Sync history"), "history", "runs", pages=("run", "run_cancel"), key="r"),
             MenuItem(_("Logs"), "list-search", "logs", pages=("log",), key="l"),

@@ -20,7 +20,7 @@ PROBLEMS: Mapping[str, tuple[int, Words, Words]] = {
     "not-found": (404, _("There is nothing here"), _("It may be mistyped, or belong to a tenant that is not this token's to see.")),
     "method-not-allowed": (405, _("This address takes no such request"), _("`Allow` says what it takes.")),
     "busy": (409, _("Another run is open"), _("Ask again when it is over; `run` is its number.")),
-    "provisioning-off": (409, _("Provisioning is off"), _("Nothing was started or decided. Turn it on first.")),
+    "provisioning-off": (409, _("Provisioning is off"), _("Nothing was started or decided: it is off, or paused. Turn it on first.")),
     "not-tested": (409, _("The connection has not passed a test since its last change"), _("Test it first.")),
     "nothing-to-preview": (409, _("Everything is published"), _("There is no draft that changes anything.")),
     "not-held": (409, _("Some of it is not held"), _("`ids` do not wait in this hold. Nothing was decided.")),

@@ -37,9 +37,12 @@ def render_page(
     return response
 
 
-def render_question(request: HttpRequest, template: str, question: str, context: dict[str, Any]) -> HttpResponse:
+def render_question(
+    request: HttpRequest, template: str, question: str, context: dict[str, Any], *, status: int = 200
+) -> HttpResponse:
     """A page that asks before something is done, or what the dialog of another page shows (partials/confirm.html)."""
-    return render_page(request, template, context | {"question": question, "dialog": wants_partial(request)})
+    asked = {"question": question, "dialog": wants_partial(request)}
+    return render_page(request, template, context | asked, status=status)
 
 
 def redirect_to(request: HttpRequest, to: str, *args: Any) -> HttpResponse:

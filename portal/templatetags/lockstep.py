@@ -24,10 +24,11 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from portal.words.provisioning import off_words, until_words
 from portal.words.states import LOOKS, WORDS
-from sync import languages
 from sync.health.queries.presence import somebody_works
 from sync.models import Run, Tenant
+from sync.problems import languages
 from sync.queue import RUNS
 
 register = template.Library()
@@ -60,8 +61,28 @@ def status(kind: str, value: str, icon_only: bool = False) -> SafeString:
             icon(shape, 18),
             word,
         )
+    return _marked(family, shape, word)
+
+
+def _marked(family: str, shape: str, words: Any) -> SafeString:
     css = f"ls-status ls-c-{family}" if family in QUIET else f"ls-tag ls-tag-{family}"
-    return format_html('<span class="{}">{}{}</span>', css, icon(shape, 16 if family in QUIET else 14), word)
+    return format_html('<span class="{}">{}{}</span>', css, icon(shape, 16 if family in QUIET else 14), words)
+
+
+@register.simple_tag
+def provisioning_status(tenant: Tenant, word: str) -> SafeString:
+    """As `status`; of a pause with its end."""
+    words = format_html("<span>{}</span>", paused_until(tenant)) if word == "paused" else WORDS["provisioning"][word]
+    return _marked(*LOOKS["provisioning"][word], words)
+
+
+@register.simple_tag
+def paused_until(tenant: Tenant) -> SafeString:
+    assert tenant.resume_at is not None, "of a paused tenant"
+    return format_html(_("Paused until {time}"), time=_time(tenant.resume_at, until_words(tenant)))
+
+
+register.simple_tag(off_words)
 
 
 @register.simple_tag

@@ -10,9 +10,9 @@ from django.utils.translation import gettext as _
 from portal.templatetags.lockstep import page_of
 from portal.words.entra import entra_address
 from portal.words.progress import phase_fact
-from sync.languages import grouped
 from sync.models import Operation, Tenant
 from sync.problems.catalogue import PROBLEMS
+from sync.problems.languages import grouped
 
 register = template.Library()
 

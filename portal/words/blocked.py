@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext as _
 
-from portal.words.provisioning import Provisioning
+from portal.words.provisioning import Provisioning, off_words
 from sync.health.queries.presence import absence, is_late
 from sync.models import Tenant
 from sync.people.queries import Blocked
@@ -13,7 +13,8 @@ from sync.runs.quarantine import failing_half
 def blocked(tenant: Tenant, state: Provisioning) -> Blocked | None:
     """None when nothing does. What keeps the rest from being tried comes first."""
     if not tenant.enabled:
-        return Blocked(_("Provisioning is off."), _("Turn it on under Provisioning."), "provisioning")
+        remedy = _("Resume it under Provisioning.") if tenant.paused else _("Turn it on under Provisioning.")
+        return Blocked(off_words(tenant), remedy, "provisioning")
     if missing := absence():
         return Blocked(missing, str(PROBLEMS["nobody-works"].remedy), "health")
     return _waiting(tenant, state) or _overdue(tenant)

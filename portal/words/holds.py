@@ -6,9 +6,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from sync.approvals.queries import HoldCause
-from sync.languages import grouped
 from sync.models import Hold
 from sync.problems.catalogue import SCOPE_REASONS, scope_words
+from sync.problems.languages import grouped
 
 Kind = Hold.Kind
 Counted = Callable[[int], str]

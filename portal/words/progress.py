@@ -6,9 +6,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from sync.languages import grouped
 from sync.models import Run
 from sync.models.columns import Phase
+from sync.problems.languages import grouped
 from sync.runs import phases
 
 

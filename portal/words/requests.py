@@ -7,8 +7,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from portal.words.safety import setting_change, setting_label
-from sync.languages import moment
 from sync.models import ChangeRequest
+from sync.problems.languages import moment
 
 Kind = ChangeRequest.Kind
 

@@ -7,8 +7,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from sync.languages import within
 from sync.models import Delivery, Result, Run, Word
+from sync.problems.languages import within
 from sync.runs import phases
 
 Words = str | Promise
@@ -31,6 +31,7 @@ WORDS: Mapping[str, Mapping[str, Words]] = {
     "provisioning": {
         "on": _("On"),
         "off": _("Off"),
+        "paused": _("Paused"),
         "not_set_up": _("Not set up"),
         "waiting_for_approval": _("Waiting for approval"),
         "quarantined": _("Quarantined"),
@@ -118,6 +119,7 @@ LOOKS: Mapping[str, Mapping[str, Look]] = {
     "provisioning": {
         "on": GOOD,
         "off": IDLE,
+        "paused": ("attention", "clock"),
         "not_set_up": IDLE,
         "waiting_for_approval": HELD,
         "quarantined": HELD,

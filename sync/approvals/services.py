@@ -27,6 +27,7 @@ from sync.models import (
     HeldChange,
     Hold,
     Link,
+    ObjectType,
     Origin,
     Run,
     Standing,
@@ -213,7 +214,8 @@ def _decide(changes: QuerySet[HeldChange], decision: str, actor: str, comment: s
 @transaction.atomic
 def end_approvals() -> None:
     """What was approved and not done in time waits for a person again: nobody but the clock says so."""
-    standing = Standing.objects.filter(tenant=OuterRef("tenant"), object_id=OuterRef("object_id"))
+    mine = {"kind__in": ObjectType.values, "object_id": OuterRef("object_id"), "object_id__gt": ""}
+    standing = Standing.objects.filter(tenant=OuterRef("tenant"), **mine)
     ended = HeldChange.objects.open().filter(decision=Decision.APPROVED, expires_at__lte=timezone.now())
     for change in ended.filter(Exists(standing.exclude(word=Word.HELD))).select_related("tenant"):
         holds.refresh_standings(change.tenant, [change])
@@ -268,39 +270,53 @@ class Decisions:
 
 def decisions(tenant: Tenant, newest: Run | None = None) -> Decisions:
     """`newest`: of the runs over the whole directory, where it is at hand."""
-    proposed = Exists(_found_by_runs(tenant)) | Exists(_found_by_comparison(tenant))
     counts = counted_together(
         {
             "held": (HeldChange.objects.waiting().filter(tenant=tenant), "hold"),
             "requests": (tenant.change_requests.waiting(), "tenant"),
-            "proposed": (Tenant.objects.filter(proposed, pk=tenant.pk), "pk"),
+            "matches": (_matches_of_runs(tenant), "tenant"),
+            "rows": (_rows_of_comparison(tenant), "tenant"),
         }
     )
     newest = newest or queries.newest_whole(tenant)
     waiting = queries.waiting(tenant, counts["held"], sum(counts["requests"].values()), newest)
-    return Decisions(waiting, bool(counts["proposed"]))
+    # Every page asks, and mostly there is nothing that could be one.
+    return Decisions(waiting, bool(counts["matches"] or counts["rows"]) and are_proposed(tenant))
+
+
+def are_proposed(tenant: Tenant) -> bool:
+    found = Exists(_found_by_runs(tenant)) | Exists(_found_by_comparison(tenant))
+    return Tenant.objects.filter(found, pk=tenant.pk).exists()
 
 
 def _without_object(tenant: Tenant) -> QuerySet[Link]:
     return tenant.links.filter(scim_id="", adopt_scim_id="")
 
 
+def _matches_of_runs(tenant: Tenant) -> QuerySet[Link]:
+    return _without_object(tenant).filter(match_code__in=Link.PROPOSED)
+
+
 def _found_by_runs(tenant: Tenant) -> QuerySet[Link]:
     """Whoever lists an AWS id itself as never to be touched, or left it alone, has answered already."""
-    rows = _without_object(tenant).filter(match_code__in=Link.PROPOSED).exclude(match_scim_id__in=tenant.never_touch)
+    rows = _matches_of_runs(tenant).exclude(match_scim_id__in=tenant.never_touch)
     return rows.exclude(match_scim_id__in=tenant.left_alone.values("scim_id"))
+
+
+def _rows_of_comparison(tenant: Tenant) -> QuerySet[Drift]:
+    newest = tenant.runs.compared().order_by("-pk").values("pk")[:1]
+    rows = tenant.drifts.filter(run__in=newest, kind=Drift.Kind.ONLY_IN_AWS, repaired=False)
+    return rows.exclude(proposed_id="")
 
 
 def _found_by_comparison(tenant: Tenant) -> QuerySet[Drift]:
     """Of people and groups who are to be in AWS, or who are known beyond doubt; what is linked since is over."""
-    newest = tenant.runs.compared().order_by("-pk").values("pk")[:1]
-    rows = tenant.drifts.filter(run__in=newest, kind=Drift.Kind.ONLY_IN_AWS, repaired=False).exclude(proposed_id="")
     same_type = Link.objects.filter(tenant=tenant, object_type=OuterRef("object_type"))
     mine = same_type.filter(object_id=OuterRef("proposed_id"), scim_id="", adopt_scim_id="")
     wanted = Exists(mine.exclude(wanted_name=""))
     certain = Q(Exists(mine), proposed_by__in=Drift.CERTAIN)
     linked = Exists(same_type.filter(scim_id=OuterRef("scim_id")))
-    rows = rows.filter(wanted | certain).exclude(linked).exclude(scim_id__in=tenant.never_touch)
+    rows = _rows_of_comparison(tenant).filter(wanted | certain).exclude(linked).exclude(scim_id__in=tenant.never_touch)
     return rows.exclude(scim_id__in=tenant.left_alone.values("scim_id"))
 
 

@@ -19,8 +19,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from sync import audit
-from sync.languages import language_of, moment
 from sync.models import ChangeRequest, Delivery, Hold, Tenant
+from sync.problems.languages import language_of, moment
 from sync.rules.limits import Limits
 
 Kind = ChangeRequest.Kind

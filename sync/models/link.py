@@ -107,6 +107,8 @@ class Link(Keyed):
         indexes = [
             models.Index(fields=["tenant", "retry_at"], name="link_retry"),
             models.Index(fields=["tenant", "refused_code"], condition=~models.Q(refused_code=""), name="link_refused"),
+            # Every page asks whether any of them is proposed for linking (sync/approvals/services.py).
+            models.Index(fields=["tenant", "match_code"], condition=models.Q(scim_id=""), name="link_without_object"),
             *(models.Index(fields=["tenant", "object_type", key], name=f"link_{key}") for key in KEYS),
             models.Index(
                 fields=["tenant", "object_type", "wanted_email"],

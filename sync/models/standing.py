@@ -98,6 +98,8 @@ class Standing(models.Model):
         ]
         indexes = [
             models.Index(fields=["tenant", "kind", "word", "name", "id"], name="standing_by_word"),
+            # All that numbers go by (sync/standings/queries.py): the table itself is not read.
+            models.Index(fields=["tenant", "kind", "in_scope", "scope", "word", "since"], name="standing_numbers"),
             models.Index(
                 fields=["tenant", "kind", "search_name"],
                 opclasses=["int8_ops", "varchar_ops", "varchar_pattern_ops"],

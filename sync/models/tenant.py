@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 BEAT = datetime.timedelta(seconds=5)
 # The part of an interval over which tenants spread, and what makes any number of them lie evenly (Knuth, TAOCP 6.4).
 SPREAD, GOLDEN_RATIO = 20, 0.618033988749895
+PAUSE_REASON_LENGTH = 200
 
 
 class Interval(models.IntegerChoices):
@@ -61,6 +62,10 @@ class Tenants(models.Manager["Tenant"]):
     def get_queryset(self) -> models.QuerySet["Tenant"]:
         return super().get_queryset().filter(deletion_due_at=None)
 
+    def on_or_paused(self) -> models.QuerySet["Tenant"]:
+        """On, or on again by itself."""
+        return self.filter(models.Q(enabled=True) | models.Q(resume_at__isnull=False))
+
 
 class Tenant(models.Model):
     name = models.CharField(_("name"), max_length=100, unique=True)
@@ -71,6 +76,9 @@ class Tenant(models.Model):
     enabled = models.BooleanField(_("provisioning on"), default=False)
     enabled_changed_at = models.DateTimeField(null=True, blank=True)
     enabled_changed_by = models.CharField(max_length=254, blank=True)
+    # A pause is being off until then, when a worker turns it on again by itself; `pause_reason`: in the person's words.
+    resume_at = models.DateTimeField(null=True, blank=True)
+    pause_reason = models.CharField(max_length=PAUSE_REASON_LENGTH, blank=True)
     # Turned off by `stop_all`; `resume_all` turns it on again.
     stopped_with_all = models.BooleanField(default=False)
     # The database was put back then from a backup: nothing is written to AWS before a comparison (sync/runs/restored.py).
@@ -133,6 +141,9 @@ class Tenant(models.Model):
 
     class Meta:
         ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(enabled=False) | models.Q(resume_at=None), name="paused_is_off")
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -140,6 +151,10 @@ class Tenant(models.Model):
     def never_touched(self) -> list[str]:
         """The never-touch list, and the ids of what somebody left alone."""
         return [*self.never_touch, *self.left_alone.values_list("scim_id", flat=True)]
+
+    @property
+    def paused(self) -> bool:
+        return self.resume_at is not None
 
     @property
     def interval_length(self) -> datetime.timedelta:

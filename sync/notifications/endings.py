@@ -9,12 +9,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from sync.connection.services import ends_of
-from sync.languages import day
 from sync.models import AwsConnection, EntraConnection, Half, Incident, Tenant
 from sync.notifications import threads
 from sync.notifications.kinds import kind_of
 from sync.notifications.outbox import Event, Message, News, address_of, tell
 from sync.problems.catalogue import OF_CREDENTIALS, PROBLEMS
+from sync.problems.languages import day
 
 # Days before the end at which somebody is told; 0: it has ended. AWS itself begins 90 days before (rotate-token).
 STEPS = (0, 1, 7, 14, 30, 60, 90)

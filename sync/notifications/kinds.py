@@ -55,7 +55,7 @@ KINDS = (
         "lateness",
         _("A sync is late, or nobody works"),
         _("What should have started minutes ago has not, or no worker is running."),
-        codes=("nobody-works", "overdue"),
+        codes=("nobody-works", "overdue", "stayed-off"),
     ),
     Kind(
         "credential-ends",

@@ -37,7 +37,8 @@ def note_lateness() -> None:
 def _concerned(missing: str) -> dict[Tenant, str]:
     """The code of each; who is overdue has no run that could finish."""
     if missing:
-        return dict.fromkeys(Tenant.objects.filter(enabled=True), "nobody-works")
+        concerned = Tenant.objects.filter(Q(enabled=True) | Q(resume_at__lte=timezone.now()))
+        return dict.fromkeys(concerned, "nobody-works")
     silent = dict.fromkeys(without_finished_run(), "no-finished-run")
     return silent | {late.tenant: "overdue" for late in late_tenants()}
 

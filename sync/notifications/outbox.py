@@ -11,9 +11,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from sync.languages import language_of
 from sync.models import Channel, Delivery, Incident, Run, Tenant
 from sync.problems.catalogue import PROBLEMS
+from sync.problems.languages import language_of
 
 
 class Event(StrEnum):

@@ -4,7 +4,7 @@ import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import Count, Max, Q, QuerySet, Subquery
+from django.db.models import Count, Max, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from sync.db.counting import how_many
@@ -12,6 +12,7 @@ from sync.models import Channel, Delivery, DeliveryAttempt, Incident, Tenant
 from sync.notifications.kinds import BY_NAME, KINDS, Kind
 from sync.notifications.sending import goes_nowhere
 from sync.notifications.threads import title_of
+from sync.problems.catalogue import STAYED_OFF
 from sync.standings import queries as standings
 
 __all__ = ["BY_NAME", "KINDS", "Kind", "goes_nowhere", "title_of"]
@@ -66,13 +67,20 @@ def channels(tenant: Tenant) -> list[ChannelState]:
 
 def no_channel_works(tenant: Tenant) -> bool:
     """Somebody is to be told, and the last message to each of them failed."""
-    states = [one.state for one in channels(tenant) if one.channel.on]
-    return bool(states) and set(states) == {"failing"}
+    newest = DeliveryAttempt.objects.filter(delivery__channel=OuterRef("pk")).order_by("-pk")
+    on = tenant.channels.filter(on=True).annotate(error=Subquery(newest.values("error")[:1]))
+    errors = on.values_list("error", flat=True)
+    return bool(errors) and all(errors)
 
 
 def deliveries(tenant: Tenant) -> QuerySet[Delivery]:
     """Newest first, with every attempt."""
     return Delivery.objects.filter(tenant=tenant).select_related("channel").prefetch_related("tries")
+
+
+def stays_off(tenant: Tenant) -> Incident | None:
+    """A pause was over, and something was missing that turning on needs."""
+    return None if tenant.enabled else tenant.incidents.filter(code=STAYED_OFF, solved_at=None).first()
 
 
 def ringing(tenants: QuerySet[Tenant]) -> QuerySet[Incident]:

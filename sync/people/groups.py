@@ -8,11 +8,11 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from sync.languages import grouped
 from sync.models import DirectoryMembership, Drift, MembershipLink, ObjectType, Standing, Tenant, Word
 from sync.people.facts import Blocked
 from sync.people.verdict import Verdict, problem_of
 from sync.problems.catalogue import PROBLEMS, SCOPE_HELP, Words, scope_words
+from sync.problems.languages import grouped
 from sync.standings import queries as standings
 
 # Missing people of whom the cause is looked for, and of whom some are named.
@@ -70,7 +70,7 @@ def members_of_group(tenant: Tenant, object_id: str, groups: Collection[str]) ->
 def wanted_members(tenant: Tenant, groups: Collection[str]) -> QuerySet[Standing]:
     rows = DirectoryMembership.objects.filter(tenant=tenant, member_type=DirectoryMembership.USER)
     inside = rows.filter(group_id__in=list(groups)).values("member_id")
-    return standings.standings(tenant, ObjectType.USER, in_scope=True, object_id__in=inside)
+    return standings.of_objects(tenant, ObjectType.USER, inside).filter(in_scope=True)
 
 
 def _is_missing(links: QuerySet[MembershipLink], lost: QuerySet[Any, Any]) -> Q:

@@ -1,8 +1,8 @@
 """People by how they stand: found by name, address or id."""
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
-from sync.models import ObjectType, Standing, Tenant, Word
+from sync.models import Link, ObjectType, Standing, Tenant, Word
 from sync.people.facts import Blocked, Membership, PersonFacts, facts_of, memberships
 from sync.people.groups import GroupMembers, group_verdict, members_of_group
 from sync.people.past import Past, as_of
@@ -71,13 +71,14 @@ def holder_of(standing: Standing) -> str:
     """The Entra id of who stands in the way; "" where AWS alone holds it."""
     if not standing.holder_id:
         return ""
-    same = Q(scim_id=standing.holder_id) | Q(object_id=standing.holder_id)
-    found = Standing.objects.filter(same, tenant=standing.tenant, kind=standing.kind).first()
+    linked = Link.objects.filter(tenant=standing.tenant, object_type=standing.kind, scim_id=standing.holder_id)
+    ids = [standing.holder_id, *linked.values_list("object_id", flat=True)]
+    found = standings.of_objects(standing.tenant, standing.kind, ids).first()
     return found.object_id if found else ""
 
 
 def of_id(tenant: Tenant, object_id: str, kind: str = ObjectType.USER) -> Standing | None:
-    found = Standing.objects.filter(tenant=tenant, kind=kind, object_id=object_id).first()
+    found = standings.standing_of(tenant, kind, object_id)
     if found:
         found.tenant = tenant
     return found

@@ -9,9 +9,9 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from sync import languages
 from sync.models import Standing, Word
 from sync.people.facts import Blocked, PersonFacts
+from sync.problems import languages
 from sync.problems.catalogue import PROBLEMS, SCOPE_HELP, Words, scope_words
 from sync.rules.filter_words import phrase
 from sync.rules.filters import ClauseFinding, FilterVerdict, text_of

@@ -1,1 +1,1 @@
-"""The words for every problem code, and how a run's problems are grouped. May import the models and the rules."""
+"""The words for every problem code, how a run's problems are grouped, and how numbers and days are written in a language. May import the models and the rules."""

@@ -516,6 +516,13 @@ PROBLEMS: dict[str, ProblemWords] = {
         ),
         _("Open Sync history: a sync that takes very long, or starts again and again, says why in its phases."),
     ),
+    "stayed-off": ProblemWords(
+        _("Provisioning stayed off after a pause"),
+        _(
+            "The pause is over, and something is missing that turning on needs. Nothing is written; people and groups stay as they are in AWS, leavers included."
+        ),
+        _("Open Provisioning, Turn on: it says what is missing. Turn it on there."),
+    ),
     "engine-error": ProblemWords(
         _("The sync stopped on an error of its own"),
         _("This is our fault, not yours. What is written stays; nothing else was changed."),
@@ -528,7 +535,9 @@ OF_CREDENTIALS = ("credential-ends", "token-ends")
 
 # Of the installation, not of any run.
 OF_INSTALLATION = ("nobody-works", "overdue", "no-finished-run")
-NOT_OF_RUNS = (*OF_CREDENTIALS, *OF_INSTALLATION)
+# Of a pause whose end could not turn provisioning on.
+STAYED_OFF = "stayed-off"
+NOT_OF_RUNS = (*OF_CREDENTIALS, *OF_INSTALLATION, STAYED_OFF)
 
 # Met by comparisons with AWS only, and over when a later comparison does not meet them.
 OF_COMPARISONS = ("aws-list-incomplete", "aws-many-gone", "aws-members-unsure")

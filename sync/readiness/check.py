@@ -92,8 +92,9 @@ class ReadinessPass:
         self._find_same_values("group", groups)
         if any(unit_of(rule.target) == MANAGER for rule in self.rules.users):
             self._find_managers_outside(people)
-        self.check.people_ready, self.check.people = standings.ready(self.tenant, "user")
-        self.check.groups_ready, self.check.groups = standings.ready(self.tenant, "group")
+        ready = standings.ready_by_kind(self.tenant)
+        self.check.people_ready, self.check.people = ready["user"]
+        self.check.groups_ready, self.check.groups = ready["group"]
 
     def _look_at(self, object_type: str, rows: QuerySet[Any]) -> None:
         for batch in batches(rows):

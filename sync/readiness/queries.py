@@ -9,7 +9,16 @@ from django.utils.translation import gettext_lazy as _
 from sync.configuration.current import configuration_of
 from sync.db.batches import batches
 from sync.engine.evaluation.judgement import DISABLE_OFF, STAYS
-from sync.models import AttributeMapping, DirectoryGroup, DirectoryUser, Finding, ReadinessCheck, Tenant, Word
+from sync.models import (
+    AttributeMapping,
+    DirectoryGroup,
+    DirectoryUser,
+    Finding,
+    ObjectType,
+    ReadinessCheck,
+    Tenant,
+    Word,
+)
 from sync.problems.catalogue import PROBLEMS, ProblemWords, Words
 from sync.readiness.check import EXPRESSION, MANAGER_OUTSIDE, SAME_VALUE
 from sync.rules import acceptance
@@ -88,14 +97,16 @@ def latest_check(tenant: Tenant) -> ReadinessCheck | None:
 def open_findings(check: ReadinessCheck) -> QuerySet[Finding]:
     """Without the refusals of whoever has come to stand otherwise since."""
     mine = {"kind": OuterRef("object_type"), "object_id": OuterRef("object_id"), "since__gt": OuterRef("at")}
-    passed = standings.standings(check.tenant).filter(**mine).exclude(word__in=(Word.NOT_READY, Word.CONFLICT))
+    # Of whoever has an Entra id: so the index of those leads there.
+    known = standings.standings(check.tenant, object_id__gt="").filter(**mine)
+    passed = known.exclude(word__in=(Word.NOT_READY, Word.CONFLICT))
     return check.findings.exclude(Exists(passed), certain=True)
 
 
 def found_since(check: ReadinessCheck) -> int:
     """How many in scope stand at *Not ready* without a refusal that the check found."""
     found = open_findings(check).filter(certain=True)
-    rows = standings.standings(check.tenant, word=Word.NOT_READY, in_scope=True)
+    rows = standings.standings(check.tenant, word=Word.NOT_READY, in_scope=True, kind__in=ObjectType.values)
     return rows.exclude(object_id__in=found.values("object_id")).count()
 
 
@@ -131,7 +142,7 @@ def _alone(check: ReadinessCheck) -> dict[str, int]:
 
 def _first(check: ReadinessCheck, codes: Sequence[str], shown: int) -> list[Finding]:
     """So many of each, by the index of codes."""
-    asked = Q(pk=None)
+    asked = Q(pk__in=())
     for code in codes:
         asked |= Q(pk__in=open_findings(check).filter(code=code).values("pk")[:shown])
     # By primary key alone: any other condition would have the database look at all of them.

@@ -57,7 +57,10 @@ def _in_the_way(tenant: Tenant, draft: Configuration | None) -> Run | None:
 
 
 def _does(run: Run, kind: str, *, confirmed: bool) -> bool:
-    """A full run looks at what changed too; only one that somebody said yes to writes what needs a yes."""
+    """A full run looks at what changed too; only one that somebody said yes to writes what needs a yes. One that is being
+    cancelled does nothing any more."""
+    if run.state == Run.State.CANCELLING:
+        return False
     same = run.kind == kind or (run.kind, kind) == (Run.Kind.FULL, Run.Kind.CHANGES)
     return same and (run.confirmed or not confirmed)
 

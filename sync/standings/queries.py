@@ -4,13 +4,13 @@ Every number is the length of the list beside it: both come from one condition.
 """
 
 import datetime
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count, Min, Q, QuerySet
+from django.db.models import Aggregate, Count, Min, Q, QuerySet, Subquery, Sum
 from django.utils import timezone
 
 from sync.models import Drift, ObjectType, Run, Standing, Tenant, Word
@@ -30,7 +30,7 @@ A_DAY = datetime.timedelta(days=1)
 USER, GROUP = ObjectType.USER.value, ObjectType.GROUP.value
 # Scope reasons of whom no assignment brings, and of who is deleted in Entra.
 DELETED, UNASSIGNED = "deleted", ("not-assigned",)
-IN_ENTRA = Q(object_id__gt="")
+IN_ENTRA = ~Q(word=Word.ONLY_IN_AWS)
 # The way of a person from Entra to AWS: each step is part of the one before it.
 STEPS: dict[str, Q] = {
     "directory": IN_ENTRA & ~Q(scope=DELETED),
@@ -41,6 +41,8 @@ STEPS: dict[str, Q] = {
 }
 # What only a comparison, or reading back, finds.
 COMPARED = (Word.GONE, Word.DIFFERS, Word.ONLY_IN_AWS)
+# What numbers go by: the columns of an index, in its order.
+NUMBERED = ("kind", "in_scope", "scope", "word")
 # What a cause is told apart by, and how many it names.
 CAUSE = ("kind", "word", "code", "attribute")
 NAMES = 3
@@ -115,8 +117,23 @@ def standings(tenant: Tenant, kind: str | None = None, **conditions: Any) -> Que
 
 def counts(tenant: Tenant, kind: str | None = None) -> dict[Word, int]:
     """Every word, in their order."""
-    rows = standings(tenant, kind).order_by().values("word").annotate(n=Count("pk"))
-    found = {row["word"]: row["n"] for row in rows}
+    if kind is None:
+        found = counts_by_kind(tenant)
+        return {word: sum(found[one][word] for one in found) for word in Word}
+    rows = standings(tenant, kind).order_by().values_list("word").annotate(n=Count("pk"))
+    return _every_word(dict(rows))
+
+
+def counts_by_kind(tenant: Tenant) -> dict[str, dict[Word, int]]:
+    """As `counts`, of people and of groups."""
+    rows = standings(tenant).order_by().values_list("kind", "word").annotate(n=Count("pk"))
+    found: dict[str, dict[str, int]] = {kind: {} for kind in ObjectType.values}
+    for kind, word, n in rows:
+        found[kind][word] = n
+    return {kind: _every_word(numbers) for kind, numbers in found.items()}
+
+
+def _every_word(found: Mapping[str, int]) -> dict[Word, int]:
     return {word: found.get(word.value, 0) for word in Word}
 
 
@@ -128,23 +145,32 @@ def page(rows: QuerySet[Standing], size: int, after: tuple[str, int] | None = No
     return list(rows[:size])
 
 
+def of_objects(tenant: Tenant, kind: str, object_ids: Collection[str] | QuerySet[Any, Any]) -> QuerySet[Standing]:
+    """By Entra id, and by the index of those: it has none of whom AWS alone holds."""
+    return standings(tenant, kind, object_id__in=object_ids, object_id__gt="")
+
+
 def standing_of(tenant: Tenant, kind: str, object_id: str) -> Standing | None:
-    return standings(tenant, kind, object_id=object_id).first()
+    return of_objects(tenant, kind, [object_id]).first()
 
 
 def by_object(tenant: Tenant, kind: str, object_ids: Collection[str]) -> dict[str, Standing]:
     """By Entra id."""
-    return {row.object_id: row for row in standings(tenant, kind, object_id__in=list(object_ids))}
+    return {row.object_id: row for row in of_objects(tenant, kind, object_ids).order_by()}
 
 
 # The path of data
 
 
 def path_of_data(tenant: Tenant, kind: str = USER) -> list[Step]:
-    counters = {f"to_{name}": Count("pk", filter=condition) for name, condition in _steps().items()}
-    numbers = list(standings(tenant, kind).order_by().aggregate(**counters).values())
-    before = [numbers[0], *numbers[:-1]]
-    return [Step(name, count, last - count) for name, count, last in zip(STEPS, numbers, before, strict=True)]
+    return _path(_numbers(standings(tenant, kind), _steps()))
+
+
+def _path(numbers: Mapping[str, int]) -> list[Step]:
+    """`numbers`: by step, how many come as far."""
+    counts = [numbers[name] for name in STEPS]
+    before = [counts[0], *counts[:-1]]
+    return [Step(name, count, last - count) for name, count, last in zip(STEPS, counts, before, strict=True)]
 
 
 def _steps() -> dict[str, Q]:
@@ -175,8 +201,15 @@ def reaching_aws(tenant: Tenant, kind: str = USER) -> tuple[int, int]:
 
 def ready(tenant: Tenant, kind: str = USER) -> tuple[int, int]:
     """How many in scope AWS would take, and how many are in scope."""
-    taken, inside = _in_scope(tenant, kind, READY)
-    return taken, inside
+    return ready_by_kind(tenant)[kind]
+
+
+def ready_by_kind(tenant: Tenant) -> dict[str, tuple[int, int]]:
+    """As `ready`, of people and of groups."""
+    kinds = {kind: Q(kind=kind) for kind in ObjectType.values}
+    conditions = {f"ready_{kind}": mine & READY for kind, mine in kinds.items()} | kinds
+    found = _numbers(standings(tenant, in_scope=True), conditions)
+    return {kind: (found[f"ready_{kind}"], found[kind]) for kind in kinds}
 
 
 def people_at_the_end(tenant: Tenant) -> tuple[int, int, int]:
@@ -196,32 +229,46 @@ THERE, READY = Q(word=Word.IN_AWS), ~Q(word=Word.NOT_READY)
 
 def _in_scope(tenant: Tenant, kind: str, *conditions: Q) -> list[int]:
     """How many in scope each is true of; at last how many there are."""
-    counted = {f"of_{number}": Count("pk", filter=condition) for number, condition in enumerate(conditions)}
-    rows = standings(tenant, kind, in_scope=True).order_by()
-    return list(rows.aggregate(**counted, inside=Count("pk")).values())
+    numbered = {str(number): condition for number, condition in enumerate([*conditions, Q()])}
+    return list(_numbers(standings(tenant, kind, in_scope=True), numbered).values())
+
+
+def _numbers(rows: QuerySet[Standing], conditions: Mapping[str, Q], **others: Aggregate) -> dict[str, Any]:
+    """How many rows meet each condition, over columns of NUMBERED alone. Those that stand alike are counted first: they are
+    a few rows, however many people there are. `others`: over `oldest`, since when the first of those does."""
+    alike = rows.order_by().values(*NUMBERED).annotate(n=Count("pk"), oldest=Min("since"))
+    sums = {f"of_{name}": Sum("n", filter=condition or None, default=0) for name, condition in conditions.items()}
+    found = alike.aggregate(**sums, **others)
+    return {name.removeprefix("of_"): value for name, value in found.items()}
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """People in scope, and those of them who are in AWS and up to date; groups that are; whoever has a problem, of both."""
+    """People in scope, and those of them who are in AWS and up to date; groups that are; whoever has a problem, of both; the
+    path of people."""
 
     reaching: int
     in_scope: int
     groups: int
     problems: int
     problems_since: datetime.datetime | None
+    path: Sequence[Step]
 
 
 def figures(tenant: Tenant) -> Figures:
-    inside, there, problem = Q(in_scope=True), Q(word=Word.IN_AWS), Q(word__in=PROBLEMS)
-    counted = {
-        "people_there": Count("pk", filter=inside & there & Q(kind=USER)),
-        "people": Count("pk", filter=inside & Q(kind=USER)),
-        "groups_there": Count("pk", filter=inside & there & Q(kind=GROUP)),
-        "problems": Count("pk", filter=problem),
-        "oldest": Min("since", filter=problem),
-    }
-    return Figures(*standings(tenant).order_by().aggregate(**counted).values())
+    there, problem = Q(in_scope=True) & THERE, Q(word__in=PROBLEMS)
+    conditions = {name: condition & Q(kind=USER) for name, condition in _steps().items()}
+    conditions |= {"people_there": there & Q(kind=USER), "people": Q(in_scope=True, kind=USER)}
+    conditions |= {"groups_there": there & Q(kind=GROUP), "problems": problem}
+    found = _numbers(standings(tenant), conditions, since=Min("oldest", filter=problem))
+    return Figures(
+        reaching=found["people_there"],
+        in_scope=found["people"],
+        groups=found["groups_there"],
+        problems=found["problems"],
+        problems_since=found["since"],
+        path=_path(found),
+    )
 
 
 # What is the matter
@@ -231,7 +278,8 @@ def causes(
     tenant: Tenant, words: Collection[Word] = WAITS_FOR_SOMEBODY, kind: str | None = None, named: int | None = None
 ) -> list[Cause]:
     """What is the matter with whom: worst word first, then most people. `named`: how many come with names; None: all."""
-    rows = standings(tenant, kind, word__in=words).order_by()
+    # Both kinds by their names: only so does the index lead to the words.
+    rows = standings(tenant, word__in=words, kind__in=[kind] if kind else ObjectType.values).order_by()
     found = rows.values(*CAUSE).annotate(n=Count("pk"), since=Min("since"), next_try=Min("next_try"))
     order = list(WAITS_FOR_SOMEBODY)
     listed = sorted(
@@ -263,7 +311,7 @@ def _cause(row: dict[str, Any]) -> Cause:
 
 def _first(tenant: Tenant, found: Sequence[Cause]) -> dict[tuple[str, ...], list[Standing]]:
     """By the key of each cause, in one query by the index of names."""
-    asked = Q(pk=None)
+    asked = Q(pk__in=())
     for cause in found:
         asked |= Q(pk__in=members_of(tenant, cause).values("pk")[:NAMES])
     first: dict[tuple[str, ...], list[Standing]] = defaultdict(list)
@@ -303,19 +351,20 @@ class Summary:
 
 def summaries(tenants: Collection[Tenant]) -> dict[int, Summary]:
     """By primary key; one query for all of them."""
-    rows = Standing.objects.filter(tenant__in=tenants).order_by().values("tenant", "word")
-    there = Q(kind=USER, in_scope=True)
-    found: dict[int, dict[Word, tuple[int, int]]] = {tenant.pk: {} for tenant in tenants}
-    for row in rows.annotate(n=Count("pk"), inside=Count("pk", filter=there)):
-        found[row["tenant"]][Word(row["word"])] = (row["n"], row["inside"])
-    return {key: _summary(words) for key, words in found.items()}
+    rows = Standing.objects.filter(tenant__in=tenants).order_by().values("tenant", *NUMBERED)
+    everybody: dict[int, Counter[Word]] = {tenant.pk: Counter() for tenant in tenants}
+    inside: dict[int, Counter[Word]] = {tenant.pk: Counter() for tenant in tenants}
+    for row in rows.annotate(n=Count("pk")):
+        everybody[row["tenant"]][Word(row["word"])] += row["n"]
+        if row["in_scope"] and row["kind"] == USER:
+            inside[row["tenant"]][Word(row["word"])] += row["n"]
+    return {key: _summary(everybody[key], inside[key]) for key in everybody}
 
 
-def _summary(words: Mapping[Word, tuple[int, int]]) -> Summary:
-    inside = {word: people for word, (_all, people) in words.items()}
-    reaching = (inside.get(Word.IN_AWS, 0), sum(inside.values()))
-    counted = {word: n for word, (n, _people) in words.items()}
-    return Summary(reaching, _worst(counted), sum(counted.get(word, 0) for word in PROBLEMS))
+def _summary(everybody: Counter[Word], inside: Counter[Word]) -> Summary:
+    """`inside`: people in scope."""
+    problems = sum(everybody[word] for word in PROBLEMS)
+    return Summary((inside[Word.IN_AWS], inside.total()), _worst(everybody), problems)
 
 
 def compared(tenant: Tenant) -> Run | None:
@@ -352,9 +401,10 @@ class AsOf:
 
 
 def as_of(tenant: Tenant) -> AsOf:
-    run = compared(tenant)
-    sealed = tenant.snapshots.exclude(sealed_at=None).order_by("-pk").values_list("sealed_at", flat=True)
-    return AsOf(sealed.first(), run.compared_at if run else None)
+    read = tenant.snapshots.exclude(sealed_at=None).order_by("-pk").values("sealed_at")
+    compared = tenant.runs.compared().order_by("-pk").values("compared_at")
+    both = Subquery(read[:1]), Subquery(compared[:1])
+    return AsOf(*Tenant.deleted_too.values_list(*both).get(pk=tenant.pk))
 
 
 # The check

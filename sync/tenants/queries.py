@@ -1,12 +1,16 @@
 """What pages and commands read of a tenant: its safety settings, what these may be, and what keeps it from being on."""
 
+import datetime
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from sync.configuration.current import configuration_of
 from sync.models import Adoption, NameId, Run, Tenant
+from sync.models.tenant import PAUSE_REASON_LENGTH
 from sync.rules.limits import Limits
 from sync.runs.restored import waits_for_comparison
 from sync.standings import queries as standings
@@ -28,6 +32,7 @@ RANGES: dict[str, tuple[int, int]] = {
 PATTERN_LENGTH, PATTERNS = 200, 200
 DELETE_AFTER_DAYS = (0, 3650)
 CHOICES = {"adoption": Adoption.values, "name_id": NameId.values}
+LONGEST_PAUSE = datetime.timedelta(days=30)
 FLAGS = ("delete_groups", "free_names", "verify_daily", "repair", "two_people")
 
 
@@ -72,9 +77,25 @@ def _check_patterns(patterns: Any) -> str:
     return ""
 
 
+def check_pause(until: datetime.datetime, reason: str) -> str:
+    """ "" or what is wrong: past, too-long (LONGEST_PAUSE), long-reason."""
+    now = timezone.now()
+    if until <= now:
+        return "past"
+    if until - now > LONGEST_PAUSE:
+        return "too-long"
+    return "long-reason" if len(reason) > PAUSE_REASON_LENGTH else ""
+
+
 def missing_for_turning_on(tenant: Tenant) -> list[str]:
     """As for reading; and after a restore a comparison."""
     return [*missing_for_reading(tenant), *(["restored"] if waits_for_comparison(tenant) else [])]
+
+
+def missing_for_resuming(tenant: Tenant) -> list[str]:
+    """As for turning on, where nobody says yes to a plan on the way."""
+    confirmed = configuration_of(tenant).confirmed
+    return [*missing_for_turning_on(tenant), *([] if confirmed else ["no-preview"])]
 
 
 def missing_for_reading(tenant: Tenant) -> list[str]:

@@ -34,16 +34,22 @@ from sync.models import (
     SecondCredential,
     Tenant,
 )
+from sync.notifications import pauses
 from sync.rules.limits import Limits
 from sync.runs.requests import cancel_runs, request_soon
 from sync.tenants.queries import (
     RANGES,
+    check_pause,
     check_safety,
     keeps_from_deleting,
+    missing_for_resuming,
     missing_for_turning_on,
     safety_of,
     stays_in_aws,
 )
+
+# Who turns a tenant on when its pause is over, for the audit log.
+ITSELF = "Lockstep"
 
 
 @transaction.atomic
@@ -153,18 +159,18 @@ def turn_on_tenant(*, tenant: Tenant, actor: str) -> Run:
     with transaction.atomic():
         if plan is not None:
             confirm_plan(run=plan, actor=actor)
-        _switch(tenant, actor, enabled=True)
-    return request_soon(tenant=tenant, kind=Run.Kind.FULL, trigger=Run.Trigger.TURNED_ON, actor=actor)
+        _lock(tenant)
+        return _turn_on(tenant, actor, "provisioning.turn_on")
 
 
 def turn_off_tenant(*, tenant: Tenant, actor: str) -> None:
-    """A run in progress stops at the next safe point. Nothing is removed from AWS."""
+    """A run in progress stops at the next safe point. Nothing is removed from AWS. A pause becomes off for good."""
     _turn_off(tenant, actor)
 
 
 def stop_all(*, actor: str) -> list[Tenant]:
-    """Turns off whatever is on, and keeps in mind what that was."""
-    found = list(Tenant.objects.filter(enabled=True))
+    """Turns off whatever is on, or paused, and keeps in mind what was on."""
+    found = list(Tenant.objects.on_or_paused())
     for tenant in found:
         _turn_off(tenant, actor, with_all=True)
     return found
@@ -175,26 +181,111 @@ def stopped_with_all() -> QuerySet[Tenant]:
     return Tenant.objects.filter(stopped_with_all=True)
 
 
-def _turn_off(tenant: Tenant, actor: str, *, with_all: bool = False) -> None:
-    with transaction.atomic():
-        _switch(tenant, actor, enabled=False, with_all=with_all)
+class CannotPause(Exception):
+    """`reason`: off, or past, too-long or long-reason: see check_pause."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@transaction.atomic
+def pause_tenant(*, tenant: Tenant, actor: str, until: datetime.datetime, reason: str = "") -> None:
+    """Off as by turn_off_tenant, and on again by itself `until` then. Of what is paused the end moves. Raises CannotPause."""
+    if wrong := check_pause(until, reason):
+        raise CannotPause(wrong)
+    _lock(tenant)
+    if not tenant.enabled and not tenant.paused:
+        raise CannotPause("off")
+    if tenant.enabled:
         cancel_runs(tenant.runs.filter(state__in=Run.OPEN), actor=actor)
+    _switch(tenant, actor, "provisioning.pause", enabled=False, resume_at=until, pause_reason=reason)
 
 
-def _switch(tenant: Tenant, actor: str, *, enabled: bool, with_all: bool = False) -> None:
-    if tenant.enabled == enabled:
-        Tenant.objects.filter(pk=tenant.pk).update(stopped_with_all=with_all)
+class NotPaused(Exception):
+    """Somebody turned it on or off meanwhile, or its time has come."""
+
+
+@transaction.atomic
+def resume_tenant(*, tenant: Tenant, actor: str) -> Run:
+    """On before its time. Says yes to no plan. Raises NotPaused, CannotTurnOn."""
+    _lock(tenant)
+    if not tenant.paused:
+        raise NotPaused
+    if reasons := missing_for_resuming(tenant):
+        raise CannotTurnOn(reasons)
+    return _turn_on(tenant, actor, "provisioning.resume")
+
+
+def resume_due() -> None:
+    """Called every few seconds: whose pause is over is on again; where something is missing it stays off, and that is told."""
+    for key in Tenant.objects.filter(resume_at__lte=timezone.now()).values_list("pk", flat=True):
+        _resume_due(key)
+
+
+@transaction.atomic
+def _resume_due(key: int) -> None:
+    """Whatever somebody decided meanwhile wins."""
+    tenant = Tenant.objects.select_for_update().filter(pk=key, resume_at__lte=timezone.now()).first()
+    if tenant is None:
         return
-    tenant.enabled, tenant.enabled_changed_at, tenant.enabled_changed_by = enabled, timezone.now(), actor
-    tenant.next_run_at = timezone.now() + tenant.interval_length if enabled else None
-    tenant.stopped_with_all = with_all
+    if reasons := missing_for_resuming(tenant):
+        _switch(tenant, ITSELF, "provisioning.stay_off", enabled=False)
+        pauses.tell_stays_off(tenant, reasons)
+    else:
+        _turn_on(tenant, ITSELF, "provisioning.pause_over")
+
+
+def _lock(tenant: Tenant) -> None:
+    """Of two who decide at once the later one sees what the earlier one left. Call it in a transaction."""
+    tenant.refresh_from_db(from_queryset=Tenant.objects.select_for_update())
+
+
+def _turn_on(tenant: Tenant, actor: str, verb: str) -> Run:
+    """Call it with the row locked: whoever turns it off right after cancels the run, too."""
+    _switch(tenant, actor, verb, enabled=True)
+    pauses.tell_over(tenant)
+    return request_soon(tenant=tenant, kind=Run.Kind.FULL, trigger=Run.Trigger.TURNED_ON, actor=actor)
+
+
+@transaction.atomic
+def _turn_off(tenant: Tenant, actor: str, *, with_all: bool = False) -> None:
+    _lock(tenant)
+    stopped = with_all and (tenant.enabled or tenant.stopped_with_all)
+    _switch(tenant, actor, "provisioning.turn_off", enabled=False, stopped_with_all=stopped)
+    cancel_runs(tenant.runs.filter(state__in=Run.OPEN), actor=actor)
+
+
+SWITCHED = ("enabled", "resume_at", "pause_reason")
+FOLLOWS = ("enabled_changed_at", "enabled_changed_by", "next_run_at", "stopped_with_all", "restored_at")
+
+
+def _switch(
+    tenant: Tenant,
+    actor: str,
+    verb: str,
+    *,
+    enabled: bool,
+    resume_at: datetime.datetime | None = None,
+    pause_reason: str = "",
+    stopped_with_all: bool = False,
+) -> None:
+    """Call it with the row locked."""
+    before, now = facts_of(tenant, SWITCHED), timezone.now()
+    after = {"enabled": enabled, "resume_at": resume_at, "pause_reason": pause_reason}
+    tenant.stopped_with_all = stopped_with_all
+    if before["enabled"] != enabled:
+        tenant.next_run_at = now + tenant.interval_length if enabled else None
+    if before["enabled"] != enabled or bool(before["resume_at"]) != bool(resume_at):
+        tenant.enabled_changed_at = now
     if enabled:
         # A comparison was there to look at, or nothing was restored.
         tenant.restored_at = None
-    fields = ("enabled", "enabled_changed_at", "enabled_changed_by", "next_run_at", "stopped_with_all", "restored_at")
-    tenant.save(update_fields=fields)
-    verb = "provisioning.turn_on" if enabled else "provisioning.turn_off"
-    audit.record(actor, verb, tenant, {"enabled": not enabled}, {"enabled": enabled})
+    if before != after:
+        tenant.enabled, tenant.resume_at, tenant.pause_reason = enabled, resume_at, pause_reason
+        tenant.enabled_changed_by = actor
+        audit.record(actor, verb, tenant, before, after)
+    tenant.save(update_fields=[*SWITCHED, *FOLLOWS])
 
 
 @transaction.atomic
@@ -207,7 +298,9 @@ def note_restored(*, actor: str, made_at: str) -> None:
     Run.objects.filter(state__in=Run.OPEN).update(state=Run.State.CANCELLED, **again)
     Delivery.objects.all().give_up("The database was restored: it may have been sent before.")
     Tenant.objects.filter(enabled=True).update(stopped_with_all=True, enabled_changed_at=now, enabled_changed_by=actor)
-    Tenant.objects.update(enabled=False, next_run_at=None, restored_at=now, lease_owner="", lease_expires_at=None)
+    # Nothing turns on by itself, and who was paused is off.
+    off = {"enabled": False, "next_run_at": None, "resume_at": None, "pause_reason": ""}
+    Tenant.objects.update(**off, restored_at=now, lease_owner="", lease_expires_at=None)
     audit.record(actor, "installation.restore", None, None, {"made_at": made_at})
 
 

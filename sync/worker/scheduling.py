@@ -21,6 +21,7 @@ from sync.runs.missed import note_late_start
 from sync.runs.requests import RunInTheWay, enqueue_run, request_run
 from sync.standings import services as standings
 from sync.tenants import deletion
+from sync.tenants import services as tenants
 from sync.worker import audit_shipping
 
 # A queued run whose message got lost is sent again after this long.
@@ -35,6 +36,7 @@ PLAN_WAITS = datetime.timedelta(hours=24)
 
 def dispatch() -> None:
     """Starts what is due, and sends again what the broker or a worker lost. Called every few seconds."""
+    tenants.resume_due()
     for tenant in due_tenants():
         if plan_waits(tenant):
             postpone(tenant)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db.models import F
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 
@@ -46,6 +47,23 @@ def test_charts_are_drawn_in_both_schemes_from_tables_that_open(
     expect(page.locator("canvas[role=img]")).to_have_count(3)
     page.set_viewport_size({"width": 320, "height": 800})
     assert sideways(page) == 0
+
+
+@pytest.mark.parametrize(("width", "highest"), [(1280, 41), (1440, 36)])
+def test_a_run_s_number_stands_on_one_line_and_its_row_is_low(
+    tenant: Tenant, owner: User, syncs: None, open_page: Open, live_server: Any, width: int, highest: int
+) -> None:
+    """Where there is room, a row is one line; on a laptop the trigger stands under the kind."""
+    Run.objects.update(number=F("number") + 12_000)
+    page = open_page(owner)
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(f"{live_server.url}/t/acme/runs/")
+    rows = page.locator(".ls-runs tbody tr:not(.ls-day)")
+    expect(rows).to_have_count(27)
+    expect(rows.first).to_contain_text("12099")
+    assert set(rows.locator("th a").evaluate_all("all => all.map(one => one.getClientRects().length)")) == {1}
+    heights = rows.evaluate_all("all => all.map(one => one.getBoundingClientRect().height)")
+    assert max(heights) <= highest
 
 
 def test_filters_change_the_table_and_leave_the_charts(

@@ -72,7 +72,7 @@ NO_PAGE = {
     "first_run", "home", "scope_counts", "scope_filter", "scope_settings", "account_signup", "account_reset_password", "connection_lab", "connection_test_start", "mappings_recommended", "sync_now",
     "mappings_cast", "mappings_disable_leavers", "mappings_actions", "mappings_actions_undo", "mapping_undo", "mapping_move",
     "logs_export", "runs_export", "run_retry", "mapping_default", "run_pill", "provisioning_state", "drift_compare", "readiness_check", "readiness_export",
-    "preview", "run_confirm", "provisioning_safety", "approvals_link", "decide_request", "withdraw_request",
+    "preview", "resume", "run_confirm", "provisioning_safety", "approvals_link", "decide_request", "withdraw_request",
     "accept_shrinkage", "only_in_aws_link", "only_in_aws_undo", "person_raw", "draft_undo", "impact_start", "impact_export", "impact_keep", "publish", "assignment_undo", "assignment_change", "unassign_ticked", "application_name", "application_stop",
     "api_openapi", "graph_notifications", "session", "session_end", "sessions_end", "audit_export", "site_audit_export",
     "user_role", "user_role_take", "user_second_factor", "user_sessions", "user_deactivate", "user_activate",
@@ -227,7 +227,7 @@ def arguments_of(tenant: Tenant) -> dict[str, list[Any]]:
         "group_now": [slug, GROUP],
         **{name: [slug] for name in ("draft", "draft_discard", "versions", "expression_help", "aws_fields", "overview", "setup", "tenant_settings", "tenant_delete", "scope", "scope_people", "connection", "connection_entra", "connection_aws", "assignments", "assign",
                                      "assign_pasted", "application", "audit", "notifications", "deliveries", "incidents",
-                                     "people", "provisioning", "turn_on", "turn_off", "runs", "logs", "on_demand", "drift", "drift_repair", "only_in_aws",
+                                     "people", "provisioning", "turn_on", "turn_off", "pause", "runs", "logs", "on_demand", "drift", "drift_repair", "only_in_aws",
                                      "readiness", "approvals", "configuration_export", "configuration_import")},
     }  # fmt: skip
 

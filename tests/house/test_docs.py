@@ -7,11 +7,13 @@ import shlex
 import struct
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
+from django.conf import settings
 from django.core.management import get_commands, load_command_class
 from django.core.management.base import CommandError
 
@@ -216,6 +218,15 @@ def test_commands_that_are_named_exist(path: Path) -> None:
 def test_the_readme_names_every_command() -> None:
     text = (ROOT / "README.md").read_text()
     assert [name for name in sorted(OWN - {"welcome"}) if not re.search(rf"`[^`]*\b{name}\b", text)] == []
+
+
+def test_the_newest_version_of_the_changelog_is_what_every_page_says() -> None:
+    (newest, *_older) = re.findall(
+        r"^## (\d+\.\d+\.\d+) \(\d{4}-\d\d-\d\d\)$", (ROOT / "CHANGELOG.md").read_text(), re.M
+    )
+    package = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert [settings.VERSION, package["version"]] == [newest, newest]
+    assert f"Version {newest}, " in (ROOT / "README.md").read_text()
 
 
 def test_every_kind_of_incident_is_explained() -> None:

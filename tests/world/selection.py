@@ -32,7 +32,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             if item.get_closest_marker("browser"):
                 item.add_marker(pytest.mark.skip(reason=f"no browser at {CHROMIUM}; set CHROMIUM"))
     kept = [item for item in items if is_taken(item, config)]
-    config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
+    taken = set(kept)
+    config.hook.pytest_deselected(items=[item for item in items if item not in taken])
     # Processes mostly wait, and their files take long: first, so that no worker is left with one at the end.
     items[:] = sorted(kept, key=lambda item: item.get_closest_marker("process") is None)
 

@@ -33,9 +33,12 @@ class Command(InstallationCommand):
 def tenant_facts(status: TenantStatus) -> Report:
     """Moments are ISO 8601."""
     next_run_at, overdue_since = status.tenant.next_run_at, status.overdue_since
+    resume_at = status.tenant.resume_at
     return {
         "tenant": status.tenant.slug,
         "provisioning": status.provisioning,
+        "resume_at": resume_at.isoformat() if resume_at else None,
+        "pause_reason": status.tenant.pause_reason or None,
         "people_in_aws": status.people_in_aws,
         "people_in_scope": status.people_in_scope,
         "problems": status.problems,
@@ -59,10 +62,15 @@ def run_facts(run: Run) -> dict[str, Any]:
 def line_of(facts: Report) -> str:
     last = facts["last_run"]
     parts = [
-        f"{facts['tenant']}: {facts['provisioning'].replace('_', ' ')}",
+        f"{facts['tenant']}: {state_of(facts)}",
         f"{facts['people_in_aws']} of {facts['people_in_scope']} people in AWS",
         f"{facts['problems']} problems",
         f"run {last['run']} {last['state'].replace('_', ' ')}" if last else "no run yet",
         *([f"overdue since {facts['overdue_since']}"] if facts["overdue_since"] else []),
     ]
     return ", ".join(parts)
+
+
+def state_of(facts: Report) -> str:
+    until = f" until {facts['resume_at']}" if facts["resume_at"] else ""
+    return f"{facts['provisioning'].replace('_', ' ')}{until}"

@@ -18,12 +18,13 @@ from portal.frame.paging import Pager, query_with
 from portal.frame.render import redirect_to, render_page
 from portal.pages.approvals.forms import DecisionForm, LinkForm
 from portal.pages.approvals.requests import request_rows
+from portal.words.provisioning import off_words
 from portal.words.requests import waits_message
 from sync.approvals import queries
 from sync.approvals import services as service
 from sync.change_requests import services as change_requests
 from sync.configuration import second_person
-from sync.models import ChangeRequest, HeldChange, Hold, ObjectType, Run, Tenant, Word
+from sync.models import ChangeRequest, HeldChange, Hold, Run, Tenant, Word
 from sync.models.hold import HeldChangeQuerySet
 from sync.runs.requests import request_soon
 from sync.standings import queries as standings
@@ -42,7 +43,7 @@ def approvals(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     context = {
         "tenant": tenant,
         "holds": queries.counted(queries.open_holds(tenant)),
-        "held": {kind: standings.counts(tenant, kind)[Word.HELD] for kind in ObjectType.values},
+        "held": {kind: counts[Word.HELD] for kind, counts in standings.counts_by_kind(tenant).items()},
         "plan": waiting.plan,
         "shrunken": waiting.shrunken,
         "doubted": queries.doubted_parts(tenant),
@@ -125,7 +126,7 @@ def _decide(request: HttpRequest, hold: Hold, form: DecisionForm) -> HttpRespons
     approve, keep = chosen_changes(hold, form)
     here = redirect_to(request, "approval", hold.tenant.slug, hold.pk)
     if approve and not hold.tenant.enabled:
-        messages.error(request, _("Provisioning is off, so nothing was decided. Turn it on first."))
+        messages.error(request, f"{off_words(hold.tenant)} {_('Nothing was decided: turn it on first.')}")
         return here
     try:
         run = service.decide_hold(

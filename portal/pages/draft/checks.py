@@ -8,9 +8,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from sync.languages import grouped
 from sync.models import Run
 from sync.preview.queries.previews import people_changed
+from sync.problems.languages import grouped
 
 Words = str | Promise
 WAIT = _("Over your limit of %(limit)s: they wait under Approvals")

@@ -25,6 +25,7 @@ from portal.pages.draft.forms import CommentForm, PublishForm
 from portal.words.changes import Because, ChangeLine, change_lines
 from portal.words.operations import field_changes
 from portal.words.progress import phase_rows, waits_too_long
+from portal.words.provisioning import off_words
 from portal.words.requests import waits_message
 from sync import audit
 from sync.configuration import drafts, versions
@@ -283,7 +284,7 @@ def publish(request: HttpRequest, tenant: Tenant, number: int) -> HttpResponse:
 def published_message(tenant: Tenant, number: int) -> str:
     message = _("Version %(n)s is published.") % {"n": number}
     if not tenant.enabled:
-        return f"{message} " + _("Provisioning is off: nothing is written until you turn it on.")
+        return f"{message} {off_words(tenant)} {_('Nothing is written until it is on.')}"
     if tenant.next_run_at is None:
         return f"{message} " + _("The next run will use it.")
     at = date_format(timezone.localtime(tenant.next_run_at), "H:i")

@@ -18,7 +18,7 @@ from portal.words.progress import waits_too_long
 from sync.drift import queries
 from sync.drift import services as verifying
 from sync.drift.services import CannotRepair
-from sync.models import Drift, Run, Tenant, Word
+from sync.models import Drift, ObjectType, Run, Tenant, Word
 from sync.problems.catalogue import PROBLEMS
 from sync.runs.phases import phase_of
 from sync.runs.requests import RunInTheWay, request_soon
@@ -115,8 +115,9 @@ def sections_of(run: Run, differing: QuerySet[Drift]) -> list[dict[str, Any]]:
 
 def besides(tenant: Tenant, differing: QuerySet[Drift]) -> int:
     """How many differ too and stand at another word, such as *Held*."""
-    others = standings.standings(tenant).exclude(word__in=(Word.GONE, Word.DIFFERS))
-    return others.filter(object_id__in=differing.values("link__object_id")).count()
+    elsewhere = differing.values("link__object_id")
+    others = standings.standings(tenant, kind__in=ObjectType.values, object_id__in=elsewhere, object_id__gt="")
+    return others.exclude(word__in=(Word.GONE, Word.DIFFERS)).count()
 
 
 def repairing(tenant: Tenant, run: Run) -> int:

@@ -66,6 +66,7 @@ KINDS: Mapping[str, tuple[Words, Mapping[str, Words]]] = {
         {
             "on": _("Runs start by themselves."),
             "off": _("No run starts; AWS stays as it is."),
+            "paused": _("Off until a time that somebody chose; then it is on again by itself."),
             "not_set_up": _("Something that a run needs has not been entered yet."),
             "waiting_for_approval": _("Something is held until a person decides; everything else goes on."),
             "quarantined": _("Runs pause because every one would fail. A try now and then ends it."),

@@ -8,8 +8,8 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from sync.languages import moment
 from sync.models import Delivery, Incident, IncidentEvent, Run
+from sync.problems.languages import moment
 
 What = IncidentEvent.What
 

@@ -21,10 +21,10 @@ from portal.access.roles import Right
 from portal.frame.paging import PAGE, Pager
 from portal.frame.render import redirect_to, render_page
 from portal.pages.incidents.thread import thread_of
-from sync.languages import grouped, moment
 from sync.models import Incident, Tenant
 from sync.notifications import queries, services
 from sync.problems.catalogue import PROBLEMS
+from sync.problems.languages import grouped, moment
 
 # Hours.
 SNOOZES = (

@@ -11,9 +11,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from portal.words.states import LOOKS, counted
-from sync.languages import grouped
 from sync.models import Tenant
 from sync.models.run import CHANGED
+from sync.problems.languages import grouped
 
 HOURS = datetime.timedelta(hours=24)
 SLOT = datetime.timedelta(minutes=30)

@@ -1,5 +1,6 @@
 """The overview: is it on, is it healthy, does it need me?"""
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,19 +16,19 @@ from portal.access.request import HttpRequest
 from portal.access.rights import can_everywhere
 from portal.access.roles import Right
 from portal.frame.around import TenantFrame
-from portal.frame.render import render_page
+from portal.frame.render import render_page, wants_partial
 from portal.pages.overview.day import HOURS, last_day
 from portal.words.holds import hold_heading
 from portal.words.provisioning import Provisioning
 from sync.approvals import queries
 from sync.health.queries.presence import absence, late_tenants
-from sync.languages import grouped
 from sync.models import Tenant, Word
-from sync.notifications.queries import no_channel_works
-from sync.problems.catalogue import NOT_OF_RUNS, PROBLEMS
+from sync.notifications.queries import no_channel_works, stays_off
+from sync.problems.catalogue import NOT_OF_RUNS, PROBLEMS, STAYED_OFF
+from sync.problems.languages import grouped
 from sync.runs.restored import RESTORED, waits_for_comparison
 from sync.standings import queries as standings
-from sync.standings.queries import Cause
+from sync.standings.queries import Cause, Step
 
 NEEDS_SHOWN = 8
 # Words that somebody has to do something about; what is held is said by its decision.
@@ -53,22 +54,24 @@ def overview(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """Until provisioning was turned on for the first time, the page is the set-up task list."""
     if tenant.enabled_changed_at is None:
         return redirect("setup", tenant.slug)
-    provisioning = TenantFrame.of(request, tenant).provisioning
+    frame = TenantFrame.of(request, tenant)
+    provisioning = frame.provisioning
     everything = [*waits(tenant, provisioning), *needs(tenant, provisioning)]
     figures = standings.figures(tenant)
     context = {
         "tenant": tenant,
-        "missing": absence() if tenant.enabled else "",
+        "polled": wants_partial(request),
+        "missing": absence() if tenant.enabled or tenant.paused else "",
         "own": can_everywhere(request.user, Right.OWN),
         "late": next((one for one in late_tenants() if one.tenant == tenant), None),
         "provisioning": provisioning,
         "needs": everything[:NEEDS_SHOWN],
         "needs_count": len(everything),
         "nobody_told": no_channel_works(tenant),
-        "last_run": tenant.runs.syncs().first(),
+        "last_run": frame.newest.sync,
         "figures": figures,
         "than_yesterday": than_yesterday(tenant, figures.reaching),
-        "path": path_of_data(tenant),
+        "path": path_of_data(tenant, figures.path),
         "as_of": standings.as_of(tenant),
         "day": last_day(tenant),
     }
@@ -91,6 +94,9 @@ def waits(tenant: Tenant, provisioning: Provisioning) -> list[dict[str, Any]]:
     if waits_for_comparison(tenant):
         facts = {"since": tenant.restored_at, "url": reverse("drift", args=[tenant.slug]), "action": _("Compare")}
         found.append(_words(RESTORED) | facts)
+    if stayed_off := stays_off(tenant):
+        facts = {"since": stayed_off.opened_at, "url": reverse("turn_on", args=[tenant.slug]), "action": _("Turn on")}
+        found.append(_words(STAYED_OFF) | facts)
     if provisioning.plan:
         url = reverse("run", args=[tenant.slug, provisioning.plan.number]) + "#plan"
         facts = {"since": provisioning.plan.finished_at, "url": url, "action": _("See the plan")}
@@ -160,7 +166,7 @@ def _endings(tenant: Tenant) -> list[dict[str, Any]]:
     return found
 
 
-def path_of_data(tenant: Tenant) -> list[dict[str, Any]]:
+def path_of_data(tenant: Tenant, path: Sequence[Step]) -> list[dict[str, Any]]:
     """Every step with those who come no further."""
     people = reverse("people", args=[tenant.slug])
     return [
@@ -170,5 +176,5 @@ def path_of_data(tenant: Tenant) -> list[dict[str, Any]]:
             "url": f"{people}?dropped_at={step.name}",
             "lost": LOST[step.name] % {"n": grouped(step.dropped)} if step.dropped and step.name in LOST else "",
         }
-        for step in standings.path_of_data(tenant)
+        for step in path
     ]

@@ -20,10 +20,11 @@ from portal.pages.people.fixes import fix_links
 from portal.pages.people.forms import MomentForm, PeopleForm
 from portal.words.aws_fields import field_label, short_path
 from portal.words.blocked import blocked
-from sync import audit, languages
+from sync import audit
 from sync.models import DirectoryUser, ObjectType, Tenant, Word
 from sync.people import queries
 from sync.people.queries import PersonFacts
+from sync.problems import languages
 from sync.problems.catalogue import PROBLEMS
 from sync.standings import queries as standings
 

@@ -1,4 +1,7 @@
-"""Provisioning control: On or Off, sync now, preview, the interval, the safety settings."""
+"""Provisioning control: On, Off or paused, sync now, preview, the interval, the safety settings."""
+
+from collections.abc import Mapping
+from typing import Any
 
 from django.contrib import messages
 from django.db.models import Count
@@ -12,19 +15,31 @@ from portal.access.roles import Right
 from portal.access.step_up import StepUp
 from portal.frame.around import TenantFrame
 from portal.frame.render import redirect_to, render_page, render_question, wants_partial
-from portal.pages.provisioning.forms import ScheduleForm
+from portal.pages.provisioning.forms import PauseForm, ScheduleForm
 from portal.pages.provisioning.safety_form import SafetyForm
 from portal.words.plan import arrivals_of, plan_lines
 from portal.words.progress import run_in_the_way, waits_too_long
+from portal.words.provisioning import off_words
 from portal.words.requests import waits_message
 from sync.approvals import queries
 from sync.configuration.current import configuration_of
 from sync.models import ChangeRequest, ObjectType, Run, Tenant
+from sync.notifications.queries import stays_off
 from sync.problems.catalogue import PROBLEMS
 from sync.runs.requests import RunInTheWay, request_run
 from sync.standings import queries as standings
 from sync.tenants.queries import missing_for_reading, missing_for_turning_on
-from sync.tenants.services import CannotTurnOn, save_provisioning, save_safety, turn_off_tenant, turn_on_tenant
+from sync.tenants.services import (
+    CannotPause,
+    CannotTurnOn,
+    NotPaused,
+    pause_tenant,
+    resume_tenant,
+    save_provisioning,
+    save_safety,
+    turn_off_tenant,
+    turn_on_tenant,
+)
 
 
 @page(read=Right.READ, act=Right.OPERATE)
@@ -71,14 +86,17 @@ def schedule_of(tenant: Tenant) -> dict[str, object]:
 def control_context(request: HttpRequest, tenant: Tenant) -> dict[str, object]:
     # What is asked on demand goes along with any run and keeps none from starting.
     open_run = tenant.runs.filter(state__in=Run.OPEN).exclude(kind=Run.Kind.ON_DEMAND).first()
+    frame = TenantFrame.of(request, tenant)
     return {
         "tenant": tenant,
         "open_run": open_run,
         "last_run": tenant.runs.syncs().finished().first(),
         "missing": missing_for_turning_on(tenant),
+        "unconfirmed": tenant.paused and not frame.configurations.current.confirmed,
+        "stays_off": stays_off(tenant),
         "channels": tenant.channels.filter(on=True),
         "nobody_took_it": waits_too_long(open_run),
-        "provisioning": TenantFrame.of(request, tenant).provisioning,
+        "provisioning": frame.provisioning,
         "asked": tenant.change_requests.waiting().filter(kind=ChangeRequest.Kind.SETTINGS).first(),
     }
 
@@ -100,9 +118,16 @@ def turn_on(request: HttpRequest, tenant: Tenant) -> HttpResponse:
             run = turn_on_tenant(tenant=tenant, actor=request.user.email)
         except CannotTurnOn:
             return render_page(request, "provisioning/turn_on.html", turn_on_context(request, tenant), status=409)
-        messages.success(request, _("Provisioning is on. The first sync has started."))
+        messages.success(request, f"{_('Provisioning is on.')} {start_words(run)}")
         return redirect_to(request, "run", tenant.slug, run.number)
     return render_page(request, "provisioning/turn_on.html", turn_on_context(request, tenant), partial="plan")
+
+
+def start_words(run: Run) -> str:
+    """`run`: what turning on has come to: its own run, or one that is in the way."""
+    if run.trigger == Run.Trigger.TURNED_ON and run.state != Run.State.CANCELLING:
+        return _("A sync has started.")
+    return _("A sync starts as soon as run %(n)s is over.") % {"n": run.number}
 
 
 def turn_on_context(request: HttpRequest, tenant: Tenant) -> dict[str, object]:
@@ -137,10 +162,50 @@ def turn_off(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     )
 
 
+@page(read=Right.OPERATE, act=Right.OPERATE)
+def pause(request: HttpRequest, tenant: Tenant) -> HttpResponse:
+    """Asks until when, and why. Of what is paused the end is moved."""
+    form = PauseForm(request.POST if request.method == "POST" else None, tenant=tenant)
+    if tenant.enabled or tenant.paused:
+        if not form.is_valid():
+            question = _("Move the end of the pause?") if tenant.paused else _("Pause provisioning?")
+            context = {"tenant": tenant, "form": form}
+            status = 422 if form.is_bound else 200
+            return render_question(request, "provisioning/pause.html", question, context, status=status)
+        _pause(request, tenant, form.cleaned_data)
+    else:
+        messages.error(request, _("Provisioning is off: there is nothing to pause."))
+    return redirect_to(request, "provisioning", tenant.slug)
+
+
+def _pause(request: HttpRequest, tenant: Tenant, chosen: Mapping[str, Any]) -> None:
+    try:
+        pause_tenant(tenant=tenant, actor=request.user.email, until=chosen["ends_at"], reason=chosen["reason"])
+    except CannotPause:
+        messages.error(request, _("Nothing was paused: somebody turned provisioning off meanwhile."))
+    else:
+        messages.success(request, _("Provisioning is paused. Nothing was removed from AWS."))
+
+
+@page(act=Right.OPERATE, step_up=StepUp.TO_ACT)
+def resume(request: HttpRequest, tenant: Tenant) -> HttpResponse:
+    """Before its time. Where turning on asks for more, its page says what."""
+    try:
+        run = resume_tenant(tenant=tenant, actor=request.user.email)
+    except NotPaused:
+        messages.warning(request, _("Provisioning is not paused any more."))
+        return redirect_to(request, "provisioning", tenant.slug)
+    except CannotTurnOn:
+        messages.warning(request, _("It cannot resume as it is. Below you see what is missing."))
+        return redirect_to(request, "turn_on", tenant.slug)
+    messages.success(request, f"{_('Provisioning is on again.')} {start_words(run)}")
+    return redirect_to(request, "run", tenant.slug, run.number)
+
+
 @page(act=Right.OPERATE)
 def sync_now(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     if not tenant.enabled:
-        messages.error(request, _("Provisioning is off, so nothing was started. Turn it on first."))
+        messages.error(request, f"{off_words(tenant)} {_('Nothing was started: turn it on first.')}")
         return redirect_to(request, "provisioning", tenant.slug)
     kind = Run.Kind.FULL if request.POST.get("kind") == "full" else Run.Kind.CHANGES
     run = asked_for(request, tenant, kind)

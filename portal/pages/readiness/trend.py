@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from sync.languages import grouped
 from sync.models import Tenant
+from sync.problems.languages import grouped
 
 DAYS = 30
 # Of the drawing, in its own units.

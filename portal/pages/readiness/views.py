@@ -45,7 +45,7 @@ def readiness(request: HttpRequest, tenant: Tenant) -> HttpResponse:
 
 def readiness_context(tenant: Tenant) -> dict[str, Any]:
     check = latest_check(tenant)
-    waiting = open_check(tenant)
+    waiting, ready = open_check(tenant), standings.ready_by_kind(tenant)
     return {
         "tenant": tenant,
         "check": check,
@@ -55,8 +55,8 @@ def readiness_context(tenant: Tenant) -> dict[str, Any]:
         ),
         "failing": [draw(one) for one in failing(check)] if check else [],
         "found_since": found_since(check) if check else 0,
-        "people": standings.ready(tenant),
-        "groups": standings.ready(tenant, ObjectType.GROUP),
+        "people": ready[ObjectType.USER],
+        "groups": ready[ObjectType.GROUP],
         "scope_known": tenant.snapshots.exclude(sealed_at=None).exists(),
         "shown": FINDINGS_SHOWN,
         "trend": trend_of(tenant),

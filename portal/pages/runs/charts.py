@@ -13,8 +13,8 @@ from django.utils.translation import ngettext
 
 from portal.pages.runs.figures import UNCHANGED, Fact, durations, last_known, syncs
 from portal.pages.runs.forms import Span
-from sync.languages import grouped
 from sync.models import Configuration, Tenant
+from sync.problems.languages import grouped
 
 Words = str | Promise
 HOUR, DAY = datetime.timedelta(hours=1), datetime.timedelta(days=1)

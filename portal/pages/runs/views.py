@@ -16,6 +16,7 @@ from portal.frame.run_pill import RunPill
 from portal.pages.runs import live
 from portal.words.plan import plan_lines, shows_a_plan
 from portal.words.progress import phase_rows, run_in_the_way, waits_too_long
+from portal.words.provisioning import off_words
 from portal.words.states import WORDS
 from sync.approvals import queries, services
 from sync.configuration.current import configuration_of
@@ -127,7 +128,7 @@ def run_retry(request: HttpRequest, tenant: Tenant, number: int) -> HttpResponse
     """One kind of problem of a run is tried again, by a sync that starts at once."""
     found = get_object_or_404(Run, tenant=tenant, number=number)
     if not tenant.enabled:
-        messages.error(request, _("Provisioning is off, so nothing was started. Turn it on first."))
+        messages.error(request, f"{off_words(tenant)} {_('Nothing was started: turn it on first.')}")
         return redirect_to(request, "run", tenant.slug, number)
     kind = {name: request.POST.get(name, "") for name in ("code", "attribute")}
     try:

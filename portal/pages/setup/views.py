@@ -13,6 +13,7 @@ from portal.access.request import HttpRequest
 from portal.access.rights import can
 from portal.access.roles import Right
 from portal.frame.render import render_page
+from portal.words.provisioning import off_words
 from sync.configuration.drafts import draft_or_current
 from sync.connection import services
 from sync.models import AwsConnection, ConnectionTest, EntraConnection, Half, Tenant
@@ -130,7 +131,8 @@ def who_gets_told(tenant: Tenant) -> Task:
 
 
 def turn_on_task(tenant: Tenant, needed: list[Task]) -> Task:
-    name, hint = _("Turn provisioning on"), _("The first sync starts at once.")
+    name = _("Turn provisioning on")
+    hint = off_words(tenant) if tenant.paused else _("The first sync starts at once.")
     missing = [task.name for task in needed if task.state != State.DONE]
     if tenant.enabled:
         return Task(name, hint, State.DONE, reverse("provisioning", args=[tenant.slug]))

@@ -23,7 +23,7 @@ STRIP, LOOKED_AT = 14, 60
 # A credential that ends within this waits for somebody.
 SOON = datetime.timedelta(days=90)
 # The gravest first: of provisioning, of the last sync, of people and groups.
-STATES = ("quarantined", "waiting_for_approval", "on", "off", "not_set_up")
+STATES = ("quarantined", "waiting_for_approval", "paused", "on", "off", "not_set_up")
 FAMILIES = ("bad", "held", "attention", "running", "neutral", "good")
 
 

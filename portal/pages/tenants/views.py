@@ -38,7 +38,7 @@ def tenants(request: HttpRequest) -> HttpResponse:
         "searchable": len(rows) >= SEARCHED_FROM,
         "counters": [(word, counts[word], form.link(word)) for word in STATES if counts[word]],
         "own": can_everywhere(request.user, Right.OWN),
-        "missing": absence() if any(tenant.enabled for tenant in found) else "",
+        "missing": absence() if any(tenant.enabled or tenant.paused for tenant in found) else "",
     }
     return render_page(request, "tenants/list.html", context, partial="rows")
 

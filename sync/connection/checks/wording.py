@@ -15,8 +15,8 @@ from django.utils.translation import ngettext
 from sync.connection.checks.finding import Fact
 from sync.connection.checks.outcomes import OUTCOMES
 from sync.connection.checks.table import BY_ID
-from sync.languages import day
 from sync.models import EntraConnection
+from sync.problems.languages import day
 
 CredentialKind = EntraConnection.CredentialKind
 

@@ -62,9 +62,14 @@ def _enabled() -> Iterator[Sample]:
         yield (slug,), int(enabled)
 
 
+def _paused() -> Iterator[Sample]:
+    for slug, resume_at in Tenant.objects.values_list("slug", "resume_at"):
+        yield (slug,), int(resume_at is not None)
+
+
 def _late() -> Iterator[Sample]:
     late = {one.tenant.slug: (timezone.now() - one.since).total_seconds() for one in late_tenants()}
-    for slug in Tenant.objects.filter(enabled=True).values_list("slug", flat=True):
+    for slug in Tenant.objects.on_or_paused().values_list("slug", flat=True):
         yield (slug,), late.get(slug, 0)
 
 
@@ -134,6 +139,7 @@ FIGURES = (
     Figure("lockstep_runs_open", "gauge", "Runs that are not over, by state.", ("state",), _open_runs),
     Figure("lockstep_queue_oldest_seconds", "gauge", "Age of the oldest run that waits; 0: none.", (), _oldest_queued),
     Figure("lockstep_tenant_enabled", "gauge", "1: provisioning is on.", ("tenant",), _enabled),
+    Figure("lockstep_tenant_paused", "gauge", "1: off until a time that somebody chose.", ("tenant",), _paused),
     Figure(
         "lockstep_tenant_overdue_seconds", "gauge", "How long a tenant waits for a run; 0: in time.", ("tenant",), _late
     ),

@@ -78,14 +78,16 @@ def somebody_works(queue: str = RUNS) -> bool:
 
 
 def late_tenants(now: datetime.datetime | None = None) -> list[Late]:
-    """Those whose next run, or a run that was asked for, has waited for too long. By name."""
+    """Those whose next run, a run that was asked for, or the end of a pause has waited for too long. By name."""
     limit = (now or timezone.now()) - LATE_AFTER
     queued = Run.objects.filter(tenant=OuterRef("pk"), state=Run.State.QUEUED, created_at__lt=limit)
     oldest = Subquery(queued.order_by("created_at").values("created_at")[:1])
-    due = Tenant.objects.filter(enabled=True).annotate(asked_at=oldest)
+    waits = Q(enabled=True) & (Q(next_run_at__lt=limit) | Q(asked_at__isnull=False))
+    # A pause is in time until it is over.
+    due = Tenant.objects.annotate(asked_at=oldest).filter(waits | Q(resume_at__lt=limit)).order_by("name")
     return [
-        Late(tenant, min(moment for moment in (tenant.asked_at, tenant.next_run_at) if moment and moment < limit))
-        for tenant in due.filter(Q(next_run_at__lt=limit) | Q(asked_at__isnull=False)).order_by("name")
+        Late(tenant, min(one for one in (tenant.asked_at, tenant.next_run_at, tenant.resume_at) if one and one < limit))
+        for tenant in due
     ]
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from sync.approvals import queries, services
 from sync.management.base import Exit, Report, ReportCommand
 from sync.management.requests import request_facts, request_in_words
-from sync.models import HeldChange, Hold, ObjectType, Tenant, Word
+from sync.models import HeldChange, Hold, Tenant, Word
 from sync.standings import queries as standings
 
 
@@ -19,7 +19,7 @@ class Command(ReportCommand):
         decisions = services.decisions(tenant)
         waiting = decisions.waiting
         return {
-            "held": {kind: standings.counts(tenant, kind)[Word.HELD] for kind in ObjectType.values},
+            "held": {kind: counts[Word.HELD] for kind, counts in standings.counts_by_kind(tenant).items()},
             "holds": [held_facts(tenant, hold) for hold in queries.open_holds(tenant)],
             "plan": waiting.plan.number if waiting.plan else None,
             "shrunken": waiting.shrunken.number if waiting.shrunken else None,

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from sync.management.base import Exit, Report, ReportCommand
-from sync.models import ObjectType, Tenant, Word
+from sync.models import Tenant, Word
 from sync.standings import queries
 from sync.standings.queries import Cause
 
@@ -23,7 +23,7 @@ class Command(ReportCommand):
         found = queries.differences(tenant) if options["check"] else None
         return {
             "compared_at": compared.compared_at.isoformat() if compared and compared.compared_at else None,
-            **{kind: queries.counts(tenant, kind) for kind in ObjectType.values},
+            **queries.counts_by_kind(tenant),
             "causes": [cause_facts(cause) for cause in queries.causes(tenant)],
             "differences": None if found is None else [one.facts() for one in found],
         }

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from billiard.einfo import ExceptionInfo
 from billiard.exceptions import WorkerLostError
 from celery.beat import SchedulingError
 from django.core.mail import EmailMessage
@@ -107,7 +108,7 @@ def test_a_child_that_was_killed_is_no_traceback_of_its_worker() -> None:
             raise WorkerLostError("Worker exited prematurely: signal 9 (SIGKILL) Job: 0.")
         except WorkerLostError as error:
             request = logging.getLogger("celery.worker.request")
-            request.error("Task handler raised error: %r", error, exc_info=(type(error), error, error.__traceback__))
+            request.error("Task handler raised error: %r", error, exc_info=ExceptionInfo().exc_info)
     (line,) = rows(written)
     assert "signal 9 (SIGKILL)" in line["event"]
     assert "Traceback" not in json.dumps(line)

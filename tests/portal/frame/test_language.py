@@ -9,8 +9,9 @@ from django.test import Client
 from django.utils import translation
 
 from portal.models import Role, User
-from sync import audit, languages
+from sync import audit
 from sync.models import AuditEntry, Configuration, Run, Tenant
+from sync.problems import languages
 from tests.world.api import Script, token_of
 from tests.world.people import person
 

@@ -61,9 +61,9 @@ def test_turning_off_stops_what_is_open(ready: Tenant) -> None:
 def test_all_stop_at_once_and_go_on_where_nobody_decided_otherwise(ready: Tenant) -> None:
     off = create_tenant(actor=ACTOR, name="Never on")
     said("turn_on", "acme")
-    assert said("stop_all") == {"stopped": ["acme"]}
+    assert said("stop_all") == {"stopped": ["acme"], "paused_before": []}
     assert on() == []
-    assert said("stop_all") == {"stopped": []}
+    assert said("stop_all") == {"stopped": [], "paused_before": []}
     assert said("resume_all") == {"resumed": ["acme"], "refused": {}}
     assert (on(), said("resume_all")) == (["acme"], {"resumed": [], "refused": {}})
     off.refresh_from_db()

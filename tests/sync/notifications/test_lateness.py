@@ -122,6 +122,25 @@ def test_a_tenant_that_is_off_is_never_late(tenant: Tenant) -> None:
 
 
 @pytest.mark.usefixtures("working")
+@pytest.mark.parametrize(("over", "said"), [(-60, []), (4, []), (6, ["overdue"])])
+def test_a_pause_is_late_only_when_it_should_have_been_over(tenant: Tenant, over: int, said: list[str]) -> None:
+    Tenant.objects.update(enabled=False, next_run_at=None, resume_at=timezone.now() - over * MINUTE)
+    note_lateness()
+    assert codes() == said
+
+
+@pytest.mark.usefixtures("working")
+def test_nobody_who_could_end_a_pause_is_told_from_its_end_on(tenant: Tenant) -> None:
+    Tenant.objects.update(enabled=False, next_run_at=None, resume_at=timezone.now() + MINUTE)
+    fall_silent(Heartbeat.Role.WORKER)
+    note_lateness()
+    assert codes() == []
+    Tenant.objects.update(resume_at=timezone.now())
+    note_lateness()
+    assert codes() == ["nobody-works"]
+
+
+@pytest.mark.usefixtures("working")
 def test_what_was_told_is_told_to_be_over_once(tenant: Tenant) -> None:
     Tenant.objects.update(next_run_at=timezone.now() - 6 * MINUTE)
     note_lateness()

@@ -43,6 +43,13 @@ def test_another_kind_of_run_is_never_taken_for_the_one_asked_for(tenant: Tenant
     assert tenant.runs.count() == 1
 
 
+def test_a_run_that_is_being_cancelled_does_not_stand_for_another(tenant: Tenant) -> None:
+    """Whoever turns provisioning off and on again wants a sync."""
+    Run.objects.filter(pk=ask(tenant, FULL).pk).update(state=Run.State.CANCELLING)
+    with pytest.raises(RunInTheWay):
+        ask(tenant, FULL)
+
+
 def test_a_run_that_nobody_confirmed_does_not_stand_for_a_confirmed_one(tenant: Tenant) -> None:
     ask(tenant, CHANGES)
     with pytest.raises(RunInTheWay):

@@ -1,5 +1,6 @@
 """Every number is the length of the list beside it, and they add up, whatever the company."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from sync.models import DirectoryGroup, DirectoryUser, Link, Standing, Tenant, Word
 from sync.standings import queries, services
 from tests.world.mirrored import found, held, linked, mirrored_group, mirrored_person, new_comparison
+from tests.world.plans import on_sqlite, plans_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both]
 FACTS = (
@@ -80,6 +82,17 @@ def test_numbers_are_lengths_of_lists_and_add_up(tenant: Tenant, people: list[di
         for step in queries.path_of_data(tenant, kind):
             assert step.count == queries.come_to(tenant, step.name, kind).count()
             assert step.dropped == queries.dropped_at(tenant, step.name, kind).count()
+        ready = rows.filter(in_scope=True).exclude(word=Word.NOT_READY).count()
+        assert queries.ready_by_kind(tenant)[kind] == (ready, inside.count())
+        assert queries.counts_by_kind(tenant)[kind] == counts
+    figures = queries.figures(tenant)
+    assert (figures.reaching, figures.in_scope) == queries.reaching_aws(tenant)
+    assert (figures.problems, figures.problems_since) == queries.open_problems(tenant)
+    assert figures.groups == queries.reaching_aws(tenant, "group")[0]
+    assert list(figures.path) == queries.path_of_data(tenant)
+    summary = queries.summaries([tenant])[tenant.pk]
+    assert (summary.reaching, summary.problems) == (queries.reaching_aws(tenant), figures.problems)
+    assert summary.worst == queries.worst(tenant)
     for cause in queries.causes(tenant):
         assert cause.count == queries.members_of(tenant, cause).count()
         assert list(cause.names) == [row.name for row in queries.members_of(tenant, cause)[:3]]
@@ -155,3 +168,15 @@ def test_counting_a_tenant_is_one_query(tenant: Tenant, django_assert_num_querie
         queries.path_of_data(tenant)
     with django_assert_num_queries(1):
         queries.open_problems(tenant)
+
+
+@on_sqlite
+@pytest.mark.parametrize("number", [queries.figures, queries.path_of_data, queries.ready_by_kind, queries.reaching_aws])
+def test_numbers_are_read_from_an_index_alone(tenant: Tenant, number: Callable[[Tenant], object]) -> None:
+    assert "COVERING INDEX standing_numbers" in plans_of(lambda: number(tenant))
+
+
+@on_sqlite
+def test_somebody_is_found_by_the_index_of_entra_ids(tenant: Tenant) -> None:
+    assert "one_standing" in plans_of(lambda: queries.standing_of(tenant, "user", "0d1e"))
+    assert "one_standing" in plans_of(lambda: queries.by_object(tenant, "user", ["0d1e", "1d2e"]))
