@@ -2,8 +2,8 @@
 FROM python:3.11.14-slim-bookworm AS build
 ENV PYTHONDONTWRITEBYTECODE=1 STATIC_DIR=/app/collected
 COPY requirements/base.txt /build/base.txt
-RUN python -m venv /opt/venv
-RUN /opt/venv/bin/pip install --no-cache-dir --no-deps --require-hashes --only-binary :all: -r /build/base.txt
+RUN python -m venv /opt/venv \
+    && /opt/venv/bin/pip install --no-cache-dir --no-deps --require-hashes --only-binary :all: -r /build/base.txt
 WORKDIR /app
 COPY . .
 RUN /opt/venv/bin/python manage.py collectstatic --noinput

@@ -23,6 +23,8 @@ FOLDER = ROOT / "docs" / "pictures"
 # Before the press of the name, what is seen is worth a picture.
 BEFORE = {"Mappings": "run", "Preview impact": "mappings", "Publish version 2": "impact"}
 LAST = ("overview", "/t/rehearsal/"), ("people", "/t/rehearsal/people/")
+SCHEMES = ("dark", "light")
+SIZE = (1280, 800)
 PICTURES = (*BEFORE.values(), *(name for name, _path in LAST))
 
 
@@ -48,14 +50,14 @@ def main() -> None:
 def chromium() -> Iterator[Page]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
-        yield browser.new_page(viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
+        yield browser.new_page(viewport={"width": SIZE[0], "height": SIZE[1]}, reduced_motion="reduce")
         browser.close()
 
 
 def take(page: Page, name: str) -> None:
     page.wait_for_load_state("networkidle")
     page.evaluate("window.scrollTo(0, 0)")
-    for scheme in ("dark", "light"):
+    for scheme in SCHEMES:
         page.emulate_media(color_scheme=scheme)
         page.screenshot(path=FOLDER / f"{name}-{scheme}.png")
 

@@ -2,7 +2,7 @@
 
 --everywhere: all on SQLite and all that touches the database on PostgreSQL too, with many more generated examples; for a
 night, and before a release. Other arguments go to pytest, in one pass on SQLite. With CI set nothing may be left out for
-want of PostgreSQL or a browser.
+want of PostgreSQL or a browser, and no test may skip itself.
 """
 
 import os
@@ -17,7 +17,7 @@ sys.path.insert(0, str(ROOT))
 
 from tests.world.chromium import CHROMIUM
 from tools.postgres import postgres
-from tools.test_report import report
+from tools.test_report import report, skipped
 
 CI = bool(os.environ.get("CI"))
 # One more than processors: much of a test is waiting for processes, the lab or the browser.
@@ -37,7 +37,9 @@ def main(arguments: list[str]) -> int:
         passes = passes_of(url, everywhere=everywhere)
         results = [Path(folder) / f"{number}.xml" for number in range(len(passes))]
         codes = [one_pass(*one, result) for one, result in zip(passes, results, strict=True)]
-        print(f"\n{report(result for result in results if result.exists())}\n{missing}", end="", flush=True)
+        written = [result for result in results if result.exists()]
+        missing += "".join(f"Skipped: {line}.\n" for line in skipped(written))
+        print(f"\n{report(written)}\n{missing}", end="", flush=True)
     return max(*codes, 1 if missing and CI else 0)
 
 

@@ -43,8 +43,19 @@ def report(results: Iterable[Path]) -> str:
 
 def tests_of(result: Path) -> Iterator[Test]:
     for case in ElementTree.parse(result).getroot().iter("testcase"):  # noqa: S314 - pytest wrote it
-        file = case.attrib["classname"].replace(".", "/") + ".py"
-        yield Test(file, case.attrib["name"], float(case.attrib["time"]))
+        yield Test(file_of(case), case.attrib["name"], float(case.attrib["time"]))
+
+
+def file_of(case: ElementTree.Element) -> str:
+    return case.attrib["classname"].replace(".", "/") + ".py"
+
+
+def skipped(results: Iterable[Path]) -> Iterator[str]:
+    """Each test that was not done, with its own reason."""
+    for result in results:
+        for case in ElementTree.parse(result).getroot().iter("testcase"):  # noqa: S314 - pytest wrote it
+            for found in case.iter("skipped"):
+                yield f"{file_of(case)}::{case.attrib['name']}: {found.attrib['message']}"
 
 
 def folders(tests: Iterable[Test]) -> list[tuple[str, int, float]]:

@@ -43,6 +43,9 @@ class PatientRedisCache(RedisCache):
         """A counter that began in Redis begins anew."""
         try:
             return super().incr(key, delta, version)
+        except ValueError:
+            # Redis has no such counter: one that it did not take began here.
+            return self._own.incr(key, delta, version)
         except AWAY:
             self._own.add(key, 0, version=version)
             return self._own.incr(key, delta, version)

@@ -45,11 +45,11 @@ def require_ready(*, migrated: bool) -> None:
 
     A database that is away is waited for."""
     from portal.deployment.checks import require_safe_settings
-    from sync.runs.outages import NOT_MIGRATED, database_problem
+    from sync.runs.outages import NEWER, NOT_MIGRATED, database_problem, is_newer
 
     require_safe_settings()
-    problem = database_problem()
-    if problem == NOT_MIGRATED and migrated:
+    problem = database_problem() or (NEWER if is_newer() else "")
+    if problem in (NOT_MIGRATED, NEWER) and migrated:
         raise ImproperlyConfigured(problem)
     if problem:
         log.error(problem)

@@ -7,9 +7,12 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 from django.db.migrations.executor import MigrationExecutor
 
 NOT_MIGRATED = "The database is not migrated to this version of Lockstep. Run `manage.py migrate`, then try again."
+NEWER = "The database is of a newer version of Lockstep. Start that one, or restore a backup of this version into an empty database."
 # SQLSTATE classes that pass by themselves: connection exceptions, rollbacks for another's sake (deadlock), too little
 # of a resource, operator intervention other than a cancelled statement (PostgreSQL manual, appendix A).
 PASSING = ("08", "40", "53", "57P")
+# Whose migrations are numbered one after the other.
+OUR_TABLES = ("portal", "sync")
 
 
 def is_outage(error: BaseException) -> bool:
@@ -45,6 +48,16 @@ def database_problem() -> str:
     except (DatabaseError, InterfaceError) as error:
         connection.close()
         return outage_in_words(error)
+
+
+def is_newer() -> bool:
+    """Whether a later version migrated the database that answers: this one does not know what its tables mean."""
+    loader = MigrationExecutor(connection).loader
+    return any(
+        name > max(known for app, known in loader.disk_migrations if app == own)
+        for own, name in loader.applied_migrations
+        if own in OUR_TABLES
+    )
 
 
 def explained(error: BaseException | None) -> str:

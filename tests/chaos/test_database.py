@@ -29,7 +29,8 @@ pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.process,
     pytest.mark.company(5, groups=1, memberships=2),
-    pytest.mark.skipif(connection.vendor != "postgresql", reason="another process has to end the connections"),
+    # Another process has to end the connections.
+    pytest.mark.only("postgresql"),
 ]
 # One of each kind: before and after the run's first row, while it plans, with a request under way, at its end.
 STEPS = (

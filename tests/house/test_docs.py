@@ -1,8 +1,12 @@
 """The documents: every link leads somewhere, every command that they show can be called like that."""
 
 import argparse
+import functools
 import re
 import shlex
+import struct
+import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,15 +17,18 @@ from django.conf import settings
 from django.core.management import get_commands, load_command_class
 from django.core.management.base import CommandError
 
+from portal.deployment import checks
+from sync.keyring import parse_ring
 from sync.notifications.queries import KINDS
-from tests.world.programs import ROOT
+from tests.world.programs import ROOT, lint
+from tools import pictures
 
 pytestmark = pytest.mark.pure
 DOCS = sorted((ROOT / "docs").glob("*.md"))
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
 TEXTS = {
     path: path.read_text()
-    for path in [*DOCS, *DECISIONS, ROOT / "docs/decisions/README.md", ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
+    for path in [*DOCS, *DECISIONS, ROOT / "docs/decisions/README.md", *sorted(ROOT.glob("*.md"))]
 }
 OWN = {name for name, app in get_commands().items() if app in ("portal", "sync")}
 # Of run.py itself.
@@ -39,7 +46,6 @@ OTHERS = {
     "gunicorn",
     "install",
     "runuser",
-    "systemctl",
 }
 
 
@@ -75,9 +81,20 @@ def test_every_picture_is_there_in_light_and_in_dark_and_says_what_it_shows() ->
     text = (ROOT / "README.md").read_text()
     names = re.findall(r'<img src="docs/pictures/(\w+)-light.png" alt="[^"]{20,}">', text)
     assert names == re.findall(r'srcset="docs/pictures/(\w+)-dark.png"', text)
-    assert sorted(f"{name}-{scheme}.png" for name in names for scheme in ("dark", "light")) == sorted(
-        path.name for path in (ROOT / "docs/pictures").iterdir()
-    )
+    assert text.count("docs/pictures/") == 2 * len(names)
+    assert sorted(names) == sorted(pictures.PICTURES), "tools/pictures.py"
+
+
+def test_the_pictures_are_those_that_their_script_takes() -> None:
+    taken = {f"{name}-{scheme}.png": pictures.SIZE for name in pictures.PICTURES for scheme in pictures.SCHEMES}
+    assert {path.name: size_of(path) for path in pictures.FOLDER.iterdir()} == taken, "tools/pictures.py"
+
+
+def size_of(picture: Path) -> tuple[int, ...]:
+    """Width and height, from the head of a PNG file."""
+    head = picture.read_bytes()[:24]
+    assert head.startswith(b"\x89PNG")
+    return struct.unpack(">II", head[16:])
 
 
 def test_every_decision_is_listed_under_its_number_and_says_the_same_things() -> None:
@@ -88,6 +105,13 @@ def test_every_decision_is_listed_under_its_number_and_says_the_same_things() ->
         assert {"Chosen", "Against", "Why"} <= set(re.findall(r"^\*\*(\w+)\.?\*\*", TEXTS[path], re.MULTILINE)), (
             path.name
         )
+
+
+@pytest.mark.parametrize(("schema", "files"), [("forms", "[!c]*.yml"), ("config", "config.yml")])
+def test_forms_of_issues_are_such_by_their_schema(schema: str, files: str) -> None:
+    paths = [str(path) for path in (ROOT / ".github/ISSUE_TEMPLATE").glob(files)]
+    code, said = lint("check-jsonschema", "--builtin-schema", f"vendor.github-issue-{schema}", *paths)
+    assert code == 0, said
 
 
 def test_forms_of_issues_ask_for_what_is_needed() -> None:
@@ -119,10 +143,15 @@ def test_every_command_that_is_shown_can_be_called_like_that(line: str) -> None:
         words = ["manage.py", *words[1:]]
     if words[:2] == ["python3", "run.py"]:
         words = words[1:]
+    if words[0] == "docker" and "manage.py" in words:
+        words = words[words.index("manage.py") :]
     if words[0] in ("run.py", "manage.py"):
         parses(words[1], words[2 : cut(words)])
     elif words[0] in ("python3", "/usr/bin/python3"):
         assert words[1] in ("-c", "-m") or (ROOT / words[1].removeprefix("/opt/lockstep/")).exists()
+    elif words[0] == "systemctl":
+        ours = [word for word in words if word.startswith("lockstep-")]
+        assert [name for name in ours if not (ROOT / f"deploy/systemd/{name}.service").exists()] == []
     else:
         assert words[0] in OTHERS or words[0].startswith("/opt/lockstep/.venv/bin/")
 
@@ -136,11 +165,48 @@ def parses(command: str, arguments: list[str]) -> None:
     if command in RUN:
         return
     assert command in get_commands(), command
-    parser = load_command_class(get_commands()[command], command).create_parser("manage.py", command)
     try:
-        parser.parse_args(arguments)
+        parser_of(command).parse_args(arguments)
     except (CommandError, argparse.ArgumentError, SystemExit) as error:
         pytest.fail(f"{command} {arguments}: {error}")
+
+
+def test_the_commands_that_make_keys_are_those_that_a_refusal_names_and_make_some() -> None:
+    makers = [line for _page, line in shown() if line.startswith("python3 -c")]
+    assert makers == [checks.MAKE_SIGNING_KEY, checks.MAKE_SEAL_KEYS]
+    signing, ring = (
+        subprocess.run([sys.executable, *shlex.split(line)[1:]], capture_output=True, text=True, check=True).stdout
+        for line in makers
+    )
+    assert len(signing.strip()) > 50
+    assert len(parse_ring(ring)) == 1
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.name)
+def test_options_that_are_named_with_their_command_are_its_own(path: Path) -> None:
+    """In the running text and in tables: `sync TENANT [--full]`."""
+    wrong = [
+        f"{name} {option}"
+        for name, rest in re.findall(r"`(?:python3 )?(?:(?:run|manage)\.py )?([a-z_]+) ([^`]+)`", TEXTS[path])
+        if name in OWN
+        for option in re.findall(r"(?<![\w-])--[a-z-]+", rest)
+        if option not in options_of(name)
+    ]
+    assert wrong == []
+
+
+@functools.cache
+def options_of(command: str) -> set[str]:
+    if command == "lab":  # It reads its own.
+        asked = [sys.executable, "-m", "lab", "--help"]
+        said = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+        return set(re.findall(r"--[a-z-]+", said))
+    return set(parser_of(command)._option_string_actions)
+
+
+@functools.cache
+def parser_of(command: str) -> argparse.ArgumentParser:
+    return load_command_class(get_commands()[command], command).create_parser("manage.py", command)
 
 
 @pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.name)

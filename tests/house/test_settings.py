@@ -3,6 +3,7 @@
 import contextlib
 import http.client
 import re
+import sqlite3
 import ssl
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import trustme
 
 from tests.house.test_keys import COMMANDS, SEAL, SERVERS, started
 from tests.world.mails import mail_server
+from tests.world.prepared import NewState
 from tests.world.programs import ROOT, Program, clean_environment, free_port, until
 
 pytestmark = [pytest.mark.process, pytest.mark.pure]
@@ -101,6 +103,22 @@ def test_worker_and_beat_do_not_start_on_an_unmigrated_database(tmp_path: Path, 
     ended = started(tmp_path, *arguments, **KEYS)
     assert ended.returncode == 1
     assert ended.stderr.count("The database is not migrated to this version of Lockstep.") == 1
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("arguments", SERVERS[1:], ids=lambda words: words[4])
+def test_worker_and_beat_do_not_start_on_the_database_of_a_newer_version(
+    tmp_path: Path, new_state: NewState, arguments: tuple[str, ...]
+) -> None:
+    """Somebody put older code back: it would write to AWS by tables whose meaning it does not know."""
+    state = new_state(tmp_path / "state")
+    with contextlib.closing(sqlite3.connect(state / "lockstep.sqlite3")) as database, database:
+        database.execute(
+            "INSERT INTO django_migrations (app, name, applied) VALUES ('sync', '9999_later', '2027-01-01')"
+        )
+    ended = started(state, *arguments, **KEYS)
+    assert ended.returncode == 1
+    assert ended.stderr.count("The database is of a newer version of Lockstep.") == 1
     assert "Traceback" not in ended.stderr
 
 

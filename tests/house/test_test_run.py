@@ -1,5 +1,6 @@
 """What the test run takes, says and leaves out."""
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,29 @@ def test_a_file_over_its_budget_is_named(result: Path) -> None:
 def test_the_longest_beginning_of_a_path_gives_the_budget() -> None:
     assert test_report.budget_of("tests/portal/runs/test_pages.py") == test_report.BUDGETS["tests/portal"]
     assert test_report.budget_of("tests/test_imports.py") == test_report.BUDGETS["tests"]
+
+
+def test_a_test_that_skipped_itself_is_named_with_its_reason(result: Path) -> None:
+    assert list(test_report.skipped([result])) == []
+    reason = '<skipped type="pytest.skip" message="no such program"/>'
+    result.write_text(RESULT.replace('time="0.5"/>', f'time="0.5">{reason}</testcase>'))
+    assert list(test_report.skipped([result])) == ["tests/sync/engine/test_counts.py::test_quick: no such program"]
+
+
+@pytest.mark.parametrize(("ci", "code"), [(True, 1), (False, 0)])
+def test_where_nothing_may_be_left_out_a_skipped_test_fails_the_run(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], ci: bool, code: int
+) -> None:
+    def passed(_database: str, _words: object, _environment: object, result: Path) -> int:
+        result.write_text(RESULT.replace('time="9.0"/>', 'time="9.0"><skipped message="why"/></testcase>'))
+        return 0
+
+    monkeypatch.setattr(run_tests, "postgres", lambda: nullcontext("postgresql://x"))
+    monkeypatch.setattr(run_tests, "left_out", lambda _url: "")
+    monkeypatch.setattr(run_tests, "one_pass", passed)
+    monkeypatch.setattr(run_tests, "CI", ci)
+    assert run_tests.main([]) == code
+    assert "Skipped: tests/sync/engine/test_counts.py::test_slow[1]: why.\n" in capsys.readouterr().out
 
 
 def test_each_test_runs_once_and_everywhere_means_on_both() -> None:

@@ -65,6 +65,7 @@ class Image:
             if name == "ENV":
                 self.environment |= dict(self.here(item).split("=", 1) for item in rest.split())
             elif name == "RUN" and INSTALL in rest:
+                self.run(self.here(rest.partition(" && ")[0]))
                 self.lend_packages()
             elif name == "RUN":
                 self.run(self.here(rest))

@@ -5,6 +5,7 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 import uuid
@@ -36,6 +37,13 @@ def clean_environment(**extra: str) -> dict[str, str]:
     ours = {"STATE_DIR", "SECRET_KEY", "SEAL_KEYS", "BROKER_URL", "DATABASE_URL"}
     ours |= {"DJANGO_SETTINGS_MODULE", "DJANGO_ALLOW_ASYNC_UNSAFE"}
     return {name: value for name, value in os.environ.items() if name not in ours} | extra
+
+
+def lint(*words: str) -> tuple[int, str]:
+    """The exit code and the words of a linter that a locked package brings, called in the project's folder."""
+    command = [str(Path(sys.executable).parent / words[0]), *words[1:]]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout + done.stderr
 
 
 def as_from_a_terminal() -> None:

@@ -1,6 +1,7 @@
 """Which tests a pass takes, and in which order.
 
-`--each-once`: each test on the database where it matters, and on both where the two differ (the marker `both`).
+`--each-once`: each test on the database where it matters, and on both where the two differ (the marker `both`). What one
+of them alone has (the marker `only`) is tested there, whatever else is asked for: no test is skipped for want of the other.
 `--database-only`: everything that touches the database, whatever it is there for.
 """
 
@@ -38,6 +39,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def is_taken(item: pytest.Item, config: pytest.Config) -> bool:
+    only = item.get_closest_marker("only")
+    if only:
+        return connection.vendor in only.args
     if config.getoption("--database-only"):
         return touches_database(item) and not item.get_closest_marker("browser")
     return not config.getoption("--each-once") or connection.vendor in databases_of(item)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 from django.core.cache.backends.base import BaseCache
 from django.core.cache.backends.redis import RedisCache
 from django.test import Client
@@ -100,6 +101,16 @@ def test_without_redis_each_process_counts_for_itself(tmp_path: Path) -> None:
     assert cache.get_many(["key"]) == {"key": FOUND}
     assert [cache.incr("tries"), cache.incr("tries")] == [1, 2]
     assert not cache.add("tries", 0, 60)
+
+
+def test_where_redis_takes_nothing_each_process_counts_for_itself(broker: str) -> None:
+    """Its disk is full, or its memory: it answers, and refuses."""
+    cache = PatientRedisCache(f"unix://{broker.partition('://')[2]}", {})
+    with redis.Redis(unix_socket_path=broker.partition("://")[2]) as client:
+        client.config_set("maxmemory", 1)
+    cache.set("key", FOUND, 60)
+    assert cache.add("misses", 0, 60)
+    assert [cache.incr("misses"), cache.incr("misses")] == [1, 2]
 
 
 def test_without_redis_people_sign_in_and_misses_are_counted(

@@ -9,9 +9,9 @@ from sync.runs.outages import explained, is_outage
 pytestmark = pytest.mark.django_db
 
 
+@pytest.mark.only("sqlite")
 def test_a_full_disk_is_an_outage_with_its_own_remedy(tenant: Tenant) -> None:
-    if connection.vendor != "sqlite":
-        pytest.skip("SQLite can be told that there is no more room")
+    """SQLite can be told that there is no more room."""
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA page_count")
         cursor.execute(f"PRAGMA max_page_count={cursor.fetchone()[0]}")

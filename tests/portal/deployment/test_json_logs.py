@@ -18,8 +18,7 @@ from django.test import Client
 from gunicorn.config import Config
 
 from portal.access import users
-from portal.deployment import json_logs
-from portal.deployment.web_log import JsonLogger
+from portal.deployment import json_logs, web_server
 from portal.models import User
 from portal.pages.accounts.views import ChoosePassword
 
@@ -80,8 +79,10 @@ def _fail(_view: ChoosePassword, request: HttpRequest, *_args: Any, **_facts: An
 
 def test_what_gunicorn_itself_says_is_json_too() -> None:
     """In its parent process, without Django."""
+    config = Config()
+    config.set("logger_class", web_server.logger_class)
     with logging_as_in_the_product() as written, redirect_stderr(written):
-        logger = JsonLogger(Config())
+        logger = config.logger_class(config)
         logger.error("Worker (pid:%s) exited with code %s", 5, 3)
     (line,) = rows(written)
     assert (line["event"], line["level"]) == ("Worker (pid:5) exited with code 3", "error")

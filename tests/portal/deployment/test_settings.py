@@ -90,8 +90,7 @@ def test_what_browsers_keep_about_https_is_what_the_settings_say(
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.both
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="cursors are the server's there")
+@pytest.mark.only("postgresql")
 @pytest.mark.parametrize("off", [True, False])
 def test_behind_a_pooler_no_cursor_lives_in_the_server(
     wired: Tenant, lab: Lab, monkeypatch: pytest.MonkeyPatch, off: bool

@@ -1,6 +1,7 @@
 """Accounts from the command line: what the commands say is what they do, and how they end."""
 
 import io
+import json
 import re
 from collections.abc import Callable
 from datetime import timedelta
@@ -133,6 +134,26 @@ def test_user_add_refuses_what_it_would_not_do(tenant: Tenant) -> None:
         assert refused("user_add", *words)[0] == Exit.USAGE, words
     weak = refused("user_add", "bo@acme.example", "--role", "viewer", "--password-stdin", stdin="qwertyuiopasdf\n")
     assert weak == (Exit.USAGE, "This password is known from breaches. Choose another one.")
+
+
+def test_users_lists_everybody_with_what_they_may_do(tenant: Tenant, owner: User) -> None:
+    person("ann@acme.example", Role.VIEWER, tenant)
+    run("user_remove", "ann@acme.example", "--deactivate")
+    User.objects.create(email="bo@acme.example")
+    User.objects.filter(pk=owner.pk).update(last_login="2026-11-29T08:00:00Z")
+    assert run("users").splitlines() == [
+        "ann@acme.example: Viewer of acme; second factor; never signed in; deactivated",
+        "bo@acme.example: no role; no second factor; never signed in",
+        "jo@acme.example: Owner; second factor; signed in 2026-11-29",
+    ]
+    ann, _bo, jo = json.loads(run("users", "--json"))["users"]
+    assert (ann["active"], ann["roles"]) == (False, [{"role": "viewer", "tenant": "acme"}])
+    assert (jo["second_factor"], jo["roles"]) == (True, [{"role": "owner", "tenant": None}])
+    assert jo["signed_in_at"] == "2026-11-29T08:00:00+00:00"
+
+
+def test_where_nobody_has_an_account_users_says_how_to_make_one(db: None) -> None:
+    assert run("users") == "Nobody has an account yet: user_add makes the first one.\n"
 
 
 def test_user_password_ends_the_old_one_and_every_session(

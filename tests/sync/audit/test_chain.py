@@ -52,9 +52,7 @@ def _triggers() -> list[Any]:
 
 @contextmanager
 def kept() -> Iterator[None]:
-    """With the triggers of both tables."""
-    if connection.vendor != "postgresql":
-        pytest.skip("SQLite has the chain alone")
+    """With the triggers of both tables; SQLite has none."""
     made_here = not _triggers()
     if made_here:
         _run(triggers.CREATE)
@@ -159,9 +157,9 @@ def test_facts_that_nobody_can_read_show_and_stop_nothing(
     assert codes() == {"changed", "outside"}
 
 
+@pytest.mark.only("sqlite")
 def test_text_that_no_encoding_has_shows_and_stops_nothing(entries: list[AuditEntry]) -> None:
-    if connection.vendor != "sqlite":
-        pytest.skip("PostgreSQL takes no lone surrogate")
+    """PostgreSQL takes no lone surrogate."""
     _run("UPDATE sync_auditentry SET after = %s WHERE position = 3", r'{"name": "\ud800"}')
     assert codes() == {"changed"}
 
@@ -301,6 +299,7 @@ def test_the_command_says_it_by_its_exit_code(
     assert "Entry 3 is not what was signed" in capsys.readouterr().out
 
 
+@pytest.mark.only("postgresql")
 @pytest.mark.parametrize(
     "act",
     [
@@ -317,6 +316,7 @@ def test_postgresql_refuses_to_change_an_entry(entries: list[AuditEntry], act: C
     assert codes() == set()
 
 
+@pytest.mark.only("postgresql")
 @pytest.mark.parametrize(
     "act",
     [
@@ -342,6 +342,7 @@ def test_postgresql_lets_the_end_only_move_on(entries: list[AuditEntry], act: Ca
     assert AuditHead.objects.get().position == 8
 
 
+@pytest.mark.only("postgresql")
 def test_an_end_before_any_entry_may_go(db: None) -> None:
     """A backup is restored into a database in which a beat may have looked already."""
     with kept():

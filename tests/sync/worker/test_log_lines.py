@@ -1,14 +1,18 @@
-"""What the log says of runs, tests, publishing and approvals: a line at the beginning and the end, with the page's numbers."""
+"""What the log says of runs, tests, publishing, approvals and pruning: a line at the beginning and the end, with the page's numbers."""
 
+import datetime
 from typing import Any
 
 import pytest
 from django.utils import timezone
 
+from sync.approvals.services import carry_out_decision, confirm_plan
 from sync.configuration import versions
 from sync.connection import services
-from sync.models import Run, Tenant
+from sync.models import Delivery, HeldChange, Hold, Run, Tenant
+from sync.retention.services import prune
 from tests.world.lab import Lab
+from tests.world.runs import new_run
 from tests.world.tenant import ACTOR, assign, attempt, sync
 
 pytestmark = [pytest.mark.django_db, pytest.mark.company(3, groups=1, memberships=2)]
@@ -89,3 +93,35 @@ def test_publishing_is_a_line(
         versions.make_version(draft, actor=ACTOR)
     (line,) = lines_of(caplog, "version published")
     assert (line["tenant"], line["version"], line["by"]) == ("acme", 1, ACTOR)
+
+
+def test_what_somebody_lets_go_and_keeps_is_a_line(
+    tenant: Tenant, django_capture_on_commit_callbacks: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    hold = Hold.objects.create(tenant=tenant, kind="people", run=new_run(tenant, 9))
+    facts = {"hold": hold, "tenant": tenant, "action": "disable", "object_type": "user"}
+    goes, *stay = (HeldChange.objects.create(object_id=letter * 36, **facts) for letter in "abc")
+    with django_capture_on_commit_callbacks(execute=True):
+        carry_out_decision(hold=hold, actor=ACTOR, approve=[goes.pk], keep=[one.pk for one in stay], enqueue=False)
+    (line,) = lines_of(caplog, "hold decided")
+    assert (line["tenant"], line["hold"], line["by"]) == ("acme", "people", ACTOR)
+    assert (line["approved"], line["kept"]) == (1, 2)
+
+
+def test_a_plan_that_somebody_confirms_is_a_line_with_the_number_of_its_run(
+    assigned: Tenant, django_capture_on_commit_callbacks: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    run = attempt(assigned, confirmed=False)
+    with django_capture_on_commit_callbacks(execute=True):
+        confirm_plan(run=run, actor=ACTOR)
+    (line,) = lines_of(caplog, "plan confirmed")
+    assert (line["tenant"], line["run"], line["by"]) == ("acme", str(run.number), ACTOR)
+    assert line["changes"] == run.planned > 0
+
+
+def test_what_went_at_night_is_a_line(tenant: Tenant, caplog: pytest.LogCaptureFixture) -> None:
+    Delivery.objects.create(tenant=tenant, recipient=ACTOR, subject="s", body="b", state=Delivery.State.SENT)
+    Delivery.objects.update(created_at=timezone.now() - datetime.timedelta(days=91))
+    prune()
+    (line,) = lines_of(caplog, "pruned")
+    assert (line["kind"], line["rows"], line["level"]) == ("deliveries", 1, "info")
