@@ -16,9 +16,10 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from sync.db.bulk import insert_values
-from sync.models import Drift, HeldChange, Hold, Link, Operation, Run, Standing, Tenant
+from sync.db.bulk import add_values, insert_values
+from sync.models import Drift, HeldChange, Hold, Link, LoggedName, Operation, Run, Standing, Tenant
 from sync.readiness.services import check_now
+from sync.runs.log_rows import NAMED
 from sync.standings.services import refresh_all
 
 # A changed mapping concerns everybody and fills a run of its own; between those are runs of every day.
@@ -123,6 +124,8 @@ def store(run: Run, people: list[Person]) -> None:
         )
     for start in range(0, len(rows), 5_000):
         insert_values(Operation, NAMES, rows[start : start + 5_000])
+    named = [(run.tenant_id, object_id, name.title(), f"{name}@contoso.example") for object_id, _, _, name in people]
+    add_values(LoggedName, NAMED, named)
 
 
 def compare(tenant: Tenant, now: datetime) -> None:

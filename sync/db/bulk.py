@@ -34,6 +34,11 @@ def insert_values(model: type[Model], names: Sequence[str], rows: Sequence[Seque
     _insert(model, _fields(model, names), rows)
 
 
+def add_values(model: type[Model], names: Sequence[str], rows: Sequence[Sequence[str | int | bool]]) -> None:
+    """The same where an equal row may exist: it stays."""
+    _insert(model, _fields(model, names), rows, "ON CONFLICT DO NOTHING")
+
+
 def put_values(
     model: type[Model], names: Sequence[str], rows: Sequence[Sequence[str | int | bool]], *, unique: Sequence[str]
 ) -> None:

@@ -16,7 +16,7 @@ from sync.models.link import Link, MembershipLink, ObjectType, Origin
 from sync.models.readiness import Finding, ReadinessCheck
 from sync.models.rehearsed import Rehearsed
 from sync.models.retention import Backup, DatabaseSize, Pruning
-from sync.models.run import Action, MissedStart, Operation, Result, Run
+from sync.models.run import Action, LoggedName, MissedStart, Operation, Result, Run
 from sync.models.standing import Standing, Word
 from sync.models.subscription import GraphSubscription
 from sync.models.tenant import Adoption, Interval, NameId, Tenant
@@ -56,6 +56,7 @@ __all__ = [
     "Interval",
     "LeftAlone",
     "Link",
+    "LoggedName",
     "MembershipLink",
     "MissedStart",
     "NameId",

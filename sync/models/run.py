@@ -1,6 +1,9 @@
 """Runs and their operations. An operation is plan row, log entry and outcome in one."""
 
 import datetime
+from collections.abc import Collection
+from functools import reduce
+from operator import or_
 
 from django.db import models
 from django.db.models.functions import Coalesce
@@ -247,6 +250,8 @@ NEWEST = (MOMENT.desc(), models.F("id").desc())
 # Conditions of indexes: what is looked for there has to name them. Rows that nobody has begun are in no log.
 IN_LOG = ~models.Q(result=Result.PLANNED)
 HAS_PROBLEM = ~models.Q(problem="")
+# Most rows are updates: of them an index by action would be another one of all.
+NO_UPDATE = ~models.Q(action=Action.UPDATE)
 # Something became another in AWS.
 CHANGED = (
     *(Result.CREATED, Result.UPDATED, Result.DISABLED, Result.ENABLED, Result.DELETED),
@@ -302,15 +307,42 @@ class OperationQuerySet(models.QuerySet["Operation"]):
         after = models.Q(at__gt=row.moment) | models.Q(pk__gt=row.pk)
         return self.alias(at=MOMENT).filter(after, at__gte=row.moment)
 
-    def search(self, text: str) -> "OperationQuerySet":
-        """By name, user principal name, Entra id, AWS id or AWS request id."""
-        return self.filter(
-            models.Q(display_name__icontains=text)
-            | models.Q(detail_name__icontains=text)
-            | models.Q(object_id=text)
-            | models.Q(scim_id=text)
-            | models.Q(request_id=text)
-        )
+    def search(self, tenant: Tenant, text: str, named: Collection[str] | None) -> "OperationQuerySet":
+        """By name, user principal name, Entra id, AWS id or AWS request id. `named`: Entra ids of whoever was ever logged under
+        such a name, to look at no others; None: at everybody."""
+        within = models.Q(display_name__icontains=text) | models.Q(detail_name__icontains=text)
+        ids = [models.Q(object_id=text)]
+        ids += [models.Q(**{name: text, f"{name}__gt": ""}) for name in ("scim_id", "request_id")]
+        if named is None:
+            return self.filter(reduce(or_, ids, within))
+        ways = [within & models.Q(object_id__in=named), *ids]
+        # Each by an index of its own, whatever the database knows of the rows.
+        first, *others = (Operation.objects.filter(way, tenant=tenant).order_by().values("pk") for way in ways)
+        return self.filter(pk__in=first.union(*others))
+
+
+class LoggedNameQuerySet(models.QuerySet["LoggedName"]):
+    def within(self, text: str) -> "LoggedNameQuerySet":
+        return self.filter(models.Q(display_name__icontains=text) | models.Q(detail_name__icontains=text))
+
+
+class LoggedName(models.Model):
+    """A name under which the log has, or had, a person or group: what is searched in place of every row of it."""
+
+    tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="+", db_index=False)
+    object_id = models.CharField(max_length=36)
+    # As Operation has them.
+    display_name = models.CharField(max_length=256, blank=True)
+    detail_name = models.CharField(max_length=256, blank=True)
+
+    objects = LoggedNameQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "object_id", "display_name", "detail_name"], name="one_logged_name"
+            )
+        ]
 
 
 class Operation(models.Model):
@@ -371,16 +403,22 @@ class Operation(models.Model):
             models.Index(fields=["run", "result", "stage"], name="operation_todo"),
             models.Index(fields=["run", "object_id", "result", "stage"], name="operation_of_object"),
             models.Index(fields=["tenant", "result"], name="operation_by_result"),
-            # The log, all of it and by a result or a problem. What it is filtered and counted by stands in the index too.
+            # The log, all of it and by a result, an action or a problem. What it is filtered and counted by stands in the index too.
             models.Index("tenant", *NEWEST, "result", "run", condition=IN_LOG, name="operation_by_moment"),
             models.Index("tenant", "result", *NEWEST, "run", condition=IN_LOG, name="operation_result_by_moment"),
+            models.Index(
+                *("tenant", "action", *NEWEST, "run"), condition=IN_LOG & NO_UPDATE, name="operation_by_action"
+            ),
             models.Index(
                 *("tenant", "problem", *NEWEST, "run", "attribute", "result"),
                 condition=HAS_PROBLEM,
                 name="operation_problem_by_moment",
             ),
             models.Index(fields=["tenant", "object_id", "-id"], name="operation_by_object"),
-            models.Index(fields=["tenant", "action", "finished_at"], name="operation_by_action"),
+            models.Index(fields=["tenant", "scim_id"], condition=models.Q(scim_id__gt=""), name="operation_by_scim_id"),
+            models.Index(
+                fields=["tenant", "request_id"], condition=models.Q(request_id__gt=""), name="operation_by_request_id"
+            ),
         ]
 
     def __str__(self) -> str:

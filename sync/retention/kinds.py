@@ -19,6 +19,7 @@ from sync.models import (
     Drift,
     Finding,
     Incident,
+    LoggedName,
     MissedStart,
     Operation,
     ReadinessCheck,
@@ -144,7 +145,7 @@ def _count_log(cutoff: Moment) -> int:
 
 
 def _delete_log(cutoff: Moment) -> Iterator[int]:
-    """Runs with their rows, incidents that are over, starts that were missed."""
+    """Runs with their rows and the names in these, incidents that are over, starts that were missed."""
     runs = _prunable_runs(cutoff)
     yield from _deleted(Operation.objects.filter(run__in=runs))
     others: tuple[QuerySet[Any], ...] = (
@@ -152,10 +153,16 @@ def _delete_log(cutoff: Moment) -> Iterator[int]:
         Incident.objects.filter(solved_at__lt=cutoff),
         MissedStart.objects.filter(expected_at__lt=cutoff),
         runs,
+        _names_of_no_row(),
     )
     for rows in others:
         # Log rows alone are counted.
         yield from (0 for _n in _deleted(rows))
+
+
+def _names_of_no_row() -> QuerySet[LoggedName]:
+    same = {name: OuterRef(name) for name in ("tenant", "object_id", "display_name", "detail_name")}
+    return LoggedName.objects.exclude(Exists(Operation.objects.filter(**same)))
 
 
 # What tests, checks and comparisons found

@@ -6,7 +6,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
-from sync.models import DirectoryUser, HeldChange, Link, Operation, Result, Run, Standing
+from sync.models import DirectoryUser, HeldChange, Link, LoggedName, Operation, Result, Run, Standing
 
 REDACTED = "[redacted]"
 NAMES = {"display_name": REDACTED, "detail_name": REDACTED}
@@ -37,6 +37,8 @@ def redact(cutoff: Any) -> Iterator[int]:
 def _redact(tenant: int, people: list[DirectoryUser]) -> None:
     theirs: dict[str, Any] = {"tenant": tenant, "object_id__in": [one.object_id for one in people]}
     Operation.objects.filter(object_type="user", **theirs).update(**NAMES, **VALUES)
+    LoggedName.objects.filter(**theirs).delete()
+    LoggedName.objects.bulk_create(LoggedName(tenant_id=tenant, object_id=one.object_id, **NAMES) for one in people)
     HeldChange.objects.filter(object_type="user", **theirs).update(**NAMES)
     # Of a group's member the name stands first, the group's own second.
     HeldChange.objects.filter(tenant=tenant, member_id__in=theirs["object_id__in"]).update(display_name=REDACTED)

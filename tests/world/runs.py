@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from sync.models import Operation, Run, Tenant
+from sync.runs.log_rows import remember_names
 
 
 @pytest.fixture
@@ -26,7 +27,9 @@ def operation(tenant: Tenant, run: Run, **facts: Any) -> Operation:
         "action": "update",
         "result": "updated",
     }
-    return Operation.objects.create(tenant=tenant, run=run, finished_at=timezone.now(), **{**defaults, **facts})
+    row = Operation.objects.create(tenant=tenant, run=run, finished_at=timezone.now(), **{**defaults, **facts})
+    remember_names([row])
+    return row
 
 
 def new_run(tenant: Tenant, number: int = 1, **facts: Any) -> Run:

@@ -7,8 +7,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from portal.words.aws_fields import LABELS
-from sync.models import Action, Result, Tenant
-from sync.models.run import CHANGED, HAS_PROBLEM, OperationQuerySet
+from sync.models import Action, LoggedName, Result, Tenant
+from sync.models.run import CHANGED, HAS_PROBLEM, NO_UPDATE, OperationQuerySet
 from sync.problems.catalogue import PROBLEMS
 from sync.scim.resource import unit_of
 
@@ -19,6 +19,8 @@ SINCE = {
     "720": _("Last 30 days"),
     "2160": _("Last 90 days"),
 }
+# People and groups of one text: to list the newest rows, and to count them all.
+FEW, MANY = 200, 2_000
 OBJECT_TYPES = [("user", _("Person")), ("group", _("Group")), ("membership", _("Membership"))]
 RESULTS = [choice for choice in Result.choices if choice[0] != Result.PLANNED]
 # Units as the log names them (sync/scim/resource.py).
@@ -56,27 +58,41 @@ class LogFilterForm(forms.Form):
         label=_("Only changes"), required=False, widget=forms.CheckboxInput(attrs={"value": "changes"})
     )
 
+    # Of whom the text names, once they were looked for.
+    ids: list[str] | None = None
+
     def chosen(self) -> dict[str, object]:
         """Valid filters that were set; a broken value counts as not set, and its field says so."""
         self.is_valid()
         return {name: value for name, value in getattr(self, "cleaned_data", {}).items() if value}
 
-    def apply(self, operations: OperationQuerySet, tenant: Tenant) -> OperationQuerySet:
+    def apply(self, operations: OperationQuerySet, tenant: Tenant, one_by_one: int = FEW) -> OperationQuerySet:
+        """`one_by_one`: so many people and groups whom a text names are looked for by their ids; of more, any part of the log
+        has some."""
         chosen = self.chosen()
         if number := chosen.get("run"):
             run = tenant.runs.filter(number=int(str(number))).first()
             operations = operations.during(run) if run else operations.none()
         if text := chosen.get("q"):
-            operations = operations.search(str(text))
+            operations = operations.search(tenant, str(text), self.named(tenant, str(text), one_by_one))
         if hours := chosen.get("since"):
             operations = operations.since(timezone.now() - datetime.timedelta(hours=int(str(hours))))
         if chosen.get("reason"):
             operations = operations.filter(HAS_PROBLEM)
+        if chosen.get("action", Action.UPDATE) != Action.UPDATE:
+            operations = operations.filter(NO_UPDATE)
         if chosen.get("only"):
             operations = operations.filter(result__in=CHANGED)
         fields = {"result": "result", "action": "action", "kind": "object_type", "reason": "problem"}
         fields |= {"version": "run__configuration__number", "field": "changes__has_key"}
         return operations.filter(**{fields[name]: chosen[name] for name in fields.keys() & chosen.keys()})
+
+    def named(self, tenant: Tenant, text: str, most: int) -> list[str] | None:
+        """Entra ids; None: more than `most`."""
+        if self.ids is None:
+            found = LoggedName.objects.filter(tenant=tenant).within(text).values_list("object_id", flat=True)
+            self.ids = list(found.distinct()[: MANY + 1])
+        return self.ids if len(self.ids) <= most else None
 
     def words(self, name: str) -> str:
         """The chosen value in words, for its chip; "" where the label says it all."""

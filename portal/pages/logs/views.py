@@ -16,7 +16,7 @@ from portal.frame.render import render_page
 from portal.pages.logs import listing
 from portal.pages.logs.entry import entry_context
 from portal.pages.logs.export import COLUMNS, csv_rows, json_lines
-from portal.pages.logs.forms import LogFilterForm
+from portal.pages.logs.forms import FEW, MANY, LogFilterForm
 from portal.words.states import WORDS
 from sync import audit
 from sync.models import Operation, Tenant
@@ -29,7 +29,7 @@ def logs(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     found = filtered(tenant, form)
     chosen = chosen_entry(request, tenant)
     shown = listing.log_page(request, tenant, found, chosen)
-    results = listing.results_of(found, shown)
+    results = listing.results_of(filtered(tenant, form, MANY), shown)
     total = results.total()
     context = {
         "tenant": tenant,
@@ -51,8 +51,8 @@ def logs(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     return render_page(request, "logs/list.html", context, partial="table")
 
 
-def filtered(tenant: Tenant, form: LogFilterForm) -> OperationQuerySet:
-    return form.apply(Operation.objects.log().filter(tenant=tenant).select_related("run"), tenant)
+def filtered(tenant: Tenant, form: LogFilterForm, one_by_one: int = FEW) -> OperationQuerySet:
+    return form.apply(Operation.objects.log().filter(tenant=tenant).select_related("run"), tenant, one_by_one)
 
 
 def chosen_entry(request: HttpRequest, tenant: Tenant) -> Operation | None:

@@ -20,6 +20,7 @@ from sync.models import DirectoryGroup, DirectoryUser, Link, Operation, Result, 
 from sync.rules import changes
 from sync.rules.changes import Stage
 from sync.rules.matching import holder_in_words, name_of
+from sync.runs.log_rows import store
 from sync.standings import services as standings
 
 SAME, WAITS = "same-value", "waits-for-object"
@@ -242,7 +243,7 @@ class Clashes:
         holder = self.known.get(object_id=object_id)
         temporary = temporary_units(self.object_type, holder)
         known = changes.Known(holder.scim_id, holder.written)
-        Operation.objects.create(
+        row = Operation(
             run=self.run,
             tenant_id=self.run.tenant_id,
             link=holder,
@@ -259,6 +260,7 @@ class Clashes:
             moves_key=counted,
             approved=approved,
         )
+        store([row])
 
 
 def temporary_units(object_type: str, holder: Link) -> dict[str, Any]:

@@ -8,10 +8,10 @@ from typing import Any
 
 from django.utils import timezone
 
-from sync.db.bulk import insert_rows
 from sync.models import Link, Operation, Result, Run
 from sync.models.columns import Changes, UnitChange
 from sync.rules.changes import Change
+from sync.runs.log_rows import store
 from sync.scim.resource import REDACTED
 
 REFUSED_FIELDS = ("refused_code", "refused_attribute", "refused_words", "refused_since", "holder_name", "holder_id")
@@ -50,13 +50,13 @@ class PlanStore:
     ) -> None:
         """`sources` names the mapping behind each unit; the values of `redacted` units are hidden in the log."""
         rows = [self._row(subject, change, sources, redacted) for subject, change in planned]
-        insert_rows(rows)
+        store(rows)
         self.planned += len(rows)
 
     def refuse(self, refused: Iterable[tuple[Subject, "Refusal"]]) -> None:
         """Decisions not to write: they stand in the log like failed requests."""
         rows = [self._refused(subject, refusal) for subject, refusal in refused]
-        insert_rows(rows)
+        store(rows)
 
     def _row(
         self, subject: Subject, change: Change, sources: Mapping[str, str], redacted: Collection[str]

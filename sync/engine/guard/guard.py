@@ -25,6 +25,7 @@ from sync.models import (
     Result,
     Run,
 )
+from sync.models.run import IN_LOG, NO_UPDATE
 from sync.rules.limits import Limits
 from sync.standings import services as standings
 
@@ -79,11 +80,9 @@ class Guard:
 
     def _done_since(self, span: datetime.timedelta, **conditions: Any) -> int:
         """People (members) who went without an approval in the time before now."""
-        return _people(
-            Operation.objects.filter(
-                tenant=self.tenant, approved=False, finished_at__gte=self.now - span, result__in=DONE, **conditions
-            )
-        )
+        start = self.now - span
+        gone = Operation.objects.filter(IN_LOG, NO_UPDATE, tenant=self.tenant, approved=False, **conditions)
+        return _people(gone.filter(result__in=DONE, finished_at__gte=start).since(start))
 
     def _numbers(self, planned: int, limit: int, **conditions: Any) -> dict[str, int]:
         day, week = self._done_since(DAY, **conditions), self._done_since(WEEK, **conditions)

@@ -8,7 +8,7 @@ import pytest
 from django.core import serializers
 from django.utils import timezone
 
-from sync.models import DirectoryUser, HeldChange, Hold, Link, Operation, Run, Standing, Tenant
+from sync.models import DirectoryUser, HeldChange, Hold, Link, LoggedName, Operation, Run, Standing, Tenant
 from sync.retention import queries, services
 from tests.world.runs import new_run, operation
 
@@ -44,9 +44,12 @@ def gia(tenant: Tenant) -> DirectoryUser:
     )
 
 
+ABOUT_PEOPLE = (DirectoryUser, Operation, LoggedName, HeldChange, Link, Standing)
+
+
 def stored() -> str:
     """All rows that are about somebody."""
-    rows = [row for model in (DirectoryUser, Operation, HeldChange, Link, Standing) for row in model.objects.all()]
+    rows = [row for model in ABOUT_PEOPLE for row in model.objects.all()]
     return str(json.loads(serializers.serialize("json", rows)))
 
 

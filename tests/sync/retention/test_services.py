@@ -18,6 +18,7 @@ from sync.models import (
     Finding,
     Hold,
     Incident,
+    LoggedName,
     MissedStart,
     Operation,
     Pruning,
@@ -88,7 +89,7 @@ def test_what_was_sent_goes_and_its_row_stays(tenant: Tenant, newest: Run) -> No
 
 def test_old_runs_go_with_their_rows_and_what_is_over(tenant: Tenant, newest: Run) -> None:
     old = old_run(tenant, 1, 401)
-    operation(tenant, old)
+    operation(tenant, old, display_name="Adele Vance")
     operation(tenant, newest)
     Incident.objects.create(
         tenant=tenant, code="c", opened_by=old, last_seen=old, opened_at=days_ago(401), solved_at=days_ago(401)
@@ -98,6 +99,7 @@ def test_old_runs_go_with_their_rows_and_what_is_over(tenant: Tenant, newest: Ru
     assert services.prune()["log"] == 1
     assert numbers(tenant) == [999]
     assert Operation.objects.count() == 1
+    assert [one.display_name for one in LoggedName.objects.all()] == ["Adele"]
     assert not Incident.objects.exists()
     assert not MissedStart.objects.exists()
 

@@ -18,6 +18,10 @@ pytestmark = [pytest.mark.django_db, on_sqlite]
         ("result=failed", "operation_result_by_moment"),
         ("result=failed&since=24", "operation_result_by_moment"),
         ("reason=rejected", "operation_problem_by_moment"),
+        ("action=delete", "operation_by_action"),
+        ("q=aaaaaaaa-1111-4111-8111-111111111111", "operation_by_request_id"),
+        ("q=ade", "COVERING INDEX sqlite_autoindex_sync_loggedname_1"),
+        ("q=ade", "operation_by_object"),
     ],
 )
 def test_a_filter_is_answered_from_its_index(tenant: Tenant, jo: Client, query: str, index: str) -> None:

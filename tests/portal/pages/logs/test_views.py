@@ -6,13 +6,16 @@ import io
 import json
 import shlex
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
 from portal.models import Role
+from portal.pages.logs import forms
 from sync.models import AuditEntry, AwsConnection, Configuration, Operation, Run, Tenant
+from sync.tenants.services import create_tenant
 from tests.world.people import person, sign_in
 from tests.world.runs import new_run, operation
 
@@ -44,6 +47,43 @@ def test_logs_are_filtered_by_their_address(tenant: Tenant, jo: Client, query: s
     )
     found = {one.display_name for one in jo.get(f"/t/acme/logs/?{query}").context["operations"]}
     assert found == names
+
+
+EVE = "eeeeeeee-1111-4111-8111-111111111111"
+
+
+@pytest.fixture(params=["one by one", "too many to look for one by one"])
+def several(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.param != "one by one":
+        monkeypatch.setattr(forms, "MANY", 0)
+
+
+@pytest.mark.usefixtures("several")
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("vance", ["Adele Vance"]),
+        ("VANCE@acme", ["Adele Vance"]),
+        ("eve", ["Eve Adams", "Eve Born"]),
+        ("born", ["Eve Born"]),
+        (EVE, ["Eve Adams", "Eve Born"]),
+        ("aws-9", ["Eve Born"]),
+        ("r-9", ["Eve Born"]),
+        ("100%", []),
+        ("nobody", []),
+    ],
+)
+def test_a_text_finds_the_rows_that_have_it_in_a_name_and_an_id_those_of_its_object(
+    tenant: Tenant, jo: Client, text: str, found: list[str]
+) -> None:
+    run = new_run(tenant)
+    operation(tenant, run, display_name="Adele Vance", detail_name="adele.vance@acme.example")
+    operation(tenant, run, display_name="Eve Born", object_id=EVE, scim_id="aws-9", request_id="r-9")
+    operation(tenant, run, display_name="Eve Adams", object_id=EVE, scim_id="aws-10")
+    other = create_tenant(actor="jo@acme.example", name="Other")
+    operation(other, new_run(other, 1), display_name="Eve Vance Born", object_id=EVE)
+    assert sorted(names(jo, f"?{urlencode({'q': text})}")) == found
+    assert jo.get(f"/t/acme/logs/?{urlencode({'q': text})}").context["total"] == len(found)
 
 
 def test_the_time_that_is_filtered_by_is_the_one_that_a_row_shows(tenant: Tenant, jo: Client) -> None:
