@@ -134,6 +134,8 @@ class Run(models.Model):
         ordering = ["-pk"]
         indexes = [
             models.Index(fields=["tenant", "id"], condition=models.Q(compared_at__isnull=False), name="run_compared"),
+            # The log asks for them, to leave them out.
+            models.Index(fields=["kind"], condition=models.Q(kind="preview"), name="run_previews"),
             # Asked for every few seconds.
             models.Index(
                 fields=["state"], condition=models.Q(state__in=["queued", "running", "cancelling"]), name="run_open"
@@ -241,6 +243,10 @@ class Result(models.TextChoices):
 
 # When it happened, as far as that is known: the order of the log, and an index of its own.
 MOMENT = Coalesce("finished_at", "sent_at", "created_at")
+NEWEST = (MOMENT.desc(), models.F("id").desc())
+# Conditions of indexes: what is looked for there has to name them. Rows that nobody has begun are in no log.
+IN_LOG = ~models.Q(result=Result.PLANNED)
+HAS_PROBLEM = ~models.Q(problem="")
 # Something became another in AWS.
 CHANGED = (
     *(Result.CREATED, Result.UPDATED, Result.DISABLED, Result.ENABLED, Result.DELETED),
@@ -255,14 +261,14 @@ FOLLOWED = (Result.PLANNED, Result.SENT, Result.UPDATED, Result.SKIPPED)
 class OperationQuerySet(models.QuerySet["Operation"]):
     def log(self) -> "OperationQuerySet":
         """What happened or was decided; plan rows that nobody has begun, and previews, are not in the log."""
-        return self.exclude(result=Result.PLANNED).exclude(run__in=Run.objects.filter(kind=Run.Kind.PREVIEW))
+        return self.filter(IN_LOG).exclude(run__in=Run.objects.filter(kind=Run.Kind.PREVIEW))
 
     def during(self, run: Run) -> "OperationQuerySet":
-        """Of this run, for a list by time: its rows lie together there, so that nothing has to be sorted.
+        """Of this run and in the log, for a list by time: its rows lie together there, so that nothing has to be sorted.
 
         An index on the run would be no help, and is kept out of it.
         """
-        rows = self.alias(at=MOMENT, of_run=models.F("run_id") + 0)
+        rows = self.filter(IN_LOG).alias(at=MOMENT, of_run=models.F("run_id") + 0)
         rows = rows.filter(tenant=run.tenant_id, of_run=run.pk, at__gte=run.created_at)
         return rows.filter(at__lte=run.finished_at) if run.finished_at and not run.open else rows
 
@@ -278,6 +284,9 @@ class OperationQuerySet(models.QuerySet["Operation"]):
         created = same.filter(object_type="user", action=Action.CREATE)
         follows = models.Q(object_type="user", action=Action.UPDATE, result__in=FOLLOWED)
         return self.exclude(follows & models.Exists(created))
+
+    def since(self, moment: datetime.datetime) -> "OperationQuerySet":
+        return self.alias(at=MOMENT).filter(at__gte=moment)
 
     def newest_first(self) -> "OperationQuerySet":
         return self.order_by(MOMENT.desc(), "-pk")
@@ -362,7 +371,14 @@ class Operation(models.Model):
             models.Index(fields=["run", "result", "stage"], name="operation_todo"),
             models.Index(fields=["run", "object_id", "result", "stage"], name="operation_of_object"),
             models.Index(fields=["tenant", "result"], name="operation_by_result"),
-            models.Index("tenant", MOMENT.desc(), models.F("id").desc(), name="operation_by_moment"),
+            # The log, all of it and by a result or a problem. What it is filtered and counted by stands in the index too.
+            models.Index("tenant", *NEWEST, "result", "run", condition=IN_LOG, name="operation_by_moment"),
+            models.Index("tenant", "result", *NEWEST, "run", condition=IN_LOG, name="operation_result_by_moment"),
+            models.Index(
+                *("tenant", "problem", *NEWEST, "run", "attribute", "result"),
+                condition=HAS_PROBLEM,
+                name="operation_problem_by_moment",
+            ),
             models.Index(fields=["tenant", "object_id", "-id"], name="operation_by_object"),
             models.Index(fields=["tenant", "action", "finished_at"], name="operation_by_action"),
         ]

@@ -10,6 +10,7 @@ from django.db.models import Count, F, Max, Min, Window
 from django.db.models.functions import RowNumber
 
 from sync.models import AttributeMapping, Operation, Result, Run
+from sync.models.run import HAS_PROBLEM
 from sync.problems.catalogue import PROBLEMS, ProblemWords, Words
 from sync.rules.acceptance import proposal_for
 
@@ -84,7 +85,8 @@ def _samples(run: Run, size: int) -> dict[Key, list[Operation]]:
 def _known_since(run: Run, rows: Iterable[Mapping[str, Any]]) -> dict[Key, Run]:
     """The first run before this one that met the same."""
     codes = {row["problem"] for row in rows}
-    same = Operation.objects.filter(tenant_id=run.tenant_id, result__in=FAILED, problem__in=codes, run__lt=run.pk)
+    met = Operation.objects.filter(HAS_PROBLEM, tenant_id=run.tenant_id, problem__in=codes)
+    same = met.filter(result__in=FAILED, run__lt=run.pk)
     earlier = same.exclude(run__in=Run.objects.drafted()).order_by().values("problem", "attribute")
     first = {_key(row): row["run"] for row in earlier.annotate(run=Min("run_id"))}
     runs = Run.objects.in_bulk(set(first.values()))

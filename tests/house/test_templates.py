@@ -8,8 +8,8 @@ import pytest
 ROOT = Path(__file__).parent.parent.parent
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 PAGES = {path.name for path in (ROOT / "portal/pages").iterdir() if path.is_dir()}
-# allauth looks for its own in `account`.
-BESIDE_PAGES = {"account", "frame", "partials"}
+# allauth looks for its own in `account`, Django for what draws its forms in `django`.
+BESIDE_PAGES = {"account", "django", "frame", "partials"}
 INCLUDED = re.compile(r'(?:include |inclusion_tag\()"([^"#]+)"')
 
 

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from portal.words.aws_fields import LABELS
 from sync.models import Action, Result, Tenant
-from sync.models.run import CHANGED, OperationQuerySet
+from sync.models.run import CHANGED, HAS_PROBLEM, OperationQuerySet
 from sync.problems.catalogue import PROBLEMS
 from sync.scim.resource import unit_of
 
@@ -69,7 +69,9 @@ class LogFilterForm(forms.Form):
         if text := chosen.get("q"):
             operations = operations.search(str(text))
         if hours := chosen.get("since"):
-            operations = operations.filter(created_at__gte=timezone.now() - datetime.timedelta(hours=int(str(hours))))
+            operations = operations.since(timezone.now() - datetime.timedelta(hours=int(str(hours))))
+        if chosen.get("reason"):
+            operations = operations.filter(HAS_PROBLEM)
         if chosen.get("only"):
             operations = operations.filter(result__in=CHANGED)
         fields = {"result": "result", "action": "action", "kind": "object_type", "reason": "problem"}

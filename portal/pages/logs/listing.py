@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from django.db.models import Count
 from django.urls import reverse
 
 from portal.access.request import HttpRequest, whole_number
@@ -138,9 +137,7 @@ def kept_query(request: HttpRequest, *dropped: str) -> dict[str, object]:
 
 
 def results_of(found: OperationQuerySet, page: LogPage) -> Counter[str]:
-    """How often each result came; of more than MOST rows, among the first MOST + 1."""
+    """How often each result came; of more than MOST rows, among the newest MOST + 1."""
     if page.whole:
         return Counter(row.result for row in page.rows)
-    counted = Operation.objects.filter(pk__in=found.order_by().values("pk")[: MOST + 1])
-    rows = counted.order_by().values("result").annotate(n=Count("pk")).order_by("result")
-    return Counter({row["result"]: row["n"] for row in rows})
+    return Counter(found.newest_first().values_list("result", flat=True)[: MOST + 1])

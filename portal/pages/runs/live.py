@@ -6,6 +6,7 @@ import statistics
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 from django.db.models import Count, Max, Min
 from django.utils import timezone
@@ -121,13 +122,13 @@ class PersonRow:
 
 def person_rows(run: Run) -> list[PersonRow]:
     """The newest, one a person; of groups and members every request."""
-    found = Operation.objects.during(run).exclude(result=Result.PLANNED)
+    found = Operation.objects.during(run)
     last = list(found.last_of_each().newest_first()[:SHOWN])
     people = [row.object_id for row in last if row.object_type == "user"]
     steps: dict[str, list[Operation]] = defaultdict(list)
-    for row in (
-        run.operations.filter(object_type="user", object_id__in=people).exclude(result=Result.PLANNED).order_by("pk")
-    ):
+    theirs = run.operations.filter(object_type="user", object_id__in=people).exclude(result=Result.PLANNED)
+    # Put in order here: a database asked for it would go through all of the run.
+    for row in sorted(theirs.order_by(), key=attrgetter("pk")):
         steps[row.object_id].append(row)
     return [person_row(steps[row.object_id] if row.object_type == "user" else [row]) for row in last]
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from portal.models import Role
 from sync.models import AuditEntry, AwsConnection, Configuration, Operation, Run, Tenant
@@ -43,6 +44,16 @@ def test_logs_are_filtered_by_their_address(tenant: Tenant, jo: Client, query: s
     )
     found = {one.display_name for one in jo.get(f"/t/acme/logs/?{query}").context["operations"]}
     assert found == names
+
+
+def test_the_time_that_is_filtered_by_is_the_one_that_a_row_shows(tenant: Tenant, jo: Client) -> None:
+    run, now = new_run(tenant), timezone.now()
+    for name, hours in (("Lately", 0), ("Long ago", 3)):
+        row = operation(tenant, run, display_name=name)
+        times = {"created_at": now - datetime.timedelta(days=2), "finished_at": now - datetime.timedelta(hours=hours)}
+        Operation.objects.filter(pk=row.pk).update(**times)
+    assert names(jo, "?since=1") == ["Lately"]
+    assert names(jo, "?since=24") == ["Lately", "Long ago"]
 
 
 @pytest.mark.parametrize("digest", ["", "of a draft"])
