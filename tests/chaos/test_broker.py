@@ -69,17 +69,19 @@ def test_a_broker_that_forgets_everything_loses_no_run(lab: Lab, broker: str) ->
 
 @pytest.mark.usefixtures("worker")
 def test_a_test_of_the_connection_does_not_wait_behind_a_sync(lab: Lab, broker: str) -> None:
-    """The first worker serves both queues, and its one slot is taken."""
-    tenant = tenant_with_people(lab, "Running", 3)
+    """The first worker serves both queues, and its one slot is taken; the other one takes no sync, however many wait."""
+    tenant, another = tenant_with_people(lab, "Running", 3), tenant_with_people(lab, "Waiting", 1)
     held = lab.call("POST", "faults", {"part": "aws", "kind": "hold_before", "match": "POST .*/Users"})["id"]
     with working(broker, "--hostname=quick@%h", f"--queues={QUICK}"):
         running = ask(tenant)
         until(lambda: any(fault["fired"] for fault in lab.call("GET", "faults")))
-        test = start_test(tenant=tenant, actor=ACTOR, half=Half.AWS)
+        waiting, test = ask(another), start_test(tenant=tenant, actor=ACTOR, half=Half.AWS)
         until(lambda: finished(test.pk))
-    assert Run.objects.get(pk=running.pk).state == Run.State.RUNNING
+    states = [Run.objects.get(pk=run.pk).state for run in (running, waiting)]
+    assert states == [Run.State.RUNNING, Run.State.QUEUED]
     lab.call("POST", f"faults/{held}/release")
     until(state_of(running))
+    until(state_of(waiting))
 
 
 @pytest.mark.usefixtures("worker", "broker")

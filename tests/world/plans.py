@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-on_sqlite = pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL plans by the rows that there are")
+on_sqlite = pytest.mark.only("sqlite")
 
 
 def plans_of(act: Callable[[], object]) -> str:

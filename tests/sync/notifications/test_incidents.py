@@ -1,8 +1,11 @@
 """An incident lasts as long as anybody stands at it: a mail when it begins, one when it doubles, one when it is over."""
 
+import re
 from typing import Any
 
 import pytest
+from django.conf import LazySettings
+from django.test import Client
 
 from sync.drift import services as drift
 from sync.models import Delivery, Incident, Run, Standing, Tenant
@@ -76,6 +79,15 @@ def test_the_mail_names_whom_it_concerns(told: Tenant, lab: Lab) -> None:
     body = Delivery.objects.get().body
     assert "5 objects: Name 0 Less, Name 1 Less, Name 2 Less …" in body
     assert Standing.objects.filter(code="missing-family-name").count() == 5
+
+
+def test_the_links_of_a_mail_lead_to_their_pages(told: Tenant, lab: Lab, jo: Client, settings: LazySettings) -> None:
+    settings.PUBLIC_URL = "https://lockstep.example"
+    assign(told, *nameless(lab, 1))
+    run = sync(told)
+    paths = re.findall(r"https://lockstep\.example(/\S+)", Delivery.objects.get().body)
+    assert f"/t/acme/runs/{run.number}/" in paths
+    assert [path for path in paths if jo.get(path).status_code != 200] == []
 
 
 def test_one_that_is_mended_on_demand_is_over_at_once(told: Tenant, lab: Lab) -> None:

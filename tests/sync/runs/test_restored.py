@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from sync.directory.live import Found
-from sync.models import AwsConnection, EntraConnection, Run, Tenant
+from sync.models import AwsConnection, Drift, EntraConnection, Run, Tenant
 from sync.on_demand.services import CannotDemand, request_demand
 from sync.tenants.services import CannotTurnOn, note_restored, turn_on_tenant
 from tests.world.lab import Lab
@@ -61,6 +61,15 @@ def test_after_a_comparison_it_is_turned_on_and_all_is_as_before(restored: Tenan
     assert restored.restored_at is None
     Run.objects.filter(state=Run.State.QUEUED).update(state=Run.State.CANCELLED)
     assert attempt(restored).state == Run.State.COMPLETED
+
+
+def test_the_comparison_names_who_came_after_the_backup_and_has_left_since(restored: Tenant, lab: Lab) -> None:
+    ghost = {"userName": "ghost@acme.example", "name": {"givenName": "Ghost", "familyName": "Rider"}}
+    lab.call("POST", "aws/users", ghost | {"displayName": "Ghost Rider", "externalId": "9" * 36})
+    with pytest.raises(SystemExit) as ended:
+        verify(restored)
+    assert ended.value.code == 3
+    assert [(one.kind, one.name) for one in Drift.objects.all()] == [("only_in_aws", "Ghost Rider")]
 
 
 def test_a_comparison_from_before_does_not_count(restored: Tenant) -> None:
