@@ -25,6 +25,11 @@ class Configurations(NamedTuple):
     draft: Configuration | None
     current: Configuration
 
+    @property
+    def shown(self) -> Configuration:
+        """What pages show and edit: the draft when there is one."""
+        return self.draft or self.current
+
 
 def configurations_of(tenant: Tenant) -> Configurations:
     rows = list(tenant.configurations.order_by(F("number").desc(nulls_first=True))[:2])
@@ -32,9 +37,7 @@ def configurations_of(tenant: Tenant) -> Configurations:
 
 
 def draft_or_current(tenant: Tenant) -> Configuration:
-    """What pages show and edit: the draft when there is one."""
-    found = configurations_of(tenant)
-    return found.draft or found.current
+    return configurations_of(tenant).shown
 
 
 class Edit:
@@ -147,12 +150,12 @@ def differs(tenant: Tenant) -> list[str]:
 
 def changes(tenant: Tenant) -> list[Difference]:
     """What the draft would change; nothing while no version is published."""
-    draft = tenant.configurations.draft()
-    return _changes_of(draft) if draft else []
+    return changes_of(tenant.configurations.draft())
 
 
-def _changes_of(draft: Configuration) -> list[Difference]:
-    return differences(contents(draft.based_on), contents(draft)) if draft.based_on else []
+def changes_of(draft: Configuration | None) -> list[Difference]:
+    """The same, where the draft is at hand; None: there is none."""
+    return differences(contents(draft.based_on), contents(draft)) if draft and draft.based_on else []
 
 
 def edited(draft: Configuration, keys: Sequence[str], actor: str) -> None:
@@ -162,7 +165,7 @@ def edited(draft: Configuration, keys: Sequence[str], actor: str) -> None:
     draft.changed_at, draft.changed_by = now, actor
     if draft.scope_digest != (scope := scope_digest(draft)):
         draft.scope_digest, draft.scope_changed_at = scope, now
-    draft.differs = [one.key for one in _changes_of(draft)]
+    draft.differs = [one.key for one in changes_of(draft)]
     draft.save()
 
 

@@ -101,7 +101,8 @@ def history(tenant: Tenant, object_id: str) -> list[Operation]:
 def memberships(facts: PersonFacts) -> list[Membership]:
     tenant, object_id = facts.tenant, facts.standing.object_id
     listing = nesting.assigned_groups_listing(tenant, [object_id])
-    mine = {"user__object_type": ObjectType.USER, "user__object_id": object_id}
+    # Whose links they are stands in the index: without it that has to be read through.
+    mine = {"user__tenant": tenant, "user__object_type": ObjectType.USER, "user__object_id": object_id}
     written = MembershipLink.objects.filter(tenant=tenant, **mine).values("group__object_id")
     rows = DirectoryGroup.objects.filter(Q(object_id__in=listing) | Q(object_id__in=written), tenant=tenant).annotate(
         in_entra=Exists(listing.filter(assigned_id=OuterRef("object_id"))),

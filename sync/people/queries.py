@@ -78,7 +78,4 @@ def holder_of(standing: Standing) -> str:
 
 
 def of_id(tenant: Tenant, object_id: str, kind: str = ObjectType.USER) -> Standing | None:
-    found = standings.standing_of(tenant, kind, object_id)
-    if found:
-        found.tenant = tenant
-    return found
+    return standings.standing_of(tenant, kind, object_id)

@@ -151,7 +151,10 @@ def of_objects(tenant: Tenant, kind: str, object_ids: Collection[str] | QuerySet
 
 
 def standing_of(tenant: Tenant, kind: str, object_id: str) -> Standing | None:
-    return of_objects(tenant, kind, [object_id]).first()
+    found = of_objects(tenant, kind, [object_id]).first()
+    if found is not None:
+        found.tenant = tenant
+    return found
 
 
 def by_object(tenant: Tenant, kind: str, object_ids: Collection[str]) -> dict[str, Standing]:

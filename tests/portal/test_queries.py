@@ -27,9 +27,8 @@ BUDGET = 15
 # What puts more side by side: its own budget.
 ABOVE = {
     "approval": 18,
-    "assignments": 19,
     "drift": 21,
-    "group": 29,
+    "group": 24,
     "log": 18,
     "overview": 19,
     "person": 16,

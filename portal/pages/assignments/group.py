@@ -62,7 +62,7 @@ class GroupMember:
 @page(read=Right.READ)
 def group(request: HttpRequest, tenant: Tenant, object_id: str) -> HttpResponse:
     configurations = TenantFrame.of(request, tenant).configurations
-    configuration = configurations.draft or configurations.current
+    configuration = configurations.shown
     row, mirrored = group_or_404(configuration, object_id)
     rules = AssignmentEffects(configuration)
     inside = assignment_effects.nested_groups(tenant, [object_id])
@@ -78,7 +78,7 @@ def group(request: HttpRequest, tenant: Tenant, object_id: str) -> HttpResponse:
         "name": (mirrored.display_name if mirrored else "") or str(row),
         "mirrored": mirrored,
         "row": row,
-        "tree": tree_lines(tenant, object_id, inside),
+        "tree": tree_lines(tenant, object_id, inside, mirrored),
         "loops": 0,
         "effective": shown.paginator.count if not text else assignment_effects.people_in(tenant, included).count(),
         "people": shown,
@@ -95,17 +95,16 @@ def group(request: HttpRequest, tenant: Tenant, object_id: str) -> HttpResponse:
         "may_edit": can(request.user, tenant, Right.CONFIGURE) and not (row and row.mirrored),
     }
     if standing is not None:
-        context |= verdict_on(request, standing, configurations.current, groups)
+        in_use = configurations.current
+        published = row if in_use == configuration else assignment_in(in_use, object_id)
+        context |= verdict_on(request, standing, published, groups)
     context["loops"] = sum(twig.branch.loop for twig in context["tree"])
     return render_page(request, "assignments/group/detail.html", context, partial="people")
 
 
-def verdict_on(
-    request: HttpRequest, standing: Standing, configuration: Configuration, groups: set[str]
-) -> dict[str, Any]:
-    """How the group stands as the published version has it. `groups`: itself, and all inside."""
+def verdict_on(request: HttpRequest, standing: Standing, row: Assignment | None, groups: set[str]) -> dict[str, Any]:
+    """How the group stands as the published version has it (`row`). `groups`: itself, and all inside."""
     tenant, object_id = standing.tenant, standing.object_id
-    row = configuration.assignments.filter(object_type="group", object_id=object_id).first()
     members = people.members_of_group(tenant, object_id, groups if row is None or row.nested else {object_id})
     waits = {standing.word, members.worst.word if members.worst else ""} & {Word.WAITING, Word.GONE}
     provisioning = TenantFrame.of(request, tenant).provisioning
@@ -115,17 +114,23 @@ def verdict_on(
 
 def group_or_404(configuration: Configuration, object_id: str) -> tuple[Assignment | None, DirectoryGroup | None]:
     """The group as it is assigned and as it was read. Raises Http404 when it is neither."""
-    row = configuration.assignments.filter(object_type="group", object_id=object_id).first()
+    row = assignment_in(configuration, object_id)
     mirrored = DirectoryGroup.objects.filter(tenant=configuration.tenant_id, object_id=object_id).first()
     if row is None and mirrored is None:
         raise Http404(_("We have not read a group with this ID."))
     return row, mirrored
 
 
-def tree_lines(tenant: Tenant, root: str, inside: dict[str, set[str]]) -> list[Twig]:
-    ids = {root, *(child for children in inside.values() for child in children)}
-    rows = DirectoryGroup.objects.filter(tenant=tenant, object_id__in=ids)
-    names = {row.object_id: str(row) for row in rows}
+def assignment_in(configuration: Configuration, object_id: str) -> Assignment | None:
+    return configuration.assignments.filter(object_type="group", object_id=object_id).first()
+
+
+def tree_lines(tenant: Tenant, root: str, inside: dict[str, set[str]], mirrored: DirectoryGroup | None) -> list[Twig]:
+    """`mirrored`: the root itself, where it was read."""
+    below = {child for children in inside.values() for child in children} - {root}
+    rows = DirectoryGroup.objects.filter(tenant=tenant, object_id__in=below)
+    names = {row.object_id: str(row) for row in [*rows, *([mirrored] if mirrored else [])]}
+    ids = {root, *below}
     counts = assignment_effects.direct_counts(tenant, ids)
     return [
         Twig(branch, names.get(branch.group_id, branch.group_id), counts.get(branch.group_id, 0))

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from sync.configuration import drafts
+from sync.configuration.drafts import Configurations
 from sync.configuration.items import Difference, assignment_key, setting_key
 from sync.directory import live
 from sync.models import (
@@ -108,10 +109,11 @@ class Tables:
         return [*self.groups, *self.people, *self.mirrored]
 
 
-def tables(tenant: Tenant, text: str, pages: Mapping[str, str], *, wait: bool) -> Tables:
+def tables(configurations: Configurations, text: str, pages: Mapping[str, str], *, wait: bool) -> Tables:
     """`pages`: the number of each table's page; `wait`: count even when it takes a while."""
-    configuration = drafts.draft_or_current(tenant)
-    changes = {one.key: one for one in drafts.changes(tenant)}
+    configuration = configurations.shown
+    tenant = configuration.tenant
+    changes = {one.key: one for one in drafts.changes_of(configurations.draft)}
     rules = AssignmentEffects(configuration)
     lines = _lines(tenant, configuration, changes, rules)
     snapshot = last_snapshot(tenant)
@@ -150,7 +152,7 @@ def _page(lines: Iterable[AssignmentLine], table: str, text: str, pages: Mapping
 def _lines(
     tenant: Tenant, configuration: Configuration, changes: Mapping[str, Difference], rules: AssignmentEffects
 ) -> list[AssignmentLine]:
-    rows = list(configuration.assignments.all())
+    rows = list(rules.assignments)
     removed = {one.key for one in changes.values() if one.item.kind == "assignment" and one.after is None}
     if removed and configuration.based_on is not None:
         base = configuration.based_on.assignments.all()

@@ -15,6 +15,7 @@ from portal.access.request import HttpRequest
 from portal.access.rights import can
 from portal.access.roles import Right
 from portal.frame import picker
+from portal.frame.around import TenantFrame
 from portal.frame.paging import Pager, query_with
 from portal.frame.picker import PickForm
 from portal.frame.render import redirect_to, render_page, render_question, wants_partial
@@ -54,8 +55,8 @@ def list_context(request: HttpRequest, tenant: Tenant) -> dict[str, Any]:
     text = request.GET.get("q", "")
     pages = {table: request.GET.get(name, "") for table, name in PAGES.items()}
     wait = bool(request.GET.get("counts"))
-    tables = assigned.tables(tenant, text, pages, wait=wait)
-    configuration = draft_or_current(tenant)
+    configurations = TenantFrame.of(request, tenant).configurations
+    tables, configuration = assigned.tables(configurations, text, pages, wait=wait), configurations.shown
     return {
         "tenant": tenant,
         "tables": tables,

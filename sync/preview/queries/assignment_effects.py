@@ -5,7 +5,7 @@ so that neither queries nor memory grow with their number.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import groupby
@@ -49,9 +49,16 @@ class AssignmentEffects:
     def __init__(self, configuration: Configuration) -> None:
         self.tenant: Tenant = configuration.tenant
         self.rules = Rules.of(configuration)
-        rows = Assignment.objects.filter(configuration=configuration, object_type=ObjectType.GROUP)
-        # Names of the assigned groups, by object id.
-        self.groups = {row.object_id: str(row) for row in rows}
+        self.configuration = configuration
+
+    @cached_property
+    def assignments(self) -> Sequence[Assignment]:
+        return list(self.configuration.assignments.all())
+
+    @cached_property
+    def groups(self) -> Mapping[str, str]:
+        """Names of the assigned groups, by object id."""
+        return {row.object_id: str(row) for row in self.assignments if row.object_type == ObjectType.GROUP}
 
     @cached_property
     def closure(self) -> nesting.Closure:
