@@ -1,7 +1,9 @@
 """The configuration that runs follow."""
 
+from django.db.models import QuerySet
+
 from sync.configuration.items import MAPPING_FIELDS, facts_of
-from sync.models import AttributeMapping, Configuration, Tenant
+from sync.models import AttributeMapping, Configuration, ScopingFilter, Tenant
 from sync.rules.rows import MappingRow
 from sync.rules.template import DEFAULT_GROUP_MAPPINGS, DEFAULT_USER_MAPPINGS
 
@@ -13,8 +15,13 @@ def configuration_of(tenant: Tenant) -> Configuration:
 
 def filter_titles(tenant: Tenant, object_type: str = "user") -> list[str]:
     """Of the filters that runs use."""
-    rows = configuration_of(tenant).filters.filter(object_type=object_type)
+    rows = ScopingFilter.objects.filter(configuration__in=tenant.configurations.in_use(), object_type=object_type)
     return list(rows.values_list("title", flat=True))
+
+
+def mappings_in_use(tenant: Tenant) -> QuerySet[AttributeMapping]:
+    """Those that runs use."""
+    return AttributeMapping.objects.filter(configuration__in=tenant.configurations.in_use())
 
 
 def add_default_mappings(configuration: Configuration, object_type: str) -> None:

@@ -25,8 +25,11 @@ def every_group_action() -> list[str]:
 
 class ConfigurationQuerySet(models.QuerySet["Configuration"]):
     def current(self) -> "Configuration":
-        """What runs use: the newest version; the draft, as long as none is published."""
-        return self.order_by(models.F("number").desc(nulls_last=True))[:1].get()
+        return self.in_use().get()
+
+    def in_use(self) -> "ConfigurationQuerySet":
+        """What runs use: the newest version; the draft, as long as none is published. One row, for conditions."""
+        return self.order_by(models.F("number").desc(nulls_last=True))[:1]
 
     def published(self) -> "ConfigurationQuerySet":
         return self.filter(number__isnull=False)

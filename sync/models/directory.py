@@ -70,6 +70,8 @@ class DirectoryUser(Mirrored):
                 for key in ("search_login", "search_surname")
             ),
             models.Index(fields=["tenant", "changed_snapshot"], name="user_changed"),
+            # The few whom counts leave out.
+            models.Index(fields=["tenant", "object_id"], condition=~models.Q(deleted=""), name="user_deleted"),
             models.Index(fields=["tenant", "manager_id"], name="user_manager"),
         ]
 

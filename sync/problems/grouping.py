@@ -94,7 +94,7 @@ def _known_since(run: Run, rows: Iterable[Mapping[str, Any]]) -> dict[Key, Run]:
 
 
 def _mappings(run: Run) -> list[AttributeMapping]:
-    return list(AttributeMapping.objects.filter(configuration=run.tenant.configurations.current()))
+    return list(AttributeMapping.objects.filter(configuration__in=run.tenant.configurations.in_use()))
 
 
 def problem_counts(run: Run) -> dict[str, int]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from sync.configuration.current import configuration_of
+from sync.configuration.current import mappings_in_use
 from sync.db.batches import batches
 from sync.engine.evaluation.judgement import DISABLE_OFF, STAYS
 from sync.models import (
@@ -117,7 +117,7 @@ def failing(check: ReadinessCheck, shown: int = SHOWN) -> list[Failing]:
     codes = [code for code in ORDER if code in objects]
     alone, first = _alone(check), _first(check, codes, shown)
     people = list(zip(first, affected(check.tenant, first), strict=True))
-    mappings = list(AttributeMapping.objects.filter(configuration=configuration_of(check.tenant))) if codes else []
+    mappings = list(mappings_in_use(check.tenant)) if codes else []
     return [
         Failing(
             code,

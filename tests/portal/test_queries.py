@@ -26,16 +26,12 @@ pytestmark = [pytest.mark.django_db, pytest.mark.both]
 BUDGET = 15
 # What puts more side by side: its own budget.
 ABOVE = {
-    "approval": 18,
-    "drift": 21,
+    "drift": 20,
     "group": 24,
-    "log": 18,
     "overview": 19,
     "person": 16,
-    "readiness": 20,
-    "run": 19,
-    "runs": 16,
-    "scope": 16,
+    "readiness": 19,
+    "run": 17,
 }
 PLAIN = (
     *("overview", "people", "readiness", "approvals", "drift", "runs", "logs", "provisioning", "turn_on"),

@@ -59,7 +59,7 @@ def approvals(request: HttpRequest, tenant: Tenant) -> HttpResponse:
 @page(read=Right.READ, act=Right.APPROVE, step_up=StepUp.TO_ACT)
 def approval(request: HttpRequest, tenant: Tenant, pk: int) -> HttpResponse:
     reading = request.method != "POST"
-    hold = get_object_or_404(Hold.objects.select_related("run"), tenant=tenant, pk=pk)
+    hold = get_object_or_404(tenant.holds.select_related("run"), pk=pk)
     if reading:
         form = DecisionForm(tenant=tenant, kind=hold.kind)
         return render_page(request, "approvals/detail.html", hold_context(request, hold, form))

@@ -86,7 +86,7 @@ def group(request: HttpRequest, tenant: Tenant, object_id: str) -> HttpResponse:
         "text": text,
         "nested_groups": len(groups) - 1,
         "within": roots,
-        "leaving": tables.leaving(configuration, [("group", object_id)], size=1) if row and snapshot else None,
+        "leaving": tables.leaving(rules, [("group", object_id)], size=1) if row and snapshot else None,
         "standing": standing,
         "word": tables.word_of_group(row, standing) if row else "",
         "read_at": snapshot.sealed_at if snapshot else None,

@@ -301,9 +301,8 @@ class UnassignedWords:
 
 
 def leaving(
-    configuration: Configuration, going: Sequence[assignment_effects.Key], number: str = "", size: int = PAGE
+    rules: AssignmentEffects, going: Sequence[assignment_effects.Key], number: str = "", size: int = PAGE
 ) -> UnassignedWords:
-    rules = AssignmentEffects(configuration)
     found = rules.departure(going)
     rows = rules.people_of(going).order_by("display_name", "pk")
     names = rows.values_list("object_id", "display_name", "user_principal_name")

@@ -28,7 +28,7 @@ from sync.configuration.items import setting_key
 from sync.directory import live, pasted
 from sync.directory.live import Found
 from sync.models import Assignment, Tenant
-from sync.preview.queries.assignment_effects import Key
+from sync.preview.queries.assignment_effects import AssignmentEffects, Key
 
 # By table: the name of its page's number in the address, and what it is called.
 PAGES = {"groups": "page", "people": "people", "mirrored": "app"}
@@ -223,7 +223,9 @@ def _unassign(request: HttpRequest, tenant: Tenant, rows: Sequence[Assignment]) 
         "tenant": tenant,
         "rows": rows,
         "groups": any(row.object_type == "group" for row in rows),
-        "leaving": assigned.leaving(configuration, keys, number, size=10 if wants_partial(request) else assigned.PAGE),
+        "leaving": assigned.leaving(
+            AssignmentEffects(configuration), keys, number, size=10 if wants_partial(request) else assigned.PAGE
+        ),
         "published": is_published(tenant),
         "read_at": snapshot.sealed_at if snapshot else None,
     }

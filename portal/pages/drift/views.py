@@ -75,7 +75,8 @@ def drift(request: HttpRequest, tenant: Tenant) -> HttpResponse:
 def drift_context(tenant: Tenant) -> dict[str, Any]:
     run = verifying.latest_comparison(tenant)
     newest = tenant.runs.filter(kind=Run.Kind.VERIFY).first()
-    open_run = tenant.runs.filter(kind=Run.Kind.VERIFY, state__in=Run.OPEN).first()
+    # While one is open no other is made (sync/drift/services.py).
+    open_run = newest if newest and newest.open else None
     context: dict[str, Any] = {
         "tenant": tenant,
         "run": run,

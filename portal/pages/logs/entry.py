@@ -8,6 +8,7 @@ from portal.words.operations import field_changes
 from sync.configuration.current import filter_titles
 from sync.models import DirectoryUser, ObjectType, Operation, Tenant
 from sync.problems.catalogue import PROBLEMS, scope_words
+from sync.rules.scope import Reason
 from sync.standings import queries as standings
 
 EARLIER = 5
@@ -26,12 +27,17 @@ def entry_context(tenant: Tenant, operation: Operation) -> dict[str, Any]:
         "quoted": problem.quote(answered) if problem else "",
         "person": person,
         "standing": standings.standing_of(tenant, kind, operation.object_id),
-        "scope_words": scope_words(person.scope_reason, filter_titles(tenant)) if person else "",
+        "scope_words": scope_of(tenant, person) if person else "",
         "members": members_named(tenant, operation),
         "changes": field_changes(operation.changes),
         "curl": curl_of(tenant, operation),
         "earlier": earlier_of(tenant, operation),
     }
+
+
+def scope_of(tenant: Tenant, person: DirectoryUser) -> str:
+    titles = filter_titles(tenant) if person.scope_reason == Reason.OUTSIDE_FILTER else ()
+    return scope_words(person.scope_reason, titles)
 
 
 def members_named(tenant: Tenant, operation: Operation) -> list[DirectoryUser]:

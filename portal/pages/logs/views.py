@@ -52,14 +52,14 @@ def logs(request: HttpRequest, tenant: Tenant) -> HttpResponse:
 
 
 def filtered(tenant: Tenant, form: LogFilterForm, one_by_one: int = FEW) -> OperationQuerySet:
-    return form.apply(Operation.objects.log().filter(tenant=tenant).select_related("run"), tenant, one_by_one)
+    return form.apply(tenant.operations.log().select_related("run"), tenant, one_by_one)
 
 
 def chosen_entry(request: HttpRequest, tenant: Tenant) -> Operation | None:
     number = whole_number(request.GET.get("op", ""))
     if number is None:
         return None
-    return get_object_or_404(Operation.objects.select_related("run", "tenant"), tenant=tenant, pk=number)
+    return get_object_or_404(tenant.operations.select_related("run"), pk=number)
 
 
 def chips(request: HttpRequest, form: LogFilterForm) -> list[dict[str, str]]:
@@ -82,7 +82,7 @@ def result_links(request: HttpRequest, form: LogFilterForm, results: Counter[str
 @page(read=Right.READ)
 def log(request: HttpRequest, tenant: Tenant, pk: int) -> HttpResponse:
     """The address keeps the filters of the log that it was opened from: previous and next are by them."""
-    operation = get_object_or_404(Operation.objects.select_related("run", "tenant"), tenant=tenant, pk=pk)
+    operation = get_object_or_404(tenant.operations.select_related("run"), pk=pk)
     found = filtered(tenant, LogFilterForm(request.GET or None))
     context = {"tenant": tenant, "beside": listing.beside_page(request, found, operation)}
     return render_page(request, "logs/detail.html", context | entry_context(tenant, operation), partial="panel")

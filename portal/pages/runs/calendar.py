@@ -4,6 +4,7 @@ import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from django.db.models import Value
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -75,14 +76,12 @@ def results_of(tenant: Tenant, first: datetime.date) -> dict[datetime.date, str]
     order = list(RESULTS)
     zone = timezone.get_current_timezone()
     runs = tenant.runs.syncs().filter(created_at__gte=midnight(first), state__in=list(OF_STATES)).order_by()
-    days = list(runs.annotate(day=TruncDate("created_at", tzinfo=zone)).values_list("day", "state").distinct())
+    days = runs.values_list(TruncDate("created_at", tzinfo=zone), "state")
     missed = tenant.missed_starts.filter(expected_at__gte=midnight(first)).order_by()
-    days += [
-        (day, Run.State.FAILED)
-        for day in missed.values_list(TruncDate("expected_at", tzinfo=zone), flat=True).distinct()
-    ]
+    failed = missed.values_list(TruncDate("expected_at", tzinfo=zone), Value(Run.State.FAILED.value))
     found: dict[datetime.date, str] = {}
-    for day, state in days:
+    # Each day and state once.
+    for day, state in days.union(failed):
         found[day] = min(OF_STATES[Run.State(state)], found.get(day, order[-1]), key=order.index)
     return found
 

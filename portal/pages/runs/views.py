@@ -39,7 +39,7 @@ ALWAYS_SHOWN = ("created", "updated", "disabled", "no_change", "skipped", "faile
 @page(read=Right.READ)
 def run(request: HttpRequest, tenant: Tenant, number: int) -> HttpResponse:
     """The page, or its head alone for the poller: 204 while nothing is newer than what was seen."""
-    found = get_object_or_404(Run.objects.select_related("configuration"), tenant=tenant, number=number)
+    found = get_object_or_404(tenant.runs.select_related("configuration"), number=number)
     if request.htmx and request.GET.get("seen") == str(found.sequence) and found.open:
         return HttpResponse(status=204)
     if found.drafted:

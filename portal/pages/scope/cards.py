@@ -134,12 +134,13 @@ def page_context(
     request: HttpRequest, tenant: Tenant, object_type: ObjectType, cards: Sequence[Card]
 ) -> dict[str, Any]:
     configuration = draft_or_current(tenant)
-    saved = [Card.of(row, object_type) for row in rows_shown(tenant, object_type)]
-    items = card_lines(tenant, cards)
+    rows = list(configuration.filters.all())
+    saved = [Card.of(row, object_type) for row in rows if row.object_type == object_type]
+    items = card_lines(configuration, cards)
     context = base(request, tenant, object_type) | {
         "configuration": configuration,
         "items": items,
-        "tabs": {name: configuration.filters.filter(object_type=name).count() for name in ("user", "group")},
+        "tabs": {name: sum(row.object_type == name for row in rows) for name in ("user", "group")},
         "sentence": sentence_parts(cards, object_type),
         "attributes": attribute_choices(object_type),
         "form": ScopeForm(initial=settings_of(configuration)),
@@ -166,9 +167,9 @@ def sentence_parts(cards: Iterable[Card], object_type: ObjectType) -> list[list[
     return [part for part in parts if part]
 
 
-def card_lines(tenant: Tenant, cards: Iterable[Card]) -> list[CardLine]:
+def card_lines(configuration: Configuration, cards: Iterable[Card]) -> list[CardLine]:
     """With what each card differs in from the published version."""
-    version = draft_or_current(tenant).based_on
+    version = configuration.based_on
     before = {row.uid: row.rule() for row in version.filters.all()} if version else {}
     return [card_line(card, version, before.get(card.uid)) for card in cards]
 
@@ -219,7 +220,7 @@ def counted(
     look = service.FilterEffects(tenant, object_type, filters)
     unread = look.unread()
     context: dict[str, Any] = {
-        "items": card_lines(tenant, cards),
+        "items": card_lines(look.configuration, cards),
         "dirty": filters != [card.filter() for card in saved],
         "read": look.read,
         "unread": unread,

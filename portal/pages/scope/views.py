@@ -49,7 +49,7 @@ def scope(request: HttpRequest, tenant: Tenant) -> HttpResponse:
         return render_page(request, "scope/list.html", context, partial="found")
     if wants_partial(request) and "add" in request.GET:
         context = base(request, tenant, object_type) | {
-            "item": card_lines(tenant, [new_card(object_type)])[0],
+            "item": card_lines(draft_or_current(tenant), [new_card(object_type)])[0],
             "focus": first(NEW),
         }
         return render_page(request, "scope/list.html", context, partial="card")
@@ -172,7 +172,8 @@ def card_response(
 ) -> HttpResponse:
     """The card alone for htmx, else the page with the card in its place."""
     if wants_partial(request):
-        context = base(request, tenant, card.object_type) | {"item": card_lines(tenant, [card])[0]} | dict(more or {})
+        item = card_lines(draft_or_current(tenant), [card])[0]
+        context = base(request, tenant, card.object_type) | {"item": item} | dict(more or {})
         return recounted(render_page(request, "scope/list.html", context, partial="card", status=status))
     rows = rows_shown(tenant, card.object_type)
     cards = [card if row.uid == card.key else Card.of(row, card.object_type) for row in rows]
