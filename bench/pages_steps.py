@@ -19,6 +19,7 @@ from django.utils import timezone
 from sync.db.bulk import add_values, insert_values
 from sync.models import Drift, HeldChange, Hold, Link, LoggedName, Operation, Run, Standing, Tenant
 from sync.readiness.services import check_now
+from sync.retention.services import count_for_sqlite
 from sync.runs.log_rows import NAMED
 from sync.standings.services import refresh_all
 
@@ -158,9 +159,11 @@ def hold(tenant: Tenant, now: datetime) -> None:
 
 
 def analyse() -> None:
-    """As PostgreSQL's autovacuum and SQLite's own upkeep have done within a day."""
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")
+    """As PostgreSQL's autovacuum, or our own pruning at night, has done within a day."""
+    count_for_sqlite()
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")
 
 
 # Milliseconds at the 95th percentile.

@@ -279,3 +279,12 @@ def test_a_log_row_without_bodies_takes_a_kilobyte_at_most(tenant: Tenant, newes
         cursor.execute("SELECT pg_indexes_size('sync_operation') / 2 / 2000")
         indexes = int(cursor.fetchone()[0])
     assert row + indexes <= 1024, (row, indexes)
+
+
+@pytest.mark.only("sqlite")
+def test_every_night_sqlite_counts_what_it_chooses_an_index_by(tenant: Tenant, newest: Run) -> None:
+    operation(tenant, newest)
+    services.prune()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM sqlite_stat1 WHERE tbl = 'sync_operation'")
+        assert cursor.fetchone()[0] > 5
