@@ -13,7 +13,8 @@ def counted_together(parts: Mapping[str, tuple[QuerySet[Any], str]]) -> dict[str
         for part, (rows, column) in parts.items()
     ]
     found: dict[str, dict[int, int]] = {part: {} for part in parts}
-    for part, value, n in first.union(*others, all=True):
+    # Without the ordering of the first part's model (Django 6.1).
+    for part, value, n in first.union(*others, all=True).order_by():
         found[part][value] = n
     return found
 
