@@ -13,6 +13,7 @@ from sync.configuration.current import configuration_of
 from sync.models import DirectoryUser, ObjectType, Standing, Tenant, Word
 from sync.people import queries
 from sync.preview.queries import assignment_effects
+from sync.standings import queries as standings
 
 router = Router(tags=["People and groups"])
 
@@ -78,7 +79,7 @@ def standings_page(tenant: Tenant, kind: str, filters: Filters, paging: Paging) 
 
 
 def standing_or_404(tenant: Tenant, kind: str, entra_id: str) -> Standing:
-    found = queries.of_id(tenant, entra_id.lower(), kind) if entra_id else None
+    found = standings.standing_of(tenant, kind, entra_id.lower()) if entra_id else None
     if found is None:
         raise Http404
     return found

@@ -33,7 +33,6 @@ __all__ = [
     "holder_of",
     "members_of_group",
     "memberships",
-    "of_id",
     "questions",
     "read_in_aws",
     "search_everybody",
@@ -75,7 +74,3 @@ def holder_of(standing: Standing) -> str:
     ids = [standing.holder_id, *linked.values_list("object_id", flat=True)]
     found = standings.of_objects(standing.tenant, standing.kind, ids).first()
     return found.object_id if found else ""
-
-
-def of_id(tenant: Tenant, object_id: str, kind: str = ObjectType.USER) -> Standing | None:
-    return standings.standing_of(tenant, kind, object_id)

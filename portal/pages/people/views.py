@@ -137,7 +137,7 @@ def date_of(moment: datetime.datetime) -> str:
 
 
 def facts_or_404(request: HttpRequest, tenant: Tenant, object_id: str) -> PersonFacts:
-    standing = queries.of_id(tenant, object_id)
+    standing = standings.standing_of(tenant, ObjectType.USER, object_id)
     if standing is None:
         raise Http404
     frame = TenantFrame.of(request, tenant)

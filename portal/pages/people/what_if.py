@@ -14,11 +14,12 @@ from portal.access.roles import Right
 from portal.frame.render import render_page
 from portal.words.aws_fields import field_label, short_path
 from sync.configuration import drafts
-from sync.models import Configuration, DirectoryUser, Operation, Standing, Tenant
+from sync.models import Configuration, DirectoryUser, ObjectType, Operation, Standing, Tenant
 from sync.people import queries as people
 from sync.preview.queries import previews
 from sync.preview.services import scope_of
 from sync.problems.catalogue import Words, scope_words
+from sync.standings import queries as standings
 
 # By Action, as the draft's preview has it.
 PREVIEWED: Mapping[str, Words] = {
@@ -43,7 +44,7 @@ class WhatIf:
 
 @page(read=Right.READ)
 def person_what_if(request: HttpRequest, tenant: Tenant, object_id: str) -> HttpResponse:
-    standing = people.of_id(tenant, object_id)
+    standing = standings.standing_of(tenant, ObjectType.USER, object_id)
     if standing is None:
         raise Http404
     context = {"tenant": tenant, "person": standing, "what_if": what_if(standing)}
