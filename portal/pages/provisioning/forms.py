@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from sync.models import Interval, Tenant
 from sync.models.tenant import PAUSE_REASON_LENGTH
-from sync.tenants.queries import check_pause
+from sync.tenants.queries import LONGEST_PAUSE, check_pause
 
 HOUR, MORNING = datetime.timedelta(hours=1), datetime.time(7)
 
@@ -49,8 +49,8 @@ class PauseForm(forms.Form):
             ("tomorrow", _("Until tomorrow, 07:00 in %(zone)s") % {"zone": tenant.time_zone}),
             ("time", _("Until the time below")),
         ]
-        reader = {"zone": timezone.get_current_timezone_name()}
-        self.fields["until"].help_text = _("In %(zone)s, at most 30 days from now.") % reader
+        limits = {"zone": timezone.get_current_timezone_name(), "days": LONGEST_PAUSE.days}
+        self.fields["until"].help_text = _("In %(zone)s, at most %(days)s days from now.") % limits
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
@@ -64,7 +64,8 @@ class PauseForm(forms.Form):
             self.add_error("until", _("Enter a time."))
         elif wrong := check_pause(cleaned["ends_at"], cleaned["reason"]):
             words = {"past": _("This time is over. Enter a later one.")}
-            self.add_error("until", words.get(wrong, _("A pause has 30 days at the most.")))
+            longest = _("A pause has %(days)s days at the most.") % {"days": LONGEST_PAUSE.days}
+            self.add_error("until", words.get(wrong, longest))
         return cleaned
 
     def _ends_at(self, length: str, until: datetime.datetime | None) -> datetime.datetime | None:

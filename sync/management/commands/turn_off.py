@@ -9,13 +9,15 @@ from django.core.management.base import CommandError, CommandParser
 
 from sync.management.base import Exit, Report, ReportCommand
 from sync.models import Tenant
+from sync.models.tenant import PAUSE_REASON_LENGTH
+from sync.tenants.queries import LONGEST_PAUSE
 from sync.tenants.services import CannotPause, pause_tenant, turn_off_tenant
 
 REASONS = {
     "off": "it is off already, and would be on then",
     "past": "that time is over",
-    "too-long": "a pause has 30 days at the most",
-    "long-reason": "a reason has 200 letters at the most",
+    "too-long": f"a pause has {LONGEST_PAUSE.days} days at the most",
+    "long-reason": f"a reason has {PAUSE_REASON_LENGTH} letters at the most",
 }
 
 
