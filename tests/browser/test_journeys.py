@@ -125,7 +125,7 @@ def test_a_live_run_keeps_the_focus_and_stops_asking_when_it_is_over(
     for sequence in range(1, 4):
         with page.expect_response(lambda answer: "seen=" in answer.url and answer.status == 200):
             Run.objects.filter(pk=run.pk).update(sequence=sequence, planned=sequence)
-        assert page.evaluate("document.activeElement.id") == "cancel-run"
+        expect(page.locator("#cancel-run")).to_be_focused()
     Run.objects.filter(pk=run.pk).update(state="completed", sequence=9)
     expect(page.locator(".ls-run-state")).to_contain_text("Completed")
     expect(page.locator("#run-pill")).to_contain_text("Run 1")
@@ -168,7 +168,7 @@ def test_a_half_is_connected_and_tested_by_keyboard_alone(
     page.goto(f"{live_server.url}/t/acme/connection/aws/")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    assert page.evaluate("document.activeElement.id") == "main", "past the menu by one key"
+    expect(page.locator("#main")).to_be_focused()
     press_tab_to(page, "#id_endpoint")
     page.keyboard.type(lab.facts["scim_endpoint"])
     press_tab_to(page, "#id_token")
