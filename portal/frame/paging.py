@@ -40,10 +40,12 @@ class Pager:
         return cls(links, *rows, label)
 
     @classmethod
-    def of(cls, request: HttpRequest, page: Page[Any], name: str = "page", label: Words = "") -> "Pager":
-        """`name` of the page's number in the query."""
-        previous = query_with(request, **{name: page.previous_page_number()}) if page.has_previous() else ""
-        following = query_with(request, **{name: page.next_page_number()}) if page.has_next() else ""
+    def of(
+        cls, request: HttpRequest, page: Page[Any], name: str = "page", label: Words = "", anchor: str = ""
+    ) -> "Pager":
+        """`name` of the page's number in the query; `anchor`: where the page of it begins, as "#id"."""
+        previous = query_with(request, **{name: page.previous_page_number()}) + anchor if page.has_previous() else ""
+        following = query_with(request, **{name: page.next_page_number()}) + anchor if page.has_next() else ""
         return cls.numbered(previous, following, (page.start_index(), page.end_index(), page.paginator.count), label)
 
 

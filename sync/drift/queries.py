@@ -1,6 +1,6 @@
 """What only AWS holds, as a list: with whom each may be, and what was left alone by whom and why."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet
@@ -8,6 +8,14 @@ from django.db.models import Q, QuerySet
 from sync.models import DirectoryGroup, DirectoryUser, Drift, LeftAlone, Link, Run, Standing, Tenant, Word
 from sync.standings import queries as standings
 from sync.standings.derivation import claimed
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Some of what differs: `rows` of Drift by primary key, and all that differs of people or groups, by Entra id."""
+
+    rows: Collection[int] = ()
+    objects: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

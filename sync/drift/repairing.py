@@ -10,11 +10,12 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from sync.db.batches import batches
+from sync.drift.queries import Chosen, unlinked
 from sync.engine.export.settling import Settled
 from sync.models import Drift, Link, MembershipLink, ObjectType, Run
 from sync.rules.unique_keys import keys_of
 from sync.standings import services as standings
-from sync.standings.derivation import claimed
+from sync.standings.derivation import claimed, open_differences
 
 
 def by_policy(run: Run) -> int:
@@ -22,17 +23,25 @@ def by_policy(run: Run) -> int:
     return mark(run) if run.compared_at and run.tenant.repair and not run.suspect else 0
 
 
-def mark(run: Run) -> int:
+def mark(run: Run, chosen: Chosen | None = None) -> int:
     """How many differences the next run will settle. Whoever calls holds the tenant's lease."""
     only_in_aws = Q(kind=Drift.Kind.ONLY_IN_AWS)
-    rows = repairable(run)
+    rows = repairable(run, chosen)
     # First who is ours after all: whose membership a group has too many is then known.
     return sum(_mark_batch(batch) for part in (only_in_aws, ~only_in_aws) for batch in batches(rows.filter(part), 500))
 
 
-def repairable(run: Run) -> QuerySet[Drift]:
-    """Differences of what is ours."""
+def repairable(run: Run, chosen: Chosen | None = None) -> QuerySet[Drift]:
+    """Differences of what is ours: those that the comparison found, or the chosen ones of all that are open."""
+    if chosen is not None:
+        return _open(run).filter(Q(pk__in=chosen.rows) | Q(link__object_id__in=chosen.objects))
     return run.drifts.filter(~Q(kind=Drift.Kind.ONLY_IN_AWS) | claimed(run.tenant), repaired=False)
+
+
+def _open(run: Run) -> QuerySet[Drift]:
+    """What a page shows: also what was read back since, and nothing that was written since."""
+    shown = Q(pk__in=open_differences(run.tenant_id, run).values("pk")) | Q(pk__in=unlinked(run).values("pk"))
+    return Drift.objects.filter(shown, tenant=run.tenant_id)
 
 
 @transaction.atomic

@@ -1,13 +1,15 @@
 """Comparisons with AWS: asking for one, its results, repairing after a look at them, and whether one is due."""
 
 import datetime
+from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from sync import audit
 from sync.drift import repairing
-from sync.drift.queries import standing_only_in_aws
+from sync.drift.queries import Chosen, standing_only_in_aws
 from sync.models import Drift, LeftAlone, Run, Tenant
 from sync.runs.lease import claim
 from sync.runs.requests import request_run
@@ -98,8 +100,13 @@ def unsettled(run: Run) -> int:
     return repairing.repairable(run).count()
 
 
-def repair_differences(*, tenant: Tenant, actor: str) -> int:
-    """Marks what the newest comparison found; the next run writes it. Raises CannotRepair.
+def chosen_differences(run: Run, chosen: Chosen) -> QuerySet[Drift]:
+    """Those of the chosen that are open still."""
+    return repairing.repairable(run, chosen)
+
+
+def repair_differences(*, tenant: Tenant, actor: str, chosen: Chosen | None = None) -> int:
+    """Marks what the newest comparison found, or only what is chosen; the next run writes it. Raises CannotRepair.
 
     Under the tenant's lease, so that no run moves the same links meanwhile.
     """
@@ -109,9 +116,17 @@ def repair_differences(*, tenant: Tenant, actor: str) -> int:
     lease = claim(tenant.pk)
     if lease is None:
         raise CannotRepair("busy")
+    facts = {"run": run.number} | _about(run, chosen)
     try:
-        marked = repairing.mark(run)
+        marked = repairing.mark(run, chosen)
     finally:
         lease.release()
-    audit.record(actor, "drift.repair", run, None, {"run": run.number, "differences": marked})
+    audit.record(actor, "drift.repair", run, None, facts | {"differences": marked})
     return marked
+
+
+def _about(run: Run, chosen: Chosen | None) -> dict[str, Any]:
+    """For the audit log: whom the chosen differences are about."""
+    if chosen is None:
+        return {}
+    return {"entra_ids": sorted({row.object_id or row.proposed_id for row in chosen_differences(run, chosen)})}

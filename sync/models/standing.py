@@ -115,6 +115,11 @@ class Standing(models.Model):
         return FAMILIES[Word(self.word)]
 
     @property
+    def repairable(self) -> bool:
+        """A repair has something to write anew. Whoever lost the AWS id already is made anew without one."""
+        return self.word in (Word.GONE, Word.DIFFERS) and bool(self.scim_id)
+
+    @property
     def answered(self) -> bool:
         """Whether AWS itself said what is quoted; otherwise it is AWS's rule, or who holds the value."""
         return self.word == Word.FAILED or bool(self.request_id)

@@ -32,7 +32,7 @@ class Admin:
 
     def repair(self) -> None:
         self.page.goto(f"{self.url}drift/")
-        self.page.get_by_role("link", name="Repair").click()
+        self.page.get_by_role("link", name="Repair all").click()
         self.page.get_by_role("button", name="Repair").click()
         expect(self.page.locator(".ls-run-state")).to_contain_text("Completed")
 

@@ -6,22 +6,12 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from portal.access.request import whole_number
 from portal.frame import typed
+from portal.frame.fields import Numbers
 from sync.models import Hold, Tenant
 
 # What takes access away asks for the tenant's short name (ux: confirmation, third tier).
 TYPED = (Hold.Kind.PEOPLE, Hold.Kind.MEMBERS, Hold.Kind.GROUPS)
-
-
-class Numbers(forms.Field):
-    """Many row ids under one name; what is not a number is left out."""
-
-    widget = forms.MultipleHiddenInput
-
-    def to_python(self, value: Any) -> list[int]:
-        numbers = (whole_number(str(one)) for one in dict.fromkeys(value or []))
-        return [one for one in numbers if one is not None]
 
 
 class DecisionForm(forms.Form):

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
+from django import forms
 from django.contrib import messages
+from django.core.paginator import Page, Paginator
 from django.db.models import Count, QuerySet
 from django.http import HttpResponse
 from django.utils.functional import Promise
@@ -12,11 +14,15 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from portal.access.pages import page
 from portal.access.request import HttpRequest
+from portal.access.rights import can
 from portal.access.roles import Right
+from portal.frame.fields import Numbers, ObjectIds
+from portal.frame.paging import PAGE, Pager
 from portal.frame.render import redirect_to, render_page, render_question
 from portal.words.progress import waits_too_long
 from sync.drift import queries
 from sync.drift import services as verifying
+from sync.drift.queries import Chosen
 from sync.drift.services import CannotRepair
 from sync.models import Drift, ObjectType, Run, Tenant, Word
 from sync.problems.catalogue import PROBLEMS
@@ -24,8 +30,8 @@ from sync.runs.phases import phase_of
 from sync.runs.requests import RunInTheWay, request_soon
 from sync.standings import queries as standings
 
-# Rows of one kind that the page shows; the command prints all.
-SHOWN = 200
+# How many of the chosen differences are named before they are repaired.
+NAMED = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +75,10 @@ UNREPAIRED = {
 @page(read=Right.READ)
 def drift(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """The page, or its body alone for the poller."""
-    return render_page(request, "drift/list.html", drift_context(tenant), partial="body")
+    return render_page(request, "drift/list.html", drift_context(request, tenant), partial="body")
 
 
-def drift_context(tenant: Tenant) -> dict[str, Any]:
+def drift_context(request: HttpRequest, tenant: Tenant) -> dict[str, Any]:
     run = verifying.latest_comparison(tenant)
     newest = tenant.runs.filter(kind=Run.Kind.VERIFY).first()
     # While one is open no other is made (sync/drift/services.py).
@@ -86,15 +92,18 @@ def drift_context(tenant: Tenant) -> dict[str, Any]:
         "failure": PROBLEMS.get(newest.problem) if newest else None,
         "connected": tenant.aws.complete,
     }
-    return context | results(tenant, run) if run else context
+    if run is None:
+        return context
+    repairs = can(request.user, tenant, Right.OPERATE) and not run.suspect and open_run is None
+    return context | {"may_repair": repairs} | results(request, tenant, run)
 
 
-def results(tenant: Tenant, run: Run) -> dict[str, Any]:
+def results(request: HttpRequest, tenant: Tenant, run: Run) -> dict[str, Any]:
     numbers, differing = standings.compared_counts(tenant), standings.differing(tenant, run)
     return {
         "facts": phase_of(run, "compare")["facts"],
-        "sections": sections_of(run, differing),
-        "gone": list(standings.standings(tenant, word=Word.GONE)[:SHOWN]),
+        "sections": sections_of(request, run, differing),
+        "gone": gone_context(request, tenant, numbers[Word.GONE]),
         "numbers": {word.value: n for word, n in numbers.items()},
         "differ": numbers[Word.GONE] + numbers[Word.DIFFERS],
         "besides": besides(tenant, differing),
@@ -102,16 +111,29 @@ def results(tenant: Tenant, run: Run) -> dict[str, Any]:
         "unsettled": verifying.unsettled(run),
         "suspect": PROBLEMS.get(run.suspect),
         "left_count": queries.left_alone(tenant).count() + queries.left_by_rule(tenant).count(),
-        "shown": SHOWN,
     }
 
 
-def sections_of(run: Run, differing: QuerySet[Drift]) -> list[dict[str, Any]]:
+def gone_context(request: HttpRequest, tenant: Tenant, count: int) -> dict[str, Any]:
+    found = one_page(request, standings.standings(tenant, word=Word.GONE), count, "gone")
+    pager = Pager.of(request, found, "gone", _("Gone from AWS"), anchor="#title-gone")
+    return {"rows": list(found.object_list) if count else [], "pager": pager}
+
+
+def one_page(request: HttpRequest, rows: QuerySet[Any], count: int, name: str) -> Page[Any]:
+    """`count`: of all of them, known already; `name` of the page's number in the query."""
+    paginator = Paginator(rows, PAGE)
+    # In place of a query that counts them once more.
+    paginator.__dict__["count"] = count
+    return paginator.get_page(request.GET.get(name))
+
+
+def sections_of(request: HttpRequest, run: Run, differing: QuerySet[Drift]) -> list[dict[str, Any]]:
     counts = dict(differing.order_by().values_list("kind").annotate(Count("pk")))
-    found = [section_context(kind, differing.filter(kind=kind.value), counts.get(kind.value, 0)) for kind in KINDS]
+    rows = [(kind, differing.filter(kind=kind.value), counts.get(kind.value, 0)) for kind in KINDS]
     unlinked = queries.unlinked(run)
-    found.append(section_context(UNLINKED, unlinked, unlinked.count()))
-    return [section for section in found if section["count"]]
+    rows.append((UNLINKED, unlinked, unlinked.count()))
+    return [section_context(request, *one) for one in rows if one[2]]
 
 
 def besides(tenant: Tenant, differing: QuerySet[Drift]) -> int:
@@ -128,14 +150,28 @@ def repairing(tenant: Tenant, run: Run) -> int:
     return run.drifts.filter(repaired=True).count()
 
 
-def section_context(kind: DriftSection, rows: QuerySet[Drift], count: int) -> dict[str, Any]:
-    shown = list(rows[:SHOWN]) if count else []
+def section_context(request: HttpRequest, kind: DriftSection, rows: QuerySet[Drift], count: int) -> dict[str, Any]:
+    found = one_page(request, rows, count, kind.value)
+    shown = list(found.object_list)
     members = queries.members_by_id(shown)
     return {
         "kind": kind,
         "count": count,
-        "rows": [{"drift": row, "member": members.get(row.member_scim_id, "")} for row in shown],
+        "rows": [section_row(row, members.get(row.member_scim_id, "")) for row in shown],
+        "pager": Pager.of(request, found, kind.value, kind.title, anchor=f"#title-{kind.value}"),
         "members": kind.value.startswith("member"),
+        "unlinked": kind is UNLINKED,
+    }
+
+
+def section_row(row: Drift, member: str) -> dict[str, Any]:
+    """`about`: its name in a label; `repairable`: a member whom nobody linked is left."""
+    return {
+        "drift": row,
+        "object_id": row.object_id or row.proposed_id,
+        "member": member,
+        "about": ", ".join(name for name in (row.name or row.scim_id, row.member_name) if name),
+        "repairable": row.kind != Drift.Kind.MEMBER_EXTRA or bool(member),
     }
 
 
@@ -153,15 +189,32 @@ def drift_compare(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     return redirect_to(request, "drift", tenant.slug)
 
 
+class RepairForm(forms.Form):
+    """What is repaired: the ticked ones where `some` is said, all of it else."""
+
+    some = forms.BooleanField(required=False)
+    row = Numbers(required=False)
+    object = ObjectIds(required=False)
+
+    @property
+    def chosen(self) -> Chosen | None:
+        self.is_valid()
+        rows, objects = self.cleaned_data.get("row") or [], self.cleaned_data.get("object") or []
+        return Chosen(rows, objects) if rows or objects or self.cleaned_data.get("some") else None
+
+
 @page(read=Right.OPERATE, act=Right.OPERATE)
 def drift_repair(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """Asks first: repairing undoes what somebody did in AWS."""
+    chosen = RepairForm(request.POST if request.method == "POST" else request.GET).chosen
+    if chosen and not (chosen.rows or chosen.objects):
+        messages.error(request, _("Tick at least one row."))
+        return redirect_to(request, "drift", tenant.slug)
     if request.method != "POST":
-        run = verifying.latest_comparison(tenant)
-        context = {"tenant": tenant, "unsettled": verifying.unsettled(run) if run else 0}
-        return render_question(request, "drift/repair.html", _("Repair what differs in AWS?"), context)
+        question = _("Repair what differs in AWS?") if chosen is None else _("Repair what is chosen?")
+        return render_question(request, "drift/repair.html", question, repair_context(tenant, chosen))
     try:
-        marked = verifying.repair_differences(tenant=tenant, actor=request.user.email)
+        marked = verifying.repair_differences(tenant=tenant, actor=request.user.email, chosen=chosen)
     except CannotRepair as error:
         messages.error(request, UNREPAIRED[error.code])
         return redirect_to(request, "drift", tenant.slug)
@@ -175,3 +228,15 @@ def drift_repair(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     )
     messages.success(request, words % {"n": marked})
     return redirect_to(request, "drift", tenant.slug)
+
+
+def repair_context(tenant: Tenant, chosen: Chosen | None) -> dict[str, Any]:
+    """`named`: the first of the chosen ones, as the page that asks names them."""
+    run = verifying.latest_comparison(tenant)
+    context: dict[str, Any] = {"tenant": tenant, "chosen": chosen, "named": (), "unsettled": 0}
+    if run is None:
+        return context
+    if chosen is None:
+        return context | {"unsettled": verifying.unsettled(run)}
+    rows = list(verifying.chosen_differences(run, chosen))
+    return context | {"named": rows[:NAMED], "unsettled": len(rows), "more": max(0, len(rows) - NAMED)}

@@ -21,6 +21,7 @@ LABELS: Mapping[str, str | Promise] = {
     "assignments": _("Open Assignments"),
     "connection": _("Open Connection"),
     "drift": _("Open Compare with AWS"),
+    "drift_repair": _("Repair"),
     "health": _("Open System health"),
     "logs": _("Open the log"),
     "mapping": _("Open mapping"),
@@ -39,10 +40,10 @@ BY_SCOPE: Mapping[str, tuple[str, ...]] = {
 BY_CONFLICT: Mapping[str, tuple[str, ...]] = {"same-value": (ENTRA, "mappings"), "two-matches": ("drift",)}
 BY_WORD: Mapping[str, tuple[str, ...]] = {
     Word.HELD: ("approvals",),
-    Word.GONE: ("drift",),
+    Word.GONE: ("drift_repair", "drift"),
     Word.CONFLICT: ("approvals",),
     Word.FAILED: ("logs",),
-    Word.DIFFERS: ("drift",),
+    Word.DIFFERS: ("drift_repair", "drift"),
 }
 
 
@@ -58,7 +59,8 @@ class FixLink:
 def fix_links(facts: PersonFacts, opens: Callable[[str], bool]) -> list[FixLink]:
     """`opens`: whether a page does for whoever looks, by its name."""
     places = _places(facts.standing, facts.blocked)
-    return [_link(facts, place) for place in places if place == ENTRA or opens(place)]
+    closed = () if facts.standing.repairable else ("drift_repair",)
+    return [_link(facts, place) for place in places if place not in closed and (place == ENTRA or opens(place))]
 
 
 def _places(standing: Standing, blocked: Blocked | None) -> Iterator[str]:
@@ -87,6 +89,8 @@ def _address(facts: PersonFacts, place: str) -> str:
             return reverse("mappings", args=[slug, "user"])
         case "mapping":
             return reverse("mapping", args=[slug, "user", standing.attribute])
+        case "drift_repair":
+            return f"{reverse('drift_repair', args=[slug])}?object={standing.object_id}"
         case "logs":
             return f"{reverse('logs', args=[slug])}?q={standing.object_id}"
     return reverse(place, args=[slug])
