@@ -37,6 +37,15 @@ def check_keys(**_: Any) -> list[Error]:
     return [*_secret_key(), *_seal_keys()]
 
 
+@register(Tags.security, deploy=True)
+def check_tables(**_: Any) -> Iterable[Error]:
+    """For `check --deploy`. A database that does not answer is no fault of what is deployed: every start tells of it."""
+    from sync.runs.outages import NOT_MIGRATED, database_problem
+
+    if database_problem() == NOT_MIGRATED:
+        yield Error(NOT_MIGRATED, id="portal.E004")
+
+
 def require_safe_settings() -> None:
     """Raises ImproperlyConfigured."""
     if problems := [*check_keys(), *check_reach()]:

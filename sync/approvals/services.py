@@ -35,6 +35,7 @@ from sync.models import (
     Word,
 )
 from sync.models.hold import HeldChangeQuerySet
+from sync.models.standing import OF_ENTRA
 from sync.rules.limits import Limits
 from sync.runs.requests import request_run, request_soon
 from sync.runs.results import settle_waiting_runs
@@ -214,8 +215,8 @@ def _decide(changes: QuerySet[HeldChange], decision: str, actor: str, comment: s
 @transaction.atomic
 def end_approvals() -> None:
     """What was approved and not done in time waits for a person again: nobody but the clock says so."""
-    mine = {"kind__in": ObjectType.values, "object_id": OuterRef("object_id"), "object_id__gt": ""}
-    standing = Standing.objects.filter(tenant=OuterRef("tenant"), **mine)
+    mine = {"kind__in": ObjectType.values, "object_id": OuterRef("object_id")}
+    standing = Standing.objects.filter(OF_ENTRA, tenant=OuterRef("tenant"), **mine)
     ended = HeldChange.objects.open().filter(decision=Decision.APPROVED, expires_at__lte=timezone.now())
     for change in ended.filter(Exists(standing.exclude(word=Word.HELD))).select_related("tenant"):
         holds.refresh_standings(change.tenant, [change])

@@ -250,6 +250,8 @@ NEWEST = (MOMENT.desc(), models.F("id").desc())
 # Conditions of indexes: what is looked for there has to name them. Rows that nobody has begun are in no log.
 IN_LOG = ~models.Q(result=Result.PLANNED)
 HAS_PROBLEM = ~models.Q(problem="")
+HAS_SCIM_ID = ~models.Q(scim_id="")
+HAS_REQUEST_ID = ~models.Q(request_id="")
 # Most rows are updates: of them an index by action would be another one of all.
 NO_UPDATE = ~models.Q(action=Action.UPDATE)
 # Something became another in AWS.
@@ -312,7 +314,7 @@ class OperationQuerySet(models.QuerySet["Operation"]):
         such a name, to look at no others; None: at everybody."""
         within = models.Q(display_name__icontains=text) | models.Q(detail_name__icontains=text)
         ids = [models.Q(object_id=text)]
-        ids += [models.Q(**{name: text, f"{name}__gt": ""}) for name in ("scim_id", "request_id")]
+        ids += [HAS_SCIM_ID & models.Q(scim_id=text), HAS_REQUEST_ID & models.Q(request_id=text)]
         if named is None:
             return self.filter(reduce(or_, ids, within))
         ways = [within & models.Q(object_id__in=named), *ids]
@@ -415,10 +417,8 @@ class Operation(models.Model):
                 name="operation_problem_by_moment",
             ),
             models.Index(fields=["tenant", "object_id", "-id"], name="operation_by_object"),
-            models.Index(fields=["tenant", "scim_id"], condition=models.Q(scim_id__gt=""), name="operation_by_scim_id"),
-            models.Index(
-                fields=["tenant", "request_id"], condition=models.Q(request_id__gt=""), name="operation_by_request_id"
-            ),
+            models.Index(fields=["tenant", "scim_id"], condition=HAS_SCIM_ID, name="operation_by_scim_id"),
+            models.Index(fields=["tenant", "request_id"], condition=HAS_REQUEST_ID, name="operation_by_request_id"),
         ]
 
     def __str__(self) -> str:

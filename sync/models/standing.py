@@ -58,6 +58,11 @@ class Parameters(TypedDict):
     holder_id: str
 
 
+# Condition of an index, for whatever looks for an Entra id: those that AWS alone holds have none. As NOT and not as `> ''`,
+# which SQLite takes for a range to walk through.
+OF_ENTRA = ~models.Q(object_id="")
+
+
 class Standing(models.Model):
     """One per person and group: by its Entra id, or by its AWS id where nobody of Entra claims it."""
 
@@ -89,9 +94,7 @@ class Standing(models.Model):
     class Meta:
         constraints = [
             # Written so that an upsert can name the condition (sync/standings/derivation.py).
-            models.UniqueConstraint(
-                fields=["tenant", "kind", "object_id"], condition=models.Q(object_id__gt=""), name="one_standing"
-            ),
+            models.UniqueConstraint(fields=["tenant", "kind", "object_id"], condition=OF_ENTRA, name="one_standing"),
             models.UniqueConstraint(
                 fields=["tenant", "kind", "scim_id"], condition=models.Q(object_id=""), name="one_standing_in_aws"
             ),

@@ -9,6 +9,7 @@ from django.db.models import Q, QuerySet
 
 from sync.db.beginnings import begins, lowered
 from sync.models import DirectoryUser, Link, ObjectType, Standing, Tenant
+from sync.models.standing import OF_ENTRA
 
 # Of an id of either side so many characters tell it from a word.
 ID = re.compile("[0-9a-f-]{4,}")
@@ -63,9 +64,9 @@ def ways(tenants: Collection[int], kind: str, text: str) -> list[QuerySet[Standi
     rows = Standing.objects.filter(tenant__in=tenants, kind=kind)
     keys = [*(_addressed(tenants, text) if kind == ObjectType.USER else ()), *_linked(tenants, kind, text)]
     found = [rows.filter(begins("search_name", lowered(text)))]
-    found += [rows.filter(object_id__gt="", object_id__in=one.values("object_id")) for one in keys]
+    found += [rows.filter(OF_ENTRA, object_id__in=one.values("object_id")) for one in keys]
     if ID.fullmatch(text.lower()):
-        found.append(rows.filter(_between("object_id", text), object_id__gt=""))
+        found.append(rows.filter(OF_ENTRA, _between("object_id", text)))
         found.append(rows.filter(_between("scim_id", text), object_id=""))
     return found
 

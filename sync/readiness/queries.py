@@ -19,6 +19,7 @@ from sync.models import (
     Tenant,
     Word,
 )
+from sync.models.standing import OF_ENTRA
 from sync.problems.catalogue import PROBLEMS, ProblemWords, Words
 from sync.readiness.check import EXPRESSION, MANAGER_OUTSIDE, SAME_VALUE
 from sync.rules import acceptance
@@ -97,8 +98,7 @@ def latest_check(tenant: Tenant) -> ReadinessCheck | None:
 def open_findings(check: ReadinessCheck) -> QuerySet[Finding]:
     """Without the refusals of whoever has come to stand otherwise since."""
     mine = {"kind": OuterRef("object_type"), "object_id": OuterRef("object_id"), "since__gt": OuterRef("at")}
-    # Of whoever has an Entra id: so the index of those leads there.
-    known = standings.standings(check.tenant, object_id__gt="").filter(**mine)
+    known = standings.standings(check.tenant).filter(OF_ENTRA, **mine)
     passed = known.exclude(word__in=(Word.NOT_READY, Word.CONFLICT))
     return check.findings.exclude(Exists(passed), certain=True)
 

@@ -14,7 +14,7 @@ from django.db.models import Aggregate, Count, Min, Q, QuerySet, Subquery, Sum
 from django.utils import timezone
 
 from sync.models import Drift, ObjectType, Run, Standing, Tenant, Word
-from sync.models.standing import PROBLEMS
+from sync.models.standing import OF_ENTRA, PROBLEMS
 from sync.standings.derivation import (
     DERIVED,
     MIRRORS,
@@ -146,8 +146,8 @@ def page(rows: QuerySet[Standing], size: int, after: tuple[str, int] | None = No
 
 
 def of_objects(tenant: Tenant, kind: str, object_ids: Collection[str] | QuerySet[Any, Any]) -> QuerySet[Standing]:
-    """By Entra id, and by the index of those: it has none of whom AWS alone holds."""
-    return standings(tenant, kind, object_id__in=object_ids, object_id__gt="")
+    """By Entra id."""
+    return standings(tenant, kind).filter(OF_ENTRA, object_id__in=object_ids)
 
 
 def standing_of(tenant: Tenant, kind: str, object_id: str) -> Standing | None:
@@ -425,7 +425,7 @@ def _differences(tenant: Tenant, kind: str) -> list[Difference]:
     differs = " OR ".join(f"d.{name} IS DISTINCT FROM s.{name}" for name in DERIVED)
     derived, stored, nothing = (", ".join(f"{side}{name}" for name in DERIVED) for side in ("d.", "s.", "NULL AS "))
     # Joined by the table's own index.
-    mine = "s.tenant_id = %(tenant)s AND s.kind = %(kind)s AND s.object_id > ''"
+    mine = "s.tenant_id = %(tenant)s AND s.kind = %(kind)s AND NOT s.object_id = ''"
     row = "m.tenant_id = s.tenant_id AND m.object_id = s.object_id AND m.scope_reason <> ''"
     # Names of our own models alone; values are parameters.
     statement = f"""

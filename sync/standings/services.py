@@ -59,7 +59,7 @@ def _upsert(tenant_id: int, kind: str, object_ids: Collection[str] | None) -> No
         {derivation.sql}
         INSERT INTO {table_of(Standing)} AS s (tenant_id, kind, {columns}, since)
         SELECT %(tenant)s, %(kind)s, {columns}, COALESCE(began, %(now)s) FROM derived WHERE TRUE
-        ON CONFLICT (tenant_id, kind, object_id) WHERE object_id > '' DO UPDATE SET {updates},
+        ON CONFLICT (tenant_id, kind, object_id) WHERE NOT object_id = '' DO UPDATE SET {updates},
             since = CASE WHEN {same} THEN s.since ELSE %(now)s END
         WHERE {differs}
     """  # noqa: S608

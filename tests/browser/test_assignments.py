@@ -64,6 +64,27 @@ def test_search_tick_search_again_and_assign(
     expect(row.locator("td.ls-number").first).to_have_text("6")
 
 
+# Sets a style by script, as the policy allows, and takes it back: an empty attribute stays behind.
+STYLED = """document.querySelectorAll("input").forEach(field => {
+  field.style.setProperty("caret-color", "transparent");
+  field.style.removeProperty("caret-color");
+})"""
+
+
+def test_a_tick_breaks_no_rule_of_the_policy_where_something_else_styled_the_fields(
+    wired: Tenant, lab: Lab, owner: User, open_page: Callable[[User | None], Page], live_server: Any
+) -> None:
+    """A password manager does, and whatever takes a picture without the caret. What is told in the console fails here."""
+    page = open_page(owner)
+    page.goto(f"{live_server.url}/t/acme/assignments/assign/")
+    page.get_by_label("Search the directory").press_sequentially("aws-a")
+    box = page.get_by_role("checkbox", name="AWS-Admins")
+    expect(box).to_be_visible()
+    page.evaluate(STYLED)
+    box.check()
+    expect(page.locator("#chosen")).to_contain_text("Chosen (1)")
+
+
 def test_search_and_assign_by_keys_alone(
     wired: Tenant, lab: Lab, owner: User, open_page: Callable[[User | None], Page], live_server: Any
 ) -> None:

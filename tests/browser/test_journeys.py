@@ -69,6 +69,15 @@ def test_a_server_that_fails_is_said_and_nothing_on_the_page_is_lost(
     expect(page.get_by_label("Search the directory")).to_have_value("developers")
 
 
+def test_the_way_on_from_an_error_is_a_button_without_a_line_under_it(
+    tenant: Tenant, owner: User, open_page: Callable[[User | None], Page], watched: Any, live_server: Any
+) -> None:
+    watched.allowed.add(404)
+    page = open_page(owner)
+    page.goto(f"{live_server.url}/t/acme/runs/77/")
+    expect(page.get_by_role("link", name="Go to the overview")).to_have_css("text-decoration-line", "none")
+
+
 def test_everything_works_without_javascript(
     lab: Lab, tenant: Tenant, owner: User, browser: Browser, live_server: Any, tmp_path: Path
 ) -> None:

@@ -98,6 +98,13 @@ def test_a_command_on_an_unmigrated_database_names_the_remedy(tmp_path: Path) ->
     )
 
 
+def test_the_check_before_a_start_looks_at_the_tables(tmp_path: Path, new_state: NewState) -> None:
+    for state, code in ((tmp_path, 1), (new_state(tmp_path / "state"), 0)):
+        ended = started(state, "manage.py", "check", "--deploy", **KEYS, PUBLIC_URL="https://lockstep.example")
+        assert ended.returncode == code
+        assert ("The database is not migrated to this version of Lockstep." in ended.stderr) == bool(code)
+
+
 @pytest.mark.parametrize("arguments", SERVERS[1:], ids=lambda words: words[4])
 def test_worker_and_beat_do_not_start_on_an_unmigrated_database(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     ended = started(tmp_path, *arguments, **KEYS)

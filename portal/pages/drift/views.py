@@ -25,6 +25,7 @@ from sync.drift import services as verifying
 from sync.drift.queries import Chosen
 from sync.drift.services import CannotRepair
 from sync.models import Drift, ObjectType, Run, Tenant, Word
+from sync.models.standing import OF_ENTRA
 from sync.problems.catalogue import PROBLEMS
 from sync.runs.phases import phase_of
 from sync.runs.requests import RunInTheWay, request_soon
@@ -139,7 +140,7 @@ def sections_of(request: HttpRequest, run: Run, differing: QuerySet[Drift]) -> l
 def besides(tenant: Tenant, differing: QuerySet[Drift]) -> int:
     """How many differ too and stand at another word, such as *Held*."""
     elsewhere = differing.values("link__object_id")
-    others = standings.standings(tenant, kind__in=ObjectType.values, object_id__in=elsewhere, object_id__gt="")
+    others = standings.standings(tenant, kind__in=ObjectType.values).filter(OF_ENTRA, object_id__in=elsewhere)
     return others.exclude(word__in=(Word.GONE, Word.DIFFERS)).count()
 
 

@@ -90,7 +90,7 @@ class Notes(Protocol):
         """What the plan means for people."""
 
     def unchanged(self) -> int:
-        """How many of those looked at stay as they are."""
+        """How many of those looked at and held by AWS stay as they are."""
 
 
 def unlinked(tenant: Tenant, object_type: str, rows: QuerySet[Any]) -> int:
@@ -109,7 +109,8 @@ class LinkNotes:
         self.scope = ScopePass(run.tenant, snapshot, rules, since, watch)
         self.plan = PlanStore(run)
         self.taken = {object_type: TakenValues(run.tenant, object_type) for object_type in ("user", "group")}
-        self.seen = 0
+        # Of those looked at, how many AWS holds.
+        self.in_aws = 0
         # Looked at only because they were refused before; refused before for a value that others have too.
         self.quiet: set[str] = set()
         self.contested: set[str] = set()
@@ -146,7 +147,8 @@ class LinkNotes:
             if kind_of(rows) == "user" and freed:
                 revisit_reports(self.tenant.pk, freed)
             standings.refresh(self.tenant.pk, kind_of(rows), self._moved(rows, batch))
-        self.seen += len(rows)
+        links = (batch.links.get(row.object_id) for row in rows)
+        self.in_aws += sum(bool(link and link.scim_id) for link in links)
         self.quiet |= set(batch.quiet)
         checkpoints.passed("plan batch stored")
 
@@ -184,5 +186,7 @@ class LinkNotes:
         """Only worked out for the preview of a draft."""
 
     def unchanged(self) -> int:
-        touched = self.run.operations.filter(object_type__in=("user", "group"))
-        return max(0, self.seen - touched.values("object_type", "object_id").distinct().count())
+        rows = self.run.operations.filter(object_type__in=("user", "group")).exclude(link__scim_id="")
+        # A group is deleted because it is not among those looked at any more.
+        touched = rows.exclude(object_type="group", action="delete")
+        return max(0, self.in_aws - touched.values("object_type", "object_id").distinct().count())

@@ -5,11 +5,12 @@ removed in the last day and week together, so that a slow drip is noticed too.
 """
 
 import datetime
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from typing import NamedTuple
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 from django.utils import timezone
 
 from sync.engine.guard.authors import authors_of_new_directory, authors_of_new_rules
@@ -31,7 +32,33 @@ from sync.standings import services as standings
 
 DAY, WEEK = datetime.timedelta(days=1), datetime.timedelta(days=7)
 DONE = (Result.DISABLED, Result.DELETED, Result.REMOVED)
-PEOPLE_GO = ("disable", "delete")
+# What a limit is set on: values of each field.
+Which = Mapping[str, Sequence[object]]
+PEOPLE_GO: Which = {"object_type": ("user",), "action": ("disable", "delete")}
+PEOPLE_DISABLED: Which = {"object_type": ("user",), "action": ("disable",)}
+MEMBERS_GO: Which = {"action": ("remove_member",)}
+GROUPS_GO: Which = {"object_type": ("group",), "action": ("delete",)}
+CREATES: Which = {"action": ("create",)}
+KEYS_MOVE: Which = {"moves_key": (True,)}
+
+
+class Alike(NamedTuple):
+    """Rows of a plan that no limit tells apart, and the people (members) that they concern."""
+
+    result: str
+    action: str
+    object_type: str
+    moves_key: bool
+    keyed: bool
+    rows: int
+    people: int
+
+    def are(self, which: Which) -> bool:
+        return all(getattr(self, name) in values for name, values in which.items())
+
+
+def sql(which: Which) -> Q:
+    return Q(**{f"{name}__in": values for name, values in which.items()})
 
 
 class Guard:
@@ -48,6 +75,7 @@ class Guard:
         self.linked = Link.objects.filter(tenant=self.tenant, object_type="user").exclude(scim_id="")
         # What this plan puts on hold: (action, object id, member id).
         self.held: set[tuple[str, str, str]] = set()
+        self.plan: list[Alike] = []
         self.over: list[tuple[str, QuerySet[Operation], dict[str, int]]] = []
 
     def check(self) -> dict[str, int]:
@@ -60,6 +88,7 @@ class Guard:
 
     def foresee(self) -> dict[str, int]:
         """What would be held, without doing so."""
+        self._count()
         self._people()
         self._members()
         self._groups()
@@ -68,80 +97,96 @@ class Guard:
             self._keys()
         return {"held": sum(_people(operations) for _kind, operations, _numbers in self.over)}
 
+    @cached_property
+    def people_linked(self) -> int:
+        return self.linked.count()
+
+    def _count(self) -> None:
+        """Once for all limits: a plan has as many rows as a company has people."""
+        waiting = Q(result=Result.PLANNED, approved=False) | Q(result=Result.HELD)
+        rows = self.run.operations.filter(waiting).annotate(keyed=~Q(wanted_keys="")).order_by()
+        alike = rows.values_list("result", "action", "object_type", "moves_key", "keyed")
+        self.plan = [Alike(*one) for one in alike.annotate(Count("pk"), Sum("people"))]
+
     def _over(self, kind: str, operations: QuerySet[Operation], numbers: dict[str, int]) -> None:
         self.over.append((kind, operations, numbers))
 
-    def _todo(self, **conditions: Any) -> QuerySet[Operation]:
-        return self.run.operations.filter(result=Result.PLANNED, approved=False, **conditions)
+    def _alike(self, which: Which) -> list[Alike]:
+        return [one for one in self.plan if one.result == Result.PLANNED and one.are(which)]
 
-    def _planned(self, **conditions: Any) -> int:
+    def _todo(self, which: Which) -> QuerySet[Operation]:
+        return self.run.operations.filter(sql(which), result=Result.PLANNED, approved=False)
+
+    def _planned(self, which: Which) -> int:
         """People (members) concerned, those included who wait already."""
-        return _people(self._todo(**conditions)) + _people(self.run.operations.filter(result=Result.HELD, **conditions))
+        return sum(one.people for one in self.plan if one.are(which))
 
-    def _done_since(self, span: datetime.timedelta, **conditions: Any) -> int:
+    def _done_since(self, span: datetime.timedelta, which: Which) -> int:
         """People (members) who went without an approval in the time before now."""
         start = self.now - span
-        gone = Operation.objects.filter(IN_LOG, NO_UPDATE, tenant=self.tenant, approved=False, **conditions)
+        gone = Operation.objects.filter(IN_LOG, NO_UPDATE, sql(which), tenant=self.tenant, approved=False)
         return _people(gone.filter(result__in=DONE, finished_at__gte=start).since(start))
 
-    def _numbers(self, planned: int, limit: int, **conditions: Any) -> dict[str, int]:
-        day, week = self._done_since(DAY, **conditions), self._done_since(WEEK, **conditions)
+    def _numbers(self, planned: int, limit: int, which: Which) -> dict[str, int]:
+        day, week = self._done_since(DAY, which), self._done_since(WEEK, which)
         return {"limit": limit, "planned": planned, "day": planned + day, "week": planned + week}
 
     def _people(self) -> None:
-        which = {"object_type": "user", "action__in": PEOPLE_GO}
-        planned = self._planned(**which)
+        planned = self._planned(PEOPLE_GO)
         if not planned:
             return
-        numbers = self._numbers(planned, self.people_limit(), **which)
+        numbers = self._numbers(planned, self.people_limit(), PEOPLE_GO)
         if numbers["week"] > numbers["limit"]:
-            self._over(Hold.Kind.PEOPLE, self._todo(**which), numbers)
+            self._over(Hold.Kind.PEOPLE, self._todo(PEOPLE_GO), numbers)
 
     def people_limit(self) -> int:
-        gone = self._done_since(WEEK, object_type="user", action="disable")
+        gone = self._done_since(WEEK, PEOPLE_DISABLED)
         return self.limits.people(self.linked.filter(active=True).count() + gone)
 
     def _members(self) -> None:
-        which = {"action": "remove_member"}
-        planned = self._planned(**which)
+        planned = self._planned(MEMBERS_GO)
         if not planned:
             return
-        everybody = MembershipLink.objects.filter(tenant=self.tenant).count() + self._done_since(WEEK, **which)
-        numbers = self._numbers(planned, self.limits.members(everybody), **which)
+        everybody = MembershipLink.objects.filter(tenant=self.tenant).count() + self._done_since(WEEK, MEMBERS_GO)
+        numbers = self._numbers(planned, self.limits.members(everybody), MEMBERS_GO)
         if numbers["week"] > numbers["limit"]:
-            self._over(Hold.Kind.MEMBERS, self._todo(**which), numbers)
+            self._over(Hold.Kind.MEMBERS, self._todo(MEMBERS_GO), numbers)
             return
-        for group_id in self._todo(**which).values_list("object_id", flat=True).distinct():
+        for group_id in self._todo(MEMBERS_GO).values_list("object_id", flat=True).distinct():
             self._members_of(group_id)
 
     def _members_of(self, group_id: str) -> None:
-        which = {"action": "remove_member", "object_id": group_id}
-        planned = self._planned(**which)
+        which = {**MEMBERS_GO, "object_id": (group_id,)}
+        planned = _people(self._todo(which)) + _people(self.run.operations.filter(sql(which), result=Result.HELD))
         size = MembershipLink.objects.filter(tenant=self.tenant, group__object_id=group_id).count()
-        limit = self.limits.members_of(size + self._done_since(WEEK, **which))
-        numbers = self._numbers(planned, limit, **which)
+        limit = self.limits.members_of(size + self._done_since(WEEK, which))
+        numbers = self._numbers(planned, limit, which)
         if numbers["week"] > limit:
-            self._over(Hold.Kind.MEMBERS, self._todo(**which), numbers)
+            self._over(Hold.Kind.MEMBERS, self._todo(which), numbers)
 
     def _groups(self) -> None:
         """Account assignments hang on a group's id: its deletion always waits for a person."""
-        deletions = self._todo(object_type="group", action="delete")
-        if planned := deletions.count():
-            self._over(Hold.Kind.GROUPS, deletions, {"limit": 0, "planned": planned})
+        if planned := sum(one.rows for one in self._alike(GROUPS_GO)):
+            self._over(Hold.Kind.GROUPS, self._todo(GROUPS_GO), {"limit": 0, "planned": planned})
 
     def _creates(self) -> None:
         """A scope mistake that brings everybody is an incident too. The first run is confirmed as a whole."""
-        linked = self.linked.count()
-        creates = self._unlisted(self._todo(action="create"))
-        planned, limit = creates.count(), self.limits.creates(linked)
-        if linked and planned > limit:
-            self._over(Hold.Kind.CREATES, creates, {"limit": limit, "planned": planned})
+        if self.people_linked:
+            self._unlisted_over(Hold.Kind.CREATES, CREATES, self.limits.creates(self.people_linked))
 
     def _keys(self) -> None:
-        moves = self._unlisted(self._todo(moves_key=True))
-        planned, limit = moves.count(), self.limits.keys(self.linked.count())
-        if planned > limit:
-            self._over(Hold.Kind.KEYS, moves, {"limit": limit, "planned": planned})
+        self._unlisted_over(Hold.Kind.KEYS, KEYS_MOVE, self.limits.keys(self.people_linked))
+
+    def _unlisted_over(self, kind: str, which: Which, limit: int) -> None:
+        if sum(one.rows for one in self._alike(which) if not self._lists(one)) <= limit:
+            return
+        operations = self._unlisted(self._todo(which))
+        if (planned := operations.count()) > limit:
+            self._over(kind, operations, {"limit": limit, "planned": planned})
+
+    def _lists(self, rows: Alike) -> bool:
+        """A preview lists its own rows, as `_unlisted` finds them."""
+        return rows.keyed and self.confirmed == self.run
 
     def _unlisted(self, operations: QuerySet[Operation]) -> QuerySet[Operation]:
         """Without what the confirmed preview listed: the same action with the same unique values."""

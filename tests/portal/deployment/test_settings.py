@@ -89,6 +89,18 @@ def test_what_browsers_keep_about_https_is_what_the_settings_say(
     assert Client().get("/sign-in/", secure=True).headers.get("Strict-Transport-Security") == header
 
 
+@pytest.mark.pure
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_two_installations_on_one_host_keep_their_cookies_apart(monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
+    """A browser sends a host's cookies to all its ports: under one name, each would sign the other out."""
+    names = []
+    for port in (8000, 8031):
+        monkeypatch.setenv("PUBLIC_URL", f"{scheme}://localhost:{port}")
+        read = runpy.run_path(str(ROOT / "portal/settings.py"))
+        names += [read[name] for name in ("SESSION_COOKIE_NAME", "CSRF_COOKIE_NAME", "DEVICE_COOKIE_NAME")]
+    assert len(set(names)) == 6
+
+
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.only("postgresql")
 @pytest.mark.parametrize("off", [True, False])
@@ -101,7 +113,11 @@ def test_behind_a_pooler_no_cursor_lives_in_the_server(
     monkeypatch.setattr(
         psycopg.ServerCursor, "execute", lambda *facts, **more: made.append(1) or execute(*facts, **more)
     )
-    monkeypatch.setitem(connection.settings_dict, "DISABLE_SERVER_SIDE_CURSORS", off)
+    monkeypatch.setenv("DISABLE_SERVER_SIDE_CURSORS", "1" if off else "0")
+    read = runpy.run_path(str(ROOT / "portal/settings.py"))["DATABASES"]["default"]
+    monkeypatch.setitem(
+        connection.settings_dict, "DISABLE_SERVER_SIDE_CURSORS", read.get("DISABLE_SERVER_SIDE_CURSORS", False)
+    )
     set_scope(actor=ACTOR, tenant=wired, everybody=True, mirrored_app="")
     publish(wired)
     sync(wired)

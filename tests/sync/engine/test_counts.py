@@ -33,6 +33,16 @@ def test_a_second_run_on_unchanged_data_writes_nothing(wired: Tenant, lab: Lab) 
         assert bool(lab.requests()) is (kind == Run.Kind.FULL)
 
 
+def test_no_change_counts_nobody_whom_aws_does_not_hold(wired: Tenant, lab: Lab) -> None:
+    group, refused = lab.entra_group("AWS-Developers"), hire(lab, "Nolast", surname="", givenName="")
+    assign(wired, group, refused)
+    preview, first, second = sync(wired, Run.Kind.PREVIEW), sync(wired), sync(wired, Run.Kind.FULL)
+    assert (preview.counts["no_change"], first.counts["no_change"]) == (0, 0)
+    assert second.counts["no_change"] == len(group["members"]) + 1
+    lab.call("PATCH", f"entra/users/{group['members'][0]['id']}", {"jobTitle": "Astronaut"})
+    assert sync(wired, Run.Kind.FULL).counts["no_change"] == len(group["members"])
+
+
 def test_a_changed_title_sends_exactly_one_patch(wired: Tenant, lab: Lab) -> None:
     group = lab.entra_group("AWS-Developers")
     assign(wired, group)
