@@ -2,7 +2,7 @@
 
 import datetime
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,6 +57,8 @@ def problem_groups(run: Run, sample: int = 5) -> list[ProblemGroup]:
             last=Max("finished_at"),
             newest=Max("pk"),
             answered=Count("status"),
+            least_kind=Min("object_type"),
+            greatest_kind=Max("object_type"),
         ).order_by("-objects", "problem")
     )
     if not rows:
@@ -125,7 +127,8 @@ def _group(
     known_since: Run | None,
     mappings: Iterable[AttributeMapping],
 ) -> ProblemGroup:
-    behind = causes(mappings, row["attribute"])
+    # Least and greatest are both there are: people have mappings, and groups.
+    behind = causes(mappings, row["attribute"], {row["least_kind"], row["greatest_kind"]})
     return ProblemGroup(
         code=row["problem"],
         attribute=row["attribute"],
@@ -142,9 +145,8 @@ def _group(
     )
 
 
-def causes(mappings: Iterable[AttributeMapping], attribute: str) -> list[AttributeMapping]:
-    """The mapping rows behind a problem: those that write the attribute that AWS named."""
+def causes(mappings: Iterable[AttributeMapping], attribute: str, kinds: Collection[str]) -> list[AttributeMapping]:
+    """The mapping rows behind a problem: those that write the attribute that AWS named, of people or groups who have it."""
     # A list (`emails`) is written by the rows of its items (`emails[type eq "work"].value`).
-    return [
-        row for row in mappings if attribute and (row.target == attribute or row.target.startswith(f"{attribute}["))
-    ]
+    mine = [row for row in mappings if attribute and row.object_type in kinds]
+    return [row for row in mine if row.target == attribute or row.target.startswith(f"{attribute}[")]

@@ -45,6 +45,18 @@ def test_problems_are_grouped_and_name_the_mapping_rows(tenant: Tenant, jo: Clie
     assert page.count("phoneNumbers[type eq &quot;") == 3
 
 
+@pytest.mark.parametrize(("kinds", "named"), [(["user"], 1), (["group"], 1), (["user", "group"], 2)])
+def test_a_problem_names_the_mappings_of_whom_it_concerns(
+    tenant: Tenant, jo: Client, kinds: list[str], named: int
+) -> None:
+    run = new_run(tenant, state="completed_with_errors")
+    for n, kind in enumerate(kinds):
+        facts = {"result": "skipped", "problem": "bad-characters", "attribute": "displayName", "object_type": kind}
+        operation(tenant, run, object_id=f"{n}aaaaaaa-1111-4111-8111-111111111111", display_name=f"Name {n}", **facts)
+    page = jo.get("/t/acme/runs/1/").content.decode()
+    assert sum(page.count(f"/t/acme/mappings/{part}/displayName/") for part in ("people", "groups")) == named
+
+
 def test_a_failed_run_says_what_happened_why_and_what_to_do(tenant: Tenant, jo: Client) -> None:
     new_run(tenant, state="failed", problem="token-refused")
     page = jo.get("/t/acme/runs/1/").content.decode()
