@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, F, Max, Min, Window
+from django.db.models import Count, F, Max, Min, Q, Window
 from django.db.models.functions import RowNumber
 
 from sync.models import AttributeMapping, Operation, Result, Run
@@ -32,7 +32,8 @@ class ProblemGroup:
     mappings: Sequence[AttributeMapping]
     # An expression that would settle it, by primary key of its mapping; "" where none is known.
     defaults: Mapping[int, str]
-    known_since: Run | None
+    # Number of a run.
+    known_since: int | None
 
     @property
     def quoted(self) -> Words:
@@ -55,7 +56,6 @@ def problem_groups(run: Run, sample: int = 5) -> list[ProblemGroup]:
             objects=Count("object_id", distinct=True),
             first=Min("finished_at"),
             last=Max("finished_at"),
-            newest=Max("pk"),
             answered=Count("status"),
             least_kind=Min("object_type"),
             greatest_kind=Max("object_type"),
@@ -63,9 +63,10 @@ def problem_groups(run: Run, sample: int = 5) -> list[ProblemGroup]:
     )
     if not rows:
         return []
-    errors = dict(run.operations.filter(pk__in=[row["newest"] for row in rows]).values_list("pk", "error"))
-    samples, known, mappings = _samples(run, sample), _known_since(run, rows), _mappings(run)
-    return [_group(row, errors[row["newest"]], samples[_key(row)], known.get(_key(row)), mappings) for row in rows]
+    samples, known, mappings = _samples(run, sample), _known_since(run, rows), _mappings(run, rows)
+    # While the run goes on, what failed may have been tried again by now.
+    left = [row for row in rows if _key(row) in samples]
+    return [_group(row, *samples[_key(row)], known.get(_key(row)), mappings) for row in left]
 
 
 Key = tuple[str, str]
@@ -75,27 +76,31 @@ def _key(row: Mapping[str, Any]) -> Key:
     return row["problem"], row["attribute"]
 
 
-def _samples(run: Run, size: int) -> dict[Key, list[Operation]]:
-    """The first operations of each group."""
-    place = Window(RowNumber(), partition_by=[F("problem"), F("attribute")], order_by="pk")
+def _samples(run: Run, size: int) -> dict[Key, tuple[list[Operation], Operation]]:
+    """The first operations of each group, and its newest."""
+    place, last = (
+        Window(RowNumber(), partition_by=[F("problem"), F("attribute")], order_by=order) for order in ("pk", "-pk")
+    )
+    chosen = failures(run).annotate(place=place, last=last).filter(Q(place__lte=size) | Q(last=1))
     found: dict[Key, list[Operation]] = defaultdict(list)
-    for row in failures(run).annotate(place=place).filter(place__lte=size).order_by("pk"):
+    for row in chosen.order_by("pk"):
         found[row.problem, row.attribute].append(row)
-    return found
+    return {key: (rows[:size], rows[-1]) for key, rows in found.items()}
 
 
-def _known_since(run: Run, rows: Iterable[Mapping[str, Any]]) -> dict[Key, Run]:
-    """The first run before this one that met the same."""
+def _known_since(run: Run, rows: Iterable[Mapping[str, Any]]) -> dict[Key, int]:
+    """The number of the first run before this one that met the same."""
     codes = {row["problem"] for row in rows}
     met = Operation.objects.filter(HAS_PROBLEM, tenant_id=run.tenant_id, problem__in=codes)
     same = met.filter(result__in=FAILED, run__lt=run.pk)
     earlier = same.exclude(run__in=Run.objects.drafted()).order_by().values("problem", "attribute")
-    first = {_key(row): row["run"] for row in earlier.annotate(run=Min("run_id"))}
-    runs = Run.objects.in_bulk(set(first.values()))
-    return {key: runs[pk] for key, pk in first.items()}
+    return {_key(row): row["first"] for row in earlier.annotate(first=Min("run__number"))}
 
 
-def _mappings(run: Run) -> list[AttributeMapping]:
+def _mappings(run: Run, rows: Iterable[Mapping[str, Any]]) -> list[AttributeMapping]:
+    """In use, where an attribute is named that they may write."""
+    if not any(row["attribute"] for row in rows):
+        return []
     return list(AttributeMapping.objects.filter(configuration__in=run.tenant.configurations.in_use()))
 
 
@@ -122,9 +127,9 @@ def failures(run: Run) -> Any:
 
 def _group(
     row: Mapping[str, Any],
-    error: str,
     sample: Sequence[Operation],
-    known_since: Run | None,
+    newest: Operation,
+    known_since: int | None,
     mappings: Iterable[AttributeMapping],
 ) -> ProblemGroup:
     # Least and greatest are both there are: people have mappings, and groups.
@@ -136,7 +141,7 @@ def _group(
         objects=row["objects"],
         first_seen=row["first"],
         last_seen=row["last"],
-        error=error,
+        error=newest.error,
         answered=row["answered"] > 0,
         sample=sample,
         mappings=behind,

@@ -132,6 +132,13 @@ def failing(check: ReadinessCheck, shown: int = SHOWN) -> list[Failing]:
     ]
 
 
+def passed(check: ReadinessCheck, found: Iterable[Failing]) -> list[ProblemWords]:
+    """What nobody was found by. What could not be looked at is none of it."""
+    failed = {one.code for one in found}
+    unread = {"sign-in-fails"} if check.unread else set()
+    return [PROBLEMS[code] for code in ORDER if code not in failed and check_outcome(code) not in unread]
+
+
 def _alone(check: ReadinessCheck) -> dict[str, int]:
     """By code, how many have nothing else that AWS certainly refuses."""
     certain = open_findings(check).filter(certain=True)

@@ -31,7 +31,6 @@ ABOVE = {
     "overview": 19,
     "person": 16,
     "readiness": 19,
-    "run": 17,
 }
 PLAIN = (
     *("overview", "people", "readiness", "approvals", "drift", "runs", "logs", "provisioning", "turn_on"),

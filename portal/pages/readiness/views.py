@@ -18,7 +18,7 @@ from portal.pages.readiness.trend import trend_of
 from portal.words.progress import PATIENCE
 from sync import audit
 from sync.models import ObjectType, ReadinessCheck, Tenant
-from sync.readiness.queries import SHOWN, Failing, check_outcome, everybody, failing, found_since, latest_check
+from sync.readiness.queries import SHOWN, Failing, check_outcome, everybody, failing, found_since, latest_check, passed
 from sync.readiness.services import request_check
 from sync.standings import queries as standings
 
@@ -45,6 +45,7 @@ def readiness(request: HttpRequest, tenant: Tenant) -> HttpResponse:
 
 def readiness_context(tenant: Tenant) -> dict[str, Any]:
     check = latest_check(tenant)
+    found = failing(check) if check else []
     waiting, ready = open_check(tenant), standings.ready_by_kind(tenant)
     return {
         "tenant": tenant,
@@ -53,7 +54,8 @@ def readiness_context(tenant: Tenant) -> dict[str, Any]:
         "nobody_took_it": bool(
             waiting and waiting.state == "waiting" and timezone.now() - waiting.created_at > PATIENCE
         ),
-        "failing": [draw(one) for one in failing(check)] if check else [],
+        "failing": [draw(one) for one in found],
+        "passed": passed(check, found) if check else [],
         "found_since": found_since(check) if check else 0,
         "people": ready[ObjectType.USER],
         "groups": ready[ObjectType.GROUP],

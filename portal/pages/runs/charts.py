@@ -101,7 +101,7 @@ def label_of(span: Span, at: datetime.datetime) -> str:
 
 def versions_between(tenant: Tenant, span: Span) -> Sequence[Configuration]:
     found = tenant.configurations.published().filter(published_at__gte=span.begins, published_at__lt=span.ends)
-    return list(found.order_by("published_at").only("number", "published_at"))
+    return list(found.order_by("published_at").only("tenant", "number", "published_at"))
 
 
 # Charts

@@ -19,8 +19,7 @@ from portal.words.progress import phase_rows, run_in_the_way, waits_too_long
 from portal.words.provisioning import off_words
 from portal.words.states import WORDS
 from sync.approvals import queries, services
-from sync.configuration.current import configuration_of
-from sync.models import Action, Hold, Run, Tenant
+from sync.models import Action, Configuration, Hold, Run, Tenant
 from sync.people.services import retry_problem
 from sync.preview.queries.previews import beside_preview
 from sync.problems.catalogue import PROBLEMS
@@ -45,17 +44,17 @@ def run(request: HttpRequest, tenant: Tenant, number: int) -> HttpResponse:
     if found.drafted:
         # The preview of a draft has a page of its own.
         return redirect_to(request, "impact", tenant.slug, number)
-    context = run_context(TenantFrame.of(request, tenant), found)
+    frame = TenantFrame.of(request, tenant)
+    context = run_context(frame, found)
     # What stands around the polled part changes with it.
     context["polled"] = wants_partial(request) and "seen" in request.GET
     if shows_a_plan(found):
-        context |= plan_context(request, found)
+        context |= plan_context(request, frame.configurations.current, found)
     return render_page(request, "runs/detail.html", context, partial="head")
 
 
-def plan_context(request: HttpRequest, found: Run) -> dict[str, object]:
-    """What it would do, by name; and whether it can still be confirmed."""
-    configuration = configuration_of(found.tenant)
+def plan_context(request: HttpRequest, configuration: Configuration, found: Run) -> dict[str, object]:
+    """What it would do, by name; and whether it can still be confirmed under what runs use."""
     action = request.GET.get("action", "")
     rows = found.operations.filter(action=action) if action in Action.values else found.operations.all()
     return {

@@ -200,7 +200,9 @@ def _backup() -> Outcome:
     last = retention.last_backup()
     if last and timezone.now() - last < BACKED_UP_WITHIN:
         return passed(_("The last one was made on %(day)s.") % {"day": f"{last:%Y-%m-%d}"})
-    if settings.DEMO or not Tenant.objects.on_or_paused().exists():
+    if settings.DEMO:
+        return passed(_("A demo needs none."))
+    if not Tenant.objects.on_or_paused().exists():
         return passed(_("Nothing is on yet that would be lost."))
     says = _("The last one is of %(day)s.") % {"day": f"{last:%Y-%m-%d}"} if last else _("None is known.")
     remedy = _(

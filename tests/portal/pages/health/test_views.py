@@ -172,6 +172,13 @@ def test_a_database_that_nobody_prunes_is_a_warning(db: None) -> None:
     assert state_of("growth")[0] == "warning"
 
 
+@pytest.mark.parametrize(("demo", "says"), [(True, "A demo needs none."), (False, "None is known.")])
+def test_a_demo_that_is_on_is_not_said_to_be_off(tenant: Tenant, settings: Any, demo: bool, says: str) -> None:
+    turn_on()
+    settings.DEMO = demo
+    assert state_of("backup")[1] == says
+
+
 def test_what_goes_the_next_night_is_shown_before(tenant: Tenant, read: Callable[[str], str], settings: Any) -> None:
     settings.KEEP_LOG_DAYS = 0
     for number in (1, 2):

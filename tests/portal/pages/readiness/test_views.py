@@ -61,6 +61,17 @@ def test_the_head_counts_and_each_check_names_its_people(read: Tenant, jo: Clien
     assert "Bo@acme.example" not in page
 
 
+def test_what_found_nobody_is_listed_and_what_was_not_looked_at_is_not(read: Tenant, jo: Client) -> None:
+    check = check_now(read)
+    listed = jo.get(PAGE).content.decode().partition("checks found nobody")[2]
+    assert "First name is missing" in listed
+    assert "User name and sign-in name differ" in listed
+    assert "Last name is missing" not in listed
+    check.unread = ["onPremisesImmutableId"]
+    check.save()
+    assert "User name and sign-in name differ" not in jo.get(PAGE).content.decode()
+
+
 def test_all_fine_is_said(read: Tenant, jo: Client) -> None:
     DirectoryUser.objects.filter(object_id="Adele").update(in_scope=False)
     check_now(read)
@@ -112,7 +123,7 @@ def test_who_would_keep_access_is_told_with_the_button_that_mends_it(read: Tenan
     assert 'action="/t/acme/mappings/disable-leavers/"' in page
     jo.post("/t/acme/mappings/disable-leavers/")
     check_now(read)
-    assert "Stays active" not in jo.get(PAGE).content.decode()
+    assert "Stays active" not in jo.get(PAGE).content.decode().partition("found nobody")[0]
 
 
 def test_the_trend_is_told_by_the_last_run_of_each_day(read: Tenant, jo: Client) -> None:
