@@ -405,10 +405,11 @@ class Directory:
         return int(row["n"]) if row else 0
 
     def members(self, group_id: str, after: str = "", limit: int = -1) -> list[tuple[str, str]]:
-        """(id, kind) of direct members; soft-deleted users are left out."""
+        """(id, kind) of direct members; people and groups in the recycle bin are left out."""
         sql = (
             "SELECT member_id, kind FROM members WHERE group_id = ? AND member_id > ? AND member_id NOT IN "
-            "(SELECT id FROM users WHERE deleted != '') ORDER BY member_id LIMIT ?"
+            "(SELECT id FROM users WHERE deleted != '' UNION ALL SELECT id FROM groups WHERE deleted != '') "
+            "ORDER BY member_id LIMIT ?"
         )
         return [(row["member_id"], row["kind"]) for row in self.db.all(sql, (group_id, after, limit))]
 

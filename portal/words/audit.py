@@ -37,6 +37,7 @@ ACTIONS = {
     "filter.remove": _("Removed a filter"),
     "filter.replace": _("Replaced a filter"),
     "hold.decide": _("Decided on held changes"),
+    "hold.export": _("Exported what is held"),
     "hold.undo_keep": _("Took a keep back"),
     "impact.export": _("Exported a preview"),
     "incident.acknowledge": _("Acknowledged an incident"),

@@ -5,14 +5,27 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Max, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from sync.configuration.current import configuration_of
 from sync.configuration.ruleset import filters_of
 from sync.engine.evaluation.clashes import BY_LEAVER
 from sync.engine.guard.guard import Guard
-from sync.models import ChangeRequest, Configuration, DirectoryGroup, DirectoryUser, HeldChange, Hold, Link, Run, Tenant
+from sync.models import (
+    ChangeRequest,
+    Configuration,
+    DirectoryGroup,
+    DirectoryUser,
+    HeldChange,
+    Hold,
+    Link,
+    ObjectType,
+    Origin,
+    Run,
+    Tenant,
+)
+from sync.models.hold import undecided
 from sync.models.run import RunQuerySet
 from sync.problems.catalogue import PROBLEMS, ProblemWords
 from sync.rules.scope import Reason
@@ -84,6 +97,58 @@ def held_of(tenant: Tenant, changes: Iterable[HeldChange]) -> list[Held]:
 def _logins(tenant: Tenant, ids: Sequence[str]) -> dict[str, str]:
     people = DirectoryUser.objects.filter(tenant=tenant, object_id__in=ids)
     return dict(people.exclude(user_principal_name="").values_list("object_id", "user_principal_name"))
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """Somebody in AWS. `since`: when the link was made, None where that is not known; `linked`: AWS held the person before
+    that; `groups` whose member AWS holds: Entra id and name, by name."""
+
+    since: datetime.datetime | None
+    linked: bool
+    groups: list[tuple[str, str]]
+
+
+def presence_in(hold: Hold, rows: Iterable[Held]) -> dict[str, Presence]:
+    """Of people who would lose access, by Entra id; without those whom AWS does not hold."""
+    people = [row.subject_id for row in rows if row.change.object_type == ObjectType.USER]
+    held = hold.kind == Hold.Kind.PEOPLE and hold.closed_at is None
+    return _presence_of(hold.tenant, people) if held and people else {}
+
+
+def _presence_of(tenant: Tenant, ids: Collection[str]) -> dict[str, Presence]:
+    group = "group_links__group__object_id"
+    names = DirectoryGroup.objects.filter(tenant=tenant, object_id=OuterRef(group)).values("display_name")
+    links = tenant.links.filter(object_type=ObjectType.USER, object_id__in=ids).exclude(scim_id="")
+    rows = links.annotate(group_name=Subquery(names[:1])).order_by("group_name", group)
+    found: dict[str, Presence] = {}
+    for object_id, since, origin, group_id, name in rows.values_list(
+        "object_id", "linked_at", "origin", group, "group_name"
+    ):
+        one = found.setdefault(object_id, Presence(since, origin != Origin.CREATED, []))
+        if group_id:
+            one.groups.append((group_id, name or group_id))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Changes of a hold by decision; `newest`: primary key, 0 without any."""
+
+    waiting: int
+    kept: int
+    newest: int
+
+
+def tally(hold: Hold) -> Tally:
+    """Of an open hold what is open; nothing of a closed one waits."""
+    still = Q() if hold.closed_at else Q(closed_at=None)
+    found = hold.changes.aggregate(
+        waiting=Count("pk", filter=Q(closed_at=None) & undecided(timezone.now())),
+        kept=Count("pk", filter=still & Q(decision=HeldChange.Decision.KEPT)),
+        newest=Max("pk", default=0),
+    )
+    return Tally(0 if hold.closed_at else found["waiting"], found["kept"], found["newest"])
 
 
 def by_cause(hold: Hold, rows: Iterable[Held]) -> list[HoldCause]:

@@ -37,14 +37,19 @@ class Hold(models.Model):
         ]
 
 
+def undecided(now: datetime.datetime) -> models.Q:
+    """Of open changes: nobody decided, or the approval has ended."""
+    ended = models.Q(decision=HeldChange.Decision.APPROVED, expires_at__lte=now)
+    return models.Q(decision=HeldChange.Decision.WAITING) | ended
+
+
 class HeldChangeQuerySet(models.QuerySet["HeldChange"]):
     def open(self) -> "HeldChangeQuerySet":
         return self.filter(closed_at=None)
 
     def waiting(self) -> "HeldChangeQuerySet":
         """Undecided, or approved so long ago that the approval has ended."""
-        ended = models.Q(decision=HeldChange.Decision.APPROVED, expires_at__lte=timezone.now())
-        return self.open().filter(models.Q(decision=HeldChange.Decision.WAITING) | ended)
+        return self.open().filter(undecided(timezone.now()))
 
     def approved(self) -> "HeldChangeQuerySet":
         return self.open().filter(decision=HeldChange.Decision.APPROVED, expires_at__gt=timezone.now())

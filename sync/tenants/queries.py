@@ -2,14 +2,15 @@
 
 import datetime
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from sync.configuration.current import configuration_of
-from sync.models import Adoption, NameId, Run, Tenant
+from sync.models import Adoption, AuditEntry, NameId, Run, Tenant
 from sync.models.tenant import PAUSE_REASON_LENGTH
 from sync.rules.limits import Limits
 from sync.runs.restored import waits_for_comparison
@@ -34,6 +35,42 @@ DELETE_AFTER_DAYS = (0, 3650)
 CHOICES = {"adoption": Adoption.values, "name_id": NameId.values}
 LONGEST_PAUSE = datetime.timedelta(days=30)
 FLAGS = ("delete_groups", "free_names", "verify_daily", "repair", "two_people")
+
+
+@dataclass(frozen=True, slots=True)
+class TimeOff:
+    """When nothing was synced since somebody wanted it so. `ends`: None while it lasts; `reason` of a pause, in the person's
+    words."""
+
+    begins: datetime.datetime
+    ends: datetime.datetime | None
+    paused: bool
+    actor: str
+    reason: str
+
+    def overlaps(self, begins: datetime.datetime, ends: datetime.datetime) -> bool:
+        return self.begins < ends and (self.ends is None or self.ends > begins)
+
+
+TURNED_ON = ("provisioning.turn_on", "provisioning.resume", "provisioning.pause_over")
+TURNED_OFF = ("provisioning.turn_off", "provisioning.stay_off", "provisioning.pause", "installation.restore")
+
+
+def times_off(tenant: Tenant) -> list[TimeOff]:
+    """Oldest first, as the audit log has them; nothing of the time before it was first on."""
+    mine = Q(tenant=tenant) | Q(tenant=None, verb="installation.restore")
+    entries = AuditEntry.objects.filter(mine, verb__in=[*TURNED_ON, *TURNED_OFF]).order_by("pk")
+    found: list[TimeOff] = []
+    on, now_off = False, None
+    for verb, at, actor, after in entries.values_list("verb", "at", "actor", "after"):
+        pausing = verb == "provisioning.pause"
+        if now_off and (verb in TURNED_ON or pausing != now_off.paused):
+            found.append(replace(now_off, ends=at))
+            now_off = None
+        if verb in TURNED_OFF and now_off is None and (on or found):
+            now_off = TimeOff(at, None, pausing, actor, (after or {}).get("pause_reason", ""))
+        on = verb in TURNED_ON
+    return [*found, now_off] if now_off else found
 
 
 def safety_of(tenant: Tenant) -> dict[str, Any]:

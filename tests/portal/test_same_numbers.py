@@ -91,7 +91,7 @@ def drift(jo: Client) -> Iterator[tuple[str, object, object]]:
     context = jo.get("/t/acme/drift/").context
     yield "compared", context["numbers"], {w: PEOPLE[w] + GROUPS[w] for w in ("gone", "differs", "only_in_aws")}
     only = jo.get("/t/acme/drift/only-in-aws/").context["count"]
-    lists = (len(context["gone"]), sum(one["count"] for one in context["sections"]), only)
+    lists = (len(context["gone"]["rows"]), sum(one["count"] for one in context["sections"]), only)
     yield "lists", lists, tuple(context["numbers"].values())
 
 

@@ -9,4 +9,5 @@ urlpatterns = [
     path("approvals/requests/<int:pk>/", views.decide_request, name="decide_request"),
     path("approvals/requests/<int:pk>/withdraw/", views.withdraw_request, name="withdraw_request"),
     path("approvals/<int:pk>/", views.approval, name="approval"),
+    path("approvals/<int:pk>/export/", views.approval_export, name="approval_export"),
 ]

@@ -3,23 +3,27 @@
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from portal.access.pages import page
+from portal.access.quota import begin_export
 from portal.access.request import HttpRequest, whole_number
 from portal.access.rights import can
 from portal.access.roles import Right
 from portal.access.step_up import StepUp
 from portal.frame.around import TenantFrame
+from portal.frame.csv_export import csv_response
 from portal.frame.paging import Pager, query_with
 from portal.frame.render import redirect_to, render_page
+from portal.pages.approvals.export import COLUMNS, csv_rows
 from portal.pages.approvals.forms import DecisionForm, LinkForm
 from portal.pages.approvals.requests import request_rows
 from portal.words.provisioning import off_words
 from portal.words.requests import waits_message
+from sync import audit
 from sync.approvals import queries
 from sync.approvals import services as service
 from sync.change_requests import services as change_requests
@@ -78,8 +82,8 @@ def hold_context(request: HttpRequest, hold: Hold, form: DecisionForm) -> dict[s
     start = whole_number(request.GET.get("from", "")) or 0
     rows = queries.held_of(hold.tenant, found[start : start + PAGE])
     unticked = set(form.unticked) if form.is_bound else {row.change.pk for row in rows if row.state == Decision.KEPT}
-    everything = hold.changes.open() if hold.closed_at is None else hold.changes.all()
-    waiting, kept = everything.waiting().count(), everything.filter(decision=Decision.KEPT).count()
+    tally = queries.tally(hold)
+    waiting, kept = tally.waiting, tally.kept
     here = [row for row in rows if row.state != Decision.APPROVED and hold.closed_at is None]
     lose_here = sum(row.change.pk not in unticked for row in here)
     lose = waiting - sum(row.state == Decision.WAITING for row in here) + lose_here
@@ -95,7 +99,8 @@ def hold_context(request: HttpRequest, hold: Hold, form: DecisionForm) -> dict[s
         "causes": queries.by_cause(hold, rows),
         "unticked": unticked,
         "shown": [row.change.pk for row in here],
-        "upto": hold.changes.order_by("-pk").values_list("pk", flat=True).first() or 0,
+        "upto": tally.newest,
+        "in_aws": queries.presence_in(hold, rows),
         "total": total,
         "waiting": waiting,
         "lose": lose,
@@ -120,6 +125,15 @@ def find(hold: Hold, text: str) -> HeldChangeQuerySet:
     if text:
         rows = rows.filter(display_name__icontains=text) | rows.filter(detail_name__icontains=text)
     return rows.order_by("cause", "detail_name" if hold.kind == Hold.Kind.MEMBERS else "action", "display_name", "pk")
+
+
+@page(read=Right.READ)
+def approval_export(request: HttpRequest, tenant: Tenant, pk: int) -> StreamingHttpResponse:
+    """All of a hold that its page lists, by the same search."""
+    begin_export(request)
+    hold = get_object_or_404(tenant.holds.select_related("run"), pk=pk)
+    audit.record(request.user.email, "hold.export", hold, None, {"kind": hold.kind, "run": hold.run.number})
+    return csv_response(f"{tenant.slug}-held-{hold.pk}", COLUMNS, csv_rows(hold, find(hold, request.GET.get("q", ""))))
 
 
 def _decide(request: HttpRequest, hold: Hold, form: DecisionForm) -> HttpResponse:

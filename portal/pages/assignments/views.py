@@ -28,6 +28,7 @@ from sync.configuration.items import setting_key
 from sync.directory import live, pasted
 from sync.directory.live import Found
 from sync.models import Assignment, Tenant
+from sync.preview.queries import assignment_effects
 from sync.preview.queries.assignment_effects import AssignmentEffects, Key
 
 # By table: the name of its page's number in the address, and what it is called.
@@ -87,9 +88,19 @@ def assign(request: HttpRequest, tenant: Tenant) -> HttpResponse:
         "form": form,
         "assigned": assigned_references(tenant),
         "published": is_published(tenant),
+        **counts_of(tenant, picked.found),
         **picked.context(),
     }
     return render_page(request, "assignments/assign.html", context, partial="picker", status=422 if wanted else 200)
+
+
+def counts_of(tenant: Tenant, found: Sequence[Found]) -> dict[str, Any]:
+    """Direct members by Entra id, and when they were counted: as the mirror has them, so that no search asks more of Graph."""
+    snapshot = assigned.last_snapshot(tenant) if any(one.object_type == "group" for one in found) else None
+    if snapshot is None:
+        return {}
+    groups = [one.object_id for one in found if one.object_type == "group"]
+    return {"member_counts": assignment_effects.known_counts(tenant, groups), "counted_at": snapshot.sealed_at}
 
 
 def _assign(request: HttpRequest, tenant: Tenant, chosen: Sequence[Found]) -> HttpResponse:

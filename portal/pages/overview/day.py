@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 from portal.words.states import LOOKS, counted
 from sync.models import Tenant
 from sync.models.run import CHANGED
+from sync.problems import languages
 from sync.problems.languages import grouped
 
 HOURS = datetime.timedelta(hours=24)
@@ -81,7 +82,7 @@ def last_day(tenant: Tenant) -> Day:
     bars = [half_hour(begins, number, rows, most) for number, rows in sorted(slots.items())]
     states = Counter(state for _at, state, _counts in found)
     labels = [begins + number * SLOT for number in range(0, SLOTS + 1, LABELLED)]
-    return Day(sentence_of(states), bars, labels)
+    return Day(" ".join([sentence_of(states), *switched(tenant, begins)]), bars, labels)
 
 
 def half_hour(
@@ -96,6 +97,15 @@ def half_hour(
 
 def changes_of(rows: Sequence[tuple[str, Mapping[str, int]]]) -> int:
     return sum(counts.get(result, 0) for _state, counts in rows for result in CHANGED)
+
+
+def switched(tenant: Tenant, begins: datetime.datetime) -> list[str]:
+    """Why there may be a gap: it is off now, or was until a moment of these hours."""
+    at = tenant.enabled_changed_at
+    if at is None or (tenant.enabled and at < begins):
+        return []
+    words = _("Paused since %(date)s.") if tenant.paused else _("Off since %(date)s.")
+    return [(_("On since %(date)s.") if tenant.enabled else words) % {"date": languages.moment(timezone.localtime(at))}]
 
 
 def sentence_of(states: Counter[str]) -> str:

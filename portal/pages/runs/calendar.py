@@ -1,7 +1,7 @@
 """Thirteen weeks of syncs, a cell a day, each with its worst result."""
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Value
@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from portal.pages.runs.forms import midnight
 from sync.models import Run, Tenant
+from sync.tenants.queries import TimeOff
 
 WEEKS = 13
 WEEK = datetime.timedelta(days=7)
@@ -23,6 +24,9 @@ RESULTS: Mapping[str, tuple[str, str, Words]] = {
     "errors": ("!", "attention", gettext_lazy("With errors, or waiting")),
     "completed": ("✓", "good", gettext_lazy("Completed")),
 }
+# Of a day without any sync, and beside the result of another.
+OFF = ("‖", "neutral", gettext_lazy("Paused or off"))
+PART_OF_IT = gettext_lazy("paused or off for a part of it")
 OF_STATES = {
     Run.State.FAILED: "failed",
     Run.State.COMPLETED_WITH_ERRORS: "errors",
@@ -53,12 +57,13 @@ class Calendar:
     rows: list[list[Day]]
 
 
-def calendar_of(tenant: Tenant) -> Calendar:
+def calendar_of(tenant: Tenant, off: Sequence[TimeOff]) -> Calendar:
     today = timezone.localdate()
     first = today - datetime.timedelta(days=today.weekday()) - (WEEKS - 1) * WEEK
     worst = results_of(tenant, first)
     weeks = [first + number * WEEK for number in range(WEEKS)]
-    rows = [[day_of(monday + datetime.timedelta(days=n), worst, today) for monday in weeks] for n in range(7)]
+    rests = days_off(off, first, today)
+    rows = [[day_of(monday + datetime.timedelta(days=n), worst, rests, today) for monday in weeks] for n in range(7)]
     trouble = sum(result != "completed" for result in worst.values())
     title = _("%(n)s of %(all)s days had trouble") % {"n": trouble, "all": len(worst)}
     return Calendar(title if worst else _("No syncs in 13 weeks"), with_months(weeks), rows)
@@ -86,8 +91,22 @@ def results_of(tenant: Tenant, first: datetime.date) -> dict[datetime.date, str]
     return found
 
 
-def day_of(date: datetime.date, worst: Mapping[datetime.date, str], today: datetime.date) -> Day:
-    if date not in worst:
-        return Day(date, "", "", _("No sync"), date > today)
-    letter, family, words = RESULTS[worst[date]]
-    return Day(date, letter, family, words, date > today)
+def days_off(off: Iterable[TimeOff], first: datetime.date, today: datetime.date) -> set[datetime.date]:
+    """In the reader's zone; also those of which it was a part."""
+    found: set[datetime.date] = set()
+    for one in off:
+        last = timezone.localdate(one.ends) if one.ends else today
+        day = max(first, timezone.localdate(one.begins))
+        found |= {day + datetime.timedelta(days=n) for n in range((last - day).days + 1)}
+    return found
+
+
+def day_of(
+    date: datetime.date, worst: Mapping[datetime.date, str], rests: Collection[datetime.date], today: datetime.date
+) -> Day:
+    if date in worst:
+        letter, family, words = RESULTS[worst[date]]
+        return Day(date, letter, family, f"{words}, {PART_OF_IT}" if date in rests else words, False)
+    if date in rests:
+        return Day(date, *OFF, date > today)
+    return Day(date, "", "", _("No sync"), date > today)

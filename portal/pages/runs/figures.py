@@ -50,11 +50,14 @@ class Fact(NamedTuple):
         return self.state not in BAD
 
 
-def facts_of(tenant: Tenant, span: Span) -> list[Fact]:
-    """Oldest first. Previews, comparisons and what was asked on demand are no syncs."""
-    runs = tenant.runs.syncs().finished().filter(created_at__gte=span.begins, created_at__lt=span.ends)
-    rows = runs.order_by("-number").values_list(*Fact._fields)[:MOST]
-    return [Fact(*row) for row in rows][::-1]
+def facts_of(tenant: Tenant, span: Span) -> tuple[list[Fact], list[Fact]]:
+    """Of the range and of the one before it, each oldest first. Previews, comparisons and what was asked on demand are no
+    syncs."""
+    runs = tenant.runs.syncs().finished().filter(created_at__gte=span.before.begins, created_at__lt=span.ends)
+    rows = runs.order_by("-number").values_list(*Fact._fields)[: 2 * MOST]
+    facts = [Fact(*row) for row in rows][::-1]
+    inside = [one for one in facts if one.created_at >= span.begins]
+    return inside[-MOST:], [one for one in facts if one.created_at < span.begins][-MOST:]
 
 
 def summary(tenant: Tenant, span: Span, facts: Sequence[Fact], before: Sequence[Fact]) -> dict[str, Any]:

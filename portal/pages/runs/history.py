@@ -16,13 +16,14 @@ from portal.frame.csv_export import csv_response
 from portal.frame.paging import Pager, query_with
 from portal.frame.render import render_page, wants_partial
 from portal.pages.runs import figures
-from portal.pages.runs.calendar import RESULTS, calendar_of
+from portal.pages.runs.calendar import OFF, RESULTS, calendar_of
 from portal.pages.runs.charts import charts_of
 from portal.pages.runs.forms import RANGES, HistoryForm, Span
 from sync import audit
 from sync.models import MissedStart, Run, Tenant
 from sync.models.run import RunQuerySet
 from sync.problems.catalogue import PROBLEMS
+from sync.tenants.queries import TimeOff, times_off
 
 PAGE = 50
 KINDS_SHOWN = 2
@@ -37,14 +38,15 @@ def runs(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """The page, or the table of runs alone for its filters."""
     form = HistoryForm(request.GET)
     span = form.span()
-    context = {"tenant": tenant, "form": form, "span": span} | table_context(request, tenant, form, span)
+    off = times_off(tenant)
+    context = {"tenant": tenant, "form": form, "span": span} | table_context(request, tenant, form, span, off)
     if not wants_partial(request):
-        context |= range_context(request, tenant, span)
+        context |= range_context(request, tenant, span, off)
     return render_page(request, "runs/history.html", context, partial="table")
 
 
-def range_context(request: HttpRequest, tenant: Tenant, span: Span) -> dict[str, Any]:
-    facts, before = figures.facts_of(tenant, span), figures.facts_of(tenant, span.before)
+def range_context(request: HttpRequest, tenant: Tenant, span: Span, off: Sequence[TimeOff]) -> dict[str, Any]:
+    facts, before = figures.facts_of(tenant, span)
     summary = figures.summary(tenant, span, facts, before)
     people = (summary["people"], summary["in_scope"], summary["more_people"])
     return {
@@ -53,8 +55,8 @@ def range_context(request: HttpRequest, tenant: Tenant, span: Span) -> dict[str,
         "too_many": len(facts) == figures.MOST,
         "charts": charts_of(tenant, span, facts, people),
         "failures": failures_of(span, facts),
-        "calendar": calendar_of(tenant),
-        "legend": list(RESULTS.values())[::-1],
+        "calendar": calendar_of(tenant, off),
+        "legend": [*list(RESULTS.values())[::-1], OFF],
         "any": bool(facts) or tenant.runs.exists(),
         "as_csv": query_with(request),
     }
@@ -79,11 +81,12 @@ def failures_of(span: Span, facts: Sequence[figures.Fact]) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A run, or a start that was missed; `problems`: titles of its first kinds, and how many more there are."""
+    """A run, a start that was missed, or a time when none was wanted; `problems`: titles of its first kinds, and how many more there are."""
 
     at: datetime.datetime
     run: Run | None = None
     missed: MissedStart | None = None
+    off: TimeOff | None = None
     problems: Sequence[str] = ()
     more: int = 0
 
@@ -96,13 +99,16 @@ class Line:
         return sum(self.run.counts.get(result, 0) for result in ("failed", "will_retry")) if self.run else 0
 
 
-def table_context(request: HttpRequest, tenant: Tenant, form: HistoryForm, span: Span) -> dict[str, Any]:
+def table_context(
+    request: HttpRequest, tenant: Tenant, form: HistoryForm, span: Span, off: Sequence[TimeOff]
+) -> dict[str, Any]:
     found = form.filtered(runs_in(tenant, span))
     before = whole_number(request.GET.get("before", ""))
     rows = list((found if before is None else found.filter(number__lt=before)).order_by("-number")[: PAGE + 1])
     missed = [] if form.narrowed else missed_beside(tenant, span, rows, first=before is None)
+    rests = [] if form.narrowed else off_beside(off, span, rows, first=before is None)
     return {
-        "lines": lines_of(rows[:PAGE], missed),
+        "lines": lines_of(rows[:PAGE], missed, rests),
         "pager": history_pager(request, rows, newest=before is not None),
         "count": found.count(),
     }
@@ -123,9 +129,18 @@ def missed_beside(tenant: Tenant, span: Span, rows: Sequence[Run], *, first: boo
     return list(missed.select_related("run").order_by("-expected_at")[:PAGE])
 
 
-def lines_of(rows: Iterable[Run], missed: Iterable[MissedStart]) -> list[Line]:
-    lines = [Line(run.created_at, run, None, *named_problems(run)) for run in rows]
+def off_beside(off: Iterable[TimeOff], span: Span, rows: Sequence[Run], *, first: bool) -> list[TimeOff]:
+    """Those that began among the runs of a page; on the last page also what began before the range."""
+    begins = rows[PAGE].created_at if len(rows) > PAGE else None
+    ends = span.ends if first or not rows else rows[0].created_at
+    found = [one for one in off if one.overlaps(span.begins, span.ends) and one.begins < ends]
+    return [one for one in found if begins is None or one.begins >= begins]
+
+
+def lines_of(rows: Iterable[Run], missed: Iterable[MissedStart], off: Iterable[TimeOff]) -> list[Line]:
+    lines = [Line(run.created_at, run, None, None, *named_problems(run)) for run in rows]
     lines += [Line(one.expected_at, missed=one) for one in missed]
+    lines += [Line(one.begins, off=one) for one in off]
     return sorted(lines, key=lambda one: one.at, reverse=True)
 
 
@@ -153,7 +168,7 @@ def history_pager(request: HttpRequest, rows: Sequence[Run], *, newest: bool) ->
 
 @page(read=Right.READ)
 def runs_export(request: HttpRequest, tenant: Tenant) -> StreamingHttpResponse:
-    """The runs of the range and filters, with the starts that were missed."""
+    """The runs of the range and filters, with the starts that were missed and the times when none was wanted."""
     begin_export(request)
     form = HistoryForm(request.GET)
     span = form.span()
@@ -163,17 +178,20 @@ def runs_export(request: HttpRequest, tenant: Tenant) -> StreamingHttpResponse:
 
 def export_rows(tenant: Tenant, form: HistoryForm, span: Span) -> Iterator[list[object]]:
     runs = form.filtered(runs_in(tenant, span)).order_by("-number").iterator(chunk_size=500)
-    missed = [] if form.narrowed else missed_between(tenant, span)
+    gaps = [] if form.narrowed else gap_rows(tenant, span)
     for run in runs:
-        while missed and missed[0].expected_at > run.created_at:
-            yield missed_row(missed.pop(0))
+        while gaps and gaps[0][0] > run.created_at:
+            yield gaps.pop(0)[1]
         yield run_row(run)
-    yield from (missed_row(one) for one in missed)
+    yield from (row for _at, row in gaps)
 
 
-def missed_between(tenant: Tenant, span: Span) -> list[MissedStart]:
+def gap_rows(tenant: Tenant, span: Span) -> list[tuple[datetime.datetime, list[object]]]:
+    """Why nothing ran, newest first, each with when it began."""
     missed = tenant.missed_starts.filter(expected_at__gte=span.begins, expected_at__lt=span.ends)
-    return list(missed.order_by("-expected_at"))
+    found = [(one.expected_at, missed_row(one)) for one in missed]
+    found += [(one.begins, off_row(one)) for one in times_off(tenant) if one.overlaps(span.begins, span.ends)]
+    return sorted(found, key=lambda one: one[0], reverse=True)
 
 
 def run_row(run: Run) -> list[object]:
@@ -193,6 +211,12 @@ def missed_row(missed: MissedStart) -> list[object]:
     row: dict[str, object] = dict.fromkeys(COLUMNS, "")
     row |= {"state": "did_not_start", "started": stamp(missed.expected_at), "finished": stamp(missed.until)}
     return list((row | {"reason": missed.reason}).values())
+
+
+def off_row(off: TimeOff) -> list[object]:
+    row: dict[str, object] = dict.fromkeys(COLUMNS, "")
+    row |= {"state": "paused" if off.paused else "off", "requested_by": off.actor, "reason": off.reason}
+    return list((row | {"started": stamp(off.begins), "finished": stamp(off.ends)}).values())
 
 
 def stamp(moment: datetime.datetime | None) -> str:

@@ -16,7 +16,15 @@ from django.db.models import Count, Q, QuerySet
 
 from sync.configuration.ruleset import Rules
 from sync.engine.scope import nesting
-from sync.models import Assignment, Configuration, DirectoryMembership, DirectoryUser, ObjectType, Tenant
+from sync.models import (
+    Assignment,
+    Configuration,
+    DirectoryGroup,
+    DirectoryMembership,
+    DirectoryUser,
+    ObjectType,
+    Tenant,
+)
 from sync.rules.scope import Reason
 
 # (object type, object id) of an assignment.
@@ -193,6 +201,13 @@ def members_of(tenant: Tenant, groups: Collection[str]) -> QuerySet[DirectoryMem
 def people_in(tenant: Tenant, groups: Collection[str]) -> QuerySet[DirectoryUser]:
     """Those who are in the directory, of any of these groups."""
     return DirectoryUser.objects.filter(tenant=tenant, deleted="", object_id__in=members_of(tenant, groups))
+
+
+def known_counts(tenant: Tenant, groups: Collection[str]) -> dict[str, int]:
+    """As `direct_counts`, with 0, and without groups of which the mirror does not have all members."""
+    known = DirectoryGroup.objects.filter(tenant=tenant, object_id__in=list(groups), deleted="", members_unsure=False)
+    counts = direct_counts(tenant, groups) if groups else {}
+    return {key: counts.get(key, 0) for key in known.values_list("object_id", flat=True)}
 
 
 def direct_counts(tenant: Tenant, groups: Collection[str]) -> dict[str, int]:

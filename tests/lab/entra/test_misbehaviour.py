@@ -360,11 +360,24 @@ def test_a_group_is_deleted_restored_and_purged(lab: Lab, graph: GraphCaller) ->
     assert lab.call("POST", "entra/groups", {"displayName": "Comms"})["id"] != group
 
 
+def members_told(graph: GraphCaller, group: str) -> list[str]:
+    """By a full round."""
+    return [
+        one["id"] for item in graph.items(GROUPS)[0] if item["id"] == group for one in item.get("members@delta", [])
+    ]
+
+
 def test_a_security_group_may_lie_in_the_bin_too(lab: Lab, graph: GraphCaller) -> None:
     group = lab.call("POST", "entra/groups", {"displayName": "Soft"})["id"]
+    outer = lab.call("POST", "entra/groups", {"displayName": "Around", "members": [group]})["id"]
     link = graph.items(GROUPS)[1]
     lab.call("DELETE", f"entra/groups/{group}", {"soft": True})
     assert graph.items(link)[0] == [{"id": group, "@removed": {"reason": "changed"}}]
+    # Nobody's member as long as it lies there.
+    assert graph.items(f"/groups/{outer}/members")[0] == []
+    assert members_told(graph, outer) == []
+    lab.call("POST", f"entra/groups/{group}/restore")
+    assert members_told(graph, outer) == [group]
 
 
 def test_a_member_becomes_a_guest(lab: Lab, graph: GraphCaller) -> None:

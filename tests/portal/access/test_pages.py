@@ -158,6 +158,7 @@ def make_world() -> World:
         "site_audit_entry": AuditEntry.objects.first(),
     }
     incident = Incident.objects.create(tenant=tenant, code="token-refused", kind="quarantine", opened_at=timezone.now())
+    rows["approval_export"] = rows["approval"]
     rows |= dict.fromkeys(("incident", "incident_acknowledge", "incident_snooze"), incident)
     rows |= dict.fromkeys(("channel", "channel_test", "channel_remove"), mail_to(tenant))
     numbered: dict[str, dict[str, Any]] = {name: {"pk": row.pk, "test_id": row.pk} for name, row in rows.items() if row}

@@ -1,6 +1,8 @@
 """Approvals as pages: who may decide, what a decision covers, what it asks for."""
 
+import csv
 import datetime
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +14,18 @@ from portal.models import Role, User
 from sync.configuration.current import configuration_of
 from sync.configuration.editing import matching_changed
 from sync.configuration.filters import save_filter
-from sync.models import AuditEntry, DirectoryUser, HeldChange, Hold, Link, Operation, Run, Snapshot, Tenant
+from sync.models import (
+    AuditEntry,
+    DirectoryUser,
+    HeldChange,
+    Hold,
+    Link,
+    Operation,
+    Run,
+    Snapshot,
+    Tenant,
+)
+from tests.world.mirrored import linked, member_of, mirrored_group
 from tests.world.people import person
 from tests.world.runs import new_run
 
@@ -83,6 +96,71 @@ def test_names_stand_under_their_cause_with_the_limit(run: Run, approver: Client
     for words in ("5 removals are held", "your limit is 3", "Not assigned", "Deleted in Entra", "leaver4@acme.example"):
         assert words in page
     assert "5 removals are held" in approver.get("/t/acme/approvals/").content.decode()
+
+
+def in_aws(hold: Hold, n: int, *groups: str, **facts: Any) -> None:
+    """Puts the n-th person of a hold into AWS, with these groups."""
+    change = hold.changes.order_by("pk")[n]
+    person = Link.objects.create(
+        tenant=hold.tenant, object_type="user", object_id=change.object_id, scim_id=f"u{n}", **facts
+    )
+    for name in groups:
+        member_of(linked(mirrored_group(hold.tenant, name)), person)
+
+
+MARCH = datetime.datetime(2026, 3, 3, 12, tzinfo=datetime.UTC)
+
+
+def test_a_removal_says_through_which_groups_and_since_when_the_person_is_in_aws(run: Run, approver: Client) -> None:
+    hold = hold_of(run, 3)
+    in_aws(hold, 0, "AWS-Prod", "AWS-Data", linked_at=MARCH)
+    in_aws(hold, 1, linked_at=MARCH, origin="rule")
+    rows = re.findall(r'<tr id="change-.*?</tr>', approver.get(f"/t/acme/approvals/{hold.pk}/").content.decode(), re.S)
+    first, second, third = sorted(re.sub(r"\s+", " ", re.sub("<[^>]*>", " ", row)) for row in rows)
+    assert "AWS-Data AWS-Prod 3 Mar 2026" in first
+    assert "earlier" not in first
+    assert "no group 3 Mar 2026 or earlier: it was linked then" in second
+    assert "2026" not in third
+
+
+def test_where_nobody_loses_access_nothing_is_said_of_it(run: Run, approver: Client) -> None:
+    hold = hold_of(run, 2, "creates")
+    assert "In AWS through" not in approver.get(f"/t/acme/approvals/{hold.pk}/").content.decode()
+
+
+def csv_of(answer: Any) -> list[dict[str, str]]:
+    return list(csv.DictReader(b"".join(answer.streaming_content).decode("utf-8-sig").splitlines()))
+
+
+def test_all_of_a_hold_is_a_file_with_groups_and_decisions(run: Run, approver: Client) -> None:
+    hold = hold_of(run, 120)
+    in_aws(hold, 0, "AWS-Prod", "AWS-Data", linked_at=MARCH)
+    hold.changes.filter(display_name="Leaver 0001").update(
+        decision="kept", decided_by="ann@acme.example", decided_at=MARCH, comment="On call"
+    )
+    address = f"/t/acme/approvals/{hold.pk}/export/"
+    assert address in approver.get(f"/t/acme/approvals/{hold.pk}/").content.decode()
+    rows = csv_of(approver.get(address))
+    by_name = {row["name"]: row for row in rows}
+    assert len(rows) == len(by_name) == 120
+    first, second = by_name["Leaver 0000"], by_name["Leaver 0001"]
+    assert (first["in_aws_through"], first["in_aws_since"][:10]) == ("AWS-Data; AWS-Prod", "2026-03-03")
+    assert (first["action"], first["cause"], first["decision"]) == ("disable", "deleted", "waiting")
+    assert (second["decision"], second["decided_by"], second["comment"]) == ("kept", "ann@acme.example", "On call")
+    entry = AuditEntry.objects.get(verb="hold.export")
+    assert (entry.actor, entry.after) == ("ann@acme.example", {"kind": "people", "run": 1})
+
+
+def test_a_file_holds_what_the_search_found(run: Run, approver: Client) -> None:
+    hold = hold_of(run, 12)
+    rows = csv_of(approver.get(f"/t/acme/approvals/{hold.pk}/export/?q=0011"))
+    assert [row["name"] for row in rows] == ["Leaver 0011"]
+
+
+def test_a_hold_of_another_tenant_is_no_file_of_this_one(run: Run, approver: Client) -> None:
+    other = Tenant.objects.create(slug="other", name="Other")
+    hold = hold_of(new_run(other, 1), 1)
+    assert approver.get(f"/t/acme/approvals/{hold.pk}/export/").status_code == 404
 
 
 @pytest.mark.parametrize("column", ["display_name", "detail_name"])

@@ -324,6 +324,30 @@ def test_the_chosen_list_survives_further_searches(tenant: Tenant, jo: Client, e
     assert not drafts.draft_or_current(tenant).assignments.exists()
 
 
+def test_groups_that_are_found_say_how_many_members_they_have(company: Tenant, jo: Client, entra: Entra) -> None:
+    entra.groups = [group(50, "AWS-New"), group(51, "AWS-Empty"), group(52, "AWS-Unsure")]
+    entra.groups += [{"id": ADMINS, "displayName": "AWS-Admins", "securityEnabled": True}]
+    DirectoryGroup.objects.create(tenant=company, object_id=oid(51), display_name="AWS-Empty")
+    DirectoryGroup.objects.create(tenant=company, object_id=oid(52), display_name="AWS-Unsure", members_unsure=True)
+    page = jo.get(f"{PAGE}assign/?q=aws").content.decode()
+    found = re.findall(r'<label for="tick-.*?</label>', page, re.S)
+    lines = [" ".join(re.sub(r"<[^>]+>", " ", one).split()) for one in found]
+    assert lines == [
+        "AWS-New members not counted yet Security group",
+        "AWS-Empty 0 members Security group",
+        "AWS-Unsure members not counted yet Security group",
+        "AWS-Admins 2 members Security group, already assigned",
+    ]
+    assert "members as of" in page
+    assert [question[0] for question in entra.asked].count("search") == len(entra.asked), "Graph counts nothing"
+
+
+def test_before_the_first_reading_no_member_is_counted(tenant: Tenant, jo: Client, entra: Entra) -> None:
+    entra.groups = [group(50, "AWS-Field")]
+    page = jo.get(f"{PAGE}assign/?q=aws").content.decode()
+    assert "member" not in re.findall(r'<label for="tick-.*?</label>', page, re.S)[0]
+
+
 def test_a_search_by_address_works_too(tenant: Tenant, jo: Client, entra: Entra) -> None:
     entra.groups = [group(50, "AWS-Field")]
     assert b"AWS-Field" in jo.get(f"{PAGE}assign/?q=aws").content

@@ -16,7 +16,7 @@ HOUR = datetime.timedelta(hours=1)
 
 @pytest.fixture
 def on(ready: Tenant) -> Tenant:
-    Tenant.objects.update(enabled=True, enabled_changed_at=timezone.now())
+    Tenant.objects.update(enabled=True, enabled_changed_at=timezone.now() - 48 * HOUR)
     return ready
 
 
@@ -50,6 +50,19 @@ def test_a_day_without_syncs_says_so(on: Tenant, jo: Client) -> None:
     page = jo.get("/t/acme/")
     assert "No sync in the last 24 hours." in page.content.decode()
     assert page.context["day"].bars == []
+
+
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        ({"enabled": True}, "On since"),
+        ({"enabled": False}, "Off since"),
+        ({"enabled": False, "resume_at": timezone.now() + HOUR}, "Paused since"),
+    ],
+)
+def test_a_gap_that_somebody_wanted_explains_itself(on: Tenant, jo: Client, facts: dict[str, Any], words: str) -> None:
+    Tenant.objects.update(enabled_changed_at=timezone.now() - HOUR, **facts)
+    assert words in jo.get("/t/acme/").context["day"].sentence
 
 
 @pytest.mark.parametrize(

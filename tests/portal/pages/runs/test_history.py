@@ -140,6 +140,101 @@ def test_the_calendar_has_the_worst_of_each_day(tenant: Tenant, jo: Client) -> N
     assert [day.future for day in (row[-1] for row in calendar.rows)] == [False, False, False, True, True, True, True]
 
 
+def switched(tenant: Tenant, verb: str, ago: datetime.timedelta, reason: str = "") -> None:
+    """As the audit log has it."""
+    facts = {"verb": f"provisioning.{verb}", "actor": "jo@acme.example", "after": {"pause_reason": reason}}
+    AuditEntry.objects.create(tenant=tenant, at=NOW - ago, **facts)
+
+
+def days_of(context: Any) -> dict[int, tuple[str, str]]:
+    """By day of the month: letter and words."""
+    return {day.date.day: (day.letter, str(day.words)) for row in context["calendar"].rows for day in row if day.letter}
+
+
+def test_a_day_on_which_provisioning_was_paused_or_off_explains_its_gap(tenant: Tenant, jo: Client) -> None:
+    switched(tenant, "turn_on", hours(24 * 10))
+    switched(tenant, "pause", hours(24 * 5))
+    switched(tenant, "pause_over", hours(24 * 3))
+    switched(tenant, "turn_off", hours(1))
+    ran(tenant, 1, hours(24 * 3 - 1))
+    days = days_of(history(jo))
+    assert days == {
+        20: ("‖", "Paused or off"),
+        21: ("‖", "Paused or off"),
+        22: ("✓", "Completed, paused or off for a part of it"),
+        25: ("‖", "Paused or off"),
+    }
+
+
+def test_what_was_never_on_was_not_off(tenant: Tenant, jo: Client) -> None:
+    switched(tenant, "turn_on", hours(24))
+    assert days_of(history(jo)) == {}
+    assert history(jo)["lines"] == []
+
+
+def test_times_without_syncs_stand_between_the_runs_with_who_and_why(tenant: Tenant, jo: Client) -> None:
+    switched(tenant, "turn_on", hours(50))
+    switched(tenant, "pause", hours(8), "Directory moves <b>")
+    switched(tenant, "pause", hours(7), "Moved on")
+    switched(tenant, "resume", hours(6))
+    switched(tenant, "turn_off", hours(2))
+    first, last = ran(tenant, 1, hours(9)), ran(tenant, 2, hours(5))
+    shown = [line.run.number if line.run else line.off.paused for line in history(jo)["lines"]]
+    assert shown == [False, last.number, True, first.number]
+    page = " ".join(jo.get("/t/acme/runs/").content.decode().split())
+    assert "Directory moves &lt;b&gt;" in page
+    assert "Moved on" not in page
+    assert page.count("jo@acme.example") >= 2
+    assert [line.off for line in history(jo, "?kind=changes")["lines"]] == [None, None]
+    text = b"".join(jo.get("/t/acme/runs/export/")).decode()[1:]
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert [row["state"] for row in rows] == ["off", "completed", "paused", "completed"]
+    paused = rows[2]
+    assert (paused["started"], paused["finished"]) == ("2026-11-25T04:30:00Z", "2026-11-25T06:30:00Z")
+    assert (paused["requested_by"], paused["reason"]) == ("jo@acme.example", "Directory moves <b>")
+
+
+def test_a_pause_that_became_off_for_good_is_both_one_after_the_other(tenant: Tenant, jo: Client) -> None:
+    switched(tenant, "turn_on", hours(50))
+    switched(tenant, "pause", hours(8))
+    switched(tenant, "turn_off", hours(4))
+    off, paused = (line.off for line in history(jo)["lines"])
+    assert (paused.paused, paused.ends, off.paused, off.begins, off.ends) == (
+        *(True, NOW - hours(4)),
+        *(False, NOW - hours(4), None),
+    )
+
+
+def test_a_restore_turns_off_what_was_on(tenant: Tenant, jo: Client) -> None:
+    switched(tenant, "turn_on", hours(50))
+    AuditEntry.objects.create(tenant=None, at=NOW - hours(4), verb="installation.restore", actor="jo@acme.example")
+    assert [line.off.begins for line in history(jo)["lines"]] == [NOW - hours(4)]
+
+
+def test_times_off_of_another_tenant_are_not_told_here(tenant: Tenant, jo: Client) -> None:
+    other = Tenant.objects.create(slug="other", name="Other")
+    switched(other, "turn_on", hours(5))
+    switched(other, "turn_off", hours(4))
+    assert (history(jo)["lines"], days_of(history(jo))) == ([], {})
+
+
+def test_times_off_stay_between_their_runs_when_the_list_has_pages(
+    tenant: Tenant, jo: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("portal.pages.runs.history.PAGE", 2)
+    switched(tenant, "turn_on", hours(24 * 9))
+    switched(tenant, "turn_off", hours(24 * 8))
+    switched(tenant, "turn_on", hours(24 * 6))
+    switched(tenant, "turn_off", hours(8.5))
+    switched(tenant, "turn_on", hours(8.2))
+    for number in range(1, 5):
+        ran(tenant, number, hours(10 - number))
+    first = history(jo)
+    assert [line.run.number if line.run else "-" for line in first["lines"]] == [4, 3]
+    [(older, _word)] = first["pager"].links
+    assert [line.run.number if line.run else "-" for line in history(jo, older)["lines"]] == [2, "-", 1, "-"]
+
+
 def test_a_start_that_was_missed_stands_between_the_runs_with_its_reason(tenant: Tenant, jo: Client) -> None:
     first, last = ran(tenant, 1, hours(3)), ran(tenant, 2, hours(1))
     nobody = {"tenant": tenant, "expected_at": NOW - hours(2), "until": NOW - hours(1), "reason": "nobody"}

@@ -56,6 +56,20 @@ def manager_of(user: dict[str, Any]) -> str | None:
     return manager
 
 
+def test_creates_over_the_quota_do_not_keep_changes_of_others_back(wired: Tenant, lab: Lab) -> None:
+    newcomers = group_of(lab, "Newcomers", [hire(lab, f"New Comer{n:03}") for n in range(3 * MANY)])
+    # Hired last: planned behind all of them.
+    known = hire(lab, "Al Ready")
+    assign(wired, known)
+    sync(wired)
+    lab.call("POST", "aws/switches", {"user_quota": "1"})
+    assign(wired, newcomers)
+    lab.call("PATCH", f"entra/users/{known['id']}", {"jobTitle": "Chief"})
+    run = sync(wired)
+    assert aws_user(lab, known["id"])["title"] == "Chief"
+    assert not run.operations.filter(result=Result.PLANNED).exists()
+
+
 def test_a_run_with_rows_that_nobody_decided_on_fails_and_is_done_again(
     wired: Tenant, lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
