@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from sync.models import (
-    Assignment,
     AttributeMapping,
     Configuration,
     ScopingFilter,
@@ -48,21 +47,17 @@ class Rules:
     def of(cls, configuration: Configuration) -> "Rules":
         """Three queries, however much it holds."""
         rows = list(AttributeMapping.objects.filter(configuration=configuration))
-        assigned = list(
-            Assignment.objects.filter(configuration=configuration).values_list(
-                "object_type", "object_id", "nested", "send_group"
-            )
-        )
+        assigned = list(configuration.assignments.all())
         filtered = list(ScopingFilter.objects.filter(configuration=configuration))
-        groups = [one for one in assigned if one[0] == "group"]
+        groups = [one for one in assigned if one.object_type == "group"]
         return cls(
             users=tuple(row.rule() for row in rows if row.object_type == "user"),
             groups=tuple(row.rule() for row in rows if row.object_type == "group"),
-            assigned_users=frozenset(key for kind, key, _nested, _sent in assigned if kind == "user"),
-            assigned_groups=frozenset(key for _kind, key, _nested, _sent in groups),
+            assigned_users=frozenset(one.object_id for one in assigned if one.object_type == "user"),
+            assigned_groups=frozenset(one.object_id for one in groups),
             changed_at=configuration.changed_at,
-            nested=frozenset(key for _kind, key, nested, _sent in groups if nested),
-            sent_groups=frozenset(key for _kind, key, _nested, sent in groups if sent),
+            nested=frozenset(one.object_id for one in groups if one.nested),
+            sent_groups=frozenset(one.object_id for one in groups if one.send_group),
             everybody=configuration.everybody,
             mirrored_app=configuration.mirrored_app,
             people_gate=Gate(_compiled(filtered, "user"), configuration.leave_out_guests),

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -14,6 +14,7 @@ from sync.people.verdict import Verdict, problem_of
 from sync.problems.catalogue import PROBLEMS, SCOPE_HELP, Words, scope_words
 from sync.problems.languages import grouped
 from sync.standings import queries as standings
+from sync.standings.derivation import comparisons
 
 # Missing people of whom the cause is looked for, and of whom some are named.
 LOOKED_AT, NAMED = 200, 3
@@ -51,11 +52,12 @@ def members_of_group(tenant: Tenant, object_id: str, groups: Collection[str]) ->
     # Whose links they are stands in each index: without it one has to be read through.
     mine = {"group__tenant": tenant, "group__object_type": ObjectType.GROUP, "group__object_id": object_id}
     links = MembershipLink.objects.filter(tenant=tenant, certain=True, **mine)
-    drifts = Drift.objects.filter(run=standings.compared(tenant), link__object_id=object_id, repaired=False)
+    newest = comparisons(tenant.pk).values("pk")[:1]
+    drifts = Drift.objects.filter(run=Subquery(newest), link__object_id=object_id, repaired=False)
     lost = drifts.filter(kind=Drift.Kind.MEMBER_MISSING).values("member_scim_id")
-    wanted = wanted_members(tenant, groups)
-    missing = wanted.filter(_is_missing(links, lost))
-    first = list(missing[:LOOKED_AT])
+    wanted, is_missing = wanted_members(tenant, groups), _is_missing(links, lost)
+    counted = wanted.aggregate(wanted=Count("pk"), missing=Count("pk", filter=is_missing))
+    first = list(wanted.filter(is_missing)[:LOOKED_AT]) if counted["missing"] else []
     worst = next((row for row in first if row.word not in QUIET), next(iter(first), None))
     same = [row for row in first if worst and _cause(row) == _cause(worst)]
     kinds = drifts.aggregate(
@@ -63,9 +65,9 @@ def members_of_group(tenant: Tenant, object_id: str, groups: Collection[str]) ->
         lost=Count("pk", filter=Q(kind=Drift.Kind.MEMBER_MISSING)),
     )
     return GroupMembers(
-        wanted=wanted.count(),
+        wanted=counted["wanted"],
         in_aws=links.exclude(user__scim_id="").count() + kinds["extra"] - kinds["lost"],
-        missing=len(first) if len(first) < LOOKED_AT else missing.count(),
+        missing=counted["missing"],
         extra=kinds["extra"],
         worst=worst,
         names=[str(row) for row in same[:NAMED]],

@@ -198,9 +198,13 @@ class Derivation:
         return "(" + ", ".join(f"%({key})s" for key in named) + ")"
 
 
+def comparisons(tenant_id: int) -> QuerySet[Run]:
+    """Those that were carried through, newest first: the rows of the first are what is known."""
+    return Run.objects.compared().filter(tenant_id=tenant_id).order_by("-pk")
+
+
 def newest_comparison(tenant_id: int) -> Run | None:
-    """The last one that was carried through: its rows are what is known."""
-    return Run.objects.compared().filter(tenant_id=tenant_id).order_by("-pk").first()
+    return comparisons(tenant_id).first()
 
 
 def table_of(model: type[Any]) -> str:

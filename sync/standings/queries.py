@@ -20,6 +20,7 @@ from sync.standings.derivation import (
     MIRRORS,
     ONLY_IN_AWS,
     Derivation,
+    comparisons,
     newest_comparison,
     only_in_aws,
     open_differences,
@@ -405,7 +406,7 @@ class AsOf:
 
 def as_of(tenant: Tenant) -> AsOf:
     read = tenant.snapshots.exclude(sealed_at=None).order_by("-pk").values("sealed_at")
-    compared = tenant.runs.compared().order_by("-pk").values("compared_at")
+    compared = comparisons(tenant.pk).values("compared_at")
     both = Subquery(read[:1]), Subquery(compared[:1])
     return AsOf(*Tenant.deleted_too.values_list(*both).get(pk=tenant.pk))
 

@@ -27,7 +27,7 @@ BUDGET = 15
 # What puts more side by side: its own budget.
 ABOVE = {
     "drift": 20,
-    "group": 24,
+    "group": 20,
     "overview": 19,
     # With the entry of the audit log that it writes.
     "person": 16,

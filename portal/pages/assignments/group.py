@@ -1,11 +1,11 @@
 """One group: what is inside it, who comes through it, and where it is assigned."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery
 from django.http import Http404, HttpResponse
 from django.utils.translation import gettext as _
 
@@ -22,7 +22,6 @@ from sync.configuration import drafts
 from sync.directory import live
 from sync.models import (
     Assignment,
-    Configuration,
     DirectoryGroup,
     DirectoryMembership,
     DirectoryUser,
@@ -63,22 +62,25 @@ class GroupMember:
 def group(request: HttpRequest, tenant: Tenant, object_id: str) -> HttpResponse:
     configurations = TenantFrame.of(request, tenant).configurations
     configuration = configurations.shown
-    row, mirrored = group_or_404(configuration, object_id)
     rules = AssignmentEffects(configuration)
     inside = assignment_effects.nested_groups(tenant, [object_id])
     groups = {object_id, *(child for children in inside.values() for child in children)}
+    mirror = groups_read(tenant, groups)
+    row, mirrored = assigned_group(rules.assignments, object_id), mirror.get(object_id)
+    known_or_404(row, mirrored)
+    names = {group_id: str(found) for group_id, found in mirror.items()}
     included = groups if row is None or row.nested else {object_id}
     snapshot = tables.last_snapshot(tenant)
     standing = standings.standing_of(tenant, ObjectType.GROUP, object_id)
     text, roots = request.GET.get("q", ""), within(rules, object_id)
-    shown = people_page(included, text, request.GET.get("page", ""), rules=rules, included=bool(row or roots))
-    context = {
+    shown = people_page(included, text, request.GET.get("page", ""), rules, names, included=bool(row or roots))
+    context: dict[str, Any] = {
         "tenant": tenant,
         "object_id": object_id,
         "name": (mirrored.display_name if mirrored else "") or str(row),
         "mirrored": mirrored,
         "row": row,
-        "tree": tree_lines(tenant, object_id, inside, mirrored),
+        "tree": tree_lines(tenant, object_id, inside, names),
         "loops": 0,
         "effective": shown.paginator.count if not text else assignment_effects.people_in(tenant, included).count(),
         "people": shown,
@@ -90,13 +92,13 @@ def group(request: HttpRequest, tenant: Tenant, object_id: str) -> HttpResponse:
         "standing": standing,
         "word": tables.word_of_group(row, standing) if row else "",
         "read_at": snapshot.sealed_at if snapshot else None,
-        "changed_at": changed_at(tenant, mirrored),
+        "changed_at": mirrored.changed_at if mirrored else None,
         "written": last_membership_change(tenant, object_id),
         "may_edit": can(request.user, tenant, Right.CONFIGURE) and not (row and row.mirrored),
     }
     if standing is not None:
         in_use = configurations.current
-        published = row if in_use == configuration else assignment_in(in_use, object_id)
+        published = row if in_use == configuration else assigned_group(in_use.assignments.all(), object_id)
         context |= verdict_on(request, standing, published, groups)
     context["loops"] = sum(twig.branch.loop for twig in context["tree"])
     return render_page(request, "assignments/group/detail.html", context, partial="people")
@@ -112,25 +114,25 @@ def verdict_on(request: HttpRequest, standing: Standing, row: Assignment | None,
     return {"members": members, "verdict": verdict}
 
 
-def group_or_404(configuration: Configuration, object_id: str) -> tuple[Assignment | None, DirectoryGroup | None]:
-    """The group as it is assigned and as it was read. Raises Http404 when it is neither."""
-    row = assignment_in(configuration, object_id)
-    mirrored = DirectoryGroup.objects.filter(tenant=configuration.tenant_id, object_id=object_id).first()
+def groups_read(tenant: Tenant, ids: Collection[str]) -> dict[str, Any]:
+    """By object id: each as it was read, and `changed_at`: when a reading last found something new about it or its members."""
+    found = Snapshot.objects.filter(pk=OuterRef("changed_snapshot")).values("sealed_at")
+    rows = DirectoryGroup.objects.filter(tenant=tenant, object_id__in=ids).annotate(changed_at=Subquery(found))
+    return {row.object_id: row for row in rows}
+
+
+def assigned_group(rows: Iterable[Assignment], object_id: str) -> Assignment | None:
+    return next((row for row in rows if (row.object_type, row.object_id) == (ObjectType.GROUP, object_id)), None)
+
+
+def known_or_404(row: Assignment | None, mirrored: DirectoryGroup | None) -> None:
+    """Raises Http404 when the group is neither assigned nor read."""
     if row is None and mirrored is None:
         raise Http404(_("We have not read a group with this ID."))
-    return row, mirrored
 
 
-def assignment_in(configuration: Configuration, object_id: str) -> Assignment | None:
-    return configuration.assignments.filter(object_type="group", object_id=object_id).first()
-
-
-def tree_lines(tenant: Tenant, root: str, inside: dict[str, set[str]], mirrored: DirectoryGroup | None) -> list[Twig]:
-    """`mirrored`: the root itself, where it was read."""
-    below = {child for children in inside.values() for child in children} - {root}
-    rows = DirectoryGroup.objects.filter(tenant=tenant, object_id__in=below)
-    names = {row.object_id: str(row) for row in [*rows, *([mirrored] if mirrored else [])]}
-    ids = {root, *below}
+def tree_lines(tenant: Tenant, root: str, inside: dict[str, set[str]], names: Mapping[str, str]) -> list[Twig]:
+    ids = {root, *(child for children in inside.values() for child in children)}
     counts = assignment_effects.direct_counts(tenant, ids)
     return [
         Twig(branch, names.get(branch.group_id, branch.group_id), counts.get(branch.group_id, 0))
@@ -139,27 +141,29 @@ def tree_lines(tenant: Tenant, root: str, inside: dict[str, set[str]], mirrored:
 
 
 def people_page(
-    groups: set[str], text: str, number: str, *, rules: AssignmentEffects, included: bool
+    groups: set[str], text: str, number: str, rules: AssignmentEffects, names: Mapping[str, str], *, included: bool
 ) -> Page[GroupMember]:
+    """`names`: of the groups, where they were read. `included`: the group is assigned, or inside one that is."""
     rows = assignment_effects.people_in(rules.tenant, groups).order_by("display_name", "pk")
     if text := text.strip():
         rows = rows.filter(Q(display_name__icontains=text) | Q(user_principal_name__icontains=text))
     page: Page[Any] = Paginator(rows, tables.PAGE).get_page(number)
-    page.object_list = _members(rules, groups, list(page.object_list), included)
+    page.object_list = _members(rules, groups, list(page.object_list), names, included)
     return page
 
 
 def _members(
-    rules: AssignmentEffects, groups: set[str], users: Sequence[DirectoryUser], included: bool
+    rules: AssignmentEffects,
+    groups: set[str],
+    users: Sequence[DirectoryUser],
+    names: Mapping[str, str],
+    included: bool,
 ) -> list[GroupMember]:
     tenant = rules.tenant
     ids = [user.object_id for user in users]
     listing = DirectoryMembership.objects.filter(tenant=tenant, group_id__in=groups, member_id__in=ids)
-    pairs = sorted(listing.values_list("member_id", "group_id"))
-    found = DirectoryGroup.objects.filter(tenant=tenant, object_id__in={group_id for _id, group_id in pairs})
-    names = {row.object_id: str(row) for row in found}
     through: dict[str, list[str]] = {}
-    for member_id, group_id in pairs:
+    for member_id, group_id in listing.values_list("member_id", "group_id"):
         through.setdefault(member_id, []).append(names.get(group_id, group_id))
     known = standings.by_object(tenant, ObjectType.USER, ids)
     return [
@@ -171,7 +175,6 @@ def _members(
 def _member(
     user: DirectoryUser, standing: Standing | None, through: Sequence[str], outside: str, included: bool
 ) -> GroupMember:
-    """`included`: the group is assigned, or inside one that is."""
     undecided = Word.WAITING if included and not outside else Word.NOT_IN_SCOPE
     word = tables.word_of(standing, undecided)
     return GroupMember(user, ", ".join(sorted(through)), word, known=standing is not None, outside=outside)
@@ -183,14 +186,6 @@ def within(rules: AssignmentEffects, object_id: str) -> list[tuple[str, str]]:
     return sorted(((root, rules.groups[root]) for root in roots), key=lambda one: one[1])
 
 
-def changed_at(tenant: Tenant, row: DirectoryGroup | None) -> Any:
-    """When a reading last found something new about the group or its members."""
-    if row is None:
-        return None
-    read = Snapshot.objects.filter(tenant=tenant, pk=row.changed_snapshot)
-    return read.values_list("sealed_at", flat=True).first()
-
-
 def last_membership_change(tenant: Tenant, object_id: str) -> Operation | None:
     """The newest request that added or removed members in AWS."""
     rows = Operation.objects.filter(tenant=tenant, object_id=object_id, object_type="membership")
@@ -200,7 +195,8 @@ def last_membership_change(tenant: Tenant, object_id: str) -> Operation | None:
 @page(read=Right.ON_DEMAND)
 def group_now(request: HttpRequest, tenant: Tenant, object_id: str) -> HttpResponse:
     """What Entra says about it now: its kind, and the rule of a dynamic one."""
-    group_or_404(drafts.draft_or_current(tenant), object_id)
+    row = assigned_group(drafts.draft_or_current(tenant).assignments.all(), object_id)
+    known_or_404(row, groups_read(tenant, [object_id]).get(object_id))
     context: dict[str, Any] = {"tenant": tenant, "object_id": object_id, "now": None, "gone": False}
     try:
         now = live.group_now(tenant, object_id)

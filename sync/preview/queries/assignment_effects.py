@@ -12,7 +12,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Q, QuerySet, prefetch_related_objects
 
 from sync.configuration.ruleset import Rules
 from sync.engine.scope import nesting
@@ -56,6 +56,7 @@ class AssignmentEffects:
 
     def __init__(self, configuration: Configuration) -> None:
         self.tenant: Tenant = configuration.tenant
+        prefetch_related_objects([configuration], "assignments")
         self.rules = Rules.of(configuration)
         self.configuration = configuration
 
@@ -180,9 +181,8 @@ class AssignmentEffects:
         if gate.filters or gate.leave_out_guests:
             rows = people.values_list("object_id", "properties").iterator(chunk_size=5000)
             return {object_id: self.keeps_out(properties) is None for object_id, properties in rows}
-        blocked = set(people.filter(properties__accountEnabled=False).values_list("object_id", flat=True))
-        ids = people.values_list("object_id", flat=True).iterator(chunk_size=5000)
-        return {object_id: object_id not in blocked for object_id in ids}
+        enabled = people.values_list("object_id", "properties__accountEnabled").iterator(chunk_size=5000)
+        return {object_id: value is not False for object_id, value in enabled}
 
 
 def nested_groups(tenant: Tenant, roots: Collection[str]) -> dict[str, set[str]]:
