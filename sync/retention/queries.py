@@ -52,23 +52,28 @@ def last_backup() -> datetime.datetime | None:
     return Backup.objects.values_list("at", flat=True).first()
 
 
+# SQLite keeps the pages of removed rows for the next ones: they do not count.
+SIZE = {
+    "postgresql": "SELECT pg_database_size(current_database())",
+    "sqlite": """
+        SELECT (page_count - freelist_count) * page_size
+        FROM pragma_page_count, pragma_freelist_count, pragma_page_size
+    """,
+}
+
+
 def size_now() -> int:
-    """In bytes. SQLite keeps the pages of removed rows for the next ones: they do not count."""
+    """In bytes."""
     with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute("SELECT pg_database_size(current_database())")
-            return int(cursor.fetchone()[0])
-        pages = {}
-        for pragma in ("page_count", "freelist_count", "page_size"):
-            cursor.execute(f"PRAGMA {pragma}")
-            pages[pragma] = int(cursor.fetchone()[0])
-    return (pages["page_count"] - pages["freelist_count"]) * pages["page_size"]
+        cursor.execute(SIZE[connection.vendor])
+        return int(cursor.fetchone()[0])
 
 
 def growth() -> int | None:
     """Bytes a day; None before the second day."""
-    newest = DatabaseSize.objects.order_by("-day").first()
-    if newest is None:
+    rows = list(DatabaseSize.objects.order_by("-day")[: LOOKED_BACK.days + 1])
+    known = [row for row in rows if rows[0].day - row.day <= LOOKED_BACK]
+    if len(known) < 2:
         return None
-    since = DatabaseSize.objects.filter(day__gte=newest.day - LOOKED_BACK, day__lt=newest.day).order_by("day").first()
-    return (newest.bytes - since.bytes) // (newest.day - since.day).days if since else None
+    newest, oldest = known[0], known[-1]
+    return (newest.bytes - oldest.bytes) // (newest.day - oldest.day).days

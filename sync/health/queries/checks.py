@@ -3,14 +3,14 @@
 import datetime
 import shutil
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from celery import current_app
 from django.conf import settings
 from django.db import connection
-from django.db.models.functions import Now
+from django.db.models import Count, Min
 from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 from django.utils.formats import number_format
@@ -80,9 +80,11 @@ def checks() -> list[Check]:
     """All of them; where the database does not answer, those that do without it."""
     database = _database()
     able = database.state == "passed"
+    asked_at = timezone.now()
+    found = processes() if able else []
     return [
-        Check(name, group, title, database if name == "database" else outcome())
-        for name, group, title, needs_database, outcome in CHECKS
+        Check(name, group, title, outcome())
+        for name, group, title, needs_database, outcome in _all(database, asked_at, found)
         if able or not needs_database
     ]
 
@@ -95,8 +97,7 @@ def worst(found: Iterable[Check]) -> State:
 # Work
 
 
-def _worker(queue: str) -> Outcome:
-    found = processes()
+def _worker(found: Sequence[Process], queue: str) -> Outcome:
     alive = serving(found, queue)
     if alive:
         slots = sum(one.slots for one in alive)
@@ -110,8 +111,8 @@ def _worker(queue: str) -> Outcome:
     )
 
 
-def _beat() -> Outcome:
-    beats = [one for one in processes() if one.role == Heartbeat.Role.BEAT]
+def _beat(found: Sequence[Process]) -> Outcome:
+    beats = [one for one in found if one.role == Heartbeat.Role.BEAT]
     alive = [one for one in beats if one.lives]
     if len(alive) > 1:
         names = ", ".join(one.name for one in alive)
@@ -131,10 +132,9 @@ def _seconds(seconds: float) -> str:
 
 
 def _queue() -> Outcome:
-    waiting = Run.objects.filter(state=Run.State.QUEUED)
-    oldest = waiting.order_by("created_at").values_list("created_at", flat=True).first()
+    waiting = Run.objects.filter(state=Run.State.QUEUED).aggregate(n=Count("pk"), oldest=Min("created_at"))
+    count, oldest = waiting["n"], waiting["oldest"]
     age = max(0.0, (timezone.now() - oldest).total_seconds()) if oldest else 0.0
-    count = waiting.count()
     says = ngettext("%(n)s run waits.", "%(n)s runs wait.", count) % {"n": count} if count else _("Nobody waits.")
     if age < QUEUE_SECONDS:
         return passed(says, _seconds(age))
@@ -280,14 +280,11 @@ def _audit_copies() -> Outcome:
     return Outcome("failed", says, _seconds(age.total_seconds()), remedy)
 
 
-def _clock() -> Outcome:
-    """The database's clock decides about leases."""
-    before = timezone.now()
-    theirs = Tenant.objects.annotate(now=Now()).values_list("now", flat=True)[:1]
-    moment = next(iter(theirs), None)
-    if moment is None:
+def _clock(asked_at: datetime.datetime, found: Sequence[Process]) -> Outcome:
+    """The database's clock decides about leases. `asked_at`: when the database was asked for the processes, by ours."""
+    if not found:
         return passed(_("Nothing to compare yet."))
-    apart = abs((moment - before).total_seconds())
+    apart = abs((found[0].now - asked_at).total_seconds())
     says = _("This machine's clock against the database's.")
     if apart < CLOCK_SECONDS:
         return passed(says, f"{number_format(apart, 1)} s")
@@ -299,20 +296,25 @@ def _clock() -> Outcome:
     )
 
 
-CHECKS: tuple[tuple[str, Group, str | Promise, bool, Callable[[], Outcome]], ...] = (
-    ("worker", "work", gettext_lazy("Worker of syncs"), True, lambda: _worker(RUNS)),
-    ("quick", "work", gettext_lazy("Worker of tests and mails"), True, lambda: _worker(QUICK)),
-    ("beat", "work", gettext_lazy("Beat"), True, _beat),
-    ("queue", "work", gettext_lazy("Queue"), True, _queue),
-    ("late", "work", gettext_lazy("Tenants"), True, _late),
-    ("database", "storage", gettext_lazy("Database"), False, _database),
-    ("disk", "storage", gettext_lazy("Disk"), False, _disk),
-    ("growth", "storage", gettext_lazy("Size and growth"), True, _growth),
-    ("backup", "storage", gettext_lazy("Backup"), True, _backup),
-    ("chain", "storage", gettext_lazy("Audit log"), True, _audit),
-    ("keys", "storage", gettext_lazy("Key ring"), True, _keys),
-    ("broker", "outside", gettext_lazy("Broker"), False, _broker),
-    ("mail", "outside", gettext_lazy("Mail"), True, _mail),
-    ("audit", "outside", gettext_lazy("Copies of the audit log"), True, _audit_copies),
-    ("clock", "outside", gettext_lazy("Clock"), True, _clock),
-)
+# Name, group, title, whether it needs the database, what it comes to.
+Asked = tuple[str, Group, str | Promise, bool, Callable[[], Outcome]]
+
+
+def _all(database: Outcome, asked_at: datetime.datetime, found: Sequence[Process]) -> list[Asked]:
+    return [
+        ("worker", "work", gettext_lazy("Worker of syncs"), True, lambda: _worker(found, RUNS)),
+        ("quick", "work", gettext_lazy("Worker of tests and mails"), True, lambda: _worker(found, QUICK)),
+        ("beat", "work", gettext_lazy("Beat"), True, lambda: _beat(found)),
+        ("queue", "work", gettext_lazy("Queue"), True, _queue),
+        ("late", "work", gettext_lazy("Tenants"), True, _late),
+        ("database", "storage", gettext_lazy("Database"), False, lambda: database),
+        ("disk", "storage", gettext_lazy("Disk"), False, _disk),
+        ("growth", "storage", gettext_lazy("Size and growth"), True, _growth),
+        ("backup", "storage", gettext_lazy("Backup"), True, _backup),
+        ("chain", "storage", gettext_lazy("Audit log"), True, _audit),
+        ("keys", "storage", gettext_lazy("Key ring"), True, _keys),
+        ("broker", "outside", gettext_lazy("Broker"), False, _broker),
+        ("mail", "outside", gettext_lazy("Mail"), True, _mail),
+        ("audit", "outside", gettext_lazy("Copies of the audit log"), True, _audit_copies),
+        ("clock", "outside", gettext_lazy("Clock"), True, lambda: _clock(asked_at, found)),
+    ]

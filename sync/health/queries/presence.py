@@ -24,13 +24,19 @@ MAIL_MATTERS = datetime.timedelta(days=2)
 
 @dataclass(frozen=True, slots=True)
 class Process:
+    """`now`: when it was asked for, by the database's clock."""
+
     name: str
     role: str
     queues: tuple[str, ...]
     slots: int
     seen_at: datetime.datetime
-    age: datetime.timedelta
+    now: datetime.datetime
     stopped: bool
+
+    @property
+    def age(self) -> datetime.timedelta:
+        return self.now - self.seen_at
 
     @property
     def lives(self) -> bool:
@@ -47,7 +53,7 @@ class Late:
 
 def processes() -> list[Process]:
     return [
-        Process(row.name, row.role, tuple(row.queues), row.slots, row.seen_at, row.now - row.seen_at, row.stopped)
+        Process(row.name, row.role, tuple(row.queues), row.slots, row.seen_at, row.now, row.stopped)
         for row in Heartbeat.objects.annotate(now=Now())
     ]
 

@@ -15,7 +15,7 @@ from portal.models import User
 from sync.audit.checking import Checked
 from sync.connection import rotation
 from sync.health import services
-from sync.health.queries.checks import CHECKS, checks, worst
+from sync.health.queries.checks import checks, worst
 from sync.models import AuditEntry, AuditHead, DatabaseSize, Delivery, Heartbeat, Pruning, Run, Tenant
 from sync.runs.requests import request_run
 from sync.tasks import check_audit
@@ -62,7 +62,7 @@ def state_of(name: str) -> tuple[str, str]:
 
 @pytest.mark.usefixtures("working", "tenant")
 def test_where_all_is_well_every_check_passes(read: Callable[[str], str]) -> None:
-    assert {check.name: check.outcome.state for check in checks()} == {one[0]: "passed" for one in CHECKS}
+    assert [check.name for check in checks() if check.outcome.state != "passed"] == []
     assert worst(checks()) == "passed"
     assert "All checks passed." in read("/settings/health/")
 
