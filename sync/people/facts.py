@@ -27,7 +27,7 @@ SHOWN = 10
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """A group that is written to AWS and lists the person in Entra, or in AWS."""
+    """A group that is written to AWS, and whether it lists the person in Entra and in AWS."""
 
     group_id: str
     name: str
@@ -46,8 +46,9 @@ class Blocked:
 
 @dataclass(frozen=True, slots=True)
 class PersonFacts:
-    """`configuration`: what runs use; `path`: names of the groups from the assigned one down to the one that lists the person; `filters`: those that runs
-    use, as the person passes them; `everybody`: nobody has to be assigned; `read_at`: when Entra was read."""
+    """`configuration`: what runs use; `path`: names of the groups from the assigned one down to the one that lists the person;
+    `groups`: those that list the person in Entra or in AWS, by name; `filters`: those that runs use, as the person passes
+    them; `everybody`: nobody has to be assigned; `read_at`: when Entra was read."""
 
     tenant: Tenant
     configuration: Configuration
@@ -55,6 +56,7 @@ class PersonFacts:
     user: DirectoryUser | None
     link: Link | None
     path: Sequence[str]
+    groups: Sequence[Membership]
     filters: Sequence[FilterVerdict]
     everybody: bool
     history: Sequence[Operation]
@@ -70,13 +72,17 @@ def facts_of(standing: Standing, configuration: Configuration, blocked: Blocked 
     tenant = standing.tenant
     user = DirectoryUser.objects.filter(tenant=tenant, object_id=standing.object_id).first()
     link = Link.objects.filter(tenant=tenant, object_type=ObjectType.USER, object_id=standing.object_id).first()
+    path = user.scope_path if user else ()
+    groups = _groups(tenant, standing.object_id, path)
+    names = {one.group_id: one.name for one in groups}
     return PersonFacts(
         tenant,
         configuration,
         standing,
         user,
         link,
-        group_names(tenant, user.scope_path if user else ()),
+        [names.get(group_id, group_id) for group_id in path],
+        [one for one in groups if one.in_entra or one.in_aws],
         judge(filters_of(configuration, "user"), user.properties if user else {}),
         configuration.everybody,
         history(tenant, standing.object_id),
@@ -85,26 +91,20 @@ def facts_of(standing: Standing, configuration: Configuration, blocked: Blocked 
     )
 
 
-def group_names(tenant: Tenant, ids: Sequence[str]) -> list[str]:
-    found = dict(
-        DirectoryGroup.objects.filter(tenant=tenant, object_id__in=ids).values_list("object_id", "display_name")
-    )
-    return [found.get(one) or one for one in ids]
-
-
 def history(tenant: Tenant, object_id: str) -> list[Operation]:
     """The last of what was done with the person, newest first."""
     rows = Operation.objects.log().filter(tenant=tenant, object_type=ObjectType.USER, object_id=object_id)
     return list(rows.select_related("run").order_by("-pk")[:SHOWN])
 
 
-def memberships(facts: PersonFacts) -> list[Membership]:
-    tenant, object_id = facts.tenant, facts.standing.object_id
+def _groups(tenant: Tenant, object_id: str, path: Sequence[str]) -> list[Membership]:
+    """Those that list the person, and those on the way to them (`path`), by name."""
     listing = nesting.assigned_groups_listing(tenant, [object_id])
     # Whose links they are stands in the index: without it that has to be read through.
     mine = {"user__tenant": tenant, "user__object_type": ObjectType.USER, "user__object_id": object_id}
     written = MembershipLink.objects.filter(tenant=tenant, **mine).values("group__object_id")
-    rows = DirectoryGroup.objects.filter(Q(object_id__in=listing) | Q(object_id__in=written), tenant=tenant).annotate(
+    either = Q(object_id__in=listing) | Q(object_id__in=written) | Q(object_id__in=path)
+    rows = DirectoryGroup.objects.filter(either, tenant=tenant).annotate(
         in_entra=Exists(listing.filter(assigned_id=OuterRef("object_id"))),
         in_aws=Exists(written.filter(group__object_id=OuterRef("object_id"))),
     )

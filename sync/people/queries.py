@@ -3,7 +3,7 @@
 from django.db.models import QuerySet
 
 from sync.models import Link, ObjectType, Standing, Tenant, Word
-from sync.people.facts import Blocked, Membership, PersonFacts, facts_of, memberships
+from sync.people.facts import Blocked, Membership, PersonFacts, facts_of
 from sync.people.groups import GroupMembers, group_verdict, members_of_group
 from sync.people.past import Past, as_of
 from sync.people.search import SHORTEST, beginning, within_names
@@ -32,7 +32,6 @@ __all__ = [
     "group_verdict",
     "holder_of",
     "members_of_group",
-    "memberships",
     "questions",
     "read_in_aws",
     "search_everybody",

@@ -29,6 +29,7 @@ ABOVE = {
     "drift": 20,
     "group": 24,
     "overview": 19,
+    # With the entry of the audit log that it writes.
     "person": 16,
     "readiness": 19,
 }

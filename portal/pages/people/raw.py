@@ -28,7 +28,7 @@ def person_raw(request: HttpRequest, tenant: Tenant, object_id: str) -> HttpResp
         "verdict": {"sentence": verdict.sentence, "fix": verdict.fix},
         "standing": _fields(facts.standing, STOOD),
         "values": [_value(one) for one in queries.values_of(facts)],
-        "groups": [asdict(one) for one in queries.memberships(facts)],
+        "groups": [asdict(one) for one in facts.groups],
         "link": _fields(facts.link, HELD) if facts.link else None,
     }
     return JsonResponse(found, json_dumps_params={"indent": 2, "ensure_ascii": False})

@@ -110,7 +110,7 @@ def person(request: HttpRequest, tenant: Tenant, object_id: str) -> HttpResponse
         "blocker": blocker,
         "holder": queries.holder_of(facts.standing),
         "values": shown_values(queries.values_of(facts)),
-        "groups": queries.memberships(facts),
+        "groups": facts.groups,
         "history": facts.history,
         "fix_links": fix_links(facts, May(rights_of(request.user, tenant)).open),
         "may_provision": can(request.user, tenant, Right.ON_DEMAND),
