@@ -37,6 +37,8 @@ class Demand(models.Model):
     tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="demands")
     requested_by = models.CharField(max_length=254, blank=True)
     dry_run = models.BooleanField(default=True)
+    # By the draft's rules in place of those that runs use: it shows, and never writes.
+    drafted = models.BooleanField(default=False)
     state = models.CharField(max_length=7, choices=State, default=State.WAITING)
     # The run that carried it out, its own or the one in progress.
     run = models.ForeignKey(Run, models.SET_NULL, null=True, blank=True, related_name="demands")
@@ -53,6 +55,9 @@ class Demand(models.Model):
 
     class Meta:
         ordering = ["-pk"]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(drafted=False) | models.Q(dry_run=True), name="draft_only_shown")
+        ]
 
 
 class DemandObject(models.Model):

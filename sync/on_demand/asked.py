@@ -14,7 +14,7 @@ from sync.scim.client import ScimClient
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """`newest`: the tenant's newest snapshot. `before`: the last plan row of the run that is not of this object."""
+    """`drafted`: by the draft's rules, of a dry run. `newest`: the tenant's newest snapshot. `before`: the last plan row of the run that is not of this object."""
 
     run: Run
     row: DemandObject
@@ -25,6 +25,7 @@ class Asked:
     rules: Rules
     steps: StepLog
     dry_run: bool
+    drafted: bool
     newest: int
     before: int
 

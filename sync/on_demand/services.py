@@ -26,7 +26,7 @@ MOST_OPEN = 5
 
 
 class CannotDemand(ValueError):
-    """`code`: nobody, too-many, mixed, token-refused, restored or too-many-open."""
+    """`code`: nobody, too-many, mixed, token-refused, restored, no-draft, draft-writes or too-many-open."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -57,10 +57,18 @@ def check_chosen(objects: Sequence[Found]) -> None:
 
 
 def request_demand(
-    *, tenant: Tenant, actor: str, objects: Sequence[Found], dry_run: bool = True, enqueue: bool = True
+    *,
+    tenant: Tenant,
+    actor: str,
+    objects: Sequence[Found],
+    dry_run: bool = True,
+    drafted: bool = False,
+    enqueue: bool = True,
 ) -> Demand:
-    """A waiting demand with its run. Raises CannotDemand."""
+    """A waiting demand with its run. `drafted`: by the draft's rules, which only a dry run may follow. Raises CannotDemand."""
     check_chosen(objects)
+    if drafted:
+        _check_draft(tenant, dry_run)
     if not dry_run and token_refused(tenant):
         raise CannotDemand("token-refused")
     if not dry_run and waits_for_comparison(tenant):
@@ -70,7 +78,8 @@ def request_demand(
         if tenant.demands.filter(requested_by=actor, state__in=Demand.OPEN).count() >= MOST_OPEN:
             raise CannotDemand("too-many-open")
         run = new_run(tenant, Run.Kind.ON_DEMAND, Run.Trigger.PERSON, actor, enqueue=enqueue)
-        demand = Demand.objects.create(tenant=tenant, requested_by=actor, dry_run=dry_run, run=run)
+        rules = {"dry_run": dry_run, "drafted": drafted}
+        demand = Demand.objects.create(tenant=tenant, requested_by=actor, run=run, **rules)
         DemandObject.objects.bulk_create(
             DemandObject(
                 demand=demand,
@@ -82,8 +91,17 @@ def request_demand(
             for position, one in enumerate(objects)
         )
         names = [one.name for one in objects]
-        audit.record(actor, "demand.request", run, None, {"objects": names, "dry_run": dry_run})
+        audit.record(actor, "demand.request", run, None, {"objects": names, **rules})
     return demand
+
+
+def _check_draft(tenant: Tenant, dry_run: bool) -> None:
+    if not dry_run:
+        raise CannotDemand("draft-writes")
+    draft = tenant.configurations.draft()
+    # As long as no version is published, runs use the draft itself.
+    if draft is None or draft == tenant.configurations.current():
+        raise CannotDemand("no-draft")
 
 
 def token_refused(tenant: Tenant) -> bool:

@@ -10,7 +10,7 @@ from sync.connection.clients import clients_of
 from sync.engine.export.recovery import resolve_open_intents
 from sync.engine.export.sending import TokenRefused
 from sync.graph.client import GraphClient
-from sync.models import Demand, Operation, Result, Run, Tenant
+from sync.models import Configuration, Demand, Operation, Result, Run, Tenant
 from sync.on_demand.asked import Asked
 from sync.on_demand.one_object import carry_out
 from sync.on_demand.steps import StepLog
@@ -101,12 +101,13 @@ class Serving:
         return None
 
     def _serve_one(self, demand: Demand) -> None:
-        run = _begin(demand)
-        if run is None:
+        configuration = self._rules_of(demand)
+        run = _begin(demand) if configuration else None
+        if configuration is None or run is None:
             _end(demand, "cancelled", "")
             return
         try:
-            self._objects(demand, run)
+            self._objects(demand, run, configuration)
         except LeaseLost:
             raise
         except Cancelled:
@@ -129,13 +130,17 @@ class Serving:
         else:
             _end(demand, "", "")
 
-    def _objects(self, demand: Demand, run: Run) -> None:
-        configuration = configuration_of(self.tenant)
+    def _rules_of(self, demand: Demand) -> Configuration | None:
+        """None when the draft was published or discarded meanwhile: nothing else is shown in its place."""
+        return self.tenant.configurations.draft() if demand.drafted else configuration_of(self.tenant)
+
+    def _objects(self, demand: Demand, run: Run, configuration: Configuration) -> None:
         before = dict(self.scim.counts)
         for row in demand.objects_asked.filter(result=""):
             self._check(run)
             around = {"watch": self.watch, "graph": self.graph, "scim": self.scim}
-            carry_out(Asked.of(run, row, configuration, dry_run=demand.dry_run, **around))
+            shows = {"dry_run": demand.dry_run or demand.drafted, "drafted": demand.drafted}
+            carry_out(Asked.of(run, row, configuration, **shows, **around))
         run.scim_requests = {
             name: count - before.get(name, 0) for name, count in self.scim.counts.items() if count > before.get(name, 0)
         }

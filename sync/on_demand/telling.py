@@ -34,7 +34,8 @@ def explain(asked: Asked, decision: Decision) -> bool:
     asked.steps.done("plan", operations=[shown(row) for row in todo])
     if not todo:
         asked.steps.skipped("write", why="nothing")
-        if decision.in_scope and decision.link and decision.link.scim_id:
+        # What is read back is noted, and the draft leaves no trace.
+        if decision.in_scope and decision.link and decision.link.scim_id and not asked.drafted:
             read_back(asked)
         asked.steps.end("no_change" if decision.in_scope else Result.SKIPPED)
         return False

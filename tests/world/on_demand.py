@@ -14,9 +14,11 @@ def found(thing: dict[str, Any]) -> Found:
     return Found(kind, thing["id"], thing["displayName"], thing.get("userPrincipalName", ""), "")
 
 
-def demand(tenant: Tenant, *things: dict[str, Any], write: bool = True) -> Demand:
+def demand(tenant: Tenant, *things: dict[str, Any], write: bool = True, drafted: bool = False) -> Demand:
+    """`drafted`: shows, by the draft."""
+    rules = {"dry_run": drafted or not write, "drafted": drafted}
     asked = services.request_demand(
-        tenant=tenant, actor=ACTOR, objects=[found(one) for one in things], dry_run=not write, enqueue=False
+        tenant=tenant, actor=ACTOR, objects=[found(one) for one in things], enqueue=False, **rules
     )
     assert asked.run is not None
     execution.execute_run(asked.run.pk)

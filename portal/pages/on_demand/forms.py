@@ -23,6 +23,12 @@ class OnDemandForm(PickForm):
         initial=True,
     )
 
+    drafted = forms.BooleanField(
+        label=_("Use the draft instead of the published version"),
+        help_text=_("Shows only, never writes."),
+        required=False,
+    )
+
     @property
     def lines(self) -> list[str]:
         return [line.strip() for line in str(self.cleaned_data.get("pasted", "")).splitlines() if line.strip()]

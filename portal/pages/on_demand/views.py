@@ -31,6 +31,8 @@ REFUSED = {
     "too-many-open": gettext_lazy(
         "Five of your requests wait already. Wait until one is carried out: syncs would have to wait for all of them."
     ),
+    "no-draft": gettext_lazy("There is no draft any more: it was published or discarded."),
+    "draft-writes": gettext_lazy("By the draft nothing is written. Tick “Only show what would happen” too."),
     "token-refused": gettext_lazy(
         "Nothing was sent: AWS refused the access token. Replace it under Connection and test it, then try again. "
         "You can still see what would happen."
@@ -76,9 +78,8 @@ def _ask(request: HttpRequest, tenant: Tenant, form: OnDemandForm, chosen: Seque
             take(request, PASTE)
         pasted = services.resolve_names(tenant, form.lines)
         objects = list({one.reference: one for one in [*chosen, *pasted]}.values())
-        return services.request_demand(
-            tenant=tenant, actor=request.user.email, objects=objects, dry_run=bool(form.cleaned_data["dry_run"])
-        )
+        rules = {name: bool(form.cleaned_data[name]) for name in ("dry_run", "drafted")}
+        return services.request_demand(tenant=tenant, actor=request.user.email, objects=objects, **rules)
     except services.NotFoundByName as error:
         if error.unknown:
             form.add_error("pasted", _("Entra knows nobody called: %(names)s.") % {"names": ", ".join(error.unknown)})

@@ -1,4 +1,4 @@
-"""`manage.py on_demand TENANT OBJECT… [--group] [--write] [--json]`: people or a group now, step by step."""
+"""`manage.py on_demand TENANT OBJECT… [--group] [--write] [--draft] [--json]`: people or a group now, step by step."""
 
 from typing import Any
 
@@ -14,6 +14,7 @@ from sync.worker import execution
 
 MARKS = {"done": "✓", "failed": "✕", "skipped": "–"}
 BAD = ("failed", "will_retry")
+OF_DRAFTS = {"no-draft": "There is no draft.", "draft-writes": "By the draft nothing is written: leave --write out."}
 
 
 class Command(ReportCommand):
@@ -27,6 +28,7 @@ class Command(ReportCommand):
         parser.add_argument("object", nargs="+", help="object id, user principal name or exact name")
         parser.add_argument("--group", action="store_true", help="the object is a group")
         parser.add_argument("--write", action="store_true", help="write to AWS, not only show what would happen")
+        parser.add_argument("--draft", action="store_true", help="by the draft's rules, which only shows")
 
     def report(self, tenant: Tenant, options: dict[str, Any]) -> Report:
         """Steps as in DemandObject.steps."""
@@ -35,6 +37,7 @@ class Command(ReportCommand):
             "demand": demand.pk,
             "run": demand.run.number if demand.run else None,
             "dry_run": demand.dry_run,
+            "draft": demand.drafted,
             "state": demand.state,
             "problem": demand.problem or None,
             "objects": [object_facts(row) for row in demand.objects_asked.all()],
@@ -44,17 +47,16 @@ class Command(ReportCommand):
         kind = ObjectType.GROUP if options["group"] else ObjectType.USER
         try:
             found = services.resolve_names(tenant, options["object"], kind.value, patient=True)
-            return services.request_demand(
-                tenant=tenant, actor=self.actor, objects=found, dry_run=not options["write"], enqueue=False
-            )
+            rules = {"dry_run": not options["write"], "drafted": options["draft"]}
+            return services.request_demand(tenant=tenant, actor=self.actor, objects=found, enqueue=False, **rules)
         except services.NotFoundByName as error:
             text = f"Unknown: {', '.join(error.unknown) or '–'}. Several: {', '.join(error.ambiguous) or '–'}."
             raise CommandError(text, returncode=Exit.USAGE) from error
         except services.CannotDemand as error:
             if error.code in PROBLEMS:
                 raise CommandError(f"{PROBLEMS[error.code].meaning} {PROBLEMS[error.code].remedy}") from None
-            text = f"Name one to {services.MOST_PEOPLE} people, or one group with --group."
-            raise CommandError(text, returncode=Exit.USAGE) from None
+            usual = f"Name one to {services.MOST_PEOPLE} people, or one group with --group."
+            raise CommandError(OF_DRAFTS.get(error.code, usual), returncode=Exit.USAGE) from None
         except live.UNREADABLE as error:
             raise CommandError(f"Entra cannot be read: {error}") from error
 

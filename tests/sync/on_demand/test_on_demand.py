@@ -9,20 +9,23 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
-from django.db import connection
+from django.db import IntegrityError, connection
 
-from sync.configuration import assignments
+from sync.configuration import assignments, versions
 from sync.models import (
     Demand,
     DemandObject,
     DirectoryMembership,
     DirectoryUser,
+    Drift,
     HeldChange,
+    Inclusion,
     Link,
     Operation,
     Result,
     Run,
     Snapshot,
+    Standing,
     Tenant,
 )
 from sync.on_demand import services
@@ -45,6 +48,10 @@ def somebody(lab: Lab, name: str = "", **facts: Any) -> dict[str, Any]:
 
 def writes(lab: Lab) -> list[str]:
     return [f"{one['method']} {one['path'].rpartition('/v2/')[2]}" for one in lab.requests() if one["method"] != "GET"]
+
+
+def standings_now() -> list[Any]:
+    return [list(model.objects.order_by("pk").values()) for model in (Standing, HeldChange, Drift, Inclusion)]
 
 
 def mirror() -> list[Any]:
@@ -72,6 +79,72 @@ def test_a_dry_run_shows_the_plan_and_changes_nothing(wired: Tenant, lab: Lab) -
     assert steps(row)["write"] == "skipped"
     [planned] = facts(row, "plan")["operations"]
     assert planned["changes"] == {"title": {"before": "Clerk", "after": "Chief", "mapping": "jobTitle"}}
+
+
+def drafting(tenant: Tenant, *things: dict[str, Any]) -> None:
+    """The draft assigns them; nobody has published it."""
+    chosen = [found(one) for one in things]
+    assignments.assign_objects(actor=ACTOR, tenant=tenant, chosen=chosen)
+    assert tenant.configurations.draft() is not None
+
+
+def test_by_the_draft_somebody_is_shown_whom_the_published_version_leaves_out(wired: Tenant, lab: Lab) -> None:
+    known, person = somebody(lab), somebody(lab)
+    assign(wired, known)
+    sync(wired)
+    drafting(wired, person)
+    lab.forget_requests()
+    before = mirror(), standings_now()
+    asked = demand(wired, person, drafted=True)
+    row = asked.objects_asked.get()
+    assert (writes(lab), (mirror(), standings_now())) == ([], before)
+    assert (row.result, steps(row)["write"]) == (Result.PLANNED, "skipped")
+    assert [one["action"] for one in facts(row, "plan")["operations"]] == ["create"]
+    assert (asked.dry_run, asked.drafted) == (True, True)
+    published = demand(wired, person, write=False).objects_asked.get()
+    assert facts(published, "scope")["reason"] == "not-assigned"
+
+
+def test_by_the_draft_nobody_who_leaves_is_touched(wired: Tenant, lab: Lab) -> None:
+    stays, person = somebody(lab), somebody(lab)
+    assign(wired, stays, person)
+    sync(wired)
+    assignments.unassign_objects(actor=ACTOR, tenant=wired, keys=[("user", person["id"])])
+    lab.forget_requests()
+    before = mirror(), standings_now()
+    row = demand(wired, person, drafted=True).objects_asked.get()
+    assert [one["action"] for one in facts(row, "plan")["operations"]] == ["disable"]
+    assert (writes(lab), (mirror(), standings_now())) == ([], before)
+    assert aws_user(lab, person["id"])["active"]
+
+
+def test_by_the_draft_nothing_is_ever_written(wired: Tenant, lab: Lab) -> None:
+    person = somebody(lab)
+    assign(wired, somebody(lab))
+    sync(wired)
+    drafting(wired, person)
+    with pytest.raises(services.CannotDemand) as refused:
+        services.request_demand(tenant=wired, actor=ACTOR, objects=[found(person)], dry_run=False, drafted=True)
+    assert refused.value.code == "draft-writes"
+    with pytest.raises(IntegrityError):
+        Demand.objects.create(tenant=wired, dry_run=False, drafted=True)
+
+
+def test_a_draft_that_was_discarded_meanwhile_shows_nothing_in_its_place(wired: Tenant, lab: Lab) -> None:
+    person = somebody(lab)
+    assign(wired, person)
+    sync(wired)
+    drafting(wired, somebody(lab))
+    asked = services.request_demand(tenant=wired, actor=ACTOR, objects=[found(person)], drafted=True, enqueue=False)
+    versions.discard_draft(tenant=wired, actor=ACTOR)
+    assert asked.run is not None
+    execution.execute_run(asked.run.pk)
+    asked.refresh_from_db()
+    assert (asked.state, asked.problem) == (Demand.State.FAILED, "cancelled")
+    assert set(steps(asked.objects_asked.get()).values()) == {"skipped"}
+    with pytest.raises(services.CannotDemand) as refused:
+        services.request_demand(tenant=wired, actor=ACTOR, objects=[found(person)], drafted=True)
+    assert refused.value.code == "no-draft"
 
 
 def test_a_new_person_is_created_and_read_back(wired: Tenant, lab: Lab) -> None:

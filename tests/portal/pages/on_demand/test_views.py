@@ -11,8 +11,9 @@ from django.utils import timezone
 
 from portal.models import Role, User
 from sync.directory.live import Found
-from sync.models import Demand, DemandObject, Tenant
+from sync.models import AuditEntry, Demand, DemandObject, Tenant
 from sync.on_demand import services
+from tests.world.drafted import with_draft, with_versions
 from tests.world.people import person
 
 pytestmark = pytest.mark.django_db
@@ -82,6 +83,45 @@ def test_a_token_that_passed_a_test_since_its_refusal_lets_on_demand_write(
     tenant.aws.changed_at, tenant.aws.tested_at, tenant.aws.test_passed = now, now, True
     tenant.aws.save()
     assert ask(client_of(helpdesk), tenant, pasted="adele@acme.example").status_code == 302
+
+
+def draft_of(tenant: Tenant) -> None:
+    """One with a change."""
+    with_versions(tenant)
+    with_draft(tenant)
+
+
+def test_the_draft_can_be_chosen_where_there_is_one_and_then_only_shows(
+    helpdesk: User, tenant: Tenant, client_of: Callable[[User], Client], resolved: list[Found]
+) -> None:
+    resolved.append(ADELE)
+    asking = client_of(helpdesk)
+    address = reverse("on_demand", args=[tenant.slug])
+    assert b'name="drafted"' not in asking.get(address).content
+    refused = ask(asking, tenant, pasted="adele@acme.example", dry_run="on", drafted="on")
+    assert (refused.status_code, Demand.objects.count()) == (422, 0)
+    assert "There is no draft any more" in refused.content.decode()
+    draft_of(tenant)
+    assert b'name="drafted"' in asking.get(address).content
+    writing = ask(asking, tenant, pasted="adele@acme.example", drafted="on")
+    assert (writing.status_code, Demand.objects.count()) == (422, 0)
+    assert "By the draft nothing is written" in writing.content.decode()
+    page = asking.get(ask(asking, tenant, pasted="adele@acme.example", dry_run="on", drafted="on").url)
+    demand = Demand.objects.get()
+    assert (demand.dry_run, demand.drafted) == (True, True)
+    assert "By the draft as it stood then" in page.content.decode()
+    assert "Only shows, by the draft" in asking.get(address).content.decode()
+    assert AuditEntry.objects.get(verb="demand.request").after["drafted"] is True
+
+
+def test_what_the_draft_shows_is_not_provisioned_by_one_press(
+    helpdesk: User, tenant: Tenant, client_of: Callable[[User], Client]
+) -> None:
+    demand = Demand.objects.create(tenant=tenant, state="done", drafted=True)
+    DemandObject.objects.create(demand=demand, object_type="user", object_id=ADELE.object_id, result="planned")
+    page = client_of(helpdesk).get(reverse("demand", args=[tenant.slug, demand.pk])).content.decode()
+    assert 'id="to-draft"' in page
+    assert 'id="for-real"' not in page
 
 
 def test_a_viewer_may_look_but_not_ask(
