@@ -30,10 +30,10 @@ class Admin:
         self.page.get_by_role("button", name="Compare now").click()
         expect(self.page.locator("#verdict-title")).to_be_visible()
 
-    def repair(self) -> None:
+    def repair(self, what: str = "Repair all") -> None:
         self.page.goto(f"{self.url}drift/")
-        self.page.get_by_role("link", name="Repair all").click()
-        self.page.get_by_role("button", name="Repair").click()
+        self.page.get_by_role("link", name=what).click()
+        self.page.get_by_role("dialog").get_by_role("button", name="Repair").click()
         expect(self.page.locator(".ls-run-state")).to_contain_text("Completed")
 
     def expect_everywhere(self, reaching: int, named: list[str]) -> None:
@@ -69,6 +69,9 @@ def test_what_was_done_by_hand_is_named_everywhere_and_mended_by_one_press(
     assert "Ann Hand" in " ".join(Delivery.objects.values_list("body", flat=True))
     admin.page.goto(f"{admin.url}people/{ann['id']}/")
     expect(admin.page.locator("main")).to_contain_text("Gone from AWS")
+    admin.repair("Repair Bo Hand")
+    admin.compare()
+    admin.expect_everywhere(2, ["Ann Hand"])
     admin.repair()
     admin.compare()
     admin.expect_everywhere(3, [])
