@@ -339,6 +339,11 @@ class Waiting:
         return sum(self.by_hold.values())
 
 
+def waiting_holds(tenant: Tenant, waiting: Waiting) -> list[tuple[Hold, int]]:
+    """Each with how many changes nobody has decided on."""
+    return [(hold, waiting.by_hold[hold.pk]) for hold in open_holds(tenant).filter(pk__in=waiting.by_hold)]
+
+
 def waiting_of(tenants: Collection[Tenant]) -> dict[int, Waiting]:
     """By primary key, with as many queries for many as for one."""
     held: dict[int, dict[int, int]] = defaultdict(dict)

@@ -104,11 +104,10 @@ def waits(tenant: Tenant, provisioning: Provisioning) -> list[dict[str, Any]]:
     if provisioning.shrunken:
         facts = {"since": provisioning.shrunken.finished_at, "url": reverse("approvals", args=[tenant.slug])}
         found.append(_words(provisioning.shrunken.suspect) | facts | {"action": _("Review")})
-    for hold in queries.open_holds(tenant):
-        if waiting := provisioning.waiting.by_hold.get(hold.pk):
-            facts = {"since": hold.opened_at, "url": reverse("approval", args=[tenant.slug, hold.pk])}
-            action = _("Review %(n)s") % {"n": grouped(waiting)}
-            found.append(_words(f"held-{hold.kind}") | facts | {"waits": hold_heading(hold, waiting), "action": action})
+    for hold, waiting in queries.waiting_holds(tenant, provisioning.waiting):
+        facts = {"since": hold.opened_at, "url": reverse("approval", args=[tenant.slug, hold.pk])}
+        action = _("Review %(n)s") % {"n": grouped(waiting)}
+        found.append(_words(f"held-{hold.kind}") | facts | {"waits": hold_heading(hold, waiting), "action": action})
     return found
 
 

@@ -118,8 +118,7 @@ def waiting_holds(frame: TenantFrame, found: Run) -> list[tuple[Hold, int]]:
     """Of a run that wrote everything but what is held: the holds, and how much of each nobody has decided on."""
     if found.state != Run.State.WAITING or found.plan_waits:
         return []
-    numbers = frame.waiting.by_hold
-    return [(hold, numbers[hold.pk]) for hold in queries.open_holds(frame.tenant) if hold.pk in numbers]
+    return queries.waiting_holds(frame.tenant, frame.waiting)
 
 
 @page(act=Right.OPERATE)
