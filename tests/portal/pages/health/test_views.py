@@ -94,6 +94,15 @@ def test_every_check_that_does_not_pass_has_a_remedy(
     assert all(outcome.remedy for outcome in bad.values())
 
 
+def test_the_clock_is_compared_as_soon_as_a_process_has_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert state_of("clock") == ("passed", "Nothing to compare yet.")
+    services.report(role=Heartbeat.Role.BEAT, name="beat@a")
+    assert state_of("clock") == ("passed", "This machine's clock against the database's.")
+    ahead = timezone.now() + MINUTE
+    monkeypatch.setattr(timezone, "now", lambda: ahead)
+    assert state_of("clock")[0] == "warning"
+
+
 def test_a_broker_that_is_away_is_a_failed_check(monkeypatch: pytest.MonkeyPatch) -> None:
     from celery import Celery
 

@@ -57,6 +57,24 @@ def test_a_problem_names_the_mappings_of_whom_it_concerns(
     assert sum(page.count(f"/t/acme/mappings/{part}/displayName/") for part in ("people", "groups")) == named
 
 
+def test_a_problem_is_told_by_its_first_people_its_newest_error_and_the_run_that_met_it_first(
+    tenant: Tenant, jo: Client
+) -> None:
+    for number in (3, 4, 5):
+        run = new_run(tenant, number, state="completed_with_errors")
+        for n in range(7):
+            facts = {"result": "failed", "problem": "rejected", "error": f"Answer {n} of run {number}"}
+            operation(
+                tenant, run, object_id=f"{n}aaaaaaa-1111-4111-8111-111111111111", display_name=f"Person {n}", **facts
+            )
+    (group,) = jo.get("/t/acme/runs/5/").context["problems"]
+    assert [one.display_name for one in group.sample] == [f"Person {n}" for n in range(5)]
+    assert (group.objects, group.error, group.known_since) == (7, "Answer 6 of run 5", 3)
+    assert "since run 3" in jo.get("/t/acme/runs/5/").content.decode()
+    (first,) = jo.get("/t/acme/runs/3/").context["problems"]
+    assert first.known_since is None
+
+
 def test_a_failed_run_says_what_happened_why_and_what_to_do(tenant: Tenant, jo: Client) -> None:
     new_run(tenant, state="failed", problem="token-refused")
     page = jo.get("/t/acme/runs/1/").content.decode()
