@@ -23,7 +23,9 @@ def count_results(run: Run) -> dict[str, int]:
 
 def ended_state(run: Run, *, differs: bool) -> str:
     """Of a run that was carried through. `differs`: its comparison found something."""
-    if run.counts.get(Result.HELD) and HeldChange.objects.waiting().filter(tenant=run.tenant_id).exists():
+    # A preview waits for nobody: it tells what is held.
+    holds = run.kind != Run.Kind.PREVIEW and run.counts.get(Result.HELD)
+    if holds and HeldChange.objects.waiting().filter(tenant=run.tenant_id).exists():
         return Run.State.WAITING
     if run.problems:
         return Run.State.COMPLETED_WITH_ERRORS

@@ -213,6 +213,25 @@ def test_the_run_after_the_publish_does_what_the_preview_said(in_sync: Tenant, l
     assert beside_preview(sync(in_sync)) is None
 
 
+def test_what_waits_under_approvals_stands_in_the_way_of_no_preview(in_sync: Tenant, lab: Lab) -> None:
+    only(in_sync, "department", "Engineering")
+    publish(in_sync, preview(in_sync))
+    run = sync(in_sync, confirmed=False)
+    assert run.state == Run.State.WAITING
+    waiting = set(HeldChange.objects.waiting().values_list("object_id", flat=True))
+    assert waiting
+    plain = request_run(tenant=in_sync, kind=Run.Kind.PREVIEW, trigger=Run.Trigger.PERSON, enqueue=False)
+    finished = execution.execute_run(plain.pk)
+    assert finished is not None
+    assert finished.state in Run.DONE
+    edit(in_sync, "title", source="department")
+    said = preview(in_sync)
+    publish(in_sync, said)
+    did = sync(in_sync, confirmed=False)
+    assert deeds(did) ^ deeds(said) == set()
+    assert set(HeldChange.objects.waiting().values_list("object_id", flat=True)) == waiting
+
+
 EDITS = {
     "unassign admins": lambda tenant, lab: unassign(tenant, "AWS-Admins"),
     "assign more": lambda tenant, lab: assign_in_draft(tenant, lab.entra_group("Security team")),
