@@ -132,11 +132,11 @@ def test_of_syncs_without_change_one_a_day_stays_and_stands_for_all(tenant: Tena
         idle_run(tenant, number, days[(number - 1) // 4] + datetime.timedelta(minutes=number))
     assert due()["idle"] == 6
     span = Span(days_ago(20), timezone.now())
-    before = figures.summary(tenant, span, figures.facts_of(tenant, span), [])
+    before = figures.summary(tenant, span, *figures.facts_of(tenant, span))
     assert services.prune()["idle"] == 6
     assert numbers(tenant) == [4, 8, 9, 10, 11, 12, 999]
     assert [tenant.runs.get(number=number).stands_for for number in (4, 8, 9)] == [4, 4, 1]
-    after = figures.summary(tenant, span, figures.facts_of(tenant, span), [])
+    after = figures.summary(tenant, span, *figures.facts_of(tenant, span))
     assert (after["runs"], after["clean"]) == (before["runs"], before["clean"]) == (13, 100)
     assert services.prune()["idle"] == 0
 
