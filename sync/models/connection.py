@@ -2,6 +2,7 @@
 
 import datetime
 from collections.abc import Mapping
+from typing import ClassVar
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -33,13 +34,19 @@ class Tested(models.Model):
 class Connection(Tested):
     """What both halves share."""
 
+    HALF: ClassVar[Half]
     last_used_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         abstract = True
 
+    def __str__(self) -> str:
+        return str(self.HALF.label)
+
 
 class EntraConnection(Connection):
+    HALF = Half.ENTRA
+
     class CredentialKind(models.TextChoices):
         SECRET = "secret", _("Client secret")
         CERTIFICATE = "certificate", _("Certificate")
@@ -69,6 +76,7 @@ class EntraConnection(Connection):
 
 
 class AwsConnection(Connection):
+    HALF = Half.AWS
     tenant = models.OneToOneField(Tenant, models.CASCADE, related_name="aws")
     endpoint = models.CharField(_("SCIM endpoint"), max_length=500, blank=True)
     sealed_token = models.TextField(blank=True)
@@ -126,6 +134,9 @@ class SecondCredential(Tested):
     }
     TESTED = ("changed_at", "changed_by", "tested_at", "test_passed")
 
+    def __str__(self) -> str:
+        return str(Half(self.half).label)
+
     @property
     def kind_label(self) -> str:
         return str(EntraConnection.CredentialKind(self.kind).label) if self.kind else ""
@@ -166,3 +177,6 @@ class ConnectionTest(models.Model):
 
     class Meta:
         ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return str(Half(self.half).label)

@@ -36,6 +36,9 @@ class Hold(models.Model):
             )
         ]
 
+    def __str__(self) -> str:
+        return str(self.get_kind_display())
+
 
 def undecided(now: datetime.datetime) -> models.Q:
     """Of open changes: nobody decided, or the approval has ended."""

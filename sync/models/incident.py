@@ -39,6 +39,9 @@ class Incident(models.Model):
             )
         ]
 
+    def __str__(self) -> str:
+        return f"{self.code} {self.attribute}".strip()
+
     @property
     def state(self) -> str:
         if self.solved_at:

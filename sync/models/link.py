@@ -117,6 +117,9 @@ class Link(Keyed):
             ),
         ]
 
+    def __str__(self) -> str:
+        return self.wanted_name or self.object_id
+
 
 class MembershipLink(models.Model):
     """A membership that AWS holds because we wrote it. `certain` is off while an answer is outstanding."""

@@ -73,6 +73,7 @@ def check(response: HttpResponse, request: dict[str, Any], written: set[str]) ->
     for entry in entries:
         assert entry.actor, f"{where}: {entry.verb} by nobody"
         assert entry.address, f"{where}: {entry.verb} from nowhere"
+        assert " object (" not in entry.object_name, f"{where}: {entry.verb} of {entry.object_name}"
         assert entry.verb in BARE or entry.before is not None or entry.after is not None, (
             f"{where}: {entry.verb} of nothing"
         )

@@ -147,10 +147,15 @@ def facts_or_404(request: HttpRequest, tenant: Tenant, object_id: str) -> Person
 
 
 def shown_values(values: list[queries.Value]) -> list[dict[str, Any]]:
+    """`entra`: attributes and values. What is sent as it is needs no attribute's name."""
     return [
         {
             "label": field_label(value.target) or short_path(value.target),
-            "entra": [one for one in value.entra.values() if one not in (None, "", [])],
+            "entra": [
+                ("" if one == value.mapped else name, one)
+                for name, one in value.entra.items()
+                if one not in (None, "", [])
+            ],
             "value": value,
         }
         for value in values

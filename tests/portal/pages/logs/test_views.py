@@ -263,6 +263,11 @@ def test_the_steps_say_the_result_by_a_mark_before_its_step(tenant: Tenant, jo: 
     assert '<span class="visually-hidden">Created</span></span><strong>Write</strong>' in steps
 
 
+def test_a_step_without_fields_ends_with_its_action(tenant: Tenant, jo: Client) -> None:
+    found = operation(tenant, new_run(tenant), action="create", changes={})
+    assert ">Create</span>" in jo.get(f"/t/acme/logs/{found.pk}/").content.decode()
+
+
 def test_csv_has_a_row_per_field_and_no_formulas(tenant: Tenant, jo: Client) -> None:
     changes = {
         "title": {"before": None, "after": "=HYPERLINK(1)", "mapping": "jobTitle"},

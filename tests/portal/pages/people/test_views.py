@@ -162,6 +162,13 @@ def test_values_stand_side_by_side_and_are_read_in_aws_when_asked(settled: Tenan
     assert "By hand" in answer.content.decode()
 
 
+def test_a_value_that_is_not_sent_as_it_is_says_of_which_attribute_it_is(settled: Tenant, jo: Client) -> None:
+    values = page(jo, "Ada Person").partition('id="values"')[2]
+    # The account is on: what stands there is no state of the account.
+    assert "<code>IsSoftDeleted</code>" in values
+    assert "<code>userPrincipalName</code>" not in values
+
+
 def test_while_aws_keeps_silent_its_values_are_those_written_last(
     settled: Tenant, lab: Lab, jo: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
