@@ -5,6 +5,7 @@ from typing import Any
 
 from sync.configuration.ruleset import Rules
 from sync.engine.evaluation.batch import links_of
+from sync.engine.evaluation.taken_values import TakenValues
 from sync.graph.client import GraphClient
 from sync.models import Configuration, DemandObject, Link, Run, Tenant
 from sync.on_demand.steps import StepLog
@@ -26,6 +27,8 @@ class Asked:
     steps: StepLog
     dry_run: bool
     drafted: bool
+    # Of the whole demand: what those before were given is taken, though a dry run is rolled back.
+    taken: dict[str, TakenValues]
     newest: int
     before: int
 

@@ -55,6 +55,7 @@ def _decide_once(asked: Asked, imported: Imported, answers: Answers) -> Decision
     beside = _groups_beside(asked)
     _forget_stale_plans(asked, beside)
     notes = LinkNotes(asked.run, snapshot, asked.rules, snapshot.pk, asked.watch)
+    notes.taken = asked.taken
     evaluation = Evaluation(asked.run, snapshot, asked.rules, answers, notes, since=snapshot.pk, watch=asked.watch)
     if asked.is_user:
         _plan_person(asked, evaluation, snapshot, beside)

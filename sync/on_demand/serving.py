@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from sync.configuration.current import configuration_of
 from sync.connection.clients import clients_of
+from sync.engine.evaluation.taken_values import taken_by_kind
 from sync.engine.export.recovery import resolve_open_intents
 from sync.engine.export.sending import TokenRefused
 from sync.graph.client import GraphClient
@@ -135,10 +136,10 @@ class Serving:
         return self.tenant.configurations.draft() if demand.drafted else configuration_of(self.tenant)
 
     def _objects(self, demand: Demand, run: Run, configuration: Configuration) -> None:
-        before = dict(self.scim.counts)
+        before, taken = dict(self.scim.counts), taken_by_kind(self.tenant)
         for row in demand.objects_asked.filter(result=""):
             self._check(run)
-            around = {"watch": self.watch, "graph": self.graph, "scim": self.scim}
+            around = {"watch": self.watch, "graph": self.graph, "scim": self.scim, "taken": taken}
             shows = {"dry_run": demand.dry_run or demand.drafted, "drafted": demand.drafted}
             carry_out(Asked.of(run, row, configuration, **shows, **around))
         run.scim_requests = {

@@ -17,7 +17,7 @@ from sync.engine.evaluation.batch import VERDICTS
 from sync.engine.evaluation.judgement import DISABLE_OFF, STAYS, judge, leaving
 from sync.engine.evaluation.mapper import groups_mapper, people_mapper
 from sync.engine.evaluation.plan_store import Refusal
-from sync.engine.evaluation.taken_values import TakenValues
+from sync.engine.evaluation.taken_values import taken_by_kind
 from sync.engine.work import groups_in_scope
 from sync.models import DirectoryGroup, DirectoryUser, Finding, Link, ReadinessCheck, Tenant
 from sync.rules import acceptance
@@ -80,7 +80,7 @@ class ReadinessPass:
         self.now = timezone.now()
         self.rules = Rules.of(configuration_of(self.tenant))
         self.mappers = {"user": people_mapper(self.rules, self.now), "group": groups_mapper(self.rules, self.now)}
-        self.taken = {object_type: TakenValues(self.tenant, object_type) for object_type in self.mappers}
+        self.taken = taken_by_kind(self.tenant)
         read = self.tenant.tracked_select
         check.unread = [self.tenant.name_id] if read and self.tenant.name_id not in read else []
 

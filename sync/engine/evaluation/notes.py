@@ -16,7 +16,7 @@ from sync.engine.evaluation.clashes import SHARED, Clashes
 from sync.engine.evaluation.group_members import GroupMembers
 from sync.engine.evaluation.mapper import Mapper
 from sync.engine.evaluation.plan_store import PlanStore
-from sync.engine.evaluation.taken_values import TakenValues
+from sync.engine.evaluation.taken_values import TakenValues, taken_by_kind
 from sync.engine.guard.guard import Guard
 from sync.engine.scope.deciding import ScopePass
 from sync.engine.scope.nesting import groups_inside
@@ -108,7 +108,7 @@ class LinkNotes:
         self.since = since
         self.scope = ScopePass(run.tenant, snapshot, rules, since, watch)
         self.plan = PlanStore(run)
-        self.taken = {object_type: TakenValues(run.tenant, object_type) for object_type in ("user", "group")}
+        self.taken = taken_by_kind(run.tenant)
         # Of those looked at, how many AWS holds.
         self.in_aws = 0
         # Looked at only because they were refused before; refused before for a value that others have too.

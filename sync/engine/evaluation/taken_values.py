@@ -67,6 +67,11 @@ class TakenValues:
         return having(self.links, column, wanted).exclude(object_id=object_id).exists()
 
 
+def taken_by_kind(tenant: Tenant) -> dict[str, TakenValues]:
+    """Of one pass, by type of object."""
+    return {object_type: TakenValues(tenant, object_type) for object_type in COLUMNS}
+
+
 def having(rows: QuerySet[Any], column: str, value: str) -> QuerySet[Any]:
     """Who holds the value in AWS or is to get it."""
     holds = Q(**{f"held_{column}": value}) & ~Q(scim_id="")
