@@ -1,6 +1,7 @@
 """Microsoft's synchronization schema, from a file or from Entra, as what is wanted here; and written for Entra."""
 
 import json
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -106,9 +107,15 @@ def _with_row(rule: MappingRow, row: AttributeMapping | None) -> MappingRow:
 
 
 def _with_case(filters: Sequence[WantedFilter], kind: str, configuration: Configuration) -> list[WantedFilter]:
-    """A filter that is the same but for upper and lower case, which a schema cannot leave out of account, stays."""
-    stay = {(row.title, _cased(row.clauses)): row.clauses for row in configuration.filters.filter(object_type=kind)}
-    return [replace(one, clauses=stay.get((one.title, _cased(one.clauses)), one.clauses)) for one in filters]
+    """A filter that is the same but for upper and lower case, which a schema cannot leave out of account, stays; of several
+    that are so, each is its own."""
+    stay = defaultdict(list)
+    for row in configuration.filters.filter(object_type=kind):
+        stay[row.title, _cased(row.clauses)].append(row.clauses)
+    found = [stay[one.title, _cased(one.clauses)] for one in filters]
+    return [
+        replace(one, clauses=same.pop(0) if same else one.clauses) for one, same in zip(filters, found, strict=True)
+    ]
 
 
 def _cased(clauses: Sequence[Mapping[str, Any]]) -> str:

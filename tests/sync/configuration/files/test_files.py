@@ -19,7 +19,7 @@ from sync.configuration.files.writing import as_document, export_configuration
 from sync.configuration.items import contents
 from sync.models import Assignment, AuditEntry, Configuration, Tenant
 from sync.rules import aws_fields
-from sync.rules.wanted import Wanted
+from sync.rules.wanted import Wanted, WantedFilter
 from sync.tenants import services
 from tests.world.configured import CONFIGURATIONS
 from tests.world.examples import share
@@ -333,6 +333,15 @@ def test_every_problem_is_listed_and_nothing_is_changed(tenant: Tenant) -> None:
 def bring_schema(tenant: Tenant, schema: Any) -> list[str]:
     wanted = microsoft.read_text(json.dumps(schema), draft_or_current(tenant)).wanted
     return [one.key for one in put_into_draft(tenant=tenant, actor=JO, wanted=wanted)]
+
+
+@pytest.mark.django_db
+def test_filters_that_differ_by_case_alone_stay_each_as_it_is(tenant: Tenant) -> None:
+    clause = {"attribute": "department", "operator": "EQUALS", "value": "sales"}
+    filters = [WantedFilter("Sales", [{**clause, "ignore_case": ignored}]) for ignored in (False, True)]
+    put_into_draft(tenant=tenant, actor=JO, wanted=Wanted(filters={"user": filters}))
+    schema, _report = microsoft.export_schema(draft_or_current(tenant))
+    assert bring_schema(tenant, schema) == []
 
 
 @pytest.mark.django_db
