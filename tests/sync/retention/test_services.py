@@ -235,7 +235,8 @@ def test_growth_is_that_of_the_last_week(db: None) -> None:
     services.measure()
     assert queries.growth() is None
     today = DatabaseSize.objects.get()
-    assert today.bytes == queries.size_now() > 100_000
+    # What is noted takes a page of its own on PostgreSQL.
+    assert 100_000 < today.bytes <= queries.size_now() < today.bytes + 100_000
     for days, size in ((20, 1), (7, today.bytes - 7_000), (3, today.bytes)):
         DatabaseSize.objects.create(day=today.day - datetime.timedelta(days=days), bytes=size)
     assert queries.growth() == 1000
