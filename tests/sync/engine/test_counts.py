@@ -39,7 +39,7 @@ def test_no_change_counts_nobody_whom_aws_does_not_hold(wired: Tenant, lab: Lab)
     preview, first, second = sync(wired, Run.Kind.PREVIEW), sync(wired), sync(wired, Run.Kind.FULL)
     assert (preview.counts["no_change"], first.counts["no_change"]) == (0, 0)
     assert second.counts["no_change"] == len(group["members"]) + 1
-    lab.call("PATCH", f"entra/users/{group['members'][0]['id']}", {"jobTitle": "Astronaut"})
+    lab.call("PATCH", f"entra/users/{group['members'][0]['id']}", {"jobTitle": "Counted anew"})
     assert sync(wired, Run.Kind.FULL).counts["no_change"] == len(group["members"])
 
 
