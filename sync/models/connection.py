@@ -135,7 +135,7 @@ class SecondCredential(Tested):
     TESTED = ("changed_at", "changed_by", "tested_at", "test_passed")
 
     def __str__(self) -> str:
-        return str(Half(self.half).label)
+        return str(self.get_half_display())
 
     @property
     def kind_label(self) -> str:
@@ -179,4 +179,4 @@ class ConnectionTest(models.Model):
         ordering = ["-pk"]
 
     def __str__(self) -> str:
-        return str(Half(self.half).label)
+        return str(self.get_half_display())

@@ -93,7 +93,7 @@ class Standing(models.Model):
 
     class Meta:
         constraints = [
-            # Written so that an upsert can name the condition (sync/standings/derivation.py).
+            # Written so that an upsert can name the condition (sync/standings/services.py).
             models.UniqueConstraint(fields=["tenant", "kind", "object_id"], condition=OF_ENTRA, name="one_standing"),
             models.UniqueConstraint(
                 fields=["tenant", "kind", "scim_id"], condition=models.Q(object_id=""), name="one_standing_in_aws"

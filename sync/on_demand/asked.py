@@ -15,7 +15,8 @@ from sync.scim.client import ScimClient
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """`drafted`: by the draft's rules, of a dry run. `newest`: the tenant's newest snapshot. `before`: the last plan row of the run that is not of this object."""
+    """`drafted`: by the draft's rules, of a dry run. `newest`: the tenant's newest snapshot. `before`: the last plan row of the
+    run that is not of this object."""
 
     run: Run
     row: DemandObject
