@@ -241,5 +241,6 @@ def test_a_token_is_replaced_without_a_gap(
     # The tests of this file share a lab.
     lab.facts["scim_token"] = token
     page.locator("#step-remove").click()
+    expect(page.locator("#step-remove")).to_have_count(0)
     assert sync(wired, "full").state == Run.State.COMPLETED
     assert not SecondCredential.objects.exists()

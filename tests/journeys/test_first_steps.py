@@ -77,7 +77,7 @@ def test_a_newcomer_gets_from_the_box_to_a_synced_company_and_in_again_after_a_r
         for field in page.locator("input[type=password]").all():
             field.fill(NEW_PASSWORD)
         page.get_by_role("button", name="Save").click()
-        page.goto(f"{again.url}/sign-in/")
+        expect(page.get_by_text("Your password is saved. Sign in with it.")).to_be_visible()
         enter(page, email, NEW_PASSWORD)
         page.get_by_role("button", name="Sign in").click()
         expect(page.get_by_role("heading", name="Rehearsal")).to_be_visible()

@@ -142,8 +142,8 @@ def created(up: Up) -> list[dict[str, Any]]:
 
 
 def fix_the_mappings(page: Page) -> None:
+    page.get_by_role("link", name="Mappings").first.click()
     for kind in ("mobile", "fax"):
-        page.get_by_role("link", name="Mappings").first.click()
         page.get_by_role("link", name=f"Edit phoneNumbers[{kind}]").click()
         page.get_by_role("link", name="Remove mapping").click()
         page.get_by_role("button", name="Remove", exact=True).click()
