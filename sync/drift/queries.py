@@ -93,7 +93,7 @@ def left_alone(tenant: Tenant, text: str = "", kind: str = "") -> QuerySet[LeftA
     return rows.filter(named | Q(scim_id__startswith=text)) if text else rows
 
 
-def left_by_rule(tenant: Tenant) -> QuerySet[Drift]:
-    """Those that the never-touch list names, by name."""
-    decided = LeftAlone.objects.filter(tenant=tenant).values("scim_id")
-    return _rows(tenant).filter(facts__left_alone=True).exclude(scim_id__in=decided)
+def left_by_rule(run: Run) -> QuerySet[Drift]:
+    """What a comparison found only in AWS and the never-touch list names, by name."""
+    decided = LeftAlone.objects.filter(tenant=run.tenant_id).values("scim_id")
+    return run.drifts.filter(kind=Drift.Kind.ONLY_IN_AWS, facts__left_alone=True).exclude(scim_id__in=decided)

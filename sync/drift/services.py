@@ -95,9 +95,9 @@ def note_left_alone(tenant: Tenant) -> None:
     standings.refresh_only_in_aws(tenant.pk)
 
 
-def unsettled(run: Run) -> int:
+def unsettled(run: Run) -> QuerySet[Drift]:
     """Differences of what is ours."""
-    return repairing.repairable(run).count()
+    return repairing.repairable(run)
 
 
 def chosen_differences(run: Run, chosen: Chosen) -> QuerySet[Drift]:

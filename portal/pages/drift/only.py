@@ -46,6 +46,7 @@ def only_in_aws(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     text, kind, alone = (form.cleaned_data.get(name) or "" for name in ("q", "kind", "alone"))
     find = queries.left_alone if alone else queries.only_in_aws
     found: Page[Any] = Paginator(find(tenant, text, kind), PAGE).get_page(request.GET.get("page"))
+    compared = standings.compared(tenant)
     context = {
         "tenant": tenant,
         "text": text,
@@ -55,10 +56,10 @@ def only_in_aws(request: HttpRequest, tenant: Tenant) -> HttpResponse:
         "kinds": kinds(request, kind),
         "left": found.object_list if alone else [],
         "objects": [] if alone else queries.with_proposals(tenant, list(found.object_list)),
-        "by_rule": list(queries.left_by_rule(tenant)[:PAGE]) if alone else [],
+        "by_rule": list(queries.left_by_rule(compared)[:PAGE]) if alone and compared else [],
         "count": found.paginator.count,
         "pager": Pager.of(request, found, label=_("Only in AWS")),
-        "compared": standings.compared(tenant),
+        "compared": compared,
     }
     return render_page(request, "drift/only_in_aws.html", context, partial="found")
 
