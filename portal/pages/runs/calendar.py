@@ -9,7 +9,7 @@ from django.db.models.functions import TruncDate
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from portal.pages.runs.forms import midnight
 from sync.models import Run, Tenant
@@ -65,8 +65,9 @@ def calendar_of(tenant: Tenant, off: Sequence[TimeOff]) -> Calendar:
     rests = days_off(off, first, today)
     rows = [[day_of(monday + datetime.timedelta(days=n), worst, rests, today) for monday in weeks] for n in range(7)]
     trouble = sum(result != "completed" for result in worst.values())
-    title = _("%(n)s of %(all)s days had trouble") % {"n": trouble, "all": len(worst)}
-    return Calendar(title if worst else _("No syncs in 13 weeks"), with_months(weeks), rows)
+    words = ngettext("%(n)s of %(all)s day had trouble", "%(n)s of %(all)s days had trouble", len(worst))
+    title = words % {"n": trouble, "all": len(worst)} if worst else _("No syncs in 13 weeks")
+    return Calendar(title, with_months(weeks), rows)
 
 
 def with_months(weeks: list[datetime.date]) -> list[tuple[datetime.date, bool]]:

@@ -31,7 +31,8 @@ def users(request: HttpRequest) -> HttpResponse:
         found = (found.filter(name__icontains=text) | found.filter(email__icontains=text)).distinct()
     roles, rights, holders = rights_table()
     context = {"rows": rows_of(found), "q": text, "roles": roles, "rights": rights, "holders": holders}
-    return render_page(request, "users/list.html", context | {"from_entra": roles_from_entra()})
+    besides = {"from_entra": roles_from_entra(), "lone_owner": accounts.lone_owner()}
+    return render_page(request, "users/list.html", context | besides)
 
 
 @for_owners

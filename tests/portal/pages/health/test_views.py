@@ -212,3 +212,14 @@ def test_a_run_says_for_how_many_it_stands(tenant: Tenant, read: Callable[[str],
     new_run(tenant, stands_for=96)
     assert "It stands for 95 more syncs of that day" in read("/t/acme/runs/1/")
     assert "and 95 like it" in read("/t/acme/runs/")
+
+
+def test_the_checks_are_copied_as_text_for_whoever_is_asked_for_help(
+    silent: None, owner: User, client_of: Callable[[User], Client]
+) -> None:
+    answer = client_of(owner).get("/settings/health/")
+    report = answer.context["report"]
+    assert 'data-copy="Lockstep ' in answer.content.decode()
+    for check in checks():
+        assert f"{check.outcome.state}: {check.title}: {check.outcome.says}" in report
+        assert str(check.outcome.remedy) in report

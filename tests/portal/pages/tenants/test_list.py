@@ -86,3 +86,10 @@ def test_with_few_tenants_there_is_nothing_to_search(jo: Client) -> None:
     made("Acme")
     made("Other")
     assert 'id="id_q"' not in jo.get("/t/?stay=1").content.decode()
+
+
+def test_each_shows_the_directory_that_it_reads(jo: Client) -> None:
+    tenant = made("Acme two")
+    tenant.entra.directory_id = "99999999-9999-4999-8999-999999999999"
+    tenant.entra.save()
+    assert "99999999-9999-4999-8999-999999999999" in jo.get("/t/?stay=1").content.decode()

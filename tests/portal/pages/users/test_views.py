@@ -296,3 +296,9 @@ def test_what_is_done_to_others_rings_at_nobody(jo: Client, viewer: User) -> Non
     for act in ("reset", "second-factor", "role", "deactivate", "activate", "remove"):
         jo.post(f"{USERS}{viewer.pk}/{act}/", {"tenant": "", "role": "helpdesk"})
     assert not Delivery.objects.exists()
+
+
+def test_an_owner_who_stands_alone_is_told_to_give_somebody_else_the_role(jo: Client, tenant: Tenant) -> None:
+    assert "There is one Owner." in text_of(jo.get(USERS))
+    person("second@acme.example", Role.OWNER, None)
+    assert "There is one Owner." not in text_of(jo.get(USERS))
