@@ -56,7 +56,8 @@ def person_of(request: HttpRequest) -> str:
 
 
 def chosen_person(request: HttpRequest, tenant: Tenant, select: Sequence[str]) -> ExamplePerson | None:
-    """The person that the URL names, read live for those who may look people up, else from the mirror.
+    """The person that the URL names, read live for those who may look people up, else from the mirror; or the first of
+    the cast.
 
     While Entra cannot be read, the name is what was seen last. Raises Http404 for what cannot be an object id.
     """
@@ -64,7 +65,7 @@ def chosen_person(request: HttpRequest, tenant: Tenant, select: Sequence[str]) -
     if not object_id:
         if request.GET.get("person"):
             raise Http404(_("This is not the object ID of a person."))
-        return None
+        return _first_of_cast(request, tenant, select)
     if not can(request.user, tenant, Right.ON_DEMAND):
         return _as_read(tenant, object_id, select)
     try:
@@ -72,6 +73,14 @@ def chosen_person(request: HttpRequest, tenant: Tenant, select: Sequence[str]) -
     except live.UNREADABLE:
         return ExamplePerson(object_id, live.last_name(tenant, object_id) or _("this person"))
     return ExamplePerson(object_id, str(source.get("displayName") or object_id), source)
+
+
+def _first_of_cast(request: HttpRequest, tenant: Tenant, select: Sequence[str]) -> ExamplePerson | None:
+    """Nobody asked for anybody: live only for what the last reading did not read."""
+    first = pinned(request, tenant)[:1]
+    if can(request.user, tenant, Right.ON_DEMAND) or set(select) <= mirrored(tenant):
+        with_values(tenant, first, select)
+    return next((one for one in first if one.readable), None)
 
 
 def _as_read(tenant: Tenant, object_id: str, select: Sequence[str]) -> ExamplePerson:

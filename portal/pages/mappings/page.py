@@ -68,7 +68,7 @@ class MappingPage:
         return f"{url}?{urlencode({'person': person})}" if person else url
 
     def example(self, rules: Sequence[MappingRow]) -> ExamplePerson | None:
-        """The chosen person, with what `rules` read; groups have none."""
+        """The person who is shown, with what `rules` read; groups have none."""
         return (
             examples.chosen_person(self.request, self.tenant, graph_select(rules, "user")) if self.of_people else None
         )
@@ -118,7 +118,7 @@ def table_context(here: MappingPage, focus_on: str = "") -> dict[str, Any]:
         "example": example,
         "example_pinned": example is not None and example.object_id in {one.object_id for one in cast},
         "cast": cast,
-        "keep": f"?{urlencode({'person': example.object_id})}" if example else "",
+        "keep": here.with_person(""),
         "focus_on": focus_on,
         "may_edit": can(here.request.user, here.tenant, Right.CONFIGURE),
         "actions": here.actions_form(),
@@ -135,12 +135,11 @@ def tried(here: MappingPage, form: MappingForm) -> dict[str, Any]:
     if wrong := [problem_sentence(problem) for problem in problems if problem.code in ("expression", "unknown-source")]:
         return {"wrong": wrong}
     found = gets_of(here, rule, everyone(here, [rule]))
-    has_chosen = bool(examples.person_of(here.request)) and here.of_people
-    return {"wrong": [], "gets": found[0] if has_chosen else None, "others": found[1:] if has_chosen else found}
+    return {"wrong": [], "gets": next(iter(found), None), "others": found[1:]}
 
 
 def everyone(here: MappingPage, rules: Sequence[MappingRow]) -> list[ExamplePerson]:
-    """The chosen person first, then the cast."""
+    """The person who is shown first, then the cast."""
     if not here.of_people:
         return []
     # Of the chosen person always the same is read, which is remembered while somebody types.

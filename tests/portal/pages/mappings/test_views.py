@@ -415,6 +415,14 @@ def test_without_the_right_nobody_else_shows_even_where_a_search_of_another_has_
     assert in_entra == []
 
 
+@pytest.mark.parametrize("role", [*READS, *LOOKS_UP])
+def test_the_first_of_the_cast_is_shown_until_somebody_is_chosen(
+    visit: Any, published: Tenant, cast: dict[str, DirectoryUser], in_entra: list[str], role: Role
+) -> None:
+    assert "Kavi gets" in visit(role, {})
+    assert not any(in_entra), "nobody is read there"
+
+
 @pytest.mark.parametrize("role", LOOKS_UP)
 def test_with_the_right_entra_is_asked(
     visit: Any, published: Tenant, cast: dict[str, DirectoryUser], in_entra: list[str], role: Role
