@@ -2,6 +2,7 @@
 
 import ast
 import functools
+import itertools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -147,6 +148,36 @@ def is_written_here(pattern: ast.expr) -> bool:
     if isinstance(pattern, ast.BinOp):
         return is_written_here(pattern.left) and is_written_here(pattern.right)
     return isinstance(pattern, ast.Constant) or (isinstance(pattern, ast.Name) and pattern.id.isupper())
+
+
+LEAVES = {"goto", "reload", "go_back", "go_forward"}
+
+
+def test_no_test_leaves_a_page_before_the_answer_of_what_it_pressed_is_there() -> None:
+    """The browser would drop the request, or wait for the page that is not wanted any more: now and then."""
+    paths = [path for place in ("browser", "journeys") for path in sorted((ROOT / "tests" / place).glob("*.py"))]
+    bodies = [
+        (path.name, statements)
+        for path in paths
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(statements := getattr(node, "body", None), list)
+    ]
+    pairs = [(name, *two) for name, statements in bodies for two in itertools.pairwise(statements)]
+    assert len(pairs) > 500
+    assert [f"{name}:{second.lineno}" for name, first, second in pairs if presses(first) and leaves(second)] == []
+
+
+def presses(statement: ast.stmt) -> bool:
+    return called(statement) == "click"
+
+
+def leaves(statement: ast.stmt) -> bool:
+    return called(statement) in LEAVES
+
+
+def called(statement: ast.stmt) -> str:
+    is_call = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call)
+    return end_of(statement.value.func) if is_call else ""
 
 
 @pytest.mark.django_db
