@@ -11,7 +11,7 @@ from django.utils import timezone
 from sync.configuration.current import configuration_of
 from sync.configuration.ruleset import filters_of
 from sync.engine.evaluation.clashes import BY_LEAVER
-from sync.engine.guard.guard import Guard
+from sync.engine.guard.guard import Guard, PeopleLimit, people_limit
 from sync.models import (
     ChangeRequest,
     Configuration,
@@ -33,6 +33,11 @@ from sync.rules.scope import Reason
 SHRUNK = ("source-shrunk", "app-assignments-shrunk")
 # A preview older than this says too little about today's directory.
 FRESH = datetime.timedelta(hours=24)
+
+
+def people_limit_now(tenant: Tenant) -> PeopleLimit:
+    """As the next run counts it."""
+    return people_limit(tenant, timezone.now())
 
 
 class UnknownNames(Exception):

@@ -2,10 +2,24 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from sync.models import DirectoryGroup, DirectoryUser, Drift, LeftAlone, Link, Run, Standing, Tenant, Word
+from sync.db.counting import counted_together
+from sync.models import (
+    DirectoryGroup,
+    DirectoryUser,
+    Drift,
+    LeftAlone,
+    Link,
+    ObjectType,
+    Run,
+    Standing,
+    Tenant,
+    Word,
+)
+from sync.models.standing import OF_ENTRA
 from sync.standings import queries as standings
 from sync.standings.derivation import claimed
 
@@ -37,6 +51,34 @@ class OnlyInAws:
 def unlinked(run: Run) -> QuerySet[Drift]:
     """What a comparison found of what is ours by its id, and that nothing links any more."""
     return run.drifts.filter(claimed(run.tenant), kind=Drift.Kind.ONLY_IN_AWS, repaired=False)
+
+
+def unsettled(run: Run) -> QuerySet[Drift]:
+    """What a comparison found of what is ours, and nobody has marked for repair."""
+    return run.drifts.filter(~Q(kind=Drift.Kind.ONLY_IN_AWS) | claimed(run.tenant), repaired=False)
+
+
+def counts_of(run: Run, differing: QuerySet[Drift]) -> dict[str, int]:
+    """`differing`: what is open (sync/standings/queries.py). By its kinds, of what is ours and unlinked, and of what a page
+    says of the whole: one question to the database."""
+    kinds = [kind for kind in Drift.Kind if kind is not Drift.Kind.ONLY_IN_AWS]
+    parts: dict[str, QuerySet[Any]] = {
+        **{kind.value: differing.filter(kind=kind) for kind in kinds},
+        Drift.Kind.ONLY_IN_AWS.value: unlinked(run),
+        "unsettled": unsettled(run),
+        "besides": besides(run.tenant, differing),
+        "left_alone": left_alone(run.tenant),
+        "left_by_rule": left_by_rule(run),
+    }
+    found = counted_together({part: (rows, "tenant") for part, rows in parts.items()})
+    return {part: counts.get(run.tenant_id, 0) for part, counts in found.items()}
+
+
+def besides(tenant: Tenant, differing: QuerySet[Drift]) -> QuerySet[Standing]:
+    """Who differs too and stands at another word, such as *Held*."""
+    elsewhere = differing.values("link__object_id")
+    others = standings.standings(tenant, kind__in=ObjectType.values).filter(OF_ENTRA, object_id__in=elsewhere)
+    return others.exclude(word__in=(Word.GONE, Word.DIFFERS))
 
 
 def members_by_id(rows: Iterable[Drift]) -> dict[str, str]:

@@ -10,12 +10,12 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from sync.db.batches import batches
-from sync.drift.queries import Chosen, unlinked
+from sync.drift.queries import Chosen, unlinked, unsettled
 from sync.engine.export.settling import Settled
 from sync.models import Drift, Link, MembershipLink, ObjectType, Run
 from sync.rules.unique_keys import keys_of
 from sync.standings import services as standings
-from sync.standings.derivation import claimed, open_differences
+from sync.standings.derivation import open_differences
 
 
 def by_policy(run: Run) -> int:
@@ -35,7 +35,7 @@ def repairable(run: Run, chosen: Chosen | None = None) -> QuerySet[Drift]:
     """Differences of what is ours: those that the comparison found, or the chosen ones of all that are open."""
     if chosen is not None:
         return _open(run).filter(Q(pk__in=chosen.rows) | Q(link__object_id__in=chosen.objects))
-    return run.drifts.filter(~Q(kind=Drift.Kind.ONLY_IN_AWS) | claimed(run.tenant), repaired=False)
+    return unsettled(run)
 
 
 def _open(run: Run) -> QuerySet[Drift]:

@@ -95,11 +95,6 @@ def note_left_alone(tenant: Tenant) -> None:
     standings.refresh_only_in_aws(tenant.pk)
 
 
-def unsettled(run: Run) -> QuerySet[Drift]:
-    """Differences of what is ours."""
-    return repairing.repairable(run)
-
-
 def chosen_differences(run: Run, chosen: Chosen) -> QuerySet[Drift]:
     """Those of the chosen that are open still."""
     return repairing.repairable(run, chosen)

@@ -20,13 +20,11 @@ from portal.frame.fields import Numbers, ObjectIds
 from portal.frame.paging import PAGE, Pager
 from portal.frame.render import redirect_to, render_page, render_question
 from portal.words.progress import waits_too_long
-from sync.db.counting import counted_together
 from sync.drift import queries
 from sync.drift import services as verifying
 from sync.drift.queries import Chosen
 from sync.drift.services import CannotRepair
-from sync.models import Drift, ObjectType, Run, Standing, Tenant, Word
-from sync.models.standing import OF_ENTRA
+from sync.models import Drift, Run, Tenant, Word
 from sync.problems.catalogue import PROBLEMS
 from sync.runs.phases import phase_of
 from sync.runs.requests import RunInTheWay, request_soon
@@ -102,7 +100,7 @@ def drift_context(request: HttpRequest, tenant: Tenant) -> dict[str, Any]:
 
 def results(request: HttpRequest, tenant: Tenant, run: Run) -> dict[str, Any]:
     numbers, differing = standings.compared_counts(tenant), standings.differing(tenant, run)
-    found = counts_of(tenant, run, differing)
+    found = queries.counts_of(run, differing)
     return {
         "facts": phase_of(run, "compare")["facts"],
         "sections": sections_of(request, run, differing, found),
@@ -115,20 +113,6 @@ def results(request: HttpRequest, tenant: Tenant, run: Run) -> dict[str, Any]:
         "suspect": PROBLEMS.get(run.suspect),
         "left_count": found["left_alone"] + found["left_by_rule"],
     }
-
-
-def counts_of(tenant: Tenant, run: Run, differing: QuerySet[Drift]) -> dict[str, int]:
-    """By section, and of what the page says about them all."""
-    parts: dict[str, QuerySet[Any]] = {
-        **{kind.value: differing.filter(kind=kind.value) for kind in KINDS},
-        UNLINKED.value: queries.unlinked(run),
-        "unsettled": verifying.unsettled(run),
-        "besides": besides(tenant, differing),
-        "left_alone": queries.left_alone(tenant),
-        "left_by_rule": queries.left_by_rule(run),
-    }
-    found = counted_together({part: (rows, "tenant") for part, rows in parts.items()})
-    return {part: counts.get(tenant.pk, 0) for part, counts in found.items()}
 
 
 def gone_context(request: HttpRequest, tenant: Tenant, count: int) -> dict[str, Any]:
@@ -150,13 +134,6 @@ def sections_of(
 ) -> list[dict[str, Any]]:
     rows = [*((kind, differing.filter(kind=kind.value)) for kind in KINDS), (UNLINKED, queries.unlinked(run))]
     return [section_context(request, *one, found[one[0].value]) for one in rows if found[one[0].value]]
-
-
-def besides(tenant: Tenant, differing: QuerySet[Drift]) -> QuerySet[Standing]:
-    """Who differs too and stands at another word, such as *Held*."""
-    elsewhere = differing.values("link__object_id")
-    others = standings.standings(tenant, kind__in=ObjectType.values).filter(OF_ENTRA, object_id__in=elsewhere)
-    return others.exclude(word__in=(Word.GONE, Word.DIFFERS))
 
 
 def repairing(tenant: Tenant, run: Run) -> int:
@@ -253,6 +230,6 @@ def repair_context(tenant: Tenant, chosen: Chosen | None) -> dict[str, Any]:
     if run is None:
         return context
     if chosen is None:
-        return context | {"unsettled": verifying.unsettled(run).count()}
+        return context | {"unsettled": queries.unsettled(run).count()}
     rows = list(verifying.chosen_differences(run, chosen))
     return context | {"named": rows[:NAMED], "unsettled": len(rows), "more": max(0, len(rows) - NAMED)}

@@ -50,7 +50,7 @@ def provisioning(request: HttpRequest, tenant: Tenant) -> HttpResponse:
         messages.success(request, _("Saved. The new interval is in use."))
         return redirect_to(request, "provisioning", tenant.slug)
     status = 422 if request.method == "POST" else 200
-    context = control_context(request, tenant) | {"form": form, "safety": SafetyForm(tenant=tenant)}
+    context = whole_context(request, tenant) | {"form": form, "safety": SafetyForm(tenant=tenant)}
     return render_page(request, "provisioning/detail.html", context, status=status)
 
 
@@ -67,7 +67,7 @@ def provisioning_safety(request: HttpRequest, tenant: Tenant) -> HttpResponse:
         if saved.request:
             messages.warning(request, waits_message(saved.request))
         return redirect_to(request, "provisioning", tenant.slug)
-    context = control_context(request, tenant) | {"form": ScheduleForm(initial=schedule_of(tenant)), "safety": form}
+    context = whole_context(request, tenant) | {"form": ScheduleForm(initial=schedule_of(tenant)), "safety": form}
     return render_page(request, "provisioning/detail.html", context, status=422)
 
 
@@ -81,6 +81,11 @@ def provisioning_state(request: HttpRequest, tenant: Tenant) -> HttpResponse:
 
 def schedule_of(tenant: Tenant) -> dict[str, object]:
     return {"interval": tenant.interval}
+
+
+def whole_context(request: HttpRequest, tenant: Tenant) -> dict[str, object]:
+    limit = queries.people_limit_now(tenant) if tenant.enabled_changed_at else None
+    return control_context(request, tenant) | {"people_limit": limit}
 
 
 def control_context(request: HttpRequest, tenant: Tenant) -> dict[str, object]:

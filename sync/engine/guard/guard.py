@@ -6,6 +6,7 @@ removed in the last day and week together, so that a slow drip is noticed too.
 
 import datetime
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
@@ -25,6 +26,7 @@ from sync.models import (
     Operation,
     Result,
     Run,
+    Tenant,
 )
 from sync.models.run import IN_LOG, NO_UPDATE
 from sync.rules.limits import Limits
@@ -61,6 +63,33 @@ def sql(which: Which) -> Q:
     return Q(**{f"{name}__in": values for name, values in which.items()})
 
 
+@dataclass(frozen=True, slots=True)
+class PeopleLimit:
+    """`holds`: people active in AWS because of us, with those who were disabled within a week; `limit`: how many of them
+    may go within a week without an approval; `gone`: who went so."""
+
+    holds: int
+    limit: int
+    gone: int
+
+
+def people_limit(tenant: Tenant, now: datetime.datetime) -> PeopleLimit:
+    start = now - WEEK
+    active = linked_people(tenant).filter(active=True).count()
+    holds = active + done_since(tenant, start, PEOPLE_DISABLED)
+    return PeopleLimit(holds, Limits.of(tenant.limits).people(holds), done_since(tenant, start, PEOPLE_GO))
+
+
+def linked_people(tenant: Tenant) -> QuerySet[Link]:
+    return Link.objects.filter(tenant=tenant, object_type="user").exclude(scim_id="")
+
+
+def done_since(tenant: Tenant, start: datetime.datetime, which: Which) -> int:
+    """People (members) who went without an approval."""
+    gone = Operation.objects.filter(IN_LOG, NO_UPDATE, sql(which), tenant=tenant, approved=False)
+    return _people(gone.filter(result__in=DONE, finished_at__gte=start).since(start))
+
+
 class Guard:
     """Holds what goes over a limit in the plan of one run. `confirmed`: the preview whose creates and key changes
     somebody has said yes to; None when there is none. `configuration`: what the run follows."""
@@ -72,7 +101,6 @@ class Guard:
         self.confirmed = confirmed
         self.configuration = configuration
         self.now = timezone.now()
-        self.linked = Link.objects.filter(tenant=self.tenant, object_type="user").exclude(scim_id="")
         # What this plan puts on hold: (action, object id, member id).
         self.held: set[tuple[str, str, str]] = set()
         self.plan: list[Alike] = []
@@ -99,7 +127,7 @@ class Guard:
 
     @cached_property
     def people_linked(self) -> int:
-        return self.linked.count()
+        return linked_people(self.tenant).count()
 
     def _count(self) -> None:
         """Once for all limits: a plan has as many rows as a company has people."""
@@ -122,10 +150,7 @@ class Guard:
         return sum(one.people for one in self.plan if one.are(which))
 
     def _done_since(self, span: datetime.timedelta, which: Which) -> int:
-        """People (members) who went without an approval in the time before now."""
-        start = self.now - span
-        gone = Operation.objects.filter(IN_LOG, NO_UPDATE, sql(which), tenant=self.tenant, approved=False)
-        return _people(gone.filter(result__in=DONE, finished_at__gte=start).since(start))
+        return done_since(self.tenant, self.now - span, which)
 
     def _numbers(self, planned: int, limit: int, which: Which) -> dict[str, int]:
         day, week = self._done_since(DAY, which), self._done_since(WEEK, which)
@@ -140,8 +165,7 @@ class Guard:
             self._over(Hold.Kind.PEOPLE, self._todo(PEOPLE_GO), numbers)
 
     def people_limit(self) -> int:
-        gone = self._done_since(WEEK, PEOPLE_DISABLED)
-        return self.limits.people(self.linked.filter(active=True).count() + gone)
+        return people_limit(self.tenant, self.now).limit
 
     def _members(self) -> None:
         planned = self._planned(MEMBERS_GO)

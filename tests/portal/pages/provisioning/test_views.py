@@ -8,6 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from portal.models import User
+from sync.approvals.queries import people_limit_now
 from sync.configuration.current import configuration_of
 from sync.models import AuditEntry, Operation, Run, Tenant
 from tests.world.runs import new_run
@@ -136,3 +137,11 @@ def test_whoever_may_not_change_the_safety_settings_is_told_so(
     assert closed in page
     assert '<fieldset class="ls-plain-set" disabled>' in page
     assert closed not in jo.get("/t/acme/provisioning/").content.decode()
+
+
+def test_the_limits_say_how_many_may_go_now(every_standing: Tenant, jo: Client) -> None:
+    limit = people_limit_now(every_standing)
+    page = " ".join(jo.get("/t/acme/provisioning/").content.decode().split())
+    assert (
+        f"of {limit.holds} people, {limit.limit} may go within 7 days without an approval; {limit.gone} went." in page
+    )

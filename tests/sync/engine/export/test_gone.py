@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from sync.approvals.services import adopt_object, adoptable
-from sync.drift import services
+from sync.drift import queries, services
 from sync.models import Link, MembershipLink, Operation, Run, Tenant
 from tests.world.company import (
     active,
@@ -190,7 +190,7 @@ def test_a_leaver_whom_every_answer_called_gone_is_found_by_the_comparison(
     row = comparison.drifts.get(kind="only_in_aws")
     assert (row.proposed_id, row.proposed_by) == (team["boss"]["id"], "id")
     # She is a member of the group there, too.
-    assert services.repair_differences(tenant=wired, actor=ACTOR) == services.unsettled(comparison).count() + 2 == 2
+    assert services.repair_differences(tenant=wired, actor=ACTOR) == queries.unsettled(comparison).count() + 2 == 2
     run = sync(wired)
     assert (run.counts["disabled"], run.counts["removed"]) == (1, 1)
     assert team["boss"]["id"] not in active(lab)

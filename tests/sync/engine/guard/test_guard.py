@@ -4,7 +4,9 @@ import pytest
 from django.utils import timezone
 
 from sync.approvals import services
+from sync.approvals.queries import people_limit_now
 from sync.approvals.services import confirm_plan
+from sync.engine.guard.guard import PeopleLimit
 from sync.models import HeldChange, Hold, Incident, Link, Operation, Result, Run, Tenant
 from tests.world.company import active, aws_group, aws_user, change, group_of, hire, leave, names, people
 from tests.world.lab import Lab
@@ -277,3 +279,18 @@ def test_a_confirmed_create_is_no_approval_of_a_later_rename(wired: Tenant, lab:
     run = sync(wired, confirmed=False)
     assert run.counts.get(Result.UPDATED, 0) == 0
     assert Hold.objects.get(kind=Hold.Kind.KEYS).changes.count() == 20
+
+
+def test_what_a_page_says_of_the_limit_is_what_the_next_run_holds_by(wired: Tenant, lab: Lab) -> None:
+    some = people(lab, 12)
+    assign(wired, group_of(lab, "Guarded", some))
+    sync(wired)
+    assert people_limit_now(wired) == PeopleLimit(holds=12, limit=3, gone=0)
+    leave(lab, *some[:2])
+    assert sync(wired).counts["disabled"] == 2
+    said = people_limit_now(wired)
+    assert said == PeopleLimit(holds=12, limit=3, gone=2)
+    leave(lab, *some[2:4])
+    assert sync(wired).counts["held"] == 2
+    facts = Hold.objects.get().facts
+    assert (facts["limit"], facts["week"]) == (said.limit, said.gone + 2)
