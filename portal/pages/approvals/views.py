@@ -16,7 +16,7 @@ from portal.access.roles import Right
 from portal.access.step_up import StepUp
 from portal.frame.around import TenantFrame
 from portal.frame.csv_export import csv_response
-from portal.frame.paging import Pager, query_with
+from portal.frame.paging import PAGE, Pager, query_with
 from portal.frame.render import redirect_to, render_page
 from portal.pages.approvals.export import COLUMNS, csv_rows
 from portal.pages.approvals.forms import DecisionForm, LinkForm
@@ -33,9 +33,7 @@ from sync.models.hold import HeldChangeQuerySet
 from sync.runs.requests import request_soon
 from sync.standings import queries as standings
 
-# Rows of one page of a hold. Each sends two form fields, and Django takes a thousand (DATA_UPLOAD_MAX_NUMBER_FIELDS).
-PAGE = 100
-CLOSED = 20
+PROPOSALS, CLOSED = 100, 20
 Decision = HeldChange.Decision
 
 
@@ -52,7 +50,7 @@ def approvals(request: HttpRequest, tenant: Tenant) -> HttpResponse:
         "shrunken": waiting.shrunken,
         "doubted": queries.doubted_parts(tenant),
         "requests": request_rows(request, tenant),
-        "proposals": queries.proposals(tenant, found[:PAGE]),
+        "proposals": queries.proposals(tenant, found[:PROPOSALS]),
         "proposed": len(found),
         "closed": queries.counted(closed[:CLOSED]),
         "may_decide": can(request.user, tenant, Right.APPROVE),
