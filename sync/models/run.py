@@ -317,10 +317,12 @@ class OperationQuerySet(models.QuerySet["Operation"]):
         ids += [HAS_SCIM_ID & models.Q(scim_id=text), HAS_REQUEST_ID & models.Q(request_id=text)]
         if named is None:
             return self.filter(reduce(or_, ids, within))
-        ways = [within & models.Q(object_id__in=named), *ids]
         # Each by an index of its own, whatever the database knows of the rows.
-        first, *others = (Operation.objects.filter(way, tenant=tenant).order_by().values("pk") for way in ways)
-        return self.filter(pk__in=first.union(*others))
+        ways = [within & models.Q(object_id__in=named), *ids]
+        by_name, *by_id = (Operation.objects.filter(way, tenant=tenant).order_by().values("pk") for way in ways)
+        # A union is made whole before its first row is known, and mostly the text is nobody's id.
+        is_id = by_id[0].union(*by_id[1:]).exists()
+        return self.filter(pk__in=by_name.union(*by_id) if is_id else by_name)
 
 
 class LoggedNameQuerySet(models.QuerySet["LoggedName"]):
@@ -350,8 +352,9 @@ class LoggedName(models.Model):
 class Operation(models.Model):
     """One request (or one decision not to make one) about one person or group."""
 
-    run = models.ForeignKey(Run, models.CASCADE, related_name="operations")
-    tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="operations")
+    # Indexes of several columns begin with each of the two.
+    run = models.ForeignKey(Run, models.CASCADE, related_name="operations", db_index=False)
+    tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="operations", db_index=False)
     # Order of export: 1 people, 2 managers, 3 groups, 4 memberships, 5 removals.
     stage = models.PositiveSmallIntegerField(default=1)
     # Within a stage: a wave begins when the one before it is answered (values that one frees and another takes).
@@ -402,6 +405,8 @@ class Operation(models.Model):
     class Meta:
         ordering = ["-pk"]
         indexes = [
+            # A plan, newest first: by an index on the run alone PostgreSQL would read the whole log back to it.
+            models.Index(fields=["run", "id"], name="operation_by_run"),
             models.Index(fields=["run", "result", "stage"], name="operation_todo"),
             models.Index(fields=["run", "object_id", "result", "stage"], name="operation_of_object"),
             models.Index(fields=["tenant", "result"], name="operation_by_result"),
