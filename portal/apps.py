@@ -9,4 +9,4 @@ class PortalConfig(AppConfig):
         # Makes the Celery application the default one, so that shared tasks find their broker.
         from portal import celery  # noqa: F401
         from portal.access import sealed_factors, second_factor, sessions, sign_ins  # noqa: F401 - signals, secrets
-        from portal.deployment import checks  # noqa: F401
+        from portal.deployment import checks, connections  # noqa: F401 - signals
