@@ -138,7 +138,7 @@ def kept_query(request: HttpRequest, *dropped: str) -> dict[str, object]:
 
 
 def results_of(found: OperationQuerySet, page: LogPage) -> Counter[str]:
-    """How often each result came; of more than MOST rows, among the newest MOST + 1."""
+    """How often each result came; of more than MOST rows, among any MOST + 1: a page says then that there are more."""
     if page.whole:
         return Counter(row.result for row in page.rows)
     return Counter(found.order_by().values_list("result", flat=True)[: MOST + 1])
