@@ -6,7 +6,6 @@ from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib.auth.tokens import default_token_generator
 from django.db import transaction
-from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.encoding import force_bytes
@@ -170,17 +169,9 @@ def _tell_owners(sentence: str, actor: str, user: User) -> None:
     mail_owners(said, [said, _("If nobody agreed on this, look at it now: %(page)s") % {"page": page}])
 
 
-def lone_owner() -> bool:
-    """Nobody else could invite people, give roles or take a lost second factor away."""
-    return _owners().values("user").distinct().count() == 1
-
-
-def _owners() -> QuerySet[RoleGrant]:
-    return RoleGrant.objects.filter(role=Role.OWNER, tenant=None, user__is_active=True)
-
-
 def _keep_an_owner(user: User) -> None:
     """Locks the Owners' grants, so that two Owners cannot remove each other at once."""
-    holders = {grant.user_id for grant in _owners().select_for_update()}
+    owners = RoleGrant.objects.select_for_update().filter(role=Role.OWNER, tenant=None, user__is_active=True)
+    holders = {grant.user_id for grant in owners}
     if holders == {user.pk}:
         raise Refused(_("%(name)s is the last Owner. Make somebody else Owner first.") % {"name": user})

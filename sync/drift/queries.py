@@ -53,6 +53,10 @@ def unlinked(run: Run) -> QuerySet[Drift]:
     return run.drifts.filter(claimed(run.tenant), kind=Drift.Kind.ONLY_IN_AWS, repaired=False)
 
 
+# What is there and not as it should be. Who is gone has a section by standings.
+WRITTEN_ANEW = (Drift.Kind.DIFFERS, Drift.Kind.MEMBER_EXTRA, Drift.Kind.MEMBER_MISSING)
+
+
 def unsettled(run: Run) -> QuerySet[Drift]:
     """What a comparison found of what is ours, and nobody has marked for repair."""
     return run.drifts.filter(~Q(kind=Drift.Kind.ONLY_IN_AWS) | claimed(run.tenant), repaired=False)
@@ -61,9 +65,8 @@ def unsettled(run: Run) -> QuerySet[Drift]:
 def counts_of(run: Run, differing: QuerySet[Drift]) -> dict[str, int]:
     """`differing`: what is open (sync/standings/queries.py). By its kinds, of what is ours and unlinked, and of what a page
     says of the whole: one question to the database."""
-    kinds = [kind for kind in Drift.Kind if kind is not Drift.Kind.ONLY_IN_AWS]
     parts: dict[str, QuerySet[Any]] = {
-        **{kind.value: differing.filter(kind=kind) for kind in kinds},
+        **{kind.value: differing.filter(kind=kind) for kind in WRITTEN_ANEW},
         Drift.Kind.ONLY_IN_AWS.value: unlinked(run),
         "unsettled": unsettled(run),
         "besides": besides(run.tenant, differing),

@@ -78,6 +78,7 @@ def approval(request: HttpRequest, tenant: Tenant, pk: int) -> HttpResponse:
 def hold_context(request: HttpRequest, hold: Hold, form: DecisionForm) -> dict[str, Any]:
     found = find(hold, request.GET.get("q", ""))
     start = whole_number(request.GET.get("from", "")) or 0
+    # Each sends two form fields, and Django takes a thousand (DATA_UPLOAD_MAX_NUMBER_FIELDS).
     rows = queries.held_of(hold.tenant, found[start : start + PAGE])
     unticked = set(form.unticked) if form.is_bound else {row.change.pk for row in rows if row.state == Decision.KEPT}
     tally = queries.tally(hold)

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from portal.access import sessions
 from portal.access import users as accounts
+from portal.access.approvers import owners
 from portal.access.pages import site_page
 from portal.access.request import HttpRequest
 from portal.access.roles import Right
@@ -31,7 +32,7 @@ def users(request: HttpRequest) -> HttpResponse:
         found = (found.filter(name__icontains=text) | found.filter(email__icontains=text)).distinct()
     roles, rights, holders = rights_table()
     context = {"rows": rows_of(found), "q": text, "roles": roles, "rights": rights, "holders": holders}
-    besides = {"from_entra": roles_from_entra(), "lone_owner": accounts.lone_owner()}
+    besides = {"from_entra": roles_from_entra(), "lone_owner": len(owners()) == 1}
     return render_page(request, "users/list.html", context | besides)
 
 
