@@ -24,6 +24,8 @@ CI = bool(os.environ.get("CI"))
 WORKERS = str(min(5, (os.cpu_count() or 2) + 1))
 # A file's tests share a lab. In the order of the tree, processes first: see tests/world/selection.py.
 BY_FILE = ("-n", WORKERS, "--dist", "loadfile", "--no-loadscope-reorder")
+# What failed, and what passed the second time only.
+TOLD = ("-rfER",)
 ONCE, DATABASE, NIGHTLY = "--each-once", "--database-only", "--hypothesis-profile=nightly"
 
 
@@ -66,7 +68,7 @@ def passes_of(url: str | None, *, everywhere: bool) -> list[tuple[str, list[str]
 
 def one_pass(database: str, words: Sequence[str], environment: dict[str, str], result: Path) -> int:
     print(f"\nOn {database}:", flush=True)
-    return pytest([*BY_FILE, f"--junitxml={result}", *words], environment)
+    return pytest([*BY_FILE, *TOLD, f"--junitxml={result}", *words], environment)
 
 
 def pytest(arguments: Sequence[str], environment: dict[str, str]) -> int:

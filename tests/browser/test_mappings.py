@@ -116,6 +116,22 @@ def test_the_same_by_keyboard_alone(people: Page, read: Tenant, ada: dict[str, A
     expect(page.locator("#edit-title")).to_be_focused()
 
 
+def test_a_form_left_the_moment_it_comes_in_is_left_in_its_row(people: Page) -> None:
+    page = people
+    page.evaluate("""() => {
+        new MutationObserver((_, observer) => {
+            const cancel = document.querySelector("form[data-saves] [data-cancels]");
+            if (cancel) { observer.disconnect(); cancel.click(); document.body.dataset.left = ""; }
+        }).observe(document.body, {childList: true, subtree: true});
+    }""")
+    page.locator("#edit-title").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("body")).to_have_attribute("data-left", "")
+    expect(page.locator("#edit-title")).to_be_focused()
+    # Another page would not know of it.
+    expect(page.locator("body")).to_have_attribute("data-left", "")
+
+
 def test_a_wrong_expression_keeps_the_last_good_result_and_the_focus(people: Page, watched: Any, read: Tenant) -> None:
     watched.allowed.add(422)
     page = people

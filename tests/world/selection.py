@@ -34,11 +34,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in items:
             if item.get_closest_marker("browser"):
                 item.add_marker(pytest.mark.skip(reason=f"no browser at {CHROMIUM}; set CHROMIUM"))
+    if os.environ.get("CI"):
+        try_browsers_twice(items)
     kept = [item for item in items if is_taken(item, config)]
     taken = set(kept)
     config.hook.pytest_deselected(items=[item for item in items if item not in taken])
     # Processes mostly wait, and their files take long: first, so that no worker is left with one at the end.
     items[:] = sorted(kept, key=lambda item: item.get_closest_marker("process") is None)
+
+
+def try_browsers_twice(items: list[pytest.Item]) -> None:
+    """Chromium, a server and a worker share two processors there: what passes the second time alone is told by name, as
+    Playwright does (playwright.dev/docs/test-retries), and is to be mended like a failure."""
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.flaky(reruns=1))
 
 
 def is_taken(item: pytest.Item, config: pytest.Config) -> bool:
