@@ -180,5 +180,6 @@ LOOKS: Mapping[str, Mapping[str, Look]] = {
 
 def counted(kind: str, states: Counter[str]) -> str:
     """41 completed, 5 completed with errors."""
-    text = gettext("%(n)s %(state)s")
-    return ", ".join(text % {"n": n, "state": within(str(WORDS[kind][state]))} for state, n in states.most_common())
+    text, order = gettext("%(n)s %(state)s"), list(LOOKS[kind])
+    found = sorted(states.items(), key=lambda one: (-one[1], order.index(one[0])))
+    return ", ".join(text % {"n": n, "state": within(str(WORDS[kind][state]))} for state, n in found)

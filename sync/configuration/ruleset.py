@@ -44,9 +44,9 @@ class Rules:
     group_actions: frozenset[str] = frozenset(every_group_action())
 
     @classmethod
-    def of(cls, configuration: Configuration) -> "Rules":
-        """Three queries, however much it holds."""
-        rows = list(AttributeMapping.objects.filter(configuration=configuration))
+    def of(cls, configuration: Configuration, mappings: Iterable[AttributeMapping] | None = None) -> "Rules":
+        """Three queries, however much it holds. `mappings`: () where only scope is asked for."""
+        rows = list(AttributeMapping.objects.filter(configuration=configuration) if mappings is None else mappings)
         assigned = list(configuration.assignments.all())
         filtered = list(ScopingFilter.objects.filter(configuration=configuration))
         groups = [one for one in assigned if one.object_type == "group"]

@@ -68,7 +68,12 @@ class PersonFacts:
         return bool(self.link and self.link.scim_id and self.link.active)
 
 
-def facts_of(standing: Standing, configuration: Configuration, blocked: Blocked | None = None) -> PersonFacts:
+def facts_of(
+    standing: Standing,
+    configuration: Configuration,
+    read_at: datetime.datetime | None = None,
+    blocked: Blocked | None = None,
+) -> PersonFacts:
     tenant = standing.tenant
     user = DirectoryUser.objects.filter(tenant=tenant, object_id=standing.object_id).first()
     link = Link.objects.filter(tenant=tenant, object_type=ObjectType.USER, object_id=standing.object_id).first()
@@ -86,7 +91,7 @@ def facts_of(standing: Standing, configuration: Configuration, blocked: Blocked 
         judge(filters_of(configuration, "user"), user.properties if user else {}),
         configuration.everybody,
         history(tenant, standing.object_id),
-        tenant.snapshots.exclude(sealed_at=None).order_by("-pk").values_list("sealed_at", flat=True).first(),
+        read_at,
         blocked,
     )
 

@@ -4,10 +4,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from sync.db.counting import counted_together
 from sync.models import DirectoryMembership, Drift, MembershipLink, ObjectType, Standing, Tenant, Word
 from sync.people.facts import Blocked
 from sync.people.verdict import Verdict, problem_of
@@ -55,20 +56,21 @@ def members_of_group(tenant: Tenant, object_id: str, groups: Collection[str]) ->
     newest = comparisons(tenant.pk).values("pk")[:1]
     drifts = Drift.objects.filter(run=Subquery(newest), link__object_id=object_id, repaired=False)
     lost = drifts.filter(kind=Drift.Kind.MEMBER_MISSING).values("member_scim_id")
-    wanted, is_missing = wanted_members(tenant, groups), _is_missing(links, lost)
-    counted = wanted.aggregate(wanted=Count("pk"), missing=Count("pk", filter=is_missing))
-    first = list(wanted.filter(is_missing)[:LOOKED_AT]) if counted["missing"] else []
+    wanted = wanted_members(tenant, groups)
+    missing = wanted.filter(_is_missing(links, lost))
+    parts: dict[str, QuerySet[Any]] = {"wanted": wanted, "missing": missing, "linked": links.exclude(user__scim_id="")}
+    parts |= {kind.value: drifts.filter(kind=kind) for kind in (Drift.Kind.MEMBER_EXTRA, Drift.Kind.MEMBER_MISSING)}
+    found = counted_together({name: (rows, "tenant") for name, rows in parts.items()})
+    counted = {name: sum(counts.values()) for name, counts in found.items()}
+    first = list(missing[:LOOKED_AT]) if counted["missing"] else []
     worst = next((row for row in first if row.word not in QUIET), next(iter(first), None))
     same = [row for row in first if worst and _cause(row) == _cause(worst)]
-    kinds = drifts.aggregate(
-        extra=Count("pk", filter=Q(kind=Drift.Kind.MEMBER_EXTRA)),
-        lost=Count("pk", filter=Q(kind=Drift.Kind.MEMBER_MISSING)),
-    )
+    extra, lost_there = counted[Drift.Kind.MEMBER_EXTRA], counted[Drift.Kind.MEMBER_MISSING]
     return GroupMembers(
         wanted=counted["wanted"],
-        in_aws=links.exclude(user__scim_id="").count() + kinds["extra"] - kinds["lost"],
+        in_aws=counted["linked"] + extra - lost_there,
         missing=counted["missing"],
-        extra=kinds["extra"],
+        extra=extra,
         worst=worst,
         names=[str(row) for row in same[:NAMED]],
     )

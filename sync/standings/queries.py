@@ -10,8 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import connection
-from django.db.models import Aggregate, Count, Min, Q, QuerySet, Subquery, Sum
-from django.utils import timezone
+from django.db.models import Aggregate, Count, Min, Q, QuerySet, Sum
 
 from sync.models import Drift, ObjectType, Run, Standing, Tenant, Word
 from sync.models.standing import OF_ENTRA, PROBLEMS
@@ -20,14 +19,12 @@ from sync.standings.derivation import (
     MIRRORS,
     ONLY_IN_AWS,
     Derivation,
-    comparisons,
     newest_comparison,
     only_in_aws,
     open_differences,
     table_of,
 )
 
-A_DAY = datetime.timedelta(days=1)
 USER, GROUP = ObjectType.USER.value, ObjectType.GROUP.value
 # Scope reasons of whom no assignment brings, and of who is deleted in Entra.
 DELETED, UNASSIGNED = "deleted", ("not-assigned",)
@@ -158,9 +155,10 @@ def standing_of(tenant: Tenant, kind: str, object_id: str) -> Standing | None:
     return found
 
 
-def by_object(tenant: Tenant, kind: str, object_ids: Collection[str]) -> dict[str, Standing]:
-    """By Entra id."""
-    return {row.object_id: row for row in of_objects(tenant, kind, object_ids).order_by()}
+def by_object(tenant: Tenant, object_ids: Collection[str]) -> dict[tuple[str, str], Standing]:
+    """People and groups, by kind and Entra id."""
+    rows = standings(tenant, kind__in=ObjectType.values).filter(OF_ENTRA, object_id__in=object_ids)
+    return {(row.kind, row.object_id): row for row in rows.order_by()}
 
 
 # The path of data
@@ -389,26 +387,6 @@ def differing(tenant: Tenant, newest: Run | None = None) -> QuerySet[Drift]:
     """What the newest comparison, and reading back since, found of people and groups of ours; without what was written or
     read anew since. Whoever is held, or has another problem first, stands at that word."""
     return open_differences(tenant.pk, newest or newest_comparison(tenant.pk))
-
-
-@dataclass(frozen=True, slots=True)
-class AsOf:
-    """When Entra was read and when AWS was compared with it; None: never."""
-
-    read_at: datetime.datetime | None
-    compared_at: datetime.datetime | None
-
-    @property
-    def stale(self) -> bool:
-        """What is known of AWS is a day old, or older."""
-        return self.compared_at is None or timezone.now() - self.compared_at > A_DAY
-
-
-def as_of(tenant: Tenant) -> AsOf:
-    read = tenant.snapshots.exclude(sealed_at=None).order_by("-pk").values("sealed_at")
-    compared = comparisons(tenant.pk).values("compared_at")
-    both = Subquery(read[:1]), Subquery(compared[:1])
-    return AsOf(*Tenant.deleted_too.values_list(*both).get(pk=tenant.pk))
 
 
 # The check

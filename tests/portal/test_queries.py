@@ -26,10 +26,6 @@ pytestmark = [pytest.mark.django_db, pytest.mark.both]
 BUDGET = 15
 # What puts more side by side: its own budget.
 ABOVE = {
-    "group": 20,
-    "overview": 19,
-    # With the entry of the audit log that it writes.
-    "person": 16,
     "readiness": 19,
 }
 PLAIN = (

@@ -210,10 +210,9 @@ def _mark(line: AssignmentLine, difference: Difference) -> None:
 
 
 def _add_standings(tenant: Tenant, lines: Sequence[AssignmentLine]) -> None:
-    ids = [line.row.object_id for line in lines]
-    known = {kind: standings.by_object(tenant, kind, ids) for kind in ObjectType.values}
+    known = standings.by_object(tenant, [line.row.object_id for line in lines])
     for line in lines:
-        line.standing = known[line.row.object_type].get(line.row.object_id)
+        line.standing = known.get((line.row.object_type, line.row.object_id))
 
 
 def word_of_group(row: Assignment, standing: Standing | None) -> str:

@@ -15,5 +15,6 @@ urlpatterns = [
     path("assignments/application/name/", application.application_name, name="application_name"),
     path("assignments/application/stop/", application.application_stop, name="application_stop"),
     path("groups/<id:object_id>/", group.group, name="group"),
+    path("groups/<id:object_id>/leaving/", group.group_leaving, name="group_leaving"),
     path("groups/<id:object_id>/now/", group.group_now, name="group_now"),
 ]

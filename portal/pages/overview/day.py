@@ -5,7 +5,9 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
+from django.db.models import IntegerField, JSONField, Q, Subquery, Value
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -26,6 +28,8 @@ LABELLED = 12
 # Of the drawing, in its own units.
 WIDTH, GAP, BASE, LEAST, MOST = 10, 2, 56, 4, 40
 MISSED = "did_not_start"
+# When, as what, its counts, and people in AWS after it.
+Due = tuple[datetime.datetime, str, Mapping[str, int], int | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +63,13 @@ class HalfHour:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """`bars`: half hours in which something was due; `labels`: times under the strip."""
+    """`bars`: half hours in which something was due; `labels`: times under the strip; `before`: people in AWS as the last
+    sync left it that ended before these hours."""
 
     sentence: str
     bars: Sequence[HalfHour]
     labels: Sequence[datetime.datetime]
+    before: int | None
     width: int = SLOTS * WIDTH
     bar: int = WIDTH - GAP
     base: int = BASE
@@ -71,10 +77,9 @@ class Day:
 
 def last_day(tenant: Tenant) -> Day:
     begins = timezone.now() - HOURS
-    syncs = tenant.runs.syncs().since(begins).order_by("pk").values_list("created_at", "state", "counts")
-    missed = tenant.missed_starts.filter(expected_at__gte=begins).values_list("expected_at", flat=True)
-    none: Mapping[str, int] = {}
-    found = [*syncs, *((at, MISSED, none) for at in missed)]
+    rows = due_since(tenant, begins)
+    before = next((in_aws for at, _state, _counts, in_aws in rows if at < begins), None)
+    found = [(at, state, counts) for at, state, counts, _in_aws in rows if at >= begins]
     slots: dict[int, list[tuple[str, Mapping[str, int]]]] = {}
     for at, state, counts in found:
         slots.setdefault(min((at - begins) // SLOT, SLOTS - 1), []).append((state, counts))
@@ -82,7 +87,18 @@ def last_day(tenant: Tenant) -> Day:
     bars = [half_hour(begins, number, rows, most) for number, rows in sorted(slots.items())]
     states = Counter(state for _at, state, _counts in found)
     labels = [begins + number * SLOT for number in range(0, SLOTS + 1, LABELLED)]
-    return Day(" ".join([sentence_of(states), *switched(tenant, begins)]), bars, labels)
+    return Day(" ".join([sentence_of(states), *switched(tenant, begins)]), bars, labels, before)
+
+
+def due_since(tenant: Tenant, begins: datetime.datetime) -> list[Due]:
+    """Syncs asked for since, starts that were missed, and the last sync that had ended by then; oldest first."""
+    syncs = tenant.runs.syncs()
+    ended = syncs.filter(finished_at__lte=begins).exclude(people_in_aws=None).order_by("-pk").values("pk")[:1]
+    rows = syncs.filter(Q(created_at__gte=begins) | Q(pk=Subquery(ended)))
+    nothing = Value({}, JSONField()), Value(None, IntegerField())
+    missed = tenant.missed_starts.filter(expected_at__gte=begins).values_list("expected_at", Value(MISSED), *nothing)
+    both = rows.order_by().values_list("created_at", "state", "counts", "people_in_aws").union(missed, all=True)
+    return sorted(both.order_by(), key=itemgetter(0))
 
 
 def half_hour(

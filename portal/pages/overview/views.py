@@ -17,11 +17,11 @@ from portal.access.rights import can_everywhere
 from portal.access.roles import Right
 from portal.frame.around import TenantFrame
 from portal.frame.render import render_page, wants_partial
-from portal.pages.overview.day import HOURS, last_day
+from portal.pages.overview.day import last_day
 from portal.words.holds import hold_heading
 from portal.words.provisioning import Provisioning
 from sync.approvals import queries
-from sync.health.queries.presence import absence, late_tenants
+from sync.health.queries.presence import absence, late
 from sync.models import Tenant, Word
 from sync.notifications.queries import no_channel_works, stays_off
 from sync.problems.catalogue import NOT_OF_RUNS, PROBLEMS, STAYED_OFF
@@ -57,31 +57,29 @@ def overview(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     frame = TenantFrame.of(request, tenant)
     provisioning = frame.provisioning
     everything = [*waits(tenant, provisioning), *needs(tenant, provisioning)]
-    figures = standings.figures(tenant)
+    figures, day = standings.figures(tenant), last_day(tenant)
     context = {
         "tenant": tenant,
         "polled": wants_partial(request),
         "missing": absence() if tenant.enabled or tenant.paused else "",
         "own": can_everywhere(request.user, Right.OWN),
-        "late": next((one for one in late_tenants() if one.tenant == tenant), None),
+        "late": late(tenant, frame.newest.asked_at),
         "provisioning": provisioning,
         "needs": everything[:NEEDS_SHOWN],
         "needs_count": len(everything),
         "nobody_told": no_channel_works(tenant),
         "last_run": frame.newest.sync,
         "figures": figures,
-        "than_yesterday": than_yesterday(tenant, figures.reaching),
+        "than_yesterday": than_yesterday(day.before, figures.reaching),
         "path": path_of_data(tenant, figures.path),
-        "as_of": standings.as_of(tenant),
-        "day": last_day(tenant),
+        "as_of": frame.newest.as_of,
+        "day": day,
     }
     return render_page(request, "overview/detail.html", context, partial="live")
 
 
-def than_yesterday(tenant: Tenant, reaching: int) -> str:
-    """Compared with how the last sync before then left it; "" where there was none."""
-    yesterday = tenant.runs.syncs().filter(finished_at__lte=timezone.now() - HOURS).exclude(people_in_aws=None)
-    before = yesterday.order_by("-pk").values_list("people_in_aws", flat=True).first()
+def than_yesterday(before: int | None, reaching: int) -> str:
+    """`before`: None where no sync left anything a day ago."""
     if before is None:
         return ""
     words = _("%(n)s more than yesterday") if reaching > before else _("%(n)s fewer than yesterday")

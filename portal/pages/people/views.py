@@ -56,7 +56,7 @@ def people(request: HttpRequest, tenant: Tenant) -> HttpResponse:
         "count": found.paginator.count,
         "pager": Pager.of(request, found, label=_("People")),
         "known": standings.standings(tenant).exists(),
-        "as_of": standings.as_of(tenant),
+        "as_of": TenantFrame.of(request, tenant).newest.as_of,
     }
     return render_page(request, "people/list.html", context, partial="found")
 
@@ -142,8 +142,8 @@ def facts_or_404(request: HttpRequest, tenant: Tenant, object_id: str) -> Person
         raise Http404
     frame = TenantFrame.of(request, tenant)
     waits = standing.word in (Word.WAITING, Word.GONE)
-    blocking = blocked(tenant, frame.provisioning) if waits else None
-    return queries.facts_of(standing, frame.configurations.current, blocking)
+    blocking = blocked(tenant, frame.provisioning, frame.newest.asked_at) if waits else None
+    return queries.facts_of(standing, frame.configurations.current, frame.newest.as_of.read_at, blocking)
 
 
 def shown_values(values: list[queries.Value]) -> list[dict[str, Any]]:

@@ -89,16 +89,17 @@ def late_tenants(now: datetime.datetime | None = None) -> list[Late]:
     queued = Run.objects.filter(tenant=OuterRef("pk"), state=Run.State.QUEUED, created_at__lt=limit)
     oldest = Subquery(queued.order_by("created_at").values("created_at")[:1])
     waits = Q(enabled=True) & (Q(next_run_at__lt=limit) | Q(asked_at__isnull=False))
-    # A pause is in time until it is over.
     due = Tenant.objects.annotate(asked_at=oldest).filter(waits | Q(resume_at__lt=limit)).order_by("name")
-    return [
-        Late(tenant, min(one for one in (tenant.asked_at, tenant.next_run_at, tenant.resume_at) if one and one < limit))
-        for tenant in due
-    ]
+    return [one for tenant in due if (one := late(tenant, tenant.asked_at, now))]
 
 
-def is_late(tenant: Tenant) -> bool:
-    return any(one.tenant == tenant for one in late_tenants())
+def late(tenant: Tenant, asked_at: datetime.datetime | None, now: datetime.datetime | None = None) -> Late | None:
+    """`asked_at`: since when a run waits for a worker."""
+    limit = (now or timezone.now()) - LATE_AFTER
+    # A pause is in time until it is over.
+    due = (asked_at, tenant.next_run_at, tenant.resume_at) if tenant.enabled else (tenant.resume_at,)
+    since = min((one for one in due if one and one < limit), default=None)
+    return Late(tenant, since) if since else None
 
 
 def without_finished_run(now: datetime.datetime | None = None) -> list[Tenant]:

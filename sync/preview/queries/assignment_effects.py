@@ -57,7 +57,7 @@ class AssignmentEffects:
     def __init__(self, configuration: Configuration) -> None:
         self.tenant: Tenant = configuration.tenant
         prefetch_related_objects([configuration], "assignments")
-        self.rules = Rules.of(configuration)
+        self.rules = Rules.of(configuration, mappings=())
         self.configuration = configuration
 
     @cached_property

@@ -17,6 +17,7 @@ from sync.graph.errors import NotFound, Throttled
 from sync.models import DirectoryGroup, DirectoryMembership, DirectoryUser, Operation, Run, Snapshot, Tenant
 from sync.standings.services import refresh_all
 from tests.world.mirrored import mirrored_group
+from tests.world.runs import new_run
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both]
 ACTOR = "jo@acme.example"
@@ -32,6 +33,7 @@ ENGINEERING, DEVELOPERS, RELEASE = oid(1), oid(2), oid(3)
 @pytest.fixture
 def nested(tenant: Tenant) -> Tenant:
     """Engineering contains Developers, Developers contains Release, and Release contains Engineering again."""
+    new_run(tenant)
     snapshot = Snapshot.objects.create(tenant=tenant, full=True, sealed_at=timezone.now())
     for object_id, name in ((ENGINEERING, "AWS-Engineering"), (DEVELOPERS, "AWS-Developers"), (RELEASE, "AWS-Release")):
         DirectoryGroup.objects.create(
@@ -90,8 +92,11 @@ def test_people_are_paged_and_queries_do_not_grow(nested: Tenant, jo: Client) ->
 
 
 def test_it_says_where_it_is_assigned_and_who_would_leave(nested: Tenant, jo: Client) -> None:
-    page = text_of(jo, f"/t/acme/groups/{ENGINEERING}/")
-    assert "3 people would leave AWS, 0 would stay." in page
+    page = jo.get(f"/t/acme/groups/{ENGINEERING}/")
+    counted = f"/t/acme/groups/{ENGINEERING}/leaving/"
+    assert f'hx-get="{counted}"' in page.content.decode()
+    assert "3 people would leave AWS, 0 would stay." in text_of(jo, counted)
+    assert jo.get(f"/t/acme/groups/{RELEASE}/leaving/").status_code == 404
     inner = text_of(jo, f"/t/acme/groups/{RELEASE}/")
     assert "It is not assigned itself." in inner
     assert "Inside of: AWS-Engineering" in inner

@@ -253,7 +253,7 @@ def test_the_state_is_polled_until_it_is_on_again(paused: Tenant, jo: Client) ->
 
 
 def test_a_person_who_waits_waits_for_the_end_of_the_pause(paused: Tenant) -> None:
-    found = blocked(paused, provisioning_of(paused, waiting_of([paused])[paused.pk]))
+    found = blocked(paused, provisioning_of(paused, waiting_of([paused])[paused.pk]), asked_at=None)
     assert found is not None
     assert found.words == f"Provisioning is paused until {written(until(paused))}."
 
