@@ -1,12 +1,14 @@
 """What a planned run would do, counted for a page."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Count, Sum
-
+from sync.approvals.queries import Alike
 from sync.models import Action, Result, Run
 from sync.problems.grouping import ProblemGroup, failures, problem_groups
+
+CREATED, UPDATED = (Action.CREATE.value, "user"), (Action.UPDATE.value, "user")
 
 
 def shows_a_plan(found: Run) -> bool:
@@ -15,19 +17,22 @@ def shows_a_plan(found: Run) -> bool:
     return ended or found.plan_waits
 
 
-def plan_lines(found: Run) -> list[dict[str, object]]:
-    """Planned rows by action and kind of object: `objects` are people, groups or members."""
-    rows = found.operations.counting().filter(result=Result.PLANNED).values("action", "object_type")
+def plan_lines(found: Run, planned: Iterable[Alike]) -> list[dict[str, object]]:
+    """By action and kind of object: people, groups or members. `planned`: rows of the run."""
+    counts: Counter[tuple[str, str]] = Counter()
+    for one in planned:
+        if one.result == Result.PLANNED:
+            counts[one.action, one.object_type] += one.people if one.object_type == "membership" else one.rows
+    if counts[UPDATED] and counts[CREATED]:
+        # Whoever is created is not updated too because the manager follows.
+        rows = found.operations.filter(result=Result.PLANNED, action=Action.UPDATE, object_type="user")
+        counts[UPDATED] = rows.counting().count()
     order = list(Action.values)
-    counted = rows.annotate(n=Count("pk"), members=Sum("people"))
     return [
-        {
-            "action": row["action"],
-            "word": Action(row["action"]).label,
-            "object_type": row["object_type"],
-            "count": row["members"] if row["object_type"] == "membership" else row["n"],
-        }
-        for row in sorted(counted.order_by(), key=lambda row: (order.index(row["action"]), row["object_type"]))
+        {"action": action, "word": Action(action).label, "object_type": object_type, "count": count}
+        for (action, object_type), count in sorted(
+            (+counts).items(), key=lambda one: (order.index(one[0][0]), one[0][1])
+        )
     ]
 
 

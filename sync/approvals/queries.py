@@ -12,6 +12,7 @@ from sync.configuration.current import configuration_of
 from sync.configuration.ruleset import filters_of
 from sync.engine.evaluation.clashes import BY_LEAVER
 from sync.engine.guard.guard import Guard, PeopleLimit, people_limit
+from sync.engine.guard.plan import Alike, alike
 from sync.models import (
     ChangeRequest,
     Configuration,
@@ -29,6 +30,8 @@ from sync.models.hold import undecided
 from sync.models.run import RunQuerySet
 from sync.problems.catalogue import PROBLEMS, ProblemWords
 from sync.rules.scope import Reason
+
+__all__ = ["Alike"]
 
 SHRUNK = ("source-shrunk", "app-assignments-shrunk")
 # A preview older than this says too little about today's directory.
@@ -377,8 +380,13 @@ def waiting(tenant: Tenant, by_hold: Mapping[int, int], requests: int, newest: R
     return Waiting(by_hold, requests, waiting_plan(tenant, newest), shrunken(tenant, newest))
 
 
-def foreseen_holds(run: Run) -> list[dict[str, object]]:
+def planned_rows(run: Run) -> list[Alike]:
+    """What a run planned, those rows together that nothing tells apart."""
+    return alike(run)
+
+
+def foreseen_holds(run: Run, planned: Sequence[Alike]) -> list[dict[str, object]]:
     """What a run that planned would hold all the same, once its creates and key changes are approved: kind and facts."""
-    guard = Guard(run, run)
+    guard = Guard(run, run, counted=planned)
     guard.foresee()
     return [{"kind": kind, "facts": numbers} for kind, _operations, numbers in guard.over]

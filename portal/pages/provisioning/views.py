@@ -141,12 +141,13 @@ def turn_on_context(request: HttpRequest, tenant: Tenant) -> dict[str, object]:
     numbers = dict(assigned)
     plan = queries.newest_plan(tenant, configuration)
     last = tenant.runs.whole().finished().filter(kind=Run.Kind.PREVIEW).first()
+    planned = queries.planned_rows(plan) if plan else []
     failed = last if last is not None and plan is None and last.state == Run.State.FAILED else None
     return control_context(request, tenant) | {
         "shown": plan,
-        "plan": plan_lines(plan) if plan else [],
+        "plan": plan_lines(plan, planned) if plan else [],
         "arrivals": arrivals_of(plan) if plan else None,
-        "would_hold": queries.foreseen_holds(plan) if plan else [],
+        "would_hold": queries.foreseen_holds(plan, planned) if plan else [],
         "failed": failed,
         "failure": PROBLEMS.get(failed.problem) if failed else None,
         "confirmed": configuration.confirmed,

@@ -57,9 +57,10 @@ def plan_context(request: HttpRequest, configuration: Configuration, found: Run)
     """What it would do, by name; and whether it can still be confirmed under what runs use."""
     action = request.GET.get("action", "")
     rows = found.operations.filter(action=action) if action in Action.values else found.operations.all()
+    planned = queries.planned_rows(found)
     return {
-        "plan": plan_lines(found),
-        "would_hold": queries.foreseen_holds(found),
+        "plan": plan_lines(found, planned),
+        "would_hold": queries.foreseen_holds(found, planned),
         "fresh": queries.plan_is_fresh(found, configuration),
         "confirmed": configuration.confirmed and configuration.confirmed_run_id == found.pk,
         "action": action,

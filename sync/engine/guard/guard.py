@@ -5,17 +5,17 @@ removed in the last day and week together, so that a slow drip is noticed too.
 """
 
 import datetime
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
 
 from django.db import transaction
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
+from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 from django.utils import timezone
 
 from sync.engine.guard.authors import authors_of_new_directory, authors_of_new_rules
 from sync.engine.guard.holds import held_changes
+from sync.engine.guard.plan import Alike, Which, alike
 from sync.engine.work import note_pending
 from sync.models import (
     Configuration,
@@ -34,29 +34,13 @@ from sync.standings import services as standings
 
 DAY, WEEK = datetime.timedelta(days=1), datetime.timedelta(days=7)
 DONE = (Result.DISABLED, Result.DELETED, Result.REMOVED)
-# What a limit is set on: values of each field.
-Which = Mapping[str, Sequence[object]]
+# What a limit is set on.
 PEOPLE_GO: Which = {"object_type": ("user",), "action": ("disable", "delete")}
 PEOPLE_DISABLED: Which = {"object_type": ("user",), "action": ("disable",)}
 MEMBERS_GO: Which = {"action": ("remove_member",)}
 GROUPS_GO: Which = {"object_type": ("group",), "action": ("delete",)}
 CREATES: Which = {"action": ("create",)}
 KEYS_MOVE: Which = {"moves_key": (True,)}
-
-
-class Alike(NamedTuple):
-    """Rows of a plan that no limit tells apart, and the people (members) that they concern."""
-
-    result: str
-    action: str
-    object_type: str
-    moves_key: bool
-    keyed: bool
-    rows: int
-    people: int
-
-    def are(self, which: Which) -> bool:
-        return all(getattr(self, name) in values for name, values in which.items())
 
 
 def sql(which: Which) -> Q:
@@ -92,9 +76,16 @@ def done_since(tenant: Tenant, start: datetime.datetime, which: Which) -> int:
 
 class Guard:
     """Holds what goes over a limit in the plan of one run. `confirmed`: the preview whose creates and key changes
-    somebody has said yes to; None when there is none. `configuration`: what the run follows."""
+    somebody has said yes to; None when there is none. `configuration`: what the run follows; `counted`: its plan, where it is
+    counted already."""
 
-    def __init__(self, run: Run, confirmed: Run | None, configuration: Configuration | None = None) -> None:
+    def __init__(
+        self,
+        run: Run,
+        confirmed: Run | None,
+        configuration: Configuration | None = None,
+        counted: Sequence[Alike] | None = None,
+    ) -> None:
         self.run = run
         self.tenant = run.tenant
         self.limits = Limits.of(run.tenant.limits)
@@ -103,6 +94,7 @@ class Guard:
         self.now = timezone.now()
         # What this plan puts on hold: (action, object id, member id).
         self.held: set[tuple[str, str, str]] = set()
+        self.counted = counted
         self.plan: list[Alike] = []
         self.over: list[tuple[str, QuerySet[Operation], dict[str, int]]] = []
 
@@ -130,11 +122,9 @@ class Guard:
         return linked_people(self.tenant).count()
 
     def _count(self) -> None:
-        """Once for all limits: a plan has as many rows as a company has people."""
-        waiting = Q(result=Result.PLANNED, approved=False) | Q(result=Result.HELD)
-        rows = self.run.operations.filter(waiting).annotate(keyed=~Q(wanted_keys="")).order_by()
-        alike = rows.values_list("result", "action", "object_type", "moves_key", "keyed")
-        self.plan = [Alike(*one) for one in alike.annotate(Count("pk"), Sum("people"))]
+        """Once for all limits."""
+        counted = alike(self.run) if self.counted is None else self.counted
+        self.plan = [one for one in counted if one.result == Result.HELD or not one.approved]
 
     def _over(self, kind: str, operations: QuerySet[Operation], numbers: dict[str, int]) -> None:
         self.over.append((kind, operations, numbers))
