@@ -2,6 +2,7 @@
 
 from django.db.models import QuerySet
 
+from sync.db.keys import listed
 from sync.models import Link, ObjectType, Standing, Tenant, Word
 from sync.people.facts import Blocked, Membership, PersonFacts, facts_of
 from sync.people.groups import GroupMembers, group_verdict, members_of_group
@@ -40,9 +41,6 @@ __all__ = [
 ]
 
 
-BY_KEY = 5_000
-
-
 def find(
     tenant: Tenant,
     text: str = "",
@@ -62,11 +60,10 @@ def find(
     text = " ".join(text.split())
     if not text:
         return rows
-    begun = beginning(tenant, kind, text)
     # Looked for once: counting them and a page of them go by their keys.
-    keys = [row["pk"] for row in begun[: BY_KEY + 1]]
+    keys = [row["pk"] for row in beginning(tenant, kind, text)]
     if keys:
-        return rows.filter(pk__in=keys if len(keys) <= BY_KEY else begun)
+        return rows.filter(pk__in=listed(keys))
     return rows.filter(pk__in=within_names([tenant.pk], kind, text).values("pk"))
 
 

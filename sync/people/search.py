@@ -53,22 +53,35 @@ def _first_of(found: Sequence[QuerySet[Standing]], most: int) -> list[Standing]:
 
 def beginning(tenant: Tenant, kind: str, text: str) -> QuerySet[Any, Any]:
     """Primary keys of everybody whom the text begins."""
-    found = ways([tenant.pk], kind, text)
+    rows = Standing.objects.filter(tenant=tenant, kind=kind).order_by()
+    found = [rows.filter(begins("search_name", lowered(text)))]
     # One letter begins the addresses of half a company.
-    first, *others = (way.order_by().values("pk") for way in (found if len(text) >= SHORTEST else found[:1]))
+    if len(text) >= SHORTEST:
+        found += _by_id(rows, text)
+        if keys := [one.order_by().values("object_id") for one in _keys([tenant.pk], kind, text)]:
+            # Looked up together: PostgreSQL reads everybody for each of them.
+            found.append(rows.filter(OF_ENTRA, object_id__in=keys[0].union(*keys[1:])))
+    first, *others = (way.values("pk") for way in found)
     return first.union(*others) if others else first
 
 
 def ways(tenants: Collection[int], kind: str, text: str) -> list[QuerySet[Standing]]:
     """Each by an index of its own, which one condition with *or* would not use; by name first."""
     rows = Standing.objects.filter(tenant__in=tenants, kind=kind)
-    keys = [*(_addressed(tenants, text) if kind == ObjectType.USER else ()), *_linked(tenants, kind, text)]
     found = [rows.filter(begins("search_name", lowered(text)))]
-    found += [rows.filter(OF_ENTRA, object_id__in=one.values("object_id")) for one in keys]
-    if ID.fullmatch(text.lower()):
-        found.append(rows.filter(OF_ENTRA, _between("object_id", text)))
-        found.append(rows.filter(_between("scim_id", text), object_id=""))
-    return found
+    found += [rows.filter(OF_ENTRA, object_id__in=one.values("object_id")) for one in _keys(tenants, kind, text)]
+    return found + _by_id(rows, text)
+
+
+def _by_id(rows: QuerySet[Standing], text: str) -> list[QuerySet[Standing]]:
+    if not ID.fullmatch(text.lower()):
+        return []
+    return [rows.filter(OF_ENTRA, _between("object_id", text)), rows.filter(_between("scim_id", text), object_id="")]
+
+
+def _keys(tenants: Collection[int], kind: str, text: str) -> list[QuerySet[Any]]:
+    """Rows whose Entra ids are those of the people or groups."""
+    return [*(_addressed(tenants, text) if kind == ObjectType.USER else ()), *_linked(tenants, kind, text)]
 
 
 def _addressed(tenants: Collection[int], text: str) -> Iterator[QuerySet[Any]]:
