@@ -39,6 +39,7 @@ from sync.runs.phases import PhaseLog
 from sync.scim import resource
 from sync.scim.client import Json, ScimClient
 from sync.scim.never_touch import NeverTouch
+from sync.standings import leaving
 from sync.standings import services as standings
 from sync.standings.derivation import only_in_aws
 
@@ -139,10 +140,11 @@ class Comparison:
         self._ask_for_unlisted("user")
         self._settle_doubts()
         self._propose()
+        leaving.note(self.run.drifts.all(), self.tenant)
         self.counts.update(self._found())
 
     def _found(self) -> dict[str, int]:
-        rows = self.run.drifts.values("kind").annotate(found=Count("pk")).order_by()
+        rows = self.run.drifts.filter(left_alone=False).values("kind").annotate(found=Count("pk")).order_by()
         return dict.fromkeys(Drift.Kind.values, 0) | {row["kind"]: row["found"] for row in rows}
 
     # Reading
@@ -385,5 +387,5 @@ def _take_as_known(run: Run, began: datetime.datetime) -> None:
 
 def found_differences(run: Run) -> bool:
     """Whether the comparison of the run found anybody who is gone, differs, or is nobody's."""
-    others = run.drifts.exclude(kind=Drift.Kind.ONLY_IN_AWS).exists()
+    others = run.drifts.undecided().exclude(kind=Drift.Kind.ONLY_IN_AWS).exists()
     return run.compared_at is not None and (others or only_in_aws(run.tenant_id, run).exists())

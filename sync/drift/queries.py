@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from sync.db.counting import counted_together
 from sync.models import (
@@ -12,6 +12,7 @@ from sync.models import (
     DirectoryUser,
     Drift,
     LeftAlone,
+    LeftDifference,
     Link,
     ObjectType,
     Run,
@@ -22,6 +23,9 @@ from sync.models import (
 from sync.models.standing import OF_ENTRA
 from sync.standings import queries as standings
 from sync.standings.derivation import claimed
+from sync.standings.leaving import LEAVABLE
+
+__all__ = ["LEAVABLE"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +62,8 @@ WRITTEN_ANEW = (Drift.Kind.DIFFERS, Drift.Kind.MEMBER_EXTRA, Drift.Kind.MEMBER_M
 
 
 def unsettled(run: Run) -> QuerySet[Drift]:
-    """What a comparison found of what is ours, and nobody has marked for repair."""
-    return run.drifts.filter(~Q(kind=Drift.Kind.ONLY_IN_AWS) | claimed(run.tenant), repaired=False)
+    """What a comparison found of what is ours, and nobody has decided on."""
+    return run.drifts.undecided().filter(~Q(kind=Drift.Kind.ONLY_IN_AWS) | claimed(run.tenant))
 
 
 def counts_of(run: Run, differing: QuerySet[Drift]) -> dict[str, int]:
@@ -72,6 +76,7 @@ def counts_of(run: Run, differing: QuerySet[Drift]) -> dict[str, int]:
         "besides": besides(run.tenant, differing),
         "left_alone": left_alone(run.tenant),
         "left_by_rule": left_by_rule(run),
+        "left_differences": left_differences(run.tenant),
     }
     found = counted_together({part: (rows, "tenant") for part, rows in parts.items()})
     return {part: counts.get(run.tenant_id, 0) for part, counts in found.items()}
@@ -136,6 +141,13 @@ def left_alone(tenant: Tenant, text: str = "", kind: str = "") -> QuerySet[LeftA
     text = text.strip()
     named = Q(name__icontains=text) | Q(reason__icontains=text) | Q(decided_by__icontains=text)
     return rows.filter(named | Q(scim_id__startswith=text)) if text else rows
+
+
+def left_differences(tenant: Tenant, compared: Run | None = None) -> QuerySet[LeftDifference]:
+    """By name: what AWS holds of ours and somebody decided to leave so. `found`: by the comparison."""
+    same = {name: OuterRef(name) for name in ("link", "kind", "member_scim_id")}
+    found = Exists(Drift.objects.filter(run=compared, left_alone=True, **same))
+    return LeftDifference.objects.filter(tenant=tenant).select_related("link").annotate(found=found)
 
 
 def left_by_rule(run: Run) -> QuerySet[Drift]:

@@ -49,11 +49,11 @@ def _mark_batch(batch: Sequence[Drift]) -> int:
     done = [drift for drift in batch if _mark(drift)]
     Drift.objects.filter(pk__in=[drift.pk for drift in done]).update(repaired=True)
     if done:
-        _refresh_standings(done[0].tenant_id, done)
+        refresh_standings(done[0].tenant_id, done)
     return len(done)
 
 
-def _refresh_standings(tenant_id: int, done: Sequence[Drift]) -> None:
+def refresh_standings(tenant_id: int, done: Sequence[Drift]) -> None:
     for kind in ObjectType.values:
         same = [one for one in done if (one.object_type == "user") == (kind == ObjectType.USER)]
         standings.refresh(tenant_id, kind, [one.object_id or one.proposed_id for one in same])

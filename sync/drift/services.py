@@ -10,11 +10,11 @@ from django.utils import timezone
 from sync import audit
 from sync.drift import repairing
 from sync.drift.queries import Chosen, standing_only_in_aws
-from sync.models import Drift, LeftAlone, Run, Tenant
+from sync.models import Drift, LeftAlone, LeftDifference, Run, Tenant
 from sync.runs.lease import claim
 from sync.runs.requests import request_run
 from sync.scim.never_touch import NeverTouch
-from sync.standings import queries
+from sync.standings import leaving, queries
 from sync.standings import services as standings
 
 DAY = datetime.timedelta(days=1)
@@ -93,6 +93,33 @@ def note_left_alone(tenant: Tenant) -> None:
             changed.append(row)
     Drift.objects.bulk_update(changed, ["facts"], batch_size=200)
     standings.refresh_only_in_aws(tenant.pk)
+
+
+def leavable_differences(run: Run, chosen: Chosen) -> list[Drift]:
+    """Those of the chosen that are open still and can be left."""
+    return leaving.leavable(repairing.repairable(run, chosen))
+
+
+@transaction.atomic
+def leave_differences(*, tenant: Tenant, actor: str, chosen: Chosen, reason: str) -> int:
+    """AWS may hold what it does there, until it holds something else. Raises CannotRepair."""
+    run = latest_comparison(tenant)
+    if run is None:
+        raise CannotRepair("no-comparison")
+    rows = leavable_differences(run, chosen)
+    left = leaving.leave(rows, reason=reason, actor=actor)
+    repairing.refresh_standings(tenant.pk, rows)
+    facts = {"reason": reason, "differences": left, "entra_ids": sorted({row.object_id for row in rows})}
+    audit.record(actor, "drift.leave_differences", run, None, facts)
+    return left
+
+
+@transaction.atomic
+def stop_leaving_difference(*, left: LeftDifference, actor: str) -> None:
+    """It counts again, if AWS holds it still."""
+    facts = {"name": str(left), "kind": left.kind, "held": left.held, "reason": left.reason}
+    audit.record(actor, "drift.stop_leaving_differences", left, facts, None)
+    repairing.refresh_standings(left.tenant_id, leaving.again(left))
 
 
 def chosen_differences(run: Run, chosen: Chosen) -> QuerySet[Drift]:

@@ -8,7 +8,7 @@ from sync.models.connection import AwsConnection, ConnectionTest, EntraConnectio
 from sync.models.delivery import Delivery, DeliveryAttempt
 from sync.models.demand import Demand, DemandObject
 from sync.models.directory import DirectoryGroup, DirectoryMembership, DirectoryUser, Inclusion, Snapshot
-from sync.models.drift import Drift, LeftAlone
+from sync.models.drift import Drift, LeftAlone, LeftDifference
 from sync.models.health import Heartbeat, Tally
 from sync.models.hold import HeldChange, Hold
 from sync.models.incident import Incident, IncidentEvent
@@ -55,6 +55,7 @@ __all__ = [
     "Inclusion",
     "Interval",
     "LeftAlone",
+    "LeftDifference",
     "Link",
     "LoggedName",
     "MembershipLink",

@@ -9,6 +9,12 @@ from sync.models.run import Run
 from sync.models.tenant import Tenant
 
 
+class DriftQuerySet(models.QuerySet["Drift"]):
+    def undecided(self) -> "DriftQuerySet":
+        """Neither written anew by the next run nor left as AWS has it."""
+        return self.filter(repaired=False, left_alone=False)
+
+
 class Drift(models.Model):
     """One difference. Those of the newest comparison count, and what was read back on demand since; the rest is history."""
 
@@ -42,6 +48,10 @@ class Drift(models.Model):
     found_at = models.DateTimeField(default=timezone.now)
     # Set when the next run was told to write it anew.
     repaired = models.BooleanField(default=False)
+    # Somebody said that AWS may hold this (LeftDifference).
+    left_alone = models.BooleanField(default=False)
+
+    objects = DriftQuerySet.as_manager()
 
     class Meta:
         ordering = ["kind", "name", "pk"]
@@ -65,3 +75,28 @@ class LeftAlone(models.Model):
 
     def __str__(self) -> str:
         return self.name or self.scim_id
+
+
+class LeftDifference(models.Model):
+    """Somebody said that AWS may differ here from what Entra says, as long as it holds just this."""
+
+    tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="left_differences")
+    link = models.ForeignKey(Link, models.CASCADE, related_name="left_differences")
+    kind = models.CharField(max_length=14, choices=Drift.Kind)
+    # The member, where it is one that only AWS has.
+    member_scim_id = models.CharField(max_length=100, blank=True)
+    # What AWS held, by unit: {"title": "Chief"}.
+    held = models.JSONField(default=dict)
+    name = models.CharField(max_length=1024, blank=True)
+    member_name = models.CharField(max_length=1024, blank=True)
+    reason = models.CharField(_("reason"), max_length=500)
+    decided_by = models.CharField(max_length=254)
+    decided_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["name", "pk"]
+        constraints = [models.UniqueConstraint(fields=["link", "kind", "member_scim_id"], name="left_difference_once")]
+
+    def __str__(self) -> str:
+        member = self.member_name or self.member_scim_id
+        return f"{self.name}, {member}" if member else self.name

@@ -20,6 +20,7 @@ from sync.rules.matching import name_of
 from sync.runs.phases import PhaseLog
 from sync.scim import resource
 from sync.scim.errors import NotFound as NotInAws
+from sync.standings import leaving
 from sync.standings import services as standings
 
 NOTHING: Mapping[str, Any] = {}
@@ -75,9 +76,10 @@ def _note(asked: Asked, link: Link, kind: Drift.Kind | None, facts: Mapping[str,
     else:
         mine = {"object_type": link.object_type, "object_id": link.object_id, "scim_id": link.scim_id}
         name = name_of(link.written)[:1024]
-        Drift.objects.create(
+        row = Drift.objects.create(
             run=asked.run, tenant=asked.tenant, kind=kind, link=link, name=name, facts=dict(facts), **mine
         )
+        leaving.note(Drift.objects.filter(pk=row.pk), asked.tenant)
     standings.refresh_links([link])
 
 

@@ -37,7 +37,7 @@ def settle_waiting_runs(tenant: Tenant) -> None:
     if HeldChange.objects.waiting().filter(tenant=tenant).exists():
         return
     runs = tenant.runs.filter(state=Run.State.WAITING).exclude(problem=Run.NOT_CONFIRMED)
-    found = Drift.objects.filter(run=OuterRef("pk"), repaired=False).exclude(facts__has_key="left_alone")
+    found = Drift.objects.undecided().filter(run=OuterRef("pk")).exclude(facts__has_key="left_alone")
     newer = F("sequence") + 1
     runs.exclude(problems={}).update(state=Run.State.COMPLETED_WITH_ERRORS, sequence=newer)
     runs.filter(Exists(found)).update(state=Run.State.COMPLETED_WITH_DIFFERENCES, sequence=newer)

@@ -88,7 +88,7 @@ facts AS (
         (
             SELECT MAX(CASE d.kind WHEN 'missing' THEN 3 WHEN 'differs' THEN 2 ELSE 1 END)
             FROM {drift} d JOIN {run} r ON r.id = d.run_id
-            WHERE d.link_id = l.id AND d.scim_id = l.scim_id AND NOT d.repaired
+            WHERE d.link_id = l.id AND d.scim_id = l.scim_id AND NOT d.repaired AND NOT d.left_alone
                 AND (
                     d.run_id = (SELECT id FROM newest)
                     OR (r.kind = 'demand' AND d.found_at >= COALESCE((SELECT compared_at FROM newest), d.found_at))
@@ -225,7 +225,7 @@ def open_differences(tenant_id: int, newest: Run | None) -> QuerySet[Drift]:
     comparison."""
     since = newest.compared_at if newest else None
     read_back = Q(run__kind=Run.Kind.ON_DEMAND) & (Q(found_at__gte=since) if since else Q())
-    rows = Drift.objects.filter(read_back | Q(run=newest), tenant=tenant_id, repaired=False, link__scim_id=F("scim_id"))
+    rows = Drift.objects.undecided().filter(read_back | Q(run=newest), tenant=tenant_id, link__scim_id=F("scim_id"))
     later = Q(link__written_at__gte=F("found_at")) | Q(link__read_at__gte=F("found_at"))
     return rows.exclude(pk__in=rows.filter(later).values("pk"))
 

@@ -2,13 +2,11 @@
 
 from typing import Any
 
-from django import forms
 from django.contrib import messages
 from django.core.paginator import Page, Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from portal.access.pages import page
 from portal.access.request import HttpRequest
@@ -16,27 +14,11 @@ from portal.access.roles import Right
 from portal.access.step_up import StepUp
 from portal.frame.paging import PAGE, Pager, query_with
 from portal.frame.render import redirect_to, render_page, render_question
+from portal.pages.drift.forms import FindForm, ReasonForm
 from sync.approvals import services as approvals
 from sync.drift import queries, services
 from sync.models import ObjectType, Standing, Tenant, Word
 from sync.standings import queries as standings
-
-
-class FindForm(forms.Form):
-    """What is not valid counts as not said. `alone`: those that were left alone."""
-
-    q = forms.CharField(required=False, max_length=100)
-    kind = forms.ChoiceField(required=False, choices=ObjectType.choices)
-    alone = forms.BooleanField(required=False)
-
-
-class ReasonForm(forms.Form):
-    reason = forms.CharField(
-        max_length=500,
-        label=gettext_lazy("Why it stays as it is"),
-        widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=gettext_lazy("Whoever looks at it later reads this, with your name."),
-    )
 
 
 @page(read=Right.READ)

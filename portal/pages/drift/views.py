@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django import forms
 from django.contrib import messages
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
@@ -16,9 +15,9 @@ from portal.access.pages import page
 from portal.access.request import HttpRequest
 from portal.access.rights import can
 from portal.access.roles import Right
-from portal.frame.fields import Numbers, ObjectIds
 from portal.frame.paging import PAGE, Pager
 from portal.frame.render import redirect_to, render_page, render_question
+from portal.pages.drift.forms import ChosenForm
 from portal.words.progress import waits_too_long
 from sync.drift import queries
 from sync.drift import services as verifying
@@ -112,6 +111,7 @@ def results(request: HttpRequest, tenant: Tenant, run: Run) -> dict[str, Any]:
         "unsettled": found["unsettled"],
         "suspect": PROBLEMS.get(run.suspect),
         "left_count": found["left_alone"] + found["left_by_rule"],
+        "left_differences": found["left_differences"],
     }
 
 
@@ -153,12 +153,13 @@ def section_context(request: HttpRequest, kind: DriftSection, rows: QuerySet[Dri
         "rows": [section_row(row, members.get(row.member_scim_id, "")) for row in shown],
         "pager": Pager.of(request, found, kind.value, kind.title, anchor=f"#title-{kind.value}"),
         "members": kind.value.startswith("member"),
+        "leavable": kind.value in queries.LEAVABLE,
         "unlinked": kind is UNLINKED,
     }
 
 
 def section_row(row: Drift, member: str) -> dict[str, Any]:
-    """`about`: its name in a label; `repairable`: a member whom nobody linked is left."""
+    """`about`: its name in a label; `repairable`: of a member whom nobody linked nothing is known to write."""
     return {
         "drift": row,
         "object_id": row.object_id or row.proposed_id,
@@ -182,24 +183,10 @@ def drift_compare(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     return redirect_to(request, "drift", tenant.slug)
 
 
-class RepairForm(forms.Form):
-    """What is repaired: the ticked ones where `some` is said, all of it else."""
-
-    some = forms.BooleanField(required=False)
-    row = Numbers(required=False)
-    object = ObjectIds(required=False)
-
-    @property
-    def chosen(self) -> Chosen | None:
-        self.is_valid()
-        rows, objects = self.cleaned_data.get("row") or [], self.cleaned_data.get("object") or []
-        return Chosen(rows, objects) if rows or objects or self.cleaned_data.get("some") else None
-
-
 @page(read=Right.OPERATE, act=Right.OPERATE)
 def drift_repair(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     """Asks first: repairing undoes what somebody did in AWS."""
-    chosen = RepairForm(request.POST if request.method == "POST" else request.GET).chosen
+    chosen = ChosenForm(request.POST if request.method == "POST" else request.GET).chosen
     if chosen and not (chosen.rows or chosen.objects):
         messages.error(request, _("Tick at least one row."))
         return redirect_to(request, "drift", tenant.slug)

@@ -21,6 +21,7 @@ LABELS: Mapping[str, str | Promise] = {
     "assignments": _("Open Assignments"),
     "connection": _("Open Connection"),
     "drift": _("Open Compare with AWS"),
+    "drift_leave": _("Leave as it is"),
     "drift_repair": _("Repair"),
     "health": _("Open System health"),
     "logs": _("Open the log"),
@@ -43,7 +44,7 @@ BY_WORD: Mapping[str, tuple[str, ...]] = {
     Word.GONE: ("drift_repair", "drift"),
     Word.CONFLICT: ("approvals",),
     Word.FAILED: ("logs",),
-    Word.DIFFERS: ("drift_repair", "drift"),
+    Word.DIFFERS: ("drift_repair", "drift_leave", "drift"),
 }
 
 
@@ -89,8 +90,8 @@ def _address(facts: PersonFacts, place: str) -> str:
             return reverse("mappings", args=[slug, "user"])
         case "mapping":
             return reverse("mapping", args=[slug, "user", standing.attribute])
-        case "drift_repair":
-            return f"{reverse('drift_repair', args=[slug])}?object={standing.object_id}"
+        case "drift_repair" | "drift_leave":
+            return f"{reverse(place, args=[slug])}?object={standing.object_id}"
         case "logs":
             return f"{reverse('logs', args=[slug])}?q={standing.object_id}"
     return reverse(place, args=[slug])

@@ -64,7 +64,7 @@ class Command(ReportCommand):
 
 
 def comparison_facts(run: Run) -> Report:
-    """Of this comparison. `differences`: every row but those that the never-touch list leaves alone."""
+    """Of this comparison. `differences`: every row but those that are left alone, by the never-touch list or by somebody."""
     links = {link.match_scim_id for link in adoptable(run.tenant)}
     found = [] if run.state == Run.State.FAILED else run.drifts.all().iterator()
     rows = [drift_facts(drift, adoptable=drift.scim_id in links) for drift in found]
@@ -91,7 +91,7 @@ def drift_facts(drift: Drift, *, adoptable: bool) -> Report:
         "aws_id": drift.scim_id,
         "member": (drift.member_name or drift.member_scim_id) or None,
         "facts": {name: fact for name, fact in drift.facts.items() if name != "left_alone"},
-        "left_alone": bool(drift.facts.get("left_alone")),
+        "left_alone": drift.left_alone or bool(drift.facts.get("left_alone")),
         "proposed": proposed if drift.proposed_id else None,
         "repaired": drift.repaired,
     }

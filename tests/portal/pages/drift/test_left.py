@@ -1,0 +1,157 @@
+"""Differences that somebody leaves as AWS has them: with the reason, until AWS holds something else, and until it is taken back."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from portal.models import Role, User
+from sync.models import AuditEntry, Drift, LeftDifference, Link, Run, Standing, Tenant
+from sync.scim.resource import REDACTED
+from sync.standings import queries
+from sync.standings.services import refresh_all
+from tests.world.company import aws_group, aws_user, hire
+from tests.world.lab import Lab
+from tests.world.mirrored import found, linked, mirrored_group, mirrored_person, new_comparison
+from tests.world.people import person
+from tests.world.tenant import assign, sync
+
+PAGE = "/t/acme/drift/"
+WHY = "Payroll keeps its own titles, ticket 812"
+CHIEF = {"title": {"written": "Clerk", "held": "Chief"}}
+
+
+@pytest.fixture
+def adele(tenant: Tenant) -> Link:
+    """AWS holds another title than was written."""
+    link = linked(mirrored_person(tenant, "Adele"), written={"title": "Clerk", "active": True})
+    found(new_comparison(tenant), "differs", link, name="Adele", facts=CHIEF)
+    refresh_all(tenant)
+    return link
+
+
+def word(object_id: str) -> str:
+    return Standing.objects.get(object_id=object_id).word
+
+
+def text_of(client: Client, address: str) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", client.get(address).content.decode()).split())
+
+
+@pytest.mark.django_db
+def test_leaving_asks_for_a_reason_and_remembers_who_gave_it(tenant: Tenant, adele: Link, jo: Client) -> None:
+    row = Drift.objects.get()
+    assert f"leave-{row.pk}" in jo.get(PAGE).content.decode()
+    asked = text_of(jo, f"{PAGE}leave/?row={row.pk}")
+    assert "Leave what is chosen as AWS has it?" in asked
+    assert "Adele" in asked
+    assert "There is a problem" in jo.post(f"{PAGE}leave/", {"row": row.pk, "reason": " "}).content.decode()
+    assert word(adele.object_id) == "differs"
+    jo.post(f"{PAGE}leave/", {"row": row.pk, "reason": WHY})
+    assert (word(adele.object_id), queries.differences(tenant)) == ("in_aws", [])
+    page = text_of(jo, PAGE)
+    assert "Nothing differs" in page
+    assert "1 difference is left as AWS has it" in page
+    shown = text_of(jo, f"{PAGE}left/")
+    for words in ("Adele", "Chief", WHY, "jo@acme.example"):
+        assert words in shown
+    entry = AuditEntry.objects.get(verb="drift.leave_differences")
+    assert (entry.actor, entry.after["reason"]) == ("jo@acme.example", WHY)
+    assert entry.after["entra_ids"] == [adele.object_id]
+
+
+@pytest.mark.django_db
+def test_everything_that_differs_of_a_person_is_left_from_their_page(adele: Link, jo: Client) -> None:
+    address = f"{PAGE}leave/?object={adele.object_id}"
+    assert address in jo.get(f"/t/acme/people/{adele.object_id}/").content.decode()
+    jo.post(f"{PAGE}leave/", {"object": adele.object_id, "reason": WHY})
+    assert word(adele.object_id) == "in_aws"
+
+
+@pytest.mark.django_db
+def test_what_was_left_can_be_decided_again(tenant: Tenant, adele: Link, jo: Client) -> None:
+    jo.post(f"{PAGE}leave/", {"object": adele.object_id, "reason": WHY})
+    jo.post(f"{PAGE}left/{LeftDifference.objects.get().pk}/undo/")
+    assert (word(adele.object_id), LeftDifference.objects.count()) == ("differs", 0)
+    assert AuditEntry.objects.filter(verb="drift.stop_leaving_differences").exists()
+    assert "Nothing is left as AWS has it" in text_of(jo, f"{PAGE}left/")
+
+
+@pytest.mark.django_db
+def test_what_is_hidden_or_missing_in_aws_is_not_left(tenant: Tenant, jo: Client) -> None:
+    run, group = new_comparison(tenant), linked(mirrored_group(tenant, "Admins"))
+    secret = linked(mirrored_person(tenant, "Kim"), written={"title": "Clerk"})
+    hidden = {"title": {"written": REDACTED, "held": REDACTED}}
+    rows = [found(run, "differs", secret, facts=hidden), found(run, "member_missing", group, member_scim_id="u1")]
+    refresh_all(tenant)
+    for row in rows:
+        assert "Nothing of it can be left" in text_of(jo, f"{PAGE}leave/?row={row.pk}")
+        jo.post(f"{PAGE}leave/", {"row": row.pk, "reason": WHY})
+    assert not LeftDifference.objects.exists()
+    assert (word(secret.object_id), word(group.object_id)) == ("differs", "differs")
+
+
+@pytest.mark.django_db
+def test_whoever_may_not_approve_reads_and_leaves_nothing(
+    adele: Link, jo: Client, client_of: Callable[[User], Client]
+) -> None:
+    row = Drift.objects.get()
+    client = client_of(person("vi@acme.example", Role.VIEWER))
+    assert f"leave-{row.pk}" not in client.get(PAGE).content.decode()
+    assert client.post(f"{PAGE}leave/", {"row": row.pk, "reason": WHY}).status_code == 403
+    jo.post(f"{PAGE}leave/", {"row": row.pk, "reason": WHY})
+    assert "Decide again" not in text_of(client, f"{PAGE}left/")
+    assert client.post(f"{PAGE}left/{LeftDifference.objects.get().pk}/undo/").status_code == 403
+
+
+@pytest.fixture
+def team(wired: Tenant, lab: Lab) -> dict[str, Any]:
+    """Three people in a group, in step with AWS, and differences repaired at once."""
+    people = [hire(lab, f"Left {n} Alone", jobTitle="Clerk") for n in range(3)]
+    ids = [one["id"] for one in people]
+    group = lab.call("POST", "entra/groups", {"displayName": f"Team {ids[0][:8]}", "members": ids})
+    assign(wired, group)
+    sync(wired)
+    return {"tenant": wired, "ids": ids, "name": group["displayName"]}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.both
+def test_later_runs_keep_to_it_until_aws_holds_something_else(team: dict[str, Any], lab: Lab, jo: Client) -> None:
+    tenant, first = team["tenant"], team["ids"][0]
+    held, group = aws_user(lab, first), aws_group(lab, team["name"])
+    names = {"displayName": "Old Build", "name": {"givenName": "Old", "familyName": "Build"}, "userName": "old@x.example"}
+    stranger = lab.call("POST", "aws/users", names)
+    lab.call("PATCH", f"aws/users/{held['id']}", {"title": "Chief"})
+    lab.call("POST", f"aws/groups/{group['id']}/members", {"add": [stranger["id"]]})
+    assert sync(tenant, Run.Kind.VERIFY).state == Run.State.COMPLETED_WITH_DIFFERENCES
+    rows = Drift.objects.filter(kind__in=("differs", "member_extra"))
+    jo.post(f"{PAGE}leave/", {"row": [row.pk for row in rows], "reason": WHY})
+    Tenant.objects.update(repair=True)
+    run = sync(tenant, Run.Kind.FULL)
+    assert run.drifts.filter(left_alone=True).count() == 2
+    assert not run.drifts.undecided().exclude(kind="only_in_aws").exists()
+    assert {word(first), word(Standing.objects.get(name=team["name"]).object_id)} == {"in_aws"}
+    assert queries.differences(tenant) == []
+    sync(tenant)
+    assert aws_user(lab, first)["title"] == "Chief", "no repair writes over it"
+    assert stranger["id"] in aws_group(lab, team["name"])["members"]
+
+    Tenant.objects.update(repair=False)
+    lab.call("PATCH", f"aws/users/{held['id']}", {"title": "Emperor"})
+    sync(tenant, Run.Kind.VERIFY)
+    assert word(first) == "differs", "that is something else"
+    assert "The last comparison did not find it any more." in text_of(jo, f"{PAGE}left/")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_value_that_changes_in_entra_is_written_all_the_same(team: dict[str, Any], lab: Lab, jo: Client) -> None:
+    tenant, first = team["tenant"], team["ids"][0]
+    lab.call("PATCH", f"aws/users/{aws_user(lab, first)['id']}", {"title": "Chief"})
+    sync(tenant, Run.Kind.VERIFY)
+    jo.post(f"{PAGE}leave/", {"object": first, "reason": WHY})
+    lab.call("PATCH", f"entra/users/{first}", {"jobTitle": "Director"})
+    sync(tenant)
+    assert aws_user(lab, first)["title"] == "Director"
