@@ -122,7 +122,11 @@ def team(wired: Tenant, lab: Lab) -> dict[str, Any]:
 def test_later_runs_keep_to_it_until_aws_holds_something_else(team: dict[str, Any], lab: Lab, jo: Client) -> None:
     tenant, first = team["tenant"], team["ids"][0]
     held, group = aws_user(lab, first), aws_group(lab, team["name"])
-    names = {"displayName": "Old Build", "name": {"givenName": "Old", "familyName": "Build"}, "userName": "old@x.example"}
+    names = {
+        "displayName": "Old Build",
+        "name": {"givenName": "Old", "familyName": "Build"},
+        "userName": "old@x.example",
+    }
     stranger = lab.call("POST", "aws/users", names)
     lab.call("PATCH", f"aws/users/{held['id']}", {"title": "Chief"})
     lab.call("POST", f"aws/groups/{group['id']}/members", {"add": [stranger["id"]]})
