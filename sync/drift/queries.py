@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 
 from sync.db.counting import counted_together
 from sync.models import (
@@ -22,7 +22,7 @@ from sync.models import (
 )
 from sync.models.standing import OF_ENTRA
 from sync.standings import queries as standings
-from sync.standings.derivation import claimed
+from sync.standings.derivation import claimed, comparisons
 from sync.standings.leaving import LEAVABLE
 
 __all__ = ["LEAVABLE"]
@@ -143,11 +143,21 @@ def left_alone(tenant: Tenant, text: str = "", kind: str = "") -> QuerySet[LeftA
     return rows.filter(named | Q(scim_id__startswith=text)) if text else rows
 
 
-def left_differences(tenant: Tenant, compared: Run | None = None) -> QuerySet[LeftDifference]:
-    """By name: what AWS holds of ours and somebody decided to leave so. `found`: by the comparison."""
+def left_differences(tenant: Tenant) -> QuerySet[LeftDifference]:
+    """By name: what AWS holds of ours and somebody decided to leave so. `found`: by the newest comparison, and not written
+    since."""
     same = {name: OuterRef(name) for name in ("link", "kind", "member_scim_id")}
-    found = Exists(Drift.objects.filter(run=compared, left_alone=True, **same))
+    newest = Subquery(comparisons(tenant.pk).values("pk")[:1])
+    rows = Drift.objects.filter(run=newest, left_alone=True, **same)
+    written = Q(link__written_at__gte=F("found_at"))
+    found = Exists(rows.exclude(pk__in=rows.filter(written).values("pk")))
     return LeftDifference.objects.filter(tenant=tenant).select_related("link").annotate(found=found)
+
+
+def left_of(tenant: Tenant, link: Link | None) -> list[LeftDifference]:
+    """Of one person or group, as AWS has it still."""
+    rows = left_differences(tenant).filter(link=link) if link else ()
+    return [one for one in rows if one.found]  # type: ignore[attr-defined]
 
 
 def left_by_rule(run: Run) -> QuerySet[Drift]:

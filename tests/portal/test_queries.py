@@ -26,6 +26,8 @@ pytestmark = [pytest.mark.django_db, pytest.mark.both]
 BUDGET = 15
 # What puts more side by side: its own budget.
 ABOVE = {
+    # With the entry of the audit log that it writes.
+    "person": 16,
     "readiness": 19,
 }
 PLAIN = (

@@ -12,7 +12,6 @@ from django.utils.translation import ngettext
 from portal.access.pages import page
 from portal.access.request import HttpRequest
 from portal.access.roles import Right
-from portal.access.step_up import StepUp
 from portal.frame.paging import PAGE, Pager
 from portal.frame.render import redirect_to, render_page, render_question
 from portal.pages.drift.forms import ChosenForm, ReasonForm
@@ -59,7 +58,7 @@ def leave_context(tenant: Tenant, chosen: Chosen) -> dict[str, Any]:
 @page(read=Right.READ)
 def drift_left(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     compared = standings.compared(tenant)
-    found = Paginator(queries.left_differences(tenant, compared), PAGE).get_page(request.GET.get("page"))
+    found = Paginator(queries.left_differences(tenant), PAGE).get_page(request.GET.get("page"))
     context = {
         "tenant": tenant,
         "left": found.object_list,
@@ -70,7 +69,7 @@ def drift_left(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     return render_page(request, "drift/left.html", context)
 
 
-@page(act=Right.APPROVE, step_up=StepUp.TO_ACT)
+@page(act=Right.APPROVE)
 def drift_left_undo(request: HttpRequest, tenant: Tenant, pk: int) -> HttpResponse:
     left = get_object_or_404(tenant.left_differences, pk=pk)
     services.stop_leaving_difference(left=left, actor=request.user.email)

@@ -21,6 +21,7 @@ from portal.pages.people.forms import MomentForm, PeopleForm
 from portal.words.aws_fields import field_label, short_path
 from portal.words.blocked import blocked
 from sync import audit
+from sync.drift.queries import left_of
 from sync.models import DirectoryUser, ObjectType, Tenant, Word
 from sync.people import queries
 from sync.people.queries import PersonFacts
@@ -102,6 +103,7 @@ def person(request: HttpRequest, tenant: Tenant, object_id: str) -> HttpResponse
         "facts": facts,
         "person": facts.standing,
         "verdict": verdict,
+        "left": left_of(tenant, facts.link),
         "explanation": explanation(facts, verdict),
         "past": past_shown(facts, at) if at else None,
         "at_wrong": not moment.is_valid(),

@@ -68,6 +68,8 @@ def test_everything_that_differs_of_a_person_is_left_from_their_page(adele: Link
     assert address in jo.get(f"/t/acme/people/{adele.object_id}/").content.decode()
     jo.post(f"{PAGE}leave/", {"object": adele.object_id, "reason": WHY})
     assert word(adele.object_id) == "in_aws"
+    told = text_of(jo, f"/t/acme/people/{adele.object_id}/")
+    assert f"Left as AWS has it: title Chief {WHY} · jo@acme.example" in told
 
 
 @pytest.mark.django_db
@@ -159,3 +161,4 @@ def test_a_value_that_changes_in_entra_is_written_all_the_same(team: dict[str, A
     lab.call("PATCH", f"entra/users/{first}", {"jobTitle": "Director"})
     sync(tenant)
     assert aws_user(lab, first)["title"] == "Director"
+    assert "Left as AWS has it" not in text_of(jo, f"/t/acme/people/{first}/"), "AWS has it no more"
