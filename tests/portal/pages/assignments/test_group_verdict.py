@@ -118,7 +118,7 @@ EXPECTED: dict[Callable[[Company], None], tuple[str, str]] = {
     nobody_works: ("The next run creates the group. No worker is running", "Start what is missing"),
     deleted_by_hand: ("Not in AWS. The linked object is gone", "Repair it under Compare with AWS"),
     member_taken_out_by_hand: ("In AWS, without 1 of its 2 members. Kavi", "Repair it under Compare with AWS"),
-    member_added_by_hand: ("In AWS with all 2 members. A group in AWS has other members", "repair them there"),
+    member_added_by_hand: ("In AWS with all 2 members. A group in AWS has other members", "repair or leave them there"),
 }
 
 

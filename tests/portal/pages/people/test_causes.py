@@ -264,7 +264,7 @@ CAUSES: dict[Callable[[Company], dict[str, Any]], Expected] = {
     provisioning_off: Expected(Word.WAITING, "written", "Provisioning is off", "Turn it on", "/provisioning/"),
     gone: Expected(Word.GONE, "matched", "Gone from AWS", "Repair it under Compare with AWS", "/drift/"),
     changed_in_aws: Expected(
-        Word.DIFFERS, "written", "AWS holds something else", "repair them under Compare", "/drift/"
+        Word.DIFFERS, "written", "AWS holds something else", "repair or leave them under Compare", "/drift/"
     ),
     never_touch: Expected(Word.CONFLICT, "matched", "Left alone by rule", "link them under Approvals", "/approvals/"),
 }
