@@ -74,6 +74,7 @@
     navigator.clipboard.writeText(button.dataset.copy);
     say("live", words.copied);
   });
+  document.addEventListener("click", (event) => { if (event.target.closest("[data-print]")) window.print(); });
 
   // One menu of the header at a time; Escape and a click elsewhere close it.
   document.addEventListener("click", (event) => {

@@ -69,6 +69,16 @@ def test_own_removals_are_refused_and_the_other_approves_them(
     assert set(hold.changes.values_list("decided_by", flat=True)) == {ann.email}
 
 
+def test_held_removals_are_printed_by_a_button(
+    on: Tenant, owner: User, open_page: Callable[[User | None], Page], live_server: Any
+) -> None:
+    page = open_page(owner)
+    page.goto(f"{live_server.url}/t/acme/approvals/{hold_of(on, owner.email).pk}/")
+    page.evaluate("window.print = () => { document.body.dataset.printed = ''; }")
+    page.get_by_role("button", name="Print").click()
+    expect(page.locator("body")).to_have_attribute("data-printed", "")
+
+
 def hold_of(tenant: Tenant, causer: str) -> Hold:
     now = timezone.now()
     run = Run.objects.create(
