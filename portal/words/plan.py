@@ -1,7 +1,7 @@
 """What a planned run would do, counted for a page."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sync.approvals.queries import Alike
@@ -17,13 +17,13 @@ def shows_a_plan(found: Run) -> bool:
     return ended or found.plan_waits
 
 
-def plan_lines(found: Run, planned: Iterable[Alike]) -> list[dict[str, object]]:
+def plan_lines(found: Run, planned: Sequence[Alike]) -> list[dict[str, object]]:
     """By action and kind of object: people, groups or members. `planned`: rows of the run."""
     counts: Counter[tuple[str, str]] = Counter()
     for one in planned:
         if one.result == Result.PLANNED:
             counts[one.action, one.object_type] += one.people if one.object_type == "membership" else one.rows
-    if counts[UPDATED] and counts[CREATED]:
+    if counts[UPDATED] and any((one.action, one.object_type) == CREATED for one in planned):
         # Whoever is created is not updated too because the manager follows.
         rows = found.operations.filter(result=Result.PLANNED, action=Action.UPDATE, object_type="user")
         counts[UPDATED] = rows.counting().count()

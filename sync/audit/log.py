@@ -13,6 +13,9 @@ from sync import context
 from sync.audit import chain
 from sync.models import AuditEntry, Tenant
 
+# Who did what nobody asked for.
+ITSELF = "Lockstep"
+
 
 def record(
     actor: str,

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from django.db import transaction
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from sync.configuration.ruleset import Rules, redacted_units
@@ -29,7 +29,18 @@ from sync.drift.listing import (
     list_objects,
 )
 from sync.drift.proposals import name_of, propose_gone, propose_ids, propose_mails, propose_names
-from sync.models import DirectoryUser, Drift, Link, MembershipLink, ObjectType, Run, Standing, Tenant, Word
+from sync.models import (
+    DirectoryUser,
+    Drift,
+    LeftDifference,
+    Link,
+    MembershipLink,
+    ObjectType,
+    Run,
+    Standing,
+    Tenant,
+    Word,
+)
 from sync.rules.changes import GROUP_KEYS, KEYS, chunks
 from sync.rules.drift import differences
 from sync.rules.unique_keys import keys_of
@@ -140,8 +151,18 @@ class Comparison:
         self._ask_for_unlisted("user")
         self._settle_doubts()
         self._propose()
-        leaving.note(self.run.drifts.all(), self.tenant)
+        self._set_apart()
         self.counts.update(self._found())
+
+    def _set_apart(self) -> None:
+        """What somebody decided to leave, and what of it is over."""
+        leaving.note(self.run.drifts.all(), self.tenant)
+        moved = Q(link__written_at__gte=self.run.started_at or timezone.now())
+        looked_at = LeftDifference.objects.filter(tenant=self.tenant).exclude(moved)
+        if not self.with_members:
+            looked_at = looked_at.exclude(kind=Drift.Kind.MEMBER_EXTRA)
+        if not self.run.suspect:
+            leaving.lapse(self.run, looked_at=looked_at)
 
     def _found(self) -> dict[str, int]:
         rows = self.run.drifts.filter(left_alone=False).values("kind").annotate(found=Count("pk")).order_by()

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Q, QuerySet
 
 from sync.db.counting import counted_together
 from sync.models import (
@@ -22,10 +22,10 @@ from sync.models import (
 )
 from sync.models.standing import OF_ENTRA
 from sync.standings import queries as standings
-from sync.standings.derivation import claimed, comparisons
-from sync.standings.leaving import LEAVABLE
+from sync.standings.derivation import claimed, known_differences, newest_comparison
+from sync.standings.leaving import LEAVABLE, key_of, key_of_left, units_of
 
-__all__ = ["LEAVABLE"]
+__all__ = ["LEAVABLE", "units_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,21 +143,32 @@ def left_alone(tenant: Tenant, text: str = "", kind: str = "") -> QuerySet[LeftA
     return rows.filter(named | Q(scim_id__startswith=text)) if text else rows
 
 
+@dataclass(frozen=True, slots=True)
+class Left:
+    """`found`: AWS has it so as far as is known now; it was looked at since it was written last."""
+
+    decision: LeftDifference
+    found: bool
+
+
 def left_differences(tenant: Tenant) -> QuerySet[LeftDifference]:
-    """By name: what AWS holds of ours and somebody decided to leave so. `found`: by the newest comparison, and not written
-    since."""
-    same = {name: OuterRef(name) for name in ("link", "kind", "member_scim_id")}
-    newest = Subquery(comparisons(tenant.pk).values("pk")[:1])
-    rows = Drift.objects.filter(run=newest, left_alone=True, **same)
-    written = Q(link__written_at__gte=F("found_at"))
-    found = Exists(rows.exclude(pk__in=rows.filter(written).values("pk")))
-    return LeftDifference.objects.filter(tenant=tenant).select_related("link").annotate(found=found)
+    """By name: what AWS holds of ours and somebody decided to leave so."""
+    return LeftDifference.objects.filter(tenant=tenant).select_related("link")
 
 
-def left_of(tenant: Tenant, link: Link | None) -> list[LeftDifference]:
-    """Of one person or group, as AWS has it still."""
-    rows = left_differences(tenant).filter(link=link) if link else ()
-    return [one for one in rows if one.found]  # type: ignore[attr-defined]
+def with_found(tenant: Tenant, decisions: Iterable[LeftDifference]) -> list[Left]:
+    found = list(decisions)
+    if not found:
+        return []
+    known = known_differences(tenant.pk, newest_comparison(tenant.pk)).filter(left_alone=True)
+    rows = known.filter(link__in=[one.link_id for one in found])
+    keys = {key_of(row, unit) for row in rows for unit in units_of(row)}
+    return [Left(one, key_of_left(one) in keys) for one in found]
+
+
+def left_of(tenant: Tenant, link: Link | None) -> list[Left]:
+    """Of one person or group."""
+    return with_found(tenant, left_differences(tenant).filter(link=link)) if link else []
 
 
 def left_by_rule(run: Run) -> QuerySet[Drift]:

@@ -54,6 +54,7 @@ def _mark_batch(batch: Sequence[Drift]) -> int:
 
 
 def refresh_standings(tenant_id: int, done: Sequence[Drift]) -> None:
+    """Of whom these differences are about."""
     for kind in ObjectType.values:
         same = [one for one in done if (one.object_type == "user") == (kind == ObjectType.USER)]
         standings.refresh(tenant_id, kind, [one.object_id or one.proposed_id for one in same])

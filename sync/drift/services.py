@@ -1,10 +1,12 @@
 """Comparisons with AWS: asking for one, its results, repairing after a look at them, and whether one is due."""
 
 import datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from sync import audit
@@ -16,6 +18,7 @@ from sync.runs.requests import request_run
 from sync.scim.never_touch import NeverTouch
 from sync.standings import leaving, queries
 from sync.standings import services as standings
+from sync.standings.derivation import open_differences
 
 DAY = datetime.timedelta(days=1)
 # A comparison that failed is tried again after this long.
@@ -24,6 +27,10 @@ PAUSE = datetime.timedelta(hours=1)
 
 class NotOnlyInAws(Exception):
     """Somebody of Entra claims the object by now, it is left alone already, or AWS holds it no more."""
+
+
+class Busy(Exception):
+    """A run is in progress."""
 
 
 class CannotRepair(Exception):
@@ -95,31 +102,39 @@ def note_left_alone(tenant: Tenant) -> None:
     standings.refresh_only_in_aws(tenant.pk)
 
 
-def leavable_differences(run: Run, chosen: Chosen) -> list[Drift]:
+def leavable_differences(tenant: Tenant, chosen: Chosen) -> list[Drift]:
     """Those of the chosen that are open still and can be left."""
-    return leaving.leavable(repairing.repairable(run, chosen))
+    rows = open_differences(tenant.pk, latest_comparison(tenant))
+    return leaving.leavable(rows.filter(Q(pk__in=chosen.rows) | Q(link__object_id__in=chosen.objects)))
 
 
-@transaction.atomic
 def leave_differences(*, tenant: Tenant, actor: str, chosen: Chosen, reason: str) -> int:
-    """AWS may hold what it does there, until it holds something else. Raises CannotRepair."""
-    run = latest_comparison(tenant)
-    if run is None:
-        raise CannotRepair("no-comparison")
-    rows = leavable_differences(run, chosen)
-    left = leaving.leave(rows, reason=reason, actor=actor)
-    repairing.refresh_standings(tenant.pk, rows)
-    facts = {"reason": reason, "differences": left, "entra_ids": sorted({row.object_id for row in rows})}
-    audit.record(actor, "drift.leave_differences", run, None, facts)
-    return left
+    """AWS may hold what it does there, until it holds something else. How many values and members. Raises Busy."""
+    with _at_rest(tenant), transaction.atomic():
+        rows = leavable_differences(tenant, chosen)
+        left = leaving.leave(tenant, rows, reason=reason, actor=actor)
+        repairing.refresh_standings(tenant.pk, rows)
+        audit.record_all(audit.entry(actor, "drift.leave_difference", one, None, leaving.facts_of(one)) for one in left)
+    return len(left)
 
 
-@transaction.atomic
 def stop_leaving_difference(*, left: LeftDifference, actor: str) -> None:
-    """It counts again, if AWS holds it still."""
-    facts = {"name": str(left), "kind": left.kind, "held": left.held, "reason": left.reason}
-    audit.record(actor, "drift.stop_leaving_differences", left, facts, None)
-    repairing.refresh_standings(left.tenant_id, leaving.again(left))
+    """It counts again, if AWS holds it still. Raises Busy."""
+    with _at_rest(left.tenant), transaction.atomic():
+        audit.record(actor, "drift.stop_leaving_difference", left, leaving.facts_of(left), None)
+        repairing.refresh_standings(left.tenant_id, leaving.again(left))
+
+
+@contextmanager
+def _at_rest(tenant: Tenant) -> Iterator[None]:
+    """Under the tenant's lease: no comparison finds anew what is being decided."""
+    lease = claim(tenant.pk)
+    if lease is None:
+        raise Busy
+    try:
+        yield
+    finally:
+        lease.release()
 
 
 def chosen_differences(run: Run, chosen: Chosen) -> QuerySet[Drift]:

@@ -82,11 +82,12 @@ class LeftDifference(models.Model):
 
     tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="left_differences")
     link = models.ForeignKey(Link, models.CASCADE, related_name="left_differences")
+    scim_id = models.CharField(max_length=100)
     kind = models.CharField(max_length=14, choices=Drift.Kind)
-    # The member, where it is one that only AWS has.
+    # What differs, and what AWS held of it: a unit (sync/scim/resource.py) with its value, or a member that only AWS has.
+    unit = models.CharField(max_length=200, blank=True)
+    held = models.JSONField(null=True, default=None)
     member_scim_id = models.CharField(max_length=100, blank=True)
-    # What AWS held, by unit: {"title": "Chief"}.
-    held = models.JSONField(default=dict)
     name = models.CharField(max_length=1024, blank=True)
     member_name = models.CharField(max_length=1024, blank=True)
     reason = models.CharField(_("reason"), max_length=500)
@@ -95,8 +96,9 @@ class LeftDifference(models.Model):
 
     class Meta:
         ordering = ["name", "pk"]
-        constraints = [models.UniqueConstraint(fields=["link", "kind", "member_scim_id"], name="left_difference_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["link", "kind", "unit", "member_scim_id"], name="left_difference_once")
+        ]
 
     def __str__(self) -> str:
-        member = self.member_name or self.member_scim_id
-        return f"{self.name}, {member}" if member else self.name
+        return f"{self.name}, {self.member_name or self.member_scim_id or self.unit}"

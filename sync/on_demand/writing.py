@@ -55,22 +55,25 @@ def read_back(asked: Asked) -> bool:
         _note(asked, link, Drift.Kind.MISSING)
         asked.steps.failed("read_back", "not-found-link", scim_id=link.scim_id)
         return False
-    differs = _differences(asked, link, answer.resource or {})
+    differs: Mapping[str, Any] = _differences(asked, link, answer.resource or {})
     members = _memberships_that_differ(asked, link)
     if differs:
-        _note(asked, link, Drift.Kind.DIFFERS, {unit: _as_compared(one) for unit, one in differs.items()})
+        differs = _note(asked, link, Drift.Kind.DIFFERS, differs)
     elif not members:
         _note(asked, link, None)
     if differs or members:
-        asked.steps.failed("read_back", "differs", differences=differs, memberships=members, scim_id=link.scim_id)
+        shown = {unit: _as_shown(unit, one) for unit, one in differs.items()}
+        asked.steps.failed("read_back", "differs", differences=shown, memberships=members, scim_id=link.scim_id)
         return False
     asked.steps.done("read_back", scim_id=link.scim_id, fields=len(link.written))
     return True
 
 
 @transaction.atomic
-def _note(asked: Asked, link: Link, kind: Drift.Kind | None, facts: Mapping[str, Any] = NOTHING) -> None:
-    """What was read counts like a comparison of this one object. `kind`: None when AWS holds what was written."""
+def _note(asked: Asked, link: Link, kind: Drift.Kind | None, facts: Mapping[str, Any] = NOTHING) -> Mapping[str, Any]:
+    """What was read counts like a comparison of this one object. `kind`: None when AWS holds what was written. The facts
+    without what somebody decided to leave."""
+    rows = Drift.objects.none()
     if kind is None:
         Link.objects.filter(pk=link.pk).update(read_at=timezone.now())
     else:
@@ -79,13 +82,14 @@ def _note(asked: Asked, link: Link, kind: Drift.Kind | None, facts: Mapping[str,
         row = Drift.objects.create(
             run=asked.run, tenant=asked.tenant, kind=kind, link=link, name=name, facts=dict(facts), **mine
         )
-        leaving.note(Drift.objects.filter(pk=row.pk), asked.tenant)
+        rows = Drift.objects.filter(pk=row.pk)
+        leaving.note(rows, asked.tenant)
     standings.refresh_links([link])
+    return next((row.facts for row in rows.filter(left_alone=False)), NOTHING)
 
 
-def _as_compared(one: Mapping[str, Any]) -> dict[str, Any]:
-    """In the words of Drift.facts."""
-    return {"written": one["after"], "held": one["before"]}
+def _as_shown(unit: str, one: Mapping[str, Any]) -> dict[str, Any]:
+    return {"before": _plain(unit, one["held"]), "after": _plain(unit, one["written"])}
 
 
 def _differences(asked: Asked, link: Link, held: Mapping[str, Any]) -> dict[str, Any]:
@@ -96,12 +100,8 @@ def _differences(asked: Asked, link: Link, held: Mapping[str, Any]) -> dict[str,
         written[MANAGER] = {"value": manager.scim_id if manager else ""}
     found = drift.differences(written, resource.units_held(held, written), written)
     hidden = redacted_units(asked.tenant)[link.object_type]
-    return {
-        unit: dict.fromkeys(("before", "after"), resource.REDACTED)
-        if unit in hidden
-        else {"before": _plain(unit, one["held"]), "after": _plain(unit, one["written"])}
-        for unit, one in found.items()
-    }
+    redacted = dict.fromkeys(("written", "held"), resource.REDACTED)
+    return {unit: redacted if unit in hidden else one for unit, one in found.items()}
 
 
 def _plain(unit: str, value: Any) -> Any:

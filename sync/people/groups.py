@@ -37,13 +37,14 @@ THERE = (Word.IN_AWS, Word.DIFFERS)
 @dataclass(frozen=True, slots=True)
 class GroupMembers:
     """Counts of people. `wanted`: of the group in Entra and in scope; `in_aws`: members there; `missing`: those wanted whom
-    AWS lacks; `extra`: those whom somebody added in AWS; `worst`: standing of the first who is missing, `names`: of some
+    AWS lacks; `extra`: those whom somebody added in AWS, and `left` those of them whom somebody decided to leave there; `worst`: standing of the first who is missing, `names`: of some
     with the same cause."""
 
     wanted: int
     in_aws: int
     missing: int
     extra: int
+    left: int
     worst: Standing | None
     names: Sequence[str]
 
@@ -60,6 +61,7 @@ def members_of_group(tenant: Tenant, object_id: str, groups: Collection[str]) ->
     missing = wanted.filter(_is_missing(links, lost))
     parts: dict[str, QuerySet[Any]] = {"wanted": wanted, "missing": missing, "linked": links.exclude(user__scim_id="")}
     parts |= {kind.value: drifts.filter(kind=kind) for kind in (Drift.Kind.MEMBER_EXTRA, Drift.Kind.MEMBER_MISSING)}
+    parts["left"] = parts[Drift.Kind.MEMBER_EXTRA].filter(left_alone=True)
     found = counted_together({name: (rows, "tenant") for name, rows in parts.items()})
     counted = {name: sum(counts.values()) for name, counts in found.items()}
     first = list(missing[:LOOKED_AT]) if counted["missing"] else []
@@ -70,7 +72,8 @@ def members_of_group(tenant: Tenant, object_id: str, groups: Collection[str]) ->
         wanted=counted["wanted"],
         in_aws=counted["linked"] + extra - lost_there,
         missing=counted["missing"],
-        extra=extra,
+        extra=extra - counted["left"],
+        left=counted["left"],
         worst=worst,
         names=[str(row) for row in same[:NAMED]],
     )

@@ -321,7 +321,9 @@ PROBLEMS: dict[str, ProblemWords] = {
     "differs": ProblemWords(
         _("AWS holds something else"),
         _("AWS holds other values than were written last: somebody may have changed them there."),
-        _("Look at the fields named here in AWS, and repair or leave them under Compare with AWS, or run it once more."),
+        _(
+            "Look at the fields named here in AWS, and repair or leave them under Compare with AWS, or run it once more."
+        ),
     ),
     "members-differ": ProblemWords(
         _("AWS holds other members"),

@@ -6,7 +6,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
-from sync.models import DirectoryUser, HeldChange, Link, LoggedName, Operation, Result, Run, Standing
+from sync.models import DirectoryUser, HeldChange, LeftDifference, Link, LoggedName, Operation, Result, Run, Standing
 
 REDACTED = "[redacted]"
 NAMES = {"display_name": REDACTED, "detail_name": REDACTED}
@@ -44,6 +44,8 @@ def _redact(tenant: int, people: list[DirectoryUser]) -> None:
     HeldChange.objects.filter(tenant=tenant, member_id__in=theirs["object_id__in"]).update(display_name=REDACTED)
     Standing.objects.filter(kind="user", **theirs).update(name=REDACTED, quoted="", holder="")
     forgotten = {"held_name": "", "held_email": "", "held_external": "", "match_name": "", "wanted_name": ""}
-    Link.objects.filter(object_type="user", **theirs).update(written={}, **forgotten)
+    links = Link.objects.filter(object_type="user", **theirs)
+    LeftDifference.objects.filter(link__in=links).delete()
+    links.update(written={}, **forgotten)
     facts = {"display_name": REDACTED, "user_principal_name": "", "manager_id": "", "properties": {}}
     DirectoryUser.objects.filter(pk__in=[one.pk for one in people]).update(**facts)

@@ -223,9 +223,14 @@ def only_in_aws(tenant_id: int, newest: Run | None) -> QuerySet[Drift]:
 def open_differences(tenant_id: int, newest: Run | None) -> QuerySet[Drift]:
     """What makes people and groups of ours *Gone* or *Differs*: the same rows as in FACTS, one by one. `newest`:
     comparison."""
+    return known_differences(tenant_id, newest).filter(repaired=False, left_alone=False)
+
+
+def known_differences(tenant_id: int, newest: Run | None) -> QuerySet[Drift]:
+    """What is known of now, also what somebody decided on."""
     since = newest.compared_at if newest else None
     read_back = Q(run__kind=Run.Kind.ON_DEMAND) & (Q(found_at__gte=since) if since else Q())
-    rows = Drift.objects.undecided().filter(read_back | Q(run=newest), tenant=tenant_id, link__scim_id=F("scim_id"))
+    rows = Drift.objects.filter(read_back | Q(run=newest), tenant=tenant_id, link__scim_id=F("scim_id"))
     later = Q(link__written_at__gte=F("found_at")) | Q(link__read_at__gte=F("found_at"))
     return rows.exclude(pk__in=rows.filter(later).values("pk"))
 

@@ -48,9 +48,6 @@ from sync.tenants.queries import (
     stays_in_aws,
 )
 
-# Who turns a tenant on when its pause is over, for the audit log.
-ITSELF = "Lockstep"
-
 
 @transaction.atomic
 def create_tenant(*, actor: str, name: str, slug: str | None = None, time_zone: str = "UTC") -> Tenant:
@@ -230,10 +227,10 @@ def _resume_due(key: int) -> None:
     if tenant is None:
         return
     if reasons := missing_for_resuming(tenant):
-        _switch(tenant, ITSELF, "provisioning.stay_off", enabled=False)
+        _switch(tenant, audit.ITSELF, "provisioning.stay_off", enabled=False)
         pauses.tell_stays_off(tenant, reasons)
     else:
-        _turn_on(tenant, ITSELF, "provisioning.pause_over")
+        _turn_on(tenant, audit.ITSELF, "provisioning.pause_over")
 
 
 def _lock(tenant: Tenant) -> None:

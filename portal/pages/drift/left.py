@@ -7,7 +7,7 @@ from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from portal.access.pages import page
 from portal.access.request import HttpRequest
@@ -18,8 +18,11 @@ from portal.pages.drift.forms import ChosenForm, ReasonForm
 from portal.pages.drift.views import NAMED
 from sync.drift import queries, services
 from sync.drift.queries import Chosen
-from sync.models import Tenant
+from sync.drift.services import Busy
+from sync.models import Drift, Tenant
 from sync.standings import queries as standings
+
+BUSY = gettext_lazy("Nothing was changed: a run is in progress. Try again when it is over.")
 
 
 @page(read=Right.APPROVE, act=Right.APPROVE)
@@ -34,25 +37,31 @@ def drift_leave(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     if not form.is_valid():
         question = _("Leave what is chosen as AWS has it?")
         return render_question(request, "drift/leave.html", question, leave_context(tenant, chosen) | {"form": form})
-    left = services.leave_differences(
-        tenant=tenant, actor=request.user.email, chosen=chosen, reason=form.cleaned_data["reason"]
-    )
-    words = ngettext("%(n)s difference is left.", "%(n)s differences are left.", left)
-    messages.success(request, words % {"n": left})
+    try:
+        left = services.leave_differences(
+            tenant=tenant, actor=request.user.email, chosen=chosen, reason=form.cleaned_data["reason"]
+        )
+    except Busy:
+        messages.error(request, BUSY)
+        return redirect_to(request, "drift", tenant.slug)
+    if left:
+        words = ngettext("%(n)s difference is left.", "%(n)s differences are left.", left)
+        messages.success(request, words % {"n": left})
+    else:
+        messages.warning(request, _("Nothing was left: it does not differ any more, as far as is known."))
     return redirect_to(request, "drift", tenant.slug)
 
 
 def leave_context(tenant: Tenant, chosen: Chosen) -> dict[str, Any]:
-    """`named`: the first of those that can be left."""
-    run = standings.compared(tenant)
-    rows = services.leavable_differences(run, chosen) if run else []
-    return {
-        "tenant": tenant,
-        "chosen": chosen,
-        "named": rows[:NAMED],
-        "count": len(rows),
-        "more": max(0, len(rows) - NAMED),
-    }
+    """`rows`: those that can be left; what is asked about is what is left."""
+    rows = [(row, leaving_of(row)) for row in services.leavable_differences(tenant, chosen)]
+    count = sum(len(units) or 1 for _row, units in rows)
+    return {"tenant": tenant, "rows": rows, "named": rows[:NAMED], "more": max(0, len(rows) - NAMED), "count": count}
+
+
+def leaving_of(row: Drift) -> list[tuple[str, Any]]:
+    """Units with what AWS holds; [] of a member."""
+    return [(unit, held) for unit, held in queries.units_of(row).items() if unit]
 
 
 @page(read=Right.READ)
@@ -61,7 +70,7 @@ def drift_left(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     found = Paginator(queries.left_differences(tenant), PAGE).get_page(request.GET.get("page"))
     context = {
         "tenant": tenant,
-        "left": found.object_list,
+        "left": queries.with_found(tenant, found.object_list),
         "count": found.paginator.count,
         "pager": Pager.of(request, found, label=_("Left as AWS has it")),
         "compared": compared,
@@ -72,6 +81,10 @@ def drift_left(request: HttpRequest, tenant: Tenant) -> HttpResponse:
 @page(act=Right.APPROVE)
 def drift_left_undo(request: HttpRequest, tenant: Tenant, pk: int) -> HttpResponse:
     left = get_object_or_404(tenant.left_differences, pk=pk)
-    services.stop_leaving_difference(left=left, actor=request.user.email)
-    messages.success(request, _("%(name)s counts as different again.") % {"name": left})
+    try:
+        services.stop_leaving_difference(left=left, actor=request.user.email)
+    except Busy:
+        messages.error(request, BUSY)
+        return redirect_to(request, "drift_left", tenant.slug)
+    messages.success(request, _("%(name)s is no longer left.") % {"name": left})
     return redirect_to(request, "drift_left", tenant.slug)

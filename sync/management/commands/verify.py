@@ -50,8 +50,8 @@ class Command(ReportCommand):
         elif not lines:
             lines.append("AWS holds what was written. Nothing differs.")
         if report["left_alone"]:
-            names = ", ".join(row["name"] for row in report["left_alone"])
-            lines.append(f"{len(report['left_alone'])} left alone by rule: {names}")
+            names = "; ".join(", ".join(filter(None, (row["name"], row["member"]))) for row in report["left_alone"])
+            lines.append(f"{len(report['left_alone'])} left alone, by rule or by somebody: {names}")
         lines.append(", ".join(f"{Word(word).label}: {n}" for word, n in report["standings"].items()))
         if report["repaired"]:
             lines.append(f"{report['repaired']} will be written anew by the next sync.")

@@ -12,6 +12,8 @@ from django.core.management import call_command
 from django.db import IntegrityError, connection
 
 from sync.configuration import assignments, versions
+from sync.drift.queries import Chosen
+from sync.drift.services import leave_differences
 from sync.models import (
     Demand,
     DemandObject,
@@ -20,6 +22,7 @@ from sync.models import (
     Drift,
     HeldChange,
     Inclusion,
+    LeftDifference,
     Link,
     Operation,
     Result,
@@ -203,6 +206,24 @@ def test_what_somebody_changed_in_aws_is_found_by_reading_back(wired: Tenant, la
     row = demand(wired, person).objects_asked.get()
     assert facts(row, "read_back")["differences"] == {"title": {"before": "Boss", "after": "Clerk"}}
     assert facts(row, "read_back")["problem"] == "differs"
+
+
+def test_what_somebody_decided_to_leave_in_aws_is_no_failure(wired: Tenant, lab: Lab) -> None:
+    boss = somebody(lab)
+    person = somebody(lab, jobTitle="Clerk", manager=boss["id"])
+    assign(wired, person, boss)
+    sync(wired)
+    mine = f"aws/users/{aws_user(lab, person['id'])['id']}"
+    lab.call("PATCH", mine, {"title": "Boss"})
+    sync(wired, Run.Kind.VERIFY)
+    chosen = Chosen(objects=[person["id"]])
+    assert leave_differences(tenant=wired, actor=ACTOR, chosen=chosen, reason="As payroll has it") == 1
+    row = demand(wired, person).objects_asked.get()
+    assert (row.result, steps(row)["read_back"]) == ("no_change", "done")
+    lab.call("PATCH", mine, {"title": "Boss", "displayName": "By Hand"})
+    row = demand(wired, person).objects_asked.get()
+    assert list(facts(row, "read_back")["differences"]) == ["displayName"]
+    assert LeftDifference.objects.count() == 1
 
 
 @pytest.mark.parametrize("leaving", ["leave", "purge", "block", "unassign"])

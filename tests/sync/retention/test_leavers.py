@@ -8,7 +8,18 @@ import pytest
 from django.core import serializers
 from django.utils import timezone
 
-from sync.models import DirectoryUser, HeldChange, Hold, Link, LoggedName, Operation, Run, Standing, Tenant
+from sync.models import (
+    DirectoryUser,
+    HeldChange,
+    Hold,
+    LeftDifference,
+    Link,
+    LoggedName,
+    Operation,
+    Run,
+    Standing,
+    Tenant,
+)
 from sync.retention import queries, services
 from tests.world.runs import new_run, operation
 
@@ -36,7 +47,17 @@ def gia(tenant: Tenant) -> DirectoryUser:
     HeldChange.objects.create(
         hold=hold, tenant=tenant, cause="deleted", display_name=NAME, detail_name="AWS-Team", **member
     )
-    Link.objects.create(object_type="user", written={"displayName": NAME}, held_name=LOGIN, wanted_name=LOGIN, **facts)
+    link = Link.objects.create(
+        object_type="user", written={"displayName": NAME}, held_name=LOGIN, wanted_name=LOGIN, **facts
+    )
+    left = {
+        "kind": "differs",
+        "unit": "displayName",
+        "held": NAME,
+        "reason": "As it was",
+        "decided_by": "jo@acme.example",
+    }
+    LeftDifference.objects.create(tenant=tenant, link=link, scim_id="u1", name=NAME, **left)
     Standing.objects.create(kind="user", name=NAME, word="not_in_scope", since=timezone.now(), **facts)
     Operation.objects.update(created_at=timezone.now() - datetime.timedelta(days=100))
     return DirectoryUser.objects.create(
@@ -44,7 +65,7 @@ def gia(tenant: Tenant) -> DirectoryUser:
     )
 
 
-ABOUT_PEOPLE = (DirectoryUser, Operation, LoggedName, HeldChange, Link, Standing)
+ABOUT_PEOPLE = (DirectoryUser, Operation, LoggedName, HeldChange, LeftDifference, Link, Standing)
 
 
 def stored() -> str:

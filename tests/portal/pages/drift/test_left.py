@@ -9,8 +9,9 @@ from django.test import Client
 
 from portal.models import Role, User
 from sync.models import AuditEntry, Drift, LeftDifference, Link, Run, Standing, Tenant
+from sync.runs.lease import claim
 from sync.scim.resource import REDACTED
-from sync.standings import queries
+from sync.standings import leaving, queries
 from sync.standings.services import refresh_all
 from tests.world.company import aws_group, aws_user, hire
 from tests.world.lab import Lab
@@ -57,9 +58,14 @@ def test_leaving_asks_for_a_reason_and_remembers_who_gave_it(tenant: Tenant, ade
     shown = text_of(jo, f"{PAGE}left/")
     for words in ("Adele", "Chief", WHY, "jo@acme.example"):
         assert words in shown
-    entry = AuditEntry.objects.get(verb="drift.leave_differences")
-    assert (entry.actor, entry.after["reason"]) == ("jo@acme.example", WHY)
-    assert entry.after["entra_ids"] == [adele.object_id]
+    entry = AuditEntry.objects.get(verb="drift.leave_difference")
+    said = entry.after
+    assert (entry.actor, said["about"], said["held"], said["reason"]) == (
+        "jo@acme.example",
+        "Adele, title",
+        "Chief",
+        WHY,
+    )
 
 
 @pytest.mark.django_db
@@ -77,15 +83,15 @@ def test_what_was_left_can_be_decided_again(tenant: Tenant, adele: Link, jo: Cli
     jo.post(f"{PAGE}leave/", {"object": adele.object_id, "reason": WHY})
     jo.post(f"{PAGE}left/{LeftDifference.objects.get().pk}/undo/")
     assert (word(adele.object_id), LeftDifference.objects.count()) == ("differs", 0)
-    assert AuditEntry.objects.filter(verb="drift.stop_leaving_differences").exists()
+    assert AuditEntry.objects.filter(verb="drift.stop_leaving_difference").exists()
     assert "Nothing is left as AWS has it" in text_of(jo, f"{PAGE}left/")
 
 
 @pytest.mark.django_db
-def test_what_is_hidden_or_missing_in_aws_is_not_left(tenant: Tenant, jo: Client) -> None:
+def test_what_is_hidden_or_missing_in_aws_or_a_leaver_enabled_there_is_not_left(tenant: Tenant, jo: Client) -> None:
     run, group = new_comparison(tenant), linked(mirrored_group(tenant, "Admins"))
     secret = linked(mirrored_person(tenant, "Kim"), written={"title": "Clerk"})
-    hidden = {"title": {"written": REDACTED, "held": REDACTED}}
+    hidden = {"title": {"written": REDACTED, "held": REDACTED}, "active": {"written": False, "held": True}}
     rows = [found(run, "differs", secret, facts=hidden), found(run, "member_missing", group, member_scim_id="u1")]
     refresh_all(tenant)
     for row in rows:
@@ -106,6 +112,66 @@ def test_whoever_may_not_approve_reads_and_leaves_nothing(
     jo.post(f"{PAGE}leave/", {"row": row.pk, "reason": WHY})
     assert "Decide again" not in text_of(client, f"{PAGE}left/")
     assert client.post(f"{PAGE}left/{LeftDifference.objects.get().pk}/undo/").status_code == 403
+
+
+@pytest.mark.django_db
+def test_another_field_that_differs_is_repaired_and_the_left_one_stays(tenant: Tenant, adele: Link, jo: Client) -> None:
+    jo.post(f"{PAGE}leave/", {"object": adele.object_id, "reason": WHY})
+    run = new_comparison(tenant)
+    nick = {"nickName": {"written": "", "held": "Dell"}}
+    found(run, "differs", adele, name="Adele", facts=CHIEF | nick)
+    assert leaving.note(run.drifts.all(), tenant) == 1
+    refresh_all(tenant)
+    assert word(adele.object_id) == "differs"
+    assert "Left as AWS has it: title Chief" in text_of(jo, f"/t/acme/people/{adele.object_id}/")
+    jo.post(f"{PAGE}repair/")
+    adele.refresh_from_db()
+    assert adele.written == {"title": "Clerk", "active": True, "nickName": None}
+
+
+@pytest.mark.django_db
+def test_of_another_object_in_aws_nothing_is_left(tenant: Tenant, adele: Link, jo: Client) -> None:
+    jo.post(f"{PAGE}leave/", {"object": adele.object_id, "reason": WHY})
+    Link.objects.update(scim_id="another")
+    adele.refresh_from_db()
+    run = new_comparison(tenant)
+    found(run, "differs", adele, name="Adele", facts=CHIEF)
+    assert leaving.note(run.drifts.all(), tenant) == 0
+    assert "Left as AWS has it" not in text_of(jo, f"/t/acme/people/{adele.object_id}/")
+
+
+@pytest.mark.django_db
+def test_only_what_the_question_named_is_left(tenant: Tenant, adele: Link, jo: Client) -> None:
+    asked = jo.get(f"{PAGE}leave/?object={adele.object_id}").content.decode()
+    named = re.findall(r'name="row" value="(\d+)"', asked)
+    found(new_comparison(tenant), "differs", adele, facts={"title": {"written": "Clerk", "held": "Emperor"}})
+    page = jo.post(f"{PAGE}leave/", {"row": named, "reason": WHY}, follow=True)
+    assert "Nothing was left: it does not differ any more" in page.content.decode()
+    assert not LeftDifference.objects.exists()
+
+
+@pytest.mark.django_db
+def test_while_a_run_is_in_progress_nobody_decides(tenant: Tenant, adele: Link, jo: Client) -> None:
+    jo.post(f"{PAGE}leave/", {"object": adele.object_id, "reason": WHY})
+    lease = claim(tenant.pk)
+    assert lease is not None
+    left = LeftDifference.objects.get()
+    for address, data in ((f"{PAGE}leave/", {"row": 1, "reason": WHY}), (f"{PAGE}left/{left.pk}/undo/", {})):
+        assert "a run is in progress" in jo.post(address, data, follow=True).content.decode()
+    assert LeftDifference.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_many_are_left_with_few_questions(
+    tenant: Tenant, jo: Client, django_assert_max_num_queries: Callable[[int], Any]
+) -> None:
+    run, group = new_comparison(tenant), linked(mirrored_group(tenant, "Admins"))
+    for n in range(40):
+        found(run, "member_extra", group, name="Admins", member_scim_id=f"u{n}")
+    refresh_all(tenant)
+    with django_assert_max_num_queries(60):
+        jo.post(f"{PAGE}leave/", {"object": group.object_id, "reason": WHY})
+    assert LeftDifference.objects.count() == 40
 
 
 @pytest.fixture
@@ -139,7 +205,9 @@ def test_later_runs_keep_to_it_until_aws_holds_something_else(team: dict[str, An
     run = sync(tenant, Run.Kind.FULL)
     assert run.drifts.filter(left_alone=True).count() == 2
     assert not run.drifts.undecided().exclude(kind="only_in_aws").exists()
-    assert {word(first), word(Standing.objects.get(name=team["name"]).object_id)} == {"in_aws"}
+    group_id = Standing.objects.get(name=team["name"]).object_id
+    assert {word(first), word(group_id)} == {"in_aws"}
+    assert "only in AWS 0 1 is left" in text_of(jo, f"/t/acme/groups/{group_id}/")
     assert queries.differences(tenant) == []
     sync(tenant)
     assert aws_user(lab, first)["title"] == "Chief", "no repair writes over it"
@@ -149,7 +217,11 @@ def test_later_runs_keep_to_it_until_aws_holds_something_else(team: dict[str, An
     lab.call("PATCH", f"aws/users/{held['id']}", {"title": "Emperor"})
     sync(tenant, Run.Kind.VERIFY)
     assert word(first) == "differs", "that is something else"
-    assert "The last comparison did not find it any more." in text_of(jo, f"{PAGE}left/")
+    assert [one.member_scim_id for one in LeftDifference.objects.all()] == [stranger["id"]]
+    assert AuditEntry.objects.get(verb="drift.left_is_over").before["held"] == "Chief"
+    lab.call("PATCH", f"aws/users/{held['id']}", {"title": "Chief"})
+    sync(tenant, Run.Kind.VERIFY)
+    assert word(first) == "differs", "what was over is asked about again"
 
 
 @pytest.mark.django_db(transaction=True)
