@@ -41,6 +41,7 @@ from sync.models import (
     Hold,
     Incident,
     IncidentEvent,
+    LeftDifference,
     Link,
     Operation,
     ReadinessCheck,
@@ -65,6 +66,7 @@ GROUP = "bbbbbbbb-1111-4111-8111-111111111111"
 # Entra and AWS allow so much, in one word.
 LONG = "W" * 255
 WIDE = "99999999-1111-4111-8111-111111111111"
+OURS = "bbbbbbbb-1111-4111-8111-111111111111"
 # Names that answer no page of their own: actions (POST), files, fragments and redirects. `first_run` is looked at where
 # there is no Owner yet.
 NO_PAGE = {
@@ -73,7 +75,7 @@ NO_PAGE = {
     "mappings_cast", "mappings_disable_leavers", "mappings_actions", "mappings_actions_undo", "mapping_undo", "mapping_move",
     "logs_export", "runs_export", "run_retry", "mapping_default", "run_pill", "provisioning_state", "drift_compare", "readiness_check", "readiness_export",
     "preview", "resume", "run_confirm", "provisioning_safety", "approvals_link", "decide_request", "withdraw_request",
-    "approval_export", "accept_shrinkage", "only_in_aws_link", "only_in_aws_undo", "person_raw", "draft_undo", "impact_start", "impact_export", "impact_keep", "publish", "assignment_undo", "assignment_change", "unassign_ticked", "application_name", "application_stop",
+    "approval_export", "accept_shrinkage", "only_in_aws_link", "only_in_aws_undo", "drift_left_undo", "person_raw", "draft_undo", "impact_start", "impact_export", "impact_keep", "publish", "assignment_undo", "assignment_change", "unassign_ticked", "application_name", "application_stop",
     "api_openapi", "graph_notifications", "session", "session_end", "sessions_end", "audit_export", "site_audit_export",
     "user_role", "user_role_take", "user_second_factor", "user_sessions", "user_deactivate", "user_activate",
     "microsoft_start", "microsoft_answer", "channel_test", "incident_acknowledge", "incident_snooze",
@@ -225,9 +227,10 @@ def arguments_of(tenant: Tenant) -> dict[str, list[Any]]:
         "unassign": [slug, "group", GROUP],
         "group": [slug, GROUP],
         "group_now": [slug, GROUP],
+        "group_leaving": [slug, GROUP],
         **{name: [slug] for name in ("draft", "draft_discard", "versions", "expression_help", "aws_fields", "overview", "setup", "tenant_settings", "tenant_delete", "scope", "scope_people", "connection", "connection_entra", "connection_aws", "assignments", "assign",
                                      "assign_pasted", "application", "audit", "notifications", "deliveries", "incidents",
-                                     "people", "provisioning", "turn_on", "turn_off", "pause", "runs", "logs", "on_demand", "drift", "drift_repair", "only_in_aws",
+                                     "people", "provisioning", "turn_on", "turn_off", "pause", "runs", "logs", "on_demand", "drift", "drift_repair", "drift_leave", "drift_left", "only_in_aws",
                                      "readiness", "approvals", "configuration_export", "configuration_import")},
     }  # fmt: skip
 
@@ -326,7 +329,7 @@ def with_differences(tenant: Tenant) -> None:
         "title": {"written": None, "held": "Emperor"},
     }
     ours = {
-        kind: Link.objects.create(tenant=tenant, object_type=kind, object_id="b" * 36, scim_id=aws_id)
+        kind: Link.objects.create(tenant=tenant, object_type=kind, object_id=OURS, scim_id=aws_id)
         for kind in ("user", "group")
     }
     differences = (
@@ -347,6 +350,10 @@ def with_differences(tenant: Tenant) -> None:
         Drift.objects.create(
             run=run, tenant=tenant, kind=kind, object_type=object_type, scim_id=scim_id, link=link, **facts
         )
+    left = {"scim_id": aws_id, "reason": LONG, "decided_by": "w" * 242 + "@acme.example", "link": ours["user"]}
+    for unit, member in (("displayName", ""), ("", aws_id)):
+        facts = {"kind": "member_extra" if member else "differs", "unit": unit, "held": LONG, "member_scim_id": member}
+        LeftDifference.objects.create(tenant=tenant, name=LONG, **left | facts)
     standings.refresh_only_in_aws(tenant.pk)
 
 
@@ -454,6 +461,7 @@ OWN = (
 )
 HELP = ("help", "help_words", "help_translate", "help_shortcuts", "api_docs")
 GLOBAL = {
+    "drift_leave": f"?object={OURS}",
     **dict.fromkeys(("users", "user_invite", "keys", "credentials", "tenant_new", "account_logout", *HELP, *OWN), ""),
     **dict.fromkeys(
         ("site_audit", "site_audit_check", "health", "retention", "network", "inbox", "tokens", "token_new"), ""
