@@ -57,7 +57,7 @@ def group(request: ApiRequest, slug: str, entra_id: str) -> dict[str, Any]:
     """With how many of its members are in AWS."""
     found = standing_or_404(tenant_of(request, slug), ObjectType.GROUP, entra_id)
     members = queries.members_of_group(found.tenant, found.object_id, groups_of(found))
-    counted = {name: getattr(members, name) for name in ("wanted", "in_aws", "missing", "extra")}
+    counted = {name: getattr(members, name) for name in ("wanted", "in_aws", "missing", "extra", "left")}
     return standing_facts(found) | {"members": counted}
 
 

@@ -151,6 +151,7 @@ class MembersOut(Schema):
     in_aws: int
     missing: int
     extra: int = Field(description="Whom somebody added in AWS.")
+    left: int = Field(description="Whom somebody added in AWS, and somebody decided to leave there.")
 
 
 class GroupOut(StandingOut):

@@ -13,7 +13,8 @@ from sync.runs.quarantine import failing_half
 
 
 def blocked(tenant: Tenant, state: Provisioning, asked_at: datetime | None) -> Blocked | None:
-    """None when nothing does. `asked_at`: since when a run waits for a worker. What keeps the rest from being tried comes first."""
+    """None when nothing does. What keeps the rest from being tried comes first. `asked_at`: since when a run waits for a
+    worker."""
     if not tenant.enabled:
         remedy = _("Resume it under Provisioning.") if tenant.paused else _("Turn it on under Provisioning.")
         return Blocked(off_words(tenant), remedy, "provisioning")

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sync.approvals.queries import Alike
+from sync.approvals.queries import Planned
 from sync.models import Action, Result, Run
 from sync.problems.grouping import ProblemGroup, failures, problem_groups
 
@@ -17,7 +17,7 @@ def shows_a_plan(found: Run) -> bool:
     return ended or found.plan_waits
 
 
-def plan_lines(found: Run, planned: Sequence[Alike]) -> list[dict[str, object]]:
+def plan_lines(found: Run, planned: Sequence[Planned]) -> list[dict[str, object]]:
     """By action and kind of object: people, groups or members. `planned`: rows of the run."""
     counts: Counter[tuple[str, str]] = Counter()
     for one in planned:

@@ -31,8 +31,6 @@ from sync.models.run import RunQuerySet
 from sync.problems.catalogue import PROBLEMS, ProblemWords
 from sync.rules.scope import Reason
 
-__all__ = ["Alike"]
-
 SHRUNK = ("source-shrunk", "app-assignments-shrunk")
 # A preview older than this says too little about today's directory.
 FRESH = datetime.timedelta(hours=24)
@@ -380,12 +378,12 @@ def waiting(tenant: Tenant, by_hold: Mapping[int, int], requests: int, newest: R
     return Waiting(by_hold, requests, waiting_plan(tenant, newest), shrunken(tenant, newest))
 
 
-def planned_rows(run: Run) -> list[Alike]:
-    """What a run planned, those rows together that nothing tells apart."""
-    return alike(run)
+# What a run planned, and how its rows are counted (sync/engine/guard/plan.py).
+Planned = Alike
+planned_rows = alike
 
 
-def foreseen_holds(run: Run, planned: Sequence[Alike]) -> list[dict[str, object]]:
+def foreseen_holds(run: Run, planned: Sequence[Planned]) -> list[dict[str, object]]:
     """What a run that planned would hold all the same, once its creates and key changes are approved: kind and facts."""
     guard = Guard(run, run, counted=planned)
     guard.foresee()

@@ -45,7 +45,7 @@ class Rules:
 
     @classmethod
     def of(cls, configuration: Configuration, mappings: Iterable[AttributeMapping] | None = None) -> "Rules":
-        """Three queries, however much it holds. `mappings`: () where only scope is asked for."""
+        """Three queries, however much it holds. `mappings`: () where only scope is asked for, one less."""
         rows = list(AttributeMapping.objects.filter(configuration=configuration) if mappings is None else mappings)
         assigned = list(configuration.assignments.all())
         filtered = list(ScopingFilter.objects.filter(configuration=configuration))

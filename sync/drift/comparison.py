@@ -6,14 +6,14 @@ what it does not hold: whoever is not listed is asked for by id before being cal
 """
 
 import datetime
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
 from django.db import transaction
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, QuerySet
 from django.utils import timezone
 
 from sync.configuration.ruleset import Rules, redacted_units
@@ -131,6 +131,11 @@ class Comparison:
         self.connections = connections
         self.seen: dict[str, set[str]] = {"user": set(), "group": set()}
         self.counts: Counter[str] = Counter()
+        # What somebody decided to leave, by link; and what of it AWS does not hold any more.
+        self.left: dict[int, list[LeftDifference]] = defaultdict(list)
+        for one in self.tenant.left_differences.all():
+            self.left[one.link_id].append(one)
+        self.over: list[LeftDifference] = []
         # Per group (AWS id) some whom its list lacks.
         self.doubted: dict[str, list[str]] = {}
         configuration = self.tenant.configurations.current()
@@ -151,18 +156,8 @@ class Comparison:
         self._ask_for_unlisted("user")
         self._settle_doubts()
         self._propose()
-        self._set_apart()
-        self.counts.update(self._found())
-
-    def _set_apart(self) -> None:
-        """What somebody decided to leave, and what of it is over."""
         leaving.note(self.run.drifts.all(), self.tenant)
-        moved = Q(link__written_at__gte=self.run.started_at or timezone.now())
-        looked_at = LeftDifference.objects.filter(tenant=self.tenant).exclude(moved)
-        if not self.with_members:
-            looked_at = looked_at.exclude(kind=Drift.Kind.MEMBER_EXTRA)
-        if not self.run.suspect:
-            leaving.lapse(self.run, looked_at=looked_at)
+        self.counts.update(self._found())
 
     def _found(self) -> dict[str, int]:
         rows = self.run.drifts.filter(left_alone=False).values("kind").annotate(found=Count("pk")).order_by()
@@ -209,12 +204,18 @@ class Comparison:
                 continue
             if self._moved(link):
                 continue
+            self.over += [one for one in self.left[link.pk] if one.unit and not self._still(one, link, found)]
             if not link.wanted_name:
                 note_names(link, found)
             if facts := self._differences(link, found, link.object_id in outside, managers):
                 note_keys(link, found)
                 rows.append(self._row(Drift.Kind.DIFFERS, link, name_of(link.written) or name_of(found), facts=facts))
         self._store(rows)
+
+    def _still(self, left: LeftDifference, link: Link, found: Json) -> bool:
+        """AWS holds what was left, and nobody hides it since."""
+        held = resource.units_held(found, [left.unit]).get(left.unit)
+        return left.unit not in self.redacted[link.object_type] and leaving.still(left, link.scim_id, held)
 
     def _moved(self, link: Link) -> bool:
         """Written on demand since this run began: what was read may be older."""
@@ -295,6 +296,7 @@ class Comparison:
                 self._compare_objects(Listed(object_type, [answer.resource]))
 
     def _gone(self, link: Link) -> None:
+        self.over += self.left[link.pk]
         self._store([self._row(Drift.Kind.MISSING, link, name_of(link.written) or link.object_id)])
         # That somebody who is gone is missing in groups is no difference of its own.
         self.run.drifts.filter(kind=Drift.Kind.MEMBER_MISSING, member_scim_id=link.scim_id).delete()
@@ -312,8 +314,11 @@ class Comparison:
         missing = sorted(user for user, certain in expected.items() if certain and user not in held)
         if missing:
             self.doubted[listed.group_id] = missing[:PROBES]
+        extra = held - expected.keys()
+        members = [one for one in self.left[group.pk] if one.member_scim_id]
+        self.over += [one for one in members if one.member_scim_id not in extra or one.scim_id != group.scim_id]
         self._store_members(Drift.Kind.MEMBER_MISSING, group, missing)
-        self._store_members(Drift.Kind.MEMBER_EXTRA, group, sorted(held - expected.keys()))
+        self._store_members(Drift.Kind.MEMBER_EXTRA, group, sorted(extra))
 
     def _store_members(self, kind: Drift.Kind, group: Link, user_ids: Sequence[str]) -> None:
         """Whoever is a member without being linked is told by AWS id."""
@@ -388,14 +393,16 @@ def compare(
     with phases.during("compare") as facts:
         comparison.carry_out()
         facts.update(comparison.counts)
-    _take_as_known(run, began)
+    _take_as_known(comparison)
     return comparison.counts
 
 
 @transaction.atomic
-def _take_as_known(run: Run, began: datetime.datetime) -> None:
+def _take_as_known(comparison: Comparison) -> None:
     """From here on the standings go by this comparison: of whom it found something, and of whom the last one did."""
-    run.compared_at = began
+    run = comparison.run
+    run.compared_at = comparison.began
+    leaving.end(comparison.over)
     run.save(update_fields=["suspect", "compared_at"])
     Tenant.objects.filter(pk=run.tenant_id).update(verified_at=timezone.now())
     for kind in ObjectType.values:

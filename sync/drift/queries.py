@@ -25,8 +25,6 @@ from sync.standings import queries as standings
 from sync.standings.derivation import claimed, known_differences, newest_comparison
 from sync.standings.leaving import LEAVABLE, key_of, key_of_left, units_of
 
-__all__ = ["LEAVABLE", "units_of"]
-
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
@@ -145,10 +143,15 @@ def left_alone(tenant: Tenant, text: str = "", kind: str = "") -> QuerySet[LeftA
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """`found`: AWS has it so as far as is known now; it was looked at since it was written last."""
+    """`found`: it differs, as far as is known now."""
 
     decision: LeftDifference
     found: bool
+
+
+def leavable(row: Drift) -> dict[str, Any]:
+    """What of it can be left, with what AWS holds: by unit, a member by "". {} when nothing can."""
+    return units_of(row) if row.kind in LEAVABLE else {}
 
 
 def left_differences(tenant: Tenant) -> QuerySet[LeftDifference]:

@@ -23,6 +23,8 @@ from sync.standings.derivation import open_differences
 DAY = datetime.timedelta(days=1)
 # A comparison that failed is tried again after this long.
 PAUSE = datetime.timedelta(hours=1)
+# So many differences are left in one decision: a form has no more fields than a web server takes.
+AT_ONCE = 500
 
 
 class NotOnlyInAws(Exception):
@@ -103,13 +105,16 @@ def note_left_alone(tenant: Tenant) -> None:
 
 
 def leavable_differences(tenant: Tenant, chosen: Chosen) -> list[Drift]:
-    """Those of the chosen that are open still and can be left."""
+    """Those of the chosen that are open still and can be left: no more than are decided on at once."""
     rows = open_differences(tenant.pk, latest_comparison(tenant))
-    return leaving.leavable(rows.filter(Q(pk__in=chosen.rows) | Q(link__object_id__in=chosen.objects)))
+    mine = rows.filter(Q(pk__in=chosen.rows) | Q(link__object_id__in=chosen.objects)).order_by("pk")
+    return leaving.leavable(mine)[:AT_ONCE]
 
 
 def leave_differences(*, tenant: Tenant, actor: str, chosen: Chosen, reason: str) -> int:
-    """AWS may hold what it does there, until it holds something else. How many values and members. Raises Busy."""
+    """AWS may hold what it does there, until it holds something else. How many values and members.
+
+    Raises Busy."""
     with _at_rest(tenant), transaction.atomic():
         rows = leavable_differences(tenant, chosen)
         left = leaving.leave(tenant, rows, reason=reason, actor=actor)
@@ -118,11 +123,15 @@ def leave_differences(*, tenant: Tenant, actor: str, chosen: Chosen, reason: str
     return len(left)
 
 
-def stop_leaving_difference(*, left: LeftDifference, actor: str) -> None:
-    """It counts again, if AWS holds it still. Raises Busy."""
+def stop_leaving_difference(*, left: LeftDifference, actor: str) -> bool:
+    """It counts again, if AWS holds it still. False: it was over already. Raises Busy."""
     with _at_rest(left.tenant), transaction.atomic():
-        audit.record(actor, "drift.stop_leaving_difference", left, leaving.facts_of(left), None)
-        repairing.refresh_standings(left.tenant_id, leaving.again(left))
+        found = LeftDifference.objects.filter(pk=left.pk).first()
+        if found is None:
+            return False
+        audit.record(actor, "drift.stop_leaving_difference", found, leaving.facts_of(found), None)
+        repairing.refresh_standings(found.tenant_id, leaving.again(found, latest_comparison(left.tenant)))
+    return True
 
 
 @contextmanager
@@ -150,14 +159,12 @@ def repair_differences(*, tenant: Tenant, actor: str, chosen: Chosen | None = No
     run = latest_comparison(tenant)
     if run is None or run.suspect:
         raise CannotRepair("suspect" if run else "no-comparison")
-    lease = claim(tenant.pk)
-    if lease is None:
-        raise CannotRepair("busy")
     facts = {"run": run.number} | _about(run, chosen)
     try:
-        marked = repairing.mark(run, chosen)
-    finally:
-        lease.release()
+        with _at_rest(tenant):
+            marked = repairing.mark(run, chosen)
+    except Busy as busy:
+        raise CannotRepair("busy") from busy
     audit.record(actor, "drift.repair", run, None, facts | {"differences": marked})
     return marked
 

@@ -101,4 +101,5 @@ class LeftDifference(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.name}, {self.member_name or self.member_scim_id or self.unit}"
+        unit = self.unit.rpartition(":")[2]
+        return f"{self.name}, {self.member_name or self.member_scim_id or unit}"

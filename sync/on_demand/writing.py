@@ -53,14 +53,16 @@ def read_back(asked: Asked) -> bool:
         answer = asked.scim.get_user(link.scim_id) if asked.is_user else asked.scim.get_group(link.scim_id)
     except NotInAws:
         _note(asked, link, Drift.Kind.MISSING)
+        standings.refresh_links([link])
         asked.steps.failed("read_back", "not-found-link", scim_id=link.scim_id)
         return False
     differs: Mapping[str, Any] = _differences(asked, link, answer.resource or {})
     members = _memberships_that_differ(asked, link)
-    if differs:
-        differs = _note(asked, link, Drift.Kind.DIFFERS, differs)
-    elif not members:
-        _note(asked, link, None)
+    if not members:
+        # What was found before gives way to what follows.
+        Link.objects.filter(pk=link.pk).update(read_at=timezone.now())
+    differs = _note(asked, link, Drift.Kind.DIFFERS, differs) if differs else {}
+    standings.refresh_links([link])
     if differs or members:
         shown = {unit: _as_shown(unit, one) for unit, one in differs.items()}
         asked.steps.failed("read_back", "differs", differences=shown, memberships=members, scim_id=link.scim_id)
@@ -70,22 +72,16 @@ def read_back(asked: Asked) -> bool:
 
 
 @transaction.atomic
-def _note(asked: Asked, link: Link, kind: Drift.Kind | None, facts: Mapping[str, Any] = NOTHING) -> Mapping[str, Any]:
-    """What was read counts like a comparison of this one object. `kind`: None when AWS holds what was written. The facts
-    without what somebody decided to leave."""
-    rows = Drift.objects.none()
-    if kind is None:
-        Link.objects.filter(pk=link.pk).update(read_at=timezone.now())
-    else:
-        mine = {"object_type": link.object_type, "object_id": link.object_id, "scim_id": link.scim_id}
-        name = name_of(link.written)[:1024]
-        row = Drift.objects.create(
-            run=asked.run, tenant=asked.tenant, kind=kind, link=link, name=name, facts=dict(facts), **mine
-        )
-        rows = Drift.objects.filter(pk=row.pk)
-        leaving.note(rows, asked.tenant)
-    standings.refresh_links([link])
-    return next((row.facts for row in rows.filter(left_alone=False)), NOTHING)
+def _note(asked: Asked, link: Link, kind: Drift.Kind, facts: Mapping[str, Any] = NOTHING) -> Mapping[str, Any]:
+    """What was read counts like a comparison of this one object. The facts without what somebody decided to leave."""
+    mine = {"object_type": link.object_type, "object_id": link.object_id, "scim_id": link.scim_id}
+    name = name_of(link.written)[:1024]
+    row = Drift.objects.create(
+        run=asked.run, tenant=asked.tenant, kind=kind, link=link, name=name, facts=dict(facts), **mine
+    )
+    rows = Drift.objects.filter(pk=row.pk)
+    leaving.note(rows, asked.tenant)
+    return next((one.facts for one in rows.filter(left_alone=False)), NOTHING)
 
 
 def _as_shown(unit: str, one: Mapping[str, Any]) -> dict[str, Any]:

@@ -37,8 +37,8 @@ THERE = (Word.IN_AWS, Word.DIFFERS)
 @dataclass(frozen=True, slots=True)
 class GroupMembers:
     """Counts of people. `wanted`: of the group in Entra and in scope; `in_aws`: members there; `missing`: those wanted whom
-    AWS lacks; `extra`: those whom somebody added in AWS, and `left` those of them whom somebody decided to leave there; `worst`: standing of the first who is missing, `names`: of some
-    with the same cause."""
+    AWS lacks; `extra`: those whom somebody added in AWS; `left`: those whom somebody added, and somebody decided to leave
+    there; `worst`: standing of the first who is missing, `names`: of some with the same cause."""
 
     wanted: int
     in_aws: int

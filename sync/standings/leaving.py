@@ -1,4 +1,4 @@
-"""Leaving what differs as AWS has it: remembered value by value and member by member, for as long as AWS holds just that."""
+"""Leaving what differs as AWS has it: remembered value by value and member by member, as long as AWS holds just that."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -11,10 +11,11 @@ from sync.db.keys import listed
 from sync.models import Drift, LeftDifference, Run, Tenant
 from sync.rules.drift import same
 from sync.scim.resource import REDACTED
+from sync.standings.derivation import known_differences
 
 # Who is gone is made anew or unassigned, and who is missing in a group is in it by Entra.
 LEAVABLE = (Drift.Kind.DIFFERS, Drift.Kind.MEMBER_EXTRA)
-# Somebody who left and is enabled in AWS is never to be overlooked.
+# Who is enabled in AWS and should not be, or the other way round, is never to be overlooked.
 NEVER = ("active",)
 KEY = ("link", "kind", "unit", "member_scim_id")
 # Of a link, which difference, of which unit or member.
@@ -46,37 +47,41 @@ def _decision(tenant: Tenant, row: Drift, unit: str, held: Any, **decided: Any) 
     return LeftDifference(tenant=tenant, link_id=link, kind=kind, unit=unit, held=held, member_scim_id=member, **facts)
 
 
-def note(rows: QuerySet[Drift], tenant: Tenant) -> int:
-    """Sets apart what somebody decided to leave, where AWS holds just that; how much that is."""
+def note(rows: QuerySet[Drift], tenant: Tenant) -> None:
+    """Sets apart what somebody decided to leave, where AWS holds just that."""
     decisions = LeftDifference.objects.filter(tenant=tenant)
     left = {key_of_left(one): one for one in decisions}
     if not left:
-        return 0
+        return
     found = rows.filter(link__in=decisions.values("link"), kind__in=LEAVABLE)
-    return _set_apart((row, list(_left_of(row, left))) for row in found)
+    _set_apart((row, list(_left_of(row, left))) for row in found)
 
 
 def _left_of(row: Drift, left: dict[Key, LeftDifference]) -> Iterator[str]:
     for unit, held in units_of(row).items():
         one = left.get(key_of(row, unit))
-        if one is not None and one.scim_id == row.scim_id and same(unit, one.held, held):
+        if one is not None and still(one, row.scim_id, held):
             yield unit
 
 
-def lapse(run: Run, *, looked_at: QuerySet[LeftDifference]) -> None:
-    """A comparison did not find any more what was left of those it looked at: next time somebody is asked again."""
-    rows = run.drifts.filter(left_alone=True)
-    found = {key_of(row, unit) for row in rows for unit in units_of(row)}
-    gone = [one for one in looked_at if key_of_left(one) not in found]
-    audit.record_all(audit.entry(audit.ITSELF, "drift.left_is_over", one, facts_of(one), None) for one in gone)
+def still(left: LeftDifference, scim_id: str, held: Any) -> bool:
+    """`held`: of its unit, by that object of AWS. Both ways: neither has anything that the other has not."""
+    unit = left.unit
+    return left.scim_id == scim_id and same(unit, left.held, held) and same(unit, held, left.held)
+
+
+def end(over: Iterable[LeftDifference]) -> None:
+    """AWS holds something else than was left: next time somebody is asked again."""
+    gone = list(over)
+    facts = {one.pk: {name: fact for name, fact in facts_of(one).items() if name != "held"} for one in gone}
+    audit.record_all(audit.entry(audit.ITSELF, "drift.left_is_over", one, facts[one.pk], None) for one in gone)
     LeftDifference.objects.filter(pk__in=listed([one.pk for one in gone])).delete()
 
 
-def again(left: LeftDifference) -> list[Drift]:
-    """Nobody leaves it any more; its rows."""
-    rows = Drift.objects.filter(
-        link_id=left.link_id, kind=left.kind, member_scim_id=left.member_scim_id, left_alone=True
-    )
+def again(left: LeftDifference, newest: Run | None) -> list[Drift]:
+    """Nobody leaves it any more; its rows of what is known now. `newest`: comparison."""
+    same_as = {"link_id": left.link_id, "kind": left.kind, "member_scim_id": left.member_scim_id}
+    rows = known_differences(left.tenant_id, newest).filter(left_alone=True, **same_as)
     found = [row for row in rows if left.unit in units_of(row)]
     left.delete()
     Drift.objects.filter(pk__in=[row.pk for row in found]).update(left_alone=False)
@@ -105,7 +110,7 @@ def units_of(row: Drift) -> dict[str, Any]:
     return {unit: value for unit, value in held.items() if value != REDACTED}
 
 
-def _set_apart(found: Iterable[tuple[Drift, Iterable[str]]]) -> int:
+def _set_apart(found: Iterable[tuple[Drift, Iterable[str]]]) -> None:
     """Each unit becomes a row of its own that is left; the rest of its row stays."""
     alone, rest, apart = [], [], []
     for row, units in found:
@@ -122,7 +127,6 @@ def _set_apart(found: Iterable[tuple[Drift, Iterable[str]]]) -> int:
     Drift.objects.bulk_create(apart, batch_size=200)
     Drift.objects.bulk_update([row for row in rest if row.facts], ["facts"], batch_size=200)
     Drift.objects.filter(pk__in=listed([row.pk for row in rest if not row.facts])).delete()
-    return len(alone) + len(apart)
 
 
 def _apart(row: Drift, unit: str) -> Drift:

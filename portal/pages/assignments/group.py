@@ -61,28 +61,24 @@ class GroupMember:
 
 @dataclass(frozen=True, slots=True)
 class GroupTree:
-    """One group and those inside it. `read`: by object id, as they were read; `inside`: the groups directly in each."""
+    """One group (`root`) and those inside it. `read`: by object id, as they were read; `inside`: the groups directly in
+    each; `groups`: all of them; `names`: of those that were read."""
 
     root: str
     read: Mapping[str, Any]
     inside: Mapping[str, set[str]]
+    groups: set[str]
+    names: Mapping[str, str]
 
     @classmethod
     def of(cls, tenant: Tenant, root: str) -> "GroupTree":
-        read = groups_read(tenant, [root])
-        if not any(row.holds_groups for row in read.values()):
-            return cls(root, read, {})
-        inside = assignment_effects.nested_groups(tenant, [root])
-        below = {child for children in inside.values() for child in children} - {root}
-        return cls(root, read | groups_read(tenant, below), inside)
-
-    @property
-    def groups(self) -> set[str]:
-        return {self.root, *(child for children in self.inside.values() for child in children)}
-
-    @property
-    def names(self) -> dict[str, str]:
-        return {group_id: str(found) for group_id, found in self.read.items()}
+        read, inside = groups_read(tenant, [root]), dict[str, set[str]]()
+        if any(row.holds_groups for row in read.values()):
+            inside = assignment_effects.nested_groups(tenant, [root])
+        groups = {root, *(child for children in inside.values() for child in children)}
+        if inside:
+            read |= groups_read(tenant, groups - {root})
+        return cls(root, read, inside, groups, {group_id: str(found) for group_id, found in read.items()})
 
 
 @page(read=Right.READ)

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from portal.access.pages import page
 from portal.access.request import HttpRequest
 from portal.access.roles import Right
+from portal.access.step_up import StepUp
 from portal.frame.paging import PAGE, Pager
 from portal.frame.render import redirect_to, render_page, render_question
 from portal.pages.drift.forms import ChosenForm, ReasonForm
@@ -48,20 +49,19 @@ def drift_leave(request: HttpRequest, tenant: Tenant) -> HttpResponse:
         words = ngettext("%(n)s difference is left.", "%(n)s differences are left.", left)
         messages.success(request, words % {"n": left})
     else:
-        messages.warning(request, _("Nothing was left: it does not differ any more, as far as is known."))
+        messages.warning(request, _("Nothing was left: it does not differ any more, or it cannot be left."))
     return redirect_to(request, "drift", tenant.slug)
 
 
 def leave_context(tenant: Tenant, chosen: Chosen) -> dict[str, Any]:
     """`rows`: those that can be left; what is asked about is what is left."""
-    rows = [(row, leaving_of(row)) for row in services.leavable_differences(tenant, chosen)]
-    count = sum(len(units) or 1 for _row, units in rows)
-    return {"tenant": tenant, "rows": rows, "named": rows[:NAMED], "more": max(0, len(rows) - NAMED), "count": count}
+    rows = [(row, values_of(row)) for row in services.leavable_differences(tenant, chosen)]
+    return {"tenant": tenant, "rows": rows, "named": rows[:NAMED], "more": max(0, len(rows) - NAMED)}
 
 
-def leaving_of(row: Drift) -> list[tuple[str, Any]]:
+def values_of(row: Drift) -> list[tuple[str, Any]]:
     """Units with what AWS holds; [] of a member."""
-    return [(unit, held) for unit, held in queries.units_of(row).items() if unit]
+    return [(unit, held) for unit, held in queries.leavable(row).items() if unit]
 
 
 @page(read=Right.READ)
@@ -78,13 +78,12 @@ def drift_left(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     return render_page(request, "drift/left.html", context)
 
 
-@page(act=Right.APPROVE)
+@page(act=Right.APPROVE, step_up=StepUp.TO_ACT)
 def drift_left_undo(request: HttpRequest, tenant: Tenant, pk: int) -> HttpResponse:
     left = get_object_or_404(tenant.left_differences, pk=pk)
     try:
-        services.stop_leaving_difference(left=left, actor=request.user.email)
+        if services.stop_leaving_difference(left=left, actor=request.user.email):
+            messages.success(request, _("%(name)s is no longer left.") % {"name": left})
     except Busy:
         messages.error(request, BUSY)
-        return redirect_to(request, "drift_left", tenant.slug)
-    messages.success(request, _("%(name)s is no longer left.") % {"name": left})
     return redirect_to(request, "drift_left", tenant.slug)

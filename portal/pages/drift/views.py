@@ -29,7 +29,7 @@ from sync.runs.phases import phase_of
 from sync.runs.requests import RunInTheWay, request_soon
 from sync.standings import queries as standings
 
-# How many of the chosen differences are named before they are repaired.
+# How many of the chosen differences are named before they are repaired or left.
 NAMED = 10
 
 
@@ -93,8 +93,12 @@ def drift_context(request: HttpRequest, tenant: Tenant) -> dict[str, Any]:
     }
     if run is None:
         return context
-    repairs = can(request.user, tenant, Right.OPERATE) and not run.suspect and open_run is None
-    return context | {"may_repair": repairs} | results(request, tenant, run)
+    certain = not run.suspect and open_run is None
+    may = {
+        "may_repair": can(request.user, tenant, Right.OPERATE) and certain,
+        "may_leave": can(request.user, tenant, Right.APPROVE) and certain,
+    }
+    return context | may | results(request, tenant, run)
 
 
 def results(request: HttpRequest, tenant: Tenant, run: Run) -> dict[str, Any]:
@@ -147,13 +151,14 @@ def section_context(request: HttpRequest, kind: DriftSection, rows: QuerySet[Dri
     found = one_page(request, rows, count, kind.value)
     shown = list(found.object_list)
     members = queries.members_by_id(shown)
+    lines = [section_row(row, members.get(row.member_scim_id, "")) for row in shown]
     return {
         "kind": kind,
         "count": count,
-        "rows": [section_row(row, members.get(row.member_scim_id, "")) for row in shown],
+        "rows": lines,
+        "leavable": any(line["leavable"] for line in lines),
         "pager": Pager.of(request, found, kind.value, kind.title, anchor=f"#title-{kind.value}"),
         "members": kind.value.startswith("member"),
-        "leavable": kind.value in queries.LEAVABLE,
         "unlinked": kind is UNLINKED,
     }
 
@@ -166,6 +171,7 @@ def section_row(row: Drift, member: str) -> dict[str, Any]:
         "member": member,
         "about": ", ".join(name for name in (row.name or row.scim_id, row.member_name) if name),
         "repairable": row.kind != Drift.Kind.MEMBER_EXTRA or bool(member),
+        "leavable": bool(queries.leavable(row)),
     }
 
 

@@ -19,7 +19,7 @@ SAFETY = "/t/acme/provisioning/safety/"
 TO_OPEN = {"connection_entra", "connection_aws", "credential_renewal", "channel", "channel_add"}
 TO_ACT = {
     *("approval", "decide_request", "approvals_link", "accept_shrinkage", "run_confirm", "turn_on", "resume"),
-    *("only_in_aws_link", "only_in_aws_undo", "person_match", "person_cut"),
+    *("only_in_aws_link", "only_in_aws_undo", "drift_left_undo", "person_match", "person_cut"),
     *("publish", "provisioning_safety", "user_invite", "user_role", "user_role_take", "user_reset", "user_sessions"),
     *("user_second_factor", "user_deactivate", "user_activate", "user_remove", "token_new", "token_revoke"),
     "tenant_delete",

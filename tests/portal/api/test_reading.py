@@ -52,7 +52,7 @@ def test_groups_have_their_aws_ids_and_members(every_standing: Tenant, script: S
     one = script.read(f"/tenants/acme/groups/{standing.object_id}")
     assert one["aws_id"] == standing.scim_id
     assert one["aws_id"]
-    assert one["members"] == {"wanted": 0, "in_aws": 0, "missing": 0, "extra": 0}
+    assert one["members"] == {"wanted": 0, "in_aws": 0, "missing": 0, "extra": 0, "left": 0}
 
 
 def test_runs_come_newest_first_and_one_by_its_number(tenant: Tenant, script: Script) -> None:

@@ -224,6 +224,10 @@ def test_what_somebody_decided_to_leave_in_aws_is_no_failure(wired: Tenant, lab:
     row = demand(wired, person).objects_asked.get()
     assert list(facts(row, "read_back")["differences"]) == ["displayName"]
     assert LeftDifference.objects.count() == 1
+    assert Standing.objects.get(object_id=person["id"]).word == "differs"
+    lab.call("PATCH", mine, {"displayName": person["displayName"]})
+    assert steps(demand(wired, person).objects_asked.get())["read_back"] == "done"
+    assert Standing.objects.get(object_id=person["id"]).word == "in_aws", "what was mended there counts no more"
 
 
 @pytest.mark.parametrize("leaving", ["leave", "purge", "block", "unassign"])

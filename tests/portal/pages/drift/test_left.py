@@ -115,12 +115,56 @@ def test_whoever_may_not_approve_reads_and_leaves_nothing(
 
 
 @pytest.mark.django_db
+def test_an_approver_leaves_what_they_may_not_repair(
+    tenant: Tenant, adele: Link, client_of: Callable[[User], Client]
+) -> None:
+    row, group = Drift.objects.get(), linked(mirrored_group(tenant, "Admins"))
+    found(row.run, "member_extra", group, name="Admins", member_scim_id="u9")
+    refresh_all(tenant)
+    client = client_of(person("ann@acme.example", Role.APPROVER))
+    page = client.get(PAGE).content.decode()
+    for there in (f"leave-{row.pk}", "leave-ticked-differs", f"tick-{row.pk}"):
+        assert f'id="{there}"' in page
+    assert "Repair ticked" not in page
+    assert f"{PAGE}leave/?object={group.object_id}" in client.get(f"/t/acme/groups/{group.object_id}/").content.decode()
+    client.post(f"{PAGE}leave/", {"row": row.pk, "reason": WHY})
+    assert word(adele.object_id) == "in_aws"
+
+
+@pytest.mark.django_db
+def test_a_part_of_a_value_that_somebody_adds_is_something_else(tenant: Tenant, jo: Client) -> None:
+    kim = linked(mirrored_person(tenant, "Kim"), written={"addresses": []})
+    home = {"type": "work", "streetAddress": "1 Main St"}
+    for held, left in ((home, True), (home | {"country": "X"}, False)):
+        run = new_comparison(tenant)
+        found(run, "differs", kim, facts={"addresses": {"written": [], "held": [held]}})
+        leaving.note(run.drifts.all(), tenant)
+        refresh_all(tenant)
+        if not LeftDifference.objects.exists():
+            jo.post(f"{PAGE}leave/", {"object": kim.object_id, "reason": WHY})
+        assert (word(kim.object_id) == "in_aws") is left
+
+
+@pytest.mark.django_db
+def test_no_more_are_left_at_once_than_a_form_can_name(
+    tenant: Tenant, jo: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sync.drift.services.AT_ONCE", 3)
+    run, group = new_comparison(tenant), linked(mirrored_group(tenant, "Admins"))
+    for n in range(5):
+        found(run, "member_extra", group, name="Admins", member_scim_id=f"u{n}")
+    asked = jo.get(f"{PAGE}leave/?object={group.object_id}").content.decode()
+    assert len(re.findall(r'name="row" value="', asked)) == 3
+
+
+@pytest.mark.django_db
 def test_another_field_that_differs_is_repaired_and_the_left_one_stays(tenant: Tenant, adele: Link, jo: Client) -> None:
     jo.post(f"{PAGE}leave/", {"object": adele.object_id, "reason": WHY})
     run = new_comparison(tenant)
     nick = {"nickName": {"written": "", "held": "Dell"}}
     found(run, "differs", adele, name="Adele", facts=CHIEF | nick)
-    assert leaving.note(run.drifts.all(), tenant) == 1
+    leaving.note(run.drifts.all(), tenant)
+    assert [list(row.facts) for row in run.drifts.filter(left_alone=True)] == [["title"]]
     refresh_all(tenant)
     assert word(adele.object_id) == "differs"
     assert "Left as AWS has it: title Chief" in text_of(jo, f"/t/acme/people/{adele.object_id}/")
@@ -136,7 +180,8 @@ def test_of_another_object_in_aws_nothing_is_left(tenant: Tenant, adele: Link, j
     adele.refresh_from_db()
     run = new_comparison(tenant)
     found(run, "differs", adele, name="Adele", facts=CHIEF)
-    assert leaving.note(run.drifts.all(), tenant) == 0
+    leaving.note(run.drifts.all(), tenant)
+    assert not run.drifts.filter(left_alone=True).exists()
     assert "Left as AWS has it" not in text_of(jo, f"/t/acme/people/{adele.object_id}/")
 
 
@@ -218,10 +263,26 @@ def test_later_runs_keep_to_it_until_aws_holds_something_else(team: dict[str, An
     sync(tenant, Run.Kind.VERIFY)
     assert word(first) == "differs", "that is something else"
     assert [one.member_scim_id for one in LeftDifference.objects.all()] == [stranger["id"]]
-    assert AuditEntry.objects.get(verb="drift.left_is_over").before["held"] == "Chief"
+    assert AuditEntry.objects.get(verb="drift.left_is_over").before["unit"] == "title"
     lab.call("PATCH", f"aws/users/{held['id']}", {"title": "Chief"})
     sync(tenant, Run.Kind.VERIFY)
     assert word(first) == "differs", "what was over is asked about again"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_is_remembered_while_nobody_compares_the_field(team: dict[str, Any], lab: Lab, jo: Client) -> None:
+    tenant, first = team["tenant"], team["ids"][0]
+    lab.call("PATCH", f"aws/users/{aws_user(lab, first)['id']}", {"title": "Chief"})
+    sync(tenant, Run.Kind.VERIFY)
+    jo.post(f"{PAGE}leave/", {"object": first, "reason": WHY})
+    lab.call("PATCH", f"entra/users/{first}", {"accountEnabled": False})
+    sync(tenant)
+    sync(tenant, Run.Kind.VERIFY)
+    lab.call("PATCH", f"entra/users/{first}", {"accountEnabled": True})
+    sync(tenant)
+    run = sync(tenant, Run.Kind.VERIFY)
+    assert not run.drifts.undecided().exists()
+    assert LeftDifference.objects.get().held == "Chief"
 
 
 @pytest.mark.django_db(transaction=True)
