@@ -54,9 +54,10 @@ def drift_leave(request: HttpRequest, tenant: Tenant) -> HttpResponse:
 
 
 def leave_context(tenant: Tenant, chosen: Chosen) -> dict[str, Any]:
-    """`rows`: those that can be left; what is asked about is what is left."""
+    """`rows`: those that can be left; what is asked about is what is left. `full`: there may be more than these."""
     rows = [(row, values_of(row)) for row in services.leavable_differences(tenant, chosen)]
-    return {"tenant": tenant, "rows": rows, "named": rows[:NAMED], "more": max(0, len(rows) - NAMED)}
+    full = services.AT_ONCE if len(rows) == services.AT_ONCE else 0
+    return {"tenant": tenant, "rows": rows, "named": rows[:NAMED], "more": max(0, len(rows) - NAMED), "full": full}
 
 
 def values_of(row: Drift) -> list[tuple[str, Any]]:

@@ -155,6 +155,7 @@ def test_no_more_are_left_at_once_than_a_form_can_name(
         found(run, "member_extra", group, name="Admins", member_scim_id=f"u{n}")
     asked = jo.get(f"{PAGE}leave/?object={group.object_id}").content.decode()
     assert len(re.findall(r'name="row" value="', asked)) == 3
+    assert "No more than 3 are left at once" in asked
 
 
 @pytest.mark.django_db
