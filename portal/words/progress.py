@@ -4,12 +4,14 @@ import datetime
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from sync.models import Run
 from sync.models.columns import Phase
 from sync.problems.languages import grouped
 from sync.runs import phases
+
+BUSY = gettext_lazy("Nothing was changed: a run is in progress. Try again when it is over.")
 
 
 def run_in_the_way(run: Run) -> str:

@@ -6,7 +6,7 @@ what it does not hold: whoever is not listed is asked for by id before being cal
 """
 
 import datetime
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -132,9 +132,9 @@ class Comparison:
         self.seen: dict[str, set[str]] = {"user": set(), "group": set()}
         self.counts: Counter[str] = Counter()
         # What somebody decided to leave, by link; and what of it AWS does not hold any more.
-        self.left: dict[int, list[LeftDifference]] = defaultdict(list)
+        self.left: dict[int, list[LeftDifference]] = {}
         for one in self.tenant.left_differences.all():
-            self.left[one.link_id].append(one)
+            self.left.setdefault(one.link_id, []).append(one)
         self.over: list[LeftDifference] = []
         # Per group (AWS id) some whom its list lacks.
         self.doubted: dict[str, list[str]] = {}
@@ -156,7 +156,7 @@ class Comparison:
         self._ask_for_unlisted("user")
         self._settle_doubts()
         self._propose()
-        leaving.note(self.run.drifts.all(), self.tenant)
+        leaving.note(self.run.drifts.all(), (one for some in self.left.values() for one in some))
         self.counts.update(self._found())
 
     def _found(self) -> dict[str, int]:
@@ -204,7 +204,7 @@ class Comparison:
                 continue
             if self._moved(link):
                 continue
-            self.over += [one for one in self.left[link.pk] if one.unit and not self._still(one, link, found)]
+            self.over += [one for one in self.left.get(link.pk, ()) if one.unit and not self._still(one, link, found)]
             if not link.wanted_name:
                 note_names(link, found)
             if facts := self._differences(link, found, link.object_id in outside, managers):
@@ -296,7 +296,7 @@ class Comparison:
                 self._compare_objects(Listed(object_type, [answer.resource]))
 
     def _gone(self, link: Link) -> None:
-        self.over += self.left[link.pk]
+        self.over += self.left.get(link.pk, ())
         self._store([self._row(Drift.Kind.MISSING, link, name_of(link.written) or link.object_id)])
         # That somebody who is gone is missing in groups is no difference of its own.
         self.run.drifts.filter(kind=Drift.Kind.MEMBER_MISSING, member_scim_id=link.scim_id).delete()
@@ -315,8 +315,10 @@ class Comparison:
         if missing:
             self.doubted[listed.group_id] = missing[:PROBES]
         extra = held - expected.keys()
-        members = [one for one in self.left[group.pk] if one.member_scim_id]
-        self.over += [one for one in members if one.member_scim_id not in extra or one.scim_id != group.scim_id]
+        members = [one for one in self.left.get(group.pk, ()) if one.member_scim_id]
+        self.over += [
+            one for one in members if one.member_scim_id not in extra or not leaving.still(one, group.scim_id, None)
+        ]
         self._store_members(Drift.Kind.MEMBER_MISSING, group, missing)
         self._store_members(Drift.Kind.MEMBER_EXTRA, group, sorted(extra))
 

@@ -159,11 +159,10 @@ def left_differences(tenant: Tenant) -> QuerySet[LeftDifference]:
     return LeftDifference.objects.filter(tenant=tenant).select_related("link")
 
 
-def with_found(tenant: Tenant, decisions: Iterable[LeftDifference]) -> list[Left]:
+def with_found(tenant: Tenant, decisions: Iterable[LeftDifference], newest: Run | None) -> list[Left]:
+    """`newest`: comparison."""
     found = list(decisions)
-    if not found:
-        return []
-    known = known_differences(tenant.pk, newest_comparison(tenant.pk)).filter(left_alone=True)
+    known = known_differences(tenant.pk, newest).filter(left_alone=True)
     rows = known.filter(link__in=[one.link_id for one in found])
     keys = {key_of(row, unit) for row in rows for unit in units_of(row)}
     return [Left(one, key_of_left(one) in keys) for one in found]
@@ -171,7 +170,8 @@ def with_found(tenant: Tenant, decisions: Iterable[LeftDifference]) -> list[Left
 
 def left_of(tenant: Tenant, link: Link | None) -> list[Left]:
     """Of one person or group."""
-    return with_found(tenant, left_differences(tenant).filter(link=link)) if link else []
+    found = list(left_differences(tenant).filter(link=link)) if link else []
+    return with_found(tenant, found, newest_comparison(tenant.pk)) if found else []
 
 
 def left_by_rule(run: Run) -> QuerySet[Drift]:

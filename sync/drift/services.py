@@ -1,8 +1,6 @@
 """Comparisons with AWS: asking for one, its results, repairing after a look at them, and whether one is due."""
 
 import datetime
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from django.db import transaction
@@ -13,7 +11,7 @@ from sync import audit
 from sync.drift import repairing
 from sync.drift.queries import Chosen, standing_only_in_aws
 from sync.models import Drift, LeftAlone, LeftDifference, Run, Tenant
-from sync.runs.lease import claim
+from sync.runs.lease import Busy, at_rest
 from sync.runs.requests import request_run
 from sync.scim.never_touch import NeverTouch
 from sync.standings import leaving, queries
@@ -29,10 +27,6 @@ AT_ONCE = 500
 
 class NotOnlyInAws(Exception):
     """Somebody of Entra claims the object by now, it is left alone already, or AWS holds it no more."""
-
-
-class Busy(Exception):
-    """A run is in progress."""
 
 
 class CannotRepair(Exception):
@@ -115,7 +109,7 @@ def leave_differences(*, tenant: Tenant, actor: str, chosen: Chosen, reason: str
     """AWS may hold what it does there, until it holds something else. How many values and members.
 
     Raises Busy."""
-    with _at_rest(tenant), transaction.atomic():
+    with at_rest(tenant.pk), transaction.atomic():
         rows = leavable_differences(tenant, chosen)
         left = leaving.leave(tenant, rows, reason=reason, actor=actor)
         repairing.refresh_standings(tenant.pk, rows)
@@ -125,25 +119,13 @@ def leave_differences(*, tenant: Tenant, actor: str, chosen: Chosen, reason: str
 
 def stop_leaving_difference(*, left: LeftDifference, actor: str) -> bool:
     """It counts again, if AWS holds it still. False: it was over already. Raises Busy."""
-    with _at_rest(left.tenant), transaction.atomic():
+    with at_rest(left.tenant_id), transaction.atomic():
         found = LeftDifference.objects.filter(pk=left.pk).first()
         if found is None:
             return False
         audit.record(actor, "drift.stop_leaving_difference", found, leaving.facts_of(found), None)
         repairing.refresh_standings(found.tenant_id, leaving.again(found, latest_comparison(left.tenant)))
     return True
-
-
-@contextmanager
-def _at_rest(tenant: Tenant) -> Iterator[None]:
-    """Under the tenant's lease: no comparison finds anew what is being decided."""
-    lease = claim(tenant.pk)
-    if lease is None:
-        raise Busy
-    try:
-        yield
-    finally:
-        lease.release()
 
 
 def chosen_differences(run: Run, chosen: Chosen) -> QuerySet[Drift]:
@@ -161,7 +143,7 @@ def repair_differences(*, tenant: Tenant, actor: str, chosen: Chosen | None = No
         raise CannotRepair("suspect" if run else "no-comparison")
     facts = {"run": run.number} | _about(run, chosen)
     try:
-        with _at_rest(tenant):
+        with at_rest(tenant.pk):
             marked = repairing.mark(run, chosen)
     except Busy as busy:
         raise CannotRepair("busy") from busy

@@ -22,6 +22,10 @@ class RunQuerySet(models.QuerySet["Run"]):
     def finished(self) -> "RunQuerySet":
         return self.exclude(state__in=Run.OPEN)
 
+    def queued(self) -> "RunQuerySet":
+        """No worker has taken them up. The states said twice are what SQLite knows the index of open runs by."""
+        return self.filter(state__in=Run.OPEN).filter(state=Run.State.QUEUED)
+
     def whole(self) -> "RunQuerySet":
         """Those over the whole directory by the rules in use: nothing on demand, no comparison, no draft's preview."""
         return self.exclude(kind__in=(Run.Kind.ON_DEMAND, Run.Kind.VERIFY)).filter(configuration_digest="")

@@ -80,7 +80,7 @@ def _note(asked: Asked, link: Link, kind: Drift.Kind, facts: Mapping[str, Any] =
         run=asked.run, tenant=asked.tenant, kind=kind, link=link, name=name, facts=dict(facts), **mine
     )
     rows = Drift.objects.filter(pk=row.pk)
-    leaving.note(rows, asked.tenant)
+    leaving.note(rows, link.left_differences.all())
     return next((one.facts for one in rows.filter(left_alone=False)), NOTHING)
 
 

@@ -14,15 +14,11 @@ from sync.engine.export.settling import Settled
 from sync.engine.work import try_now
 from sync.models import LeftAlone, Link, Run
 from sync.problems.grouping import failures
-from sync.runs.lease import claim
+from sync.runs.lease import at_rest
 from sync.runs.requests import request_run
 from sync.standings import services as standings
 
 NOT_MATCHED = dict.fromkeys(("match_code", "match_attribute", "match_scim_id", "match_name", "adopt_scim_id"), "")
-
-
-class Busy(Exception):
-    """A run is in progress: it may be writing to this very user."""
 
 
 class NotLinked(Exception):
@@ -32,23 +28,14 @@ class NotLinked(Exception):
 def match_again(*, link: Link, actor: str) -> None:
     """The next run looks for the person in AWS as if for the first time: it links whom it finds, or makes a new user.
     Raises Busy, NotLinked."""
-    _under_lease(link, actor, "link.match_again", "")
+    with at_rest(link.tenant_id):
+        _forget(link, actor, "link.match_again", "")
 
 
 def cut_link(*, link: Link, actor: str, reason: str) -> None:
     """The user in AWS stays as it is, and is left alone from now on. Raises Busy, NotLinked."""
-    _under_lease(link, actor, "link.cut", reason)
-
-
-def _under_lease(link: Link, actor: str, verb: str, reason: str) -> None:
-    """So that no run moves the same link meanwhile."""
-    lease = claim(link.tenant_id)
-    if lease is None:
-        raise Busy
-    try:
-        _forget(link, actor, verb, reason)
-    finally:
-        lease.release()
+    with at_rest(link.tenant_id):
+        _forget(link, actor, "link.cut", reason)
 
 
 @transaction.atomic

@@ -10,7 +10,7 @@ import random
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Self
 
@@ -160,3 +160,19 @@ def claim(tenant_id: int) -> Lease | None:
             return None
         epoch = Tenant.objects.values_list("lease_epoch", flat=True).get(pk=tenant_id)
     return Lease(tenant_id, epoch, seconds)
+
+
+class Busy(Exception):
+    """A run of the tenant is in progress."""
+
+
+@contextlib.contextmanager
+def at_rest(tenant_id: int) -> Iterator[None]:
+    """Under the tenant's lease: no run reads or moves meanwhile what somebody decides on. Raises Busy."""
+    lease = claim(tenant_id)
+    if lease is None:
+        raise Busy
+    try:
+        yield
+    finally:
+        lease.release()

@@ -39,8 +39,8 @@ class Newest:
 def newest_runs(tenant: Tenant) -> Newest:
     """In one question to the database."""
     runs = tenant.runs.order_by("-number")
-    asked = tenant.runs.filter(state=Run.State.QUEUED).order_by("created_at")
-    newest = (runs.exclude(kind=Run.Kind.ON_DEMAND), runs.whole(), runs.syncs(), runs.compared(), asked)
+    asked = tenant.runs.queued().order_by("created_at")
+    newest = (runs.exclude(kind=Run.Kind.ON_DEMAND), runs.whole(), runs.syncs(), runs.compared().order_by("-pk"), asked)
     run, whole, sync, compared, waits = (Q(pk=Subquery(some.values("pk")[:1])) for some in newest)
     read = tenant.snapshots.exclude(sealed_at=None).order_by("-pk").values("sealed_at")
     rows = runs.filter(run | whole | sync | compared | waits).annotate(read_at=Subquery(read[:1]))

@@ -24,6 +24,7 @@ from sync.models import (
     Run,
     Tenant,
 )
+from sync.models.drift import DriftQuerySet
 from sync.problems.catalogue import PROBLEMS
 
 # Another object stands in the way.
@@ -223,10 +224,10 @@ def only_in_aws(tenant_id: int, newest: Run | None) -> QuerySet[Drift]:
 def open_differences(tenant_id: int, newest: Run | None) -> QuerySet[Drift]:
     """What makes people and groups of ours *Gone* or *Differs*: the same rows as in FACTS, one by one. `newest`:
     comparison."""
-    return known_differences(tenant_id, newest).filter(repaired=False, left_alone=False)
+    return known_differences(tenant_id, newest).undecided()
 
 
-def known_differences(tenant_id: int, newest: Run | None) -> QuerySet[Drift]:
+def known_differences(tenant_id: int, newest: Run | None) -> DriftQuerySet:
     """What is known of now, also what somebody decided on."""
     since = newest.compared_at if newest else None
     read_back = Q(run__kind=Run.Kind.ON_DEMAND) & (Q(found_at__gte=since) if since else Q())

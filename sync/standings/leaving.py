@@ -47,13 +47,13 @@ def _decision(tenant: Tenant, row: Drift, unit: str, held: Any, **decided: Any) 
     return LeftDifference(tenant=tenant, link_id=link, kind=kind, unit=unit, held=held, member_scim_id=member, **facts)
 
 
-def note(rows: QuerySet[Drift], tenant: Tenant) -> None:
+def note(rows: QuerySet[Drift], decisions: Iterable[LeftDifference]) -> None:
     """Sets apart what somebody decided to leave, where AWS holds just that."""
-    decisions = LeftDifference.objects.filter(tenant=tenant)
     left = {key_of_left(one): one for one in decisions}
     if not left:
         return
-    found = rows.filter(link__in=decisions.values("link"), kind__in=LEAVABLE)
+    links = listed(sorted({one.link_id for one in left.values()}))
+    found = rows.filter(link__in=links, kind__in=LEAVABLE)
     _set_apart((row, list(_left_of(row, left))) for row in found)
 
 
@@ -73,8 +73,8 @@ def still(left: LeftDifference, scim_id: str, held: Any) -> bool:
 def end(over: Iterable[LeftDifference]) -> None:
     """AWS holds something else than was left: next time somebody is asked again."""
     gone = list(over)
-    facts = {one.pk: {name: fact for name, fact in facts_of(one).items() if name != "held"} for one in gone}
-    audit.record_all(audit.entry(audit.ITSELF, "drift.left_is_over", one, facts[one.pk], None) for one in gone)
+    # Without the value: somebody may have hidden it since.
+    audit.record_all(audit.entry(audit.ITSELF, "drift.left_is_over", one, known_by(one), None) for one in gone)
     LeftDifference.objects.filter(pk__in=listed([one.pk for one in gone])).delete()
 
 
@@ -90,7 +90,11 @@ def again(left: LeftDifference, newest: Run | None) -> list[Drift]:
 
 def facts_of(left: LeftDifference) -> dict[str, Any]:
     """For the audit log."""
-    return {"about": str(left), "kind": left.kind, "unit": left.unit, "held": left.held, "reason": left.reason}
+    return known_by(left) | {"held": left.held}
+
+
+def known_by(left: LeftDifference) -> dict[str, Any]:
+    return {"about": str(left), "kind": left.kind, "unit": left.unit, "reason": left.reason}
 
 
 def key_of(row: Drift, unit: str) -> Key:

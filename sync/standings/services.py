@@ -1,5 +1,6 @@
 """The one writer of standings: called in the transaction that stored a fact, for the objects that it is about."""
 
+import contextlib
 import datetime
 from collections.abc import Collection, Iterable
 
@@ -9,7 +10,7 @@ from django.utils import timezone
 
 from sync.db.batches import chunks
 from sync.models import Link, ObjectType, Standing, Tenant, Word
-from sync.runs.lease import claim
+from sync.runs.lease import Busy, at_rest
 from sync.standings.derivation import DERIVED, ONLY_IN_AWS, Derivation, newest_comparison, only_in_aws, table_of
 from sync.standings.queries import differences
 
@@ -105,12 +106,7 @@ def check_daily(tenant_id: int) -> None:
     checked = tenant.standings_checked_at
     if checked is None or timezone.now() - checked < EVERY:
         return
-    lease = claim(tenant_id)
-    if lease is None:
-        return
-    try:
+    with contextlib.suppress(Busy), at_rest(tenant_id):
         for difference in differences(tenant)[:NAMED]:
             log.error("standing differs", tenant=tenant.slug, **difference.facts())
         refresh_all(tenant)
-    finally:
-        lease.release()

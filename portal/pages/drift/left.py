@@ -7,7 +7,7 @@ from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import ngettext
 
 from portal.access.pages import page
 from portal.access.request import HttpRequest
@@ -17,13 +17,12 @@ from portal.frame.paging import PAGE, Pager
 from portal.frame.render import redirect_to, render_page, render_question
 from portal.pages.drift.forms import ChosenForm, ReasonForm
 from portal.pages.drift.views import NAMED
+from portal.words.progress import BUSY
 from sync.drift import queries, services
 from sync.drift.queries import Chosen
-from sync.drift.services import Busy
 from sync.models import Drift, Tenant
+from sync.runs.lease import Busy
 from sync.standings import queries as standings
-
-BUSY = gettext_lazy("Nothing was changed: a run is in progress. Try again when it is over.")
 
 
 @page(read=Right.APPROVE, act=Right.APPROVE)
@@ -71,7 +70,7 @@ def drift_left(request: HttpRequest, tenant: Tenant) -> HttpResponse:
     found = Paginator(queries.left_differences(tenant), PAGE).get_page(request.GET.get("page"))
     context = {
         "tenant": tenant,
-        "left": queries.with_found(tenant, found.object_list),
+        "left": queries.with_found(tenant, found.object_list, compared),
         "count": found.paginator.count,
         "pager": Pager.of(request, found, label=_("Left as AWS has it")),
         "compared": compared,

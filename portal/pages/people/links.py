@@ -11,10 +11,11 @@ from portal.access.request import HttpRequest
 from portal.access.roles import Right
 from portal.access.step_up import StepUp
 from portal.frame.render import redirect_to, render_question
+from portal.words.progress import BUSY
 from sync.models import Link, Tenant
 from sync.people import services
+from sync.runs.lease import Busy
 
-BUSY = gettext_lazy("Nothing was changed: a run is in progress. Try again when it is over.")
 NOT_LINKED = gettext_lazy("Nothing was changed: the person is not linked any more.")
 
 
@@ -35,7 +36,7 @@ def person_match(request: HttpRequest, tenant: Tenant, object_id: str) -> HttpRe
     try:
         services.match_again(link=link, actor=request.user.email)
         messages.success(request, _("The next sync looks for this person in AWS."))
-    except services.Busy:
+    except Busy:
         messages.error(request, BUSY)
     except services.NotLinked:
         messages.error(request, NOT_LINKED)
@@ -52,7 +53,7 @@ def person_cut(request: HttpRequest, tenant: Tenant, object_id: str) -> HttpResp
     try:
         services.cut_link(link=link, actor=request.user.email, reason=form.cleaned_data["reason"])
         messages.success(request, _("The link is cut. The user in AWS is left alone."))
-    except services.Busy:
+    except Busy:
         messages.error(request, BUSY)
     except services.NotLinked:
         messages.error(request, NOT_LINKED)

@@ -132,7 +132,7 @@ def _seconds(seconds: float) -> str:
 
 
 def _queue() -> Outcome:
-    waiting = Run.objects.filter(state=Run.State.QUEUED).aggregate(n=Count("pk"), oldest=Min("created_at"))
+    waiting = Run.objects.queued().aggregate(n=Count("pk"), oldest=Min("created_at"))
     count, oldest = waiting["n"], waiting["oldest"]
     age = max(0.0, (timezone.now() - oldest).total_seconds()) if oldest else 0.0
     says = ngettext("%(n)s run waits.", "%(n)s runs wait.", count) % {"n": count} if count else _("Nobody waits.")

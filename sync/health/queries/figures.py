@@ -53,7 +53,7 @@ def _open_runs() -> Iterator[Sample]:
 
 
 def _oldest_queued() -> Iterator[Sample]:
-    oldest = Run.objects.filter(state=Run.State.QUEUED).aggregate(oldest=Min("created_at"))["oldest"]
+    oldest = Run.objects.queued().aggregate(oldest=Min("created_at"))["oldest"]
     yield (), max(0.0, (timezone.now() - oldest).total_seconds()) if oldest else 0
 
 

@@ -86,7 +86,7 @@ def somebody_works(queue: str = RUNS) -> bool:
 def late_tenants(now: datetime.datetime | None = None) -> list[Late]:
     """Those whose next run, a run that was asked for, or the end of a pause has waited for too long. By name."""
     limit = (now or timezone.now()) - LATE_AFTER
-    queued = Run.objects.filter(tenant=OuterRef("pk"), state=Run.State.QUEUED, created_at__lt=limit)
+    queued = Run.objects.queued().filter(tenant=OuterRef("pk"), created_at__lt=limit)
     oldest = Subquery(queued.order_by("created_at").values("created_at")[:1])
     waits = Q(enabled=True) & (Q(next_run_at__lt=limit) | Q(asked_at__isnull=False))
     due = Tenant.objects.annotate(asked_at=oldest).filter(waits | Q(resume_at__lt=limit)).order_by("name")

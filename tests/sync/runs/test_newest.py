@@ -8,6 +8,7 @@ from django.utils import timezone
 from sync.models import Run, Snapshot, Tenant
 from sync.runs.newest import AsOf, Newest, newest_runs
 from sync.tenants.services import create_tenant
+from tests.world.plans import plans_of
 from tests.world.runs import new_run
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both]
@@ -50,3 +51,11 @@ def test_it_knows_since_when_the_oldest_run_waits_for_a_worker(tenant: Tenant) -
         run = new_run(tenant, number, kind=kind, state=state)
         Run.objects.filter(pk=run.pk).update(created_at=now - (4 - number) * HOUR)
     assert newest_runs(tenant).asked_at == now - 2 * HOUR
+
+
+@pytest.mark.only("sqlite")
+def test_every_page_asks_and_no_question_reads_all_runs(tenant: Tenant) -> None:
+    plan = plans_of(lambda: newest_runs(tenant))
+    assert "INDEX run_open" in plan
+    assert "INDEX run_compared" in plan
+    assert "SCAN" not in plan

@@ -79,7 +79,7 @@ def test_cutting_asks_why_and_leaves_the_user_in_aws_alone(
 def test_nothing_is_cut_while_a_run_is_in_progress(wired: Tenant, ada: dict[str, Any]) -> None:
     assert lease.claim(wired.pk) is not None
     link = Link.objects.get(object_type="user", object_id=ada["id"])
-    with pytest.raises(services.Busy):
+    with pytest.raises(lease.Busy):
         services.cut_link(link=link, actor="jo@acme.example", reason="x")
     link.refresh_from_db()
     assert (bool(link.scim_id), LeftAlone.objects.count()) == (True, 0)
@@ -90,7 +90,7 @@ def test_a_run_in_progress_is_said(
     jo: Client, ada: dict[str, Any], monkeypatch: pytest.MonkeyPatch, name: str, what: str
 ) -> None:
     def busy(**_: object) -> None:
-        raise services.Busy
+        raise lease.Busy
 
     monkeypatch.setattr(services, name, busy)
     assert "a run is in progress" in jo.post(address(ada, what), {"reason": "x"}, follow=True).content.decode()
