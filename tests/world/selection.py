@@ -2,6 +2,7 @@
 
 `--each-once`: each test on the database where it matters, and on both where the two differ (the marker `both`). What one
 of them alone has (the marker `only`) is tested there, whatever else is asked for: no test is skipped for want of the other.
+What `nightly` marks is passed with that profile of Hypothesis alone (`run.py test --everywhere`).
 `--database-only`: everything that touches the database, whatever it is there for.
 """
 
@@ -52,6 +53,8 @@ def try_browsers_twice(items: list[pytest.Item]) -> None:
 
 
 def is_taken(item: pytest.Item, config: pytest.Config) -> bool:
+    if item.get_closest_marker("nightly") and config.getoption("hypothesis_profile") != "nightly":
+        return False
     only = item.get_closest_marker("only")
     if only:
         return connection.vendor in only.args

@@ -9,6 +9,7 @@ from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.loader import MigrationLoader
 from django.utils import timezone
 
 from portal.deployment.backup import database
@@ -48,10 +49,19 @@ def restore(file: IO[bytes]) -> str:
     require_empty()
     if connection.vendor == "postgresql":
         # An empty database gets the tables of the backup; one that is migrated goes back to them.
-        MigrationExecutor(connection).migrate(list(archive.head["migrations"].items()))
+        migrate_to(archive.head["migrations"])
     database.read(archive)
     call_command("migrate", verbosity=0, interactive=False)
     return str(archive.head["made_at"])
+
+
+def migrate_to(migrations: Migrations) -> None:
+    """Also to a step that a squashed migration stands for now, which its graph leaves out (docs.djangoproject.com/en/5.2/
+    topics/migrations/#squashing-migrations)."""
+    executor = MigrationExecutor(connection)
+    if not executor.loader.graph.nodes.keys() >= migrations.items():
+        executor.loader = MigrationLoader(connection, replace_migrations=False)
+    executor.migrate(list(migrations.items()))
 
 
 def require_fitting(head: dict[str, Any]) -> None:
@@ -59,8 +69,8 @@ def require_fitting(head: dict[str, Any]) -> None:
         raise CannotRestore(
             f"The backup is of {head['database']} and this database is {connection.vendor}. Restore it into one of its kind."
         )
-    known = MigrationExecutor(connection).loader.graph.nodes
-    if any((app, name) not in known for app, name in head["migrations"].items()):
+    known = MigrationLoader(connection).disk_migrations
+    if not known.keys() >= head["migrations"].items():
         raise CannotRestore(
             f"The backup was made by version {head['version']}, which is newer than this one. Restore it with that version."
         )

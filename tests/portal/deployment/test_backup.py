@@ -12,6 +12,7 @@ from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.db.migrations.loader import MigrationLoader
 from django.utils import timezone
 
 from portal.deployment.backup import archive, whole
@@ -154,6 +155,17 @@ def test_without_its_keys_nothing_is_restored_and_they_are_kept_elsewhere(
     assert Tenant.objects.get().slug == "acme"
 
 
+def backup_saying(fact: dict[str, Any], folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """One that says so of itself."""
+    add: Callable[..., None] = archive.Writer.add
+
+    def another(writer: archive.Writer, name: str, content: bytes) -> None:
+        add(writer, name, json.dumps(json.loads(content) | fact).encode() if name == "head.json" else content)
+
+    monkeypatch.setattr(archive.Writer, "add", another)
+    return backup(folder / "b.tar.gz")
+
+
 @pytest.mark.parametrize(
     ("fact", "words"),
     [
@@ -166,16 +178,22 @@ def test_without_its_keys_nothing_is_restored_and_they_are_kept_elsewhere(
 def test_a_backup_that_does_not_fit_says_why(
     acme: Tenant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fact: dict[str, Any], words: str
 ) -> None:
-    add: Callable[..., None] = archive.Writer.add
-
-    def another(writer: archive.Writer, name: str, content: bytes) -> None:
-        add(writer, name, json.dumps(json.loads(content) | fact).encode() if name == "head.json" else content)
-
-    monkeypatch.setattr(archive.Writer, "add", another)
-    path = backup(tmp_path / "b.tar.gz")
+    path = backup_saying(fact, tmp_path, monkeypatch)
     empty()
     with pytest.raises(CommandError, match=words):
         restore(path)
+
+
+@pytest.mark.only("postgresql")
+def test_a_backup_of_a_step_that_was_squashed_since_is_restored(
+    acme: Tenant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As 1.0 wrote it: the last of forty migrations."""
+    leaves = MigrationLoader(connection).graph.leaf_nodes()
+    path = backup_saying({"migrations": dict(leaves) | {"sync": "0040_left_differences"}}, tmp_path, monkeypatch)
+    empty()
+    restore(path)
+    assert Tenant.objects.get().slug == "acme"
 
 
 def test_it_goes_through_a_pipe(acme: Tenant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
