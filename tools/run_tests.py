@@ -5,11 +5,13 @@ night, and before a release. Other arguments go to pytest, in one pass on SQLite
 want of PostgreSQL or a browser, and no test may skip itself.
 """
 
+import contextlib
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -26,6 +28,8 @@ WORKERS = str(min(5, (os.cpu_count() or 2) + 1))
 BY_FILE = ("-n", WORKERS, "--dist", "loadfile", "--no-loadscope-reorder")
 # What failed, and what passed the second time only.
 TOLD = ("-rfER",)
+# Where a whole run keeps its databases, labs and state folders, which nobody needs after it: a file system in memory.
+MEMORY, ROOM = Path("/dev/shm"), 4 * 2**30  # noqa: S108 - a folder of its own is made in it
 ONCE, DATABASE, NIGHTLY = "--each-once", "--database-only", "--hypothesis-profile=nightly"
 
 
@@ -33,7 +37,7 @@ def main(arguments: list[str]) -> int:
     everywhere = arguments == ["--everywhere"]
     if arguments and not everywhere:
         return pytest(arguments, {})
-    with postgres() as url, tempfile.TemporaryDirectory(prefix="lockstep-results-") as folder:
+    with scratch() as folder, postgres() as url:
         missing = left_out(url)
         print(missing, end="", flush=True)
         passes = passes_of(url, everywhere=everywhere)
@@ -43,6 +47,23 @@ def main(arguments: list[str]) -> int:
         missing += "".join(f"Skipped: {line}.\n" for line in skipped(written))
         print(f"\n{report(written)}\n{missing}", end="", flush=True)
     return max(*codes, 1 if missing and CI else 0)
+
+
+@contextlib.contextmanager
+def scratch() -> Iterator[str]:
+    """The folder for temporary files, of this process and of those that it starts."""
+    with tempfile.TemporaryDirectory(prefix="lockstep-", dir=MEMORY if in_memory() else None) as folder:
+        # Another user may own what is made in it (tools/postgres.py).
+        Path(folder).chmod(0o711)
+        tempfile.tempdir = os.environ["TMPDIR"] = folder
+        yield folder
+
+
+def in_memory() -> bool:
+    """A container has 64 MiB there, and may not start programs from it."""
+    if not os.access(MEMORY, os.W_OK):
+        return False
+    return shutil.disk_usage(MEMORY).free > ROOM and not os.statvfs(MEMORY).f_flag & os.ST_NOEXEC
 
 
 def left_out(url: str | None) -> str:
