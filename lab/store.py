@@ -53,6 +53,17 @@ class Store:
             row: Row | None = self.connection.execute(sql, values).fetchone()
             return row
 
+    def copy(self) -> sqlite3.Connection:
+        """Of all it holds, in memory."""
+        copied = sqlite3.connect(":memory:", check_same_thread=False)
+        with self.lock:
+            self.connection.backup(copied)
+        return copied
+
+    def become(self, copied: sqlite3.Connection) -> None:
+        with self.lock:
+            copied.backup(self.connection)
+
     def empty(self, keep: Sequence[str] = ()) -> None:
         """All tables but those in `keep`; numbers begin anew."""
         with self.transaction():

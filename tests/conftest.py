@@ -7,7 +7,7 @@ PLUGINS = (
     *("audited", "broker", "database", "drafted", "examples", "labs", "outside"),
     *("people", "prepared", "runs", "second_person", "selection", "tenant"),
     # After those that it imports from.
-    *("every_standing", "receivers"),
+    *("every_standing", "kept", "receivers"),
 )
 pytest_plugins = [f"tests.world.{name}" for name in PLUGINS]
 

@@ -14,12 +14,12 @@ CARELESS = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c ma
 
 
 @contextlib.contextmanager
-def postgres() -> Iterator[str | None]:
-    """Its address; None where there is none."""
+def postgres(within: str | None = None) -> Iterator[str | None]:
+    """Its address; None where there is none. `within`: the folder for its own."""
     if url := os.environ.get("TEST_POSTGRES_URL"):
         yield url
         return
-    with tempfile.TemporaryDirectory(prefix="lockstep-pg-") as folder:
+    with tempfile.TemporaryDirectory(prefix="lockstep-pg-", dir=within) as folder:
         server = Debian(Path(folder)) if debian_binaries() else None
         if server is None:
             yield from embedded(Path(folder))

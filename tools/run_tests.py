@@ -37,7 +37,7 @@ def main(arguments: list[str]) -> int:
     everywhere = arguments == ["--everywhere"]
     if arguments and not everywhere:
         return pytest(arguments, {})
-    with scratch() as folder, postgres() as url:
+    with scratch() as folder, postgres(folder) as url:
         missing = left_out(url)
         print(missing, end="", flush=True)
         passes = passes_of(url, everywhere=everywhere)
@@ -51,11 +51,10 @@ def main(arguments: list[str]) -> int:
 
 @contextlib.contextmanager
 def scratch() -> Iterator[str]:
-    """The folder for temporary files, of this process and of those that it starts."""
+    """The folder for temporary files."""
     with tempfile.TemporaryDirectory(prefix="lockstep-", dir=MEMORY if in_memory() else None) as folder:
-        # Another user may own what is made in it (tools/postgres.py).
+        # The server of PostgreSQL may run as another user.
         Path(folder).chmod(0o711)
-        tempfile.tempdir = os.environ["TMPDIR"] = folder
         yield folder
 
 
@@ -88,8 +87,10 @@ def passes_of(url: str | None, *, everywhere: bool) -> list[tuple[str, list[str]
 
 
 def one_pass(database: str, words: Sequence[str], environment: dict[str, str], result: Path) -> int:
+    """What its tests make is kept beside the result."""
     print(f"\nOn {database}:", flush=True)
-    return pytest([*BY_FILE, *TOLD, f"--junitxml={result}", *words], environment)
+    beside = {"TMPDIR": str(result.parent)}
+    return pytest([*BY_FILE, *TOLD, f"--junitxml={result}", *words], environment | beside)
 
 
 def pytest(arguments: Sequence[str], environment: dict[str, str]) -> int:

@@ -5,6 +5,7 @@ import string
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from sqlite3 import Connection
 from typing import Any
 
 from lab import chance, clock
@@ -40,7 +41,7 @@ def new_id(prefixed: bool, store_digits: str) -> str:
 class AwsStore:
     def __init__(self, path: Path | str) -> None:
         self.db = Store(path, TABLES)
-        self.switches = defaults() | json.loads(self.fact("switches", "{}"))
+        self.switches = self._kept_switches()
         self.tenant_id = self.fact("tenant_id", _new_tenant_id())
         # Created lately: id -> (when, look-ups that passed since); for the switches stale_*.
         self.fresh: dict[str, tuple[float, int]] = {}
@@ -53,6 +54,10 @@ class AwsStore:
         self.db.execute("INSERT OR IGNORE INTO facts VALUES (?, ?)", (name, default))
         row = self.db.one("SELECT value FROM facts WHERE name = ?", (name,))
         return str(row["value"]) if row else default
+
+    def _kept_switches(self) -> dict[str, str]:
+        kept: dict[str, str] = json.loads(self.fact("switches", "{}"))
+        return defaults() | kept
 
     def set_switches(self, changes: Json) -> None:
         for name, value in changes.items():
@@ -256,6 +261,12 @@ class AwsStore:
         self.db.empty(keep=("facts",))
         self.fresh.clear()
         self.reset_switches()
+
+    def become(self, copied: Connection) -> None:
+        """As it was when `db` was copied, its switches too."""
+        self.db.become(copied)
+        self.fresh.clear()
+        self.switches = self._kept_switches()
 
     def wipe(self) -> None:
         with self.db.transaction():

@@ -56,6 +56,10 @@ def _call(world: World, request: Request, path: list[str]) -> Call | None:
             return _fault_call(world.faults, method, rest)
         case ["POST", "begin"]:
             return lambda body: begin(world, int(body["seed"]))
+        case ["PUT", "kept", name]:
+            return lambda _: world.keep(name)
+        case ["POST", "kept", name]:
+            return lambda _: world.return_to(name)
         case ["GET", "connection"]:
             return lambda _: connection_of(world)
         case ["GET", "elsewhere"]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from sqlite3 import Connection
 
 from lab.aws.app import AwsApp
 from lab.aws.store import AwsStore
@@ -19,6 +20,7 @@ class World:
 
     `product`: its address, "" where nobody said it, and `tenant`: the short name of the tenant that reads this company.
     `pass_time`: the command that lets days pass in the product; a number of days is added to it.
+    `kept`: by name, what the directory and AWS held.
     """
 
     directory: Directory
@@ -33,6 +35,17 @@ class World:
     tenant: str = ""
     pass_time: Sequence[str] = ()
     servers: dict[str, Server] = field(default_factory=dict)
+    kept: dict[str, tuple[Connection, Connection]] = field(default_factory=dict)
+
+    def keep(self, name: str) -> None:
+        self.kept[name] = (self.directory.db.copy(), self.aws.db.copy())
+
+    def return_to(self, name: str) -> None:
+        """Raises KeyError where nothing was kept under the name. Faults and Graph's switches stay."""
+        directory, aws = self.kept[name]
+        self.directory.become(directory)
+        self.aws.become(aws)
+        self.graph.delta.forget()
 
     def place(self, path: str) -> str:
         """The address of a page of that tenant; of the product where the tenant is not known."""

@@ -7,6 +7,7 @@ the groups' delta says nothing about it (Graph, groups delta).
 import json
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from sqlite3 import Connection
 from typing import Any
 
 from lab import chance, clock
@@ -75,6 +76,11 @@ class Directory:
         self.db.empty(keep=("facts",))
         self.set_fact("roles", json.dumps(ROLES))
         self.set_fact("extensions", "[]")
+
+    def become(self, copied: Connection) -> None:
+        """As it was when `db` was copied."""
+        self.db.become(copied)
+        self._facts.clear()
 
     def refill(self, fill: Callable[[], None]) -> None:
         """The company anew. Numbers go on: whoever has read changes so far has to read everybody again."""

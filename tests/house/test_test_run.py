@@ -56,7 +56,7 @@ def test_where_nothing_may_be_left_out_a_skipped_test_fails_the_run(
         result.write_text(RESULT.replace('time="9.0"/>', 'time="9.0"><skipped message="why"/></testcase>'))
         return 0
 
-    monkeypatch.setattr(run_tests, "postgres", lambda: nullcontext("postgresql://x"))
+    monkeypatch.setattr(run_tests, "postgres", lambda _folder: nullcontext("postgresql://x"))
     monkeypatch.setattr(run_tests, "left_out", lambda _url: "")
     monkeypatch.setattr(run_tests, "one_pass", passed)
     monkeypatch.setattr(run_tests, "CI", ci)

@@ -4,6 +4,7 @@ import pytest
 
 from sync.models import Tenant
 from tests.world.company import TEAMS, active, switch
+from tests.world.kept import Kept
 from tests.world.lab import Lab
 from tests.world.tenant import assign, sync
 
@@ -16,11 +17,13 @@ def lab(lab: Lab) -> Lab:
 
 
 @pytest.fixture
-def settled(wired: Tenant, lab: Lab) -> Tenant:
-    """All six teams are in AWS."""
-    assign(wired, *(lab.entra_group(name) for name in TEAMS))
-    sync(wired)
+def settled(kept: Kept) -> Tenant:
+    return kept(all_teams_in_aws)
+
+
+def all_teams_in_aws(tenant: Tenant, lab: Lab) -> None:
+    assign(tenant, *(lab.entra_group(name) for name in TEAMS))
+    sync(tenant)
     assert len(active(lab)) >= 36
     lab.forget_requests()
     lab.call("DELETE", "graph/ledger")
-    return wired

@@ -13,6 +13,7 @@ from tests.world.lab import Lab
 pytestmark = pytest.mark.company(5, groups=1, memberships=2)
 
 HIRE = {"displayName": "Ada Byron"}
+ANN = {"userName": "ann", "displayName": "Ann", "name": {"givenName": "Ann", "familyName": "O"}}
 
 
 def post(lab: Lab, path: str, headers: dict[str, str], **body: Any) -> requests.Response:
@@ -96,3 +97,15 @@ def test_the_page_shows_what_aws_was_asked_and_said(lab: Lab) -> None:
     shown = lab.session.get(lab.facts["console"], timeout=20).text
     assert '<code>GET /Users</code> <strong class="bad">401</strong>' in shown
     assert "Authorization header is invalid or missing." in shown
+
+
+def test_what_was_kept_is_there_again(lab: Lab) -> None:
+    """Entra, AWS and what a reader was told so far."""
+    lab.call("POST", "aws/users", ANN)
+    lab.call("PUT", "kept/before")
+    entra, aws = lab.call("GET", "entra/state"), lab.aws()
+    lab.call("POST", "entra/hire", HIRE)
+    lab.call("DELETE", "aws/users")
+    lab.call("POST", "kept/before")
+    assert (lab.call("GET", "entra/state"), lab.aws()) == (entra, aws)
+    assert post(lab, "api/kept/never", {}).status_code == 404

@@ -1,7 +1,6 @@
 """The preview of a draft: it plans what the next run would do, says why, and leaves no trace."""
 
 import datetime
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -40,6 +39,7 @@ from sync.runs.requests import cancel_run, request_run
 from sync.worker import execution
 from tests.world.company import hire, names
 from tests.world.examples import share
+from tests.world.kept import Kept
 from tests.world.lab import Lab
 from tests.world.tenant import ACTOR, assign, sync
 
@@ -80,11 +80,13 @@ def deeds(run: Run) -> set[tuple[str, str, str]]:
 
 
 @pytest.fixture
-def in_sync(wired: Tenant, lab: Lab) -> Iterator[Tenant]:
-    """AWS holds everybody of two groups."""
-    assign(wired, lab.entra_group("AWS-Admins"), lab.entra_group("AWS-Developers"))
-    sync(wired)
-    return wired
+def in_sync(kept: Kept) -> Tenant:
+    return kept(two_groups_in_aws)
+
+
+def two_groups_in_aws(tenant: Tenant, lab: Lab) -> None:
+    assign(tenant, lab.entra_group("AWS-Admins"), lab.entra_group("AWS-Developers"))
+    sync(tenant)
 
 
 def assign_in_draft(tenant: Tenant, found: dict[str, Any]) -> None:
