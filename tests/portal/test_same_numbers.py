@@ -19,7 +19,7 @@ from sync.standings import queries as standings
 from tests.world.api import script_of
 from tests.world.every_standing import GROUPS, PEOPLE, in_scope
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both]
+pytestmark = pytest.mark.django_db
 
 PROBLEMS = ("gone", "conflict", "not_ready", "failed")
 # Whom nobody reaches by waiting.

@@ -8,6 +8,11 @@ settings.register_profile("nightly", max_examples=500, deadline=None, suppress_h
 settings.load_profile("ci")
 
 
+def by_night() -> bool:
+    """Whether everything is gone through that a change has an example of."""
+    return settings().max_examples == settings.get_profile("nightly").max_examples
+
+
 def share(part: float) -> int:
     """Of the profile's number: less than 1 where an example costs more than a moment."""
     return max(1, round(settings().max_examples * part))

@@ -27,6 +27,7 @@ class Lab:
         self.facts: dict[str, Any] = json.loads(line)
         self.session = requests.Session()
         self.session.trust_env = False
+        self.begun = False
 
     def __enter__(self) -> Self:
         return self
@@ -81,6 +82,11 @@ class Lab:
 
     def forget_requests(self) -> None:
         self.call("DELETE", "aws/ledger")
+
+    def begin_anew(self) -> None:
+        """AWS and the company are what they were when this was first called."""
+        self.call("POST" if self.begun else "PUT", "kept/beginning")
+        self.begun = True
 
     def reset(self) -> None:
         """AWS is empty, everything behaves and nothing was asked; the company stays."""

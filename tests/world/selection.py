@@ -6,7 +6,6 @@ What `nightly` marks is passed with that profile of Hypothesis alone (`run.py te
 `--database-only`: everything that touches the database, whatever it is there for.
 """
 
-import gc
 import os
 from pathlib import Path
 from typing import Any
@@ -43,12 +42,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     config.hook.pytest_deselected(items=[item for item in items if item not in taken])
     # Processes mostly wait, and their files take long: first, so that no worker is left with one at the end.
     items[:] = sorted(kept, key=lambda item: item.get_closest_marker("process") is None)
-
-
-def pytest_collection_finish() -> None:
-    """Eight thousand tests stay until the end: whether they are garbage need not be asked with every collection."""
-    gc.collect()
-    gc.freeze()
 
 
 def try_browsers_twice(items: list[pytest.Item]) -> None:

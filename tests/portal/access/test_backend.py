@@ -8,7 +8,7 @@ from sync.models import Tenant
 from sync.tenants.services import create_tenant
 from tests.world.people import person, sign_in
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both]
+pytestmark = pytest.mark.django_db
 
 
 def statuses(client: Client, *slugs: str) -> list[int]:

@@ -11,7 +11,7 @@ from portal.frame.menu import menu
 from sync.approvals import services
 from sync.models import Tenant
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both]
+pytestmark = pytest.mark.django_db
 
 
 def test_the_menu_counts_what_waits_once_a_page(ready: Tenant, jo: Client, monkeypatch: pytest.MonkeyPatch) -> None:

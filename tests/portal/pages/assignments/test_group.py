@@ -19,7 +19,7 @@ from sync.standings.services import refresh_all
 from tests.world.mirrored import mirrored_group
 from tests.world.runs import new_run
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both]
+pytestmark = pytest.mark.django_db
 ACTOR = "jo@acme.example"
 
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from sync.models import MissedStart, Run, Standing, Tenant
 from tests.world.runs import new_run
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both]
+pytestmark = pytest.mark.django_db
 HOUR = datetime.timedelta(hours=1)
 
 

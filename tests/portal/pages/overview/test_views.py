@@ -10,7 +10,7 @@ from django.utils import timezone
 from sync.models import Run, Standing, Tenant, Word
 from tests.world.runs import new_run
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both]
+pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.parametrize("kind", ["demand", "verify", "preview"])

@@ -23,7 +23,7 @@ from sync.tenants.services import pause_tenant
 from tests.world.api import script_of
 from tests.world.runs import new_run
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both]
+pytestmark = pytest.mark.django_db
 BERLIN = zoneinfo.ZoneInfo("Europe/Berlin")
 PAUSE, RESUME, PAGE = (f"/t/acme/provisioning/{name}" for name in ("pause/", "resume/", ""))
 HOUR = datetime.timedelta(hours=1)

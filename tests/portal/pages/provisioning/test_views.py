@@ -13,7 +13,7 @@ from sync.configuration.current import configuration_of
 from sync.models import AuditEntry, Operation, Run, Tenant
 from tests.world.runs import new_run
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both]
+pytestmark = pytest.mark.django_db
 
 
 def test_turn_on_is_closed_until_both_halves_passed(tenant: Tenant, jo: Client) -> None:

@@ -16,7 +16,7 @@ from sync.runs.results import count_results
 from tests.world.people import person, sign_in
 from tests.world.runs import new_run, operation
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both]
+pytestmark = pytest.mark.django_db
 WRITING = {"people": {"state": "running", "seconds": 0.0, "facts": {}}}
 
 

@@ -7,7 +7,7 @@ from django.utils import timezone
 from sync.models import Run, Tenant
 from tests.world.runs import new_run, operation
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both]
+pytestmark = pytest.mark.django_db
 
 
 def test_an_unchanged_run_answers_its_poll_with_204(tenant: Tenant, jo: Client) -> None:

@@ -11,7 +11,6 @@ from sync.models import AuditEntry, Tenant
 from sync.tenants.services import create_tenant
 from tests.world.people import person
 
-pytestmark = pytest.mark.both
 PAGE = "/t/acme/settings/"
 
 

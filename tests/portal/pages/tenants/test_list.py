@@ -11,7 +11,7 @@ from sync.models import HeldChange, Hold, Incident, Tenant
 from sync.tenants.services import create_tenant
 from tests.world.runs import new_run
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both]
+pytestmark = pytest.mark.django_db
 
 
 def made(name: str, **facts: Any) -> Tenant:
