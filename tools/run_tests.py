@@ -1,8 +1,8 @@
 """All tests, each once on the database where it matters: PostgreSQL, as in production, or SQLite, which `up` brings.
 
 --everywhere: all on SQLite and all that touches the database on PostgreSQL too, with many more generated examples and what
-`nightly` marks; for a night, and before a release. Other arguments go to pytest, in one pass on SQLite. With CI set nothing may be left out for
-want of PostgreSQL or a browser, and no test may skip itself.
+`nightly` marks; for a night, and before a release. Other arguments go to pytest, in one pass on SQLite. With CI set
+nothing may be left out for want of PostgreSQL or a browser, and no test may skip itself.
 """
 
 import contextlib
