@@ -106,7 +106,8 @@ def _read_postgresql(archive: Reader) -> None:
             with cursor.copy(f"COPY {_quoted(table)} ({columns}) FROM STDIN") as rows:
                 for chunk in iter(chunks, b""):
                     rows.write(chunk)
-        models = [model for model in apps.get_models(include_auto_created=True) if model._meta.managed]
+        # An older version has not all tables of this one yet.
+        models = [model for model in apps.get_models(include_auto_created=True) if model._meta.db_table in tables]
         for statement in connection.ops.sequence_reset_sql(no_style(), models):
             cursor.execute(statement)
 

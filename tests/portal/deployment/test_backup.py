@@ -185,15 +185,22 @@ def test_a_backup_that_does_not_fit_says_why(
 
 
 @pytest.mark.only("postgresql")
+@pytest.mark.parametrize("step", ["0040_left_differences", "0039_operation_by_run"])
 def test_a_backup_of_a_step_that_was_squashed_since_is_restored(
-    acme: Tenant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    acme: Tenant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
-    """As 1.0 wrote it: the last of forty migrations."""
-    leaves = MigrationLoader(connection).graph.leaf_nodes()
-    path = backup_saying({"migrations": dict(leaves) | {"sync": "0040_left_differences"}}, tmp_path, monkeypatch)
+    """The last of forty migrations, and the one before, which has a table less."""
+    at_the_step = dict(MigrationLoader(connection).graph.leaf_nodes()) | {"sync": step}
+    try:
+        whole.migrate_to(at_the_step)
+        path = backup_saying({"migrations": at_the_step}, tmp_path, monkeypatch)
+    finally:
+        call_command("migrate", verbosity=0)
     empty()
     restore(path)
     assert Tenant.objects.get().slug == "acme"
+    # New rows get new keys.
+    new_run(Tenant.objects.get(), 3)
 
 
 def test_it_goes_through_a_pipe(acme: Tenant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
