@@ -38,10 +38,10 @@ LONGEST_SOCKET = 100
 START_SECONDS = 60
 # Short name of the tenant that the demo wires to the lab.
 DEMO_TENANT = "rehearsal"
-# The children of an `up` that was killed need this long to end; they hold its lock.
-LOCK_SECONDS = 15
 # A request may take 30 s and its retries two minutes; a worker is given the time to finish what it is at.
 WORKER_GRACE = 180.0
+# The children of an `up` that was killed hold its lock until they have ended.
+LOCK_SECONDS = WORKER_GRACE
 
 
 @dataclass(frozen=True)
@@ -120,18 +120,27 @@ def read_holder(state: Path) -> int:
 
 
 def take_lock(lock: int, state: Path, holder: int) -> None:
-    until = time.monotonic() + LOCK_SECONDS
-    while True:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            if alive(holder) or time.monotonic() > until:
-                raise CommandError(
-                    f"Lockstep runs in {state} already. Stop it first, or choose another --state."
-                ) from error
-        else:
-            return
+    """Where the `up` that held it was killed, its workers may still finish what they are at."""
+    until, told = time.monotonic() + LOCK_SECONDS, False
+    while not taken(lock):
+        if alive(holder):
+            raise CommandError(f"Lockstep runs in {state} already. Stop it first, or choose another --state.")
+        if time.monotonic() > until:
+            raise CommandError(
+                f"Workers of an earlier start still finish what they are at in {state}. Try again later, or end them."
+            )
+        if not told:
+            say("up", "an earlier start was killed; waits until its workers have finished what they are at")
+            told = True
         time.sleep(0.1)
+
+
+def taken(lock: int) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def alive(process: int) -> bool:
