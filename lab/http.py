@@ -121,9 +121,13 @@ class Server:
         self.timing = Timing()
         self.listener = socket.create_server((bind, port), backlog=128)
         self.port: int = self.listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True, name=f"accept-{self.port}").start()
+        self.accepting = threading.Thread(target=self._accept, daemon=True, name=f"accept-{self.port}")
+        self.accepting.start()
 
     def close(self) -> None:
+        """A thread that still accepts would do so on whoever gets the number of the closed socket next (accept(2))."""
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.accepting.join()
         self.listener.close()
 
     def _accept(self) -> None:
