@@ -1,14 +1,11 @@
 """`manage.py up` as a user starts it: every process real, the lab included."""
 
-import contextlib
 import json
 import re
-import signal
 import socket
-import sqlite3
 import stat
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -30,11 +27,13 @@ def up(state: Path, *options: str, port: int | None = None, **environment: str) 
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory, new_state: NewState) -> Iterator[tuple[Path, Program]]:
-    """One `up` and its state folder for all tests that only look at it; the last of them kills it."""
+    """One `up` and its state folder for all tests that only look at it."""
     state = new_state(tmp_path_factory.mktemp("up") / "state")
     with up(state) as program:
         program.line(READY)
         yield state, program
+        assert program.stop() == 0
+        assert program.alive() == []
 
 
 def manage(state: Path, *arguments: str) -> str:
@@ -121,16 +120,6 @@ def answers(origin: str) -> bool:
             return False
 
 
-def test_a_killed_up_leaves_no_orphan_and_can_be_started_again_at_once(running: tuple[Path, Program]) -> None:
-    state, program = running
-    program.stop(signal.SIGKILL)
-    with up(state) as again:
-        again.line(READY)
-        until(lambda: program.alive() == [])
-        assert again.stop() == 0
-        assert again.alive() == []
-
-
 def test_a_taken_port_is_named_before_anything_starts(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -155,82 +144,5 @@ def test_a_signal_during_the_start_leaves_nothing_behind(tmp_path: Path) -> None
     with up(tmp_path) as program:
         program.line("made .*seal.keys")
         until(lambda: len(program.alive()) > 2)
-        assert program.stop() == 0
-        assert program.alive() == []
-
-
-def test_the_demo_is_turned_on_and_started_again_and_finishes_a_running_task_before_it_stops(tmp_path: Path) -> None:
-    state = tmp_path / "state"
-    with up(state, "--demo") as program:
-        origin = program.line(READY)
-        email, password = program.line(r"Sign in: +(\S+ / \S+)").split(" / ")
-        visitor = Visitor(origin)
-        with visitor.session:
-            assert "/t/rehearsal/" in visitor.post("/sign-in/", login=email, password=password).url
-            page = visitor.session.get(f"{origin}/t/rehearsal/provisioning/", timeout=30).text
-            assert 'aria-disabled="true"' not in page
-            visitor.post("/t/rehearsal/provisioning/preview/", on="/t/rehearsal/provisioning/turn-on/")
-            until(lambda: "/runs/2/" in visitor.post("/t/rehearsal/provisioning/turn-on/", plan="1").url)
-            console = program.line(r"Rehearsal lab: +(\S+)")
-            until(lambda: bool(visitor.session.get(f"{console}api/aws/state", timeout=10).json()["users"]))
-        assert "scim_token" not in program.output
-        assert program.stop(seconds=200) == 0
-        assert program.alive() == []
-
-    with up(state, "--demo") as again:
-        assert "password shown at an earlier start" in again.line("Sign in: .*")
-        with held_test(state, again) as (test, release):
-            again.send(signal.SIGINT)
-            again.line(r"quick +\| .*[Ww]arm shutdown")
-            assert outcome(state, test) == ("running", 0)
-            release()
-            assert again.ended() == 0
-            assert again.alive() == []
-    assert outcome(state, test) == ("done", 1)
-
-
-START_TEST = """
-from sync.models import Tenant
-from sync.connection import services
-print(services.start_test(tenant=Tenant.objects.get(slug="rehearsal"), actor="jo@acme.example", half="entra").pk)
-"""
-
-
-def start_test(state: Path) -> int:
-    return int(manage(state, "shell", "-v", "0", "-c", START_TEST).split()[-1])
-
-
-def outcome(state: Path, test: int) -> tuple[str, int | None]:
-    """State and result of a connection test, straight from the file."""
-    database = sqlite3.connect(f"file:{state / 'lockstep.sqlite3'}?mode=ro", uri=True, timeout=20)
-    with contextlib.closing(database):
-        found: tuple[str, int | None] = database.execute(
-            "SELECT state, passed FROM sync_connectiontest WHERE id = ?", (test,)
-        ).fetchone()
-        return found
-
-
-@contextlib.contextmanager
-def held_test(state: Path, program: Program) -> Iterator[tuple[int, Callable[[], None]]]:
-    """A connection test whose first request to Graph is not answered until it is released."""
-    with requests.Session() as session:
-        session.trust_env = False
-        faults = program.line(r"Rehearsal lab: +(\S+)") + "api/faults"
-        # The demo subscribes to changes, too.
-        fault = {"part": "graph", "kind": "hold_before", "match": "^(?!.*subscriptions)"}
-        held = session.post(faults, json=fault, timeout=10).json()
-        test = start_test(state)
-        until(lambda: session.get(faults, timeout=10).json()[0]["fired"] == 1)
-        yield test, lambda: session.post(f"{faults}/{held['id']}/release", timeout=10).raise_for_status()
-
-
-@pytest.mark.nightly
-def test_the_file_system_carries_messages_where_there_is_no_broker(tmp_path: Path, new_state: NewState) -> None:
-    state = new_state(tmp_path / "state")
-    with up(state, "--demo", BROKER_URL="filesystem://") as program:
-        program.line("Sign in")
-        assert json.loads((state / "run" / "environment.json").read_text())["BROKER_URL"] == "filesystem://"
-        test = start_test(state)
-        until(lambda: outcome(state, test) == ("done", 1))
         assert program.stop() == 0
         assert program.alive() == []
