@@ -11,8 +11,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -22,10 +25,12 @@ from tools.postgres import postgres
 from tools.test_report import report, skipped
 
 CI = bool(os.environ.get("CI"))
-# One more than processors: much of a test is waiting for processes, the lab or the browser.
-WORKERS = str(min(5, (os.cpu_count() or 2) + 1))
+# More than processors: much of a test is waiting for processes, the lab or the browser. Of each test once, a quarter of
+# the work is PostgreSQL's.
+PROCESSORS = min(4, os.cpu_count() or 2)
+MANY, FEW, HALF = PROCESSORS + 1, max(1, PROCESSORS // 2), PROCESSORS
 # A file's tests share a lab. In the order of the tree, processes first: see tests/world/selection.py.
-BY_FILE = ("-n", WORKERS, "--dist", "loadfile", "--no-loadscope-reorder")
+BY_FILE = ("--dist", "loadfile", "--no-loadscope-reorder")
 # What failed, and what passed the second time only.
 TOLD = ("-rfER",)
 # Where a whole run keeps its databases, labs and state folders, which nobody needs after it: a file system in memory.
@@ -42,7 +47,7 @@ def main(arguments: list[str]) -> int:
         print(missing, end="", flush=True)
         passes = passes_of(url, everywhere=everywhere)
         results = [Path(folder) / f"{number}.xml" for number in range(len(passes))]
-        codes = [one_pass(*one, result) for one, result in zip(passes, results, strict=True)]
+        codes = side_by_side(passes, results)
         written = [result for result in results if result.exists()]
         missing += "".join(f"Skipped: {line}.\n" for line in skipped(written))
         print(f"\n{report(written)}\n{missing}", end="", flush=True)
@@ -74,31 +79,50 @@ def left_out(url: str | None) -> str:
     return f"Left out: {'; '.join(wanting)}.\n" if wanting else ""
 
 
-def passes_of(url: str | None, *, everywhere: bool) -> list[tuple[str, list[str], dict[str, str]]]:
-    """The database's name, pytest's words, environment."""
+@dataclass(frozen=True)
+class Pass:
+    database: str
+    workers: int
+    words: Sequence[str]
+    environment: Mapping[str, str]
+
+
+def passes_of(url: str | None, *, everywhere: bool) -> list[Pass]:
     nightly = [NIGHTLY] if everywhere else []
     if url is None:
-        return [("SQLite", nightly, {})]
+        return [Pass("SQLite", MANY, nightly, {})]
+    many, few = (HALF, HALF) if everywhere else (MANY, FEW)
     on_postgres = ["--migrations", DATABASE if everywhere else ONCE, *nightly]
     return [
-        ("SQLite", nightly if everywhere else [ONCE], {}),
-        ("PostgreSQL, made by its migrations", on_postgres, {"DATABASE_URL": url}),
+        Pass("SQLite", many, nightly if everywhere else [ONCE], {}),
+        Pass("PostgreSQL, made by its migrations", few, on_postgres, {"DATABASE_URL": url}),
     ]
 
 
-def one_pass(database: str, words: Sequence[str], environment: dict[str, str], result: Path) -> int:
-    """What its tests make is kept beside the result."""
-    print(f"\nOn {database}:", flush=True)
-    beside = {"TMPDIR": str(result.parent)}
-    return pytest([*BY_FILE, *TOLD, f"--junitxml={result}", *words], environment | beside)
+def side_by_side(passes: Sequence[Pass], results: Sequence[Path]) -> list[int]:
+    """The first is heard as it goes, what the others say is shown after it."""
+    said = [result.with_suffix(".txt") for result in results[1:]]
+    with ThreadPoolExecutor() as pool:
+        codes = list(pool.map(one_pass, passes, results, [None, *said]))
+    for one in said:
+        print(one.read_text(), end="", flush=True)
+    return codes
 
 
-def pytest(arguments: Sequence[str], environment: dict[str, str]) -> int:
+def one_pass(one: Pass, result: Path, said: Path | None) -> int:
+    """What its tests make is kept beside the result. `said`: the file for what it says."""
+    words = ["-n", str(one.workers), *BY_FILE, *TOLD, f"--junitxml={result}", *one.words]
+    with said.open("w") if said else contextlib.nullcontext() as out:
+        print(f"\nOn {one.database}:", file=out, flush=True)
+        return pytest(words, {**one.environment, "TMPDIR": str(result.parent)}, out)
+
+
+def pytest(arguments: Sequence[str], environment: Mapping[str, str], out: IO[str] | None = None) -> int:
     command = [sys.executable, "-m", "pytest", "-q", *arguments]
     whole = {**os.environ, **environment}
     # Hundreds of processes read the same modules: whatever the caller wants, they are compiled once.
     whole.pop("PYTHONDONTWRITEBYTECODE", None)
-    return subprocess.run(command, cwd=ROOT, env=whole, check=False).returncode
+    return subprocess.run(command, cwd=ROOT, env=whole, stdout=out, check=False).returncode
 
 
 if __name__ == "__main__":

@@ -52,8 +52,10 @@ def test_a_test_that_skipped_itself_is_named_with_its_reason(result: Path) -> No
 def test_where_nothing_may_be_left_out_a_skipped_test_fails_the_run(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], ci: bool, code: int
 ) -> None:
-    def passed(_database: str, _words: object, _environment: object, result: Path) -> int:
+    def passed(_one: run_tests.Pass, result: Path, said: Path | None) -> int:
         result.write_text(RESULT.replace('time="9.0"/>', 'time="9.0"><skipped message="why"/></testcase>'))
+        if said:
+            said.write_text("On PostgreSQL: 3 passed\n")
         return 0
 
     monkeypatch.setattr(run_tests, "postgres", lambda _folder: nullcontext("postgresql://x"))
@@ -61,23 +63,25 @@ def test_where_nothing_may_be_left_out_a_skipped_test_fails_the_run(
     monkeypatch.setattr(run_tests, "one_pass", passed)
     monkeypatch.setattr(run_tests, "CI", ci)
     assert run_tests.main([]) == code
-    assert "Skipped: tests/sync/engine/test_counts.py::test_slow[1]: why.\n" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "Skipped: tests/sync/engine/test_counts.py::test_slow[1]: why.\n" in out
+    assert out.startswith("On PostgreSQL: 3 passed\n")
 
 
 def test_each_test_runs_once_and_everywhere_means_on_both() -> None:
     once = run_tests.passes_of("postgresql://x", everywhere=False)
-    assert [words for _name, words, _environment in once] == [["--each-once"], ["--migrations", "--each-once"]]
-    assert once[1][2] == {"DATABASE_URL": "postgresql://x"}
+    assert [one.words for one in once] == [["--each-once"], ["--migrations", "--each-once"]]
+    assert once[1].environment == {"DATABASE_URL": "postgresql://x"}
     every = run_tests.passes_of("postgresql://x", everywhere=True)
-    assert "--each-once" not in every[0][1]
-    assert "--database-only" in every[1][1]
+    assert "--each-once" not in every[0].words
+    assert "--database-only" in every[1].words
 
 
 def test_a_bare_machine_passes_everything_on_sqlite_and_says_in_one_line_what_it_left_out(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(run_tests, "CHROMIUM", tmp_path / "chromium")
-    assert run_tests.passes_of(None, everywhere=False) == [("SQLite", [], {})]
+    assert [(one.database, one.words) for one in run_tests.passes_of(None, everywhere=False)] == [("SQLite", [])]
     said = run_tests.left_out(None)
     assert said.count("\n") == 1
     assert "PostgreSQL" in said
