@@ -44,8 +44,15 @@ def up(tmp_path_factory: pytest.TempPathFactory, new_state: NewState) -> Iterato
         yield running
 
 
-@pytest.mark.parametrize("victim", ["child", "parent"])
-@pytest.mark.parametrize("point", ["reading", "sent", "answered"])
+@pytest.mark.parametrize(
+    ("point", "victim"),
+    [
+        *(("reading", "child"), ("sent", "parent"), ("answered", "child")),
+        pytest.param("reading", "parent", marks=pytest.mark.nightly),
+        pytest.param("sent", "child", marks=pytest.mark.nightly),
+        pytest.param("answered", "parent", marks=pytest.mark.nightly),
+    ],
+)
 def test_a_killed_worker_costs_nothing_but_time(up: Up, point: str, victim: str) -> None:
     group, people = hire_a_group(up)
     fault = up.lab("POST", "faults", FAULTS[point])

@@ -83,6 +83,7 @@ def image() -> Iterator[Image]:
         yield built
 
 
+@pytest.mark.nightly
 @pytest.mark.process
 def test_the_web_server_of_the_image_serves_pages_and_their_styles(image: Image) -> None:
     address = f"127.0.0.1:{free_port()}"
@@ -93,6 +94,7 @@ def test_the_web_server_of_the_image_serves_pages_and_their_styles(image: Image)
         speaks_json(web)
 
 
+@pytest.mark.nightly
 @pytest.mark.process
 @pytest.mark.parametrize("service", ["worker", "quick"])
 def test_workers_of_the_image_start_where_only_tmp_can_be_written(image: Image, service: str) -> None:
@@ -102,6 +104,7 @@ def test_workers_of_the_image_start_where_only_tmp_can_be_written(image: Image, 
         speaks_json(program)
 
 
+@pytest.mark.nightly
 @pytest.mark.process
 def test_beat_of_the_image_needs_no_file_of_its_own(image: Image) -> None:
     queue = image.folder / "tmp" / "lockstep" / "queue"

@@ -37,7 +37,7 @@ def started(state: Path, *arguments: str, **variables: str) -> subprocess.Comple
 
 
 @pytest.mark.parametrize("arguments", [*SERVERS, *COMMANDS], ids=lambda words: " ".join(words[:3]))
-@pytest.mark.parametrize("missing", ["SECRET_KEY", "SEAL_KEYS"])
+@pytest.mark.parametrize("missing", ["SECRET_KEY", pytest.param("SEAL_KEYS", marks=pytest.mark.nightly)])
 def test_nothing_starts_without_a_key_and_the_words_say_how_to_make_it(
     tmp_path: Path, arguments: tuple[str, ...], missing: str
 ) -> None:

@@ -12,7 +12,7 @@ from tests.world.browser import become_owner
 from tests.world.prepared import NewState
 from tests.world.up import Up
 
-pytestmark = [pytest.mark.browser, pytest.mark.process]
+pytestmark = [pytest.mark.browser, pytest.mark.process, pytest.mark.nightly]
 
 PEOPLE = [
     {"target": "userName", "type": "direct", "source": "userPrincipalName", "match": 1},
