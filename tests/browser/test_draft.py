@@ -14,9 +14,11 @@ from sync.configuration.filters import save_filter
 from sync.models import Configuration, HeldChange, Run, Tenant
 from tests.world.browser import Watched, axe, axe_in_both_schemes, sideways
 from tests.world.drafted import PREVIEW, edit_title, preview_of, with_draft, with_versions
+from tests.world.examples import nightly
+from tests.world.kept import Kept
 from tests.world.lab import Lab
 from tests.world.people import person
-from tests.world.tenant import ACTOR, assign, connect, sync
+from tests.world.tenant import assign, sync
 
 pytestmark = pytest.mark.django_db(transaction=True)
 RAVI = "ravi@acme.example"
@@ -24,10 +26,12 @@ Open = Callable[[User | None], Page]
 
 
 @pytest.fixture
-def acme(tenant: Tenant, lab: Lab) -> Tenant:
+def acme(kept: Kept) -> Tenant:
     """Provisioning is on, version 1 is published, AWS holds everybody of two groups."""
-    connect(tenant, lab)
-    mappings.apply_recommended(actor=ACTOR, tenant=tenant)
+    return kept(turned_on)
+
+
+def turned_on(tenant: Tenant, lab: Lab) -> None:
     assign(tenant, lab.entra_group("AWS-Admins"), lab.entra_group("AWS-Developers"))
     sync(tenant)
     now = timezone.now()
@@ -38,7 +42,6 @@ def acme(tenant: Tenant, lab: Lab) -> Tenant:
         half.changed_at = half.tested_at = now
         half.test_passed = True
         half.save()
-    return Tenant.objects.get(pk=tenant.pk)
 
 
 def edit(tenant: Tenant, target: str, **facts: Any) -> None:
@@ -52,7 +55,7 @@ def only(tenant: Tenant, value: str) -> None:
     save_filter(actor=RAVI, tenant=tenant, object_type="user", title="Wrong", clauses=[clause])
 
 
-@pytest.fixture(params=["mouse", "keys"])
+@pytest.fixture(params=["keys", *nightly("mouse")])
 def press(request: pytest.FixtureRequest) -> Callable[[Locator], None]:
     """Click it, or go there and press Enter."""
 

@@ -9,6 +9,7 @@ from sync.models import Drift, Link, Run, Tenant
 from sync.runs.requests import request_run
 from sync.worker import execution
 from tests.world.company import aws_group, aws_user, hire
+from tests.world.examples import nightly
 from tests.world.lab import Lab
 from tests.world.tenant import assign, sync
 
@@ -102,7 +103,7 @@ def test_a_list_cut_at_fifty_forgets_nobody(wired: Tenant, lab: Lab) -> None:
 
 
 @pytest.mark.fault("C7")
-@pytest.mark.parametrize("kind", ["truncate_body", "empty_body", "html_after"])
+@pytest.mark.parametrize("kind", ["html_after", *nightly("truncate_body", "empty_body")])
 @pytest.mark.company(500)
 def test_a_list_that_fails_on_a_later_page_proves_nothing(wired: Tenant, lab: Lab, kind: str) -> None:
     assign(wired, lab.entra_group("Large-150"))

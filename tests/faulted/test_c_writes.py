@@ -8,6 +8,7 @@ from sync.models import Link, MembershipLink, Operation, Result, Run, Tenant
 from sync.scim import breaker, writing
 from tests.world.company import aws_group, aws_user, group_of, hire, names, writes
 from tests.world.escrow import time_passes
+from tests.world.examples import nightly
 from tests.world.lab import Lab
 from tests.world.programs import until
 from tests.world.tenant import assign, attempt, sync
@@ -330,7 +331,7 @@ def test_an_answer_about_somebody_else_links_nobody_to_it(wired: Tenant, lab: La
     arrived_once(lab, person)
 
 
-@pytest.mark.parametrize("kind", ["html_after", "empty_body", "truncate_body"])
+@pytest.mark.parametrize("kind", ["truncate_body", *nightly("html_after", "empty_body")])
 @pytest.mark.fault("C20")
 def test_a_success_that_cannot_be_read_is_looked_up(wired: Tenant, lab: Lab, kind: str) -> None:
     person = hire(lab, "Unread Able")

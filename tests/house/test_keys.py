@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.world.examples import nightly
 from tests.world.programs import ROOT, clean_environment
 
 pytestmark = [pytest.mark.process, pytest.mark.pure]
@@ -37,7 +38,7 @@ def started(state: Path, *arguments: str, **variables: str) -> subprocess.Comple
 
 
 @pytest.mark.parametrize("arguments", [*SERVERS, *COMMANDS], ids=lambda words: " ".join(words[:3]))
-@pytest.mark.parametrize("missing", ["SECRET_KEY", pytest.param("SEAL_KEYS", marks=pytest.mark.nightly)])
+@pytest.mark.parametrize("missing", ["SECRET_KEY", *nightly("SEAL_KEYS")])
 def test_nothing_starts_without_a_key_and_the_words_say_how_to_make_it(
     tmp_path: Path, arguments: tuple[str, ...], missing: str
 ) -> None:
@@ -47,7 +48,9 @@ def test_nothing_starts_without_a_key_and_the_words_say_how_to_make_it(
     assert f"Set {missing} or {missing}_FILE" in ended.stdout + ended.stderr
 
 
-@pytest.mark.parametrize("arguments", SERVERS, ids=lambda words: " ".join(words[:3]))
+@pytest.mark.parametrize(
+    "arguments", [SERVERS[0], *nightly(*((one,) for one in SERVERS[1:]))], ids=lambda words: " ".join(words[:3])
+)
 def test_nothing_serves_a_network_without_tls_unless_it_is_said(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     keys = {"SECRET_KEY": "k" * 60, "SEAL_KEYS": SEAL}
     ended = started(tmp_path, *arguments, **keys, PUBLIC_URL="http://lockstep.example")

@@ -12,6 +12,7 @@ import pytest
 import trustme
 
 from tests.house.test_keys import COMMANDS, SEAL, SERVERS, started
+from tests.world.examples import nightly
 from tests.world.mails import mail_server
 from tests.world.prepared import NewState
 from tests.world.programs import ROOT, Program, clean_environment, free_port, until
@@ -79,7 +80,7 @@ def test_every_way_in_says_the_same_sentence(tmp_path: Path, arguments: tuple[st
 
 
 @pytest.mark.parametrize(
-    "arguments", [("migrate",), ("holds", "acme"), ("user_add", "jo@acme.example", "--role", "owner")]
+    "arguments", [("holds", "acme"), *nightly((("migrate",),), (("user_add", "jo@acme.example", "--role", "owner"),))]
 )
 def test_a_command_without_its_database_says_so(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     ended = started(tmp_path, "manage.py", *arguments, **KEYS | {"DATABASE_URL": NO_DATABASE})
@@ -105,7 +106,7 @@ def test_the_check_before_a_start_looks_at_the_tables(tmp_path: Path, new_state:
         assert ("The database is not migrated to this version of Lockstep." in ended.stderr) == bool(code)
 
 
-@pytest.mark.parametrize("arguments", SERVERS[1:], ids=lambda words: words[4])
+@pytest.mark.parametrize("arguments", [SERVERS[1], *nightly((SERVERS[2],))], ids=lambda words: words[4])
 def test_worker_and_beat_do_not_start_on_an_unmigrated_database(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     ended = started(tmp_path, *arguments, **KEYS)
     assert ended.returncode == 1
@@ -113,7 +114,7 @@ def test_worker_and_beat_do_not_start_on_an_unmigrated_database(tmp_path: Path, 
     assert "Traceback" not in ended.stderr
 
 
-@pytest.mark.parametrize("arguments", SERVERS[1:], ids=lambda words: words[4])
+@pytest.mark.parametrize("arguments", [SERVERS[1], *nightly((SERVERS[2],))], ids=lambda words: words[4])
 def test_worker_and_beat_do_not_start_on_the_database_of_a_newer_version(
     tmp_path: Path, new_state: NewState, arguments: tuple[str, ...]
 ) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from tests.world.examples import nightly
 from tests.world.prepared import NewState
 from tests.world.programs import Program, clean_environment, free_port, until
 
@@ -130,7 +131,7 @@ def test_a_taken_port_is_named_before_anything_starts(tmp_path: Path) -> None:
             assert program.alive() == []
 
 
-@pytest.mark.parametrize("bind", ["0.0.0.0:8000", "[::]:8000", "192.0.2.1:8000"])
+@pytest.mark.parametrize("bind", ["0.0.0.0:8000", *nightly("[::]:8000", "192.0.2.1:8000")])
 def test_nobody_is_served_over_a_network_without_tls_by_accident(tmp_path: Path, bind: str) -> None:
     arguments = [sys.executable, "manage.py", "up", "--state", str(tmp_path / "state"), "--bind", bind]
     with Program(arguments, clean_environment()) as program:

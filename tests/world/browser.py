@@ -1,6 +1,7 @@
 """How a test looks at pages in Chromium, and the first steps of a story there."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,7 +18,8 @@ VIOLATIONS = (
     "JSON.stringify(found.violations.map(one => [one.id, one.nodes.slice(0, 3).map(node => node.html.slice(0, 200))]))"
 )
 # Light last: pages are left as they were found.
-SCHEMES: tuple[tuple[Literal["dark", "light"], dict[str, Any]], ...] = (("dark", COLOUR_RULES), ("light", RULES))
+Scheme = tuple[Literal["dark", "light"], dict[str, Any]]
+SCHEMES: tuple[Scheme, ...] = (("dark", COLOUR_RULES), ("light", RULES))
 PASSWORD = "four ordinary words here"
 
 
@@ -63,8 +65,12 @@ def axe(page: Page, rules: dict[str, Any] = RULES) -> list[Any]:
 
 def axe_in_both_schemes(page: Page) -> list[Any]:
     """In light and in dark; the page is left in light."""
+    return axe_in(SCHEMES, page)
+
+
+def axe_in(schemes: Sequence[Scheme], page: Page) -> list[Any]:
     found = []
-    for scheme, rules in SCHEMES:
+    for scheme, rules in schemes:
         # A colour on its way from one scheme to the other would be taken for poor contrast.
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         found += [(scheme, violation) for violation in axe(page, rules)]

@@ -1,5 +1,9 @@
 """How many examples Hypothesis makes: the same few for every change, many new ones with `--hypothesis-profile=nightly`."""
 
+from typing import Any
+
+import pytest
+from _pytest.mark import ParameterSet
 from hypothesis import HealthCheck, settings
 
 QUIET = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
@@ -11,6 +15,12 @@ settings.load_profile("ci")
 def by_night() -> bool:
     """Whether everything is gone through that a change has an example of."""
     return settings().max_examples == settings.get_profile("nightly").max_examples
+
+
+def nightly(*cases: Any) -> list[ParameterSet]:
+    """Parameters of which a change has others like them."""
+    marks = pytest.mark.nightly
+    return [pytest.param(*(case if isinstance(case, tuple) else (case,)), marks=marks) for case in cases]
 
 
 def share(part: float) -> int:

@@ -13,6 +13,7 @@ from sync.models import Run, Tenant
 from sync.runs.requests import request_run
 from sync.worker import execution
 from tests.world.company import Picture, fault, graph_requests, hire, lost, picture, switch, writes
+from tests.world.examples import nightly
 from tests.world.lab import Lab
 from tests.world.programs import until
 from tests.world.tenant import attempt, sync
@@ -42,7 +43,7 @@ def recovers(tenant: Tenant, lab: Lab, before: Picture) -> None:
 
 @pytest.mark.fault("B3")
 @pytest.mark.parametrize(("path", "page"), POINTS)
-@pytest.mark.parametrize("status", [500, 503])
+@pytest.mark.parametrize("status", [503, *nightly(500)])
 def test_a_page_that_fails_again_and_again_ends_the_run_and_removes_nobody(
     settled: Tenant, lab: Lab, path: str, page: int, status: int
 ) -> None:

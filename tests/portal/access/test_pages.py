@@ -265,7 +265,7 @@ def test_somebody_who_is_not_signed_in_is_sent_to_sign_in(world: World) -> None:
 
 def test_a_page_takes_no_other_method(world: World) -> None:
     owner = world.client(Role.OWNER)
-    for name in PAGES | OTHERS:
+    for name in list(PAGES | OTHERS)[:: 1 if by_night() else 4]:
         access = ACCESS[name]
         assert access is not None
         for method in {"GET", "POST", "PUT"} - set(access.methods):

@@ -49,9 +49,9 @@ def jo(tenant: Tenant, owner: User, client_of: Callable[[User], Client]) -> Clie
 
 
 @pytest.mark.parametrize("text", ["²", "9" * 18, "1" * 5_000])
-@pytest.mark.parametrize("address", ASKING)
-def test_a_page_bears_any_number(jo: Client, address: str, text: str) -> None:
-    assert jo.get(f"/t/acme/{address.format(text, text)}").status_code in (200, 204, 404)
+def test_a_page_bears_any_number(jo: Client, text: str) -> None:
+    for address in ASKING:
+        assert jo.get(f"/t/acme/{address.format(text, text)}").status_code in (200, 204, 404), address
 
 
 @pytest.mark.parametrize("text", ["²", "9" * 18, "1" * 5_000])

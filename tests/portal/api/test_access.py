@@ -16,6 +16,7 @@ from portal.models import ApiToken, Role, Scope, User
 from sync.models import AuditEntry, Hold, Tenant
 from sync.tenants.services import create_tenant
 from tests.world.api import Script, script_of, token_of
+from tests.world.examples import by_night
 from tests.world.people import person
 from tests.world.runs import new_run
 
@@ -58,7 +59,7 @@ def test_the_description_lists_what_there_is() -> None:
 @pytest.mark.parametrize(("name", "method", "path"), OPERATIONS)
 def test_an_operation_needs_its_scope_and_its_right(acme: Tenant, name: str, method: str, path: str) -> None:
     needed = scopes()[name]
-    for role in Role:
+    for role in Role if by_night() else (Role.VIEWER, Role.APPROVER, Role.OPERATOR, Role.OWNER):
         user = person(f"{role}@acme.example", role, None if role is Role.OWNER else acme)
         for scope in Scope:
             status = asked(script_of(user, scope), method, address(path))

@@ -81,6 +81,7 @@ def test_twenty_people_and_three_groups_live_a_whole_life_there(pointed: Tenant,
     assert users[upns[ids[19]]]["active"] is False
 
 
+@pytest.mark.nightly
 def test_what_somebody_changes_there_by_hand_is_found_and_put_right(
     pointed: Tenant, lab: Lab, server: Scim2Server
 ) -> None:
@@ -109,6 +110,7 @@ def test_what_somebody_changes_there_by_hand_is_found_and_put_right(
     assert not sync(pointed, Run.Kind.VERIFY).drifts.exists()
 
 
+@pytest.mark.nightly
 def test_a_server_that_lists_its_first_page_only_is_compared_all_the_same(
     tenant: Tenant, lab: Lab, settings: Any
 ) -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from sync.models import DirectoryGroup, DirectoryUser, Link, Standing, Tenant, Word
 from sync.standings import queries, services
+from tests.world.examples import share
 from tests.world.mirrored import found, held, linked, mirrored_group, mirrored_person, new_comparison
 from tests.world.plans import on_sqlite, plans_of
 
@@ -66,7 +67,9 @@ def empty(tenant: Tenant) -> None:
     tenant.directory_groups.all().delete()
 
 
-@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@hypothesis_settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=share(0.4)
+)
 @given(people=st.lists(PERSON, max_size=12), strangers=st.integers(0, 3))
 def test_numbers_are_lengths_of_lists_and_add_up(tenant: Tenant, people: list[dict[str, Any]], strangers: int) -> None:
     empty(tenant)

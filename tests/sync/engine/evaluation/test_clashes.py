@@ -12,10 +12,13 @@ from sync.models import HeldChange, Hold, Link, Operation, Result, Run, Tenant
 from sync.standings.services import refresh_all
 from sync.worker.execution import execute_run
 from tests.world.company import active, aws_user, change_members, group_of, hire, leave, names, people, writes
+from tests.world.examples import nightly
 from tests.world.lab import Lab
 from tests.world.tenant import ACTOR, assign, sync
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both]
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ORDERS = list(itertools.permutations(range(4)))
 
 
 def rename(lab: Lab, person: dict[str, Any], name: str) -> None:
@@ -23,6 +26,7 @@ def rename(lab: Lab, person: dict[str, Any], name: str) -> None:
 
 
 @pytest.mark.fault("C24")
+@pytest.mark.both
 def test_two_people_who_swap_their_names_keep_their_ids(wired: Tenant, lab: Lab) -> None:
     first, second = people(lab, 2)
     assign(wired, first, second)
@@ -87,7 +91,8 @@ def test_what_a_comparison_finds_held_is_free_for_others(wired: Tenant, lab: Lab
 
 
 @pytest.mark.fault("C25")
-@pytest.mark.parametrize("order", list(itertools.permutations(range(4)))[1::5])
+@pytest.mark.both
+@pytest.mark.parametrize("order", [*ORDERS[3::12], *nightly(*((one,) for one in ORDERS[1::5]))])
 def test_any_permutation_of_names_is_carried_out_without_a_clash(
     wired: Tenant, lab: Lab, order: tuple[int, ...]
 ) -> None:
@@ -194,6 +199,7 @@ def test_groups_that_swap_names_keep_their_ids(wired: Tenant, lab: Lab) -> None:
 
 
 @pytest.mark.fault("C29")
+@pytest.mark.both
 def test_a_group_made_anew_waits_and_can_go_on_as_the_old_one_in_aws(wired: Tenant, lab: Lab) -> None:
     some = people(lab, 3)
     old = group_of(lab, "Anew", some)
@@ -243,6 +249,7 @@ def approved(tenant: Tenant, hold: Hold, **decisions: Any) -> None:
     execute_run(run.pk)
 
 
+@pytest.mark.both
 def test_a_name_is_freed_together_with_the_disabling_in_one_plan(wired: Tenant, lab: Lab) -> None:
     allow(wired, people_at_least=10)
     old = people(lab, 2)

@@ -14,6 +14,7 @@ from sync.models import Result, Run, Tenant
 from sync.scim.client import ScimClient
 from sync.scim.pacing import Pacer
 from tests.world.company import aws_group, group_of, hire, names
+from tests.world.examples import nightly
 from tests.world.lab import Lab
 from tests.world.tenant import assign, sync
 
@@ -74,7 +75,7 @@ def timed_first_run(tenant: Tenant, lab: Lab, people: int) -> tuple[float, int]:
 
 
 @pytest.mark.company(aws_tps=QUOTA, aws_speed=SPEED)
-@pytest.mark.parametrize("allowed", [5, 10, 14])
+@pytest.mark.parametrize("allowed", [10, *nightly(5, 14)])
 def test_an_aws_whose_quota_others_use_too_is_written_in_the_time_that_the_rest_allows(
     wired: Tenant, lab: Lab, fast_clock: None, allowed: int
 ) -> None:

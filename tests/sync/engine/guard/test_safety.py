@@ -10,6 +10,7 @@ from sync.runs import lease
 from sync.runs.requests import request_run
 from sync.worker import execution
 from tests.world.company import aws_user, hire, names
+from tests.world.examples import nightly
 from tests.world.lab import Lab
 from tests.world.notified import mail_to
 from tests.world.tenant import assign, attempt, sync
@@ -17,7 +18,7 @@ from tests.world.tenant import assign, attempt, sync
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.mark.parametrize("flavour", ["410", "400", "404"])
+@pytest.mark.parametrize("flavour", ["400", *nightly("410", "404")])
 def test_a_dead_delta_token_leads_to_a_full_round_and_harms_nobody(wired: Tenant, lab: Lab, flavour: str) -> None:
     assign(wired, lab.entra_group("AWS-Admins"))
     sync(wired)
