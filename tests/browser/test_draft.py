@@ -283,6 +283,7 @@ def states(tenant: Tenant) -> Iterator[str]:
     yield "runs/91/"
 
 
+@pytest.mark.nightly
 def test_every_state_is_accessible_and_fits(tenant: Tenant, owner: User, open_page: Open, live_server: Any) -> None:
     page = open_page(owner)
     for address in states(tenant):

@@ -14,6 +14,7 @@ from sync.directory.live import Found
 from sync.models import DirectoryMembership, DirectoryUser, Tenant
 from sync.rules.entra_attributes import ALWAYS_SELECTED
 from tests.world.browser import axe, axe_in_both_schemes, sideways
+from tests.world.examples import nightly
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ACTOR = "jo@acme.example"
@@ -238,7 +239,7 @@ def test_a_removed_filter_can_be_brought_back(
     assert len(draft_or_current(company).filters.get().clauses) == 2
 
 
-@pytest.mark.parametrize("state", ["filters", "problem", "tested", "viewer", "list"])
+@pytest.mark.parametrize("state", ["problem", "list", *nightly("filters", "tested", "viewer")])
 def test_every_state_of_the_page_is_accessible(
     company: Tenant,
     owner: User,

@@ -127,6 +127,7 @@ def turn_on(keys: Keys, page: Page) -> None:
     expect(page.locator(".ls-run-state")).to_contain_text("Completed")
 
 
+@pytest.mark.nightly
 def test_the_whole_set_up_is_done_by_keyboard_alone(
     lab: Lab, owner: User, open_page: Callable[[User | None], Page], live_server: Any
 ) -> None:

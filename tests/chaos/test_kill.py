@@ -15,7 +15,8 @@ from tests.world.prepared import NewState
 from tests.world.programs import until
 from tests.world.up import Up
 
-pytestmark = pytest.mark.process
+# A death at each step of a run: tests/chaos/test_every_step.py. Here the lease and the broker are those of `up`.
+pytestmark = [pytest.mark.process, pytest.mark.nightly]
 
 PEOPLE = 5
 # The lease of the product is 25 s; a short one makes the same story quick to tell.
@@ -44,15 +45,8 @@ def up(tmp_path_factory: pytest.TempPathFactory, new_state: NewState) -> Iterato
         yield running
 
 
-@pytest.mark.parametrize(
-    ("point", "victim"),
-    [
-        *(("reading", "child"), ("sent", "parent"), ("answered", "child")),
-        pytest.param("reading", "parent", marks=pytest.mark.nightly),
-        pytest.param("sent", "child", marks=pytest.mark.nightly),
-        pytest.param("answered", "parent", marks=pytest.mark.nightly),
-    ],
-)
+@pytest.mark.parametrize("victim", ["child", "parent"])
+@pytest.mark.parametrize("point", ["reading", "sent", "answered"])
 def test_a_killed_worker_costs_nothing_but_time(up: Up, point: str, victim: str) -> None:
     group, people = hire_a_group(up)
     fault = up.lab("POST", "faults", FAULTS[point])

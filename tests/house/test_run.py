@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.world.examples import nightly
 from tests.world.programs import ROOT
 
 pytestmark = pytest.mark.process
@@ -142,7 +143,7 @@ def test_packages_that_cannot_be_installed_end_it(project: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("line", ["pip==26.0", "pip==26.0 --hash=sha256:" + "0" * 64])
+@pytest.mark.parametrize("line", [*nightly("pip==26.0"), "pip==26.0 --hash=sha256:" + "0" * 64])
 def test_a_package_is_refused_unless_its_hash_is_the_locked_one(project: Path, line: str) -> None:
     (project / "requirements" / "base.txt").write_text(line)
     # As an address: pip splits the variable at blanks.

@@ -20,7 +20,7 @@ TESTS = Path(__file__).parent.parent
 PRODUCTION = ("chaos", "simulation", "sync")
 # Whole runs against the lab, which take a third of the time on SQLite. The random stories, the disturbances and what is
 # marked `both` take each stage through PostgreSQL.
-BUT = ("sync/engine",)
+BUT = ("sync/drift", "sync/engine", "sync/on_demand")
 DATABASE_FIXTURES = {"db", "transactional_db"}
 
 

@@ -141,7 +141,7 @@ DATED = MappingRow("title", "expression", "CDate([jobTitle])", default="\u200bCl
 
 
 # As found: to shrink one would take minutes of runs.
-@settings(max_examples=share(0.1), phases=[Phase.explicit, Phase.generate])
+@settings(max_examples=share(0.06), phases=[Phase.explicit, Phase.generate])
 @given(mappings(), PEOPLE)
 @example(UNIQUE_NAMES, [TWIN] * 2)
 @example([*UNIQUE_NAMES, DATED], [*[TWIN | {"jobTitle": "Clerk"}] * 2, TWIN])
@@ -210,7 +210,7 @@ def word_on_demand(row: Any) -> str:
     return str(plan.get("problem") or (operations[0]["action"] if operations else ""))
 
 
-@settings(max_examples=share(0.08), phases=[Phase.explicit, Phase.generate])
+@settings(max_examples=share(0.04), phases=[Phase.explicit, Phase.generate])
 @given(st.sampled_from(ACTIVE_ROWS), LEAVERS)
 @example(ACTIVE_ROWS[4], [{"way": way, "department": None} for way in ("blocked", "unassigned", "binned", "purged")])
 @example(ACTIVE_ROWS[11], [{"way": way, "department": "Sales"} for way in ("blocked", "unassigned", "stays")])
