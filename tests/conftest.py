@@ -5,7 +5,7 @@ from django.core.cache import cache
 
 PLUGINS = (
     *("audited", "broker", "database", "drafted", "examples", "labs", "outside"),
-    *("people", "prepared", "runs", "second_person", "selection", "tenant"),
+    *("people", "prepared", "runs", "second_person", "selection", "stack", "tenant"),
     # After those that it imports from.
     *("every_standing", "kept", "receivers"),
 )
