@@ -1,6 +1,5 @@
 """On SQLite tests make their tables from the models, which takes a third of the time: migrations must end in the same."""
 
-import os
 import re
 import sqlite3
 import subprocess
@@ -14,12 +13,11 @@ import pytest
 from django.core.management import call_command
 
 from sync.migrations import __path__ as migrations
-from tests.world.programs import ROOT
+from tests.world.programs import ROOT, clean_environment
 
 SQUASHED = "0001_squashed_0040_left_differences"
 LAST = "0040_left_differences"
 BY_STEPS = f"from portal.deployment.backup.whole import migrate_to; migrate_to({{'sync': '{LAST}'}})"
-OURS = ("DATABASE_URL", "DJANGO_SETTINGS_MODULE", "SEAL_KEYS")
 
 
 @pytest.mark.both
@@ -41,8 +39,7 @@ def test_tables_are_the_same_whether_made_at_once_or_by_forty_steps(tmp_path: Pa
 
 def manage(state: Path, *words: str) -> None:
     state.mkdir(exist_ok=True)
-    kept = {name: value for name, value in os.environ.items() if name not in OURS}
-    environment = kept | {"STATE_DIR": str(state), "SECRET_KEY": "k" * 60, "SEAL_KEYS": "test:" + "A" * 43 + "="}
+    environment = clean_environment(STATE_DIR=str(state), SECRET_KEY="k" * 60, SEAL_KEYS="test:" + "A" * 43 + "=")
     subprocess.run([sys.executable, "manage.py", *words, "--verbosity", "0"], cwd=ROOT, env=environment, check=True)
 
 

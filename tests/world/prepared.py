@@ -11,10 +11,9 @@ from pathlib import Path
 import pytest
 
 from portal.deployment.embedded import static_fingerprint
+from tests.world.programs import ROOT, clean_environment
 
-ROOT = Path(__file__).parent.parent.parent
 STEPS = (("migrate", "--skip-checks"), ("collectstatic", "--noinput"))
-OURS = ("DJANGO_SETTINGS_MODULE", "SECRET_KEY", "SEAL_KEYS", "BROKER_URL", "DATABASE_URL")
 
 NewState = Callable[[Path], Path]
 
@@ -34,8 +33,8 @@ def new_state(tmp_path_factory: pytest.TempPathFactory) -> NewState:
 def prepare(template: Path) -> None:
     making = template.with_suffix(".making")
     (making / "run").mkdir(parents=True)
-    environment = {name: value for name, value in os.environ.items() if name not in OURS}
-    environment |= {"STATE_DIR": str(making), "SECRET_KEY": "prepared", "SEAL_KEYS": "prepared:" + "A" * 43 + "="}
+    keys = {"SECRET_KEY": "prepared", "SEAL_KEYS": "prepared:" + "A" * 43 + "="}
+    environment = clean_environment(STATE_DIR=str(making), **keys)
     for step in STEPS:
         subprocess.run([sys.executable, "manage.py", *step, "--verbosity", "0"], cwd=ROOT, env=environment, check=True)
     (making / "run" / "static.stamp").write_text(static_fingerprint())

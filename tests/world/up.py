@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 import re
 import signal
 import sqlite3
@@ -13,10 +12,7 @@ from typing import Any, Self
 
 import requests
 
-from tests.world.programs import ROOT, as_from_a_terminal, free_port, until
-
-# The test run's own settings must not reach the product under test.
-OURS = ("DJANGO_SETTINGS_MODULE", "STATE_DIR", "SECRET_KEY", "SEAL_KEYS", "BROKER_URL", "DATABASE_URL", "EXTRA_CLOUDS")
+from tests.world.programs import ROOT, as_from_a_terminal, clean_environment, free_port, until
 
 
 class Up:
@@ -25,7 +21,7 @@ class Up:
         self.port = free_port()
         self.url = f"http://localhost:{self.port}"
         self.log = state.parent / f"{state.name}.log"
-        self.environment = {name: value for name, value in os.environ.items() if name not in OURS} | environment
+        self.environment = clean_environment(**environment)
         with self.log.open("w") as out:
             self.process = subprocess.Popen(
                 [
