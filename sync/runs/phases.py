@@ -66,13 +66,16 @@ class PhaseLog:
     def during(self, key: str) -> Iterator[dict[str, int]]:
         """Adds the time of the block to the phase; the yielded dict takes the phase's facts.
 
-        Phases add up to the run: a block inside another stops that one's clock.
+        Phases add up to the run: a block inside another stops that one's clock. How a phase ended is stored with the
+        beginning of the next, or with the end of the run.
         """
         phase = self.run.phases.setdefault(key, _unbegun("running"))
         phase["state"] = "running"
         self._count()
         self.begun.append(key)
-        self._show()
+        # A block inside another comes once a person; the page need not see each.
+        if len(self.begun) < 2:
+            self.save()
         try:
             yield phase["facts"]
             phase["state"] = "done"
@@ -81,8 +84,9 @@ class PhaseLog:
             raise
         finally:
             self._count()
-            self._show()
             self.begun.pop()
+            if phase["state"] == "stopped" and not self.begun:
+                self.save()
 
     def _count(self) -> None:
         """The time since the last count belongs to the innermost phase."""
@@ -92,15 +96,9 @@ class PhaseLog:
             phase["seconds"] = round(phase["seconds"] + now - self.counted_to, 6)
         self.counted_to = now
 
-    def _show(self) -> None:
-        """A block inside another comes once a person; the page need not see each."""
-        if len(self.begun) < 2:
-            self.save()
-
     def not_needed(self, *keys: str) -> None:
         for key in keys:
             self.run.phases[key] = _unbegun("not_needed")
-        self.save()
 
     def save(self) -> None:
         self.run.sequence += 1

@@ -52,7 +52,31 @@ def test_a_phase_inside_another_is_not_stored_each_time(
     run: Run, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     phases = PhaseLog(run, Ticking())
-    with django_assert_num_queries(2), phases.during("plan"):
+    with django_assert_num_queries(1), phases.during("plan"):
         for _ in range(50):
             with phases.during("match"):
                 pass
+
+
+def test_how_a_phase_ended_is_stored_with_the_beginning_of_the_next(
+    run: Run, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    phases = PhaseLog(run, Ticking())
+    with django_assert_num_queries(2):
+        with phases.during("plan"):
+            pass
+        phases.not_needed("people")
+        with phases.during("groups"):
+            pass
+    stored = Run.objects.get(pk=run.pk).phases
+    assert {key: phase["state"] for key, phase in stored.items()} == {
+        "plan": "done",
+        "people": "not_needed",
+        "groups": "running",
+    }
+
+
+def test_a_phase_that_fails_is_stored_at_once(run: Run) -> None:
+    with pytest.raises(ZeroDivisionError), PhaseLog(run, Ticking()).during("plan"):
+        raise ZeroDivisionError
+    assert Run.objects.get(pk=run.pk).phases["plan"]["state"] == "stopped"
