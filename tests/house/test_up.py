@@ -1,4 +1,4 @@
-"""`manage.py up` as a user starts it: every process real, the lab included."""
+"""`manage.py up` as a user starts it, every process real. With the lab: tests/house/test_demo.py."""
 
 import json
 import re
