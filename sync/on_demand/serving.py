@@ -93,9 +93,10 @@ class Serving:
 
     def _next(self) -> Demand | None:
         """The oldest one with nothing in flight; the others are asked again at the next safe point."""
-        flying = in_flight(self.tenant)
-        waiting = Demand.objects.filter(tenant=self.tenant, state=Demand.State.WAITING).order_by("pk")
-        for demand in waiting.select_related("run"):
+        found = Demand.objects.filter(tenant=self.tenant, state=Demand.State.WAITING).order_by("pk")
+        waiting = list(found.select_related("run"))
+        flying = in_flight(self.tenant) if waiting else set()
+        for demand in waiting:
             ids = set(demand.objects_asked.values_list("object_id", flat=True))
             if not ids & flying:
                 return demand

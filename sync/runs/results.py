@@ -34,9 +34,9 @@ def ended_state(run: Run, *, differs: bool) -> str:
 
 def settle_waiting_runs(tenant: Tenant) -> None:
     """Once nothing that is held waits for a decision any more, runs say what else became of them."""
-    if HeldChange.objects.waiting().filter(tenant=tenant).exists():
-        return
     runs = tenant.runs.filter(state=Run.State.WAITING).exclude(problem=Run.NOT_CONFIRMED)
+    if not runs.exists() or HeldChange.objects.waiting().filter(tenant=tenant).exists():
+        return
     found = Drift.objects.undecided().filter(run=OuterRef("pk")).exclude(facts__has_key="left_alone")
     newer = F("sequence") + 1
     runs.exclude(problems={}).update(state=Run.State.COMPLETED_WITH_ERRORS, sequence=newer)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from sync.engine.export import settling
@@ -27,12 +28,13 @@ def resolve_open_intents(run: Run, client: ScimClient) -> None:
         with transaction.atomic():
             _settle(settled, operation, found, applied=applied)
         passed("intent resolved")
-    run.operations.filter(result=Result.PLANNED).delete()
 
 
 def forget_decisions(run: Run) -> None:
     """What an interrupted attempt had decided without a request is decided anew, and counts once."""
-    run.operations.filter(sent_at=None).delete()
+    if run.attempts < 2:
+        return
+    run.operations.filter(Q(sent_at=None) | Q(result=Result.PLANNED)).delete()
     run.rehearsed.all().delete()
 
 

@@ -2,7 +2,7 @@
 
 from sync.engine.export.journal import Journal
 from sync.engine.export.sending import export_stage
-from sync.models import Run
+from sync.models import Result, Run
 from sync.rules.changes import Stage
 from sync.runs.lease import Watch
 from sync.runs.phases import PhaseLog
@@ -21,6 +21,10 @@ CONNECTIONS = 10
 
 def export(run: Run, watch: Watch, phases: PhaseLog, scim: ScimClient, connections: int) -> None:
     """Stage by stage: each needs the ids that the one before it brought."""
+    planned = run.operations.filter(result=Result.PLANNED)
+    if not planned.exists():
+        phases.not_needed(*WRITING)
+        return
     journal = Journal(run, watch.lease, phases, scim.never_touch, watch.clock)
 
     def safe_point() -> None:
@@ -28,7 +32,7 @@ def export(run: Run, watch: Watch, phases: PhaseLog, scim: ScimClient, connectio
             journal.read_again()
 
     for phase, stages in WRITING.items():
-        if not run.operations.filter(result="planned", stage__in=stages).exists():
+        if not planned.filter(stage__in=stages).exists():
             phases.not_needed(phase)
             continue
         with phases.during(phase):

@@ -74,11 +74,7 @@ def close_unwanted(
     rows = HeldChange.objects.open().filter(tenant=tenant)
     if object_ids is not None:
         rows = rows.filter(object_id__in=object_ids)
-    gone = [change for change in rows if (change.action, change.object_id, change.member_id) not in wanted]
-    with transaction.atomic():
-        HeldChange.objects.filter(pk__in=[change.pk for change in gone]).update(closed_at=timezone.now())
-        refresh_standings(tenant, gone)
-    close_empty_holds(tenant)
+    _close(tenant, [change for change in rows if (change.action, change.object_id, change.member_id) not in wanted])
 
 
 def refresh_standings(tenant: Tenant, changes: Iterable[HeldChange]) -> None:
@@ -95,16 +91,20 @@ def close_done(run: Run) -> None:
     done = run.operations.filter(approved=True).exclude(result__in=(Result.PLANNED, Result.SENT, *NOT_DONE))
     same = done.filter(object_id=OuterRef("object_id"), action=OuterRef("action"))
     changes = HeldChange.objects.open().filter(tenant=run.tenant)
+    if not changes.exists():
+        return
     over = list(changes.filter(Exists(same), member_id=""))
     for operation in done.filter(action="remove_member"):
         over += changes.filter(object_id=operation.object_id, member_id__in=operation.member_ids)
-    with transaction.atomic():
-        HeldChange.objects.filter(pk__in=[change.pk for change in over]).update(closed_at=timezone.now())
-        refresh_standings(run.tenant, over)
-    close_empty_holds(run.tenant)
+    _close(run.tenant, over)
 
 
-def close_empty_holds(tenant: Tenant) -> None:
+def _close(tenant: Tenant, changes: Sequence[HeldChange]) -> None:
+    """And the holds that have none left, also where an earlier run stopped in between."""
+    if changes:
+        with transaction.atomic():
+            HeldChange.objects.filter(pk__in=[change.pk for change in changes]).update(closed_at=timezone.now())
+            refresh_standings(tenant, changes)
     open_changes = HeldChange.objects.open().filter(hold=OuterRef("pk"))
     Hold.objects.filter(~Exists(open_changes), tenant=tenant, closed_at=None).update(closed_at=timezone.now())
     settle_waiting_runs(tenant)

@@ -188,7 +188,8 @@ def settle(snapshot: Snapshot, proofs: Proofs) -> None:
             rows.filter(member_id__in=part).update(seen_snapshot=snapshot.pk)
     unsure = [group_id for group_id, proof in proofs.items() if proof is None]
     let_go(snapshot, going(snapshot, proofs).exclude(group_id__in=unsure))
-    going(snapshot).filter(group_id__in=unsure).update(seen_snapshot=0)
+    if unsure:
+        going(snapshot).filter(group_id__in=unsure).update(seen_snapshot=0)
 
 
 def let_go(snapshot: Snapshot, rows: QuerySet[DirectoryMembership]) -> None:
