@@ -13,6 +13,7 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
+from django.utils.functional import cached_property
 
 from sync.configuration.ruleset import Rules
 from sync.db.batches import batches
@@ -100,8 +101,13 @@ class Evaluation:
 
     # People
 
+    @cached_property
+    def _looked_at(self) -> QuerySet[DirectoryUser]:
+        """Those whom this pass looks at. To put the question together costs more than to ask it."""
+        return users_to_look_at(self.tenant, self.since)
+
     def plan_people(self, rows: QuerySet[DirectoryUser] | None = None) -> None:
-        looked_at = users_to_look_at(self.tenant, self.since) if rows is None else rows
+        looked_at = self._looked_at if rows is None else rows
         target = self._target("user", looked_at)
         for users in batches(looked_at):
             self.watch.safe_point()
@@ -284,7 +290,7 @@ class Evaluation:
 
     def _groups_to_look_at(self) -> QuerySet[DirectoryGroup]:
         """Assigned groups that go to AWS and changed, or list somebody who did."""
-        people = users_to_look_at(self.tenant, self.since).values("object_id")
+        people = self._looked_at.values("object_id")
         listing = assigned_groups_listing(self.tenant, people)
         due, held = due_links(self.tenant, "group").values("object_id"), held_objects(self.tenant).values("object_id")
         refused = refused_links(self.tenant, "group").values("object_id")

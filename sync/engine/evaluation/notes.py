@@ -20,7 +20,7 @@ from sync.engine.evaluation.taken_values import TakenValues, taken_by_kind
 from sync.engine.guard.guard import Guard
 from sync.engine.scope.deciding import ScopePass
 from sync.engine.scope.nesting import groups_inside
-from sync.engine.work import revisit_reports, users_to_look_at
+from sync.engine.work import revisit_reports
 from sync.models import DirectoryGroup, DirectoryUser, Link, ObjectType, Run, Snapshot, Tenant
 from sync.runs import checkpoints
 from sync.runs.lease import Watch
@@ -105,7 +105,6 @@ class LinkNotes:
     def __init__(self, run: Run, snapshot: Snapshot, rules: Rules, since: int, watch: Watch) -> None:
         self.run = run
         self.tenant = run.tenant
-        self.since = since
         self.scope = ScopePass(run.tenant, snapshot, rules, since, watch)
         self.plan = PlanStore(run)
         self.taken = taken_by_kind(run.tenant)
@@ -126,8 +125,7 @@ class LinkNotes:
         return unlinked(self.tenant, object_type, rows.filter(in_scope=True) if object_type == "user" else rows)
 
     def coming(self, ids: Collection[str]) -> set[str]:
-        looked_at = users_to_look_at(self.tenant, self.since)
-        return set(looked_at.filter(object_id__in=ids, in_scope=True).values_list("object_id", flat=True))
+        return set(self.scope.looked_at.filter(object_id__in=ids, in_scope=True).values_list("object_id", flat=True))
 
     def members(self, ids: Collection[str], links: Iterable[Link]) -> GroupMembers:
         return GroupMembers(self.run, links, groups_inside(self.tenant, ids), self.scope.snapshot)

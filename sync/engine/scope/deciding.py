@@ -63,11 +63,12 @@ class ScopePass:
         self.rules = rules
         self.since = since
         self.watch = watch
+        self.looked_at = users_to_look_at(tenant, since)
 
     def decide(self) -> dict[str, int]:
         """How many are in scope, and how many known people are not."""
         nesting.refresh(self.tenant, self.snapshot, self.rules, self.since)
-        self.decide_for(users_to_look_at(self.tenant, self.since))
+        self.decide_for(self.looked_at)
         self.decide_groups(DirectoryGroup.objects.filter(tenant=self.tenant))
         if self.tenant.standings_checked_at is None:
             standings.refresh_all(self.tenant)
