@@ -54,6 +54,8 @@ def tell(news: Sequence[News], compose: Compose, run: Run | None = None) -> None
 
 
 def _by_address(news: Sequence[News]) -> Iterable[tuple[Channel, list[News]]]:
+    if not news:
+        return []
     found: dict[str | int, tuple[Channel, list[News]]] = {}
     tenants = {one.incident.tenant_id for one in news}
     for channel in Channel.objects.filter(tenant__in=tenants, on=True).select_related("tenant"):
