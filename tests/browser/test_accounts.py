@@ -18,6 +18,7 @@ from portal.access.sessions import SEEN_AT
 from portal.models import Role, User
 from sync.models import Tenant
 from tests.world.browser import PASSWORD, Watched, axe_in_both_schemes, set_up_app, sideways
+from tests.world.chromium import STILL
 from tests.world.lab import Lab
 from tests.world.people import code_of_app
 
@@ -346,7 +347,7 @@ def test_sign_in_with_microsoft_and_its_refusals(at_microsoft: Lab, browser: Bro
     lab = at_microsoft
     ann = f"ann@{lab.facts['domain']}"
     lab.call("POST", "entra/hire", {"displayName": "Ann Admin", "userPrincipalName": ann})
-    with browser.new_context(ignore_https_errors=True) as context:
+    with browser.new_context(ignore_https_errors=True, **STILL) as context:
         page = context.new_page()
 
         def go_through() -> None:

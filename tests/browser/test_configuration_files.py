@@ -17,6 +17,7 @@ from sync.configuration.files.writing import export_configuration
 from sync.configuration.settings import set_settings
 from sync.models import Tenant
 from tests.world.browser import Watched, axe_in_both_schemes, sideways
+from tests.world.chromium import STILL
 from tests.world.ms_schema import SAMPLE, GraphWithJobs
 from tests.world.people import sign_in
 
@@ -123,7 +124,7 @@ def test_without_javascript_a_pasted_schema_goes_into_the_draft(
 ) -> None:
     client = Client()
     sign_in(client, owner)
-    context = browser.new_context(java_script_enabled=False)
+    context = browser.new_context(java_script_enabled=False, **STILL)
     context.add_cookies(
         [
             {

@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from portal.models import User
 from sync.models import Run, Tenant
 from tests.world.browser import axe_in_both_schemes, sideways
+from tests.world.chromium import STILL
 from tests.world.people import code_of_app
 from tests.world.runs import new_run
 
@@ -82,7 +83,7 @@ def test_filters_change_the_table_and_leave_the_charts(
 def test_without_javascript_ranges_filters_and_tables_work(
     tenant: Tenant, owner: User, syncs: None, browser: Browser, live_server: Any
 ) -> None:
-    context = browser.new_context(java_script_enabled=False)
+    context = browser.new_context(java_script_enabled=False, **STILL)
     page = context.new_page()
     page.goto(f"{live_server.url}/t/acme/runs/")
     page.locator("#id_login").fill("jo@acme.example")

@@ -15,6 +15,7 @@ from sync.models import Incident, Run, Tenant
 from sync.notifications import deliveries
 from sync.worker import execution
 from tests.world.browser import sideways
+from tests.world.chromium import STILL
 from tests.world.company import hire
 from tests.world.lab import Lab
 from tests.world.mails import Mails, mail_server
@@ -48,7 +49,7 @@ def test_it_is_acknowledged_and_snoozed_without_javascript(
 ) -> None:
     client = Client()
     sign_in(client, owner)
-    with browser.new_context(java_script_enabled=False, viewport={"width": 320, "height": 700}) as context:
+    with browser.new_context(java_script_enabled=False, viewport={"width": 320, "height": 700}, **STILL) as context:
         session = client.cookies[settings.SESSION_COOKIE_NAME].value
         context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}])
         page = context.new_page()

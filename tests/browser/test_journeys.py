@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from portal.models import User
 from sync.models import Run, SecondCredential, Tenant
+from tests.world.chromium import STILL
 from tests.world.company import hire
 from tests.world.lab import Lab
 from tests.world.people import code_of_app
@@ -81,7 +82,7 @@ def test_the_way_on_from_an_error_is_a_button_without_a_line_under_it(
 def test_everything_works_without_javascript(
     lab: Lab, tenant: Tenant, owner: User, browser: Browser, live_server: Any, tmp_path: Path
 ) -> None:
-    context = browser.new_context(java_script_enabled=False)
+    context = browser.new_context(java_script_enabled=False, **STILL)
     page = context.new_page()
     page.set_default_timeout(15_000)
     page.goto(f"{live_server.url}/t/acme/setup/")

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.world.browser import Watched, axe_in_both_schemes, sideways
+from tests.world.chromium import STILL
 from tests.world.lab import Lab
 
 # Words of up to so many letters stand in one line; ids and addresses may be longer.
@@ -89,7 +90,7 @@ def test_a_value_is_copied_by_a_press(console: Page, lab: Lab, context: BrowserC
 
 
 def test_the_tour_is_walked_without_a_script(lab: Lab, browser: Browser) -> None:
-    context = browser.new_context(java_script_enabled=False)
+    context = browser.new_context(java_script_enabled=False, **STILL)
     page = context.new_page()
     page.goto(lab.facts["console"])
     page.get_by_role("link", name="Take the tour of ten minutes").click()

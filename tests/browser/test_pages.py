@@ -55,6 +55,7 @@ from sync.notifications import services as notifications
 from sync.standings import services as standings
 from sync.tenants.services import create_tenant
 from tests.world.browser import SCHEMES, Watched, axe_in, sideways
+from tests.world.chromium import STILL
 from tests.world.database import empty
 from tests.world.drafted import PREVIEW, preview_of, with_draft
 from tests.world.examples import by_night
@@ -479,7 +480,7 @@ def watched(server: str) -> Watched:
 
 @pytest.fixture(scope="module")
 def owner_page(browser: Browser, world: World, server: str, watched: Watched) -> Iterator[Page]:
-    with browser.new_context() as context:
+    with browser.new_context(**STILL) as context:
         context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": world.session, "url": server}])
         page = context.new_page()
         watched.watch(page)
@@ -488,7 +489,7 @@ def owner_page(browser: Browser, world: World, server: str, watched: Watched) ->
 
 @pytest.fixture(scope="module")
 def stranger_page(browser: Browser, watched: Watched) -> Iterator[Page]:
-    with browser.new_context() as context:
+    with browser.new_context(**STILL) as context:
         page = context.new_page()
         watched.watch(page)
         yield page
@@ -518,7 +519,7 @@ def test_a_page_is_accessible_and_fits(
 
 
 def test_the_longer_words_of_another_language_fit_too(browser: Browser, world: World, server: str) -> None:
-    with browser.new_context(locale="de-DE") as context:
+    with browser.new_context(locale="de-DE", **STILL) as context:
         context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": world.session, "url": server}])
         page = context.new_page()
         for name in ("overview", "assignments", "runs", "run", "group", "person", "approvals", "mappings"):

@@ -132,8 +132,6 @@ def test_the_whole_set_up_is_done_by_keyboard_alone(
     lab: Lab, owner: User, open_page: Callable[[User | None], Page], live_server: Any
 ) -> None:
     page = open_page(None)
-    # What is scrolled to is there at once.
-    page.emulate_media(reduced_motion="reduce")
     keys = Keys(page)
     sign_in(keys, page)
     make_tenant(keys, page)

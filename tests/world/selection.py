@@ -13,14 +13,17 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from tests.world.chromium import CHROMIUM, FLAGS
+from tests.world.chromium import CHROMIUM, FLAGS, STILL
 
 TESTS = Path(__file__).parent.parent
 # What touches the database here belongs on PostgreSQL, as in production; everything else on SQLite, which `up` brings.
 PRODUCTION = ("chaos", "simulation", "sync")
-# Whole runs against the lab, which take a third of the time on SQLite. The random stories, the disturbances and what is
-# marked `both` take each stage through PostgreSQL.
-BUT = ("sync/drift", "sync/engine", "sync/on_demand")
+# Whole runs against the lab, which take a third of the time on SQLite, and rooms whose questions are Django's alone, which
+# take half. The random stories, the disturbances and what is marked `both` take each stage through PostgreSQL.
+BUT = (
+    *("sync/configuration", "sync/connection", "sync/directory", "sync/drift", "sync/engine", "sync/management"),
+    *("sync/notifications", "sync/on_demand", "sync/readiness"),
+)
 DATABASE_FIXTURES = {"db", "transactional_db"}
 
 
@@ -80,3 +83,8 @@ def touches_database(item: pytest.Item) -> bool:
 @pytest.fixture(scope="session")
 def browser_type_launch_args() -> dict[str, Any]:
     return {"executable_path": CHROMIUM, "args": [*FLAGS]}
+
+
+@pytest.fixture(scope="session")
+def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]:
+    return {**browser_context_args, **STILL}
