@@ -15,7 +15,8 @@ from sync.tenants.services import save_safety
 from tests.world.second_person import Approvers, has_been_on
 from tests.world.tenant import ACTOR
 
-pytestmark = pytest.mark.django_db
+# SQLite takes no locks of rows.
+pytestmark = [pytest.mark.django_db, pytest.mark.both]
 ANN = "ann@acme.example"
 RAISED: dict[str, Any] = {"limits": {"people_percent": 50}}
 

@@ -16,7 +16,8 @@ from sync.keyring import new_ring_line
 from sync.models import AuditEntry, AwsConnection, EntraConnection
 from sync.tenants.services import create_tenant
 
-pytestmark = pytest.mark.django_db
+# SQLite takes no locks of rows.
+pytestmark = [pytest.mark.django_db, pytest.mark.both]
 ACTOR = "jo@acme.example"
 OLD, NEW = new_ring_line(), new_ring_line()
 FIRST = NEW.partition(":")[0]

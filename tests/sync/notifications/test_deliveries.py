@@ -19,7 +19,8 @@ from tests.world.lab import Lab
 from tests.world.notified import mail_to
 from tests.world.tenant import assign, sync
 
-pytestmark = pytest.mark.django_db(transaction=True)
+# SQLite takes no locks of rows.
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both]
 Make = Callable[..., Delivery]
 
 

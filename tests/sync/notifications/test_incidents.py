@@ -17,7 +17,8 @@ from tests.world.notified import mail_to
 from tests.world.on_demand import demand
 from tests.world.tenant import ACTOR, assign, sync
 
-pytestmark = pytest.mark.django_db(transaction=True)
+# SQLite takes no locks of rows.
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both]
 
 
 @pytest.fixture

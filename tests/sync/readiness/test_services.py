@@ -21,7 +21,8 @@ from sync.runs import lease
 from sync.standings import queries as standings
 from sync.standings.services import refresh_all
 
-pytestmark = pytest.mark.django_db
+# SQLite takes no locks of rows.
+pytestmark = [pytest.mark.django_db, pytest.mark.both]
 
 
 def person(tenant: Tenant, name: str, **properties: Any) -> DirectoryUser:
