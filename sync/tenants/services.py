@@ -3,6 +3,7 @@
 import datetime
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
+from itertools import chain, count
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -98,7 +99,8 @@ def name_is_taken(name: str, tenant: Tenant | None = None) -> bool:
 def free_slug(name: str) -> str:
     stem = slugify(name)[:50] or "tenant"
     taken = set(Tenant.deleted_too.filter(slug__startswith=stem).values_list("slug", flat=True))
-    return next(slug for slug in [stem, *(f"{stem}-{n}" for n in range(2, 10_000))] if slug not in taken)
+    numbered = (f"{stem}-{n}" for n in count(2))
+    return next(slug for slug in chain([stem], numbered) if slug not in taken)
 
 
 class CannotDelete(Exception):
