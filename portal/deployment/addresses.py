@@ -22,6 +22,8 @@ ENCODE = "In name and password, characters such as / : @ ? # % [ are percent-enc
 SQLITE_OPTIONS: dict[str, Any] = {
     "transaction_mode": "IMMEDIATE",
     "timeout": 20,
+    # A sync asks in more ways than the 128 that sqlite3 keeps prepared.
+    "cached_statements": 1024,
     "init_command": (
         "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA mmap_size=134217728; "
         "PRAGMA journal_size_limit=27103364; PRAGMA cache_size=2000;"
