@@ -110,7 +110,7 @@ class TenantFrame(Frame):
 
     @cached_property
     def decisions(self) -> Decisions:
-        return services.decisions(self.tenant, self.newest.whole)
+        return services.decisions(self.tenant, self.newest)
 
     @property
     def waiting(self) -> Waiting:

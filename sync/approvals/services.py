@@ -37,6 +37,7 @@ from sync.models import (
 from sync.models.hold import HeldChangeQuerySet
 from sync.models.standing import OF_ENTRA
 from sync.rules.limits import Limits
+from sync.runs.newest import Newest
 from sync.runs.requests import request_run, request_soon
 from sync.runs.results import settle_waiting_runs
 from sync.standings import services as standings
@@ -269,8 +270,8 @@ class Decisions:
         return len(waiting.by_hold) + waiting.requests + self.proposed + readings
 
 
-def decisions(tenant: Tenant, newest: Run | None = None) -> Decisions:
-    """`newest`: of the runs over the whole directory, where it is at hand."""
+def decisions(tenant: Tenant, newest: Newest | None = None) -> Decisions:
+    """`newest`: runs, where they are at hand."""
     counts = counted_together(
         {
             "held": (HeldChange.objects.waiting().filter(tenant=tenant), "hold"),
@@ -279,8 +280,8 @@ def decisions(tenant: Tenant, newest: Run | None = None) -> Decisions:
             "rows": (_rows_of_comparison(tenant), "tenant"),
         }
     )
-    newest = newest or queries.newest_whole(tenant)
-    waiting = queries.waiting(tenant, counts["held"], sum(counts["requests"].values()), newest)
+    whole = newest.whole if newest else queries.newest_whole(tenant)
+    waiting = queries.waiting(tenant, counts["held"], sum(counts["requests"].values()), whole)
     # Every page asks, and mostly there is nothing that could be one.
     return Decisions(waiting, bool(counts["matches"] or counts["rows"]) and are_proposed(tenant))
 
