@@ -1,4 +1,4 @@
-"""Room on Python's own stack for all that a test calls.
+"""Room on Python's own stack for all that a test calls, and for the threads of its servers.
 
 It grows by pieces of 16 KiB, each asked of the kernel and given back at once (push_chunk and _PyThreadState_PopFrame in
 CPython's Python/pystate.c): a page whose templates go up and down at the end of a piece does so thousands of times, a tenth
@@ -6,12 +6,17 @@ of its time. A piece is as large as its first frame needs and as much again: her
 """
 
 import functools
+from socketserver import ThreadingMixIn
 from typing import Any
 
 import pytest
 
 # Of eight bytes: the piece has two mebibytes, and half of it is free.
 SLOTS = 140_000
+
+
+def pytest_configure() -> None:
+    ThreadingMixIn.process_request_thread = with_room(ThreadingMixIn.process_request_thread)  # type: ignore[method-assign]
 
 
 @pytest.hookimpl(trylast=True)
