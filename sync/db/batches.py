@@ -13,11 +13,11 @@ T = TypeVar("T")
 
 
 def batches(rows: QuerySet[Any], size: int = BATCH) -> Iterator[list[Any]]:
-    """By primary key: rows that change on the way are neither lost nor seen twice. A short batch is the last one."""
-    last, full = 0, True
-    while full and (batch := list(rows.filter(pk__gt=last).order_by("pk")[:size])):
+    """By primary key: rows that change on the way are neither lost nor seen twice."""
+    last = 0
+    while batch := list(rows.filter(pk__gt=last).order_by("pk")[:size]):
         yield batch
-        last, full = batch[-1].pk, len(batch) == size
+        last = batch[-1].pk
 
 
 def delete_in_slices(rows: QuerySet[Any], size: int) -> Iterator[int]:
