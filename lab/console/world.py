@@ -46,6 +46,7 @@ class World:
         self.directory.become(directory)
         self.aws.become(aws)
         self.graph.delta.forget()
+        self.graph.subscriptions.read()
 
     def place(self, path: str) -> str:
         """The address of a page of that tenant; of the product where the tenant is not known."""

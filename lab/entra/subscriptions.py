@@ -36,10 +36,16 @@ class Subscriptions:
         self.lock = threading.Lock()
         self.watching = False
         self.seen = 0
-        # They outlive the lab's process, as they would Microsoft's.
-        self.rows: dict[str, Json] = json.loads(directory.fact("subscriptions", "{}"))
+        self.rows: dict[str, Json] = {}
+        self.read()
         if self.rows:
             self._watch()
+
+    def read(self) -> None:
+        """What the directory holds: they outlive the lab's process, as they would Microsoft's."""
+        with self.lock:
+            self.rows = json.loads(self.directory.fact("subscriptions", "{}"))
+            self.seen = self.directory.sequence()
 
     def forget(self) -> None:
         """Microsoft drops them all, and says so ("Reduce missing subscriptions and change notifications")."""

@@ -1,4 +1,4 @@
-"""Which lab a test gets: one per module, and one more per company that a test of it asks for.
+"""Which lab a test gets: one for each company that tests ask for, which each module finds as it was at its start.
 
 `@pytest.mark.company(500)` says how many people it needs, further words are the lab's own options: `company(36, groups=6)`.
 """
@@ -39,11 +39,25 @@ def commits(item: pytest.Item) -> bool:
     return bool(committing) or bool(marker and marker.kwargs.get("transaction"))
 
 
-@pytest.fixture(scope="module")
-def labs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Labs]:
-    """The module's labs by their options, each started when it is first asked for."""
+@pytest.fixture(scope="session")
+def running_labs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Labs]:
+    """By their options, each started when it is first asked for."""
     with ExitStack() as running:
         yield functools.cache(lambda options: running.enter_context(Lab(tmp_path_factory.mktemp("lab"), *options)))
+
+
+@pytest.fixture(scope="module")
+def labs(running_labs: Labs) -> Labs:
+    """Whatever tests of another module left is gone."""
+
+    @functools.cache
+    def begun(options: tuple[str, ...]) -> Lab:
+        found = running_labs(options)
+        found.reset()
+        found.begin_anew()
+        return found
+
+    return begun
 
 
 @pytest.fixture(scope="module")

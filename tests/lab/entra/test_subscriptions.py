@@ -91,3 +91,18 @@ def test_whoever_does_not_send_the_token_back_gets_no_subscription(lab: Lab, rec
     status, answer = ask(lab, "POST", "/subscriptions", asked(receiver))
     assert status == 400
     assert "must respond with 200 OK" in answer["error"]["message"]
+
+
+def test_a_company_that_returns_has_the_subscriptions_of_then(lab: Lab, receiver: Receiver) -> None:
+    _, before = ask(lab, "POST", "/subscriptions", asked(receiver))
+    lab.call("PUT", "kept/subscribed")
+    for n in range(3):
+        hire(lab, f"Nobody {n}")
+    _, after = ask(lab, "POST", "/subscriptions", asked(receiver))
+    lab.call("POST", "kept/subscribed")
+    there = {one["id"] for one in ask(lab, "GET", "/subscriptions")[1]["value"]}
+    assert there & {before["id"], after["id"]} == {before["id"]}
+    receiver.items.clear()
+    group = group_of(lab, "Noticed", [hire(lab, "Ann Returned")])
+    until(lambda: [one for one in receiver.items if one["resourceData"]["id"] == group["id"]])
+    assert {one["subscriptionId"] for one in receiver.items} & {before["id"], after["id"]} == {before["id"]}
