@@ -7,6 +7,7 @@ What `nightly` marks is passed with that profile of Hypothesis alone (`run.py te
 """
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +26,20 @@ BUT = (
     *("sync/notifications", "sync/on_demand", "sync/readiness"),
 )
 DATABASE_FIXTURES = {"db", "transactional_db"}
+OF_BOTH = re.compile(r"mark\.(both|only)\b")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--each-once", action="store_true", help="only tests that belong on this database")
     parser.addoption("--database-only", action="store_true", help="only tests that touch the database")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """On PostgreSQL, what has no test for it: to read all files takes each worker ten seconds."""
+    if not config.getoption("--each-once") or connection.vendor != "postgresql":
+        return None
+    elsewhere = collection_path.match("test_*.py") and home_of(collection_path) == "sqlite"
+    return True if elsewhere and not OF_BOTH.search(collection_path.read_text()) else None
 
 
 @pytest.hookimpl(trylast=True)
@@ -71,8 +81,13 @@ def databases_of(item: pytest.Item) -> set[str]:
         return {"sqlite"}
     if item.get_closest_marker("both"):
         return {"sqlite", "postgresql"}
-    path = item.path.relative_to(TESTS).as_posix()
-    return {"postgresql"} if path.startswith(PRODUCTION) and not path.startswith(BUT) else {"sqlite"}
+    return {home_of(item.path)}
+
+
+def home_of(file: Path) -> str:
+    """The database of its tests."""
+    path = file.relative_to(TESTS).as_posix()
+    return "postgresql" if path.startswith(PRODUCTION) and not path.startswith(BUT) else "sqlite"
 
 
 def touches_database(item: pytest.Item) -> bool:
