@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 from queue import Full, Queue
@@ -18,12 +18,21 @@ CONNECTIONS = 10
 PAGE = 100
 
 
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A job is over; `error`: what it raised."""
+
+    error: BaseException | None = None
+
+
 def gather(jobs: Sequence[Callable[[], Iterable[T]]], connections: int) -> Iterator[T]:
-    """What the jobs bring, as it comes; they run in threads. Memory is bounded: a full inbox makes readers wait."""
-    inbox: Queue[T | Future[None]] = Queue(2 * connections)
+    """What the jobs bring, as it comes; they run in threads. Memory is bounded: a full inbox makes readers wait.
+
+    Only their threads put into it: whoever takes out of it would wait for ever where it is full."""
+    inbox: Queue[T | Ended] = Queue(2 * connections)
     stop = threading.Event()
 
-    def hand_over(item: T | Future[None]) -> None:
+    def hand_over(item: T | Ended) -> None:
         while not stop.is_set():
             try:
                 inbox.put(item, timeout=0.2)
@@ -32,30 +41,36 @@ def gather(jobs: Sequence[Callable[[], Iterable[T]]], connections: int) -> Itera
             return
 
     def read(job: Callable[[], Iterable[T]]) -> None:
-        for item in job():
-            hand_over(item)
-            if stop.is_set():
-                return
+        try:
+            for item in job():
+                hand_over(item)
+                if stop.is_set():
+                    return
+        except BaseException as error:  # noqa: BLE001 - raised again where the items are taken
+            hand_over(Ended(error))
+        else:
+            hand_over(Ended())
 
     with ThreadPoolExecutor(connections, thread_name_prefix="verify") as pool:
         try:
             for job in jobs:
-                pool.submit(read, job).add_done_callback(hand_over)
+                pool.submit(read, job)
             yield from _until_done(inbox, len(jobs))
         finally:
             stop.set()
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _until_done(inbox: Queue[T | Future[None]], jobs: int) -> Iterator[T]:
-    """A future in the inbox is a job's end; it raises what the job raised."""
+def _until_done(inbox: Queue[T | Ended], jobs: int) -> Iterator[T]:
+    """Raises what a job raised."""
     while jobs:
         item = inbox.get()
-        if isinstance(item, Future):
-            item.result()
-            jobs -= 1
-        else:
+        if not isinstance(item, Ended):
             yield item
+        elif item.error is not None:
+            raise item.error
+        else:
+            jobs -= 1
 
 
 @dataclass(frozen=True, slots=True)
