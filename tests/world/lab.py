@@ -27,7 +27,7 @@ class Lab:
         self.facts: dict[str, Any] = json.loads(line)
         self.session = requests.Session()
         self.session.trust_env = False
-        self.begun = False
+        self.at_first: dict[str, Any] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -84,9 +84,10 @@ class Lab:
         self.call("DELETE", "aws/ledger")
 
     def begin_anew(self) -> None:
-        """AWS and the company are what they were when this was first called."""
-        self.call("POST" if self.begun else "PUT", "kept/beginning")
-        self.begun = True
+        """AWS and the company are what they were when this was first called, and so are `facts`: secrets may be new since."""
+        self.call("POST" if self.at_first else "PUT", "kept/beginning")
+        self.at_first = self.at_first or dict(self.facts)
+        self.facts = dict(self.at_first)
 
     def reset(self) -> None:
         """AWS is empty, everything behaves and nothing was asked; the company stays."""
