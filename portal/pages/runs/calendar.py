@@ -87,7 +87,7 @@ def results_of(tenant: Tenant, first: datetime.date) -> dict[datetime.date, str]
     failed = missed.values_list(TruncDate("expected_at", tzinfo=zone), Value(Run.State.FAILED.value))
     found: dict[datetime.date, str] = {}
     # Each day and state once.
-    for day, state in days.union(failed):
+    for day, state in days.union(failed).order_by():
         found[day] = min(OF_STATES[Run.State(state)], found.get(day, order[-1]), key=order.index)
     return found
 
