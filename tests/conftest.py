@@ -4,7 +4,7 @@ import pytest
 from django.core.cache import cache
 
 PLUGINS = (
-    *("audited", "broker", "database", "drafted", "examples", "labs", "outside"),
+    *("audited", "broker", "collector", "database", "drafted", "examples", "labs", "outside"),
     *("people", "prepared", "runs", "second_person", "selection", "stack", "tenant"),
     # After those that it imports from.
     *("every_standing", "kept", "receivers"),
