@@ -42,6 +42,7 @@ def main(arguments: list[str]) -> int:
     everywhere = arguments == ["--everywhere"]
     if arguments and not everywhere:
         return pytest(arguments, {})
+    be_undisturbed()
     with scratch() as folder, postgres(folder) as url:
         missing = left_out(url)
         print(missing, end="", flush=True)
@@ -52,6 +53,12 @@ def main(arguments: list[str]) -> int:
         missing += "".join(f"Skipped: {line}.\n" for line in skipped(written))
         print(f"\n{report(written)}\n{missing}", end="", flush=True)
     return max(*codes, 1 if missing and CI else 0)
+
+
+def be_undisturbed() -> None:
+    """Nobody waits for one answer of these: what wakes up interrupts none of the others, which costs less (sched(7))."""
+    with contextlib.suppress(AttributeError, OSError):
+        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
 
 
 @contextlib.contextmanager
