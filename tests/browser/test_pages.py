@@ -54,7 +54,7 @@ from sync.models import (
 from sync.notifications import services as notifications
 from sync.standings import services as standings
 from sync.tenants.services import create_tenant
-from tests.world.browser import SCHEMES, Watched, axe_in, sideways
+from tests.world.browser import AXE, SCHEMES, Watched, axe_in, sideways
 from tests.world.chromium import STILL
 from tests.world.database import empty
 from tests.world.drafted import PREVIEW, preview_of, with_draft
@@ -483,6 +483,8 @@ def owner_page(browser: Browser, world: World, server: str, watched: Watched) ->
     with browser.new_context(**STILL) as context:
         context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": world.session, "url": server}])
         page = context.new_page()
+        # Sent once, not to each of a hundred pages.
+        page.add_init_script(AXE)
         watched.watch(page)
         yield page
 
@@ -491,6 +493,8 @@ def owner_page(browser: Browser, world: World, server: str, watched: Watched) ->
 def stranger_page(browser: Browser, watched: Watched) -> Iterator[Page]:
     with browser.new_context(**STILL) as context:
         page = context.new_page()
+        # Sent once, not to each of a hundred pages.
+        page.add_init_script(AXE)
         watched.watch(page)
         yield page
 
