@@ -170,6 +170,8 @@ STORAGES = {
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }
+# Pages name no other: half as many to compress at the first start.
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 # No other site has a use for our styles and scripts.
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 
