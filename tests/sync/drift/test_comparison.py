@@ -10,6 +10,7 @@ from sync.drift import repairing, services
 from sync.models import Drift, Link, MembershipLink, Run, Tenant
 from sync.runs.lease import claim
 from tests.world.company import aws_group, aws_user, hire
+from tests.world.kept import Kept
 from tests.world.lab import Lab
 from tests.world.tenant import assign, sync
 
@@ -30,16 +31,23 @@ def mend(tenant: Tenant) -> Run:
     return sync(tenant)
 
 
-@pytest.fixture
-def team(wired: Tenant, lab: Lab) -> dict[str, Any]:
+TEAM: dict[str, Any] = {}
+
+
+def a_team_in_step(tenant: Tenant, lab: Lab) -> None:
     """Five people in a group, in step with AWS."""
     people = [hire(lab, f"Dri {n} Ft", jobTitle="Clerk") for n in range(5)]
     ids = [person["id"] for person in people]
     group = lab.call("POST", "entra/groups", {"displayName": f"Team {ids[0][:8]}", "members": ids})
-    assign(wired, group)
-    sync(wired)
+    assign(tenant, group)
+    sync(tenant)
     lab.forget_requests()
-    return {"tenant": wired, "ids": ids, "group": group, "name": group["displayName"]}
+    TEAM.update({"ids": ids, "group": group, "name": group["displayName"]})
+
+
+@pytest.fixture
+def team(kept: Kept) -> dict[str, Any]:
+    return {"tenant": kept(a_team_in_step), **TEAM}
 
 
 @pytest.mark.company(500)
