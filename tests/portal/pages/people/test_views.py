@@ -15,6 +15,7 @@ from sync.models import DirectoryUser, Link, Standing, Tenant, Word
 from sync.standings import queries as standings
 from sync.standings import services
 from tests.world.company import change, change_members, group_of, hire, leave
+from tests.world.kept import Kept
 from tests.world.lab import Lab
 from tests.world.people import person
 from tests.world.tenant import assign, sync
@@ -26,16 +27,18 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.company(6, gr
 
 
 @pytest.fixture
-def settled(wired: Tenant, lab: Lab) -> Tenant:
+def settled(kept: Kept) -> Tenant:
+    return kept(two_people_in_aws)
+
+
+def two_people_in_aws(tenant: Tenant, lab: Lab) -> None:
     """Ada and Bo through a group; Cy is not assigned. The first run is over."""
     number = next(NUMBERS)
     ada, bo = (hire(lab, f"{name} Person {number}", department="Engineering") for name in ("Ada", "Bo"))
     hire(lab, f"Cy Person {number}")
-    assign(wired, group_of(lab, f"AWS-People {number}", [ada, bo]))
-    sync(wired)
+    assign(tenant, group_of(lab, f"AWS-People {number}", [ada, bo]))
+    sync(tenant)
     Tenant.objects.update(enabled=True, enabled_changed_at=timezone.now())
-    wired.refresh_from_db()
-    return wired
 
 
 def of(name: str) -> Standing:
