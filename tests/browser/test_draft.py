@@ -20,7 +20,7 @@ from tests.world.lab import Lab
 from tests.world.people import person
 from tests.world.tenant import assign, sync
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.company(60)]
 RAVI = "ravi@acme.example"
 Open = Callable[[User | None], Page]
 

@@ -17,7 +17,7 @@ from tests.world.people import code_of_app
 from tests.world.runs import new_run, operation
 from tests.world.tenant import assign, sync
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.company(60)]
 
 
 def fill_entra(page: Page, lab: Lab, secret: str) -> None:

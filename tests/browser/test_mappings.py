@@ -17,7 +17,7 @@ from tests.world.kept import Kept
 from tests.world.lab import Lab
 from tests.world.tenant import ACTOR, assign, sync
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.company(60)]
 
 Open = Callable[[User | None], Page]
 WORK_PHONE, HOME_PHONE = 'phoneNumbers[type eq "work"].value', 'phoneNumbers[type eq "home"].value'

@@ -11,7 +11,7 @@ from sync.models import Run, Tenant
 from tests.world.lab import Lab
 from tests.world.people import PASSWORD, code_of_app
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.company(60)]
 # More stops than any page has before what one looks for.
 MOST_STOPS = 120
 # Whether it has the focus, and what has it where that is not to be seen. To be seen is what is on the screen with a ring

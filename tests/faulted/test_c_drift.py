@@ -13,7 +13,7 @@ from tests.world.examples import nightly
 from tests.world.lab import Lab
 from tests.world.tenant import assign, sync
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.company(60)]
 
 
 def compare(tenant: Tenant) -> Run:

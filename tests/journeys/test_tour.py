@@ -10,7 +10,7 @@ from tests.world.company import names
 from tests.world.lab import Lab
 from tests.world.tenant import assign, sync
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.company(60)]
 
 TEAM = 24
 

@@ -1,6 +1,7 @@
 """Which lab a test gets: one for each company that tests ask for, which each module finds as it was at its start.
 
-`@pytest.mark.company(500)` says how many people it needs, further words are the lab's own options: `company(36, groups=6)`.
+`@pytest.mark.company(500)` says how many people it needs, from 51 on with everybody odd among them; further words are the
+lab's own options: `company(36, groups=6)`.
 """
 
 import functools
@@ -16,16 +17,16 @@ from sync.scim import breaker, writing
 from sync.scim import client as scim
 from tests.world.lab import Lab
 
-# Everybody odd is among them.
-PEOPLE = 60
+# Tests hire whom they are about: each first run reads everybody.
+FEW = {"people": 6, "groups": 1, "memberships": 2}
 Labs = Callable[[tuple[str, ...]], Lab]
 
 
 def options_of(node: pytest.Item | pytest.Collector) -> tuple[str, ...]:
     """The lab's command line; without AWS's quota, since pacing has tests of its own."""
     marker = node.get_closest_marker("company")
-    people = marker.args[0] if marker and marker.args else PEOPLE
-    options = {"people": people, "aws_tps": 0, **(marker.kwargs if marker else {})}
+    company = {"people": marker.args[0]} if marker and marker.args else FEW
+    options = {**company, "aws_tps": 0, **(marker.kwargs if marker else {})}
     words = [
         (f"--{name.replace('_', '-')}", *([] if value is True else [str(value)])) for name, value in options.items()
     ]

@@ -11,7 +11,7 @@ import pytest
 from tests.lab.callers import GraphCaller
 from tests.world.lab import Lab
 
-pytestmark = pytest.mark.company(groups=6, memberships=120)
+pytestmark = pytest.mark.company(60, groups=6, memberships=120)
 
 USERS = "/users/delta?$select=displayName,accountEnabled,userType"
 GROUPS = "/groups/delta?$select=displayName,members"

@@ -18,6 +18,7 @@ from sync.models import AuditEntry, Tenant
 from tests.world.lab import Lab
 from tests.world.people import PASSWORD, code_of_app, long_ago
 
+pytestmark = pytest.mark.company(60)
 START = "/sign-in/microsoft/"
 LOGS = "/t/acme/logs/"
 

@@ -14,7 +14,7 @@ from sync.models import EntraConnection, Run, Tenant
 from tests.world.lab import Lab
 from tests.world.tenant import ACTOR, assign, connect, sync
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.company(60)]
 
 
 @pytest.fixture

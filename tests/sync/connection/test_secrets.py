@@ -28,7 +28,7 @@ from tests.world.people import APP_KEY, PASSWORD, sign_in
 from tests.world.second_person import has_been_on
 from tests.world.tenant import ACTOR, assign, sync
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.company(60)]
 # Of the API.
 LISTS = ("people", "groups", "runs", "runs/1", "operations", "holds")
 

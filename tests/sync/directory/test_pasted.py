@@ -7,7 +7,7 @@ from sync.models import DirectoryUser, Tenant
 from tests.world.lab import Lab
 from tests.world.tenant import assign, sync
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.company(60)]
 
 
 def states(lines: list[pasted.PastedLine]) -> dict[str, str]:

@@ -9,7 +9,7 @@ from django.core.management import call_command
 from sync.drift import repairing, services
 from sync.models import Drift, Link, MembershipLink, Run, Tenant
 from sync.runs.lease import claim
-from tests.world.company import aws_group, aws_user, hire
+from tests.world.company import aws_group, aws_user, group_of, hire
 from tests.world.kept import Kept
 from tests.world.lab import Lab
 from tests.world.tenant import assign, sync
@@ -187,6 +187,7 @@ def hand_made(name: str, **more: Any) -> dict[str, Any]:
 
 def test_objects_only_in_aws_are_told_with_the_person_they_may_be(team: dict[str, Any], lab: Lab) -> None:
     people = [hire(lab, f"Un {n} Linked") for n in range(3)]
+    admins = group_of(lab, "AWS-Admins")
     sync(team["tenant"])
     by_name = lab.call("POST", "aws/users", hand_made(people[0]["userPrincipalName"].upper()))
     by_id = lab.call("POST", "aws/users", hand_made("x1", externalId=people[1]["id"]))
@@ -202,7 +203,7 @@ def test_objects_only_in_aws_are_told_with_the_person_they_may_be(team: dict[str
         by_id["id"]: (people[1]["id"], "externalId"),
         by_mail["id"]: (people[2]["id"], "emails"),
         nobody["id"]: ("", ""),
-        group["id"]: (lab.entra_group("AWS-Admins")["id"], "displayName"),
+        group["id"]: (admins["id"], "displayName"),
     }
 
 

@@ -7,7 +7,7 @@ from tests.world.company import aws_group, aws_user, hire, names, writes
 from tests.world.lab import Lab
 from tests.world.tenant import assign, sync
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.company(60)]
 
 
 def test_a_first_run_brings_exactly_the_assigned_people_and_groups(wired: Tenant, lab: Lab) -> None:

@@ -16,7 +16,7 @@ from tests.world.lab import Lab
 from tests.world.scim2 import TOKEN, Scim2Server
 from tests.world.tenant import ACTOR, assign, connect, sync
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.process]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.process, pytest.mark.company(60)]
 
 
 @pytest.fixture

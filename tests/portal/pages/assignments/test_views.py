@@ -26,7 +26,7 @@ from sync.models import (
     Tenant,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.company(60)]
 ACTOR = "jo@acme.example"
 PAGE = "/t/acme/assignments/"
 HTMX = {"HX-Request": "true"}

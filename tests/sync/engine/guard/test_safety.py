@@ -15,7 +15,7 @@ from tests.world.lab import Lab
 from tests.world.notified import mail_to
 from tests.world.tenant import assign, attempt, sync
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.company(60)]
 
 
 @pytest.mark.parametrize("flavour", ["400", *nightly("410", "404")])

@@ -43,7 +43,7 @@ from tests.world.kept import Kept
 from tests.world.lab import Lab
 from tests.world.tenant import ACTOR, assign, sync
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.company(60)]
 SEEN = ["removals", "over-members", "over-creates", "over-keys", "over-groups", "arriving", "guests"]
 
 
