@@ -26,7 +26,7 @@ def wired(lab: Lab, tenant: Tenant) -> Tenant:
 @pytest.fixture
 def published(kept: Kept) -> Tenant:
     """AWS-Admins (6 people) and Project 30, which contains Project 31 and the other way round, are in AWS."""
-    return kept(two_groups_in_aws)
+    return kept(two_groups_in_aws).tenant
 
 
 def two_groups_in_aws(tenant: Tenant, lab: Lab) -> None:

@@ -28,7 +28,7 @@ Open = Callable[[User | None], Page]
 @pytest.fixture
 def acme(kept: Kept) -> Tenant:
     """Provisioning is on, version 1 is published, AWS holds everybody of two groups."""
-    return kept(turned_on)
+    return kept(turned_on).tenant
 
 
 def turned_on(tenant: Tenant, lab: Lab) -> None:

@@ -27,7 +27,7 @@ FAMILY = "name.familyName"
 @pytest.fixture
 def read(kept: Kept) -> Tenant:
     """Everybody was read and written once, under a published version."""
-    return kept(admins_in_aws)
+    return kept(admins_in_aws).tenant
 
 
 def admins_in_aws(tenant: Tenant, lab: Lab) -> None:

@@ -5,6 +5,8 @@ On SQLite, which copies a database in a moment (sqlite.org/backup.html); on Post
 
 import sqlite3
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -12,27 +14,40 @@ from django.db import connection
 from sync.models import Tenant
 from tests.world.lab import Lab
 
-Make = Callable[[Tenant, Lab], None]
-Kept = Callable[[Make], Tenant]
+Make = Callable[[Tenant, Lab], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """`facts`: what made the tenant ready returned."""
+
+    tenant: Tenant
+    facts: Any
+
+
+Kept = Callable[[Make], Begun]
 
 
 class Copies:
-    """Of the whole database, by the lab and by what made it."""
+    """Of the whole database, by the lab and by what made it; with what that returned."""
 
     def __init__(self) -> None:
-        self.found: dict[tuple[str, str], sqlite3.Connection] = {}
+        self.found: dict[tuple[str, str], tuple[sqlite3.Connection, Any]] = {}
 
-    def keep(self, lab: Lab, name: str) -> None:
+    def keep(self, lab: Lab, name: str, facts: Any) -> None:
         lab.call("PUT", f"kept/{name}")
-        copy = self.found[lab.scim_host, name] = sqlite3.connect(":memory:")
+        copy = sqlite3.connect(":memory:")
+        self.found[lab.scim_host, name] = copy, facts
         own().backup(copy)
 
     def has(self, lab: Lab, name: str) -> bool:
         return (lab.scim_host, name) in self.found
 
-    def restore(self, lab: Lab, name: str) -> None:
+    def restore(self, lab: Lab, name: str) -> Any:
         lab.call("POST", f"kept/{name}")
-        self.found[lab.scim_host, name].backup(own())
+        copy, facts = self.found[lab.scim_host, name]
+        copy.backup(own())
+        return facts
 
 
 def own() -> sqlite3.Connection:
@@ -45,7 +60,7 @@ def own() -> sqlite3.Connection:
 def copies() -> Iterator[Copies]:
     made = Copies()
     yield made
-    for copy in made.found.values():
+    for copy, _facts in made.found.values():
         copy.close()
 
 
@@ -53,14 +68,13 @@ def copies() -> Iterator[Copies]:
 def kept(copies: Copies, lab: Lab, transactional_db: None, request: pytest.FixtureRequest) -> Kept:
     """Takes what makes the tenant ready: a function of the tenant, wired, and of the lab."""
 
-    def tenant_made_by(make: Make) -> Tenant:
+    def begun_by(make: Make) -> Begun:
         if not copies.has(lab, make.__name__):
-            tenant: Tenant = request.getfixturevalue("wired")
-            make(tenant, lab)
+            facts = make(request.getfixturevalue("wired"), lab)
             if connection.vendor == "sqlite":
-                copies.keep(lab, make.__name__)
+                copies.keep(lab, make.__name__, facts)
         else:
-            copies.restore(lab, make.__name__)
-        return Tenant.objects.get()
+            facts = copies.restore(lab, make.__name__)
+        return Begun(Tenant.objects.get(), facts)
 
-    return tenant_made_by
+    return begun_by

@@ -18,7 +18,7 @@ def lab(lab: Lab) -> Lab:
 
 @pytest.fixture
 def settled(kept: Kept) -> Tenant:
-    return kept(all_teams_in_aws)
+    return kept(all_teams_in_aws).tenant
 
 
 def all_teams_in_aws(tenant: Tenant, lab: Lab) -> None:

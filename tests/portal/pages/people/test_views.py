@@ -28,7 +28,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.company(6, gr
 
 @pytest.fixture
 def settled(kept: Kept) -> Tenant:
-    return kept(two_people_in_aws)
+    return kept(two_people_in_aws).tenant
 
 
 def two_people_in_aws(tenant: Tenant, lab: Lab) -> None:

@@ -19,7 +19,7 @@ from tests.world.company import (
     writes,
 )
 from tests.world.escrow import derive_anew, long_disabled, time_passes
-from tests.world.kept import Kept
+from tests.world.kept import Begun, Kept
 from tests.world.lab import Lab
 from tests.world.tenant import ACTOR, assign, sync
 
@@ -36,10 +36,7 @@ def not_found(lab: Lab, *, writes: int = 0, reads: int = 0) -> None:
     lab.call("POST", "aws/switches", {"false_404_writes": str(writes), "false_404_reads": str(reads)})
 
 
-TEAM: dict[str, Any] = {}
-
-
-def a_team_in_aws(tenant: Tenant, lab: Lab) -> None:
+def a_team_in_aws(tenant: Tenant, lab: Lab) -> dict[str, Any]:
     """A boss and two who report to her, in a group of three."""
     boss = hire(lab, "Bo Ss")
     reports = [hire(lab, f"Re {n} Port", manager=boss["id"]) for n in range(2)]
@@ -47,17 +44,22 @@ def a_team_in_aws(tenant: Tenant, lab: Lab) -> None:
     assign(tenant, group)
     sync(tenant)
     lab.forget_requests()
-    TEAM.update({"boss": boss, "reports": reports, "group": group, "name": group["displayName"]})
+    return {"boss": boss, "reports": reports, "group": group, "name": group["displayName"]}
 
 
 @pytest.fixture
-def acme(kept: Kept) -> Tenant:
+def begun(kept: Kept) -> Begun:
     return kept(a_team_in_aws)
 
 
 @pytest.fixture
-def team(acme: Tenant) -> dict[str, Any]:
-    return dict(TEAM)
+def acme(begun: Begun) -> Tenant:
+    return begun.tenant
+
+
+@pytest.fixture
+def team(begun: Begun) -> dict[str, Any]:
+    return dict(begun.facts)
 
 
 # Really gone

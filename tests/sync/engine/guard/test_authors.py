@@ -8,7 +8,7 @@ from sync import audit
 from sync.configuration import assignments, mappings, versions
 from sync.models import HeldChange, Run, Tenant
 from tests.world.company import group_of, leave, people
-from tests.world.kept import Kept
+from tests.world.kept import Begun, Kept
 from tests.world.lab import Lab
 from tests.world.tenant import ACTOR, assign, sync
 
@@ -16,24 +16,27 @@ pytestmark = pytest.mark.django_db(transaction=True)
 RAVI, CLEO = "ravi@acme.example", "cleo@acme.example"
 
 
-TEAM: list[dict[str, str]] = []
-
-
-def a_team_in_aws(tenant: Tenant, lab: Lab) -> None:
+def a_team_in_aws(tenant: Tenant, lab: Lab) -> list[dict[str, str]]:
     """Twelve people, by a group that is assigned."""
-    TEAM[:] = people(lab, 12)
-    assign(tenant, group_of(lab, "Guarded", TEAM))
+    some = people(lab, 12)
+    assign(tenant, group_of(lab, "Guarded", some))
     sync(tenant)
+    return some
 
 
 @pytest.fixture
-def acme(kept: Kept) -> Tenant:
+def begun(kept: Kept) -> Begun:
     return kept(a_team_in_aws)
 
 
 @pytest.fixture
-def team(acme: Tenant) -> list[dict[str, str]]:
-    return list(TEAM)
+def acme(begun: Begun) -> Tenant:
+    return begun.tenant
+
+
+@pytest.fixture
+def team(begun: Begun) -> list[dict[str, str]]:
+    return list(begun.facts)
 
 
 def unassign(tenant: Tenant) -> None:

@@ -81,7 +81,7 @@ def deeds(run: Run) -> set[tuple[str, str, str]]:
 
 @pytest.fixture
 def in_sync(kept: Kept) -> Tenant:
-    return kept(two_groups_in_aws)
+    return kept(two_groups_in_aws).tenant
 
 
 def two_groups_in_aws(tenant: Tenant, lab: Lab) -> None:
